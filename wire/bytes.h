@@ -1,0 +1,88 @@
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "wire/zxid.h"
+
+namespace wire {
+
+// Octets. A string because that is what every library here takes.
+using Bytes = std::string;
+
+// Appends values in the one binary form used between servers and on disk: integers little-endian
+// and of fixed width, strings with a 32-bit length before them.
+class ByteWriter {
+ public:
+  explicit ByteWriter(Bytes& out) : out_(out) {}
+
+  template <std::integral T>
+  void integer(T value) {
+    for (std::size_t i = 0; i < sizeof(T); ++i) {
+      out_.push_back(static_cast<char>(static_cast<std::uint64_t>(value) >> (8 * i)));
+    }
+  }
+  void boolean(bool value) { integer<std::uint8_t>(value ? 1 : 0); }
+  void epoch(Epoch value) { integer(value.value); }
+  void zxid(Zxid value) { integer(value.bits()); }
+  void string(std::string_view value) {
+    integer(static_cast<std::uint32_t>(value.size()));
+    out_.append(value);
+  }
+  // Octets without a length: the reader knows how many.
+  void raw(std::string_view value) { out_.append(value); }
+
+ private:
+  Bytes& out_;
+};
+
+// Reads what ByteWriter wrote, out of bytes that nobody has to trust. The first value that is not
+// there sets `failed()`; every value read from then on is empty or zero.
+class ByteReader {
+ public:
+  explicit ByteReader(std::string_view in) : in_(in) {}
+
+  template <std::integral T>
+  T integer() {
+    const std::string_view octets = raw(sizeof(T));
+    std::uint64_t value = 0;
+    for (std::size_t i = 0; i < octets.size(); ++i) {
+      value |= static_cast<std::uint64_t>(static_cast<unsigned char>(octets[i])) << (8 * i);
+    }
+    return static_cast<T>(value);
+  }
+  bool boolean() {
+    const auto value = integer<std::uint8_t>();
+    if (value > 1) failed_ = true;
+    return value == 1;
+  }
+  Epoch epoch() {
+    const auto value = integer<std::uint32_t>();
+    if (value > Epoch::max) failed_ = true;
+    return {value};
+  }
+  Zxid zxid() { return Zxid::from_bits(integer<std::uint64_t>()); }
+  std::string_view string() { return raw(integer<std::uint32_t>()); }
+  std::string_view raw(std::size_t count) {
+    if (failed_ || count > in_.size()) {
+      failed_ = true;
+      return {};
+    }
+    const std::string_view octets = in_.substr(0, count);
+    in_.remove_prefix(count);
+    return octets;
+  }
+
+  [[nodiscard]] std::size_t remaining() const { return in_.size(); }
+  [[nodiscard]] bool failed() const { return failed_; }
+  // Everything was there, and nothing is left over.
+  [[nodiscard]] bool complete() const { return !failed_ && in_.empty(); }
+
+ private:
+  std::string_view in_;
+  bool failed_ = false;
+};
+
+}  // namespace wire

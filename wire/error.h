@@ -1,0 +1,59 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace wire {
+
+// What can be wrong with a client's request. The names and, where it has one, the numbers are
+// ZooKeeper's; those without a number are ours.
+enum class ErrorCode : int {
+  system_error = -1,
+  runtime_inconsistency = -2,
+  connection_loss = -4,
+  marshalling_error = -5,
+  unimplemented = -6,
+  operation_timeout = -7,
+  bad_arguments = -8,
+  new_config_no_quorum = -13,
+  reconfig_in_progress = -14,
+  no_node = -101,
+  no_auth = -102,
+  bad_version = -103,
+  no_children_for_ephemerals = -108,
+  node_exists = -110,
+  not_empty = -111,
+  session_expired = -112,
+  invalid_acl = -114,
+  auth_failed = -115,
+  session_moved = -118,
+  not_read_only = -119,
+  no_watcher = -121,
+  reconfig_disabled = -123,
+  quota_exceeded = -125,
+  throttled = -127,
+  // Ours: no number on the wire.
+  server_behind = -1001,
+  not_ready = -1002,
+  too_many_connections = -1003,
+  too_many_watches = -1004,
+  too_large = -1005,
+};
+
+// "NoNode", "BadVersion", ...
+[[nodiscard]] std::string_view name(ErrorCode code);
+[[nodiscard]] std::optional<ErrorCode> error_code_named(std::string_view name);
+// Whether `text` and `number` are one of the codes above.
+[[nodiscard]] bool is_error_code(int number);
+// ZooKeeper's number; nothing for the codes that are ours.
+[[nodiscard]] std::optional<int> number(ErrorCode code);
+
+struct Error {
+  ErrorCode code = ErrorCode::system_error;
+  std::string message;  // what is wrong, with which path or field; for people
+
+  bool operator==(const Error&) const = default;
+};
+
+}  // namespace wire

@@ -1,0 +1,217 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "wire/records.h"
+
+namespace wire {
+
+// A request's id as the client wrote it, kept as JSON text (`7`, `"a"`) because it only ever goes
+// back. Empty if the client gave none.
+struct RequestId {
+  std::string json;
+
+  [[nodiscard]] bool none() const { return json.empty(); }
+  bool operator==(const RequestId&) const = default;
+};
+
+// How fresh a read must be.
+struct SessionConsistency {  // never behind what this session saw
+  bool operator==(const SessionConsistency&) const = default;
+};
+struct Linearizable {  // sees every write acknowledged before the read began
+  bool operator==(const Linearizable&) const = default;
+};
+struct AtLeast {  // sees everything up to `zxid`
+  Zxid zxid;
+  bool operator==(const AtLeast&) const = default;
+};
+using Consistency = std::variant<SessionConsistency, Linearizable, AtLeast>;
+
+enum class Encoding { text_if_utf8, base64 };
+enum class WatchScope : std::uint8_t { node, children, subtree };
+
+// What every read may ask for.
+struct ReadOptions {
+  Consistency consistency;
+  bool watch = false;  // leave a one-shot watch behind, set atomically with the read
+
+  bool operator==(const ReadOptions&) const = default;
+};
+
+struct CreateRequest {
+  std::string path;
+  Bytes data;
+  bool ephemeral = false;
+  bool sequential = false;
+  bool container = false;
+  bool parents = false;  // create missing parents in the same transaction
+  std::optional<std::int64_t> ttl_ms;
+  std::optional<Acl> acl;  // absent: open
+
+  bool operator==(const CreateRequest&) const = default;
+};
+
+struct GetRequest {
+  std::string path;
+  ReadOptions read;
+
+  bool operator==(const GetRequest&) const = default;
+};
+
+struct ExistsRequest {
+  std::string path;
+  ReadOptions read;
+
+  bool operator==(const ExistsRequest&) const = default;
+};
+
+struct SetRequest {
+  std::string path;
+  Bytes data;
+  std::int32_t version = any_version;
+  bool create = false;  // create the node where it is missing
+
+  bool operator==(const SetRequest&) const = default;
+};
+
+struct DeleteRequest {
+  std::string path;
+  std::int32_t version = any_version;
+  bool recursive = false;
+
+  bool operator==(const DeleteRequest&) const = default;
+};
+
+struct ChildrenRequest {
+  std::string path;
+  bool with_stat = false;
+  bool with_data = false;
+  std::optional<std::string> after;    // names after this one, in name order
+  std::optional<std::uint32_t> limit;  // at most so many
+  ReadOptions read;
+
+  bool operator==(const ChildrenRequest&) const = default;
+};
+
+struct CountRequest {
+  std::string path;
+  ReadOptions read;
+
+  bool operator==(const CountRequest&) const = default;
+};
+
+struct EphemeralsRequest {
+  std::string prefix;
+
+  bool operator==(const EphemeralsRequest&) const = default;
+};
+
+struct GetAclRequest {
+  std::string path;
+
+  bool operator==(const GetAclRequest&) const = default;
+};
+
+struct SetAclRequest {
+  std::string path;
+  Acl acl;
+  std::int32_t version = any_version;  // of the ACL
+
+  bool operator==(const SetAclRequest&) const = default;
+};
+
+// Only within a multi: the node exists and has this version.
+struct CheckRequest {
+  std::string path;
+  std::int32_t version = any_version;
+
+  bool operator==(const CheckRequest&) const = default;
+};
+
+using MultiOp = std::variant<CreateRequest, SetRequest, DeleteRequest, CheckRequest, GetRequest,
+                             ChildrenRequest>;
+
+struct MultiRequest {
+  std::vector<MultiOp> ops;
+
+  bool operator==(const MultiRequest&) const = default;
+};
+
+struct SyncRequest {
+  std::string path;
+
+  bool operator==(const SyncRequest&) const = default;
+};
+
+struct WatchRequest {
+  std::string path;
+  WatchScope scope = WatchScope::node;
+  bool once = false;
+  bool with_data = false;
+  std::optional<Zxid> from;  // replay the events since
+
+  bool operator==(const WatchRequest&) const = default;
+};
+
+struct UnwatchRequest {
+  RequestId watch;
+
+  bool operator==(const UnwatchRequest&) const = default;
+};
+
+struct AuthRequest {
+  std::string scheme;
+  std::string token;
+
+  bool operator==(const AuthRequest&) const = default;
+};
+
+struct WhoamiRequest {
+  bool operator==(const WhoamiRequest&) const = default;
+};
+
+struct PingRequest {
+  bool operator==(const PingRequest&) const = default;
+};
+
+// Ends the session.
+struct CloseRequest {
+  bool operator==(const CloseRequest&) const = default;
+};
+
+// The first frame of a connection: opens a session, or resumes `session`.
+struct ConnectRequest {
+  std::optional<std::int64_t> timeout_ms;
+  std::optional<SessionId> session;
+  std::string password;  // 32 hex digits
+  std::optional<Zxid> last_zxid;
+  std::vector<AuthRequest> auth;
+  bool read_only = false;
+  bool dedup = false;
+  bool batch = false;
+
+  bool operator==(const ConnectRequest&) const = default;
+};
+
+using Request =
+    std::variant<CreateRequest, GetRequest, ExistsRequest, SetRequest, DeleteRequest,
+                 ChildrenRequest, CountRequest, EphemeralsRequest, GetAclRequest, SetAclRequest,
+                 MultiRequest, SyncRequest, WatchRequest, UnwatchRequest, AuthRequest,
+                 WhoamiRequest, PingRequest, CloseRequest, ConnectRequest>;
+
+// A request as it came: with the client's name for it and how the reply is to be written.
+struct ClientRequest {
+  RequestId id;
+  Encoding encoding = Encoding::text_if_utf8;
+  Request request;
+
+  bool operator==(const ClientRequest&) const = default;
+};
+
+}  // namespace wire

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace zab {
+
+// The number of a server, as in its `myid` file; 0 is nobody.
+struct ServerId {
+  std::uint32_t value = 0;
+
+  [[nodiscard]] constexpr bool nobody() const { return value == 0; }
+  constexpr auto operator<=>(const ServerId&) const = default;
+};
+
+[[nodiscard]] inline std::string to_string(ServerId id) { return std::to_string(id.value); }
+
+struct Member {
+  ServerId id;
+  bool observer = false;     // learns, does not vote
+  std::uint32_t weight = 1;  // of its vote within its group; 0 never counts
+  std::uint32_t group = 0;   // for hierarchical quorums; all in one group otherwise
+};
+
+// Who is in the ensemble, and which sets of its voters are a quorum. A value: whoever needs one is
+// handed one.
+class Ensemble {
+ public:
+  explicit Ensemble(std::vector<Member> members);
+
+  [[nodiscard]] const std::vector<Member>& members() const { return members_; }
+  [[nodiscard]] bool contains(ServerId id) const;
+  // A member whose vote counts: no observer, and not of weight 0.
+  [[nodiscard]] bool is_voter(ServerId id) const;
+
+  // More than half of the groups, each by more than half of its weight. With one group and equal
+  // weights that is a majority. Non-voters and duplicates in `servers` do not count.
+  [[nodiscard]] bool is_quorum(const std::vector<ServerId>& servers) const;
+
+ private:
+  [[nodiscard]] const Member* find(ServerId id) const;
+
+  std::vector<Member> members_;  // by id
+};
+
+}  // namespace zab

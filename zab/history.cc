@@ -1,0 +1,59 @@
+#include "zab/history.h"
+
+#include <xxhash.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "wire/ensure.h"
+
+namespace zab {
+namespace {
+
+bool is_at_or_before(Zxid zxid, const Txn& txn) { return zxid < txn.zxid; }
+
+}  // namespace
+
+// The payload's own hash first, then the link: so the cost is one pass over the payload, whatever
+// its size, and nothing is copied.
+ChainHash chain(ChainHash before, Zxid zxid, const wire::Bytes& payload) {
+  const XXH128_hash_t content = XXH3_128bits(payload.data(), payload.size());
+  const std::array<std::uint64_t, 5> link{before.low, before.high, zxid.bits(), content.low64,
+                                          content.high64};
+  const XXH128_hash_t hash = XXH3_128bits(link.data(), sizeof(link));
+  return {hash.low64, hash.high64};
+}
+
+Point History::last_at_or_before(Zxid zxid) const {
+  const auto next = std::upper_bound(txns_.begin(), txns_.end(), zxid, is_at_or_before);
+  return next == txns_.begin() ? base_ : std::prev(next)->point();
+}
+
+bool History::contains(Point point) const { return last_at_or_before(point.zxid) == point; }
+
+bool History::contains(Zxid zxid) const { return last_at_or_before(zxid).zxid == zxid; }
+
+Point History::common_candidate(Point point) const {
+  const Point here = last_at_or_before(point.zxid);
+  if (here == point || here.zxid < point.zxid) return here;
+  const auto same = std::prev(after(here.zxid));
+  return same == txns_.begin() ? base_ : std::prev(same)->point();
+}
+
+History::const_iterator History::after(Zxid zxid) const {
+  return std::upper_bound(txns_.begin(), txns_.end(), zxid, is_at_or_before);
+}
+
+const Txn& History::append(Zxid zxid, Payload payload) {
+  ensure(may_append(zxid), "histories have no gaps");
+  const ChainHash hash = chain(last().hash, zxid, *payload);
+  return txns_.emplace_back(Txn{zxid, hash, std::move(payload)});
+}
+
+void History::truncate_after(Zxid zxid) {
+  ensure(zxid >= base_.zxid, "what a checkpoint holds is not truncated");
+  while (!txns_.empty() && txns_.back().zxid > zxid) txns_.pop_back();
+}
+
+}  // namespace zab

@@ -1,0 +1,100 @@
+#pragma once
+
+#include <array>
+#include <compare>
+#include <cstdint>
+#include <deque>
+#include <iterator>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "wire/bytes.h"
+#include "wire/zxid.h"
+
+namespace zab {
+
+using wire::Epoch;
+using wire::Zxid;
+
+// 128 bits over everything up to and including one transaction: equal zxid and equal hash mean equal
+// histories. The hash before the first transaction is all zeros.
+struct ChainHash {
+  std::uint64_t low = 0;
+  std::uint64_t high = 0;
+
+  constexpr auto operator<=>(const ChainHash&) const = default;
+};
+
+// The hash of the history that ends with `payload` at `zxid`, given the hash of what is before it.
+[[nodiscard]] ChainHash chain(ChainHash before, Zxid zxid, const wire::Bytes& payload);
+
+// Whether `zxid` may come right after `last`: the next counter of its epoch, or the first of a later
+// one.
+[[nodiscard]] constexpr bool may_follow(Zxid zxid, Zxid last) {
+  if (zxid.epoch == last.epoch) return zxid.counter == last.counter + 1;
+  return zxid.epoch > last.epoch && zxid.counter == 1;
+}
+
+// The end of some history: what one server says to another about its own.
+struct Point {
+  Zxid zxid;
+  ChainHash hash;
+
+  bool operator==(const Point&) const = default;
+};
+
+// Octets whose meaning this room does not know. Shared, because one transaction goes to every learner
+// and to the log.
+using Payload = std::shared_ptr<const wire::Bytes>;
+
+struct Txn {
+  Zxid zxid;
+  ChainHash hash;  // of the history up to and including this one
+  Payload payload;
+
+  [[nodiscard]] Point point() const { return {zxid, hash}; }
+};
+
+// The transactions that one server has, in zxid order, from some base on. Committed and outstanding
+// ones alike: how far it is committed is not the history's to know.
+// Invariants: zxids rise; within an epoch counters have no gap; an epoch starts with counter 1; every
+// hash chains on the one before it.
+class History {
+ public:
+  using const_iterator = std::deque<Txn>::const_iterator;
+
+  History() = default;
+  // A history that begins after `base`, because what came before is in a checkpoint.
+  explicit History(Point base) : base_(base) {}
+
+  [[nodiscard]] Point base() const { return base_; }
+  [[nodiscard]] Point last() const { return txns_.empty() ? base_ : txns_.back().point(); }
+  [[nodiscard]] std::size_t size() const { return txns_.size(); }
+
+  // The last transaction that is not after `zxid`; `base()` if every one is.
+  [[nodiscard]] Point last_at_or_before(Zxid zxid) const;
+  // Whether this history goes through `point`: has that zxid with that hash.
+  [[nodiscard]] bool contains(Point point) const;
+  [[nodiscard]] bool contains(Zxid zxid) const;
+  // Where this history and one that goes through `point` may have parted, at the latest: `point`
+  // itself if it is on this history, else the last transaction before it.
+  [[nodiscard]] Point common_candidate(Point point) const;
+
+  // The transactions after `zxid`.
+  [[nodiscard]] const_iterator after(Zxid zxid) const;
+  [[nodiscard]] const_iterator end() const { return txns_.end(); }
+
+  [[nodiscard]] bool may_append(Zxid zxid) const { return may_follow(zxid, last().zxid); }
+
+  // Adds the next transaction and returns it. `may_append(zxid)` must hold.
+  const Txn& append(Zxid zxid, Payload payload);
+  // Forgets everything after `zxid`.
+  void truncate_after(Zxid zxid);
+
+ private:
+  Point base_;
+  std::deque<Txn> txns_;
+};
+
+}  // namespace zab

@@ -1,0 +1,111 @@
+#include <algorithm>
+
+#include "zab/leading.h"
+
+// Phase 3, the leader's part: propose, and commit in order what a quorum holds.
+namespace zab {
+
+// Step l.3.1; LeaderProcessRequest; Leader.propose.
+Next Leading::on(const Submit& event, Turn& turn) {
+  if (phase_ != Phase::broadcast) return Stay{};
+  State& state = turn.state;
+  const Zxid last = state.durable.history.last().zxid;
+  const Zxid zxid = last.epoch == epoch_ ? last.next() : Zxid{epoch_, 1};
+  if (zxid.counter > Zxid::counter_max) return GoLooking{"the epoch's counter is used up"};
+
+  const Txn& txn = state.durable.history.append(zxid, event.payload);
+  for (const auto& [server, learner] : learners_) {
+    if (server == state.self || learner.stage < Stage::synchronizing) continue;
+    if (state.ensemble.is_voter(server)) turn.send(server, Proposal{zxid, event.payload});
+  }
+  turn.effects.persist.emplace_back(Append{txn});
+  turn.confirm(state.self, Ack{zxid});
+  return Stay{};
+}
+
+// Step l.3.2; LeaderProcessACK; Leader.processAck. One ack stands for everything before it, for a
+// log is written in order.
+Next Leading::on(ServerId from, const Ack& m, Turn& turn) {
+  const auto found = learners_.find(from);
+  if (found == learners_.end() || found->second.stage != Stage::adopted) return Stay{};
+  if (m.zxid.epoch != epoch_ || m.zxid > turn.state.durable.history.last().zxid) return Stay{};
+  found->second.acked = std::max(found->second.acked, m.zxid);
+  found->second.silent_ticks = 0;
+  if (phase_ == Phase::broadcast) advance_commit(turn);
+  return Stay{};
+}
+
+// Commits up to the last zxid that a quorum of voters holds durably.
+void Leading::advance_commit(Turn& turn) {
+  State& state = turn.state;
+  Zxid best = state.last_committed;
+  for (const auto& [candidate, held] : learners_) {
+    if (held.stage != Stage::adopted || held.acked <= best) continue;
+    if (!state.ensemble.is_voter(candidate)) continue;
+    std::vector<ServerId> holders;
+    for (const auto& [server, learner] : learners_) {
+      if (learner.stage == Stage::adopted && learner.acked >= held.acked) holders.push_back(server);
+    }
+    if (state.ensemble.is_quorum(holders)) best = held.acked;
+  }
+  if (best == state.last_committed) return;
+
+  const Zxid before = state.last_committed;
+  turn.commit_to(best);
+  const History& history = state.durable.history;
+  for (const auto& [server, learner] : learners_) {
+    if (server == state.self || learner.stage != Stage::adopted) continue;
+    if (state.ensemble.is_voter(server)) {
+      turn.send(server, Commit{best});
+      continue;
+    }
+    for (auto txn = history.after(before); txn != history.end() && txn->zxid <= best; ++txn) {
+      turn.send(server, Inform{txn->zxid, txn->payload});
+    }
+  }
+}
+
+// A read that must see every write acknowledged before it: whether this server still led when it
+// came is known once a quorum answers a ping that was sent after it.
+Next Leading::on(const ConfirmLeadership& event, Turn& turn) {
+  if (phase_ != Phase::broadcast) return Stay{};
+  waiting_.push_back({event.token, turn.state.last_committed});
+  if (probing_.empty()) begin_probe(turn);
+  return Stay{};
+}
+
+void Leading::begin_probe(Turn& turn) {
+  probe_ += 1;
+  probing_ = std::move(waiting_);
+  waiting_.clear();
+  learners_.at(turn.state.self).probe = probe_;
+  for (const auto& [server, learner] : learners_) {
+    if (server != turn.state.self) turn.send(server, Ping{probe_, turn.state.durable.history.last()});
+  }
+  finish_probe(turn);
+}
+
+Next Leading::on(ServerId from, const Pong& m, Turn& turn) {
+  const auto found = learners_.find(from);
+  if (found == learners_.end() || m.probe > probe_) return Stay{};
+  found->second.silent_ticks = 0;
+  found->second.probe = std::max(found->second.probe, m.probe);
+  finish_probe(turn);
+  return Stay{};
+}
+
+void Leading::finish_probe(Turn& turn) {
+  if (probing_.empty()) return;
+  std::vector<ServerId> answered;
+  for (const auto& [server, learner] : learners_) {
+    if (learner.probe == probe_ && learner.stage == Stage::adopted) answered.push_back(server);
+  }
+  if (!turn.state.ensemble.is_quorum(answered)) return;
+  for (const Pending& pending : probing_) {
+    turn.effects.confirmed.push_back({pending.token, pending.committed});
+  }
+  probing_.clear();
+  if (!waiting_.empty()) begin_probe(turn);
+}
+
+}  // namespace zab

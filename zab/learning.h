@@ -1,0 +1,84 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "zab/turn.h"
+
+namespace zab {
+
+// A follower or an observer of one leader, in all three phases.
+class Learning {
+ public:
+  explicit Learning(ServerId leader) : leader_(leader) {}
+
+  Next enter(Turn& turn);
+
+  Next on(const Tick&, Turn& turn);
+  Next on(const LinkUp& event, Turn& turn);
+  Next on(const LinkDown& event, Turn& turn);
+  // Only a leader takes these; whoever gave them learns from the standing who that is.
+  Next on(const Submit&, Turn&) { return Stay{}; }
+  Next on(const ConfirmLeadership&, Turn&) { return Stay{}; }
+
+  Next on(ServerId from, const Notification& m, Turn& turn);
+  Next on(ServerId from, const LeaderInfo& m, Turn& turn);
+  Next on(ServerId from, const Diff& m, Turn& turn);
+  Next on(ServerId from, const Trunc& m, Turn& turn);
+  Next on(ServerId from, const Proposal& m, Turn& turn);
+  Next on(ServerId from, const NewLeader& m, Turn& turn);
+  Next on(ServerId from, const UpToDate& m, Turn& turn);
+  Next on(ServerId from, const Commit& m, Turn& turn);
+  Next on(ServerId from, const Inform& m, Turn& turn);
+  Next on(ServerId from, const Ping& m, Turn& turn);
+  // From a server that takes this one for a leader. The notification that this server sent when it
+  // began to follow says otherwise.
+  Next on(ServerId, const FollowerInfo&, Turn&) { return Stay{}; }
+  Next on(ServerId, const AckEpoch&, Turn&) { return Stay{}; }
+  Next on(ServerId, const Diverged&, Turn&) { return Stay{}; }
+  Next on(ServerId, const AckNewLeader&, Turn&) { return Stay{}; }
+  Next on(ServerId, const Ack&, Turn&) { return Stay{}; }
+  Next on(ServerId, const Pong&, Turn&) { return Stay{}; }
+
+  [[nodiscard]] Standing standing(const State& state) const;
+
+ private:
+  enum class Phase : std::uint8_t {
+    discovery,        // waits for LEADERINFO
+    synchronization,  // receives the leader's history
+    adopted,          // has acknowledged NEWLEADER; waits for UPTODATE
+    broadcast,
+  };
+
+  // The leader's history as far as it has come: what this server has up to `from`, then `txns`. It
+  // is neither in the history nor on disk before NEWLEADER, so that a synchronization that ends
+  // half-way leaves both as they were (ZOOKEEPER-3642, -5094).
+  struct Staged {
+    Point from;
+    std::vector<Txn> txns;
+
+    [[nodiscard]] Point last() const { return txns.empty() ? from : txns.back().point(); }
+  };
+
+  // Discovery.
+  void introduce(Turn& turn) const;
+  // Synchronization.
+  Next stage(Point from, Turn& turn);
+  Next receive_history(const Proposal& m);
+  // Broadcast.
+  Next append(Zxid zxid, const Payload& payload, Turn& turn);
+
+  // A message that its sender could not have sent in this phase of this epoch.
+  [[nodiscard]] GoLooking illegal(const std::string& what) const;
+  [[nodiscard]] Notification notification(const State& state) const;
+
+  ServerId leader_;
+  Phase phase_ = Phase::discovery;
+  Epoch epoch_;                   // 0 until LEADERINFO
+  std::optional<Staged> staged_;  // in synchronization, once it is known where histories part
+  std::uint32_t silent_ticks_ = 0;  // of the leader
+};
+
+}  // namespace zab

@@ -1,0 +1,46 @@
+#include "zab/learning.h"
+
+// Phase 3, the learner's part: store what is proposed, deliver what is committed.
+namespace zab {
+
+// Step f.3.1; FollowerProcessPROPOSAL; Follower.processPacket.
+Next Learning::on(ServerId from, const Proposal& m, Turn& turn) {
+  if (from != leader_) return Stay{};
+  silent_ticks_ = 0;
+  if (phase_ == Phase::synchronization) return receive_history(m);
+  if (phase_ == Phase::discovery) return illegal("PROPOSAL before LEADERINFO");
+  return append(m.zxid, m.payload, turn);
+}
+
+Next Learning::append(Zxid zxid, const Payload& payload, Turn& turn) {
+  History& history = turn.state.durable.history;
+  if (zxid.epoch > epoch_ || !history.may_append(zxid)) {
+    return illegal(wire::to_string(zxid) + " after " + wire::to_string(history.last().zxid));
+  }
+  turn.effects.persist.emplace_back(Append{history.append(zxid, payload)});
+  if (turn.state.votes()) turn.confirm(leader_, Ack{zxid});
+  return Stay{};
+}
+
+// Step f.3.2; FollowerProcessCOMMIT. A commit of what this server does not have, or had committed
+// before, would mean that the stream from the leader has a hole: not to be survived with a warning.
+Next Learning::on(ServerId from, const Commit& m, Turn& turn) {
+  if (from != leader_) return Stay{};
+  if (phase_ != Phase::broadcast || m.zxid <= turn.state.last_committed ||
+      !turn.state.durable.history.contains(m.zxid)) {
+    return illegal("COMMIT " + wire::to_string(m.zxid) + " out of turn");
+  }
+  turn.commit_to(m.zxid);
+  return Stay{};
+}
+
+// An observer gets a transaction once, when it is committed.
+Next Learning::on(ServerId from, const Inform& m, Turn& turn) {
+  if (from != leader_) return Stay{};
+  if (phase_ != Phase::broadcast) return illegal("INFORM out of turn");
+  Next next = append(m.zxid, m.payload, turn);
+  if (std::holds_alternative<Stay>(next)) turn.commit_to(m.zxid);
+  return next;
+}
+
+}  // namespace zab

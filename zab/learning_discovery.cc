@@ -1,0 +1,36 @@
+#include "zab/learning.h"
+
+// Phase 1, the learner's part: promise to follow no earlier epoch.
+namespace zab {
+
+// Step f.1.1; ConnectAndFollowerSendFOLLOWERINFO; Learner.registerWithLeader.
+void Learning::introduce(Turn& turn) const {
+  const Durable& durable = turn.state.durable;
+  turn.confirm(leader_, FollowerInfo{durable.accepted_epoch, durable.accepted_leader,
+                                     durable.history.last()});
+}
+
+// Step f.1.2; FollowerProcessLEADERINFO. To accept again what was accepted from this very leader is
+// no new promise; from another it would be two leaders of one epoch (ZOOKEEPER-1343).
+Next Learning::on(ServerId from, const LeaderInfo& m, Turn& turn) {
+  if (from != leader_) return Stay{};
+  if (phase_ != Phase::discovery) return illegal("LEADERINFO twice");
+  Durable& durable = turn.state.durable;
+  const bool known = m.epoch == durable.accepted_epoch && leader_ == durable.accepted_leader;
+  if (m.epoch <= durable.accepted_epoch && !known) {
+    return illegal("LEADERINFO of epoch " + std::to_string(m.epoch.value) +
+                   ", not above the accepted one");
+  }
+  epoch_ = m.epoch;
+  phase_ = Phase::synchronization;
+  silent_ticks_ = 0;
+  if (!known) {
+    durable.accepted_epoch = m.epoch;
+    durable.accepted_leader = leader_;
+    turn.effects.persist.emplace_back(AcceptEpoch{m.epoch, leader_});
+  }
+  turn.confirm(leader_, AckEpoch{m.epoch, durable.current_epoch, durable.history.last()});
+  return Stay{};
+}
+
+}  // namespace zab

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <variant>
+
+#include "zab/effects.h"
+#include "zab/ensemble.h"
+#include "zab/events.h"
+#include "zab/history.h"
+#include "zab/leading.h"
+#include "zab/learning.h"
+#include "zab/looking.h"
+#include "zab/turn.h"
+
+namespace zab {
+
+// One server's part in Zab. Deterministic: equal events, equal effects.
+class Peer {
+ public:
+  // `recovered` is what the log held.
+  Peer(ServerId self, Ensemble ensemble, Limits limits, Durable recovered);
+
+  // The first step: the peer looks for a leader. Called once, before any other.
+  [[nodiscard]] Effects start();
+  [[nodiscard]] Effects step(Event event);
+
+  [[nodiscard]] const State& state() const { return state_; }
+  [[nodiscard]] Standing standing() const;
+
+ private:
+  void follow_up(Next next, Turn& turn);
+  void finish(Effects& effects);
+
+  State state_;
+  std::variant<Looking, Leading, Learning> role_;
+  Standing said_;  // the last one that an effect told of
+};
+
+}  // namespace zab

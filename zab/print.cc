@@ -1,0 +1,74 @@
+#include "zab/print.h"
+
+namespace zab {
+namespace {
+
+using wire::to_string;
+
+std::string to_string(Epoch epoch) { return std::to_string(epoch.value); }
+
+std::string words(const Notification& m) {
+  return "NOTIFICATION " + to_string(m.stance) + " round " + std::to_string(m.round) + ", vote " +
+         to_string(m.vote.leader) + " at epoch " + to_string(m.vote.current_epoch) + ", last " +
+         to_string(m.vote.last_zxid);
+}
+std::string words(const FollowerInfo& m) {
+  return "FOLLOWERINFO accepted " + to_string(m.accepted_epoch) + ", last " + to_string(m.last.zxid);
+}
+std::string words(const LeaderInfo& m) { return "LEADERINFO " + to_string(m.epoch); }
+std::string words(const AckEpoch& m) {
+  return "ACKEPOCH " + to_string(m.epoch) + ", current " + to_string(m.current_epoch) + ", last " +
+         to_string(m.last.zxid);
+}
+std::string words(const Diff& m) { return "DIFF after " + to_string(m.from.zxid); }
+std::string words(const Trunc& m) { return "TRUNC to " + to_string(m.to.zxid); }
+std::string words(const Diverged& m) { return "DIVERGED, last " + to_string(m.last.zxid); }
+std::string words(const NewLeader& m) { return "NEWLEADER " + to_string(m.epoch); }
+std::string words(const AckNewLeader& m) { return "ACK-NEWLEADER " + to_string(m.epoch); }
+std::string words(const UpToDate& m) { return "UPTODATE " + to_string(m.committed); }
+std::string words(const Proposal& m) { return "PROPOSAL " + to_string(m.zxid); }
+std::string words(const Ack& m) { return "ACK " + to_string(m.zxid); }
+std::string words(const Commit& m) { return "COMMIT " + to_string(m.zxid); }
+std::string words(const Inform& m) { return "INFORM " + to_string(m.zxid); }
+std::string words(const Ping& m) { return "PING " + std::to_string(m.probe); }
+std::string words(const Pong& m) { return "PONG " + std::to_string(m.probe); }
+
+std::string words(const AcceptEpoch& p) {
+  return "accept epoch " + to_string(p.epoch) + " of " + to_string(p.leader);
+}
+std::string words(const AdoptHistory& p) {
+  return "adopt epoch " + to_string(p.epoch) + ", history after " + to_string(p.truncate_to) + ": " +
+         std::to_string(p.txns.size()) + " txns";
+}
+std::string words(const Append& p) { return "append " + to_string(p.txn.zxid); }
+
+}  // namespace
+
+std::string to_string(const Message& message) {
+  return std::visit([](const auto& m) { return words(m); }, message);
+}
+
+std::string to_string(const Persist& persist) {
+  return std::visit([](const auto& p) { return words(p); }, persist);
+}
+
+std::string to_string(Stance stance) {
+  switch (stance) {
+    case Stance::looking: return "looking";
+    case Stance::following: return "following";
+    case Stance::observing: return "observing";
+    case Stance::leading: return "leading";
+  }
+  return "looking";
+}
+
+std::string to_string(const Standing& standing) {
+  std::string text = to_string(standing.stance);
+  if (standing.stance == Stance::following || standing.stance == Stance::observing) {
+    text += ' ' + to_string(standing.leader);
+  }
+  if (standing.serving) text += " in epoch " + to_string(standing.epoch);
+  return text;
+}
+
+}  // namespace zab

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <string>
+
+#include "zab/effects.h"
+#include "zab/events.h"
+
+// Messages and effects in words: for transcripts, and for a log at its most talkative.
+namespace zab {
+
+[[nodiscard]] std::string to_string(const Message& message);  // "COMMIT 1:3"
+[[nodiscard]] std::string to_string(const Persist& persist);  // "append 1:3"
+[[nodiscard]] std::string to_string(Stance stance);           // "leading"
+[[nodiscard]] std::string to_string(const Standing& standing);
+
+}  // namespace zab
