@@ -1,0 +1,100 @@
+#include "server/admin/answers.h"
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "wire/zxid.h"
+
+namespace server {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Answer json_answer(unsigned status, const Json& json) {
+  // What is not UTF-8, such as a path's name, must not keep the status from being said.
+  return {status, "application/json",
+          json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"};
+}
+
+Answer live(const Status&) { return json_answer(200, {{"live", true}}); }
+
+Answer ready(const Status& status) {
+  if (status.serving) return json_answer(200, {{"ready", true}});
+  return json_answer(503, {{"ready", false}, {"reason", status.why_not_serving}});
+}
+
+Answer full_status(const Status& status) {
+  Json peers = Json::array();
+  for (const Status::Peer& peer : status.peers) {
+    peers.push_back({{"id", peer.id},
+                     {"address", peer.address},
+                     {"connected", peer.connected},
+                     {"observer", peer.observer}});
+  }
+  return json_answer(
+      200, {{"id", status.id},
+            {"role", wire::name(status.role)},
+            {"serving", status.serving},
+            {"leader", status.leader == 0 ? Json(nullptr) : Json(status.leader)},
+            {"epoch", status.epoch.value},
+            {"zxid", wire::to_hex(status.zxid)},
+            {"peers", std::move(peers)},
+            {"sessions", status.sessions},
+            {"connections", status.connections},
+            {"nodes", status.nodes},
+            {"watches", status.watches},
+            {"lag", status.lag},
+            {"disk", {{"logBytes", status.log_bytes}, {"dataDir", status.data_dir}}},
+            {"version", status.version}});
+}
+
+Answer greeting(const Status& status) {
+  return {200, "text/plain; charset=utf-8",
+          "This is Zabkeeper " + status.version + ", server " + std::to_string(status.id) +
+              ", a coordination service.\n"
+              "\n"
+              "  /v1            clients connect here, with a WebSocket\n"
+              "  /status        how this server is doing\n"
+              "  /health/live   200 while it runs\n"
+              "  /health/ready  200 while it answers clients, else 503 and why\n"};
+}
+
+struct Page {
+  std::string_view path;
+  Answer (*answer)(const Status& status);
+};
+
+constexpr std::array pages{
+    Page{"/", greeting},
+    Page{"/health/live", live},
+    Page{"/health/ready", ready},
+    Page{"/status", full_status},
+};
+
+}  // namespace
+
+Answer error_answer(unsigned status, std::string_view error, std::string_view message) {
+  return json_answer(status, {{"error", error}, {"message", message}});
+}
+
+Answer answer(std::string_view method, std::string_view target, const StatusSource& source) {
+  const std::string_view path = target.substr(0, target.find('?'));
+  const auto page =
+      std::ranges::find_if(pages, [&](const Page& candidate) { return candidate.path == path; });
+  if (page == pages.end()) {
+    return error_answer(404, "NotFound",
+                        "there is nothing at " + std::string(path) +
+                            "; see /, /status, /health/live, /health/ready");
+  }
+  if (method != "GET" && method != "HEAD") {
+    Answer refused = error_answer(405, "MethodNotAllowed",
+                                  std::string(path) + " can be read only, with GET");
+    refused.allow = "GET, HEAD";
+    return refused;
+  }
+  return page->answer(source.status());
+}
+
+}  // namespace server

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "server/admin/answers.h"
+#include "server/config.h"
+
+namespace server {
+
+// What a request says about itself, as far as it decides who may come in. Every line of a header
+// counts: two of the same name are an attempt to be read differently by different readers.
+struct RequestHead {
+  std::string_view method;
+  std::string_view target;
+  unsigned http_version = 11;
+  std::vector<std::string_view> hosts;
+  std::vector<std::string_view> origins;
+  std::vector<std::string_view> upgrades;
+  std::vector<std::string_view> connections;
+  std::vector<std::string_view> keys;          // Sec-WebSocket-Key
+  std::vector<std::string_view> versions;      // Sec-WebSocket-Version
+  std::vector<std::string_view> subprotocols;  // Sec-WebSocket-Protocol
+};
+
+inline constexpr std::string_view json_subprotocol = "zabkeeper.v1+json";
+
+// Who may come in. A web page that a user merely looks at can make the user's browser connect to
+// this server: its Origin tells on it, and if it lets its own name point here (DNS rebinding), its
+// Host does.
+class Gate {
+ public:
+  explicit Gate(const Config& config);
+
+  // Why this request is not for this server, if it is not.
+  [[nodiscard]] std::optional<Answer> refuses(const RequestHead& request) const;
+
+  // For a request to /v1: why it cannot become a WebSocket connection, if it cannot.
+  [[nodiscard]] std::optional<Answer> refuses_upgrade(const RequestHead& request) const;
+
+ private:
+  [[nodiscard]] bool knows_host(std::string_view host) const;
+  [[nodiscard]] bool knows_origin(std::string_view origin, std::string_view host) const;
+
+  std::vector<std::string> hosts_;    // in lower case, without ports
+  std::vector<std::string> origins_;  // in lower case
+};
+
+}  // namespace server

@@ -1,0 +1,194 @@
+#include "server/clients/http.h"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http.hpp>
+#include <string>
+#include <utility>
+
+#include "server/admin/answers.h"
+
+namespace server {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = boost::beast::http;
+using boost::system::error_code;
+
+using Request = http::request<http::empty_body>;
+
+constexpr auto as_tuple = asio::as_tuple(asio::use_awaitable);
+constexpr auto server_name = "zabkeeper";
+
+std::string_view view(beast::string_view text) { return {text.data(), text.size()}; }
+
+RequestHead head_of(const Request& request) {
+  const auto lines = [&](http::field name) {
+    std::vector<std::string_view> values;
+    const auto [begin, end] = request.equal_range(name);
+    for (auto line = begin; line != end; ++line) values.push_back(view(line->value()));
+    return values;
+  };
+  return {
+      .method = view(request.method_string()),
+      .target = view(request.target()),
+      .http_version = request.version(),
+      .hosts = lines(http::field::host),
+      .origins = lines(http::field::origin),
+      .upgrades = lines(http::field::upgrade),
+      .connections = lines(http::field::connection),
+      .keys = lines(http::field::sec_websocket_key),
+      .versions = lines(http::field::sec_websocket_version),
+      .subprotocols = lines(http::field::sec_websocket_protocol),
+  };
+}
+
+enum class After { keep_alive, close };
+
+// Whether the client took it.
+asio::awaitable<bool> send(Stream& stream, const Answer& answer, const Request& request,
+                           After after, const ClientLimits& limits) {
+  http::response<http::string_body> response(static_cast<http::status>(answer.status),
+                                             request.version() < 11 ? 10 : 11);
+  response.set(http::field::server, server_name);
+  response.set(http::field::content_type, answer.content_type);
+  response.set(http::field::cache_control, "no-store");
+  response.set("X-Content-Type-Options", "nosniff");
+  if (!answer.allow.empty()) response.set(http::field::allow, answer.allow);
+  if (answer.status == 426) {
+    response.set(http::field::upgrade, "websocket");
+    response.set(http::field::sec_websocket_version, "13");
+  }
+  response.keep_alive(after == After::keep_alive);
+  response.content_length(answer.body.size());
+  if (request.method() != http::verb::head) response.body() = answer.body;
+
+  stream.expires_after(limits.header_timeout);
+  const auto [error, size] = co_await http::async_write(stream, response, as_tuple);
+  co_return !error;
+}
+
+// Without this, what the client still sends makes the kernel reset the connection, and the client
+// may never see the answer.
+asio::awaitable<void> hang_up(Stream& stream, const ClientLimits& limits) {
+  error_code gone;
+  stream.socket().shutdown(asio::socket_base::shutdown_send, gone);
+  stream.expires_after(limits.close_timeout);
+  char rest[4096];
+  for (std::size_t drained = 0; !gone && drained < 1024 * 1024;) {
+    const auto [error, size] = co_await stream.async_read_some(asio::buffer(rest), as_tuple);
+    gone = error;
+    drained += size;
+  }
+  stream.close();
+}
+
+std::optional<Answer> answer_to_broken(const error_code& error) {
+  if (error == http::error::header_limit || error == http::error::buffer_overflow) {
+    return error_answer(431, "HeaderTooLarge", "the request's header is too large");
+  }
+  // Others are the socket's errors: there is nobody to answer.
+  if (error == http::error::end_of_stream || error == http::error::partial_message ||
+      error.category() != http::make_error_code(http::error::bad_method).category()) {
+    return std::nullopt;
+  }
+  return error_answer(400, "BadRequest", "this is not HTTP/1.1: " + error.message());
+}
+
+bool has_body(const http::request_parser<http::empty_body>& parser) {
+  return parser.chunked() || parser.content_length().value_or(0) != 0;
+}
+
+// What to answer, or the wish for a WebSocket that can be granted.
+std::variant<Answer, Upgrade> judge(const Request& request, const Gate& gate,
+                                    const StatusSource* status) {
+  const RequestHead head = head_of(request);
+  if (auto refused = gate.refuses(head)) return *std::move(refused);
+
+  if (head.target.substr(0, head.target.find('?')) == "/v1") {
+    if (auto refused = gate.refuses_upgrade(head)) return *std::move(refused);
+    return Upgrade{std::string(head.keys.front()), std::string(head.hosts.front()),
+                   !head.subprotocols.empty()};
+  }
+  if (status == nullptr) {
+    return error_answer(503, "TooManyConnections",
+                        "too many connections to this server; close some, or raise maxClientCnxns "
+                        "or maxCnxns");
+  }
+  return answer(head.method, head.target, *status);
+}
+
+}  // namespace
+
+asio::awaitable<HttpOutcome> talk_http(Stream& stream, const Gate& gate,
+                                       const StatusSource* status, const ClientLimits& limits) {
+  beast::flat_buffer buffer(limits.header_bytes_max + 4096);
+  for (;;) {
+    http::request_parser<http::empty_body> parser;
+    parser.header_limit(static_cast<std::uint32_t>(limits.header_bytes_max));
+    parser.body_limit(boost::none);
+    stream.expires_after(limits.header_timeout);
+    const auto [error, size] = co_await http::async_read_header(stream, buffer, parser, as_tuple);
+    const Request& request = parser.get();
+
+    After after = After::close;
+    std::variant<Answer, Upgrade> verdict;
+    if (error) {
+      auto complaint = answer_to_broken(error);
+      if (!complaint) co_return HttpOutcome{};
+      verdict = *std::move(complaint);
+    } else if (has_body(parser)) {
+      verdict = error_answer(413, "BodyNotWanted", "requests here have no body");
+    } else {
+      verdict = judge(request, gate, status);
+      if (request.keep_alive() && status != nullptr) after = After::keep_alive;
+    }
+
+    if (auto* wanted = std::get_if<Upgrade>(&verdict)) {
+      if (buffer.size() == 0) co_return HttpOutcome{std::move(*wanted)};
+      verdict = error_answer(400, "BadRequest",
+                             "frames must wait until the WebSocket's upgrade has been answered");
+      after = After::close;
+    }
+    const bool sent =
+        co_await send(stream, std::get<Answer>(verdict), request, after, limits);
+    if (!sent) co_return HttpOutcome{};
+    if (after == After::close) {
+      co_await hang_up(stream, limits);
+      co_return HttpOutcome{};
+    }
+  }
+}
+
+asio::awaitable<std::unique_ptr<WebSocket>> upgrade(Stream stream, const Upgrade& wanted,
+                                                    const ClientLimits& limits) {
+  namespace websocket = beast::websocket;
+  auto socket = std::make_unique<WebSocket>(std::move(stream));
+  beast::get_lowest_layer(socket->stream).expires_never();
+  socket->stream.set_option(websocket::stream_base::timeout{
+      limits.upgrade_timeout, websocket::stream_base::none(), false});
+  socket->stream.set_option(
+      websocket::stream_base::decorator([&](websocket::response_type& response) {
+        response.set(http::field::server, server_name);
+        if (wanted.names_subprotocol) {
+          response.set(http::field::sec_websocket_protocol,
+                       beast::string_view(json_subprotocol.data(), json_subprotocol.size()));
+        }
+      }));
+
+  // The gate has judged the real one; this is what of it the answer depends on.
+  Request request(http::verb::get, "/v1", 11);
+  request.set(http::field::host, wanted.host);
+  request.set(http::field::upgrade, "websocket");
+  request.set(http::field::connection, "Upgrade");
+  request.set(http::field::sec_websocket_version, "13");
+  request.set(http::field::sec_websocket_key, wanted.key);
+  const auto [error] = co_await socket->stream.async_accept(request, as_tuple);
+  if (error) co_return nullptr;
+  socket->stream.set_option(websocket::stream_base::decorator([](websocket::response_type&) {}));
+  co_return socket;
+}
+
+}  // namespace server

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <memory>
+#include <optional>
+
+#include "server/admin/status.h"
+#include "server/clients/gate.h"
+#include "server/clients/limits.h"
+#include "server/clients/websocket.h"
+
+namespace server {
+
+// A request for a WebSocket that the gate let in.
+struct Upgrade {
+  std::string key;  // Sec-WebSocket-Key
+  std::string host;
+  bool names_subprotocol = false;  // then the answer names ours
+};
+
+// What became of an HTTP connection: it ended, or it wants to be a WebSocket.
+struct HttpOutcome {
+  std::optional<Upgrade> upgrade;
+};
+
+// Answers HTTP requests until the connection ends or asks for a WebSocket that it can have. Without
+// a `status` the server is full, and says so.
+[[nodiscard]] boost::asio::awaitable<HttpOutcome> talk_http(Stream& stream, const Gate& gate,
+                                                            const StatusSource* status,
+                                                            const ClientLimits& limits);
+
+// Null if the client did not take the answer.
+[[nodiscard]] boost::asio::awaitable<std::unique_ptr<WebSocket>> upgrade(Stream stream,
+                                                                         const Upgrade& wanted,
+                                                                         const ClientLimits& limits);
+
+}  // namespace server

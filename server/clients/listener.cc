@@ -1,0 +1,232 @@
+#include "server/clients/listener.h"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <cerrno>
+#include <exception>
+#include <map>
+#include <set>
+#include <utility>
+
+#include <spdlog/spdlog.h>
+
+#include "server/clients/connection.h"
+#include "server/clients/gate.h"
+#include "server/clients/http.h"
+#include "server/clients/websocket.h"
+
+namespace server {
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using boost::system::error_code;
+
+constexpr auto as_tuple = asio::as_tuple(asio::use_awaitable);
+
+// Connections beyond the limits that are being told so; the others are just closed.
+constexpr std::size_t refusals_max = 64;
+
+// What a handler throws is an error of this program, and not a connection's affair.
+void rethrow(const std::exception_ptr& error) {
+  if (error) std::rethrow_exception(error);
+}
+
+// One client by both names of an address: 10.0.0.1 and ::ffff:10.0.0.1.
+std::string name_of(const asio::ip::address& address) {
+  if (address.is_v6() && address.to_v6().is_v4_mapped()) {
+    return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).to_string();
+  }
+  return address.to_string();
+}
+
+std::string bind_complaint(const Address& web, const error_code& error) {
+  const std::string port = std::to_string(web.port);
+  if (error == asio::error::address_in_use) {
+    return "port " + port + " on " + web.host +
+           " is in use by another process; choose another with webPort=";
+  }
+  if (error == asio::error::access_denied) {
+    return "port " + port + " on " + web.host +
+           " is not open to this user; choose one above 1023 with webPort=";
+  }
+  if (error.value() == EADDRNOTAVAIL) {
+    return "this machine has no address " + web.host +
+           "; choose another with webAddress=, or 0.0.0.0 for all it has";
+  }
+  return "cannot listen on " + to_string(web) + ": " + error.message();
+}
+
+// Tells a client that it is one too many.
+class Refusing final : public ClientHandler {
+ public:
+  void opened(const std::shared_ptr<ClientConnection>& connection) override {
+    connection->say(wire::ConnectRefused{{wire::ErrorCode::too_many_connections,
+                                          "too many connections to this server, of all clients or "
+                                          "of this address; the limits are maxCnxns and "
+                                          "maxClientCnxns"}});
+    connection->close(CloseCode::policy_violation, "too many connections");
+  }
+  void received(ClientConnection&, wire::json::ParsedFrame) override {}
+  void heard(ClientConnection&) override {}
+  void closed(ClientConnection&) override {}
+};
+
+}  // namespace
+
+class Listener::Port : public std::enable_shared_from_this<Listener::Port> {
+ public:
+  Port(asio::io_context& io, const Config& config, ClientHandler& handler,
+       const StatusSource& status, const ClientLimits& limits);
+
+  std::optional<std::string> start();
+  [[nodiscard]] const Address& bound() const { return web_; }
+  void stop();
+
+ private:
+  asio::awaitable<void> accept();
+  asio::awaitable<void> talk(Stream stream, std::string address);
+  [[nodiscard]] bool is_full(const std::string& address) const;
+
+  asio::io_context& io_;
+  ClientHandler& handler_;
+  const StatusSource& status_;
+  const Gate gate_;
+  ClientLimits limits_;
+  const std::uint32_t from_one_address_max_;
+  const std::uint32_t connections_max_;
+
+  Address web_;
+  tcp::acceptor acceptor_;
+  std::map<std::string, std::uint32_t> connected_;  // by address; never 0
+  std::size_t connections_ = 0;                     // the sum of connected_
+  std::size_t refusals_ = 0;                        // of them, beyond the limits
+  std::set<Stream*> http_;                          // those that are not WebSockets yet
+  Refusing refusing_;
+};
+
+Listener::Port::Port(asio::io_context& io, const Config& config, ClientHandler& handler,
+                     const StatusSource& status, const ClientLimits& limits)
+    : io_(io),
+      handler_(handler),
+      status_(status),
+      gate_(config),
+      limits_(limits),
+      from_one_address_max_(config.max_client_connections),
+      connections_max_(config.max_connections),
+      web_(config.web),
+      acceptor_(io) {
+  // Data in base64 or with characters that JSON escapes take more than their own size.
+  if (limits_.frame_bytes_max == 0) {
+    limits_.frame_bytes_max = 2 * std::size_t{config.max_data_bytes} + 64 * 1024;
+  }
+}
+
+std::optional<std::string> Listener::Port::start() {
+  error_code error;
+  tcp::resolver resolver(io_);
+  const auto found = resolver.resolve(web_.host, std::to_string(web_.port),
+                                      tcp::resolver::passive | tcp::resolver::numeric_service, error);
+  if (error || found.empty()) {
+    return "webAddress=" + web_.host + " is not known here: " + error.message();
+  }
+  const tcp::endpoint endpoint = found.begin()->endpoint();
+  acceptor_.open(endpoint.protocol(), error);
+  if (!error) acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
+  if (!error) acceptor_.bind(endpoint, error);
+  if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
+  if (!error) web_.port = acceptor_.local_endpoint(error).port();
+  if (error) {
+    error_code ignored;
+    acceptor_.close(ignored);
+    return bind_complaint(web_, error);
+  }
+  asio::co_spawn(
+      io_, [self = shared_from_this()] { return self->accept(); }, rethrow);
+  return std::nullopt;
+}
+
+void Listener::Port::stop() {
+  error_code ignored;
+  acceptor_.close(ignored);
+  for (Stream* stream : http_) stream->close();
+}
+
+bool Listener::Port::is_full(const std::string& address) const {
+  if (connections_max_ != 0 && connections_ >= connections_max_) return true;
+  const auto same = connected_.find(address);
+  return from_one_address_max_ != 0 && same != connected_.end() &&
+         same->second >= from_one_address_max_;
+}
+
+asio::awaitable<void> Listener::Port::accept() {
+  asio::steady_timer pause(io_);
+  bool complained = false;
+  while (acceptor_.is_open()) {
+    auto [error, socket] = co_await acceptor_.async_accept(as_tuple);
+    if (!acceptor_.is_open()) co_return;
+    if (error == asio::error::connection_aborted) continue;
+    if (error) {
+      // Out of files or memory: others may give some back.
+      if (!std::exchange(complained, true)) {
+        spdlog::warn("cannot accept clients: {} (how many files a process may open is set by ulimit -n)",
+                     error.message());
+      }
+      pause.expires_after(std::chrono::milliseconds(100));
+      co_await pause.async_wait(as_tuple);
+      continue;
+    }
+    complained = false;
+
+    error_code gone;
+    const tcp::endpoint peer = socket.remote_endpoint(gone);
+    if (gone || (refusals_ >= refusals_max && is_full(name_of(peer.address())))) continue;
+    socket.set_option(tcp::no_delay(true), gone);
+    asio::co_spawn(
+        io_,
+        [self = shared_from_this(), stream = Stream(std::move(socket)),
+         address = name_of(peer.address())]() mutable {
+          return self->talk(std::move(stream), std::move(address));
+        },
+        rethrow);
+  }
+}
+
+asio::awaitable<void> Listener::Port::talk(Stream stream, std::string address) {
+  const auto self = shared_from_this();
+  const bool full = is_full(address);
+  ++connections_;
+  ++connected_[address];
+  refusals_ += full;
+
+  http_.insert(&stream);
+  const HttpOutcome outcome =
+      co_await talk_http(stream, gate_, full ? nullptr : &status_, limits_);
+  http_.erase(&stream);
+
+  if (outcome.upgrade && acceptor_.is_open()) {
+    if (auto socket = co_await upgrade(std::move(stream), *outcome.upgrade, limits_)) {
+      co_await serve(std::move(socket), full ? refusing_ : handler_, address, limits_);
+    }
+  }
+
+  refusals_ -= full;
+  --connections_;
+  if (--connected_[address] == 0) connected_.erase(address);
+}
+
+Listener::Listener(asio::io_context& io, const Config& config, ClientHandler& handler,
+                   const StatusSource& status, const ClientLimits& limits)
+    : port_(std::make_shared<Port>(io, config, handler, status, limits)) {}
+
+Listener::~Listener() { stop(); }
+
+std::optional<std::string> Listener::start() { return port_->start(); }
+const Address& Listener::bound() const { return port_->bound(); }
+void Listener::stop() { port_->stop(); }
+
+}  // namespace server

@@ -1,0 +1,95 @@
+#include "server/driver.h"
+
+#include <spdlog/spdlog.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <utility>
+
+#include "zab/print.h"
+
+namespace server {
+
+Driver::Driver(boost::asio::io_context& io, zab::Peer peer, Links* links, LogWriter& log,
+               DriverHandler& handler)
+    : io_(io), peer_(std::move(peer)), links_(links), log_(log), handler_(handler) {}
+
+void Driver::start() { carry_out(peer_.start()); }
+
+void Driver::post(zab::Event event) {
+  events_.push_back({std::move(event)});
+  schedule();
+}
+
+void Driver::link_up(zab::ServerId server, std::uint64_t connection) {
+  events_.push_back({zab::LinkUp{server}, connection});
+  schedule();
+}
+
+void Driver::link_down(zab::ServerId server) { post(zab::LinkDown{server}); }
+
+// Behind whatever else is ready now, so that one turn of the loop makes one batch.
+void Driver::schedule() {
+  if (std::exchange(scheduled_, true)) return;
+  boost::asio::post(io_, [this] { run(); });
+}
+
+void Driver::run() {
+  scheduled_ = false;
+  zab::Effects effects;
+  for (Waiting& waiting : std::exchange(events_, {})) {
+    // What was said before a link changed is for the link as it was.
+    const auto* up = std::get_if<zab::LinkUp>(&waiting.event);
+    const auto* down = std::get_if<zab::LinkDown>(&waiting.event);
+    if (up != nullptr || down != nullptr) carry_out(std::exchange(effects, {}));
+    if (up != nullptr) connections_[up->server] = waiting.connection;
+    if (down != nullptr) connections_.erase(down->server);
+    effects += peer_.step(std::move(waiting.event));
+  }
+  carry_out(std::move(effects));
+}
+
+std::uint64_t Driver::connection(zab::ServerId server) const {
+  const auto found = connections_.find(server);
+  return found == connections_.end() ? 0 : found->second;
+}
+
+void Driver::carry_out(zab::Effects effects) {
+  for (const std::string& note : effects.notes) spdlog::info("looking for a leader: {}", note);
+  for (const auto& [to, message] : effects.send) links_->send(to, connection(to), message);
+
+  std::vector<Promise> promises;
+  for (zab::Envelope& envelope : effects.confirm) {
+    const std::uint64_t over = connection(envelope.to);
+    promises.push_back({std::move(envelope), over});
+  }
+  if (effects.persist.empty() && writes_under_way_ == 0) {
+    keep(promises);
+  } else if (!effects.persist.empty() || !promises.empty()) {
+    writes_under_way_ += 1;
+    log_.write(std::move(effects.persist), [this, promises = std::move(promises)] {
+      writes_under_way_ -= 1;
+      keep(promises);
+    });
+  }
+
+  for (const zab::Txn& txn : effects.deliver) handler_.deliver(txn);
+  for (const zab::Confirmed& confirmed : effects.confirmed) handler_.confirmed(confirmed);
+  if (effects.standing) {
+    spdlog::info("{}", zab::to_string(*effects.standing));
+    handler_.standing_changed(*effects.standing);
+  }
+}
+
+void Driver::keep(const std::vector<Promise>& promises) {
+  for (const Promise& promise : promises) {
+    const auto& [to, message] = promise.envelope;
+    if (to == peer_.state().self) {
+      post(zab::Received{to, message});
+    } else {
+      links_->send(to, promise.connection, message);
+    }
+  }
+}
+
+}  // namespace server

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <vector>
+
+#include "server/log_writer.h"
+#include "server/peers/links.h"
+#include "zab/peer.h"
+
+namespace server {
+
+// What comes of the protocol, for those who use it.
+class DriverHandler {
+ public:
+  virtual ~DriverHandler() = default;
+
+  // A committed transaction, in zxid order.
+  virtual void deliver(const zab::Txn& txn) = 0;
+  virtual void confirmed(const zab::Confirmed& confirmed) = 0;
+  // After everything that was delivered before it.
+  virtual void standing_changed(const zab::Standing& standing) = 0;
+};
+
+// Carries out what the peer decides: events in, effects out, on the event loop's one thread. All
+// events that wait are taken at once, and their effects are carried out as one.
+class Driver {
+ public:
+  Driver(boost::asio::io_context& io, zab::Peer peer, Links* links, LogWriter& log,
+         DriverHandler& handler);
+
+  void start();
+  void post(zab::Event event);
+  // `connection` is what Links calls it.
+  void link_up(zab::ServerId server, std::uint64_t connection);
+  void link_down(zab::ServerId server);
+
+  [[nodiscard]] const zab::Peer& peer() const { return peer_; }
+
+ private:
+  struct Waiting {
+    zab::Event event;
+    std::uint64_t connection = 0;  // of a LinkUp
+  };
+  // An envelope and the connection that the peer meant: a later one is not for it.
+  struct Promise {
+    zab::Envelope envelope;
+    std::uint64_t connection;
+  };
+
+  void schedule();
+  void run();
+  void carry_out(zab::Effects effects);
+  void keep(const std::vector<Promise>& promises);
+  [[nodiscard]] std::uint64_t connection(zab::ServerId server) const;
+
+  boost::asio::io_context& io_;
+  zab::Peer peer_;
+  Links* links_;  // none for a server that is alone
+  LogWriter& log_;
+  DriverHandler& handler_;
+
+  std::vector<Waiting> events_;
+  std::map<zab::ServerId, std::uint64_t> connections_;  // of the links that the peer knows to be up
+  bool scheduled_ = false;
+  std::size_t writes_under_way_ = 0;
+};
+
+}  // namespace server

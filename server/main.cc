@@ -1,0 +1,74 @@
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <csignal>
+#include <cstdio>
+
+#include "server/command_line.h"
+#include "server/server.h"
+#include "server/version.h"
+
+namespace {
+
+// For clients to hear that they should go elsewhere.
+constexpr server::Milliseconds farewell{2000};
+
+void introduce(const server::Configured& configured) {
+  const server::Config& config = configured.config;
+  if (!configured.ignored.empty()) {
+    std::string keys;
+    for (const std::string& key : configured.ignored) keys += (keys.empty() ? "" : ", ") + key;
+    spdlog::info("keys of Apache ZooKeeper that have no use here: {}", keys);
+  }
+  for (const std::string& note : configured.notes) spdlog::info("{}", note);
+  if (config.servers.empty()) {
+    spdlog::info("zabkeeper {}, standalone, data in {}", server::version, config.data_dir.string());
+  } else {
+    spdlog::info("zabkeeper {}, server {} of an ensemble of {}, data in {}", server::version,
+                 config.id, config.servers.size(), config.data_dir.string());
+  }
+}
+
+int serve(const server::Configured& configured) {
+  boost::asio::io_context io(1);
+  auto started = server::Server::start(io, configured.config);
+  if (!started) {
+    spdlog::critical("{}", started.error().message);
+    return server::exit_start;
+  }
+  server::Server& running = **started;
+  spdlog::info("clients connect to {}", server::web_url(running.web()));
+
+  boost::asio::steady_timer patience(io);
+  boost::asio::signal_set signals(io, SIGTERM, SIGINT);
+  signals.async_wait([&](const boost::system::error_code& error, int signal) {
+    if (error) return;
+    spdlog::info("signal {}: shutting down", signal);
+    running.stop();
+    patience.expires_after(farewell);
+    patience.async_wait([&io](const boost::system::error_code&) { io.stop(); });
+  });
+  io.run();
+  spdlog::info("stopped");
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const auto parsed = server::parse_command_line(argc, argv, environ, server::version);
+  if (const auto* say = std::get_if<server::Say>(&parsed)) {
+    std::fputs(say->text.c_str(), say->exit_code == 0 ? stdout : stderr);
+    return say->exit_code;
+  }
+  std::signal(SIGPIPE, SIG_IGN);
+  spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %-8l %v");
+  const server::Configured& configured = std::get<server::Run>(parsed).configured;
+  spdlog::set_level(spdlog::level::from_str(configured.config.log_level));
+  spdlog::flush_on(spdlog::level::info);
+  introduce(configured);
+  return serve(configured);
+}

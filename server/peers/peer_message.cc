@@ -1,0 +1,237 @@
+#include "server/peers/peer_message.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace server {
+namespace {
+
+using wire::ByteReader;
+using wire::ByteWriter;
+
+// One octet before each message. Never given a new meaning: servers of two versions may talk.
+enum class Kind : std::uint8_t {
+  notification = 1,
+  follower_info = 2,
+  leader_info = 3,
+  ack_epoch = 4,
+  diff = 5,
+  trunc = 6,
+  diverged = 7,
+  new_leader = 8,
+  ack_new_leader = 9,
+  up_to_date = 10,
+  proposal = 11,
+  ack = 12,
+  commit = 13,
+  inform = 14,
+  ping = 15,
+  pong = 16,
+  forward = 32,
+  refused = 33,
+  touched = 34,
+  ask_read_point = 35,
+  read_point = 36,
+  keep_alive = 37,
+};
+
+// --- Writing: one overload a message, kind first. ---
+
+ByteWriter& begin(Kind kind, ByteWriter& out) {
+  out.integer(static_cast<std::uint8_t>(kind));
+  return out;
+}
+
+void put(zab::ServerId id, ByteWriter& out) { out.integer(id.value); }
+
+void put(const zab::Point& point, ByteWriter& out) {
+  out.zxid(point.zxid);
+  out.integer(point.hash.low);
+  out.integer(point.hash.high);
+}
+
+void put(const zab::Notification& m, ByteWriter& out) {
+  begin(Kind::notification, out).integer(static_cast<std::uint8_t>(m.stance));
+  out.integer(m.round);
+  out.epoch(m.vote.current_epoch);
+  out.zxid(m.vote.last_zxid);
+  put(m.vote.leader, out);
+}
+void put(const zab::FollowerInfo& m, ByteWriter& out) {
+  begin(Kind::follower_info, out).epoch(m.accepted_epoch);
+  put(m.accepted_leader, out);
+  put(m.last, out);
+}
+void put(const zab::LeaderInfo& m, ByteWriter& out) { begin(Kind::leader_info, out).epoch(m.epoch); }
+void put(const zab::AckEpoch& m, ByteWriter& out) {
+  begin(Kind::ack_epoch, out).epoch(m.epoch);
+  out.epoch(m.current_epoch);
+  put(m.last, out);
+}
+void put(const zab::Diff& m, ByteWriter& out) { put(m.from, begin(Kind::diff, out)); }
+void put(const zab::Trunc& m, ByteWriter& out) { put(m.to, begin(Kind::trunc, out)); }
+void put(const zab::Diverged& m, ByteWriter& out) { put(m.last, begin(Kind::diverged, out)); }
+void put(const zab::NewLeader& m, ByteWriter& out) { begin(Kind::new_leader, out).epoch(m.epoch); }
+void put(const zab::AckNewLeader& m, ByteWriter& out) {
+  begin(Kind::ack_new_leader, out).epoch(m.epoch);
+}
+void put(const zab::UpToDate& m, ByteWriter& out) { begin(Kind::up_to_date, out).zxid(m.committed); }
+void put(const zab::Proposal& m, ByteWriter& out) {
+  begin(Kind::proposal, out).zxid(m.zxid);
+  out.string(*m.payload);
+}
+void put(const zab::Ack& m, ByteWriter& out) { begin(Kind::ack, out).zxid(m.zxid); }
+void put(const zab::Commit& m, ByteWriter& out) { begin(Kind::commit, out).zxid(m.zxid); }
+void put(const zab::Inform& m, ByteWriter& out) {
+  begin(Kind::inform, out).zxid(m.zxid);
+  out.string(*m.payload);
+}
+void put(const zab::Ping& m, ByteWriter& out) {
+  begin(Kind::ping, out).integer(m.probe);
+  put(m.last, out);
+}
+void put(const zab::Pong& m, ByteWriter& out) {
+  begin(Kind::pong, out).integer(m.probe);
+  put(m.last, out);
+}
+void put(const zab::Message& m, ByteWriter& out) {
+  std::visit([&](const auto& message) { put(message, out); }, m);
+}
+void put(const Forward& m, ByteWriter& out) {
+  begin(Kind::forward, out).epoch(m.epoch);
+  out.string(m.command);
+}
+void put(const Refused& m, ByteWriter& out) {
+  begin(Kind::refused, out).integer(m.tag);
+  out.zxid(m.zxid);
+  out.string(m.refusal);
+}
+void put(const Touched& m, ByteWriter& out) {
+  begin(Kind::touched, out).integer(static_cast<std::uint32_t>(m.sessions.size()));
+  for (const wire::SessionId session : m.sessions) out.integer(session.value);
+}
+void put(const AskReadPoint& m, ByteWriter& out) {
+  begin(Kind::ask_read_point, out).epoch(m.epoch);
+  out.integer(m.token);
+}
+void put(const ReadPoint& m, ByteWriter& out) {
+  begin(Kind::read_point, out).integer(m.token);
+  out.zxid(m.zxid);
+}
+void put(const KeepAlive&, ByteWriter& out) { begin(Kind::keep_alive, out); }
+
+// --- Reading. What is missing is found by the reader, which then says that it failed. ---
+
+zab::ServerId server_id(ByteReader& in) { return {in.integer<std::uint32_t>()}; }
+
+zab::Point point(ByteReader& in) {
+  const wire::Zxid zxid = in.zxid();
+  const auto low = in.integer<std::uint64_t>();
+  return {zxid, {low, in.integer<std::uint64_t>()}};
+}
+
+zab::Payload payload(ByteReader& in) { return std::make_shared<const wire::Bytes>(in.string()); }
+
+std::optional<PeerMessage> notification(ByteReader& in) {
+  zab::Notification m;
+  const auto stance = in.integer<std::uint8_t>();
+  if (stance > static_cast<std::uint8_t>(zab::Stance::leading)) return std::nullopt;
+  m.stance = static_cast<zab::Stance>(stance);
+  m.round = in.integer<std::uint64_t>();
+  m.vote.current_epoch = in.epoch();
+  m.vote.last_zxid = in.zxid();
+  m.vote.leader = server_id(in);
+  return m;
+}
+
+std::optional<PeerMessage> touched(ByteReader& in) {
+  const auto count = in.integer<std::uint32_t>();
+  if (in.failed() || count > in.remaining() / sizeof(std::uint64_t)) return std::nullopt;
+  Touched m;
+  m.sessions.reserve(count);
+  for (std::uint32_t i = 0; i < count; ++i) m.sessions.push_back({in.integer<std::uint64_t>()});
+  return m;
+}
+
+// Nothing if the kind is unknown or a value is none of its type's.
+std::optional<PeerMessage> read(Kind kind, ByteReader& in) {
+  switch (kind) {
+    case Kind::notification: return notification(in);
+    case Kind::follower_info: {
+      const wire::Epoch accepted = in.epoch();
+      const zab::ServerId leader = server_id(in);
+      return zab::FollowerInfo{accepted, leader, point(in)};
+    }
+    case Kind::leader_info: return zab::LeaderInfo{in.epoch()};
+    case Kind::ack_epoch: {
+      const wire::Epoch epoch = in.epoch();
+      const wire::Epoch current = in.epoch();
+      return zab::AckEpoch{epoch, current, point(in)};
+    }
+    case Kind::diff: return zab::Diff{point(in)};
+    case Kind::trunc: return zab::Trunc{point(in)};
+    case Kind::diverged: return zab::Diverged{point(in)};
+    case Kind::new_leader: return zab::NewLeader{in.epoch()};
+    case Kind::ack_new_leader: return zab::AckNewLeader{in.epoch()};
+    case Kind::up_to_date: return zab::UpToDate{in.zxid()};
+    case Kind::proposal: {
+      const wire::Zxid zxid = in.zxid();
+      return zab::Proposal{zxid, payload(in)};
+    }
+    case Kind::ack: return zab::Ack{in.zxid()};
+    case Kind::commit: return zab::Commit{in.zxid()};
+    case Kind::inform: {
+      const wire::Zxid zxid = in.zxid();
+      return zab::Inform{zxid, payload(in)};
+    }
+    case Kind::ping: {
+      const auto probe = in.integer<std::uint64_t>();
+      return zab::Ping{probe, point(in)};
+    }
+    case Kind::pong: {
+      const auto probe = in.integer<std::uint64_t>();
+      return zab::Pong{probe, point(in)};
+    }
+    case Kind::forward: {
+      const wire::Epoch epoch = in.epoch();
+      return Forward{epoch, wire::Bytes(in.string())};
+    }
+    case Kind::refused: {
+      const auto tag = in.integer<std::uint64_t>();
+      const wire::Zxid zxid = in.zxid();
+      return Refused{tag, zxid, wire::Bytes(in.string())};
+    }
+    case Kind::touched: return touched(in);
+    case Kind::ask_read_point: {
+      const wire::Epoch epoch = in.epoch();
+      return AskReadPoint{epoch, in.integer<std::uint64_t>()};
+    }
+    case Kind::read_point: {
+      const auto token = in.integer<std::uint64_t>();
+      return ReadPoint{token, in.zxid()};
+    }
+    case Kind::keep_alive: return KeepAlive{};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+void encode(const PeerMessage& message, wire::Bytes& out) {
+  ByteWriter writer(out);
+  std::visit([&](const auto& m) { put(m, writer); }, message);
+}
+
+wire::Result<PeerMessage> decode_peer_message(std::string_view bytes) {
+  ByteReader in(bytes);
+  const auto kind = in.integer<std::uint8_t>();
+  std::optional<PeerMessage> message = read(static_cast<Kind>(kind), in);
+  if (message && in.complete()) return std::move(*message);
+  return wire::Error{wire::ErrorCode::marshalling_error,
+                     "message of kind " + std::to_string(kind) + " and " +
+                         std::to_string(bytes.size()) + " bytes cannot be read"};
+}
+
+}  // namespace server

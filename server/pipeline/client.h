@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "server/clients/handler.h"
+#include "session/request_order.h"
+#include "wire/replies.h"
+#include "wire/requests.h"
+
+namespace server {
+
+// A connection, and the session that it speaks for.
+struct Client {
+  enum class State : std::uint8_t {
+    silent,   // has not said connect
+    waiting,  // has, and waits for this server to serve or to catch up
+    opening,  // its session is being opened or moved
+    open,
+    ended,    // will be closed once what is queued has left
+  };
+
+  std::shared_ptr<ClientConnection> connection;
+  std::uint64_t number = 0;  // session::Owner::connection
+  State state = State::silent;
+  std::uint32_t waited_ticks = 0;  // in `waiting`
+
+  wire::ConnectRequest request;
+  std::string password;  // 32 hex digits; forgotten once the client has it
+  std::int64_t timeout_ms = 0;
+  wire::SessionId session;
+
+  session::RequestOrder<wire::Reply, wire::ClientRequest> order;
+  bool paused = false;  // is not read from, for too much of it is outstanding
+};
+
+}  // namespace server

@@ -1,0 +1,170 @@
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "server/pipeline/pipeline.h"
+#include "server/pipeline/secret.h"
+
+// How a connection comes to its session, and loses it.
+namespace server {
+namespace {
+
+// For an election to end, or for this server to catch up with what the client has seen.
+constexpr Milliseconds connect_patience{1500};
+// Without a leader, before the clients of this server are sent elsewhere.
+constexpr Milliseconds serve_patience{3000};
+
+wire::Error not_ready() {
+  return {wire::ErrorCode::not_ready, "this server follows no leader yet; try another, or again"};
+}
+
+}  // namespace
+
+void Pipeline::opened(const std::shared_ptr<ClientConnection>& connection) {
+  auto client = std::make_unique<Client>();
+  client->connection = connection;
+  client->number = ++last_number_;
+  by_number_[client->number] = client.get();
+  clients_[connection.get()] = std::move(client);
+}
+
+void Pipeline::connect(Client& client, wire::ConnectRequest request) {
+  if (!request.auth.empty()) {
+    return refuse(client, {wire::ErrorCode::auth_failed,
+                           "scheme \"" + request.auth.front().scheme + "\" is not known here"});
+  }
+  if (request.dedup) {
+    return refuse(client, {wire::ErrorCode::unimplemented, "dedup is not offered yet"});
+  }
+  if (request.batch) client.connection->allow_batches();
+  client.request = std::move(request);
+  client.state = Client::State::waiting;
+  if (standing().serving) ask_for_session(client);
+}
+
+// A client never sees time run backwards: it waits until this server has seen what it has.
+void Pipeline::ask_for_session(Client& client) {
+  if (client.request.last_zxid && *client.request.last_zxid > service_.applied()) {
+    when_applied(*client.request.last_zxid, [this, number = client.number] {
+      Client* waiting = find(number);
+      if (waiting == nullptr || waiting->state != Client::State::waiting) return;
+      if (standing().serving) ask_for_session(*waiting);
+    });
+    return;
+  }
+  client.timeout_ms =
+      std::clamp<std::int64_t>(client.request.timeout_ms.value_or(10'000),
+                               config_.min_session_timeout.count(),
+                               config_.max_session_timeout.count());
+  session::Order order;
+  if (client.request.session) {
+    client.password = client.request.password;
+    const auto hash = hash_password(client.password);
+    if (!hash) {
+      return refuse(client, {wire::ErrorCode::auth_failed, "this is not the session's password"});
+    }
+    order = session::MoveSession{*hash, client.timeout_ms};
+  } else {
+    client.password = new_password();
+    order = session::OpenSession{*hash_password(client.password), client.timeout_ms};
+  }
+  client.state = Client::State::opening;
+  const std::uint64_t tag = ++last_number_;
+  waiters_[tag] = {client.number, {}, {}};
+  ordering_.submit({client.request.session.value_or(wire::SessionId{}),
+                    {config_.id, client.number},
+                    tag,
+                    std::move(order)});
+}
+
+void Pipeline::has_session(Client& client, wire::SessionId session, bool resumed) {
+  client.session = session;
+  client.state = Client::State::open;
+  by_session_[session.value] = &client;
+  client.connection->say(wire::ConnectedReply{session, std::exchange(client.password, {}),
+                                              client.timeout_ms, config_.id, role(),
+                                              service_.applied(), resumed, config_.advertised});
+  client.connection->ping_every(Milliseconds(client.timeout_ms / 3));
+  flush(client);
+}
+
+void Pipeline::refuse(Client& client, wire::Error error) {
+  const CloseCode code = error.code == wire::ErrorCode::bad_arguments ? CloseCode::policy_violation
+                                                                       : CloseCode::normal;
+  client.connection->say(wire::ConnectRefused{error});
+  hang_up(client, code, std::string(wire::name(error.code)));
+}
+
+// The session of one of this server's connections was ended, or moved to another.
+void Pipeline::session_ended(const session::Applied& applied) {
+  using Change = session::Applied::SessionChange;
+  Client* client = find(applied.former_owner->connection);
+  if (client == nullptr) return;
+  by_session_.erase(client->session.value);
+  if (applied.session_change == Change::expired) {
+    client->connection->say(wire::Expired{});
+    return hang_up(*client, CloseCode::normal, "session expired");
+  }
+  if (applied.session_change == Change::moved) {
+    const wire::Error moved{wire::ErrorCode::session_moved, "the session moved to another connection"};
+    for (const std::uint64_t tag : client->order.waiting()) answer(tag, moved);
+    hang_up(*client, CloseCode::normal, "session moved");
+  }
+}
+
+void Pipeline::hang_up(Client& client, CloseCode code, const std::string& reason) {
+  client.state = Client::State::ended;
+  client.connection->close(code, reason);
+}
+
+void Pipeline::closed(ClientConnection& connection) {
+  const auto gone = clients_.extract(&connection);
+  if (gone.empty()) return;
+  const Client& client = *gone.mapped();
+  by_number_.erase(client.number);
+  const auto session = by_session_.find(client.session.value);
+  if (session != by_session_.end() && session->second == &client) {
+    by_session_.erase(session);
+    service_.watches().remove_session(client.session);
+  }
+}
+
+void Pipeline::tick() {
+  ordering_.tick();
+  const auto ticks = [&](Milliseconds patience) { return patience / config_.heartbeat; };
+  const bool served = standing().serving;
+  unserved_ticks_ = served ? 0 : unserved_ticks_ + 1;
+  if (unserved_ticks_ == ticks(serve_patience)) goaway("this server has no quorum");
+
+  for (const auto& [connection, client] : clients_) {
+    if (client->state != Client::State::waiting) continue;
+    if (++client->waited_ticks < ticks(connect_patience)) continue;
+    refuse(*client, served ? wire::Error{wire::ErrorCode::server_behind,
+                                         "this server has applied " +
+                                             wire::to_hex(service_.applied()) +
+                                             " only; try another, or again"}
+                           : not_ready());
+  }
+}
+
+void Pipeline::goaway(const std::string& reason) {
+  for (const auto& [connection, client] : clients_) {
+    if (client->state == Client::State::ended) continue;
+    client->connection->say(wire::GoAway{reason});
+    hang_up(*client, CloseCode::going_away, reason);
+  }
+}
+
+wire::Role Pipeline::role() const {
+  if (config_.servers.empty()) return wire::Role::standalone;
+  switch (standing().stance) {
+    case zab::Stance::looking: return wire::Role::looking;
+    case zab::Stance::following: return wire::Role::follower;
+    case zab::Stance::observing: return wire::Role::observer;
+    case zab::Stance::leading: return wire::Role::leader;
+  }
+  return wire::Role::looking;
+}
+
+}  // namespace server

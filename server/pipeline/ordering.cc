@@ -1,0 +1,199 @@
+#include "server/pipeline/ordering.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <utility>
+
+namespace server {
+namespace {
+
+wire::TimeMs wall_clock() {
+  return std::chrono::duration_cast<Milliseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+}  // namespace
+
+Ordering::Ordering(std::uint32_t self, Milliseconds heartbeat, session::Service& service,
+                   OrderingHandler& handler)
+    : self_(self), heartbeat_(heartbeat), service_(service), handler_(handler) {}
+
+void Ordering::connect(Driver& driver, Links* links) {
+  driver_ = &driver;
+  links_ = links;
+}
+
+// --- From this server's clients ---
+
+void Ordering::submit(session::Command command) {
+  const auto [entry, added] = commands_.emplace(command.tag, std::move(command));
+  if (added) route(entry->second);
+}
+
+void Ordering::forget(std::uint64_t tag) { commands_.erase(tag); }
+
+void Ordering::ask_read_point(std::uint64_t token) {
+  read_points_.insert(token);
+  route_read_point(token);
+}
+
+void Ordering::heard(wire::SessionId session) {
+  if (leads()) {
+    expiry_.touch(session);
+  } else {
+    heard_.push_back(session);
+  }
+}
+
+void Ordering::route(const session::Command& command) {
+  if (!standing_.serving) return;  // waits for the next epoch
+  if (leads()) return plan(command);
+  wire::Bytes bytes;
+  encode(command, bytes);
+  links_->send(standing_.leader, Forward{standing_.epoch, std::move(bytes)});
+}
+
+void Ordering::route_read_point(std::uint64_t token) {
+  if (!standing_.serving) return;
+  const AskReadPoint question{standing_.epoch, token};
+  if (leads()) return on(zab::ServerId{self_}, question);
+  links_->send(standing_.leader, question);
+}
+
+// --- From the protocol ---
+
+void Ordering::standing_changed(const zab::Standing& standing) {
+  const bool led = leads();
+  standing_ = standing;
+  if (led) {
+    service_.forget_plans();
+    refusals_.clear();
+    askers_.clear();
+    expiry_.clear();
+    planned_ = planned_applied_ = 0;
+  }
+  if (!standing_.serving) return;
+
+  // Nobody knows what the former leader had heard of a session: each has its full timeout again.
+  if (leads()) {
+    for (const auto& [id, session] : service_.sessions().all()) watch_over(id, session.timeout_ms);
+  }
+  // Copies, for a command that is refused at once waits no longer.
+  for (const auto& [tag, command] : std::map(commands_)) route(command);
+  for (const std::uint64_t token : std::set(read_points_)) route_read_point(token);
+}
+
+void Ordering::applied(const session::Applied& applied) {
+  using Change = session::Applied::SessionChange;
+  if (applied.owner.server == self_) commands_.erase(applied.tag);
+  if (!leads()) return;
+
+  if (planned_applied_ < planned_) planned_applied_ += 1;
+  say_refusals();
+  switch (applied.session_change) {
+    case Change::none: break;
+    case Change::opened:
+    case Change::moved:
+      watch_over(applied.session, service_.sessions().find(applied.session)->timeout_ms);
+      break;
+    case Change::closed:
+    case Change::expired: expiry_.remove(applied.session); break;
+  }
+}
+
+void Ordering::confirmed(const zab::Confirmed& confirmed) {
+  const auto asker = askers_.extract(confirmed.token);
+  if (asker.empty()) return;
+  const auto& [server, token] = asker.mapped();
+  const ReadPoint answer{token, confirmed.committed};
+  if (server == self_) return on(zab::ServerId{self_}, answer);
+  links_->send(zab::ServerId{server}, answer);
+}
+
+void Ordering::tick() {
+  if (leads()) {
+    for (const wire::SessionId session : expiry_.tick()) {
+      spdlog::info("session {} expires", wire::to_hex(session.value));
+      plan({session, {}, 0, session::CloseSession{true}});
+    }
+  } else if (standing_.serving && !heard_.empty()) {
+    std::ranges::sort(heard_);
+    heard_.erase(std::ranges::unique(heard_).begin(), heard_.end());
+    links_->send(standing_.leader, Touched{std::move(heard_)});
+  }
+  heard_.clear();
+}
+
+void Ordering::watch_over(wire::SessionId session, std::int64_t timeout_ms) {
+  const auto ticks = (timeout_ms + heartbeat_.count() - 1) / heartbeat_.count();
+  expiry_.add(session, static_cast<std::uint32_t>(ticks));
+}
+
+// --- On the leader ---
+
+void Ordering::plan(const session::Command& command) {
+  auto planned = service_.plan(command, wall_clock());
+  if (planned) {
+    planned_ += 1;
+    driver_->post(zab::Submit{std::make_shared<const wire::Bytes>(std::move(*planned))});
+    return;
+  }
+  if (command.tag == 0) return;  // an expiry that came too late
+  refusals_.push_back({planned_, command.owner, command.tag, std::move(planned.error())});
+  say_refusals();
+}
+
+void Ordering::say_refusals() {
+  while (!refusals_.empty() && refusals_.front().after_plans <= planned_applied_) {
+    const Unsaid said = std::move(refusals_.front());
+    refusals_.pop_front();
+    const wire::Zxid zxid = service_.applied();
+    if (said.to.server == self_) {
+      commands_.erase(said.tag);
+      handler_.refused(said.tag, zxid, said.refusal);
+      continue;
+    }
+    Refused message{said.tag, zxid, {}};
+    session::encode(said.refusal, message.refusal);
+    links_->send(zab::ServerId{said.to.server}, message);
+  }
+}
+
+void Ordering::on(zab::ServerId from, const Forward& m) {
+  if (!leads() || m.epoch != standing_.epoch) return;  // its sender asks again
+  const auto command = session::decode_command(m.command);
+  if (!command || command->owner.server != from.value) {
+    spdlog::error("server {} forwarded a command that {}", from.value,
+                  command ? "is not its own" : "cannot be read: " + command.error().message);
+    return;
+  }
+  plan(*command);
+}
+
+void Ordering::on(zab::ServerId, const Touched& m) {
+  for (const wire::SessionId session : m.sessions) expiry_.touch(session);
+}
+
+void Ordering::on(zab::ServerId from, const AskReadPoint& m) {
+  if (!leads() || m.epoch != standing_.epoch) return;
+  askers_[++last_asker_] = {from.value, m.token};
+  driver_->post(zab::ConfirmLeadership{last_asker_});
+}
+
+// --- Answers from the leader ---
+
+void Ordering::on(zab::ServerId, const Refused& m) {
+  const auto refusal = session::decode_refusal(m.refusal);
+  if (!refusal || commands_.erase(m.tag) == 0) return;
+  handler_.refused(m.tag, m.zxid, *refusal);
+}
+
+void Ordering::on(zab::ServerId, const ReadPoint& m) {
+  if (read_points_.erase(m.token) > 0) handler_.read_point(m.token, m.zxid);
+}
+
+}  // namespace server

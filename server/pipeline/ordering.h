@@ -1,0 +1,107 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <set>
+#include <unordered_map>
+#include <vector>
+
+#include "server/driver.h"
+#include "server/peers/links.h"
+#include "session/commands.h"
+#include "session/expiry.h"
+#include "session/service.h"
+
+namespace server {
+
+// What came of a command or a question that is not a transaction.
+class OrderingHandler {
+ public:
+  virtual ~OrderingHandler() = default;
+
+  // The command with this tag came to nothing; to be told to its client once `zxid` is applied here.
+  virtual void refused(std::uint64_t tag, wire::Zxid zxid, const session::Refusal& refusal) = 0;
+  // What a read with this token must see.
+  virtual void read_point(std::uint64_t token, wire::Zxid zxid) = 0;
+};
+
+// The way of commands to the leader, wherever it is, and on the leader into the order of
+// transactions. A command waits here until it is applied or refused. When an epoch begins, what still
+// waits is asked again: everything committed in earlier epochs is applied by then, so that whatever
+// has no outcome will never have one from there, and nothing is done twice.
+class Ordering {
+ public:
+  Ordering(std::uint32_t self, Milliseconds heartbeat, session::Service& service,
+           OrderingHandler& handler);
+
+  // Both live as long as this does; `links` is null for a server that is alone.
+  void connect(Driver& driver, Links* links);
+
+  // From this server's clients.
+  void submit(session::Command command);
+  void ask_read_point(std::uint64_t token);
+  void heard(wire::SessionId session);
+  // Nobody waits for it any more.
+  void forget(std::uint64_t tag);
+
+  // From the protocol.
+  void standing_changed(const zab::Standing& standing);
+  void applied(const session::Applied& applied);
+  void confirmed(const zab::Confirmed& confirmed);
+  void tick();
+
+  // From the other servers.
+  void on(zab::ServerId from, const Forward& m);
+  void on(zab::ServerId from, const Refused& m);
+  void on(zab::ServerId from, const Touched& m);
+  void on(zab::ServerId from, const AskReadPoint& m);
+  void on(zab::ServerId from, const ReadPoint& m);
+
+  [[nodiscard]] const zab::Standing& standing() const { return standing_; }
+  [[nodiscard]] bool leads() const {
+    return standing_.serving && standing_.stance == zab::Stance::leading;
+  }
+  [[nodiscard]] std::size_t waiting() const { return commands_.size(); }
+
+ private:
+  // A refusal on the leader: true once the plans before it are applied, and said then.
+  struct Unsaid {
+    std::uint64_t after_plans;
+    session::Owner to;
+    std::uint64_t tag;
+    session::Refusal refusal;
+  };
+  struct Asker {
+    std::uint32_t server;
+    std::uint64_t token;
+  };
+
+  void route(const session::Command& command);
+  void route_read_point(std::uint64_t token);
+  void plan(const session::Command& command);
+  void say_refusals();
+  void watch_over(wire::SessionId session, std::int64_t timeout_ms);
+
+  std::uint32_t self_;
+  Milliseconds heartbeat_;
+  session::Service& service_;
+  OrderingHandler& handler_;
+  Driver* driver_ = nullptr;
+  Links* links_ = nullptr;
+  zab::Standing standing_;
+
+  std::map<std::uint64_t, session::Command> commands_;  // by tag: in the order in which they came
+  std::set<std::uint64_t> read_points_;                 // tokens not answered yet
+  std::vector<wire::SessionId> heard_;                  // since the leader was told
+
+  // While this server leads.
+  session::Expiry expiry_;
+  std::uint64_t planned_ = 0;
+  std::uint64_t planned_applied_ = 0;
+  std::deque<Unsaid> refusals_;   // by after_plans
+  std::unordered_map<std::uint64_t, Asker> askers_;
+  std::uint64_t last_asker_ = 0;
+};
+
+}  // namespace server

@@ -1,0 +1,248 @@
+#include "server/pipeline/pipeline.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "server/pipeline/secret.h"
+
+// What a session's requests become, and how their replies come back in order.
+namespace server {
+
+Pipeline::Pipeline(const Config& config)
+    : config_(config),
+      service_({config.max_watches, {}}),
+      ordering_(config.id, config.heartbeat, service_, *this),
+      last_number_(random_number()) {}
+
+// --- From clients ---
+
+void Pipeline::received(ClientConnection& connection, wire::json::ParsedFrame frame) {
+  heard(connection);
+  for (wire::json::ParsedRequest& parsed : frame.requests) {
+    Client* client = find(connection);
+    if (client == nullptr || client->state == Client::State::ended) return;
+    take(*client, std::move(parsed));
+  }
+  Client* client = find(connection);
+  if (client == nullptr) return;
+  if (frame.fault == wire::json::ParsedFrame::Fault::too_deep) {
+    hang_up(*client, CloseCode::policy_violation, "nested too deeply");
+  }
+  regulate(*client);
+}
+
+void Pipeline::heard(ClientConnection& connection) {
+  const Client* client = find(connection);
+  if (client != nullptr && client->state == Client::State::open) ordering_.heard(client->session);
+}
+
+void Pipeline::take(Client& client, wire::json::ParsedRequest parsed) {
+  if (client.state == Client::State::silent) {
+    auto* connect_request =
+        parsed ? std::get_if<wire::ConnectRequest>(&parsed->request) : nullptr;
+    if (connect_request != nullptr) return connect(client, std::move(*connect_request));
+    return refuse(client, parsed ? wire::Error{wire::ErrorCode::bad_arguments,
+                                               "the first request of a connection is connect"}
+                                 : parsed.error().error);
+  }
+  if (!parsed) {
+    const wire::json::BadRequest bad = std::move(parsed).error();
+    client.order.push_reply({bad.id, {}, {}, bad.error});
+    return flush(client);
+  }
+  order(client, std::move(*parsed));
+}
+
+// Puts a request in its place. What the leader has to order waits under a tag; so does a read that
+// needs more than this server's word.
+void Pipeline::order(Client& client, wire::ClientRequest request) {
+  if (std::holds_alternative<wire::ConnectRequest>(request.request)) {
+    client.order.push_reply({std::move(request.id),
+                             {},
+                             request.encoding,
+                             wire::Error{wire::ErrorCode::bad_arguments,
+                                         "connect is the first request of a connection only"}});
+    return flush(client);
+  }
+  const auto* multi = std::get_if<wire::MultiRequest>(&request.request);
+  if (multi != nullptr && multi->ops.size() > config_.max_multi_ops) {
+    client.order.push_reply(
+        {std::move(request.id),
+         {},
+         request.encoding,
+         wire::Error{wire::ErrorCode::too_large,
+                     "a multi of " + std::to_string(multi->ops.size()) + " operations, more than " +
+                         std::to_string(config_.max_multi_ops)}});
+    return flush(client);
+  }
+
+  std::optional<session::Order> wanted = session::order_of(request.request);
+  if (!wanted) return order_read(client, std::move(request));
+  const std::uint64_t tag = ++last_number_;
+  client.order.push_write(tag);
+  waiters_[tag] = {client.number, std::move(request.id), request.encoding};
+  ordering_.submit({client.session, {config_.id, client.number}, tag, std::move(*wanted)});
+}
+
+void Pipeline::order_read(Client& client, wire::ClientRequest request) {
+  const wire::Consistency consistency = std::visit(
+      [](const auto& r) -> wire::Consistency {
+        if constexpr (requires { r.read.consistency; }) return r.read.consistency;
+        if constexpr (std::is_same_v<std::decay_t<decltype(r)>, wire::SyncRequest>) {
+          return wire::Linearizable{};
+        }
+        return wire::SessionConsistency{};
+      },
+      request.request);
+
+  if (std::holds_alternative<wire::SessionConsistency>(consistency)) {
+    client.order.push_read(std::move(request));
+    return flush(client);
+  }
+  const std::uint64_t tag = ++last_number_;
+  waiters_[tag] = {client.number, request.id, request.encoding};
+  client.order.push_held_read(tag, std::move(request));
+  if (const auto* at_least = std::get_if<wire::AtLeast>(&consistency)) {
+    read_point(tag, at_least->zxid);
+  } else {
+    ordering_.ask_read_point(tag);
+  }
+}
+
+// --- Outcomes ---
+
+void Pipeline::deliver(const zab::Txn& txn) {
+  session::Applied applied = service_.apply(txn.zxid, *txn.payload);
+  for (session::Delivery& delivery : applied.events) {
+    Client* client = find(delivery.session);
+    if (client != nullptr) client->connection->say(std::move(delivery.event));
+  }
+  const bool ours = applied.owner.server == config_.id;
+  using Change = session::Applied::SessionChange;
+  if (applied.former_owner && applied.former_owner->server == config_.id) session_ended(applied);
+  if (ours && (applied.session_change == Change::opened || applied.session_change == Change::moved)) {
+    waiters_.erase(applied.tag);
+    Client* client = find(applied.owner.connection);
+    if (client != nullptr) {
+      has_session(*client, applied.session, applied.session_change == Change::moved);
+    }
+  } else if (ours) {
+    answer(applied.tag, std::move(applied.reply));
+  }
+  ordering_.applied(applied);
+
+  while (!when_applied_.empty() && when_applied_.begin()->first <= service_.applied()) {
+    when_applied_.extract(when_applied_.begin()).mapped()();
+  }
+}
+
+void Pipeline::refused(std::uint64_t tag, wire::Zxid zxid, const session::Refusal& refusal) {
+  when_applied(zxid, [this, tag, refusal] {
+    const auto waiter = waiters_.find(tag);
+    if (waiter == waiters_.end()) return;
+    Client* client = find(waiter->second.client);
+    if (client != nullptr && client->state == Client::State::opening) {
+      waiters_.erase(waiter);
+      return refuse(*client, refusal.error);
+    }
+    answer(tag, refusal.reply());
+  });
+}
+
+void Pipeline::read_point(std::uint64_t token, wire::Zxid zxid) {
+  when_applied(zxid, [this, token] {
+    const auto waiter = waiters_.extract(token);
+    if (waiter.empty()) return;
+    Client* client = find(waiter.mapped().client);
+    if (client == nullptr) return;
+    client->order.release(token);
+    flush(*client);
+  });
+}
+
+void Pipeline::answer(std::uint64_t tag, wire::Result<wire::ReplyBody> body) {
+  const auto waiter = waiters_.extract(tag);
+  if (waiter.empty()) return;
+  auto& [number, id, encoding] = waiter.mapped();
+  Client* client = find(number);
+  if (client == nullptr) return;
+  client->order.answer(tag, {std::move(id), {}, encoding, std::move(body)});
+  flush(*client);
+}
+
+void Pipeline::confirmed(const zab::Confirmed& confirmed) { ordering_.confirmed(confirmed); }
+
+void Pipeline::standing_changed(const zab::Standing& standing) {
+  ordering_.standing_changed(standing);
+  if (!standing.serving) return;
+  unserved_ticks_ = 0;
+  for (const auto& [connection, client] : clients_) {
+    if (client->state == Client::State::waiting) ask_for_session(*client);
+  }
+}
+
+// --- In order ---
+
+void Pipeline::flush(Client& client) {
+  while (std::optional next = client.order.pop_ready()) {
+    if (auto* reply = std::get_if<wire::Reply>(&*next)) {
+      reply->zxid = service_.applied();
+      const bool goodbye =
+          reply->body && std::holds_alternative<wire::ClosedReply>(*reply->body);
+      client.connection->say(std::move(*reply));
+      if (goodbye) return hang_up(client, CloseCode::normal, "session closed");
+    } else {
+      read(client, std::get<wire::ClientRequest>(*next));
+    }
+  }
+  regulate(client);
+}
+
+void Pipeline::read(Client& client, const wire::ClientRequest& request) {
+  wire::Reply reply{request.id, service_.applied(), request.encoding, wire::EmptyReply{}};
+  if (std::holds_alternative<wire::PingRequest>(request.request)) {
+    reply.body = wire::PongReply{};
+  } else if (!std::holds_alternative<wire::SyncRequest>(request.request)) {
+    auto answer = service_.read(client.session, request.id, request.request);
+    if (answer) {
+      for (wire::WatchEvent& event : answer->events) client.connection->say(std::move(event));
+      reply.body = std::move(answer->reply);
+    } else {
+      reply.body = std::move(answer.error());
+    }
+  }
+  client.connection->say(std::move(reply));
+}
+
+// Too much outstanding is answered by not reading: TCP tells the client.
+void Pipeline::regulate(Client& client) {
+  if (!client.paused && client.order.size() >= config_.max_outstanding_requests) {
+    client.paused = true;
+    client.connection->pause();
+  } else if (client.paused && client.order.size() <= config_.max_outstanding_requests / 2) {
+    client.paused = false;
+    client.connection->resume();
+  }
+}
+
+void Pipeline::when_applied(wire::Zxid zxid, std::function<void()> then) {
+  if (zxid <= service_.applied()) return then();
+  when_applied_.emplace(zxid, std::move(then));
+}
+
+Client* Pipeline::find(std::uint64_t number) {
+  const auto found = by_number_.find(number);
+  return found == by_number_.end() ? nullptr : found->second;
+}
+
+Client* Pipeline::find(wire::SessionId session) {
+  const auto found = by_session_.find(session.value);
+  return found == by_session_.end() ? nullptr : found->second;
+}
+
+Client* Pipeline::find(const ClientConnection& connection) {
+  const auto found = clients_.find(&connection);
+  return found == clients_.end() ? nullptr : found->second.get();
+}
+
+}  // namespace server

@@ -1,0 +1,103 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <unordered_map>
+
+#include "server/clients/handler.h"
+#include "server/config.h"
+#include "server/pipeline/client.h"
+#include "server/pipeline/ordering.h"
+#include "session/service.h"
+
+namespace server {
+
+// From a client's request to its reply. Owns the replica's state, and knows which connection speaks
+// for which session; everything runs on the event loop's one thread.
+class Pipeline : public ClientHandler, public OrderingHandler, public DriverHandler {
+ public:
+  explicit Pipeline(const Config& config);
+
+  // Both live as long as this does; `links` is null for a server that is alone.
+  void connect(Driver& driver, Links* links) { ordering_.connect(driver, links); }
+
+  // Clients.
+  void opened(const std::shared_ptr<ClientConnection>& connection) override;
+  void received(ClientConnection& connection, wire::json::ParsedFrame frame) override;
+  void heard(ClientConnection& connection) override;
+  void closed(ClientConnection& connection) override;
+
+  // The protocol.
+  void deliver(const zab::Txn& txn) override;
+  void confirmed(const zab::Confirmed& confirmed) override;
+  void standing_changed(const zab::Standing& standing) override;
+
+  // The other servers.
+  template <typename Message>
+  void on(zab::ServerId from, const Message& message) {
+    ordering_.on(from, message);
+  }
+
+  // One heartbeat interval has passed.
+  void tick();
+  // Tells every client to go elsewhere, and closes.
+  void goaway(const std::string& reason);
+
+  [[nodiscard]] const session::Service& service() const { return service_; }
+  [[nodiscard]] const zab::Standing& standing() const { return ordering_.standing(); }
+  [[nodiscard]] wire::Role role() const;
+  [[nodiscard]] std::size_t connections() const { return clients_.size(); }
+  [[nodiscard]] std::size_t waiting() const { return ordering_.waiting(); }
+
+ private:
+  // Whose reply waits under a tag.
+  struct Waiter {
+    std::uint64_t client = 0;
+    wire::RequestId id;
+    wire::Encoding encoding = wire::Encoding::text_if_utf8;
+  };
+
+  void refused(std::uint64_t tag, wire::Zxid zxid, const session::Refusal& refusal) override;
+  void read_point(std::uint64_t token, wire::Zxid zxid) override;
+
+  // connecting.cc: how a connection comes to its session, and loses it.
+  void connect(Client& client, wire::ConnectRequest request);
+  void ask_for_session(Client& client);
+  void has_session(Client& client, wire::SessionId session, bool resumed);
+  void refuse(Client& client, wire::Error error);
+  void session_ended(const session::Applied& applied);
+  void hang_up(Client& client, CloseCode code, const std::string& reason);
+
+  // pipeline.cc: requests of an open session.
+  void take(Client& client, wire::json::ParsedRequest parsed);
+  void order(Client& client, wire::ClientRequest request);
+  void order_read(Client& client, wire::ClientRequest request);
+  void answer(std::uint64_t tag, wire::Result<wire::ReplyBody> body);
+  void flush(Client& client);
+  void read(Client& client, const wire::ClientRequest& request);
+  void regulate(Client& client);
+
+  void when_applied(wire::Zxid zxid, std::function<void()> then);
+  [[nodiscard]] Client* find(std::uint64_t number);
+  [[nodiscard]] Client* find(wire::SessionId session);
+  [[nodiscard]] Client* find(const ClientConnection& connection);
+
+  const Config& config_;
+  session::Service service_;
+  Ordering ordering_;
+
+  std::unordered_map<const ClientConnection*, std::unique_ptr<Client>> clients_;
+  std::unordered_map<std::uint64_t, Client*> by_number_;
+  std::unordered_map<std::uint64_t, Client*> by_session_;
+  std::unordered_map<std::uint64_t, Waiter> waiters_;  // by tag
+  std::multimap<wire::Zxid, std::function<void()>> when_applied_;
+
+  std::uint64_t last_number_;           // of connections and tags: never the same twice
+  std::uint32_t unserved_ticks_ = 0;    // since this server last served
+};
+
+}  // namespace server

@@ -1,0 +1,172 @@
+#include "server/server.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <cstdlib>
+#include <utility>
+#include <variant>
+
+#include "server/clients/listener.h"
+#include "server/driver.h"
+#include "server/log_writer.h"
+#include "server/peers/links.h"
+#include "server/pipeline/pipeline.h"
+#include "server/storage/log.h"
+#include "server/storage/posix_file_system.h"
+#include "server/version.h"
+
+namespace server {
+namespace {
+
+// A sync that failed says nothing about what is on the disk, and nothing that was promised can be
+// kept. Another try could succeed without having written anything, so there is none.
+[[noreturn]] void end_for(const wire::Error& error) {
+  spdlog::critical("the log cannot be written: {}. The server stops, for it can promise nothing any "
+                   "more; check the disk, then start it again",
+                   error.message);
+  spdlog::shutdown();
+  std::_Exit(exit_disk);
+}
+
+zab::Ensemble ensemble_of(const Config& config) {
+  std::vector<zab::Member> members;
+  for (const ServerLine& line : config.servers) {
+    members.push_back({zab::ServerId{line.id}, line.observer, line.weight, line.group});
+  }
+  if (members.empty()) members.push_back({zab::ServerId{config.id}});
+  return zab::Ensemble(std::move(members));
+}
+
+class RealServer : public Server, private LinkHandler, private StatusSource {
+ public:
+  RealServer(boost::asio::io_context& io, Config config, storage::Opened opened)
+      : config_(std::move(config)),
+        pipeline_(config_),
+        log_(io, std::move(opened.log), end_for),
+        links_(io,
+               {zab::ServerId{config_.id}, config_.servers, config_.heartbeat,
+                config_.sync_limit_heartbeats, Milliseconds{1000}},
+               *this),
+        driver_(io,
+                zab::Peer(zab::ServerId{config_.id}, ensemble_of(config_),
+                          {config_.init_limit_heartbeats, config_.sync_limit_heartbeats, 4},
+                          std::move(opened.recovered)),
+                &links_, log_, pipeline_),
+        listener_(io, config_, pipeline_, *this),
+        heartbeat_(io) {}
+
+  wire::Result<void> begin() {
+    pipeline_.connect(driver_, &links_);
+    if (const auto problem = listener_.start()) {
+      return wire::Error{wire::ErrorCode::system_error, *problem};
+    }
+    if (config_.servers.empty()) config_.advertised = {web_url(listener_.bound())};
+    if (!config_.servers.empty()) {
+      if (const auto started = links_.start(); !started) return started.error();
+    }
+    driver_.start();
+    tick();
+    return {};
+  }
+
+  void stop() override {
+    stopping_ = true;
+    heartbeat_.cancel();
+    listener_.stop();
+    pipeline_.goaway("the server shuts down");
+    links_.stop();
+  }
+
+  Address web() const override { return listener_.bound(); }
+
+  Status status() const override {
+    const zab::State& state = driver_.peer().state();
+    const zab::Standing& standing = pipeline_.standing();
+    const session::Service& service = pipeline_.service();
+    Status status;
+    status.id = config_.id;
+    status.role = pipeline_.role();
+    status.serving = standing.serving;
+    status.leader = standing.leader.value;
+    status.epoch = state.durable.current_epoch;
+    status.zxid = service.applied();
+    for (const ServerLine& line : config_.servers) {
+      if (line.id == config_.id) continue;
+      status.peers.push_back({line.id, line.peer.host + ':' + std::to_string(line.peer.port),
+                              state.links.contains(zab::ServerId{line.id}), line.observer});
+    }
+    status.sessions = service.sessions().size();
+    status.connections = pipeline_.connections();
+    status.nodes = service.tree().size();
+    status.watches = service.watches().size();
+    const auto behind = state.durable.history.after(service.applied());
+    status.lag = static_cast<std::uint64_t>(state.durable.history.end() - behind);
+    status.data_dir = config_.data_dir.string();
+    if (!standing.serving) status.why_not_serving = "no leader is followed";
+    status.version = version;
+    return status;
+  }
+
+ private:
+  void link_up(zab::ServerId server, std::uint64_t connection) override {
+    driver_.link_up(server, connection);
+  }
+  void link_down(zab::ServerId server) override { driver_.link_down(server); }
+
+  void received(zab::ServerId from, PeerMessage message) override {
+    std::visit(
+        [&](auto& m) {
+          using M = std::decay_t<decltype(m)>;
+          if constexpr (std::is_same_v<M, zab::Message>) {
+            driver_.post(zab::Received{from, std::move(m)});
+          } else if constexpr (!std::is_same_v<M, KeepAlive>) {
+            pipeline_.on(from, m);
+          }
+        },
+        message);
+  }
+
+  void tick() {
+    heartbeat_.expires_after(config_.heartbeat);
+    heartbeat_.async_wait([this](const boost::system::error_code& error) {
+      if (error || stopping_) return;
+      driver_.post(zab::Tick{});
+      pipeline_.tick();
+      tick();
+    });
+  }
+
+  Config config_;
+  Pipeline pipeline_;
+  LogWriter log_;
+  Links links_;
+  Driver driver_;
+  Listener listener_;
+  boost::asio::steady_timer heartbeat_;
+  bool stopping_ = false;
+};
+
+storage::FileSystem& disk() {
+  static storage::PosixFileSystem files;
+  return files;
+}
+
+}  // namespace
+
+wire::Result<std::unique_ptr<Server>> Server::start(boost::asio::io_context& io, Config config) {
+  const storage::Identity identity{{}, zab::ServerId{config.id}};
+  storage::Options options;
+  options.segment_bytes = config.log_segment_bytes;
+  auto opened = storage::Log::open(disk(), config.log_dir.string(), identity, options);
+  if (!opened) return opened.error();
+  spdlog::info("log in {}: {}", config.log_dir.string(), opened->report);
+
+  auto server = std::make_unique<RealServer>(io, std::move(config), std::move(*opened));
+  if (const auto begun = server->begin(); !begun) return begun.error();
+  return std::unique_ptr<Server>(std::move(server));
+}
+
+}  // namespace server

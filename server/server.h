@@ -1,0 +1,34 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "server/admin/status.h"
+#include "server/config.h"
+#include "wire/result.h"
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace server {
+
+// One server: the rooms joined. The protocol core and the service are values in it; what is impure
+// (the log, the links, the listener, the clock) stands around them.
+class Server {
+ public:
+  // Opens the data directory, takes the ports, and begins to look for a leader. An error says what
+  // an operator is to do.
+  [[nodiscard]] static wire::Result<std::unique_ptr<Server>> start(boost::asio::io_context& io,
+                                                                   Config config);
+  virtual ~Server() = default;
+
+  // Says goodbye to clients and peers. The io_context runs out of work once they are gone.
+  virtual void stop() = 0;
+
+  // Where clients connect: with the port that was really taken.
+  [[nodiscard]] virtual Address web() const = 0;
+  [[nodiscard]] virtual Status status() const = 0;
+};
+
+}  // namespace server

@@ -1,0 +1,142 @@
+#include "server/storage/record.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstring>
+#include <limits>
+#include <xxhash.h>
+
+#include "wire/ensure.h"
+
+namespace storage {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "checksums take integers as they lie");
+
+constexpr std::uint8_t ends_commit_flag = 1;
+
+// Where in a record's header that is which is not known when the record is appended.
+constexpr std::size_t checksum_at = 0;
+constexpr std::size_t payload_checksum_at = 8;
+constexpr std::size_t flags_at = 21;
+constexpr std::size_t commit_at = 24;
+
+template <typename T>
+void put(wire::Bytes& out, std::size_t at, T value) {
+  std::memcpy(out.data() + at, &value, sizeof(value));
+}
+
+std::uint64_t hash(std::string_view octets, std::uint64_t seed = 0) {
+  return XXH3_64bits_withSeed(octets.data(), octets.size(), seed);
+}
+
+// Of everything in the header behind the checksum itself. Never 0.
+std::uint64_t header_checksum(std::string_view octets, Place place) {
+  const std::array<std::uint64_t, 2> where{place.segment_key, place.offset};
+  const std::uint64_t seed = XXH3_64bits(where.data(), sizeof(where));
+  constexpr std::size_t covered = record_header_bytes - payload_checksum_at;
+  return std::max<std::uint64_t>(hash(octets.substr(payload_checksum_at, covered), seed), 1);
+}
+
+// Everything but the checksum.
+RecordHeader read_fields(wire::ByteReader& in) {
+  RecordHeader header;
+  in.integer<std::uint64_t>();  // the checksum
+  header.payload_checksum = in.integer<std::uint64_t>();
+  header.payload_bytes = in.integer<std::uint32_t>();
+  header.type = static_cast<RecordType>(in.integer<std::uint8_t>());
+  header.ends_commit = (in.integer<std::uint8_t>() & ends_commit_flag) != 0;
+  in.integer<std::uint16_t>();
+  header.commit = in.integer<std::uint64_t>();
+  header.point.zxid = in.zxid();
+  header.point.hash.low = in.integer<std::uint64_t>();
+  header.point.hash.high = in.integer<std::uint64_t>();
+  return header;
+}
+
+}  // namespace
+
+void append_record(wire::Bytes& out, RecordType type, zab::Point point, std::string_view payload) {
+  ensure(payload.size() <= std::numeric_limits<std::uint32_t>::max() - record_alignment,
+         "a record's length has 32 bits");
+  const std::size_t start = out.size();
+  wire::ByteWriter writer(out);
+  writer.integer<std::uint64_t>(0);
+  writer.integer<std::uint64_t>(0);
+  writer.integer(static_cast<std::uint32_t>(payload.size()));
+  writer.integer(static_cast<std::uint8_t>(type));
+  writer.integer<std::uint8_t>(0);
+  writer.integer<std::uint16_t>(0);
+  writer.integer<std::uint64_t>(0);
+  writer.zxid(point.zxid);
+  writer.integer(point.hash.low);
+  writer.integer(point.hash.high);
+  writer.raw(payload);
+  out.resize(start + record_bytes(payload.size()), '\0');
+  put(out, start + payload_checksum_at,
+      hash(std::string_view(out).substr(start + record_header_bytes)));
+}
+
+void stamp(wire::Bytes& records, std::uint64_t commit, Place first) {
+  for (std::size_t at = 0; at < records.size();) {
+    const std::string_view record = std::string_view(records).substr(at);
+    wire::ByteReader in(record);
+    const std::size_t next = at + record_bytes(read_fields(in).payload_bytes);
+    if (next == records.size()) put(records, at + flags_at, ends_commit_flag);
+    put(records, at + commit_at, commit);
+    put(records, at + checksum_at, header_checksum(record, {first.segment_key, first.offset + at}));
+    at = next;
+  }
+}
+
+std::optional<RecordHeader> decode_record_header(std::string_view octets, Place place) {
+  if (octets.size() < record_header_bytes) return std::nullopt;
+  const auto checksum = wire::ByteReader(octets).integer<std::uint64_t>();
+  // Most of what is not a record is zeros, and looking for records goes through megabytes of them.
+  if (checksum == 0 || checksum != header_checksum(octets, place)) return std::nullopt;
+  wire::ByteReader in(octets);
+  return read_fields(in);
+}
+
+bool is_payload_of(const RecordHeader& header, std::string_view padded) {
+  return padded.size() == record_bytes(header.payload_bytes) - record_header_bytes &&
+         hash(padded) == header.payload_checksum;
+}
+
+wire::Bytes encode(const zab::AcceptEpoch& accept) {
+  wire::Bytes octets;
+  wire::ByteWriter out(octets);
+  out.epoch(accept.epoch);
+  out.integer(accept.leader.value);
+  return octets;
+}
+
+wire::Bytes encode(const Adoption& adoption) {
+  wire::Bytes octets;
+  wire::ByteWriter out(octets);
+  out.epoch(adoption.epoch);
+  out.integer(adoption.txns);
+  out.zxid(adoption.truncate_to);
+  return octets;
+}
+
+std::optional<zab::AcceptEpoch> decode_accept_epoch(std::string_view payload) {
+  wire::ByteReader in(payload);
+  zab::AcceptEpoch accept{in.epoch(), {}};
+  accept.leader.value = in.integer<std::uint32_t>();
+  if (!in.complete()) return std::nullopt;
+  return accept;
+}
+
+std::optional<Adoption> decode_adoption(std::string_view payload) {
+  wire::ByteReader in(payload);
+  Adoption adoption;
+  adoption.epoch = in.epoch();
+  adoption.txns = in.integer<std::uint32_t>();
+  adoption.truncate_to = in.zxid();
+  if (!in.complete()) return std::nullopt;
+  return adoption;
+}
+
+}  // namespace storage

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "wire/bytes.h"
+#include "zab/effects.h"
+
+namespace storage {
+
+enum class RecordType : std::uint8_t {
+  txn = 1,
+  accept_epoch = 2,
+  adopt_history = 3,  // the txns that it adopts follow as records of the same commit
+  sealed = 4,         // the log goes on in the next segment
+};
+
+// What stands before every payload. FORMAT.md has the layout.
+struct RecordHeader {
+  std::uint64_t payload_checksum = 0;
+  std::uint32_t payload_bytes = 0;  // without padding
+  RecordType type{};                // perhaps none of the above: a later version wrote it
+  bool ends_commit = false;
+  std::uint64_t commit = 0;  // the same for all records of one commit, one more in the next
+  zab::Point point;          // where the history ends after this record
+
+  bool operator==(const RecordHeader&) const = default;
+};
+
+inline constexpr std::uint64_t record_header_bytes = 56;
+inline constexpr std::uint64_t record_alignment = 8;
+
+// Where a record is. Goes into its checksum, so that it is valid nowhere else.
+struct Place {
+  std::uint64_t segment_key = 0;
+  std::uint64_t offset = 0;  // octets from the start of the file
+};
+
+// Octets that a record occupies, padding included.
+[[nodiscard]] constexpr std::uint64_t record_bytes(std::uint64_t payload_bytes) {
+  return record_header_bytes +
+         (payload_bytes + record_alignment - 1) / record_alignment * record_alignment;
+}
+
+// Appends one record to `out`; it becomes valid only with `stamp`.
+void append_record(wire::Bytes& out, RecordType type, zab::Point point, std::string_view payload);
+// Makes valid what `append_record` put into `records`: one commit, to be written at `first`.
+void stamp(wire::Bytes& records, std::uint64_t commit, Place first);
+
+// Nothing unless `octets` start with a record header that was written for this place.
+[[nodiscard]] std::optional<RecordHeader> decode_record_header(std::string_view octets,
+                                                               Place place);
+// Whether `padded`, the octets behind the header up to the next record, are those that were
+// written.
+[[nodiscard]] bool is_payload_of(const RecordHeader& header, std::string_view padded);
+
+// The payload of an adopt_history record.
+struct Adoption {
+  zab::Epoch epoch;
+  std::uint32_t txns = 0;  // records that follow and belong to it
+  zab::Zxid truncate_to;
+
+  bool operator==(const Adoption&) const = default;
+};
+
+[[nodiscard]] wire::Bytes encode(const zab::AcceptEpoch& accept);
+[[nodiscard]] wire::Bytes encode(const Adoption& adoption);
+// Nothing if the payload is not exactly that.
+[[nodiscard]] std::optional<zab::AcceptEpoch> decode_accept_epoch(std::string_view payload);
+[[nodiscard]] std::optional<Adoption> decode_adoption(std::string_view payload);
+
+}  // namespace storage

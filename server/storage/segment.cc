@@ -1,0 +1,76 @@
+#include "server/storage/segment.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace storage {
+namespace {
+
+// Until it has its header and is durable, a segment has this name, which recovery does not look at.
+constexpr std::string_view unfinished = "log.new";
+
+constexpr std::uint64_t seal_bytes = record_bytes(0);
+
+}  // namespace
+
+Result<void> write_zeros(File& file, std::uint64_t from, std::uint64_t to) {
+  static constexpr std::array<char, 128 * 1024> zeros{};
+  while (from < to) {
+    const std::uint64_t count = std::min<std::uint64_t>(to - from, zeros.size());
+    if (auto done = file.write(from, {zeros.data(), count}); !done) return done;
+    from += count;
+  }
+  return {};
+}
+
+Result<Segment> Segment::create(FileSystem& files, const std::string& directory,
+                                const SegmentHeader& header, std::uint64_t commit_bytes,
+                                const Options& options) {
+  const std::string path = directory + '/' + std::string(unfinished);
+  auto file = files.create(path);
+  if (!file) return file.error();
+  if (auto done = (*file)->write(0, encode(header)); !done) return done.error();
+
+  Segment segment(std::move(*file), key_of(header), header.sequence, header_bytes, header_bytes,
+                  options);
+  segment.limit_ = std::max(segment.limit_, header_bytes + commit_bytes + seal_bytes);
+  if (auto done = segment.fill(); !done) return done.error();
+  if (auto done = segment.sync(); !done) return done.error();
+  const std::string name = directory + '/' + segment_name(header.sequence);
+  if (auto done = files.rename(path, name); !done) return done.error();
+  if (auto done = files.sync_directory(directory); !done) return done.error();
+  return segment;
+}
+
+Segment::Segment(std::unique_ptr<File> file, std::uint64_t key, std::uint64_t sequence,
+                 std::uint64_t end, std::uint64_t filled, const Options& options)
+    : file_(std::move(file)),
+      key_(key),
+      sequence_(sequence),
+      end_(end),
+      filled_(filled),
+      limit_(std::max(options.segment_bytes, filled)),
+      fill_bytes_(options.fill_bytes) {}
+
+bool Segment::has_room(std::uint64_t octets) const { return end_ + octets + seal_bytes <= limit_; }
+
+bool Segment::wants_filling() const { return filled_ < std::min(limit_, end_ + fill_bytes_ / 2); }
+
+Result<void> Segment::append(std::string_view octets) {
+  if (auto done = file_->write(end_, octets); !done) return done;
+  end_ += octets.size();
+  if (end_ <= filled_) return {};
+  filled_ = end_;
+  return fill();
+}
+
+Result<void> Segment::fill() {
+  const std::uint64_t to = std::min(limit_, end_ + fill_bytes_);
+  if (to <= filled_) return {};
+  if (auto done = write_zeros(*file_, filled_, to); !done) return done;
+  filled_ = to;
+  return {};
+}
+
+}  // namespace storage

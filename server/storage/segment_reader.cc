@@ -1,0 +1,88 @@
+#include "server/storage/segment_reader.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace storage {
+namespace {
+
+constexpr std::uint64_t window_bytes = 256 * 1024;
+
+bool is_known(RecordType type) { return type >= RecordType::txn && type <= RecordType::sealed; }
+
+}  // namespace
+
+SegmentReader::SegmentReader(std::unique_ptr<File> file, std::string path, std::uint64_t file_bytes)
+    : file_(std::move(file)), path_(std::move(path)), file_bytes_(file_bytes) {}
+
+Result<std::string_view> SegmentReader::at(std::uint64_t offset, std::uint64_t count) {
+  if (offset >= file_bytes_) return std::string_view();
+  count = std::min(count, file_bytes_ - offset);
+  const bool there = offset >= window_begin_ && offset + count <= window_begin_ + window_.size();
+  if (!there) {
+    window_.resize(std::min(std::max(count, window_bytes), file_bytes_ - offset));
+    const auto read = file_->read(offset, {window_.data(), window_.size()});
+    window_.resize(read ? *read : 0);
+    window_begin_ = offset;
+    if (!read) return read.error();
+  }
+  return std::string_view(window_).substr(offset - window_begin_, count);
+}
+
+Result<std::variant<Commit, NoCommit>> SegmentReader::commit_at(Place begin, std::uint64_t number) {
+  using Found = std::variant<Commit, NoCommit>;
+  Commit commit;
+  commit.begin = commit.end = begin.offset;
+  const auto none = [&](std::string why) {
+    return Found(NoCommit{begin.offset, commit.end, std::move(why)});
+  };
+  while (commit.records.empty() || !commit.records.back().header.ends_commit) {
+    const Place place{begin.segment_key, commit.end};
+    const auto octets = at(place.offset, record_header_bytes);
+    if (!octets) return octets.error();
+    const auto header = decode_record_header(*octets, place);
+    if (!header) return none("no intact record header");
+    if (!is_known(header->type)) {
+      return wire::Error{wire::ErrorCode::system_error,
+                         path_ + " offset " + std::to_string(place.offset) + ": record type " +
+                             std::to_string(static_cast<int>(header->type)) +
+                             " is of a later version of this program"};
+    }
+    if (header->commit != number) {
+      return none("commit " + std::to_string(header->commit) + " where " + std::to_string(number) +
+                  " belongs");
+    }
+    const std::uint64_t end = place.offset + record_bytes(header->payload_bytes);
+    if (end > file_bytes_) return none("the record reaches beyond the end of the file");
+    const auto padded =
+        at(place.offset + record_header_bytes, end - place.offset - record_header_bytes);
+    if (!padded) return padded.error();
+    if (!is_payload_of(*header, *padded))
+      return none("the record's payload does not match its checksum");
+    commit.records.push_back(
+        {*header, place.offset,
+         std::make_shared<const wire::Bytes>(padded->substr(0, header->payload_bytes))});
+    commit.end = end;
+  }
+  return Found(std::move(commit));
+}
+
+Result<Remains> SegmentReader::look_behind(Place begin, std::uint64_t unfinished_commit) {
+  Remains remains;
+  for (Place place = begin; place.offset < file_bytes_; place.offset += record_alignment) {
+    const auto octets = at(place.offset, record_header_bytes);
+    if (!octets) return octets.error();
+    const std::string_view step = octets->substr(0, record_alignment);
+    const std::size_t last = step.find_last_not_of('\0');
+    if (last == std::string_view::npos) continue;
+    remains.nonzero_end = place.offset + last + 1;
+    const auto header = decode_record_header(*octets, place);
+    if (header && header->commit != unfinished_commit) {
+      remains.proof_at = place.offset;
+      return remains;
+    }
+  }
+  return remains;
+}
+
+}  // namespace storage

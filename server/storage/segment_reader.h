@@ -1,0 +1,72 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "server/storage/file_system.h"
+#include "server/storage/record.h"
+
+namespace storage {
+
+struct Record {
+  RecordHeader header;
+  std::uint64_t offset = 0;
+  std::shared_ptr<const wire::Bytes> payload;
+};
+
+// Records that were written and synced as one.
+struct Commit {
+  std::uint64_t begin = 0;  // octets from the start of the file
+  std::uint64_t end = 0;
+  std::vector<Record> records;  // at least one
+};
+
+// Why there is no complete commit at some place.
+struct NoCommit {
+  std::uint64_t begin = 0;  // where it would start
+  std::uint64_t bad = 0;    // where the record is that does not hold
+  std::string why;
+};
+
+// What is in a segment's file from some place to its end.
+struct Remains {
+  std::uint64_t nonzero_end = 0;          // behind the last octet that is not zero; 0 if all are
+  std::optional<std::uint64_t> proof_at;  // a record of a commit other than the one asked about
+};
+
+// Reads one segment's file in pieces, so that its length does not matter. Trusts nothing it reads.
+class SegmentReader {
+ public:
+  // `path` is for messages.
+  SegmentReader(std::unique_ptr<File> file, std::string path, std::uint64_t file_bytes);
+
+  [[nodiscard]] std::uint64_t file_bytes() const { return file_bytes_; }
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+  // The commit with this number that begins at `begin`. An error only if the file cannot be read,
+  // or a later version of this program wrote it.
+  [[nodiscard]] Result<std::variant<Commit, NoCommit>> commit_at(Place begin, std::uint64_t number);
+  [[nodiscard]] Result<Remains> look_behind(Place begin, std::uint64_t unfinished_commit);
+
+  // Octets as they are in the file: fewer than asked for at its end. Valid until the next read.
+  [[nodiscard]] Result<std::string_view> at(std::uint64_t offset, std::uint64_t count);
+
+  // The file, to write to: only to be read again where what is written is what was there.
+  [[nodiscard]] File& file() { return *file_; }
+  [[nodiscard]] std::unique_ptr<File> release() { return std::move(file_); }
+
+ private:
+  std::unique_ptr<File> file_;
+  std::string path_;
+  std::uint64_t file_bytes_;
+  wire::Bytes window_;              // what was read last
+  std::uint64_t window_begin_ = 0;  // where that is in the file
+};
+
+}  // namespace storage

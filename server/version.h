@@ -1,0 +1,12 @@
+#pragma once
+
+namespace server {
+
+inline constexpr const char* version = "0.1.0";
+
+// Exit codes, for those who watch over the process.
+inline constexpr int exit_configuration = 2;
+inline constexpr int exit_start = 3;  // the data directory or a port cannot be had
+inline constexpr int exit_disk = 4;   // the log could not be written
+
+}  // namespace server

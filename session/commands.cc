@@ -1,0 +1,134 @@
+#include "session/commands.h"
+
+#include <string>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+#include "session/fields.h"
+
+namespace znode::archive {
+
+template <>
+inline constexpr auto fields<session::OpenSession> = std::tuple(&session::OpenSession::secret_hash,
+                                                                &session::OpenSession::timeout_ms);
+template <>
+inline constexpr auto fields<session::MoveSession> = std::tuple(&session::MoveSession::secret_hash,
+                                                                &session::MoveSession::timeout_ms);
+template <>
+inline constexpr auto fields<session::CloseSession> = std::tuple(&session::CloseSession::expired);
+template <>
+inline constexpr auto fields<session::Command> = std::tuple(&session::Command::session,
+                                                            &session::Command::owner,
+                                                            &session::Command::tag,
+                                                            &session::Command::order);
+
+// 1 to 8 are requests, see znode/request_fields.h.
+template <>
+inline constexpr std::uint8_t kind<session::OpenSession> = 16;
+template <>
+inline constexpr std::uint8_t kind<session::MoveSession> = 17;
+template <>
+inline constexpr std::uint8_t kind<session::CloseSession> = 18;
+
+}  // namespace znode::archive
+
+namespace session {
+namespace {
+
+using wire::Error;
+using wire::ErrorCode;
+
+constexpr std::uint8_t form = 1;
+
+Error malformed(std::string_view what) {
+  return {ErrorCode::marshalling_error, std::string(what) + " is cut short, too long or malformed"};
+}
+
+void put_error(const Error& error, wire::ByteWriter& out) {
+  out.integer(static_cast<std::int32_t>(error.code));
+  out.string(error.message);
+}
+
+std::optional<Error> take_error(wire::ByteReader& in) {
+  const auto code = in.integer<std::int32_t>();
+  std::string message(in.string());
+  if (in.failed() || !wire::is_error_code(code)) return std::nullopt;
+  return Error{static_cast<ErrorCode>(code), std::move(message)};
+}
+
+std::optional<wire::MultiReply> take_multi(wire::ByteReader& in) {
+  wire::MultiReply reply;
+  reply.failed = in.integer<std::uint32_t>();
+  for (auto left = in.integer<std::uint32_t>(); left > 0; --left) {
+    std::optional<Error> error = take_error(in);
+    if (!error) return std::nullopt;
+    reply.results.emplace_back(*std::move(error));
+  }
+  if (*reply.failed >= reply.results.size()) return std::nullopt;
+  return reply;
+}
+
+}  // namespace
+
+std::optional<Order> order_of(const wire::Request& request) {
+  return std::visit(
+      [](const auto& each) -> std::optional<Order> {
+        using Request = std::remove_cvref_t<decltype(each)>;
+        if constexpr (std::is_same_v<Request, wire::CloseRequest>) {
+          return CloseSession{};
+        } else if constexpr (std::is_constructible_v<Order, std::in_place_type_t<Request>,
+                                                     Request>) {
+          return Order(std::in_place_type<Request>, each);
+        } else {
+          return std::nullopt;
+        }
+      },
+      request);
+}
+
+void encode(const Command& command, wire::Bytes& out) {
+  wire::ByteWriter writer(out);
+  writer.integer(form);
+  znode::archive::put(writer, command);
+}
+
+wire::Result<Command> decode_command(std::string_view bytes) {
+  wire::ByteReader in(bytes);
+  if (in.integer<std::uint8_t>() != form) return malformed("a command");
+  auto command = znode::archive::take<Command>(in);
+  if (!in.complete()) return malformed("a command");
+  return command;
+}
+
+void encode(const Refusal& refusal, wire::Bytes& out) {
+  wire::ByteWriter writer(out);
+  writer.integer(form);
+  put_error(refusal.error, writer);
+  writer.boolean(refusal.multi.has_value());
+  if (!refusal.multi) return;
+
+  writer.integer(static_cast<std::uint32_t>(refusal.multi->failed.value_or(0)));
+  writer.integer(static_cast<std::uint32_t>(refusal.multi->results.size()));
+  for (const auto& result : refusal.multi->results) put_error(result.error(), writer);
+}
+
+wire::Result<Refusal> decode_refusal(std::string_view bytes) {
+  // Said in full, for a Refusal can be made of an Error.
+  const wire::Result<Refusal> bad(boost::system::in_place_error, malformed("a refusal"));
+  wire::ByteReader in(bytes);
+  if (in.integer<std::uint8_t>() != form) return bad;
+  std::optional<Error> error = take_error(in);
+  if (!error) return bad;
+
+  Refusal refusal{*std::move(error), std::nullopt};
+  if (in.boolean()) {
+    refusal.multi = take_multi(in);
+    if (!refusal.multi) return bad;
+  }
+  if (!in.complete()) return bad;
+  return refusal;
+}
+
+}  // namespace session

@@ -1,0 +1,222 @@
+#include "session/service.h"
+
+#include <algorithm>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+#include "wire/ensure.h"
+#include "wire/zxid.h"
+#include "znode/path.h"
+
+namespace session {
+namespace {
+
+using wire::Error;
+using wire::ErrorCode;
+
+Refusal refuse(Error error) { return {std::move(error), std::nullopt}; }
+Refusal refuse(Refusal refusal) { return refusal; }
+
+Error not_open(wire::SessionId session) {
+  return {ErrorCode::session_expired, "session " + wire::to_hex(session.value) + " is not open"};
+}
+
+// Reads that leave nothing behind, and the removal of a watch.
+struct Reader {
+  wire::SessionId session;
+  const wire::RequestId& id;
+  const znode::Tree& tree;
+  Watches& watches;
+
+  using Reply = wire::Result<wire::ReplyBody>;
+
+  template <class Result>
+  static Reply widen(Result result) {
+    if (!result) return std::move(result).error();
+    return wire::ReplyBody(*std::move(result));
+  }
+
+  Reply operator()(const wire::GetRequest& request) { return widen(znode::read(request, tree)); }
+  Reply operator()(const wire::ExistsRequest& request) { return widen(znode::read(request, tree)); }
+  Reply operator()(const wire::ChildrenRequest& request) {
+    return widen(znode::read(request, tree));
+  }
+  Reply operator()(const wire::CountRequest& request) { return widen(znode::read(request, tree)); }
+  Reply operator()(const wire::GetAclRequest& request) { return widen(znode::read(request, tree)); }
+  Reply operator()(const wire::EphemeralsRequest& request) {
+    return wire::ReplyBody(znode::read(request, znode::Caller{session}, tree));
+  }
+  // Whoever asks has seen to it that this server has caught up.
+  Reply operator()(const wire::SyncRequest& request) {
+    if (auto valid = znode::validate(request.path); !valid) return valid.error();
+    return wire::ReplyBody(wire::EmptyReply{});
+  }
+  Reply operator()(const wire::WatchRequest& request) {
+    auto exists = znode::read(wire::ExistsRequest{request.path, {}}, tree);
+    if (!exists) return exists.error();
+    return wire::ReplyBody(wire::WatchReply{id, exists->stat});
+  }
+  Reply operator()(const wire::UnwatchRequest& request) {
+    if (auto removed = watches.remove(session, request.watch); !removed) return removed.error();
+    return wire::ReplyBody(wire::EmptyReply{});
+  }
+  template <class Request>
+  Reply operator()(const Request&) {
+    return Error{ErrorCode::unimplemented, "this request is not there yet"};
+  }
+};
+
+}  // namespace
+
+Service::Service(Watches::Bounds bounds) : watches_(bounds) {}
+
+znode::Judged<wire::Bytes> Service::plan(const Command& command, wire::TimeMs now) {
+  znode::Draft draft(pending_tree_);
+  znode::Judged<Body> body =
+      std::visit([&](const auto& order) { return judge(command, order, draft); }, command.order);
+  if (!body) return std::move(body).error();
+
+  now_ = std::max(now_, now);
+  pending_tree_.add(std::move(draft));
+  plans_.push_back({command.session, command.owner, command.tag, now_});
+
+  wire::Bytes bytes;
+  encode(Transaction{command.session, command.owner, command.tag, now_, *std::move(body)}, bytes);
+  return bytes;
+}
+
+void Service::forget_plans() {
+  pending_tree_.clear();
+  pending_sessions_.clear();
+  plans_.clear();
+}
+
+znode::Judged<Service::Body> Service::judge(const Command&, const OpenSession& order,
+                                            znode::Draft&) {
+  return Body(OpenTxn{order.secret_hash, order.timeout_ms});
+}
+
+znode::Judged<Service::Body> Service::judge(const Command& command, const MoveSession& order,
+                                            znode::Draft&) {
+  const std::optional<Session> session = pending_sessions_.find(command.session);
+  if (!session) return refuse(not_open(command.session));
+  if (!equal_secrets(session->secret_hash, order.secret_hash)) {
+    return refuse(Error{ErrorCode::auth_failed, "the password is not that of session " +
+                                                    wire::to_hex(command.session.value)});
+  }
+
+  pending_sessions_.move(command.session, command.owner, order.timeout_ms);
+  return Body(MoveTxn{order.timeout_ms});
+}
+
+znode::Judged<Service::Body> Service::judge(const Command& command, const CloseSession& order,
+                                            znode::Draft& draft) {
+  if (!pending_sessions_.find(command.session)) return refuse(not_open(command.session));
+  if (!order.expired) {
+    if (auto owner = check_owner(command); !owner) return refuse(owner.error());
+  }
+
+  pending_sessions_.close(command.session);
+  return Body(CloseTxn{order.expired, znode::plan_cleanup(command.session, pending_tree_, draft)});
+}
+
+template <class Request>
+znode::Judged<Service::Body> Service::judge(const Command& command, const Request& request,
+                                            znode::Draft& draft) {
+  if (auto owner = check_owner(command); !owner) return refuse(owner.error());
+  auto txn = znode::plan(request, znode::Caller{command.session}, draft);
+  if (!txn) return refuse(std::move(txn).error());
+  return Body(znode::Txn(*std::move(txn)));
+}
+
+wire::Result<void> Service::check_owner(const Command& command) const {
+  const std::optional<Session> session = pending_sessions_.find(command.session);
+  if (!session) return not_open(command.session);
+  if (session->owner == command.owner) return {};
+  return Error{ErrorCode::session_moved, "session " + wire::to_hex(command.session.value) +
+                                             " has moved to another connection"};
+}
+
+Applied Service::apply(wire::Zxid zxid, std::string_view bytes) {
+  ensure(zxid > applied_, "transactions are applied in the order of their zxids");
+  wire::Result<Transaction> decoded = decode_transaction(bytes);
+  ensure(decoded, "what is committed was made by a plan");
+  const Transaction transaction = *std::move(decoded);
+
+  applied_ = zxid;
+  now_ = std::max(now_, transaction.time);
+  Applied applied{.zxid = zxid,
+                  .session = transaction.session,
+                  .owner = transaction.owner,
+                  .tag = transaction.tag,
+                  .reply = {},
+                  .former_owner = {},
+                  .events = {}};
+  std::visit([&](const auto& body) { carry_out(body, transaction, applied); }, transaction.body);
+  settle(transaction);
+  return applied;
+}
+
+void Service::settle(const Transaction& transaction) {
+  if (plans_.empty()) return;
+  const Plan plan{transaction.session, transaction.owner, transaction.tag, transaction.time};
+  ensure(plans_.front() == plan, "a leader applies what it planned, in that order");
+
+  plans_.pop_front();
+  pending_tree_.applied();
+  if (std::holds_alternative<MoveTxn>(transaction.body) ||
+      std::holds_alternative<CloseTxn>(transaction.body)) {
+    pending_sessions_.applied(transaction.session);
+  }
+}
+
+void Service::carry_out(const OpenTxn& txn, const Transaction& transaction, Applied& applied) {
+  applied.session = {applied.zxid.bits()};
+  applied.session_change = Applied::SessionChange::opened;
+  sessions_.open(applied.session, {txn.secret_hash, txn.timeout_ms, transaction.owner});
+  watches_.fire(applied.zxid, {});
+}
+
+void Service::carry_out(const MoveTxn& txn, const Transaction& transaction, Applied& applied) {
+  applied.session_change = Applied::SessionChange::moved;
+  applied.former_owner = sessions_.move(transaction.session, transaction.owner, txn.timeout_ms);
+  // They were those of the former connection; the new one sets its own.
+  watches_.remove_session(transaction.session);
+  watches_.fire(applied.zxid, {});
+}
+
+void Service::carry_out(const CloseTxn& txn, const Transaction& transaction, Applied& applied) {
+  applied.session_change =
+      txn.expired ? Applied::SessionChange::expired : Applied::SessionChange::closed;
+  applied.former_owner = sessions_.close(transaction.session);
+  watches_.remove_session(transaction.session);
+
+  znode::Changes changes;
+  znode::apply(txn.ephemerals, {applied.zxid, transaction.time}, tree_, changes);
+  applied.events = watches_.fire(applied.zxid, std::move(changes).finish(tree_));
+}
+
+void Service::carry_out(const znode::Txn& txn, const Transaction& transaction, Applied& applied) {
+  znode::Changes changes;
+  applied.reply = znode::apply(txn, {applied.zxid, transaction.time}, tree_, changes);
+  applied.events = watches_.fire(applied.zxid, std::move(changes).finish(tree_));
+}
+
+wire::Result<Answer> Service::read(wire::SessionId session, const wire::RequestId& id,
+                                   const wire::Request& request) {
+  if (!sessions_.find(session)) return not_open(session);
+  auto reply = std::visit(Reader{session, id, tree_, watches_}, request);
+  if (!reply) return std::move(reply).error();
+
+  Answer answer{.events = {}, .reply = *std::move(reply)};
+  if (std::optional<Watch> watch = watch_of(request)) {
+    auto missed = watches_.add(session, id, *std::move(watch));
+    if (!missed) return std::move(missed).error();
+    answer.events = *std::move(missed);
+  }
+  return answer;
+}
+
+}  // namespace session

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "session/commands.h"
+#include "wire/records.h"
+
+namespace session {
+
+struct Session {
+  SecretHash secret_hash{};
+  std::int64_t timeout_ms = 0;
+  Owner owner;  // the connection whose requests are taken
+
+  bool operator==(const Session&) const = default;
+};
+
+// In time that does not depend on where the two differ.
+[[nodiscard]] bool equal_secrets(const SecretHash& a, const SecretHash& b);
+
+// All sessions that are open. A replicated table: the same on every server after the same
+// transaction.
+class SessionTable {
+ public:
+  // Null where there is none.
+  [[nodiscard]] const Session* find(wire::SessionId id) const;
+  [[nodiscard]] std::size_t size() const { return sessions_.size(); }
+  // In the order of their ids.
+  [[nodiscard]] const std::map<wire::SessionId, Session>& all() const { return sessions_; }
+
+  // The id is new.
+  void open(wire::SessionId id, Session session);
+  // These two: the session is open. `move` returns its former owner, `close` its last.
+  Owner move(wire::SessionId id, Owner owner, std::int64_t timeout_ms);
+  Owner close(wire::SessionId id);
+
+  bool operator==(const SessionTable&) const = default;
+
+ private:
+  std::map<wire::SessionId, Session> sessions_;
+};
+
+// The session table as it will be once every outstanding plan is applied.
+class PendingSessions {
+ public:
+  // `table` must outlive it.
+  explicit PendingSessions(const SessionTable& table) : table_(table) {}
+  PendingSessions(const PendingSessions&) = delete;
+  PendingSessions& operator=(const PendingSessions&) = delete;
+
+  // Nothing where the session is not open, or is about to be closed.
+  [[nodiscard]] std::optional<Session> find(wire::SessionId id) const;
+
+  // Plans, in the order in which they will be applied. The session is one that `find` knows.
+  void move(wire::SessionId id, Owner owner, std::int64_t timeout_ms);
+  void close(wire::SessionId id);
+
+  // The oldest outstanding plan to move or close this session is now in the table.
+  void applied(wire::SessionId id);
+  // No outstanding plan will be applied.
+  void clear() { pending_.clear(); }
+  // Sessions that the outstanding plans move or close.
+  [[nodiscard]] std::size_t size() const { return pending_.size(); }
+
+ private:
+  struct Pending {
+    std::optional<Session> session;  // nothing: closed
+    std::size_t outstanding = 0;
+  };
+
+  const SessionTable& table_;
+  std::map<wire::SessionId, Pending> pending_;
+};
+
+}  // namespace session

@@ -1,0 +1,107 @@
+#include "session/transaction.h"
+
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "session/fields.h"
+
+namespace session {
+namespace {
+
+using wire::ByteReader;
+using wire::ByteWriter;
+using znode::archive::put;
+using znode::archive::take;
+
+constexpr std::uint8_t form = 1;
+
+// The octet before the body; a number is never used for something else.
+enum class Kind : std::uint8_t { open = 1, move = 2, close = 3, tree = 4 };
+
+void put_kind(Kind kind, ByteWriter& out) { out.integer(static_cast<std::uint8_t>(kind)); }
+
+void put_body(const OpenTxn& txn, wire::Bytes& out) {
+  ByteWriter writer(out);
+  put_kind(Kind::open, writer);
+  put(writer, txn.secret_hash);
+  put(writer, txn.timeout_ms);
+}
+
+void put_body(const MoveTxn& txn, wire::Bytes& out) {
+  ByteWriter writer(out);
+  put_kind(Kind::move, writer);
+  put(writer, txn.timeout_ms);
+}
+
+void put_body(const CloseTxn& txn, wire::Bytes& out) {
+  ByteWriter writer(out);
+  put_kind(Kind::close, writer);
+  put(writer, txn.expired);
+  put(writer, txn.ephemerals.paths);
+}
+
+void put_body(const znode::Txn& txn, wire::Bytes& out) {
+  ByteWriter writer(out);
+  put_kind(Kind::tree, writer);
+  znode::encode(txn, out);
+}
+
+OpenTxn take_open(ByteReader& in) {
+  OpenTxn txn;
+  txn.secret_hash = take<SecretHash>(in);
+  txn.timeout_ms = take<std::int64_t>(in);
+  return txn;
+}
+
+CloseTxn take_close(ByteReader& in) {
+  CloseTxn txn;
+  txn.expired = take<bool>(in);
+  txn.ephemerals.paths = take<std::vector<std::string>>(in);
+  return txn;
+}
+
+using Body = decltype(Transaction::body);
+
+std::optional<Body> take_body(ByteReader& in) {
+  switch (Kind{in.integer<std::uint8_t>()}) {
+    case Kind::open: return take_open(in);
+    case Kind::move: return MoveTxn{take<std::int64_t>(in)};
+    case Kind::close: return take_close(in);
+    case Kind::tree:
+      if (auto txn = znode::decode_txn(in)) return *std::move(txn);
+      return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+void encode(const Transaction& transaction, wire::Bytes& out) {
+  ByteWriter writer(out);
+  writer.integer(form);
+  put(writer, transaction.session);
+  put(writer, transaction.owner);
+  put(writer, transaction.tag);
+  put(writer, transaction.time);
+  std::visit([&out](const auto& body) { put_body(body, out); }, transaction.body);
+}
+
+wire::Result<Transaction> decode_transaction(std::string_view bytes) {
+  const wire::Error malformed{wire::ErrorCode::marshalling_error,
+                              "a transaction is cut short, too long or malformed"};
+  ByteReader in(bytes);
+  if (in.integer<std::uint8_t>() != form) return malformed;
+
+  Transaction transaction;
+  transaction.session = take<wire::SessionId>(in);
+  transaction.owner = take<Owner>(in);
+  transaction.tag = take<std::uint64_t>(in);
+  transaction.time = take<wire::TimeMs>(in);
+  std::optional<Body> body = take_body(in);
+  if (!body || !in.complete()) return malformed;
+  transaction.body = *std::move(body);
+  return transaction;
+}
+
+}  // namespace session

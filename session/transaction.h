@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <variant>
+
+#include "session/commands.h"
+#include "wire/bytes.h"
+#include "wire/records.h"
+#include "wire/result.h"
+#include "znode/txn.h"
+
+// What the log holds and every server applies: a judged command.
+namespace session {
+
+struct OpenTxn {
+  SecretHash secret_hash{};
+  std::int64_t timeout_ms = 0;
+
+  bool operator==(const OpenTxn&) const = default;
+};
+
+struct MoveTxn {
+  std::int64_t timeout_ms = 0;
+
+  bool operator==(const MoveTxn&) const = default;
+};
+
+struct CloseTxn {
+  bool expired = false;
+  znode::DeleteManyTxn ephemerals;  // that go with the session: all that it has
+
+  bool operator==(const CloseTxn&) const = default;
+};
+
+// By whom, to be answered where, and when: as in Command, with the time that the leader gave it.
+struct Transaction {
+  wire::SessionId session;  // none for OpenTxn
+  Owner owner;
+  std::uint64_t tag = 0;
+  wire::TimeMs time = 0;
+  std::variant<OpenTxn, MoveTxn, CloseTxn, znode::Txn> body;
+
+  bool operator==(const Transaction&) const = default;
+};
+
+void encode(const Transaction& transaction, wire::Bytes& out);
+// MarshallingError if `bytes` are not exactly one transaction.
+[[nodiscard]] wire::Result<Transaction> decode_transaction(std::string_view bytes);
+
+}  // namespace session

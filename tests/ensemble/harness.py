@@ -1,0 +1,270 @@
+"""Real servers as processes of their own on loopback, and a plain WebSocket client for them."""
+
+import asyncio
+import http.client
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+import websockets
+
+BIN = pathlib.Path(os.environ["ZABKEEPER_BIN"])
+PATIENCE = 30  # seconds; only ever waited out by a failure
+
+
+class Refused(Exception):
+    """A reply with an error: .name is its name, .reply all of it."""
+
+    def __init__(self, reply):
+        super().__init__(f"{reply.get('error')}: {reply.get('message')}")
+        self.name = reply.get("error")
+        self.reply = reply
+
+
+def free_ports(count):
+    """Ports that nobody listens on now: held all at once, so that they differ."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for s in sockets:
+            s.bind(("127.0.0.1", 0))
+        return [s.getsockname()[1] for s in sockets]
+    finally:
+        for s in sockets:
+            s.close()
+
+
+async def until(fact, what, patience=PATIENCE):
+    """Waits for an observable fact: `fact` returns something true, or fails, and is asked again."""
+    deadline = time.monotonic() + patience
+    last = None
+    while time.monotonic() < deadline:
+        try:
+            result = fact()
+            if asyncio.iscoroutine(result):
+                result = await result
+            if result:
+                return result
+        except (OSError, http.client.HTTPException, websockets.WebSocketException, Refused,
+                asyncio.TimeoutError, ValueError) as error:
+            last = error
+        await asyncio.sleep(0.02)
+    raise AssertionError(f"not within {patience} s: {what} (last: {last!r})")
+
+
+class Server:
+    def __init__(self, ident, config, web_port, directory):
+        self.id, self.config, self.web_port, self.directory = ident, config, web_port, directory
+        self.process = None
+
+    @property
+    def url(self):
+        return f"ws://127.0.0.1:{self.web_port}/v1"
+
+    def start(self):
+        log = open(self.directory / f"{self.id}.log", "ab")
+        self.process = subprocess.Popen([BIN / "zabkeeper", self.config], stdout=log, stderr=log,
+                                        stdin=subprocess.DEVNULL, cwd=self.directory)
+        log.close()
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def kill(self):
+        """kill -9: nothing is flushed, nobody is told."""
+        self.process.kill()
+        self.process.wait()
+
+    def terminate(self):
+        self.process.terminate()
+        return self.process.wait(timeout=PATIENCE)
+
+    def running(self):
+        return self.process is not None and self.process.poll() is None
+
+    def http(self, path):
+        connection = http.client.HTTPConnection("127.0.0.1", self.web_port, timeout=2)
+        try:
+            connection.request("GET", path)
+            response = connection.getresponse()
+            return response.status, response.read().decode()
+        finally:
+            connection.close()
+
+    def status(self):
+        return json.loads(self.http("/status")[1])
+
+    def ready(self):
+        return self.http("/health/ready")[0] == 200
+
+
+class Ensemble:
+    """`async with Ensemble(3) as e`: started, serving, and gone at the end."""
+
+    def __init__(self, size, **keys):
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="zabkeeper-"))
+        ports = free_ports(2 * size)
+        lines = [f"server.{n}=127.0.0.1:{ports[2 * n - 2]};{ports[2 * n - 1]}"
+                 for n in range(1, size + 1)]
+        self.servers = []
+        for n in range(1, size + 1):
+            config = self.directory / f"{n}.cfg"
+            own = {"dataDir": self.directory / f"data{n}", "myid": n, "webPort": ports[2 * n - 1],
+                   "tickTime": 250, **keys}
+            text = "\n".join([f"{k}={v}" for k, v in own.items()] + (lines if size > 1 else []))
+            config.write_text(text + "\n")
+            self.servers.append(Server(n, config, ports[2 * n - 1], self.directory))
+
+    async def __aenter__(self):
+        for server in self.servers:
+            server.start()
+        await self.all_ready()
+        return self
+
+    async def __aexit__(self, kind, *_):
+        for server in self.servers:
+            if server.running():
+                server.signal(signal.SIGCONT)
+                server.kill()
+        if kind is not None:
+            for server in self.servers:
+                print(f"--- the end of server {server.id}'s log ---")
+                log = (self.directory / f"{server.id}.log").read_text(errors="replace")
+                print("\n".join(log.splitlines()[-30:]))
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    async def all_ready(self):
+        for server in self.servers:
+            await until(server.ready, f"server {server.id} serves")
+
+    def leader(self):
+        """The server that leads now; waits for one with the synchronous patience of a test."""
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            for server in self.servers:
+                try:
+                    status = server.status()
+                    if server.running() and status["role"] == "leader" and status["serving"]:
+                        return server
+                except (OSError, http.client.HTTPException, ValueError):
+                    pass
+            time.sleep(0.02)
+        raise AssertionError("nobody leads")
+
+    def followers(self):
+        leader = self.leader()
+        return [s for s in self.servers if s is not leader and s.running()]
+
+
+class Client:
+    """One session over one connection. Requests may be pipelined: `ask` returns a future."""
+
+    def __init__(self):
+        self.socket = None
+        self.session = self.password = None
+        self.timeout_ms = None
+        self.last_zxid = None
+        self.connected = None
+        self.events = asyncio.Queue()
+        self.others = asyncio.Queue()  # expired, goaway, ...
+        self._waiting = {}
+        self._last_id = 0
+        self._reader = None
+
+    @classmethod
+    async def open(cls, server, timeout_ms=None, **fields):
+        client = cls()
+        await client.connect(server, timeout_ms, **fields)
+        return client
+
+    async def connect(self, server, timeout_ms=None, **fields):
+        """Opens a session, or resumes the one that this client has."""
+        self.socket = await websockets.connect(server.url, open_timeout=5, ping_interval=None,
+                                               max_size=None)
+        request = {"op": "connect", **fields}
+        if timeout_ms is not None:
+            request["timeoutMs"] = timeout_ms
+        if self.session is not None:
+            request.update(session=self.session, password=self.password)
+            if self.last_zxid is not None:
+                request["lastZxid"] = self.last_zxid
+        await self.socket.send(json.dumps(request))
+        reply = json.loads(await asyncio.wait_for(self.socket.recv(), PATIENCE))
+        if "error" in reply:
+            await self.socket.close()
+            raise Refused(reply)
+        self.connected = reply
+        self.session, self.password = reply["session"], reply["password"]
+        self.timeout_ms = reply["timeoutMs"]
+        self._seen(reply)
+        self._reader = asyncio.create_task(self._read())
+
+    def _seen(self, message):
+        if "zxid" in message and (self.last_zxid is None or message["zxid"] > self.last_zxid):
+            self.last_zxid = message["zxid"]
+
+    async def _read(self):
+        try:
+            async for frame in self.socket:
+                parsed = json.loads(frame)
+                for message in parsed if isinstance(parsed, list) else [parsed]:
+                    self._seen(message)
+                    if "event" in message:
+                        self.events.put_nowait(message)
+                    elif message.get("id") in self._waiting:
+                        future = self._waiting.pop(message["id"])
+                        if not future.done():
+                            future.set_result(message)
+                    else:
+                        self.others.put_nowait(message)
+        except websockets.WebSocketException:
+            pass
+        finally:
+            waiting, self._waiting = self._waiting, {}
+            for future in waiting.values():
+                if not future.done():
+                    future.set_exception(ConnectionError("the connection ended before the reply"))
+
+    async def ask(self, op, **fields):
+        self._last_id += 1
+        future = asyncio.get_running_loop().create_future()
+        future.add_done_callback(lambda done: done.cancelled() or done.exception())
+        self._waiting[self._last_id] = future
+        try:
+            await self.socket.send(json.dumps({"id": self._last_id, "op": op, **fields}))
+        except websockets.WebSocketException as error:
+            raise ConnectionError("the connection is closed") from error
+        return future
+
+    async def do(self, op, **fields):
+        """Asks and waits; raises Refused on an error, ConnectionError on a lost connection."""
+        reply = await asyncio.wait_for(await self.ask(op, **fields), PATIENCE)
+        if "error" in reply:
+            raise Refused(reply)
+        return reply
+
+    async def event(self):
+        return await asyncio.wait_for(self.events.get(), PATIENCE)
+
+    async def drop(self):
+        """Ends the connection without ending the session, as a crash would."""
+        self.socket.transport.abort()
+        await self._reader
+
+    async def close(self):
+        try:
+            await self.do("close")
+        except ConnectionError:
+            pass
+        await self.socket.close()
+
+
+def run(test):
+    """Runs one asynchronous test; the exit code tells ctest."""
+    asyncio.run(asyncio.wait_for(test(), 240))
+    print("passed:", (test.__doc__ or test.__name__).strip().splitlines()[0])

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "wire/records.h"
+#include "wire/replies.h"
+#include "znode/tree.h"
+
+namespace znode {
+
+// What one transaction did to one node.
+struct Change {
+  wire::EventKind kind = wire::EventKind::changed;  // never resync; `children`: some came or went
+  std::string path;
+  // As the transaction left them; nothing where it left no node behind. `children` has a stat only.
+  std::optional<wire::Bytes> data;
+  std::optional<wire::Stat> stat;
+
+  bool operator==(const Change&) const = default;
+};
+
+// Collects what a transaction changes while it is applied.
+class Changes {
+ public:
+  // Of a node, and therefore of its parent's children.
+  void created(std::string_view path);
+  void deleted(std::string_view path);
+  // Of a node's data.
+  void changed(std::string_view path);
+
+  // In the order in which they came about, each said once, with what `tree` holds now that the
+  // transaction is applied.
+  [[nodiscard]] std::vector<Change> finish(const Tree& tree) &&;
+
+ private:
+  void add(wire::EventKind kind, std::string_view path);
+
+  std::vector<Change> changes_;
+};
+
+}  // namespace znode

@@ -1,0 +1,14 @@
+#include "znode/operations.h"
+#include "znode/path.h"
+#include "znode/refuse.h"
+
+namespace znode {
+
+wire::Result<wire::CountReply> read(const wire::CountRequest& request, const Tree& tree) {
+  if (auto valid = validate(request.path); !valid) return valid.error();
+  const Node* node = tree.find(request.path);
+  if (!node) return no_node(request.path);
+  return wire::CountReply{node->descendant_count()};
+}
+
+}  // namespace znode

@@ -1,0 +1,88 @@
+#include <utility>
+
+#include "wire/ensure.h"
+#include "znode/operations.h"
+
+namespace znode {
+namespace {
+
+using wire::Error;
+using wire::ErrorCode;
+
+Refusal refuse_all(std::size_t count, std::size_t failed, Error error) {
+  const std::string because = ": operation " + std::to_string(failed) + " of the multi failed";
+  wire::MultiReply reply;
+  reply.failed = failed;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (i == failed) {
+      reply.results.emplace_back(error);
+    } else {
+      reply.results.emplace_back(Error{ErrorCode::runtime_inconsistency,
+                                       (i < failed ? "rolled back" : "not attempted") + because});
+    }
+  }
+  return {std::move(error), std::move(reply)};
+}
+
+wire::OpReply apply(const CheckTxn&, const Moment&, Tree&, Changes&) { return wire::EmptyReply{}; }
+
+// What was planned can be read: only what is planned before it is applied before it.
+template <class Request>
+wire::OpReply apply_read(const Request& request, const Tree& tree) {
+  auto reply = read(request, tree);
+  ensure(reply, request.path);
+  return std::move(*reply);
+}
+
+wire::OpReply apply(const wire::GetRequest& request, const Moment&, Tree& tree, Changes&) {
+  return apply_read(request, tree);
+}
+
+wire::OpReply apply(const wire::ChildrenRequest& request, const Moment&, Tree& tree, Changes&) {
+  return apply_read(request, tree);
+}
+
+}  // namespace
+
+Judged<MultiTxn> plan(const wire::MultiRequest& request, const Caller& caller, Draft& draft) {
+  MultiTxn txn;
+  txn.ops.reserve(request.ops.size());
+  for (std::size_t i = 0; i < request.ops.size(); ++i) {
+    wire::Result<MultiTxnOp> judged = std::visit(
+        [&](const auto& op) -> wire::Result<MultiTxnOp> {
+          auto planned = plan(op, caller, draft);
+          if (!planned) return std::move(planned).error();
+          return MultiTxnOp(std::move(*planned));
+        },
+        request.ops[i]);
+    if (!judged) return refuse_all(request.ops.size(), i, std::move(judged).error());
+    txn.ops.push_back(std::move(*judged));
+  }
+  return txn;
+}
+
+wire::MultiReply apply(const MultiTxn& txn, const Moment& now, Tree& tree, Changes& changes) {
+  wire::MultiReply reply;
+  reply.results.reserve(txn.ops.size());
+  for (const MultiTxnOp& op : txn.ops) {
+    reply.results.emplace_back(std::visit(
+        [&](const auto& each) -> wire::OpReply { return apply(each, now, tree, changes); }, op));
+  }
+  return reply;
+}
+
+wire::ReplyBody apply(const Txn& txn, const Moment& now, Tree& tree, Changes& changes) {
+  return std::visit(
+      [&](const auto& each) -> wire::ReplyBody { return apply(each, now, tree, changes); }, txn);
+}
+
+wire::Result<wire::ReplyBody> Refusal::reply() const {
+  if (multi) return wire::ReplyBody(*multi);
+  return error;
+}
+
+void throw_exception_from_error(const Refusal& refusal, const boost::source_location& at) {
+  wire::throw_exception_from_error(refusal.error, at);
+}
+
+}  // namespace znode

@@ -1,0 +1,81 @@
+#include "znode/node.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace znode {
+
+std::int32_t next_version(std::int32_t version) {
+  const auto next = static_cast<std::int32_t>(static_cast<std::uint32_t>(version) + 1);
+  return next == wire::any_version ? 0 : next;
+}
+
+std::int32_t next_creation(std::int32_t creations) {
+  return static_cast<std::int32_t>(static_cast<std::uint32_t>(creations) + 1);
+}
+
+Node::Node(std::string_view name, std::string_view data) {
+  bytes_ = std::make_unique_for_overwrite<char[]>(name.size() + data.size());
+  name_size_ = static_cast<std::uint16_t>(name.size());
+  data_size_ = static_cast<std::uint32_t>(data.size());
+  std::ranges::copy(data, std::ranges::copy(name, bytes_.get()).out);
+}
+
+std::string Node::path() const {
+  if (!parent_) return "/";
+  std::size_t size = 0;
+  for (const Node* at = this; at->parent_; at = at->parent_) size += 1 + at->name_size_;
+
+  std::string path(size, '/');
+  for (const Node* at = this; at->parent_; at = at->parent_) {
+    size -= at->name_size_;
+    path.replace(size, at->name_size_, at->name());
+    size -= 1;
+  }
+  return path;
+}
+
+wire::Stat Node::stat() const {
+  wire::Stat stat;
+  stat.czxid = czxid;
+  stat.mzxid = mzxid;
+  stat.pzxid = pzxid;
+  stat.ctime = ctime;
+  stat.mtime = mtime;
+  stat.version = version;
+  // Creations and deletions: every child that was created and is not there was deleted.
+  stat.cversion =
+      static_cast<std::int32_t>(2 * static_cast<std::uint32_t>(creations) - child_count_);
+  stat.aversion = aversion;
+  stat.ephemeral_owner = ephemeral_owner_;
+  stat.data_length = static_cast<std::int32_t>(data_size_);
+  stat.num_children = static_cast<std::int32_t>(child_count_);
+  return stat;
+}
+
+const Node* Node::first_child() const { return children_ ? &*children_->begin() : nullptr; }
+
+const Node* Node::first_child_after(std::string_view name) const {
+  if (!children_) return nullptr;
+  const auto child = children_->upper_bound(name);
+  return child == children_->end() ? nullptr : &*child;
+}
+
+const Node* Node::next_sibling() const {
+  if (!parent_) return nullptr;
+  const auto next = std::next(Children::s_iterator_to(*this));
+  return next == parent_->children_->cend() ? nullptr : &*next;
+}
+
+void Node::set_data(std::string_view data) {
+  if (data.size() != data_size_) {
+    auto bytes = std::make_unique_for_overwrite<char[]>(name_size_ + data.size());
+    std::ranges::copy(name(), bytes.get());
+    bytes_ = std::move(bytes);
+    data_size_ = static_cast<std::uint32_t>(data.size());
+  }
+  std::ranges::copy(data, bytes_.get() + name_size_);
+}
+
+}  // namespace znode

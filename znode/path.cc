@@ -1,0 +1,95 @@
+#include "znode/path.h"
+
+#include "wire/utf8.h"
+
+namespace znode {
+namespace {
+
+using wire::Error;
+using wire::ErrorCode;
+
+// The code point that `text`, which is UTF-8, begins with; it is taken off.
+char32_t take_code_point(std::string_view& text) {
+  const auto first = static_cast<unsigned char>(text.front());
+  const std::size_t size = first < 0x80 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+  char32_t point = size == 1 ? first : first & (0x7Fu >> size);
+  for (const char octet : text.substr(1, size - 1)) {
+    point = (point << 6) | (static_cast<unsigned char>(octet) & 0x3Fu);
+  }
+  text.remove_prefix(size);
+  return point;
+}
+
+// Those that ZooKeeper refuses: controls, private use and specials.
+bool is_refused(char32_t point) {
+  return point <= 0x1F || (point >= 0x7F && point <= 0x9F) ||
+         (point >= 0xD800 && point <= 0xF8FF) || (point >= 0xFFF0 && point <= 0xFFFF);
+}
+
+const char* wrong_with_characters(std::string_view path) {
+  if (!wire::is_utf8(path)) return "is not UTF-8";
+  while (!path.empty()) {
+    if (is_refused(take_code_point(path))) return "has a character that no path may have";
+  }
+  return nullptr;
+}
+
+const char* wrong_with_components(std::string_view path) {
+  if (path.empty() || path.front() != '/') return "does not begin with /";
+  if (path == "/") return nullptr;
+  if (path.back() == '/') return "ends with /";
+
+  std::size_t depth = 0;
+  for (std::string_view rest = path; !rest.empty();) {
+    rest.remove_prefix(1);
+    const std::string_view component = rest.substr(0, rest.find('/'));
+    if (component.empty()) return "has an empty component";
+    if (component == "." || component == "..") return "has a . or .. component";
+    if (++depth > path_depth_max) return "has more than 128 components";
+    rest.remove_prefix(component.size());
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+wire::Result<void> validate(std::string_view path) {
+  if (path.size() > path_bytes_max) {
+    return Error{ErrorCode::bad_arguments, "a path of " + std::to_string(path.size()) +
+                                               " bytes is longer than " +
+                                               std::to_string(path_bytes_max)};
+  }
+  if (const char* wrong = wrong_with_characters(path)) {
+    // Such a path is not repeated: the message would be as unprintable.
+    return Error{ErrorCode::bad_arguments, std::string("the path ") + wrong};
+  }
+  if (const char* wrong = wrong_with_components(path)) {
+    return Error{ErrorCode::bad_arguments, "the path \"" + std::string(path) + "\" " + wrong};
+  }
+  return {};
+}
+
+bool is_reserved(std::string_view path) {
+  return path == reserved_path || is_below(path, reserved_path);
+}
+
+std::string_view parent_of(std::string_view path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == 0 ? path.substr(0, 1) : path.substr(0, slash);
+}
+
+std::string_view name_of(std::string_view path) { return path.substr(path.rfind('/') + 1); }
+
+std::string child_path(std::string_view parent, std::string_view name) {
+  std::string path(parent);
+  if (parent != "/") path += '/';
+  return path += name;
+}
+
+bool is_below(std::string_view path, std::string_view ancestor) {
+  if (ancestor == "/") return path != "/";
+  return path.size() > ancestor.size() && path.starts_with(ancestor) &&
+         path[ancestor.size()] == '/';
+}
+
+}  // namespace znode

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "wire/result.h"
+
+namespace znode {
+
+inline constexpr std::size_t path_bytes_max = 4096;
+inline constexpr std::size_t path_depth_max = 128;
+
+// The subtree that belongs to the service itself: readable, never written by clients.
+inline constexpr std::string_view reserved_path = "/zookeeper";
+
+// BadArguments, naming the path and what is wrong with it, unless `path` is absolute, valid UTF-8
+// without the characters that ZooKeeper refuses, has no empty, `.` or `..` component and no
+// trailing slash, and is within the bounds above.
+[[nodiscard]] wire::Result<void> validate(std::string_view path);
+
+// Whether `path` is /zookeeper or below it.
+[[nodiscard]] bool is_reserved(std::string_view path);
+
+// "/a" of "/a/b", "/" of "/a". The root has no parent: nothing may ask for it.
+[[nodiscard]] std::string_view parent_of(std::string_view path);
+
+// "b" of "/a/b", "" of "/".
+[[nodiscard]] std::string_view name_of(std::string_view path);
+
+// "/a/b" of "/a" and "b", "/b" of "/" and "b".
+[[nodiscard]] std::string child_path(std::string_view parent, std::string_view name);
+
+// Whether `path` is strictly below `ancestor`.
+[[nodiscard]] bool is_below(std::string_view path, std::string_view ancestor);
+
+}  // namespace znode

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "wire/error.h"
+#include "wire/records.h"
+
+namespace znode {
+
+// An error about a path: "/a/b does not exist".
+[[nodiscard]] inline wire::Error refuse(wire::ErrorCode code, std::string_view path,
+                                        std::string_view what) {
+  return {code, std::string(path) + ' ' + std::string(what)};
+}
+
+[[nodiscard]] inline wire::Error no_node(std::string_view path) {
+  return refuse(wire::ErrorCode::no_node, path, "does not exist");
+}
+
+[[nodiscard]] inline wire::Error bad_version(std::string_view path, std::int32_t actual,
+                                             std::int32_t expected) {
+  return refuse(wire::ErrorCode::bad_version, path,
+                "has version " + std::to_string(actual) + ", not " + std::to_string(expected));
+}
+
+[[nodiscard]] inline wire::Error reserved(std::string_view path) {
+  return refuse(wire::ErrorCode::bad_arguments, path, "is reserved: clients can only read it");
+}
+
+[[nodiscard]] inline wire::Error parent_is_ephemeral(std::string_view parent) {
+  return refuse(wire::ErrorCode::no_children_for_ephemerals, parent,
+                "is ephemeral and cannot have children");
+}
+
+[[nodiscard]] inline wire::Error no_watch_in_multi() {
+  return {wire::ErrorCode::bad_arguments, "watch: a read within a multi cannot set one"};
+}
+
+}  // namespace znode
