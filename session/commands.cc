@@ -116,7 +116,7 @@ void encode(const Refusal& refusal, wire::Bytes& out) {
 
 wire::Result<Refusal> decode_refusal(std::string_view bytes) {
   // Said in full, for a Refusal can be made of an Error.
-  const wire::Result<Refusal> bad(boost::system::in_place_error, malformed("a refusal"));
+  wire::Result<Refusal> bad(boost::system::in_place_error, malformed("a refusal"));
   wire::ByteReader in(bytes);
   if (in.integer<std::uint8_t>() != form) return bad;
   std::optional<Error> error = take_error(in);

@@ -8,7 +8,6 @@
 #include <utility>
 #include <variant>
 #include <vector>
-#include <vector>
 
 namespace session {
 

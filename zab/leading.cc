@@ -10,8 +10,9 @@ Next Leading::enter(std::map<ServerId, FollowerInfo> early, Turn& turn) {
   vote_ = {state.durable.current_epoch, state.durable.history.last().zxid, state.self};
   turn.confirm_to_all_links(notification(state));
   Next next = on(state.self,
-                 FollowerInfo{state.durable.accepted_epoch, state.durable.accepted_leader,
-                              state.durable.history.last()},
+                 FollowerInfo{.accepted_epoch = state.durable.accepted_epoch,
+                              .accepted_leader = state.durable.accepted_leader,
+                              .last = state.durable.history.last()},
                  turn);
   for (const auto& [server, info] : early) {
     if (!std::holds_alternative<Stay>(next)) break;
@@ -69,7 +70,7 @@ Next Leading::leave_if_alone(Turn& turn) const {
   if (phase_ == Phase::broadcast) {
     voters = voters_at(Stage::connected, turn.state);
   } else {
-    voters.insert(voters.end(), turn.state.links.begin(), turn.state.links.end());
+    for (const auto& [server, attempts] : turn.state.links) voters.push_back(server);
   }
   if (turn.state.ensemble.is_quorum(voters)) return Stay{};
   return GoLooking{"no quorum of voters is connected"};

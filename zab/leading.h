@@ -54,6 +54,7 @@ class Leading {
 
   struct Learner {
     Stage stage = Stage::connected;
+    std::uint64_t attempt = 0;  // of FOLLOWERINFO, for LEADERINFO
     Epoch accepted_epoch;
     Point last;          // where its history ended, as it said
     Zxid synced_to;      // where the history sent in synchronization ended

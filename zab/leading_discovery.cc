@@ -13,6 +13,7 @@ Next Leading::on(ServerId from, const FollowerInfo& m, Turn& turn) {
 
   Learner& learner = learners_[from];
   learner = Learner{};
+  learner.attempt = m.attempt;
   learner.accepted_epoch = m.accepted_epoch;
   learner.last = m.last;
 
@@ -26,7 +27,7 @@ Next Leading::on(ServerId from, const FollowerInfo& m, Turn& turn) {
     return GoLooking{"server " + to_string(from) + " has accepted epoch " +
                      std::to_string(m.accepted_epoch.value) + " already"};
   }
-  turn.confirm(from, LeaderInfo{epoch_});
+  turn.confirm(from, LeaderInfo{epoch_, m.attempt});
   return Stay{};
 }
 
@@ -43,7 +44,7 @@ void Leading::choose_epoch(Turn& turn) {
     if (server == turn.state.self) {
       turn.confirm(server, AckEpoch{epoch_, durable.current_epoch, durable.history.last()});
     } else {
-      turn.confirm(server, LeaderInfo{epoch_});
+      turn.confirm(server, LeaderInfo{epoch_, learner.attempt});
     }
   }
 }

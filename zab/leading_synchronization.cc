@@ -14,12 +14,11 @@ void Leading::begin_synchronization(Turn& turn) {
   turn.effects.persist.emplace_back(AdoptHistory{epoch_, last, {}});
 
   for (auto& [server, learner] : learners_) {
-    if (learner.stage != Stage::accepted) continue;
-    if (server == state.self) {
+    if (server == state.self) {  // whether or not its own ACKEPOCH was among the first
       learner.stage = Stage::synchronizing;
       learner.synced_to = last;
       turn.confirm(server, AckNewLeader{epoch_});
-    } else if (state.ensemble.is_voter(server)) {
+    } else if (learner.stage == Stage::accepted && state.ensemble.is_voter(server)) {
       synchronize(server, learner, plan_sync(learner.last, state.durable.history), turn);
     }
   }
@@ -63,7 +62,7 @@ Next Leading::on(ServerId from, const AckNewLeader& m, Turn& turn) {
   learner.acked = learner.synced_to;
 
   if (phase_ == Phase::broadcast) {
-    bring_up_to_date(from, learner, turn);
+    if (from != turn.state.self) bring_up_to_date(from, learner, turn);
     advance_commit(turn);
   } else if (turn.state.ensemble.is_quorum(voters_at(Stage::adopted, turn.state))) {
     establish(turn);

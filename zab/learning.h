@@ -63,19 +63,24 @@ class Learning {
   };
 
   // Discovery.
-  void introduce(Turn& turn) const;
+  void introduce(Turn& turn);
   // Synchronization.
   Next stage(Point from, Turn& turn);
   Next receive_history(const Proposal& m);
   // Broadcast.
   Next append(Zxid zxid, const Payload& payload, Turn& turn);
 
+  // Whether `from` leads, and speaks to this learner and not to the one that this server was before.
+  [[nodiscard]] bool is_from_leader(ServerId from) const {
+    return from == leader_ && phase_ != Phase::discovery;
+  }
   // A message that its sender could not have sent in this phase of this epoch.
   [[nodiscard]] GoLooking illegal(const std::string& what) const;
   [[nodiscard]] Notification notification(const State& state) const;
 
   ServerId leader_;
   Phase phase_ = Phase::discovery;
+  std::uint64_t attempt_ = 0;     // over the present link to the leader
   Epoch epoch_;                   // 0 until LEADERINFO
   std::optional<Staged> staged_;  // in synchronization, once it is known where histories part
   std::uint32_t silent_ticks_ = 0;  // of the leader

@@ -5,10 +5,9 @@ namespace zab {
 
 // Step f.3.1; FollowerProcessPROPOSAL; Follower.processPacket.
 Next Learning::on(ServerId from, const Proposal& m, Turn& turn) {
-  if (from != leader_) return Stay{};
+  if (!is_from_leader(from)) return Stay{};
   silent_ticks_ = 0;
   if (phase_ == Phase::synchronization) return receive_history(m);
-  if (phase_ == Phase::discovery) return illegal("PROPOSAL before LEADERINFO");
   return append(m.zxid, m.payload, turn);
 }
 
@@ -25,7 +24,7 @@ Next Learning::append(Zxid zxid, const Payload& payload, Turn& turn) {
 // Step f.3.2; FollowerProcessCOMMIT. A commit of what this server does not have, or had committed
 // before, would mean that the stream from the leader has a hole: not to be survived with a warning.
 Next Learning::on(ServerId from, const Commit& m, Turn& turn) {
-  if (from != leader_) return Stay{};
+  if (!is_from_leader(from)) return Stay{};
   if (phase_ != Phase::broadcast || m.zxid <= turn.state.last_committed ||
       !turn.state.durable.history.contains(m.zxid)) {
     return illegal("COMMIT " + wire::to_string(m.zxid) + " out of turn");
@@ -36,7 +35,7 @@ Next Learning::on(ServerId from, const Commit& m, Turn& turn) {
 
 // An observer gets a transaction once, when it is committed.
 Next Learning::on(ServerId from, const Inform& m, Turn& turn) {
-  if (from != leader_) return Stay{};
+  if (!is_from_leader(from)) return Stay{};
   if (phase_ != Phase::broadcast) return illegal("INFORM out of turn");
   Next next = append(m.zxid, m.payload, turn);
   if (std::holds_alternative<Stay>(next)) turn.commit_to(m.zxid);

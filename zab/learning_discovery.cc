@@ -4,16 +4,17 @@
 namespace zab {
 
 // Step f.1.1; ConnectAndFollowerSendFOLLOWERINFO; Learner.registerWithLeader.
-void Learning::introduce(Turn& turn) const {
+void Learning::introduce(Turn& turn) {
   const Durable& durable = turn.state.durable;
+  attempt_ = turn.state.links.at(leader_)++;
   turn.confirm(leader_, FollowerInfo{durable.accepted_epoch, durable.accepted_leader,
-                                     durable.history.last()});
+                                     durable.history.last(), attempt_});
 }
 
 // Step f.1.2; FollowerProcessLEADERINFO. To accept again what was accepted from this very leader is
 // no new promise; from another it would be two leaders of one epoch (ZOOKEEPER-1343).
 Next Learning::on(ServerId from, const LeaderInfo& m, Turn& turn) {
-  if (from != leader_) return Stay{};
+  if (from != leader_ || m.attempt != attempt_) return Stay{};
   if (phase_ != Phase::discovery) return illegal("LEADERINFO twice");
   Durable& durable = turn.state.durable;
   const bool known = m.epoch == durable.accepted_epoch && leader_ == durable.accepted_leader;

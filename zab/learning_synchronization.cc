@@ -8,12 +8,12 @@ namespace zab {
 
 // FollowerProcessSyncMessage; Learner.syncWithLeader.
 Next Learning::on(ServerId from, const Diff& m, Turn& turn) {
-  if (from != leader_) return Stay{};
+  if (!is_from_leader(from)) return Stay{};
   return stage(m.from, turn);
 }
 
 Next Learning::on(ServerId from, const Trunc& m, Turn& turn) {
-  if (from != leader_) return Stay{};
+  if (!is_from_leader(from)) return Stay{};
   return stage(m.to, turn);
 }
 
@@ -44,7 +44,7 @@ Next Learning::receive_history(const Proposal& m) {
 // Step f.2.1; FollowerProcessNEWLEADER. History and epoch in one durable write, acknowledged only
 // behind it. (The gap between the two is ZOOKEEPER-4643; the ack before it ZOOKEEPER-3911, -4646.)
 Next Learning::on(ServerId from, const NewLeader& m, Turn& turn) {
-  if (from != leader_) return Stay{};
+  if (!is_from_leader(from)) return Stay{};
   if (phase_ != Phase::synchronization || m.epoch != epoch_) return illegal("NEWLEADER out of turn");
   if (!staged_) return Stay{};
 
@@ -62,7 +62,7 @@ Next Learning::on(ServerId from, const NewLeader& m, Turn& turn) {
 
 // Step f.2.2; FollowerProcessUPTODATE.
 Next Learning::on(ServerId from, const UpToDate& m, Turn& turn) {
-  if (from != leader_) return Stay{};
+  if (!is_from_leader(from)) return Stay{};
   if (phase_ != Phase::adopted || !turn.state.durable.history.contains(m.committed)) {
     return illegal("UPTODATE " + wire::to_string(m.committed) + " out of turn");
   }

@@ -44,25 +44,28 @@ Next Looking::on(ServerId from, const Notification& m, Turn& turn) {
     return Stay{};
   }
   early_.erase(from);
-  if (m.stance == Stance::looking) {
-    settled_.erase(from);
-  } else {
+  if (m.stance != Stance::looking) {
+    // It says whom it follows and how far itself has come: nothing about its leader's history.
+    votes_.erase(from);
     settled_[from] = m;
-    if (const Next next = join(turn); !std::holds_alternative<Stay>(next)) return next;
+    Next next = join(turn);
+    return std::holds_alternative<Stay>(next) ? decide(turn) : next;
   }
+  settled_.erase(from);
 
   if (m.round < turn.state.round) {
-    if (m.stance == Stance::looking) turn.confirm(from, notification(turn.state));
+    turn.confirm(from, notification(turn.state));
     return Stay{};
   }
   if (m.round > turn.state.round) {
-    // Those who lead or follow in a later round may yet fail; only a quorum of them is joined.
-    if (m.stance != Stance::looking) return Stay{};
     turn.state.round = m.round;
     votes_.clear();
     adopt(std::max(own_vote(turn.state), m.vote), turn);
   } else if (m.vote > vote_) {
     adopt(m.vote, turn);
+  } else if (m.vote < vote_) {
+    // Its sender may have been in another role when the better one came.
+    turn.confirm(from, notification(turn.state));
   }
   if (votes_[from] != m.vote) quiet_ticks_ = 0;
   votes_[from] = m.vote;
@@ -98,10 +101,15 @@ Next Looking::decide(Turn& turn) {
   for (const auto& [server, vote] : votes_) {
     if (vote == vote_) supporters.push_back(server);
   }
+  for (const auto& [server, said] : settled_) {
+    if (said.round == state.round && said.vote.leader == vote_.leader) supporters.push_back(server);
+  }
   if (!state.ensemble.is_quorum(supporters)) return Stay{};
 
-  const bool all_agree = std::ranges::all_of(state.links, [&](ServerId server) {
-    return !state.ensemble.is_voter(server) || settled_.contains(server) ||
+  // One that follows somebody else may be about to give up, with a better vote.
+  const bool all_agree = std::ranges::all_of(state.links, [&](const auto& link) {
+    const ServerId server = link.first;
+    return !state.ensemble.is_voter(server) ||
            std::ranges::find(supporters, server) != supporters.end();
   });
   if (!all_agree && quiet_ticks_ < state.limits.settle) return Stay{};

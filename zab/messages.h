@@ -36,18 +36,23 @@ struct Notification {
 
 // --- Discovery: phase 1 ---
 
-// Learner to leader, first of all.
+// Learner to leader, first of all. A learner may give a leader up and come back over the same link,
+// while what the leader sent to it before is still on its way: `attempt` is how often it had come
+// over this link already.
 struct FollowerInfo {
   Epoch accepted_epoch;
   ServerId accepted_leader;  // whose epoch that was
   Point last;
+  std::uint64_t attempt = 0;
 
   bool operator==(const FollowerInfo&) const = default;
 };
 
-// Leader to learner: the epoch that begins. Above every accepted epoch of a quorum.
+// Leader to learner: the epoch that begins. Above every accepted epoch of a quorum. Answers the
+// FollowerInfo of the same attempt; what the learner receives before it is void.
 struct LeaderInfo {
   Epoch epoch;
+  std::uint64_t attempt = 0;
 
   bool operator==(const LeaderInfo&) const = default;
 };

@@ -10,7 +10,7 @@ namespace {
 
 // Keeps what the world looks like, before the role sees the event.
 void note(State& state, const Event& event) {
-  if (const auto* up = std::get_if<LinkUp>(&event)) state.links.insert(up->server);
+  if (const auto* up = std::get_if<LinkUp>(&event)) state.links.try_emplace(up->server);
   if (const auto* down = std::get_if<LinkDown>(&event)) state.links.erase(down->server);
 }
 

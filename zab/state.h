@@ -1,7 +1,7 @@
 #pragma once
 
 #include <cstdint>
-#include <set>
+#include <map>
 
 #include "zab/ensemble.h"
 #include "zab/history.h"
@@ -35,7 +35,8 @@ struct State {
   Zxid last_delivered;       // <= last_committed
   std::uint64_t round = 0;   // of elections
   Epoch epoch_seen;          // the greatest that anybody said to have accepted
-  std::set<ServerId> links;  // that are up
+  // Those that are up, and how often this server has come to the other end as a learner.
+  std::map<ServerId, std::uint64_t> links;
 
   [[nodiscard]] bool votes() const { return ensemble.is_voter(self); }
 };

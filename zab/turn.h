@@ -25,7 +25,7 @@ struct Turn {
     effects.confirm.push_back({to, std::move(message)});
   }
   void confirm_to_all_links(const Message& message) const {
-    for (const ServerId server : state.links) confirm(server, message);
+    for (const auto& [server, attempts] : state.links) confirm(server, message);
   }
 
   // Moves the commit point forward to `zxid`, which the history holds, and delivers up to it.

@@ -1,31 +1,14 @@
 #include "znode/changes.h"
 
-#include <functional>
 #include <utility>
 
-#include <boost/unordered/unordered_flat_set.hpp>
+#include <boost/unordered/unordered_flat_map.hpp>
 
 #include "znode/path.h"
 
 namespace znode {
-namespace {
 
 using wire::EventKind;
-
-struct Key {
-  EventKind kind;
-  std::string_view path;
-
-  bool operator==(const Key&) const = default;
-};
-
-struct KeyHash {
-  std::size_t operator()(const Key& key) const {
-    return std::hash<std::string_view>{}(key.path) + static_cast<std::size_t>(key.kind);
-  }
-};
-
-}  // namespace
 
 void Changes::created(std::string_view path) {
   add(EventKind::created, path);
@@ -46,7 +29,9 @@ void Changes::add(EventKind kind, std::string_view path) {
 std::vector<Change> Changes::finish(const Tree& tree) && {
   std::vector<Change> changes;
   changes.reserve(changes_.size());
-  boost::unordered_flat_set<Key, KeyHash> said;
+  // By path: the kinds, as bits, that were said of the node since it came or went. Coming and going
+  // are said each time: the last of them is what the transaction came to.
+  boost::unordered_flat_map<std::string_view, unsigned> said;
   // Two changes cannot be the same: one operation says a node and its parent.
   const bool may_repeat = changes_.size() > 2;
 
@@ -55,14 +40,20 @@ std::vector<Change> Changes::finish(const Tree& tree) && {
     // Of a node that is gone only its deletion is of interest, not that it lost its children
     // before.
     if (!node && change.kind == EventKind::children) continue;
-    if (may_repeat && said.contains({change.kind, change.path})) continue;
+    const unsigned kind = 1u << static_cast<unsigned>(change.kind);
+    const bool comes_or_goes =
+        change.kind == EventKind::created || change.kind == EventKind::deleted;
+    const auto before = said.find(change.path);
+    if (!comes_or_goes && before != said.end() && (before->second & kind) != 0) continue;
 
     if (node && change.kind != EventKind::deleted) {
       change.stat = node->stat();
       if (change.kind != EventKind::children) change.data = node->data();
     }
     changes.push_back(std::move(change));
-    if (may_repeat) said.insert({changes.back().kind, changes.back().path});
+    if (!may_repeat) continue;
+    unsigned& kinds = said[changes.back().path];
+    kinds = comes_or_goes ? 0 : kinds | kind;
   }
   return changes;
 }

@@ -31,8 +31,8 @@ class Changes {
   // Of a node's data.
   void changed(std::string_view path);
 
-  // In the order in which they came about, each said once, with what `tree` holds now that the
-  // transaction is applied.
+  // In the order in which they came about, with what `tree` holds now that the transaction is
+  // applied. While a node stays, each kind of change is said of it once.
   [[nodiscard]] std::vector<Change> finish(const Tree& tree) &&;
 
  private:

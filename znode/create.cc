@@ -1,6 +1,7 @@
 #include <array>
 #include <cstdio>
-#include <ranges>
+#include <optional>
+#include <string>
 #include <utility>
 
 #include "znode/operations.h"

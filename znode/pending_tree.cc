@@ -101,8 +101,7 @@ std::vector<std::string> Draft::descendants(std::string_view path) const {
   }
   // A parent is a prefix of its children, and so before them.
   std::ranges::sort(paths, std::greater<>{});
-  const auto repeated = std::ranges::unique(paths);
-  paths.erase(repeated.begin(), repeated.end());
+  paths.erase(std::unique(paths.begin(), paths.end()), paths.end());
   std::erase_if(paths, [this](const std::string& below) { return !find(below); });
   return paths;
 }

@@ -1,4 +1,4 @@
-#include <ranges>
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -49,7 +49,9 @@ wire::EmptyReply apply(const DeleteTxn& txn, const Moment& now, Tree& tree, Chan
   for (const Node* node = &root; node; node = next_in_subtree(*node, root)) {
     paths.push_back(node->path());
   }
-  for (const std::string& path : paths | std::views::reverse) take_away(path, now, tree, changes);
+  // Children before their parents.
+  std::ranges::reverse(paths);
+  for (const std::string& path : paths) take_away(path, now, tree, changes);
   return {};
 }
 

@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <boost/asio/as_tuple.hpp>
-#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
+#include <exception>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -110,12 +111,14 @@ class Connection final : public ClientConnection, public std::enable_shared_from
   std::size_t in_flight_bytes_ = 0;  // in neither
   std::size_t batch_bytes_ = 0;
   Signal may_write_;
+  Signal other_ended_;
 
   std::chrono::milliseconds ping_interval_{0};
   asio::steady_timer ping_timer_;
 
   asio::steady_timer deadline_;
   std::optional<Close> closing_;
+  bool hanging_up_ = false;  // after the WebSocket closes, or after a frame that broke the protocol
   bool gone_ = false;
 };
 
@@ -128,11 +131,15 @@ Connection::Connection(std::unique_ptr<WebSocket> socket, ClientHandler& handler
       limits_(limits),
       may_read_(stream_.get_executor()),
       may_write_(stream_.get_executor()),
+      other_ended_(stream_.get_executor()),
       ping_timer_(stream_.get_executor()),
       deadline_(stream_.get_executor()) {
-  // Beast's own timeout covers the closes that it starts itself, when a frame breaks the protocol.
   stream_.set_option(beast::websocket::stream_base::timeout{
-      limits.close_timeout, beast::websocket::stream_base::none(), false});
+      beast::websocket::stream_base::none(), beast::websocket::stream_base::none(), false});
+  stream_.next_layer().on_teardown = [this] {
+    hanging_up_ = true;
+    set_deadline(limits_.close_timeout);
+  };
   stream_.read_message_max(limits.frame_bytes_max);
   stream_.auto_fragment(false);
   stream_.text(true);
@@ -142,11 +149,19 @@ Connection::Connection(std::unique_ptr<WebSocket> socket, ClientHandler& handler
 }
 
 asio::awaitable<void> Connection::run() {
-  using asio::experimental::awaitable_operators::operator&&;
   const auto self = shared_from_this();
   set_deadline(limits_.first_frame_timeout);
   handler_.opened(self);
-  co_await (read() && write() && ping());
+  int others = 2;
+  const auto ended = [&](const std::exception_ptr& error) {
+    if (error) std::rethrow_exception(error);
+    --others;
+    other_ended_.raise();
+  };
+  asio::co_spawn(stream_.get_executor(), write(), ended);
+  asio::co_spawn(stream_.get_executor(), ping(), ended);
+  co_await read();
+  while (others > 0) co_await other_ended_.wait();
   handler_.closed(*this);
 }
 
@@ -267,7 +282,7 @@ void Connection::set_deadline(std::chrono::milliseconds time) {
 }
 
 void Connection::overdue() {
-  if (closing_) return lost();
+  if (closing_ || hanging_up_) return lost();
   close(CloseCode::policy_violation, "no request came: the first frame must be a connect");
 }
 

@@ -16,13 +16,13 @@ struct RequestHead {
   std::string_view method;
   std::string_view target;
   unsigned http_version = 11;
-  std::vector<std::string_view> hosts;
-  std::vector<std::string_view> origins;
-  std::vector<std::string_view> upgrades;
-  std::vector<std::string_view> connections;
-  std::vector<std::string_view> keys;          // Sec-WebSocket-Key
-  std::vector<std::string_view> versions;      // Sec-WebSocket-Version
-  std::vector<std::string_view> subprotocols;  // Sec-WebSocket-Protocol
+  std::vector<std::string_view> hosts = {};
+  std::vector<std::string_view> origins = {};
+  std::vector<std::string_view> upgrades = {};
+  std::vector<std::string_view> connections = {};
+  std::vector<std::string_view> keys = {};          // Sec-WebSocket-Key
+  std::vector<std::string_view> versions = {};      // Sec-WebSocket-Version
+  std::vector<std::string_view> subprotocols = {};  // Sec-WebSocket-Protocol
 };
 
 inline constexpr std::string_view json_subprotocol = "zabkeeper.v1+json";

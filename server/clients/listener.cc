@@ -209,7 +209,9 @@ asio::awaitable<void> Listener::Port::talk(Stream stream, std::string address) {
   http_.erase(&stream);
 
   if (outcome.upgrade && acceptor_.is_open()) {
-    if (auto socket = co_await upgrade(std::move(stream), *outcome.upgrade, limits_)) {
+    std::unique_ptr<WebSocket> socket =
+        co_await upgrade(std::move(stream), *outcome.upgrade, limits_);
+    if (socket != nullptr) {
       co_await serve(std::move(socket), full ? refusing_ : handler_, address, limits_);
     }
   }

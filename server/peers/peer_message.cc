@@ -63,8 +63,12 @@ void put(const zab::FollowerInfo& m, ByteWriter& out) {
   begin(Kind::follower_info, out).epoch(m.accepted_epoch);
   put(m.accepted_leader, out);
   put(m.last, out);
+  out.integer(m.attempt);
 }
-void put(const zab::LeaderInfo& m, ByteWriter& out) { begin(Kind::leader_info, out).epoch(m.epoch); }
+void put(const zab::LeaderInfo& m, ByteWriter& out) {
+  begin(Kind::leader_info, out).epoch(m.epoch);
+  out.integer(m.attempt);
+}
 void put(const zab::AckEpoch& m, ByteWriter& out) {
   begin(Kind::ack_epoch, out).epoch(m.epoch);
   out.epoch(m.current_epoch);
@@ -162,9 +166,13 @@ std::optional<PeerMessage> read(Kind kind, ByteReader& in) {
     case Kind::follower_info: {
       const wire::Epoch accepted = in.epoch();
       const zab::ServerId leader = server_id(in);
-      return zab::FollowerInfo{accepted, leader, point(in)};
+      const zab::Point last = point(in);
+      return zab::FollowerInfo{accepted, leader, last, in.integer<std::uint64_t>()};
     }
-    case Kind::leader_info: return zab::LeaderInfo{in.epoch()};
+    case Kind::leader_info: {
+      const wire::Epoch epoch = in.epoch();
+      return zab::LeaderInfo{epoch, in.integer<std::uint64_t>()};
+    }
     case Kind::ack_epoch: {
       const wire::Epoch epoch = in.epoch();
       const wire::Epoch current = in.epoch();

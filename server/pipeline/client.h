@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <string>
 
 #include "server/clients/handler.h"
 #include "session/request_order.h"
+#include "wire/json.h"
 #include "wire/replies.h"
 #include "wire/requests.h"
 
@@ -31,6 +33,7 @@ struct Client {
   std::int64_t timeout_ms = 0;
   wire::SessionId session;
 
+  std::deque<wire::json::ParsedRequest> early;  // came before the session was there
   session::RequestOrder<wire::Reply, wire::ClientRequest> order;
   bool paused = false;  // is not read from, for too much of it is outstanding
 };

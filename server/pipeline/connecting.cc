@@ -86,6 +86,9 @@ void Pipeline::has_session(Client& client, wire::SessionId session, bool resumed
                                               client.timeout_ms, config_.id, role(),
                                               service_.applied(), resumed, config_.advertised});
   client.connection->ping_every(Milliseconds(client.timeout_ms / 3));
+  for (wire::json::ParsedRequest& parsed : std::exchange(client.early, {})) {
+    take(client, std::move(parsed));
+  }
   flush(client);
 }
 
@@ -94,6 +97,10 @@ void Pipeline::refuse(Client& client, wire::Error error) {
                                                                        : CloseCode::normal;
   client.connection->say(wire::ConnectRefused{error});
   hang_up(client, code, std::string(wire::name(error.code)));
+}
+
+wire::Error Pipeline::session_moved() {
+  return {wire::ErrorCode::session_moved, "the session moved to another connection"};
 }
 
 // The session of one of this server's connections was ended, or moved to another.
@@ -107,7 +114,8 @@ void Pipeline::session_ended(const session::Applied& applied) {
     return hang_up(*client, CloseCode::normal, "session expired");
   }
   if (applied.session_change == Change::moved) {
-    const wire::Error moved{wire::ErrorCode::session_moved, "the session moved to another connection"};
+    client->state = Client::State::ended;
+    const wire::Error moved = session_moved();
     for (const std::uint64_t tag : client->order.waiting()) answer(tag, moved);
     hang_up(*client, CloseCode::normal, "session moved");
   }

@@ -4,9 +4,17 @@
 #include <utility>
 
 #include "server/pipeline/secret.h"
+#include "znode/path.h"
 
 // What a session's requests become, and how their replies come back in order.
 namespace server {
+namespace {
+
+wire::Error not_a_connect() {
+  return {wire::ErrorCode::bad_arguments, "the first request of a connection is connect"};
+}
+
+}  // namespace
 
 Pipeline::Pipeline(const Config& config)
     : config_(config),
@@ -25,6 +33,7 @@ void Pipeline::received(ClientConnection& connection, wire::json::ParsedFrame fr
   }
   Client* client = find(connection);
   if (client == nullptr) return;
+  if (client->state == Client::State::silent) refuse(*client, not_a_connect());  // an empty array
   if (frame.fault == wire::json::ParsedFrame::Fault::too_deep) {
     hang_up(*client, CloseCode::policy_violation, "nested too deeply");
   }
@@ -41,10 +50,9 @@ void Pipeline::take(Client& client, wire::json::ParsedRequest parsed) {
     auto* connect_request =
         parsed ? std::get_if<wire::ConnectRequest>(&parsed->request) : nullptr;
     if (connect_request != nullptr) return connect(client, std::move(*connect_request));
-    return refuse(client, parsed ? wire::Error{wire::ErrorCode::bad_arguments,
-                                               "the first request of a connection is connect"}
-                                 : parsed.error().error);
+    return refuse(client, parsed ? not_a_connect() : parsed.error().error);
   }
+  if (client.state != Client::State::open) return client.early.push_back(std::move(parsed));
   if (!parsed) {
     const wire::json::BadRequest bad = std::move(parsed).error();
     client.order.push_reply({bad.id, {}, {}, bad.error});
@@ -64,15 +72,8 @@ void Pipeline::order(Client& client, wire::ClientRequest request) {
                                          "connect is the first request of a connection only"}});
     return flush(client);
   }
-  const auto* multi = std::get_if<wire::MultiRequest>(&request.request);
-  if (multi != nullptr && multi->ops.size() > config_.max_multi_ops) {
-    client.order.push_reply(
-        {std::move(request.id),
-         {},
-         request.encoding,
-         wire::Error{wire::ErrorCode::too_large,
-                     "a multi of " + std::to_string(multi->ops.size()) + " operations, more than " +
-                         std::to_string(config_.max_multi_ops)}});
+  if (auto error = beyond_limits(request.request)) {
+    client.order.push_reply({std::move(request.id), {}, request.encoding, *std::move(error)});
     return flush(client);
   }
 
@@ -82,6 +83,32 @@ void Pipeline::order(Client& client, wire::ClientRequest request) {
   client.order.push_write(tag);
   waiters_[tag] = {client.number, std::move(request.id), request.encoding};
   ordering_.submit({client.session, {config_.id, client.number}, tag, std::move(*wanted)});
+}
+
+std::optional<wire::Error> Pipeline::beyond_limits(const wire::Request& request) const {
+  const auto too_large = [](std::string what, const char* limit, std::size_t max) {
+    return wire::Error{wire::ErrorCode::too_large,
+                       std::move(what) + ", more than " + limit + '=' + std::to_string(max)};
+  };
+  const auto judge = [&](const auto& each) -> std::optional<wire::Error> {
+    if constexpr (requires { each.data; }) {
+      if (each.data.size() <= config_.max_data_bytes) return std::nullopt;
+      if (!znode::validate(each.path)) return std::nullopt;  // is refused for its path, unsaid here
+      return too_large("data of " + std::to_string(each.data.size()) + " bytes for " + each.path,
+                       "maxDataBytes", config_.max_data_bytes);
+    }
+    return std::nullopt;
+  };
+  const auto* multi = std::get_if<wire::MultiRequest>(&request);
+  if (multi == nullptr) return std::visit(judge, request);
+  if (multi->ops.size() > config_.max_multi_ops) {
+    return too_large("a multi of " + std::to_string(multi->ops.size()) + " operations",
+                     "maxMultiOps", config_.max_multi_ops);
+  }
+  for (const wire::MultiOp& op : multi->ops) {
+    if (auto error = std::visit(judge, op)) return error;
+  }
+  return std::nullopt;
 }
 
 void Pipeline::order_read(Client& client, wire::ClientRequest request) {
@@ -127,6 +154,7 @@ void Pipeline::deliver(const zab::Txn& txn) {
       has_session(*client, applied.session, applied.session_change == Change::moved);
     }
   } else if (ours) {
+    if (applied.session_change == Change::closed) applied.reply = wire::ClosedReply{};
     answer(applied.tag, std::move(applied.reply));
   }
   ordering_.applied(applied);
@@ -200,9 +228,11 @@ void Pipeline::flush(Client& client) {
 
 void Pipeline::read(Client& client, const wire::ClientRequest& request) {
   wire::Reply reply{request.id, service_.applied(), request.encoding, wire::EmptyReply{}};
-  if (std::holds_alternative<wire::PingRequest>(request.request)) {
+  if (client.state == Client::State::ended) {
+    reply.body = session_moved();
+  } else if (std::holds_alternative<wire::PingRequest>(request.request)) {
     reply.body = wire::PongReply{};
-  } else if (!std::holds_alternative<wire::SyncRequest>(request.request)) {
+  } else {
     auto answer = service_.read(client.session, request.id, request.request);
     if (answer) {
       for (wire::WatchEvent& event : answer->events) client.connection->say(std::move(event));
@@ -216,10 +246,11 @@ void Pipeline::read(Client& client, const wire::ClientRequest& request) {
 
 // Too much outstanding is answered by not reading: TCP tells the client.
 void Pipeline::regulate(Client& client) {
-  if (!client.paused && client.order.size() >= config_.max_outstanding_requests) {
+  const std::size_t outstanding = client.early.size() + client.order.size();
+  if (!client.paused && outstanding >= config_.max_outstanding_requests) {
     client.paused = true;
     client.connection->pause();
-  } else if (client.paused && client.order.size() <= config_.max_outstanding_requests / 2) {
+  } else if (client.paused && outstanding <= config_.max_outstanding_requests / 2) {
     client.paused = false;
     client.connection->resume();
   }

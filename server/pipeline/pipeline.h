@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <unordered_map>
@@ -70,11 +71,13 @@ class Pipeline : public ClientHandler, public OrderingHandler, public DriverHand
   void has_session(Client& client, wire::SessionId session, bool resumed);
   void refuse(Client& client, wire::Error error);
   void session_ended(const session::Applied& applied);
+  [[nodiscard]] static wire::Error session_moved();
   void hang_up(Client& client, CloseCode code, const std::string& reason);
 
   // pipeline.cc: requests of an open session.
   void take(Client& client, wire::json::ParsedRequest parsed);
   void order(Client& client, wire::ClientRequest request);
+  [[nodiscard]] std::optional<wire::Error> beyond_limits(const wire::Request& request) const;
   void order_read(Client& client, wire::ClientRequest request);
   void answer(std::uint64_t tag, wire::Result<wire::ReplyBody> body);
   void flush(Client& client);

@@ -110,8 +110,8 @@ Result<Recovered> Recovery::run() {
   if (auto done = repair(*last, before ? &*before : nullptr); !done) return done.error();
 
   const Tip tip = replay_.tip();
-  std::string report = directory_ + ": " + std::to_string(found->size()) + " segments, " +
-                       std::to_string(replay_.next_commit() - 1) + " commits; last txn " +
+  std::string report = directory_ + ": segments " + std::to_string(found->size()) + ", commits " +
+                       std::to_string(replay_.next_commit() - 1) + "; last txn " +
                        wire::to_string(tip.last.zxid) + ", current epoch " +
                        std::to_string(tip.current_epoch.value) + ", accepted epoch " +
                        std::to_string(tip.accepted_epoch.value) + " of server " +

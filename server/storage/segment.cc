@@ -55,13 +55,18 @@ Segment::Segment(std::unique_ptr<File> file, std::uint64_t key, std::uint64_t se
 
 bool Segment::has_room(std::uint64_t octets) const { return end_ + octets + seal_bytes <= limit_; }
 
-bool Segment::wants_filling() const { return filled_ < std::min(limit_, end_ + fill_bytes_ / 2); }
+bool Segment::wants_filling() const {
+  return filling_pays_ && filled_ < std::min(limit_, end_ + fill_bytes_ / 2);
+}
 
 Result<void> Segment::append(std::string_view octets) {
   if (auto done = file_->write(end_, octets); !done) return done;
   end_ += octets.size();
+  // Filling writes every octet twice to save a metadata write a commit.
+  filling_pays_ = octets.size() <= fill_bytes_ / 8;
   if (end_ <= filled_) return {};
   filled_ = end_;
+  if (!filling_pays_) return {};
   return fill();
 }
 

@@ -40,11 +40,12 @@ class Segment {
   // Whether so much can be appended, and the record that seals the segment behind it.
   [[nodiscard]] bool has_room(std::uint64_t octets) const;
   [[nodiscard]] bool has_records() const { return end_ > header_bytes; }
-  // Whether little is left of the part that is filled, and the segment may grow.
+  // Whether little is left of the part that is filled, and the last commit was one that gains by
+  // it.
   [[nodiscard]] bool wants_filling() const;
 
-  // Writes octets that were stamped for `end()`, and fills ahead if they need more than was filled.
-  // Durable only after `sync`.
+  // Writes octets that were stamped for `end()`, and fills ahead if they need more than was filled
+  // and are not so many that it would not pay. Durable only after `sync`.
   [[nodiscard]] Result<void> append(std::string_view octets);
   // Fills ahead, as far as the segment's length allows. Durable only after `sync`.
   [[nodiscard]] Result<void> fill();
@@ -58,6 +59,7 @@ class Segment {
   std::uint64_t filled_;  // the file's length
   std::uint64_t limit_;   // of the file's length
   std::uint64_t fill_bytes_;
+  bool filling_pays_ = true;
 };
 
 // Writes zeros over [from, to).

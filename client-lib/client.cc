@@ -1,0 +1,202 @@
+#include "client-lib/client.h"
+
+#include <future>
+#include <map>
+#include <random>
+#include <stdexcept>
+#include <thread>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+
+#include "client-lib/transport.h"
+
+namespace zabkeeper {
+
+namespace asio = boost::asio;
+using std::chrono::milliseconds;
+
+namespace {
+
+std::uint64_t random_seed() {
+  std::random_device device;
+  return (std::uint64_t{device()} << 32) | device();
+}
+
+bool leaves_watch(const wire::Request& request) {
+  return std::visit(
+      [](const auto& each) {
+        if constexpr (requires { each.read.watch; }) return each.read.watch;
+        return std::is_same_v<std::decay_t<decltype(each)>, wire::WatchRequest>;
+      },
+      request);
+}
+
+}  // namespace
+
+std::vector<Endpoint> servers(std::string_view text) {
+  auto endpoints = parse_endpoints(text);
+  if (endpoints.has_error()) throw std::invalid_argument(endpoints.error().message);
+  return std::move(*endpoints);
+}
+
+// Everything but `options` belongs to the thread.
+struct Client::Impl {
+  explicit Impl(Options given)
+      : options(std::move(given)),
+        conversation(options.session),
+        transport(io, conversation, Hosts(options.servers, {}, random_seed()),
+                  {options.attempt, options.give_up, {}},
+                  [this](Action&& action) { perform(std::move(action)); }) {}
+
+  void perform(Action&& action) {
+    if (auto* complete = std::get_if<Complete>(&action)) {
+      const auto found = waiting.find(complete->ticket);
+      if (found == waiting.end()) return;
+      const Done done = std::move(found->second);
+      waiting.erase(found);
+      if (complete->result.has_error()) watches.erase(complete->ticket);
+      if (done) done(std::move(complete->result), complete->zxid);
+    } else if (auto* deliver = std::get_if<Deliver>(&action)) {
+      const auto found = watches.find(deliver->ticket);
+      if (found == watches.end()) return;
+      // A copy, for the callback may set and remove watches.
+      const OnEvent on_event = found->second;
+      if (deliver->last) watches.erase(found);
+      if (on_event) on_event(deliver->event);
+    } else if (auto* event = std::get_if<SessionEvent>(&action)) {
+      if (options.on_session) options.on_session(*event);
+    }
+  }
+
+  void request(wire::Request wanted, Done done, OnEvent on_event, wire::Encoding encoding) {
+    if (const auto* unwatch = std::get_if<wire::UnwatchRequest>(&wanted)) {
+      std::erase_if(watches, [&](const auto& watch) {
+        return std::to_string(watch.first.value) == unwatch->watch.json;
+      });
+    }
+    const bool watching = leaves_watch(wanted);
+    Actions actions;
+    const Ticket ticket = conversation.request(std::move(wanted), actions, encoding);
+    waiting.emplace(ticket, std::move(done));
+    if (watching) watches.emplace(ticket, std::move(on_event));
+    transport.carry_out(std::move(actions));
+  }
+
+  const Options options;
+  asio::io_context io{1};
+  Conversation conversation;
+  Transport transport;
+  std::map<Ticket, Done> waiting;
+  std::map<Ticket, OnEvent> watches;
+  std::thread thread;
+};
+
+Client::Client(Options options) : impl_(std::make_unique<Impl>(std::move(options))) {
+  impl_->transport.start();
+  impl_->thread = std::thread(
+      [impl = impl_.get(), work = asio::make_work_guard(impl_->io)] { impl->io.run(); });
+}
+
+Client::~Client() {
+  ensure(std::this_thread::get_id() != impl_->thread.get_id(),
+         "a client is not destroyed by its own callback");
+  const auto closed = std::make_shared<std::promise<void>>();
+  auto wait = closed->get_future();
+  send(wire::CloseRequest{}, [closed](const auto&, wire::Zxid) { closed->set_value(); });
+  wait.wait_for(std::chrono::seconds(1));
+  asio::post(impl_->io, [impl = impl_.get()] {
+    const std::string reason = "the client was destroyed";
+    impl->transport.stop();
+    impl->transport.carry_out(impl->conversation.socket_lost(reason));
+    impl->transport.carry_out(impl->conversation.give_up(reason));
+    impl->io.stop();
+  });
+  impl_->thread.join();
+}
+
+void Client::send(wire::Request request, Done done, OnEvent on_event, wire::Encoding encoding) {
+  asio::post(impl_->io, [impl = impl_.get(), request = std::move(request), done = std::move(done),
+                         on_event = std::move(on_event), encoding]() mutable {
+    impl->request(std::move(request), std::move(done), std::move(on_event), encoding);
+  });
+}
+
+Client::Answer Client::ask(wire::Request request, OnEvent on_event) {
+  ensure(std::this_thread::get_id() != impl_->thread.get_id(),
+         "a callback uses the asynchronous form, for the other would wait for itself");
+  const auto promise = std::make_shared<std::promise<Answer>>();
+  auto future = promise->get_future();
+  send(
+      std::move(request),
+      [promise](Result<wire::ReplyBody> body, wire::Zxid zxid) {
+        promise->set_value({std::move(body), zxid});
+      },
+      std::move(on_event));
+  const milliseconds patience = impl_->options.call;
+  if (patience > milliseconds{0} && future.wait_for(patience) != std::future_status::ready) {
+    return {wire::Error{wire::ErrorCode::operation_timeout,
+                        "no answer within " + std::to_string(patience.count()) +
+                            " ms; what was asked for may still happen"},
+            {}};
+  }
+  return future.get();
+}
+
+Result<wire::CreateReply> Client::create(std::string path, wire::Bytes data,
+                                         CreateOptions options) {
+  return call(wire::CreateRequest{std::move(path), std::move(data), options.ephemeral,
+                                  options.sequential, options.container, options.parents,
+                                  options.ttl_ms, std::move(options.acl)});
+}
+
+Result<wire::GetReply> Client::get(std::string path, wire::ReadOptions read) {
+  return call(wire::GetRequest{std::move(path), read});
+}
+
+Result<wire::ExistsReply> Client::exists(std::string path, wire::ReadOptions read) {
+  return call(wire::ExistsRequest{std::move(path), read});
+}
+
+Result<wire::SetReply> Client::set(std::string path, wire::Bytes data, std::int32_t version) {
+  return call(wire::SetRequest{std::move(path), std::move(data), version, false});
+}
+
+Result<wire::EmptyReply> Client::remove(std::string path, std::int32_t version) {
+  return call(wire::DeleteRequest{std::move(path), version, false});
+}
+
+Result<wire::EmptyReply> Client::remove_recursively(std::string path) {
+  return call(wire::DeleteRequest{std::move(path), wire::any_version, true});
+}
+
+Result<wire::ChildrenReply> Client::children(std::string path, wire::ReadOptions read) {
+  return call(wire::ChildrenRequest{std::move(path), false, false, {}, {}, read});
+}
+
+Result<wire::CountReply> Client::count(std::string path) {
+  return call(wire::CountRequest{std::move(path), {}});
+}
+
+Result<wire::MultiReply> Client::multi(std::vector<wire::MultiOp> ops) {
+  return call(wire::MultiRequest{std::move(ops)});
+}
+
+Result<wire::EmptyReply> Client::sync(std::string path) {
+  return call(wire::SyncRequest{std::move(path)});
+}
+
+Result<wire::WatchReply> Client::watch(std::string path, WatchOptions options, OnEvent on_event) {
+  return call(wire::WatchRequest{std::move(path), options.scope, options.once, options.with_data,
+                                 options.from},
+              std::move(on_event));
+}
+
+Result<wire::EmptyReply> Client::unwatch(const wire::RequestId& watch) {
+  return call(wire::UnwatchRequest{watch});
+}
+
+Result<wire::ClosedReply> Client::close() { return call(wire::CloseRequest{}); }
+
+}  // namespace zabkeeper

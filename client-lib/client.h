@@ -1,0 +1,160 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "client-lib/conversation.h"
+#include "client-lib/hosts.h"
+#include "client-lib/session_event.h"
+#include "wire/replies.h"
+#include "wire/requests.h"
+#include "wire/result.h"
+
+// A client of Zabkeeper: one session, kept over whichever server answers.
+//
+//   zabkeeper::Client client({.servers = zabkeeper::servers("ws://127.0.0.1:2180")});
+//   const auto created = client.create("/app", "v1");
+//   if (created.has_error()) std::cerr << created.error().message << '\n';
+//
+// Every call has two forms: one waits and returns the reply or why there is none, the other
+// (`async`) returns at once and calls back on the client's own thread. Requests take effect, and
+// are answered, in the order in which they are made.
+namespace zabkeeper {
+
+template <typename T>
+using Result = wire::Result<T>;
+
+// Throws std::invalid_argument where `text` is no list of servers.
+[[nodiscard]] std::vector<Endpoint> servers(std::string_view text);
+
+struct Options {
+  std::vector<Endpoint> servers = {Endpoint{"127.0.0.1", "2180", "/v1"}};
+  SessionOptions session = {};
+  std::chrono::milliseconds attempt{1'500};   // for one server, until it has taken the session
+  std::chrono::milliseconds give_up{10'000};  // how long requests wait for any server
+  // A call that waits is given up after this; what it asked for may still happen. 0: never.
+  std::chrono::milliseconds call{0};
+  std::function<void(const SessionEvent&)> on_session = {};
+};
+
+struct CreateOptions {
+  bool ephemeral = false;
+  bool sequential = false;
+  bool container = false;
+  bool parents = false;
+  std::optional<std::int64_t> ttl_ms = {};
+  std::optional<wire::Acl> acl = {};
+};
+
+struct WatchOptions {
+  wire::WatchScope scope = wire::WatchScope::node;
+  bool once = false;
+  bool with_data = false;
+  std::optional<wire::Zxid> from = {};
+};
+
+// What a request of each kind is answered with.
+template <typename Request>
+struct ReplyOf;
+#define ZABKEEPER_REPLY(request, reply) \
+  template <>                           \
+  struct ReplyOf<wire::request> {       \
+    using type = wire::reply;           \
+  }
+ZABKEEPER_REPLY(CreateRequest, CreateReply);
+ZABKEEPER_REPLY(GetRequest, GetReply);
+ZABKEEPER_REPLY(ExistsRequest, ExistsReply);
+ZABKEEPER_REPLY(SetRequest, SetReply);
+ZABKEEPER_REPLY(DeleteRequest, EmptyReply);
+ZABKEEPER_REPLY(ChildrenRequest, ChildrenReply);
+ZABKEEPER_REPLY(CountRequest, CountReply);
+ZABKEEPER_REPLY(EphemeralsRequest, EphemeralsReply);
+ZABKEEPER_REPLY(GetAclRequest, AclReply);
+ZABKEEPER_REPLY(SetAclRequest, AclReply);
+ZABKEEPER_REPLY(MultiRequest, MultiReply);
+ZABKEEPER_REPLY(SyncRequest, EmptyReply);
+ZABKEEPER_REPLY(WatchRequest, WatchReply);
+ZABKEEPER_REPLY(UnwatchRequest, EmptyReply);
+ZABKEEPER_REPLY(AuthRequest, EmptyReply);
+ZABKEEPER_REPLY(WhoamiRequest, WhoamiReply);
+ZABKEEPER_REPLY(PingRequest, PongReply);
+ZABKEEPER_REPLY(CloseRequest, ClosedReply);
+#undef ZABKEEPER_REPLY
+
+class Client {
+ public:
+  using Done = std::function<void(Result<wire::ReplyBody>, wire::Zxid)>;
+  // An error is the watch's last word: why it is gone.
+  using OnEvent = std::function<void(const Result<wire::WatchEvent>&)>;
+
+  explicit Client(Options options = {});
+  // Ends the session, if a server can be told within a second.
+  ~Client();
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  // Any request. `on_event` is for those that leave a watch behind.
+  void send(wire::Request request, Done done, OnEvent on_event = {},
+            wire::Encoding encoding = wire::Encoding::text_if_utf8);
+  struct Answer {
+    Result<wire::ReplyBody> result;
+    wire::Zxid zxid;  // the last transaction that the answering server had applied
+  };
+  [[nodiscard]] Answer ask(wire::Request request, OnEvent on_event = {});
+
+  template <typename Request>
+  void async(Request request, std::function<void(Result<typename ReplyOf<Request>::type>)> done,
+             OnEvent on_event = {}) {
+    send(
+        std::move(request),
+        [done = std::move(done)](Result<wire::ReplyBody> body, wire::Zxid) {
+          done(as<typename ReplyOf<Request>::type>(std::move(body)));
+        },
+        std::move(on_event));
+  }
+  template <typename Request>
+  [[nodiscard]] Result<typename ReplyOf<Request>::type> call(Request request,
+                                                             OnEvent on_event = {}) {
+    return as<typename ReplyOf<Request>::type>(ask(std::move(request), std::move(on_event)).result);
+  }
+
+  Result<wire::CreateReply> create(std::string path, wire::Bytes data, CreateOptions options = {});
+  Result<wire::GetReply> get(std::string path, wire::ReadOptions read = {});
+  Result<wire::ExistsReply> exists(std::string path, wire::ReadOptions read = {});
+  Result<wire::SetReply> set(std::string path, wire::Bytes data,
+                             std::int32_t version = wire::any_version);
+  Result<wire::EmptyReply> remove(std::string path, std::int32_t version = wire::any_version);
+  Result<wire::EmptyReply> remove_recursively(std::string path);
+  Result<wire::ChildrenReply> children(std::string path, wire::ReadOptions read = {});
+  Result<wire::CountReply> count(std::string path);
+  Result<wire::MultiReply> multi(std::vector<wire::MultiOp> ops);
+  // Reads that follow see everything committed before.
+  Result<wire::EmptyReply> sync(std::string path = "/");
+  Result<wire::WatchReply> watch(std::string path, WatchOptions options, OnEvent on_event);
+  Result<wire::EmptyReply> unwatch(const wire::RequestId& watch);
+  // Ends the session: its ephemeral nodes go at once.
+  Result<wire::ClosedReply> close();
+
+ private:
+  struct Impl;
+
+  template <typename Reply>
+  static Result<Reply> as(Result<wire::ReplyBody> body) {
+    if (body.has_error()) return body.error();
+    if (auto* reply = std::get_if<Reply>(&*body)) return std::move(*reply);
+    return wire::Error{wire::ErrorCode::marshalling_error, "the reply is to another request"};
+  }
+
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace zabkeeper

@@ -1,0 +1,67 @@
+#include "client-lib/http.h"
+
+#include <exception>
+#include <optional>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http.hpp>
+
+namespace zabkeeper {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = beast::http;
+using asio::ip::tcp;
+
+namespace {
+
+asio::awaitable<HttpAnswer> get(const Endpoint& endpoint, const std::string& target,
+                                std::chrono::milliseconds deadline) {
+  const auto executor = co_await asio::this_coro::executor;
+  tcp::resolver resolver(executor);
+  beast::tcp_stream stream(executor);
+  const auto addresses =
+      co_await resolver.async_resolve(endpoint.host, endpoint.port, asio::use_awaitable);
+  stream.expires_after(deadline);
+  co_await stream.async_connect(addresses, asio::use_awaitable);
+
+  http::request<http::empty_body> request(http::verb::get, target, 11);
+  request.set(http::field::host, endpoint.url().substr(std::string_view("ws://").size()));
+  request.set(http::field::user_agent, "zabkeeper-client");
+  request.keep_alive(false);
+  co_await http::async_write(stream, request, asio::use_awaitable);
+  beast::flat_buffer buffer;
+  http::response<http::string_body> response;
+  co_await http::async_read(stream, buffer, response, asio::use_awaitable);
+  co_return HttpAnswer{response.result_int(), std::move(response.body())};
+}
+
+}  // namespace
+
+wire::Result<HttpAnswer> http_get(const Endpoint& endpoint, const std::string& target,
+                                  std::chrono::milliseconds deadline) {
+  asio::io_context io{1};
+  std::optional<wire::Result<HttpAnswer>> result;
+  asio::co_spawn(io, get(endpoint, target, deadline),
+                 [&](const std::exception_ptr& failure, HttpAnswer answer) {
+                   if (!failure) {
+                     result = std::move(answer);
+                     return;
+                   }
+                   try {
+                     std::rethrow_exception(failure);
+                   } catch (const boost::system::system_error& error) {
+                     result = wire::Error{wire::ErrorCode::connection_loss, error.code().message()};
+                   }
+                 });
+  io.run_for(2 * deadline);
+  if (!result) return wire::Error{wire::ErrorCode::connection_loss, "no answer in time"};
+  return *result;
+}
+
+}  // namespace zabkeeper

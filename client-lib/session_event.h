@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "wire/records.h"
+#include "wire/replies.h"
+
+namespace zabkeeper {
+
+// What happened to a session as a whole.
+struct SessionEvent {
+  enum class Kind : std::uint8_t {
+    connected,     // to a server, for the first time or again
+    disconnected,  // the session may still live; another server is tried
+    expired,       // the session is gone, with its ephemerals and watches
+    closed,        // by this client
+  };
+
+  Kind kind = Kind::connected;
+  wire::SessionId session;
+  std::uint32_t server = 0;               // `connected`: its id,
+  wire::Role role = wire::Role::looking;  // and its role
+  bool resumed = false;                   // `connected`: the same session as before
+  std::string reason;                     // `disconnected`, `expired`: for people
+
+  bool operator==(const SessionEvent&) const = default;
+};
+
+}  // namespace zabkeeper

@@ -1,0 +1,128 @@
+#include "client-lib/conversation.h"
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include "wire/json.h"
+
+namespace zabkeeper {
+namespace {
+
+constexpr std::string_view stat_json =
+    R"({"czxid":"0000010000000001","mzxid":"0000010000000001","pzxid":"0000010000000001",)"
+    R"("ctime":0,"mtime":0,"version":0,"cversion":0,"aversion":0,)"
+    R"("ephemeralOwner":"0000000000000000","dataLength":1,"numChildren":0})";
+
+// Stories say STAT where the fields of a stat do not matter.
+std::string replaced(std::string text, std::string_view from, std::string_view to) {
+  for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size()) {
+    text.replace(at, from.size(), to);
+  }
+  return text;
+}
+
+std::string text_of(const wire::ServerMessage& message) {
+  std::string text;
+  wire::json::write(message, text);
+  return replaced(std::move(text), stat_json, "STAT");
+}
+
+struct Print {
+  std::string operator()(const Send& send) const { return "send " + send.frame; }
+  std::string operator()(const CloseSocket& close) const { return "close socket: " + close.reason; }
+  std::string operator()(const Complete& complete) const {
+    return "done " +
+           text_of(wire::Reply{
+               {std::to_string(complete.ticket.value)}, complete.zxid, {}, complete.result});
+  }
+  std::string operator()(const Deliver& deliver) const {
+    const std::string last = deliver.last ? " (last)" : "";
+    if (deliver.event.has_error()) {
+      return "watch " + std::to_string(deliver.ticket.value) +
+             " is gone: " + deliver.event.error().message + last;
+    }
+    return "event " + text_of(*deliver.event) + last;
+  }
+  std::string operator()(const SessionEvent& event) const {
+    switch (event.kind) {
+      case SessionEvent::Kind::connected:
+        return "session " + wire::to_hex(event.session.value) + " connected to " +
+               std::to_string(event.server) + ", a " + std::string(wire::name(event.role)) +
+               (event.resumed ? ", resumed" : "");
+      case SessionEvent::Kind::disconnected: return "session disconnected: " + event.reason;
+      case SessionEvent::Kind::expired: return "session expired: " + event.reason;
+      case SessionEvent::Kind::closed: return "session closed";
+    }
+    return {};
+  }
+};
+
+Actions obey(const std::string& command, Conversation& conversation) {
+  const std::size_t space = command.find(' ');
+  const std::string verb = command.substr(0, space);
+  const std::string rest = space == std::string::npos ? "" : command.substr(space + 1);
+  if (verb == "open") return conversation.socket_opened();
+  if (verb == "<") return conversation.received(replaced(rest, "STAT", stat_json));
+  if (verb == "lost") return conversation.socket_lost(rest);
+  if (verb == "heartbeat") return conversation.heartbeat();
+  if (verb == "give-up") return conversation.give_up(rest);
+  REQUIRE_MESSAGE(verb == "ask", command);
+  const auto frame = wire::json::parse_requests(R"({"id":0,"op":)" + rest + "}");
+  REQUIRE_MESSAGE(frame.requests.front().has_value(),
+                  command << ": " << frame.requests.front().error().error.message);
+  Actions actions;
+  conversation.request(frame.requests.front()->request, actions);
+  return actions;
+}
+
+std::string replay(std::istream& story) {
+  SessionOptions options;
+  std::optional<Conversation> conversation;
+  std::string actual, line;
+  while (std::getline(story, line)) {
+    actual += line + '\n';
+    if (line.empty() || line[0] == '#') continue;
+    const std::string command = line;
+    std::getline(story, line);  // the ----
+    while (std::getline(story, line) && !line.empty()) {
+    }  // what was expected
+    actual += "----\n";
+    if (command == "option dedup") {
+      options.dedup = true;
+    } else if (command == "option after-expiry") {
+      options.after_expiry = true;
+    } else {
+      if (!conversation) conversation.emplace(options);
+      for (const Action& action : obey(command, *conversation)) {
+        actual += std::visit(Print{}, action) + '\n';
+      }
+    }
+    actual += '\n';
+  }
+  return actual;
+}
+
+TEST_CASE("conversations go as their transcripts say") {
+  const std::filesystem::path folder = ZABKEEPER_SOURCE_DIR "/tests/client-lib/transcripts";
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    CAPTURE(entry.path().filename().string());
+    std::ifstream file(entry.path());
+    std::stringstream expected;
+    expected << file.rdbuf();
+    std::istringstream story(expected.str());
+    const std::string actual = replay(story);
+    if (std::getenv("ZABKEEPER_REWRITE")) {
+      std::ofstream(entry.path()) << actual;
+    } else {
+      CHECK(actual == expected.str());
+    }
+  }
+}
+
+}  // namespace
+}  // namespace zabkeeper

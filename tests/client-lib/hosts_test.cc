@@ -1,0 +1,76 @@
+#include "client-lib/hosts.h"
+
+#include <set>
+
+#include <doctest/doctest.h>
+
+namespace zabkeeper {
+namespace {
+
+using std::chrono::milliseconds;
+
+TEST_CASE("lists of servers") {
+  struct Row {
+    const char* text;
+    std::vector<Endpoint> endpoints;
+  };
+  for (const Row& row : {
+           Row{"ws://a:2190", {{"a", "2190", "/v1"}}},
+           Row{"a", {{"a", "2180", "/v1"}}},
+           Row{"127.0.0.1:80/x", {{"127.0.0.1", "80", "/x"}}},
+           Row{"ws://a:2180/, ws://b/v1 ,c:1",
+               {{"a", "2180", "/v1"}, {"b", "2180", "/v1"}, {"c", "1", "/v1"}}},
+           Row{"ws://[::1]:2180,[fe80::1]", {{"::1", "2180", "/v1"}, {"fe80::1", "2180", "/v1"}}},
+       }) {
+    CAPTURE(row.text);
+    const auto endpoints = parse_endpoints(row.text);
+    REQUIRE(endpoints.has_value());
+    CHECK(*endpoints == row.endpoints);
+  }
+  CHECK(Endpoint{"::1", "2180", "/v1"}.url() == "ws://[::1]:2180");
+  CHECK(Endpoint{"a", "2180", "/v1"}.url() == "ws://a:2180");
+}
+
+TEST_CASE("what is no list of servers") {
+  for (const char* text : {"", ",", "a,,b", "ws://", "ws://:2180", "wss://a", "http://a",
+                           "a:", "a:b", "a:65536", "a:123456", "[::1", "[::1]x:1", "a:-1"}) {
+    CAPTURE(text);
+    CHECK(parse_endpoints(text).has_error());
+  }
+}
+
+TEST_CASE("every server is tried before any is waited for, and waits grow to a bound") {
+  Hosts hosts({{"a", "1", "/"}, {"b", "1", "/"}, {"c", "1", "/"}},
+              {milliseconds(50), milliseconds(400)}, 7);
+  std::set<std::string> tried;
+  for (int i = 0; i < 3; ++i) {
+    const Hosts::Attempt attempt = hosts.next();
+    CHECK(attempt.wait == milliseconds(0));
+    tried.insert(attempt.endpoint.host);
+  }
+  CHECK(tried.size() == 3);
+  for (const int longest : {50, 100, 200, 400, 400, 400}) {
+    for (int i = 0; i < 3; ++i) {
+      const milliseconds wait = hosts.next().wait;
+      CHECK(wait >= milliseconds(longest / 2));
+      CHECK(wait <= milliseconds(longest));
+    }
+  }
+  const std::string before = hosts.next().endpoint.host;
+  hosts.succeeded();
+  const Hosts::Attempt after = hosts.next();
+  CHECK(after.wait == milliseconds(0));
+  CHECK(after.endpoint.host != before);
+}
+
+TEST_CASE("clients spread over the servers") {
+  std::set<std::string> first;
+  for (std::uint64_t seed = 0; seed < 50; ++seed) {
+    first.insert(
+        Hosts({{"a", "1", "/"}, {"b", "1", "/"}, {"c", "1", "/"}}, {}, seed).next().endpoint.host);
+  }
+  CHECK(first.size() == 3);
+}
+
+}  // namespace
+}  // namespace zabkeeper

@@ -1,0 +1,213 @@
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "tools/shell/command_line.h"
+#include "tools/shell/exit_codes.h"
+#include "tools/shell/print.h"
+#include "tools/shell/words.h"
+
+namespace shell {
+namespace {
+
+using Words = std::vector<std::string>;
+
+CommandLine parsed(const std::string& line) {
+  const auto words = split_words(line);
+  REQUIRE(words.has_value());
+  auto result = parse_command_line(*words, "1.2.3");
+  if (const auto* said = std::get_if<Said>(&result)) FAIL(line << ": " << said->text);
+  return std::get<CommandLine>(result);
+}
+
+Said refused(const std::string& line) {
+  const auto words = split_words(line);
+  REQUIRE(words.has_value());
+  auto result = parse_command_line(*words, "1.2.3");
+  REQUIRE_MESSAGE(std::holds_alternative<Said>(result), line);
+  return std::get<Said>(result);
+}
+
+template <typename T>
+T command(const std::string& line) {
+  const CommandLine result = parsed(line);
+  REQUIRE(result.command);
+  REQUIRE(std::holds_alternative<T>(*result.command));
+  return std::get<T>(*result.command);
+}
+
+TEST_CASE("a line falls into words as in other shells") {
+  struct Row {
+    const char* line;
+    Words words;
+  };
+  for (const Row& row : {
+           Row{"", {}},
+           Row{"  ls \t /a\r", {"ls", "/a"}},
+           Row{R"(set /a "two words")", {"set", "/a", "two words"}},
+           Row{R"(set /a 'a "quoted" \ thing')", {"set", "/a", R"(a "quoted" \ thing)"}},
+           Row{R"(set /a "say \"hi\"")", {"set", "/a", R"(say "hi")"}},
+           Row{R"(a\ b c)", {"a b", "c"}},
+           Row{R"(set /a "")", {"set", "/a", ""}},
+           Row{R"(x"y"'z')", {"xyz"}},
+       }) {
+    CAPTURE(row.line);
+    const auto words = split_words(row.line);
+    REQUIRE(words.has_value());
+    CHECK(*words == row.words);
+  }
+  CHECK(split_words("set /a 'open").has_error());
+  CHECK(split_words("set /a \"open\\\"").has_error());
+}
+
+TEST_CASE("paths are understood from where one stands") {
+  struct Row {
+    const char* cwd;
+    const char* path;
+    const char* meant;
+  };
+  for (const Row& row : {
+           Row{"/", ".", "/"},
+           Row{"/", "a", "/a"},
+           Row{"/a/b", "c/d", "/a/b/c/d"},
+           Row{"/a/b", "..", "/a"},
+           Row{"/a/b", "../../..", "/"},
+           Row{"/a/b", "/c/", "/c"},
+           Row{"/a", "./b/../c//d", "/a/c/d"},
+           Row{"/a", "", "/a"},
+       }) {
+    CAPTURE(row.path);
+    CHECK(resolve(row.cwd, row.path) == row.meant);
+  }
+  CHECK(join("/", "a") == "/a");
+  CHECK(join("/a", "b") == "/a/b");
+}
+
+TEST_CASE("options of the program stand before or behind the command") {
+  unsetenv("ZABKEEPER_SERVERS");
+  CHECK(parsed("").servers == "ws://127.0.0.1:2180");
+  CHECK(!parsed("").command);
+  CHECK(!parsed("").json);
+  const CommandLine line = parsed("--server a,b ls --json --timeout-ms 500 --auth digest:kim:pass");
+  CHECK(line.servers == "a,b");
+  CHECK(line.json);
+  CHECK(line.timeout_ms == 500);
+  CHECK(line.auth == std::vector<wire::AuthRequest>{{"digest", "kim:pass"}});
+
+  setenv("ZABKEEPER_SERVERS", "ws://c:1", 1);
+  CHECK(parsed("ls").servers == "ws://c:1");
+  CHECK(parsed("--server d ls").servers == "d");
+  unsetenv("ZABKEEPER_SERVERS");
+}
+
+TEST_CASE("commands and their options") {
+  CHECK(command<Ls>("ls").path == ".");
+  CHECK(command<Ls>("ls -l -R /a").recursive);
+  CHECK(command<Ls>("ls -lR /a").details);
+  CHECK(command<Get>("get -s /a").stat);
+  CHECK(command<Set>("set -v 3 /a v2").version == 3);
+  CHECK(command<Set>("set --create /a v2").create);
+  CHECK(command<Set>("set /a -").data == "-");
+  CHECK(command<Set>("set /a -- -5").data == "-5");
+  const Create create = command<Create>("create -e -s -p /a/b 'some data'");
+  CHECK(create.path == "/a/b");
+  CHECK(create.data == "some data");
+  CHECK(create.ephemeral);
+  CHECK(create.sequential);
+  CHECK(create.parents);
+  CHECK(command<Create>("create --ttl 500 /a").ttl_ms == 500);
+  CHECK(command<Create>("create /a").data.empty());
+  CHECK(command<Delete>("delete -r /a").recursive);
+  CHECK(command<Delete>("rm -v 2 /a").version == 2);
+  CHECK(command<ShowStat>("exists /a").path == "/a");
+  CHECK(command<Watch>("watch /a").scope == wire::WatchScope::node);
+  CHECK(command<Watch>("watch --scope subtree /a").scope == wire::WatchScope::subtree);
+  CHECK(command<Watch>("watch --scope children --count 3 /a").count == 3);
+  CHECK(command<Watch>("watch --once /a").count == 1);
+  CHECK(command<Help>("help watch").topic == "watch");
+  for (const char* line :
+       {"tree", "count", "ephemerals", "sync", "whoami", "ping", "status", "quit", "cd", "pwd"}) {
+    CHECK(parsed(line).command);
+  }
+}
+
+TEST_CASE("wrong usage is explained, with exit code 2") {
+  struct Row {
+    const char* line;
+    const char* says;
+  };
+  for (const Row& row : {
+           Row{"frob", "no command is called frob"},
+           Row{"get", "PATH is required"},
+           Row{"set /a", "DATA is required"},
+           Row{"set -v soon /a x", "usage: set"},
+           Row{"get /a /b", "/b"},
+           Row{"watch --scope all /a", "usage: watch"},
+           Row{"watch --once --count 2 /a", "excludes"},
+           Row{"--timeout-ms 0 ls", "--timeout-ms"},
+           Row{"--auth nocolon ls", "SCHEME:TOKEN"},
+           Row{"ls --frob", "--frob"},
+       }) {
+    CAPTURE(row.line);
+    const Said said = refused(row.line);
+    CHECK(said.exit_code == exit_usage);
+    CHECK_MESSAGE(said.text.find(row.says) != std::string::npos, said.text);
+  }
+}
+
+TEST_CASE("asking for help or the version is no mistake") {
+  CHECK(refused("--version").text == "zab 1.2.3\n");
+  CHECK(refused("--version").exit_code == exit_ok);
+  CHECK(refused("--help").text == help(""));
+  CHECK(refused("watch --help").text == help("watch"));
+  for (const std::string& name : command_names()) {
+    CAPTURE(name);
+    CHECK(help(name).starts_with("usage: " + name));
+    CHECK(help("").find("\n  " + name + " ") != std::string::npos);
+  }
+  CHECK(help("rm") == help("delete"));
+  CHECK(help("frob").starts_with("no command is called frob"));
+}
+
+TEST_CASE("errors as people and scripts read them") {
+  using wire::ErrorCode;
+  CHECK(friendly({ErrorCode::no_node, "x"}, "/a/b") == "/a/b: no such node (NoNode)");
+  CHECK(friendly({ErrorCode::throttled, "wait a little"}, "/a") == "wait a little (Throttled)");
+  CHECK(exit_code(ErrorCode::no_node, Effect::read) == exit_no_node);
+  CHECK(exit_code(ErrorCode::connection_loss, Effect::read) == exit_no_server);
+  CHECK(exit_code(ErrorCode::connection_loss, Effect::write) == exit_unknown_outcome);
+  CHECK(exit_code(ErrorCode::not_ready, Effect::write) == exit_no_server);
+}
+
+TEST_CASE("events, one a line") {
+  using wire::EventKind;
+  struct Row {
+    wire::WatchEvent event;
+    const char* text;
+  };
+  for (const Row& row : {
+           Row{{{"1"}, EventKind::changed, "/app/config", {}, "v2", {}}, "changed /app/config v2"},
+           Row{{{"1"}, EventKind::created, "/a", {}, "", {}}, "created /a"},
+           Row{{{"1"}, EventKind::deleted, "/a", {}, {}, {}}, "deleted /a"},
+           Row{{{"1"}, EventKind::children, "/a", {}, {}, {}}, "children /a"},
+           Row{{{"1"}, EventKind::changed, "/a", {}, "two\nlines", {}},
+               R"(changed /a "two\nlines")"},
+           Row{{{"1"}, EventKind::changed, "/a", {}, "\xff", {}}, "changed /a (1 bytes)"},
+           Row{{{"1"}, EventKind::resync, "", {{1}, 9}, {}, {}},
+               "resync (events were missed up to 1:9)"},
+       }) {
+    CHECK(event_text(row.event) == row.text);
+  }
+}
+
+TEST_CASE("tables and times") {
+  CHECK(table({{"A", "N"}, {"long", "7"}, {"b", "10"}}, {false, true}) ==
+        "A      N\nlong   7\nb     10\n");
+  CHECK(time_text(0) == "1970-01-01 00:00:00.000");
+  CHECK(time_text(1'700'000'000'123) == "2023-11-14 22:13:20.123");
+}
+
+}  // namespace
+}  // namespace shell

@@ -1,0 +1,136 @@
+"""Runs every example of docs/protocol.md, word for word, against a server that is alone."""
+
+import json
+import os
+import pathlib
+import re
+
+from conformance import Wire
+from harness import Ensemble, run
+
+PAGE = pathlib.Path(os.environ["ZABKEEPER_SOURCE"]) / "docs" / "protocol.md"
+ANYTHING = "…"
+# What "…" stands for in a request, where that has another name in what was answered.
+NAMES = {"lastZxid": "zxid", "from": "zxid", "atLeast": "zxid"}
+
+
+def examples(text):
+    """(the line where it begins, its mark, its lines) of every block."""
+    for block in re.finditer(r"^```protocol *(\(\w+\))?\n(.*?)^```$", text, re.M | re.S):
+        yield text.count("\n", 0, block.start()) + 2, block[1], block[2].splitlines()
+
+
+def matches(wanted, came):
+    if wanted == ANYTHING:
+        return True
+    if isinstance(wanted, dict):
+        return (isinstance(came, dict) and wanted.keys() == came.keys()
+                and all(matches(wanted[k], came[k]) for k in wanted))
+    if isinstance(wanted, list):
+        return (isinstance(came, list) and len(wanted) == len(came)
+                and all(map(matches, wanted, came)))
+    return type(wanted) is type(came) and wanted == came
+
+
+class Reader:
+    """Does what the examples say, one line after the other."""
+
+    def __init__(self, server):
+        self.server = server
+        self.wire = None
+        self.http = None
+        self.said = {}  # by name, in the last answer that had it
+
+    async def begin(self, mark, first):
+        if mark == "(continues)":
+            return
+        if self.wire and self.wire.socket.open:
+            await self.wire.drop()
+        if mark is None:
+            self.said = {}
+        if first.startswith("→ GET"):
+            return
+        self.wire = await Wire.to(self.server)
+        if '"op":"connect"' not in first and not self.expects_refusal:
+            await self.wire.send({"op": "connect"})
+            self.hear(await self.wire.next())
+
+    def hear(self, message):
+        self.said.update((k, v) for k, v in message.items() if k not in ("id", "op"))
+
+    def fill(self, value, name=None):
+        if value == ANYTHING:
+            return self.said[NAMES.get(name, name)]
+        if isinstance(value, dict):
+            return {k: self.fill(v, k) for k, v in value.items()}
+        if isinstance(value, list):
+            return [self.fill(v) for v in value]
+        return value
+
+    async def send(self, text):
+        if text.startswith("GET "):
+            self.http = self.server.http(text.split()[1])
+        elif ANYTHING in text:
+            await self.wire.send(self.fill(json.loads(text)))
+        else:
+            await self.wire.send(text)
+
+    async def receive(self, text):
+        if self.http:
+            status, body = self.http
+            self.http = None
+            wanted_status, _, wanted = text.partition(" ")
+            assert matches(json.loads(wanted), json.loads(body)) and status == int(wanted_status), \
+                f"came instead: {status} {body}"
+            return
+        came = await self.wire.next()
+        assert matches(json.loads(text), came), \
+            "came instead:\n← " + json.dumps(came, ensure_ascii=False, separators=(",", ":"))
+        self.hear(came)
+
+    async def line(self, line):
+        kind, _, text = line.partition(" ")
+        if kind == "→":
+            await self.send(text)
+        elif kind == "←":
+            await self.receive(text)
+        elif kind == "×":
+            code = await self.wire.closed()
+            assert code == int(text), f"closed with {code} instead"
+        else:
+            raise AssertionError("a line of an example begins with →, ← or ×")
+
+    async def example(self, mark, lines):
+        # The page shows what comes to one who does not connect first.
+        self.expects_refusal = len(lines) > 1 and '"op":"connect"' in lines[1]
+        await self.begin(mark, lines[0])
+        for number, line in enumerate(lines):
+            try:
+                await self.line(line)
+            except Exception as error:
+                raise AssertionError(f"{number}\n{line}\n{error!r}" if not isinstance(
+                    error, AssertionError) else f"{number}\n{line}\n{error}") from error
+        if not lines[-1].startswith("×") and not lines[0].startswith("→ GET"):
+            await self.wire.send({"id": "the end", "op": "ping"})
+            last = await self.wire.next()
+            assert last.get("id") == "the end", f"{len(lines)}\ncame also:\n{json.dumps(last)}"
+
+
+async def test():
+    """the server says what docs/protocol.md says that it does"""
+    failures = []
+    count = 0
+    async with Ensemble(1, tickTime=2000) as ensemble:
+        reader = Reader(ensemble.servers[0])
+        for begins, mark, lines in examples(PAGE.read_text()):
+            count += 1
+            try:
+                await reader.example(mark, lines)
+            except AssertionError as failure:
+                where, _, what = str(failure).partition("\n")
+                failures.append(f"docs/protocol.md:{begins + int(where)}: {what}")
+    assert count > 20, f"only {count} examples were found"
+    assert not failures, f"{len(failures)} of {count} examples:\n\n" + "\n\n".join(failures)
+
+
+run(test)

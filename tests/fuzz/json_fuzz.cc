@@ -1,0 +1,44 @@
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "wire/ensure.h"
+#include "wire/json.h"
+
+// Both readers of JSON, fed anything. The first byte chooses the request that a reply would answer.
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size == 0) return 0;
+  const std::string_view text(reinterpret_cast<const char*>(data) + 1, size - 1);
+
+  for (const wire::json::ParsedRequest& parsed : wire::json::parse_requests(text).requests) {
+    if (parsed.has_error()) continue;
+    std::string written;
+    wire::json::write(*parsed, written);
+    const wire::json::ParsedFrame again = wire::json::parse_requests(written);
+    ensure(again.requests.size() == 1 && again.requests.front().has_value() &&
+               *again.requests.front() == *parsed,
+           "a request would change on its way");
+  }
+
+  static const wire::Request requests[] = {
+      wire::CreateRequest{},
+      wire::GetRequest{},
+      wire::ExistsRequest{},
+      wire::ChildrenRequest{},
+      wire::CountRequest{},
+      wire::GetAclRequest{},
+      wire::EphemeralsRequest{},
+      wire::MultiRequest{{wire::CreateRequest{}, wire::GetRequest{}, wire::CheckRequest{}}},
+      wire::WatchRequest{},
+      wire::WhoamiRequest{},
+      wire::PingRequest{}};
+  const wire::Request& request = requests[data[0] % std::size(requests)];
+  const auto messages =
+      wire::json::parse_server_messages(text, [&](const wire::RequestId&) { return &request; });
+  if (messages.has_error()) return 0;
+  for (const wire::ServerMessage& message : *messages) {
+    std::string written;
+    wire::json::write(message, written);
+  }
+  return 0;
+}

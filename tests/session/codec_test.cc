@@ -1,0 +1,124 @@
+#include <string>
+#include <variant>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "session/commands.h"
+#include "session/transaction.h"
+#include "tests/znode/printing.h"
+
+namespace session {
+namespace {
+
+using wire::Error;
+using wire::ErrorCode;
+
+std::vector<Command> commands() {
+  const SecretHash secret{1, 2, 3, 255};
+  wire::CreateRequest create;
+  create.path = "/a";
+  create.data = std::string("\0\xFF", 2);
+  create.ephemeral = create.sequential = create.container = create.parents = true;
+  create.ttl_ms = 5;
+  create.acl = wire::open_acl();
+  wire::ChildrenRequest children;
+  children.path = "/c";
+  children.with_stat = true;
+  children.after = "m";
+  children.limit = 9;
+  children.read = {wire::AtLeast{{{3}, 4}}, true};
+  const wire::SetRequest set{"/s", "data", 7, true};
+  const wire::DeleteRequest remove{"/d", 8, true};
+  const wire::CheckRequest check{"/k", 9};
+  const wire::GetRequest get{"/g", {wire::Linearizable{}, false}};
+
+  std::vector<Command> commands;
+  for (const Order& order : std::vector<Order>{
+           OpenSession{secret, 10'000}, MoveSession{secret, 20'000}, CloseSession{true}, create,
+           wire::CreateRequest{}, set, remove, wire::SetAclRequest{"/l", wire::open_acl(), 3},
+           wire::MultiRequest{}, wire::MultiRequest{{create, set, remove, check, get, children}}}) {
+    commands.push_back({{0x0102030405060708}, {2, 0x1112131415161718}, 77, order});
+  }
+  return commands;
+}
+
+std::vector<Transaction> transactions() {
+  std::vector<Transaction> transactions;
+  for (const decltype(Transaction::body)& body : std::vector<decltype(Transaction::body)>{
+           OpenTxn{{9, 8, 7}, 10'000}, MoveTxn{20'000}, CloseTxn{true, {{"/a", "/b"}}}, CloseTxn{},
+           znode::Txn(znode::CreateTxn{"/a", {"/"}, "x", {3}}),
+           znode::Txn(znode::MultiTxn{{znode::CheckTxn{}, znode::SetTxn{"/a", "y", 4, false}}})}) {
+    transactions.push_back({{5}, {1, 2}, 3, 1'700'000'000'000, body});
+  }
+  return transactions;
+}
+
+std::vector<Refusal> refusals() {
+  const Error no_node{ErrorCode::no_node, "/a does not exist"};
+  const Error rolled_back{ErrorCode::runtime_inconsistency, "rolled back"};
+  return {{no_node, std::nullopt},
+          {{ErrorCode::server_behind, ""}, std::nullopt},
+          {no_node, wire::MultiReply{{rolled_back, no_node}, 1}}};
+}
+
+// `Value` comes back from its bytes; from a part of them, or from more, it does not.
+template <class Value, class Decode>
+void check_round_trip(const std::vector<Value>& values, const Decode& decode) {
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    CAPTURE(i);
+    wire::Bytes bytes;
+    encode(values[i], bytes);
+    const auto decoded = decode(bytes);
+    REQUIRE(decoded.has_value());
+    CHECK(*decoded == values[i]);
+
+    for (std::size_t size = 0; size < bytes.size(); ++size) {
+      CAPTURE(size);
+      const auto cut = decode(std::string_view(bytes).substr(0, size));
+      REQUIRE_FALSE(cut.has_value());
+      CHECK(cut.error().code == ErrorCode::marshalling_error);
+    }
+    CHECK_FALSE(decode(bytes + '\0').has_value());
+    // A turned bit is refused or is something else; sanitizers watch.
+    for (std::size_t bit = 0; bit < 8 * bytes.size(); ++bit) {
+      wire::Bytes turned = bytes;
+      turned[bit / 8] = static_cast<char>(turned[bit / 8] ^ (1 << (bit % 8)));
+      const auto other = decode(turned);
+      if (other.has_value()) CHECK(!(*other == values[i]));
+    }
+  }
+}
+
+TEST_CASE("commands come back from their bytes, and from no part of them") {
+  check_round_trip(commands(), [](std::string_view bytes) { return decode_command(bytes); });
+}
+
+TEST_CASE("transactions come back from their bytes, and from no part of them") {
+  check_round_trip(transactions(),
+                   [](std::string_view bytes) { return decode_transaction(bytes); });
+}
+
+TEST_CASE("refusals come back from their bytes, and from no part of them") {
+  check_round_trip(refusals(), [](std::string_view bytes) { return decode_refusal(bytes); });
+}
+
+TEST_CASE("which requests are orders to the leader") {
+  CHECK(std::holds_alternative<wire::CreateRequest>(*order_of(wire::CreateRequest{})));
+  CHECK(std::holds_alternative<wire::SetRequest>(*order_of(wire::SetRequest{})));
+  CHECK(std::holds_alternative<wire::DeleteRequest>(*order_of(wire::DeleteRequest{})));
+  CHECK(std::holds_alternative<wire::SetAclRequest>(*order_of(wire::SetAclRequest{})));
+  CHECK(std::holds_alternative<wire::MultiRequest>(*order_of(wire::MultiRequest{})));
+  CHECK(*order_of(wire::CloseRequest{}) == Order(CloseSession{false}));
+  for (const wire::Request& request : std::vector<wire::Request>{
+           wire::GetRequest{}, wire::ExistsRequest{}, wire::ChildrenRequest{}, wire::CountRequest{},
+           wire::EphemeralsRequest{}, wire::GetAclRequest{}, wire::SyncRequest{},
+           wire::WatchRequest{}, wire::UnwatchRequest{}, wire::AuthRequest{}, wire::WhoamiRequest{},
+           wire::PingRequest{}, wire::ConnectRequest{}}) {
+    CAPTURE(request.index());
+    CHECK_FALSE(order_of(request).has_value());
+  }
+}
+
+}  // namespace
+}  // namespace session

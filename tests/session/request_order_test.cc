@@ -1,0 +1,111 @@
+#include "session/request_order.h"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+namespace session {
+namespace {
+
+struct Reply {
+  std::string text;
+};
+struct Read {
+  std::string text;
+};
+using Queue = RequestOrder<Reply, Read>;
+
+// Everything that can happen now: "reply a; read b".
+std::string drain(Queue& queue) {
+  std::string happened;
+  while (const auto next = queue.pop_ready()) {
+    if (!happened.empty()) happened += "; ";
+    happened += next->index() == 0 ? "reply " + std::get<Reply>(*next).text
+                                   : "read " + std::get<Read>(*next).text;
+  }
+  return happened;
+}
+
+TEST_CASE("a read is carried out at once where nothing is before it") {
+  Queue queue;
+  CHECK(drain(queue).empty());
+  queue.push_read({"a"});
+  queue.push_read({"b"});
+  CHECK(queue.size() == 2);
+  CHECK(drain(queue) == "read a; read b");
+  CHECK(queue.empty());
+}
+
+TEST_CASE("a read waits for the writes before it, not for those behind") {
+  Queue queue;
+  queue.push_read({"a"});
+  queue.push_write(1);
+  queue.push_read({"b"});
+  queue.push_write(2);
+  queue.push_read({"c"});
+  CHECK(drain(queue) == "read a");
+  CHECK(queue.answer(2, {"2"}));
+  CHECK(drain(queue).empty());
+  CHECK(queue.answer(1, {"1"}));
+  CHECK(drain(queue) == "reply 1; read b; reply 2; read c");
+}
+
+TEST_CASE("replies leave in the order of their requests, whatever order they come in") {
+  Queue queue;
+  for (const std::uint64_t tag : {3u, 1u, 2u}) queue.push_write(tag);
+  CHECK(queue.answer(2, {"2"}));
+  CHECK(queue.answer(1, {"1"}));
+  CHECK(drain(queue).empty());
+  CHECK(queue.answer(3, {"3"}));
+  CHECK(drain(queue) == "reply 3; reply 1; reply 2");
+}
+
+TEST_CASE("an answer that is known at once waits its turn") {
+  Queue queue;
+  queue.push_write(1);
+  queue.push_reply({"bad"});
+  CHECK(drain(queue).empty());
+  CHECK(queue.answer(1, {"1"}));
+  CHECK(drain(queue) == "reply 1; reply bad");
+}
+
+TEST_CASE("a held read waits for its release and its turn") {
+  Queue queue;
+  queue.push_held_read(1, {"a"});
+  queue.push_write(2);
+  queue.push_held_read(3, {"b"});
+  CHECK(queue.release(3));
+  CHECK(drain(queue).empty());
+  CHECK(queue.release(1));
+  CHECK(drain(queue) == "read a");
+  CHECK(queue.answer(2, {"2"}));
+  CHECK(drain(queue) == "reply 2; read b");
+}
+
+TEST_CASE("a held read can be answered instead") {
+  Queue queue;
+  queue.push_held_read(1, {"a"});
+  CHECK(queue.answer(1, {"too late"}));
+  CHECK_FALSE(queue.release(1));
+  CHECK(drain(queue) == "reply too late");
+}
+
+TEST_CASE("tags that nothing waits under") {
+  Queue queue;
+  queue.push_write(1);
+  queue.push_read({"a"});
+  queue.push_held_read(5, {"b"});
+  CHECK(queue.waiting() == std::vector<std::uint64_t>{1, 5});
+  CHECK_FALSE(queue.answer(2, {""}));
+  CHECK_FALSE(queue.answer(0, {""}));
+  CHECK_FALSE(queue.release(0));
+  CHECK_FALSE(queue.release(1));  // a write is answered, not released
+  CHECK(queue.answer(1, {"1"}));
+  CHECK_FALSE(queue.answer(1, {"again"}));
+  CHECK(queue.waiting() == std::vector<std::uint64_t>{5});
+}
+
+}  // namespace
+}  // namespace session

@@ -1,0 +1,329 @@
+#include "session/service.h"
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "tests/session/world.h"
+
+namespace session {
+namespace {
+
+using wire::ErrorCode;
+using wire::SetRequest;
+using Change = Applied::SessionChange;
+
+ErrorCode refused(const znode::Judged<wire::Bytes>& planned) { return planned.error().error.code; }
+
+const wire::RequestId id{"1"};
+
+TEST_CASE("a session's id is the zxid that opened it") {
+  World world;
+  const auto planned = world.plan({{}, {2, 5}, 17, OpenSession{World::secret(1), 10'000}});
+  REQUIRE(planned);
+  const Applied applied = world.settle();
+  CHECK(applied.session.value == wire::Zxid{{1}, 1}.bits());
+  CHECK(applied.owner == Owner{2, 5});
+  CHECK(applied.tag == 17);
+  CHECK(applied.session_change == Change::opened);
+  CHECK(applied.reply == wire::ReplyBody(wire::EmptyReply{}));
+  CHECK_FALSE(applied.former_owner);
+  CHECK(*world.service().sessions().find(applied.session) ==
+        Session{World::secret(1), 10'000, {2, 5}});
+}
+
+TEST_CASE("a write is answered to whom asked, with its zxid and time") {
+  World world;
+  const wire::SessionId session = world.open(1);
+  const Applied applied = world.run(session, create_request("/a"));
+  CHECK(applied.zxid == wire::Zxid{{1}, 2});
+  CHECK(applied.session == session);
+  CHECK(applied.owner == Owner{1, 1});
+  CHECK(applied.tag == 99);
+  CHECK(applied.session_change == Change::none);
+  CHECK(std::get<wire::CreateReply>(applied.reply).stat.ctime == 2000);
+  CHECK(world.service().applied() == applied.zxid);
+}
+
+TEST_CASE("who may not order") {
+  struct Row {
+    const char* who;
+    Command command;
+    ErrorCode code;
+  };
+  World world;
+  const wire::SessionId session = world.open(1);
+  const SecretHash secret = World::secret(1);
+  const SecretHash other = World::secret(2);
+  const wire::SessionId none{12345};
+  for (const Row& row : {
+           Row{"a session that never was",
+               {none, {1, 1}, 1, create_request("/a")},
+               ErrorCode::session_expired},
+           Row{"nobody", {{}, {1, 1}, 1, create_request("/a")}, ErrorCode::session_expired},
+           Row{"another connection",
+               {session, {1, 2}, 1, create_request("/a")},
+               ErrorCode::session_moved},
+           Row{"another server's connection",
+               {session, {2, 1}, 1, create_request("/a")},
+               ErrorCode::session_moved},
+           Row{"another connection, of a multi",
+               {session, {1, 2}, 1, wire::MultiRequest{}},
+               ErrorCode::session_moved},
+           Row{"another connection, of a close",
+               {session, {1, 2}, 1, CloseSession{}},
+               ErrorCode::session_moved},
+           Row{"one that resumes with another secret",
+               {session, {1, 2}, 1, MoveSession{other, 1}},
+               ErrorCode::auth_failed},
+           Row{"one that resumes a session that never was",
+               {none, {1, 2}, 1, MoveSession{secret, 1}},
+               ErrorCode::session_expired},
+           Row{"an expiry of a session that never was",
+               {none, {}, 0, CloseSession{true}},
+               ErrorCode::session_expired},
+           Row{"the owner, where the operation is refused",
+               {session, {1, 1}, 1, SetRequest{"/a", ""}},
+               ErrorCode::no_node},
+           Row{"the owner, of what is not there yet",
+               {session, {1, 1}, 1, wire::SetAclRequest{}},
+               ErrorCode::unimplemented},
+       }) {
+    CAPTURE(row.who);
+    const auto planned = world.plan(row.command);
+    REQUIRE_FALSE(planned);
+    CHECK(refused(planned) == row.code);
+  }
+  CHECK(world.service().outstanding() == 0);
+}
+
+TEST_CASE("secrets are compared whole") {
+  CHECK(equal_secrets(World::secret(1), World::secret(1)));
+  SecretHash last = World::secret(1);
+  last.back() ^= 1;
+  CHECK_FALSE(equal_secrets(World::secret(1), last));
+}
+
+// ZOOKEEPER-1208, -1496.
+TEST_CASE("nothing is planned for a session behind its end") {
+  for (const bool expired : {false, true}) {
+    CAPTURE(expired);
+    World world;
+    const wire::SessionId session = world.open(1);
+    REQUIRE(world.plan(session, ephemeral_request("/before")));
+    REQUIRE(world.plan({session, expired ? Owner{} : Owner{1, 1}, 0, CloseSession{expired}}));
+    CHECK(refused(world.plan(session, ephemeral_request("/after"))) == ErrorCode::session_expired);
+    CHECK(refused(world.plan(session, wire::MultiRequest{{ephemeral_request("/after")}})) ==
+          ErrorCode::session_expired);
+    CHECK(refused(world.plan(session, CloseSession{})) == ErrorCode::session_expired);
+    CHECK(refused(world.plan({session, {1, 2}, 1, MoveSession{World::secret(1), 1}})) ==
+          ErrorCode::session_expired);
+
+    const Applied applied = world.settle();
+    CHECK(applied.session_change == (expired ? Change::expired : Change::closed));
+    CHECK(applied.former_owner == Owner{1, 1});
+    CHECK(applied.reply == wire::ReplyBody(wire::EmptyReply{}));
+    CHECK(world.service().tree().find("/before") == nullptr);
+    CHECK(world.service().tree().ephemeral_owner_count() == 0);
+    CHECK(world.service().sessions().size() == 0);
+    CHECK(refused(world.plan(session, create_request("/a"))) == ErrorCode::session_expired);
+  }
+}
+
+// ZOOKEEPER-710, -907.
+TEST_CASE("from the planned move on, orders are taken from the new connection alone") {
+  World world;
+  const wire::SessionId session = world.open(1);
+  const Owner former{1, 1};
+  const Owner owner{2, 8};
+  REQUIRE(world.plan({session, owner, 5, MoveSession{World::secret(1), 4'000}}));
+  CHECK(refused(world.plan({session, former, 1, create_request("/a")})) ==
+        ErrorCode::session_moved);
+  CHECK(refused(world.plan({session, former, 1, CloseSession{}})) == ErrorCode::session_moved);
+  REQUIRE(world.plan({session, owner, 1, create_request("/b")}));
+  // And moved on before any of it is applied.
+  REQUIRE(world.plan({session, {3, 1}, 5, MoveSession{World::secret(1), 6'000}}));
+  CHECK(refused(world.plan({session, owner, 1, create_request("/c")})) == ErrorCode::session_moved);
+
+  const Applied applied = world.settle();
+  CHECK(applied.session_change == Change::moved);
+  CHECK(applied.former_owner == owner);
+  CHECK(applied.owner == Owner{3, 1});
+  CHECK(*world.service().sessions().find(session) == Session{World::secret(1), 6'000, {3, 1}});
+  CHECK(world.service().tree().find("/b") != nullptr);
+  REQUIRE(world.plan({session, {3, 1}, 1, create_request("/c")}));
+  CHECK(refused(world.plan({session, former, 1, create_request("/a")})) ==
+        ErrorCode::session_moved);
+}
+
+TEST_CASE("the time of transactions never runs backwards") {
+  World world;
+  Service& service = world.service();
+  const wire::SessionId session = world.open(1);
+  std::vector<wire::TimeMs> times;
+  std::uint64_t zxid = 2;
+  for (const wire::TimeMs now : {5000, 3000, 6000}) {
+    const auto planned =
+        service.plan({session, {1, 1}, 1, create_request("/t" + std::to_string(now))}, now);
+    const Applied applied = service.apply({{1}, zxid++}, *planned);
+    times.push_back(std::get<wire::CreateReply>(applied.reply).stat.ctime);
+  }
+  CHECK(times == std::vector<wire::TimeMs>{5000, 5000, 6000});
+}
+
+TEST_CASE("a server that leads no more forgets its plans, and may see them applied all the same") {
+  World world;
+  const wire::SessionId session = world.open(1);
+  const auto planned = world.service().plan({session, {1, 1}, 1, create_request("/a")}, 0);
+  REQUIRE(world.service().plan({session, {1, 1}, 1, CloseSession{}}, 0));
+  world.service().forget_plans();
+  CHECK(world.service().outstanding() == 0);
+  // Another leader had them, in its own order.
+  world.service().apply({{2}, 1}, *planned);
+  CHECK(world.service().tree().find("/a") != nullptr);
+  CHECK(world.service().plan({session, {1, 1}, 1, create_request("/b")}, 0));
+}
+
+TEST_CASE("a multi that fails is answered in full") {
+  World world;
+  const wire::SessionId session = world.open(1);
+  const auto planned =
+      world.plan(session, wire::MultiRequest{{create_request("/a"), wire::CheckRequest{"/b", 0}}});
+  REQUIRE_FALSE(planned);
+  const auto reply = planned.error().reply();
+  REQUIRE(reply);
+  CHECK(std::get<wire::MultiReply>(*reply).failed == 1);
+  CHECK(refused(planned) == ErrorCode::no_node);
+  CHECK(world.run(session, create_request("/a")).zxid == wire::Zxid{{1}, 2});
+}
+
+TEST_CASE("reads are for open sessions, and for what is a read") {
+  World world;
+  const wire::SessionId session = world.open(1);
+  CHECK(world.service().read({77}, id, wire::GetRequest{"/", {}}).error().code ==
+        ErrorCode::session_expired);
+  CHECK(world.service().read(session, id, wire::GetRequest{"/x", {}}).error().code ==
+        ErrorCode::no_node);
+  CHECK(world.service().read(session, id, wire::SyncRequest{"x"}).error().code ==
+        ErrorCode::bad_arguments);
+  CHECK(world.service().read(session, id, create_request("/x")).error().code ==
+        ErrorCode::unimplemented);
+  CHECK(world.service().read(session, id, wire::SyncRequest{"/x"})->reply ==
+        wire::ReplyBody(wire::EmptyReply{}));
+
+  world.run(session, ephemeral_request("/e"));
+  CHECK(world.service().read(session, id, wire::EphemeralsRequest{"/"})->reply ==
+        wire::ReplyBody(wire::EphemeralsReply{{"/e"}}));
+}
+
+TEST_CASE("a session that ends or moves takes its watches along") {
+  for (const bool moves : {false, true}) {
+    CAPTURE(moves);
+    World world;
+    const wire::SessionId session = world.open(1);
+    const wire::SessionId other = world.open(2);
+    world.run(session, ephemeral_request("/e"));
+    for (const wire::SessionId watcher : {session, other}) {
+      REQUIRE(world.service().read(watcher, id, wire::WatchRequest{.path = "/e", .from = {}}));
+    }
+    CHECK(world.service().watches().size() == 2);
+
+    if (moves) {
+      REQUIRE(world.plan({session, {1, 3}, 1, MoveSession{World::secret(1), 1000}}));
+      CHECK(world.settle().events.empty());
+    } else {
+      const Applied applied = world.run(session, CloseSession{});
+      REQUIRE(applied.events.size() == 1);
+      CHECK(applied.events[0].session == other);
+      CHECK(applied.events[0].event.kind == wire::EventKind::deleted);
+      CHECK(applied.events[0].event.zxid == applied.zxid);
+    }
+    CHECK(world.service().watches().size() == 1);
+    CHECK(world.service().watches().size(session) == 0);
+  }
+}
+
+std::string state_of(const Service& service) {
+  std::string state;
+  const znode::Node& root = service.tree().at("/");
+  for (const znode::Node* node = &root; node; node = znode::next_in_subtree(*node, root)) {
+    const wire::Stat stat = node->stat();
+    state += node->path() + '=' + std::string(node->data());
+    for (const wire::Zxid zxid : {stat.czxid, stat.mzxid, stat.pzxid})
+      state += ' ' + to_string(zxid);
+    for (const std::int64_t number :
+         {stat.ctime, stat.mtime, std::int64_t{stat.version}, std::int64_t{stat.cversion},
+          static_cast<std::int64_t>(stat.ephemeral_owner.value)}) {
+      state += ' ' + std::to_string(number);
+    }
+    state += '\n';
+  }
+  return state;
+}
+
+TEST_CASE("equal transactions make equal states, on a server that planned none of them") {
+  World world;
+  std::uint64_t random = 1;
+  const auto next = [&random](std::uint64_t bound) {
+    random = random * 6364136223846793005u + 1442695040888963407u;
+    return (random >> 33) % bound;
+  };
+  std::vector<wire::SessionId> sessions{world.open(1), world.open(2), world.open(3)};
+
+  for (int step = 0; step < 3000; ++step) {
+    const wire::SessionId session = sessions[next(sessions.size())];
+    std::string path = "/" + std::to_string(next(3));
+    if (next(3) > 0) path += "/" + std::to_string(next(4));
+    wire::CreateRequest create = create_request(path);
+    create.ephemeral = next(3) == 0;
+    create.sequential = next(4) == 0;
+    create.parents = next(2) == 0;
+
+    // Some are refused; whatever is planned is applied in batches, as in a pipeline.
+    switch (next(8)) {
+      case 0:
+      case 1:
+      case 2: static_cast<void>(world.plan(session, create)); break;
+      case 3:
+        static_cast<void>(
+            world.plan(session, SetRequest{path, std::to_string(step), -1, next(2) == 0}));
+        break;
+      case 4:
+        static_cast<void>(world.plan(session, wire::DeleteRequest{path, -1, next(2) == 0}));
+        break;
+      case 5:
+        static_cast<void>(world.plan(
+            session,
+            wire::MultiRequest{{create, wire::DeleteRequest{path}, wire::CheckRequest{"/0", -1},
+                                SetRequest{"/1", "m", -1, true}}}));
+        break;
+      case 6:
+        if (next(10) > 0) break;
+        static_cast<void>(world.plan(session, CloseSession{next(2) == 0}));
+        world.settle();
+        std::erase(sessions, session);
+        sessions.push_back(world.open(static_cast<std::uint64_t>(100 + step)));
+        break;
+      default: world.settle();
+    }
+  }
+  world.settle();
+  REQUIRE(world.log().size() > 500);
+  CHECK(world.service().outstanding() == 0);
+
+  Service replica;
+  for (std::size_t i = 0; i < world.log().size(); ++i) replica.apply({{1}, i + 1}, world.log()[i]);
+  CHECK(state_of(replica) == state_of(world.service()));
+  CHECK(replica.sessions() == world.service().sessions());
+
+  // Every owner of an ephemeral node is an open session.
+  const znode::Node& root = replica.tree().at("/");
+  for (const znode::Node* node = &root; node; node = znode::next_in_subtree(*node, root)) {
+    if (!node->ephemeral_owner().none()) CHECK(replica.sessions().find(node->ephemeral_owner()));
+  }
+}
+
+}  // namespace
+}  // namespace session

@@ -1,0 +1,103 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "session/service.h"
+#include "tests/znode/printing.h"
+
+namespace session {
+
+// A leader without an ensemble: what is planned is applied when the test says so. The n-th
+// transaction has zxid 1:n and time 1000 * n.
+class World {
+ public:
+  explicit World(Watches::Bounds bounds = {}) : service_(bounds) {}
+
+  static SecretHash secret(std::uint8_t value) {
+    SecretHash hash{};
+    hash.fill(value);
+    return hash;
+  }
+
+  // Opens a session over a connection of server 1 with this number, whose secret is the number.
+  wire::SessionId open(std::uint64_t connection) {
+    REQUIRE(plan({{},
+                  {1, connection},
+                  connection,
+                  OpenSession{secret(static_cast<std::uint8_t>(connection)), 10'000}}));
+    owners_.push_back({settle().session, {1, connection}});
+    return owners_.back().first;
+  }
+
+  znode::Judged<wire::Bytes> plan(const Command& command) {
+    planned_count_ += 1;
+    auto planned = service_.plan(command, static_cast<wire::TimeMs>(1000 * planned_count_));
+    if (planned) {
+      planned_.push_back(*planned);
+    } else {
+      planned_count_ -= 1;
+    }
+    return planned;
+  }
+  // From the connection that opened the session.
+  znode::Judged<wire::Bytes> plan(wire::SessionId session, Order order) {
+    return plan({session, owner(session), 99, std::move(order)});
+  }
+
+  // Applies what is planned. Returns what the last transaction came to.
+  Applied settle() {
+    Applied applied;
+    for (wire::Bytes& bytes : std::exchange(planned_, {})) {
+      count_ += 1;
+      applied = service_.apply({{1}, count_}, bytes);
+      log_.push_back(std::move(bytes));
+    }
+    return applied;
+  }
+
+  Applied run(wire::SessionId session, Order order) {
+    REQUIRE(plan(session, std::move(order)));
+    return settle();
+  }
+  void create(wire::SessionId session, std::string path, wire::Bytes data = {}) {
+    wire::CreateRequest request;
+    request.path = std::move(path);
+    request.data = std::move(data);
+    run(session, std::move(request));
+  }
+
+  [[nodiscard]] Owner owner(wire::SessionId session) const {
+    for (const auto& [id, owner] : owners_) {
+      if (id == session) return owner;
+    }
+    return {};
+  }
+  Service& service() { return service_; }
+  // Every transaction that was applied, the n-th of which has zxid 1:n.
+  [[nodiscard]] const std::vector<wire::Bytes>& log() const { return log_; }
+
+ private:
+  Service service_;
+  std::vector<std::pair<wire::SessionId, Owner>> owners_;
+  std::vector<wire::Bytes> planned_;
+  std::vector<wire::Bytes> log_;
+  std::uint64_t count_ = 0;
+  std::uint64_t planned_count_ = 0;
+};
+
+inline wire::CreateRequest create_request(std::string path) {
+  wire::CreateRequest request;
+  request.path = std::move(path);
+  return request;
+}
+
+inline wire::CreateRequest ephemeral_request(std::string path) {
+  wire::CreateRequest request = create_request(std::move(path));
+  request.ephemeral = true;
+  return request;
+}
+
+}  // namespace session

@@ -1,0 +1,302 @@
+#include <limits>
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include "tests/wire/json_samples.h"
+#include "wire/json.h"
+
+namespace wire::json {
+namespace {
+
+using Fault = ParsedFrame::Fault;
+
+BadRequest refusal_of(const ParsedFrame& frame) {
+  REQUIRE(frame.requests.size() == 1);
+  REQUIRE(frame.requests.front().has_error());
+  return frame.requests.front().error();
+}
+
+const ClientRequest& only(const ParsedFrame& frame) {
+  REQUIRE(frame.requests.size() == 1);
+  REQUIRE_MESSAGE(frame.requests.front().has_value(), frame.requests.front().error().error.message);
+  return *frame.requests.front();
+}
+
+TEST_CASE("requests as people write them") {
+  struct Row {
+    const char* text;
+    Request request;
+  };
+  for (
+      const Row& row : {
+          Row{R"({"op":"connect","timeoutMs":10000})", samples::opening()},
+          Row{R"({"op":"connect","session":"01000197c3b2a001","password":"9f","lastZxid":"0000010000000009"})",
+              samples::resuming()},
+          Row{R"({"id":7,"op":"create","path":"/app/config","data":"v1"})",
+              samples::on<CreateRequest>("/app/config", "v1")},
+          Row{R"({"path":"/a","op":"create"})", samples::on<CreateRequest>("/a")},
+          Row{R"({"op":"create","path":"/a","data64":"/wA="})",
+              samples::on<CreateRequest>("/a", Bytes("\xff\0", 2))},
+          Row{R"({"op":"create","path":"/\u0061\ud83d\ude00"})", samples::on<CreateRequest>("/a😀")},
+          Row{R"({"op":"get","path":"/a","consistency":"session"})", GetRequest{"/a", {}}},
+          Row{R"({"op":"get","path":"/a","consistency":{"atLeast":"0000010000000005"}})",
+              GetRequest{"/a", {AtLeast{{{1}, 5}}, false}}},
+          Row{R"({"op":"set","path":"/a","data":"","version":-1})", samples::on<SetRequest>("/a")},
+          Row{R"({"op":"delete","path":"/a","version":2147483647})",
+              DeleteRequest{"/a", 2147483647, false}},
+          Row{R"({"op":"ephemerals"})", EphemeralsRequest{"/"}},
+          Row{R"({"id":1,"op":"watch","path":"/a"})", samples::on<WatchRequest>("/a")},
+          Row{R"({"op":"multi","ops":[]})", MultiRequest{}},
+          Row{R"({"op":"multi","ops":[{"path":"/a","op":"check","version":3}]})",
+              MultiRequest{{CheckRequest{"/a", 3}}}},
+          Row{R"({"op":"setAcl","path":"/a","acl":[{"scheme":"auth","perms":"r"}]})",
+              SetAclRequest{"/a", {{"auth", "", 1}}}},
+          Row{" {\n\t\"op\" : \"ping\" }\r\n", PingRequest{}},
+      }) {
+    CAPTURE(row.text);
+    CHECK(only(parse_requests(row.text)).request == row.request);
+  }
+}
+
+TEST_CASE("an id comes back as it was") {
+  struct Row {
+    const char* written;
+    const char* kept;
+  };
+  for (const Row& row : {
+           Row{"7", "7"},
+           Row{"-3", "-3"},
+           Row{"9223372036854775808", "9223372036854775808"},
+           Row{"18446744073709551615", "18446744073709551615"},
+           Row{"123456789012345678901234567890", "123456789012345678901234567890"},
+           Row{"1.50", "1.50"},
+           Row{"1e3", "1e3"},
+           Row{R"("a")", R"("a")"},
+           Row{R"("\u0061\"\n")", R"("a\"\n")"},
+           Row{R"("")", R"("")"},
+       }) {
+    CAPTURE(row.written);
+    const std::string text = R"({"op":"ping","id":)" + std::string(row.written) + "}";
+    CHECK(only(parse_requests(text)).id.json == row.kept);
+  }
+}
+
+TEST_CASE("what is wrong with a request is said, with the field's name and the request's id") {
+  struct Row {
+    const char* text;
+    const char* message;
+  };
+  for (
+      const Row& row : {
+          Row{R"({"id":1})", R"(missing field "op")"},
+          Row{R"({"id":1,"op":7})", R"(field "op" must be a string)"},
+          Row{R"({"id":1,"op":"x"})", R"(unknown op "x")"},
+          Row{R"({"id":1,"op":"check","path":"/a"})", R"(unknown op "check")"},
+          Row{R"({"id":1,"op":"get"})", R"(missing field "path")"},
+          Row{R"({"op":"get","id":1})", R"(missing field "path")"},
+          Row{R"({"op":"get","path":{"deep":[1,{"id":2}]},"id":1})",
+              R"(field "path" must be a string)"},
+          Row{R"({"id":1,"op":"get","path":null})", R"(field "path" must be a string)"},
+          Row{R"({"id":1,"op":"get","path":"/a","path":"/b"})", R"(duplicate field "path")"},
+          Row{R"({"path":"/a","id":1,"op":"get","id":2})", R"(duplicate field "id")"},
+          Row{R"({"op":"create","path":"/a","foo":[{"bar":1}],"id":1})",
+              R"(unknown field "foo" in create)"},
+          Row{R"({"id":1,"op":"create","path":"/a","limit":1})",
+              R"(unknown field "limit" in create)"},
+          Row{R"({"id":1,"op":"ping","path":"/a"})", R"(unknown field "path" in ping)"},
+          Row{R"({"id":1,"op":"create","path":"/a","data":5})", R"(field "data" must be a string)"},
+          Row{R"({"id":1,"op":"create","path":"/a","data":"a","data64":"YQ=="})",
+              R"(fields "data" and "data64" exclude each other)"},
+          Row{R"({"id":1,"op":"create","path":"/a","data64":"YQ"})",
+              R"(field "data64" must be base64, padded and without whitespace)"},
+          Row{R"({"id":1,"op":"create","path":"/a","ephemeral":1})",
+              R"(field "ephemeral" must be true or false)"},
+          Row{R"({"id":1,"op":"create","path":"/a","ttlMs":"5"})",
+              R"(field "ttlMs" must be an integer)"},
+          Row{R"({"id":1,"op":"create","path":"/a","ttlMs":9223372036854775808})",
+              R"(field "ttlMs" must be between -9223372036854775808 and 9223372036854775807)"},
+          Row{R"({"id":1,"op":"create","path":"/a","acl":"open"})",
+              R"(field "acl" must be a list)"},
+          Row{R"({"id":1,"op":"create","path":"/a","acl":["open"]})",
+              R"(acl[0]: must be an object)"},
+          Row{R"({"id":1,"op":"create","path":"/a","acl":[{"scheme":"world","id":"anyone","perms":"r"},{"scheme":"ip","perms":"r"}]})",
+              R"(acl[1]: missing field "id")"},
+          Row{R"({"id":1,"op":"create","path":"/a","acl":[{"scheme":"ip","id":"::1","perms":"rx"}]})",
+              R"(acl[0]: field "perms" must be letters out of "cdrwa")"},
+          Row{R"({"id":1,"op":"create","path":"/a","acl":[{"scheme":"ip","id":"::1","perms":31}]})",
+              R"(acl[0]: field "perms" must be a string)"},
+          Row{R"({"id":1,"op":"create","path":"/a","acl":[{"schema":"ip"}]})",
+              R"(acl[0]: unknown field "schema" in acl)"},
+          Row{R"({"id":1,"op":"set","path":"/a"})", R"(missing field "data")"},
+          Row{R"({"id":1,"op":"set","path":"/a","data":"","version":"1"})",
+              R"(field "version" must be an integer)"},
+          Row{R"({"id":1,"op":"set","path":"/a","data":"","version":1.0})",
+              R"(field "version" must be an integer)"},
+          Row{R"({"id":1,"op":"set","path":"/a","data":"","version":1e2})",
+              R"(field "version" must be an integer)"},
+          Row{R"({"id":1,"op":"set","path":"/a","data":"","version":true})",
+              R"(field "version" must be an integer)"},
+          Row{R"({"id":1,"op":"set","path":"/a","data":"","version":2147483648})",
+              R"(field "version" must be between -2147483648 and 2147483647)"},
+          Row{R"({"id":1,"op":"delete","path":"/a","version":99999999999999999999})",
+              R"(field "version" must be between -2147483648 and 2147483647)"},
+          Row{R"({"id":1,"op":"children","path":"/a","limit":-1})",
+              R"(field "limit" must be between 0 and 4294967295)"},
+          Row{R"({"id":1,"op":"children","path":"/a","after":3})",
+              R"(field "after" must be a string)"},
+          Row{R"({"id":1,"op":"get","path":"/a","encoding":"hex"})",
+              R"(field "encoding" must be "text" or "base64")"},
+          Row{R"({"id":1,"op":"get","path":"/a","consistency":"strong"})",
+              R"(field "consistency" must be "session", "linearizable" or {"atLeast": zxid})"},
+          Row{R"({"id":1,"op":"get","path":"/a","consistency":{}})", R"(missing field "atLeast")"},
+          Row{R"({"id":1,"op":"get","path":"/a","consistency":{"atLeast":5}})",
+              R"(field "atLeast" must be a string of 16 lower-case hex digits)"},
+          Row{R"({"id":1,"op":"get","path":"/a","consistency":{"atLeast":"0000010000000005","or":1}})",
+              R"(unknown field "or" in consistency)"},
+          Row{R"({"op":"get","path":"/a","watch":true})", R"(missing field "id")"},
+          Row{R"({"op":"watch","path":"/a"})", R"(missing field "id")"},
+          Row{R"({"id":1,"op":"watch","path":"/a","scope":"tree"})",
+              R"(field "scope" must be "node" or "children" or "subtree")"},
+          Row{R"({"id":1,"op":"watch","path":"/a","from":"5"})",
+              R"(field "from" must be a string of 16 lower-case hex digits)"},
+          Row{R"({"id":1,"op":"unwatch"})", R"(missing field "watch")"},
+          Row{R"({"id":1,"op":"unwatch","watch":true})",
+              R"(field "watch" must be a number or a string)"},
+          Row{R"({"id":1,"op":"multi"})", R"(missing field "ops")"},
+          Row{R"({"id":1,"op":"multi","ops":{}})", R"(field "ops" must be a list)"},
+          Row{R"({"id":1,"op":"multi","ops":[3]})", R"(ops[0]: must be an object)"},
+          Row{R"({"id":1,"op":"multi","ops":[{"op":"create","path":"/a"},{"op":"delete"}]})",
+              R"(ops[1]: missing field "path")"},
+          Row{R"({"id":1,"op":"multi","ops":[{"path":"/a"}]})", R"(ops[0]: missing field "op")"},
+          Row{R"({"id":1,"op":"multi","ops":[{"op":"multi","ops":[]}]})",
+              R"(ops[0]: no place in a multi for op "multi")"},
+          Row{R"({"id":1,"op":"multi","ops":[{"op":"get","path":"/a","watch":true}]})",
+              R"(ops[0]: unknown field "watch" in get)"},
+          Row{R"({"id":1,"op":"multi","ops":[{"op":"get","path":"/a","id":2}]})",
+              R"(ops[0]: unknown field "id" in get)"},
+          Row{R"({"id":1,"op":"multi","ops":[{"op":"check","path":"/a","data":""}]})",
+              R"(ops[0]: unknown field "data" in check)"},
+          Row{R"({"id":1,"op":"auth","scheme":"digest"})", R"(missing field "token")"},
+          Row{R"({"id":1,"op":"connect","session":"01000197c3b2a001"})",
+              R"(missing field "password")"},
+          Row{R"({"id":1,"op":"connect","password":"9f"})", R"(missing field "session")"},
+          Row{R"({"id":1,"op":"connect","session":"1","password":""})",
+              R"(field "session" must be a string of 16 lower-case hex digits)"},
+          Row{R"({"id":1,"op":"connect","auth":[{"scheme":"digest"}]})",
+              R"(auth[0]: missing field "token")"},
+          Row{R"({"id":1,"op":"connect","timeoutMs":"soon"})",
+              R"(field "timeoutMs" must be an integer)"},
+      }) {
+    CAPTURE(row.text);
+    const ParsedFrame frame = parse_requests(row.text);
+    const BadRequest refusal = refusal_of(frame);
+    CHECK(frame.fault == Fault::none);
+    CHECK(refusal.error.code == ErrorCode::bad_arguments);
+    CHECK(refusal.error.message == row.message);
+    if (std::string_view(row.text).find("\"id\":1") != std::string_view::npos) {
+      CHECK(refusal.id.json == "1");
+    }
+  }
+}
+
+TEST_CASE("an id that is none is not echoed") {
+  for (const std::string id : {"true", "null", "{}", "[1]"}) {
+    const ParsedFrame frame = parse_requests(R"({"op":"ping","id":)" + id + "}");
+    CHECK(refusal_of(frame).id.none());
+    CHECK(refusal_of(frame).error.message == R"(field "id" must be a number or a string)");
+  }
+  const std::string fits(id_bytes_max - 2, 'x');
+  CHECK(only(parse_requests(R"({"op":"ping","id":")" + fits + "\"}")).id.json.size() ==
+        id_bytes_max);
+  const ParsedFrame frame = parse_requests(R"({"op":"ping","id":")" + fits + "x\"}");
+  CHECK(refusal_of(frame).id.none());
+  CHECK(refusal_of(frame).error.message == R"(field "id" must be at most 256 bytes long)");
+}
+
+TEST_CASE("frames that hold no requests") {
+  struct Row {
+    std::string_view text;
+    Fault fault;
+    const char* message;
+  };
+  for (const Row& row : {
+           Row{"", Fault::not_json, "not JSON, at byte 1"},
+           Row{"hello", Fault::not_json, "not JSON, at byte 1"},
+           Row{R"({"op":"ping"}x)", Fault::not_json, "not JSON, at byte 14"},
+           Row{R"({"op":"ping",})", Fault::not_json, "not JSON, at byte 14"},
+           Row{R"({"op":'ping'})", Fault::not_json, "not JSON, at byte 7"},
+           Row{"{\"op\":\"a\nb\"}", Fault::not_json, "not JSON, at byte 9"},
+           Row{std::string_view("{\"op\":\"ping\"}\0", 14), Fault::not_json,
+               "not JSON, at byte 14"},
+           Row{R"({"op":"\ud800"})", Fault::not_json, "not JSON, at byte 14"},
+           Row{R"([{"op":"ping"},)", Fault::not_json, "not JSON, at byte 16"},
+           Row{"{\"op\":\"\xff\"}", Fault::not_utf8, "not UTF-8"},
+           Row{"{\"op\":\"\xed\xa0\x80\"}", Fault::not_utf8, "not UTF-8"},
+           Row{"7", Fault::none, "a frame must be an object or a list of objects"},
+           Row{"null", Fault::none, "a frame must be an object or a list of objects"},
+           Row{R"("ping")", Fault::none, "a frame must be an object or a list of objects"},
+       }) {
+    CAPTURE(row.text);
+    const ParsedFrame frame = parse_requests(row.text);
+    CHECK(frame.fault == row.fault);
+    CHECK(refusal_of(frame).error == Error{ErrorCode::bad_arguments, row.message});
+    CHECK(refusal_of(frame).id.none());
+  }
+}
+
+TEST_CASE("an empty list asks for nothing") {
+  const ParsedFrame frame = parse_requests("[]");
+  CHECK(frame.requests.empty());
+  CHECK(frame.fault == Fault::none);
+}
+
+TEST_CASE("a malformed element of a pipeline spoils that element only") {
+  const ParsedFrame frame = parse_requests(
+      R"([{"op":"ping","id":1},{"op":"ping","id":2,"x":0},5,[{"op":"ping"}],{},{"op":"ping","id":3}])");
+  REQUIRE(frame.requests.size() == 6);
+  CHECK(frame.requests[0].has_value());
+  CHECK(frame.requests[1].error().id.json == "2");
+  CHECK(frame.requests[2].error().error.message == "a request must be an object");
+  CHECK(frame.requests[3].error().error.message == "a request must be an object");
+  CHECK(frame.requests[4].error().error.message == R"(missing field "op")");
+  CHECK(frame.requests[5]->id.json == "3");
+}
+
+TEST_CASE("32 levels of nesting are read, and the 33rd is not") {
+  const auto nested = [](std::size_t levels) {
+    // The object is a level too.
+    return R"({"id":1,"op":"ping","x":)" + std::string(levels - 1, '[') +
+           std::string(levels - 1, ']') + "}";
+  };
+  const ParsedFrame fits = parse_requests(nested(nesting_max));
+  CHECK(fits.fault == Fault::none);
+  CHECK(refusal_of(fits).error.message == R"(unknown field "x" in ping)");
+
+  const ParsedFrame too_deep = parse_requests(nested(nesting_max + 1));
+  CHECK(too_deep.fault == Fault::too_deep);
+  CHECK(refusal_of(too_deep).error.message == "nested deeper than 32");
+  CHECK(refusal_of(too_deep).id.json == "1");
+
+  CHECK(parse_requests(std::string(1'000'000, '[')).fault == Fault::too_deep);
+}
+
+TEST_CASE("a frame of very many tiny requests is refused as a whole") {
+  std::string text = "[1";
+  for (std::size_t i = 1; i < frame_requests_max; ++i) text += ",1";
+  CHECK(parse_requests(text + "]").requests.size() == frame_requests_max);
+  const ParsedFrame frame = parse_requests(text + ",1]");
+  CHECK(frame.fault == Fault::none);
+  CHECK(refusal_of(frame).error.code == ErrorCode::too_large);
+}
+
+TEST_CASE("a long name is cut in the message, between characters") {
+  std::string name;
+  for (int i = 0; i < 40; ++i) name += "é";
+  name.insert(0, "x");
+  const ParsedFrame frame = parse_requests(R"({"op":")" + name + "\"}");
+  CHECK(refusal_of(frame).error.message == "unknown op \"" + name.substr(0, 63) + "…\"");
+}
+
+}  // namespace
+}  // namespace wire::json

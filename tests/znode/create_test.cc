@@ -1,0 +1,177 @@
+#include <string>
+#include <utility>
+#include <variant>
+
+#include <doctest/doctest.h>
+
+#include "tests/znode/world.h"
+
+namespace znode {
+namespace {
+
+using wire::CreateRequest;
+using wire::ErrorCode;
+
+CreateRequest create(std::string path) {
+  CreateRequest request;
+  request.path = std::move(path);
+  return request;
+}
+template <class... Change>
+CreateRequest create(std::string path, Change... change) {
+  CreateRequest request = create(std::move(path));
+  (change(request), ...);
+  return request;
+}
+
+void ephemeral(CreateRequest& request) { request.ephemeral = true; }
+void sequential(CreateRequest& request) { request.sequential = true; }
+void parents(CreateRequest& request) { request.parents = true; }
+void container(CreateRequest& request) { request.container = true; }
+void ttl(CreateRequest& request) { request.ttl_ms = 1000; }
+void empty_acl(CreateRequest& request) { request.acl = wire::Acl{}; }
+void read_only_acl(CreateRequest& request) { request.acl = wire::Acl{{"world", "anyone", 1}}; }
+void open_acl(CreateRequest& request) { request.acl = wire::open_acl(); }
+
+std::string created(World& world, const CreateRequest& request) {
+  return std::get<wire::CreateReply>(*world.run(request)).path;
+}
+
+TEST_CASE("what create refuses, in this order") {
+  struct Row {
+    CreateRequest request;
+    ErrorCode code;
+    const char* message;
+  };
+  World world;
+  world.create("/a").create("/a/b").create_ephemeral("/e");
+
+  for (const Row& row : {
+           Row{create("bad", ttl), ErrorCode::unimplemented, "ttlMs: TTL nodes are not there yet"},
+           Row{create("bad", container), ErrorCode::unimplemented,
+               "container: containers are not there yet"},
+           Row{create("bad", empty_acl), ErrorCode::invalid_acl, "acl: the list is empty"},
+           Row{create("bad", read_only_acl), ErrorCode::unimplemented,
+               "acl: lists other than world:anyone:cdrwa are not there yet"},
+           Row{create("bad"), ErrorCode::bad_arguments, "the path \"bad\" does not begin with /"},
+           Row{create("/none/x/"), ErrorCode::bad_arguments, "the path \"/none/x/\" ends with /"},
+           Row{create("/zookeeper"), ErrorCode::bad_arguments,
+               "/zookeeper is reserved: clients can only read it"},
+           Row{create("/zookeeper/none/x", parents), ErrorCode::bad_arguments,
+               "/zookeeper/none/x is reserved: clients can only read it"},
+           Row{create("/zookeeper/", sequential), ErrorCode::bad_arguments,
+               "/zookeeper/ is reserved: clients can only read it"},
+           Row{create("/none/x"), ErrorCode::no_node, "/none does not exist"},
+           Row{create("/none/", sequential), ErrorCode::no_node, "/none does not exist"},
+           Row{create("/"), ErrorCode::node_exists, "/ already exists"},
+           Row{create("/a"), ErrorCode::node_exists, "/a already exists"},
+           Row{create("/a/b", parents), ErrorCode::node_exists, "/a/b already exists"},
+           Row{create("/e/x"), ErrorCode::no_children_for_ephemerals,
+               "/e is ephemeral and cannot have children"},
+           Row{create("/e/x/y", parents), ErrorCode::no_children_for_ephemerals,
+               "/e is ephemeral and cannot have children"},
+       }) {
+    CAPTURE(row.request.path);
+    const auto planned = world.plan(row.request);
+    REQUIRE_FALSE(planned);
+    CHECK(planned.error().error.code == row.code);
+    CHECK(planned.error().error.message == row.message);
+  }
+  CHECK(world.pending().outstanding() == 0);
+  CHECK(world.pending().overlay_size() == 0);
+}
+
+TEST_CASE("what a new node and its parent have in their stats") {
+  World world;
+  world.create("/a");  // 1:1
+  CreateRequest request = create("/a/b", open_acl);
+  request.data = "12345";
+  const auto reply = world.run(request);  // 1:2
+
+  const wire::Stat expected{.czxid = {{1}, 2},
+                            .mzxid = {{1}, 2},
+                            .pzxid = {{1}, 2},
+                            .ctime = 2000,
+                            .mtime = 2000,
+                            .ephemeral_owner = {},
+                            .data_length = 5,
+                            .ttl_ms = {}};
+  CHECK(world.stat("/a/b") == expected);
+  CHECK(std::get<wire::CreateReply>(*reply) == wire::CreateReply{"/a/b", expected});
+
+  CHECK(world.stat("/a") == wire::Stat{.czxid = {{1}, 1},
+                                       .mzxid = {{1}, 1},
+                                       .pzxid = {{1}, 2},
+                                       .ctime = 1000,
+                                       .mtime = 1000,
+                                       .cversion = 1,
+                                       .ephemeral_owner = {},
+                                       .num_children = 1,
+                                       .ttl_ms = {}});
+}
+
+TEST_CASE("the parent's cversion counts creations and deletions") {
+  World world;
+  world.create("/p").create("/p/a").create("/p/b").create("/p/c");
+  CHECK(world.stat("/p").cversion == 3);
+  world.remove("/p/a").remove("/p/b");
+  CHECK(world.stat("/p").cversion == 5);
+  CHECK(world.stat("/p").num_children == 1);
+  CHECK(world.stat("/p").version == 0);
+  CHECK(world.stat("/").cversion == 0);  // -1 at first
+}
+
+TEST_CASE("an ephemeral node says its session") {
+  World world;
+  world.run(create("/e", ephemeral), {42});
+  CHECK(world.stat("/e").ephemeral_owner == wire::SessionId{42});
+  CHECK(world.tree().ephemerals({42}) == std::vector<std::string>{"/e"});
+}
+
+TEST_CASE("sequence numbers count the parent's creations and survive deletions") {
+  World world;
+  world.create("/p");
+  CHECK(created(world, create("/p/x-", sequential)) == "/p/x-0000000000");
+  CHECK(created(world, create("/p/x-", sequential)) == "/p/x-0000000001");
+  world.remove("/p/x-0000000001");
+  CHECK(created(world, create("/p/x-", sequential)) == "/p/x-0000000002");
+  world.create("/p/plain");
+  CHECK(created(world, create("/p/y-", sequential)) == "/p/y-0000000004");
+  world.remove("/p/plain").remove("/p/y-0000000004");
+  world.remove("/p/x-0000000000").remove("/p/x-0000000002");
+  CHECK(created(world, create("/p/", sequential)) == "/p/0000000005");
+  CHECK(created(world, create("/zookeeper", sequential)) == "/zookeeper0000000001");
+}
+
+TEST_CASE("a sequence number that is taken is refused, as in ZooKeeper") {
+  World world;
+  world.create("/p").create("/p/x0000000001");
+  CHECK(world.run(create("/p/x", sequential)).error().code == ErrorCode::node_exists);
+}
+
+TEST_CASE("the counter wraps") {
+  CHECK(next_creation(2147483647) == -2147483647 - 1);
+  CHECK(next_creation(-1) == 0);
+}
+
+TEST_CASE("missing parents come with the node, in one transaction") {
+  World world;
+  world.create("/a");
+  const auto reply = world.run(create("/a/b/c/n-", parents, sequential, ephemeral));
+  REQUIRE(reply);
+  CHECK(std::get<wire::CreateReply>(*reply).path == "/a/b/c/n-0000000000");
+  for (const char* path : {"/a/b", "/a/b/c"}) {
+    CAPTURE(path);
+    CHECK(world.stat(path).czxid == wire::Zxid{{1}, 2});
+    CHECK(world.stat(path).pzxid == wire::Zxid{{1}, 2});
+    CHECK(world.stat(path).cversion == 1);
+    CHECK(world.stat(path).ephemeral_owner.none());
+  }
+  CHECK(world.stat("/a/b/c/n-0000000000").ephemeral_owner == World::me);
+
+  // Where none is missing, `parents` changes nothing.
+  CHECK(created(world, create("/a/b/c/n-", parents, sequential)) == "/a/b/c/n-0000000001");
+}
+
+}  // namespace
+}  // namespace znode

@@ -1,0 +1,106 @@
+#include "znode/path.h"
+
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include "tests/znode/printing.h"
+
+namespace znode {
+namespace {
+
+TEST_CASE("which paths there are") {
+  struct Row {
+    std::string path;
+    std::string wrong;  // what the message says; empty: a path
+  };
+  const std::string too_deep = [] {
+    std::string path;
+    for (std::size_t i = 0; i <= path_depth_max; ++i) path += "/a";
+    return path;
+  }();
+
+  for (const Row& row : {
+           Row{"/", ""},
+           Row{"/a", ""},
+           Row{"/a/b", ""},
+           Row{"/.a", ""},
+           Row{"/a..", ""},
+           Row{"/...", ""},
+           Row{"/a b!~", ""},
+           Row{"/zookeeper/config", ""},
+           Row{"/\xC3\xA9/\xE6\x97\xA5\xE6\x9C\xAC", ""},  // é, 日本
+           Row{"/\xF0\x9F\xA6\x93", ""},                   // a zebra
+           Row{too_deep.substr(2), ""},
+           Row{"/" + std::string(path_bytes_max - 1, 'a'), ""},
+
+           Row{"", "does not begin with /"},
+           Row{"a", "does not begin with /"},
+           Row{"a/b", "does not begin with /"},
+           Row{"/a/", "ends with /"},
+           Row{"//", "ends with /"},
+           Row{"//a", "empty component"},
+           Row{"/a//b", "empty component"},
+           Row{"/.", ". or .."},
+           Row{"/a/../b", ". or .."},
+           Row{"/a/./b", ". or .."},
+           Row{"/..", ". or .."},
+           Row{std::string("/a\0b", 4), "no path may have"},
+           Row{"/\x01", "no path may have"},
+           Row{"/\x1F", "no path may have"},
+           Row{"/\x7F", "no path may have"},
+           Row{"/\xC2\x80", "no path may have"},      // U+0080
+           Row{"/\xC2\x9F", "no path may have"},      // U+009F
+           Row{"/\xEE\x80\x80", "no path may have"},  // U+E000
+           Row{"/\xEF\xA3\xBF", "no path may have"},  // U+F8FF
+           Row{"/\xEF\xBF\xB0", "no path may have"},  // U+FFF0
+           Row{"/\xEF\xBF\xBF", "no path may have"},  // U+FFFF
+           Row{"/\xC2\xA0", ""},                      // U+00A0
+           Row{"/\xEF\xA4\x80", ""},                  // U+F900
+           Row{"/\xEF\xBF\xAF", ""},                  // U+FFEF
+           Row{"/\xED\xA0\x80", "not UTF-8"},         // a surrogate
+           Row{"/\xFF", "not UTF-8"},
+           Row{"/\xC3", "not UTF-8"},
+           Row{too_deep, "more than 128"},
+           Row{"/" + std::string(path_bytes_max, 'a'), "longer than 4096"},
+       }) {
+    CAPTURE(row.path);
+    const auto valid = validate(row.path);
+    REQUIRE(valid.has_value() == row.wrong.empty());
+    if (valid) continue;
+    CHECK(valid.error().code == wire::ErrorCode::bad_arguments);
+    CHECK(valid.error().message.find(row.wrong) != std::string::npos);
+  }
+}
+
+TEST_CASE("a message names the path that is wrong") {
+  CHECK(validate("/a//b").error().message == "the path \"/a//b\" has an empty component");
+}
+
+TEST_CASE("what is reserved") {
+  CHECK(is_reserved("/zookeeper"));
+  CHECK(is_reserved("/zookeeper/quota/a"));
+  CHECK_FALSE(is_reserved("/zookeeper0"));
+  CHECK_FALSE(is_reserved("/"));
+  CHECK_FALSE(is_reserved("/a/zookeeper"));
+}
+
+TEST_CASE("parents, names and what is below") {
+  CHECK(parent_of("/a") == "/");
+  CHECK(parent_of("/a/b") == "/a");
+  CHECK(parent_of("/a/b/c") == "/a/b");
+  CHECK(name_of("/") == "");
+  CHECK(name_of("/a") == "a");
+  CHECK(name_of("/a/bc") == "bc");
+  CHECK(child_path("/", "a") == "/a");
+  CHECK(child_path("/a", "b") == "/a/b");
+  CHECK(is_below("/a", "/"));
+  CHECK(is_below("/a/b", "/a"));
+  CHECK(is_below("/a/b/c", "/a"));
+  CHECK_FALSE(is_below("/", "/"));
+  CHECK_FALSE(is_below("/a", "/a"));
+  CHECK_FALSE(is_below("/ab", "/a"));
+}
+
+}  // namespace
+}  // namespace znode

@@ -1,0 +1,121 @@
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "tests/znode/world.h"
+
+namespace znode {
+namespace {
+
+using wire::ChildrenRequest;
+using wire::ErrorCode;
+
+ChildrenRequest children(std::string path, std::optional<std::string> after = {},
+                         std::optional<std::uint32_t> limit = {}) {
+  ChildrenRequest request;
+  request.path = std::move(path);
+  request.after = std::move(after);
+  request.limit = limit;
+  return request;
+}
+
+TEST_CASE("reads of what is not there, and of what is no path") {
+  const Tree tree;
+  CHECK(read(wire::GetRequest{"/x", {}}, tree).error().code == ErrorCode::no_node);
+  CHECK(read(children("/x"), tree).error().code == ErrorCode::no_node);
+  CHECK(read(wire::CountRequest{"/x", {}}, tree).error().code == ErrorCode::no_node);
+  CHECK_FALSE(read(wire::ExistsRequest{"/x", {}}, tree)->stat);
+
+  CHECK(read(wire::GetRequest{"x", {}}, tree).error().code == ErrorCode::bad_arguments);
+  CHECK(read(children("x"), tree).error().code == ErrorCode::bad_arguments);
+  CHECK(read(wire::CountRequest{"x", {}}, tree).error().code == ErrorCode::bad_arguments);
+  CHECK(read(wire::ExistsRequest{"x", {}}, tree).error().code == ErrorCode::bad_arguments);
+  CHECK(read(wire::GetAclRequest{"/"}, tree).error().code == ErrorCode::unimplemented);
+}
+
+TEST_CASE("get, exists and count") {
+  World world;
+  world.create("/a", std::string("\0\xFF", 2)).create("/a/b").create("/a/b/c").create("/ab");
+  CHECK(read(wire::GetRequest{"/a", {}}, world.tree())->data == std::string("\0\xFF", 2));
+  CHECK(read(wire::GetRequest{"/a", {}}, world.tree())->stat == world.stat("/a"));
+  CHECK(read(wire::ExistsRequest{"/a", {}}, world.tree())->stat == world.stat("/a"));
+  CHECK(read(wire::GetRequest{"/zookeeper/quota", {}}, world.tree())->data.empty());
+
+  struct Row {
+    const char* path;
+    std::uint64_t count;
+  };
+  for (const Row& row : {Row{"/", 7}, Row{"/a", 2}, Row{"/a/b", 1}, Row{"/a/b/c", 0}, Row{"/ab", 0},
+                         Row{"/zookeeper", 2}}) {
+    CAPTURE(row.path);
+    CHECK(read(wire::CountRequest{row.path, {}}, world.tree())->count == row.count);
+  }
+}
+
+TEST_CASE("children come in pages, in name order") {
+  World world;
+  world.create("/p");
+  for (const char* name : {"c", "a", "d", "b"}) world.create(child_path("/p", name));
+
+  struct Row {
+    ChildrenRequest request;
+    std::string names;
+    bool more;
+  };
+  for (const Row& row : {
+           Row{children("/p"), "abcd", false},
+           Row{children("/p", {}, 4), "abcd", false},
+           Row{children("/p", {}, 3), "abc", true},
+           Row{children("/p", "c", 3), "d", false},
+           Row{children("/p", "b", 1), "c", true},
+           Row{children("/p", "bb"), "cd", false},
+           Row{children("/p", ""), "abcd", false},
+           Row{children("/p", "d"), "", false},
+           Row{children("/p", {}, 0), "", true},
+           Row{children("/p/a"), "", false},
+           Row{children("/p/a", {}, 0), "", false},
+       }) {
+    CAPTURE(row.request.after.value_or("-"));
+    const auto reply = read(row.request, world.tree());
+    REQUIRE(reply);
+    std::string names;
+    for (const wire::Child& child : reply->children) names += child.name;
+    CHECK(names == row.names);
+    CHECK(reply->more == row.more);
+    CHECK(reply->stat == world.stat(row.request.path));
+    CHECK_FALSE(reply->with_details);
+  }
+}
+
+TEST_CASE("children with their stats and data") {
+  World world;
+  world.create("/p").create("/p/a", "x");
+  ChildrenRequest request = children("/p");
+  request.with_stat = true;
+  auto reply = read(request, world.tree());
+  CHECK(reply->with_details);
+  CHECK(reply->children == std::vector<wire::Child>{{"a", world.stat("/p/a"), {}}});
+
+  request.with_stat = false;
+  request.with_data = true;
+  reply = read(request, world.tree());
+  CHECK(reply->with_details);
+  CHECK(reply->children == std::vector<wire::Child>{{"a", {}, "x"}});
+}
+
+TEST_CASE("a session's ephemerals by prefix") {
+  World world;
+  world.create("/a").create_ephemeral("/a/2").create_ephemeral("/a/1").create_ephemeral("/b");
+  world.create_ephemeral("/a/3", {8});
+  const auto ephemerals = [&](const char* prefix) {
+    return read(wire::EphemeralsRequest{prefix}, Caller{World::me}, world.tree()).paths;
+  };
+  CHECK(ephemerals("/") == std::vector<std::string>{"/a/1", "/a/2", "/b"});
+  CHECK(ephemerals("/a") == std::vector<std::string>{"/a/1", "/a/2"});
+  CHECK(ephemerals("/c").empty());
+}
+
+}  // namespace
+}  // namespace znode

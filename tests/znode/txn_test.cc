@@ -1,0 +1,89 @@
+#include "znode/txn.h"
+
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "tests/znode/printing.h"
+#include "wire/bytes.h"
+
+namespace znode {
+namespace {
+
+std::vector<Txn> samples() {
+  const CreateTxn create{"/a/b-0000000001", {"/a"}, std::string("d\0ta", 4), {0x0102030405060708}};
+  const SetTxn set{"/a", "x", -5, true};
+  const DeleteTxn remove{"/a", 17};
+  wire::ChildrenRequest children;
+  children.path = "/c";
+  children.with_data = true;
+  children.after = "m";
+  children.limit = 3;
+  children.read.consistency = wire::AtLeast{{{2}, 9}};
+  const wire::GetRequest get{"/g", {wire::Linearizable{}, false}};
+  return {create,
+          CreateTxn{},
+          set,
+          remove,
+          DeleteManyTxn{},
+          DeleteManyTxn{{"/a", "", "/c"}},
+          MultiTxn{},
+          MultiTxn{{create, set, remove, CheckTxn{}, get, children}}};
+}
+
+TEST_CASE("transactions come back from their bytes, and from no part of them") {
+  for (const Txn& txn : samples()) {
+    CAPTURE(txn.index());
+    wire::Bytes bytes;
+    encode(txn, bytes);
+    wire::ByteReader in(bytes);
+    const auto decoded = decode_txn(in);
+    REQUIRE(decoded);
+    CHECK(*decoded == txn);
+    CHECK(in.complete());
+
+    for (std::size_t size = 0; size < bytes.size(); ++size) {
+      CAPTURE(size);
+      wire::ByteReader cut(std::string_view(bytes).substr(0, size));
+      CHECK(decode_txn(cut).error().code == wire::ErrorCode::marshalling_error);
+    }
+  }
+}
+
+// What comes of it does not matter, as long as something does: run under sanitizers.
+TEST_CASE("bytes with any one bit turned are read or refused") {
+  for (const Txn& txn : samples()) {
+    wire::Bytes bytes;
+    encode(txn, bytes);
+    for (std::size_t bit = 0; bit < 8 * bytes.size(); ++bit) {
+      wire::Bytes turned = bytes;
+      turned[bit / 8] = static_cast<char>(turned[bit / 8] ^ (1 << (bit % 8)));
+      wire::ByteReader in(turned);
+      const auto decoded = decode_txn(in);
+      if (decoded && in.complete()) CHECK(*decoded != txn);
+    }
+  }
+}
+
+TEST_CASE("bytes that are no transaction") {
+  struct Row {
+    const char* what;
+    wire::Bytes bytes;
+  };
+  for (const Row& row : {
+           Row{"a form that is not known", {2, 3}},
+           Row{"a kind that is not known", {1, 99}},
+           Row{"kind 0", {1, 0}},
+           Row{"a read outside a multi", std::string("\1\7\0\0\0\0\1\0", 8)},
+           Row{"a list that says it is very long", {1, 4, -1, -1, -1, -1}},
+           Row{"a boolean that is neither", std::string("\1\2\0\0\0\0\0\0\0\0\0\0\0\0\2", 15)},
+       }) {
+    CAPTURE(row.what);
+    wire::ByteReader in(row.bytes);
+    CHECK_FALSE(decode_txn(in));
+  }
+}
+
+}  // namespace
+}  // namespace znode

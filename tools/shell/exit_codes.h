@@ -1,0 +1,29 @@
+#pragma once
+
+#include <string>
+
+#include "wire/error.h"
+
+namespace shell {
+
+inline constexpr int exit_ok = 0;
+inline constexpr int exit_other = 1;
+inline constexpr int exit_usage = 2;
+inline constexpr int exit_no_node = 3;
+inline constexpr int exit_node_exists = 4;
+inline constexpr int exit_bad_version = 5;
+inline constexpr int exit_not_empty = 6;
+inline constexpr int exit_no_auth = 7;
+inline constexpr int exit_no_server = 8;
+inline constexpr int exit_unknown_outcome = 9;
+
+enum class Effect { read, write };
+
+// A lost connection leaves a write's outcome unknown, but not a read's.
+[[nodiscard]] int exit_code(wire::ErrorCode code, Effect effect);
+[[nodiscard]] std::string exit_codes_help();
+
+// "/a/b: no such node (NoNode)"
+[[nodiscard]] std::string friendly(const wire::Error& error, const std::string& path);
+
+}  // namespace shell

@@ -1,0 +1,146 @@
+#include "tools/shell/interactive.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <iostream>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <editline/readline.h>
+
+#include "tools/shell/words.h"
+
+namespace shell {
+namespace {
+
+// What the completion function may use; readline's has no argument for it.
+struct {
+  Runner* runner = nullptr;
+  zabkeeper::Client* client = nullptr;
+  std::vector<std::string> matches;
+} completing;
+
+void match_commands(std::string_view start) {
+  for (std::string& name : command_names()) {
+    if (name.starts_with(start)) completing.matches.push_back(std::move(name));
+  }
+}
+
+void match_paths(std::string_view start) {
+  const std::size_t slash = start.rfind('/');
+  const std::string_view typed = slash == std::string_view::npos ? "" : start.substr(0, slash + 1);
+  const std::string_view begun = slash == std::string_view::npos ? start : start.substr(slash + 1);
+  wire::ChildrenRequest request;
+  request.path = resolve(completing.runner->cwd(), typed.empty() ? "." : typed);
+  request.with_stat = true;
+  request.limit = 1'000;
+  const auto children = completing.client->call(std::move(request));
+  if (children.has_error()) return;
+  for (const wire::Child& child : children->children) {
+    if (!child.name.starts_with(begun)) continue;
+    const bool has_children = child.stat && child.stat->num_children > 0;
+    completing.matches.push_back(std::string(typed) + child.name + (has_children ? "/" : ""));
+  }
+}
+
+char* next_match(const char*, int state) {
+  const auto at = static_cast<std::size_t>(state);
+  return at < completing.matches.size() ? strdup(completing.matches[at].c_str()) : nullptr;
+}
+
+char** complete(const char* text, int start, int) {
+  completing.matches.clear();
+  const std::string before(rl_line_buffer, static_cast<std::size_t>(start));
+  const bool first = before.find_first_not_of(' ') == std::string::npos;
+  if (first || before == "help ") {
+    match_commands(text);
+  } else {
+    match_paths(text);
+  }
+  const bool unfinished =
+      completing.matches.size() == 1 && completing.matches.front().ends_with('/');
+  rl_completion_append_character = unfinished ? '\0' : ' ';
+  rl_attempted_completion_over = 1;
+  return rl_completion_matches(text, next_match);
+}
+
+enum class Next { go_on, quit };
+
+// Runs one line; `code` is left alone if there was nothing to run.
+Next run_line(const std::string& text, Runner& runner, std::optional<int>& code) {
+  auto words = split_words(text);
+  if (words.has_error()) {
+    std::cerr << words.error().message << '\n';
+    code = exit_usage;
+    return Next::go_on;
+  }
+  if (words->empty() || words->front().starts_with('#')) return Next::go_on;
+  auto parsed = parse_line(std::move(*words));
+  if (const auto* said = std::get_if<Said>(&parsed)) {
+    (said->exit_code == exit_ok ? std::cout : std::cerr) << said->text;
+    code = said->exit_code;
+    return Next::go_on;
+  }
+  const auto& line = std::get<CommandLine>(parsed);
+  if (!line.command) return Next::go_on;
+  if (std::holds_alternative<Quit>(*line.command)) return Next::quit;
+  interrupted = false;
+  code = runner.run(*line.command, line.json);
+  return Next::go_on;
+}
+
+std::string history_file() {
+  const char* home = std::getenv("HOME");
+  return home ? std::string(home) + "/.zab_history" : std::string();
+}
+
+}  // namespace
+
+int run_interactive(Runner& runner, zabkeeper::Client& client,
+                    const std::function<std::string()>& place) {
+  completing = {&runner, &client, {}};
+  rl_readline_name = "zab";
+  rl_attempted_completion_function = complete;
+  using_history();
+  const std::string history = history_file();
+  if (!history.empty()) read_history(history.c_str());
+
+  std::optional<int> code;
+  for (;;) {
+    const std::string prompt = "[zab " + place() + "] " + runner.cwd() + "> ";
+    errno = 0;
+    char* line = readline(prompt.c_str());
+    if (!line) {
+      if (!interrupted) break;
+      interrupted = false;
+      std::cout << '\n';
+      continue;
+    }
+    const std::string text = line;
+    std::free(line);
+    if (text.find_first_not_of(" \t") == std::string::npos) continue;
+    add_history(text.c_str());
+    if (run_line(text, runner, code) == Next::quit) break;
+  }
+  if (!history.empty()) write_history(history.c_str());
+  return exit_ok;
+}
+
+int run_script(Runner& runner) {
+  int first_failure = exit_ok;
+  std::string line;
+  while (std::getline(std::cin, line)) {
+    std::optional<int> code;
+    const Next next = run_line(line, runner, code);
+    if (first_failure == exit_ok && code) first_failure = *code;
+    if (next == Next::quit) break;
+  }
+  return first_failure;
+}
+
+}  // namespace shell

@@ -1,0 +1,83 @@
+#include "tools/shell/print.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <ctime>
+
+#include "wire/json_text.h"
+#include "wire/utf8.h"
+
+namespace shell {
+
+std::string time_text(wire::TimeMs time) {
+  const auto seconds = static_cast<std::time_t>(time / 1000);
+  std::tm parts{};
+  if (!gmtime_r(&seconds, &parts)) return std::to_string(time);
+  std::array<char, 32> text{};
+  const std::size_t size = std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%S", &parts);
+  std::array<char, 8> fraction{};
+  std::snprintf(fraction.data(), fraction.size(), ".%03d", static_cast<int>(time % 1000));
+  return std::string(text.data(), size) + fraction.data();
+}
+
+std::string stat_text(const wire::Stat& stat) {
+  std::vector<Row> rows{{"czxid", wire::to_hex(stat.czxid)},
+                        {"mzxid", wire::to_hex(stat.mzxid)},
+                        {"pzxid", wire::to_hex(stat.pzxid)},
+                        {"ctime", time_text(stat.ctime)},
+                        {"mtime", time_text(stat.mtime)},
+                        {"version", std::to_string(stat.version)},
+                        {"cversion", std::to_string(stat.cversion)},
+                        {"aversion", std::to_string(stat.aversion)},
+                        {"ephemeralOwner", wire::to_hex(stat.ephemeral_owner.value)},
+                        {"dataLength", std::to_string(stat.data_length)},
+                        {"numChildren", std::to_string(stat.num_children)}};
+  if (stat.ttl_ms) rows.push_back({"ttlMs", std::to_string(*stat.ttl_ms)});
+  if (stat.container) rows.push_back({"container", "true"});
+  return table(rows, {false, false});
+}
+
+std::string table(const std::vector<Row>& rows, const std::vector<bool>& right) {
+  std::vector<std::size_t> widths(right.size(), 0);
+  for (const Row& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  }
+  std::string text;
+  for (const Row& row : rows) {
+    std::string line;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      const std::string blanks(widths[i] - row[i].size(), ' ');
+      if (i > 0) line += "  ";
+      line += right[i] ? blanks + row[i] : row[i] + blanks;
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    text += line + '\n';
+  }
+  return text;
+}
+
+std::string data_in_a_line(std::string_view data) {
+  constexpr std::size_t bytes_max = 200;
+  if (data.size() > bytes_max || !wire::is_utf8(data)) {
+    return '(' + std::to_string(data.size()) + " bytes)";
+  }
+  if (std::ranges::none_of(data, [](char c) { return static_cast<unsigned char>(c) < 0x20; })) {
+    return std::string(data);
+  }
+  std::string text;
+  wire::json::append_string(data, text);
+  return text;
+}
+
+std::string event_text(const wire::WatchEvent& event) {
+  std::string text(wire::name(event.kind));
+  if (event.kind == wire::EventKind::resync) {
+    return text + " (events were missed up to " + wire::to_string(event.zxid) + ')';
+  }
+  text += ' ' + event.path;
+  if (event.data && !event.data->empty()) text += ' ' + data_in_a_line(*event.data);
+  return text;
+}
+
+}  // namespace shell

@@ -1,0 +1,88 @@
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <iosfwd>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "client-lib/client.h"
+#include "tools/shell/command_line.h"
+#include "tools/shell/exit_codes.h"
+
+namespace shell {
+
+// Set by an interrupt; ends a watch.
+inline std::atomic<bool> interrupted{false};
+
+enum class Mode { one_shot, interactive };
+
+// Carries out commands: results on `out`, complaints on `err`.
+class Runner {
+ public:
+  struct Settings {
+    std::vector<zabkeeper::Endpoint> servers;
+    std::chrono::milliseconds timeout{10'000};
+    Mode mode = Mode::one_shot;
+  };
+
+  // `client` is called when a command first needs one.
+  Runner(Settings settings, std::function<zabkeeper::Client&()> client, std::ostream& out,
+         std::ostream& err);
+
+  // The exit code.
+  int run(const Command& command, bool json);
+
+  [[nodiscard]] const std::string& cwd() const { return cwd_; }
+
+ private:
+  struct Refused {
+    wire::Error error;
+    std::string path;
+    Effect effect = Effect::read;
+  };
+
+  void on(const Ls& ls);
+  void on(const Tree& tree);
+  void on(const Get& get);
+  void on(const Set& set);
+  void on(const Create& create);
+  void on(const Delete& remove);
+  void on(const ShowStat& stat);
+  void on(const Count& count);
+  void on(const Ephemerals& ephemerals);
+  void on(const Watch& watch);
+  void on(const Sync& sync);
+  void on(const Whoami& whoami);
+  void on(const Ping& ping);
+  void on(const Status& status);
+  void on(const Cd& cd);
+  void on(const Pwd& pwd);
+  void on(const Help& help);
+  void on(const Quit&) {}
+
+  // What the server answered; throws Refused if it did not do what was asked. With --json, the
+  // answer is printed as it came unless `quiet`.
+  enum class Echo { as_json, quiet };
+  template <typename Request>
+  typename zabkeeper::ReplyOf<Request>::type ask(Request request, const std::string& path,
+                                                 Echo echo = Echo::as_json);
+  std::vector<wire::Child> children_of(const std::string& path, bool with_stat);
+  void list(const Ls& ls, const std::string& path, std::vector<std::vector<std::string>>& rows);
+  std::size_t draw(const std::string& path, const std::string& indent);
+  std::string data_of(const std::string& argument);
+  [[nodiscard]] std::string at(const std::string& path) const;
+  void print_json(const wire::ServerMessage& message);
+
+  Settings settings_;
+  std::function<zabkeeper::Client&()> client_;
+  std::ostream& out_;
+  std::ostream& err_;
+  bool json_ = false;
+  int exit_code_ = exit_ok;
+  std::string cwd_ = "/";
+};
+
+}  // namespace shell
