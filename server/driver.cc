@@ -1,10 +1,10 @@
 #include "server/driver.h"
 
-#include <spdlog/spdlog.h>
+#include <utility>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
-#include <utility>
+#include <spdlog/spdlog.h>
 
 #include "zab/print.h"
 

@@ -1,8 +1,9 @@
 #include "server/log_writer.h"
 
+#include <utility>
+
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
-#include <utility>
 
 namespace server {
 

@@ -16,8 +16,8 @@ class io_context;
 
 namespace server {
 
-// Writes the log on a thread of its own, so that the driver goes on while the disk works. What comes
-// while one sync is under way is written by the next: group commit.
+// Writes the log on a thread of its own, so that the driver goes on while the disk works. What
+// comes while one sync is under way is written by the next: group commit.
 class LogWriter {
  public:
   // `failed` is called, on the writer's thread, with what went wrong if the log cannot be written:

@@ -1,11 +1,10 @@
-#include <spdlog/spdlog.h>
+#include <csignal>
+#include <cstdio>
 #include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <csignal>
-#include <cstdio>
+#include <spdlog/spdlog.h>
 
 #include "server/command_line.h"
 #include "server/server.h"
@@ -42,16 +41,17 @@ int serve(const server::Configured& configured) {
   server::Server& running = **started;
   spdlog::info("clients connect to {}", server::web_url(running.web()));
 
-  boost::asio::steady_timer patience(io);
   boost::asio::signal_set signals(io, SIGTERM, SIGINT);
   signals.async_wait([&](const boost::system::error_code& error, int signal) {
     if (error) return;
     spdlog::info("signal {}: shutting down", signal);
     running.stop();
-    patience.expires_after(farewell);
-    patience.async_wait([&io](const boost::system::error_code&) { io.stop(); });
+    io.stop();
   });
   io.run();
+  // What is left to do are farewells: until all are said, or for so long.
+  io.restart();
+  io.run_for(farewell);
   spdlog::info("stopped");
   return 0;
 }

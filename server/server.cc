@@ -1,13 +1,14 @@
 #include "server/server.h"
 
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <cstdlib>
+#include <filesystem>
 #include <utility>
 #include <variant>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <spdlog/spdlog.h>
 
 #include "server/clients/listener.h"
 #include "server/driver.h"
@@ -24,9 +25,10 @@ namespace {
 // A sync that failed says nothing about what is on the disk, and nothing that was promised can be
 // kept. Another try could succeed without having written anything, so there is none.
 [[noreturn]] void end_for(const wire::Error& error) {
-  spdlog::critical("the log cannot be written: {}. The server stops, for it can promise nothing any "
-                   "more; check the disk, then start it again",
-                   error.message);
+  spdlog::critical(
+      "the log cannot be written: {}. The server stops, for it can promise nothing any "
+      "more; check the disk, then start it again",
+      error.message);
   spdlog::shutdown();
   std::_Exit(exit_disk);
 }
@@ -38,6 +40,19 @@ zab::Ensemble ensemble_of(const Config& config) {
   }
   if (members.empty()) members.push_back({zab::ServerId{config.id}});
   return zab::Ensemble(std::move(members));
+}
+
+// Of the files in a directory, as far as they can be read.
+std::uint64_t bytes_in(const std::filesystem::path& directory) {
+  std::uint64_t bytes = 0;
+  std::error_code error;
+  std::filesystem::directory_iterator entry(directory, error);
+  for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
+    std::error_code unreadable;
+    const std::uintmax_t size = entry->file_size(unreadable);
+    if (!unreadable) bytes += size;
+  }
+  return bytes;
 }
 
 class RealServer : public Server, private LinkHandler, private StatusSource {
@@ -63,7 +78,10 @@ class RealServer : public Server, private LinkHandler, private StatusSource {
     if (const auto problem = listener_.start()) {
       return wire::Error{wire::ErrorCode::system_error, *problem};
     }
-    if (config_.servers.empty()) config_.advertised = {web_url(listener_.bound())};
+    // A port that was left to the system is known only now.
+    if (config_.servers.empty() && config_.web.port == 0) {
+      config_.advertised = {web_url({config_.web.host, listener_.bound().port})};
+    }
     if (!config_.servers.empty()) {
       if (const auto started = links_.start(); !started) return started.error();
     }
@@ -95,7 +113,7 @@ class RealServer : public Server, private LinkHandler, private StatusSource {
     status.zxid = service.applied();
     for (const ServerLine& line : config_.servers) {
       if (line.id == config_.id) continue;
-      status.peers.push_back({line.id, line.peer.host + ':' + std::to_string(line.peer.port),
+      status.peers.push_back({line.id, to_string(line.peer),
                               state.links.contains(zab::ServerId{line.id}), line.observer});
     }
     status.sessions = service.sessions().size();
@@ -105,6 +123,7 @@ class RealServer : public Server, private LinkHandler, private StatusSource {
     const auto behind = state.durable.history.after(service.applied());
     status.lag = static_cast<std::uint64_t>(state.durable.history.end() - behind);
     status.data_dir = config_.data_dir.string();
+    status.log_bytes = bytes_in(config_.log_dir);
     if (!standing.serving) status.why_not_serving = "no leader is followed";
     status.version = version;
     return status;

@@ -10,7 +10,8 @@ namespace wire {
 
 }  // namespace wire
 
-// A statement about the program itself, checked in release builds too: a program that is wrong stops
-// before it damages what is durable. `why` says what it would mean if it did not hold.
-#define ensure(condition, why) \
-  ((condition) ? static_cast<void>(0) : ::wire::ensure_failed(#condition, (why), __FILE__, __LINE__))
+// A statement about the program itself, checked in release builds too: a program that is wrong
+// stops before it damages what is durable. `why` says what it would mean if it did not hold.
+#define ensure(condition, why)        \
+  ((condition) ? static_cast<void>(0) \
+               : ::wire::ensure_failed(#condition, (why), __FILE__, __LINE__))

@@ -29,16 +29,16 @@ inline constexpr std::int32_t any_version = -1;
 
 // What the tree knows about a znode besides its data. Every field means what ZooKeeper's means.
 struct Stat {
-  Zxid czxid;                       // created by
-  Zxid mzxid;                       // data last changed by
-  Zxid pzxid;                       // children last created or deleted by
-  TimeMs ctime = 0;                 // created at
-  TimeMs mtime = 0;                 // data last changed at
-  std::int32_t version = 0;         // changes of the data
-  std::int32_t cversion = 0;        // creations and deletions of children
-  std::int32_t aversion = 0;        // changes of the ACL
-  SessionId ephemeral_owner;        // none unless the node is ephemeral
-  std::int32_t data_length = 0;     // bytes
+  Zxid czxid;                    // created by
+  Zxid mzxid;                    // data last changed by
+  Zxid pzxid;                    // children last created or deleted by
+  TimeMs ctime = 0;              // created at
+  TimeMs mtime = 0;              // data last changed at
+  std::int32_t version = 0;      // changes of the data
+  std::int32_t cversion = 0;     // creations and deletions of children
+  std::int32_t aversion = 0;     // changes of the ACL
+  SessionId ephemeral_owner;     // none unless the node is ephemeral
+  std::int32_t data_length = 0;  // bytes
   std::int32_t num_children = 0;
   std::optional<std::int64_t> ttl_ms;  // set on TTL nodes only
   bool container = false;

@@ -49,7 +49,8 @@ struct Child {
   bool operator==(const Child&) const = default;
 };
 
-// In JSON `children` is a list of names, or of objects {name, stat, data} where either was asked for.
+// In JSON `children` is a list of names, or of objects {name, stat, data} where either was asked
+// for.
 struct ChildrenReply {
   std::vector<Child> children;
   bool with_details = false;
@@ -116,8 +117,8 @@ struct ClosedReply {
 
 using OpReply = std::variant<CreateReply, SetReply, EmptyReply, GetReply, ChildrenReply>;
 
-// One result for each operation of a multi. On failure nothing was applied: `failed` is the place of
-// the first operation that could not be, and every result says its own error.
+// One result for each operation of a multi. On failure nothing was applied: `failed` is the place
+// of the first operation that could not be, and every result says its own error.
 struct MultiReply {
   std::vector<Result<OpReply>> results;
   std::optional<std::size_t> failed;
@@ -125,10 +126,9 @@ struct MultiReply {
   bool operator==(const MultiReply&) const = default;
 };
 
-using ReplyBody =
-    std::variant<EmptyReply, CreateReply, GetReply, ExistsReply, SetReply, ChildrenReply,
-                 CountReply, EphemeralsReply, AclReply, WatchReply, WhoamiReply, PongReply,
-                 ClosedReply, MultiReply>;
+using ReplyBody = std::variant<EmptyReply, CreateReply, GetReply, ExistsReply, SetReply,
+                               ChildrenReply, CountReply, EphemeralsReply, AclReply, WatchReply,
+                               WhoamiReply, PongReply, ClosedReply, MultiReply>;
 
 // One frame (or array element) in answer to one request. A failed multi is a MultiReply with
 // `failed` set, not an Error, for its results are said too.

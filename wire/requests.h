@@ -199,11 +199,10 @@ struct ConnectRequest {
   bool operator==(const ConnectRequest&) const = default;
 };
 
-using Request =
-    std::variant<CreateRequest, GetRequest, ExistsRequest, SetRequest, DeleteRequest,
-                 ChildrenRequest, CountRequest, EphemeralsRequest, GetAclRequest, SetAclRequest,
-                 MultiRequest, SyncRequest, WatchRequest, UnwatchRequest, AuthRequest,
-                 WhoamiRequest, PingRequest, CloseRequest, ConnectRequest>;
+using Request = std::variant<CreateRequest, GetRequest, ExistsRequest, SetRequest, DeleteRequest,
+                             ChildrenRequest, CountRequest, EphemeralsRequest, GetAclRequest,
+                             SetAclRequest, MultiRequest, SyncRequest, WatchRequest, UnwatchRequest,
+                             AuthRequest, WhoamiRequest, PingRequest, CloseRequest, ConnectRequest>;
 
 // A request as it came: with the client's name for it and how the reply is to be written.
 struct ClientRequest {

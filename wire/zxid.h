@@ -18,9 +18,9 @@ struct Epoch {
   constexpr auto operator<=>(const Epoch&) const = default;
 };
 
-// The place of a transaction in the order of all transactions: the epoch of the leader that proposed
-// it in the upper 24 bits, that leader's count of proposals in the lower 40. The first transaction of
-// an epoch has counter 1; {0, 0} is before every transaction.
+// The place of a transaction in the order of all transactions: the epoch of the leader that
+// proposed it in the upper 24 bits, that leader's count of proposals in the lower 40. The first
+// transaction of an epoch has counter 1; {0, 0} is before every transaction.
 struct Zxid {
   Epoch epoch;
   std::uint64_t counter = 0;

@@ -10,9 +10,9 @@
 
 namespace zab {
 
-// A message and the server that it goes to. It goes over the link that is up at the time of the step,
-// and is lost if that link goes down first. A peer writes to itself too: such an envelope comes back
-// to it as `Received`.
+// A message and the server that it goes to. It goes over the link that is up at the time of the
+// step, and is lost if that link goes down first. A peer writes to itself too: such an envelope
+// comes back to it as `Received`.
 struct Envelope {
   ServerId to;
   Message message;

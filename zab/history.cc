@@ -1,10 +1,9 @@
 #include "zab/history.h"
 
-#include <xxhash.h>
-
 #include <algorithm>
 #include <array>
 #include <utility>
+#include <xxhash.h>
 
 #include "wire/ensure.h"
 

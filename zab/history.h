@@ -17,8 +17,8 @@ namespace zab {
 using wire::Epoch;
 using wire::Zxid;
 
-// 128 bits over everything up to and including one transaction: equal zxid and equal hash mean equal
-// histories. The hash before the first transaction is all zeros.
+// 128 bits over everything up to and including one transaction: equal zxid and equal hash mean
+// equal histories. The hash before the first transaction is all zeros.
 struct ChainHash {
   std::uint64_t low = 0;
   std::uint64_t high = 0;
@@ -29,8 +29,8 @@ struct ChainHash {
 // The hash of the history that ends with `payload` at `zxid`, given the hash of what is before it.
 [[nodiscard]] ChainHash chain(ChainHash before, Zxid zxid, const wire::Bytes& payload);
 
-// Whether `zxid` may come right after `last`: the next counter of its epoch, or the first of a later
-// one.
+// Whether `zxid` may come right after `last`: the next counter of its epoch, or the first of a
+// later one.
 [[nodiscard]] constexpr bool may_follow(Zxid zxid, Zxid last) {
   if (zxid.epoch == last.epoch) return zxid.counter == last.counter + 1;
   return zxid.epoch > last.epoch && zxid.counter == 1;
@@ -44,8 +44,8 @@ struct Point {
   bool operator==(const Point&) const = default;
 };
 
-// Octets whose meaning this room does not know. Shared, because one transaction goes to every learner
-// and to the log.
+// Octets whose meaning this room does not know. Shared, because one transaction goes to every
+// learner and to the log.
 using Payload = std::shared_ptr<const wire::Bytes>;
 
 struct Txn {
@@ -58,8 +58,8 @@ struct Txn {
 
 // The transactions that one server has, in zxid order, from some base on. Committed and outstanding
 // ones alike: how far it is committed is not the history's to know.
-// Invariants: zxids rise; within an epoch counters have no gap; an epoch starts with counter 1; every
-// hash chains on the one before it.
+// Invariants: zxids rise; within an epoch counters have no gap; an epoch starts with counter 1;
+// every hash chains on the one before it.
 class History {
  public:
   using const_iterator = std::deque<Txn>::const_iterator;

@@ -32,7 +32,8 @@ Next Leading::on(const Tick&, Turn& turn) {
     return entry.second.silent_ticks > turn.state.limits.sync_limit;
   });
   for (const auto& [server, learner] : learners_) {
-    if (server != turn.state.self) turn.send(server, Ping{probe_, turn.state.durable.history.last()});
+    if (server == turn.state.self) continue;
+    turn.send(server, Ping{probe_, turn.state.durable.history.last()});
   }
   return leave_if_alone(turn);
 }
@@ -59,7 +60,8 @@ Next Leading::on(ServerId from, const Notification& m, Turn& turn) {
   turn.confirm(from, notification(turn.state));
   if (phase_ != Phase::broadcast && turn.state.ensemble.is_voter(from) &&
       (m.round > turn.state.round || (m.round == turn.state.round && m.vote > vote_))) {
-    return GoLooking{"server " + to_string(from) + " has a better vote, and no epoch is established"};
+    return GoLooking{"server " + to_string(from) +
+                     " has a better vote, and no epoch is established"};
   }
   return leave_if_alone(turn);
 }

@@ -56,9 +56,9 @@ class Leading {
     Stage stage = Stage::connected;
     std::uint64_t attempt = 0;  // of FOLLOWERINFO, for LEADERINFO
     Epoch accepted_epoch;
-    Point last;          // where its history ended, as it said
-    Zxid synced_to;      // where the history sent in synchronization ended
-    Zxid acked;          // what it holds durably; set once adopted
+    Point last;               // where its history ended, as it said
+    Zxid synced_to;           // where the history sent in synchronization ended
+    Zxid acked;               // what it holds durably; set once adopted
     std::uint64_t probe = 0;  // the last one it answered
     std::uint32_t silent_ticks = 0;
   };
@@ -85,8 +85,8 @@ class Leading {
   [[nodiscard]] Notification notification(const State& state) const;
 
   Phase phase_ = Phase::discovery;
-  Epoch epoch_;      // 0 until it is chosen
-  Vote vote_;        // with which it was elected
+  Epoch epoch_;                           // 0 until it is chosen
+  Vote vote_;                             // with which it was elected
   std::map<ServerId, Learner> learners_;  // itself included
   std::uint32_t ticks_ = 0;               // in the phases before broadcast
 

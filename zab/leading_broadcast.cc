@@ -80,7 +80,8 @@ void Leading::begin_probe(Turn& turn) {
   waiting_.clear();
   learners_.at(turn.state.self).probe = probe_;
   for (const auto& [server, learner] : learners_) {
-    if (server != turn.state.self) turn.send(server, Ping{probe_, turn.state.durable.history.last()});
+    if (server == turn.state.self) continue;
+    turn.send(server, Ping{probe_, turn.state.durable.history.last()});
   }
   finish_probe(turn);
 }

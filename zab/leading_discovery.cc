@@ -23,7 +23,8 @@ Next Leading::on(ServerId from, const FollowerInfo& m, Turn& turn) {
   }
   // It promised never to accept this epoch from this leader. Only a later epoch lets it in, and
   // going on without it would leave it out for ever (ZOOKEEPER-335).
-  if (m.accepted_epoch > epoch_ || (m.accepted_epoch == epoch_ && m.accepted_leader != state.self)) {
+  if (m.accepted_epoch > epoch_ ||
+      (m.accepted_epoch == epoch_ && m.accepted_leader != state.self)) {
     return GoLooking{"server " + to_string(from) + " has accepted epoch " +
                      std::to_string(m.accepted_epoch.value) + " already"};
   }
@@ -32,7 +33,8 @@ Next Leading::on(ServerId from, const FollowerInfo& m, Turn& turn) {
 }
 
 // Every later quorum has a member that knows of this epoch once a quorum has accepted it; durable
-// here before anybody hears of it, so that it is never chosen twice by this server (ZOOKEEPER-1291).
+// here before anybody hears of it, so that it is never chosen twice by this server
+// (ZOOKEEPER-1291).
 void Leading::choose_epoch(Turn& turn) {
   Durable& durable = turn.state.durable;
   ensure(turn.state.epoch_seen.value < Epoch::max, "there is a next epoch");

@@ -24,17 +24,17 @@ void Leading::begin_synchronization(Turn& turn) {
   }
 }
 
-// LeaderSyncFollower; LearnerHandler.syncFollower. From here on the learner gets every proposal, not
-// only once it has acknowledged NEWLEADER (issue 1 of the specification's issues.md): otherwise it
-// would miss those made in between. An observer is sent only what is committed.
+// LeaderSyncFollower; LearnerHandler.syncFollower. From here on the learner gets every proposal,
+// not only once it has acknowledged NEWLEADER (issue 1 of the specification's issues.md): otherwise
+// it would miss those made in between. An observer is sent only what is committed.
 void Leading::synchronize(ServerId id, Learner& learner, const SyncPlan& plan, Turn& turn) {
   const State& state = turn.state;
   const History& history = state.durable.history;
   const Zxid end = state.ensemble.is_voter(id) ? history.last().zxid : state.last_committed;
 
   std::visit([&](const auto& message) { turn.send(id, message); }, plan);
-  const Point from = std::holds_alternative<Diff>(plan) ? std::get<Diff>(plan).from
-                                                        : std::get<Trunc>(plan).to;
+  const Point from =
+      std::holds_alternative<Diff>(plan) ? std::get<Diff>(plan).from : std::get<Trunc>(plan).to;
   for (auto txn = history.after(from.zxid); txn != history.end() && txn->zxid <= end; ++txn) {
     turn.send(id, Proposal{txn->zxid, txn->payload});
   }

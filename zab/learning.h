@@ -70,7 +70,8 @@ class Learning {
   // Broadcast.
   Next append(Zxid zxid, const Payload& payload, Turn& turn);
 
-  // Whether `from` leads, and speaks to this learner and not to the one that this server was before.
+  // Whether `from` leads, and speaks to this learner and not to the one that this server was
+  // before.
   [[nodiscard]] bool is_from_leader(ServerId from) const {
     return from == leader_ && phase_ != Phase::discovery;
   }
@@ -80,9 +81,9 @@ class Learning {
 
   ServerId leader_;
   Phase phase_ = Phase::discovery;
-  std::uint64_t attempt_ = 0;     // over the present link to the leader
-  Epoch epoch_;                   // 0 until LEADERINFO
-  std::optional<Staged> staged_;  // in synchronization, once it is known where histories part
+  std::uint64_t attempt_ = 0;       // over the present link to the leader
+  Epoch epoch_;                     // 0 until LEADERINFO
+  std::optional<Staged> staged_;    // in synchronization, once it is known where histories part
   std::uint32_t silent_ticks_ = 0;  // of the leader
 };
 

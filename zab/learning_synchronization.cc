@@ -45,7 +45,9 @@ Next Learning::receive_history(const Proposal& m) {
 // behind it. (The gap between the two is ZOOKEEPER-4643; the ack before it ZOOKEEPER-3911, -4646.)
 Next Learning::on(ServerId from, const NewLeader& m, Turn& turn) {
   if (!is_from_leader(from)) return Stay{};
-  if (phase_ != Phase::synchronization || m.epoch != epoch_) return illegal("NEWLEADER out of turn");
+  if (phase_ != Phase::synchronization || m.epoch != epoch_) {
+    return illegal("NEWLEADER out of turn");
+  }
   if (!staged_) return Stay{};
 
   Durable& durable = turn.state.durable;

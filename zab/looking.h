@@ -7,8 +7,9 @@
 
 namespace zab {
 
-// Phase 0: looking for a leader. ZooKeeper's FastLeaderElection, without its fixed waits: where every
-// voter that can be reached agrees there is nothing to wait for.
+// Phase 0: looking for a leader. ZooKeeper's FastLeaderElection, without its fixed waits: where
+// every voter that can be reached agrees there is nothing to wait for.
+//
 // FastLeaderElection.tla; FastLeaderElection.lookForLeader.
 class Looking {
  public:
@@ -48,11 +49,11 @@ class Looking {
   Next join(Turn& turn);
   [[nodiscard]] Notification notification(const State& state) const;
 
-  Vote vote_;                                  // whom this server would have lead
-  std::map<ServerId, Vote> votes_;             // of voters in this round, the own included
-  std::map<ServerId, Notification> settled_;   // of voters that lead or follow already
-  std::map<ServerId, FollowerInfo> early_;     // of learners that hold this server elected
-  std::uint32_t quiet_ticks_ = 0;              // since the last vote of this round came
+  Vote vote_;                                 // whom this server would have lead
+  std::map<ServerId, Vote> votes_;            // of voters in this round, the own included
+  std::map<ServerId, Notification> settled_;  // of voters that lead or follow already
+  std::map<ServerId, FollowerInfo> early_;    // of learners that hold this server elected
+  std::uint32_t quiet_ticks_ = 0;             // since the last vote of this round came
 };
 
 }  // namespace zab

@@ -37,8 +37,7 @@ Next dispatch(Role& role, const Event& event, Turn& turn) {
 }  // namespace
 
 Peer::Peer(ServerId self, Ensemble ensemble, Limits limits, Durable recovered)
-    : state_{self,   std::move(ensemble), limits, std::move(recovered), {}, {},
-             0,      {},                  {}} {
+    : state_{self, std::move(ensemble), limits, std::move(recovered), {}, {}, 0, {}, {}} {
   state_.last_committed = state_.durable.applied;
   state_.last_delivered = state_.durable.applied;
   state_.epoch_seen = state_.durable.accepted_epoch;

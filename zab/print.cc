@@ -12,10 +12,16 @@ std::string words(const Notification& m) {
          to_string(m.vote.leader) + " at epoch " + to_string(m.vote.current_epoch) + ", last " +
          to_string(m.vote.last_zxid);
 }
-std::string words(const FollowerInfo& m) {
-  return "FOLLOWERINFO accepted " + to_string(m.accepted_epoch) + ", last " + to_string(m.last.zxid);
+std::string again(std::uint64_t attempt) {
+  return attempt == 0 ? "" : ", attempt " + std::to_string(attempt + 1);
 }
-std::string words(const LeaderInfo& m) { return "LEADERINFO " + to_string(m.epoch); }
+std::string words(const FollowerInfo& m) {
+  return "FOLLOWERINFO accepted " + to_string(m.accepted_epoch) + ", last " +
+         to_string(m.last.zxid) + again(m.attempt);
+}
+std::string words(const LeaderInfo& m) {
+  return "LEADERINFO " + to_string(m.epoch) + again(m.attempt);
+}
 std::string words(const AckEpoch& m) {
   return "ACKEPOCH " + to_string(m.epoch) + ", current " + to_string(m.current_epoch) + ", last " +
          to_string(m.last.zxid);
@@ -37,8 +43,8 @@ std::string words(const AcceptEpoch& p) {
   return "accept epoch " + to_string(p.epoch) + " of " + to_string(p.leader);
 }
 std::string words(const AdoptHistory& p) {
-  return "adopt epoch " + to_string(p.epoch) + ", history after " + to_string(p.truncate_to) + ": " +
-         std::to_string(p.txns.size()) + " txns";
+  return "adopt epoch " + to_string(p.epoch) + ", history after " + to_string(p.truncate_to) +
+         ": " + std::to_string(p.txns.size()) + " txns";
 }
 std::string words(const Append& p) { return "append " + to_string(p.txn.zxid); }
 

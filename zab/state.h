@@ -14,7 +14,7 @@ struct Durable {
   ServerId accepted_leader;  // whose epoch that was
   Epoch current_epoch;       // the paper's f.a: the last epoch whose history was adopted
   History history;
-  Zxid applied;              // what a checkpoint already holds: committed, and not delivered again
+  Zxid applied;  // what a checkpoint already holds: committed, and not delivered again
 };
 
 // In ticks, that is heartbeat intervals.
@@ -31,10 +31,10 @@ struct State {
   Limits limits;
   Durable durable;
 
-  Zxid last_committed;       // as far as this server knows
-  Zxid last_delivered;       // <= last_committed
-  std::uint64_t round = 0;   // of elections
-  Epoch epoch_seen;          // the greatest that anybody said to have accepted
+  Zxid last_committed;      // as far as this server knows
+  Zxid last_delivered;      // <= last_committed
+  std::uint64_t round = 0;  // of elections
+  Epoch epoch_seen;         // the greatest that anybody said to have accepted
   // Those that are up, and how often this server has come to the other end as a learner.
   std::map<ServerId, std::uint64_t> links;
 

@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <nlohmann/json.hpp>
 #include <string>
+
+#include <nlohmann/json.hpp>
 
 #include "wire/zxid.h"
 
@@ -33,21 +34,20 @@ Answer full_status(const Status& status) {
                      {"connected", peer.connected},
                      {"observer", peer.observer}});
   }
-  return json_answer(
-      200, {{"id", status.id},
-            {"role", wire::name(status.role)},
-            {"serving", status.serving},
-            {"leader", status.leader == 0 ? Json(nullptr) : Json(status.leader)},
-            {"epoch", status.epoch.value},
-            {"zxid", wire::to_hex(status.zxid)},
-            {"peers", std::move(peers)},
-            {"sessions", status.sessions},
-            {"connections", status.connections},
-            {"nodes", status.nodes},
-            {"watches", status.watches},
-            {"lag", status.lag},
-            {"disk", {{"logBytes", status.log_bytes}, {"dataDir", status.data_dir}}},
-            {"version", status.version}});
+  return json_answer(200, {{"id", status.id},
+                           {"role", wire::name(status.role)},
+                           {"serving", status.serving},
+                           {"leader", status.leader == 0 ? Json(nullptr) : Json(status.leader)},
+                           {"epoch", status.epoch.value},
+                           {"zxid", wire::to_hex(status.zxid)},
+                           {"peers", std::move(peers)},
+                           {"sessions", status.sessions},
+                           {"connections", status.connections},
+                           {"nodes", status.nodes},
+                           {"watches", status.watches},
+                           {"lag", status.lag},
+                           {"disk", {{"logBytes", status.log_bytes}, {"dataDir", status.data_dir}}},
+                           {"version", status.version}});
 }
 
 Answer greeting(const Status& status) {
@@ -89,8 +89,8 @@ Answer answer(std::string_view method, std::string_view target, const StatusSour
                             "; see /, /status, /health/live, /health/ready");
   }
   if (method != "GET" && method != "HEAD") {
-    Answer refused = error_answer(405, "MethodNotAllowed",
-                                  std::string(path) + " can be read only, with GET");
+    Answer refused =
+        error_answer(405, "MethodNotAllowed", std::string(path) + " can be read only, with GET");
     refused.allow = "GET, HEAD";
     return refused;
   }

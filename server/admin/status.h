@@ -12,7 +12,7 @@ namespace server {
 struct Status {
   struct Peer {
     std::uint32_t id = 0;
-    std::string address;   // host:port
+    std::string address;  // host:port
     bool connected = false;
     bool observer = false;
   };
@@ -22,16 +22,16 @@ struct Status {
   bool serving = false;      // answers reads and writes
   std::uint32_t leader = 0;  // 0 while there is none
   wire::Epoch epoch;
-  wire::Zxid zxid;           // last applied
-  std::vector<Peer> peers;   // the others
+  wire::Zxid zxid;          // last applied
+  std::vector<Peer> peers;  // the others
   std::uint64_t sessions = 0;
   std::uint64_t connections = 0;
   std::uint64_t nodes = 0;
   std::uint64_t watches = 0;
-  std::uint64_t lag = 0;         // transactions committed or proposed, and not applied here yet
-  std::uint64_t log_bytes = 0;   // on disk
+  std::uint64_t lag = 0;        // transactions committed or proposed, and not applied here yet
+  std::uint64_t log_bytes = 0;  // on disk
   std::string data_dir;
-  std::string why_not_serving;   // for /health/ready; empty if serving
+  std::string why_not_serving;  // for /health/ready; empty if serving
   std::string version;
 };
 

@@ -1,15 +1,19 @@
 #include "server/clients/connection.h"
 
 #include <algorithm>
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
 #include <exception>
 #include <optional>
 #include <string_view>
 #include <utility>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
 
 #include "server/clients/outbox.h"
 #include "server/clients/websocket.h"
@@ -81,9 +85,11 @@ class Connection final : public ClientConnection, public std::enable_shared_from
     bool drain;  // send what is queued before
   };
 
+  void spawn(asio::awaitable<void> coroutine, asio::cancellation_signal& stop);
   asio::awaitable<void> read();
   asio::awaitable<void> write();
   asio::awaitable<void> ping();
+  asio::awaitable<void> gather();
   asio::awaitable<void> send_queued();
 
   void received();
@@ -111,7 +117,6 @@ class Connection final : public ClientConnection, public std::enable_shared_from
   std::size_t in_flight_bytes_ = 0;  // in neither
   std::size_t batch_bytes_ = 0;
   Signal may_write_;
-  Signal other_ended_;
 
   std::chrono::milliseconds ping_interval_{0};
   asio::steady_timer ping_timer_;
@@ -120,6 +125,12 @@ class Connection final : public ClientConnection, public std::enable_shared_from
   std::optional<Close> closing_;
   bool hanging_up_ = false;  // after the WebSocket closes, or after a frame that broke the protocol
   bool gone_ = false;
+
+  asio::cancellation_signal stop_reading_;
+  asio::cancellation_signal stop_writing_;
+  asio::cancellation_signal stop_pinging_;
+  int running_ = 0;  // of read, write, ping
+  Signal ended_;
 };
 
 Connection::Connection(std::unique_ptr<WebSocket> socket, ClientHandler& handler,
@@ -131,9 +142,9 @@ Connection::Connection(std::unique_ptr<WebSocket> socket, ClientHandler& handler
       limits_(limits),
       may_read_(stream_.get_executor()),
       may_write_(stream_.get_executor()),
-      other_ended_(stream_.get_executor()),
       ping_timer_(stream_.get_executor()),
-      deadline_(stream_.get_executor()) {
+      deadline_(stream_.get_executor()),
+      ended_(stream_.get_executor()) {
   stream_.set_option(beast::websocket::stream_base::timeout{
       beast::websocket::stream_base::none(), beast::websocket::stream_base::none(), false});
   stream_.next_layer().on_teardown = [this] {
@@ -152,17 +163,22 @@ asio::awaitable<void> Connection::run() {
   const auto self = shared_from_this();
   set_deadline(limits_.first_frame_timeout);
   handler_.opened(self);
-  int others = 2;
-  const auto ended = [&](const std::exception_ptr& error) {
-    if (error) std::rethrow_exception(error);
-    --others;
-    other_ended_.raise();
-  };
-  asio::co_spawn(stream_.get_executor(), write(), ended);
-  asio::co_spawn(stream_.get_executor(), ping(), ended);
-  co_await read();
-  while (others > 0) co_await other_ended_.wait();
+  spawn(read(), stop_reading_);
+  spawn(write(), stop_writing_);
+  spawn(ping(), stop_pinging_);
+  while (running_ > 0) co_await ended_.wait();
   handler_.closed(*this);
+}
+
+void Connection::spawn(asio::awaitable<void> coroutine, asio::cancellation_signal& stop) {
+  ++running_;
+  asio::co_spawn(stream_.get_executor(), std::move(coroutine),
+                 asio::bind_cancellation_slot(stop.slot(), [this](const std::exception_ptr& error) {
+                   // What a handler throws is an error of this program.
+                   if (error) std::rethrow_exception(error);
+                   --running_;
+                   ended_.raise();
+                 }));
 }
 
 asio::awaitable<void> Connection::read() {
@@ -189,13 +205,14 @@ void Connection::received() {
     return close(CloseCode::unsupported_data, "binary frames are not understood: send JSON text");
   }
   const auto bytes = frame_.cdata();
-  handler_.received(*this,
-                    wire::json::parse_requests({static_cast<const char*>(bytes.data()), bytes.size()}));
+  handler_.received(
+      *this, wire::json::parse_requests({static_cast<const char*>(bytes.data()), bytes.size()}));
 }
 
 asio::awaitable<void> Connection::write() {
   while (!hurries()) {
     if (!outbox_.empty()) {
+      co_await gather();
       co_await send_queued();
     } else if (!closing_) {
       co_await may_write_.wait();
@@ -207,10 +224,19 @@ asio::awaitable<void> Connection::write() {
 
   set_deadline(limits_.close_timeout);
   const beast::websocket::close_reason reason(
-      static_cast<beast::websocket::close_code>(closing_->code),
-      short_enough(closing_->reason));
+      static_cast<beast::websocket::close_code>(closing_->code), short_enough(closing_->reason));
   co_await stream_.async_close(reason, as_tuple);
   lost();
+}
+
+// Lets the event loop go round while that still adds to a batch: requests that were read together
+// are answered together.
+asio::awaitable<void> Connection::gather() {
+  std::size_t before = 0;
+  while (outbox_.bytes() > before && outbox_.bytes() < batch_bytes_) {
+    before = outbox_.bytes();
+    co_await asio::post(stream_.get_executor(), as_tuple);
+  }
 }
 
 asio::awaitable<void> Connection::send_queued() {
@@ -244,7 +270,8 @@ void Connection::say(const wire::ServerMessage& message) {
   if (gone_ || closing_) return;
   outbox_.add(message);
   if (queued_bytes() > limits_.queued_bytes_max) {
-    begin_close({CloseCode::policy_violation, "too slow: take what the server sends sooner", false});
+    begin_close(
+        {CloseCode::policy_violation, "too slow: take what the server sends sooner", false});
   } else {
     may_write_.raise();
   }
@@ -293,14 +320,21 @@ void Connection::lost() {
   may_read_.raise();
   may_write_.raise();
   beast::get_lowest_layer(stream_).close();
+  // A read that finds a close frame while a close is being sent makes Beast's operations wait for
+  // each other (1.81, with a control callback): then no closed socket ends them. This does.
+  asio::post(stream_.get_executor(), [self = shared_from_this()] {
+    for (auto* stop : {&self->stop_reading_, &self->stop_writing_, &self->stop_pinging_}) {
+      stop->emit(asio::cancellation_type::terminal);
+    }
+  });
 }
 
 }  // namespace
 
 asio::awaitable<void> serve(std::unique_ptr<WebSocket> socket, ClientHandler& handler,
                             std::string remote_address, ClientLimits limits) {
-  const auto connection = std::make_shared<Connection>(std::move(socket), handler,
-                                                       std::move(remote_address), limits);
+  const auto connection =
+      std::make_shared<Connection>(std::move(socket), handler, std::move(remote_address), limits);
   co_await connection->run();
 }
 

@@ -1,8 +1,9 @@
 #pragma once
 
-#include <boost/asio/awaitable.hpp>
 #include <memory>
 #include <string>
+
+#include <boost/asio/awaitable.hpp>
 
 #include "server/clients/handler.h"
 #include "server/clients/limits.h"
@@ -14,7 +15,7 @@ struct WebSocket;
 // Serves a client whose upgrade was accepted: one coroutine reads, one writes what is queued, one
 // pings. Returns once the connection is gone and `handler` knows.
 [[nodiscard]] boost::asio::awaitable<void> serve(std::unique_ptr<WebSocket> socket,
-                                                 ClientHandler& handler,
-                                                 std::string remote_address, ClientLimits limits);
+                                                 ClientHandler& handler, std::string remote_address,
+                                                 ClientLimits limits);
 
 }  // namespace server

@@ -1,6 +1,7 @@
 #include "server/clients/gate.h"
 
 #include <algorithm>
+
 #include <boost/asio/ip/host_name.hpp>
 
 #include "wire/base64.h"
@@ -138,9 +139,9 @@ std::optional<Answer> Gate::refuses_upgrade(const RequestHead& request) const {
 
   const std::vector<std::string_view> offered = elements(request.subprotocols);
   if (!offered.empty() && std::ranges::find(offered, json_subprotocol) == offered.end()) {
-    return error_answer(400, "UnknownSubprotocol",
-                        "none of the offered subprotocols is known here; use " +
-                            std::string(json_subprotocol));
+    return error_answer(
+        400, "UnknownSubprotocol",
+        "none of the offered subprotocols is known here; use " + std::string(json_subprotocol));
   }
   return std::nullopt;
 }

@@ -23,8 +23,8 @@ enum class CloseCode : std::uint16_t {
   too_big = 1009,
 };
 
-// A client's connection as the pipeline sees it. Nothing here blocks or calls back into the pipeline
-// before it returns. What is said after `close`, or after the peer is gone, is dropped.
+// A client's connection as the pipeline sees it. Nothing here blocks or calls back into the
+// pipeline before it returns. What is said after `close`, or after the peer is gone, is dropped.
 class ClientConnection {
  public:
   virtual ~ClientConnection() = default;

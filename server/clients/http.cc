@@ -1,11 +1,13 @@
 #include "server/clients/http.h"
 
+#include <string>
+#include <utility>
+#include <variant>
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
-#include <string>
-#include <utility>
 
 #include "server/admin/answers.h"
 
@@ -101,29 +103,34 @@ bool has_body(const http::request_parser<http::empty_body>& parser) {
   return parser.chunked() || parser.content_length().value_or(0) != 0;
 }
 
-// What to answer, or the wish for a WebSocket that can be granted.
-std::variant<Answer, Upgrade> judge(const Request& request, const Gate& gate,
-                                    const StatusSource* status) {
+// What to answer and whether to go on, or the wish for a WebSocket that can be granted.
+struct Verdict {
+  std::variant<Answer, Upgrade> answer;
+  After after = After::close;
+};
+
+Verdict judge(const Request& request, const Gate& gate, const StatusSource* status) {
   const RequestHead head = head_of(request);
-  if (auto refused = gate.refuses(head)) return *std::move(refused);
+  if (auto refused = gate.refuses(head)) return {*std::move(refused)};
 
   if (head.target.substr(0, head.target.find('?')) == "/v1") {
-    if (auto refused = gate.refuses_upgrade(head)) return *std::move(refused);
-    return Upgrade{std::string(head.keys.front()), std::string(head.hosts.front()),
-                   !head.subprotocols.empty()};
+    if (auto refused = gate.refuses_upgrade(head)) return {*std::move(refused)};
+    return {Upgrade{std::string(head.keys.front()), std::string(head.hosts.front()),
+                    !head.subprotocols.empty()}};
   }
   if (status == nullptr) {
-    return error_answer(503, "TooManyConnections",
-                        "too many connections to this server; close some, or raise maxClientCnxns "
-                        "or maxCnxns");
+    return {error_answer(503, "TooManyConnections",
+                         "too many connections to this server; close some, or raise "
+                         "maxClientCnxns or maxCnxns")};
   }
-  return answer(head.method, head.target, *status);
+  return {answer(head.method, head.target, *status),
+          request.keep_alive() ? After::keep_alive : After::close};
 }
 
 }  // namespace
 
-asio::awaitable<HttpOutcome> talk_http(Stream& stream, const Gate& gate,
-                                       const StatusSource* status, const ClientLimits& limits) {
+asio::awaitable<HttpOutcome> talk_http(Stream& stream, const Gate& gate, const StatusSource* status,
+                                       const ClientLimits& limits) {
   beast::flat_buffer buffer(limits.header_bytes_max + 4096);
   for (;;) {
     http::request_parser<http::empty_body> parser;
@@ -133,29 +140,26 @@ asio::awaitable<HttpOutcome> talk_http(Stream& stream, const Gate& gate,
     const auto [error, size] = co_await http::async_read_header(stream, buffer, parser, as_tuple);
     const Request& request = parser.get();
 
-    After after = After::close;
-    std::variant<Answer, Upgrade> verdict;
+    Verdict verdict;
     if (error) {
       auto complaint = answer_to_broken(error);
       if (!complaint) co_return HttpOutcome{};
-      verdict = *std::move(complaint);
+      verdict.answer = *std::move(complaint);
     } else if (has_body(parser)) {
-      verdict = error_answer(413, "BodyNotWanted", "requests here have no body");
+      verdict.answer = error_answer(413, "BodyNotWanted", "requests here have no body");
     } else {
       verdict = judge(request, gate, status);
-      if (request.keep_alive() && status != nullptr) after = After::keep_alive;
     }
 
-    if (auto* wanted = std::get_if<Upgrade>(&verdict)) {
+    if (auto* wanted = std::get_if<Upgrade>(&verdict.answer)) {
       if (buffer.size() == 0) co_return HttpOutcome{std::move(*wanted)};
-      verdict = error_answer(400, "BadRequest",
-                             "frames must wait until the WebSocket's upgrade has been answered");
-      after = After::close;
+      verdict.answer = error_answer(
+          400, "BadRequest", "frames must wait until the WebSocket's upgrade has been answered");
     }
     const bool sent =
-        co_await send(stream, std::get<Answer>(verdict), request, after, limits);
+        co_await send(stream, std::get<Answer>(verdict.answer), request, verdict.after, limits);
     if (!sent) co_return HttpOutcome{};
-    if (after == After::close) {
+    if (verdict.after == After::close) {
       co_await hang_up(stream, limits);
       co_return HttpOutcome{};
     }
@@ -167,8 +171,8 @@ asio::awaitable<std::unique_ptr<WebSocket>> upgrade(Stream stream, const Upgrade
   namespace websocket = beast::websocket;
   auto socket = std::make_unique<WebSocket>(std::move(stream));
   beast::get_lowest_layer(socket->stream).expires_never();
-  socket->stream.set_option(websocket::stream_base::timeout{
-      limits.upgrade_timeout, websocket::stream_base::none(), false});
+  socket->stream.set_option(websocket::stream_base::timeout{limits.upgrade_timeout,
+                                                            websocket::stream_base::none(), false});
   socket->stream.set_option(
       websocket::stream_base::decorator([&](websocket::response_type& response) {
         response.set(http::field::server, server_name);

@@ -1,8 +1,9 @@
 #pragma once
 
-#include <boost/asio/awaitable.hpp>
 #include <memory>
 #include <optional>
+
+#include <boost/asio/awaitable.hpp>
 
 #include "server/admin/status.h"
 #include "server/clients/gate.h"
@@ -30,8 +31,7 @@ struct HttpOutcome {
                                                             const ClientLimits& limits);
 
 // Null if the client did not take the answer.
-[[nodiscard]] boost::asio::awaitable<std::unique_ptr<WebSocket>> upgrade(Stream stream,
-                                                                         const Upgrade& wanted,
-                                                                         const ClientLimits& limits);
+[[nodiscard]] boost::asio::awaitable<std::unique_ptr<WebSocket>> upgrade(
+    Stream stream, const Upgrade& wanted, const ClientLimits& limits);
 
 }  // namespace server

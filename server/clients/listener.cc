@@ -1,17 +1,17 @@
 #include "server/clients/listener.h"
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <cerrno>
 #include <exception>
 #include <map>
 #include <set>
 #include <utility>
 
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <spdlog/spdlog.h>
 
 #include "server/clients/connection.h"
@@ -104,7 +104,7 @@ class Listener::Port : public std::enable_shared_from_this<Listener::Port> {
   tcp::acceptor acceptor_;
   std::map<std::string, std::uint32_t> connected_;  // by address; never 0
   std::size_t connections_ = 0;                     // the sum of connected_
-  std::size_t refusals_ = 0;                        // of them, beyond the limits
+  std::size_t refusals_ = 0;                        // besides, beyond the limits
   std::set<Stream*> http_;                          // those that are not WebSockets yet
   Refusing refusing_;
 };
@@ -129,8 +129,9 @@ Listener::Port::Port(asio::io_context& io, const Config& config, ClientHandler& 
 std::optional<std::string> Listener::Port::start() {
   error_code error;
   tcp::resolver resolver(io_);
-  const auto found = resolver.resolve(web_.host, std::to_string(web_.port),
-                                      tcp::resolver::passive | tcp::resolver::numeric_service, error);
+  const auto found =
+      resolver.resolve(web_.host, std::to_string(web_.port),
+                       tcp::resolver::passive | tcp::resolver::numeric_service, error);
   if (error || found.empty()) {
     return "webAddress=" + web_.host + " is not known here: " + error.message();
   }
@@ -173,8 +174,9 @@ asio::awaitable<void> Listener::Port::accept() {
     if (error) {
       // Out of files or memory: others may give some back.
       if (!std::exchange(complained, true)) {
-        spdlog::warn("cannot accept clients: {} (how many files a process may open is set by ulimit -n)",
-                     error.message());
+        spdlog::warn(
+            "cannot accept clients: {} (how many files a process may open is set by ulimit -n)",
+            error.message());
       }
       pause.expires_after(std::chrono::milliseconds(100));
       co_await pause.async_wait(as_tuple);
@@ -198,14 +200,17 @@ asio::awaitable<void> Listener::Port::accept() {
 
 asio::awaitable<void> Listener::Port::talk(Stream stream, std::string address) {
   const auto self = shared_from_this();
+  // Those that are refused take nobody's place.
   const bool full = is_full(address);
-  ++connections_;
-  ++connected_[address];
-  refusals_ += full;
+  if (full) {
+    ++refusals_;
+  } else {
+    ++connections_;
+    ++connected_[address];
+  }
 
   http_.insert(&stream);
-  const HttpOutcome outcome =
-      co_await talk_http(stream, gate_, full ? nullptr : &status_, limits_);
+  const HttpOutcome outcome = co_await talk_http(stream, gate_, full ? nullptr : &status_, limits_);
   http_.erase(&stream);
 
   if (outcome.upgrade && acceptor_.is_open()) {
@@ -216,9 +221,12 @@ asio::awaitable<void> Listener::Port::talk(Stream stream, std::string address) {
     }
   }
 
-  refusals_ -= full;
-  --connections_;
-  if (--connected_[address] == 0) connected_.erase(address);
+  if (full) {
+    --refusals_;
+  } else {
+    --connections_;
+    if (--connected_[address] == 0) connected_.erase(address);
+  }
 }
 
 Listener::Listener(asio::io_context& io, const Config& config, ClientHandler& handler,

@@ -16,8 +16,8 @@ class io_context;
 namespace server {
 
 // The web port: HTTP answers, and at /v1 the WebSocket connections of clients. Everything happens
-// on `io`, which one thread runs. `handler` and `status` must live as long as `io` runs, and whoever
-// holds a ClientConnection must let go of it before `io` is destroyed.
+// on `io`, which one thread runs. `handler` and `status` must live as long as `io` runs, and
+// whoever holds a ClientConnection must let go of it before `io` is destroyed.
 class Listener {
  public:
   Listener(boost::asio::io_context& io, const Config& config, ClientHandler& handler,

@@ -20,8 +20,8 @@ class Outbox {
   // That next_frame has not handed out yet.
   [[nodiscard]] std::size_t bytes() const { return text_.size() - begin(); }
 
-  // The next frame: one message, or with `batch_bytes` as many as fit, at least one. Valid until the
-  // next call.
+  // The next frame: one message, or with `batch_bytes` as many as fit, at least one. Valid until
+  // the next call.
   [[nodiscard]] std::string_view next_frame(std::size_t batch_bytes);
 
   // Forgets everything, and keeps the memory unless there is much of it.

@@ -1,10 +1,11 @@
 #pragma once
 
+#include <functional>
+#include <utility>
+
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/websocket/stream.hpp>
 #include <boost/beast/websocket/teardown.hpp>
-#include <functional>
-#include <utility>
 
 namespace server {
 

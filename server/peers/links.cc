@@ -1,10 +1,12 @@
 #include "server/peers/links.h"
 
-#include <spdlog/spdlog.h>
-#include <xxhash.h>
-
 #include <algorithm>
 #include <array>
+#include <map>
+#include <optional>
+#include <utility>
+#include <xxhash.h>
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -16,9 +18,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
-#include <map>
-#include <optional>
-#include <utility>
+#include <spdlog/spdlog.h>
 
 #include "server/peers/frame.h"
 
@@ -38,7 +38,8 @@ constexpr std::size_t handshakes_max = 64;
 constexpr Milliseconds redial_min{20};
 constexpr Milliseconds redial_max{250};
 
-// Servers that disagree about who is in the ensemble must not talk: they would count different quorums.
+// Servers that disagree about who is in the ensemble must not talk: they would count different
+// quorums.
 std::uint64_t fingerprint(const std::vector<ServerLine>& servers) {
   wire::Bytes bytes;
   wire::ByteWriter out(bytes);
@@ -134,13 +135,14 @@ wire::Result<void> Links::Impl::start() {
     return refuse(error);
   }
 
-  asio::co_spawn(io_, [self_ = shared_from_this()] { return self_->accept_loop(); }, asio::detached);
-  asio::co_spawn(io_, [self_ = shared_from_this()] { return self_->heartbeat_loop(); },
-                 asio::detached);
+  asio::co_spawn(
+      io_, [self_ = shared_from_this()] { return self_->accept_loop(); }, asio::detached);
+  asio::co_spawn(
+      io_, [self_ = shared_from_this()] { return self_->heartbeat_loop(); }, asio::detached);
   for (const ServerLine& peer : options_.servers) {
     if (peer.id >= options_.self.value) continue;
-    asio::co_spawn(io_, [self_ = shared_from_this(), peer] { return self_->dial_loop(peer); },
-                   asio::detached);
+    asio::co_spawn(
+        io_, [self_ = shared_from_this(), peer] { return self_->dial_loop(peer); }, asio::detached);
   }
   return {};
 }
@@ -296,7 +298,8 @@ awaitable<wire::Result<Hello>> Links::Impl::greet(LinkPtr link, Hello mine, bool
   if (hello->ensemble != ensemble_) {
     co_return refuse(who + " has other server lines in its configuration than this one");
   }
-  if (first ? hello->from != mine.to : line(hello->from) == nullptr || hello->from <= options_.self) {
+  if (first ? hello->from != mine.to
+            : line(hello->from) == nullptr || hello->from <= options_.self) {
     co_return refuse(who + " is not expected here");
   }
   if (!first) {

@@ -29,9 +29,9 @@ class LinkHandler {
   virtual void received(zab::ServerId from, PeerMessage message) = 0;
 };
 
-// One TCP connection to each other server of the ensemble. The server with the greater id dials, again
-// and again, resolving the address anew each time; a connection that is silent for too long is closed.
-// A slow or dead peer holds up nothing but its own link.
+// One TCP connection to each other server of the ensemble. The server with the greater id dials,
+// again and again, resolving the address anew each time; a connection that is silent for too long
+// is closed. A slow or dead peer holds up nothing but its own link.
 class Links {
  public:
   struct Options {
@@ -52,8 +52,8 @@ class Links {
   // Closes everything; nothing is called afterwards.
   void stop();
 
-  // Queued, and sent with whatever else is queued by the end of this turn of the event loop. Lost if
-  // the link is down, or is another connection than the one named.
+  // Queued, and sent with whatever else is queued by the end of this turn of the event loop. Lost
+  // if the link is down, or is another connection than the one named.
   void send(zab::ServerId to, const PeerMessage& message);
   void send(zab::ServerId to, std::uint64_t connection, const PeerMessage& message);
 

@@ -81,7 +81,9 @@ void put(const zab::NewLeader& m, ByteWriter& out) { begin(Kind::new_leader, out
 void put(const zab::AckNewLeader& m, ByteWriter& out) {
   begin(Kind::ack_new_leader, out).epoch(m.epoch);
 }
-void put(const zab::UpToDate& m, ByteWriter& out) { begin(Kind::up_to_date, out).zxid(m.committed); }
+void put(const zab::UpToDate& m, ByteWriter& out) {
+  begin(Kind::up_to_date, out).zxid(m.committed);
+}
 void put(const zab::Proposal& m, ByteWriter& out) {
   begin(Kind::proposal, out).zxid(m.zxid);
   out.string(*m.payload);

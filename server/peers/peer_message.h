@@ -14,8 +14,8 @@
 // for each other's clients.
 namespace server {
 
-// To the leader: plan this command (session::Command, encoded). Void in any other epoch than the one
-// it names: by then its sender has asked again.
+// To the leader: plan this command (session::Command, encoded). Void in any other epoch than the
+// one it names: by then its sender has asked again.
 struct Forward {
   wire::Epoch epoch;
   wire::Bytes command;
@@ -23,8 +23,8 @@ struct Forward {
   bool operator==(const Forward&) const = default;
 };
 
-// From the leader: the command with this tag cannot be planned (session::Refusal, encoded). Said once
-// everything that it was judged against is committed; `zxid` is at or after all of that.
+// From the leader: the command with this tag cannot be planned (session::Refusal, encoded). Said
+// once everything that it was judged against is committed; `zxid` is at or after all of that.
 struct Refused {
   std::uint64_t tag = 0;
   wire::Zxid zxid;

@@ -3,7 +3,9 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "server/clients/handler.h"
 #include "session/request_order.h"
@@ -20,7 +22,7 @@ struct Client {
     waiting,  // has, and waits for this server to serve or to catch up
     opening,  // its session is being opened or moved
     open,
-    ended,    // will be closed once what is queued has left
+    ended,  // will be closed once what is queued has left
   };
 
   std::shared_ptr<ClientConnection> connection;
@@ -35,6 +37,7 @@ struct Client {
 
   std::deque<wire::json::ParsedRequest> early;  // came before the session was there
   session::RequestOrder<wire::Reply, wire::ClientRequest> order;
+  std::optional<std::pair<CloseCode, std::string>> farewell;  // once everything is answered
   bool paused = false;  // is not read from, for too much of it is outstanding
 };
 

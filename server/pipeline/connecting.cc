@@ -1,7 +1,7 @@
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 #include <utility>
+
+#include <spdlog/spdlog.h>
 
 #include "server/pipeline/pipeline.h"
 #include "server/pipeline/secret.h"
@@ -53,10 +53,9 @@ void Pipeline::ask_for_session(Client& client) {
     });
     return;
   }
-  client.timeout_ms =
-      std::clamp<std::int64_t>(client.request.timeout_ms.value_or(10'000),
-                               config_.min_session_timeout.count(),
-                               config_.max_session_timeout.count());
+  client.timeout_ms = std::clamp<std::int64_t>(client.request.timeout_ms.value_or(10'000),
+                                               config_.min_session_timeout.count(),
+                                               config_.max_session_timeout.count());
   session::Order order;
   if (client.request.session) {
     client.password = client.request.password;
@@ -94,7 +93,7 @@ void Pipeline::has_session(Client& client, wire::SessionId session, bool resumed
 
 void Pipeline::refuse(Client& client, wire::Error error) {
   const CloseCode code = error.code == wire::ErrorCode::bad_arguments ? CloseCode::policy_violation
-                                                                       : CloseCode::normal;
+                                                                      : CloseCode::normal;
   client.connection->say(wire::ConnectRefused{error});
   hang_up(client, code, std::string(wire::name(error.code)));
 }
@@ -139,20 +138,24 @@ void Pipeline::closed(ClientConnection& connection) {
 }
 
 void Pipeline::tick() {
+  ticks_ += 1;
   ordering_.tick();
+  give_up_catching_up();
   const auto ticks = [&](Milliseconds patience) { return patience / config_.heartbeat; };
   const bool served = standing().serving;
   unserved_ticks_ = served ? 0 : unserved_ticks_ + 1;
   if (unserved_ticks_ == ticks(serve_patience)) goaway("this server has no quorum");
 
   for (const auto& [connection, client] : clients_) {
+    // Nothing is read of a paused connection, so nothing can be heard: the pause is ours.
+    if (client->paused && client->state == Client::State::open) ordering_.heard(client->session);
     if (client->state != Client::State::waiting) continue;
     if (++client->waited_ticks < ticks(connect_patience)) continue;
-    refuse(*client, served ? wire::Error{wire::ErrorCode::server_behind,
-                                         "this server has applied " +
-                                             wire::to_hex(service_.applied()) +
-                                             " only; try another, or again"}
-                           : not_ready());
+    refuse(*client,
+           served ? wire::Error{wire::ErrorCode::server_behind,
+                                "this server has applied " + wire::to_hex(service_.applied()) +
+                                    " only; try another, or again"}
+                  : not_ready());
   }
 }
 

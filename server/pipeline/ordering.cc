@@ -1,11 +1,11 @@
 #include "server/pipeline/ordering.h"
 
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 #include <chrono>
 #include <memory>
 #include <utility>
+
+#include <spdlog/spdlog.h>
 
 namespace server {
 namespace {
@@ -166,9 +166,11 @@ void Ordering::say_refusals() {
 void Ordering::on(zab::ServerId from, const Forward& m) {
   if (!leads() || m.epoch != standing_.epoch) return;  // its sender asks again
   const auto command = session::decode_command(m.command);
-  if (!command || command->owner.server != from.value) {
+  // Whether a session expires is for the leader alone to say.
+  const auto* close = command ? std::get_if<session::CloseSession>(&command->order) : nullptr;
+  if (!command || command->owner.server != from.value || (close != nullptr && close->expired)) {
     spdlog::error("server {} forwarded a command that {}", from.value,
-                  command ? "is not its own" : "cannot be read: " + command.error().message);
+                  command ? "is not its to give" : "cannot be read: " + command.error().message);
     return;
   }
   plan(*command);

@@ -20,16 +20,17 @@ class OrderingHandler {
  public:
   virtual ~OrderingHandler() = default;
 
-  // The command with this tag came to nothing; to be told to its client once `zxid` is applied here.
+  // The command with this tag came to nothing; to be told to its client once `zxid` is applied
+  // here.
   virtual void refused(std::uint64_t tag, wire::Zxid zxid, const session::Refusal& refusal) = 0;
   // What a read with this token must see.
   virtual void read_point(std::uint64_t token, wire::Zxid zxid) = 0;
 };
 
 // The way of commands to the leader, wherever it is, and on the leader into the order of
-// transactions. A command waits here until it is applied or refused. When an epoch begins, what still
-// waits is asked again: everything committed in earlier epochs is applied by then, so that whatever
-// has no outcome will never have one from there, and nothing is done twice.
+// transactions. A command waits here until it is applied or refused. When an epoch begins, what
+// still waits is asked again: everything committed in earlier epochs is applied by then, so that
+// whatever has no outcome will never have one from there, and nothing is done twice.
 class Ordering {
  public:
   Ordering(std::uint32_t self, Milliseconds heartbeat, session::Service& service,
@@ -99,7 +100,7 @@ class Ordering {
   session::Expiry expiry_;
   std::uint64_t planned_ = 0;
   std::uint64_t planned_applied_ = 0;
-  std::deque<Unsaid> refusals_;   // by after_plans
+  std::deque<Unsaid> refusals_;  // by after_plans
   std::unordered_map<std::uint64_t, Asker> askers_;
   std::uint64_t last_asker_ = 0;
 };

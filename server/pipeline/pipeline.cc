@@ -28,16 +28,17 @@ void Pipeline::received(ClientConnection& connection, wire::json::ParsedFrame fr
   heard(connection);
   for (wire::json::ParsedRequest& parsed : frame.requests) {
     Client* client = find(connection);
-    if (client == nullptr || client->state == Client::State::ended) return;
+    if (client == nullptr || client->state == Client::State::ended || client->farewell) return;
     take(*client, std::move(parsed));
   }
   Client* client = find(connection);
   if (client == nullptr) return;
   if (client->state == Client::State::silent) refuse(*client, not_a_connect());  // an empty array
   if (frame.fault == wire::json::ParsedFrame::Fault::too_deep) {
-    hang_up(*client, CloseCode::policy_violation, "nested too deeply");
+    client->farewell = {CloseCode::policy_violation, "nested too deeply"};
+    client->connection->pause();
   }
-  regulate(*client);
+  flush(*client);
 }
 
 void Pipeline::heard(ClientConnection& connection) {
@@ -47,8 +48,7 @@ void Pipeline::heard(ClientConnection& connection) {
 
 void Pipeline::take(Client& client, wire::json::ParsedRequest parsed) {
   if (client.state == Client::State::silent) {
-    auto* connect_request =
-        parsed ? std::get_if<wire::ConnectRequest>(&parsed->request) : nullptr;
+    auto* connect_request = parsed ? std::get_if<wire::ConnectRequest>(&parsed->request) : nullptr;
     if (connect_request != nullptr) return connect(client, std::move(*connect_request));
     return refuse(client, parsed ? not_a_connect() : parsed.error().error);
   }
@@ -130,7 +130,10 @@ void Pipeline::order_read(Client& client, wire::ClientRequest request) {
   waiters_[tag] = {client.number, request.id, request.encoding};
   client.order.push_held_read(tag, std::move(request));
   if (const auto* at_least = std::get_if<wire::AtLeast>(&consistency)) {
-    read_point(tag, at_least->zxid);
+    const auto patience = Milliseconds(client.timeout_ms) / config_.heartbeat;
+    behind_.emplace(ticks_ + static_cast<std::uint64_t>(patience), std::pair(at_least->zxid, tag));
+    catching_up_.emplace(at_least->zxid, tag);
+    caught_up();
   } else {
     ordering_.ask_read_point(tag);
   }
@@ -147,7 +150,8 @@ void Pipeline::deliver(const zab::Txn& txn) {
   const bool ours = applied.owner.server == config_.id;
   using Change = session::Applied::SessionChange;
   if (applied.former_owner && applied.former_owner->server == config_.id) session_ended(applied);
-  if (ours && (applied.session_change == Change::opened || applied.session_change == Change::moved)) {
+  if (ours &&
+      (applied.session_change == Change::opened || applied.session_change == Change::moved)) {
     waiters_.erase(applied.tag);
     Client* client = find(applied.owner.connection);
     if (client != nullptr) {
@@ -161,6 +165,27 @@ void Pipeline::deliver(const zab::Txn& txn) {
 
   while (!when_applied_.empty() && when_applied_.begin()->first <= service_.applied()) {
     when_applied_.extract(when_applied_.begin()).mapped()();
+  }
+  caught_up();
+}
+
+// Reads that wait for a zxid that is applied by now may go on.
+void Pipeline::caught_up() {
+  while (!catching_up_.empty() && catching_up_.begin()->first <= service_.applied()) {
+    const std::uint64_t tag = catching_up_.extract(catching_up_.begin()).value().second;
+    read_point(tag, {});
+  }
+}
+
+void Pipeline::give_up_catching_up() {
+  while (!behind_.empty() && behind_.begin()->first <= ticks_) {
+    const auto waiting = behind_.extract(behind_.begin()).mapped();
+    if (catching_up_.erase(waiting) == 0) continue;
+    answer(waiting.second,
+           wire::Error{wire::ErrorCode::server_behind,
+                       "this server has applied " + wire::to_hex(service_.applied()) + " only; " +
+                           wire::to_hex(waiting.first) +
+                           " did not come within the session's timeout"});
   }
 }
 
@@ -215,15 +240,18 @@ void Pipeline::flush(Client& client) {
   while (std::optional next = client.order.pop_ready()) {
     if (auto* reply = std::get_if<wire::Reply>(&*next)) {
       reply->zxid = service_.applied();
-      const bool goodbye =
-          reply->body && std::holds_alternative<wire::ClosedReply>(*reply->body);
+      const bool goodbye = reply->body && std::holds_alternative<wire::ClosedReply>(*reply->body);
       client.connection->say(std::move(*reply));
       if (goodbye) return hang_up(client, CloseCode::normal, "session closed");
     } else {
       read(client, std::get<wire::ClientRequest>(*next));
     }
   }
-  regulate(client);
+  if (!client.farewell) return regulate(client);
+  // What came before the frame that ends the connection is answered first.
+  if (client.early.empty() && client.order.empty() && client.state != Client::State::ended) {
+    hang_up(client, client.farewell->first, client.farewell->second);
+  }
 }
 
 void Pipeline::read(Client& client, const wire::ClientRequest& request) {
@@ -232,6 +260,9 @@ void Pipeline::read(Client& client, const wire::ClientRequest& request) {
     reply.body = session_moved();
   } else if (std::holds_alternative<wire::PingRequest>(request.request)) {
     reply.body = wire::PongReply{};
+  } else if (std::holds_alternative<wire::WhoamiRequest>(request.request)) {
+    reply.body =
+        wire::WhoamiReply{{{"world", "anyone"}, {"ip", client.connection->remote_address()}}};
   } else {
     auto answer = service_.read(client.session, request.id, request.request);
     if (answer) {

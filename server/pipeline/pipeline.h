@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 #include <unordered_map>
+#include <utility>
 
 #include "server/clients/handler.h"
 #include "server/config.h"
@@ -84,6 +85,8 @@ class Pipeline : public ClientHandler, public OrderingHandler, public DriverHand
   void read(Client& client, const wire::ClientRequest& request);
   void regulate(Client& client);
 
+  void caught_up();
+  void give_up_catching_up();
   void when_applied(wire::Zxid zxid, std::function<void()> then);
   [[nodiscard]] Client* find(std::uint64_t number);
   [[nodiscard]] Client* find(wire::SessionId session);
@@ -99,8 +102,15 @@ class Pipeline : public ClientHandler, public OrderingHandler, public DriverHand
   std::unordered_map<std::uint64_t, Waiter> waiters_;  // by tag
   std::multimap<wire::Zxid, std::function<void()>> when_applied_;
 
-  std::uint64_t last_number_;           // of connections and tags: never the same twice
-  std::uint32_t unserved_ticks_ = 0;    // since this server last served
+  // Reads that wait for a zxid, by zxid and tag; and until which tick, also of those that are
+  // answered by now.
+  using Awaited = std::pair<wire::Zxid, std::uint64_t>;
+  std::set<Awaited> catching_up_;
+  std::multimap<std::uint64_t, Awaited> behind_;
+  std::uint64_t ticks_ = 0;
+
+  std::uint64_t last_number_;         // of connections and tags: never the same twice
+  std::uint32_t unserved_ticks_ = 0;  // since this server last served
 };
 
 }  // namespace server

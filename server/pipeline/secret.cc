@@ -1,9 +1,9 @@
 #include "server/pipeline/secret.h"
 
+#include <array>
+
 #include <openssl/evp.h>
 #include <openssl/rand.h>
-
-#include <array>
 
 #include "wire/ensure.h"
 #include "wire/zxid.h"
@@ -26,8 +26,8 @@ std::optional<session::SecretHash> hash_password(std::string_view password) {
   }
   session::SecretHash hash{};
   unsigned int length = 0;
-  ensure(EVP_Digest(password.data(), password.size(), hash.data(), &length, EVP_sha256(), nullptr) ==
-                 1 &&
+  ensure(EVP_Digest(password.data(), password.size(), hash.data(), &length, EVP_sha256(),
+                    nullptr) == 1 &&
              length == hash.size(),
          "OpenSSL knows SHA-256");
   return hash;

@@ -11,7 +11,7 @@
 namespace storage {
 namespace {
 
-constexpr std::uint64_t copy_bytes = 256 * 1024;
+constexpr std::uint64_t copy_bytes = 256ull << 10;
 
 // One segment's file, once its commits have been replayed.
 struct Walked {

@@ -15,7 +15,7 @@ constexpr std::uint64_t seal_bytes = record_bytes(0);
 }  // namespace
 
 Result<void> write_zeros(File& file, std::uint64_t from, std::uint64_t to) {
-  static constexpr std::array<char, 128 * 1024> zeros{};
+  static constexpr std::array<char, 128u << 10> zeros{};
   while (from < to) {
     const std::uint64_t count = std::min<std::uint64_t>(to - from, zeros.size());
     if (auto done = file.write(from, {zeros.data(), count}); !done) return done;

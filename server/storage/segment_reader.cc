@@ -6,7 +6,7 @@
 namespace storage {
 namespace {
 
-constexpr std::uint64_t window_bytes = 256 * 1024;
+constexpr std::uint64_t window_bytes = 256ull << 10;
 
 bool is_known(RecordType type) { return type >= RecordType::txn && type <= RecordType::sealed; }
 

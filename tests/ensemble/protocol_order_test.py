@@ -245,7 +245,6 @@ async def node_rules(server):
         ({"op": "create", "path": "/rules/c", "ttlMs": 5}, "Unimplemented", -6),
         ({"op": "create", "path": "/rules/c", "acl": []}, "InvalidAcl", -114),
         ({"op": "getAcl", "path": "/"}, "Unimplemented", -6),
-        ({"op": "whoami"}, "Unimplemented", -6),
         ({"op": "multi", "ops": [{"op": "check", "path": "/rules", "version": 9}]}, "BadVersion", -103),
         ({"op": "multi", "ops": [{"op": "get", "path": "/rules/x"}]}, "NoNode", -101),
     ]:

@@ -89,6 +89,12 @@ async def moved(server):
 
 async def behind(server):
     far = "7fffffffffffffff"
+    # A read is not kept waiting for ever, nor what is behind it.
+    hasty = await Wire.open(server, timeoutMs=500)
+    await hasty.send([{"id": 1, "op": "get", "path": "/", "consistency": {"atLeast": far}},
+                      {"id": 2, "op": "ping"}])
+    replies = await hasty.several(2)
+    assert [r["id"] for r in replies] == [1, 2] and replies[0]["error"] == "ServerBehind", replies
     wire = await Wire.open(server)
     assert await refusal(server, lastZxid=far) == ("ServerBehind", None)
     assert await refusal(server, **wire.credentials, lastZxid=far) == ("ServerBehind", None)

@@ -176,9 +176,7 @@ void Runner::on(const Get& get) {
 
 void Runner::on(const Set& set) {
   const std::string path = at(set.path);
-  const wire::SetReply reply =
-      ask(wire::SetRequest{path, data_of(set.data), set.version, set.create}, path);
-  if (!json_) out_ << "version " << reply.stat.version << '\n';
+  ask(wire::SetRequest{path, data_of(set.data), set.version, set.create}, path);
 }
 
 void Runner::on(const Create& create) {

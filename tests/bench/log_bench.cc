@@ -1,0 +1,177 @@
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <fcntl.h>
+#include <filesystem>
+#include <string>
+#include <unistd.h>
+#include <vector>
+
+#include <benchmark/benchmark.h>
+
+#include "server/storage/log.h"
+#include "server/storage/posix_file_system.h"
+
+// What the log costs beside the least that durability can cost here: pwrite and fdatasync on a file
+// that was filled with zeros before. The two take turns, so that they see the same disk.
+// Put TMPDIR on the disk in question.
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t record_bytes = 1024;
+
+[[noreturn]] void fail(const std::string& why) {
+  std::fprintf(stderr, "log_bench: %s\n", why.c_str());
+  std::abort();
+}
+
+class TemporaryDirectory {
+ public:
+  TemporaryDirectory() {
+    path_ = (std::filesystem::temp_directory_path() / "zabkeeper-bench-XXXXXX").string();
+    if (::mkdtemp(path_.data()) == nullptr) fail("no temporary directory");
+  }
+  TemporaryDirectory(const TemporaryDirectory&) = delete;
+  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
+  ~TemporaryDirectory() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+class BareFile {
+ public:
+  BareFile(const std::string& path, std::size_t bytes) : bytes_(bytes) {
+    file_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    const std::string zeros(1 << 20, '\0');
+    for (std::size_t at = 0; at < bytes_; at += zeros.size()) write(zeros, at);
+    sync();
+  }
+  BareFile(const BareFile&) = delete;
+  BareFile& operator=(const BareFile&) = delete;
+  ~BareFile() { ::close(file_); }
+
+  void append(const std::string& octets) {
+    if (at_ + octets.size() > bytes_) at_ = 0;
+    write(octets, at_);
+    at_ += octets.size();
+    sync();
+  }
+
+ private:
+  void write(const std::string& octets, std::size_t at) const {
+    const ssize_t done = ::pwrite(file_, octets.data(), octets.size(), static_cast<off_t>(at));
+    if (done != static_cast<ssize_t>(octets.size())) fail("pwrite");
+  }
+  void sync() const {
+    if (::fdatasync(file_) != 0) fail("fdatasync");
+  }
+
+  int file_ = -1;
+  std::size_t bytes_;
+  std::size_t at_ = 0;
+};
+
+class Appender {
+ public:
+  explicit Appender(const std::string& directory)
+      : opened_(open(directory)), payload_(std::make_shared<const wire::Bytes>(record_bytes, 'x')) {
+    opened_.log.stage({zab::AcceptEpoch{{1}, {1}}, zab::AdoptHistory{{1}, {}, {}}});
+    check(opened_.log.commit());
+  }
+
+  void append(std::size_t count) {
+    std::vector<zab::Persist> effects;
+    effects.reserve(count);
+    while (count-- > 0) {
+      last_ = {{{1}, last_.zxid.counter + 1}, {last_.zxid.counter, 7}};
+      effects.emplace_back(zab::Append{{last_.zxid, last_.hash, payload_}});
+    }
+    opened_.log.stage(effects);
+    check(opened_.log.commit());
+  }
+  void prepare() { check(opened_.log.prepare()); }
+
+ private:
+  storage::Opened open(const std::string& directory) {
+    auto opened = storage::Log::open(files_, directory, {{}, {1}});
+    if (!opened) fail(opened.error().message);
+    return std::move(*opened);
+  }
+  static void check(const storage::Result<void>& done) {
+    if (!done) fail(done.error().message);
+  }
+
+  storage::PosixFileSystem files_;
+  storage::Opened opened_;
+  zab::Payload payload_;
+  zab::Point last_;
+};
+
+// In microseconds.
+class Times {
+ public:
+  template <typename F>
+  void time(F&& f) {
+    const auto start = Clock::now();
+    f();
+    took_.push_back(std::chrono::duration<double, std::micro>(Clock::now() - start).count());
+  }
+  double quantile(double q) {
+    std::ranges::sort(took_);
+    return took_.empty()
+               ? 0
+               : took_[static_cast<std::size_t>(q * static_cast<double>(took_.size() - 1))];
+  }
+  [[nodiscard]] double mean() const {
+    double sum = 0;
+    for (const double one : took_) sum += one;
+    return sum / static_cast<double>(std::max<std::size_t>(took_.size(), 1));
+  }
+
+ private:
+  std::vector<double> took_;
+};
+
+// One iteration is one commit of `range(0)` records of 1 KiB, and one bare write of as many octets.
+void log_beside_bare(benchmark::State& state) {
+  const auto batch = static_cast<std::size_t>(state.range(0));
+  const TemporaryDirectory directory;
+  BareFile bare(directory.path() + "/bare", 64u << 20);
+  Appender log(directory.path() + "/log");
+  const std::string octets(batch * record_bytes, 'x');
+  Times bare_took;
+  Times log_took;
+  Times prepare_took;
+  for (auto _ : state) {
+    bare_took.time([&] { bare.append(octets); });
+    log_took.time([&] { log.append(batch); });
+    prepare_took.time([&] { log.prepare(); });
+  }
+  state.counters["bare_p50_us"] = bare_took.quantile(0.5);
+  state.counters["log_p50_us"] = log_took.quantile(0.5);
+  state.counters["bare_p99_us"] = bare_took.quantile(0.99);
+  state.counters["log_p99_us"] = log_took.quantile(0.99);
+  state.counters["prepare_mean_us"] = prepare_took.mean();
+  state.counters["ratio_p50"] = log_took.quantile(0.5) / bare_took.quantile(0.5);
+  state.counters["ratio_mean"] = (log_took.mean() + prepare_took.mean()) / bare_took.mean();
+  state.counters["records/s"] =
+      static_cast<double>(batch) / (log_took.mean() + prepare_took.mean()) * 1e6;
+}
+BENCHMARK(log_beside_bare)->Arg(1)->Arg(100)->Arg(1000)->Unit(benchmark::kMicrosecond);
+
+// From an empty directory to the first commit.
+void first_start(benchmark::State& state) {
+  const TemporaryDirectory directory;
+  int number = 0;
+  for (auto _ : state) Appender log(directory.path() + "/log" + std::to_string(++number));
+}
+BENCHMARK(first_start)->Unit(benchmark::kMillisecond);
+
+}  // namespace

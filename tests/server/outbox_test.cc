@@ -1,0 +1,69 @@
+#include "server/clients/outbox.h"
+
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "wire/json.h"
+
+namespace {
+
+wire::ServerMessage message(const std::string& reason) { return wire::GoAway{reason}; }
+
+std::string json(const std::string& reason) {
+  std::string out;
+  wire::json::write(message(reason), out);
+  return out;
+}
+
+std::vector<std::string> frames(server::Outbox& outbox, std::size_t batch_bytes) {
+  std::vector<std::string> all;
+  while (!outbox.empty()) all.emplace_back(outbox.next_frame(batch_bytes));
+  return all;
+}
+
+TEST_CASE("without batches every message is a frame") {
+  server::Outbox outbox;
+  for (const char* reason : {"a", "b", "c"}) outbox.add(message(reason));
+  CHECK(frames(outbox, 0) == std::vector{json("a"), json("b"), json("c")});
+  CHECK(outbox.bytes() == 0);
+}
+
+TEST_CASE("with batches what fits shares a frame") {
+  const std::size_t one = json("a").size() + 1;
+  server::Outbox outbox;
+  for (const char* reason : {"a", "b", "c", "d", "e"}) outbox.add(message(reason));
+  CHECK(frames(outbox, 2 * one) == std::vector{"[" + json("a") + "," + json("b") + "]",
+                                               "[" + json("c") + "," + json("d") + "]", json("e")});
+}
+
+TEST_CASE("one message is no array, and one that is too large for a batch is sent alone") {
+  server::Outbox outbox;
+  outbox.add(message("a"));
+  CHECK(frames(outbox, 1000) == std::vector{json("a")});
+
+  const std::string large(100, 'x');
+  outbox.clear();
+  for (const std::string& reason : {std::string("a"), large, std::string("b"), std::string("c")}) {
+    outbox.add(message(reason));
+  }
+  CHECK(frames(outbox, 80) ==
+        std::vector{json("a"), json(large), "[" + json("b") + "," + json("c") + "]"});
+}
+
+TEST_CASE("bytes counts what has not been handed out") {
+  server::Outbox outbox;
+  CHECK(outbox.bytes() == 0);
+  outbox.add(message("a"));
+  const std::size_t one = outbox.bytes();
+  outbox.add(message("b"));
+  CHECK(outbox.bytes() == 2 * one);
+  (void)outbox.next_frame(0);
+  CHECK(outbox.bytes() == one);
+  outbox.clear();
+  CHECK(outbox.bytes() == 0);
+  CHECK(outbox.empty());
+}
+
+}  // namespace

@@ -1,0 +1,139 @@
+#include "server/peers/peer_message.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "server/peers/frame.h"
+
+namespace server {
+namespace {
+
+const zab::Point point{{{3}, 17}, {0x0123456789abcdef, 0xfedcba9876543210}};
+
+zab::Payload payload(const char* octets) { return std::make_shared<const wire::Bytes>(octets); }
+
+// One of each, with no field left at zero.
+std::vector<PeerMessage> one_of_each() {
+  const zab::Vote vote{{2}, {{2}, 9}, {3}};
+  return {
+      zab::Message{zab::Notification{zab::Stance::leading, 5, vote}},
+      zab::Message{zab::FollowerInfo{{4}, {2}, point, 6}},
+      zab::Message{zab::LeaderInfo{{5}, 6}},
+      zab::Message{zab::AckEpoch{{5}, {4}, point}},
+      zab::Message{zab::Diff{point}},
+      zab::Message{zab::Trunc{point}},
+      zab::Message{zab::Diverged{point}},
+      zab::Message{zab::NewLeader{{5}}},
+      zab::Message{zab::AckNewLeader{{5}}},
+      zab::Message{zab::UpToDate{point.zxid}},
+      zab::Message{zab::Proposal{point.zxid, payload("a transaction")}},
+      zab::Message{zab::Ack{point.zxid}},
+      zab::Message{zab::Commit{point.zxid}},
+      zab::Message{zab::Inform{point.zxid, payload("another")}},
+      zab::Message{zab::Ping{7, point}},
+      zab::Message{zab::Pong{8, point}},
+      Forward{{5}, "a command"},
+      Refused{9, point.zxid, "a refusal"},
+      Touched{{{1}, {2}}},
+      AskReadPoint{{5}, 10},
+      ReadPoint{11, point.zxid},
+      KeepAlive{},
+  };
+}
+
+wire::Bytes bytes_of(const PeerMessage& message) {
+  wire::Bytes bytes;
+  encode(message, bytes);
+  return bytes;
+}
+
+}  // namespace
+
+TEST_CASE("every message between servers comes back as it was") {
+  CHECK(one_of_each().size() ==
+        std::variant_size_v<zab::Message> + std::variant_size_v<PeerMessage> - 1);
+  for (const PeerMessage& message : one_of_each()) {
+    const wire::Bytes bytes = bytes_of(message);
+    CAPTURE(static_cast<int>(bytes[0]));
+    const auto back = decode_peer_message(bytes);
+    REQUIRE(back.has_value());
+    CHECK(back->index() == message.index());
+    // A field that was dropped on either way would be zero in the second text.
+    CHECK(bytes_of(*back) == bytes);
+    if (const auto* m = std::get_if<zab::Message>(&message)) {
+      CHECK(std::get<zab::Message>(*back).index() == m->index());
+    }
+  }
+}
+
+TEST_CASE("a message that is cut short, or too long, or of no kind, is refused") {
+  for (const PeerMessage& message : one_of_each()) {
+    const wire::Bytes bytes = bytes_of(message);
+    for (std::size_t length = 0; length < bytes.size(); ++length) {
+      CAPTURE(length);
+      CHECK_FALSE(decode_peer_message(std::string_view(bytes).substr(0, length)).has_value());
+    }
+    CHECK_FALSE(decode_peer_message(bytes + '\0').has_value());
+  }
+  CHECK_FALSE(decode_peer_message(std::string(1, '\0')).has_value());
+  CHECK_FALSE(decode_peer_message(std::string(1, '\x7f')).has_value());
+}
+
+TEST_CASE("frames come out of a stream however it is cut") {
+  wire::Bytes stream;
+  for (const char* content : {"one", "", "three"}) append_frame(content, stream);
+  for (std::size_t step = 1; step <= stream.size(); ++step) {
+    CAPTURE(step);
+    FrameReader reader;
+    std::vector<std::string> contents;
+    for (std::size_t at = 0; at < stream.size(); at += step) {
+      reader.append(std::string_view(stream).substr(at, step));
+      for (;;) {
+        const auto content = reader.next();
+        REQUIRE(content.has_value());
+        if (!*content) break;
+        contents.emplace_back(**content);
+      }
+    }
+    CHECK(contents == std::vector<std::string>{"one", "", "three"});
+  }
+}
+
+TEST_CASE("a stream with a bit turned over is given up, or still waits for more") {
+  wire::Bytes stream;
+  append_frame("a transaction", stream);
+  for (std::size_t bit = 0; bit < 8 * stream.size(); ++bit) {
+    CAPTURE(bit);
+    wire::Bytes turned = stream;
+    turned[bit / 8] = static_cast<char>(turned[bit / 8] ^ (1 << (bit % 8)));
+    FrameReader reader;
+    reader.append(turned);
+    const auto content = reader.next();
+    const bool given = content && *content;
+    CHECK_FALSE(given);
+  }
+}
+
+TEST_CASE("a greeting is read back, and anything else is not taken for one") {
+  const Hello hello{{3}, {1}, 0x1122334455667788};
+  wire::Bytes bytes;
+  encode(hello, bytes);
+  const auto back = decode_hello(bytes);
+  REQUIRE(back.has_value());
+  const bool same = *back == hello;
+  CHECK(same);
+  for (std::size_t length = 0; length < bytes.size(); ++length) {
+    CHECK_FALSE(decode_hello(std::string_view(bytes).substr(0, length)).has_value());
+  }
+  wire::Bytes later = bytes;
+  later[4] = 2;
+  CHECK(decode_hello(later).error().message.find("version 2") != std::string::npos);
+  CHECK(
+      decode_hello("GET / HTTP/1.1\r\nHost: zabkeeper\r\n").error().message.find("no Zabkeeper") !=
+      std::string::npos);
+}
+
+}  // namespace server

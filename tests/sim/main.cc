@@ -1,0 +1,186 @@
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <deque>
+#include <new>
+#include <signal.h>
+#include <string>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <thread>
+#include <unistd.h>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "tests/sim/run.h"
+
+// zabsim: runs seeds of the simulator. See `tools/dev sim`.
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::uint64_t none = ~std::uint64_t{0};
+constexpr std::size_t workers_max = 64;
+
+// What the workers share. Processes, because a broken `ensure` ends one.
+struct Shared {
+  std::atomic<std::uint64_t> next{0};
+  std::atomic<std::uint64_t> end{0};
+  std::atomic<std::uint64_t> done{0};
+  std::atomic<std::uint64_t> failed{none};
+  std::atomic<std::uint64_t> current[workers_max];
+  std::atomic<std::uint64_t> elections{0}, crashes{0}, commits{0}, steps{0}, ticks{0}, healing{0};
+};
+
+void work(Shared& shared, std::size_t worker) {
+  while (shared.failed == none) {
+    const std::uint64_t seed = shared.next++;
+    if (seed >= shared.end) return;
+    shared.current[worker] = seed;
+    const sim::Outcome outcome = sim::run_seed(seed);
+    if (outcome.violation) {
+      std::uint64_t nobody = none;
+      shared.failed.compare_exchange_strong(nobody, seed);
+      return;
+    }
+    shared.done += 1;
+    shared.elections += outcome.totals.elections;
+    shared.crashes += outcome.totals.crashes;
+    shared.commits += outcome.totals.commits;
+    shared.steps += outcome.totals.steps;
+    shared.ticks += outcome.totals.time / sim::tick;
+    std::uint64_t longest = shared.healing;
+    while (longest < outcome.totals.healing &&
+           !shared.healing.compare_exchange_weak(longest, outcome.totals.healing)) {
+    }
+  }
+}
+
+void print_progress(const Shared& shared, Clock::time_point began, const char* end) {
+  const std::chrono::duration<double> passed = Clock::now() - began;
+  const auto n = [](const std::atomic<std::uint64_t>& value) {
+    return static_cast<unsigned long long>(value.load());
+  };
+  std::printf(
+      "%llu seeds, %.0f/s: %llu elections, %llu crashes, %llu commits, %llu steps, %llu ticks "
+      "simulated; "
+      "healed within %llu ticks%s",
+      n(shared.done), static_cast<double>(shared.done) / std::max(passed.count(), 0.001),
+      n(shared.elections), n(shared.crashes), n(shared.commits), n(shared.steps), n(shared.ticks),
+      n(shared.healing) / sim::tick, end);
+  std::fflush(stdout);
+}
+
+// A child of its own, for the seed may end it by a broken `ensure`.
+int show(std::uint64_t seed) {
+  std::fflush(stdout);
+  const pid_t child = fork();
+  if (child == 0) {
+    static std::deque<std::string> last;
+    const auto print_last = [](int) {
+      for (const std::string& line : last) std::printf("%s\n", line.c_str());
+      std::fflush(stdout);
+      _exit(1);
+    };
+    signal(SIGABRT, print_last);
+    const sim::Outcome outcome = sim::run_seed(seed, [](const std::string& line) {
+      last.push_back(line);
+      if (last.size() > 50) last.pop_front();
+    });
+    for (const std::string& line : last) std::printf("%s\n", line.c_str());
+    std::printf("%s\n", outcome.violation.value_or("no violation").c_str());
+    std::fflush(stdout);
+    _exit(1);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  std::printf("tools/dev sim --seed %llu\n", static_cast<unsigned long long>(seed));
+  return 1;
+}
+
+int run_many(std::uint64_t from, std::uint64_t count, std::size_t workers) {
+  void* memory =
+      mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) {
+    std::perror("mmap");
+    return 2;
+  }
+  Shared& shared = *new (memory) Shared;
+  shared.next = from;
+  shared.end = from + count;
+
+  const Clock::time_point began = Clock::now();
+  std::vector<pid_t> children;
+  for (std::size_t i = 0; i < workers; ++i) {
+    const pid_t child = fork();
+    if (child == 0) {
+      work(shared, i);
+      _exit(0);
+    }
+    children.push_back(child);
+  }
+  const bool terminal = isatty(STDOUT_FILENO) != 0;
+  for (std::size_t running = workers; running > 0;) {
+    int status = 0;
+    const pid_t ended = waitpid(-1, &status, WNOHANG);
+    if (ended == 0) {
+      if (terminal) print_progress(shared, began, "\r");
+      std::this_thread::sleep_for(std::chrono::milliseconds(terminal ? 200 : 5));
+      continue;
+    }
+    if (ended < 0) break;
+    running -= 1;
+    if (status != 0) {
+      const auto worker =
+          static_cast<std::size_t>(std::ranges::find(children, ended) - children.begin());
+      std::uint64_t nobody = none;
+      shared.failed.compare_exchange_strong(nobody, shared.current[worker]);
+    }
+  }
+  print_progress(shared, began, "\n");
+  return shared.failed == none ? 0 : show(shared.failed);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Runs an ensemble of peers under simulated faults.", "zabsim");
+  std::uint64_t seed = none;
+  std::uint64_t seeds = 0;
+  std::uint64_t from = 0;
+  std::size_t workers =
+      std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, workers_max);
+  bool quiet = false;
+  auto* one = app.add_option("--seed,seed", seed, "one seed, with its transcript");
+  app.add_flag("--quiet", quiet, "no transcript");
+  auto* many = app.add_option("--seeds", seeds, "how many seeds to run")->excludes(one);
+  app.add_option("--from", from, "the first of them")->needs(many);
+  app.add_option("--jobs", workers, "how many processes")
+      ->check(CLI::Range(std::size_t{1}, workers_max));
+  CLI11_PARSE(app, argc, argv);
+
+  if (seeds > 0) return run_many(from, seeds, workers);
+  if (seed == none) {
+    std::fputs(app.help().c_str(), stderr);
+    return 2;
+  }
+  sim::Trace trace;
+  if (!quiet) trace = [](const std::string& line) { std::puts(line.c_str()); };
+  const sim::Outcome outcome = sim::run_seed(seed, trace);
+  std::printf(
+      "%llu steps, %llu elections, %llu crashes, %llu commits, healed in %llu ticks; event hash "
+      "%016llx\n",
+      static_cast<unsigned long long>(outcome.totals.steps),
+      static_cast<unsigned long long>(outcome.totals.elections),
+      static_cast<unsigned long long>(outcome.totals.crashes),
+      static_cast<unsigned long long>(outcome.totals.commits),
+      static_cast<unsigned long long>(outcome.totals.healing / sim::tick),
+      static_cast<unsigned long long>(outcome.event_hash));
+  if (!outcome.violation) return 0;
+  std::printf("%s\ntools/dev sim --seed %llu\n", outcome.violation->c_str(),
+              static_cast<unsigned long long>(seed));
+  return 1;
+}

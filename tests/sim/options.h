@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+
+#include "zab/ensemble.h"
+#include "zab/state.h"
+
+namespace sim {
+
+// Virtual time, in thousandths of a tick.
+using Time = std::uint64_t;
+constexpr Time tick = 1000;
+
+// How often something happens: on average once in so many thousandths of a tick; 0 is never.
+using Every = Time;
+
+// What one seed stands for. Most seeds have only some of the faults, for faults hide each other.
+struct Options {
+  zab::Ensemble ensemble{{}};
+  zab::Limits limits;
+  Time duration = 0;  // with faults; then everything heals
+
+  Time link_delay_max = 0;
+  Time disk_delay_max = 0;
+  Time self_delay_max = 0;  // of what a peer says to itself
+  bool group_commit = false;
+
+  Every submit = 0;
+  std::uint64_t burst_max = 1;  // submits at once
+  Every confirm_leadership = 0;
+
+  Every crash = 0;
+  Every crash_in_step = 0;  // after a prefix of one step's effects
+  Every crash_all = 0;
+  Every pause = 0;
+  Every partition = 0;
+  Every cut = 0;        // of one link
+  Every slow_link = 0;  // in one direction
+  Every slow_disk = 0;
+  Time outage_max = 0;  // how long each lasts
+};
+
+[[nodiscard]] Options options_from(std::uint64_t seed);
+
+}  // namespace sim

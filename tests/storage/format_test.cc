@@ -1,0 +1,83 @@
+#include <algorithm>
+#include <fstream>
+#include <iomanip>
+#include <sstream>
+
+#include <doctest/doctest.h>
+
+#include "tests/storage/script.h"
+
+namespace storage::test {
+namespace {
+
+const Identity example{{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}, zab::ServerId{3}};
+const std::string path = directory + '/' + segment_name(1);
+
+std::string read_page() {
+  std::ifstream file(ZABKEEPER_SOURCE_DIR "/server/storage/FORMAT.md");
+  REQUIRE(file.is_open());
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+// The lines between ```hex and ```: an offset, then octets, then perhaps words behind a '|'.
+std::string octets_on(const std::string& page) {
+  const std::size_t begin = page.find("```hex\n");
+  REQUIRE(begin != std::string::npos);
+  std::istringstream lines(page.substr(begin + 7, page.find("```", begin + 7) - begin - 7));
+  std::string octets;
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line.substr(0, line.find('|')));
+    std::size_t offset = 0;
+    words >> std::hex >> offset;
+    octets.resize(std::max(octets.size(), offset), '\0');
+    for (unsigned octet = 0; words >> octet;) octets += static_cast<char>(octet);
+  }
+  return octets;
+}
+
+// For pasting into the page.
+std::string dump(const std::string& octets) {
+  std::ostringstream out;
+  out << std::hex << std::setfill('0');
+  for (std::size_t row = 0; row < octets.size(); row += 16) {
+    const std::string part = octets.substr(row, 16);
+    if (part.find_first_not_of('\0') == std::string::npos) continue;
+    out << '\n' << std::setw(4) << row << ' ';
+    for (const char octet : part) {
+      out << ' ' << std::setw(2) << static_cast<unsigned>(static_cast<unsigned char>(octet));
+    }
+  }
+  return out.str();
+}
+
+TEST_CASE("FORMAT.md shows what the log writes, octet for octet, and what it reads") {
+  Life life;
+  sim::SimFileSystem disk(1);
+  {
+    auto opened = Log::open(disk, directory, example);
+    REQUIRE(error_of(opened) == "");
+    life.accept(1, 2);
+    opened->log.stage(life.take());
+    REQUIRE(error_of(opened->log.commit()) == "");
+    life.adopt(1, {}, 1, 9);
+    opened->log.stage(life.take());
+    REQUIRE(error_of(opened->log.commit()) == "");
+  }
+  const std::string written = disk.contents(path);
+  const std::string shown = octets_on(read_page());
+  CAPTURE(dump(written));
+  CHECK((written.substr(0, shown.size()) == shown));
+  CHECK(written.find_first_not_of('\0', shown.size()) == std::string::npos);
+
+  sim::SimFileSystem other(1);
+  other.plant(path, shown);
+  const auto opened = Log::open(other, directory, example);
+  REQUIRE(error_of(opened) == "");
+  CHECK(words(opened->recovered) == words(life.state()));
+  CHECK(*opened->recovered.history.after({})->payload == "payload 1");
+}
+
+}  // namespace
+}  // namespace storage::test

@@ -1,0 +1,207 @@
+#include "server/storage/log.h"
+
+#include <algorithm>
+
+#include <doctest/doctest.h>
+
+#include "tests/storage/script.h"
+
+namespace storage::test {
+namespace {
+
+using sim::SimFileSystem;
+
+std::string path_of(std::uint64_t sequence) { return directory + '/' + segment_name(sequence); }
+
+TEST_CASE("a new log remembers nothing") {
+  SimFileSystem disk(1);
+  const auto opened = open(disk);
+  REQUIRE(error_of(opened) == "");
+  CHECK(words(opened->recovered) == words({}));
+  CHECK(opened->recovered.applied == zab::Zxid{});
+  CHECK(opened->report == "/data/log: a new log");
+  CHECK(disk.durable_contents(path_of(1)).has_value());
+}
+
+TEST_CASE("a log gives back what was committed") {
+  SimFileSystem disk(1);
+  const std::vector<Step> steps = whole_life();
+  REQUIRE(carry_out(disk, steps) == steps.size());
+  const auto opened = open(disk);
+  REQUIRE(error_of(opened) == "");
+  CHECK(words(opened->recovered) == steps.back().after);
+  const auto& history = opened->recovered.history;
+  CHECK(history.after({{1}, 1})->payload->starts_with("payload 2 "));
+  CHECK(opened->report ==
+        "/data/log: segments 9, commits 23; last txn 4:8, current epoch 4, accepted epoch 4 of "
+        "server 1");
+}
+
+TEST_CASE("what is only staged is nothing") {
+  SimFileSystem disk(1);
+  Life life;
+  life.accept(1, 1);
+  {
+    auto opened = open(disk);
+    REQUIRE(error_of(opened) == "");
+    CHECK(opened->log.staged_bytes() == 0);
+    opened->log.stage(life.take());
+    CHECK(opened->log.staged_bytes() == record_bytes(8));
+  }
+  const auto opened = open(disk);
+  REQUIRE(error_of(opened) == "");
+  CHECK(words(opened->recovered) == words({}));
+}
+
+TEST_CASE("a commit is one write and one sync, however much was staged, and none for nothing") {
+  SimFileSystem disk(1);
+  auto opened = open(disk, {});
+  REQUIRE(error_of(opened) == "");
+  Life life;
+  life.accept(1, 1);
+  life.adopt(1);
+  for (const std::size_t txns : {1, 100, 500}) {
+    CAPTURE(txns);
+    life.append(txns, 900);
+    opened->log.stage(life.take());
+    const std::uint64_t before = disk.operations();
+    REQUIRE(error_of(opened->log.commit()) == "");
+    CHECK(disk.operations() == before + 2);
+    REQUIRE(error_of(opened->log.commit()) == "");
+    CHECK(disk.operations() == before + 2);
+    REQUIRE(error_of(opened->log.prepare()) == "");
+  }
+}
+
+TEST_CASE("after prepare, commits change no file's length") {
+  SimFileSystem disk(1);
+  auto opened = open(disk, {.segment_bytes = 1 << 20, .fill_bytes = 64 << 10});
+  REQUIRE(error_of(opened) == "");
+  Life life;
+  life.accept(1, 1);
+  life.adopt(1);
+  std::size_t prepared = 0;
+  for (int i = 0; i < 2000; ++i) {
+    life.append(1, 1000);
+    opened->log.stage(life.take());
+    const std::string file = disk.paths().back();
+    const std::size_t length = disk.contents(file).size();
+    const std::uint64_t before = disk.operations();
+    REQUIRE(error_of(opened->log.commit()) == "");
+    REQUIRE(disk.operations() == before + 2);
+    REQUIRE(disk.paths().back() == file);
+    REQUIRE(disk.contents(file).size() == length);
+    REQUIRE(error_of(opened->log.prepare()) == "");
+    prepared += disk.operations() > before + 2 ? 1 : 0;
+  }
+  // Rarely has it anything to do.
+  CHECK(prepared < 100);
+  CHECK(disk.paths().size() == 3);
+}
+
+TEST_CASE("a commit larger than a segment gets one of its own") {
+  SimFileSystem disk(1);
+  Life life;
+  life.accept(1, 1);
+  life.adopt(1, {}, 40, 1000);
+  life.append(1, 50'000);
+  {
+    auto opened = open(disk);
+    REQUIRE(error_of(opened) == "");
+    opened->log.stage(life.take());
+    REQUIRE(error_of(opened->log.commit()) == "");
+    life.append(1, 100);
+    opened->log.stage(life.take());
+    REQUIRE(error_of(opened->log.commit()) == "");
+  }
+  CHECK(disk.paths().size() == 3);
+  CHECK(disk.contents(path_of(2)).size() > 90'000);
+  const auto opened = open(disk);
+  REQUIRE(error_of(opened) == "");
+  CHECK(words(opened->recovered) == words(life.state()));
+}
+
+TEST_CASE("lengths and alignments of every kind") {
+  SimFileSystem disk(1);
+  Life life;
+  life.accept(1, 1);
+  life.adopt(1);
+  {
+    auto opened = open(disk);
+    REQUIRE(error_of(opened) == "");
+    for (std::size_t octets = 0; octets < 300; ++octets) {
+      life.append(1, octets);
+      opened->log.stage(life.take());
+      if (octets % 3 == 0) REQUIRE(error_of(opened->log.commit()) == "");
+      if (octets % 7 == 0) REQUIRE(error_of(opened->log.prepare()) == "");
+    }
+    REQUIRE(error_of(opened->log.commit()) == "");
+  }
+  const auto opened = open(disk);
+  REQUIRE(error_of(opened) == "");
+  CHECK(words(opened->recovered) == words(life.state()));
+}
+
+TEST_CASE("a log may be opened with other sizes than it was written with") {
+  SimFileSystem disk(1);
+  Life life;
+  life.accept(1, 1);
+  life.adopt(1);
+  for (const Options& options :
+       {small, Options{}, Options{4200, 16}, small, Options{1, 1}, small}) {
+    auto opened = open(disk, options);
+    REQUIRE(error_of(opened) == "");
+    CHECK(words(opened->recovered) ==
+          (life.state().history.size() == 0 ? words({}) : words(life.state())));
+    for (int i = 0; i < 3; ++i) {
+      life.append(2, 700);
+      opened->log.stage(life.take());
+      REQUIRE(error_of(opened->log.commit()) == "");
+      REQUIRE(error_of(opened->log.prepare()) == "");
+    }
+  }
+}
+
+TEST_CASE("one process at a time") {
+  SimFileSystem disk(1);
+  auto first = open(disk);
+  REQUIRE(error_of(first) == "");
+  CHECK(error_of(open(disk)) == "lock /data/log/lock: in use by another process");
+  { const Log closing = std::move(first->log); }
+  CHECK(error_of(open(disk)) == "");
+}
+
+TEST_CASE("a torn tail is reported") {
+  SimFileSystem disk(1);
+  Life life;
+  life.accept(1, 1);
+  {
+    auto opened = open(disk);
+    REQUIRE(error_of(opened) == "");
+    opened->log.stage(life.take());
+    REQUIRE(error_of(opened->log.commit()) == "");
+  }
+  std::string contents = disk.contents(path_of(1));
+  contents.replace(header_bytes + record_bytes(8), 5, "torn!");
+  disk.plant(path_of(1), contents);
+  const auto opened = open(disk);
+  REQUIRE(error_of(opened) == "");
+  CHECK(
+      opened->report ==
+      "/data/log: segments 1, commits 1; last txn 0:0, current epoch 0, accepted epoch 1 of server "
+      "1; dropped a commit that a crash had cut short: 5 octets at offset 4160 of "
+      "log.0000000000000001 (no intact record header at offset 4160)");
+}
+
+TEST_CASE("other files in the directory are left alone") {
+  SimFileSystem disk(1);
+  disk.plant(directory + "/log.1", "ZKLG");
+  disk.plant(directory + "/log.000000000000000A", "");
+  disk.plant(directory + "/myid", "1");
+  CHECK(error_of(open(disk)) == "");
+  CHECK(disk.contents(directory + "/log.1") == "ZKLG");
+  CHECK(disk.contents(directory + "/myid") == "1");
+}
+
+}  // namespace
+}  // namespace storage::test

@@ -1,0 +1,147 @@
+#include "server/storage/posix_file_system.h"
+
+#include <array>
+#include <filesystem>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <doctest/doctest.h>
+
+#include "tests/storage/script.h"
+
+namespace storage::test {
+namespace {
+
+class TemporaryDirectory {
+ public:
+  TemporaryDirectory() {
+    std::string name = (std::filesystem::temp_directory_path() / "zabkeeper-log-XXXXXX").string();
+    REQUIRE(::mkdtemp(name.data()) != nullptr);
+    path_ = name;
+  }
+  TemporaryDirectory(const TemporaryDirectory&) = delete;
+  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
+  ~TemporaryDirectory() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+unsigned mode_of(const std::string& path) {
+  struct stat status {};
+  REQUIRE(::stat(path.c_str(), &status) == 0);
+  return status.st_mode & 0777u;
+}
+
+TEST_CASE("a log on a real disk") {
+  const TemporaryDirectory temporary;
+  const std::string path = temporary.path() + "/log";
+  PosixFileSystem files;
+  const std::vector<Step> steps = whole_life();
+  {
+    auto opened = Log::open(files, path, self, small);
+    REQUIRE(error_of(opened) == "");
+    for (const Step& step : steps) {
+      opened->log.stage(step.effects);
+      REQUIRE(error_of(opened->log.commit()) == "");
+      REQUIRE(error_of(opened->log.prepare()) == "");
+    }
+    CHECK(error_of(Log::open(files, path, self, small)) ==
+          "lock " + path + "/lock: in use by another process");
+  }
+  CHECK(mode_of(path) == 0700u);
+  for (const auto& file : std::filesystem::directory_iterator(path)) {
+    CHECK(mode_of(file.path()) == 0600u);
+  }
+  const auto opened = Log::open(files, path, self, small);
+  REQUIRE(error_of(opened) == "");
+  CHECK(words(opened->recovered) == steps.back().after);
+}
+
+TEST_CASE("a new log of the usual size needs little") {
+  const TemporaryDirectory temporary;
+  PosixFileSystem files;
+  const auto opened = Log::open(files, temporary.path() + "/log", self);
+  REQUIRE(error_of(opened) == "");
+  CHECK(std::filesystem::file_size(temporary.path() + "/log/" + segment_name(1)) <= (2u << 20));
+}
+
+TEST_CASE("another process cannot have the lock, until its holder is gone") {
+  const TemporaryDirectory temporary;
+  const std::string path = temporary.path() + "/lock";
+  PosixFileSystem files;
+  // Nothing of the test framework in the child: it only takes the lock and waits to be killed.
+  std::array<int, 2> ready{};
+  REQUIRE(::pipe(ready.data()) == 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const auto lock = files.lock(path);
+    const char octet = lock ? 'y' : 'n';
+    if (::write(ready[1], &octet, 1) == 1) ::pause();
+    ::_exit(0);
+  }
+  char octet = 0;
+  CHECK(::read(ready[0], &octet, 1) == 1);
+  CHECK(octet == 'y');
+  CHECK(error_of(files.lock(path)) == "lock " + path + ": in use by another process");
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
+  CHECK(error_of(files.lock(path)) == "");
+  ::close(ready[0]);
+  ::close(ready[1]);
+}
+
+TEST_CASE("files") {
+  const TemporaryDirectory temporary;
+  PosixFileSystem files;
+  const std::string path = temporary.path() + "/file";
+  {
+    const auto file = files.create(path);
+    REQUIRE(error_of(file) == "");
+    CHECK(error_of((*file)->write(3, "abc")) == "");
+    CHECK(error_of((*file)->sync()) == "");
+    CHECK(*(*file)->size() == 6);
+  }
+  const auto file = files.open(path);
+  REQUIRE(error_of(file) == "");
+  std::array<char, 8> octets{};
+  CHECK(*(*file)->read(0, octets) == 6);
+  CHECK(std::string(octets.data(), 6) == std::string("\0\0\0abc", 6));
+  CHECK(*(*file)->read(5, octets) == 1);
+  CHECK(*(*file)->read(6, octets) == 0);
+  CHECK(*(*file)->read(100, octets) == 0);
+
+  CHECK(error_of(files.rename(path, temporary.path() + "/b")) == "");
+  CHECK(error_of(files.create(temporary.path() + "/a")) == "");
+  CHECK(*files.list(temporary.path()) == std::vector<std::string>{"a", "b"});
+  CHECK(error_of(files.create(temporary.path() + "/b")) == "");
+  CHECK(std::filesystem::file_size(temporary.path() + "/b") == 0);
+  CHECK(error_of(files.remove(temporary.path() + "/a")) == "");
+  CHECK(*files.list(temporary.path()) == std::vector<std::string>{"b"});
+  CHECK(error_of(files.sync_directory(temporary.path())) == "");
+  CHECK(error_of(files.make_directory(temporary.path() + "/d/")) == "");
+  CHECK(error_of(files.make_directory(temporary.path() + "/d")) == "");
+}
+
+TEST_CASE("errors name the operation, the path and the reason") {
+  PosixFileSystem files;
+  const std::string path = "/nonexistent/file";
+  const std::string reason = ": No such file or directory";
+  CHECK(error_of(files.open(path)) == "open " + path + reason);
+  CHECK(error_of(files.create(path)) == "create " + path + reason);
+  CHECK(error_of(files.remove(path)) == "remove " + path + reason);
+  CHECK(error_of(files.rename(path, "/b")) == "rename to /b " + path + reason);
+  CHECK(error_of(files.list(path)) == "list " + path + reason);
+  CHECK(error_of(files.lock(path)) == "open " + path + reason);
+  CHECK(error_of(files.make_directory(path)) == "make directory " + path + reason);
+  CHECK(error_of(files.sync_directory(path)) == "sync directory " + path + reason);
+  CHECK(error_of(Log::open(files, path, self)) == "make directory " + path + reason);
+}
+
+}  // namespace
+}  // namespace storage::test

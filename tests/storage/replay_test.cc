@@ -1,0 +1,99 @@
+#include "server/storage/replay.h"
+
+#include <doctest/doctest.h>
+
+#include "tests/storage/script.h"
+
+namespace storage::test {
+namespace {
+
+Record record(RecordType type, zab::Point point, wire::Bytes payload) {
+  RecordHeader header;
+  header.type = type;
+  header.point = point;
+  return {header, 4096, std::make_shared<const wire::Bytes>(std::move(payload))};
+}
+
+Commit commit(std::vector<Record> records) { return {4096, 5000, std::move(records)}; }
+
+Record accept(std::uint32_t epoch, zab::Point point = {}) {
+  return record(RecordType::accept_epoch, point, encode(zab::AcceptEpoch{{epoch}, {1}}));
+}
+
+Record adopt(std::uint32_t epoch, zab::Zxid truncate_to, std::uint32_t txns,
+             zab::Point point = {}) {
+  return record(RecordType::adopt_history, point, encode(Adoption{{epoch}, txns, truncate_to}));
+}
+
+const zab::Point first{{{1}, 1}, zab::chain({}, {{1}, 1}, "a")};
+const zab::Point second{{{1}, 2}, zab::chain(first.hash, {{1}, 2}, "b")};
+
+Record txn(zab::Point point, const char* payload) {
+  return record(RecordType::txn, point, payload);
+}
+
+TEST_CASE("records that are intact and cannot be") {
+  struct Row {
+    const char* what;
+    std::vector<Record> records;
+    const char* why;  // empty: it can be
+  };
+  const Record a = txn(first, "a");
+  const Record b = txn(second, "b");
+  for (const Row& row : {
+           Row{"a promise", {accept(1)}, ""},
+           Row{"two of them", {accept(1), accept(2)}, ""},
+           Row{"a promise taken back", {accept(2), accept(1)}, "accepts epoch 1 after 2"},
+           Row{"an adopted epoch", {accept(1), adopt(1, {}, 0)}, ""},
+           Row{"an epoch nobody accepted", {accept(1), adopt(2, {}, 0)}, "adopts epoch 2"},
+           Row{"an epoch gone by", {accept(2), adopt(2, {}, 0), adopt(1, {}, 0)}, "adopts epoch 1"},
+           Row{"an adopted history", {accept(1), adopt(1, {}, 2), a, b}, ""},
+           Row{"half of one", {accept(1), adopt(1, {}, 2), a}, "txns of an adopted history lack"},
+           Row{"one with something between",
+               {accept(1), adopt(1, {}, 2), a, accept(2, first), b},
+               "missing before it"},
+           Row{"txns", {accept(1), adopt(1, {}, 0), a, b}, ""},
+           Row{"a txn of an epoch not adopted",
+               {accept(1), a},
+               "txn 1:1 after 0:0 in current epoch 0"},
+           Row{"a gap", {accept(1), adopt(1, {}, 0), b}, "txn 1:2 after 0:0"},
+           Row{"a txn twice", {accept(1), adopt(1, {}, 0), a, a}, "txn 1:1 after 1:1"},
+           Row{"another payload", {accept(1), adopt(1, {}, 0), txn(first, "A")}, "another hash"},
+           Row{"another past",
+               {accept(1), adopt(1, {}, 0), a, txn({{{1}, 2}, first.hash}, "b")},
+               "another hash"},
+           Row{"a truncation",
+               {accept(1), adopt(1, {}, 2), a, b, adopt(1, {{1}, 1}, 0, first)},
+               ""},
+           Row{"a truncation to nowhere",
+               {accept(1), adopt(1, {}, 1), a, adopt(1, {{0}, 7}, 0)},
+               "after 0:7"},
+           Row{"a truncation to what is not there yet",
+               {accept(1), adopt(1, {}, 1), a, adopt(1, {{1}, 2}, 0)},
+               "after 1:2"},
+           Row{"short payloads",
+               {record(RecordType::accept_epoch, {}, "1234567")},
+               "no accepted epoch"},
+           Row{"long payloads",
+               {accept(1), record(RecordType::adopt_history, {}, std::string(17, '\0'))},
+               "no adopted history"},
+           Row{"a seal", {accept(1), record(RecordType::sealed, {}, "")}, ""},
+           Row{"something behind a seal", {record(RecordType::sealed, {}, ""), accept(1)}, "seal"},
+           Row{"an unknown type", {record(RecordType{9}, {}, "")}, "type"},
+       }) {
+    CAPTURE(row.what);
+    Replay replay;
+    const std::string error = error_of(replay.apply(commit(row.records)));
+    CAPTURE(error);
+    if (*row.why == '\0') {
+      CHECK(error == "");
+      CHECK(replay.next_commit() == 2);
+    } else {
+      CHECK(error.find("offset 4096: an intact record that cannot be: ") == 0);
+      CHECK(error.find(row.why) != std::string::npos);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace storage::test

@@ -1,0 +1,105 @@
+#include "tests/storage/script.h"
+
+#include <memory>
+#include <utility>
+
+namespace storage::test {
+
+zab::Txn Life::next(zab::Epoch epoch, std::size_t octets) {
+  const zab::Zxid last = state_.history.last().zxid;
+  const zab::Zxid zxid = last.epoch == epoch ? last.next() : zab::Zxid{epoch, 1};
+  std::string payload = "payload " + std::to_string(++payloads_) + ' ';
+  while (payload.size() < octets) payload += static_cast<char>(payload.size() * 7 + payloads_);
+  payload.resize(octets);
+  return state_.history.append(zxid, std::make_shared<const wire::Bytes>(std::move(payload)));
+}
+
+void Life::accept(std::uint32_t epoch, std::uint32_t leader) {
+  state_.accepted_epoch = {epoch};
+  state_.accepted_leader = {leader};
+  effects_.emplace_back(zab::AcceptEpoch{{epoch}, {leader}});
+}
+
+void Life::append(std::size_t count, std::size_t octets) {
+  while (count-- > 0) effects_.emplace_back(zab::Append{next(state_.current_epoch, octets)});
+}
+
+void Life::adopt(std::uint32_t epoch, zab::Zxid truncate_to, std::size_t count,
+                 std::size_t octets) {
+  zab::AdoptHistory adopt{{epoch}, truncate_to, {}};
+  state_.history.truncate_after(truncate_to);
+  state_.current_epoch = {epoch};
+  while (count-- > 0) adopt.txns.push_back(next({epoch}, octets));
+  effects_.emplace_back(std::move(adopt));
+}
+
+void Life::adopt(std::uint32_t epoch) { adopt(epoch, state_.history.last().zxid, 0, 0); }
+
+std::string words(const zab::Durable& durable) {
+  std::string text = "accepted " + std::to_string(durable.accepted_epoch.value) + " of " +
+                     zab::to_string(durable.accepted_leader) + ", current " +
+                     std::to_string(durable.current_epoch.value) + ':';
+  const zab::History& history = durable.history;
+  for (auto txn = history.after(history.base().zxid); txn != history.end(); ++txn) {
+    text += ' ' + wire::to_string(txn->zxid) + '=' + wire::to_hex(txn->hash.low) + '/' +
+            std::to_string(txn->payload->size());
+  }
+  return text;
+}
+
+std::vector<Step> whole_life() {
+  Life life;
+  std::vector<Step> steps;
+  const auto commit = [&] {
+    auto effects = life.take();
+    steps.push_back({std::move(effects), words(life.state())});
+  };
+  life.accept(1, 2);
+  commit();
+  life.adopt(1);
+  life.append(1, 0);
+  commit();
+  for (int i = 0; i < 3; ++i) {
+    life.append(1, 700);
+    commit();
+  }
+  life.append(5, 100);
+  commit();
+  life.append(2, 1500);  // leaves two that epoch 2 will not know
+  commit();
+  life.accept(2, 3);
+  commit();
+  life.accept(3, 3);
+  life.adopt(3, {{1}, 8}, 9, 1200);  // longer than a segment
+  life.append(1, 13);
+  commit();
+  life.append(1, 2000);
+  commit();
+  life.accept(4, 1);
+  life.adopt(4, {{3}, 2}, 0, 0);
+  commit();
+  for (int i = 0; i < 4; ++i) {
+    life.append(2, 300);
+    commit();
+  }
+  return steps;
+}
+
+Result<Opened> open(FileSystem& files, const Options& options) {
+  return Log::open(files, directory, self, options);
+}
+
+std::size_t carry_out(FileSystem& files, const std::vector<Step>& steps, std::size_t first) {
+  auto opened = open(files);
+  if (!opened) return 0;
+  std::size_t done = 0;
+  for (std::size_t i = first; i < steps.size(); ++i) {
+    opened->log.stage(steps[i].effects);
+    if (!opened->log.commit()) break;
+    ++done;
+    if (i % 2 == 0 && !opened->log.prepare()) break;
+  }
+  return done;
+}
+
+}  // namespace storage::test

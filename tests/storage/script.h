@@ -1,0 +1,67 @@
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "server/storage/log.h"
+#include "tests/support/sim_file_system.h"
+
+// A log's life as the tests tell it: steps that stage something, and what must be there after each.
+namespace storage::test {
+
+inline const std::string directory = "/data/log";
+inline const Identity self{{1, 2, 3}, zab::ServerId{1}};
+
+// So small that a handful of transactions need several segments.
+inline constexpr Options small{.segment_bytes = 6144, .fill_bytes = 1024};
+
+// Builds the effects of a server's life, and the state they add up to.
+class Life {
+ public:
+  void accept(std::uint32_t epoch, std::uint32_t leader);
+  // Appends `count` transactions of the current epoch, of so many octets each.
+  void append(std::size_t count, std::size_t octets);
+  // The current epoch becomes `epoch`; the history is cut after `truncate_to`, and grows by `count`
+  // transactions of that epoch.
+  void adopt(std::uint32_t epoch, zab::Zxid truncate_to, std::size_t count, std::size_t octets);
+  void adopt(std::uint32_t epoch);  // the history as it is
+
+  // What the calls since the last one add up to.
+  [[nodiscard]] std::vector<zab::Persist> take() { return std::exchange(effects_, {}); }
+  [[nodiscard]] const zab::Durable& state() const { return state_; }
+
+ private:
+  zab::Txn next(zab::Epoch epoch, std::size_t octets);
+
+  zab::Durable state_;
+  std::vector<zab::Persist> effects_;
+  std::uint64_t payloads_ = 0;
+};
+
+// Epochs, every point of the history with its payload's size: equal for equal states.
+[[nodiscard]] std::string words(const zab::Durable& durable);
+
+// One commit of a script, and the state after it.
+struct Step {
+  std::vector<zab::Persist> effects;
+  std::string after;
+};
+
+// Two elections, a truncation, an adopted history of several segments' length, small and large
+// transactions: everything that a log can be asked for.
+[[nodiscard]] std::vector<Step> whole_life();
+
+// What went wrong; empty if nothing did.
+template <typename T>
+[[nodiscard]] std::string error_of(const Result<T>& result) {
+  return result ? std::string() : result.error().message;
+}
+
+[[nodiscard]] Result<Opened> open(FileSystem& files, const Options& options = small);
+
+// Opens, and carries out `steps` from `first` on, calling `prepare` after every other commit, until
+// something fails. Returns how many commits succeeded.
+std::size_t carry_out(FileSystem& files, const std::vector<Step>& steps, std::size_t first = 0);
+
+}  // namespace storage::test

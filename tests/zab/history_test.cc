@@ -1,0 +1,162 @@
+#include "zab/history.h"
+
+#include <memory>
+#include <string>
+#include <variant>
+
+#include <doctest/doctest.h>
+
+#include "zab/messages.h"
+#include "zab/sync_plan.h"
+
+namespace {
+
+using zab::ChainHash;
+using zab::Diff;
+using zab::History;
+using zab::Point;
+using zab::Trunc;
+using zab::Zxid;
+
+zab::Payload payload(const std::string& text) { return std::make_shared<const wire::Bytes>(text); }
+
+Zxid at(std::uint32_t epoch, std::uint64_t counter) { return {{epoch}, counter}; }
+
+History history(std::initializer_list<Zxid> zxids, const std::string& text = "x") {
+  History made;
+  for (const Zxid zxid : zxids) made.append(zxid, payload(text));
+  return made;
+}
+
+}  // namespace
+
+TEST_CASE("zxids are ordered by epoch, then counter, and share 64 bits") {
+  CHECK(at(1, 9) < at(2, 1));
+  CHECK(at(2, 1) < at(2, 2));
+  CHECK(at(3, 17).bits() == (std::uint64_t{3} << 40 | 17));
+  CHECK(Zxid::from_bits(at(3, 17).bits()) == at(3, 17));
+  CHECK(Zxid::from_bits(at(wire::Epoch::max, Zxid::counter_max).bits()) ==
+        at(wire::Epoch::max, Zxid::counter_max));
+}
+
+TEST_CASE("which zxid may follow which") {
+  struct Row {
+    const char* what;
+    Zxid next, last;
+    bool may;
+  };
+  for (const Row& row : {
+           Row{"the next of the same epoch", at(1, 3), at(1, 2), true},
+           Row{"a gap", at(1, 4), at(1, 2), false},
+           Row{"the same again", at(1, 2), at(1, 2), false},
+           Row{"the first of the next epoch", at(2, 1), at(1, 2), true},
+           Row{"the first of a later epoch: those between had none", at(5, 1), at(1, 2), true},
+           Row{"the second of a later epoch", at(2, 2), at(1, 1), false},
+           Row{"an earlier epoch", at(1, 3), at(2, 2), false},
+           Row{"the very first", at(1, 1), at(0, 0), true},
+       }) {
+    CAPTURE(row.what);
+    CHECK(zab::may_follow(row.next, row.last) == row.may);
+  }
+}
+
+TEST_CASE("a history finds its points, and knows them by their hash") {
+  const History full = history({at(1, 1), at(1, 2), at(3, 1)});
+  CHECK(full.last_at_or_before(at(0, 9)) == Point{});
+  CHECK(full.last_at_or_before(at(1, 2)).zxid == at(1, 2));
+  CHECK(full.last_at_or_before(at(2, 7)).zxid == at(1, 2));
+  CHECK(full.last_at_or_before(at(9, 9)) == full.last());
+
+  CHECK(full.contains(full.last()));
+  CHECK(full.contains(Point{}));
+  CHECK(full.contains(at(1, 2)));
+  CHECK_FALSE(full.contains(at(2, 1)));
+  CHECK_FALSE(full.contains(Point{at(1, 2), ChainHash{1, 2}}));
+  CHECK(full.after(at(1, 1))->zxid == at(1, 2));
+  CHECK(full.after(at(3, 1)) == full.end());
+}
+
+TEST_CASE("the hash is that of everything up to here") {
+  CHECK(history({at(1, 1)}).last() == history({at(1, 1)}).last());
+  CHECK(history({at(1, 1)}, "x").last() != history({at(1, 1)}, "y").last());
+  CHECK(history({at(1, 1), at(2, 1)}).last() != history({at(2, 1)}).last());
+  CHECK(history({at(1, 1)}).last().hash != history({at(2, 1)}).last().hash);
+}
+
+TEST_CASE("what is truncated can be appended anew, otherwise") {
+  History cut = history({at(1, 1), at(1, 2), at(1, 3)});
+  const Point second = cut.last_at_or_before(at(1, 2));
+  cut.truncate_after(at(1, 2));
+  CHECK(cut.last() == second);
+  cut.truncate_after(at(1, 2));
+  CHECK(cut.size() == 2);
+  cut.append(at(2, 1), payload("y"));
+  CHECK(cut.last().zxid == at(2, 1));
+  cut.truncate_after(at(0, 0));
+  CHECK(cut.last() == Point{});
+}
+
+TEST_CASE("a history may begin after a checkpoint") {
+  const Point base{at(2, 5), ChainHash{7, 7}};
+  History tail(base);
+  CHECK(tail.last() == base);
+  CHECK(tail.contains(base));
+  CHECK_FALSE(tail.contains(at(2, 4)));
+  CHECK(tail.may_append(at(2, 6)));
+  tail.append(at(2, 6), payload("x"));
+  CHECK(tail.last().hash == zab::chain(base.hash, at(2, 6), "x"));
+}
+
+TEST_CASE("where two histories may have parted, at the latest") {
+  const History ours = history({at(1, 1), at(1, 2), at(3, 1)});
+  struct Row {
+    const char* theirs;
+    Point last;
+    Zxid candidate;
+  };
+  for (const Row& row : {
+           Row{"ends with a transaction of ours", ours.last_at_or_before(at(1, 2)), at(1, 2)},
+           Row{"ends between two of ours", {at(2, 4), {1, 1}}, at(1, 2)},
+           Row{"goes on after ours", {at(3, 9), {1, 1}}, at(3, 1)},
+           Row{"has our zxid with another hash", {at(1, 2), {1, 1}}, at(1, 1)},
+           Row{"has our first zxid with another hash", {at(1, 1), {1, 1}}, at(0, 0)},
+           Row{"is empty", {}, at(0, 0)},
+       }) {
+    CAPTURE(row.theirs);
+    const Point candidate = ours.common_candidate(row.last);
+    CHECK(candidate.zxid == row.candidate);
+    CHECK(ours.contains(candidate));
+  }
+}
+
+TEST_CASE("how a learner is brought level with 1:1 1:2 3:1") {
+  const History ours = history({at(1, 1), at(1, 2), at(3, 1)});
+  struct Row {
+    const char* learner;
+    Point last;
+    zab::SyncPlan plan;
+  };
+  const Point second = ours.last_at_or_before(at(1, 2));
+  for (const Row& row : {
+           Row{"is level", ours.last(), Diff{ours.last()}},
+           Row{"misses the last", second, Diff{second}},
+           Row{"is empty", {}, Diff{{}}},
+           Row{"has a transaction that nobody committed", {at(1, 3), {5, 5}}, Trunc{second}},
+           Row{"has a later epoch's", {at(4, 1), {5, 5}}, Trunc{ours.last()}},
+           Row{"has other bytes under our zxid",
+               {at(1, 2), {5, 5}},
+               Trunc{ours.last_at_or_before(at(1, 1))}},
+       }) {
+    CAPTURE(row.learner);
+    CHECK(zab::plan_sync(row.last, ours) == row.plan);
+  }
+}
+
+TEST_CASE("votes are ordered by epoch, zxid and id") {
+  const auto vote = [](std::uint32_t epoch, Zxid last, std::uint32_t id) {
+    return zab::Vote{{epoch}, last, {id}};
+  };
+  CHECK(vote(2, at(1, 1), 1) > vote(1, at(1, 9), 9));
+  CHECK(vote(2, at(2, 2), 1) > vote(2, at(2, 1), 9));
+  CHECK(vote(2, at(2, 2), 2) > vote(2, at(2, 2), 1));
+}

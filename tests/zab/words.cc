@@ -1,0 +1,24 @@
+#include "tests/zab/words.h"
+
+#include "zab/print.h"
+
+std::string in_words(const zab::Effects& effects) {
+  std::string text;
+  if (effects.standing) text += "is " + to_string(*effects.standing) + '\n';
+  for (const zab::Envelope& envelope : effects.send) {
+    text += "send " + to_string(envelope.to) + ' ' + to_string(envelope.message) + '\n';
+  }
+  for (const zab::Persist& persist : effects.persist) {
+    text += "persist " + zab::to_string(persist) + '\n';
+  }
+  for (const zab::Envelope& envelope : effects.confirm) {
+    text += "confirm " + to_string(envelope.to) + ' ' + to_string(envelope.message) + '\n';
+  }
+  for (const zab::Txn& txn : effects.deliver) text += "deliver " + to_string(txn.zxid) + '\n';
+  for (const zab::Confirmed& confirmed : effects.confirmed) {
+    text += "confirmed " + std::to_string(confirmed.token) + " at " +
+            to_string(confirmed.committed) + '\n';
+  }
+  for (const std::string& note : effects.notes) text += "note: " + note + '\n';
+  return text;
+}
