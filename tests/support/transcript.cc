@@ -43,7 +43,7 @@ void check_transcript(const std::string& path,
   }
   const auto differs = std::ranges::mismatch(actual, expected).in1;
   const auto line = 1 + std::count(actual.begin(), differs, '\n');
-  FAIL_CHECK(path << ':' << line << ": the story goes differently (tools/dev rewrite)\n" << actual);
+  FAIL_CHECK(path << ":" << line << ": the story goes differently (tools/dev rewrite)\n" << actual);
 }
 
 std::vector<std::string> transcripts_in(const std::string& folder) {
