@@ -132,7 +132,7 @@ TEST_CASE("f.1.2: the answer to an earlier attempt is void") {
 }
 
 TEST_CASE(
-    "l.1.2: with a quorum's acks the leader's history is the initial one; no other was better") {
+    "l.1.2: with a quorum's acks the leader's history, the best of them, is the initial one") {
   Leader leader;
   leader.accept();
   CHECK(leader.hear(f, zab::AckEpoch{{4}, {2}, last()}) ==
