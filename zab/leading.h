@@ -55,11 +55,10 @@ class Leading {
   struct Learner {
     Stage stage = Stage::connected;
     std::uint64_t attempt = 0;  // of FOLLOWERINFO, for LEADERINFO
-    Epoch accepted_epoch;
-    Point last;               // where its history ended, as it said
-    Zxid synced_to;           // where the history sent in synchronization ended
-    Zxid acked;               // what it holds durably; set once adopted
-    std::uint64_t probe = 0;  // the last one it answered
+    Point last;                 // where its history ended, as it said
+    Zxid synced_to;             // where the history sent in synchronization ended
+    Zxid acked;                 // what it holds durably; set once adopted
+    std::uint64_t probe = 0;    // the last one it answered
     std::uint32_t silent_ticks = 0;
   };
 

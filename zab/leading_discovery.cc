@@ -14,7 +14,6 @@ Next Leading::on(ServerId from, const FollowerInfo& m, Turn& turn) {
   Learner& learner = learners_[from];
   learner = Learner{};
   learner.attempt = m.attempt;
-  learner.accepted_epoch = m.accepted_epoch;
   learner.last = m.last;
 
   if (epoch_ == Epoch{}) {
