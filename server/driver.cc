@@ -6,9 +6,17 @@
 #include <boost/asio/post.hpp>
 #include <spdlog/spdlog.h>
 
+#include "wire/ensure.h"
 #include "zab/print.h"
 
 namespace server {
+namespace {
+
+// What is read at once for a learner, and what its link may hold meanwhile.
+constexpr std::uint64_t read_bytes = std::uint64_t{1} << 20;
+constexpr std::size_t queued_max = std::size_t{4} << 20;
+
+}  // namespace
 
 Driver::Driver(boost::asio::io_context& io, zab::Peer peer, Links* links, LogWriter& log,
                DriverHandler& handler)
@@ -28,6 +36,8 @@ void Driver::link_up(zab::ServerId server, std::uint64_t connection) {
 
 void Driver::link_down(zab::ServerId server) { post(zab::LinkDown{server}); }
 
+void Driver::link_drained(zab::ServerId server) { read(server); }
+
 // Behind whatever else is ready now, so that one turn of the loop makes one batch.
 void Driver::schedule() {
   if (std::exchange(scheduled_, true)) return;
@@ -44,6 +54,7 @@ void Driver::run() {
     if (up != nullptr || down != nullptr) carry_out(std::exchange(effects, {}));
     if (up != nullptr) connections_[up->server] = waiting.connection;
     if (down != nullptr) connections_.erase(down->server);
+    if (down != nullptr) readings_.erase(down->server);
     effects += peer_.step(std::move(waiting.event));
   }
   carry_out(std::move(effects));
@@ -55,7 +66,7 @@ std::uint64_t Driver::connection(zab::ServerId server) const {
 }
 
 void Driver::carry_out(zab::Effects effects) {
-  for (const std::string& note : effects.notes) spdlog::info("looking for a leader: {}", note);
+  for (const std::string& note : effects.notes) spdlog::info("{}", note);
   for (const auto& [to, message] : effects.send) links_->send(to, connection(to), message);
 
   std::vector<Promise> promises;
@@ -73,12 +84,36 @@ void Driver::carry_out(zab::Effects effects) {
     });
   }
 
+  for (const zab::Read& one : effects.read) {
+    const zab::ServerId learner = std::visit([](const auto& r) { return r.learner; }, one);
+    readings_.insert_or_assign(learner, Reading{one, connection(learner)});
+    read(learner);
+  }
   for (const zab::Txn& txn : effects.deliver) handler_.deliver(txn);
   for (const zab::Confirmed& confirmed : effects.confirmed) handler_.confirmed(confirmed);
   if (effects.standing) {
     spdlog::info("{}", zab::to_string(*effects.standing));
     handler_.standing_changed(*effects.standing);
   }
+}
+
+// A learner that takes little is read for little: nothing piles up for it.
+void Driver::read(zab::ServerId learner) {
+  const auto found = readings_.find(learner);
+  if (found == readings_.end() || links_->queued(learner) > queued_max) return;
+  const Reading reading = std::move(found->second);
+  readings_.erase(found);
+  if (reading.connection != connection(learner)) return;
+  const auto* history = std::get_if<zab::ReadHistory>(&reading.what);
+  ensure(history != nullptr, "without checkpoints the log holds everything");
+  log_.read(history->after, read_bytes, [this, asked = *history](LogWriter::Stretch found_txns) {
+    zab::HistoryRead answer{asked.learner, asked.ticket, std::nullopt, {}};
+    if (found_txns) {
+      answer.from = found_txns->from;
+      answer.txns = std::move(found_txns->txns);
+    }
+    post(std::move(answer));
+  });
 }
 
 void Driver::keep(const std::vector<Promise>& promises) {

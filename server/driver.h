@@ -34,6 +34,8 @@ class Driver {
   // `connection` is what Links calls it.
   void link_up(zab::ServerId server, std::uint64_t connection);
   void link_down(zab::ServerId server);
+  // The link has taken what was queued.
+  void link_drained(zab::ServerId server);
 
   [[nodiscard]] const zab::Peer& peer() const { return peer_; }
 
@@ -48,8 +50,15 @@ class Driver {
     std::uint64_t connection;
   };
 
+  // What a learner lacks, to be read when its link has taken what was sent before.
+  struct Reading {
+    zab::Read what;
+    std::uint64_t connection;
+  };
+
   void schedule();
   void run();
+  void read(zab::ServerId learner);
   void carry_out(zab::Effects effects);
   void keep(const std::vector<Promise>& promises);
   [[nodiscard]] std::uint64_t connection(zab::ServerId server) const;
@@ -64,6 +73,7 @@ class Driver {
   std::map<zab::ServerId, std::uint64_t> connections_;  // of the links that the peer knows to be up
   bool scheduled_ = false;
   std::size_t writes_under_way_ = 0;
+  std::map<zab::ServerId, Reading> readings_;  // one a learner: a later one takes its place
 };
 
 }  // namespace server

@@ -1,11 +1,18 @@
 #include "server/log_writer.h"
 
+#include <chrono>
 #include <utility>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 
 namespace server {
+namespace {
+
+// So long that a client which waits for one write before it sends the next is not held up by it.
+constexpr std::chrono::milliseconds idle{200};
+
+}  // namespace
 
 LogWriter::LogWriter(boost::asio::io_context& io, storage::Log log,
                      std::function<void(const wire::Error&)> failed)
@@ -28,22 +35,63 @@ void LogWriter::write(std::vector<zab::Persist> persist, std::function<void()> d
   wake_.notify_one();
 }
 
+void LogWriter::read(zab::Point after, std::uint64_t max_bytes, std::function<void(Stretch)> done) {
+  {
+    const std::lock_guard lock(mutex_);
+    questions_.push_back({after, max_bytes, std::move(done)});
+  }
+  wake_.notify_one();
+}
+
 void LogWriter::run() {
+  bool marked = true;
   for (;;) {
     std::vector<Order> orders;
+    std::vector<Question> questions;
     {
       std::unique_lock lock(mutex_);
-      wake_.wait(lock, [this] { return stopping_ || !orders_.empty(); });
-      if (orders_.empty()) return;
+      const auto wanted = [this] { return stopping_ || !orders_.empty() || !questions_.empty(); };
+      if (marked) {
+        wake_.wait(lock, wanted);
+      } else {
+        wake_.wait_for(lock, idle, wanted);
+      }
+      if (stopping_ && orders_.empty()) break;
       orders.swap(orders_);
+      questions.swap(questions_);
     }
-    for (const Order& order : orders) log_.stage(order.persist);
-    if (const auto written = log_.commit(); !written) return failed_(written.error());
-    boost::asio::post(io_, [orders = std::move(orders)] {
-      for (const Order& order : orders) order.done();
-    });
-    if (const auto ahead = log_.prepare(); !ahead) return failed_(ahead.error());
+    wire::Result<void> done;
+    if (orders.empty() && questions.empty()) {
+      done = log_.mark();
+      marked = true;
+    }
+    if (!orders.empty()) {
+      done = write(std::move(orders));
+      marked = false;
+    }
+    if (done && !questions.empty()) done = answer(std::move(questions));
+    if (!done) return failed_(done.error());
   }
+  if (const auto done = log_.mark(); !done) failed_(done.error());
+}
+
+wire::Result<void> LogWriter::write(std::vector<Order> orders) {
+  for (const Order& order : orders) log_.stage(order.persist);
+  if (const auto written = log_.commit(); !written) return written;
+  boost::asio::post(io_, [orders = std::move(orders)] {
+    for (const Order& order : orders) order.done();
+  });
+  return log_.prepare();
+}
+
+wire::Result<void> LogWriter::answer(std::vector<Question> questions) {
+  for (Question& question : questions) {
+    auto stretch = log_.read_after(question.after, question.max_bytes);
+    if (!stretch) return stretch.error();
+    boost::asio::post(io_, [done = std::move(question.done),
+                            found = std::move(*stretch)]() mutable { done(std::move(found)); });
+  }
+  return {};
 }
 
 }  // namespace server

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -16,8 +17,9 @@ class io_context;
 
 namespace server {
 
-// Writes the log on a thread of its own, so that the driver goes on while the disk works. What
-// comes while one sync is under way is written by the next: group commit.
+// Writes and reads the log on a thread of its own, so that the driver goes on while the disk works.
+// What comes while one sync is under way is written by the next: group commit. When nothing has
+// come for a while, the last commit is marked, so that damage to it can be told from a crash.
 class LogWriter {
  public:
   // `failed` is called, on the writer's thread, with what went wrong if the log cannot be written:
@@ -29,16 +31,28 @@ class LogWriter {
   LogWriter(const LogWriter&) = delete;
   LogWriter& operator=(const LogWriter&) = delete;
 
+  using Stretch = std::optional<storage::Stretch>;
+
   // Calls `done` on the io_context once `persist`, and everything given before it, is durable.
   void write(std::vector<zab::Persist> persist, std::function<void()> done);
+  // Calls `done` on the io_context with what the log holds after `after`, of what was given to be
+  // written before: see Log::read_after.
+  void read(zab::Point after, std::uint64_t max_bytes, std::function<void(Stretch)> done);
 
  private:
   struct Order {
     std::vector<zab::Persist> persist;
     std::function<void()> done;
   };
+  struct Question {
+    zab::Point after;
+    std::uint64_t max_bytes;
+    std::function<void(Stretch)> done;
+  };
 
   void run();
+  [[nodiscard]] wire::Result<void> write(std::vector<Order> orders);
+  [[nodiscard]] wire::Result<void> answer(std::vector<Question> questions);
 
   boost::asio::io_context& io_;
   storage::Log log_;
@@ -46,8 +60,9 @@ class LogWriter {
 
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::vector<Order> orders_;  // guarded by mutex_
-  bool stopping_ = false;      // guarded by mutex_
+  std::vector<Order> orders_;        // guarded by mutex_
+  std::vector<Question> questions_;  // guarded by mutex_
+  bool stopping_ = false;            // guarded by mutex_
 
   std::thread thread_;  // last: it runs as soon as it is made
 };

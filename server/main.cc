@@ -45,8 +45,10 @@ int serve(const server::Configured& configured) {
   signals.async_wait([&](const boost::system::error_code& error, int signal) {
     if (error) return;
     spdlog::info("signal {}: shutting down", signal);
-    running.stop();
-    io.stop();
+    running.retire([&] {
+      running.stop();
+      io.stop();
+    });
   });
   io.run();
   // What is left to do are farewells: until all are said, or for so long.

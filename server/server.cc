@@ -7,6 +7,7 @@
 #include <variant>
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <spdlog/spdlog.h>
 
@@ -15,6 +16,7 @@
 #include "server/log_writer.h"
 #include "server/peers/links.h"
 #include "server/pipeline/pipeline.h"
+#include "server/pipeline/secret.h"
 #include "server/storage/log.h"
 #include "server/storage/posix_file_system.h"
 #include "server/version.h"
@@ -42,6 +44,15 @@ zab::Ensemble ensemble_of(const Config& config) {
   return zab::Ensemble(std::move(members));
 }
 
+constexpr Milliseconds handover_patience{1000};
+
+zab::Limits limits(const Config& config) {
+  zab::Limits limits;
+  limits.init_limit = config.init_limit_heartbeats;
+  limits.sync_limit = config.sync_limit_heartbeats;
+  return limits;
+}
+
 // Of the files in a directory, as far as they can be read.
 std::uint64_t bytes_in(const std::filesystem::path& directory) {
   std::uint64_t bytes = 0;
@@ -55,7 +66,7 @@ std::uint64_t bytes_in(const std::filesystem::path& directory) {
   return bytes;
 }
 
-class RealServer : public Server, private LinkHandler, private StatusSource {
+class RealServer : public Server, private LinkHandler, private DriverHandler, private StatusSource {
  public:
   RealServer(boost::asio::io_context& io, Config config, storage::Opened opened)
       : config_(std::move(config)),
@@ -66,12 +77,13 @@ class RealServer : public Server, private LinkHandler, private StatusSource {
                 config_.sync_limit_heartbeats, Milliseconds{1000}},
                *this),
         driver_(io,
-                zab::Peer(zab::ServerId{config_.id}, ensemble_of(config_),
-                          {config_.init_limit_heartbeats, config_.sync_limit_heartbeats, 4},
-                          std::move(opened.recovered)),
-                &links_, log_, pipeline_),
+                zab::Peer(zab::ServerId{config_.id}, ensemble_of(config_), limits(config_),
+                          std::move(opened.recovered),
+                          zab::ClusterId{random_number(), random_number()}),
+                &links_, log_, *this),
         listener_(io, config_, pipeline_, *this),
-        heartbeat_(io) {}
+        heartbeat_(io),
+        patience_(io) {}
 
   wire::Result<void> begin() {
     pipeline_.connect(driver_, &links_);
@@ -88,6 +100,18 @@ class RealServer : public Server, private LinkHandler, private StatusSource {
     driver_.start();
     tick();
     return {};
+  }
+
+  void retire(std::function<void()> done) override {
+    if (config_.servers.size() < 2 || pipeline_.standing().stance != zab::Stance::leading) {
+      return done();
+    }
+    retired_ = std::move(done);
+    driver_.post(zab::HandOver{});
+    patience_.expires_after(handover_patience);
+    patience_.async_wait([this](const boost::system::error_code& error) {
+      if (!error) std::exchange(retired_, nullptr)();
+    });
   }
 
   void stop() override {
@@ -124,7 +148,13 @@ class RealServer : public Server, private LinkHandler, private StatusSource {
     status.lag = static_cast<std::uint64_t>(state.durable.history.end() - behind);
     status.data_dir = config_.data_dir.string();
     status.log_bytes = bytes_in(config_.log_dir);
-    if (!standing.serving) status.why_not_serving = "no leader is followed";
+    status.damaged = state.durable.damaged.has_value();
+    if (state.durable.founded) status.cluster = to_string(state.durable.cluster);
+    if (!standing.serving) {
+      status.why_not_serving = status.damaged
+                                   ? "the log is damaged, and no leader is there to mend it from"
+                                   : "no leader is followed";
+    }
     status.version = version;
     return status;
   }
@@ -134,6 +164,18 @@ class RealServer : public Server, private LinkHandler, private StatusSource {
     driver_.link_up(server, connection);
   }
   void link_down(zab::ServerId server) override { driver_.link_down(server); }
+  void link_drained(zab::ServerId server) override { driver_.link_drained(server); }
+  zab::ClusterId cluster() const override { return driver_.peer().state().durable.known_cluster(); }
+
+  void deliver(const zab::Txn& txn) override { pipeline_.deliver(txn); }
+  void confirmed(const zab::Confirmed& confirmed) override { pipeline_.confirmed(confirmed); }
+  void standing_changed(const zab::Standing& standing) override {
+    pipeline_.standing_changed(standing);
+    const bool follows = standing.serving && standing.stance != zab::Stance::leading;
+    if (!retired_ || !follows) return;
+    patience_.cancel();
+    boost::asio::post(patience_.get_executor(), std::exchange(retired_, nullptr));
+  }
 
   void received(zab::ServerId from, PeerMessage message) override {
     std::visit(
@@ -165,6 +207,8 @@ class RealServer : public Server, private LinkHandler, private StatusSource {
   Driver driver_;
   Listener listener_;
   boost::asio::steady_timer heartbeat_;
+  boost::asio::steady_timer patience_;  // with a successor
+  std::function<void()> retired_;       // while one is waited for
   bool stopping_ = false;
 };
 
@@ -176,12 +220,13 @@ storage::FileSystem& disk() {
 }  // namespace
 
 wire::Result<std::unique_ptr<Server>> Server::start(boost::asio::io_context& io, Config config) {
-  const storage::Identity identity{{}, zab::ServerId{config.id}};
   storage::Options options;
   options.segment_bytes = config.log_segment_bytes;
-  auto opened = storage::Log::open(disk(), config.log_dir.string(), identity, options);
+  auto opened =
+      storage::Log::open(disk(), config.log_dir.string(), zab::ServerId{config.id}, {}, options);
   if (!opened) return opened.error();
-  spdlog::info("log in {}: {}", config.log_dir.string(), opened->report);
+  const auto level = opened->recovered.damaged ? spdlog::level::err : spdlog::level::info;
+  spdlog::log(level, "log in {}: {}", config.log_dir.string(), opened->report);
 
   auto server = std::make_unique<RealServer>(io, std::move(config), std::move(*opened));
   if (const auto begun = server->begin(); !begun) return begun.error();

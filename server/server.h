@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -23,6 +24,9 @@ class Server {
                                                                    Config config);
   virtual ~Server() = default;
 
+  // Lets another server lead, if this one does, so that nobody waits for an election; then, or when
+  // that takes too long, calls `done`.
+  virtual void retire(std::function<void()> done) = 0;
   // Says goodbye to clients and peers. The io_context runs out of work once they are gone.
   virtual void stop() = 0;
 

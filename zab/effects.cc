@@ -3,6 +3,8 @@
 #include <iterator>
 #include <utility>
 
+#include "zab/state.h"
+
 namespace zab {
 namespace {
 
@@ -21,7 +23,36 @@ bool supersedes(const Envelope& later, const Envelope& earlier) {
          std::holds_alternative<Ack>(earlier.message);
 }
 
+struct Store {
+  Durable& durable;
+
+  void operator()(const AcceptEpoch& persist) const {
+    durable.accepted_epoch = persist.epoch;
+    durable.accepted_leader = persist.leader;
+  }
+  void operator()(const AdoptHistory& persist) const {
+    if (persist.snapshot) {
+      durable.history = History(persist.from);
+      durable.applied = persist.from.zxid;
+    } else {
+      durable.history.truncate_after(persist.from.zxid);
+    }
+    for (const Txn& txn : persist.txns) durable.history.append(txn.zxid, txn.payload);
+    if (durable.cluster != persist.cluster) durable.founded = false;
+    durable.cluster = persist.cluster;
+    durable.current_epoch = persist.epoch;
+    durable.damaged.reset();
+  }
+  void operator()(const Append& persist) const {
+    durable.history.append(persist.txn.zxid, persist.txn.payload);
+  }
+  void operator()(const Found&) const { durable.founded = true; }
+  void operator()(const StoreSnapshot&) const {}  // counts for nothing before it is adopted
+};
+
 }  // namespace
+
+void store(const Persist& persist, Durable& durable) { std::visit(Store{durable}, persist); }
 
 Effects& Effects::operator+=(Effects&& next) {
   if (next.standing) standing = next.standing;
@@ -34,15 +65,18 @@ Effects& Effects::operator+=(Effects&& next) {
       confirm.push_back(std::move(envelope));
     }
   }
+  add(read, std::move(next.read));
+  if (next.restore) restore = next.restore;
   add(deliver, std::move(next.deliver));
   add(confirmed, std::move(next.confirmed));
+  add(refused, std::move(next.refused));
   add(notes, std::move(next.notes));
   return *this;
 }
 
 bool Effects::empty() const {
-  return !standing && send.empty() && persist.empty() && confirm.empty() && deliver.empty() &&
-         confirmed.empty() && notes.empty();
+  return !standing && send.empty() && persist.empty() && confirm.empty() && read.empty() &&
+         !restore && deliver.empty() && confirmed.empty() && refused.empty() && notes.empty();
 }
 
 }  // namespace zab

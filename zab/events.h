@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <variant>
+#include <vector>
 
 #include "zab/messages.h"
 
@@ -38,6 +40,29 @@ struct ConfirmLeadership {
   std::uint64_t token = 0;
 };
 
-using Event = std::variant<Tick, LinkUp, LinkDown, Received, Submit, ConfirmLeadership>;
+// Lead no more, once everything is committed and another voter has it all. Serves no more from now
+// on; if nobody is level within the sync limit, an election has to find a successor.
+struct HandOver {};
+
+// Answers ReadHistory: transactions after `from`, which is where the log's history and the one
+// asked about were last known to agree; none if it is before the log's beginning.
+struct HistoryRead {
+  ServerId learner;
+  std::uint64_t ticket = 0;
+  std::optional<Point> from;
+  std::vector<Txn> txns;  // none only if there is no `from`, or nothing after it is durable yet
+};
+
+// Answers ReadSnapshot.
+struct SnapshotRead {
+  ServerId learner;
+  std::uint64_t ticket = 0;
+  Point at;
+  Payload octets;
+  bool last = false;
+};
+
+using Event = std::variant<Tick, LinkUp, LinkDown, Received, Submit, ConfirmLeadership, HandOver,
+                           HistoryRead, SnapshotRead>;
 
 }  // namespace zab

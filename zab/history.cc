@@ -36,6 +36,7 @@ bool History::contains(Zxid zxid) const { return last_at_or_before(zxid).zxid ==
 Point History::common_candidate(Point point) const {
   const Point here = last_at_or_before(point.zxid);
   if (here == point || here.zxid < point.zxid) return here;
+  ensure(here.zxid > base_.zxid, "what is before the base is not known here");
   const auto same = std::prev(after(here.zxid));
   return same == txns_.begin() ? base_ : std::prev(same)->point();
 }
@@ -47,12 +48,24 @@ History::const_iterator History::after(Zxid zxid) const {
 const Txn& History::append(Zxid zxid, Payload payload) {
   ensure(may_append(zxid), "histories have no gaps");
   const ChainHash hash = chain(last().hash, zxid, *payload);
+  bytes_ += payload->size();
   return txns_.emplace_back(Txn{zxid, hash, std::move(payload)});
 }
 
 void History::truncate_after(Zxid zxid) {
   ensure(zxid >= base_.zxid, "what a checkpoint holds is not truncated");
-  while (!txns_.empty() && txns_.back().zxid > zxid) txns_.pop_back();
+  while (!txns_.empty() && txns_.back().zxid > zxid) {
+    bytes_ -= txns_.back().payload->size();
+    txns_.pop_back();
+  }
+}
+
+void History::trim(Zxid zxid, std::uint64_t bytes) {
+  while (bytes_ > bytes && !txns_.empty() && txns_.front().zxid <= zxid) {
+    bytes_ -= txns_.front().payload->size();
+    base_ = txns_.front().point();
+    txns_.pop_front();
+  }
 }
 
 }  // namespace zab

@@ -78,7 +78,8 @@ class History {
   [[nodiscard]] bool contains(Point point) const;
   [[nodiscard]] bool contains(Zxid zxid) const;
   // Where this history and one that goes through `point` may have parted, at the latest: `point`
-  // itself if it is on this history, else the last transaction before it.
+  // itself if it is on this history, else the last transaction before it. `point` is after the
+  // base, or the base itself.
   [[nodiscard]] Point common_candidate(Point point) const;
 
   // The transactions after `zxid`.
@@ -91,10 +92,16 @@ class History {
   const Txn& append(Zxid zxid, Payload payload);
   // Forgets everything after `zxid`.
   void truncate_after(Zxid zxid);
+  // Forgets the oldest transactions that are at or before `zxid`, as long as the payloads are more
+  // than `bytes`.
+  void trim(Zxid zxid, std::uint64_t bytes);
+  // Of all payloads.
+  [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
 
  private:
   Point base_;
   std::deque<Txn> txns_;
+  std::uint64_t bytes_ = 0;
 };
 
 }  // namespace zab

@@ -12,8 +12,14 @@ Next Leading::enter(std::map<ServerId, FollowerInfo> early, Turn& turn) {
   Next next = on(state.self,
                  FollowerInfo{.accepted_epoch = state.durable.accepted_epoch,
                               .accepted_leader = state.durable.accepted_leader,
-                              .last = state.durable.history.last()},
+                              .last = state.durable.history.last(),
+                              .condition = state.durable.condition()},
                  turn);
+  for (const auto& [server, info] : early) {
+    if (info.accepted_epoch.value < Epoch::max) {
+      turn.state.epoch_seen = std::max(turn.state.epoch_seen, info.accepted_epoch);
+    }
+  }
   for (const auto& [server, info] : early) {
     if (!std::holds_alternative<Stay>(next)) break;
     next = on(server, info, turn);
@@ -24,6 +30,9 @@ Next Leading::enter(std::map<ServerId, FollowerInfo> early, Turn& turn) {
 Next Leading::on(const Tick&, Turn& turn) {
   if (phase_ != Phase::broadcast && ++ticks_ > turn.state.limits.init_limit) {
     return GoLooking{"no quorum was brought level within the init limit"};
+  }
+  if (handing_over_ && ++handing_over_ticks_ > turn.state.limits.sync_limit) {
+    return GoLooking{"nobody was level enough to be handed the lead"};
   }
   for (auto& [server, learner] : learners_) {
     if (server != turn.state.self) learner.silent_ticks += 1;
@@ -46,6 +55,7 @@ Next Leading::on(const LinkUp& event, Turn& turn) {
 // A lost link is acted on at once: waiting for silence would only make the outage longer.
 Next Leading::on(const LinkDown& event, Turn& turn) {
   learners_.erase(event.server);
+  elsewhere_.erase(event.server);
   return leave_if_alone(turn);
 }
 
@@ -54,28 +64,69 @@ Next Leading::on(ServerId from, const Notification& m, Turn& turn) {
   if (m.stance == Stance::leading && m.vote.current_epoch > epoch_ && phase_ == Phase::broadcast) {
     return GoLooking{"server " + to_string(from) + " leads a later epoch"};
   }
-  if (m.stance != Stance::looking) return Stay{};
-
+  if (m.stance != Stance::looking) {
+    if (phase_ == Phase::broadcast || m.vote.leader == turn.state.self) return Stay{};
+    elsewhere_.insert(from);
+    return leave_if_alone(turn);
+  }
+  elsewhere_.erase(from);
   learners_.erase(from);
   turn.confirm(from, notification(turn.state));
-  if (phase_ != Phase::broadcast && turn.state.ensemble.is_voter(from) &&
-      (m.round > turn.state.round || (m.round == turn.state.round && m.vote > vote_))) {
-    return GoLooking{"server " + to_string(from) +
-                     " has a better vote, and no epoch is established"};
+  if (phase_ != Phase::broadcast && turn.state.ensemble.is_voter(from)) {
+    if (m.round > turn.state.round || (m.round == turn.state.round && m.vote > vote_)) {
+      return GoLooking{"server " + to_string(from) +
+                       " has a better vote, and no epoch is established"};
+    }
+    if (mandate_ == Mandate::founding && !m.cluster.none()) {
+      return GoLooking{"server " + to_string(from) + " belongs to a cluster already"};
+    }
   }
   return leave_if_alone(turn);
 }
 
 // Without a quorum nothing can be committed: better to look for one at once.
 Next Leading::leave_if_alone(Turn& turn) const {
-  std::vector<ServerId> voters{turn.state.self};
+  const State& state = turn.state;
+  bool enough = false;
   if (phase_ == Phase::broadcast) {
-    voters = voters_at(Stage::connected, turn.state);
+    enough = state.ensemble.is_quorum(voters_at(Stage::connected, state));
   } else {
-    for (const auto& [server, attempts] : turn.state.links) voters.push_back(server);
+    std::vector<ServerId> voters{state.self};
+    for (const auto& [server, attempts] : state.links) {
+      if (state.reaches(server) && !elsewhere_.contains(server)) voters.push_back(server);
+    }
+    enough = is_mandated(voters, state);
   }
-  if (turn.state.ensemble.is_quorum(voters)) return Stay{};
+  if (enough) return Stay{};
   return GoLooking{"no quorum of voters is connected"};
+}
+
+bool Leading::is_mandated(const std::vector<ServerId>& voters, const State& state) const {
+  if (mandate_ != Mandate::whole) return state.ensemble.is_quorum(voters);
+  return std::ranges::all_of(state.ensemble.members(), [&](const Member& member) {
+    return !state.ensemble.is_voter(member.id) ||
+           std::ranges::find(voters, member.id) != voters.end();
+  });
+}
+
+bool Leading::has_a_voice(ServerId id, const Learner& learner, const State& state) const {
+  if (!state.ensemble.is_voter(id)) return false;
+  switch (mandate_) {
+    case Mandate::quorum: return learner.condition == Condition::sound;
+    case Mandate::founding: return learner.condition != Condition::damaged;
+    case Mandate::whole: return true;
+  }
+  return false;
+}
+
+// Whether those at `stage` give this server the right to go on. Once a server has adopted the
+// leader's history, it is as sound as any.
+bool Leading::are_enough_at(Stage stage, const State& state) const {
+  std::vector<ServerId> voters = voters_at(stage, state);
+  if (stage == Stage::adopted) return state.ensemble.is_quorum(voters);
+  std::erase_if(voters,
+                [&](ServerId server) { return !has_a_voice(server, learners_.at(server), state); });
+  return is_mandated(voters, state);
 }
 
 // The voters that have come at least as far as `stage`.
@@ -90,11 +141,11 @@ std::vector<ServerId> Leading::voters_at(Stage stage, const State& state) const 
 Notification Leading::notification(const State& state) const {
   Vote vote = vote_;
   if (phase_ == Phase::broadcast) vote.current_epoch = epoch_;
-  return {Stance::leading, state.round, vote};
+  return notify(Stance::leading, vote, state);
 }
 
 Standing Leading::standing(const State& state) const {
-  const bool serving = phase_ == Phase::broadcast;
+  const bool serving = phase_ == Phase::broadcast && !handing_over_;
   return {Stance::leading, serving, serving ? epoch_ : Epoch{}, state.self};
 }
 

@@ -7,11 +7,17 @@ namespace zab {
 
 // Step l.3.1; LeaderProcessRequest; Leader.propose.
 Next Leading::on(const Submit& event, Turn& turn) {
-  if (phase_ != Phase::broadcast) return Stay{};
+  if (phase_ != Phase::broadcast || handing_over_) return Stay{};
   State& state = turn.state;
   const Zxid last = state.durable.history.last().zxid;
   const Zxid zxid = last.epoch == epoch_ ? last.next() : Zxid{epoch_, 1};
-  if (zxid.counter > Zxid::counter_max) return GoLooking{"the epoch's counter is used up"};
+  if (zxid.counter > state.limits.counter_max) return GoLooking{"the epoch's counter is used up"};
+  const Zxid done = state.last_committed;
+  const std::uint64_t committed = done.epoch == epoch_ ? done.counter : 0;
+  if (zxid.counter > committed + state.limits.outstanding_max) {
+    turn.effects.refused.push_back(event.payload);
+    return Stay{};
+  }
 
   const Txn& txn = state.durable.history.append(zxid, event.payload);
   for (const auto& [server, learner] : learners_) {
@@ -31,8 +37,9 @@ Next Leading::on(ServerId from, const Ack& m, Turn& turn) {
   if (m.zxid.epoch != epoch_ || m.zxid > turn.state.durable.history.last().zxid) return Stay{};
   found->second.acked = std::max(found->second.acked, m.zxid);
   found->second.silent_ticks = 0;
-  if (phase_ == Phase::broadcast) advance_commit(turn);
-  return Stay{};
+  if (phase_ != Phase::broadcast) return Stay{};
+  advance_commit(turn);
+  return hand_over_if_level(turn);
 }
 
 // Commits up to the last zxid that a quorum of voters holds durably.
@@ -54,15 +61,42 @@ void Leading::advance_commit(Turn& turn) {
   turn.commit_to(best);
   const History& history = state.durable.history;
   for (const auto& [server, learner] : learners_) {
-    if (server == state.self || learner.stage != Stage::adopted) continue;
+    if (server == state.self) continue;
     if (state.ensemble.is_voter(server)) {
-      turn.send(server, Commit{best});
+      if (learner.stage == Stage::adopted) turn.send(server, Commit{best});
       continue;
     }
+    if (learner.stage < Stage::synchronizing) continue;
     for (auto txn = history.after(before); txn != history.end() && txn->zxid <= best; ++txn) {
       turn.send(server, Inform{txn->zxid, txn->payload});
     }
   }
+}
+
+// A leader that is about to stop lets the ensemble go on without an election: whoever has
+// everything leads next, and discovery proves that it may, as after any election.
+Next Leading::on(const HandOver&, Turn& turn) {
+  if (phase_ != Phase::broadcast) return GoLooking{"asked to lead no more"};
+  if (handing_over_) return Stay{};
+  handing_over_ = true;
+  return hand_over_if_level(turn);
+}
+
+Next Leading::hand_over_if_level(Turn& turn) {
+  State& state = turn.state;
+  const Zxid last = state.durable.history.last().zxid;
+  if (!handing_over_ || state.last_committed != last) return Stay{};
+  ServerId successor;
+  for (const auto& [server, learner] : learners_) {
+    const bool is_level = learner.stage == Stage::adopted && learner.acked == last;
+    if (is_level && server != state.self && state.ensemble.is_voter(server)) successor = server;
+  }
+  if (successor.nobody()) return Stay{};
+  for (const auto& [server, learner] : learners_) {
+    if (server != state.self) turn.send(server, Successor{successor});
+  }
+  state.round += 1;
+  return GoLearning{successor};
 }
 
 // A read that must see every write acknowledged before it: whether this server still led when it

@@ -9,15 +9,27 @@ namespace zab {
 // Step l.1.1; LeaderProcessFOLLOWERINFO; Leader.getEpochToPropose.
 Next Leading::on(ServerId from, const FollowerInfo& m, Turn& turn) {
   State& state = turn.state;
+  if (m.accepted_epoch.value >= Epoch::max) {
+    turn.effects.notes.push_back("server " + to_string(from) +
+                                 " has accepted the last epoch of all: nobody can lead it");
+    return Stay{};
+  }
   state.epoch_seen = std::max(state.epoch_seen, m.accepted_epoch);
 
+  elsewhere_.erase(from);
   Learner& learner = learners_[from];
   learner = Learner{};
   learner.attempt = m.attempt;
+  learner.condition = m.condition;
   learner.last = m.last;
 
+  if (mandate_ == Mandate::whole && phase_ != Phase::broadcast &&
+      m.condition == Condition::damaged &&
+      m.claim > Claim{state.durable.current_epoch, state.durable.history.last().zxid}) {
+    return GoLooking{"server " + to_string(from) + " once had a more recent history"};
+  }
   if (epoch_ == Epoch{}) {
-    if (state.ensemble.is_quorum(voters_at(Stage::connected, state))) choose_epoch(turn);
+    if (are_enough_at(Stage::connected, state)) choose_epoch(turn);
     return Stay{};
   }
   // It promised never to accept this epoch from this leader. Only a later epoch lets it in, and
@@ -27,7 +39,7 @@ Next Leading::on(ServerId from, const FollowerInfo& m, Turn& turn) {
     return GoLooking{"server " + to_string(from) + " has accepted epoch " +
                      std::to_string(m.accepted_epoch.value) + " already"};
   }
-  turn.confirm(from, LeaderInfo{epoch_, m.attempt});
+  turn.confirm(from, LeaderInfo{epoch_, m.attempt, cluster_, state.durable.founded});
   return Stay{};
 }
 
@@ -35,17 +47,16 @@ Next Leading::on(ServerId from, const FollowerInfo& m, Turn& turn) {
 // here before anybody hears of it, so that it is never chosen twice by this server
 // (ZOOKEEPER-1291).
 void Leading::choose_epoch(Turn& turn) {
-  Durable& durable = turn.state.durable;
+  const Durable& durable = turn.state.durable;
   ensure(turn.state.epoch_seen.value < Epoch::max, "there is a next epoch");
   epoch_ = turn.state.epoch_seen.next();
-  durable.accepted_epoch = epoch_;
-  durable.accepted_leader = turn.state.self;
-  turn.effects.persist.emplace_back(AcceptEpoch{epoch_, turn.state.self});
+  cluster_ = durable.cluster.none() ? turn.state.fresh_cluster : durable.cluster;
+  turn.persist(AcceptEpoch{epoch_, turn.state.self});
   for (const auto& [server, learner] : learners_) {
     if (server == turn.state.self) {
       turn.confirm(server, AckEpoch{epoch_, durable.current_epoch, durable.history.last()});
     } else {
-      turn.confirm(server, LeaderInfo{epoch_, learner.attempt});
+      turn.confirm(server, LeaderInfo{epoch_, learner.attempt, cluster_, durable.founded});
     }
   }
 }
@@ -60,18 +71,19 @@ Next Leading::on(ServerId from, const AckEpoch& m, Turn& turn) {
   if (learner.stage != Stage::connected) return Stay{};
 
   const Durable& durable = state.durable;
-  if (state.ensemble.is_voter(from) &&
-      std::pair(m.current_epoch, m.last.zxid) >
-          std::pair(durable.current_epoch, durable.history.last().zxid)) {
+  // What a server without a voice has beyond a quorum of sound ones was never committed.
+  const bool counts = has_a_voice(from, learner, state);
+  if (counts && std::pair(m.current_epoch, m.last.zxid) >
+                    std::pair(durable.current_epoch, durable.history.last().zxid)) {
     return GoLooking{"server " + to_string(from) + " has a more recent history"};
   }
   learner.stage = Stage::accepted;
   learner.last = m.last;
 
   if (phase_ == Phase::discovery) {
-    if (state.ensemble.is_quorum(voters_at(Stage::accepted, state))) begin_synchronization(turn);
-  } else if (phase_ == Phase::broadcast || state.ensemble.is_voter(from)) {
-    synchronize(from, learner, plan_sync(learner.last, durable.history), turn);
+    if (are_enough_at(Stage::accepted, state)) begin_synchronization(turn);
+  } else if (phase_ == Phase::broadcast || counts) {
+    synchronize(from, learner, turn);
   }
   return Stay{};
 }

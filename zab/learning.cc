@@ -1,5 +1,7 @@
 #include "zab/learning.h"
 
+#include <utility>
+
 // What a learner does in every phase: it follows while its leader leads.
 namespace zab {
 
@@ -21,6 +23,7 @@ Next Learning::on(const LinkUp& event, Turn& turn) {
 }
 
 Next Learning::on(const LinkDown& event, Turn&) {
+  early_.erase(event.server);
   if (event.server != leader_) return Stay{};
   return GoLooking{"the link to the leader, server " + to_string(leader_) + ", is down"};
 }
@@ -28,6 +31,7 @@ Next Learning::on(const LinkDown& event, Turn&) {
 // The votes with which a leader was elected may still be on their way when it is followed already:
 // only a later round, or another candidate, means that it does not lead.
 Next Learning::on(ServerId from, const Notification& m, Turn& turn) {
+  early_.erase(from);
   if (from != leader_) {
     if (m.stance == Stance::looking) turn.confirm(from, notification(turn.state));
     return Stay{};
@@ -52,13 +56,32 @@ Next Learning::on(ServerId from, const Ping& m, Turn& turn) {
   return Stay{};
 }
 
+// The leader stops, and names who has it all.
+Next Learning::on(ServerId from, const Successor& m, Turn& turn) {
+  State& state = turn.state;
+  if (!is_from_leader(from)) return Stay{};
+  if (!state.ensemble.is_voter(m.server)) return illegal("a successor that has no vote");
+  if (m.server == state.self && phase_ != Phase::broadcast) return illegal("SUCCESSOR out of turn");
+  state.round += 1;
+  if (m.server == state.self) return GoLeading{std::move(early_)};
+  if (!state.reaches(m.server)) {
+    return GoLooking{"the successor, server " + to_string(m.server) + ", cannot be reached"};
+  }
+  return GoLearning{m.server};
+}
+
+Next Learning::on(ServerId from, const FollowerInfo& m, Turn&) {
+  early_[from] = m;
+  return Stay{};
+}
+
 GoLooking Learning::illegal(const std::string& what) const {
   return {"server " + to_string(leader_) + " sent " + what};
 }
 
 Notification Learning::notification(const State& state) const {
   const Stance stance = state.votes() ? Stance::following : Stance::observing;
-  return {stance, state.round, {epoch_, state.durable.history.last().zxid, leader_}};
+  return notify(stance, {epoch_, state.durable.history.last().zxid, leader_}, state);
 }
 
 Standing Learning::standing(const State& state) const {

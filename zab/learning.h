@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,20 +23,27 @@ class Learning {
   // Only a leader takes these; whoever gave them learns from the standing who that is.
   Next on(const Submit&, Turn&) { return Stay{}; }
   Next on(const ConfirmLeadership&, Turn&) { return Stay{}; }
+  Next on(const HandOver&, Turn&) { return Stay{}; }
+  // For a lead that has ended.
+  Next on(const HistoryRead&, Turn&) { return Stay{}; }
+  Next on(const SnapshotRead&, Turn&) { return Stay{}; }
 
   Next on(ServerId from, const Notification& m, Turn& turn);
   Next on(ServerId from, const LeaderInfo& m, Turn& turn);
   Next on(ServerId from, const Diff& m, Turn& turn);
   Next on(ServerId from, const Trunc& m, Turn& turn);
+  Next on(ServerId from, const Snap& m, Turn& turn);
+  Next on(ServerId from, const SnapChunk& m, Turn& turn);
   Next on(ServerId from, const Proposal& m, Turn& turn);
   Next on(ServerId from, const NewLeader& m, Turn& turn);
   Next on(ServerId from, const UpToDate& m, Turn& turn);
   Next on(ServerId from, const Commit& m, Turn& turn);
   Next on(ServerId from, const Inform& m, Turn& turn);
+  Next on(ServerId from, const Successor& m, Turn& turn);
   Next on(ServerId from, const Ping& m, Turn& turn);
-  // From a server that takes this one for a leader. The notification that this server sent when it
+  Next on(ServerId from, const FollowerInfo& m, Turn& turn);
+  // From servers that take this one for a leader. The notification that this server sent when it
   // began to follow says otherwise.
-  Next on(ServerId, const FollowerInfo&, Turn&) { return Stay{}; }
   Next on(ServerId, const AckEpoch&, Turn&) { return Stay{}; }
   Next on(ServerId, const Diverged&, Turn&) { return Stay{}; }
   Next on(ServerId, const AckNewLeader&, Turn&) { return Stay{}; }
@@ -57,7 +65,10 @@ class Learning {
   // half-way leaves both as they were (ZOOKEEPER-3642, -5094).
   struct Staged {
     Point from;
-    std::vector<Txn> txns;
+    bool snapshot = false;  // what this server has up to `from` is being stored
+    bool stored = false;    // all of that
+    bool empty = true;      // nothing of that
+    std::vector<Txn> txns{};
 
     [[nodiscard]] Point last() const { return txns.empty() ? from : txns.back().point(); }
   };
@@ -83,8 +94,12 @@ class Learning {
   Phase phase_ = Phase::discovery;
   std::uint64_t attempt_ = 0;       // over the present link to the leader
   Epoch epoch_;                     // 0 until LEADERINFO
+  ClusterId cluster_;               // likewise
+  bool founded_ = false;            // likewise
   std::optional<Staged> staged_;    // in synchronization, once it is known where histories part
   std::uint32_t silent_ticks_ = 0;  // of the leader
+  // From those who heard first that this server is to lead.
+  std::map<ServerId, FollowerInfo> early_;
 };
 
 }  // namespace zab

@@ -33,12 +33,15 @@ Next Learning::on(ServerId from, const Commit& m, Turn& turn) {
   return Stay{};
 }
 
-// An observer gets a transaction once, when it is committed.
+// An observer gets a transaction once, when it is committed. Those that come before UPTODATE are
+// committed by it.
 Next Learning::on(ServerId from, const Inform& m, Turn& turn) {
   if (!is_from_leader(from)) return Stay{};
-  if (phase_ != Phase::broadcast) return illegal("INFORM out of turn");
+  if (phase_ == Phase::synchronization) {
+    return staged_ ? Next(illegal("INFORM before NEWLEADER")) : Next(Stay{});
+  }
   Next next = append(m.zxid, m.payload, turn);
-  if (std::holds_alternative<Stay>(next)) turn.commit_to(m.zxid);
+  if (std::holds_alternative<Stay>(next) && phase_ == Phase::broadcast) turn.commit_to(m.zxid);
   return next;
 }
 

@@ -7,8 +7,12 @@ namespace zab {
 void Learning::introduce(Turn& turn) {
   const Durable& durable = turn.state.durable;
   attempt_ = turn.state.links.at(leader_)++;
-  turn.confirm(leader_, FollowerInfo{durable.accepted_epoch, durable.accepted_leader,
-                                     durable.history.last(), attempt_});
+  turn.confirm(leader_, FollowerInfo{.accepted_epoch = durable.accepted_epoch,
+                                     .accepted_leader = durable.accepted_leader,
+                                     .last = durable.history.last(),
+                                     .attempt = attempt_,
+                                     .condition = durable.condition(),
+                                     .claim = durable.damaged.value_or(Claim{})});
 }
 
 // Step f.1.2; FollowerProcessLEADERINFO. To accept again what was accepted from this very leader is
@@ -16,20 +20,23 @@ void Learning::introduce(Turn& turn) {
 Next Learning::on(ServerId from, const LeaderInfo& m, Turn& turn) {
   if (from != leader_ || m.attempt != attempt_) return Stay{};
   if (phase_ != Phase::discovery) return illegal("LEADERINFO twice");
-  Durable& durable = turn.state.durable;
+  const Durable& durable = turn.state.durable;
+  if (m.cluster.none()) return illegal("LEADERINFO without a cluster");
+  if (are_foreign(durable.known_cluster(), m.cluster)) {
+    return GoLooking{"server " + to_string(leader_) + " leads cluster " + to_string(m.cluster) +
+                     ", and this server belongs to cluster " + to_string(durable.cluster)};
+  }
   const bool known = m.epoch == durable.accepted_epoch && leader_ == durable.accepted_leader;
   if (m.epoch <= durable.accepted_epoch && !known) {
     return illegal("LEADERINFO of epoch " + std::to_string(m.epoch.value) +
                    ", not above the accepted one");
   }
   epoch_ = m.epoch;
+  cluster_ = m.cluster;
+  founded_ = m.founded;
   phase_ = Phase::synchronization;
   silent_ticks_ = 0;
-  if (!known) {
-    durable.accepted_epoch = m.epoch;
-    durable.accepted_leader = leader_;
-    turn.effects.persist.emplace_back(AcceptEpoch{m.epoch, leader_});
-  }
+  if (!known) turn.persist(AcceptEpoch{m.epoch, leader_});
   turn.confirm(leader_, AckEpoch{m.epoch, durable.current_epoch, durable.history.last()});
   return Stay{};
 }

@@ -20,21 +20,49 @@ Next Learning::on(ServerId from, const Trunc& m, Turn& turn) {
 Next Learning::stage(Point from, Turn& turn) {
   if (phase_ != Phase::synchronization) return illegal("a plan of synchronization out of turn");
   const History& history = turn.state.durable.history;
+  const Point base = history.base();
   staged_.reset();
+  if (from.zxid < turn.state.last_delivered || (from.zxid == base.zxid && from != base)) {
+    return illegal("a plan that forgets what is committed: " + wire::to_string(from.zxid));
+  }
   if (!history.contains(from)) {
     turn.confirm(leader_, Diverged{history.common_candidate(from)});
     return Stay{};
   }
-  ensure(from.zxid >= turn.state.last_delivered, "no committed transaction is ever truncated");
-  staged_ = Staged{from, {}};
+  staged_ = Staged{from};
+  return Stay{};
+}
+
+// The state comes first, in chunks that count for nothing before NEWLEADER.
+Next Learning::on(ServerId from, const Snap& m, Turn& turn) {
+  if (!is_from_leader(from)) return Stay{};
+  if (phase_ != Phase::synchronization) return illegal("SNAP out of turn");
+  if (m.at.zxid < turn.state.last_delivered || m.at.zxid.epoch > epoch_) {
+    return illegal("a snapshot at " + wire::to_string(m.at.zxid) + ", and " +
+                   wire::to_string(turn.state.last_delivered) + " was delivered");
+  }
+  staged_ = Staged{m.at, true};
+  return Stay{};
+}
+
+Next Learning::on(ServerId from, const SnapChunk& m, Turn& turn) {
+  if (!is_from_leader(from)) return Stay{};
+  if (phase_ != Phase::synchronization || !staged_ || !staged_->snapshot || staged_->stored) {
+    return illegal("octets of no snapshot");
+  }
+  silent_ticks_ = 0;
+  turn.persist(
+      StoreSnapshot{staged_->from, std::exchange(staged_->empty, false), m.last, m.octets});
+  staged_->stored = m.last;
   return Stay{};
 }
 
 // FollowerProcessPROPOSALInSync. What comes after a plan that this learner refused is void.
 Next Learning::receive_history(const Proposal& m) {
   if (!staged_) return Stay{};
+  if (staged_->snapshot && !staged_->stored) return illegal("PROPOSAL in a snapshot");
   const Point last = staged_->last();
-  if (!may_follow(m.zxid, last.zxid)) {
+  if (m.zxid.epoch > epoch_ || !may_follow(m.zxid, last.zxid)) {
     return illegal("PROPOSAL " + wire::to_string(m.zxid) + " after " + wire::to_string(last.zxid));
   }
   staged_->txns.push_back({m.zxid, chain(last.hash, m.zxid, *m.payload), m.payload});
@@ -50,13 +78,11 @@ Next Learning::on(ServerId from, const NewLeader& m, Turn& turn) {
   }
   if (!staged_) return Stay{};
 
-  Durable& durable = turn.state.durable;
-  durable.history.truncate_after(staged_->from.zxid);
-  for (const Txn& txn : staged_->txns) durable.history.append(txn.zxid, txn.payload);
-  durable.current_epoch = m.epoch;
-  turn.effects.persist.emplace_back(
-      AdoptHistory{m.epoch, staged_->from.zxid, std::move(staged_->txns)});
-  staged_.reset();
+  const Staged staged = *std::exchange(staged_, std::nullopt);
+  if (staged.snapshot && !staged.stored) return illegal("NEWLEADER in a snapshot");
+  turn.persist(AdoptHistory{m.epoch, cluster_, staged.from, staged.snapshot, staged.txns});
+  if (founded_) turn.found();
+  if (staged.snapshot) turn.restored(staged.from);
   turn.confirm(leader_, AckNewLeader{m.epoch});
   phase_ = Phase::adopted;
   return Stay{};
@@ -65,11 +91,14 @@ Next Learning::on(ServerId from, const NewLeader& m, Turn& turn) {
 // Step f.2.2; FollowerProcessUPTODATE.
 Next Learning::on(ServerId from, const UpToDate& m, Turn& turn) {
   if (!is_from_leader(from)) return Stay{};
-  if (phase_ != Phase::adopted || !turn.state.durable.history.contains(m.committed)) {
+  const State& state = turn.state;
+  if (phase_ != Phase::adopted || m.committed < state.last_committed ||
+      !state.durable.history.contains(m.committed)) {
     return illegal("UPTODATE " + wire::to_string(m.committed) + " out of turn");
   }
   phase_ = Phase::broadcast;
   turn.commit_to(m.committed);
+  turn.found();
   return Stay{};
 }
 

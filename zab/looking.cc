@@ -9,7 +9,10 @@ namespace {
 // Notifications are sent when something changes; these are for peers that changed without a word.
 constexpr std::uint32_t remind_every_ticks = 4;
 
+// A damaged server knows that it must not lead, and until it hears of somebody better votes for
+// nobody.
 Vote own_vote(const State& state) {
+  if (state.durable.damaged) return {};
   return {state.durable.current_epoch, state.durable.history.last().zxid, state.self};
 }
 
@@ -40,9 +43,9 @@ Next Looking::on(const LinkDown& event, Turn& turn) {
 
 // FLEReceiveNotmsg, FLEHandleNotmsg.
 Next Looking::on(ServerId from, const Notification& m, Turn& turn) {
-  if (!turn.state.ensemble.is_voter(from) || !turn.state.ensemble.is_voter(m.vote.leader)) {
-    return Stay{};
-  }
+  const Ensemble& ensemble = turn.state.ensemble;
+  const bool of_nobody = m.vote == Vote{} && m.stance == Stance::looking;
+  if (!ensemble.is_voter(from) || !(of_nobody || ensemble.is_voter(m.vote.leader))) return Stay{};
   early_.erase(from);
   if (m.stance != Stance::looking) {
     // It says whom it follows and how far itself has come: nothing about its leader's history.
@@ -52,6 +55,9 @@ Next Looking::on(ServerId from, const Notification& m, Turn& turn) {
     return std::holds_alternative<Stay>(next) ? decide(turn) : next;
   }
   settled_.erase(from);
+  // Of what this server was before its disk was lost: it is not that any more, and whoever votes
+  // for it learns that the link was down.
+  if (m.vote.leader == turn.state.self && m.vote > own_vote(turn.state)) return Stay{};
 
   if (m.round < turn.state.round) {
     turn.confirm(from, notification(turn.state));
@@ -67,8 +73,9 @@ Next Looking::on(ServerId from, const Notification& m, Turn& turn) {
     // Its sender may have been in another role when the better one came.
     turn.confirm(from, notification(turn.state));
   }
-  if (votes_[from] != m.vote) quiet_ticks_ = 0;
-  votes_[from] = m.vote;
+  const auto [heard, first] = votes_.try_emplace(from);
+  if (first || heard->second.vote != m.vote) quiet_ticks_ = 0;
+  heard->second = {m.vote, m.condition, m.claim, m.cluster};
   return decide(turn);
 }
 
@@ -88,41 +95,100 @@ Next Looking::begin_round(std::uint64_t round, Turn& turn) {
 void Looking::adopt(const Vote& vote, Turn& turn) {
   vote_ = vote;
   quiet_ticks_ = 0;
-  if (turn.state.votes()) votes_[turn.state.self] = vote;
+  const Durable& durable = turn.state.durable;
+  if (turn.state.votes()) {
+    votes_[turn.state.self] = {vote, durable.condition(), durable.damaged.value_or(Claim{}),
+                               durable.known_cluster()};
+  }
   // Behind the disk: a vote says how far this server's history goes.
   turn.confirm_to_all_links(notification(turn.state));
 }
 
 Next Looking::decide(Turn& turn) {
   const State& state = turn.state;
-  if (!state.votes()) return Stay{};
-
-  std::vector<ServerId> supporters;
-  for (const auto& [server, vote] : votes_) {
-    if (vote == vote_) supporters.push_back(server);
-  }
-  for (const auto& [server, said] : settled_) {
-    if (said.round == state.round && said.vote.leader == vote_.leader) supporters.push_back(server);
-  }
-  if (!state.ensemble.is_quorum(supporters)) return Stay{};
+  if (!state.votes() || vote_.leader.nobody()) return Stay{};
+  const std::vector<ServerId> agreed = supporters(state);
+  const auto found = mandate(agreed, state);
+  if (!found) return Stay{};
 
   // One that follows somebody else may be about to give up, with a better vote.
   const bool all_agree = std::ranges::all_of(state.links, [&](const auto& link) {
     const ServerId server = link.first;
-    return !state.ensemble.is_voter(server) ||
-           std::ranges::find(supporters, server) != supporters.end();
+    return !state.ensemble.is_voter(server) || !state.reaches(server) ||
+           std::ranges::find(agreed, server) != agreed.end();
   });
-  if (!all_agree && quiet_ticks_ < state.limits.settle) return Stay{};
+  // A server that has yet to be heard may know of a cluster.
+  const bool may_wait_no_more = *found == Mandate::quorum && quiet_ticks_ >= state.limits.settle;
+  if (!all_agree && !may_wait_no_more) return Stay{};
 
-  if (vote_.leader == state.self) return GoLeading{std::move(early_)};
+  if (vote_.leader == state.self) return GoLeading{std::move(early_), *found};
   return GoLearning{vote_.leader};
+}
+
+// Those who would have the same server lead, this one included.
+std::vector<ServerId> Looking::supporters(const State& state) const {
+  std::vector<ServerId> servers;
+  for (const auto& [server, heard] : votes_) {
+    if (heard.vote == vote_) servers.push_back(server);
+  }
+  for (const auto& [server, said] : settled_) {
+    const bool same = said.round == state.round && said.vote.leader == vote_.leader;
+    if (same && state.reaches(server)) servers.push_back(server);
+  }
+  return servers;
+}
+
+// Whether that is enough, and by what right. A wiped or damaged server has forgotten what it
+// promised, so that two quorums may have nobody in common who remembers: it does not count
+// (ZOOKEEPER-261). Unless none of them knows of a cluster, or all are there.
+std::optional<Mandate> Looking::mandate(const std::vector<ServerId>& supporters,
+                                        const State& state) const {
+  std::vector<ServerId> sound;
+  for (const ServerId server : supporters) {
+    if (condition_of(server) == Condition::sound) sound.push_back(server);
+  }
+  if (state.ensemble.is_quorum(sound)) return Mandate::quorum;
+  if (!state.ensemble.is_quorum(supporters)) return std::nullopt;
+  const bool whole = std::ranges::all_of(state.ensemble.members(), [&](const Member& member) {
+    return !state.ensemble.is_voter(member.id) ||
+           std::ranges::find(supporters, member.id) != supporters.end();
+  });
+  // A cluster that others belong to must not be founded again: they are given time to turn up. And
+  // where there is a transaction, there was a quorum for it.
+  const bool nothing_yet = vote_.last_zxid == Zxid{} && nobody_knows_of_a_cluster();
+  if (nothing_yet && (whole || quiet_ticks_ >= state.limits.founding)) {
+    return Mandate::founding;
+  }
+  // What a damaged server had may be what all others lack: better to wait for an operator.
+  if (whole && covers_all_claims()) return Mandate::whole;
+  return std::nullopt;
+}
+
+Condition Looking::condition_of(ServerId server) const {
+  const auto heard = votes_.find(server);
+  return heard != votes_.end() ? heard->second.condition : settled_.at(server).condition;
+}
+
+bool Looking::nobody_knows_of_a_cluster() const {
+  const auto knows_of_none = [](const auto& entry) {
+    return entry.second.cluster.none() && entry.second.condition != Condition::damaged;
+  };
+  return std::ranges::all_of(votes_, knows_of_none) && std::ranges::all_of(settled_, knows_of_none);
+}
+
+bool Looking::covers_all_claims() const {
+  const Claim held{vote_.current_epoch, vote_.last_zxid};
+  const auto is_covered = [&](const auto& entry) {
+    return entry.second.condition != Condition::damaged || entry.second.claim <= held;
+  };
+  return std::ranges::all_of(votes_, is_covered) && std::ranges::all_of(settled_, is_covered);
 }
 
 // Joining an ensemble that has a leader already: a quorum follows it, and it says so itself.
 // "The leader's own word" is what keeps two servers from following each other.
 Next Looking::join(Turn& turn) {
   for (const auto& [leader, word] : settled_) {
-    if (word.stance != Stance::leading) continue;
+    if (word.stance != Stance::leading || !turn.state.reaches(leader)) continue;
     std::vector<ServerId> followers;
     for (const auto& [server, said] : settled_) {
       if (said.vote.leader == leader) followers.push_back(server);
@@ -135,7 +201,7 @@ Next Looking::join(Turn& turn) {
 }
 
 Notification Looking::notification(const State& state) const {
-  return {Stance::looking, state.round, vote_};
+  return notify(Stance::looking, vote_, state);
 }
 
 }  // namespace zab

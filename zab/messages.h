@@ -2,8 +2,10 @@
 
 #include <compare>
 #include <cstdint>
+#include <optional>
 #include <variant>
 
+#include "zab/credentials.h"
 #include "zab/ensemble.h"
 #include "zab/history.h"
 
@@ -30,6 +32,10 @@ struct Notification {
   Stance stance = Stance::looking;
   std::uint64_t round = 0;
   Vote vote;
+  // Of the sender, whomever it votes for. The claim is there if it is damaged.
+  Condition condition = Condition::sound;
+  Claim claim{};
+  ClusterId cluster{};  // none unless it knows that a quorum has it
 
   bool operator==(const Notification&) const = default;
 };
@@ -44,6 +50,8 @@ struct FollowerInfo {
   ServerId accepted_leader;  // whose epoch that was
   Point last;
   std::uint64_t attempt = 0;
+  Condition condition = Condition::sound;
+  Claim claim{};  // if it is damaged
 
   bool operator==(const FollowerInfo&) const = default;
 };
@@ -53,6 +61,8 @@ struct FollowerInfo {
 struct LeaderInfo {
   Epoch epoch;
   std::uint64_t attempt = 0;
+  ClusterId cluster{};   // to be adopted with the history
+  bool founded = false;  // a quorum is known to have adopted that before
 
   bool operator==(const LeaderInfo&) const = default;
 };
@@ -80,6 +90,20 @@ struct Trunc {
   Point to;
 
   bool operator==(const Trunc&) const = default;
+};
+
+// Leader to learner: forget your history, and take over the state as of `at`, which comes in
+// SnapChunks; what follows them comes after it.
+struct Snap {
+  Point at;
+
+  bool operator==(const Snap&) const = default;
+};
+
+// The next octets of a snapshot, whose meaning this room does not know.
+struct SnapChunk {
+  Payload octets;
+  bool last = false;
 };
 
 // Learner to leader: my history does not go through the point you named. Plan again, from here.
@@ -113,7 +137,7 @@ struct UpToDate {
 
 // --- Broadcast: phase 3 ---
 
-// Also carries the history in synchronization, between Diff or Trunc and NewLeader.
+// Also carries the history in synchronization, between Diff, Trunc or Snap and NewLeader.
 struct Proposal {
   Zxid zxid;
   Payload payload;
@@ -139,6 +163,14 @@ struct Inform {
   Payload payload;
 };
 
+// Leader to learner: everything is committed, and I lead no more; let this server lead, who has it
+// all. Followed without an election.
+struct Successor {
+  ServerId server;
+
+  bool operator==(const Successor&) const = default;
+};
+
 // --- Heartbeats ---
 
 // Leader to learner, each tick and whenever leadership is to be confirmed. `probe` rises.
@@ -157,8 +189,8 @@ struct Pong {
   bool operator==(const Pong&) const = default;
 };
 
-using Message =
-    std::variant<Notification, FollowerInfo, LeaderInfo, AckEpoch, Diff, Trunc, Diverged, NewLeader,
-                 AckNewLeader, UpToDate, Proposal, Ack, Commit, Inform, Ping, Pong>;
+using Message = std::variant<Notification, FollowerInfo, LeaderInfo, AckEpoch, Diff, Trunc, Snap,
+                             SnapChunk, Diverged, NewLeader, AckNewLeader, UpToDate, Proposal, Ack,
+                             Commit, Inform, Successor, Ping, Pong>;
 
 }  // namespace zab

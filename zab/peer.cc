@@ -11,7 +11,10 @@ namespace {
 // Keeps what the world looks like, before the role sees the event.
 void note(State& state, const Event& event) {
   if (const auto* up = std::get_if<LinkUp>(&event)) state.links.try_emplace(up->server);
-  if (const auto* down = std::get_if<LinkDown>(&event)) state.links.erase(down->server);
+  if (const auto* down = std::get_if<LinkDown>(&event)) {
+    state.links.erase(down->server);
+    state.foreign.erase(down->server);
+  }
 }
 
 // Over a link that this peer was not told is up.
@@ -19,6 +22,26 @@ bool is_from_nowhere(const State& state, const Event& event) {
   const auto* received = std::get_if<Received>(&event);
   return received != nullptr && received->from != state.self &&
          !state.links.contains(received->from);
+}
+
+// From a server of another cluster, which every server says about itself when the link comes up.
+bool is_foreign(const Event& event, Turn& turn) {
+  const auto* received = std::get_if<Received>(&event);
+  if (received == nullptr) return false;
+  State& state = turn.state;
+  const auto* m = std::get_if<Notification>(&received->message);
+  if (m == nullptr) return state.foreign.contains(received->from);
+  if (!are_foreign(state.durable.known_cluster(), m->cluster)) {
+    state.foreign.erase(received->from);
+    return false;
+  }
+  if (state.foreign.insert(received->from).second) {
+    turn.effects.notes.push_back("server " + to_string(received->from) + " belongs to cluster " +
+                                 to_string(m->cluster) + ", and this one to cluster " +
+                                 to_string(state.durable.cluster) +
+                                 ": it is as if it were not there");
+  }
+  return true;
 }
 
 template <typename Role>
@@ -36,8 +59,19 @@ Next dispatch(Role& role, const Event& event, Turn& turn) {
 
 }  // namespace
 
-Peer::Peer(ServerId self, Ensemble ensemble, Limits limits, Durable recovered)
-    : state_{self, std::move(ensemble), limits, std::move(recovered), {}, {}, 0, {}, {}} {
+Peer::Peer(ServerId self, Ensemble ensemble, Limits limits, Durable recovered, ClusterId fresh)
+    : state_{.self = self,
+             .ensemble = std::move(ensemble),
+             .limits = limits,
+             .durable = std::move(recovered),
+             .fresh_cluster = fresh,
+             .last_committed = {},
+             .last_delivered = {},
+             .round = 0,
+             .epoch_seen = {},
+             .links = {},
+             .foreign = {},
+             .tickets = 0} {
   state_.last_committed = state_.durable.applied;
   state_.last_delivered = state_.durable.applied;
   state_.epoch_seen = state_.durable.accepted_epoch;
@@ -56,6 +90,7 @@ Effects Peer::step(Event event) {
   Turn turn{state_, effects};
   if (is_from_nowhere(state_, event)) return effects;
   note(state_, event);
+  if (is_foreign(event, turn)) return effects;
   follow_up(std::visit([&](auto& role) { return dispatch(role, event, turn); }, role_), turn);
   finish(effects);
   return effects;
@@ -68,8 +103,8 @@ void Peer::follow_up(Next next, Turn& turn) {
       turn.effects.notes.push_back(std::move(looking->why));
       next = role_.emplace<Looking>().enter(turn);
     } else if (auto* leading = std::get_if<GoLeading>(&next)) {
-      auto early = std::move(leading->early);
-      next = role_.emplace<Leading>().enter(std::move(early), turn);
+      GoLeading won = std::move(*leading);
+      next = role_.emplace<Leading>(won.mandate).enter(std::move(won.early), turn);
     } else {
       const ServerId leader = std::get<GoLearning>(next).leader;
       next = role_.emplace<Learning>(leader).enter(turn);
@@ -78,6 +113,7 @@ void Peer::follow_up(Next next, Turn& turn) {
 }
 
 void Peer::finish(Effects& effects) {
+  state_.durable.history.trim(state_.last_delivered, state_.limits.history_bytes);
   check(state_);
   if (const Standing now = standing(); now != said_) {
     effects.standing = now;

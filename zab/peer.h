@@ -16,8 +16,9 @@ namespace zab {
 // One server's part in Zab. Deterministic: equal events, equal effects.
 class Peer {
  public:
-  // `recovered` is what the log held.
-  Peer(ServerId self, Ensemble ensemble, Limits limits, Durable recovered);
+  // `recovered` is what the log held, `fresh` the id of the cluster that this peer founds if it
+  // leads the first epoch of all: 128 random bits.
+  Peer(ServerId self, Ensemble ensemble, Limits limits, Durable recovered, ClusterId fresh);
 
   // The first step: the peer looks for a leader. Called once, before any other.
   [[nodiscard]] Effects start();

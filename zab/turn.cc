@@ -16,4 +16,24 @@ void Turn::commit_to(Zxid zxid) const {
   }
 }
 
+void Turn::restored(Point at) const {
+  state.last_committed = at.zxid;
+  state.last_delivered = at.zxid;
+  effects.restore = at;
+}
+
+void Turn::found() const {
+  if (!state.durable.founded) persist(Found{});
+}
+
+Notification notify(Stance stance, const Vote& vote, const State& state) {
+  const Durable& durable = state.durable;
+  return {.stance = stance,
+          .round = state.round,
+          .vote = vote,
+          .condition = durable.condition(),
+          .claim = durable.damaged.value_or(Claim{}),
+          .cluster = durable.known_cluster()};
+}
+
 }  // namespace zab

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <utility>
@@ -24,21 +25,40 @@ struct Turn {
   void confirm(ServerId to, Message message) const {
     effects.confirm.push_back({to, std::move(message)});
   }
+  // Takes `what` over, and has it made durable.
+  void persist(Persist what) const {
+    store(what, state.durable);
+    effects.persist.push_back(std::move(what));
+  }
   void confirm_to_all_links(const Message& message) const {
     for (const auto& [server, attempts] : state.links) confirm(server, message);
   }
 
   // Moves the commit point forward to `zxid`, which the history holds, and delivers up to it.
   void commit_to(Zxid zxid) const;
+  // What is before `at` is now in a snapshot that was adopted.
+  void restored(Point at) const;
+  // A quorum has adopted this server's cluster id.
+  void found() const;
 };
+
+// What this server says of itself, and of whom it would have lead.
+[[nodiscard]] Notification notify(Stance stance, const Vote& vote, const State& state);
 
 // What a handler decides about its peer's role.
 struct Stay {};
 struct GoLooking {
   std::string why;
 };
+// Who chose a leader, and whose promises therefore count until its epoch is established.
+enum class Mandate : std::uint8_t {
+  quorum,    // of sound voters
+  founding,  // of voters that know of no cluster yet: a new one begins
+  whole,     // every single voter, whatever its condition: more than that nobody will ever know
+};
 struct GoLeading {
   std::map<ServerId, FollowerInfo> early;  // from those who knew of the victory first
+  Mandate mandate = Mandate::quorum;
 };
 struct GoLearning {
   ServerId leader;

@@ -34,20 +34,25 @@ Answer full_status(const Status& status) {
                      {"connected", peer.connected},
                      {"observer", peer.observer}});
   }
-  return json_answer(200, {{"id", status.id},
-                           {"role", wire::name(status.role)},
-                           {"serving", status.serving},
-                           {"leader", status.leader == 0 ? Json(nullptr) : Json(status.leader)},
-                           {"epoch", status.epoch.value},
-                           {"zxid", wire::to_hex(status.zxid)},
-                           {"peers", std::move(peers)},
-                           {"sessions", status.sessions},
-                           {"connections", status.connections},
-                           {"nodes", status.nodes},
-                           {"watches", status.watches},
-                           {"lag", status.lag},
-                           {"disk", {{"logBytes", status.log_bytes}, {"dataDir", status.data_dir}}},
-                           {"version", status.version}});
+  return json_answer(200,
+                     {{"id", status.id},
+                      {"role", wire::name(status.role)},
+                      {"serving", status.serving},
+                      {"leader", status.leader == 0 ? Json(nullptr) : Json(status.leader)},
+                      {"epoch", status.epoch.value},
+                      {"zxid", wire::to_hex(status.zxid)},
+                      {"peers", std::move(peers)},
+                      {"sessions", status.sessions},
+                      {"connections", status.connections},
+                      {"nodes", status.nodes},
+                      {"watches", status.watches},
+                      {"lag", status.lag},
+                      {"cluster", status.cluster.empty() ? Json(nullptr) : Json(status.cluster)},
+                      {"disk",
+                       {{"logBytes", status.log_bytes},
+                        {"dataDir", status.data_dir},
+                        {"damaged", status.damaged}}},
+                      {"version", status.version}});
 }
 
 Answer greeting(const Status& status) {

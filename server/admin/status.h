@@ -30,6 +30,8 @@ struct Status {
   std::uint64_t watches = 0;
   std::uint64_t lag = 0;        // transactions committed or proposed, and not applied here yet
   std::uint64_t log_bytes = 0;  // on disk
+  bool damaged = false;         // the log has lost something, and this server does not vote
+  std::string cluster;          // its id in hex; empty before it is known
   std::string data_dir;
   std::string why_not_serving;  // for /health/ready; empty if serving
   std::string version;

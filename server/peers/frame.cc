@@ -47,6 +47,8 @@ void encode(const Hello& hello, wire::Bytes& out) {
   writer.integer(hello.from.value);
   writer.integer(hello.to.value);
   writer.integer(hello.ensemble);
+  writer.integer(hello.cluster.high);
+  writer.integer(hello.cluster.low);
 }
 
 wire::Result<Hello> decode_hello(std::string_view bytes) {
@@ -62,6 +64,8 @@ wire::Result<Hello> decode_hello(std::string_view bytes) {
     return broken("it speaks version " + std::to_string(version) + " of the peer protocol, not " +
                   std::to_string(Hello::version));
   }
+  hello.cluster.high = in.integer<std::uint64_t>();
+  hello.cluster.low = in.integer<std::uint64_t>();
   if (!in.complete()) return broken("its greeting cannot be read");
   return hello;
 }

@@ -8,6 +8,7 @@
 
 #include "wire/bytes.h"
 #include "wire/result.h"
+#include "zab/credentials.h"
 #include "zab/ensemble.h"
 
 // How messages lie in the stream between two servers: a length, a checksum, the octets. TCP's own
@@ -39,11 +40,12 @@ class FrameReader {
 // The first frame of a connection, from both ends: who is there, and whom it takes the other for.
 struct Hello {
   static constexpr std::uint32_t magic = 0x5a41424b;  // "ZABK"
-  static constexpr std::uint16_t version = 1;
+  static constexpr std::uint16_t version = 2;
 
   zab::ServerId from;
   zab::ServerId to;
   std::uint64_t ensemble = 0;  // a hash of the configured members: who else is there
+  zab::ClusterId cluster;      // none if the sender does not know that it belongs to one
 
   bool operator==(const Hello&) const = default;
 };

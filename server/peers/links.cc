@@ -69,6 +69,7 @@ class Links::Impl : public std::enable_shared_from_this<Links::Impl> {
   wire::Result<void> start();
   void stop();
   void send(zab::ServerId to, std::optional<std::uint64_t> connection, const PeerMessage& message);
+  [[nodiscard]] std::size_t queued(zab::ServerId to) const;
 
  private:
   struct Link {
@@ -188,7 +189,8 @@ awaitable<void> Links::Impl::welcome(tcp::socket socket) {
   const auto self = shared_from_this();
   handshakes_ += 1;
   const auto link = std::make_shared<Link>(std::move(socket));
-  const auto hello = co_await greet(link, {options_.self, {}, ensemble_}, false);
+  const auto hello =
+      co_await greet(link, {options_.self, {}, ensemble_, handler_.cluster()}, false);
   handshakes_ -= 1;
   if (stopped_) co_return;
   if (!hello) {
@@ -243,7 +245,7 @@ awaitable<Links::Impl::LinkPtr> Links::Impl::dial(const ServerLine& peer) {
   }
   if (!link->socket.is_open()) co_return nullptr;
 
-  const auto hello = co_await greet(link, {options_.self, id, ensemble_}, true);
+  const auto hello = co_await greet(link, {options_.self, id, ensemble_, handler_.cluster()}, true);
   if (stopped_) co_return nullptr;
   if (!hello) {
     complain(id, hello.error().message);
@@ -297,6 +299,11 @@ awaitable<wire::Result<Hello>> Links::Impl::greet(LinkPtr link, Hello mine, bool
   }
   if (hello->ensemble != ensemble_) {
     co_return refuse(who + " has other server lines in its configuration than this one");
+  }
+  if (zab::are_foreign(hello->cluster, mine.cluster)) {
+    co_return refuse(who + " belongs to cluster " + to_string(hello->cluster) +
+                     ", and this server to cluster " + to_string(mine.cluster) +
+                     ": one of them has another's data directory");
   }
   if (first ? hello->from != mine.to
             : line(hello->from) == nullptr || hello->from <= options_.self) {
@@ -379,6 +386,11 @@ void Links::Impl::send(zab::ServerId to, std::optional<std::uint64_t> connection
   queue(link, message);
 }
 
+std::size_t Links::Impl::queued(zab::ServerId to) const {
+  const auto found = up_.find(to);
+  return found == up_.end() ? 0 : found->second->queued.size() + found->second->leaving.size();
+}
+
 void Links::Impl::queue(const LinkPtr& link, const PeerMessage& message) {
   wire::Bytes content;
   encode(message, content);
@@ -399,6 +411,9 @@ void Links::Impl::flush(const LinkPtr& link) {
                       link->leaving.clear();
                       if (error) return self->drop(link, error.message());
                       self->flush(link);
+                      if (link->leaving.empty() && !link->closed && !self->stopped_) {
+                        self->handler_.link_drained(link->server);
+                      }
                     });
 }
 
@@ -414,6 +429,7 @@ Links::~Links() { impl_->stop(); }
 
 wire::Result<void> Links::start() { return impl_->start(); }
 void Links::stop() { impl_->stop(); }
+std::size_t Links::queued(zab::ServerId to) const { return impl_->queued(to); }
 void Links::send(zab::ServerId to, const PeerMessage& message) {
   impl_->send(to, std::nullopt, message);
 }

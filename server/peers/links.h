@@ -27,6 +27,11 @@ class LinkHandler {
   virtual void link_up(zab::ServerId server, std::uint64_t connection) = 0;
   virtual void link_down(zab::ServerId server) = 0;
   virtual void received(zab::ServerId from, PeerMessage message) = 0;
+  // What was queued for a server has left.
+  virtual void link_drained(zab::ServerId server) = 0;
+  // The cluster that this server knows it belongs to; none before there is one. A server of another
+  // one is not let in.
+  [[nodiscard]] virtual zab::ClusterId cluster() const = 0;
 };
 
 // One TCP connection to each other server of the ensemble. The server with the greater id dials,
@@ -56,6 +61,8 @@ class Links {
   // if the link is down, or is another connection than the one named.
   void send(zab::ServerId to, const PeerMessage& message);
   void send(zab::ServerId to, std::uint64_t connection, const PeerMessage& message);
+  // Octets that wait for the link to take them.
+  [[nodiscard]] std::size_t queued(zab::ServerId to) const;
 
  private:
   class Impl;

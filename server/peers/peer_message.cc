@@ -29,6 +29,9 @@ enum class Kind : std::uint8_t {
   inform = 14,
   ping = 15,
   pong = 16,
+  snap = 17,
+  snap_chunk = 18,
+  successor = 19,
   forward = 32,
   refused = 33,
   touched = 34,
@@ -52,22 +55,38 @@ void put(const zab::Point& point, ByteWriter& out) {
   out.integer(point.hash.high);
 }
 
+void put(const zab::ClusterId& id, ByteWriter& out) {
+  out.integer(id.high);
+  out.integer(id.low);
+}
+
+void put(zab::Condition condition, const zab::Claim& claim, ByteWriter& out) {
+  out.integer(static_cast<std::uint8_t>(condition));
+  out.epoch(claim.current_epoch);
+  out.zxid(claim.last_zxid);
+}
+
 void put(const zab::Notification& m, ByteWriter& out) {
   begin(Kind::notification, out).integer(static_cast<std::uint8_t>(m.stance));
   out.integer(m.round);
   out.epoch(m.vote.current_epoch);
   out.zxid(m.vote.last_zxid);
   put(m.vote.leader, out);
+  put(m.condition, m.claim, out);
+  put(m.cluster, out);
 }
 void put(const zab::FollowerInfo& m, ByteWriter& out) {
   begin(Kind::follower_info, out).epoch(m.accepted_epoch);
   put(m.accepted_leader, out);
   put(m.last, out);
   out.integer(m.attempt);
+  put(m.condition, m.claim, out);
 }
 void put(const zab::LeaderInfo& m, ByteWriter& out) {
   begin(Kind::leader_info, out).epoch(m.epoch);
   out.integer(m.attempt);
+  put(m.cluster, out);
+  out.boolean(m.founded);
 }
 void put(const zab::AckEpoch& m, ByteWriter& out) {
   begin(Kind::ack_epoch, out).epoch(m.epoch);
@@ -76,6 +95,11 @@ void put(const zab::AckEpoch& m, ByteWriter& out) {
 }
 void put(const zab::Diff& m, ByteWriter& out) { put(m.from, begin(Kind::diff, out)); }
 void put(const zab::Trunc& m, ByteWriter& out) { put(m.to, begin(Kind::trunc, out)); }
+void put(const zab::Snap& m, ByteWriter& out) { put(m.at, begin(Kind::snap, out)); }
+void put(const zab::SnapChunk& m, ByteWriter& out) {
+  begin(Kind::snap_chunk, out).integer(static_cast<std::uint8_t>(m.last));
+  out.string(*m.octets);
+}
 void put(const zab::Diverged& m, ByteWriter& out) { put(m.last, begin(Kind::diverged, out)); }
 void put(const zab::NewLeader& m, ByteWriter& out) { begin(Kind::new_leader, out).epoch(m.epoch); }
 void put(const zab::AckNewLeader& m, ByteWriter& out) {
@@ -94,6 +118,7 @@ void put(const zab::Inform& m, ByteWriter& out) {
   begin(Kind::inform, out).zxid(m.zxid);
   out.string(*m.payload);
 }
+void put(const zab::Successor& m, ByteWriter& out) { put(m.server, begin(Kind::successor, out)); }
 void put(const zab::Ping& m, ByteWriter& out) {
   begin(Kind::ping, out).integer(m.probe);
   put(m.last, out);
@@ -140,6 +165,21 @@ zab::Point point(ByteReader& in) {
 
 zab::Payload payload(ByteReader& in) { return std::make_shared<const wire::Bytes>(in.string()); }
 
+zab::ClusterId cluster_id(ByteReader& in) {
+  const auto high = in.integer<std::uint64_t>();
+  return {high, in.integer<std::uint64_t>()};
+}
+
+// What `M` says about its sender; false if it is none of the conditions.
+template <typename M>
+bool read_condition(M& m, ByteReader& in) {
+  const auto condition = in.integer<std::uint8_t>();
+  m.condition = static_cast<zab::Condition>(condition);
+  m.claim.current_epoch = in.epoch();
+  m.claim.last_zxid = in.zxid();
+  return condition <= static_cast<std::uint8_t>(zab::Condition::damaged);
+}
+
 std::optional<PeerMessage> notification(ByteReader& in) {
   zab::Notification m;
   const auto stance = in.integer<std::uint8_t>();
@@ -149,7 +189,25 @@ std::optional<PeerMessage> notification(ByteReader& in) {
   m.vote.current_epoch = in.epoch();
   m.vote.last_zxid = in.zxid();
   m.vote.leader = server_id(in);
+  if (!read_condition(m, in)) return std::nullopt;
+  m.cluster = cluster_id(in);
   return m;
+}
+
+std::optional<PeerMessage> follower_info(ByteReader& in) {
+  zab::FollowerInfo m;
+  m.accepted_epoch = in.epoch();
+  m.accepted_leader = server_id(in);
+  m.last = point(in);
+  m.attempt = in.integer<std::uint64_t>();
+  if (!read_condition(m, in)) return std::nullopt;
+  return m;
+}
+
+std::optional<PeerMessage> snap_chunk(ByteReader& in) {
+  const auto last = in.integer<std::uint8_t>();
+  if (last > 1) return std::nullopt;
+  return zab::SnapChunk{payload(in), last == 1};
 }
 
 std::optional<PeerMessage> touched(ByteReader& in) {
@@ -165,15 +223,12 @@ std::optional<PeerMessage> touched(ByteReader& in) {
 std::optional<PeerMessage> read(Kind kind, ByteReader& in) {
   switch (kind) {
     case Kind::notification: return notification(in);
-    case Kind::follower_info: {
-      const wire::Epoch accepted = in.epoch();
-      const zab::ServerId leader = server_id(in);
-      const zab::Point last = point(in);
-      return zab::FollowerInfo{accepted, leader, last, in.integer<std::uint64_t>()};
-    }
+    case Kind::follower_info: return follower_info(in);
     case Kind::leader_info: {
       const wire::Epoch epoch = in.epoch();
-      return zab::LeaderInfo{epoch, in.integer<std::uint64_t>()};
+      const auto attempt = in.integer<std::uint64_t>();
+      const zab::ClusterId cluster = cluster_id(in);
+      return zab::LeaderInfo{epoch, attempt, cluster, in.boolean()};
     }
     case Kind::ack_epoch: {
       const wire::Epoch epoch = in.epoch();
@@ -182,6 +237,9 @@ std::optional<PeerMessage> read(Kind kind, ByteReader& in) {
     }
     case Kind::diff: return zab::Diff{point(in)};
     case Kind::trunc: return zab::Trunc{point(in)};
+    case Kind::snap: return zab::Snap{point(in)};
+    case Kind::snap_chunk: return snap_chunk(in);
+    case Kind::successor: return zab::Successor{server_id(in)};
     case Kind::diverged: return zab::Diverged{point(in)};
     case Kind::new_leader: return zab::NewLeader{in.epoch()};
     case Kind::ack_new_leader: return zab::AckNewLeader{in.epoch()};

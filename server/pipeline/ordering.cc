@@ -10,6 +10,9 @@
 namespace server {
 namespace {
 
+// Transactions on their way at once; more would only lengthen the queue that each waits in.
+constexpr std::uint64_t outstanding_max = 16384;
+
 wire::TimeMs wall_clock() {
   return std::chrono::duration_cast<Milliseconds>(
              std::chrono::system_clock::now().time_since_epoch())
@@ -72,6 +75,7 @@ void Ordering::standing_changed(const zab::Standing& standing) {
   if (led) {
     service_.forget_plans();
     refusals_.clear();
+    held_.clear();
     askers_.clear();
     expiry_.clear();
     planned_ = planned_applied_ = 0;
@@ -94,6 +98,11 @@ void Ordering::applied(const session::Applied& applied) {
 
   if (planned_applied_ < planned_) planned_applied_ += 1;
   say_refusals();
+  while (!held_.empty() && planned_ - planned_applied_ < outstanding_max) {
+    const session::Command command = std::move(held_.front());
+    held_.pop_front();
+    plan_now(command);
+  }
   switch (applied.session_change) {
     case Change::none: break;
     case Change::opened:
@@ -136,6 +145,14 @@ void Ordering::watch_over(wire::SessionId session, std::int64_t timeout_ms) {
 // --- On the leader ---
 
 void Ordering::plan(const session::Command& command) {
+  if (!held_.empty() || planned_ - planned_applied_ >= outstanding_max) {
+    held_.push_back(command);
+  } else {
+    plan_now(command);
+  }
+}
+
+void Ordering::plan_now(const session::Command& command) {
   auto planned = service_.plan(command, wall_clock());
   if (planned) {
     planned_ += 1;

@@ -81,6 +81,7 @@ class Ordering {
   void route(const session::Command& command);
   void route_read_point(std::uint64_t token);
   void plan(const session::Command& command);
+  void plan_now(const session::Command& command);
   void say_refusals();
   void watch_over(wire::SessionId session, std::int64_t timeout_ms);
 
@@ -100,7 +101,8 @@ class Ordering {
   session::Expiry expiry_;
   std::uint64_t planned_ = 0;
   std::uint64_t planned_applied_ = 0;
-  std::deque<Unsaid> refusals_;  // by after_plans
+  std::deque<Unsaid> refusals_;        // by after_plans
+  std::deque<session::Command> held_;  // for too many are outstanding
   std::unordered_map<std::uint64_t, Asker> askers_;
   std::uint64_t last_asker_ = 0;
 };

@@ -6,10 +6,12 @@
 #include <vector>
 
 #include "server/storage/file_system.h"
+#include "server/storage/history_reader.h"
+#include "server/storage/index.h"
+#include "server/storage/recovery.h"
 #include "server/storage/segment.h"
 #include "server/storage/segment_header.h"
 #include "server/storage/tip.h"
-#include "server/storage/trail.h"
 #include "zab/effects.h"
 #include "zab/state.h"
 
@@ -23,15 +25,26 @@ struct Opened;
 // No threads and no locks inside: one thread at a time.
 class Log {
  public:
-  // Opens the log in `directory`, or begins one; locks the directory against other processes. The
-  // error says what an operator is to do: the directory is in use, is another server's, is damaged
-  // (file, offset and what is wrong; nothing has been changed then), or the system's own error.
+  // Opens the log in `directory`, or begins one; locks the directory against other processes.
+  // `applied` is the checkpoint's point, {} if there is none. It must be at or after the last
+  // snapshot that the log adopted: if not, the error's code is `not_ready`, and a caller that has
+  // that snapshot stored makes it the checkpoint and opens again.
+  //
+  // Damage is no error. The log is then opened with what is intact, `recovered.damaged` is set, and
+  // the damaged files are never written to again: the first commit begins a new segment. Any error
+  // says what an operator is to do: the directory is in use, is another server's or another
+  // version's, the checkpoint is of another history, or the system's own words.
   // `files` must outlive the log.
   [[nodiscard]] static Result<Opened> open(FileSystem& files, const std::string& directory,
-                                           const Identity& identity, const Options& options = {});
+                                           zab::ServerId server, zab::Point applied,
+                                           const Options& options = {});
+  // The last snapshot that the log in `directory` adopted, if it did: what was stored of any other
+  // counts for nothing. Reads the whole log; for when a stored one is found before `open`.
+  [[nodiscard]] static Result<std::optional<zab::Point>> adopted_snapshot(
+      FileSystem& files, const std::string& directory, zab::ServerId server);
 
   // Takes what the next commit will make durable, in order. It must be something that the history
-  // so far allows.
+  // so far allows, and never the octets of a snapshot.
   void stage(const std::vector<zab::Persist>& persists);
   // Makes everything staged durable: one write and one sync, unless a new segment begins. After an
   // error nobody knows what is on the disk: the process must end and open the log anew. The log
@@ -41,37 +54,71 @@ class Log {
   // Works ahead, so that the commits that follow need not: for when what the last one promised has
   // left. Nearly always there is nothing to do; never calling it is safe. Errors as for `commit`.
   [[nodiscard]] Result<void> prepare();
+  // Proves the last commit by another, an empty one, unless that is done already: for when the log
+  // is idle, and before it is closed. Damage to the last commit of all would look like a crash
+  // during it. Nothing may be staged. Errors as for `commit`.
+  [[nodiscard]] Result<void> mark();
+
+  // The history as of the last commit, after `after`: from `after` itself if the history goes
+  // through it, else from the last point before it (History::common_candidate). Nothing if that is
+  // before `begin()`. No more than `max_bytes` of payload, but at least one txn unless the history
+  // ends there. An error names the file and the offset of what cannot be read any more; the log
+  // may still be written to.
+  [[nodiscard]] Result<std::optional<Stretch>> read_after(zab::Point after,
+                                                          std::uint64_t max_bytes);
+  // The history can be read after this point.
+  [[nodiscard]] zab::Point begin() const { return index_.begin(); }
+  // Removes the oldest segments that `checkpoint`, a durable one, covers, as long as what remains
+  // is more than `keep_bytes`. Nothing breaks if it does not get to its end, or fails.
+  [[nodiscard]] Result<void> purge(zab::Point checkpoint, std::uint64_t keep_bytes);
 
   // Octets that wait for the next commit.
   [[nodiscard]] std::size_t staged_bytes() const { return staged_.size(); }
 
  private:
-  Log(FileSystem& files, std::string directory, const Identity& identity, const Options& options,
-      std::unique_ptr<Lock> lock, Segment segment, std::uint64_t next_commit,
-      const zab::Durable& durable);
+  // What the index gets to know about the staged records once they have a place.
+  struct Turn {
+    enum class Kind { goes_on, truncates, restarts };
+    Kind kind{};
+    zab::Point before;
+    std::size_t at = 0;  // in `staged_`
+  };
+
+  Log(FileSystem& files, std::string directory, zab::ServerId server, const Options& options,
+      std::unique_ptr<Lock> lock, Recovered recovered);
 
   void stage(const zab::AcceptEpoch& accept);
   void stage(const zab::AdoptHistory& adopt);
   void stage(const zab::Append& append);
+  void stage(const zab::Found& found);
+  void stage(const zab::StoreSnapshot& store);
   void stage(const zab::Txn& txn);
 
+  [[nodiscard]] Result<void> unless_broken(Result<void> (Log::*act)());
   [[nodiscard]] Result<void> write_staged();
   [[nodiscard]] Result<void> begin_segment(std::uint64_t commit_bytes);
   [[nodiscard]] Result<void> write_commit(wire::Bytes& records);
   [[nodiscard]] Result<void> work_ahead();
+  [[nodiscard]] Result<void> write_mark();
+  void turn(const Turn& turn, Place first);
 
   FileSystem* files_;
   std::string directory_;
-  Identity identity_;
+  zab::ServerId server_;
   Options options_;
   std::unique_ptr<Lock> lock_;
 
-  Segment segment_;
+  std::optional<Segment> segment_;  // none before the first commit that mends
+  Position holds_;                  // until then: how far the earlier segments do
+  std::vector<Kept> kept_;          // the segments that count; the one being written comes last
+  std::uint64_t next_sequence_;
   std::uint64_t next_commit_;
+  bool proven_;         // the last commit, by what comes after it
   Tip durable_;         // as of the last commit
   Tip tip_;             // as of what is staged
-  Trail trail_;         // likewise
+  Index index_;         // as of the last commit
   wire::Bytes staged_;  // records that have no place yet
+  std::vector<Turn> turns_;
   std::optional<wire::Error> broken_;
 };
 

@@ -117,7 +117,9 @@ wire::Bytes encode(const Adoption& adoption) {
   wire::ByteWriter out(octets);
   out.epoch(adoption.epoch);
   out.integer(adoption.txns);
-  out.zxid(adoption.truncate_to);
+  out.integer(adoption.cluster.high);
+  out.integer(adoption.cluster.low);
+  out.boolean(adoption.snapshot);
   return octets;
 }
 
@@ -134,7 +136,9 @@ std::optional<Adoption> decode_adoption(std::string_view payload) {
   Adoption adoption;
   adoption.epoch = in.epoch();
   adoption.txns = in.integer<std::uint32_t>();
-  adoption.truncate_to = in.zxid();
+  adoption.cluster.high = in.integer<std::uint64_t>();
+  adoption.cluster.low = in.integer<std::uint64_t>();
+  adoption.snapshot = in.boolean();
   if (!in.complete()) return std::nullopt;
   return adoption;
 }

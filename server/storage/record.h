@@ -14,6 +14,8 @@ enum class RecordType : std::uint8_t {
   accept_epoch = 2,
   adopt_history = 3,  // the txns that it adopts follow as records of the same commit
   sealed = 4,         // the log goes on in the next segment
+  founded = 5,
+  mark = 6,  // proves the commit before it, and means nothing else
 };
 
 // What stands before every payload. FORMAT.md has the layout.
@@ -55,11 +57,12 @@ void stamp(wire::Bytes& records, std::uint64_t commit, Place first);
 // written.
 [[nodiscard]] bool is_payload_of(const RecordHeader& header, std::string_view padded);
 
-// The payload of an adopt_history record.
+// The payload of an adopt_history record. What comes before its txns is the record's own point.
 struct Adoption {
   zab::Epoch epoch;
   std::uint32_t txns = 0;  // records that follow and belong to it
-  zab::Zxid truncate_to;
+  zab::ClusterId cluster;
+  bool snapshot = false;
 
   bool operator==(const Adoption&) const = default;
 };

@@ -1,262 +1,235 @@
 #include "server/storage/recovery.h"
 
 #include <algorithm>
-#include <optional>
+#include <limits>
 #include <utility>
-#include <vector>
 
-#include "server/storage/replay.h"
-#include "server/storage/segment_reader.h"
+#include "server/storage/attempt.h"
+#include "server/storage/survey.h"
+#include "server/storage/tail.h"
+#include "server/storage/testimony.h"
 
 namespace storage {
 namespace {
 
-constexpr std::uint64_t copy_bytes = 256ull << 10;
-
-// One segment's file, once its commits have been replayed.
-struct Walked {
-  SegmentReader reader;
-  SegmentHeader header;
-  std::uint64_t last_begin = header_bytes;  // of the last complete commit
-  std::uint64_t end = header_bytes;         // of the records
-  std::uint64_t nonzero_end = 0;            // of what an incomplete commit left behind them
-  bool sealed = false;
-  std::string why;  // the commits end there
-
-  [[nodiscard]] bool has_commits() const { return end > header_bytes; }
-  [[nodiscard]] bool clean() const { return nonzero_end <= end; }
-  [[nodiscard]] Place place(std::uint64_t offset) const { return {key_of(header), offset}; }
-};
+std::string describe(const Tip& tip) {
+  return "last txn " + wire::to_string(tip.last.zxid) + ", current epoch " +
+         std::to_string(tip.current_epoch.value) + ", accepted epoch " +
+         std::to_string(tip.accepted_epoch.value) + " of server " +
+         zab::to_string(tip.accepted_leader);
+}
 
 class Recovery {
  public:
-  Recovery(FileSystem& files, const std::string& directory, const Identity& identity,
-           const Options& options)
-      : files_(files), directory_(directory), identity_(identity), options_(options) {}
+  Recovery(FileSystem& files, const std::string& directory, zab::ServerId server,
+           zab::Point applied, const Options& options)
+      : files_(files),
+        directory_(directory),
+        server_(server),
+        applied_(applied),
+        options_(options) {}
 
   Result<Recovered> run();
 
  private:
-  [[nodiscard]] Result<std::vector<std::uint64_t>> sequences();
   [[nodiscard]] Result<Recovered> begin();
-  [[nodiscard]] Result<Walked> walk(std::uint64_t sequence, const Walked* before);
-  [[nodiscard]] Result<void> check_header(const Walked& walked, std::uint64_t sequence,
-                                          const Walked* before) const;
-  [[nodiscard]] Result<void> replay(Walked& walked);
-  [[nodiscard]] Result<void> repair(Walked& last, Walked* before);
-  [[nodiscard]] Result<void> seal(Walked& walked);
+  [[nodiscard]] Result<std::optional<Attempt>> read();
+  [[nodiscard]] Result<Recovered> complete(Attempt& whole);
+  [[nodiscard]] Recovered damaged();
+  [[nodiscard]] std::vector<Kept> kept(std::size_t first, std::size_t last) const;
 
-  [[nodiscard]] wire::Error damaged(const std::string& path, const std::string& what) const;
+  void blame(const std::string& what);
 
   FileSystem& files_;
   const std::string& directory_;
-  const Identity& identity_;
+  zab::ServerId server_;
+  zab::Point applied_;
   const Options& options_;
-  Replay replay_;
-  std::string dropped_;  // a sentence for the report
+  Survey survey_;
+  std::string damage_;           // what does not hold, for the report
+  std::optional<Attempt> best_;  // of those that end in damage: the one that reaches furthest
 };
 
-wire::Error Recovery::damaged(const std::string& path, const std::string& what) const {
-  return {wire::ErrorCode::system_error,
-          path + ": " + what +
-              ". The log is damaged, not merely cut short by a crash; nothing was changed. If a "
-              "quorum of the other servers is healthy, move " +
-              directory_ +
-              " away and start this server with an empty one: it will take over the leader's "
-              "history. If not, keep every file and restore this one from a copy"};
-}
-
-Result<std::vector<std::uint64_t>> Recovery::sequences() {
-  const auto names = files_.list(directory_);
-  if (!names) return names.error();
-  std::vector<std::uint64_t> found;
-  for (const std::string& name : *names) {
-    if (const auto sequence = sequence_of(name)) found.push_back(*sequence);
-  }
-  std::ranges::sort(found);
-  for (std::size_t i = 0; i < found.size(); ++i) {
-    if (found[i] != i + 1) {
-      return damaged(directory_ + '/' + segment_name(i + 1),
-                     "is missing, but " + segment_name(found.back()) + " is there");
-    }
-  }
-  return found;
+void Recovery::blame(const std::string& what) {
+  if (!damage_.empty()) damage_ += "; ";
+  damage_ += what;
 }
 
 Result<Recovered> Recovery::run() {
-  const auto found = sequences();
-  if (!found) return found.error();
-  if (found->empty()) return begin();
-
-  std::optional<Walked> before;
-  std::optional<Walked> last;
-  for (const std::uint64_t sequence : *found) {
-    before = std::exchange(last, std::nullopt);
-    auto walked = walk(sequence, before ? &*before : nullptr);
-    if (!walked) return walked.error();
-    last.emplace(std::move(*walked));
-    if (!before || before->sealed) continue;
-    // A segment is there before the one before it is sealed, but gets no records until then.
-    if (last->has_commits() || !last->clean() || sequence != found->back()) {
-      return damaged(before->reader.path(),
-                     "offset " + std::to_string(before->end) + ": no seal (" + before->why +
-                         "), but the log has gone on in " + segment_name(sequence));
-    }
+  auto surveyed = survey(files_, directory_, server_);
+  if (!surveyed) return surveyed.error();
+  survey_ = std::move(*surveyed);
+  if (survey_.segments.empty() && applied_ == zab::Point{}) return begin();
+  if (survey_.segments.empty()) {
+    blame(directory_ + ": there is a checkpoint at " + wire::to_string(applied_.zxid) +
+          ", but no log");
   }
-  if (last->sealed) {
-    return damaged(directory_ + '/' + segment_name(last->header.sequence + 1),
-                   "is missing, but " + segment_name(last->header.sequence) + " says it exists");
-  }
-  if (auto done = repair(*last, before ? &*before : nullptr); !done) return done.error();
 
-  const Tip tip = replay_.tip();
-  std::string report = directory_ + ": segments " + std::to_string(found->size()) + ", commits " +
-                       std::to_string(replay_.next_commit() - 1) + "; last txn " +
-                       wire::to_string(tip.last.zxid) + ", current epoch " +
-                       std::to_string(tip.current_epoch.value) + ", accepted epoch " +
-                       std::to_string(tip.accepted_epoch.value) + " of server " +
-                       zab::to_string(tip.accepted_leader) + dropped_;
-  const Place end = last->place(last->end);
-  const std::uint64_t file_bytes = last->reader.file_bytes();
-  return Recovered{std::move(replay_.durable()), replay_.next_commit(),
-                   Segment(last->reader.release(), end.segment_key, last->header.sequence,
-                           end.offset, file_bytes, options_),
-                   std::move(report)};
+  auto whole = read();
+  if (!whole) return whole.error();
+  if (!*whole) return damaged();
+  const zab::Point last = (*whole)->replay.tip().last;
+  if (last.zxid < applied_.zxid) {
+    blame(directory_ + ": the log ends with txn " + wire::to_string(last.zxid) +
+          ", before the checkpoint at " + wire::to_string(applied_.zxid));
+    best_ = std::move(*whole);
+    return damaged();
+  }
+  if (!(*whole)->replay.history().contains(applied_)) {
+    return wire::Error{wire::ErrorCode::system_error,
+                       directory_ + ": the checkpoint at " + wire::to_string(applied_.zxid) +
+                           " is of another history than the log. Nothing was changed"};
+  }
+  return complete(**whole);
 }
 
 Result<Recovered> Recovery::begin() {
-  const SegmentHeader header{identity_, 1, replay_.next_commit(), replay_.tip()};
+  const SegmentHeader header{server_, 1, 1, {}, {}};
   auto segment = Segment::create(files_, directory_, header, 0, options_);
   if (!segment) return segment.error();
-  return Recovered{{}, replay_.next_commit(), std::move(*segment), directory_ + ": a new log"};
+  Recovered recovered;
+  recovered.index.restart({}, {1, header_bytes});
+  recovered.next_sequence = 2;
+  recovered.kept = {{1, {}, 0}};
+  recovered.segment = std::move(*segment);
+  recovered.report = directory_ + ": a new log";
+  return recovered;
 }
 
-Result<Walked> Recovery::walk(std::uint64_t sequence, const Walked* before) {
-  const std::string path = directory_ + '/' + segment_name(sequence);
-  auto file = files_.open(path);
-  if (!file) return file.error();
-  const auto size = (*file)->size();
-  if (!size) return size.error();
-  SegmentReader reader(std::move(*file), path, *size);
-  const auto octets = reader.at(0, header_bytes);
-  if (!octets) return octets.error();
-  const auto version = version_of(*octets);
-  if (version && *version != format_version) {
-    return wire::Error{wire::ErrorCode::system_error,
-                       path + ": format version " + std::to_string(*version) +
-                           " (unless the header is damaged); this program knows version " +
-                           std::to_string(format_version) + " only. Nothing was changed"};
-  }
-  const auto header = decode_header(*octets);
-  if (!header) return damaged(path, header.error().message);
-
-  Walked walked{std::move(reader), *header, header_bytes, header_bytes, 0, false, {}};
-  if (auto done = check_header(walked, sequence, before); !done) return done.error();
-  if (auto done = replay(walked); !done) return done.error();
-  return walked;
-}
-
-Result<void> Recovery::check_header(const Walked& walked, std::uint64_t sequence,
-                                    const Walked* before) const {
-  const SegmentHeader& header = walked.header;
-  const std::string& path = walked.reader.path();
-  if (header.identity != identity_) {
-    return wire::Error{wire::ErrorCode::system_error,
-                       path + " belongs to " + to_string(header.identity) + ", and this is " +
-                           to_string(identity_) +
-                           ": the wrong directory, or the wrong id. Nothing was changed"};
-  }
-  if (header.sequence != sequence) {
-    return damaged(path, "contains segment " + std::to_string(header.sequence));
-  }
-  const std::uint64_t skipped = before && !before->sealed ? 1 : 0;
-  if (header.first_commit == replay_.next_commit() + skipped && header.start == replay_.tip()) {
-    return {};
-  }
-  const std::string continues = "commit " + std::to_string(header.first_commit) + " after txn " +
-                                wire::to_string(header.start.last.zxid);
-  if (!before) return damaged(path, "is the first segment, but begins with " + continues);
-  return damaged(before->reader.path(), "offset " + std::to_string(before->end) +
-                                            ": the records end (" + before->why + "), but " +
-                                            segment_name(sequence) + " goes on with " + continues);
-}
-
-Result<void> Recovery::replay(Walked& walked) {
-  const std::string& path = walked.reader.path();
-  if (walked.header.first_commit != replay_.next_commit()) replay_.skip_seal();
-  replay_.begin_segment();
-  while (!replay_.sealed()) {
-    auto found = walked.reader.commit_at(walked.place(walked.end), replay_.next_commit());
-    if (!found) return found.error();
-    if (const auto* none = std::get_if<NoCommit>(&*found)) {
-      walked.why = none->why + " at offset " + std::to_string(none->bad);
+// The log to its end, from the first segment from which that can be read; nothing if there is none,
+// or if it begins after the checkpoint.
+Result<std::optional<Attempt>> Recovery::read() {
+  for (std::size_t first = 0; first < survey_.segments.size();) {
+    const Surveyed& segment = survey_.segments[first];
+    if (!segment.header) {
+      if (first == 0) blame(segment.wrong);
+      ++first;
+      continue;
+    }
+    auto tried = attempt(files_, survey_, first, applied_.zxid, options_.history_bytes);
+    if (!tried) return tried.error();
+    const zab::Point base = tried->replay.history().base();
+    const bool covered = base.zxid <= applied_.zxid;
+    if (!covered && tried->replay.begins_with_snapshot()) {
+      return wire::Error{wire::ErrorCode::not_ready,
+                         directory_ + ": the snapshot at " + wire::to_string(base.zxid) +
+                             " was adopted, but the checkpoint is at " +
+                             wire::to_string(applied_.zxid) + ". Nothing was changed"};
+    }
+    if (!tried->damage && covered) return std::optional<Attempt>(std::move(*tried));
+    if (!tried->damage) {
+      blame(segment.path + ": begins after txn " + wire::to_string(base.zxid) +
+            ", and what was before it is missing");
       break;
     }
-    const Commit& commit = std::get<Commit>(*found);
-    if (auto done = replay_.apply(commit); !done) return damaged(path, done.error().message);
-    walked.last_begin = commit.begin;
-    walked.end = commit.end;
+    blame(tried->damage->what);
+    first = tried->damage->segment + 1;
+    if (covered && tried->last) best_ = std::move(*tried);
   }
-  walked.sealed = replay_.sealed();
-
-  const auto remains = walked.reader.look_behind(walked.place(walked.end), replay_.next_commit());
-  if (!remains) return remains.error();
-  walked.nonzero_end = remains->nonzero_end;
-  if (remains->proof_at) {
-    return damaged(path, "commit " + std::to_string(replay_.next_commit()) + " at offset " +
-                             std::to_string(walked.end) + ": " + walked.why +
-                             ", but there is an intact record of another commit at offset " +
-                             std::to_string(*remains->proof_at));
-  }
-  if (walked.sealed && !walked.clean()) {
-    return damaged(path, "offset " + std::to_string(remains->nonzero_end - 1) +
-                             ": something stands behind the seal");
-  }
-  return {};
+  return std::optional<Attempt>();
 }
 
-// The tail becomes what a Segment wants it to be. It and the last commit are written whatever they
-// look like: after a sync that failed, the page cache shows what the disk may not have.
-Result<void> Recovery::repair(Walked& last, Walked* before) {
-  File& file = last.reader.file();
-  if (!last.clean()) {
-    dropped_ = "; dropped a commit that a crash had cut short: " +
-               std::to_string(last.nonzero_end - last.end) + " octets at offset " +
-               std::to_string(last.end) + " of " + segment_name(last.header.sequence) + " (" +
-               last.why + ')';
+Result<Recovered> Recovery::complete(Attempt& whole) {
+  const Surveyed& last = survey_.segments[whole.last->segment];
+  auto tail = mend_tail(files_, survey_, whole);
+  if (!tail) return tail.error();
+  if (auto done = files_.sync_directory(directory_); !done) return done.error();
+
+  const Replay& replay = whole.replay;
+  Recovered recovered;
+  recovered.tip = replay.tip();
+  recovered.index = replay.index();
+  recovered.next_commit = replay.next_commit();
+  recovered.next_sequence = last.sequence + 1;
+  recovered.kept = kept(whole.first, whole.last->segment);
+  recovered.segment.emplace(std::move(tail->file), whole.last->key, last.sequence, whole.last->end,
+                            last.file_bytes, options_);
+  recovered.proven = replay.marked() || !whole.last->has_commits();
+  recovered.report = directory_ + ": segments " + std::to_string(recovered.kept.size()) +
+                     ", commits " + std::to_string(recovered.next_commit - 1) + "; " +
+                     describe(recovered.tip) + tail->dropped;
+  if (!damage_.empty())
+    recovered.report += "; only what the checkpoint covers is damaged: " + damage_;
+  if (recovered.tip.damaged) {
+    recovered.report +=
+        "; damaged before, and does not vote until it has taken over a leader's history";
   }
-  const std::uint64_t file_bytes = last.reader.file_bytes();
-  if (auto done = write_zeros(file, last.end, file_bytes); !done) return done;
-  for (std::uint64_t at = last.last_begin; at < last.end;) {
-    const auto octets = last.reader.at(at, std::min(copy_bytes, last.end - at));
-    if (!octets) return octets.error();
-    if (auto done = file.write(at, *octets); !done) return done;
-    at += octets->size();
-  }
-  if (auto done = file.sync(); !done) return done;
-  if (before && !last.has_commits()) {
-    if (auto done = seal(*before); !done) return done;
-  }
-  return files_.sync_directory(directory_);
+  recovered.history = whole.replay.take_history();
+  return recovered;
 }
 
-// Also over a seal that is there: it may be in the page cache only.
-Result<void> Recovery::seal(Walked& walked) {
-  const std::uint64_t begin = walked.sealed ? walked.last_begin : walked.end;
-  wire::Bytes record;
-  append_record(record, RecordType::sealed, replay_.tip().last, {});
-  stamp(record, replay_.next_commit() - 1, walked.place(begin));
-  File& file = walked.reader.file();
-  if (auto done = file.write(begin, record); !done) return done;
-  if (auto done = write_zeros(file, begin + record.size(), walked.nonzero_end); !done) return done;
-  return file.sync();
+Recovered Recovery::damaged() {
+  Recovered recovered;
+  recovered.next_sequence = survey_.next_sequence;
+  std::size_t behind = 0;  // the first segment that is to be heard from its header on
+  Tip tip;
+  if (best_) {
+    tip = best_->replay.tip();
+    recovered.next_commit = best_->replay.next_commit();
+    behind = best_->damage ? best_->damage->segment + 1 : survey_.segments.size();
+  }
+  if (best_ && best_->replay.history().contains(applied_)) {
+    recovered.history = best_->replay.take_history();
+    recovered.index = best_->replay.index();
+    recovered.kept = kept(best_->first, best_->last->segment);
+    recovered.holds = {recovered.kept.back().sequence, best_->last->end};
+  } else {
+    recovered.history = zab::History(applied_);
+    recovered.index.restart(applied_, {});
+    tip.last = applied_;
+  }
+  Testimony testimony(tip);
+  if (best_) testimony.hear(best_->replay.tip());
+  if (best_ && best_->damage) {
+    const Damage& damage = *best_->damage;
+    testimony.hear(files_, survey_.segments[damage.segment], std::max(damage.offset, header_bytes));
+  }
+  for (std::size_t i = behind; i < survey_.segments.size(); ++i) {
+    if (const auto& header = survey_.segments[i].header) testimony.hear(header->start);
+    testimony.hear(files_, survey_.segments[i], header_bytes);
+  }
+  recovered.tip = testimony.tip();
+  recovered.report = damage_ + ". The log is damaged, not merely cut short by a crash. Kept: " +
+                     describe(recovered.tip) + "; it once reached txn " +
+                     wire::to_string(recovered.tip.damaged->last_zxid) + " in epoch " +
+                     std::to_string(recovered.tip.damaged->current_epoch.value) +
+                     ". Nothing was changed. This server does not vote until it has taken over a "
+                     "leader's history";
+  return recovered;
+}
+
+std::vector<Kept> Recovery::kept(std::size_t first, std::size_t last) const {
+  std::vector<Kept> result;
+  for (std::size_t i = first; i <= last; ++i) {
+    const Surveyed& segment = survey_.segments[i];
+    result.push_back(
+        {segment.sequence, segment.header->start.last, segment.until.value_or(segment.file_bytes)});
+  }
+  return result;
 }
 
 }  // namespace
 
-Result<Recovered> recover(FileSystem& files, const std::string& directory, const Identity& identity,
-                          const Options& options) {
-  return Recovery(files, directory, identity, options).run();
+Result<Recovered> recover(FileSystem& files, const std::string& directory, zab::ServerId server,
+                          zab::Point applied, const Options& options) {
+  return Recovery(files, directory, server, applied, options).run();
+}
+
+Result<std::optional<zab::Point>> find_adopted_snapshot(FileSystem& files,
+                                                        const std::string& directory,
+                                                        zab::ServerId server) {
+  const auto surveyed = survey(files, directory, server);
+  if (!surveyed) return surveyed.error();
+  constexpr zab::Zxid end = zab::Zxid::from_bits(std::numeric_limits<std::uint64_t>::max());
+  std::optional<zab::Point> snapshot;
+  for (std::size_t first = 0; first < surveyed->segments.size();) {
+    const auto tried = attempt(files, *surveyed, first, end, 0);
+    if (!tried) return tried.error();
+    if (const auto& adopted = tried->replay.last_snapshot()) snapshot = adopted;
+    if (!tried->damage) break;
+    first = tried->damage->segment + 1;
+  }
+  return snapshot;
 }
 
 }  // namespace storage

@@ -1,26 +1,51 @@
 #pragma once
 
+#include <optional>
 #include <string>
+#include <vector>
 
+#include "server/storage/index.h"
 #include "server/storage/segment.h"
-#include "zab/state.h"
+#include "zab/history.h"
 
 namespace storage {
 
+// One segment of those that a log consists of.
+struct Kept {
+  std::uint64_t sequence = 0;
+  zab::Point start;         // the history before it
+  std::uint64_t bytes = 0;  // once another one follows
+};
+
 struct Recovered {
-  zab::Durable durable;
+  Tip tip;
+  zab::History history;
+  Index index;
   std::uint64_t next_commit = 1;
-  Segment segment;     // to go on in
+  std::uint64_t next_sequence = 1;  // of the next segment
+  std::vector<Kept> kept;           // in order
+  // To go on in. Nothing if the log is damaged: then the next segment is one that mends it, and up
+  // to `holds` the earlier ones hold.
+  std::optional<Segment> segment;
+  Position holds;
+  bool proven = true;  // a later record shows that the last commit was synced
   std::string report;  // what was found, and what was dropped: a line or more, for the operator
 };
 
 // Reads the whole log in `directory`, and begins one if there is none. All of what is returned is
 // durable, whatever the page cache pretended. May be repeated after dying anywhere in it.
 //
-// The one thing that it drops is a last commit that is incomplete: a crash before its sync
-// returned. Whatever else does not hold is an error, and nothing is changed then: damage before an
-// intact record, a missing segment, another server's file.
+// A last commit that is incomplete is dropped: a crash before its sync returned. Whatever else does
+// not hold is damage: then nothing is changed, `tip.damaged` is set, and the history is what is
+// intact before the damage, or that of the checkpoint if that reaches further. Damage that only
+// concerns what the checkpoint covers is none. For errors see Log::open.
 [[nodiscard]] Result<Recovered> recover(FileSystem& files, const std::string& directory,
-                                        const Identity& identity, const Options& options);
+                                        zab::ServerId server, zab::Point applied,
+                                        const Options& options);
+
+// For Log::adopted_snapshot.
+[[nodiscard]] Result<std::optional<zab::Point>> find_adopted_snapshot(FileSystem& files,
+                                                                      const std::string& directory,
+                                                                      zab::ServerId server);
 
 }  // namespace storage

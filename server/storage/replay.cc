@@ -12,16 +12,31 @@ wire::Error cannot_be(const Record& record, const std::string& why) {
 
 }  // namespace
 
+void Replay::jump(const SegmentHeader& header) {
+  tip_ = header.start;
+  next_commit_ = header.first_commit;
+  begin_segment(header.sequence);
+  if (history_.last() == tip_.last) return;
+  history_ = zab::History(tip_.last);
+  index_.restart(tip_.last, {sequence_, header_bytes});
+}
+
+void Replay::begin_segment(std::uint64_t sequence) {
+  sequence_ = sequence;
+  last_type_.reset();
+  index_.go_on(tip_.last, {sequence_, header_bytes});
+}
+
 Result<void> Replay::apply(const Commit& commit) {
   for (const Record& record : commit.records) {
-    if (sealed_) return cannot_be(record, "it stands behind the segment's seal");
+    if (sealed()) return cannot_be(record, "it stands behind the segment's seal");
     if (adopting_ > 0 && record.header.type != RecordType::txn) {
       return cannot_be(record, "the txns of an adopted history are missing before it");
     }
     if (auto done = apply(record); !done) return done;
-    if (durable_.history.last() != record.header.point) {
-      return cannot_be(record, "the history then ends at " +
-                                   wire::to_string(durable_.history.last().zxid) +
+    last_type_ = record.header.type;
+    if (tip_.last != record.header.point) {
+      return cannot_be(record, "the history then ends at " + wire::to_string(tip_.last.zxid) +
                                    " or with another hash, the record says at " +
                                    wire::to_string(record.header.point.zxid));
     }
@@ -30,6 +45,7 @@ Result<void> Replay::apply(const Commit& commit) {
     return cannot_be(commit.records.back(),
                      "it ends a commit, yet txns of an adopted history lack");
   }
+  history_.trim(applied_, history_bytes_);
   ++next_commit_;
   return {};
 }
@@ -39,46 +55,61 @@ Result<void> Replay::apply(const Record& record) {
     case RecordType::txn: return apply_txn(record);
     case RecordType::accept_epoch: return apply_accept_epoch(record);
     case RecordType::adopt_history: return apply_adopt_history(record);
-    case RecordType::sealed: sealed_ = true; return {};
+    case RecordType::founded: tip_.founded = true; return {};
+    case RecordType::sealed:
+    case RecordType::mark: return {};
   }
   return cannot_be(record, "its type is unknown");
 }
 
 Result<void> Replay::apply_txn(const Record& record) {
   const zab::Zxid zxid = record.header.point.zxid;
-  if (!allows_txn(tip(), zxid)) {
+  if (!allows_txn(tip_, zxid)) {
     return cannot_be(record, "txn " + wire::to_string(zxid) + " after " +
-                                 wire::to_string(durable_.history.last().zxid) +
-                                 " in current epoch " +
-                                 std::to_string(durable_.current_epoch.value));
+                                 wire::to_string(tip_.last.zxid) + " in current epoch " +
+                                 std::to_string(tip_.current_epoch.value));
   }
-  durable_.history.append(zxid, record.payload);
+  index_.offer(tip_.last, at(record));
+  tip_.last = history_.append(zxid, record.payload).point();
   if (adopting_ > 0) --adopting_;
   return {};
 }
 
 Result<void> Replay::apply_accept_epoch(const Record& record) {
-  const auto accept = decode_accept_epoch(*record.payload);
-  if (!accept) return cannot_be(record, "its payload is no accepted epoch");
-  if (!allows_accept(tip(), accept->epoch)) {
-    return cannot_be(record, "it accepts epoch " + std::to_string(accept->epoch.value) + " after " +
-                                 std::to_string(durable_.accepted_epoch.value));
+  const auto accepted = decode_accept_epoch(*record.payload);
+  if (!accepted) return cannot_be(record, "its payload is no accepted epoch");
+  if (!allows_accept(tip_, accepted->epoch)) {
+    return cannot_be(record, "it accepts epoch " + std::to_string(accepted->epoch.value) +
+                                 " after " + std::to_string(tip_.accepted_epoch.value));
   }
-  durable_.accepted_epoch = accept->epoch;
-  durable_.accepted_leader = accept->leader;
+  accept(tip_, *accepted);
   return {};
 }
 
 Result<void> Replay::apply_adopt_history(const Record& record) {
   const auto adoption = decode_adoption(*record.payload);
   if (!adoption) return cannot_be(record, "its payload is no adopted history");
-  if (!allows_adopt(tip(), adoption->epoch, adoption->truncate_to) ||
-      !durable_.history.contains(adoption->truncate_to)) {
+  const zab::Point from = record.header.point;
+  // What was forgotten, or purged, is not known any more; nothing after it was applied either.
+  const bool known = from.zxid >= history_.base().zxid;
+  if (!allows_adopt(tip_, adoption->epoch, from, adoption->snapshot) ||
+      (!adoption->snapshot && known && !history_.contains(from))) {
     return cannot_be(record, "it adopts epoch " + std::to_string(adoption->epoch.value) +
-                                 " after " + wire::to_string(adoption->truncate_to));
+                                 " after " + wire::to_string(from.zxid));
   }
-  durable_.history.truncate_after(adoption->truncate_to);
-  durable_.current_epoch = adoption->epoch;
+  if (adoption->snapshot) {
+    snapshot_ = from;
+    history_ = zab::History(from);
+    index_.restart(from, at(record));
+  } else {
+    index_.truncate(from, at(record));
+    if (known) {
+      history_.truncate_after(from.zxid);
+    } else {
+      history_ = zab::History(from);
+    }
+  }
+  adopt(tip_, adoption->epoch, adoption->cluster, from);
   adopting_ = adoption->txns;
   return {};
 }

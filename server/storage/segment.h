@@ -19,6 +19,9 @@ struct Options {
   // How far a segment is filled with zeros ahead of its records. Within that a commit changes no
   // length, and its sync writes no metadata.
   std::uint64_t fill_bytes = 1ull << 20;
+  // Of payload: how much that the checkpoint covers is given back by recovery, besides all that it
+  // does not cover.
+  std::uint64_t history_bytes = 64ull << 20;
 };
 
 // The segment that is being written: [header][records][zeros up to filled()]. Never contains

@@ -1,6 +1,5 @@
 #include "server/storage/segment_header.h"
 
-#include <algorithm>
 #include <utility>
 #include <xxhash.h>
 
@@ -11,40 +10,99 @@ namespace {
 
 constexpr std::string_view magic = "zabklog\n";
 constexpr std::string_view prefix = "log.";
+constexpr std::string_view note_prefix = "mended.";
+// So that there is always a next one.
+constexpr std::uint64_t sequence_max = std::uint64_t{1} << 62;
+
+constexpr std::uint32_t founded_flag = 1;
+constexpr std::uint32_t damaged_flag = 2;
+constexpr std::uint32_t mends_flag = 4;
+
+std::optional<std::uint64_t> sequence_behind(std::string_view name_prefix, std::string_view name) {
+  if (!name.starts_with(name_prefix)) return std::nullopt;
+  const auto sequence = wire::from_hex(name.substr(name_prefix.size()));
+  if (!sequence || *sequence == 0 || *sequence > sequence_max) return std::nullopt;
+  return sequence;
+}
 
 wire::Error wrong(std::string what) { return {wire::ErrorCode::system_error, std::move(what)}; }
 
+std::uint32_t flags_of(const SegmentHeader& header) {
+  return (header.start.founded ? founded_flag : 0) | (header.start.damaged ? damaged_flag : 0) |
+         (header.mends ? mends_flag : 0);
+}
+
 wire::Bytes encode_fields(const SegmentHeader& header) {
+  const Tip& start = header.start;
+  const zab::Claim claim = start.damaged.value_or(zab::Claim{});
+  const Position mends = header.mends.value_or(Position{});
   wire::Bytes octets;
   octets.reserve(header_bytes);
   wire::ByteWriter out(octets);
   out.raw(magic);
   out.integer(format_version);
-  out.integer(header.identity.server.value);
-  for (const std::uint8_t octet : header.identity.cluster) out.integer(octet);
+  out.integer(header.server.value);
+  out.integer(start.cluster.high);
+  out.integer(start.cluster.low);
   out.integer(header.sequence);
   out.integer(header.first_commit);
-  out.epoch(header.start.accepted_epoch);
-  out.integer(header.start.accepted_leader.value);
-  out.epoch(header.start.current_epoch);
+  out.epoch(start.accepted_epoch);
+  out.integer(start.accepted_leader.value);
+  out.epoch(start.current_epoch);
+  out.integer(flags_of(header));
+  out.zxid(start.last.zxid);
+  out.integer(start.last.hash.low);
+  out.integer(start.last.hash.high);
+  out.epoch(claim.current_epoch);
   out.integer<std::uint32_t>(0);
-  out.zxid(header.start.last.zxid);
-  out.integer(header.start.last.hash.low);
-  out.integer(header.start.last.hash.high);
+  out.zxid(claim.last_zxid);
+  out.integer(mends.sequence);
+  out.integer(mends.offset);
   return octets;
 }
 
-}  // namespace
-
-std::string to_string(const Identity& identity) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string text = "server " + zab::to_string(identity.server) + " of cluster ";
-  for (const std::uint8_t octet : identity.cluster) {
-    text += digits[octet >> 4];
-    text += digits[octet & 0xf];
-  }
-  return text;
+wire::Bytes encode_version() {
+  wire::Bytes octets;
+  wire::ByteWriter(octets).integer(format_version);
+  return octets;
 }
+
+std::optional<std::uint32_t> version_of(std::string_view octets) {
+  wire::ByteReader in(octets);
+  const bool is_segment = in.raw(magic.size()) == magic;
+  const auto version = in.integer<std::uint32_t>();
+  if (!is_segment || in.failed()) return std::nullopt;
+  return version;
+}
+
+SegmentHeader read_fields(wire::ByteReader& in) {
+  SegmentHeader header;
+  header.server.value = in.integer<std::uint32_t>();
+  Tip& start = header.start;
+  start.cluster.high = in.integer<std::uint64_t>();
+  start.cluster.low = in.integer<std::uint64_t>();
+  header.sequence = in.integer<std::uint64_t>();
+  header.first_commit = in.integer<std::uint64_t>();
+  start.accepted_epoch = in.epoch();
+  start.accepted_leader.value = in.integer<std::uint32_t>();
+  start.current_epoch = in.epoch();
+  const auto flags = in.integer<std::uint32_t>();
+  start.last.zxid = in.zxid();
+  start.last.hash.low = in.integer<std::uint64_t>();
+  start.last.hash.high = in.integer<std::uint64_t>();
+  const wire::Epoch claimed_epoch = in.epoch();
+  in.integer<std::uint32_t>();
+  const wire::Zxid claimed_zxid = in.zxid();
+  Position mends;
+  mends.sequence = in.integer<std::uint64_t>();
+  mends.offset = in.integer<std::uint64_t>();
+  start.founded = (flags & founded_flag) != 0;
+  if ((flags & damaged_flag) != 0) start.damaged = {claimed_epoch, claimed_zxid};
+  if ((flags & mends_flag) != 0) header.mends = mends;
+  return header;
+}
+
+}  // namespace
 
 wire::Bytes encode(const SegmentHeader& header) {
   wire::Bytes octets = encode_fields(header);
@@ -55,38 +113,33 @@ wire::Bytes encode(const SegmentHeader& header) {
 
 Result<SegmentHeader> decode_header(std::string_view octets) {
   if (octets.size() < header_bytes) return wrong("shorter than a segment's header");
-  if (version_of(octets) != format_version) return wrong("not the start of a segment");
-  wire::ByteReader in(octets.substr(0, header_bytes));
+  octets = octets.substr(0, header_bytes);
+  const auto version = version_of(octets);
+  if (!version) return wrong("not the start of a segment");
+  wire::ByteReader in(octets);
   in.raw(magic.size() + sizeof(format_version));
-
-  SegmentHeader header;
-  header.identity.server.value = in.integer<std::uint32_t>();
-  for (std::uint8_t& octet : header.identity.cluster) octet = in.integer<std::uint8_t>();
-  header.sequence = in.integer<std::uint64_t>();
-  header.first_commit = in.integer<std::uint64_t>();
-  header.start.accepted_epoch = in.epoch();
-  header.start.accepted_leader.value = in.integer<std::uint32_t>();
-  header.start.current_epoch = in.epoch();
-  const auto reserved = in.integer<std::uint32_t>();
-  header.start.last.zxid = in.zxid();
-  header.start.last.hash.low = in.integer<std::uint64_t>();
-  header.start.last.hash.high = in.integer<std::uint64_t>();
-  const auto checksum = in.integer<std::uint64_t>();
-  if (in.failed() || reserved != 0 || checksum != key_of(header)) {
+  const SegmentHeader header = read_fields(in);
+  wire::Bytes as_ours(octets);
+  as_ours.replace(magic.size(), sizeof(format_version), encode_version());
+  const bool matches = !in.failed() && encode(header) == as_ours;
+  // All but the version as this one would have it: then it is the version that is damaged.
+  if (*version != format_version && !matches) {
+    return wire::Error{wire::ErrorCode::unimplemented,
+                       "format version " + std::to_string(*version) +
+                           " (unless the header is damaged); this program knows version " +
+                           std::to_string(format_version) + " only"};
+  }
+  if (*version != format_version || !matches) {
     return wrong("the header does not match its checksum");
   }
-  if (std::ranges::any_of(in.raw(in.remaining()), [](char octet) { return octet != '\0'; })) {
-    return wrong("the header is followed by octets that should be zero");
+  if (header.mends && header.mends->sequence >= header.sequence) {
+    return wrong("the header mends what is not before it");
+  }
+  const Tip& start = header.start;
+  if (start.last.zxid.epoch > start.current_epoch || start.current_epoch > start.accepted_epoch) {
+    return wrong("the header is intact, but its epochs cannot be");
   }
   return header;
-}
-
-std::optional<std::uint32_t> version_of(std::string_view octets) {
-  wire::ByteReader in(octets);
-  const bool is_segment = in.raw(magic.size()) == magic;
-  const auto version = in.integer<std::uint32_t>();
-  if (!is_segment || in.failed()) return std::nullopt;
-  return version;
 }
 
 std::uint64_t key_of(const SegmentHeader& header) {
@@ -99,8 +152,15 @@ std::string segment_name(std::uint64_t sequence) {
 }
 
 std::optional<std::uint64_t> sequence_of(std::string_view name) {
-  if (!name.starts_with(prefix)) return std::nullopt;
-  return wire::from_hex(name.substr(prefix.size()));
+  return sequence_behind(prefix, name);
+}
+
+std::string note_name(std::uint64_t sequence) {
+  return std::string(note_prefix) + wire::to_hex(sequence);
+}
+
+std::optional<std::uint64_t> noted_by(std::string_view name) {
+  return sequence_behind(note_prefix, name);
 }
 
 }  // namespace storage

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -14,23 +13,23 @@ namespace storage {
 
 using wire::Result;
 
-// Whose data this is. A file of another cluster or server is never taken for one's own.
-struct Identity {
-  std::array<std::uint8_t, 16> cluster{};
-  zab::ServerId server;
+// Somewhere in a log.
+struct Position {
+  std::uint64_t sequence = 0;  // of the segment
+  std::uint64_t offset = 0;    // octets from the start of its file
 
-  bool operator==(const Identity&) const = default;
+  bool operator==(const Position&) const = default;
 };
-
-// "server 3 of cluster 00112233445566778899aabbccddeeff"
-[[nodiscard]] std::string to_string(const Identity& identity);
 
 // What the first `header_bytes` of a segment say. FORMAT.md has the layout.
 struct SegmentHeader {
-  Identity identity;
+  zab::ServerId server;            // whose log this is: never taken for another's
   std::uint64_t sequence = 0;      // 1 for the first segment ever
   std::uint64_t first_commit = 0;  // the number of the first commit in this segment
   Tip start;                       // where the log stands before it
+  // Set if the segment goes on after damage: earlier segments hold up to there, all behind it in
+  // them is void. Sequence 0: all of them is.
+  std::optional<Position> mends;
 
   bool operator==(const SegmentHeader&) const = default;
 };
@@ -39,13 +38,11 @@ inline constexpr std::uint64_t header_bytes = 4096;  // records never share a se
 
 // Exactly `header_bytes`.
 [[nodiscard]] wire::Bytes encode(const SegmentHeader& header);
-// The error says what is wrong, without the file's name. Of another version nothing is known but
-// that: see `version_of`.
+// The error says what is wrong, without the file's name; its code is `unimplemented` if another
+// version of this program wrote it, of which nothing else is known.
 [[nodiscard]] Result<SegmentHeader> decode_header(std::string_view octets);
 
-inline constexpr std::uint32_t format_version = 1;
-// Nothing if this is no segment at all.
-[[nodiscard]] std::optional<std::uint32_t> version_of(std::string_view octets);
+inline constexpr std::uint32_t format_version = 2;
 
 // Differs between any two segments, of whatever server: the seed of their records' checksums.
 [[nodiscard]] std::uint64_t key_of(const SegmentHeader& header);
@@ -53,5 +50,9 @@ inline constexpr std::uint32_t format_version = 1;
 // "log.000000000000000a" and back; nothing for other names.
 [[nodiscard]] std::string segment_name(std::uint64_t sequence);
 [[nodiscard]] std::optional<std::uint64_t> sequence_of(std::string_view name);
+// "mended.000000000000000a" and back: the empty file that notes that this segment mends a damaged
+// log. Nothing in the segments before it says that it is there.
+[[nodiscard]] std::string note_name(std::uint64_t sequence);
+[[nodiscard]] std::optional<std::uint64_t> noted_by(std::string_view name);
 
 }  // namespace storage

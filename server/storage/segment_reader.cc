@@ -8,12 +8,28 @@ namespace {
 
 constexpr std::uint64_t window_bytes = 256ull << 10;
 
-bool is_known(RecordType type) { return type >= RecordType::txn && type <= RecordType::sealed; }
+bool is_known(RecordType type) { return type >= RecordType::txn && type <= RecordType::mark; }
 
 }  // namespace
 
+Result<SegmentReader> SegmentReader::open(FileSystem& files, const std::string& path) {
+  auto file = files.open(path);
+  if (!file) return file.error();
+  const auto size = (*file)->size();
+  if (!size) return size.error();
+  return SegmentReader(std::move(*file), path, *size);
+}
+
 SegmentReader::SegmentReader(std::unique_ptr<File> file, std::string path, std::uint64_t file_bytes)
     : file_(std::move(file)), path_(std::move(path)), file_bytes_(file_bytes) {}
+
+Result<SegmentHeader> SegmentReader::header() {
+  const auto octets = at(0, header_bytes);
+  if (!octets) return octets.error();
+  auto header = decode_header(*octets);
+  if (!header) return wire::Error{header.error().code, path_ + ": " + header.error().message};
+  return header;
+}
 
 Result<std::string_view> SegmentReader::at(std::uint64_t offset, std::uint64_t count) {
   if (offset >= file_bytes_) return std::string_view();
@@ -29,6 +45,31 @@ Result<std::string_view> SegmentReader::at(std::uint64_t offset, std::uint64_t c
   return std::string_view(window_).substr(offset - window_begin_, count);
 }
 
+Result<std::variant<Record, NoRecord>> SegmentReader::record_at(Place place) {
+  using Found = std::variant<Record, NoRecord>;
+  const auto octets = at(place.offset, record_header_bytes);
+  if (!octets) return octets.error();
+  const auto header = decode_record_header(*octets, place);
+  if (!header) return Found(NoRecord{"no intact record header"});
+  if (!is_known(header->type)) {
+    return wire::Error{wire::ErrorCode::unimplemented,
+                       path_ + " offset " + std::to_string(place.offset) + ": record type " +
+                           std::to_string(static_cast<int>(header->type)) +
+                           " is of a later version of this program"};
+  }
+  const std::uint64_t payload_at = place.offset + record_header_bytes;
+  const std::uint64_t end = place.offset + record_bytes(header->payload_bytes);
+  if (end > file_bytes_) return Found(NoRecord{"the record reaches beyond the end of the file"});
+  const auto padded = at(payload_at, end - payload_at);
+  if (!padded) return padded.error();
+  if (!is_payload_of(*header, *padded)) {
+    return Found(NoRecord{"the record's payload does not match its checksum"});
+  }
+  return Found(
+      Record{*header, place.offset,
+             std::make_shared<const wire::Bytes>(padded->substr(0, header->payload_bytes))});
+}
+
 Result<std::variant<Commit, NoCommit>> SegmentReader::commit_at(Place begin, std::uint64_t number) {
   using Found = std::variant<Commit, NoCommit>;
   Commit commit;
@@ -37,32 +78,16 @@ Result<std::variant<Commit, NoCommit>> SegmentReader::commit_at(Place begin, std
     return Found(NoCommit{begin.offset, commit.end, std::move(why)});
   };
   while (commit.records.empty() || !commit.records.back().header.ends_commit) {
-    const Place place{begin.segment_key, commit.end};
-    const auto octets = at(place.offset, record_header_bytes);
-    if (!octets) return octets.error();
-    const auto header = decode_record_header(*octets, place);
-    if (!header) return none("no intact record header");
-    if (!is_known(header->type)) {
-      return wire::Error{wire::ErrorCode::system_error,
-                         path_ + " offset " + std::to_string(place.offset) + ": record type " +
-                             std::to_string(static_cast<int>(header->type)) +
-                             " is of a later version of this program"};
+    auto found = record_at({begin.segment_key, commit.end});
+    if (!found) return found.error();
+    if (auto* no_record = std::get_if<NoRecord>(&*found)) return none(std::move(no_record->why));
+    auto& record = std::get<Record>(*found);
+    if (record.header.commit != number) {
+      return none("commit " + std::to_string(record.header.commit) + " where " +
+                  std::to_string(number) + " belongs");
     }
-    if (header->commit != number) {
-      return none("commit " + std::to_string(header->commit) + " where " + std::to_string(number) +
-                  " belongs");
-    }
-    const std::uint64_t end = place.offset + record_bytes(header->payload_bytes);
-    if (end > file_bytes_) return none("the record reaches beyond the end of the file");
-    const auto padded =
-        at(place.offset + record_header_bytes, end - place.offset - record_header_bytes);
-    if (!padded) return padded.error();
-    if (!is_payload_of(*header, *padded))
-      return none("the record's payload does not match its checksum");
-    commit.records.push_back(
-        {*header, place.offset,
-         std::make_shared<const wire::Bytes>(padded->substr(0, header->payload_bytes))});
-    commit.end = end;
+    commit.end = end_of(record);
+    commit.records.push_back(std::move(record));
   }
   return Found(std::move(commit));
 }

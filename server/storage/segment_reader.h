@@ -11,6 +11,7 @@
 
 #include "server/storage/file_system.h"
 #include "server/storage/record.h"
+#include "server/storage/segment_header.h"
 
 namespace storage {
 
@@ -20,11 +21,20 @@ struct Record {
   std::shared_ptr<const wire::Bytes> payload;
 };
 
+[[nodiscard]] constexpr std::uint64_t end_of(const Record& record) {
+  return record.offset + record_bytes(record.header.payload_bytes);
+}
+
 // Records that were written and synced as one.
 struct Commit {
   std::uint64_t begin = 0;  // octets from the start of the file
   std::uint64_t end = 0;
   std::vector<Record> records;  // at least one
+};
+
+// Why there is no intact record at some place.
+struct NoRecord {
+  std::string why;
 };
 
 // Why there is no complete commit at some place.
@@ -44,24 +54,30 @@ struct Remains {
 class SegmentReader {
  public:
   // `path` is for messages.
-  SegmentReader(std::unique_ptr<File> file, std::string path, std::uint64_t file_bytes);
+  static Result<SegmentReader> open(FileSystem& files, const std::string& path);
 
   [[nodiscard]] std::uint64_t file_bytes() const { return file_bytes_; }
   [[nodiscard]] const std::string& path() const { return path_; }
 
+  // The record at `place`. Errors as for `commit_at`.
+  [[nodiscard]] Result<std::variant<Record, NoRecord>> record_at(Place place);
   // The commit with this number that begins at `begin`. An error only if the file cannot be read,
-  // or a later version of this program wrote it.
+  // or, with the code `unimplemented`, if a later version of this program wrote it.
   [[nodiscard]] Result<std::variant<Commit, NoCommit>> commit_at(Place begin, std::uint64_t number);
   [[nodiscard]] Result<Remains> look_behind(Place begin, std::uint64_t unfinished_commit);
 
+  // What the file begins with. Errors as for `decode_header`, with the file's name.
+  [[nodiscard]] Result<SegmentHeader> header();
   // Octets as they are in the file: fewer than asked for at its end. Valid until the next read.
   [[nodiscard]] Result<std::string_view> at(std::uint64_t offset, std::uint64_t count);
 
-  // The file, to write to: only to be read again where what is written is what was there.
+  // The file, to write to: not to be read again but where what is written is what was there.
   [[nodiscard]] File& file() { return *file_; }
   [[nodiscard]] std::unique_ptr<File> release() { return std::move(file_); }
 
  private:
+  SegmentReader(std::unique_ptr<File> file, std::string path, std::uint64_t file_bytes);
+
   std::unique_ptr<File> file_;
   std::string path_;
   std::uint64_t file_bytes_;

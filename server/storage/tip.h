@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+
 #include "zab/effects.h"
 #include "zab/state.h"
 
@@ -11,21 +13,23 @@ struct Tip {
   zab::Epoch accepted_epoch;
   zab::ServerId accepted_leader;
   zab::Epoch current_epoch;
+  zab::ClusterId cluster;
+  bool founded = false;
   zab::Point last;
+  std::optional<zab::Claim> damaged;  // until a history is adopted
 
   bool operator==(const Tip&) const = default;
 };
 
-[[nodiscard]] inline Tip tip_of(const zab::Durable& durable) {
-  return {durable.accepted_epoch, durable.accepted_leader, durable.current_epoch,
-          durable.history.last()};
-}
-
 // Whether each may come next. Writing and recovery ask the same questions, so that nothing is
 // written that would be refused when it is read.
 [[nodiscard]] bool allows_accept(const Tip& tip, zab::Epoch epoch);
-// `truncate_to` must also be in the history, which is not known here.
-[[nodiscard]] bool allows_adopt(const Tip& tip, zab::Epoch epoch, zab::Zxid truncate_to);
+// If it is no snapshot, `from` must also be in the history, which is not known here.
+[[nodiscard]] bool allows_adopt(const Tip& tip, zab::Epoch epoch, zab::Point from, bool snapshot);
 [[nodiscard]] bool allows_txn(const Tip& tip, zab::Zxid zxid);
+
+// What each makes of a tip that allows it. An adopted history's txns come after this.
+void accept(Tip& tip, const zab::AcceptEpoch& accepted);
+void adopt(Tip& tip, zab::Epoch epoch, zab::ClusterId cluster, zab::Point from);
 
 }  // namespace storage

@@ -82,7 +82,7 @@ class Appender {
  public:
   explicit Appender(const std::string& directory)
       : opened_(open(directory)), payload_(std::make_shared<const wire::Bytes>(record_bytes, 'x')) {
-    opened_.log.stage({zab::AcceptEpoch{{1}, {1}}, zab::AdoptHistory{{1}, {}, {}}});
+    opened_.log.stage({zab::AcceptEpoch{{1}, {1}}, zab::AdoptHistory{{1}, {}, {}, false, {}}});
     check(opened_.log.commit());
   }
 
@@ -100,7 +100,7 @@ class Appender {
 
  private:
   storage::Opened open(const std::string& directory) {
-    auto opened = storage::Log::open(files_, directory, {{}, {1}});
+    auto opened = storage::Log::open(files_, directory, {1}, {});
     if (!opened) fail(opened.error().message);
     return std::move(*opened);
   }

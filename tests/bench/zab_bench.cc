@@ -34,7 +34,8 @@ struct Three {
 
   Three() {
     for (std::uint32_t id = 1; id <= 3; ++id)
-      peers.emplace_back(ServerId{id}, three(), zab::Limits{}, zab::Durable{});
+      peers.emplace_back(ServerId{id}, three(), zab::Limits{}, zab::Durable{},
+                         zab::ClusterId{1, 1});
     for (Peer& peer : peers) static_cast<void>(peer.start());
     for (std::uint32_t from = 1; from <= 3; ++from) {
       for (std::uint32_t to = 1; to <= 3; ++to) {

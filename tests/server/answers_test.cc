@@ -30,6 +30,7 @@ Fixed leader() {
   source.now.lag = 1;
   source.now.log_bytes = 123;
   source.now.data_dir = "/var/lib/zabkeeper";
+  source.now.cluster = "00112233445566778899aabbccddeeff";
   source.now.version = "0.1.0";
   return source;
 }
@@ -41,7 +42,8 @@ TEST_CASE("GET /status says how the server is doing") {
   CHECK(json::parse(answer.body) == json::parse(R"({
     "id": 2, "role": "leader", "serving": true, "leader": 2, "epoch": 3,
     "zxid": "0000030000000011", "sessions": 5, "connections": 4, "nodes": 1000, "watches": 7,
-    "lag": 1, "version": "0.1.0", "disk": {"logBytes": 123, "dataDir": "/var/lib/zabkeeper"},
+    "lag": 1, "version": "0.1.0", "cluster": "00112233445566778899aabbccddeeff",
+    "disk": {"logBytes": 123, "dataDir": "/var/lib/zabkeeper", "damaged": false},
     "peers": [{"id": 1, "address": "10.0.0.1:2888", "connected": true, "observer": false},
               {"id": 4, "address": "10.0.0.4:2888", "connected": false, "observer": true}]})"));
 

@@ -13,18 +13,24 @@ namespace {
 
 const zab::Point point{{{3}, 17}, {0x0123456789abcdef, 0xfedcba9876543210}};
 
+const zab::ClusterId cluster{0x1122334455667788, 0x99aabbccddeeff00};
+
 zab::Payload payload(const char* octets) { return std::make_shared<const wire::Bytes>(octets); }
 
 // One of each, with no field left at zero.
 std::vector<PeerMessage> one_of_each() {
   const zab::Vote vote{{2}, {{2}, 9}, {3}};
+  const zab::Claim claim{{2}, {{2}, 8}};
   return {
-      zab::Message{zab::Notification{zab::Stance::leading, 5, vote}},
-      zab::Message{zab::FollowerInfo{{4}, {2}, point, 6}},
-      zab::Message{zab::LeaderInfo{{5}, 6}},
+      zab::Message{zab::Notification{zab::Stance::leading, 5, vote, zab::Condition::damaged, claim,
+                                     cluster}},
+      zab::Message{zab::FollowerInfo{{4}, {2}, point, 6, zab::Condition::blank, claim}},
+      zab::Message{zab::LeaderInfo{{5}, 6, cluster, true}},
       zab::Message{zab::AckEpoch{{5}, {4}, point}},
       zab::Message{zab::Diff{point}},
       zab::Message{zab::Trunc{point}},
+      zab::Message{zab::Snap{point}},
+      zab::Message{zab::SnapChunk{payload("octets"), true}},
       zab::Message{zab::Diverged{point}},
       zab::Message{zab::NewLeader{{5}}},
       zab::Message{zab::AckNewLeader{{5}}},
@@ -33,6 +39,7 @@ std::vector<PeerMessage> one_of_each() {
       zab::Message{zab::Ack{point.zxid}},
       zab::Message{zab::Commit{point.zxid}},
       zab::Message{zab::Inform{point.zxid, payload("another")}},
+      zab::Message{zab::Successor{{3}}},
       zab::Message{zab::Ping{7, point}},
       zab::Message{zab::Pong{8, point}},
       Forward{{5}, "a command"},
@@ -118,7 +125,7 @@ TEST_CASE("a stream with a bit turned over is given up, or still waits for more"
 }
 
 TEST_CASE("a greeting is read back, and anything else is not taken for one") {
-  const Hello hello{{3}, {1}, 0x1122334455667788};
+  const Hello hello{{3}, {1}, 0x1122334455667788, cluster};
   wire::Bytes bytes;
   encode(hello, bytes);
   const auto back = decode_hello(bytes);
@@ -129,8 +136,8 @@ TEST_CASE("a greeting is read back, and anything else is not taken for one") {
     CHECK_FALSE(decode_hello(std::string_view(bytes).substr(0, length)).has_value());
   }
   wire::Bytes later = bytes;
-  later[4] = 2;
-  CHECK(decode_hello(later).error().message.find("version 2") != std::string::npos);
+  later[4] = 1;
+  CHECK(decode_hello(later).error().message.find("version 1") != std::string::npos);
   CHECK(
       decode_hello("GET / HTTP/1.1\r\nHost: zabkeeper\r\n").error().message.find("no Zabkeeper") !=
       std::string::npos);

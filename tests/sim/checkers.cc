@@ -43,7 +43,8 @@ struct Promise {
     return disk.current_epoch >= m.epoch;
   }
   [[nodiscard]] bool holds(const zab::Ack& m) const {
-    return disk.current_epoch >= m.zxid.epoch && disk.history.contains(m.zxid);
+    return disk.current_epoch >= m.zxid.epoch &&
+           (m.zxid <= disk.history.base().zxid || disk.history.contains(m.zxid));
   }
   template <typename Other>
   [[nodiscard]] bool holds(const Other&) const {
@@ -53,15 +54,90 @@ struct Promise {
 
 }  // namespace
 
-void Checkers::on_restart(ServerId id) {
-  delivered_[id.value - 1] = 0;
+void Checkers::on_restart(ServerId id, const Checkpoint& checkpoint) {
   reign_[id.value - 1].number += 1;
+  on_restored(id, checkpoint);
+}
+
+void Checkers::on_restored(ServerId id, const Checkpoint& checkpoint) {
+  if (foreign_[id.value - 1]) return;
+  check_state(id, checkpoint);
+  delivered_[id.value - 1] = checkpoint.count;
+}
+
+void Checkers::check_state(ServerId id, const Checkpoint& checkpoint) const {
+  const std::size_t count = checkpoint.count;
+  const bool known = count <= states_.size();
+  if (!known || checkpoint != (count == 0 ? Checkpoint{} : states_[count - 1])) {
+    throw Violation("state_is_f_of_history",
+                    server(id) + " has a state of " + std::to_string(count) + " txns up to " +
+                        to_string(checkpoint.at.zxid) + " that they do not make");
+  }
+}
+
+// What is found is what was durable, or what is left of it.
+void Checkers::on_recovered(ServerId id, const Durable& found, const Durable& held,
+                            Medium medium) const {
+  const auto fail = [&](const std::string& why) {
+    throw Violation("recovery", server(id) + " finds " + to_string(found.history.last().zxid) +
+                                    " where it had " + to_string(held.history.last().zxid) + ": " +
+                                    why);
+  };
+  if (found.damaged) {
+    if (medium == Medium::healthy && !held.damaged) fail("it is told to be damaged, and is not");
+    for (auto txn = found.history.after(found.history.base().zxid); txn != found.history.end();
+         ++txn) {
+      check_known(*txn, "left on a damaged disk");
+    }
+    // What an earlier start had found void may count again, if that it is void is lost too.
+    std::vector<const Durable*> ever{&held};
+    for (const Durable& lost : lost_[id.value - 1]) ever.push_back(&lost);
+    zab::Claim most{};
+    Epoch accepted;
+    for (const Durable* disk : ever) {
+      accepted = std::max(accepted, disk->accepted_epoch);
+      most = std::max({most, disk->damaged.value_or(zab::Claim{}),
+                       zab::Claim{disk->current_epoch, disk->history.last().zxid}});
+    }
+    if (found.accepted_epoch > accepted || found.current_epoch > most.current_epoch) {
+      fail("it is damaged, and its epochs are greater than ever: accepted " +
+           std::to_string(found.accepted_epoch.value) + ", current " +
+           std::to_string(found.current_epoch.value));
+    }
+    if (*found.damaged > most) fail("it claims to have had what it never had");
+    return;
+  }
+  // Without any file it is as if it were new, and has no say either.
+  if (medium == Medium::rotten && found.condition() == zab::Condition::blank) return;
+  if (held.damaged) fail("its damage is forgotten");
+  if (found.accepted_epoch != held.accepted_epoch ||
+      found.accepted_leader != held.accepted_leader || found.current_epoch != held.current_epoch ||
+      found.cluster != held.cluster || found.founded != held.founded ||
+      found.history.last() != held.history.last()) {
+    fail("that is neither all that was durable, nor told to be damaged; accepted " +
+         std::to_string(found.accepted_epoch.value) + " of " +
+         std::to_string(held.accepted_epoch.value) + ", current " +
+         std::to_string(found.current_epoch.value) + " of " +
+         std::to_string(held.current_epoch.value));
+  }
+}
+
+void Checkers::on_disk_lost(ServerId id, const Durable& held) {
+  if (!foreign_[id.value - 1]) lost_[id.value - 1].push_back(held);
+}
+
+bool Checkers::held_ever(std::size_t disk, zab::Point point) const {
+  return (!foreign_[disk] && holds(disks_[disk], point)) ||
+         std::ranges::any_of(lost_[disk], [&](const Durable& lost) { return holds(lost, point); });
 }
 
 void Checkers::on_standing(ServerId id, const zab::Standing& standing) {
   Reign& reign = reign_[id.value - 1];
   reign.leader = id;
   if (standing.stance != zab::Stance::leading) reign.number += 1;
+  if (foreign_[id.value - 1] && standing.serving) {
+    throw Violation("foreign", server(id) + " serves");
+  }
   if (standing.stance != zab::Stance::leading || !standing.serving) return;
 
   const auto [at, first] = established_.try_emplace(standing.epoch, reign);
@@ -69,6 +145,11 @@ void Checkers::on_standing(ServerId id, const zab::Standing& standing) {
     throw Violation("leadership", server(id) + " established epoch " +
                                       std::to_string(standing.epoch.value) + " after server " +
                                       to_string(at->second.leader));
+  }
+  if (first && !ensemble_.is_quorum(adopted_[standing.epoch])) {
+    throw Violation("sound_quorum", server(id) + " established epoch " +
+                                        std::to_string(standing.epoch.value) +
+                                        ", which no quorum has adopted");
   }
 }
 
@@ -98,7 +179,8 @@ void Checkers::on_note(ServerId id, const std::string& note) const {
   }
 }
 
-void Checkers::on_leaving(ServerId from, const zab::Envelope& envelope) {
+void Checkers::on_leaving(const zab::State& sender, const zab::Envelope& envelope) {
+  const ServerId from = sender.self;
   if (envelope.to == from && !std::holds_alternative<zab::AckEpoch>(envelope.message) &&
       !std::holds_alternative<zab::AckNewLeader>(envelope.message) &&
       !std::holds_alternative<zab::Ack>(envelope.message)) {
@@ -115,15 +197,64 @@ void Checkers::on_leaving(ServerId from, const zab::Envelope& envelope) {
                         std::to_string(disk.current_epoch.value) + ", last " +
                         to_string(disk.history.last().zxid));
   }
-  if (const auto* m = std::get_if<zab::NewLeader>(&envelope.message)) {
-    const Reign& reign = reign_[from.value - 1];
-    const auto [at, first] = synchronized_.try_emplace(m->epoch, reign);
-    if (at->second != reign) {
-      throw Violation("leadership", server(from) + " sends NEWLEADER " +
-                                        std::to_string(m->epoch.value) + " after server " +
-                                        to_string(at->second.leader));
-    }
+  const bool is_ack = std::holds_alternative<zab::AckEpoch>(envelope.message) ||
+                      std::holds_alternative<zab::AckNewLeader>(envelope.message) ||
+                      std::holds_alternative<zab::Ack>(envelope.message);
+  if (foreign_[from.value - 1] && is_ack && envelope.to != from) {
+    throw Violation("foreign", server(from) + " sends " + to_string(envelope.message) + " to " +
+                                   to_string(envelope.to));
   }
+  if (const auto* m = std::get_if<zab::AckEpoch>(&envelope.message)) {
+    Acceptance& acceptance = accepted_[{m->epoch, envelope.to}][from];
+    acceptance.last = m->last;
+    acceptance.current_epoch = m->current_epoch;
+  }
+  if (const auto* m = std::get_if<zab::NewLeader>(&envelope.message)) {
+    on_new_leader(sender, envelope.to, m->epoch);
+  }
+}
+
+void Checkers::on_new_leader(const zab::State& leader, ServerId learner, Epoch epoch) {
+  const Reign& reign = reign_[leader.self.value - 1];
+  const auto [at, first] = synchronized_.try_emplace(epoch, reign);
+  if (at->second != reign) {
+    throw Violation("leadership", server(leader.self) + " sends NEWLEADER " +
+                                      std::to_string(epoch.value) + " after server " +
+                                      to_string(at->second.leader));
+  }
+  if (first) check_mandate(leader.self, epoch);
+  const zab::History& history = leader.durable.history;
+  sent_[{epoch, learner}].push_back(ensemble_.is_voter(learner)
+                                        ? history.last()
+                                        : history.last_at_or_before(leader.last_committed));
+}
+
+// Who has promised to follow the leader into this epoch, and from where.
+void Checkers::check_mandate(ServerId leader, Epoch epoch) {
+  const auto& accepted = accepted_[{epoch, leader}];
+  std::vector<ServerId> sound;
+  std::vector<ServerId> unharmed;
+  std::vector<ServerId> all;
+  for (const auto& [id, acceptance] : accepted) {
+    if (!ensemble_.is_voter(id) || !acceptance.last) continue;
+    const auto own = accepted.find(leader);
+    const bool is_level =
+        own != accepted.end() && std::pair(acceptance.current_epoch, acceptance.last->zxid) <=
+                                     std::pair(own->second.current_epoch, own->second.last->zxid);
+    if (!is_level) continue;
+    all.push_back(id);
+    if (acceptance.condition == zab::Condition::sound) sound.push_back(id);
+    if (acceptance.condition != zab::Condition::damaged) unharmed.push_back(id);
+  }
+  if (ensemble_.is_quorum(sound)) return;
+  if (!founded_ && ensemble_.is_quorum(unharmed)) return totals_.count(Rare::founding);
+  const bool whole = std::ranges::all_of(ensemble_.members(), [&](const zab::Member& member) {
+    return !ensemble_.is_voter(member.id) || std::ranges::find(all, member.id) != all.end();
+  });
+  if (whole) return totals_.count(Rare::whole_mandate);
+  throw Violation("sound_quorum", server(leader) + " leads epoch " + std::to_string(epoch.value) +
+                                      " by the word of " + std::to_string(sound.size()) +
+                                      " sound voters of " + std::to_string(all.size()));
 }
 
 void Checkers::check_known(const zab::Txn& txn, const char* where) const {
@@ -138,6 +269,7 @@ void Checkers::check_known(const zab::Txn& txn, const char* where) const {
 }
 
 void Checkers::on_delivered(ServerId id, const zab::Txn& txn) {
+  if (foreign_[id.value - 1]) throw Violation("foreign", server(id) + " delivers");
   const std::size_t index = delivered_[id.value - 1]++;
   if (index < order_.size()) {
     const zab::Txn& other = order_[index];
@@ -165,7 +297,7 @@ void Checkers::on_delivered(ServerId id, const zab::Txn& txn) {
   }
   std::vector<ServerId> holders;
   for (const zab::Member& member : ensemble_.members()) {
-    if (holds(member.id.value - 1, txn.point())) holders.push_back(member.id);
+    if (held_ever(member.id.value - 1, txn.point())) holders.push_back(member.id);
   }
   if (!ensemble_.is_quorum(holders)) {
     throw Violation("commit_needs_a_quorum", to_string(txn.zxid) + " is delivered by " +
@@ -173,11 +305,13 @@ void Checkers::on_delivered(ServerId id, const zab::Txn& txn) {
                                                  std::to_string(holders.size()) + " disks");
   }
   order_.push_back(txn);
+  states_.push_back((states_.empty() ? Checkpoint{} : states_.back()).after(txn));
   check_completeness();
 }
 
-// Of every quorum the member with the greatest vote has all that was delivered. A server that has
-// not must not be the greatest of any quorum: those whose votes are not above its own are none.
+// Of every quorum of sound voters the one with the greatest vote has all that was delivered. A
+// server that has not must not be the greatest of any quorum: those whose votes are not above its
+// own are none. Where the sound ones are too few, all voters together elect the greatest of all.
 void Checkers::check_completeness() const {
   if (order_.empty()) return;
   const zab::Point last = order_.back().point();
@@ -185,23 +319,44 @@ void Checkers::check_completeness() const {
     const Durable& disk = disks_[id.value - 1];
     return std::tuple(disk.current_epoch, disk.history.last().zxid, id);
   };
+  std::vector<ServerId> sound;
+  std::vector<ServerId> voters;
+  zab::Claim claimed{};
   for (const zab::Member& member : ensemble_.members()) {
-    if (!ensemble_.is_voter(member.id) || holds(member.id.value - 1, last)) continue;
-    std::vector<ServerId> below;
-    for (const zab::Member& other : ensemble_.members()) {
-      if (vote(other.id) <= vote(member.id)) below.push_back(other.id);
+    if (!ensemble_.is_voter(member.id) || foreign_[member.id.value - 1]) continue;
+    const Durable& disk = disks_[member.id.value - 1];
+    if (is_sound(member.id.value - 1)) sound.push_back(member.id);
+    if (disk.damaged) {
+      claimed = std::max(claimed, *disk.damaged);
+    } else {
+      voters.push_back(member.id);
     }
-    if (ensemble_.is_quorum(below)) {
+  }
+  const bool by_sound = ensemble_.is_quorum(sound);
+  if (!by_sound && !founded_) return;
+  for (const ServerId id : by_sound ? sound : voters) {
+    if (holds(disks_[id.value - 1], last)) continue;
+    std::vector<ServerId> below;
+    for (const ServerId other : by_sound ? sound : voters) {
+      if (vote(other) <= vote(id)) below.push_back(other);
+    }
+    const Durable& disk = disks_[id.value - 1];
+    const bool wins = by_sound
+                          ? ensemble_.is_quorum(below)
+                          : below.size() == voters.size() &&
+                                claimed <= zab::Claim{disk.current_epoch, disk.history.last().zxid};
+    if (wins) {
       throw Violation("leader_completeness",
-                      server(member.id) + " could be elected without " + to_string(last.zxid));
+                      server(id) + " could be elected without " + to_string(last.zxid));
     }
   }
 }
 
 Checkers::Before Checkers::before_write(ServerId id) const {
   const Durable& disk = disks_[id.value - 1];
-  return {disk.accepted_epoch, disk.current_epoch,
-          order_.empty() || disk.history.contains(order_.back().point())};
+  return {disk.accepted_epoch, disk.accepted_leader,
+          disk.current_epoch,  disk.condition(),
+          disk.history.last(), order_.empty() || holds(disk, order_.back().point())};
 }
 
 void Checkers::on_written(ServerId id, const zab::Persist& persist, const Before& before) {
@@ -209,18 +364,81 @@ void Checkers::on_written(ServerId id, const zab::Persist& persist, const Before
   if (const auto* append = std::get_if<zab::Append>(&persist)) check_known(append->txn, "on disk");
   if (const auto* adopt = std::get_if<zab::AdoptHistory>(&persist)) {
     for (const zab::Txn& txn : adopt->txns) check_known(txn, "adopted");
+    check_adoption(id, *adopt, before);
   }
-  if (disk.accepted_epoch < before.accepted_epoch || disk.current_epoch < before.current_epoch ||
-      disk.current_epoch > disk.accepted_epoch ||
+  if (const auto* accept = std::get_if<zab::AcceptEpoch>(&persist)) {
+    accepted_[{accept->epoch, accept->leader}][id].condition = before.condition;
+  }
+  if (std::holds_alternative<zab::Found>(persist)) {
+    if (founded_ && *founded_ != disk.cluster) {
+      throw Violation("foreign", server(id) + " knows of a second cluster");
+    }
+    look_for_founding();
+  }
+  const bool other_leader = disk.accepted_epoch == before.accepted_epoch &&
+                            disk.accepted_leader != before.accepted_leader;
+  if (other_leader || disk.accepted_epoch < before.accepted_epoch ||
+      disk.current_epoch < before.current_epoch || disk.current_epoch > disk.accepted_epoch ||
       disk.history.last().zxid.epoch > disk.current_epoch) {
     throw Violation("epoch_monotonicity", server(id) + " wrote: " + to_string(persist));
   }
-  if (before.held_all_delivered && !order_.empty() &&
-      !disk.history.contains(order_.back().point())) {
+  if (before.held_all_delivered && !order_.empty() && !holds(disk, order_.back().point())) {
     throw Violation("truncation_safety", server(id) + " removed " + to_string(order_.back().zxid) +
                                              ": " + to_string(persist));
   }
   check_completeness();
+}
+
+// Steps l.2.1 and f.2.1.
+void Checkers::check_adoption(ServerId id, const zab::AdoptHistory& adopted, const Before& before) {
+  const Durable& disk = disks_[id.value - 1];
+  adopted_[adopted.epoch].push_back(id);
+  if (adopted.snapshot) totals_.count(Rare::snapshot_adopted);
+  if (!adopted.snapshot && adopted.from.zxid < before.last.zxid) totals_.count(Rare::truncation);
+  if (before.condition == zab::Condition::damaged) totals_.count(Rare::damaged_repaired);
+  if (before.condition == zab::Condition::blank && founded_) totals_.count(Rare::wiped_repaired);
+  if (disk.accepted_leader == id) return;
+  const std::vector<zab::Point>& sent = sent_[{adopted.epoch, id}];
+  if (std::ranges::find(sent, disk.history.last()) == sent.end()) {
+    throw Violation("sync_result", server(id) + " adopts a history up to " +
+                                       to_string(disk.history.last().zxid) +
+                                       " that its leader did not send");
+  }
+}
+
+bool Checkers::ever_adopted(ServerId id, Epoch epoch) const {
+  const auto adopted = adopted_.find(epoch);
+  return adopted != adopted_.end() &&
+         std::ranges::find(adopted->second, id) != adopted->second.end();
+}
+
+void Checkers::look_for_founding() {
+  if (founded_) return;
+  std::optional<zab::ClusterId> cluster;
+  for (const zab::Member& member : ensemble_.members()) {
+    const Durable& disk = disks_[member.id.value - 1];
+    if (!ensemble_.is_voter(member.id)) continue;
+    if (!disk.founded || (cluster && *cluster != disk.cluster)) return;
+    cluster = disk.cluster;
+  }
+  founded_ = cluster;
+}
+
+void Checkers::on_quiet(const zab::State& state) const {
+  const Durable& memory = state.durable;
+  const Durable& disk = disks_[state.self.value - 1];
+  if (memory.accepted_epoch == disk.accepted_epoch &&
+      memory.accepted_leader == disk.accepted_leader &&
+      memory.current_epoch == disk.current_epoch && memory.cluster == disk.cluster &&
+      memory.founded == disk.founded && memory.damaged == disk.damaged &&
+      memory.history.last() == disk.history.last()) {
+    return;
+  }
+  throw Violation("memory_is_disk",
+                  server(state.self) + " has " + to_string(memory.history.last().zxid) +
+                      " in memory and " + to_string(disk.history.last().zxid) +
+                      " on disk, current epochs " + std::to_string(memory.current_epoch.value) +
+                      " and " + std::to_string(disk.current_epoch.value));
 }
 
 void Checkers::on_confirmation_asked(std::uint64_t token) { asked_[token] = order_.size(); }

@@ -5,29 +5,20 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <queue>
 #include <string>
 #include <vector>
 
+#include "tests/sim/calendar.h"
 #include "tests/sim/checkers.h"
+#include "tests/sim/checkpoint.h"
 #include "tests/sim/disk.h"
+#include "tests/sim/network.h"
 #include "tests/sim/options.h"
 #include "tests/sim/random.h"
+#include "tests/sim/totals.h"
 #include "zab/peer.h"
 
 namespace sim {
-
-// What one seed did.
-struct Totals {
-  std::uint64_t steps = 0;      // of peers
-  std::uint64_t elections = 0;  // epochs established
-  std::uint64_t crashes = 0;
-  std::uint64_t commits = 0;
-  Time time = 0;
-  Time healing = 0;  // from the end of all faults until everybody had everything
-
-  Totals& operator+=(const Totals& other);
-};
 
 using Trace = std::function<void(const std::string&)>;
 
@@ -51,65 +42,16 @@ class Cluster {
   [[nodiscard]] std::uint64_t event_hash() const { return event_hash_; }
 
  private:
-  using Generation = std::uint64_t;  // of a link, or of a server's life; 0 is none
-
-  enum class Kind : std::uint8_t {
-    heartbeat,
-    deliver,       // the next message of a link
-    deliver_self,  // the next message of a server to itself
-    up,
-    down,
-    connect,
-    written,
-    restart,
-    resume,
-    submit,
-    confirm_leadership,
-    crash,
-    crash_in_step,
-    crash_all,
-    pause,
-    partition,
-    cut,
-    slow_link,
-    slow_disk,
-    look,  // whether healing is complete
-  };
-
-  struct Happening {
-    Time time = 0;
-    std::uint64_t sequence = 0;
-    Kind kind = Kind::look;
-    std::uint32_t server = 0;  // index; where it happens
-    std::uint32_t other = 0;   // index; of the other end
-    Generation generation = 0;
-
-    bool operator>(const Happening& that) const {
-      return time != that.time ? time > that.time : sequence > that.sequence;
-    }
-  };
-
-  // One way of a connection.
-  struct Way {
-    std::deque<zab::Message> messages;
-    Time last = 0;      // when the last of them arrives
-    Time deadline = 0;  // what arrives later is lost; only once the connection is cut
-    Time slowed_until = 0;
-    Time slowness = 0;
-  };
-  struct Connection {
-    Generation generation = 0;  // 0: there is none
-    bool cut = false;
-    int ends_to_go = 0;  // that have not learned yet that it is cut
-    bool connecting = false;
-    Time blocked_until = 0;
-    Way ways[2];  // to the smaller id, to the greater
-  };
-
   // Effects that wait for the disk.
   struct Batch {
     zab::Effects effects;
     std::vector<Generation> links;  // over which each of `confirm` goes
+  };
+  // A snapshot on its way to a learner, as of when it was asked for.
+  struct Sending {
+    zab::Point at;
+    wire::Bytes octets;
+    std::size_t sent = 0;
   };
   struct Server {
     zab::ServerId id;
@@ -119,38 +61,77 @@ class Cluster {
     bool paused = false;
     bool dies_in_step = false;
     std::deque<Happening> held;  // while paused
-    std::vector<Generation> up;  // what it knows of its links
     std::deque<zab::Message> to_self;
     Time last_to_self = 0;
-    std::deque<Batch> batches;  // the first is being written
+
     std::unique_ptr<Disk> disk;
+    std::deque<Batch> batches;             // the first is being written
+    std::vector<zab::Persist> unfinished;  // whether it is on the disk the next start will tell
     Time disk_slow_until = 0;
+    Time disk_stuck_until = 0;
+    bool rotten = false;   // the disk has rotted some time
+    bool suspect = false;  // it has rotted, and no start has told yet what that means
+    bool foreign = false;  // it has the disk of another cluster
+    Time down_until = 0;
+
+    Checkpoint state;      // what it has delivered
+    wire::Bytes incoming;  // octets of the snapshot that it is being sent
+    std::deque<zab::Read> reads;
+    Time last_read = 0;
+    std::vector<Sending> sending;  // by learner
   };
 
-  void schedule(Time time, Happening happening);
   void schedule_fault(Kind kind, Every every);
   bool next(Time until);
   void handle(const Happening& happening);
   void handle_local(const Happening& happening);
   void handle_fault(Kind kind);
+  void use(Kind kind);
 
-  void step(Server& server, zab::Event event);
-  void carry_out(Server& server, zab::Effects effects, bool submitted);
+  // cluster_steps.cc: what a server does.
+  enum class Cause : std::uint8_t { event, submit, stray };
+  void step(Server& server, zab::Event event, Cause cause = Cause::event);
+  void carry_out(Server& server, zab::Effects effects, Cause cause);
+  void apply(Server& server, const zab::Effects& effects);
   void wait_for_disk(Server& server, zab::Effects effects);
   void write_next(Server& server);
   void written(Server& server);
   void record(Server& server, const zab::Persist& persist);
   void leave(Server& server, const zab::Envelope& envelope, Generation link);
+  void begin_reading(Server& server, const std::vector<zab::Read>& reads);
+  void answer(Server& server, const zab::ReadHistory& read);
+  void answer(Server& server, const zab::ReadSnapshot& read);
+  void take_checkpoint(Server& server);
 
+  // cluster_lives.cc: how it begins and ends.
   void start(Server& server);
   void crash(Server& server);
-  void cut(std::size_t a, std::size_t b);
-  void maybe_connect(std::size_t a, std::size_t b);
-  Connection& connection(std::size_t a, std::size_t b);
-  Way& way(std::size_t from, std::size_t to);
+  bool recover(Server& server);
+  void become_damaged(Server& server, const zab::Durable& found);
+
+  // cluster_faults.cc
+  void pause(Server& server, Time until);
+  void partition();
+  void harm_link(Kind kind);
+  enum class Shows : std::uint8_t { at_once, some_time };
+  void rot(Server& server, Shows shows);
+  void wipe(Server& server);
+  void lose_quorum();
+  void make_foreign(Server& server);
+  void send_stray();
+  [[nodiscard]] bool spares(const Server& server) const;
+  [[nodiscard]] bool is_sound(const Server& server) const;
+  [[nodiscard]] bool all_others_founded(const Server& server) const;
+  void begin_minority();
+
   Server& any_server();
   Time some_outage() { return random_.between(1, options_.outage_max); }
-  Time link_delay() { return random_.between(1, options_.link_delay_max); }
+  static std::size_t index(const Server& server) { return server.id.value - 1; }
+  static std::uint32_t index32(const Server& server) { return server.id.value - 1; }
+  zab::Durable& image(const Server& server) { return images_[index(server)]; }
+  [[nodiscard]] const zab::Durable& image(const Server& server) const {
+    return images_[index(server)];
+  }
 
   void submit_somewhere();
   void submit(Server& leader);
@@ -167,21 +148,19 @@ class Cluster {
   Options options_;
   Random random_;
   Trace trace_;
-  Time now_ = 0;
-  std::uint64_t sequence_ = 0;
+  Calendar calendar_;
+  Totals totals_;
   std::uint64_t event_hash_ = 0;
   bool healing_ = false;
   Time healing_since_ = 0;
-  std::priority_queue<Happening, std::vector<Happening>, std::greater<>> queue_;
   std::vector<zab::Durable> images_;  // of the disks; see Checkers
   Checkers checkers_;
+  Network network_;
   std::vector<Server> servers_;
-  std::vector<Connection> connections_;  // by pair
-  Generation generations_ = 0;
   std::uint64_t payloads_ = 0;
   std::uint64_t tokens_ = 0;
+  std::size_t progress_ = 0;          // commits when it was last looked at
   std::optional<zab::Epoch> marked_;  // the epoch in which a last transaction was submitted
-  Totals totals_;
 };
 
 }  // namespace sim

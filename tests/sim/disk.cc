@@ -1,5 +1,6 @@
 #include "tests/sim/disk.h"
 
+#include <algorithm>
 #include <utility>
 #include <variant>
 
@@ -9,85 +10,291 @@ namespace sim {
 namespace {
 
 constexpr std::uint64_t operations_of_a_commit = 10;  // about; more when a segment begins
+constexpr std::uint64_t operations_of_a_checkpoint = 14;
 constexpr std::uint64_t operations_of_recovery = 30;
+constexpr std::size_t page_bytes = 4096;
+constexpr std::size_t version_begin = 8;
+constexpr std::size_t version_end = 12;
+constexpr std::size_t mark_bytes = 64;  // about
 
-void apply_one(const zab::AcceptEpoch& persist, zab::Durable& durable) {
-  durable.accepted_epoch = persist.epoch;
-  durable.accepted_leader = persist.leader;
-}
+const std::string log_directory = "/data";
+const std::string state_directory = "/state";
+const std::string checkpoint_path = state_directory + "/checkpoint";
+const std::string unfinished_path = state_directory + "/checkpoint.new";
+const std::string staged_prefix = state_directory + "/staged.";
 
-void apply_one(const zab::AdoptHistory& persist, zab::Durable& durable) {
-  durable.history.truncate_after(persist.truncate_to);
-  for (const zab::Txn& txn : persist.txns) durable.history.append(txn.zxid, txn.payload);
-  durable.current_epoch = persist.epoch;
-}
-
-void apply_one(const zab::Append& persist, zab::Durable& durable) {
-  durable.history.append(persist.txn.zxid, persist.txn.payload);
-}
-
-void must(const storage::Result<void>& done) {
-  if (!done) throw Violation("storage", done.error().message);
-}
+std::string staged_path(zab::Point at) { return staged_prefix + wire::to_hex(at.zxid.bits()); }
 
 }  // namespace
 
-void apply(const zab::Persist& persist, zab::Durable& durable) {
-  std::visit([&](const auto& one) { apply_one(one, durable); }, persist);
-}
-
-Disk::Disk(zab::ServerId server, Random& random)
+Disk::Disk(zab::ServerId server, Random& random, Totals& totals)
     : server_(server),
       random_(random),
-      options_{.segment_bytes = random.between(6, 64) * 1024,
+      totals_(totals),
+      options_{.segment_bytes = random.between(5, random.one_in(3) ? 64 : 10) * 1024,
                .fill_bytes = random.between(1, 16) * 1024},
-      files_(random.next()) {
-  try_open();
+      keep_bytes_(!random.one_in(3) ? 0 : random.below(64) * 1024),
+      padding_(random.one_in(2) ? 0 : random.below(4096)),
+      files_(std::make_unique<SimFileSystem>(random.next())),
+      read_max_(random.between(1000, 8000)) {
+  open();
 }
 
-// Fails only if the power does.
-bool Disk::try_open() {
-  auto opened = storage::Log::open(files_, "/data", {{1}, server_}, options_);
+// --- Opening ---
+
+Disk::Done Disk::open() {
+  if (log_) return Done::well;
+  if (!files_->make_directory(state_directory)) return Done::failed;
+  const auto octets = read_file(checkpoint_path);
+  if (octets) {
+    const auto found = decode(*octets);
+    if (!found && !power_fails_) throw Violation("checkpoint", "it is not what was written");
+    if (!found) return Done::failed;
+    checkpoint_ = *found;
+  } else {
+    checkpoint_ = {};
+  }
+  return open_log();
+}
+
+Disk::Done Disk::open_log() {
+  auto opened = storage::Log::open(*files_, log_directory, server_, checkpoint_.at, options_);
+  if (!opened && opened.error().code == wire::ErrorCode::not_ready) {
+    // It died between the log's commit and the snapshot's new name.
+    const auto adopted = storage::Log::adopted_snapshot(*files_, log_directory, server_);
+    if (adopted && *adopted && adopt_staged(**adopted) == Done::well) {
+      totals_.count(Rare::staged_installed);
+      opened = storage::Log::open(*files_, log_directory, server_, checkpoint_.at, options_);
+    }
+  }
   if (!opened) {
-    if (!std::exchange(power_fails_, false)) throw Violation("storage", opened.error().message);
-    return false;
+    if (!power_fails_ && !files_->is_full()) {
+      throw Violation("storage", "server " + to_string(server_) + ": " + opened.error().message);
+    }
+    return Done::failed;
   }
   log_.emplace(std::move(opened->log));
   recovered_ = std::move(opened->recovered);
-  return true;
+  staged_.clear();
+  drop_staged();
+  return Done::well;
 }
 
-void Disk::write(const std::vector<zab::Persist>& batch) {
-  log_->stage(batch);
-  must(log_->commit());
-  must(log_->prepare());
+std::optional<std::string> Disk::read_file(const std::string& path) {
+  const auto file = files_->open(path);
+  if (!file) return std::nullopt;
+  const auto size = (*file)->size();
+  if (!size) return std::nullopt;
+  std::string octets(*size, '\0');
+  if (!(*file)->read(0, octets)) return std::nullopt;
+  return octets;
+}
+
+// --- Writing ---
+
+Disk::Done Disk::write(const std::vector<zab::Persist>& batch) {
+  broken_ = try_write(batch) == Done::failed;
+  return broken_ ? Done::failed : Done::well;
+}
+
+// What is stored of a snapshot is durable before the log says that it is adopted, and takes the
+// checkpoint's place behind it.
+Disk::Done Disk::try_write(const std::vector<zab::Persist>& batch) {
+  std::vector<zab::Persist> logged;
+  std::optional<zab::Point> adopted;
+  for (const zab::Persist& persist : batch) {
+    if (const auto* chunk = std::get_if<zab::StoreSnapshot>(&persist)) {
+      if (store(*chunk) == Done::failed) return Done::failed;
+      continue;
+    }
+    if (const auto* adopt = std::get_if<zab::AdoptHistory>(&persist); adopt && adopt->snapshot) {
+      adopted = adopt->from;
+    }
+    logged.push_back(persist);
+  }
+  if (!logged.empty()) {
+    log_->stage(logged);
+    if (!log_->commit()) return Done::failed;
+  }
+  if (adopted && adopt_staged(*adopted) == Done::failed) return Done::failed;
+  if (!logged.empty() && !log_->prepare()) return Done::failed;
+  if (random_.one_in(16) && !log_->mark()) return Done::failed;
+  return Done::well;
+}
+
+Disk::Done Disk::store(const zab::StoreSnapshot& chunk) {
+  if (chunk.first) {
+    if (!staged_.empty()) totals_.count(Rare::snapshot_abandoned);
+    staged_.clear();
+  }
+  staged_ += *chunk.octets;
+  if (!chunk.last) return Done::well;
+  return put(staged_path(chunk.at), std::exchange(staged_, {}));
+}
+
+Disk::Done Disk::put(const std::string& path, const wire::Bytes& octets) {
+  const auto file = files_->create(path);
+  if (!file || !(*file)->write(0, octets) || !(*file)->sync()) return Done::failed;
+  return files_->sync_directory(state_directory) ? Done::well : Done::failed;
+}
+
+Disk::Done Disk::adopt_staged(zab::Point at) {
+  const auto octets = read_file(staged_path(at));
+  if (!octets) return Done::failed;
+  const auto found = decode(*octets);
+  if (!found || found->at != at) {
+    throw Violation("checkpoint", "an adopted snapshot is not what was stored");
+  }
+  if (!files_->rename(staged_path(at), checkpoint_path)) return Done::failed;
+  if (!files_->sync_directory(state_directory)) return Done::failed;
+  checkpoint_ = *found;
+  return Done::well;
+}
+
+void Disk::drop_staged() {
+  for (const std::string& path : files_->paths()) {
+    if (path.starts_with(staged_prefix)) static_cast<void>(files_->remove(path));
+  }
+}
+
+Disk::Done Disk::take(const Checkpoint& state) {
+  if (write_checkpoint(encode(state, padding_)) == Done::failed) return Done::failed;
+  checkpoint_ = state;
+  totals_.count(Rare::checkpoint);
+  const zab::Point before = log_->begin();
+  if (!log_->purge(state.at, keep_bytes_)) return Done::failed;
+  if (log_->begin() != before) totals_.count(Rare::purge);
+  return Done::well;
+}
+
+Disk::Done Disk::write_checkpoint(const wire::Bytes& octets) {
+  if (put(unfinished_path, octets) == Done::failed) return Done::failed;
+  if (!files_->rename(unfinished_path, checkpoint_path)) return Done::failed;
+  return files_->sync_directory(state_directory) ? Done::well : Done::failed;
+}
+
+storage::Result<std::optional<storage::Stretch>> Disk::read_after(zab::Point after) {
+  return log_->read_after(after, read_max_);
+}
+
+// --- Ends ---
+
+void Disk::end(bool power) {
+  log_.reset();
+  files_->heal();
+  if (power) {
+    files_->power_cycle();
+  } else {
+    files_->kill();
+  }
+  staged_.clear();
+  broken_ = false;
+  // Perhaps it dies again while it recovers.
+  if (!power || !random_.one_in(4)) return;
+  power_fails_ = true;
+  files_->fail_at(files_->operations() + random_.below(operations_of_recovery), Fault::power);
+  static_cast<void>(open());
+  files_->heal();
+  power_fails_ = false;
+  log_.reset();
+  files_->power_cycle();
 }
 
 void Disk::crash_during(const std::vector<zab::Persist>& batch) {
   const bool power = random_.one_in(2);
-  if (!batch.empty()) {
-    if (power) {
-      files_.fail_at(files_.operations() + random_.below(operations_of_a_commit), Fault::power);
+  if (!batch.empty() && log_ && !broken_) {
+    if (power || random_.one_in(2)) {
+      const Fault fault = power ? Fault::power : Fault::io_error;
+      files_->fail_at(files_->operations() + random_.below(operations_of_a_commit), fault);
+      static_cast<void>(write(batch));
     }
-    log_->stage(batch);
-    if (power || random_.one_in(2)) static_cast<void>(log_->commit());
   }
+  end(power);
+}
+
+void Disk::crash_during(const Checkpoint& state) {
+  files_->fail_at(files_->operations() + random_.below(operations_of_a_checkpoint), Fault::power);
+  static_cast<void>(take(state));
+  end(true);
+}
+
+// --- Misfortunes ---
+
+void Disk::fail_soon(Fault fault) {
+  files_->fail_at(files_->operations() + random_.below(operations_of_a_commit), fault);
+}
+
+bool Disk::rot() {
+  if (!log_ || broken_ || !log_->mark()) return false;
+  std::vector<std::string> paths;
+  for (const std::string& path : files_->paths()) {
+    if (path.starts_with(log_directory + "/log.0")) paths.push_back(path);
+  }
+  if (paths.empty()) return false;
+  const auto any = [&] { return paths[static_cast<std::size_t>(random_.below(paths.size()))]; };
+  const std::string path = any();
+  const std::string octets = files_->contents(path);
+  // Not the zeros that are there for later; and at the end of all there must remain the mark: else
+  // nobody could tell it from a crash.
+  const std::size_t used = octets.find_last_not_of('\0') + 1;
+  const std::size_t end = path == paths.back() ? used - std::min(used, mark_bytes) : used;
+  if (end == 0) return false;
+  const auto place = static_cast<std::size_t>(random_.below(end));
+  const auto change = [&](std::size_t begin, std::size_t count, const auto& how) {
+    files_->damage(path, [&](std::string& content) {
+      for (std::size_t i = begin; i < std::min(begin + count, end); ++i) {
+        // Of a version that it does not know no program says more than that.
+        if (i < version_begin || i >= version_end) content[i] = how(content[i]);
+      }
+    });
+  };
+  const auto flip = static_cast<char>(random_.between(1, 255));
+  switch (random_.below(8)) {
+    default:
+      change(place, static_cast<std::size_t>(random_.between(1, 16)),
+             [&](char octet) { return static_cast<char>(octet ^ flip); });
+      totals_.count(Rare::octets_changed);
+      return true;
+    case 1:
+      change(place / page_bytes * page_bytes, page_bytes, [](char) { return '\0'; });
+      totals_.count(Rare::page_zeroed);
+      return true;
+    case 2:
+      if (path == paths.back()) return false;  // the mark would go too
+      files_->damage(path, [&](std::string& content) { content.resize(place); });
+      totals_.count(Rare::file_cut);
+      return true;
+    case 3:
+      if (paths.size() == 1) return false;  // that would be another disk
+      files_->lose(path);
+      totals_.count(Rare::file_lost);
+      return true;
+    case 4: {
+      const std::string other = any();
+      if (other == path || std::exchange(swapped_, true)) return false;
+      const std::string others = files_->contents(other);
+      files_->damage(path, [&](std::string& content) { content = others; });
+      files_->damage(other, [&](std::string& content) { content = octets; });
+      totals_.count(Rare::files_swapped);
+      return true;
+    }
+  }
+}
+
+void Disk::wipe() {
   log_.reset();
-  files_.heal();
-  if (power) {
-    files_.power_cycle();
-  } else {
-    files_.kill();
-  }
-  if (power && random_.one_in(4)) {
-    power_fails_ = true;
-    files_.fail_at(files_.operations() + random_.below(operations_of_recovery), Fault::power);
-    const bool opened = try_open();
-    files_.heal();
-    if (opened) return;
-    files_.power_cycle();
-  }
-  try_open();
+  files_ = std::make_unique<SimFileSystem>(random_.next());
+  checkpoint_ = {};
+  staged_.clear();
+  broken_ = swapped_ = false;
+  open();
+}
+
+void Disk::replace(const std::vector<zab::Persist>& content) {
+  wipe();
+  if (write(content) == Done::failed) throw Violation("storage", "a healthy disk fails");
+  end(false);
+  open();
 }
 
 }  // namespace sim

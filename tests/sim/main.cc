@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -24,15 +25,26 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::uint64_t none = ~std::uint64_t{0};
 constexpr std::size_t workers_max = 64;
+// A seed takes milliseconds; one that takes this long goes round in a circle.
+constexpr unsigned seconds_max = 30;
 
 // What the workers share. Processes, because a broken `ensure` ends one.
 struct Shared {
+  // Seeds are handed out in order: the least that failed is the first that does.
+  void fail(std::uint64_t seed) {
+    std::uint64_t least = failed;
+    while (seed < least && !failed.compare_exchange_weak(least, seed)) {
+    }
+  }
+
   std::atomic<std::uint64_t> next{0};
   std::atomic<std::uint64_t> end{0};
   std::atomic<std::uint64_t> done{0};
   std::atomic<std::uint64_t> failed{none};
   std::atomic<std::uint64_t> current[workers_max];
   std::atomic<std::uint64_t> elections{0}, crashes{0}, commits{0}, steps{0}, ticks{0}, healing{0};
+  std::array<std::atomic<std::uint64_t>, sim::rare_count> rare{};
+  std::array<std::atomic<std::uint64_t>, sim::rare_count> rare_seeds{};  // in which it happened
 };
 
 void work(Shared& shared, std::size_t worker) {
@@ -40,10 +52,10 @@ void work(Shared& shared, std::size_t worker) {
     const std::uint64_t seed = shared.next++;
     if (seed >= shared.end) return;
     shared.current[worker] = seed;
+    alarm(seconds_max);
     const sim::Outcome outcome = sim::run_seed(seed);
     if (outcome.violation) {
-      std::uint64_t nobody = none;
-      shared.failed.compare_exchange_strong(nobody, seed);
+      shared.fail(seed);
       return;
     }
     shared.done += 1;
@@ -52,6 +64,10 @@ void work(Shared& shared, std::size_t worker) {
     shared.commits += outcome.totals.commits;
     shared.steps += outcome.totals.steps;
     shared.ticks += outcome.totals.time / sim::tick;
+    for (std::size_t i = 0; i < sim::rare_count; ++i) {
+      shared.rare[i] += outcome.totals.rare[i];
+      shared.rare_seeds[i] += outcome.totals.rare[i] > 0 ? 1 : 0;
+    }
     std::uint64_t longest = shared.healing;
     while (longest < outcome.totals.healing &&
            !shared.healing.compare_exchange_weak(longest, outcome.totals.healing)) {
@@ -74,18 +90,32 @@ void print_progress(const Shared& shared, Clock::time_point began, const char* e
   std::fflush(stdout);
 }
 
-// A child of its own, for the seed may end it by a broken `ensure`.
+// Whether everything that the simulator is to try was tried.
+void print_rare(const Shared& shared) {
+  std::printf("%-42s %12s %10s\n", "what must happen sometimes", "times", "seeds");
+  for (std::size_t i = 0; i < sim::rare_count; ++i) {
+    std::printf("%-42s %12llu %10llu%s\n", sim::name_of(static_cast<sim::Rare>(i)),
+                static_cast<unsigned long long>(shared.rare[i].load()),
+                static_cast<unsigned long long>(shared.rare_seeds[i].load()),
+                shared.rare[i] == 0 ? "  NEVER" : "");
+  }
+}
+
+// A child of its own, for the seed may end it by a broken `ensure`, or not end at all.
 int show(std::uint64_t seed) {
   std::fflush(stdout);
   const pid_t child = fork();
   if (child == 0) {
     static std::deque<std::string> last;
-    const auto print_last = [](int) {
+    const auto print_last = [](int signal) {
       for (const std::string& line : last) std::printf("%s\n", line.c_str());
+      if (signal == SIGALRM) std::printf("hang: no end within %u seconds\n", seconds_max);
       std::fflush(stdout);
       _exit(1);
     };
     signal(SIGABRT, print_last);
+    signal(SIGALRM, print_last);
+    alarm(seconds_max);
     const sim::Outcome outcome = sim::run_seed(seed, [](const std::string& line) {
       last.push_back(line);
       if (last.size() > 50) last.pop_front();
@@ -136,11 +166,11 @@ int run_many(std::uint64_t from, std::uint64_t count, std::size_t workers) {
     if (status != 0) {
       const auto worker =
           static_cast<std::size_t>(std::ranges::find(children, ended) - children.begin());
-      std::uint64_t nobody = none;
-      shared.failed.compare_exchange_strong(nobody, shared.current[worker]);
+      shared.fail(shared.current[worker]);
     }
   }
   print_progress(shared, began, "\n");
+  print_rare(shared);
   return shared.failed == none ? 0 : show(shared.failed);
 }
 

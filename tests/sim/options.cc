@@ -1,5 +1,6 @@
 #include "tests/sim/options.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -40,6 +41,23 @@ std::vector<Member> choose_members(Random& random) {
   return members;
 }
 
+// One voter suffers, and nobody else.
+void only_a_minority(Options& options) {
+  options.minority = true;
+  options.group_commit = true;  // a slow disk catches up
+  options.crash = options.crash_in_step = options.crash_all = options.pause = 0;
+  options.partition = options.cut = options.slow_link = options.stall_link = options.stray = 0;
+  options.slow_disk = options.stuck_disk = options.failing_sync = options.full_disk = 0;
+  options.rot = options.wipe = options.foreign_disk = options.lose_quorum = 0;
+  options.hand_over = 0;
+  options.limits.counter_max = zab::Zxid::counter_max;
+  options.link_delay_max = std::min(options.link_delay_max, tick / 2);
+  options.disk_delay_max = std::min(options.disk_delay_max, tick / 2);
+  options.limits.sync_limit = std::max(options.limits.sync_limit, 6U);
+  options.submit = std::min(options.submit, tick);
+  options.duration = 150 * tick;
+}
+
 }  // namespace
 
 Options options_from(std::uint64_t seed) {
@@ -49,6 +67,7 @@ Options options_from(std::uint64_t seed) {
   options.limits.init_limit = static_cast<std::uint32_t>(random.between(8, 40));
   options.limits.sync_limit = static_cast<std::uint32_t>(random.between(3, 12));
   options.limits.settle = static_cast<std::uint32_t>(random.between(1, 4));
+  options.limits.founding = static_cast<std::uint32_t>(random.between(2, 20));
   options.duration = random.between(30, 120) * tick;
 
   const auto some_delay = [&] { return random.one_in(3) ? tick / 20 : random.between(10, tick); };
@@ -76,7 +95,28 @@ Options options_from(std::uint64_t seed) {
   options.cut = some_fault(2, 2 * tick, 20 * tick);
   options.slow_link = some_fault(3, 2 * tick, 20 * tick);
   options.slow_disk = some_fault(4, 5 * tick, 30 * tick);
+  options.stall_link = some_fault(4, 3 * tick, 20 * tick);
+  options.duplicate = random.one_in(3);
+  options.early_reconnect = random.one_in(2);
+  options.stray = some_fault(4, tick / 4, 4 * tick);
+  options.stuck_disk = some_fault(6, 8 * tick, 40 * tick);
+  options.failing_sync = some_fault(5, 4 * tick, 30 * tick);
+  options.full_disk = some_fault(6, 10 * tick, 40 * tick);
+  options.rot = some_fault(4, 6 * tick, 30 * tick);
+  options.wipe = some_fault(5, 8 * tick, 40 * tick);
+  options.foreign_disk = some_fault(12, 20 * tick, 60 * tick);
+  options.lose_quorum = some_fault(12, 15 * tick, 60 * tick);
   options.outage_max = random.between(tick, 30 * tick);
+
+  options.payload_max = random.one_in(2) ? 0 : random.below(400);
+  options.hand_over = some_fault(3, 5 * tick, 30 * tick);
+  options.checkpoint = random.one_in(6) ? 0 : random.between(tick / 2, 8 * tick);
+  if (!random.one_in(4)) options.limits.history_bytes = random.below(400);
+  if (random.one_in(6)) options.limits.counter_max = random.between(20, 200);
+  if (random.one_in(6)) options.limits.outstanding_max = random.between(1, 12);
+
+  // L2. Elections of pairs need both.
+  if (random.one_in(20) && options.ensemble.members().size() > 2) only_a_minority(options);
   return options;
 }
 

@@ -26,18 +26,38 @@ struct Options {
   bool group_commit = false;
 
   Every submit = 0;
-  std::uint64_t burst_max = 1;  // submits at once
+  std::uint64_t burst_max = 1;    // submits at once
+  std::uint64_t payload_max = 0;  // octets, about
   Every confirm_leadership = 0;
+  Every hand_over = 0;
+  Every checkpoint = 0;
 
   Every crash = 0;
   Every crash_in_step = 0;  // after a prefix of one step's effects
   Every crash_all = 0;
   Every pause = 0;
   Every partition = 0;
-  Every cut = 0;        // of one link
-  Every slow_link = 0;  // in one direction
+  Every cut = 0;                 // of one link
+  Every slow_link = 0;           // in one direction
+  Every stall_link = 0;          // likewise; then it is cut
+  Every stray = 0;               // a message that its sender could not have sent
+  bool duplicate = false;        // notifications
+  bool early_reconnect = false;  // before both ends know that the last connection is gone
+
   Every slow_disk = 0;
+  Every stuck_disk = 0;
+  Every failing_sync = 0;
+  Every full_disk = 0;
+  // Of no more servers than leave a quorum of sound voters.
+  Every rot = 0;
+  Every wipe = 0;
+  Every foreign_disk = 0;  // of another cluster, in place of the own
+  // Of so many that no quorum of sound voters remains, but one that has everything.
+  Every lose_quorum = 0;
+
   Time outage_max = 0;  // how long each lasts
+  // One voter is down or slow all the time, and there is no other fault: commits go on.
+  bool minority = false;
 };
 
 [[nodiscard]] Options options_from(std::uint64_t seed);

@@ -10,8 +10,8 @@
 namespace storage::test {
 namespace {
 
-const Identity example{{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}, zab::ServerId{3}};
-const std::string path = directory + '/' + segment_name(1);
+constexpr zab::ServerId example{3};
+const std::string path = path_of(1);
 
 std::string read_page() {
   std::ifstream file(ZABKEEPER_SOURCE_DIR "/server/storage/FORMAT.md");
@@ -56,7 +56,7 @@ TEST_CASE("FORMAT.md shows what the log writes, octet for octet, and what it rea
   Life life;
   sim::SimFileSystem disk(1);
   {
-    auto opened = Log::open(disk, directory, example);
+    auto opened = Log::open(disk, directory, example, {});
     REQUIRE(error_of(opened) == "");
     life.accept(1, 2);
     opened->log.stage(life.take());
@@ -73,7 +73,7 @@ TEST_CASE("FORMAT.md shows what the log writes, octet for octet, and what it rea
 
   sim::SimFileSystem other(1);
   other.plant(path, shown);
-  const auto opened = Log::open(other, directory, example);
+  const auto opened = Log::open(other, directory, example, {});
   REQUIRE(error_of(opened) == "");
   CHECK(words(opened->recovered) == words(life.state()));
   CHECK(*opened->recovered.history.after({})->payload == "payload 1");

@@ -11,8 +11,6 @@ namespace {
 
 using sim::SimFileSystem;
 
-std::string path_of(std::uint64_t sequence) { return directory + '/' + segment_name(sequence); }
-
 TEST_CASE("a new log remembers nothing") {
   SimFileSystem disk(1);
   const auto opened = open(disk);
@@ -33,8 +31,37 @@ TEST_CASE("a log gives back what was committed") {
   const auto& history = opened->recovered.history;
   CHECK(history.after({{1}, 1})->payload->starts_with("payload 2 "));
   CHECK(opened->report ==
-        "/data/log: segments 9, commits 23; last txn 4:8, current epoch 4, accepted epoch 4 of "
+        "/data/log: segments 9, commits 26; last txn 4:8, current epoch 4, accepted epoch 4 of "
         "server 1");
+}
+
+TEST_CASE("another cluster than the founded one is not founded yet") {
+  SimFileSystem disk(1);
+  Life life;
+  life.accept(1, 1);
+  life.adopt(1);
+  life.found();
+  {
+    auto opened = open(disk);
+    REQUIRE(error_of(opened) == "");
+    REQUIRE(error_of(commit(opened->log, life)) == "");
+    life.accept(2, 1);
+    life.adopt(2);
+    REQUIRE(error_of(commit(opened->log, life)) == "");
+  }
+  {
+    auto opened = open(disk);
+    REQUIRE(error_of(opened) == "");
+    CHECK(opened->recovered.cluster == cluster);
+    CHECK(opened->recovered.founded);
+    const std::vector<zab::Persist> other{zab::AdoptHistory{{2}, {7, 7}, {}, false, {}}};
+    opened->log.stage(other);
+    REQUIRE(error_of(opened->log.commit()) == "");
+  }
+  const auto opened = open(disk);
+  REQUIRE(error_of(opened) == "");
+  CHECK(opened->recovered.cluster == zab::ClusterId{7, 7});
+  CHECK_FALSE(opened->recovered.founded);
 }
 
 TEST_CASE("what is only staged is nothing") {
@@ -55,7 +82,7 @@ TEST_CASE("what is only staged is nothing") {
 
 TEST_CASE("a commit is one write and one sync, however much was staged, and none for nothing") {
   SimFileSystem disk(1);
-  auto opened = open(disk, {});
+  auto opened = open(disk, Options{});
   REQUIRE(error_of(opened) == "");
   Life life;
   life.accept(1, 1);
@@ -75,7 +102,7 @@ TEST_CASE("a commit is one write and one sync, however much was staged, and none
 
 TEST_CASE("after prepare, commits change no file's length") {
   SimFileSystem disk(1);
-  auto opened = open(disk, {.segment_bytes = 1 << 20, .fill_bytes = 64 << 10});
+  auto opened = open(disk, Options{.segment_bytes = 1 << 20, .fill_bytes = 64 << 10});
   REQUIRE(error_of(opened) == "");
   Life life;
   life.accept(1, 1);

@@ -44,21 +44,21 @@ TEST_CASE("a log on a real disk") {
   PosixFileSystem files;
   const std::vector<Step> steps = whole_life();
   {
-    auto opened = Log::open(files, path, self, small);
+    auto opened = Log::open(files, path, self, {}, small);
     REQUIRE(error_of(opened) == "");
     for (const Step& step : steps) {
       opened->log.stage(step.effects);
       REQUIRE(error_of(opened->log.commit()) == "");
       REQUIRE(error_of(opened->log.prepare()) == "");
     }
-    CHECK(error_of(Log::open(files, path, self, small)) ==
+    CHECK(error_of(Log::open(files, path, self, {}, small)) ==
           "lock " + path + "/lock: in use by another process");
   }
   CHECK(mode_of(path) == 0700u);
   for (const auto& file : std::filesystem::directory_iterator(path)) {
     CHECK(mode_of(file.path()) == 0600u);
   }
-  const auto opened = Log::open(files, path, self, small);
+  const auto opened = Log::open(files, path, self, {}, small);
   REQUIRE(error_of(opened) == "");
   CHECK(words(opened->recovered) == steps.back().after);
 }
@@ -66,7 +66,7 @@ TEST_CASE("a log on a real disk") {
 TEST_CASE("a new log of the usual size needs little") {
   const TemporaryDirectory temporary;
   PosixFileSystem files;
-  const auto opened = Log::open(files, temporary.path() + "/log", self);
+  const auto opened = Log::open(files, temporary.path() + "/log", self, {});
   REQUIRE(error_of(opened) == "");
   CHECK(std::filesystem::file_size(temporary.path() + "/log/" + segment_name(1)) <= (2u << 20));
 }
@@ -140,7 +140,7 @@ TEST_CASE("errors name the operation, the path and the reason") {
   CHECK(error_of(files.lock(path)) == "open " + path + reason);
   CHECK(error_of(files.make_directory(path)) == "make directory " + path + reason);
   CHECK(error_of(files.sync_directory(path)) == "sync directory " + path + reason);
-  CHECK(error_of(Log::open(files, path, self)) == "make directory " + path + reason);
+  CHECK(error_of(Log::open(files, path, self, {})) == "make directory " + path + reason);
 }
 
 }  // namespace

@@ -20,9 +20,9 @@ Record accept(std::uint32_t epoch, zab::Point point = {}) {
   return record(RecordType::accept_epoch, point, encode(zab::AcceptEpoch{{epoch}, {1}}));
 }
 
-Record adopt(std::uint32_t epoch, zab::Zxid truncate_to, std::uint32_t txns,
-             zab::Point point = {}) {
-  return record(RecordType::adopt_history, point, encode(Adoption{{epoch}, txns, truncate_to}));
+Record adopt(std::uint32_t epoch, zab::Point from, std::uint32_t txns, bool snapshot = false) {
+  return record(RecordType::adopt_history, from,
+                encode(Adoption{{epoch}, txns, cluster, snapshot}));
 }
 
 const zab::Point first{{{1}, 1}, zab::chain({}, {{1}, 1}, "a")};
@@ -62,27 +62,42 @@ TEST_CASE("records that are intact and cannot be") {
            Row{"another past",
                {accept(1), adopt(1, {}, 0), a, txn({{{1}, 2}, first.hash}, "b")},
                "another hash"},
-           Row{"a truncation",
-               {accept(1), adopt(1, {}, 2), a, b, adopt(1, {{1}, 1}, 0, first)},
-               ""},
+           Row{"a truncation", {accept(1), adopt(1, {}, 2), a, b, adopt(1, first, 0)}, ""},
            Row{"a truncation to nowhere",
-               {accept(1), adopt(1, {}, 1), a, adopt(1, {{0}, 7}, 0)},
+               {accept(1), adopt(1, {}, 1), a, adopt(1, {{{0}, 7}, {}}, 0)},
                "after 0:7"},
            Row{"a truncation to what is not there yet",
-               {accept(1), adopt(1, {}, 1), a, adopt(1, {{1}, 2}, 0)},
+               {accept(1), adopt(1, {}, 1), a, adopt(1, second, 0)},
                "after 1:2"},
+           Row{"a truncation to another past",
+               {accept(1), adopt(1, {}, 1), a, adopt(1, {first.zxid, second.hash}, 0)},
+               "after 1:1"},
+           Row{"a snapshot ahead",
+               {accept(1), adopt(1, {}, 1), a, adopt(1, {{{1}, 7}, first.hash}, 0, true)},
+               ""},
+           Row{"a snapshot back", {accept(1), adopt(1, {}, 2), a, b, adopt(1, first, 0, true)}, ""},
+           Row{"a snapshot, and what follows", {accept(1), adopt(1, first, 1, true), b}, ""},
+           Row{"a snapshot of an epoch to come",
+               {accept(2), adopt(1, {{{2}, 7}, {}}, 0, true)},
+               "after 2:7"},
+           Row{"a truncation behind a snapshot",
+               {accept(1), adopt(1, second, 0, true), adopt(1, {{{1}, 3}, {}}, 0)},
+               "after 1:3"},
+           Row{"a founding", {record(RecordType::founded, {}, "")}, ""},
+           Row{"marks", {record(RecordType::mark, {}, ""), accept(1)}, ""},
+           Row{"a mark somewhere else", {record(RecordType::mark, first, "")}, "ends at 0:0"},
            Row{"short payloads",
                {record(RecordType::accept_epoch, {}, "1234567")},
                "no accepted epoch"},
            Row{"long payloads",
-               {accept(1), record(RecordType::adopt_history, {}, std::string(17, '\0'))},
+               {accept(1), record(RecordType::adopt_history, {}, std::string(26, '\0'))},
                "no adopted history"},
            Row{"a seal", {accept(1), record(RecordType::sealed, {}, "")}, ""},
            Row{"something behind a seal", {record(RecordType::sealed, {}, ""), accept(1)}, "seal"},
            Row{"an unknown type", {record(RecordType{9}, {}, "")}, "type"},
        }) {
     CAPTURE(row.what);
-    Replay replay;
+    Replay replay({}, 1 << 20);
     const std::string error = error_of(replay.apply(commit(row.records)));
     CAPTURE(error);
     if (*row.why == '\0') {

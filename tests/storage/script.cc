@@ -24,22 +24,47 @@ void Life::append(std::size_t count, std::size_t octets) {
   while (count-- > 0) effects_.emplace_back(zab::Append{next(state_.current_epoch, octets)});
 }
 
+void Life::adopt(zab::AdoptHistory adopted, std::size_t count, std::size_t octets) {
+  adopted.cluster = cluster;
+  state_.cluster = cluster;
+  state_.current_epoch = adopted.epoch;
+  state_.damaged.reset();
+  while (count-- > 0) adopted.txns.push_back(next(adopted.epoch, octets));
+  effects_.emplace_back(std::move(adopted));
+}
+
 void Life::adopt(std::uint32_t epoch, zab::Zxid truncate_to, std::size_t count,
                  std::size_t octets) {
-  zab::AdoptHistory adopt{{epoch}, truncate_to, {}};
   state_.history.truncate_after(truncate_to);
-  state_.current_epoch = {epoch};
-  while (count-- > 0) adopt.txns.push_back(next({epoch}, octets));
-  effects_.emplace_back(std::move(adopt));
+  adopt({{epoch}, {}, state_.history.last(), false, {}}, count, octets);
 }
 
 void Life::adopt(std::uint32_t epoch) { adopt(epoch, state_.history.last().zxid, 0, 0); }
 
+void Life::adopt_snapshot(std::uint32_t epoch, zab::Point at, std::size_t count,
+                          std::size_t octets) {
+  state_.history = zab::History(at);
+  adopt({{epoch}, {}, at, true, {}}, count, octets);
+}
+
+void Life::found() {
+  state_.founded = true;
+  effects_.emplace_back(zab::Found{});
+}
+
 std::string words(const zab::Durable& durable) {
-  std::string text = "accepted " + std::to_string(durable.accepted_epoch.value) + " of " +
-                     zab::to_string(durable.accepted_leader) + ", current " +
-                     std::to_string(durable.current_epoch.value) + ':';
+  std::string text =
+      "accepted " + std::to_string(durable.accepted_epoch.value) + " of " +
+      zab::to_string(durable.accepted_leader) + ", current " +
+      std::to_string(durable.current_epoch.value) +
+      (durable.cluster.none() ? "" : ", cluster " + zab::to_string(durable.cluster)) +
+      (durable.founded ? " founded" : "");
+  if (durable.damaged) {
+    text += ", damaged: reached " + wire::to_string(durable.damaged->last_zxid) + " in epoch " +
+            std::to_string(durable.damaged->current_epoch.value);
+  }
   const zab::History& history = durable.history;
+  text += ": " + wire::to_string(history.base().zxid) + ' ';
   for (auto txn = history.after(history.base().zxid); txn != history.end(); ++txn) {
     text += ' ' + wire::to_string(txn->zxid) + '=' + wire::to_hex(txn->hash.low) + '/' +
             std::to_string(txn->payload->size());
@@ -52,7 +77,7 @@ std::vector<Step> whole_life() {
   std::vector<Step> steps;
   const auto commit = [&] {
     auto effects = life.take();
-    steps.push_back({std::move(effects), words(life.state())});
+    steps.push_back({std::move(effects), words(life.state()), life.state()});
   };
   life.accept(1, 2);
   commit();
@@ -63,6 +88,7 @@ std::vector<Step> whole_life() {
     life.append(1, 700);
     commit();
   }
+  life.found();
   life.append(5, 100);
   commit();
   life.append(2, 1500);  // leaves two that epoch 2 will not know
@@ -85,8 +111,21 @@ std::vector<Step> whole_life() {
   return steps;
 }
 
-Result<Opened> open(FileSystem& files, const Options& options) {
-  return Log::open(files, directory, self, options);
+Result<Opened> open(FileSystem& files, const Options& options) { return open(files, {}, options); }
+
+Result<Opened> open(FileSystem& files, zab::Point applied, const Options& options) {
+  return Log::open(files, directory, self, applied, options);
+}
+
+Result<void> commit(Log& log, Life& life) {
+  log.stage(life.take());
+  return log.commit();
+}
+
+std::string path_of(std::uint64_t sequence) { return directory + '/' + segment_name(sequence); }
+
+bool mentions(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
 }
 
 std::size_t carry_out(FileSystem& files, const std::vector<Step>& steps, std::size_t first) {
@@ -98,6 +137,7 @@ std::size_t carry_out(FileSystem& files, const std::vector<Step>& steps, std::si
     if (!opened->log.commit()) break;
     ++done;
     if (i % 2 == 0 && !opened->log.prepare()) break;
+    if (i % 5 == 0 && !opened->log.mark()) break;
   }
   return done;
 }

@@ -11,7 +11,8 @@
 namespace storage::test {
 
 inline const std::string directory = "/data/log";
-inline const Identity self{{1, 2, 3}, zab::ServerId{1}};
+inline constexpr zab::ServerId self{1};
+inline constexpr zab::ClusterId cluster{1, 2};
 
 // So small that a handful of transactions need several segments.
 inline constexpr Options small{.segment_bytes = 6144, .fill_bytes = 1024};
@@ -19,6 +20,10 @@ inline constexpr Options small{.segment_bytes = 6144, .fill_bytes = 1024};
 // Builds the effects of a server's life, and the state they add up to.
 class Life {
  public:
+  Life() = default;
+  // Goes on with what was recovered.
+  explicit Life(zab::Durable state) : state_(std::move(state)) {}
+
   void accept(std::uint32_t epoch, std::uint32_t leader);
   // Appends `count` transactions of the current epoch, of so many octets each.
   void append(std::size_t count, std::size_t octets);
@@ -26,6 +31,9 @@ class Life {
   // transactions of that epoch.
   void adopt(std::uint32_t epoch, zab::Zxid truncate_to, std::size_t count, std::size_t octets);
   void adopt(std::uint32_t epoch);  // the history as it is
+  // A snapshot at `at`, and `count` transactions of that epoch after it.
+  void adopt_snapshot(std::uint32_t epoch, zab::Point at, std::size_t count, std::size_t octets);
+  void found();
 
   // What the calls since the last one add up to.
   [[nodiscard]] std::vector<zab::Persist> take() { return std::exchange(effects_, {}); }
@@ -33,22 +41,25 @@ class Life {
 
  private:
   zab::Txn next(zab::Epoch epoch, std::size_t octets);
+  void adopt(zab::AdoptHistory adopted, std::size_t count, std::size_t octets);
 
   zab::Durable state_;
   std::vector<zab::Persist> effects_;
   std::uint64_t payloads_ = 0;
 };
 
-// Epochs, every point of the history with its payload's size: equal for equal states.
+// Epochs, cluster, claim, every point of the history with its payload's size: equal for equal
+// states.
 [[nodiscard]] std::string words(const zab::Durable& durable);
 
 // One commit of a script, and the state after it.
 struct Step {
   std::vector<zab::Persist> effects;
   std::string after;
+  zab::Durable state;  // the same
 };
 
-// Two elections, a truncation, an adopted history of several segments' length, small and large
+// Three elections, a truncation, an adopted history of several segments' length, small and large
 // transactions: everything that a log can be asked for.
 [[nodiscard]] std::vector<Step> whole_life();
 
@@ -59,9 +70,17 @@ template <typename T>
 }
 
 [[nodiscard]] Result<Opened> open(FileSystem& files, const Options& options = small);
+[[nodiscard]] Result<Opened> open(FileSystem& files, zab::Point applied,
+                                  const Options& options = small);
 
-// Opens, and carries out `steps` from `first` on, calling `prepare` after every other commit, until
-// something fails. Returns how many commits succeeded.
+// Stages and commits what `life` has to say.
+[[nodiscard]] Result<void> commit(Log& log, Life& life);
+
+[[nodiscard]] std::string path_of(std::uint64_t sequence);
+[[nodiscard]] bool mentions(const std::string& text, const std::string& part);
+
+// Opens, and carries out `steps` from `first` on, calling `prepare` after every other commit and
+// `mark` after every fifth, until something fails. Returns how many commits succeeded.
 std::size_t carry_out(FileSystem& files, const std::vector<Step>& steps, std::size_t first = 0);
 
 }  // namespace storage::test

@@ -119,7 +119,9 @@ class SimFileSystem::OpenFile final : public storage::File {
 
   Result<void> write(std::uint64_t offset, std::string_view octets) override {
     const bool powered = disk_.powered_;
-    const auto fault = next_fault();
+    auto fault = next_fault();
+    const bool longer = offset + octets.size() > inode_->cached.size();
+    if (!fault && longer && disk_.full_) fault = Fault::no_space;
     if (!fault) {
       inode_->write(offset, octets);
       return {};
@@ -247,6 +249,7 @@ Result<std::unique_ptr<storage::File>> SimFileSystem::create(const std::string& 
   if (!directories_.contains(parent_of(path))) {
     return failure("create", path, "No such file or directory");
   }
+  if (full_) return failure("create", path, words(Fault::no_space));
   const auto entry = entries_.find(path);
   auto inode = entry != entries_.end() ? entry->second : std::make_shared<Inode>();
   if (entry != entries_.end()) {
@@ -329,6 +332,12 @@ void SimFileSystem::plant(const std::string& path, std::string contents) {
   inode->cached = inode->durable = std::move(contents);
   directories_.insert(parent_of(path));
   entries_[path] = durable_entries_[path] = std::move(inode);
+}
+
+void SimFileSystem::damage(const std::string& path, const std::function<void(std::string&)>& how) {
+  Inode& inode = *entries_.at(path);
+  how(inode.cached);
+  how(inode.durable);
 }
 
 void SimFileSystem::lose(const std::string& path) {

@@ -62,6 +62,9 @@ class SimFileSystem final : public storage::FileSystem {
   void fail_at(std::uint64_t operation, Fault fault);
   // No fault is pending any more.
   void heal() { fault_at_.reset(); }
+  // While it is, what needs space fails: new files, and longer ones.
+  void set_full(bool full) { full_ = full; }
+  [[nodiscard]] bool is_full() const { return full_; }
   // Asked before each operation: whether it fails, and how. For faults at random.
   using Weather = std::function<std::optional<Fault>(std::uint64_t operation)>;
   void set_weather(Weather weather) { weather_ = std::move(weather); }
@@ -76,6 +79,8 @@ class SimFileSystem final : public storage::FileSystem {
   [[nodiscard]] std::optional<std::string> durable_contents(const std::string& path) const;
   // Puts a file there, durably, in place of what was.
   void plant(const std::string& path, std::string contents);
+  // Changes a file where it lies, under those who have it open too.
+  void damage(const std::string& path, const std::function<void(std::string&)>& how);
   // Takes a file away, durably.
   void lose(const std::string& path);
 
@@ -98,6 +103,7 @@ class SimFileSystem final : public storage::FileSystem {
   std::optional<std::pair<std::uint64_t, Fault>> fault_at_;
   Weather weather_;
   bool powered_ = true;
+  bool full_ = false;
   std::uint64_t incarnation_ = 0;  // of the process: handles of earlier ones are void
 
   std::set<std::string> directories_;

@@ -40,7 +40,7 @@ TEST_CASE("adding effects adds every list, in order") {
   first.standing = standing(zab::Stance::looking);
   Effects second;
   second.send.push_back({{2}, zab::Commit{{{1}, 2}}});
-  second.persist.emplace_back(zab::AdoptHistory{{1}, {}, {}});
+  second.persist.emplace_back(zab::AdoptHistory{{1}, {}, {}, false, {}});
   second.confirm.push_back({{3}, zab::AckNewLeader{{1}}});
   second.notes.emplace_back("two");
   second.standing = standing(zab::Stance::leading);

@@ -2,20 +2,16 @@
 
 #include <memory>
 #include <string>
-#include <variant>
 
 #include <doctest/doctest.h>
 
 #include "zab/messages.h"
-#include "zab/sync_plan.h"
 
 namespace {
 
 using zab::ChainHash;
-using zab::Diff;
 using zab::History;
 using zab::Point;
-using zab::Trunc;
 using zab::Zxid;
 
 zab::Payload payload(const std::string& text) { return std::make_shared<const wire::Bytes>(text); }
@@ -129,26 +125,67 @@ TEST_CASE("where two histories may have parted, at the latest") {
   }
 }
 
-TEST_CASE("how a learner is brought level with 1:1 1:2 3:1") {
-  const History ours = history({at(1, 1), at(1, 2), at(3, 1)});
+TEST_CASE("the oldest is forgotten, once it is delivered, as long as there is too much") {
   struct Row {
-    const char* learner;
-    Point last;
-    zab::SyncPlan plan;
+    const char* what;
+    Zxid delivered;
+    std::uint64_t bytes;
+    Zxid base;
+    std::size_t left;
   };
-  const Point second = ours.last_at_or_before(at(1, 2));
   for (const Row& row : {
-           Row{"is level", ours.last(), Diff{ours.last()}},
-           Row{"misses the last", second, Diff{second}},
-           Row{"is empty", {}, Diff{{}}},
-           Row{"has a transaction that nobody committed", {at(1, 3), {5, 5}}, Trunc{second}},
-           Row{"has a later epoch's", {at(4, 1), {5, 5}}, Trunc{ours.last()}},
-           Row{"has other bytes under our zxid",
-               {at(1, 2), {5, 5}},
-               Trunc{ours.last_at_or_before(at(1, 1))}},
+           Row{"all fits", at(3, 1), 6, at(0, 0), 3},
+           Row{"one has to go", at(3, 1), 5, at(1, 1), 2},
+           Row{"two have to go", at(3, 1), 3, at(1, 2), 1},
+           Row{"nothing may stay", at(3, 1), 0, at(3, 1), 0},
+           Row{"what is not delivered stays", at(1, 1), 0, at(1, 1), 2},
+           Row{"nothing is delivered", at(0, 0), 0, at(0, 0), 3},
+           Row{"delivered is what came before the base", at(0, 9), 0, at(0, 0), 3},
        }) {
-    CAPTURE(row.learner);
-    CHECK(zab::plan_sync(row.last, ours) == row.plan);
+    CAPTURE(row.what);
+    History trimmed = history({at(1, 1), at(1, 2), at(3, 1)}, "xx");
+    const Point last = trimmed.last();
+    trimmed.trim(row.delivered, row.bytes);
+    CHECK(trimmed.base().zxid == row.base);
+    CHECK(trimmed.size() == row.left);
+    CHECK(trimmed.bytes() == 2 * row.left);
+    CHECK(trimmed.last() == last);
+    CHECK(trimmed.contains(trimmed.base()));
+  }
+}
+
+TEST_CASE("what is left after the oldest was forgotten chains on, and can be truncated to there") {
+  History trimmed = history({at(1, 1), at(1, 2), at(3, 1)});
+  const Point second = trimmed.last_at_or_before(at(1, 2));
+  trimmed.trim(at(1, 2), 0);
+  CHECK(trimmed.base() == second);
+  trimmed.truncate_after(at(1, 2));
+  CHECK(trimmed.last() == second);
+  CHECK(trimmed.bytes() == 0);
+  trimmed.append(at(4, 1), payload("y"));
+  CHECK(trimmed.last().hash == zab::chain(second.hash, at(4, 1), "y"));
+}
+
+TEST_CASE("where two histories may have parted, near the base of ours: 1:2 | 1:3 3:1") {
+  History ours = history({at(1, 1), at(1, 2), at(1, 3), at(3, 1)});
+  ours.trim(at(1, 2), 2);
+  REQUIRE(ours.base().zxid == at(1, 2));
+  struct Row {
+    const char* theirs;
+    Point last;
+    Zxid candidate;
+  };
+  for (const Row& row : {
+           Row{"ends at the base", ours.base(), at(1, 2)},
+           Row{"ends with the first after it", ours.last_at_or_before(at(1, 3)), at(1, 3)},
+           Row{"has the first after it with another hash", {at(1, 3), {1, 1}}, at(1, 2)},
+           Row{"goes on where ours ends an epoch", {at(2, 1), {1, 1}}, at(1, 3)},
+           Row{"has our last with another hash", {at(3, 1), {1, 1}}, at(1, 3)},
+       }) {
+    CAPTURE(row.theirs);
+    const Point candidate = ours.common_candidate(row.last);
+    CHECK(candidate.zxid == row.candidate);
+    CHECK(ours.contains(candidate));
   }
 }
 

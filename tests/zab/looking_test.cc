@@ -16,15 +16,30 @@ using zab::Stance;
 struct Looker {
   zab::Peer peer;
 
+  static zab::Limits limits() {
+    zab::Limits limits;
+    limits.settle = 2;
+    return limits;
+  }
+  static zab::Durable sound() {
+    zab::Durable durable;
+    durable.accepted_epoch = durable.current_epoch = {1};
+    durable.cluster = {1, 1};
+    durable.founded = true;
+    return durable;
+  }
+
   explicit Looker(std::uint32_t self,
                   std::vector<zab::Member> members = {{.id = {1}}, {.id = {2}}, {.id = {3}}})
-      : peer({self}, zab::Ensemble(std::move(members)), {.settle = 2}, {}) {
+      : peer({self}, zab::Ensemble(std::move(members)), limits(), sound(), {1, self}) {
     static_cast<void>(peer.start());
   }
   std::string up(std::uint32_t server) { return in_words(peer.step(zab::LinkUp{{server}})); }
   std::string hear(std::uint32_t from, Stance stance, std::uint64_t round, std::uint32_t leader) {
-    return in_words(
-        peer.step(zab::Received{{from}, Notification{stance, round, {{}, {}, {leader}}}}));
+    return in_words(peer.step(zab::Received{
+        {from},
+        Notification{
+            .stance = stance, .round = round, .vote = {{1}, {}, {leader}}, .cluster = {1, 1}}}));
   }
   std::string tick() { return in_words(peer.step(zab::Tick{})); }
   bool looks() const { return peer.standing().stance == Stance::looking; }
@@ -75,10 +90,10 @@ TEST_CASE("a better vote is adopted, a worse one answered, an equal one counted"
   two.up(1);
   two.up(3);
   CHECK(two.hear(1, Stance::looking, 1, 1) ==
-        "confirm 1 NOTIFICATION looking round 1, vote 2 at epoch 0, last 0:0\n");
+        "confirm 1 NOTIFICATION looking round 1, vote 2 at epoch 1, last 0:0\n");
   CHECK(two.hear(3, Stance::looking, 1, 3) ==
-        "confirm 1 NOTIFICATION looking round 1, vote 3 at epoch 0, last 0:0\n"
-        "confirm 3 NOTIFICATION looking round 1, vote 3 at epoch 0, last 0:0\n");
+        "confirm 1 NOTIFICATION looking round 1, vote 3 at epoch 1, last 0:0\n"
+        "confirm 3 NOTIFICATION looking round 1, vote 3 at epoch 1, last 0:0\n");
   CHECK(two.hear(1, Stance::looking, 1, 3).starts_with("is following 3\n"));
 }
 
@@ -87,10 +102,10 @@ TEST_CASE("a later round is joined, an earlier one answered") {
   two.up(1);
   two.up(3);
   CHECK(two.hear(1, Stance::looking, 5, 1) ==
-        "confirm 1 NOTIFICATION looking round 5, vote 2 at epoch 0, last 0:0\n"
-        "confirm 3 NOTIFICATION looking round 5, vote 2 at epoch 0, last 0:0\n");
+        "confirm 1 NOTIFICATION looking round 5, vote 2 at epoch 1, last 0:0\n"
+        "confirm 3 NOTIFICATION looking round 5, vote 2 at epoch 1, last 0:0\n");
   CHECK(two.hear(3, Stance::looking, 4, 3) ==
-        "confirm 3 NOTIFICATION looking round 5, vote 2 at epoch 0, last 0:0\n");
+        "confirm 3 NOTIFICATION looking round 5, vote 2 at epoch 1, last 0:0\n");
 }
 
 TEST_CASE("an established leader is joined by its own word and a quorum's, whatever the round") {
@@ -129,7 +144,7 @@ TEST_CASE("who votes for a leader whose link is lost begins a new round") {
   one.up(3);
   one.hear(3, Stance::looking, 1, 3);
   CHECK(in_words(one.peer.step(zab::LinkDown{{3}})) ==
-        "confirm 2 NOTIFICATION looking round 2, vote 1 at epoch 0, last 0:0\n");
+        "confirm 2 NOTIFICATION looking round 2, vote 1 at epoch 1, last 0:0\n");
 }
 
 TEST_CASE("servers that may have missed a vote are reminded of it") {
@@ -137,5 +152,5 @@ TEST_CASE("servers that may have missed a vote are reminded of it") {
   one.up(2);
   std::string said;
   for (int i = 0; i < 4; ++i) said += one.tick();
-  CHECK(said == "confirm 2 NOTIFICATION looking round 1, vote 1 at epoch 0, last 0:0\n");
+  CHECK(said == "confirm 2 NOTIFICATION looking round 1, vote 1 at epoch 1, last 0:0\n");
 }

@@ -18,6 +18,7 @@ using zab::Zxid;
 constexpr ServerId f{1};
 constexpr ServerId other{2};
 constexpr ServerId l{3};
+constexpr zab::ClusterId cluster{12, 34};
 
 zab::Ensemble three() { return zab::Ensemble({{.id = f}, {.id = other}, {.id = l}}); }
 
@@ -31,6 +32,8 @@ zab::Durable recovered() {
   durable.accepted_epoch = {3};
   durable.accepted_leader = other;
   durable.current_epoch = {2};
+  durable.cluster = cluster;
+  durable.founded = true;
   durable.history.append(at(1, 1), payload("a"));
   return durable;
 }
@@ -40,7 +43,7 @@ zab::Point last() { return recovered().history.last(); }
 struct Play {
   Peer peer;
 
-  explicit Play(ServerId self) : peer(self, three(), {}, recovered()) {
+  explicit Play(ServerId self) : peer(self, three(), {}, recovered(), cluster) {
     static_cast<void>(peer.start());
   }
 
@@ -56,7 +59,7 @@ struct Follower : Play {
     step(zab::LinkUp{l});
     hear(l, vote_for_l());
   }
-  void discover() { hear(l, zab::LeaderInfo{{4}, 0}); }
+  void discover() { hear(l, zab::LeaderInfo{{4}, 0, cluster}); }
   void synchronize() {
     discover();
     hear(l, zab::Diff{last()});
@@ -114,21 +117,20 @@ TEST_CASE("l.1.1: with a quorum's accepted epochs the leader chooses one above t
 TEST_CASE(
     "f.1.2: a later epoch is accepted on disk, and acknowledged with current epoch and history") {
   Follower follower;
-  CHECK(follower.hear(l, zab::LeaderInfo{{4}, 0}) ==
+  CHECK(follower.hear(l, zab::LeaderInfo{{4}, 0, cluster}) ==
         "persist accept epoch 4 of 3\n"
         "confirm 3 ACKEPOCH 4, current 2, last 1:1\n");
 }
 
 TEST_CASE("f.1.2: an epoch that was accepted from another leader is refused") {
   Follower follower;
-  CHECK(
-      follower.hear(l, zab::LeaderInfo{{3}, 0}).find("note: server 3 sent LEADERINFO of epoch 3") !=
-      std::string::npos);
+  CHECK(follower.hear(l, zab::LeaderInfo{{3}, 0, cluster})
+            .find("note: server 3 sent LEADERINFO of epoch 3") != std::string::npos);
 }
 
 TEST_CASE("f.1.2: the answer to an earlier attempt is void") {
   Follower follower;
-  CHECK(follower.hear(l, zab::LeaderInfo{{4}, 1}).empty());
+  CHECK(follower.hear(l, zab::LeaderInfo{{4}, 1, cluster}).empty());
 }
 
 TEST_CASE(
@@ -262,7 +264,7 @@ TEST_CASE("f.3.2: nobody but the leader is listened to") {
   follower.step(zab::LinkUp{other});
   for (const zab::Message& message :
        {zab::Message{zab::Proposal{at(4, 1), payload("c")}}, zab::Message{zab::Commit{at(2, 1)}},
-        zab::Message{zab::NewLeader{{9}}}, zab::Message{zab::LeaderInfo{{9}, 0}}}) {
+        zab::Message{zab::NewLeader{{9}}}, zab::Message{zab::LeaderInfo{{9}, 0, cluster}}}) {
     CHECK(follower.hear(other, message).empty());
   }
 }

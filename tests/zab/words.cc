@@ -2,6 +2,20 @@
 
 #include "zab/print.h"
 
+namespace {
+
+std::string in_words(const zab::Read& read) {
+  if (const auto* log = std::get_if<zab::ReadHistory>(&read)) {
+    return "read log after " + wire::to_string(log->after.zxid) + ", for " +
+           to_string(log->learner);
+  }
+  const auto& snapshot = std::get<zab::ReadSnapshot>(read);
+  return (snapshot.first ? "read snapshot, for " : "read more of the snapshot, for ") +
+         to_string(snapshot.learner);
+}
+
+}  // namespace
+
 std::string in_words(const zab::Effects& effects) {
   std::string text;
   if (effects.standing) text += "is " + to_string(*effects.standing) + '\n';
@@ -14,11 +28,14 @@ std::string in_words(const zab::Effects& effects) {
   for (const zab::Envelope& envelope : effects.confirm) {
     text += "confirm " + to_string(envelope.to) + ' ' + to_string(envelope.message) + '\n';
   }
+  for (const zab::Read& read : effects.read) text += in_words(read) + '\n';
+  if (effects.restore) text += "restore " + to_string(effects.restore->zxid) + '\n';
   for (const zab::Txn& txn : effects.deliver) text += "deliver " + to_string(txn.zxid) + '\n';
   for (const zab::Confirmed& confirmed : effects.confirmed) {
     text += "confirmed " + std::to_string(confirmed.token) + " at " +
             to_string(confirmed.committed) + '\n';
   }
+  for (const zab::Payload& payload : effects.refused) text += "refused " + *payload + '\n';
   for (const std::string& note : effects.notes) text += "note: " + note + '\n';
   return text;
 }

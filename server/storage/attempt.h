@@ -1,0 +1,47 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "server/storage/replay.h"
+#include "server/storage/survey.h"
+
+namespace storage {
+
+// Where something does not hold, and what.
+struct Damage {
+  std::size_t segment = 0;   // of the survey
+  std::uint64_t offset = 0;  // in its file
+  std::string what;          // for people, with file and offset
+};
+
+// One segment whose commits have been replayed.
+struct Walked {
+  std::size_t segment = 0;                  // of the survey
+  std::uint64_t key = 0;                    // of its records
+  std::uint64_t last_begin = header_bytes;  // of the last complete commit
+  std::uint64_t end = header_bytes;         // of the records
+  std::uint64_t nonzero_end = 0;            // of what an incomplete commit left behind them
+  bool sealed = false;
+  std::string why;  // the commits end there
+
+  [[nodiscard]] bool has_commits() const { return end > header_bytes; }
+  [[nodiscard]] bool clean() const { return nonzero_end <= end; }
+};
+
+// A log read from one of its segments on, to the end or to the first damage.
+struct Attempt {
+  Replay replay;          // of the commits that hold
+  std::size_t first = 0;  // the segment that it begins with
+  std::optional<Damage> damage;
+  std::optional<Walked> before;  // the segment before the last one that was read
+  std::optional<Walked> last;
+};
+
+// Changes nothing. The last commit of all is none if it is incomplete: a crash before its sync
+// returned. Whatever else does not hold is damage, a file that cannot be read too. An error is what
+// must not be taken for damage: a later version's record.
+[[nodiscard]] Result<Attempt> attempt(FileSystem& files, const Survey& survey, std::size_t first,
+                                      zab::Zxid applied, std::uint64_t history_bytes);
+
+}  // namespace storage

@@ -1,0 +1,227 @@
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "server/storage/record.h"
+#include "tests/storage/script.h"
+#include "wire/ensure.h"
+
+// A log's directory, fed anything: a good log that was edited, files of whatever octets, and
+// segments whose checksums are right and whose contents are not. It opens or says why not; what
+// opens goes on, and is there when it is opened again.
+namespace {
+
+using namespace storage::test;
+using storage::Position;
+using storage::SegmentHeader;
+
+class Input {
+ public:
+  Input(const std::uint8_t* data, std::size_t size) : data_(data), size_(size) {}
+  [[nodiscard]] bool empty() const { return size_ == 0; }
+  std::uint8_t octet() {
+    if (empty()) return 0;
+    --size_;
+    return *data_++;
+  }
+  std::uint64_t number(int octets) {
+    std::uint64_t value = 0;
+    while (octets-- > 0) value = value << 8 | octet();
+    return value;
+  }
+  std::string octets(std::size_t count) {
+    count = std::min(count, size_);
+    std::string result(reinterpret_cast<const char*>(data_), count);
+    data_ += count;
+    size_ -= count;
+    return result;
+  }
+  std::size_t below(std::size_t bound) { return static_cast<std::size_t>(number(2) % bound); }
+
+ private:
+  const std::uint8_t* data_;
+  std::size_t size_;
+};
+
+using Files = std::map<std::string, std::string>;
+
+// A good log and, of another, one that was mended; with every state that they were ever in.
+struct Good {
+  std::vector<Files> logs;
+  std::vector<zab::Point> ends{{}};
+  std::set<std::string> states{words({})};
+};
+
+Good make_good() {
+  Good good;
+  const std::vector<Step> steps = whole_life();
+  sim::SimFileSystem disk(1);
+  ensure(carry_out(disk, steps) == steps.size(), "a good log is written");
+  const auto take = [&] {
+    Files files;
+    for (const std::string& path : disk.paths()) files[path] = disk.contents(path);
+    good.logs.push_back(std::move(files));
+  };
+  const auto remember = [&](const zab::Durable& state) {
+    good.ends.push_back(state.history.last());
+    good.states.insert(words(state));
+  };
+  for (const Step& step : steps) remember(step.state);
+  take();
+  disk.lose(path_of(4));
+  auto opened = open(disk);
+  Life life(opened->recovered);
+  remember(life.state());
+  for (std::uint32_t epoch = 5; epoch < 8; ++epoch) {
+    life.accept(epoch, 1);
+    life.adopt(epoch, life.state().history.last().zxid, 3, 900);
+    life.append(2, 30);
+    ensure(commit(opened->log, life).has_value(), "a damaged log goes on");
+    remember(life.state());
+  }
+  take();
+  return good;
+}
+
+void edit(Files& files, Input& input) {
+  const auto chosen =
+      std::next(files.begin(), static_cast<std::ptrdiff_t>(input.below(files.size())));
+  std::string& contents = chosen->second;
+  const std::size_t at = contents.empty() ? 0 : input.below(contents.size());
+  switch (input.octet() % 8) {
+    case 0: {
+      const std::string octets = input.octets(input.octet() % 16);
+      contents.replace(at, std::min(octets.size(), contents.size() - at), octets);
+      break;
+    }
+    case 1: contents.resize(at); break;
+    case 2: files.erase(chosen); break;
+    case 3: {
+      auto other = std::next(files.begin(), static_cast<std::ptrdiff_t>(input.below(files.size())));
+      std::swap(contents, other->second);
+      break;
+    }
+    case 4: contents.insert(at, input.octets(input.octet() % 16)); break;
+    case 5:
+      std::fill(contents.begin() + static_cast<std::ptrdiff_t>(at), contents.end(), '\0');
+      break;
+    case 6: contents.erase(at, input.below(512)); break;
+    case 7: files[path_of(input.octet() % 16 + 1)] = contents; break;
+  }
+}
+
+zab::Point point_of(Input& input) { return {{{input.octet()}, input.octet()}, {input.octet(), 0}}; }
+
+// A segment that is intact, as far as checksums go.
+std::string segment_of(Input& input, std::uint64_t sequence) {
+  SegmentHeader header;
+  header.server = self;
+  header.sequence = sequence;
+  header.first_commit = input.octet();
+  header.start = {
+      {input.octet()}, {input.octet()}, {input.octet()}, cluster, false, point_of(input), {}};
+  const std::uint8_t flags = input.octet();
+  if ((flags & 1) != 0) header.start.damaged = {{input.octet()}, point_of(input).zxid};
+  if ((flags & 2) != 0) header.mends = Position{input.octet(), input.number(2) * 8};
+  std::string contents = storage::encode(header);
+  std::uint64_t number = header.first_commit;
+  zab::Point point = header.start.last;
+  for (int commits = input.octet() % 8; commits > 0; --commits) {
+    std::string records;
+    for (int count = input.octet() % 4 + 1; count > 0; --count) {
+      const auto type = static_cast<storage::RecordType>(input.octet() % 8);
+      std::string payload = input.octets(input.octet() % 64);
+      const std::uint8_t how = input.octet();
+      if (type == storage::RecordType::txn && how % 4 != 0) {
+        const zab::Zxid zxid = how % 4 == 1 ? zab::Zxid{{input.octet()}, 1} : point.zxid.next();
+        point = {zxid, zab::chain(point.hash, zxid, payload)};
+      } else if (how % 4 == 0) {
+        point = point_of(input);
+      }
+      if (type == storage::RecordType::accept_epoch && how % 8 >= 4) {
+        payload = storage::encode(zab::AcceptEpoch{{input.octet()}, {1}});
+      }
+      if (type == storage::RecordType::adopt_history && how % 8 >= 4) {
+        payload =
+            encode(storage::Adoption{{input.octet()}, input.octet() % 3u, cluster, how >= 128});
+      }
+      storage::append_record(records, type, point, payload);
+    }
+    storage::stamp(records, number++, {storage::key_of(header), contents.size()});
+    contents += records;
+    if (input.octet() % 16 == 0) contents.append(8 * input.octet(), '\0');
+  }
+  return contents;
+}
+
+// Opens, goes on, and opens again.
+void live(const Files& files, zab::Point applied, const Good* good) {
+  sim::SimFileSystem disk(1);
+  for (const auto& [path, contents] : files) disk.plant(path, contents);
+  zab::Durable then;
+  {
+    auto opened = open(disk, applied);
+    static_cast<void>(storage::Log::adopted_snapshot(disk, directory, self));
+    if (!opened) return;
+    const zab::Durable& is = opened->recovered;
+    ensure(is.history.base().zxid <= applied.zxid, "the history begins with the checkpoint");
+    ensure(is.history.contains(applied), "the history goes through the checkpoint");
+    if (good != nullptr) {
+      const zab::Point last = is.history.last();
+      ensure(last == applied || std::ranges::find(good->ends, last) != good->ends.end(),
+             "the history is one that was there");
+      ensure(is.damaged || applied != zab::Point{} || good->states.contains(words(is)),
+             "what is not damaged was there: " + words(is));
+    }
+    for (const auto& [path, contents] : files) {
+      ensure(!is.damaged || mentions(opened->report, "damaged before") ||
+                 disk.contents(path) == contents,
+             "what is damaged is left alone");
+    }
+    if (is.accepted_epoch.value + 1 >= zab::Epoch::max) return;
+    Life life(is);
+    life.accept(is.accepted_epoch.value + 1, 2);
+    life.adopt(is.accepted_epoch.value + 1, is.history.last().zxid, 2, 500);
+    const auto done = commit(opened->log, life);
+    ensure(done.has_value(), "what opens can be written to");
+    life.append(3, 900);
+    ensure(commit(opened->log, life).has_value() && opened->log.mark().has_value(),
+           "and goes on to be");
+    then = life.state();
+    const auto read = opened->log.read_after(opened->log.begin(), 1 << 20);
+    ensure(read.has_value() && read->has_value() && !(*read)->txns.empty() &&
+               (*read)->txns.back().point() == then.history.last(),
+           "the history can be read");
+  }
+  const auto again = open(disk, applied);
+  ensure(again.has_value(), "it opens again: " + error_of(again));
+  ensure(words(again->recovered) == words(then), "it is what it was: " + words(again->recovered) +
+                                                     "\nwas " + words(then) + '\n' + again->report);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  static const Good good = make_good();
+  Input input(data, size);
+  const std::uint8_t mode = input.octet();
+  const std::uint8_t applied = input.octet();
+  if (mode % 4 < 2) {
+    Files files = good.logs[mode % 2];
+    while (!input.empty() && !files.empty()) edit(files, input);
+    live(files, good.ends[applied % good.ends.size()], &good);
+  } else {
+    Files files;
+    while (!input.empty()) {
+      const std::uint64_t sequence = input.octet() % 8 + 1;
+      files[path_of(sequence)] =
+          mode % 4 == 2 ? input.octets(input.number(2)) : segment_of(input, sequence);
+    }
+    live(files, applied % 2 == 0 ? zab::Point{} : point_of(input), nullptr);
+  }
+  return 0;
+}

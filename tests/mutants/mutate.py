@@ -1,0 +1,138 @@
+#!/usr/bin/env python3
+"""Makes broken copies of sources.
+
+usage: mutate.py NAME[+NAME]... DIRECTORY
+
+Writes the files that the mutants NAME change, changed, into DIRECTORY, by their paths in the source tree,
+and says on standard output which they are. Exit 1 if a mutant does not fit the sources.
+
+A mutant, tests/mutants/NAME.mutant:
+
+    what is broken, in one line
+    # why one might write it, and what it costs: as many lines as it takes
+    hides: M1 M2                of a broken checker: mutants that are not found with it, or much later
+    cannot be written: why      instead of all that follows
+    --- zab/some_file.cc
+     lines as they stand in the file, each once a blank is put before it;
+    -those that go away have a minus instead,
+    +those that come a plus;
+    @@
+    +and so on, wherever else in the file. The lines with a blank or a minus stand there exactly once.
+"""
+
+import os
+import re
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+MUTANTS = Path(__file__).resolve().parent
+SOURCES = Path(os.environ.get("ZABKEEPER_SOURCE") or MUTANTS.parent.parent)
+
+
+class DoesNotFit(Exception):
+    """The mutant cannot be made of these sources, or cannot be read."""
+
+
+@dataclass
+class Hunk:
+    file: str
+    old: list = field(default_factory=list)
+    new: list = field(default_factory=list)
+
+
+@dataclass
+class Mutant:
+    name: str
+    broken: str
+    hides: list = field(default_factory=list)
+    impossible: str = ""
+    hunks: list = field(default_factory=list)
+
+
+def parse(name, text):
+    lines = text.splitlines()
+    mutant = Mutant(name, lines[0].strip() if lines else "")
+    if not mutant.broken or mutant.broken.startswith(("#", "---")):
+        raise DoesNotFit(f"{name}: the first line does not say what is broken")
+    for line in lines[1:]:
+        if line.startswith("--- "):
+            mutant.hunks.append(Hunk(line[4:].strip()))
+        elif mutant.hunks and line == "@@":
+            mutant.hunks.append(Hunk(mutant.hunks[-1].file))
+        elif mutant.hunks:
+            mark, rest = line[:1] or " ", line[1:]
+            if mark not in " -+":
+                raise DoesNotFit(f"{name}: neither kept, removed nor added: {line}")
+            if mark != "+":
+                mutant.hunks[-1].old.append(rest)
+            if mark != "-":
+                mutant.hunks[-1].new.append(rest)
+        elif line.startswith("hides:"):
+            mutant.hides = line[len("hides:") :].split()
+        elif line.startswith("cannot be written:"):
+            mutant.impossible = line[len("cannot be written:") :].strip()
+        elif line and not line.startswith("#"):
+            raise DoesNotFit(f"{name}: neither a comment nor a hunk: {line}")
+    if bool(mutant.hunks) == bool(mutant.impossible):
+        raise DoesNotFit(f"{name}: either hunks, or why it cannot be written")
+    return mutant
+
+
+def read(name):
+    path = MUTANTS / f"{name}.mutant"
+    if not path.exists():
+        raise DoesNotFit(f"there is no mutant {name}: {path} is missing")
+    return parse(name, path.read_text())
+
+
+def names():
+    """All mutants there are: M2, M10, and then those of the checkers, C1."""
+    found = [re.fullmatch(r"([MC])(\d+)", path.stem) for path in MUTANTS.glob("*.mutant")]
+    return [match[0] for match in sorted(found, key=lambda match: (match[1] == "C", int(match[2])))]
+
+
+def change(text, hunk, name):
+    """The text with the hunk's old lines, which stand there once, replaced by its new ones."""
+    lines = text.splitlines()
+    if not hunk.old:
+        raise DoesNotFit(f"{name}: a hunk of {hunk.file} does not say where it goes")
+    places = [i for i in range(len(lines)) if lines[i : i + len(hunk.old)] == hunk.old]
+    if len(places) != 1:
+        found = f"{len(places)} times" if places else "not"
+        raise DoesNotFit(f"{name}: {found} in {hunk.file}:\n" + "\n".join(hunk.old))
+    lines[places[0] : places[0] + len(hunk.old)] = hunk.new
+    return "\n".join(lines) + "\n"
+
+
+def mutate(mutants):
+    """The changed files, path -> text."""
+    changed = {}
+    for mutant in mutants:
+        if mutant.impossible:
+            raise DoesNotFit(f"{mutant.name} cannot be written: {mutant.impossible}")
+        for hunk in mutant.hunks:
+            path = SOURCES / hunk.file
+            if hunk.file not in changed and not path.exists():
+                raise DoesNotFit(f"{mutant.name}: there is no {hunk.file}")
+            text = changed.get(hunk.file) or path.read_text()
+            changed[hunk.file] = change(text, hunk, mutant.name)
+    return changed
+
+
+def main():
+    combination, directory = sys.argv[1:]
+    try:
+        changed = mutate([read(name) for name in combination.split("+")])
+    except DoesNotFit as error:
+        sys.exit(str(error))
+    for file, text in changed.items():
+        path = Path(directory) / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists() or path.read_text() != text:
+            path.write_text(text)
+        print(file)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,177 @@
+#!/usr/bin/env python3
+"""Builds broken copies of the program, and reports the first seed of the simulator that notices.
+
+usage: tools/dev mutants [--table] [--seeds COUNT] [NAME]...
+
+Exit 1 if nobody notices one of them, or if a broken checker hides nothing; and if the program as it is
+fails one of the seeds that were needed, for then they prove nothing.
+"""
+
+import argparse
+import os
+import re
+import resource
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import mutate
+
+BUILD = mutate.SOURCES / "build" / "mutants"
+JOBS = os.environ.get("JOBS") or str(os.cpu_count())
+MEMORY_MAX = 4 << 30  # one that goes round in a circle must not take the machine with it
+
+
+class Failed(Exception):
+    """What should have worked whatever is broken, did not."""
+
+
+@dataclass
+class Found:
+    seed: int
+    by: str
+
+    def __str__(self):
+        return f"{self.seed} by {self.by}"
+
+
+def build(combination):
+    def must(*command):
+        done = subprocess.run(command, cwd=mutate.SOURCES, capture_output=True, text=True)
+        if done.returncode:
+            raise Failed(f"{combination}: {' '.join(command)}\n{done.stdout[-4000:]}{done.stderr[-4000:]}")
+
+    must("cmake", "--preset", "mutants", f"-DZABKEEPER_MUTANT={combination}")
+    must("cmake", "--build", "--preset", "mutants", "-j", JOBS)
+
+
+def by_whom(output):
+    """Who complained: a checker's name, or the condition that did not hold."""
+    if broken := re.search(r"broken invariant: (.*)", output):
+        return f"ensure: {broken[1]}"
+    lines = output.splitlines()
+    last = next((i for i, line in enumerate(lines) if line.startswith("tools/dev sim --seed")), 0)
+    named = re.match(r"(\w+): ", lines[last - 1])
+    return named[1] if named else "crash"
+
+
+def simulate(seeds):
+    """The first seed that notices, or nothing."""
+    done = subprocess.run(
+        [BUILD / "bin" / "zabsim", "--seeds", str(seeds), "--from", "0", "--jobs", JOBS],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (MEMORY_MAX, MEMORY_MAX)),
+    )
+    if done.returncode == 0:
+        return None
+    seed = re.search(r"^tools/dev sim --seed (\d+)", done.stdout, re.MULTILINE)
+    if not seed:
+        raise Failed(f"zabsim: exit {done.returncode}\n{done.stdout[-4000:]}")
+    # What was said before the report is of whichever seed came first, not of the least one.
+    report = done.stdout[done.stdout.index("healed within") :]
+    return Found(int(seed[1]), by_whom(report))
+
+
+class Runs:
+    """Each combination is built and run once."""
+
+    def __init__(self, seeds):
+        self.seeds = seeds
+        self.done = {}
+
+    def __call__(self, combination):
+        if combination not in self.done:
+            began = time.monotonic()
+            build(combination)
+            built = time.monotonic()
+            self.done[combination] = found = simulate(self.seeds)
+            print(
+                f"{combination}: built in {built - began:.0f} s, {found or 'survives'},"
+                f" {time.monotonic() - built:.0f} s",
+                file=sys.stderr,
+                flush=True,
+            )
+        return self.done[combination]
+
+
+def hidden(mutant, runs):
+    """What a broken checker no longer finds, in words; nothing if it makes no difference."""
+    words = []
+    for other in mutant.hides:
+        sound, blind = runs(other), runs(f"{mutant.name}+{other}")
+        if sound is None:
+            continue
+        if blind is None:
+            words.append(f"hides {other}")
+        elif blind.seed >= 10 * max(sound.seed, 10):
+            words.append(f"{other} is caught at {blind.seed} instead of {sound.seed}")
+        elif blind.by != sound.by:
+            words.append(f"{other} is caught by {blind.by} instead of {sound.by}")
+    return "; ".join(words)
+
+
+def row(name, runs):
+    """(name, what is broken, seed, by whom, whether all is well)"""
+    mutant = mutate.read(name)
+    if mutant.impossible:
+        return name, mutant.broken, "-", f"cannot be written: {mutant.impossible}", True
+    if mutant.hides:
+        difference = hidden(mutant, runs)
+        return name, mutant.broken, "-", difference or "HIDES NOTHING", bool(difference)
+    found = runs(name)
+    if found is None:
+        return name, mutant.broken, "-", "SURVIVES", False
+    return name, mutant.broken, str(found.seed), found.by, True
+
+
+def print_plain(rows):
+    width = max(len(r[1]) for r in rows)
+    for name, broken, seed, by, _ in rows:
+        print(f"{name:4} {broken:{width}} {seed:>6} {by}")
+
+
+def print_table(rows):
+    print("| | broken | seed | by |\n|---|---|---|---|")
+    for name, broken, seed, by, _ in rows:
+        if re.fullmatch(r"\w+", by):
+            by = f"`{by}`"
+        elif by.startswith("ensure: "):
+            by = "`ensure`: " + re.sub(r".*\((.*)\)$", r"\1", by)
+        print(f"| {name} | {broken} | {seed} | {by} |")
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="tools/dev mutants", description=__doc__.splitlines()[0])
+    parser.add_argument("--table", action="store_true", help="as it stands in docs/reliability.md")
+    parser.add_argument("--seeds", type=int, default=10_000, metavar="COUNT", help="how many it may take")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="of tests/mutants/NAME.mutant; all of them")
+    arguments = parser.parse_args()
+
+    began = time.monotonic()
+    runs = Runs(arguments.seeds)
+    try:
+        rows = [row(name, runs) for name in arguments.names or mutate.names()]
+        needed = max((found.seed for found in runs.done.values() if found), default=-1) + 1
+        build("")
+        sound = simulate(needed) if needed else None
+    except (Failed, mutate.DoesNotFit) as error:
+        sys.exit(f"tools/dev mutants: {error}")
+    (print_table if arguments.table else print_plain)(rows)
+    if sound:
+        sys.exit(f"tools/dev mutants: the program as it is fails too: seed {sound}")
+    bad = [r[0] for r in rows if not r[4]]
+    print(
+        f"{len(rows)} mutants in {time.monotonic() - began:.0f} s;"
+        f" unnoticed: {' '.join(bad) if bad else 'none'}",
+        file=sys.stderr,
+    )
+    sys.exit(1 if bad else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,230 @@
+#include <algorithm>
+#include <utility>
+
+#include "tests/sim/cluster.h"
+#include "tests/sim/words.h"
+#include "zab/print.h"
+
+// What a server does: its peer's steps, and how their effects are carried out.
+namespace sim {
+
+void Cluster::step(Server& server, zab::Event event, Cause cause) {
+  if (!server.peer) return;
+  say([&] {
+    return to_string(server.id) + (cause == Cause::stray ? "  stray " : "  ") + in_words(event);
+  });
+  totals_.steps += 1;
+  carry_out(server, server.peer->step(std::move(event)), cause);
+}
+
+void Cluster::carry_out(Server& server, zab::Effects effects, Cause cause) {
+  mix(effects.send.size() * 65536 + effects.persist.size() * 256 + effects.confirm.size());
+  mix(server.peer->state().last_committed.bits() ^ (server.peer->state().round << 48));
+  const bool dies = server.dies_in_step && !effects.empty() && random_.one_in(2);
+
+  apply(server, effects);
+  if (effects.standing) {
+    say([&] { return to_string(server.id) + "    is " + to_string(*effects.standing); });
+    checkers_.on_standing(server.id, *effects.standing);
+  }
+  for (const std::string& note : effects.notes) {
+    say([&] { return to_string(server.id) + "    note: " + note; });
+    if (cause == Cause::stray) {
+      totals_.count(Rare::stray_refused);
+    } else {
+      checkers_.on_note(server.id, note);
+    }
+    if (note.find("counter is used up") != std::string::npos) totals_.count(Rare::rollover);
+    if (note.find(" belongs to cluster ") != std::string::npos) totals_.count(Rare::foreign_told);
+  }
+  if (!effects.refused.empty()) totals_.count(Rare::refused_submit);
+  if (cause == Cause::submit) {
+    for (const zab::Persist& persist : effects.persist) {
+      if (const auto* append = std::get_if<zab::Append>(&persist)) {
+        checkers_.on_broadcast(server.id, append->txn);
+      }
+    }
+  }
+  for (const zab::Confirmed& confirmed : effects.confirmed) checkers_.on_confirmed(confirmed);
+
+  std::size_t leaving = effects.send.size();
+  if (dies && random_.one_in(2)) leaving = static_cast<std::size_t>(random_.below(leaving + 1));
+  for (std::size_t i = 0; i < leaving; ++i) {
+    const zab::Envelope& envelope = effects.send[i];
+    leave(server, envelope,
+          envelope.to == server.id ? 0 : network_.link(index(server), envelope.to.value - 1));
+  }
+  const bool sent_all = leaving == effects.send.size();
+  effects.send.clear();
+  if (sent_all) wait_for_disk(server, std::move(effects));
+  // Or, if something is to be written, behind that.
+  if (!sent_all || (dies && (server.batches.empty() || random_.one_in(2)))) crash(server);
+  if (server.peer && server.batches.empty()) checkers_.on_quiet(server.peer->state());
+}
+
+// What becomes of the state that users see.
+void Cluster::apply(Server& server, const zab::Effects& effects) {
+  for (const zab::Persist& persist : effects.persist) {
+    const auto* chunk = std::get_if<zab::StoreSnapshot>(&persist);
+    if (chunk == nullptr) continue;
+    if (chunk->first) server.incoming.clear();
+    server.incoming += *chunk->octets;
+  }
+  if (effects.restore) {
+    const auto restored = decode(std::exchange(server.incoming, {}));
+    if (!restored || restored->at != *effects.restore) {
+      throw Violation("state_is_f_of_history",
+                      "server " + to_string(server.id) + " restores what it was not sent");
+    }
+    say([&] {
+      return to_string(server.id) + "    restore " + wire::to_string(effects.restore->zxid);
+    });
+    server.state = *restored;
+    checkers_.on_restored(server.id, server.state);
+  }
+  for (const zab::Txn& txn : effects.deliver) {
+    say([&] { return to_string(server.id) + "    deliver " + wire::to_string(txn.zxid); });
+    server.state = server.state.after(txn);
+    checkers_.on_delivered(server.id, txn);
+  }
+}
+
+void Cluster::wait_for_disk(Server& server, zab::Effects effects) {
+  if (effects.persist.empty() && effects.confirm.empty()) {
+    if (effects.read.empty()) return;
+    if (server.batches.empty()) return begin_reading(server, effects.read);
+  }
+  std::vector<Generation> links;
+  for (const zab::Envelope& envelope : effects.confirm) {
+    links.push_back(envelope.to == server.id ? 0
+                                             : network_.link(index(server), envelope.to.value - 1));
+  }
+  // The first batch is being written already. Group commit adds what comes meanwhile up.
+  if (options_.group_commit && server.batches.size() > 1) {
+    Batch& batch = server.batches.back();
+    const std::size_t before = batch.effects.confirm.size();
+    const std::size_t added = effects.confirm.size();
+    batch.effects += std::move(effects);
+    const std::size_t superseded = before + added - batch.effects.confirm.size();
+    batch.links.resize(before - superseded);
+    batch.links.insert(batch.links.end(), links.begin(), links.end());
+    return;
+  }
+  server.batches.push_back({std::move(effects), std::move(links)});
+  if (server.batches.size() == 1) write_next(server);
+}
+
+void Cluster::write_next(Server& server) {
+  if (server.batches.front().effects.persist.empty()) return written(server);
+  const Time now = calendar_.now();
+  Time delay = random_.between(1, options_.disk_delay_max);
+  if (server.disk_slow_until > now) delay += random_.between(tick, 10 * tick);
+  if (server.disk_stuck_until > now) delay += server.disk_stuck_until - now;
+  calendar_.schedule(now + delay,
+                     {.kind = Kind::written, .server = index32(server), .generation = server.life});
+}
+
+void Cluster::written(Server& server) {
+  const std::vector<zab::Persist>& persists = server.batches.front().effects.persist;
+  if (!persists.empty() && server.disk->write(persists) == Disk::Done::failed) {
+    say([&] { return to_string(server.id) + "    cannot write"; });
+    totals_.count(Rare::sync_failed);
+    return crash(server);
+  }
+  const Batch batch = std::move(server.batches.front());
+  server.batches.pop_front();
+  for (const zab::Persist& persist : batch.effects.persist) record(server, persist);
+
+  std::size_t leaving = batch.effects.confirm.size();
+  const bool dies = server.dies_in_step && random_.one_in(2);
+  if (dies) leaving = static_cast<std::size_t>(random_.below(leaving + 1));
+  for (std::size_t i = 0; i < leaving; ++i) leave(server, batch.effects.confirm[i], batch.links[i]);
+  if (dies) return crash(server);
+  begin_reading(server, batch.effects.read);
+  if (server.batches.empty()) return checkers_.on_quiet(server.peer->state());
+  write_next(server);
+}
+
+void Cluster::record(Server& server, const zab::Persist& persist) {
+  if (std::holds_alternative<zab::StoreSnapshot>(persist)) return;
+  say([&] { return to_string(server.id) + "    durable: " + to_string(persist); });
+  const Checkers::Before before = checkers_.before_write(server.id);
+  zab::store(persist, image(server));
+  checkers_.on_written(server.id, persist, before);
+}
+
+// Over the link that was up at the time of the step, if it still is.
+void Cluster::leave(Server& server, const zab::Envelope& envelope, Generation generation) {
+  if (envelope.to == server.id) {
+    checkers_.on_leaving(server.peer->state(), envelope);
+    server.to_self.push_back(envelope.message);
+    server.last_to_self = std::max(
+        server.last_to_self,
+        calendar_.now() +
+            (options_.self_delay_max == 0 ? 0 : random_.between(0, options_.self_delay_max)));
+    calendar_.schedule(
+        server.last_to_self,
+        {.kind = Kind::deliver_self, .server = index32(server), .generation = server.life});
+    return;
+  }
+  const std::size_t to = envelope.to.value - 1;
+  if (generation == 0 || network_.link(index(server), to) != generation) return;
+  if (std::holds_alternative<zab::Successor>(envelope.message)) totals_.count(Rare::handover);
+  checkers_.on_leaving(server.peer->state(), envelope);
+  network_.send(index(server), to, generation, envelope.message);
+}
+
+// One after the other, and none before what was to be written first.
+void Cluster::begin_reading(Server& server, const std::vector<zab::Read>& reads) {
+  for (const zab::Read& read : reads) {
+    server.reads.push_back(read);
+    server.last_read =
+        std::max(server.last_read, calendar_.now()) + random_.between(1, options_.disk_delay_max);
+    calendar_.schedule(server.last_read,
+                       {.kind = Kind::read, .server = index32(server), .generation = server.life});
+  }
+}
+
+void Cluster::answer(Server& server, const zab::ReadHistory& read) {
+  auto stretch = server.disk->read_after(read.after);
+  if (!stretch) {
+    say([&] { return to_string(server.id) + "  cannot read: " + stretch.error().message; });
+    return crash(server);
+  }
+  zab::HistoryRead event{.learner = read.learner, .ticket = read.ticket, .from = {}, .txns = {}};
+  if (*stretch) {
+    totals_.count(Rare::log_read);
+    event.from = (*stretch)->from;
+    event.txns = std::move((*stretch)->txns);
+  }
+  step(server, std::move(event));
+}
+
+void Cluster::answer(Server& server, const zab::ReadSnapshot& read) {
+  Sending& sending = server.sending[read.learner.value - 1];
+  if (read.first) sending = {server.disk->checkpoint().at, server.disk->snapshot()};
+  const std::size_t chunk =
+      sending.octets.size() / static_cast<std::size_t>(random_.between(1, 5)) + 1;
+  auto octets = std::make_shared<const wire::Bytes>(sending.octets.substr(sending.sent, chunk));
+  sending.sent = std::min(sending.sent + chunk, sending.octets.size());
+  step(server, zab::SnapshotRead{.learner = read.learner,
+                                 .ticket = read.ticket,
+                                 .at = sending.at,
+                                 .octets = std::move(octets),
+                                 .last = sending.sent == sending.octets.size()});
+}
+
+// Only of what the log holds too: a checkpoint is never ahead of it.
+void Cluster::take_checkpoint(Server& server) {
+  const bool is_new = server.state.at.zxid > server.disk->checkpoint().at.zxid;
+  if (!is_new || !Checkers::holds(image(server), server.state.at)) return;
+  say([&] {
+    return to_string(server.id) + "  takes a checkpoint at " +
+           wire::to_string(server.state.at.zxid);
+  });
+  const bool dies = options_.crash_in_step != 0 && random_.one_in(6);
+  if (dies) server.disk->crash_during(server.state);
+  if (dies || server.disk->take(server.state) == Disk::Done::failed) crash(server);
+}
+
+}  // namespace sim

@@ -1,0 +1,45 @@
+#include "tests/sim/totals.h"
+
+namespace sim {
+
+const char* name_of(Rare rare) {
+  switch (rare) {
+    case Rare::founding: return "cluster founded";
+    case Rare::whole_mandate: return "elected by all voters, unsound ones too";
+    case Rare::handover: return "lead handed over";
+    case Rare::rollover: return "epoch's counter used up";
+    case Rare::refused_submit: return "submit refused";
+    case Rare::log_read: return "log read for a learner";
+    case Rare::snapshot_adopted: return "snapshot adopted";
+    case Rare::snapshot_abandoned: return "snapshot begun anew";
+    case Rare::truncation: return "history truncated";
+    case Rare::checkpoint: return "checkpoint taken";
+    case Rare::purge: return "log purged";
+    case Rare::stale_message: return "message of an earlier link dropped";
+    case Rare::duplicate: return "notification duplicated";
+    case Rare::stall: return "link stalled one way";
+    case Rare::partition: return "partition";
+    case Rare::stray: return "stray message";
+    case Rare::stray_refused: return "stray message refused aloud";
+    case Rare::sync_failed: return "write or sync failed";
+    case Rare::disk_full: return "disk full";
+    case Rare::start_refused: return "start failed, disk full";
+    case Rare::octets_changed: return "octets of the log changed";
+    case Rare::page_zeroed: return "page of the log zeroed";
+    case Rare::file_cut: return "file of the log cut";
+    case Rare::file_lost: return "file of the log lost";
+    case Rare::files_swapped: return "files of the log swapped";
+    case Rare::damage_found: return "damage found at the start";
+    case Rare::damage_harmless: return "damage without consequence";
+    case Rare::damaged_repaired: return "damaged server repaired";
+    case Rare::wiped: return "disk wiped";
+    case Rare::wiped_repaired: return "wiped server repaired";
+    case Rare::foreign_disk: return "disk of another cluster";
+    case Rare::foreign_told: return "server of another cluster seen";
+    case Rare::staged_installed: return "staged snapshot installed at the start";
+    case Rare::count: break;
+  }
+  return "";
+}
+
+}  // namespace sim

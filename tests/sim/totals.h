@@ -1,0 +1,65 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "tests/sim/options.h"
+
+namespace sim {
+
+// What must happen sometimes, or the simulator does not try what it says.
+enum class Rare : std::uint8_t {
+  founding,
+  whole_mandate,
+  handover,
+  rollover,
+  refused_submit,
+  log_read,
+  snapshot_adopted,
+  snapshot_abandoned,
+  truncation,
+  checkpoint,
+  purge,
+  stale_message,
+  duplicate,
+  stall,
+  partition,
+  stray,
+  stray_refused,
+  sync_failed,
+  disk_full,
+  start_refused,
+  octets_changed,
+  page_zeroed,
+  file_cut,
+  file_lost,
+  files_swapped,
+  damage_found,
+  damage_harmless,
+  damaged_repaired,
+  wiped,
+  wiped_repaired,
+  foreign_disk,
+  foreign_told,
+  staged_installed,
+  count
+};
+inline constexpr std::size_t rare_count = static_cast<std::size_t>(Rare::count);
+
+[[nodiscard]] const char* name_of(Rare rare);
+
+// What one seed did.
+struct Totals {
+  std::uint64_t steps = 0;      // of peers
+  std::uint64_t elections = 0;  // epochs established
+  std::uint64_t crashes = 0;
+  std::uint64_t commits = 0;
+  Time time = 0;
+  Time healing = 0;  // from the end of all faults until everybody had everything
+  std::array<std::uint64_t, rare_count> rare{};
+
+  void count(Rare what) { rare[static_cast<std::size_t>(what)] += 1; }
+};
+
+}  // namespace sim

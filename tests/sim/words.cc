@@ -1,0 +1,48 @@
+#include "tests/sim/words.h"
+
+#include <cstdio>
+#include <variant>
+
+#include "zab/print.h"
+
+namespace sim {
+
+using zab::to_string;
+
+std::string at(Time time) {
+  char text[32];
+  std::snprintf(text, sizeof(text), "%4llu.%03llu", static_cast<unsigned long long>(time / tick),
+                static_cast<unsigned long long>(time % tick));
+  return text;
+}
+
+std::string in_words(const zab::Event& event) {
+  struct Words {
+    std::string operator()(const zab::Tick&) const { return "tick"; }
+    std::string operator()(const zab::LinkUp& e) const {
+      return "link up to " + to_string(e.server);
+    }
+    std::string operator()(const zab::LinkDown& e) const {
+      return "link down to " + to_string(e.server);
+    }
+    std::string operator()(const zab::Received& e) const {
+      return "<- " + to_string(e.from) + "  " + to_string(e.message);
+    }
+    std::string operator()(const zab::Submit& e) const { return "submit " + *e.payload; }
+    std::string operator()(const zab::HandOver&) const { return "hand over"; }
+    std::string operator()(const zab::HistoryRead& e) const {
+      if (!e.from) return "history for " + to_string(e.learner) + " is in the log no more";
+      return "history read for " + to_string(e.learner) + ", after " +
+             wire::to_string(e.from->zxid) + ": " + std::to_string(e.txns.size()) + " txns";
+    }
+    std::string operator()(const zab::SnapshotRead& e) const {
+      return "snapshot at " + wire::to_string(e.at.zxid) + " read for " + to_string(e.learner);
+    }
+    std::string operator()(const zab::ConfirmLeadership& e) const {
+      return "confirm leadership, token " + std::to_string(e.token);
+    }
+  };
+  return std::visit(Words{}, event);
+}
+
+}  // namespace sim

@@ -1,0 +1,90 @@
+#include "zab/sync_plan.h"
+
+#include <memory>
+#include <string>
+
+#include <doctest/doctest.h>
+
+namespace {
+
+using zab::Diff;
+using zab::History;
+using zab::Point;
+using zab::ReadLog;
+using zab::SyncPlan;
+using zab::Trunc;
+using zab::Zxid;
+
+Zxid at(std::uint32_t epoch, std::uint64_t counter) { return {{epoch}, counter}; }
+
+History history(std::initializer_list<Zxid> zxids) {
+  History made;
+  for (const Zxid zxid : zxids) made.append(zxid, std::make_shared<const wire::Bytes>("x"));
+  return made;
+}
+
+struct Row {
+  const char* learner;
+  Point last;
+  SyncPlan plan;
+};
+
+void check_rows(const History& ours, std::initializer_list<Row> rows) {
+  for (const Row& row : rows) {
+    CAPTURE(row.learner);
+    CHECK(zab::plan_sync(row.last, ours) == row.plan);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("how a learner is brought level with 1:1 1:2 3:1, and nothing before") {
+  const History ours = history({at(1, 1), at(1, 2), at(3, 1)});
+  const Point first = ours.last_at_or_before(at(1, 1));
+  const Point second = ours.last_at_or_before(at(1, 2));
+  check_rows(ours,
+             {
+                 {"is level", ours.last(), Diff{ours.last()}},
+                 {"misses the last", second, Diff{second}},
+                 {"is empty", {}, Diff{{}}},
+                 {"has a transaction that nobody committed", {at(1, 3), {5, 5}}, Trunc{second}},
+                 {"has two of them", {at(1, 4), {5, 5}}, Trunc{second}},
+                 {"has an epoch that was abandoned", {at(2, 1), {5, 5}}, Trunc{second}},
+                 {"has a later epoch's", {at(4, 1), {5, 5}}, Trunc{ours.last()}},
+                 {"has other bytes under our zxid", {at(1, 2), {5, 5}}, Trunc{first}},
+                 {"has other bytes under our first", {at(1, 1), {5, 5}}, Trunc{{}}},
+             });
+}
+
+// ZOOKEEPER-3526, -4352: a wrong idea of where the memory begins made a mistaken TRUNC of it.
+TEST_CASE("how a learner is brought level with 1:3 2:1, where 1:2 is no longer in memory") {
+  const History all = history({at(1, 1), at(1, 2), at(1, 3), at(2, 1)});
+  const Point first = all.last_at_or_before(at(1, 1));
+  const Point third = all.last_at_or_before(at(1, 3));
+  History ours = all;
+  ours.trim(at(1, 2), 2);
+  REQUIRE(ours.base().zxid == at(1, 2));
+  check_rows(ours,
+             {
+                 {"is level", ours.last(), Diff{ours.last()}},
+                 {"misses the last", third, Diff{third}},
+                 {"stands at the base", ours.base(), Diff{ours.base()}},
+                 {"stands there with another hash", {at(1, 2), {5, 5}}, ReadLog{}},
+                 {"is before the base", first, ReadLog{}},
+                 {"is empty", {}, ReadLog{}},
+                 {"has other bytes after the base", {at(1, 3), {5, 5}}, Trunc{ours.base()}},
+                 {"has a transaction that nobody committed", {at(1, 4), {5, 5}}, Trunc{third}},
+                 {"has a later epoch's", {at(9, 1), {5, 5}}, Trunc{ours.last()}},
+             });
+}
+
+TEST_CASE("how a learner is brought level when nothing is in memory after 2:1") {
+  const History ours({at(2, 1), {7, 7}});
+  check_rows(ours, {
+                       {"is level", ours.last(), Diff{ours.last()}},
+                       {"has a tail", {at(2, 2), {5, 5}}, Trunc{ours.last()}},
+                       {"has 2:1 with another hash", {at(2, 1), {5, 5}}, ReadLog{}},
+                       {"is before that", {at(1, 9), {5, 5}}, ReadLog{}},
+                       {"is empty", {}, ReadLog{}},
+                   });
+}
