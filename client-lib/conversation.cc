@@ -159,6 +159,10 @@ Actions Conversation::socket_lost(std::string reason) {
     actions.push_back(
         SessionEvent{kind, session_, 0, wire::Role::looking, false, std::move(reason)});
   }
+  if (std::exchange(provisional_, false)) {
+    session_ = {};
+    password_.clear();
+  }
   return actions;
 }
 
@@ -383,6 +387,7 @@ void Conversation::on(wire::ConnectedReply&& reply, Actions& actions) {
   session_ = reply.session;
   password_ = std::move(reply.password);
   timeout_ms_ = reply.timeout_ms;
+  provisional_ = reply.read_only && !reply.resumed;
   saw(reply.zxid);
   actions.push_back(SessionEvent{
       SessionEvent::Kind::connected, session_, reply.server, reply.role, reply.resumed, {}});
@@ -391,6 +396,8 @@ void Conversation::on(wire::ConnectedReply&& reply, Actions& actions) {
 }
 
 void Conversation::on(wire::ConnectRefused&& refused, Actions& actions) {
+  // The next session is not to meet what the expired one has left behind.
+  if (refused.zxid) saw(*refused.zxid);
   if (refused.error.code == ErrorCode::session_expired || final(refused.error.code)) {
     return end_session(refused.error, actions);
   }

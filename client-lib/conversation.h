@@ -137,8 +137,9 @@ class Conversation {
   std::int64_t timeout_ms_ = 0;
   wire::SessionId session_;  // none until a server gave one
   std::string password_;
-  wire::Zxid last_zxid_;     // the highest seen anywhere
-  wire::Zxid replied_zxid_;  // the highest of a reply: every event up to it came before that reply
+  bool provisional_ = false;  // known to a server without a quorum, and to no other
+  wire::Zxid last_zxid_;      // the highest seen anywhere
+  wire::Zxid replied_zxid_;   // the highest of a reply: every event up to it came before that reply
   std::uint64_t replies_ = 0;
   std::uint64_t last_ticket_ = 0;
   bool announced_ = false;       // the last session event was `connected`

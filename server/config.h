@@ -52,6 +52,7 @@ struct Config {
   std::uint32_t max_watches = 10'000;             // per session
   std::uint32_t max_multi_ops = 1000;
   std::uint32_t max_data_bytes = 1024 * 1024;
+  bool read_only_mode = false;  // readonlymode.enabled: without a quorum, for who wants that
   std::uint64_t log_segment_bytes = 64 * 1024 * 1024;  // logSegmentBytes, preAllocSize
   std::string log_level = "info";
 };

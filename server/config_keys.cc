@@ -24,6 +24,14 @@ void take_limit(Draft& draft, const Named& named, Range range) {
 }
 
 template <auto field>
+void take_flag(Draft& draft, const Named& named) {
+  if (named.setting.value != "true" && named.setting.value != "false") {
+    return draft.complain(named, "is neither true nor false");
+  }
+  draft.config.*field = named.setting.value == "true";
+}
+
+template <auto field>
 void take_milliseconds(Draft& draft, const Named& named, Range range) {
   if (const auto value = draft.number(named, range)) draft.config.*field = Milliseconds(*value);
 }
@@ -190,6 +198,9 @@ constexpr Key keys[] = {
      }},
     {"maxDataBytes", "BYTES", "1048576", "data of one znode",
      [](Draft& draft, const Named& named) { draft.data_bytes = draft.number(named, data_range); }},
+    {"readonlymode.enabled", "BOOL", "false",
+     "without a quorum, let clients read that ask for no more (readOnly)",
+     take_flag<&Config::read_only_mode>},
     {"jute.maxbuffer", "BYTES", "(maxDataBytes)", "ZooKeeper's name for maxDataBytes",
      [](Draft& draft, const Named& named) {
        draft.jute_bytes = draft.clamped(named, 1, data_range);
@@ -286,7 +297,6 @@ constexpr std::string_view ignored[] = {
     "quorum.*",
     "quorumCnxnTimeoutMs",
     "quorumListenOnAllIPs",
-    "readonlymode.enabled",
     "reconfigEnabled",
     "request.timeout",
     "requestStaleConnectionCheck",

@@ -205,13 +205,14 @@ void Service::carry_out(const znode::Txn& txn, const Transaction& transaction, A
 }
 
 wire::Result<Answer> Service::read(wire::SessionId session, const wire::RequestId& id,
-                                   const wire::Request& request) {
-  if (!sessions_.find(session)) return not_open(session);
+                                   const wire::Request& request, wire::Encoding encoding) {
+  if (!sessions_.find(session) && !is_local(session)) return not_open(session);
   auto reply = std::visit(Reader{session, id, tree_, watches_}, request);
   if (!reply) return std::move(reply).error();
 
   Answer answer{.events = {}, .reply = *std::move(reply)};
   if (std::optional<Watch> watch = watch_of(request)) {
+    watch->encoding = encoding;
     auto missed = watches_.add(session, id, *std::move(watch));
     if (!missed) return std::move(missed).error();
     answer.events = *std::move(missed);

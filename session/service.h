@@ -66,10 +66,12 @@ class Service {
   Applied apply(wire::Zxid zxid, std::string_view bytes);
 
   // Answers a read from this server's state. Sets the one-shot watch or the watch that it asks for;
-  // `id` is the one under which events will come. SessionExpired where the session is not open.
+  // `id` is the one under which events will come, `encoding` that of their data. SessionExpired
+  // where the session is not open; a local one always is.
   // Anything that is no read (see order_of) is Unimplemented here.
   [[nodiscard]] wire::Result<Answer> read(wire::SessionId session, const wire::RequestId& id,
-                                          const wire::Request& request);
+                                          const wire::Request& request,
+                                          wire::Encoding encoding = wire::Encoding::text_if_utf8);
 
   [[nodiscard]] wire::Zxid applied() const { return applied_; }
   [[nodiscard]] const SessionTable& sessions() const { return sessions_; }

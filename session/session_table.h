@@ -8,6 +8,7 @@
 
 #include "session/commands.h"
 #include "wire/records.h"
+#include "wire/zxid.h"
 
 namespace session {
 
@@ -18,6 +19,14 @@ struct Session {
 
   bool operator==(const Session&) const = default;
 };
+
+// The sessions of a server without a quorum are its own: no transaction opens one of these ids.
+[[nodiscard]] constexpr wire::SessionId local_session(std::uint64_t number) {
+  return {wire::Zxid{{wire::Epoch::max}, number & wire::Zxid::counter_max}.bits()};
+}
+[[nodiscard]] constexpr bool is_local(wire::SessionId id) {
+  return wire::Zxid::from_bits(id.value).epoch.value == wire::Epoch::max;
+}
 
 // In time that does not depend on where the two differ.
 [[nodiscard]] bool equal_secrets(const SecretHash& a, const SecretHash& b);

@@ -76,6 +76,7 @@ WatchEvent event(const wire::RequestId& id, const Watch& watch, wire::Zxid zxid,
   if (watch.with_data) {
     event.data = change.data;
     event.stat = change.stat;
+    event.encoding = watch.encoding;
   }
   return event;
 }

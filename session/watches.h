@@ -46,6 +46,7 @@ struct Watch {
   bool once = false;
   bool with_data = false;
   std::optional<wire::Zxid> from;  // events after it are wanted; unset: those after now
+  wire::Encoding encoding = wire::Encoding::text_if_utf8;  // of the events' data
 
   bool operator==(const Watch&) const = default;
 };

@@ -1,43 +1,17 @@
 #pragma once
 
-#include <cstddef>
 #include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "wire/frames.h"
 #include "wire/replies.h"
 #include "wire/requests.h"
 #include "wire/result.h"
 
 // The client protocol as JSON text, for both of its ends. docs/protocol.md is the reference.
 namespace wire::json {
-
-inline constexpr std::size_t nesting_max = 32;
-// Requests in a frame, operations in a multi: so many tiny ones would cost far more memory than
-// their text. Servers allow fewer.
-inline constexpr std::size_t frame_requests_max = 16'384;
-inline constexpr std::size_t id_bytes_max = 256;
-
-// Why one request could not be read. `id` is the request's, where one could be made out.
-struct BadRequest {
-  RequestId id;
-  Error error;
-};
-
-// One request of a frame, or why it is none. A malformed element of an array spoils that element
-// only.
-using ParsedRequest = boost::system::result<ClientRequest, BadRequest>;
-
-// What a frame holds. `broken` is set if the frame is not JSON at all (or nests too deeply): then
-// `requests` has one entry that says so, and the connection should close with WebSocket status 1007
-// or 1002.
-struct ParsedFrame {
-  enum class Fault { none, not_utf8, not_json, too_deep };
-
-  std::vector<ParsedRequest> requests;
-  Fault fault = Fault::none;
-};
 
 // A server reads the text of one frame: a request object, or an array of them. Unknown, duplicate,
 // missing and wrongly typed fields are BadArguments with the field's name in the message.

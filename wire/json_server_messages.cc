@@ -94,6 +94,10 @@ RequestId id_at(const Json& object, const char* field) {
   return id;
 }
 
+RequestId optional_id(const Json& object) {
+  return has(object, "id") ? id_at(object, "id") : RequestId{};
+}
+
 std::optional<Bytes> optional_data(const Json& object) {
   if (has(object, "data")) return string_at(object, "data");
   if (!has(object, "data64")) return std::nullopt;
@@ -225,7 +229,7 @@ struct ReplyTo {
 
 Reply reply_of(const Json& object, const RequestOf& request_of) {
   Reply reply{{}, {}, Encoding::text_if_utf8, ReplyBody{EmptyReply{}}};
-  if (has(object, "id")) reply.id = id_at(object, "id");
+  reply.id = optional_id(object);
   if (has(object, "zxid")) reply.zxid = zxid_at(object, "zxid");
 
   const Request* request = reply.id.none() ? nullptr : request_of(reply.id);
@@ -285,17 +289,26 @@ ConnectedReply connected_of(const Json& object) {
           role_of(string_at(object, "role")),
           zxid_at(object, "zxid"),
           boolean_at(object, "resumed"),
-          has(object, "servers") ? strings_at(object, "servers") : std::vector<std::string>{}};
+          has(object, "servers") ? strings_at(object, "servers") : std::vector<std::string>{},
+          has(object, "readOnly") && boolean_at(object, "readOnly"),
+          optional_id(object)};
+}
+
+ConnectRefused refused_of(const Json& object) {
+  ConnectRefused refused{error_of(object), std::nullopt, optional_id(object)};
+  if (has(object, "zxid")) refused.zxid = zxid_at(object, "zxid");
+  return refused;
 }
 
 ServerMessage message_of(const Json& object, const RequestOf& request_of) {
   if (!object.is_object()) throw Malformed{"not an object"};
   if (has(object, "event")) return event_of(object);
-  if (!has(object, "op") || has(object, "id")) return reply_of(object, request_of);
+  if (!has(object, "op")) return reply_of(object, request_of);
 
   const std::string op = string_at(object, "op");
   if (op == "connected") return connected_of(object);
-  if (op == "connect") return ConnectRefused{error_of(object)};
+  if (op == "connect") return refused_of(object);
+  if (has(object, "id")) return reply_of(object, request_of);
   if (op == "expired") return Expired{};
   if (op == "goaway") return GoAway{string_at(object, "reason")};
   if (op == "pong") return reply_without_id(object, PongReply{});

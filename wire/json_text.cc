@@ -1,20 +1,10 @@
 #include "wire/json_text.h"
 
-#include <array>
-
 #include "wire/base64.h"
 #include "wire/utf8.h"
 
 namespace wire::json {
 namespace {
-
-struct Letter {
-  char letter;
-  Perm perm;
-};
-constexpr std::array letters{Letter{'c', Perm::create}, Letter{'d', Perm::remove},
-                             Letter{'r', Perm::read}, Letter{'w', Perm::write},
-                             Letter{'a', Perm::admin}};
 
 constexpr std::string_view hex_digits = "0123456789abcdef";
 
@@ -56,51 +46,13 @@ void append_hex(std::uint64_t value, std::string& out) {
   out.append(text, sizeof text);
 }
 
-std::string perm_letters(std::uint8_t perms) {
-  std::string text;
-  for (const Letter& letter : letters) {
-    if ((perms & static_cast<std::uint8_t>(letter.perm)) != 0) text.push_back(letter.letter);
-  }
-  return text;
-}
-
-std::optional<std::uint8_t> perms_of(std::string_view text) {
-  unsigned perms = 0;
-  for (const char c : text) {
-    unsigned perm = 0;
-    for (const Letter& letter : letters) {
-      if (letter.letter == c) perm = static_cast<unsigned>(letter.perm);
-    }
-    if (perm == 0) return std::nullopt;
-    perms |= perm;
-  }
-  return static_cast<std::uint8_t>(perms);
-}
-
-std::string_view name(WatchScope scope) {
-  switch (scope) {
-    case WatchScope::node: return "node";
-    case WatchScope::children: return "children";
-    case WatchScope::subtree: return "subtree";
-  }
-  return "node";
-}
-
-void ObjectWriter::data(std::string_view bytes, Encoding encoding) {
-  if (encoding == Encoding::text_if_utf8 && is_utf8(bytes)) return string("data", bytes);
-  std::string& out = field("data64");
+void JsonSyntax::add_data(std::string_view bytes, Encoding encoding,
+                          ObjectWriter<JsonSyntax>& object) {
+  if (encoding == Encoding::text_if_utf8 && is_utf8(bytes)) return object.string("data", bytes);
+  std::string& out = object.field("data64");
   out.push_back('"');
   append_base64(bytes, out);
   out.push_back('"');
-}
-
-void append_acl(const Acl& acl, std::string& out) {
-  append_array(acl, out, [](const AclEntry& entry, std::string& item) {
-    ObjectWriter object(item);
-    object.string("scheme", entry.scheme);
-    object.string("id", entry.id);
-    object.string("perms", perm_letters(entry.perms));
-  });
 }
 
 }  // namespace wire::json

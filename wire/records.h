@@ -60,4 +60,8 @@ using Acl = std::vector<AclEntry>;
 // world:anyone:cdrwa, what a node has whose creator named no ACL.
 [[nodiscard]] const Acl& open_acl();
 
+// `"cdrwa"` out of the bits of AclEntry::perms, and back; nothing for any other letter.
+[[nodiscard]] std::string perm_letters(std::uint8_t perms);
+[[nodiscard]] std::optional<std::uint8_t> perms_of(std::string_view letters);
+
 }  // namespace wire

@@ -151,11 +151,15 @@ struct ConnectedReply {
   Zxid zxid;
   bool resumed = false;
   std::vector<std::string> servers;  // "ws://host:port/v1"
+  bool read_only = false;            // by a server without a quorum
+  RequestId id = {};                 // of the connect
 };
 
 // {"op":"connect","error":…}, and then a close.
 struct ConnectRefused {
   Error error;
+  std::optional<Zxid> zxid = {};  // the last that the server had applied: of an expiry, or after it
+  RequestId id = {};
 };
 
 // {"op":"expired"}: the session is gone; a close follows.
@@ -178,6 +182,7 @@ struct WatchEvent {
   Zxid zxid;
   std::optional<Bytes> data;
   std::optional<Stat> stat;
+  Encoding encoding = Encoding::text_if_utf8;  // of `data`: as the watch's request wanted it
 
   bool operator==(const WatchEvent&) const = default;
 };

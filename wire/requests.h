@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -35,6 +36,7 @@ using Consistency = std::variant<SessionConsistency, Linearizable, AtLeast>;
 
 enum class Encoding { text_if_utf8, base64 };
 enum class WatchScope : std::uint8_t { node, children, subtree };
+[[nodiscard]] std::string_view name(WatchScope scope);
 
 // What every read may ask for.
 struct ReadOptions {

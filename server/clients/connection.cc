@@ -17,6 +17,7 @@
 
 #include "server/clients/outbox.h"
 #include "server/clients/websocket.h"
+#include "wire/cbor.h"
 #include "wire/json.h"
 
 namespace server {
@@ -141,6 +142,8 @@ Connection::Connection(std::unique_ptr<WebSocket> socket, ClientHandler& handler
       remote_address_(std::move(remote_address)),
       limits_(limits),
       may_read_(stream_.get_executor()),
+      outbox_(socket_->format),
+      sending_(socket_->format),
       may_write_(stream_.get_executor()),
       ping_timer_(stream_.get_executor()),
       deadline_(stream_.get_executor()),
@@ -153,7 +156,7 @@ Connection::Connection(std::unique_ptr<WebSocket> socket, ClientHandler& handler
   };
   stream_.read_message_max(limits.frame_bytes_max);
   stream_.auto_fragment(false);
-  stream_.text(true);
+  stream_.text(socket_->format == wire::Format::json);
   stream_.control_callback([this](beast::websocket::frame_type kind, beast::string_view) {
     if (kind != beast::websocket::frame_type::close && !closing_) handler_.heard(*this);
   });
@@ -201,12 +204,16 @@ asio::awaitable<void> Connection::read() {
 }
 
 void Connection::received() {
-  if (!stream_.got_text()) {
-    return close(CloseCode::unsupported_data, "binary frames are not understood: send JSON text");
+  const bool is_json = socket_->format == wire::Format::json;
+  if (stream_.got_text() != is_json) {
+    return close(CloseCode::unsupported_data,
+                 is_json ? "binary frames are not understood: send JSON text"
+                         : "text frames are not understood: send CBOR in binary ones");
   }
   const auto bytes = frame_.cdata();
+  const std::string_view frame(static_cast<const char*>(bytes.data()), bytes.size());
   handler_.received(
-      *this, wire::json::parse_requests({static_cast<const char*>(bytes.data()), bytes.size()}));
+      *this, is_json ? wire::json::parse_requests(frame) : wire::cbor::parse_requests(frame));
 }
 
 asio::awaitable<void> Connection::write() {

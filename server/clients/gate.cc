@@ -137,13 +137,21 @@ std::optional<Answer> Gate::refuses_upgrade(const RequestHead& request) const {
                             " may not connect here; if they should, add it to allowedOrigins");
   }
 
-  const std::vector<std::string_view> offered = elements(request.subprotocols);
-  if (!offered.empty() && std::ranges::find(offered, json_subprotocol) == offered.end()) {
-    return error_answer(
-        400, "UnknownSubprotocol",
-        "none of the offered subprotocols is known here; use " + std::string(json_subprotocol));
+  if (!elements(request.subprotocols).empty() && subprotocol_of(request) == nullptr) {
+    return error_answer(400, "UnknownSubprotocol",
+                        "none of the offered subprotocols is known here; use " +
+                            std::string(subprotocols[0].name) + " or " +
+                            std::string(subprotocols[1].name));
   }
   return std::nullopt;
+}
+
+const Subprotocol* Gate::subprotocol_of(const RequestHead& request) {
+  for (const std::string_view offered : elements(request.subprotocols)) {
+    const auto* known = std::ranges::find(subprotocols, offered, &Subprotocol::name);
+    if (known != subprotocols.end()) return known;
+  }
+  return nullptr;
 }
 
 }  // namespace server

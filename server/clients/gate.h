@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -7,6 +8,7 @@
 
 #include "server/admin/answers.h"
 #include "server/config.h"
+#include "wire/frames.h"
 
 namespace server {
 
@@ -25,7 +27,13 @@ struct RequestHead {
   std::vector<std::string_view> subprotocols = {};  // Sec-WebSocket-Protocol
 };
 
-inline constexpr std::string_view json_subprotocol = "zabkeeper.v1+json";
+struct Subprotocol {
+  std::string_view name;
+  wire::Format format;
+};
+// The first is what a client gets that names none.
+inline constexpr std::array subprotocols{Subprotocol{"zabkeeper.v1+json", wire::Format::json},
+                                         Subprotocol{"zabkeeper.v1+cbor", wire::Format::cbor}};
 
 // Who may come in. A web page that a user merely looks at can make the user's browser connect to
 // this server: its Origin tells on it, and if it lets its own name point here (DNS rebinding), its
@@ -39,6 +47,9 @@ class Gate {
 
   // For a request to /v1: why it cannot become a WebSocket connection, if it cannot.
   [[nodiscard]] std::optional<Answer> refuses_upgrade(const RequestHead& request) const;
+
+  // Of those that a request names, the first that is known here; null where it names none.
+  [[nodiscard]] static const Subprotocol* subprotocol_of(const RequestHead& request);
 
  private:
   [[nodiscard]] bool knows_host(std::string_view host) const;

@@ -55,7 +55,7 @@ class ClientHandler {
 
   virtual void opened(const std::shared_ptr<ClientConnection>& connection) = 0;
   // One frame, taken apart.
-  virtual void received(ClientConnection& connection, wire::json::ParsedFrame frame) = 0;
+  virtual void received(ClientConnection& connection, wire::ParsedFrame frame) = 0;
   // A pong, or anything else that shows the client to be alive.
   virtual void heard(ClientConnection& connection) = 0;
   virtual void closed(ClientConnection& connection) = 0;

@@ -116,7 +116,7 @@ Verdict judge(const Request& request, const Gate& gate, const StatusSource* stat
   if (head.target.substr(0, head.target.find('?')) == "/v1") {
     if (auto refused = gate.refuses_upgrade(head)) return {*std::move(refused)};
     return {Upgrade{std::string(head.keys.front()), std::string(head.hosts.front()),
-                    !head.subprotocols.empty()}};
+                    Gate::subprotocol_of(head)}};
   }
   if (status == nullptr) {
     return {error_answer(503, "TooManyConnections",
@@ -169,16 +169,17 @@ asio::awaitable<HttpOutcome> talk_http(Stream& stream, const Gate& gate, const S
 asio::awaitable<std::unique_ptr<WebSocket>> upgrade(Stream stream, const Upgrade& wanted,
                                                     const ClientLimits& limits) {
   namespace websocket = beast::websocket;
-  auto socket = std::make_unique<WebSocket>(std::move(stream));
+  const Subprotocol& spoken = wanted.subprotocol ? *wanted.subprotocol : subprotocols.front();
+  auto socket = std::make_unique<WebSocket>(std::move(stream), spoken.format);
   beast::get_lowest_layer(socket->stream).expires_never();
   socket->stream.set_option(websocket::stream_base::timeout{limits.upgrade_timeout,
                                                             websocket::stream_base::none(), false});
   socket->stream.set_option(
       websocket::stream_base::decorator([&](websocket::response_type& response) {
         response.set(http::field::server, server_name);
-        if (wanted.names_subprotocol) {
+        if (wanted.subprotocol != nullptr) {
           response.set(http::field::sec_websocket_protocol,
-                       beast::string_view(json_subprotocol.data(), json_subprotocol.size()));
+                       beast::string_view(spoken.name.data(), spoken.name.size()));
         }
       }));
 

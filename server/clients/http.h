@@ -16,7 +16,7 @@ namespace server {
 struct Upgrade {
   std::string key;  // Sec-WebSocket-Key
   std::string host;
-  bool names_subprotocol = false;  // then the answer names ours
+  const Subprotocol* subprotocol = nullptr;  // that the answer names, if one was asked for
 };
 
 // What became of an HTTP connection: it ended, or it wants to be a WebSocket.

@@ -71,7 +71,7 @@ class Refusing final : public ClientHandler {
                                           "maxClientCnxns"}});
     connection->close(CloseCode::policy_violation, "too many connections");
   }
-  void received(ClientConnection&, wire::json::ParsedFrame) override {}
+  void received(ClientConnection&, wire::ParsedFrame) override {}
   void heard(ClientConnection&) override {}
   void closed(ClientConnection&) override {}
 };

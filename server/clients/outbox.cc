@@ -1,18 +1,27 @@
 #include "server/clients/outbox.h"
 
+#include "wire/cbor.h"
 #include "wire/json.h"
 
 namespace server {
 namespace {
 
 constexpr std::size_t kept_bytes = 256 * 1024;
+// The longest head of an array of CBOR that fits a batch.
+constexpr std::size_t head_bytes_max = 5;
 
 }  // namespace
 
+Outbox::Outbox(wire::Format format) : format_(format) { clear(); }
+
 void Outbox::add(const wire::ServerMessage& message) {
-  text_ += ',';
-  wire::json::write(message, text_);
-  ends_.push_back(text_.size());
+  if (format_ == wire::Format::json) {
+    buffer_ += ',';
+    wire::json::write(message, buffer_);
+  } else {
+    wire::cbor::write(message, buffer_);
+  }
+  ends_.push_back(buffer_.size());
 }
 
 std::string_view Outbox::next_frame(std::size_t batch_bytes) {
@@ -21,21 +30,38 @@ std::string_view Outbox::next_frame(std::size_t batch_bytes) {
   while (sent_ + count < ends_.size() && ends_[sent_ + count] - first <= batch_bytes) ++count;
   const std::size_t end = ends_[sent_ + count - 1];
   sent_ += count;
-  if (count == 1) return std::string_view(text_).substr(first + 1, end - first - 1);
+  if (count > 1) return array(first, end, count);
+  const std::size_t separator = format_ == wire::Format::json ? 1 : 0;
+  return std::string_view(buffer_).substr(first + separator, end - first - separator);
+}
 
-  // The ']' takes the place of the comma before the next message, which needs none.
-  if (end == text_.size()) text_ += ']';
-  text_[first] = '[';
-  text_[end] = ']';
-  return std::string_view(text_).substr(first, end + 1 - first);
+std::string_view Outbox::array(std::size_t first, std::size_t end, std::size_t count) {
+  if (format_ == wire::Format::json) {
+    // The ']' takes the place of the comma before the next message, which needs none.
+    if (end == buffer_.size()) buffer_ += ']';
+    buffer_[first] = '[';
+    buffer_[end] = ']';
+    return std::string_view(buffer_).substr(first, end + 1 - first);
+  }
+  std::string head;
+  wire::cbor::begin_array(count, head);
+  const std::size_t begin = first - head.size();
+  buffer_.replace(begin, head.size(), head);
+  return std::string_view(buffer_).substr(begin, end - begin);
+}
+
+std::size_t Outbox::begin() const {
+  if (sent_ > 0) return ends_[sent_ - 1];
+  return format_ == wire::Format::json ? 0 : head_bytes_max;
 }
 
 void Outbox::clear() {
-  text_.clear();
+  buffer_.clear();
   ends_.clear();
   sent_ = 0;
-  if (text_.capacity() > kept_bytes) text_.shrink_to_fit();
+  if (buffer_.capacity() > kept_bytes) buffer_.shrink_to_fit();
   if (ends_.capacity() > kept_bytes / sizeof(std::size_t)) ends_.shrink_to_fit();
+  buffer_.append(begin(), '\0');
 }
 
 }  // namespace server

@@ -5,20 +5,24 @@
 #include <string_view>
 #include <vector>
 
+#include "wire/frames.h"
 #include "wire/replies.h"
 
 namespace server {
 
-// Messages that wait to be sent, as one text: each behind a byte that becomes the '[' or ',' of an
-// array if they share a frame.
+// Messages that wait to be sent, as one buffer: each behind what the format wants between two
+// elements of an array, and the first with room for an array's head. A frame of several puts that
+// head over the end of what was sent before it.
 class Outbox {
  public:
+  explicit Outbox(wire::Format format);
+
   void add(const wire::ServerMessage& message);
 
   [[nodiscard]] bool empty() const { return sent_ == ends_.size(); }
 
   // That next_frame has not handed out yet.
-  [[nodiscard]] std::size_t bytes() const { return text_.size() - begin(); }
+  [[nodiscard]] std::size_t bytes() const { return buffer_.size() - begin(); }
 
   // The next frame: one message, or with `batch_bytes` as many as fit, at least one. Valid until
   // the next call.
@@ -28,10 +32,12 @@ class Outbox {
   void clear();
 
  private:
-  [[nodiscard]] std::size_t begin() const { return sent_ == 0 ? 0 : ends_[sent_ - 1]; }
+  [[nodiscard]] std::size_t begin() const;
+  [[nodiscard]] std::string_view array(std::size_t first, std::size_t end, std::size_t count);
 
-  std::string text_;
-  std::vector<std::size_t> ends_;  // of each message in text_
+  wire::Format format_;
+  std::string buffer_;
+  std::vector<std::size_t> ends_;  // of each message in buffer_
   std::size_t sent_ = 0;           // how many of ends_
 };
 

@@ -7,6 +7,8 @@
 #include <boost/beast/websocket/stream.hpp>
 #include <boost/beast/websocket/teardown.hpp>
 
+#include "wire/frames.h"
+
 namespace server {
 
 // What clients are spoken to through; with TLS another type takes its place. (The only header with
@@ -26,9 +28,11 @@ void async_teardown(boost::beast::role_type role, Stream& stream, Handler&& hand
 }
 
 struct WebSocket {
-  explicit WebSocket(Stream&& transport) : stream(std::move(transport)) {}
+  WebSocket(Stream&& transport, wire::Format spoken)
+      : stream(std::move(transport)), format(spoken) {}
 
   boost::beast::websocket::stream<Stream> stream;
+  wire::Format format;  // of the messages, by the subprotocol
 };
 
 }  // namespace server

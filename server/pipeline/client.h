@@ -31,11 +31,13 @@ struct Client {
   std::uint32_t waited_ticks = 0;  // in `waiting`
 
   wire::ConnectRequest request;
-  std::string password;  // 32 hex digits; forgotten once the client has it
+  wire::RequestId request_id;  // of the connect
+  std::string password;        // 32 hex digits; forgotten once the client has it
   std::int64_t timeout_ms = 0;
   wire::SessionId session;
+  bool read_only = false;  // opened without a quorum
 
-  std::deque<wire::json::ParsedRequest> early;  // came before the session was there
+  std::deque<wire::ParsedRequest> early;  // came before the session was there
   session::RequestOrder<wire::Reply, wire::ClientRequest> order;
   std::optional<std::pair<CloseCode, std::string>> farewell;  // once everything is answered
   bool paused = false;  // is not read from, for too much of it is outstanding

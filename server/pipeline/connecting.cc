@@ -15,6 +15,10 @@ constexpr Milliseconds connect_patience{1500};
 // Without a leader, before the clients of this server are sent elsewhere.
 constexpr Milliseconds serve_patience{3000};
 
+wire::Error wrong_password() {
+  return {wire::ErrorCode::auth_failed, "this is not the session's password"};
+}
+
 wire::Error not_ready() {
   return {wire::ErrorCode::not_ready, "this server follows no leader yet; try another, or again"};
 }
@@ -53,15 +57,13 @@ void Pipeline::ask_for_session(Client& client) {
     });
     return;
   }
-  client.timeout_ms = std::clamp<std::int64_t>(client.request.timeout_ms.value_or(10'000),
-                                               config_.min_session_timeout.count(),
-                                               config_.max_session_timeout.count());
+  client.timeout_ms = granted_timeout_ms(client);
   session::Order order;
   if (client.request.session) {
     client.password = client.request.password;
     const auto hash = hash_password(client.password);
     if (!hash) {
-      return refuse(client, {wire::ErrorCode::auth_failed, "this is not the session's password"});
+      return refuse(client, wrong_password());
     }
     order = session::MoveSession{*hash, client.timeout_ms};
   } else {
@@ -77,15 +79,52 @@ void Pipeline::ask_for_session(Client& client) {
                     std::move(order)});
 }
 
+std::int64_t Pipeline::granted_timeout_ms(const Client& client) const {
+  return std::clamp<std::int64_t>(client.request.timeout_ms.value_or(10'000),
+                                  config_.min_session_timeout.count(),
+                                  config_.max_session_timeout.count());
+}
+
+// Without a quorum what this server knows may be old. A client that asks for no more reads it, in a
+// session that is known here or in one that only this server knows. False where it has to wait.
+bool Pipeline::open_read_only(Client& client) {
+  const wire::ConnectRequest& request = client.request;
+  if (!request.read_only || !config_.read_only_mode) return false;
+  const wire::Zxid seen = request.last_zxid.value_or(wire::Zxid{});
+  if (service_.applied() == wire::Zxid{} || seen > service_.applied()) return false;
+
+  wire::SessionId session = session::local_session(client.number);
+  if (request.session) {
+    // Whether a session that is not known here has ended, only a quorum can say.
+    const session::Session* known = service_.sessions().find(*request.session);
+    if (known == nullptr) return false;
+    const auto hash = hash_password(request.password);
+    if (!hash || !session::equal_secrets(known->secret_hash, *hash)) {
+      refuse(client, wrong_password());
+      return true;
+    }
+    session = *request.session;
+    if (Client* former = find(session)) {
+      service_.watches().remove_session(session);
+      give_way(*former);
+    }
+  }
+  client.read_only = true;
+  client.timeout_ms = granted_timeout_ms(client);
+  client.password = request.session ? request.password : new_password();
+  has_session(client, session, request.session.has_value());
+  return true;
+}
+
 void Pipeline::has_session(Client& client, wire::SessionId session, bool resumed) {
   client.session = session;
   client.state = Client::State::open;
   by_session_[session.value] = &client;
-  client.connection->say(wire::ConnectedReply{session, std::exchange(client.password, {}),
-                                              client.timeout_ms, config_.id, role(),
-                                              service_.applied(), resumed, config_.advertised});
+  client.connection->say(wire::ConnectedReply{
+      session, std::exchange(client.password, {}), client.timeout_ms, config_.id, role(),
+      service_.applied(), resumed, config_.advertised, client.read_only, client.request_id});
   client.connection->ping_every(Milliseconds(client.timeout_ms / 3));
-  for (wire::json::ParsedRequest& parsed : std::exchange(client.early, {})) {
+  for (wire::ParsedRequest& parsed : std::exchange(client.early, {})) {
     take(client, std::move(parsed));
   }
   flush(client);
@@ -94,7 +133,8 @@ void Pipeline::has_session(Client& client, wire::SessionId session, bool resumed
 void Pipeline::refuse(Client& client, wire::Error error) {
   const CloseCode code = error.code == wire::ErrorCode::bad_arguments ? CloseCode::policy_violation
                                                                       : CloseCode::normal;
-  client.connection->say(wire::ConnectRefused{error});
+  client.connection->say(
+      wire::ConnectRefused{error, service_.applied(), std::move(client.request_id)});
   hang_up(client, code, std::string(wire::name(error.code)));
 }
 
@@ -112,12 +152,14 @@ void Pipeline::session_ended(const session::Applied& applied) {
     client->connection->say(wire::Expired{});
     return hang_up(*client, CloseCode::normal, "session expired");
   }
-  if (applied.session_change == Change::moved) {
-    client->state = Client::State::ended;
-    const wire::Error moved = session_moved();
-    for (const std::uint64_t tag : client->order.waiting()) answer(tag, moved);
-    hang_up(*client, CloseCode::normal, "session moved");
-  }
+  if (applied.session_change == Change::moved) give_way(*client);
+}
+
+void Pipeline::give_way(Client& client) {
+  client.state = Client::State::ended;
+  const wire::Error moved = session_moved();
+  for (const std::uint64_t tag : client.order.waiting()) answer(tag, moved);
+  hang_up(client, CloseCode::normal, "session moved");
 }
 
 void Pipeline::hang_up(Client& client, CloseCode code, const std::string& reason) {
@@ -144,13 +186,16 @@ void Pipeline::tick() {
   const auto ticks = [&](Milliseconds patience) { return patience / config_.heartbeat; };
   const bool served = standing().serving;
   unserved_ticks_ = served ? 0 : unserved_ticks_ + 1;
-  if (unserved_ticks_ == ticks(serve_patience)) goaway("this server has no quorum");
+  const bool given_up = unserved_ticks_ == ticks(serve_patience);
 
   for (const auto& [connection, client] : clients_) {
+    if (given_up && !client->read_only) send_away(*client, "this server has no quorum");
     // Nothing is read of a paused connection, so nothing can be heard: the pause is ours.
     if (client->paused && client->state == Client::State::open) ordering_.heard(client->session);
     if (client->state != Client::State::waiting) continue;
-    if (++client->waited_ticks < ticks(connect_patience)) continue;
+    client->waited_ticks += 1;
+    if (unserved_ticks_ >= ticks(connect_patience) && open_read_only(*client)) continue;
+    if (client->waited_ticks < ticks(connect_patience)) continue;
     refuse(*client,
            served ? wire::Error{wire::ErrorCode::server_behind,
                                 "this server has applied " + wire::to_hex(service_.applied()) +
@@ -160,11 +205,13 @@ void Pipeline::tick() {
 }
 
 void Pipeline::goaway(const std::string& reason) {
-  for (const auto& [connection, client] : clients_) {
-    if (client->state == Client::State::ended) continue;
-    client->connection->say(wire::GoAway{reason});
-    hang_up(*client, CloseCode::going_away, reason);
-  }
+  for (const auto& [connection, client] : clients_) send_away(*client, reason);
+}
+
+void Pipeline::send_away(Client& client, const std::string& reason) {
+  if (client.state == Client::State::ended) return;
+  client.connection->say(wire::GoAway{reason});
+  hang_up(client, CloseCode::going_away, reason);
 }
 
 wire::Role Pipeline::role() const {

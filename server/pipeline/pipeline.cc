@@ -14,6 +14,24 @@ wire::Error not_a_connect() {
   return {wire::ErrorCode::bad_arguments, "the first request of a connection is connect"};
 }
 
+wire::Error not_read_only() {
+  return {wire::ErrorCode::not_read_only,
+          "this server has no quorum: it answers reads of what it knows, and nothing else"};
+}
+
+// How fresh a request wants to be; a write is of no interest here.
+wire::Consistency consistency_of(const wire::Request& request) {
+  return std::visit(
+      [](const auto& r) -> wire::Consistency {
+        if constexpr (requires { r.read.consistency; }) return r.read.consistency;
+        if constexpr (std::is_same_v<std::decay_t<decltype(r)>, wire::SyncRequest>) {
+          return wire::Linearizable{};
+        }
+        return wire::SessionConsistency{};
+      },
+      request);
+}
+
 }  // namespace
 
 Pipeline::Pipeline(const Config& config)
@@ -24,9 +42,9 @@ Pipeline::Pipeline(const Config& config)
 
 // --- From clients ---
 
-void Pipeline::received(ClientConnection& connection, wire::json::ParsedFrame frame) {
+void Pipeline::received(ClientConnection& connection, wire::ParsedFrame frame) {
   heard(connection);
-  for (wire::json::ParsedRequest& parsed : frame.requests) {
+  for (wire::ParsedRequest& parsed : frame.requests) {
     Client* client = find(connection);
     if (client == nullptr || client->state == Client::State::ended || client->farewell) return;
     take(*client, std::move(parsed));
@@ -34,7 +52,7 @@ void Pipeline::received(ClientConnection& connection, wire::json::ParsedFrame fr
   Client* client = find(connection);
   if (client == nullptr) return;
   if (client->state == Client::State::silent) refuse(*client, not_a_connect());  // an empty array
-  if (frame.fault == wire::json::ParsedFrame::Fault::too_deep) {
+  if (frame.fault == wire::ParsedFrame::Fault::too_deep) {
     client->farewell = {CloseCode::policy_violation, "nested too deeply"};
     client->connection->pause();
   }
@@ -43,18 +61,20 @@ void Pipeline::received(ClientConnection& connection, wire::json::ParsedFrame fr
 
 void Pipeline::heard(ClientConnection& connection) {
   const Client* client = find(connection);
-  if (client != nullptr && client->state == Client::State::open) ordering_.heard(client->session);
+  if (client == nullptr || client->state != Client::State::open || client->read_only) return;
+  ordering_.heard(client->session);
 }
 
-void Pipeline::take(Client& client, wire::json::ParsedRequest parsed) {
+void Pipeline::take(Client& client, wire::ParsedRequest parsed) {
   if (client.state == Client::State::silent) {
+    client.request_id = parsed ? parsed->id : parsed.error().id;
     auto* connect_request = parsed ? std::get_if<wire::ConnectRequest>(&parsed->request) : nullptr;
     if (connect_request != nullptr) return connect(client, std::move(*connect_request));
     return refuse(client, parsed ? not_a_connect() : parsed.error().error);
   }
   if (client.state != Client::State::open) return client.early.push_back(std::move(parsed));
   if (!parsed) {
-    const wire::json::BadRequest bad = std::move(parsed).error();
+    const wire::BadRequest bad = std::move(parsed).error();
     client.order.push_reply({bad.id, {}, {}, bad.error});
     return flush(client);
   }
@@ -65,19 +85,24 @@ void Pipeline::take(Client& client, wire::json::ParsedRequest parsed) {
 // needs more than this server's word.
 void Pipeline::order(Client& client, wire::ClientRequest request) {
   if (std::holds_alternative<wire::ConnectRequest>(request.request)) {
-    client.order.push_reply({std::move(request.id),
-                             {},
-                             request.encoding,
-                             wire::Error{wire::ErrorCode::bad_arguments,
-                                         "connect is the first request of a connection only"}});
-    return flush(client);
+    return answer_at_once(client, std::move(request),
+                          wire::Error{wire::ErrorCode::bad_arguments,
+                                      "connect is the first request of a connection only"});
   }
   if (auto error = beyond_limits(request.request)) {
-    client.order.push_reply({std::move(request.id), {}, request.encoding, *std::move(error)});
-    return flush(client);
+    return answer_at_once(client, std::move(request), *std::move(error));
   }
 
   std::optional<session::Order> wanted = session::order_of(request.request);
+  if (client.read_only) {
+    if (wanted && session::is_local(client.session) &&
+        std::holds_alternative<session::CloseSession>(*wanted)) {
+      return answer_at_once(client, std::move(request), wire::ReplyBody{wire::ClosedReply{}});
+    }
+    if (wanted || std::holds_alternative<wire::Linearizable>(consistency_of(request.request))) {
+      return answer_at_once(client, std::move(request), not_read_only());
+    }
+  }
   if (!wanted) return order_read(client, std::move(request));
   const std::uint64_t tag = ++last_number_;
   client.order.push_write(tag);
@@ -111,17 +136,14 @@ std::optional<wire::Error> Pipeline::beyond_limits(const wire::Request& request)
   return std::nullopt;
 }
 
-void Pipeline::order_read(Client& client, wire::ClientRequest request) {
-  const wire::Consistency consistency = std::visit(
-      [](const auto& r) -> wire::Consistency {
-        if constexpr (requires { r.read.consistency; }) return r.read.consistency;
-        if constexpr (std::is_same_v<std::decay_t<decltype(r)>, wire::SyncRequest>) {
-          return wire::Linearizable{};
-        }
-        return wire::SessionConsistency{};
-      },
-      request.request);
+void Pipeline::answer_at_once(Client& client, wire::ClientRequest&& request,
+                              wire::Result<wire::ReplyBody> body) {
+  client.order.push_reply({std::move(request.id), {}, request.encoding, std::move(body)});
+  flush(client);
+}
 
+void Pipeline::order_read(Client& client, wire::ClientRequest request) {
+  const wire::Consistency consistency = consistency_of(request.request);
   if (std::holds_alternative<wire::SessionConsistency>(consistency)) {
     client.order.push_read(std::move(request));
     return flush(client);
@@ -231,6 +253,7 @@ void Pipeline::standing_changed(const zab::Standing& standing) {
   unserved_ticks_ = 0;
   for (const auto& [connection, client] : clients_) {
     if (client->state == Client::State::waiting) ask_for_session(*client);
+    if (client->read_only) send_away(*client, "a quorum is there again");
   }
 }
 
@@ -264,7 +287,7 @@ void Pipeline::read(Client& client, const wire::ClientRequest& request) {
     reply.body =
         wire::WhoamiReply{{{"world", "anyone"}, {"ip", client.connection->remote_address()}}};
   } else {
-    auto answer = service_.read(client.session, request.id, request.request);
+    auto answer = service_.read(client.session, request.id, request.request, request.encoding);
     if (answer) {
       for (wire::WatchEvent& event : answer->events) client.connection->say(std::move(event));
       reply.body = std::move(answer->reply);

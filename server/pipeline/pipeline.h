@@ -29,7 +29,7 @@ class Pipeline : public ClientHandler, public OrderingHandler, public DriverHand
 
   // Clients.
   void opened(const std::shared_ptr<ClientConnection>& connection) override;
-  void received(ClientConnection& connection, wire::json::ParsedFrame frame) override;
+  void received(ClientConnection& connection, wire::ParsedFrame frame) override;
   void heard(ClientConnection& connection) override;
   void closed(ClientConnection& connection) override;
 
@@ -70,15 +70,22 @@ class Pipeline : public ClientHandler, public OrderingHandler, public DriverHand
   void connect(Client& client, wire::ConnectRequest request);
   void ask_for_session(Client& client);
   void has_session(Client& client, wire::SessionId session, bool resumed);
+  [[nodiscard]] bool open_read_only(Client& client);
+  [[nodiscard]] std::int64_t granted_timeout_ms(const Client& client) const;
   void refuse(Client& client, wire::Error error);
   void session_ended(const session::Applied& applied);
   [[nodiscard]] static wire::Error session_moved();
+  // Its session is another connection's now.
+  void give_way(Client& client);
+  void send_away(Client& client, const std::string& reason);
   void hang_up(Client& client, CloseCode code, const std::string& reason);
 
   // pipeline.cc: requests of an open session.
-  void take(Client& client, wire::json::ParsedRequest parsed);
+  void take(Client& client, wire::ParsedRequest parsed);
   void order(Client& client, wire::ClientRequest request);
   [[nodiscard]] std::optional<wire::Error> beyond_limits(const wire::Request& request) const;
+  void answer_at_once(Client& client, wire::ClientRequest&& request,
+                      wire::Result<wire::ReplyBody> body);
   void order_read(Client& client, wire::ClientRequest request);
   void answer(std::uint64_t tag, wire::Result<wire::ReplyBody> body);
   void flush(Client& client);

@@ -94,6 +94,8 @@ std::string replay(std::istream& story) {
     actual += "----\n";
     if (command == "option dedup") {
       options.dedup = true;
+    } else if (command == "option read-only") {
+      options.read_only = true;
     } else if (command == "option after-expiry") {
       options.after_expiry = true;
     } else {

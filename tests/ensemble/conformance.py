@@ -5,16 +5,23 @@ import json
 
 import websockets
 
+import cbor
 from harness import PATIENCE
+
+JSON, CBOR = "zabkeeper.v1+json", "zabkeeper.v1+cbor"
 
 
 class Wire:
-    """One connection. `sent` may be an object or a list (written as JSON), text or bytes (as they are)."""
+    """One connection. `sent` may be an object or a list (written as JSON, or as CBOR
+    where that is spoken), text or bytes (as they are)."""
 
     def __init__(self, socket):
         self.socket = socket
         self.connected = None
         self._came = []
+        self._dumps, self._loads = json.dumps, json.loads
+        if socket.subprotocol == CBOR:
+            self._dumps, self._loads = cbor.dumps, cbor.loads
 
     @classmethod
     async def to(cls, server, **upgrade):
@@ -23,9 +30,9 @@ class Wire:
                                             **upgrade))
 
     @classmethod
-    async def open(cls, server, **fields):
+    async def open(cls, server, subprotocols=None, **fields):
         """With a session; `connected` is the reply."""
-        wire = await cls.to(server)
+        wire = await cls.to(server, subprotocols=subprotocols)
         await wire.send({"op": "connect", **fields})
         wire.connected = await wire.next()
         assert wire.connected.get("op") == "connected", wire.connected
@@ -38,10 +45,10 @@ class Wire:
     async def send(self, *frames):
         for frame in frames:
             raw = isinstance(frame, (str, bytes))
-            await self.socket.send(frame if raw else json.dumps(frame))
+            await self.socket.send(frame if raw else self._dumps(frame))
 
     async def frame(self):
-        return json.loads(await asyncio.wait_for(self.socket.recv(), PATIENCE))
+        return self._loads(await asyncio.wait_for(self.socket.recv(), PATIENCE))
 
     async def next(self):
         """The next message, out of an array or not."""

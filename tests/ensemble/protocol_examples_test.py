@@ -1,11 +1,15 @@
-"""Runs every example of docs/protocol.md, word for word, against a server that is alone."""
+"""Runs every example of docs/protocol.md, word for word, against a server that is alone.
+
+In an example marked (cbor) a line is bytes in hex, or JSON in which h'76 31' is a byte string.
+"""
 
 import json
 import os
 import pathlib
 import re
 
-from conformance import Wire
+import cbor
+from conformance import CBOR, Wire
 from harness import Ensemble, run
 
 PAGE = pathlib.Path(os.environ["ZABKEEPER_SOURCE"]) / "docs" / "protocol.md"
@@ -18,6 +22,14 @@ def examples(text):
     """(the line where it begins, its mark, its lines) of every block."""
     for block in re.finditer(r"^```protocol *(\(\w+\))?\n(.*?)^```$", text, re.M | re.S):
         yield text.count("\n", 0, block.start()) + 2, block[1], block[2].splitlines()
+
+
+def value_of(text):
+    """What a line of an example says."""
+    if re.fullmatch(r"[0-9a-f ]+", text):
+        return cbor.loads(bytes.fromhex(text))
+    text = re.sub(r"h'([0-9a-f ]*)'", r'{"h":"\1"}', text)
+    return json.loads(text, object_hook=lambda o: bytes.fromhex(o["h"]) if o.keys() == {"h"} else o)
 
 
 def matches(wanted, came):
@@ -46,11 +58,12 @@ class Reader:
             return
         if self.wire and self.wire.socket.open:
             await self.wire.drop()
-        if mark is None:
+        if mark in (None, "(cbor)"):
             self.said = {}
         if first.startswith("→ GET"):
             return
-        self.wire = await Wire.to(self.server)
+        spoken = [CBOR] if mark == "(cbor)" else None
+        self.wire = await Wire.to(self.server, subprotocols=spoken)
         if '"op":"connect"' not in first and not self.expects_refusal:
             await self.wire.send({"op": "connect"})
             self.hear(await self.wire.next())
@@ -70,6 +83,9 @@ class Reader:
     async def send(self, text):
         if text.startswith("GET "):
             self.http = self.server.http(text.split()[1])
+        elif self.wire.socket.subprotocol == CBOR:
+            is_hex = re.fullmatch(r"[0-9a-f ]+", text)
+            await self.wire.send(bytes.fromhex(text) if is_hex else value_of(text))
         elif ANYTHING in text:
             await self.wire.send(self.fill(json.loads(text)))
         else:
@@ -84,8 +100,9 @@ class Reader:
                 f"came instead: {status} {body}"
             return
         came = await self.wire.next()
-        assert matches(json.loads(text), came), \
-            "came instead:\n← " + json.dumps(came, ensure_ascii=False, separators=(",", ":"))
+        assert matches(value_of(text), came), \
+            "came instead:\n← " + json.dumps(came, ensure_ascii=False, separators=(",", ":"),
+                                             default=lambda octets: octets.hex())
         self.hear(came)
 
     async def line(self, line):

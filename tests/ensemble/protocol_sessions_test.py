@@ -4,11 +4,16 @@ from conformance import Wire
 from harness import Ensemble, run, until
 
 
-async def refusal(server, **fields):
+async def refused(server, **fields):
     wire = await Wire.to(server)
-    reply = await wire.ask({"op": "connect", **fields})
-    assert reply["op"] == "connect" and "message" in reply, reply
+    reply = await wire.ask({"op": "connect", "id": "mine", **fields})
+    assert reply["op"] == "connect" and reply["id"] == "mine" and "message" in reply, reply
     assert await wire.closed() == 1000
+    return reply
+
+
+async def refusal(server, **fields):
+    reply = await refused(server, **fields)
     return reply["error"], reply.get("code")
 
 
@@ -50,7 +55,8 @@ async def close_ends(server):
     assert events[1]["zxid"] == closed["zxid"], (events, closed)
     reply = await watcher.ask({"op": "exists", "path": "/closing"})
     assert reply["stat"] is None, reply
-    assert await refusal(server, **wire.credentials) == ("SessionExpired", -112)
+    reply = await refused(server, **wire.credentials)
+    assert reply["error"] == "SessionExpired" and reply["zxid"] >= closed["zxid"], reply
 
 
 async def requests_behind_connect(server):
@@ -122,7 +128,10 @@ async def heartbeats_and_expiry(server):
     mute.socket.transport.resume_reading()
     assert await mute.next() == {"op": "expired"}
     assert await mute.closed() == 1000
-    assert await refusal(server, **gone.credentials) == ("SessionExpired", -112)
+    # A client that asks its next server for this zxid meets no ghost of its own.
+    reply = await refused(server, **gone.credentials)
+    assert (reply["error"], reply["code"]) == ("SessionExpired", -112), reply
+    assert reply["zxid"] >= max(e["zxid"] for e in events), (reply, events)
     assert (await quiet.ask({"op": "ephemerals"}))["paths"] == ["/alive/quiet"]
 
 

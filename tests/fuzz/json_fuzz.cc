@@ -10,11 +10,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size == 0) return 0;
   const std::string_view text(reinterpret_cast<const char*>(data) + 1, size - 1);
 
-  for (const wire::json::ParsedRequest& parsed : wire::json::parse_requests(text).requests) {
+  for (const wire::ParsedRequest& parsed : wire::json::parse_requests(text).requests) {
     if (parsed.has_error()) continue;
     std::string written;
     wire::json::write(*parsed, written);
-    const wire::json::ParsedFrame again = wire::json::parse_requests(written);
+    const wire::ParsedFrame again = wire::json::parse_requests(written);
     ensure(again.requests.size() == 1 && again.requests.front().has_value() &&
                *again.requests.front() == *parsed,
            "a request would change on its way");

@@ -295,6 +295,7 @@ TEST_CASE("what cannot be meant is refused") {
   };
   const Row rows[] = {
       {{"--tickTime=0"}, "tickTime=0 is not"},
+      {{"--readonlymode.enabled=yes"}, "readonlymode.enabled=yes is neither true nor false"},
       {{"--tickTime=-1"}, "tickTime=-1 is not"},
       {{"--tickTime="}, "tickTime= is not"},
       {{"--tickTime=1e3"}, "tickTime=1e3 is not"},

@@ -165,7 +165,7 @@ TEST_CASE("an upgrade is RFC 6455's, and the subprotocol is known or not said") 
          r.subprotocols = {"a, zabkeeper.v1+cbor", "zabkeeper.v1+json"};
        },
        0},
-      {"cbor only", [](RequestHead& r) { r.subprotocols = {"zabkeeper.v1+cbor"}; }, 400},
+      {"cbor only", [](RequestHead& r) { r.subprotocols = {"zabkeeper.v1+cbor"}; }, 0},
       {"unknown", [](RequestHead& r) { r.subprotocols = {"chat, superchat"}; }, 400},
   };
   for (const Row& row : rows) {
@@ -178,6 +178,27 @@ TEST_CASE("an upgrade is RFC 6455's, and the subprotocol is known or not said") 
   RequestHead unknown = upgrade();
   unknown.subprotocols = {"chat"};
   CHECK(gate.refuses_upgrade(unknown)->body.find("zabkeeper.v1+json") != std::string::npos);
+}
+
+TEST_CASE("of the subprotocols that are offered the first that is known is spoken") {
+  struct Row {
+    std::vector<std::string_view> offered;
+    std::string_view chosen;
+  };
+  for (const Row& row : {
+           Row{{}, ""},
+           Row{{"chat"}, ""},
+           Row{{"zabkeeper.v1+json"}, "zabkeeper.v1+json"},
+           Row{{"zabkeeper.v1+cbor"}, "zabkeeper.v1+cbor"},
+           Row{{"zabkeeper.v1+cbor, zabkeeper.v1+json"}, "zabkeeper.v1+cbor"},
+           Row{{"zabkeeper.v2+json", "zabkeeper.v1+json", "zabkeeper.v1+cbor"},
+               "zabkeeper.v1+json"},
+       }) {
+    RequestHead request = upgrade();
+    request.subprotocols = row.offered;
+    const server::Subprotocol* chosen = server::Gate::subprotocol_of(request);
+    CHECK((chosen ? chosen->name : "") == row.chosen);
+  }
 }
 
 }  // namespace

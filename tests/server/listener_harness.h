@@ -47,7 +47,7 @@ struct Script : server::ClientHandler {
     connection = fresh;
     on_open(*fresh);
   }
-  void received(server::ClientConnection& from, wire::json::ParsedFrame frame) override {
+  void received(server::ClientConnection& from, wire::ParsedFrame frame) override {
     told.push_back("received " + std::to_string(frame.requests.size()));
     on_frame(from);
   }

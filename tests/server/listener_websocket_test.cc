@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "tests/server/listener_harness.h"
+#include "wire/cbor.h"
 
 namespace {
 
@@ -33,7 +34,7 @@ TEST_CASE("an upgrade is answered, with the subprotocol if one was asked for") {
     CHECK_FALSE(contains(header, "Sec-WebSocket-Extensions"));
 
     Client asking = co_await edge.client(
-        Edge::upgrade_request("Sec-WebSocket-Protocol: zabkeeper.v1+cbor, zabkeeper.v1+json\r\n"
+        Edge::upgrade_request("Sec-WebSocket-Protocol: chat, zabkeeper.v1+json\r\n"
                               "Sec-WebSocket-Extensions: permessage-deflate\r\n"
                               "Origin: http://localhost\r\n"));
     header = co_await asking.header();
@@ -201,6 +202,37 @@ TEST_CASE("with batches what is queued together leaves as one array") {
           "[" + edge::json("a") + "," + edge::json("b") + "," + edge::json("c") + "]");
     edge.script.connection->say(edge::event("d"));
     CHECK((co_await client.frame()).payload == edge::json("d"));
+  });
+}
+
+TEST_CASE("on the CBOR subprotocol everything is CBOR in binary frames") {
+  const std::string cbor = "Sec-WebSocket-Protocol: zabkeeper.v1+cbor\r\n";
+  const auto written = [](const char* reason) {
+    std::string out;
+    wire::cbor::write(edge::event(reason), out);
+    return out;
+  };
+  const std::string a_ping = "\xa1\x62op\x64ping";
+  Edge edge;
+  edge.limits.close_timeout = std::chrono::milliseconds(100);
+  edge.script.on_frame = [](ClientConnection& connection) {
+    connection.allow_batches();
+    for (const char* reason : {"a", "b", "c"}) connection.say(edge::event(reason));
+  };
+  edge.run([&]() -> Story {
+    Client client = co_await edge.websocket(cbor);
+    co_await client.send(frame(edge::binary, a_ping));
+    Frame got = co_await client.frame();
+    CHECK(got.opcode == edge::binary);
+    CHECK(got.payload == "\x83" + written("a") + written("b") + written("c"));
+    edge.script.connection->say(edge::event("d"));
+    got = co_await client.frame();
+    CHECK(got.opcode == edge::binary);
+    CHECK(got.payload == written("d"));
+    co_await client.send(frame(edge::text, "{}"));
+    CHECK((co_await client.frame()).code() == 1003);
+    co_await edge.until_told("closed");
+    CHECK(edge.script.told == Told{"opened", "received 1", "closed"});
   });
 }
 

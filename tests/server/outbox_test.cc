@@ -5,6 +5,7 @@
 
 #include <doctest/doctest.h>
 
+#include "wire/cbor.h"
 #include "wire/json.h"
 
 namespace {
@@ -24,7 +25,7 @@ std::vector<std::string> frames(server::Outbox& outbox, std::size_t batch_bytes)
 }
 
 TEST_CASE("without batches every message is a frame") {
-  server::Outbox outbox;
+  server::Outbox outbox(wire::Format::json);
   for (const char* reason : {"a", "b", "c"}) outbox.add(message(reason));
   CHECK(frames(outbox, 0) == std::vector{json("a"), json("b"), json("c")});
   CHECK(outbox.bytes() == 0);
@@ -32,14 +33,14 @@ TEST_CASE("without batches every message is a frame") {
 
 TEST_CASE("with batches what fits shares a frame") {
   const std::size_t one = json("a").size() + 1;
-  server::Outbox outbox;
+  server::Outbox outbox(wire::Format::json);
   for (const char* reason : {"a", "b", "c", "d", "e"}) outbox.add(message(reason));
   CHECK(frames(outbox, 2 * one) == std::vector{"[" + json("a") + "," + json("b") + "]",
                                                "[" + json("c") + "," + json("d") + "]", json("e")});
 }
 
 TEST_CASE("one message is no array, and one that is too large for a batch is sent alone") {
-  server::Outbox outbox;
+  server::Outbox outbox(wire::Format::json);
   outbox.add(message("a"));
   CHECK(frames(outbox, 1000) == std::vector{json("a")});
 
@@ -53,7 +54,7 @@ TEST_CASE("one message is no array, and one that is too large for a batch is sen
 }
 
 TEST_CASE("bytes counts what has not been handed out") {
-  server::Outbox outbox;
+  server::Outbox outbox(wire::Format::json);
   CHECK(outbox.bytes() == 0);
   outbox.add(message("a"));
   const std::size_t one = outbox.bytes();
@@ -64,6 +65,35 @@ TEST_CASE("bytes counts what has not been handed out") {
   outbox.clear();
   CHECK(outbox.bytes() == 0);
   CHECK(outbox.empty());
+}
+
+std::string cbor(const std::string& reason) {
+  std::string out;
+  wire::cbor::write(message(reason), out);
+  return out;
+}
+
+TEST_CASE("in CBOR a frame of several begins with an array's head") {
+  server::Outbox outbox(wire::Format::cbor);
+  const std::size_t one = cbor("a").size();
+  for (int round = 0; round < 2; ++round) {
+    CHECK(outbox.bytes() == 0);
+    for (const char* reason : {"a", "b", "c", "d", "e"}) outbox.add(message(reason));
+    CHECK(outbox.bytes() == 5 * one);
+    CHECK(frames(outbox, 2 * one) ==
+          std::vector{"\x82" + cbor("a") + cbor("b"), "\x82" + cbor("c") + cbor("d"), cbor("e")});
+    outbox.clear();
+  }
+  for (const char* reason : {"a", "b"}) outbox.add(message(reason));
+  CHECK(frames(outbox, 0) == std::vector{cbor("a"), cbor("b")});
+
+  outbox.clear();
+  std::string all;
+  for (int i = 0; i < 300; ++i) {
+    outbox.add(message("a"));
+    all += cbor("a");
+  }
+  CHECK(frames(outbox, 1'000'000) == std::vector{"\x99\x01\x2c" + all});
 }
 
 }  // namespace

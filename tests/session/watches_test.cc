@@ -192,6 +192,38 @@ TEST_CASE("data and stat are those of the event's own transaction") {
   }
 }
 
+TEST_CASE("events are encoded as the watch's request wanted it, from the past too") {
+  World world;
+  const wire::SessionId session = world.open(1);
+  const wire::Zxid before = world.service().applied();
+  wire::WatchRequest request = watch_request("/a", WatchScope::node);
+  request.with_data = true;
+  REQUIRE(world.service().read(session, {"1"}, request, wire::Encoding::base64));
+  REQUIRE(world.service().read(session, {"2"}, request));
+  wire::CreateRequest create;
+  create.path = "/a";
+  const Applied created = world.run(session, create);
+  REQUIRE(created.events.size() == 2);
+  CHECK(created.events[0].event.encoding == wire::Encoding::base64);
+  CHECK(created.events[1].event.encoding == wire::Encoding::text_if_utf8);
+
+  request.from = before;
+  const auto answer = world.service().read(session, {"3"}, request, wire::Encoding::base64);
+  REQUIRE(answer);
+  CHECK(answer->events[0].encoding == wire::Encoding::base64);
+}
+
+TEST_CASE("a session that no transaction opened may read where it is local") {
+  World world;
+  const wire::SessionId session = world.open(1);
+  world.create(session, "/a", "0");
+  const wire::SessionId local = session::local_session(~std::uint64_t{0});
+  CHECK(session::is_local(local));
+  CHECK_FALSE(session::is_local(session));
+  CHECK(world.service().read(local, {"1"}, wire::GetRequest{"/a", with_watch}));
+  CHECK(world.service().watches().size(local) == 1);
+}
+
 TEST_CASE("the event of a change in the children carries the parent's stat") {
   World world;
   const wire::SessionId session = world.open(1);

@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include "tests/wire/json_samples.h"
+#include "tests/wire/samples.h"
 #include "wire/json.h"
 
 // The texts of docs/protocol.md, letter by letter.
@@ -37,6 +37,20 @@ TEST_CASE("what servers say, letter by letter") {
               R"({"op":"connect","error":"SessionExpired","code":-112,"message":"gone"})"},
           Row{ConnectRefused{{ErrorCode::server_behind, "late"}},
               R"({"op":"connect","error":"ServerBehind","message":"late"})"},
+          Row{ConnectRefused{{ErrorCode::session_expired, "gone"}, samples::zxid, {"7"}},
+              R"({"op":"connect","id":7,"zxid":"0000010000000005","error":"SessionExpired","code":-112,"message":"gone"})"},
+          Row{ConnectedReply{{0x01000197c3b2a001},
+                             "9f",
+                             10'000,
+                             1,
+                             Role::looking,
+                             {{1}, 4},
+                             false,
+                             {},
+                             true,
+                             {"\"c\""}},
+              R"({"op":"connected","id":"c","session":"01000197c3b2a001","password":"9f","timeoutMs":10000,)"
+              R"("server":1,"role":"looking","zxid":"0000010000000004","resumed":false,"readOnly":true,"servers":[]})"},
           Row{Expired{}, R"({"op":"expired"})"},
           Row{GoAway{"shutdown"}, R"({"op":"goaway","reason":"shutdown"})"},
           Row{reply("7", ReplyBody{CreateReply{"/app/config", samples::stat()}}),
@@ -94,6 +108,15 @@ TEST_CASE("what servers say, letter by letter") {
                          "v2",
                          samples::stat()},
               R"({"watch":5,"event":"changed","path":"/app/config","zxid":"0000010000000005","data":"v2","stat":)" STAT
+              "}"},
+          Row{WatchEvent{{"5"},
+                         EventKind::changed,
+                         "/app/config",
+                         samples::zxid,
+                         "v2",
+                         samples::stat(),
+                         Encoding::base64},
+              R"({"watch":5,"event":"changed","path":"/app/config","zxid":"0000010000000005","data64":"djI=","stat":)" STAT
               "}"},
           Row{WatchEvent{{"5"}, EventKind::deleted, "/app/config", samples::zxid, {}, {}},
               R"({"watch":5,"event":"deleted","path":"/app/config","zxid":"0000010000000005"})"},

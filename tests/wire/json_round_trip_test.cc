@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
-#include "tests/wire/json_samples.h"
+#include "tests/wire/samples.h"
 #include "wire/json.h"
 
 namespace wire::json {

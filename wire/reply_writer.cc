@@ -1,12 +1,16 @@
+#include "wire/cbor.h"
+#include "wire/cbor_text.h"
 #include "wire/json.h"
 #include "wire/json_text.h"
+#include "wire/object_writer.h"
 
-// What servers say. Text goes straight into the buffer: no tree of values in between.
-namespace wire::json {
+// What servers say, described once for both formats.
+namespace wire {
 namespace {
 
-void append_stat(const Stat& stat, std::string& out) {
-  ObjectWriter object(out);
+template <typename Syntax>
+void add_stat(const Stat& stat, ObjectWriter<Syntax>& reply) {
+  ObjectWriter<Syntax> object(reply.field("stat"));
   object.hex("czxid", stat.czxid.bits());
   object.hex("mzxid", stat.mzxid.bits());
   object.hex("pzxid", stat.pzxid.bits());
@@ -22,22 +26,23 @@ void append_stat(const Stat& stat, std::string& out) {
   if (stat.container) object.boolean("container", true);
 }
 
-void add_stat(const Stat& stat, ObjectWriter& object) { append_stat(stat, object.field("stat")); }
-
-void add_stat(const std::optional<Stat>& stat, ObjectWriter& object) {
-  if (stat) return add_stat(*stat, object);
-  object.raw("stat", "null");
+template <typename Syntax>
+void add_stat(const std::optional<Stat>& stat, ObjectWriter<Syntax>& reply) {
+  if (stat) return add_stat(*stat, reply);
+  reply.null("stat");
 }
 
-void add_error(const Error& error, ObjectWriter& object) {
+template <typename Syntax>
+void add_error(const Error& error, ObjectWriter<Syntax>& object) {
   object.string("error", name(error.code));
   if (const auto code = number(error.code)) object.integer("code", *code);
   object.string("message", error.message);
 }
 
 // Adds the fields of each kind of reply to its object.
+template <typename Syntax>
 struct AddFields {
-  ObjectWriter& object;
+  ObjectWriter<Syntax>& object;
   Encoding encoding;
 
   void operator()(const EmptyReply&) const {}
@@ -52,36 +57,31 @@ struct AddFields {
   void operator()(const ExistsReply& reply) const { add_stat(reply.stat, object); }
   void operator()(const SetReply& reply) const { add_stat(reply.stat, object); }
   void operator()(const ChildrenReply& reply) const {
-    append_array(reply.children, object.field("children"),
-                 [&](const Child& child, std::string& out) {
-                   if (!reply.with_details) return append_string(child.name, out);
-                   ObjectWriter item(out);
-                   item.string("name", child.name);
-                   if (child.data) item.data(*child.data, encoding);
-                   if (child.stat) add_stat(*child.stat, item);
-                 });
+    object.list("children", reply.children, [&](const Child& child, std::string& out) {
+      if (!reply.with_details) return Syntax::append_string(child.name, out);
+      ObjectWriter<Syntax> item(out);
+      item.string("name", child.name);
+      if (child.data) item.data(*child.data, encoding);
+      if (child.stat) add_stat(*child.stat, item);
+    });
     add_stat(reply.stat, object);
     object.boolean("more", reply.more);
   }
   void operator()(const CountReply& reply) const { object.integer("count", reply.count); }
-  void operator()(const EphemeralsReply& reply) const {
-    append_array(reply.paths, object.field("paths"), append_string);
-  }
+  void operator()(const EphemeralsReply& reply) const { object.strings("paths", reply.paths); }
   void operator()(const AclReply& reply) const {
-    append_acl(reply.acl, object.field("acl"));
+    add_acl(reply.acl, object);
     add_stat(reply.stat, object);
   }
   void operator()(const WatchReply& reply) const {
-    object.raw("watch", reply.watch.none() ? "null" : reply.watch.json);
+    object.id("watch", reply.watch);
     add_stat(reply.stat, object);
   }
   void operator()(const WhoamiReply& reply) const {
-    append_array(reply.identities, object.field("identities"),
-                 [](const Identity& identity, std::string& out) {
-                   ObjectWriter item(out);
-                   item.string("scheme", identity.scheme);
-                   item.string("id", identity.id);
-                 });
+    object.objects("identities", reply.identities, [](const Identity& identity, auto& item) {
+      item.string("scheme", identity.scheme);
+      item.string("id", identity.id);
+    });
   }
   void operator()(const PongReply&) const {}
   void operator()(const ClosedReply&) const {}
@@ -93,41 +93,44 @@ struct AddFields {
       }
       object.integer("index", index);
     }
-    append_array(reply.results, object.field("results"),
-                 [&](const Result<OpReply>& result, std::string& out) {
-                   ObjectWriter item(out);
-                   if (result.has_error()) return add_error(result.error(), item);
-                   std::visit(AddFields{item, encoding}, *result);
-                 });
+    object.objects("results", reply.results, [&](const Result<OpReply>& result, auto& item) {
+      if (result.has_error()) return add_error(result.error(), item);
+      std::visit(AddFields{item, encoding}, *result);
+    });
   }
 };
 
+// Writes each kind of message.
+template <typename Syntax>
 struct Write {
   std::string& out;
 
+  using Object = ObjectWriter<Syntax>;
+
   void operator()(const Reply& reply) const {
-    ObjectWriter object(out);
+    Object object(out);
     const bool pong = reply.body && std::holds_alternative<PongReply>(*reply.body);
     const bool closed = reply.body && std::holds_alternative<ClosedReply>(*reply.body);
     if (pong) object.string("op", "pong");
     if (closed) object.string("op", "closed");
-    if (!reply.id.none()) object.raw("id", reply.id.json);
+    if (!reply.id.none()) object.id("id", reply.id);
     if (!reply.id.none() || !(pong || closed)) object.hex("zxid", reply.zxid.bits());
     if (reply.body.has_error()) return add_error(reply.body.error(), object);
-    std::visit(AddFields{object, reply.encoding}, *reply.body);
+    std::visit(AddFields<Syntax>{object, reply.encoding}, *reply.body);
   }
   void operator()(const WatchEvent& event) const {
-    ObjectWriter object(out);
-    object.raw("watch", event.watch.none() ? "null" : event.watch.json);
+    Object object(out);
+    object.id("watch", event.watch);
     object.string("event", name(event.kind));
     if (!event.path.empty()) object.string("path", event.path);
     object.hex("zxid", event.zxid.bits());
-    if (event.data) object.data(*event.data, Encoding::text_if_utf8);
+    if (event.data) object.data(*event.data, event.encoding);
     if (event.stat) add_stat(*event.stat, object);
   }
   void operator()(const ConnectedReply& reply) const {
-    ObjectWriter object(out);
+    Object object(out);
     object.string("op", "connected");
+    if (!reply.id.none()) object.id("id", reply.id);
     object.hex("session", reply.session.value);
     object.string("password", reply.password);
     object.integer("timeoutMs", reply.timeout_ms);
@@ -135,16 +138,19 @@ struct Write {
     object.string("role", name(reply.role));
     object.hex("zxid", reply.zxid.bits());
     object.boolean("resumed", reply.resumed);
-    append_array(reply.servers, object.field("servers"), append_string);
+    if (reply.read_only) object.boolean("readOnly", true);
+    object.strings("servers", reply.servers);
   }
   void operator()(const ConnectRefused& refused) const {
-    ObjectWriter object(out);
+    Object object(out);
     object.string("op", "connect");
+    if (!refused.id.none()) object.id("id", refused.id);
+    if (refused.zxid) object.hex("zxid", refused.zxid->bits());
     add_error(refused.error, object);
   }
-  void operator()(const Expired&) const { ObjectWriter(out).string("op", "expired"); }
+  void operator()(const Expired&) const { Object(out).string("op", "expired"); }
   void operator()(const GoAway& go_away) const {
-    ObjectWriter object(out);
+    Object object(out);
     object.string("op", "goaway");
     object.string("reason", go_away.reason);
   }
@@ -152,6 +158,12 @@ struct Write {
 
 }  // namespace
 
-void write(const ServerMessage& message, std::string& out) { std::visit(Write{out}, message); }
+void json::write(const ServerMessage& message, std::string& out) {
+  std::visit(Write<json::JsonSyntax>{out}, message);
+}
 
-}  // namespace wire::json
+void cbor::write(const ServerMessage& message, std::string& out) {
+  std::visit(Write<cbor::CborSyntax>{out}, message);
+}
+
+}  // namespace wire

@@ -1,35 +1,43 @@
+#include "wire/cbor.h"
+#include "wire/cbor_text.h"
 #include "wire/json.h"
 #include "wire/json_text.h"
+#include "wire/object_writer.h"
 
-// What clients say. Fields that have their default are left out.
-namespace wire::json {
+// What clients say, described once for both formats. Fields that have their default are left out.
+namespace wire {
 namespace {
 
-void add_flag(std::string_view name, bool value, ObjectWriter& object) {
+template <typename Syntax>
+void add_flag(std::string_view name, bool value, ObjectWriter<Syntax>& object) {
   if (value) object.boolean(name, true);
 }
 
-void add_version(std::int32_t version, ObjectWriter& object) {
+template <typename Syntax>
+void add_version(std::int32_t version, ObjectWriter<Syntax>& object) {
   if (version != any_version) object.integer("version", version);
 }
 
-void add_read_options(const ReadOptions& options, ObjectWriter& object) {
+template <typename Syntax>
+void add_read_options(const ReadOptions& options, ObjectWriter<Syntax>& object) {
   if (std::holds_alternative<Linearizable>(options.consistency)) {
     object.string("consistency", "linearizable");
   } else if (const auto* at_least = std::get_if<AtLeast>(&options.consistency)) {
-    ObjectWriter(object.field("consistency")).hex("atLeast", at_least->zxid.bits());
+    ObjectWriter<Syntax>(object.field("consistency")).hex("atLeast", at_least->zxid.bits());
   }
   add_flag("watch", options.watch, object);
 }
 
-void add_auth(const AuthRequest& auth, ObjectWriter& object) {
+template <typename Syntax>
+void add_auth(const AuthRequest& auth, ObjectWriter<Syntax>& object) {
   object.string("scheme", auth.scheme);
   object.string("token", auth.token);
 }
 
 // Adds `op` and the fields of each kind of request to its object.
+template <typename Syntax>
 struct AddFields {
-  ObjectWriter& object;
+  ObjectWriter<Syntax>& object;
 
   void begin(std::string_view op) const { object.string("op", op); }
   void begin(std::string_view op, std::string_view path) const {
@@ -45,7 +53,7 @@ struct AddFields {
     add_flag("container", request.container, object);
     add_flag("parents", request.parents, object);
     if (request.ttl_ms) object.integer("ttlMs", *request.ttl_ms);
-    if (request.acl) append_acl(*request.acl, object.field("acl"));
+    if (request.acl) add_acl(*request.acl, object);
   }
   void operator()(const GetRequest& request) const {
     begin("get", request.path);
@@ -85,7 +93,7 @@ struct AddFields {
   void operator()(const GetAclRequest& request) const { begin("getAcl", request.path); }
   void operator()(const SetAclRequest& request) const {
     begin("setAcl", request.path);
-    append_acl(request.acl, object.field("acl"));
+    add_acl(request.acl, object);
     add_version(request.version, object);
   }
   void operator()(const CheckRequest& request) const {
@@ -94,10 +102,8 @@ struct AddFields {
   }
   void operator()(const MultiRequest& request) const {
     begin("multi");
-    append_array(request.ops, object.field("ops"), [](const MultiOp& op, std::string& out) {
-      ObjectWriter item(out);
-      std::visit(AddFields{item}, op);
-    });
+    object.objects("ops", request.ops,
+                   [](const MultiOp& op, auto& item) { std::visit(AddFields{item}, op); });
   }
   void operator()(const SyncRequest& request) const { begin("sync", request.path); }
   void operator()(const WatchRequest& request) const {
@@ -109,7 +115,7 @@ struct AddFields {
   }
   void operator()(const UnwatchRequest& request) const {
     begin("unwatch");
-    object.raw("watch", request.watch.json);
+    object.id("watch", request.watch);
   }
   void operator()(const AuthRequest& request) const {
     begin("auth");
@@ -127,11 +133,8 @@ struct AddFields {
     }
     if (request.last_zxid) object.hex("lastZxid", request.last_zxid->bits());
     if (!request.auth.empty()) {
-      append_array(request.auth, object.field("auth"),
-                   [](const AuthRequest& auth, std::string& out) {
-                     ObjectWriter item(out);
-                     add_auth(auth, item);
-                   });
+      object.objects("auth", request.auth,
+                     [](const AuthRequest& auth, auto& item) { add_auth(auth, item); });
     }
     add_flag("readOnly", request.read_only, object);
     add_flag("dedup", request.dedup, object);
@@ -139,13 +142,22 @@ struct AddFields {
   }
 };
 
-}  // namespace
-
+template <typename Syntax>
 void write(const ClientRequest& request, std::string& out) {
-  ObjectWriter object(out);
-  if (!request.id.none()) object.raw("id", request.id.json);
-  std::visit(AddFields{object}, request.request);
+  ObjectWriter<Syntax> object(out);
+  if (!request.id.none()) object.id("id", request.id);
+  std::visit(AddFields<Syntax>{object}, request.request);
   if (request.encoding == Encoding::base64) object.string("encoding", "base64");
 }
 
-}  // namespace wire::json
+}  // namespace
+
+void json::write(const ClientRequest& request, std::string& out) {
+  wire::write<json::JsonSyntax>(request, out);
+}
+
+void cbor::write(const ClientRequest& request, std::string& out) {
+  wire::write<cbor::CborSyntax>(request, out);
+}
+
+}  // namespace wire

@@ -1,14 +1,14 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <string>
 #include <utility>
 
 #include "wire/base64.h"
-#include "wire/json.h"
-#include "wire/json_fields.h"
+#include "wire/fields.h"
 #include "wire/json_text.h"
 
-namespace wire::json {
+namespace wire {
 namespace {
 
 // A client's own words in a message: quoted, and cut where they are long.
@@ -39,6 +39,7 @@ class Form {
   Form(Fields& object, std::string_view what) : object_(object), what_(what) {}
 
   void allow_only(FieldSet allowed) {
+    if (object_.format == Format::cbor) allowed &= ~fields(Field::data64);
     if (object_.duplicate) fail("duplicate field " + quoted(name(*object_.duplicate)));
     if (object_.unknown) fail_unknown(*object_.unknown);
     for (const auto& [field, value] : object_.known) {
@@ -110,11 +111,11 @@ class Form {
     if (!value) return {};
     RequestId id;
     if (value->kind == Value::Kind::integer) {
-      append_integer(value->integer, id.json);
+      json::append_integer(value->integer, id.json);
     } else if (value->kind == Value::Kind::number) {
       id.json = value->text;
     } else if (value->kind == Value::Kind::string) {
-      append_string(value->text, id.json);
+      json::append_string(value->text, id.json);
     } else {
       fail_type(field, "a number or a string");
     }
@@ -129,7 +130,12 @@ class Form {
     if (has(Field::data) && has(Field::data64)) {
       fail("fields \"data\" and \"data64\" exclude each other");
     }
-    if (!has(Field::data64)) return string_or(Field::data, {});
+    if (!has(Field::data64)) {
+      Value* value = object_.format == Format::cbor
+                         ? typed(Field::data, Value::Kind::bytes, "a byte string")
+                         : typed(Field::data, Value::Kind::string, "a string");
+      return value ? std::move(value->text) : Bytes{};
+    }
     const std::string text = string(Field::data64);
     std::optional<Bytes> bytes = from_base64(text);
     if (!bytes) fail_type(Field::data64, "base64, padded and without whitespace");
@@ -444,6 +450,10 @@ ParsedRequest refusal(FieldsOfFrame& frame) {
     case Fault::not_utf8: return BadRequest{{}, bad_arguments("not UTF-8")};
     case Fault::not_json:
       return BadRequest{{}, bad_arguments("not JSON, at byte " + std::to_string(frame.fault_at))};
+    case Fault::not_cbor:
+      return BadRequest{{},
+                        bad_arguments("not CBOR, at byte " + std::to_string(frame.fault_at) + ": " +
+                                      std::string(frame.fault_why))};
     case Fault::too_deep: {
       RequestId id;
       if (!frame.requests.empty()) {
@@ -463,8 +473,7 @@ ParsedRequest refusal(FieldsOfFrame& frame) {
 
 }  // namespace
 
-ParsedFrame parse_requests(std::string_view text) {
-  FieldsOfFrame frame = read_fields(text);
+ParsedFrame requests_of(FieldsOfFrame&& frame) {
   ParsedFrame parsed;
   parsed.fault = frame.fault;
   if (frame.fault != ParsedFrame::Fault::none || frame.shape != FieldsOfFrame::Shape::requests) {
@@ -476,4 +485,4 @@ ParsedFrame parse_requests(std::string_view text) {
   return parsed;
 }
 
-}  // namespace wire::json
+}  // namespace wire

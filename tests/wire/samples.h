@@ -184,7 +184,8 @@ inline std::vector<wire::ServerMessage> announcements() {
                      true,
                      {"ws://a:2180/v1", "ws://b:2180/v1"}},
       ConnectRefused{{ErrorCode::session_expired, "gone"}},
-      ConnectRefused{{ErrorCode::server_behind, "later"}},
+      ConnectRefused{{ErrorCode::server_behind, "later"}, zxid, {"\"c\""}},
+      ConnectedReply{{5}, "9f00", 10'000, 1, Role::looking, zxid, false, {}, true, {"7"}},
       Expired{},
       GoAway{"shutdown"},
   };

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "wire/requests.h"
+#include "wire/result.h"
+
+// What a frame of requests comes to, whatever its bytes were.
+namespace wire {
+
+// The subprotocols: the same objects, in other bytes.
+enum class Format : std::uint8_t { json, cbor };
+
+inline constexpr std::size_t nesting_max = 32;
+// Requests in a frame, operations in a multi: so many tiny ones would cost far more memory than
+// their text. Servers allow fewer.
+inline constexpr std::size_t frame_requests_max = 16'384;
+inline constexpr std::size_t id_bytes_max = 256;
+
+// Why one request could not be read. `id` is the request's, where one could be made out.
+struct BadRequest {
+  RequestId id;
+  Error error;
+};
+
+// One request of a frame, or why it is none. A malformed element of an array spoils that element
+// only.
+using ParsedRequest = boost::system::result<ClientRequest, BadRequest>;
+
+// What a frame holds. `fault` is set if the frame is not of its format at all (or nests too
+// deeply): then `requests` has one entry that says so.
+struct ParsedFrame {
+  enum class Fault : std::uint8_t { none, not_utf8, not_json, not_cbor, too_deep };
+
+  std::vector<ParsedRequest> requests;
+  Fault fault = Fault::none;
+};
+
+}  // namespace wire
