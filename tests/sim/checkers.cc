@@ -4,6 +4,7 @@
 #include <tuple>
 #include <variant>
 
+#include "tests/sim/quorum.h"
 #include "zab/print.h"
 
 namespace sim {
@@ -24,6 +25,7 @@ struct Promise {
   ServerId to;
 
   [[nodiscard]] bool holds(const zab::Notification& m) const {
+    if (m.condition == zab::Condition::sound && disk.condition() != m.condition) return false;
     if (m.stance != zab::Stance::looking || m.vote.leader != self) return true;
     return disk.current_epoch >= m.vote.current_epoch && disk.history.contains(m.vote.last_zxid);
   }
@@ -146,7 +148,7 @@ void Checkers::on_standing(ServerId id, const zab::Standing& standing) {
                                       std::to_string(standing.epoch.value) + " after server " +
                                       to_string(at->second.leader));
   }
-  if (first && !ensemble_.is_quorum(adopted_[standing.epoch])) {
+  if (first && !is_quorum(ensemble_, adopted_[standing.epoch])) {
     throw Violation("sound_quorum", server(id) + " established epoch " +
                                         std::to_string(standing.epoch.value) +
                                         ", which no quorum has adopted");
@@ -224,7 +226,7 @@ void Checkers::on_new_leader(const zab::State& leader, ServerId learner, Epoch e
   }
   if (first) check_mandate(leader.self, epoch);
   const zab::History& history = leader.durable.history;
-  sent_[{epoch, learner}].push_back(ensemble_.is_voter(learner)
+  sent_[{epoch, learner}].push_back(is_voter(ensemble_, learner)
                                         ? history.last()
                                         : history.last_at_or_before(leader.last_committed));
 }
@@ -236,7 +238,7 @@ void Checkers::check_mandate(ServerId leader, Epoch epoch) {
   std::vector<ServerId> unharmed;
   std::vector<ServerId> all;
   for (const auto& [id, acceptance] : accepted) {
-    if (!ensemble_.is_voter(id) || !acceptance.last) continue;
+    if (!is_voter(ensemble_, id) || !acceptance.last) continue;
     const auto own = accepted.find(leader);
     const bool is_level =
         own != accepted.end() && std::pair(acceptance.current_epoch, acceptance.last->zxid) <=
@@ -246,10 +248,10 @@ void Checkers::check_mandate(ServerId leader, Epoch epoch) {
     if (acceptance.condition == zab::Condition::sound) sound.push_back(id);
     if (acceptance.condition != zab::Condition::damaged) unharmed.push_back(id);
   }
-  if (ensemble_.is_quorum(sound)) return;
-  if (!founded_ && ensemble_.is_quorum(unharmed)) return totals_.count(Rare::founding);
+  if (is_quorum(ensemble_, sound)) return;
+  if (!founded_ && is_quorum(ensemble_, unharmed)) return totals_.count(Rare::founding);
   const bool whole = std::ranges::all_of(ensemble_.members(), [&](const zab::Member& member) {
-    return !ensemble_.is_voter(member.id) || std::ranges::find(all, member.id) != all.end();
+    return !is_voter(ensemble_, member.id) || std::ranges::find(all, member.id) != all.end();
   });
   if (whole) return totals_.count(Rare::whole_mandate);
   throw Violation("sound_quorum", server(leader) + " leads epoch " + std::to_string(epoch.value) +
@@ -299,7 +301,7 @@ void Checkers::on_delivered(ServerId id, const zab::Txn& txn) {
   for (const zab::Member& member : ensemble_.members()) {
     if (held_ever(member.id.value - 1, txn.point())) holders.push_back(member.id);
   }
-  if (!ensemble_.is_quorum(holders)) {
+  if (!is_quorum(ensemble_, holders)) {
     throw Violation("commit_needs_a_quorum", to_string(txn.zxid) + " is delivered by " +
                                                  server(id) + " and on " +
                                                  std::to_string(holders.size()) + " disks");
@@ -323,7 +325,7 @@ void Checkers::check_completeness() const {
   std::vector<ServerId> voters;
   zab::Claim claimed{};
   for (const zab::Member& member : ensemble_.members()) {
-    if (!ensemble_.is_voter(member.id) || foreign_[member.id.value - 1]) continue;
+    if (!is_voter(ensemble_, member.id) || foreign_[member.id.value - 1]) continue;
     const Durable& disk = disks_[member.id.value - 1];
     if (is_sound(member.id.value - 1)) sound.push_back(member.id);
     if (disk.damaged) {
@@ -332,7 +334,7 @@ void Checkers::check_completeness() const {
       voters.push_back(member.id);
     }
   }
-  const bool by_sound = ensemble_.is_quorum(sound);
+  const bool by_sound = is_quorum(ensemble_, sound);
   if (!by_sound && !founded_) return;
   for (const ServerId id : by_sound ? sound : voters) {
     if (holds(disks_[id.value - 1], last)) continue;
@@ -342,7 +344,7 @@ void Checkers::check_completeness() const {
     }
     const Durable& disk = disks_[id.value - 1];
     const bool wins = by_sound
-                          ? ensemble_.is_quorum(below)
+                          ? is_quorum(ensemble_, below)
                           : below.size() == voters.size() &&
                                 claimed <= zab::Claim{disk.current_epoch, disk.history.last().zxid};
     if (wins) {
@@ -417,7 +419,7 @@ void Checkers::look_for_founding() {
   std::optional<zab::ClusterId> cluster;
   for (const zab::Member& member : ensemble_.members()) {
     const Durable& disk = disks_[member.id.value - 1];
-    if (!ensemble_.is_voter(member.id)) continue;
+    if (!is_voter(ensemble_, member.id)) continue;
     if (!disk.founded || (cluster && *cluster != disk.cluster)) return;
     cluster = disk.cluster;
   }

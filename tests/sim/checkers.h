@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -11,20 +10,13 @@
 
 #include "tests/sim/checkpoint.h"
 #include "tests/sim/totals.h"
+#include "tests/sim/violation.h"
 #include "zab/effects.h"
 #include "zab/ensemble.h"
 #include "zab/events.h"
 #include "zab/state.h"
 
 namespace sim {
-
-// An invariant that does not hold, by its name.
-struct Violation : std::runtime_error {
-  Violation(std::string name, const std::string& what)
-      : std::runtime_error(name + ": " + what), invariant(std::move(name)) {}
-
-  std::string invariant;
-};
 
 // Sees everything that happens, on every server and every disk at once, and throws a Violation as
 // soon as one of Zab's properties does not hold. Names as in the specification where it has one:

@@ -20,6 +20,7 @@ Cluster::Cluster(std::uint64_t seed, const Options& options, Trace trace)
       trace_(std::move(trace)),
       images_(options.ensemble.members().size()),
       checkers_(options_.ensemble, images_, totals_),
+      elections_(options_.ensemble),
       network_(images_.size(), options_, random_, calendar_, totals_),
       servers_(images_.size()) {
   for (std::size_t i = 0; i < servers_.size(); ++i) {
@@ -156,6 +157,8 @@ void Cluster::handle(const Happening& happening) {
       say([&] { return to_string(server.id) + "  goes on"; });
       server.paused = false;
       network_.listen(happening.server, true);
+      // What its users want may come before all that it has missed.
+      if (options_.confirm_leadership != 0 && !healing_) ask_whether_it_leads(server);
       std::deque<Happening> held = std::exchange(server.held, {});
       for (const Happening& one : held) handle_local(one);
       for (std::size_t i = 0; i < servers_.size(); ++i) {
@@ -240,18 +243,13 @@ void Cluster::handle_local(const Happening& happening) {
 // What the users of a server, and its operators, do.
 void Cluster::use(Kind kind) {
   Server& server = any_server();
-  const bool leads = server.peer && !server.paused && server.peer->standing().serving &&
-                     server.peer->standing().stance == zab::Stance::leading;
   switch (kind) {
     case Kind::submit:
       submit_somewhere();
       schedule_fault(kind, options_.submit);
       return;
     case Kind::confirm_leadership:
-      if (leads) {
-        checkers_.on_confirmation_asked(++tokens_);
-        step(server, zab::ConfirmLeadership{tokens_});
-      }
+      for (Server& one : servers_) ask_whether_it_leads(one);
       schedule_fault(kind, options_.confirm_leadership);
       return;
     case Kind::hand_over:
@@ -268,6 +266,15 @@ void Cluster::use(Kind kind) {
       schedule_fault(kind, options_.checkpoint);
       return;
   }
+}
+
+// Whoever says so. Of several, all but one are wrong.
+void Cluster::ask_whether_it_leads(Server& server) {
+  if (!server.peer || server.paused) return;
+  const zab::Standing standing = server.peer->standing();
+  if (!standing.serving || standing.stance != zab::Stance::leading) return;
+  checkers_.on_confirmation_asked(++tokens_);
+  step(server, zab::ConfirmLeadership{tokens_});
 }
 
 Cluster::Server& Cluster::any_server() {

@@ -12,6 +12,7 @@
 #include "tests/sim/checkers.h"
 #include "tests/sim/checkpoint.h"
 #include "tests/sim/disk.h"
+#include "tests/sim/elections.h"
 #include "tests/sim/network.h"
 #include "tests/sim/options.h"
 #include "tests/sim/random.h"
@@ -133,6 +134,7 @@ class Cluster {
     return images_[index(server)];
   }
 
+  void ask_whether_it_leads(Server& server);
   void submit_somewhere();
   void submit(Server& leader);
   [[nodiscard]] bool healed();
@@ -155,6 +157,7 @@ class Cluster {
   Time healing_since_ = 0;
   std::vector<zab::Durable> images_;  // of the disks; see Checkers
   Checkers checkers_;
+  Elections elections_;
   Network network_;
   std::vector<Server> servers_;
   std::uint64_t payloads_ = 0;

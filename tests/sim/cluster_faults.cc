@@ -173,6 +173,8 @@ bool Cluster::all_others_founded(const Server& server) const {
 // Under a running server, who does not notice, or one that is down.
 void Cluster::rot(Server& server, Shows shows) {
   if (server.foreign || server.suspect) return;
+  // No mark is written to a damaged log, and what proves the damage may be lost with the rest.
+  if (image(server).damaged) return;
   if (!server.disk->is_open() || !server.disk->rot()) return;
   say([&] { return to_string(server.id) + "  has a rotten disk"; });
   server.rotten = server.suspect = true;

@@ -30,6 +30,7 @@ void Cluster::start(Server& server) {
   server.peer.emplace(server.id, options_.ensemble, options_.limits, recovered,
                       zab::ClusterId{random_.next() | 1, server.id.value});
   checkers_.on_restart(server.id, server.state);
+  elections_.on_restart(server.id);
   if (options_.slow_disk != 0 && !healing_ && random_.one_in(4)) {
     server.disk_slow_until = calendar_.now() + some_outage();
   }

@@ -14,6 +14,7 @@ void Cluster::step(Server& server, zab::Event event, Cause cause) {
     return to_string(server.id) + (cause == Cause::stray ? "  stray " : "  ") + in_words(event);
   });
   totals_.steps += 1;
+  elections_.on_event(server.id, event);
   carry_out(server, server.peer->step(std::move(event)), cause);
 }
 
@@ -21,6 +22,7 @@ void Cluster::carry_out(Server& server, zab::Effects effects, Cause cause) {
   mix(effects.send.size() * 65536 + effects.persist.size() * 256 + effects.confirm.size());
   mix(server.peer->state().last_committed.bits() ^ (server.peer->state().round << 48));
   const bool dies = server.dies_in_step && !effects.empty() && random_.one_in(2);
+  elections_.on_step(server.peer->state(), server.peer->standing(), effects);
 
   apply(server, effects);
   if (effects.standing) {
@@ -176,10 +178,11 @@ void Cluster::leave(Server& server, const zab::Envelope& envelope, Generation ge
 
 // One after the other, and none before what was to be written first.
 void Cluster::begin_reading(Server& server, const std::vector<zab::Read>& reads) {
+  // A long history takes as many reads while everything heals as it took writes before.
+  const Time slowest = healing_ ? tick / 20 : options_.disk_delay_max;
   for (const zab::Read& read : reads) {
     server.reads.push_back(read);
-    server.last_read =
-        std::max(server.last_read, calendar_.now()) + random_.between(1, options_.disk_delay_max);
+    server.last_read = std::max(server.last_read, calendar_.now()) + random_.between(1, slowest);
     calendar_.schedule(server.last_read,
                        {.kind = Kind::read, .server = index32(server), .generation = server.life});
   }

@@ -16,6 +16,7 @@ constexpr std::size_t page_bytes = 4096;
 constexpr std::size_t version_begin = 8;
 constexpr std::size_t version_end = 12;
 constexpr std::size_t mark_bytes = 64;  // about
+constexpr std::size_t last_commits_bytes = 512;
 
 const std::string log_directory = "/data";
 const std::string state_directory = "/state";
@@ -239,7 +240,9 @@ bool Disk::rot() {
   const std::size_t used = octets.find_last_not_of('\0') + 1;
   const std::size_t end = path == paths.back() ? used - std::min(used, mark_bytes) : used;
   if (end == 0) return false;
-  const auto place = static_cast<std::size_t>(random_.below(end));
+  // What nothing but the mark comes after is missed by nobody else.
+  const std::size_t low = random_.one_in(2) ? end - std::min(end, last_commits_bytes) : 0;
+  const auto place = static_cast<std::size_t>(random_.between(low, end - 1));
   const auto change = [&](std::size_t begin, std::size_t count, const auto& how) {
     files_->damage(path, [&](std::string& content) {
       for (std::size_t i = begin; i < std::min(begin + count, end); ++i) {

@@ -78,7 +78,8 @@ Options options_from(std::uint64_t seed) {
     options.disk_delay_max = random.between(tick / 2, 6 * tick);
     options.limits.sync_limit += 6;
   }
-  options.self_delay_max = random.one_in(2) ? 0 : random.between(1, tick / 2);
+  const Time self_delay = random.one_in(3) ? 6 * tick : tick / 2;  // be it longer than an election
+  options.self_delay_max = random.one_in(2) ? 0 : random.between(1, self_delay);
   options.group_commit = random.one_in(2);
   options.submit = random.between(tick / 10, 3 * tick);
   options.burst_max = random.between(1, 6);
@@ -107,9 +108,13 @@ Options options_from(std::uint64_t seed) {
   options.foreign_disk = some_fault(12, 20 * tick, 60 * tick);
   options.lose_quorum = some_fault(12, 15 * tick, 60 * tick);
   options.outage_max = random.between(tick, 30 * tick);
+  // Where a leader may be left behind, it is asked often whether it leads.
+  if (options.pause != 0 || options.partition != 0 || options.stall_link != 0) {
+    options.confirm_leadership = random.between(tick / 2, 2 * tick);
+  }
 
   options.payload_max = random.one_in(2) ? 0 : random.below(400);
-  options.hand_over = some_fault(3, 5 * tick, 30 * tick);
+  options.hand_over = some_fault(3, 2 * tick, 30 * tick);
   options.checkpoint = random.one_in(6) ? 0 : random.between(tick / 2, 8 * tick);
   if (!random.one_in(4)) options.limits.history_bytes = random.below(400);
   if (random.one_in(6)) options.limits.counter_max = random.between(20, 200);
