@@ -54,6 +54,7 @@ struct Config {
   std::uint32_t max_data_bytes = 1024 * 1024;
   bool read_only_mode = false;  // readonlymode.enabled: without a quorum, for who wants that
   std::uint64_t log_segment_bytes = 64 * 1024 * 1024;  // logSegmentBytes, preAllocSize
+  std::string super_digest;  // superDigest, "user:hash"; empty: nobody may do everything
   std::string log_level = "info";
 };
 

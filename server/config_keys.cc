@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "wire/base64.h"
+
 namespace server {
 namespace {
 
@@ -103,6 +105,19 @@ void take_peer_type(Draft& draft, const Named& named) {
   } else {
     draft.complain(named, "is neither participant nor observer");
   }
+}
+
+// The value is not repeated: a complaint is logged.
+void take_super_digest(Draft& draft, const Named& named) {
+  constexpr std::size_t sha1_base64_size = 28;
+  const std::string& value = named.setting.value;
+  const std::size_t colon = value.find(':');
+  if (colon == value.npos || !wire::from_base64(value.substr(colon + 1)) ||
+      value.size() - colon - 1 != sha1_base64_size) {
+    return draft.complaints.push_back(named.setting.place + ": " + std::string(named.key) +
+                                      " is not user:base64(sha1(user:password))");
+  }
+  draft.config.super_digest = value;
 }
 
 void take_log_level(Draft& draft, const Named& named) {
@@ -213,6 +228,12 @@ constexpr Key keys[] = {
      [](Draft& draft, const Named& named) {
        draft.preallocate_bytes = draft.clamped(named, 1024, segment_range);
      }},
+
+    // Security.
+    {"superDigest", "USER:HASH", "(nobody)",
+     "who may do everything: user:base64(sha1(user:password)), as in ZooKeeper", take_super_digest},
+    {"DigestAuthenticationProvider.superDigest", "USER:HASH", "(superDigest)",
+     "ZooKeeper's name for superDigest", take_super_digest},
 
     {"logLevel", "LEVEL", "info", "what is logged: trace, debug, info, warn or error",
      take_log_level},

@@ -12,17 +12,20 @@ namespace znode::archive {
 
 template <>
 inline constexpr auto fields<session::OpenSession> = std::tuple(&session::OpenSession::secret_hash,
-                                                                &session::OpenSession::timeout_ms);
+                                                                &session::OpenSession::timeout_ms,
+                                                                &session::OpenSession::results_max);
 template <>
 inline constexpr auto fields<session::MoveSession> = std::tuple(&session::MoveSession::secret_hash,
-                                                                &session::MoveSession::timeout_ms);
+                                                                &session::MoveSession::timeout_ms,
+                                                                &session::MoveSession::results_max);
 template <>
 inline constexpr auto fields<session::CloseSession> = std::tuple(&session::CloseSession::expired);
 template <>
-inline constexpr auto fields<session::Command> = std::tuple(&session::Command::session,
-                                                            &session::Command::owner,
-                                                            &session::Command::tag,
-                                                            &session::Command::order);
+inline constexpr auto fields<session::ReapNodes> = std::tuple();
+template <>
+inline constexpr auto fields<session::Command> =
+    std::tuple(&session::Command::session, &session::Command::owner, &session::Command::tag,
+               &session::Command::order, &session::Command::identities, &session::Command::number);
 
 // 1 to 8 are requests, see znode/request_fields.h.
 template <>
@@ -31,6 +34,8 @@ template <>
 inline constexpr std::uint8_t kind<session::MoveSession> = 17;
 template <>
 inline constexpr std::uint8_t kind<session::CloseSession> = 18;
+template <>
+inline constexpr std::uint8_t kind<session::ReapNodes> = 19;
 
 }  // namespace znode::archive
 
@@ -40,7 +45,7 @@ namespace {
 using wire::Error;
 using wire::ErrorCode;
 
-constexpr std::uint8_t form = 1;
+constexpr std::uint8_t form = 2;
 
 Error malformed(std::string_view what) {
   return {ErrorCode::marshalling_error, std::string(what) + " is cut short, too long or malformed"};

@@ -30,7 +30,8 @@ using SecretHash = std::array<std::uint8_t, 32>;
 // Opens a session. Its id is the zxid of the transaction.
 struct OpenSession {
   SecretHash secret_hash{};
-  std::int64_t timeout_ms = 0;  // negotiated already
+  std::int64_t timeout_ms = 0;    // negotiated already
+  std::uint32_t results_max = 0;  // outcomes of its writes to keep; 0: it does not ask twice
 
   bool operator==(const OpenSession&) const = default;
 };
@@ -39,6 +40,7 @@ struct OpenSession {
 struct MoveSession {
   SecretHash secret_hash{};
   std::int64_t timeout_ms = 0;
+  std::uint32_t results_max = 0;
 
   bool operator==(const MoveSession&) const = default;
 };
@@ -50,9 +52,14 @@ struct CloseSession {
   bool operator==(const CloseSession&) const = default;
 };
 
+// Takes away the nodes that are due: containers and TTL nodes. Only the leader says so.
+struct ReapNodes {
+  bool operator==(const ReapNodes&) const = default;
+};
+
 using Order =
-    std::variant<OpenSession, MoveSession, CloseSession, wire::CreateRequest, wire::SetRequest,
-                 wire::DeleteRequest, wire::SetAclRequest, wire::MultiRequest>;
+    std::variant<OpenSession, MoveSession, CloseSession, ReapNodes, wire::CreateRequest,
+                 wire::SetRequest, wire::DeleteRequest, wire::SetAclRequest, wire::MultiRequest>;
 
 // An order, who gives it, and where the answer is awaited.
 struct Command {
@@ -60,6 +67,9 @@ struct Command {
   Owner owner;              // the connection it came over; default for an expiry
   std::uint64_t tag = 0;    // by which owner.server knows the request again; 0: nobody waits
   Order order;
+  znode::Identities identities = {};  // of the client, as the owner's server knows them
+  // The client's number of a write whose outcome is to be kept.
+  std::optional<std::int64_t> number = {};
 
   bool operator==(const Command&) const = default;
 };

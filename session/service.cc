@@ -1,6 +1,7 @@
 #include "session/service.h"
 
 #include <algorithm>
+#include <array>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -8,6 +9,7 @@
 
 #include "wire/ensure.h"
 #include "wire/zxid.h"
+#include "znode/hash.h"
 #include "znode/path.h"
 
 namespace session {
@@ -23,9 +25,16 @@ Error not_open(wire::SessionId session) {
   return {ErrorCode::session_expired, "session " + wire::to_hex(session.value) + " is not open"};
 }
 
+// Whether the session keeps that its write was refused. What never came from its owner, or too
+// late, is not its write.
+bool is_kept(const Command& command, const Refusal& refusal) {
+  const ErrorCode code = refusal.error.code;
+  return command.number && code != ErrorCode::session_expired && code != ErrorCode::session_moved;
+}
+
 // Reads that leave nothing behind, and the removal of a watch.
 struct Reader {
-  wire::SessionId session;
+  const znode::Caller& caller;
   const wire::RequestId& id;
   const znode::Tree& tree;
   Watches& watches;
@@ -38,15 +47,23 @@ struct Reader {
     return wire::ReplyBody(*std::move(result));
   }
 
-  Reply operator()(const wire::GetRequest& request) { return widen(znode::read(request, tree)); }
-  Reply operator()(const wire::ExistsRequest& request) { return widen(znode::read(request, tree)); }
-  Reply operator()(const wire::ChildrenRequest& request) {
-    return widen(znode::read(request, tree));
+  Reply operator()(const wire::GetRequest& request) {
+    return widen(znode::read(request, caller, tree));
   }
-  Reply operator()(const wire::CountRequest& request) { return widen(znode::read(request, tree)); }
-  Reply operator()(const wire::GetAclRequest& request) { return widen(znode::read(request, tree)); }
+  Reply operator()(const wire::ExistsRequest& request) {
+    return widen(znode::read(request, caller, tree));
+  }
+  Reply operator()(const wire::ChildrenRequest& request) {
+    return widen(znode::read(request, caller, tree));
+  }
+  Reply operator()(const wire::CountRequest& request) {
+    return widen(znode::read(request, caller, tree));
+  }
+  Reply operator()(const wire::GetAclRequest& request) {
+    return widen(znode::read(request, caller, tree));
+  }
   Reply operator()(const wire::EphemeralsRequest& request) {
-    return wire::ReplyBody(znode::read(request, znode::Caller{session}, tree));
+    return wire::ReplyBody(znode::read(request, caller, tree));
   }
   // Whoever asks has seen to it that this server has caught up.
   Reply operator()(const wire::SyncRequest& request) {
@@ -54,12 +71,13 @@ struct Reader {
     return wire::ReplyBody(wire::EmptyReply{});
   }
   Reply operator()(const wire::WatchRequest& request) {
-    auto exists = znode::read(wire::ExistsRequest{request.path, {}}, tree);
+    auto exists = znode::read(wire::ExistsRequest{request.path, {}}, caller, tree);
     if (!exists) return exists.error();
     return wire::ReplyBody(wire::WatchReply{id, exists->stat});
   }
   Reply operator()(const wire::UnwatchRequest& request) {
-    if (auto removed = watches.remove(session, request.watch); !removed) return removed.error();
+    if (auto removed = watches.remove(caller.session, request.watch); !removed)
+      return removed.error();
     return wire::ReplyBody(wire::EmptyReply{});
   }
   template <class Request>
@@ -73,17 +91,24 @@ struct Reader {
 Service::Service(Watches::Bounds bounds) : watches_(bounds) {}
 
 znode::Judged<wire::Bytes> Service::plan(const Command& command, wire::TimeMs now) {
-  znode::Draft draft(pending_tree_);
+  znode::Draft draft(pending_tree_, std::max(now_, now));
   znode::Judged<Body> body =
       std::visit([&](const auto& order) { return judge(command, order, draft); }, command.order);
-  if (!body) return std::move(body).error();
+  if (!body && !is_kept(command, body.error())) return std::move(body).error();
 
-  now_ = std::max(now_, now);
-  pending_tree_.add(std::move(draft));
+  now_ = draft.now();
+  if (body) {
+    pending_tree_.add(std::move(draft));
+  } else {
+    body = Body(RefuseTxn{std::move(body).error()});
+    pending_tree_.add(znode::Draft(pending_tree_, now_));
+  }
   plans_.push_back({command.session, command.owner, command.tag, now_});
 
   wire::Bytes bytes;
-  encode(Transaction{command.session, command.owner, command.tag, now_, *std::move(body)}, bytes);
+  encode(Transaction{command.session, command.owner, command.tag, now_, *std::move(body),
+                     command.number},
+         bytes);
   return bytes;
 }
 
@@ -95,7 +120,7 @@ void Service::forget_plans() {
 
 znode::Judged<Service::Body> Service::judge(const Command&, const OpenSession& order,
                                             znode::Draft&) {
-  return Body(OpenTxn{order.secret_hash, order.timeout_ms});
+  return Body(OpenTxn{order.secret_hash, order.timeout_ms, order.results_max});
 }
 
 znode::Judged<Service::Body> Service::judge(const Command& command, const MoveSession& order,
@@ -107,8 +132,8 @@ znode::Judged<Service::Body> Service::judge(const Command& command, const MoveSe
                                                     wire::to_hex(command.session.value)});
   }
 
-  pending_sessions_.move(command.session, command.owner, order.timeout_ms);
-  return Body(MoveTxn{order.timeout_ms});
+  pending_sessions_.move(command.session, command.owner);
+  return Body(MoveTxn{order.timeout_ms, order.results_max});
 }
 
 znode::Judged<Service::Body> Service::judge(const Command& command, const CloseSession& order,
@@ -119,14 +144,20 @@ znode::Judged<Service::Body> Service::judge(const Command& command, const CloseS
   }
 
   pending_sessions_.close(command.session);
-  return Body(CloseTxn{order.expired, znode::plan_cleanup(command.session, pending_tree_, draft)});
+  return Body(CloseTxn{order.expired, znode::plan_cleanup(command.session, draft).count});
+}
+
+znode::Judged<Service::Body> Service::judge(const Command&, const ReapNodes&, znode::Draft& draft) {
+  znode::DeleteManyTxn txn = znode::plan_reaping(draft);
+  if (txn.paths.empty()) return refuse(Error{ErrorCode::no_node, "no node is due"});
+  return Body(znode::Txn(std::move(txn)));
 }
 
 template <class Request>
 znode::Judged<Service::Body> Service::judge(const Command& command, const Request& request,
                                             znode::Draft& draft) {
   if (auto owner = check_owner(command); !owner) return refuse(owner.error());
-  auto txn = znode::plan(request, znode::Caller{command.session}, draft);
+  auto txn = znode::plan(request, {command.session, command.identities}, draft);
   if (!txn) return refuse(std::move(txn).error());
   return Body(znode::Txn(*std::move(txn)));
 }
@@ -153,8 +184,10 @@ Applied Service::apply(wire::Zxid zxid, std::string_view bytes) {
                   .tag = transaction.tag,
                   .reply = {},
                   .former_owner = {},
+                  .refusal = {},
                   .events = {}};
   std::visit([&](const auto& body) { carry_out(body, transaction, applied); }, transaction.body);
+  if (transaction.number) keep(transaction, applied);
   settle(transaction);
   return applied;
 }
@@ -175,13 +208,14 @@ void Service::settle(const Transaction& transaction) {
 void Service::carry_out(const OpenTxn& txn, const Transaction& transaction, Applied& applied) {
   applied.session = {applied.zxid.bits()};
   applied.session_change = Applied::SessionChange::opened;
-  sessions_.open(applied.session, {txn.secret_hash, txn.timeout_ms, transaction.owner});
+  sessions_.open(applied.session,
+                 {txn.secret_hash, txn.timeout_ms, transaction.owner, txn.results_max});
   watches_.fire(applied.zxid, {});
 }
 
 void Service::carry_out(const MoveTxn& txn, const Transaction& transaction, Applied& applied) {
   applied.session_change = Applied::SessionChange::moved;
-  applied.former_owner = sessions_.move(transaction.session, transaction.owner, txn.timeout_ms);
+  applied.former_owner = sessions_.move(transaction.session, transaction.owner, txn);
   // They were those of the former connection; the new one sets its own.
   watches_.remove_session(transaction.session);
   watches_.fire(applied.zxid, {});
@@ -194,8 +228,24 @@ void Service::carry_out(const CloseTxn& txn, const Transaction& transaction, App
   watches_.remove_session(transaction.session);
 
   znode::Changes changes;
-  znode::apply(txn.ephemerals, {applied.zxid, transaction.time}, tree_, changes);
+  znode::apply(znode::CleanupTxn{transaction.session, txn.ephemerals},
+               {applied.zxid, transaction.time}, tree_, changes);
   applied.events = watches_.fire(applied.zxid, std::move(changes).finish(tree_));
+}
+
+void Service::carry_out(const RefuseTxn& txn, const Transaction&, Applied& applied) {
+  applied.refusal = txn.refusal;
+  watches_.fire(applied.zxid, {});
+}
+
+void Service::keep(const Transaction& transaction, const Applied& applied) {
+  sessions_.keep(
+      transaction.session, *transaction.number,
+      applied.refusal ? encode_outcome(*applied.refusal) : encode_outcome(applied.reply));
+}
+
+std::uint64_t Service::digest() const {
+  return znode::hash_of(std::array{tree_.digest(), sessions_.digest()});
 }
 
 void Service::carry_out(const znode::Txn& txn, const Transaction& transaction, Applied& applied) {
@@ -204,16 +254,16 @@ void Service::carry_out(const znode::Txn& txn, const Transaction& transaction, A
   applied.events = watches_.fire(applied.zxid, std::move(changes).finish(tree_));
 }
 
-wire::Result<Answer> Service::read(wire::SessionId session, const wire::RequestId& id,
+wire::Result<Answer> Service::read(const znode::Caller& caller, const wire::RequestId& id,
                                    const wire::Request& request, wire::Encoding encoding) {
-  if (!sessions_.find(session) && !is_local(session)) return not_open(session);
-  auto reply = std::visit(Reader{session, id, tree_, watches_}, request);
+  if (!sessions_.find(caller.session) && !is_local(caller.session)) return not_open(caller.session);
+  auto reply = std::visit(Reader{caller, id, tree_, watches_}, request);
   if (!reply) return std::move(reply).error();
 
   Answer answer{.events = {}, .reply = *std::move(reply)};
   if (std::optional<Watch> watch = watch_of(request)) {
     watch->encoding = encoding;
-    auto missed = watches_.add(session, id, *std::move(watch));
+    auto missed = watches_.add(caller.session, id, *std::move(watch), caller.identities);
     if (!missed) return std::move(missed).error();
     answer.events = *std::move(missed);
   }

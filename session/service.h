@@ -31,6 +31,9 @@ struct Applied {
   SessionChange session_change = SessionChange::none;
   std::optional<Owner> former_owner;  // of a moved or ended session
 
+  // Why it came to nothing, of a session that keeps that too; then `reply` says nothing.
+  std::optional<Refusal> refusal;
+
   std::vector<Delivery> events;  // for the watches set on this server, in order; before the reply
 };
 
@@ -69,11 +72,16 @@ class Service {
   // `id` is the one under which events will come, `encoding` that of their data. SessionExpired
   // where the session is not open; a local one always is.
   // Anything that is no read (see order_of) is Unimplemented here.
-  [[nodiscard]] wire::Result<Answer> read(wire::SessionId session, const wire::RequestId& id,
+  [[nodiscard]] wire::Result<Answer> read(const znode::Caller& caller, const wire::RequestId& id,
                                           const wire::Request& request,
                                           wire::Encoding encoding = wire::Encoding::text_if_utf8);
 
+  // Whether there are containers or TTL nodes to be taken away with ReapNodes.
+  [[nodiscard]] bool reap_due(wire::TimeMs now) const { return tree_.is_due(now); }
+
   [[nodiscard]] wire::Zxid applied() const { return applied_; }
+  // Of all that is replicated, as of applied(): equal on every server that has applied as much.
+  [[nodiscard]] std::uint64_t digest() const;
   [[nodiscard]] const SessionTable& sessions() const { return sessions_; }
   [[nodiscard]] const znode::Tree& tree() const { return tree_; }
   // A connection that ends takes its session's watches with it, if it still owns the session:
@@ -97,6 +105,7 @@ class Service {
   znode::Judged<Body> judge(const Command& command, const OpenSession& order, znode::Draft& draft);
   znode::Judged<Body> judge(const Command& command, const MoveSession& order, znode::Draft& draft);
   znode::Judged<Body> judge(const Command& command, const CloseSession& order, znode::Draft& draft);
+  znode::Judged<Body> judge(const Command& command, const ReapNodes& order, znode::Draft& draft);
   template <class Request>
   znode::Judged<Body> judge(const Command& command, const Request& request, znode::Draft& draft);
   // The session is open and will be when this is applied, and the command comes from its owner.
@@ -107,7 +116,9 @@ class Service {
   void carry_out(const OpenTxn& txn, const Transaction& transaction, Applied& applied);
   void carry_out(const MoveTxn& txn, const Transaction& transaction, Applied& applied);
   void carry_out(const CloseTxn& txn, const Transaction& transaction, Applied& applied);
+  void carry_out(const RefuseTxn& txn, const Transaction& transaction, Applied& applied);
   void carry_out(const znode::Txn& txn, const Transaction& transaction, Applied& applied);
+  void keep(const Transaction& transaction, const Applied& applied);
 
   wire::Zxid applied_;
   wire::TimeMs now_ = 0;  // of the newest transaction planned or applied

@@ -1,11 +1,33 @@
 #include "session/session_table.h"
 
+#include <array>
 #include <utility>
 
+#include "wire/bytes.h"
 #include "wire/ensure.h"
 #include "wire/zxid.h"
+#include "znode/hash.h"
 
 namespace session {
+
+namespace {
+
+std::uint64_t digest_of(wire::SessionId id, const Session& session) {
+  wire::Bytes bytes;
+  wire::ByteWriter out(bytes);
+  for (const std::uint8_t octet : session.secret_hash) out.integer(octet);
+  out.integer(session.timeout_ms);
+  out.integer(session.owner.server);
+  out.integer(session.owner.connection);
+  out.integer(session.results_max);
+  return znode::hash_of(bytes, id.value);
+}
+
+std::uint64_t digest_of(wire::SessionId id, const Results& results) {
+  return znode::hash_of(std::array{id.value, results.digest()});
+}
+
+}  // namespace
 
 bool equal_secrets(const SecretHash& a, const SecretHash& b) {
   unsigned differing = 0;
@@ -20,22 +42,45 @@ const Session* SessionTable::find(wire::SessionId id) const {
 
 void SessionTable::open(wire::SessionId id, Session session) {
   const bool is_new = sessions_.try_emplace(id, session).second;
+  digest_ += digest_of(id, session);
   ensure(is_new, "a session's id is used once: " + wire::to_hex(id.value));
 }
 
-Owner SessionTable::move(wire::SessionId id, Owner owner, std::int64_t timeout_ms) {
+Owner SessionTable::move(wire::SessionId id, Owner owner, const MoveTxn& txn) {
   const auto entry = sessions_.find(id);
   ensure(entry != sessions_.end(), "a session that moves is open: " + wire::to_hex(id.value));
-  entry->second.timeout_ms = timeout_ms;
-  return std::exchange(entry->second.owner, owner);
+  Session& session = entry->second;
+  digest_ -= digest_of(id, session);
+  session.timeout_ms = txn.timeout_ms;
+  session.results_max = txn.results_max;
+  const Owner former = std::exchange(session.owner, owner);
+  digest_ += digest_of(id, session);
+  return former;
 }
 
 Owner SessionTable::close(wire::SessionId id) {
   const auto entry = sessions_.find(id);
   ensure(entry != sessions_.end(), "a session that ends is open: " + wire::to_hex(id.value));
   const Owner owner = entry->second.owner;
+  digest_ -= digest_of(id, entry->second);
   sessions_.erase(entry);
+  if (const auto results = results_.extract(id)) digest_ -= digest_of(id, results.mapped());
   return owner;
+}
+
+void SessionTable::keep(wire::SessionId id, std::int64_t number, wire::Bytes outcome) {
+  const Session* session = find(id);
+  if (!session || session->results_max == 0) return;
+  const auto [entry, is_first] = results_.try_emplace(id);
+  Results& results = entry->second;
+  if (!is_first) digest_ -= digest_of(id, results);
+  results.add(number, std::move(outcome), session->results_max);
+  digest_ += digest_of(id, results);
+}
+
+const Results* SessionTable::results(wire::SessionId id) const {
+  const auto entry = results_.find(id);
+  return entry == results_.end() ? nullptr : &entry->second;
 }
 
 std::optional<Session> PendingSessions::find(wire::SessionId id) const {
@@ -44,11 +89,10 @@ std::optional<Session> PendingSessions::find(wire::SessionId id) const {
   return std::nullopt;
 }
 
-void PendingSessions::move(wire::SessionId id, Owner owner, std::int64_t timeout_ms) {
+void PendingSessions::move(wire::SessionId id, Owner owner) {
   std::optional<Session> session = find(id);
   ensure(session, "a session that is to move is open: " + wire::to_hex(id.value));
   session->owner = owner;
-  session->timeout_ms = timeout_ms;
 
   Pending& pending = pending_[id];
   pending.session = session;

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "session/commands.h"
+#include "session/results.h"
+#include "session/transaction.h"
 #include "wire/records.h"
 #include "wire/zxid.h"
 
@@ -15,7 +17,8 @@ namespace session {
 struct Session {
   SecretHash secret_hash{};
   std::int64_t timeout_ms = 0;
-  Owner owner;  // the connection whose requests are taken
+  Owner owner;                    // the connection whose requests are taken
+  std::uint32_t results_max = 0;  // outcomes of its writes that are kept
 
   bool operator==(const Session&) const = default;
 };
@@ -44,13 +47,23 @@ class SessionTable {
   // The id is new.
   void open(wire::SessionId id, Session session);
   // These two: the session is open. `move` returns its former owner, `close` its last.
-  Owner move(wire::SessionId id, Owner owner, std::int64_t timeout_ms);
+  Owner move(wire::SessionId id, Owner owner, const MoveTxn& txn);
   Owner close(wire::SessionId id);
+
+  // What a write came to. Nothing where the session is not open any more, or keeps none.
+  void keep(wire::SessionId id, std::int64_t number, wire::Bytes outcome);
+  // Null where nothing was kept.
+  [[nodiscard]] const Results* results(wire::SessionId id) const;
+
+  // Equal for equal tables.
+  [[nodiscard]] std::uint64_t digest() const { return digest_; }
 
   bool operator==(const SessionTable&) const = default;
 
  private:
   std::map<wire::SessionId, Session> sessions_;
+  std::map<wire::SessionId, Results> results_;
+  std::uint64_t digest_ = 0;  // the sum of those of the sessions and of their results
 };
 
 // The session table as it will be once every outstanding plan is applied.
@@ -65,7 +78,7 @@ class PendingSessions {
   [[nodiscard]] std::optional<Session> find(wire::SessionId id) const;
 
   // Plans, in the order in which they will be applied. The session is one that `find` knows.
-  void move(wire::SessionId id, Owner owner, std::int64_t timeout_ms);
+  void move(wire::SessionId id, Owner owner);
   void close(wire::SessionId id);
 
   // The oldest outstanding plan to move or close this session is now in the table.

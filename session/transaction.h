@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <variant>
 
@@ -16,21 +17,31 @@ namespace session {
 struct OpenTxn {
   SecretHash secret_hash{};
   std::int64_t timeout_ms = 0;
+  std::uint32_t results_max = 0;
 
   bool operator==(const OpenTxn&) const = default;
 };
 
 struct MoveTxn {
   std::int64_t timeout_ms = 0;
+  std::uint32_t results_max = 0;
 
   bool operator==(const MoveTxn&) const = default;
 };
 
 struct CloseTxn {
   bool expired = false;
-  znode::DeleteManyTxn ephemerals;  // that go with the session: all that it has
+  std::uint32_t ephemerals = 0;  // that go with the session: all that it has
 
   bool operator==(const CloseTxn&) const = default;
+};
+
+// Changes nothing but what the session keeps: that a write was refused, for a session that may ask
+// again.
+struct RefuseTxn {
+  Refusal refusal;
+
+  bool operator==(const RefuseTxn&) const = default;
 };
 
 // By whom, to be answered where, and when: as in Command, with the time that the leader gave it.
@@ -39,7 +50,8 @@ struct Transaction {
   Owner owner;
   std::uint64_t tag = 0;
   wire::TimeMs time = 0;
-  std::variant<OpenTxn, MoveTxn, CloseTxn, znode::Txn> body;
+  std::variant<OpenTxn, MoveTxn, CloseTxn, RefuseTxn, znode::Txn> body;
+  std::optional<std::int64_t> number = {};
 
   bool operator==(const Transaction&) const = default;
 };

@@ -81,9 +81,10 @@ WatchEvent event(const wire::RequestId& id, const Watch& watch, wire::Zxid zxid,
   return event;
 }
 
-// What `watch` missed since `from`.
+// What `watch` missed since `from`, of what its client may know.
 std::vector<WatchEvent> replay(const History& history, const wire::RequestId& id,
-                               const Watch& watch, wire::Zxid from) {
+                               const Watch& watch, wire::Zxid from,
+                               const znode::Identities& identities) {
   std::vector<WatchEvent> events;
   if (from < history.start()) {
     events.push_back({.watch = id,
@@ -97,6 +98,7 @@ std::vector<WatchEvent> replay(const History& history, const wire::RequestId& id
   for (auto entry = history.first_after(from); entry != history.last(); ++entry) {
     for (const znode::Change& change : entry->changes) {
       if (!matches(watch, change)) continue;
+      if (!znode::allows(change.acl, identities, wire::Perm::read)) continue;
       events.push_back(event(id, watch, entry->zxid, change));
       if (watch.once) return events;
     }
@@ -124,10 +126,11 @@ std::optional<Watch> watch_of(const wire::Request& request) {
 Watches::Watches(Bounds bounds) : bounds_(bounds), history_(bounds.history) {}
 
 wire::Result<std::vector<WatchEvent>> Watches::add(wire::SessionId session,
-                                                   const wire::RequestId& id, Watch watch) {
+                                                   const wire::RequestId& id, Watch watch,
+                                                   const znode::Identities& identities) {
   if (id.none()) return Error{ErrorCode::bad_arguments, "id: a watch is known by its request's id"};
   if (const auto own = sessions_.find(session); own != sessions_.end()) {
-    if (own->second.contains(id.json)) {
+    if (own->second.armed.contains(id.json)) {
       return Error{ErrorCode::bad_arguments,
                    "id: " + id.json + " is that of a watch that is still set"};
     }
@@ -138,12 +141,14 @@ wire::Result<std::vector<WatchEvent>> Watches::add(wire::SessionId session,
   }
 
   std::vector<WatchEvent> missed;
-  if (watch.from) missed = replay(history_, id, watch, *watch.from);
+  if (watch.from) missed = replay(history_, id, watch, *watch.from, identities);
   if (watch.once && !missed.empty()) return missed;
 
   const std::uint64_t serial = ++last_serial_;
+  OfSession& own = sessions_[session];
+  own.identities = identities;
   const auto& [key, armed] =
-      *sessions_[session].emplace(id.json, Armed{session, id, std::move(watch), serial}).first;
+      *own.armed.emplace(id.json, Armed{session, id, std::move(watch), serial}).first;
   index(armed.watch.reach)[armed.watch.path].emplace(serial, &armed);
   size_ += 1;
   return missed;
@@ -151,16 +156,16 @@ wire::Result<std::vector<WatchEvent>> Watches::add(wire::SessionId session,
 
 wire::Result<void> Watches::remove(wire::SessionId session, const wire::RequestId& id) {
   const auto own = sessions_.find(session);
-  if (own == sessions_.end() || !own->second.contains(id.json)) {
+  if (own == sessions_.end() || !own->second.armed.contains(id.json)) {
     return Error{ErrorCode::no_watcher,
                  "watch: there is none of id " + (id.none() ? "null" : id.json)};
   }
-  disarm(own->second.at(id.json));
+  disarm(own->second.armed.at(id.json));
   return {};
 }
 
 void Watches::remove_session(wire::SessionId session) {
-  while (size(session) > 0) disarm(sessions_.at(session).begin()->second);
+  while (size(session) > 0) disarm(sessions_.at(session).armed.begin()->second);
 }
 
 std::vector<Delivery> Watches::fire(wire::Zxid zxid, std::vector<znode::Change> changes) {
@@ -173,6 +178,7 @@ std::vector<Delivery> Watches::fire(wire::Zxid zxid, std::vector<znode::Change> 
     for (const auto& [serial, armed] : found) {
       // Whoever resumed elsewhere may have seen more than this server had.
       if (armed->watch.from && zxid <= *armed->watch.from) continue;
+      if (!may_know(armed->session, change)) continue;
       deliveries.push_back({armed->session, event(armed->id, armed->watch, zxid, change)});
       if (armed->watch.once) disarm(*armed);
     }
@@ -181,9 +187,19 @@ std::vector<Delivery> Watches::fire(wire::Zxid zxid, std::vector<znode::Change> 
   return deliveries;
 }
 
+void Watches::identify(wire::SessionId session, const znode::Identities& identities) {
+  const auto own = sessions_.find(session);
+  if (own != sessions_.end()) own->second.identities = identities;
+}
+
+bool Watches::may_know(wire::SessionId session, const znode::Change& change) const {
+  return change.acl.is_open() ||
+         znode::allows(change.acl, sessions_.at(session).identities, wire::Perm::read);
+}
+
 std::size_t Watches::size(wire::SessionId session) const {
   const auto own = sessions_.find(session);
-  return own == sessions_.end() ? 0 : own->second.size();
+  return own == sessions_.end() ? 0 : own->second.armed.size();
 }
 
 void Watches::disarm(const Armed& armed) {
@@ -194,8 +210,8 @@ void Watches::disarm(const Armed& armed) {
   size_ -= 1;
 
   const auto own = sessions_.find(armed.session);
-  own->second.erase(own->second.find(armed.id.json));
-  if (own->second.empty()) sessions_.erase(own);
+  own->second.armed.erase(own->second.armed.find(armed.id.json));
+  if (own->second.armed.empty()) sessions_.erase(own);
 }
 
 void Watches::find(const znode::Change& change, BySerial& found) const {

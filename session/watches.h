@@ -69,7 +69,11 @@ class Watches {
   // where the history does not reach back so far. A watch for one event that gets it here is not
   // set. BadArguments without an id, or where the session has a watch of this id; TooManyWatches.
   wire::Result<std::vector<wire::WatchEvent>> add(wire::SessionId session,
-                                                  const wire::RequestId& id, Watch watch);
+                                                  const wire::RequestId& id, Watch watch,
+                                                  const znode::Identities& identities = {});
+  // What the session's client has shown to be by now. It is told of nothing that it may not read;
+  // a watch for one event waits for one that it may.
+  void identify(wire::SessionId session, const znode::Identities& identities);
   // NoWatcher where there is none of this id.
   wire::Result<void> remove(wire::SessionId session, const wire::RequestId& id);
   void remove_session(wire::SessionId session);
@@ -102,9 +106,13 @@ class Watches {
   };
   using BySerial = std::map<std::uint64_t, const Armed*>;
   using ByPath = std::unordered_map<std::string, BySerial, PathHash, std::equal_to<>>;
-  using OfSession = std::unordered_map<std::string, Armed>;  // by the id's JSON
+  struct OfSession {
+    znode::Identities identities;
+    std::unordered_map<std::string, Armed> armed;  // by the id's JSON
+  };
 
   ByPath& index(Watch::Reach reach) { return reach == Watch::Reach::node ? nodes_ : subtrees_; }
+  [[nodiscard]] bool may_know(wire::SessionId session, const znode::Change& change) const;
   void disarm(const Armed& armed);
   void find(const znode::Change& change, BySerial& found) const;
 

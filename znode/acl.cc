@@ -1,14 +1,155 @@
-#include "znode/operations.h"
+#include "znode/acl.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "wire/bytes.h"
+#include "znode/hash.h"
 
 namespace znode {
 namespace {
 
-const wire::Error not_there{wire::ErrorCode::unimplemented, "ACLs are not there yet"};
+using wire::Error;
+using wire::ErrorCode;
+
+bool matches(const wire::AclEntry& entry, const wire::Identity& identity) {
+  if (entry.scheme != identity.scheme) return false;
+  if (entry.scheme != "ip") return entry.id == identity.id;
+  const auto network = Network::of(entry.id);
+  return network && network->contains(identity.id);
+}
+
+bool is_everybody(const wire::AclEntry& entry) {
+  return entry.scheme == "world" && entry.id == "anyone";
+}
+
+// An X.500 name: CN=me,O=us. Commas may be escaped.
+bool is_distinguished_name(std::string_view id) {
+  bool has_type = false;
+  bool in_type = true;
+  std::size_t type_size = 0;
+  for (std::size_t i = 0; i < id.size(); ++i) {
+    if (id[i] == '\\') {
+      i += 1;
+      if (i == id.size()) return false;
+    } else if (in_type && id[i] == '=') {
+      if (type_size == 0) return false;
+      in_type = false;
+      has_type = true;
+    } else if (!in_type && (id[i] == ',' || id[i] == '+')) {
+      in_type = true;
+      type_size = 0;
+    } else if (in_type && id[i] != ' ') {
+      type_size += 1;
+    }
+  }
+  return has_type && !in_type;
+}
+
+// Null if it is fine.
+const char* wrong_with(const wire::AclEntry& entry) {
+  if (entry.id.size() > identity_bytes_max) return "is too long";
+  if (entry.scheme == "world") return entry.id == "anyone" ? nullptr : "is not anyone";
+  if (entry.scheme == "digest") return is_digest_id(entry.id) ? nullptr : "is not user:hash";
+  if (entry.scheme == "ip") return Network::of(entry.id) ? nullptr : "is not address[/bits]";
+  return is_distinguished_name(entry.id) ? nullptr : "is not a distinguished name";
+}
+
+bool is_known(std::string_view scheme) {
+  return scheme == "world" || scheme == "digest" || scheme == "ip" || scheme == "x509";
+}
+
+Error invalid(std::size_t entry, const std::string& what) {
+  return {ErrorCode::invalid_acl, "acl[" + std::to_string(entry) + "]: " + what};
+}
+
+void add_once(wire::AclEntry entry, wire::Acl& acl) {
+  if (std::ranges::find(acl, entry) == acl.end()) acl.push_back(std::move(entry));
+}
 
 }  // namespace
 
-wire::Result<Txn> plan(const wire::SetAclRequest&, const Caller&, Draft&) { return not_there; }
+SharedAcl::SharedAcl(wire::Acl list) {
+  if (list == wire::open_acl()) return;
+  wire::Bytes bytes;
+  wire::ByteWriter writer(bytes);
+  for (const wire::AclEntry& entry : list) {
+    writer.string(entry.scheme);
+    writer.string(entry.id);
+    writer.integer(entry.perms);
+  }
+  List* made = new List;
+  made->list = std::move(list);
+  made->hash = hash_of(bytes);
+  shared_.reset(made);
+}
 
-wire::Result<wire::AclReply> read(const wire::GetAclRequest&, const Tree&) { return not_there; }
+SharedAcl AclTable::intern(const SharedAcl& acl) {
+  if (acl.is_open()) return acl;
+  const auto [known, is_new] = lists_.insert(acl);
+  SharedAcl interned = *known;
+  // Lists that nobody holds go when there may be as many of them as of the others: that is
+  // rarely, and each look at one was paid for by an insertion.
+  if (is_new && lists_.size() >= sweep_at_) {
+    boost::unordered::erase_if(lists_, [](const SharedAcl& each) { return !each.is_shared(); });
+    sweep_at_ = std::max<std::size_t>(64, 2 * lists_.size());
+  }
+  return interned;
+}
+
+bool allows(const SharedAcl& acl, const Identities& who, unsigned perms) {
+  if (acl.is_open() || who.is_super()) return true;
+  return std::ranges::any_of(acl.list(), [&](const wire::AclEntry& entry) {
+    if ((entry.perms & perms) == 0) return false;
+    return is_everybody(entry) ||
+           std::ranges::any_of(who.list(), [&](const wire::Identity& identity) {
+             return matches(entry, identity);
+           });
+  });
+}
+
+bool allows(const SharedAcl& acl, const Identities& who, wire::Perm perm) {
+  return allows(acl, who, static_cast<unsigned>(perm));
+}
+
+wire::Result<SharedAcl> resolve(const wire::Acl& acl, const Identities& who) {
+  if (acl.empty()) return Error{ErrorCode::invalid_acl, "acl: the list is empty"};
+  if (acl.size() > acl_entries_max) {
+    return Error{ErrorCode::too_large, "acl: " + std::to_string(acl.size()) +
+                                           " entries, more than " +
+                                           std::to_string(acl_entries_max)};
+  }
+  wire::Acl resolved;
+  for (std::size_t i = 0; i < acl.size(); ++i) {
+    const wire::AclEntry& entry = acl[i];
+    if (entry.scheme == "auth") {
+      bool is_somebody = false;
+      for (const wire::Identity& identity : who.list()) {
+        // An address proves nothing, and super needs no entry.
+        if (identity.scheme == "ip" || identity.scheme == "super") continue;
+        is_somebody = true;
+        add_once({identity.scheme, identity.id, entry.perms}, resolved);
+      }
+      if (!is_somebody) return invalid(i, "scheme \"auth\", and this connection has not said who");
+    } else if (!is_known(entry.scheme)) {
+      return invalid(i, "scheme \"" + entry.scheme.substr(0, 64) + "\" is not known");
+    } else if (const char* wrong = wrong_with(entry)) {
+      return invalid(
+          i, "id \"" + entry.id.substr(0, 64) + "\" of scheme " + entry.scheme + ' ' + wrong);
+    } else {
+      add_once(entry, resolved);
+    }
+  }
+  return SharedAcl(std::move(resolved));
+}
+
+wire::Acl redacted(const wire::Acl& acl) {
+  wire::Acl shown = acl;
+  for (wire::AclEntry& entry : shown) {
+    if (entry.scheme == "digest") entry.id = entry.id.substr(0, entry.id.find(':')) + ":x";
+  }
+  return shown;
+}
 
 }  // namespace znode

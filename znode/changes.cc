@@ -15,15 +15,19 @@ void Changes::created(std::string_view path) {
   add(EventKind::children, parent_of(path));
 }
 
-void Changes::deleted(std::string_view path) {
-  add(EventKind::deleted, path);
+void Changes::deleted(std::string_view path, const SharedAcl& acl) {
+  add(EventKind::deleted, path, acl);
   add(EventKind::children, parent_of(path));
+}
+
+void Changes::deleted_below(std::string_view path, const SharedAcl& acl) {
+  add(EventKind::deleted, path, acl);
 }
 
 void Changes::changed(std::string_view path) { add(EventKind::changed, path); }
 
-void Changes::add(EventKind kind, std::string_view path) {
-  changes_.push_back({kind, std::string(path), std::nullopt, std::nullopt});
+void Changes::add(EventKind kind, std::string_view path, const SharedAcl& acl) {
+  changes_.push_back({kind, std::string(path), std::nullopt, std::nullopt, acl});
 }
 
 std::vector<Change> Changes::finish(const Tree& tree) && {
@@ -36,24 +40,29 @@ std::vector<Change> Changes::finish(const Tree& tree) && {
   const bool may_repeat = changes_.size() > 2;
 
   for (Change& change : changes_) {
+    if (change.kind == EventKind::deleted) {
+      if (const auto before = said.find(change.path); before != said.end()) before->second = 0;
+      changes.push_back(std::move(change));
+      continue;
+    }
     const Node* node = tree.find(change.path);
     // Of a node that is gone only its deletion is of interest, not that it lost its children
     // before.
     if (!node && change.kind == EventKind::children) continue;
     const unsigned kind = 1u << static_cast<unsigned>(change.kind);
-    const bool comes_or_goes =
-        change.kind == EventKind::created || change.kind == EventKind::deleted;
+    const bool comes = change.kind == EventKind::created;
     const auto before = said.find(change.path);
-    if (!comes_or_goes && before != said.end() && (before->second & kind) != 0) continue;
+    if (!comes && before != said.end() && (before->second & kind) != 0) continue;
 
-    if (node && change.kind != EventKind::deleted) {
+    if (node) {
       change.stat = node->stat();
+      change.acl = node->acl();
       if (change.kind != EventKind::children) change.data = node->data();
     }
     changes.push_back(std::move(change));
     if (!may_repeat) continue;
     unsigned& kinds = said[changes.back().path];
-    kinds = comes_or_goes ? 0 : kinds | kind;
+    kinds = comes ? 0 : kinds | kind;
   }
   return changes;
 }

@@ -18,6 +18,8 @@ struct Change {
   // As the transaction left them; nothing where it left no node behind. `children` has a stat only.
   std::optional<wire::Bytes> data;
   std::optional<wire::Stat> stat;
+  // The node's, for it says who may know of this; of a deleted node, the last that it had.
+  SharedAcl acl = {};
 
   bool operator==(const Change&) const = default;
 };
@@ -27,7 +29,9 @@ class Changes {
  public:
   // Of a node, and therefore of its parent's children.
   void created(std::string_view path);
-  void deleted(std::string_view path);
+  void deleted(std::string_view path, const SharedAcl& acl);
+  // Of a node whose parent goes too, or was said to have lost children.
+  void deleted_below(std::string_view path, const SharedAcl& acl);
   // Of a node's data.
   void changed(std::string_view path);
 
@@ -36,7 +40,7 @@ class Changes {
   [[nodiscard]] std::vector<Change> finish(const Tree& tree) &&;
 
  private:
-  void add(wire::EventKind kind, std::string_view path);
+  void add(wire::EventKind kind, std::string_view path, const SharedAcl& acl = {});
 
   std::vector<Change> changes_;
 };

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "wire/zxid.h"
 #include "znode/operations.h"
 #include "znode/path.h"
 #include "znode/refuse.h"
@@ -21,29 +22,75 @@ std::string sequence(std::int32_t creations) {
   return text.data();
 }
 
-wire::Result<void> check_kind(const wire::CreateRequest& request) {
-  if (request.ttl_ms) return Error{ErrorCode::unimplemented, "ttlMs: TTL nodes are not there yet"};
-  if (request.container) {
-    return Error{ErrorCode::unimplemented, "container: containers are not there yet"};
+wire::Result<Lifetime> lifetime_of(const wire::CreateRequest& request, const Caller& caller) {
+  const auto bad = [](std::string what) {
+    return Error{ErrorCode::bad_arguments, std::move(what)};
+  };
+  if (request.container && request.ephemeral) return bad("container: the node is ephemeral");
+  if (request.container && request.sequential) return bad("container: the node is sequential");
+  if (request.ttl_ms) {
+    if (request.ephemeral) return bad("ttlMs: the node is ephemeral");
+    if (request.container) return bad("ttlMs: the node is a container");
+    if (*request.ttl_ms <= 0 || *request.ttl_ms > ttl_ms_max) {
+      return bad("ttlMs: must be between 1 and " + std::to_string(ttl_ms_max));
+    }
+    return Lifetime::of_ttl(*request.ttl_ms);
   }
-  if (!request.acl) return {};
-  if (request.acl->empty()) return Error{ErrorCode::invalid_acl, "acl: the list is empty"};
-  if (*request.acl != wire::open_acl()) {
-    return Error{ErrorCode::unimplemented,
-                 "acl: lists other than world:anyone:cdrwa are not there yet"};
-  }
-  return {};
+  if (request.container) return Lifetime::of_container();
+  if (request.ephemeral) return Lifetime::of_session(caller.session);
+  return Lifetime();
 }
 
-Node& hang(std::string_view path, std::string_view data, wire::SessionId owner, const Moment& now,
-           Tree& tree, Changes& changes) {
-  Node& node = tree.insert(path, data, owner);
-  node.czxid = node.mzxid = node.pzxid = now.zxid;
-  node.ctime = node.mtime = now.time;
+wire::Result<void> check_ephemerals(const Lifetime& lifetime, const Draft& draft) {
+  const PendingTree& base = draft.base();
+  if (!lifetime.is_ephemeral() ||
+      base.ephemerals_at_most(lifetime.owner()) < ephemerals_per_session_max ||
+      base.ephemerals(lifetime.owner()).size() < ephemerals_per_session_max) {
+    return {};
+  }
+  return Error{ErrorCode::too_large, "session " + wire::to_hex(lifetime.owner().value) + " has " +
+                                         std::to_string(ephemerals_per_session_max) +
+                                         " ephemeral nodes, as many as it may"};
+}
 
-  Node& parent = tree.at(parent_of(path));
-  parent.creations = next_creation(parent.creations);
-  parent.pzxid = now.zxid;
+// Of a quota only the limits are a client's to create; what they stand in, and what is counted,
+// comes with them.
+wire::Result<CreateTxn> plan_quota(const wire::CreateRequest& request, const Caller& caller,
+                                   Draft& draft) {
+  auto limits = plan_limits(request.path, request.data, caller, draft);
+  if (!limits) return limits.error();
+  if (request.ephemeral || request.sequential || request.container || request.ttl_ms ||
+      request.acl) {
+    return refuse(ErrorCode::bad_arguments, request.path, "is a plain node with an open ACL");
+  }
+  if (draft.find(request.path)) {
+    return refuse(ErrorCode::node_exists, request.path, "already exists");
+  }
+  CreateTxn txn{request.path, {}, request.data, {}, {}};
+  for (std::string_view at = parent_of(request.path); !draft.find(at); at = parent_of(at)) {
+    txn.parents.emplace(txn.parents.begin(), at);
+  }
+  const std::string stats = child_path(parent_of(request.path), stats_name);
+  if (!draft.find(stats)) txn.parents.push_back(stats);
+
+  for (const std::string& parent : txn.parents) draft.create(parent, {});
+  PendingNode node;
+  node.data_size = static_cast<std::uint32_t>(request.data.size());
+  node.limits = *std::move(limits);
+  draft.create(request.path, std::move(node));
+  return txn;
+}
+
+const Node& hang(std::string_view path, std::string_view data, const Lifetime& lifetime,
+                 const SharedAcl& acl, const Moment& now, Tree& tree, Changes& changes) {
+  NodeFields fields;
+  fields.czxid = fields.mzxid = fields.pzxid = now.zxid;
+  fields.ctime = fields.mtime = now.time;
+  const Node& node = tree.insert(path, data, fields, lifetime, acl);
+
+  Tree::Edit parent = tree.edit(*node.parent());
+  parent->creations = next_creation(parent->creations);
+  parent->pzxid = now.zxid;
 
   changes.created(path);
   return node;
@@ -53,11 +100,21 @@ Node& hang(std::string_view path, std::string_view data, wire::SessionId owner, 
 
 wire::Result<CreateTxn> plan(const wire::CreateRequest& request, const Caller& caller,
                              Draft& draft) {
+  const auto lifetime = lifetime_of(request, caller);
+  if (!lifetime) return lifetime.error();
   // A sequential node's path may end in a slash: its name is then the number alone.
   const std::string shape = request.path + (request.sequential ? sequence(0) : "");
-  if (auto kind = check_kind(request); !kind) return kind.error();
   if (auto valid = validate(shape); !valid) return valid.error();
-  if (is_reserved(shape)) return reserved(request.path);
+  if (is_reserved(shape)) {
+    if (!is_limits(shape)) return reserved(request.path);
+    return plan_quota(request, caller, draft);
+  }
+  SharedAcl acl;
+  if (request.acl) {
+    auto resolved = resolve(*request.acl, caller.identities);
+    if (!resolved) return resolved.error();
+    acl = *std::move(resolved);
+  }
 
   CreateTxn txn;
   std::string_view above = parent_of(shape);
@@ -68,22 +125,37 @@ wire::Result<CreateTxn> plan(const wire::CreateRequest& request, const Caller& c
     parent = draft.find(above);
   }
   if (!parent) return no_node(above);
+  if (!allows(parent->acl, caller.identities, wire::Perm::create)) {
+    return no_auth(above, wire::Perm::create);
+  }
 
   const std::int32_t number = txn.parents.empty() ? parent->creations : 0;
   txn.path = request.path + (request.sequential ? sequence(number) : "");
   if (draft.find(txn.path)) return refuse(ErrorCode::node_exists, txn.path, "already exists");
-  if (!parent->ephemeral_owner.none()) return parent_is_ephemeral(above);
+  if (parent->lifetime.is_ephemeral()) return parent_is_ephemeral(above);
+  if (auto room = check_ephemerals(*lifetime, draft); !room) return room.error();
 
   txn.data = request.data;
-  if (request.ephemeral) txn.ephemeral_owner = caller.session;
-  for (const std::string& missing : txn.parents) draft.create(missing, {});
-  draft.create(txn.path, txn.ephemeral_owner);
+  txn.lifetime = *lifetime;
+  if (!acl.is_open()) txn.acl = acl.list();
+  PendingNode node;
+  node.acl = acl;
+  for (const std::string& missing : txn.parents) {
+    if (auto quota = check_quotas(missing, {1, 0}, draft); !quota) return quota.error();
+    draft.create(missing, node);
+  }
+  const Usage growth{1, static_cast<std::int64_t>(request.data.size())};
+  if (auto quota = check_quotas(txn.path, growth, draft); !quota) return quota.error();
+  node.data_size = static_cast<std::uint32_t>(request.data.size());
+  node.lifetime = *lifetime;
+  draft.create(txn.path, std::move(node));
   return txn;
 }
 
 wire::CreateReply apply(const CreateTxn& txn, const Moment& now, Tree& tree, Changes& changes) {
-  for (const std::string& parent : txn.parents) hang(parent, "", {}, now, tree, changes);
-  const Node& node = hang(txn.path, txn.data, txn.ephemeral_owner, now, tree, changes);
+  const SharedAcl acl = txn.acl ? SharedAcl(*txn.acl) : SharedAcl();
+  for (const std::string& parent : txn.parents) hang(parent, "", {}, acl, now, tree, changes);
+  const Node& node = hang(txn.path, txn.data, txn.lifetime, acl, now, tree, changes);
   return {txn.path, node.stat()};
 }
 

@@ -1,6 +1,5 @@
 #include <utility>
 
-#include "wire/ensure.h"
 #include "znode/operations.h"
 
 namespace znode {
@@ -26,20 +25,12 @@ Refusal refuse_all(std::size_t count, std::size_t failed, Error error) {
 
 wire::OpReply apply(const CheckTxn&, const Moment&, Tree&, Changes&) { return wire::EmptyReply{}; }
 
-// What was planned can be read: only what is planned before it is applied before it.
-template <class Request>
-wire::OpReply apply_read(const Request& request, const Tree& tree) {
-  auto reply = read(request, tree);
-  ensure(reply, request.path);
-  return std::move(*reply);
-}
-
 wire::OpReply apply(const wire::GetRequest& request, const Moment&, Tree& tree, Changes&) {
-  return apply_read(request, tree);
+  return znode::apply(request, tree);
 }
 
-wire::OpReply apply(const wire::ChildrenRequest& request, const Moment&, Tree& tree, Changes&) {
-  return apply_read(request, tree);
+wire::OpReply apply(const ChildrenTxn& txn, const Moment&, Tree& tree, Changes&) {
+  return znode::apply(txn, tree);
 }
 
 }  // namespace

@@ -1,8 +1,11 @@
 #include "znode/node.h"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <utility>
+
+#include "znode/hash.h"
 
 namespace znode {
 
@@ -15,7 +18,14 @@ std::int32_t next_creation(std::int32_t creations) {
   return static_cast<std::int32_t>(static_cast<std::uint32_t>(creations) + 1);
 }
 
+std::optional<wire::TimeMs> Lifetime::deadline(std::int32_t creations, wire::TimeMs mtime) const {
+  if (kind_ == Kind::container && creations != 0) return 0;
+  if (kind_ == Kind::ttl) return mtime + static_cast<wire::TimeMs>(value_);
+  return std::nullopt;
+}
+
 Node::Node(std::string_view name, std::string_view data) {
+  subtree_bytes_ = data.size();
   bytes_ = std::make_unique_for_overwrite<char[]>(name.size() + data.size());
   name_size_ = static_cast<std::uint16_t>(name.size());
   data_size_ = static_cast<std::uint32_t>(data.size());
@@ -48,10 +58,30 @@ wire::Stat Node::stat() const {
   stat.cversion =
       static_cast<std::int32_t>(2 * static_cast<std::uint32_t>(creations) - child_count_);
   stat.aversion = aversion;
-  stat.ephemeral_owner = ephemeral_owner_;
+  stat.ephemeral_owner = lifetime().owner();
   stat.data_length = static_cast<std::int32_t>(data_size_);
   stat.num_children = static_cast<std::int32_t>(child_count_);
+  stat.container = kind_ == Lifetime::Kind::container;
+  if (kind_ == Lifetime::Kind::ttl) stat.ttl_ms = static_cast<std::int64_t>(lifetime_value_);
   return stat;
+}
+
+std::uint64_t Node::digest_of_fields() const {
+  const auto word = [](auto value) { return static_cast<std::uint64_t>(value); };
+  const auto half = [](std::int32_t value) {
+    return std::uint64_t{static_cast<std::uint32_t>(value)};
+  };
+  return hash_of(std::array{path_hash_, wire::Zxid(czxid).bits(), wire::Zxid(mzxid).bits(),
+                            wire::Zxid(pzxid).bits(), word(ctime), word(mtime),
+                            half(version) << 32 | half(aversion),
+                            half(creations) << 32 | word(kind_), lifetime_value_, acl_.hash()});
+}
+
+std::uint64_t Node::digest_of_data() const { return hash_of(data(), path_hash_); }
+
+std::optional<wire::TimeMs> Node::deadline() const {
+  if (child_count_ > 0) return std::nullopt;
+  return lifetime().deadline(creations, mtime);
 }
 
 const Node* Node::first_child() const { return children_ ? &*children_->begin() : nullptr; }

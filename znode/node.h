@@ -2,12 +2,14 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include <boost/intrusive/set.hpp>
 
 #include "wire/records.h"
+#include "znode/acl.h"
 
 namespace znode {
 
@@ -31,12 +33,47 @@ class PackedZxid {
 // What follows a count of creations; it wraps, as ZooKeeper's does.
 [[nodiscard]] std::int32_t next_creation(std::int32_t creations);
 
-// One znode. The fields are kept by the operations (create.cc, set.cc, remove.cc); where a node
-// hangs and how many it has below it is kept by the Tree.
-class Node : public boost::intrusive::set_base_hook<
-                 boost::intrusive::link_mode<boost::intrusive::normal_link>,
-                 boost::intrusive::optimize_size<true>> {
+inline constexpr std::int64_t ttl_ms_max = (std::int64_t{1} << 40) - 1;
+
+// What ends a node by itself, and when.
+class Lifetime {
  public:
+  enum class Kind : std::uint8_t {
+    persistent,  // nothing
+    ephemeral,   // its session's end
+    container,   // the loss of its last child
+    ttl          // no child, and no change of its data for so long
+  };
+
+  Lifetime() = default;
+  static Lifetime of_session(wire::SessionId owner) {
+    return {owner.none() ? Kind::persistent : Kind::ephemeral, owner.value};
+  }
+  static Lifetime of_container() { return {Kind::container, 0}; }
+  static Lifetime of_ttl(std::int64_t ms) { return {Kind::ttl, static_cast<std::uint64_t>(ms)}; }
+  // As it was stored.
+  Lifetime(Kind kind, std::uint64_t value) : value_(value), kind_(kind) {}
+
+  [[nodiscard]] Kind kind() const { return kind_; }
+  [[nodiscard]] std::uint64_t value() const { return value_; }
+  [[nodiscard]] bool is_ephemeral() const { return kind_ == Kind::ephemeral; }
+  // None where the node is not ephemeral.
+  [[nodiscard]] wire::SessionId owner() const { return {is_ephemeral() ? value_ : 0}; }
+  // When a childless node goes; nothing where nothing but a client takes it away. A container that
+  // never had a child stays.
+  [[nodiscard]] std::optional<wire::TimeMs> deadline(std::int32_t creations,
+                                                     wire::TimeMs mtime) const;
+
+  bool operator==(const Lifetime&) const = default;
+
+ private:
+  std::uint64_t value_ = 0;
+  Kind kind_ = Kind::persistent;
+};
+
+// The fields of a node that are kept by the operations (create.cc, set.cc, remove.cc). They change
+// through Tree::edit.
+struct NodeFields {
   PackedZxid czxid;
   PackedZxid mzxid;
   PackedZxid pzxid;
@@ -46,16 +83,29 @@ class Node : public boost::intrusive::set_base_hook<
   std::int32_t aversion = 0;
   // Children ever created: the number that the next sequential child gets. Never goes back.
   std::int32_t creations = 0;
+};
 
+// One znode. Where it hangs and what it has below it is kept by the Tree.
+class Node : public boost::intrusive::set_base_hook<
+                 boost::intrusive::link_mode<boost::intrusive::normal_link>,
+                 boost::intrusive::optimize_size<true>>,
+             public NodeFields {
+ public:
   [[nodiscard]] std::string_view name() const { return {bytes_.get(), name_size_}; }
   [[nodiscard]] std::string_view data() const { return {bytes_.get() + name_size_, data_size_}; }
   [[nodiscard]] std::string path() const;
-  [[nodiscard]] wire::SessionId ephemeral_owner() const { return ephemeral_owner_; }
+  [[nodiscard]] Lifetime lifetime() const { return {kind_, lifetime_value_}; }
+  [[nodiscard]] const SharedAcl& acl() const { return acl_; }
   [[nodiscard]] std::uint32_t child_count() const { return child_count_; }
   // How many nodes are anywhere below this one.
   [[nodiscard]] std::uint32_t descendant_count() const { return descendant_count_; }
+  // Of the data of this node and all below.
+  [[nodiscard]] std::uint64_t subtree_bytes() const { return subtree_bytes_; }
   // What clients see: `cversion` counts creations and deletions of children, as ZooKeeper's does.
   [[nodiscard]] wire::Stat stat() const;
+  // This node's part in the digest of its tree: of its path and everything that clients can see of
+  // it, as far as its children do not say it themselves.
+  [[nodiscard]] std::uint64_t digest() const { return digest_of_fields() + digest_of_data(); }
 
   // Null for the root.
   [[nodiscard]] const Node* parent() const { return parent_; }
@@ -63,8 +113,6 @@ class Node : public boost::intrusive::set_base_hook<
   [[nodiscard]] const Node* first_child() const;
   [[nodiscard]] const Node* first_child_after(std::string_view name) const;
   [[nodiscard]] const Node* next_sibling() const;
-
-  void set_data(std::string_view data);
 
  private:
   friend class Tree;
@@ -76,16 +124,23 @@ class Node : public boost::intrusive::set_base_hook<
                                          boost::intrusive::constant_time_size<false>>;
 
   Node(std::string_view name, std::string_view data);
+  void set_data(std::string_view data);
+  [[nodiscard]] std::uint64_t digest_of_fields() const;
+  [[nodiscard]] std::uint64_t digest_of_data() const;
+  [[nodiscard]] std::optional<wire::TimeMs> deadline() const;
 
-  std::unique_ptr<char[]> bytes_;  // the name, then the data
   std::uint32_t data_size_ = 0;
+  std::unique_ptr<char[]> bytes_;  // the name, then the data
   std::uint16_t name_size_ = 0;
+  Lifetime::Kind kind_ = Lifetime::Kind::persistent;
   std::uint32_t child_count_ = 0;
   std::uint32_t descendant_count_ = 0;
-  wire::SessionId ephemeral_owner_;
-  std::size_t path_hash_ = 0;
+  std::uint64_t lifetime_value_ = 0;
+  std::uint64_t subtree_bytes_ = 0;
+  std::uint64_t path_hash_ = 0;
   Node* parent_ = nullptr;  // null for the root
   std::unique_ptr<Children> children_;
+  SharedAcl acl_;
 };
 
 }  // namespace znode

@@ -1,7 +1,7 @@
 #include "znode/pending_tree.h"
 
 #include <algorithm>
-#include <functional>
+#include <map>
 
 #include "wire/ensure.h"
 #include "znode/path.h"
@@ -10,31 +10,85 @@ namespace znode {
 namespace {
 
 PendingNode pending(const Node& node) {
-  return {node.version, node.aversion, node.creations, node.child_count(), node.ephemeral_owner()};
+  return {.version = node.version,
+          .aversion = node.aversion,
+          .creations = node.creations,
+          .child_count = node.child_count(),
+          .data_size = static_cast<std::uint32_t>(node.data().size()),
+          .mtime = node.mtime,
+          .lifetime = node.lifetime(),
+          .acl = node.acl(),
+          .limits = nullptr};
 }
 
-// The entries of a map from paths that are below `path`: a path and all that continue it with a
-// slash stand together.
-template <class Map, class Visit>
-void for_each_below(const Map& map, std::string_view path, const Visit& visit) {
+Usage usage_of(const PendingNode& node) { return {1, node.data_size}; }
+Usage usage_of(const std::optional<PendingNode>& node) { return node ? usage_of(*node) : Usage{}; }
+
+// The entries of a map or set of paths that are below `path`: a path and all that continue it with
+// a slash stand together.
+template <class Paths, class Visit>
+void for_each_below(Paths& paths, std::string_view path, const Visit& visit) {
   const std::string prefix = path == "/" ? "/" : std::string(path) + '/';
-  for (auto entry = map.upper_bound(prefix); entry != map.end(); ++entry) {
-    if (!entry->first.starts_with(prefix)) return;
+  const auto path_of = [](const auto& entry) -> const std::string& {
+    if constexpr (requires { entry.first; }) {
+      return entry.first;
+    } else {
+      return entry;
+    }
+  };
+  for (auto entry = paths.upper_bound(prefix); entry != paths.end(); ++entry) {
+    if (!path_of(*entry).starts_with(prefix)) return;
     visit(*entry);
   }
 }
 
+// The path and everything above it, up to the root.
+template <class Visit>
+void for_each_above(std::string_view path, const Visit& visit) {
+  for (;; path = parent_of(path)) {
+    visit(path);
+    if (path == "/") return;
+  }
+}
+
+// Whether `path` is strictly below one of `roots`.
+template <class Paths>
+bool is_below_any(const Paths& roots, std::string_view path) {
+  if (roots.empty()) return false;
+  while (path != "/") {
+    path = parent_of(path);
+    if (roots.contains(path)) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
+// --- PendingTree ---
+
+bool PendingTree::is_hidden(std::string_view path) const { return is_below_any(emptied_, path); }
+
+bool PendingTree::is_closing(const Node& node) const {
+  return !closing_.empty() && node.lifetime().is_ephemeral() &&
+         closing_.contains(node.lifetime().owner());
+}
+
 std::optional<PendingNode> PendingTree::find(std::string_view path) const {
-  if (const auto entry = overlay_.find(path); entry != overlay_.end()) return entry->second.node;
-  if (const Node* node = tree_.find(path)) return pending(*node);
-  return std::nullopt;
+  if (!overlay_.empty()) {
+    const auto entry = overlay_.find(path);
+    if (entry != overlay_.end()) return entry->second.node;
+  }
+  const Node* node = tree_.find(path);
+  if (!node || is_hidden(path) || is_closing(*node)) return std::nullopt;
+  return pending(*node);
 }
 
 std::vector<std::string> PendingTree::ephemerals(wire::SessionId session) const {
-  std::vector<std::string> paths = tree_.ephemerals(session);
-  std::erase_if(paths, [this](const std::string& path) { return overlay_.contains(path); });
+  std::vector<std::string> paths;
+  if (!closing_.contains(session)) paths = tree_.ephemerals(session);
+  std::erase_if(paths, [this](const std::string& path) {
+    return overlay_.contains(path) || is_hidden(path);
+  });
   for (auto owned = ephemerals_.lower_bound({session, std::string()});
        owned != ephemerals_.end() && owned->first == session; ++owned) {
     paths.push_back(owned->second);
@@ -43,101 +97,284 @@ std::vector<std::string> PendingTree::ephemerals(wire::SessionId session) const 
   return paths;
 }
 
+// What the tree has, without what will be hidden, and with the overlay in place of what it covers.
+Usage PendingTree::usage(std::string_view path) const {
+  if (const auto known = usages_.find(path); known != usages_.end()) return known->second;
+
+  const auto of_tree = [this](std::string_view at) -> Usage {
+    const Node* node = tree_.find(at);
+    if (!node) return {};
+    return {1 + std::int64_t{node->descendant_count()},
+            static_cast<std::int64_t>(node->subtree_bytes())};
+  };
+  // A node that the tree has and that no overlay covers.
+  const auto in_tree = [this](std::string_view at) -> Usage {
+    const Node* node = tree_.find(at);
+    if (!node || is_hidden(at) || is_closing(*node)) return {};
+    return {1, static_cast<std::int64_t>(node->data().size())};
+  };
+  Usage usage;
+  if (!is_hidden(path)) {
+    usage = of_tree(path);
+    // Of nested ones, the outermost took the others.
+    const auto without = [&](std::string_view root) {
+      if (is_hidden(root)) return;
+      const Node* node = tree_.find(root);
+      if (!node) return;
+      usage -= of_tree(root);
+      usage += {1, static_cast<std::int64_t>(node->data().size())};
+    };
+    if (emptied_.contains(path)) without(path);
+    for_each_below(emptied_, path, [&](const auto& entry) { without(entry.first); });
+    for (const wire::SessionId session : closing_) {
+      for (const Node* node : tree_.ephemeral_nodes(session)) {
+        const std::string at = node->path();
+        if ((at == path || is_below(at, path)) && !is_hidden(at)) {
+          usage -= {1, static_cast<std::int64_t>(node->data().size())};
+        }
+      }
+    }
+  }
+  const auto cover = [&](const Overlay::value_type& entry) {
+    usage -= in_tree(entry.first);
+    usage += usage_of(entry.second.node);
+  };
+  if (const auto entry = overlay_.find(path); entry != overlay_.end()) cover(*entry);
+  for_each_below(overlay_, path, cover);
+
+  usages_.emplace(path, usage);
+  return usage;
+}
+
 void PendingTree::add(Draft&& draft) {
   last_plan_ += 1;
-  std::vector<Overlay::iterator>& touched = plans_.emplace_back();
-  touched.reserve(draft.changes_.size());
+  if (!draft.emptied_.empty() || !draft.closed_.none()) {
+    usages_.clear();
+  } else if (!usages_.empty()) {
+    for (const auto& [path, node] : draft.changes_) {
+      Usage growth = usage_of(node);
+      growth -= usage_of(find(path));
+      if (growth == Usage{}) continue;
+      for_each_above(path, [&](std::string_view above) {
+        if (const auto known = usages_.find(above); known != usages_.end()) known->second += growth;
+      });
+    }
+  }
+  limits_planned_ = limits_planned_ || draft.has_limits_;
+
+  Plan& plan = plans_.emplace_back();
+  plan.touched.reserve(draft.changes_.size());
   while (!draft.changes_.empty()) {
     auto change = draft.changes_.extract(draft.changes_.begin());
     const auto [entry, is_new] = overlay_.try_emplace(std::move(change.key()));
     if (!is_new) forget_owner(*entry);
-    entry->second = {change.mapped(), last_plan_};
-    if (const auto& node = entry->second.node; node && !node->ephemeral_owner.none()) {
-      ephemerals_.emplace(node->ephemeral_owner, entry->first);
+    entry->second = {std::move(change.mapped()), last_plan_};
+    if (const auto& node = entry->second.node; node && node->lifetime.is_ephemeral()) {
+      ephemerals_.emplace(node->lifetime.owner(), entry->first);
     }
-    touched.push_back(entry);
+    plan.touched.push_back(entry);
+  }
+  for (const std::string& path : draft.emptied_) {
+    emptied_.insert_or_assign(path, last_plan_);
+    plan.emptied.push_back(path);
+  }
+  if (!draft.closed_.none()) {
+    closing_.insert(draft.closed_);
+    plan.closed = draft.closed_;
   }
 }
 
 void PendingTree::applied() {
   ensure(!plans_.empty(), "only what was planned is applied as a plan");
-  const std::uint64_t plan = last_plan_ - plans_.size() + 1;
+  const std::uint64_t number = last_plan_ - plans_.size() + 1;
+  const Plan plan = std::move(plans_.front());
+  plans_.pop_front();
   // An entry goes with the last plan that touched it, so no earlier one still names it.
-  for (const Overlay::iterator entry : plans_.front()) {
-    if (entry->second.plan != plan) continue;
+  for (const Overlay::iterator entry : plan.touched) {
+    if (entry->second.plan != number) continue;
     forget_owner(*entry);
     overlay_.erase(entry);
   }
-  plans_.pop_front();
+  for (const std::string& path : plan.emptied) {
+    const auto entry = emptied_.find(path);
+    if (entry->second == number) emptied_.erase(entry);
+  }
+  closing_.erase(plan.closed);
+  if (plans_.empty()) nothing_outstanding();
 }
 
 void PendingTree::clear() {
   plans_.clear();
   overlay_.clear();
+  emptied_.clear();
+  closing_.clear();
   ephemerals_.clear();
+  nothing_outstanding();
+}
+
+void PendingTree::nothing_outstanding() {
+  usages_.clear();
+  limits_planned_ = false;
 }
 
 void PendingTree::forget_owner(const Overlay::value_type& entry) {
-  if (const auto& node = entry.second.node; node && !node->ephemeral_owner.none()) {
-    ephemerals_.erase({node->ephemeral_owner, entry.first});
+  if (const auto& node = entry.second.node; node && node->lifetime.is_ephemeral()) {
+    ephemerals_.erase({node->lifetime.owner(), entry.first});
   }
 }
+
+// --- Draft ---
 
 std::optional<PendingNode> Draft::find(std::string_view path) const {
   if (const auto change = changes_.find(path); change != changes_.end()) return change->second;
+  if (is_below_any(emptied_, path)) return std::nullopt;
   return base_.find(path);
 }
 
-std::vector<std::string> Draft::descendants(std::string_view path) const {
-  std::vector<std::string> paths;
-  const auto add = [&paths](const auto& entry) { paths.push_back(entry.first); };
-  for_each_below(changes_, path, add);
-  for_each_below(base_.overlay_, path, add);
-  if (const Node* root = base_.tree_.find(path)) {
-    for (const Node* node = next_in_subtree(*root, *root); node;
-         node = next_in_subtree(*node, *root)) {
-      paths.push_back(node->path());
-    }
+Usage Draft::usage(std::string_view path) const {
+  if (const auto known = usages_.find(path); known != usages_.end()) return known->second;
+
+  Usage usage;
+  if (!is_below_any(emptied_, path)) {
+    usage = base_.usage(path);
+    const auto without = [&](std::string_view root) {
+      if (is_below_any(emptied_, root)) return;
+      usage -= base_.usage(root);
+      usage += usage_of(base_.find(root));
+    };
+    if (emptied_.contains(path)) without(path);
+    for_each_below(emptied_, path, without);
   }
-  // A parent is a prefix of its children, and so before them.
-  std::ranges::sort(paths, std::greater<>{});
-  paths.erase(std::unique(paths.begin(), paths.end()), paths.end());
-  std::erase_if(paths, [this](const std::string& below) { return !find(below); });
-  return paths;
+  const auto cover = [&](const Changes::value_type& change) {
+    if (!is_below_any(emptied_, change.first)) usage -= usage_of(base_.find(change.first));
+    usage += usage_of(change.second);
+  };
+  if (const auto change = changes_.find(path); change != changes_.end()) cover(*change);
+  for_each_below(changes_, path, cover);
+
+  usages_.emplace(path, usage);
+  return usage;
 }
 
-void Draft::create(std::string_view path, wire::SessionId ephemeral_owner) {
+bool Draft::has_limits() const {
+  return has_limits_ || base_.limits_planned_ || base_.tree_.has_limits();
+}
+
+std::optional<Limits> Draft::limits(std::string_view path) const {
+  if (has_limits_ || base_.limits_planned_ || !base_.overlay_.empty()) {
+    const std::optional<PendingNode> node = find(limits_path(path));
+    if (!node) return std::nullopt;
+    if (node->limits) return *node->limits;
+  }
+  const Limits* limits = base_.tree_.limits(path);
+  return limits ? std::optional(*limits) : std::nullopt;
+}
+
+std::optional<std::string> Draft::parent_refusing(std::string_view path,
+                                                  const Passes& passes) const {
+  // As they will be.
+  std::optional<std::string> refusing;
+  const auto judge = [&](const std::string& at) {
+    if (refusing) return;
+    const std::optional<PendingNode> node = find(at);
+    if (node && node->child_count > 0 && !passes(node->acl)) refusing = at;
+  };
+  judge(std::string(path));
+  for_each_below(changes_, path, [&](const auto& change) { judge(change.first); });
+  for_each_below(base_.overlay_, path, [&](const auto& entry) { judge(entry.first); });
+
+  // Those that nothing outstanding touches. Paths are made of the few that may matter only.
+  const Node* root = base_.tree_.find(path);
+  for (const Node* node = root; node && !refusing; node = next_in_subtree(*node, *root)) {
+    if (node->child_count() > 0 && !node->acl().is_open() && !passes(node->acl())) {
+      judge(node->path());
+    }
+  }
+  return refusing;
+}
+
+void Draft::create(std::string_view path, PendingNode node) {
   PendingNode parent = at(parent_of(path));
   parent.creations = next_creation(parent.creations);
   parent.child_count += 1;
-  put(parent_of(path), parent);
-  put(path, PendingNode{.ephemeral_owner = ephemeral_owner});
+  put(parent_of(path), std::move(parent));
+  node.mtime = now_;
+  has_limits_ = has_limits_ || node.limits;
+  put(path, std::move(node));
 }
 
-void Draft::set(std::string_view path, std::int32_t version) {
-  PendingNode node = at(path);
-  node.version = version;
-  put(path, node);
+void Draft::set_data(std::string_view path, PendingNode node) {
+  node.mtime = now_;
+  has_limits_ = has_limits_ || node.limits;
+  put(path, std::move(node));
 }
 
 void Draft::remove(std::string_view path) {
   PendingNode parent = at(parent_of(path));
   parent.child_count -= 1;
-  put(parent_of(path), parent);
+  put(parent_of(path), std::move(parent));
   put(path, std::nullopt);
 }
 
+void Draft::remove_subtree(std::string_view path) {
+  // What is not in the tree yet, or not as it will be, is taken away one by one.
+  std::vector<std::string> touched;
+  for_each_below(changes_, path, [&](const auto& change) { touched.push_back(change.first); });
+  for_each_below(base_.overlay_, path, [&](const auto& entry) { touched.push_back(entry.first); });
+  for (const std::string& below : touched) put(below, std::nullopt);
+  remove(path);
+  emptied_.emplace(path);
+  usages_.clear();
+}
+
+std::size_t Draft::remove_ephemerals(wire::SessionId session) {
+  std::vector<std::string> pending;
+  for (auto owned = base_.ephemerals_.lower_bound({session, std::string()});
+       owned != base_.ephemerals_.end() && owned->first == session; ++owned) {
+    pending.push_back(owned->second);
+  }
+  for (const std::string& path : pending) remove(path);
+
+  // The others go by their owner; only their parents need to know.
+  std::map<const Node*, std::uint32_t> parents;
+  std::size_t count = pending.size();
+  for (const Node* node : base_.tree_.ephemeral_nodes(session)) {
+    if (!base_.overlay_.empty() || !base_.emptied_.empty()) {
+      const std::string path = node->path();
+      if (base_.overlay_.contains(path) || base_.is_hidden(path)) continue;
+    }
+    parents[node->parent()] += 1;
+    count += 1;
+  }
+  for (const auto& [node, children] : parents) {
+    const std::string path = node->path();
+    PendingNode parent = at(path);
+    parent.child_count -= children;
+    put(path, std::move(parent));
+  }
+  closed_ = session;
+  usages_.clear();
+  return count;
+}
+
 PendingNode Draft::at(std::string_view path) const {
-  const std::optional<PendingNode> node = find(path);
+  std::optional<PendingNode> node = find(path);
   ensure(node, path);
-  return *node;
+  return *std::move(node);
 }
 
 void Draft::put(std::string_view path, std::optional<PendingNode> node) {
+  if (!usages_.empty()) {
+    Usage growth = usage_of(node);
+    growth -= usage_of(find(path));
+    for_each_above(path, [&](std::string_view above) {
+      if (const auto known = usages_.find(above); known != usages_.end()) known->second += growth;
+    });
+  }
   if (const auto change = changes_.find(path); change != changes_.end()) {
-    change->second = node;
+    change->second = std::move(node);
   } else {
-    changes_.emplace(path, node);
+    changes_.emplace(path, std::move(node));
   }
 }
 

@@ -25,6 +25,30 @@ namespace znode {
                 "has version " + std::to_string(actual) + ", not " + std::to_string(expected));
 }
 
+[[nodiscard]] inline wire::Error bad_acl_version(std::string_view path, std::int32_t actual,
+                                                 std::int32_t expected) {
+  return refuse(
+      wire::ErrorCode::bad_version, path,
+      "has an ACL of version " + std::to_string(actual) + ", not " + std::to_string(expected));
+}
+
+[[nodiscard]] inline std::string_view name(wire::Perm perm) {
+  switch (perm) {
+    case wire::Perm::read: return "read";
+    case wire::Perm::write: return "write";
+    case wire::Perm::create: return "create";
+    case wire::Perm::remove: return "delete";
+    case wire::Perm::admin: return "admin";
+  }
+  return "";
+}
+
+// `path` is that of the node whose ACL says no.
+[[nodiscard]] inline wire::Error no_auth(std::string_view path, wire::Perm perm) {
+  return refuse(wire::ErrorCode::no_auth, path,
+                "does not grant this client the permission " + std::string(name(perm)));
+}
+
 [[nodiscard]] inline wire::Error reserved(std::string_view path) {
   return refuse(wire::ErrorCode::bad_arguments, path, "is reserved: clients can only read it");
 }

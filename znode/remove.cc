@@ -1,6 +1,7 @@
-#include <algorithm>
 #include <string>
 #include <vector>
+
+#include <boost/unordered/unordered_flat_set.hpp>
 
 #include "wire/ensure.h"
 #include "znode/operations.h"
@@ -11,54 +12,103 @@ namespace znode {
 namespace {
 
 using wire::ErrorCode;
+using wire::Perm;
 
 void take_away(std::string_view path, const Moment& now, Tree& tree, Changes& changes) {
+  changes.deleted(path, tree.at(path).acl());
   tree.erase(path);
-  tree.at(parent_of(path)).pzxid = now.zxid;
-  changes.deleted(path);
+  tree.edit(parent_of(path))->pzxid = now.zxid;
+}
+
+// Childless nodes, by what many of them have in common: their parents.
+void take_away(const std::vector<const Node*>& nodes, const Moment& now, Tree& tree,
+               Changes& changes) {
+  boost::unordered_flat_set<const Node*> parents;
+  for (const Node* node : nodes) {
+    const Node* parent = node->parent();
+    if (parents.insert(parent).second) {
+      changes.deleted(node->path(), node->acl());
+      tree.edit(*parent)->pzxid = now.zxid;
+    } else {
+      changes.deleted_below(node->path(), node->acl());
+    }
+    tree.erase(*node);
+  }
+}
+
+// Of a recursive deletion: every node that loses children says whether it may.
+wire::Result<void> check_subtree(std::string_view path, const Caller& caller, const Draft& draft) {
+  const auto refusing = draft.parent_refusing(
+      path, [&](const SharedAcl& acl) { return allows(acl, caller.identities, Perm::remove); });
+  if (refusing) return no_auth(*refusing, Perm::remove);
+  return {};
+}
+
+wire::Result<void> check_size(std::string_view path, std::int64_t below, Draft& draft) {
+  if (draft.count_removed(static_cast<std::size_t>(below)) <= deleted_nodes_max) return {};
+  return refuse(ErrorCode::too_large, path,
+                "has " + std::to_string(below) +
+                    " nodes below it; one transaction deletes at most " +
+                    std::to_string(deleted_nodes_max) + ": delete it in parts");
 }
 
 }  // namespace
 
-wire::Result<DeleteTxn> plan(const wire::DeleteRequest& request, const Caller&, Draft& draft) {
+wire::Result<DeleteTxn> plan(const wire::DeleteRequest& request, const Caller& caller,
+                             Draft& draft) {
   if (auto valid = validate(request.path); !valid) return valid.error();
   if (request.path == "/") return refuse(ErrorCode::bad_arguments, "/", "cannot be deleted");
-  if (is_reserved(request.path)) return reserved(request.path);
-
+  if (is_reserved(request.path)) {
+    if (auto quota = check_quota_change(request.path, caller, draft); !quota) return quota.error();
+  } else {
+    const std::optional<PendingNode> parent = draft.find(parent_of(request.path));
+    if (!parent) return no_node(request.path);
+    if (!allows(parent->acl, caller.identities, Perm::remove)) {
+      return no_auth(parent_of(request.path), Perm::remove);
+    }
+  }
   const std::optional<PendingNode> node = draft.find(request.path);
   if (!node) return no_node(request.path);
   if (request.version != wire::any_version && request.version != node->version) {
     return bad_version(request.path, node->version, request.version);
   }
-  if (node->child_count > 0 && !request.recursive) {
-    return refuse(ErrorCode::not_empty, request.path, "has children");
+  if (node->child_count == 0) {
+    draft.remove(request.path);
+    return DeleteTxn{request.path, 0};
   }
+  if (!request.recursive) return refuse(ErrorCode::not_empty, request.path, "has children");
 
-  std::vector<std::string> descendants;
-  if (node->child_count > 0) descendants = draft.descendants(request.path);
-  for (const std::string& path : descendants) draft.remove(path);
-  draft.remove(request.path);
-  return DeleteTxn{request.path, static_cast<std::uint32_t>(descendants.size())};
+  const std::int64_t below = draft.usage(request.path).nodes - 1;
+  if (auto size = check_size(request.path, below, draft); !size) return size.error();
+  if (auto subtree = check_subtree(request.path, caller, draft); !subtree) return subtree.error();
+  draft.remove_subtree(request.path);
+  return DeleteTxn{request.path, static_cast<std::uint32_t>(below)};
 }
 
 wire::EmptyReply apply(const DeleteTxn& txn, const Moment& now, Tree& tree, Changes& changes) {
-  const Node& root = tree.at(txn.path);
-  ensure(root.descendant_count() == txn.descendants, "a subtree is deleted as it was planned");
-
-  std::vector<std::string> paths;
-  for (const Node* node = &root; node; node = next_in_subtree(*node, root)) {
-    paths.push_back(node->path());
+  ensure(tree.at(txn.path).descendant_count() == txn.descendants,
+         "a subtree is deleted as it was planned");
+  if (txn.descendants == 0) {
+    take_away(txn.path, now, tree, changes);
+    return {};
   }
-  // Children before their parents.
-  std::ranges::reverse(paths);
-  for (const std::string& path : paths) take_away(path, now, tree, changes);
+  tree.erase_subtree(txn.path, [&](const std::string& path, const SharedAcl& acl) {
+    if (path != txn.path) return changes.deleted_below(path, acl);
+    changes.deleted(path, acl);
+  });
+  tree.edit(parent_of(txn.path))->pzxid = now.zxid;
   return {};
 }
 
-DeleteManyTxn plan_cleanup(wire::SessionId session, const PendingTree& tree, Draft& draft) {
-  DeleteManyTxn txn{tree.ephemerals(session)};
-  for (const std::string& path : txn.paths) draft.remove(path);
-  return txn;
+CleanupTxn plan_cleanup(wire::SessionId session, Draft& draft) {
+  return {session, static_cast<std::uint32_t>(draft.remove_ephemerals(session))};
+}
+
+wire::EmptyReply apply(const CleanupTxn& txn, const Moment& now, Tree& tree, Changes& changes) {
+  const std::vector<const Node*> nodes = tree.ephemeral_nodes(txn.session);
+  ensure(nodes.size() == txn.count, "a session leaves behind what was planned");
+  take_away(nodes, now, tree, changes);
+  return {};
 }
 
 wire::EmptyReply apply(const DeleteManyTxn& txn, const Moment& now, Tree& tree, Changes& changes) {

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <tuple>
+#include <vector>
 
 #include "wire/requests.h"
 #include "znode/archive.h"
+#include "znode/identity.h"
 
 // The bytes of requests, as they stand in transactions and as servers forward them.
 namespace znode::archive {
@@ -12,6 +14,19 @@ template <>
 inline constexpr auto fields<wire::AclEntry> = std::tuple(&wire::AclEntry::scheme,
                                                           &wire::AclEntry::id,
                                                           &wire::AclEntry::perms);
+
+template <>
+inline constexpr auto fields<wire::Identity> = std::tuple(&wire::Identity::scheme,
+                                                          &wire::Identity::id);
+template <>
+struct detail::Form<Identities> {
+  static void put(wire::ByteWriter& out, const Identities& identities) {
+    archive::put(out, identities.list());
+  }
+  static Identities take(wire::ByteReader& in) {
+    return Identities::of(archive::take<std::vector<wire::Identity>>(in));
+  }
+};
 
 template <>
 inline constexpr auto fields<wire::SessionConsistency> = std::tuple();

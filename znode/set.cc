@@ -3,41 +3,67 @@
 #include "znode/refuse.h"
 
 namespace znode {
+namespace {
 
-wire::Result<SetTxn> plan(const wire::SetRequest& request, const Caller&, Draft& draft) {
+using wire::Perm;
+
+// Whoever names a version means a node that is there.
+wire::Result<SetTxn> plan_creation(const wire::SetRequest& request, const Caller& caller,
+                                   Draft& draft) {
+  wire::CreateRequest create;
+  create.path = request.path;
+  create.data = request.data;
+  const auto created = plan(create, caller, draft);
+  if (!created) return created.error();
+  return SetTxn{request.path, request.data, 0, true, created->parents};
+}
+
+}  // namespace
+
+wire::Result<SetTxn> plan(const wire::SetRequest& request, const Caller& caller, Draft& draft) {
   if (auto valid = validate(request.path); !valid) return valid.error();
-  if (is_reserved(request.path)) return reserved(request.path);
-
-  const std::optional<PendingNode> node = draft.find(request.path);
-  if (!node) {
-    // Whoever names a version means a node that is there.
-    if (!request.create || request.version != wire::any_version) return no_node(request.path);
-    const std::optional<PendingNode> parent = draft.find(parent_of(request.path));
-    if (!parent) return no_node(parent_of(request.path));
-    if (!parent->ephemeral_owner.none()) return parent_is_ephemeral(parent_of(request.path));
-
-    draft.create(request.path, {});
-    return SetTxn{request.path, request.data, 0, true};
+  std::shared_ptr<const Limits> limits;
+  if (is_reserved(request.path)) {
+    auto wanted = plan_limits(request.path, request.data, caller, draft);
+    if (!wanted) return wanted.error();
+    limits = *std::move(wanted);
   }
+
+  std::optional<PendingNode> node = draft.find(request.path);
+  if (!node) {
+    if (!request.create || request.version != wire::any_version) return no_node(request.path);
+    return plan_creation(request, caller, draft);
+  }
+  if (!limits && !allows(node->acl, caller.identities, Perm::write)) {
+    return no_auth(request.path, Perm::write);
+  }
+  const Usage growth{0, static_cast<std::int64_t>(request.data.size()) -
+                            static_cast<std::int64_t>(node->data_size)};
+  if (auto quota = check_quotas(request.path, growth, draft); !quota) return quota.error();
   if (request.version != wire::any_version && request.version != node->version) {
     return bad_version(request.path, node->version, request.version);
   }
 
   const std::int32_t version = next_version(node->version);
-  draft.set(request.path, version);
-  return SetTxn{request.path, request.data, version, false};
+  node->version = version;
+  node->data_size = static_cast<std::uint32_t>(request.data.size());
+  node->limits = std::move(limits);
+  draft.set_data(request.path, *std::move(node));
+  return SetTxn{request.path, request.data, version, false, {}};
 }
 
 wire::SetReply apply(const SetTxn& txn, const Moment& now, Tree& tree, Changes& changes) {
-  if (txn.creates) return {apply(CreateTxn{txn.path, {}, txn.data, {}}, now, tree, changes).stat};
-
-  Node& node = tree.at(txn.path);
+  if (txn.creates) {
+    const CreateTxn create{txn.path, txn.parents, txn.data, {}, {}};
+    return {apply(create, now, tree, changes).stat};
+  }
+  Tree::Edit node = tree.edit(txn.path);
   node.set_data(txn.data);
-  node.version = txn.version;
-  node.mzxid = now.zxid;
-  node.mtime = now.time;
+  node->version = txn.version;
+  node->mzxid = now.zxid;
+  node->mtime = now.time;
   changes.changed(txn.path);
-  return {node.stat()};
+  return {node.node().stat()};
 }
 
 }  // namespace znode

@@ -1,20 +1,48 @@
 #include "znode/tree.h"
 
 #include <algorithm>
-#include <functional>
 #include <utility>
 
 #include "wire/ensure.h"
+#include "znode/hash.h"
 #include "znode/path.h"
 
 namespace znode {
 
-Tree::Tree() {
-  link(nullptr, "/", "");
-  // As in ZooKeeper, these are not counted as creations: the root begins with cversion -1.
-  for (const std::string_view path : {"/zookeeper", "/zookeeper/config", "/zookeeper/quota"}) {
-    link(find_node(parent_of(path)), path, "");
+namespace {
+
+// Of a node within the reserved subtree whose data are limits.
+bool holds_limits(const Node& node) { return node.name() == limits_name && node.parent(); }
+
+}  // namespace
+
+Tree::Edit::Edit(Tree& tree, Node& node) : tree_(tree), node_(node) {
+  tree_.digest_ -= node_.digest_of_fields();
+  tree_.unschedule(node_);
+}
+
+Tree::Edit::~Edit() {
+  tree_.digest_ += node_.digest_of_fields();
+  tree_.schedule(node_);
+}
+
+void Tree::Edit::set_data(std::string_view data) {
+  tree_.digest_ -= node_.digest_of_data();
+  if (data.size() != node_.data_size_) {
+    const std::uint64_t growth = std::uint64_t{data.size()} - node_.data_size_;
+    for (Node* at = &node_; at; at = at->parent_) at->subtree_bytes_ += growth;
   }
+  node_.set_data(data);
+  tree_.digest_ += node_.digest_of_data();
+  if (holds_limits(node_)) tree_.read_limits(node_);
+}
+
+Tree::Tree() {
+  link(nullptr, "/", "", {}, {}, {});
+  // As in ZooKeeper, these are not counted as creations: the root begins with cversion -1.
+  insert("/zookeeper", "");
+  insert("/zookeeper/config", "", {}, {}, SharedAcl({{"world", "anyone", 1}}));
+  insert("/zookeeper/quota", "");
 }
 
 Tree::~Tree() {
@@ -23,67 +51,179 @@ Tree::~Tree() {
 
 const Node* Tree::find(std::string_view path) const { return find_node(path); }
 
-const Node& Tree::at(std::string_view path) const {
-  const Node* node = find_node(path);
-  ensure(node, path);
-  return *node;
-}
+const Node& Tree::at(std::string_view path) const { return node_at(path); }
 
-Node& Tree::at(std::string_view path) { return const_cast<Node&>(std::as_const(*this).at(path)); }
+Tree::Edit Tree::edit(std::string_view path) { return {*this, node_at(path)}; }
 
-Node& Tree::insert(std::string_view path, std::string_view data, wire::SessionId ephemeral_owner) {
+const Node& Tree::insert(std::string_view path, std::string_view data, const NodeFields& fields,
+                         Lifetime lifetime, const SharedAcl& acl) {
   Node* parent = find_node(parent_of(path));
   ensure(parent, path);
-  Node& node = link(parent, path, data);
-  node.ephemeral_owner_ = ephemeral_owner;
-  if (!ephemeral_owner.none()) ephemerals_[ephemeral_owner].insert(&node);
-  return node;
+  return link(parent, path, data, fields, lifetime, acl);
 }
 
-Node& Tree::link(Node* parent, std::string_view path, std::string_view data) {
+Node& Tree::link(Node* parent, std::string_view path, std::string_view data,
+                 const NodeFields& fields, Lifetime lifetime, const SharedAcl& acl) {
   Node& node = *new Node(name_of(path), data);
+  static_cast<NodeFields&>(node) = fields;
+  node.kind_ = lifetime.kind();
+  node.lifetime_value_ = lifetime.value();
+  node.acl_ = acls_.intern(acl);
   node.path_hash_ = key(path).hash;
   node.parent_ = parent;
   if (parent) {
+    unschedule(*parent);
     if (!parent->children_) parent->children_ = std::make_unique<Node::Children>();
     const bool is_new = parent->children_->insert(node).second;
     ensure(is_new, path);
     parent->child_count_ += 1;
   }
-  for (Node* above = parent; above; above = above->parent_) above->descendant_count_ += 1;
+  for (Node* above = parent; above; above = above->parent_) {
+    above->descendant_count_ += 1;
+    above->subtree_bytes_ += data.size();
+  }
   index_.insert(&node);
+  digest_ += node.digest();
+  if (lifetime.is_ephemeral()) ephemerals_[lifetime.owner()].insert(&node);
+  schedule(node);
+  if (holds_limits(node)) read_limits(node);
   return node;
 }
 
-void Tree::erase(std::string_view path) {
-  Node* node = find_node(path);
-  ensure(node && node->parent_, path);
-  ensure(node->child_count_ == 0, path);
+void Tree::erase(std::string_view path) { erase(node_at(path)); }
 
-  Node* parent = node->parent_;
-  parent->children_->erase(Node::Children::s_iterator_to(*node));
+void Tree::erase(const Node& childless) {
+  auto& node = const_cast<Node&>(childless);
+  ensure(node.parent_ && node.child_count_ == 0, "what goes alone has nothing below it");
+  unlink(node);
+  destroy(node);
+}
+
+void Tree::erase_subtree(std::string_view path, const Visit& visit) {
+  Node& node = node_at(path);
+  ensure(node.parent_, path);
+  unlink(node);
+  std::string below(path);
+  destroy_children(node, below, visit);
+  visit(below, node.acl_);
+  destroy(node);
+}
+
+// Takes the node, with all that is below it, from its parent.
+void Tree::unlink(Node& node) {
+  unschedule(node);
+  Node* parent = node.parent_;
+  parent->children_->erase(Node::Children::s_iterator_to(node));
   if (--parent->child_count_ == 0) parent->children_.reset();
-  for (Node* above = parent; above; above = above->parent_) above->descendant_count_ -= 1;
+  for (Node* above = parent; above; above = above->parent_) {
+    above->descendant_count_ -= 1 + node.descendant_count_;
+    above->subtree_bytes_ -= node.subtree_bytes_;
+  }
+  schedule(*parent);
+}
 
-  if (!node->ephemeral_owner_.none()) {
-    const auto owned = ephemerals_.find(node->ephemeral_owner_);
-    owned->second.erase(node);
+// What a node that hangs nowhere any more leaves in the tables. Its parent is still known.
+void Tree::destroy(Node& node) {
+  unschedule(node);
+  digest_ -= node.digest();
+  const Lifetime lifetime = node.lifetime();
+  if (lifetime.is_ephemeral()) {
+    const auto owned = ephemerals_.find(lifetime.owner());
+    owned->second.erase(&node);
     if (owned->second.empty()) ephemerals_.erase(owned);
   }
-  index_.erase(node);
-  delete node;
+  if (holds_limits(node)) forget_limits(node);
+  index_.erase(&node);
+  delete &node;
+}
+
+void Tree::destroy_children(Node& node, std::string& path, const Visit& visit) {
+  if (!node.children_) return;
+  const std::size_t size = path.size();
+  for (auto child = node.children_->begin(); child != node.children_->end();) {
+    Node& gone = *child;
+    child = node.children_->erase(child);
+    path.resize(size);
+    (path += '/') += gone.name();
+    destroy_children(gone, path, visit);
+    visit(path, gone.acl_);
+    destroy(gone);
+  }
+  path.resize(size);
+}
+
+// A node is in the table by what it is now: it is taken out before it changes, and put back after.
+void Tree::schedule(const Node& node) {
+  if (const auto time = node.deadline()) deadlines_.insert({*time, node.path_hash_, &node});
+}
+
+void Tree::unschedule(const Node& node) {
+  if (const auto time = node.deadline()) deadlines_.erase({*time, node.path_hash_, &node});
+}
+
+void Tree::read_limits(const Node& node) {
+  const std::string path = node.path();
+  if (!is_limits(path)) return;
+  const auto limits = limits_of(node.data());
+  ensure(limits, "what is no quota is not planned: " + path);
+  limits_.insert_or_assign(std::string(*limited_path(path)), *limits);
+}
+
+void Tree::forget_limits(const Node& node) {
+  const std::string path = node.path();
+  if (is_limits(path)) limits_.erase(std::string(*limited_path(path)));
 }
 
 std::vector<std::string> Tree::ephemerals(wire::SessionId session) const {
   std::vector<std::string> paths;
   const auto owned = ephemerals_.find(session);
   if (owned == ephemerals_.end()) return paths;
+  paths.reserve(owned->second.size());
   for (const Node* node : owned->second) paths.push_back(node->path());
   std::ranges::sort(paths);  // the set's own order is one of addresses
   return paths;
 }
 
-Tree::Key Tree::key(std::string_view path) { return {path, std::hash<std::string_view>{}(path)}; }
+std::vector<const Node*> Tree::ephemeral_nodes(wire::SessionId session) const {
+  const auto owned = ephemerals_.find(session);
+  if (owned == ephemerals_.end()) return {};
+  std::vector<const Node*> nodes(owned->second.begin(), owned->second.end());
+  std::ranges::sort(nodes, {}, [](const Node* node) {
+    return std::pair(wire::Zxid(node->czxid).bits(), node->path_hash_);
+  });
+  return nodes;
+}
+
+std::size_t Tree::ephemeral_count(wire::SessionId session) const {
+  const auto owned = ephemerals_.find(session);
+  return owned == ephemerals_.end() ? 0 : owned->second.size();
+}
+
+std::vector<std::string> Tree::due(wire::TimeMs now, std::size_t max) const {
+  std::vector<std::string> paths;
+  for (const Deadline& deadline : deadlines_) {
+    if (deadline.time >= now || paths.size() == max) break;
+    paths.push_back(deadline.node->path());
+  }
+  return paths;
+}
+
+bool Tree::is_due(wire::TimeMs now) const {
+  return !deadlines_.empty() && deadlines_.begin()->time < now;
+}
+
+const Limits* Tree::limits(std::string_view path) const {
+  const auto found = limits_.find(path);
+  return found == limits_.end() ? nullptr : &found->second;
+}
+
+Tree::Key Tree::key(std::string_view path) { return {path, hash_of(path)}; }
+
+Node& Tree::node_at(std::string_view path) const {
+  Node* node = find_node(path);
+  ensure(node, path);
+  return *node;
+}
 
 Node* Tree::find_node(std::string_view path) const {
   const auto node = index_.find(key(path));

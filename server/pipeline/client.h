@@ -12,8 +12,15 @@
 #include "wire/json.h"
 #include "wire/replies.h"
 #include "wire/requests.h"
+#include "znode/identity.h"
 
 namespace server {
+
+// A read that waits for its turn, and who its client was when it came.
+struct AskedRead {
+  wire::ClientRequest request;
+  znode::Identities identities;
+};
 
 // A connection, and the session that it speaks for.
 struct Client {
@@ -35,10 +42,12 @@ struct Client {
   std::string password;        // 32 hex digits; forgotten once the client has it
   std::int64_t timeout_ms = 0;
   wire::SessionId session;
-  bool read_only = false;  // opened without a quorum
+  bool read_only = false;                   // opened without a quorum
+  znode::Identities identities;             // grow with every `auth`
+  std::optional<std::int64_t> last_number;  // of its writes, with `dedup`
 
   std::deque<wire::ParsedRequest> early;  // came before the session was there
-  session::RequestOrder<wire::Reply, wire::ClientRequest> order;
+  session::RequestOrder<wire::Reply, AskedRead> order;
   std::optional<std::pair<CloseCode, std::string>> farewell;  // once everything is answered
   bool paused = false;  // is not read from, for too much of it is outstanding
 };

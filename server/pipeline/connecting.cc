@@ -29,17 +29,14 @@ void Pipeline::opened(const std::shared_ptr<ClientConnection>& connection) {
   auto client = std::make_unique<Client>();
   client->connection = connection;
   client->number = ++last_number_;
+  client->identities = znode::Identities::of({{"ip", connection->remote_address()}});
   by_number_[client->number] = client.get();
   clients_[connection.get()] = std::move(client);
 }
 
 void Pipeline::connect(Client& client, wire::ConnectRequest request) {
-  if (!request.auth.empty()) {
-    return refuse(client, {wire::ErrorCode::auth_failed,
-                           "scheme \"" + request.auth.front().scheme + "\" is not known here"});
-  }
-  if (request.dedup) {
-    return refuse(client, {wire::ErrorCode::unimplemented, "dedup is not offered yet"});
+  for (const wire::AuthRequest& auth : std::exchange(request.auth, {})) {
+    if (auto known = authenticate(client, auth); !known) return refuse(client, known.error());
   }
   if (request.batch) client.connection->allow_batches();
   client.request = std::move(request);
@@ -58,6 +55,8 @@ void Pipeline::ask_for_session(Client& client) {
     return;
   }
   client.timeout_ms = granted_timeout_ms(client);
+  // As many as can be unanswered when a connection is lost.
+  const std::uint32_t results_max = client.request.dedup ? config_.max_outstanding_requests : 0;
   session::Order order;
   if (client.request.session) {
     client.password = client.request.password;
@@ -65,10 +64,10 @@ void Pipeline::ask_for_session(Client& client) {
     if (!hash) {
       return refuse(client, wrong_password());
     }
-    order = session::MoveSession{*hash, client.timeout_ms};
+    order = session::MoveSession{*hash, client.timeout_ms, results_max};
   } else {
     client.password = new_password();
-    order = session::OpenSession{*hash_password(client.password), client.timeout_ms};
+    order = session::OpenSession{*hash_password(client.password), client.timeout_ms, results_max};
   }
   client.state = Client::State::opening;
   const std::uint64_t tag = ++last_number_;
@@ -124,7 +123,11 @@ void Pipeline::has_session(Client& client, wire::SessionId session, bool resumed
       session, std::exchange(client.password, {}), client.timeout_ms, config_.id, role(),
       service_.applied(), resumed, config_.advertised, client.read_only, client.request_id});
   client.connection->ping_every(Milliseconds(client.timeout_ms / 3));
+  if (const session::Results* results = service_.sessions().results(session)) {
+    client.last_number = results->last();
+  }
   for (wire::ParsedRequest& parsed : std::exchange(client.early, {})) {
+    if (client.farewell) break;
     take(client, std::move(parsed));
   }
   flush(client);

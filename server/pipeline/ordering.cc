@@ -129,6 +129,7 @@ void Ordering::tick() {
       spdlog::info("session {} expires", wire::to_hex(session.value));
       plan({session, {}, 0, session::CloseSession{true}});
     }
+    if (service_.reap_due(wall_clock())) plan({{}, {}, 0, session::ReapNodes{}});
   } else if (standing_.serving && !heard_.empty()) {
     std::ranges::sort(heard_);
     heard_.erase(std::ranges::unique(heard_).begin(), heard_.end());
@@ -183,9 +184,11 @@ void Ordering::say_refusals() {
 void Ordering::on(zab::ServerId from, const Forward& m) {
   if (!leads() || m.epoch != standing_.epoch) return;  // its sender asks again
   const auto command = session::decode_command(m.command);
-  // Whether a session expires is for the leader alone to say.
+  // Whether a session expires, or a node is due, is for the leader alone to say.
   const auto* close = command ? std::get_if<session::CloseSession>(&command->order) : nullptr;
-  if (!command || command->owner.server != from.value || (close != nullptr && close->expired)) {
+  const bool is_leaders = (close != nullptr && close->expired) ||
+                          (command && std::holds_alternative<session::ReapNodes>(command->order));
+  if (!command || command->owner.server != from.value || is_leaders) {
     spdlog::error("server {} forwarded a command that {}", from.value,
                   command ? "is not its to give" : "cannot be read: " + command.error().message);
     return;

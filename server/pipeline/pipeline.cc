@@ -1,6 +1,7 @@
 #include "server/pipeline/pipeline.h"
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 #include "server/pipeline/secret.h"
@@ -93,7 +94,22 @@ void Pipeline::order(Client& client, wire::ClientRequest request) {
     return answer_at_once(client, std::move(request), *std::move(error));
   }
 
+  if (const auto* auth = std::get_if<wire::AuthRequest>(&request.request)) {
+    return take_auth(client, request.id, *auth);
+  }
+
   std::optional<session::Order> wanted = session::order_of(request.request);
+  const bool is_write = wanted && !std::holds_alternative<session::CloseSession>(*wanted);
+  std::optional<std::int64_t> number;
+  if (client.request.dedup) {
+    number = number_of(request.id);
+    if (!number && (is_write || !request.id.none())) {
+      return answer_at_once(client, std::move(request),
+                            wire::Error{wire::ErrorCode::bad_arguments,
+                                        "id: must be an integer, for this session has dedup"});
+    }
+    if (!is_write) number.reset();
+  }
   if (client.read_only) {
     if (wanted && session::is_local(client.session) &&
         std::holds_alternative<session::CloseSession>(*wanted)) {
@@ -104,10 +120,63 @@ void Pipeline::order(Client& client, wire::ClientRequest request) {
     }
   }
   if (!wanted) return order_read(client, std::move(request));
+  if (number) {
+    if (auto known = known_outcome(client, *number)) {
+      return answer_at_once(client, std::move(request), *std::move(known));
+    }
+    client.last_number = number;
+  }
   const std::uint64_t tag = ++last_number_;
   client.order.push_write(tag);
   waiters_[tag] = {client.number, std::move(request.id), request.encoding};
-  ordering_.submit({client.session, {config_.id, client.number}, tag, std::move(*wanted)});
+  ordering_.submit({client.session,
+                    {config_.id, client.number},
+                    tag,
+                    std::move(*wanted),
+                    client.identities,
+                    number});
+}
+
+std::optional<std::int64_t> Pipeline::number_of(const wire::RequestId& id) {
+  std::int64_t number = 0;
+  const char* end = id.json.data() + id.json.size();
+  const auto [stopped, error] = std::from_chars(id.json.data(), end, number);
+  if (error != std::errc() || stopped != end) return std::nullopt;
+  return number;
+}
+
+// Whatever the session's earlier connections wrote was applied here before it moved to this one.
+std::optional<wire::Result<wire::ReplyBody>> Pipeline::known_outcome(const Client& client,
+                                                                     std::int64_t number) {
+  if (!client.last_number || number > *client.last_number) return std::nullopt;
+  const session::Results* results = service_.sessions().results(client.session);
+  const wire::Bytes* outcome = results == nullptr ? nullptr : results->find(number);
+  if (outcome != nullptr) return session::decode_outcome(*outcome);
+  return wire::Error{wire::ErrorCode::bad_arguments,
+                     "id: " + std::to_string(number) + " is not above " +
+                         std::to_string(*client.last_number) +
+                         ", the last write's, and no outcome of it is kept"};
+}
+
+wire::Result<void> Pipeline::authenticate(Client& client, const wire::AuthRequest& auth) {
+  auto identities = znode::authenticate(auth, client.identities, config_.super_digest);
+  if (!identities) return identities.error();
+  client.identities = *std::move(identities);
+  return {};
+}
+
+// Holds for what comes behind it. Who fails is not heard any more, as in ZooKeeper.
+void Pipeline::take_auth(Client& client, const wire::RequestId& id, const wire::AuthRequest& auth) {
+  wire::Reply reply{id, {}, {}, wire::EmptyReply{}};
+  if (auto known = authenticate(client, auth)) {
+    service_.watches().identify(client.session, client.identities);
+  } else {
+    client.farewell = {CloseCode::policy_violation, std::string(wire::name(known.error().code))};
+    client.connection->pause();
+    reply.body = known.error();
+  }
+  client.order.push_reply(std::move(reply));
+  flush(client);
 }
 
 std::optional<wire::Error> Pipeline::beyond_limits(const wire::Request& request) const {
@@ -145,12 +214,12 @@ void Pipeline::answer_at_once(Client& client, wire::ClientRequest&& request,
 void Pipeline::order_read(Client& client, wire::ClientRequest request) {
   const wire::Consistency consistency = consistency_of(request.request);
   if (std::holds_alternative<wire::SessionConsistency>(consistency)) {
-    client.order.push_read(std::move(request));
+    client.order.push_read({std::move(request), client.identities});
     return flush(client);
   }
   const std::uint64_t tag = ++last_number_;
   waiters_[tag] = {client.number, request.id, request.encoding};
-  client.order.push_held_read(tag, std::move(request));
+  client.order.push_held_read(tag, {std::move(request), client.identities});
   if (const auto* at_least = std::get_if<wire::AtLeast>(&consistency)) {
     const auto patience = Milliseconds(client.timeout_ms) / config_.heartbeat;
     behind_.emplace(ticks_ + static_cast<std::uint64_t>(patience), std::pair(at_least->zxid, tag));
@@ -181,7 +250,7 @@ void Pipeline::deliver(const zab::Txn& txn) {
     }
   } else if (ours) {
     if (applied.session_change == Change::closed) applied.reply = wire::ClosedReply{};
-    answer(applied.tag, std::move(applied.reply));
+    answer(applied.tag, applied.refusal ? applied.refusal->reply() : std::move(applied.reply));
   }
   ordering_.applied(applied);
 
@@ -267,7 +336,7 @@ void Pipeline::flush(Client& client) {
       client.connection->say(std::move(*reply));
       if (goodbye) return hang_up(client, CloseCode::normal, "session closed");
     } else {
-      read(client, std::get<wire::ClientRequest>(*next));
+      read(client, std::get<AskedRead>(*next));
     }
   }
   if (!client.farewell) return regulate(client);
@@ -277,17 +346,18 @@ void Pipeline::flush(Client& client) {
   }
 }
 
-void Pipeline::read(Client& client, const wire::ClientRequest& request) {
+void Pipeline::read(Client& client, const AskedRead& read) {
+  const wire::ClientRequest& request = read.request;
   wire::Reply reply{request.id, service_.applied(), request.encoding, wire::EmptyReply{}};
   if (client.state == Client::State::ended) {
     reply.body = session_moved();
   } else if (std::holds_alternative<wire::PingRequest>(request.request)) {
     reply.body = wire::PongReply{};
   } else if (std::holds_alternative<wire::WhoamiRequest>(request.request)) {
-    reply.body =
-        wire::WhoamiReply{{{"world", "anyone"}, {"ip", client.connection->remote_address()}}};
+    reply.body = znode::whoami(read.identities);
   } else {
-    auto answer = service_.read(client.session, request.id, request.request, request.encoding);
+    auto answer = service_.read({client.session, read.identities}, request.id, request.request,
+                                request.encoding);
     if (answer) {
       for (wire::WatchEvent& event : answer->events) client.connection->say(std::move(event));
       reply.body = std::move(answer->reply);

@@ -84,12 +84,19 @@ class Pipeline : public ClientHandler, public OrderingHandler, public DriverHand
   void take(Client& client, wire::ParsedRequest parsed);
   void order(Client& client, wire::ClientRequest request);
   [[nodiscard]] std::optional<wire::Error> beyond_limits(const wire::Request& request) const;
+  [[nodiscard]] wire::Result<void> authenticate(Client& client, const wire::AuthRequest& auth);
+  void take_auth(Client& client, const wire::RequestId& id, const wire::AuthRequest& auth);
+  // With `dedup`. The number that a request has by its id; and of a write that is not new, the
+  // answer.
+  [[nodiscard]] static std::optional<std::int64_t> number_of(const wire::RequestId& id);
+  [[nodiscard]] std::optional<wire::Result<wire::ReplyBody>> known_outcome(const Client& client,
+                                                                           std::int64_t number);
   void answer_at_once(Client& client, wire::ClientRequest&& request,
                       wire::Result<wire::ReplyBody> body);
   void order_read(Client& client, wire::ClientRequest request);
   void answer(std::uint64_t tag, wire::Result<wire::ReplyBody> body);
   void flush(Client& client);
-  void read(Client& client, const wire::ClientRequest& request);
+  void read(Client& client, const AskedRead& read);
   void regulate(Client& client);
 
   void caught_up();

@@ -144,8 +144,8 @@ async def first_frames(server):
         assert (reply["op"], reply["error"], reply["code"]) == ("connect", *BAD_ARGUMENTS), (first, reply)
         assert await wire.closed() == 1008, first
 
-    for field, error in [({"dedup": True}, "Unimplemented"),
-                         ({"auth": [{"scheme": "digest", "token": "a:b"}]}, "AuthFailed")]:
+    for field, error in [({"auth": [{"scheme": "digest", "token": "a:b"}, {"scheme": "x", "token": ""}]}, "AuthFailed"),
+                         ({"auth": [{"scheme": "digest", "token": "a" * 1025}]}, "TooLarge")]:
         wire = await Wire.to(server)
         reply = await wire.ask({"op": "connect", **field})
         assert (reply["op"], reply["error"]) == ("connect", error), reply

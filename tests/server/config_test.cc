@@ -376,6 +376,20 @@ TEST_CASE("values are taken over") {
   CHECK(config.max_client_connections == 0);
 }
 
+TEST_CASE("who may do everything is said as in ZooKeeper, and not repeated where it is wrong") {
+  const std::string digest = "super:UdxDQl4f9v5oITwcAsO9bmWgHSI=";
+  CHECK(configured({"--superDigest=" + digest}).config.super_digest == digest);
+  CHECK(configured({"--DigestAuthenticationProvider.superDigest=" + digest}).config.super_digest ==
+        digest);
+  CHECK(configured({}).config.super_digest.empty());
+  for (const char* wrong : {"super:secret", "secret", "super:", "UdxDQl4f9v5oITwcAsO9bmWgHSI="}) {
+    CAPTURE(wrong);
+    const std::string text = refused({std::string("--superDigest=") + wrong});
+    CHECK(contains(text, "superDigest is not user:base64(sha1(user:password))"));
+    CHECK_FALSE(contains(text, "secret"));
+  }
+}
+
 TEST_CASE("sizes that only ZooKeeper takes become the nearest possible, and that is said") {
   const Configured zoo =
       configured({"--dataDir=/x", "--preAllocSize=1", "--jute.maxbuffer=2000000000"});

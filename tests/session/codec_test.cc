@@ -35,23 +35,19 @@ std::vector<Command> commands() {
 
   std::vector<Command> commands;
   for (const Order& order : std::vector<Order>{
-           OpenSession{secret, 10'000}, MoveSession{secret, 20'000}, CloseSession{true}, create,
-           wire::CreateRequest{}, set, remove, wire::SetAclRequest{"/l", wire::open_acl(), 3},
-           wire::MultiRequest{}, wire::MultiRequest{{create, set, remove, check, get, children}}}) {
+           OpenSession{secret, 10'000, 9}, MoveSession{secret, 20'000, 8}, CloseSession{true},
+           ReapNodes{}, create, wire::CreateRequest{}, set, remove,
+           wire::SetAclRequest{"/l", wire::open_acl(), 3}, wire::MultiRequest{},
+           wire::MultiRequest{{create, set, remove, check, get, children}}}) {
     commands.push_back({{0x0102030405060708}, {2, 0x1112131415161718}, 77, order});
+    commands.push_back({{5},
+                        {1, 2},
+                        77,
+                        order,
+                        znode::Identities::of({{"ip", "::1"}, {"digest", "a:b"}}),
+                        1234567890123});
   }
   return commands;
-}
-
-std::vector<Transaction> transactions() {
-  std::vector<Transaction> transactions;
-  for (const decltype(Transaction::body)& body : std::vector<decltype(Transaction::body)>{
-           OpenTxn{{9, 8, 7}, 10'000}, MoveTxn{20'000}, CloseTxn{true, {{"/a", "/b"}}}, CloseTxn{},
-           znode::Txn(znode::CreateTxn{"/a", {"/"}, "x", {3}}),
-           znode::Txn(znode::MultiTxn{{znode::CheckTxn{}, znode::SetTxn{"/a", "y", 4, false}}})}) {
-    transactions.push_back({{5}, {1, 2}, 3, 1'700'000'000'000, body});
-  }
-  return transactions;
 }
 
 std::vector<Refusal> refusals() {
@@ -60,6 +56,19 @@ std::vector<Refusal> refusals() {
   return {{no_node, std::nullopt},
           {{ErrorCode::server_behind, ""}, std::nullopt},
           {no_node, wire::MultiReply{{rolled_back, no_node}, 1}}};
+}
+
+std::vector<Transaction> transactions() {
+  std::vector<Transaction> transactions;
+  for (const decltype(Transaction::body)& body : std::vector<decltype(Transaction::body)>{
+           OpenTxn{{9, 8, 7}, 10'000, 3}, MoveTxn{20'000, 4}, CloseTxn{true, 17}, CloseTxn{},
+           RefuseTxn{refusals().front()}, znode::Txn(znode::CreateTxn{"/a", {"/"}, "x", {}, {}}),
+           znode::Txn(
+               znode::MultiTxn{{znode::CheckTxn{}, znode::SetTxn{"/a", "y", 4, false, {}}}})}) {
+    transactions.push_back({{5}, {1, 2}, 3, 1'700'000'000'000, body});
+    transactions.push_back({{5}, {1, 2}, 3, 1'700'000'000'000, body, -7});
+  }
+  return transactions;
 }
 
 // `Value` comes back from its bytes; from a part of them, or from more, it does not.

@@ -87,9 +87,9 @@ TEST_CASE("who may not order") {
            Row{"the owner, where the operation is refused",
                {session, {1, 1}, 1, SetRequest{"/a", ""}},
                ErrorCode::no_node},
-           Row{"the owner, of what is not there yet",
-               {session, {1, 1}, 1, wire::SetAclRequest{}},
-               ErrorCode::unimplemented},
+           Row{"the owner, of an ACL of nothing",
+               {session, {1, 1}, 1, wire::SetAclRequest{"/", {}}},
+               ErrorCode::invalid_acl},
        }) {
     CAPTURE(row.who);
     const auto planned = world.plan(row.command);
@@ -202,19 +202,19 @@ TEST_CASE("a multi that fails is answered in full") {
 TEST_CASE("reads are for open sessions, and for what is a read") {
   World world;
   const wire::SessionId session = world.open(1);
-  CHECK(world.service().read({77}, id, wire::GetRequest{"/", {}}).error().code ==
+  CHECK(world.service().read({{77}}, id, wire::GetRequest{"/", {}}).error().code ==
         ErrorCode::session_expired);
-  CHECK(world.service().read(session, id, wire::GetRequest{"/x", {}}).error().code ==
+  CHECK(world.service().read({session}, id, wire::GetRequest{"/x", {}}).error().code ==
         ErrorCode::no_node);
-  CHECK(world.service().read(session, id, wire::SyncRequest{"x"}).error().code ==
+  CHECK(world.service().read({session}, id, wire::SyncRequest{"x"}).error().code ==
         ErrorCode::bad_arguments);
-  CHECK(world.service().read(session, id, create_request("/x")).error().code ==
+  CHECK(world.service().read({session}, id, create_request("/x")).error().code ==
         ErrorCode::unimplemented);
-  CHECK(world.service().read(session, id, wire::SyncRequest{"/x"})->reply ==
+  CHECK(world.service().read({session}, id, wire::SyncRequest{"/x"})->reply ==
         wire::ReplyBody(wire::EmptyReply{}));
 
   world.run(session, ephemeral_request("/e"));
-  CHECK(world.service().read(session, id, wire::EphemeralsRequest{"/"})->reply ==
+  CHECK(world.service().read({session}, id, wire::EphemeralsRequest{"/"})->reply ==
         wire::ReplyBody(wire::EphemeralsReply{{"/e"}}));
 }
 
@@ -226,7 +226,7 @@ TEST_CASE("a session that ends or moves takes its watches along") {
     const wire::SessionId other = world.open(2);
     world.run(session, ephemeral_request("/e"));
     for (const wire::SessionId watcher : {session, other}) {
-      REQUIRE(world.service().read(watcher, id, wire::WatchRequest{.path = "/e", .from = {}}));
+      REQUIRE(world.service().read({watcher}, id, wire::WatchRequest{.path = "/e", .from = {}}));
     }
     CHECK(world.service().watches().size() == 2);
 
@@ -280,9 +280,17 @@ TEST_CASE("equal transactions make equal states, on a server that planned none o
     create.ephemeral = next(3) == 0;
     create.sequential = next(4) == 0;
     create.parents = next(2) == 0;
+    if (next(4) == 0) create.acl = wire::Acl{{"world", "anyone", 31}, {"ip", "10.0.0.0/8", 1}};
+    if (!create.ephemeral && !create.sequential && next(4) == 0) create.container = true;
+    if (!create.ephemeral && !create.container && next(4) == 0) create.ttl_ms = 5000;
 
     // Some are refused; whatever is planned is applied in batches, as in a pipeline.
-    switch (next(8)) {
+    switch (next(10)) {
+      case 8: static_cast<void>(world.plan({{}, {}, 0, ReapNodes{}})); break;
+      case 9:
+        static_cast<void>(
+            world.plan(session, wire::SetAclRequest{path, {{"world", "anyone", 31}}}));
+        break;
       case 0:
       case 1:
       case 2: static_cast<void>(world.plan(session, create)); break;
@@ -317,12 +325,162 @@ TEST_CASE("equal transactions make equal states, on a server that planned none o
   for (std::size_t i = 0; i < world.log().size(); ++i) replica.apply({{1}, i + 1}, world.log()[i]);
   CHECK(state_of(replica) == state_of(world.service()));
   CHECK(replica.sessions() == world.service().sessions());
+  CHECK(replica.digest() == world.service().digest());
 
   // Every owner of an ephemeral node is an open session.
   const znode::Node& root = replica.tree().at("/");
   for (const znode::Node* node = &root; node; node = znode::next_in_subtree(*node, root)) {
-    if (!node->ephemeral_owner().none()) CHECK(replica.sessions().find(node->ephemeral_owner()));
+    const wire::SessionId owner = node->lifetime().owner();
+    if (!owner.none()) CHECK(replica.sessions().find(owner));
   }
+}
+
+TEST_CASE("who asks is judged by the identities that the command carries") {
+  const auto alice = znode::Identities::of({{"digest", "alice:hash"}});
+  World world;
+  const wire::SessionId session = world.open(1);
+  wire::CreateRequest mine = create_request("/mine");
+  mine.acl = wire::Acl{{"auth", "", 31}};
+  CHECK(refused(world.plan(session, mine)) == ErrorCode::invalid_acl);
+  REQUIRE(world.plan({session, {1, 1}, 1, mine, alice}));
+  CHECK(refused(world.plan(session, create_request("/mine/a"))) == ErrorCode::no_auth);
+  REQUIRE(world.plan({session, {1, 1}, 1, create_request("/mine/a"), alice}));
+  world.settle();
+  CHECK(world.service().read({session}, id, wire::GetRequest{"/mine", {}}).error().code ==
+        ErrorCode::no_auth);
+  CHECK(world.service().read({session, alice}, id, wire::GetRequest{"/mine", {}}));
+}
+
+TEST_CASE("nodes that are due go by a transaction of the leader") {
+  World world;
+  const wire::SessionId session = world.open(1);
+  wire::CreateRequest ttl = create_request("/ttl");
+  ttl.ttl_ms = 1000;
+  world.run(session, ttl);  // at 2000
+  CHECK_FALSE(world.service().reap_due(3000));
+  CHECK(world.service().reap_due(3001));
+  CHECK(refused(world.plan({{}, {}, 0, ReapNodes{}})) == ErrorCode::no_node);  // at 3000
+  world.create(session, "/clock");                                             // at 3000
+  REQUIRE(world.plan({{}, {}, 0, ReapNodes{}}));                               // at 4000
+  CHECK(refused(world.plan({{}, {}, 0, ReapNodes{}})) == ErrorCode::no_node);
+  const Applied applied = world.settle();
+  CHECK(applied.session.none());
+  CHECK(world.service().tree().find("/ttl") == nullptr);
+  CHECK_FALSE(world.service().reap_due(1'000'000));
+}
+
+struct Dedup {
+  World world;
+  wire::SessionId session;
+
+  Dedup() {
+    REQUIRE(world.plan({{}, {1, 1}, 1, OpenSession{World::secret(1), 10'000, 3}}));
+    session = world.settle().session;
+  }
+  znode::Judged<wire::Bytes> plan(std::int64_t number, Order order) {
+    return world.plan({session, {1, 1}, 1, std::move(order), {}, number});
+  }
+  wire::Result<wire::ReplyBody> outcome(std::int64_t number) {
+    const Results* results = world.service().sessions().results(session);
+    const wire::Bytes* bytes = results ? results->find(number) : nullptr;
+    if (!bytes) return wire::Error{ErrorCode::no_node, "nothing is kept"};
+    return decode_outcome(*bytes);
+  }
+};
+
+TEST_CASE("a session with dedup keeps what its writes came to, on every server") {
+  Dedup dedup;
+  World& world = dedup.world;
+  wire::CreateRequest sequential = create_request("/n-");
+  sequential.sequential = true;
+  REQUIRE(dedup.plan(7, sequential));
+  Applied applied = world.settle();
+  CHECK(*dedup.outcome(7) == applied.reply);
+  CHECK(std::get<wire::CreateReply>(*dedup.outcome(7)).path == "/n-0000000000");
+
+  // A refusal is an outcome too, and has a transaction of its own.
+  REQUIRE(dedup.plan(8, SetRequest{"/none", "x"}));
+  applied = world.settle();
+  REQUIRE(applied.refusal);
+  CHECK(applied.refusal->error.code == ErrorCode::no_node);
+  CHECK(dedup.outcome(8).error() == applied.refusal->error);
+  REQUIRE(dedup.plan(9, wire::MultiRequest{{create_request("/m"), wire::GetRequest{"/m", {}},
+                                            wire::DeleteRequest{"/none"}}}));
+  world.settle();
+  CHECK(std::get<wire::MultiReply>(*dedup.outcome(9)).failed == 2u);
+  REQUIRE(dedup.plan(10, wire::MultiRequest{{create_request("/m"), wire::GetRequest{"/m", {}}}}));
+  applied = world.settle();
+  CHECK(*dedup.outcome(10) == applied.reply);
+  // Of three at most, the newest.
+  CHECK_FALSE(dedup.outcome(7));
+  CHECK(dedup.outcome(8).error().code == ErrorCode::no_node);
+  CHECK(world.service().sessions().results(dedup.session)->size() == 3);
+
+  // What does not come from the session's owner is not kept.
+  CHECK(refused(world.plan({dedup.session, {1, 2}, 1, create_request("/x"), {}, 11})) ==
+        ErrorCode::session_moved);
+
+  // The session takes it along, and to its end.
+  REQUIRE(world.plan({dedup.session, {2, 1}, 1, MoveSession{World::secret(1), 1000, 3}}));
+  world.settle();
+  CHECK(dedup.outcome(10));
+  Service replica;
+  for (std::size_t i = 0; i < world.log().size(); ++i) replica.apply({{1}, i + 1}, world.log()[i]);
+  CHECK(replica.sessions() == world.service().sessions());
+  CHECK(replica.digest() == world.service().digest());
+
+  REQUIRE(world.plan({dedup.session, {2, 1}, 1, CloseSession{}}));
+  world.settle();
+  CHECK(world.service().sessions().results(dedup.session) == nullptr);
+  CHECK(world.service().sessions().digest() == 0);
+}
+
+TEST_CASE("the outcomes of a session are bounded in bytes") {
+  Results results;
+  for (int i = 0; i < 10; ++i) results.add(i, wire::Bytes(Results::bytes_max / 4, 'x'), 1000);
+  CHECK(results.size() == 4);
+  results.add(10, wire::Bytes(2 * Results::bytes_max, 'x'), 1000);
+  CHECK(results.size() == 1);
+  CHECK(results.last() == 10);
+  CHECK(results.find(10));
+  CHECK_FALSE(results.find(9));
+}
+
+TEST_CASE("every outcome comes back from its bytes, and from no part of them") {
+  wire::Stat stat;
+  stat.czxid = {{1}, 2};
+  stat.version = 3;
+  stat.ephemeral_owner = {4};
+  stat.ttl_ms = 5;
+  stat.container = true;
+  const wire::Error error{ErrorCode::no_node, "/a does not exist"};
+  wire::ChildrenReply children;
+  children.children.push_back({"a", stat, "data"});
+  children.more = true;
+  for (const wire::ReplyBody& body : std::vector<wire::ReplyBody>{
+           wire::EmptyReply{}, wire::CreateReply{"/a", stat}, wire::SetReply{stat},
+           wire::AclReply{wire::open_acl(), stat},
+           wire::MultiReply{{wire::OpReply(wire::EmptyReply{}), wire::OpReply(wire::SetReply{stat}),
+                             wire::OpReply(wire::GetReply{"x", stat}), wire::OpReply(children)},
+                            {}}}) {
+    CAPTURE(body.index());
+    const wire::Bytes bytes = encode_outcome(body);
+    CHECK(*decode_outcome(bytes) == body);
+    for (std::size_t size = 0; size < bytes.size(); ++size) {
+      CHECK_FALSE(decode_outcome(std::string_view(bytes).substr(0, size)));
+    }
+  }
+  CHECK(decode_outcome(encode_outcome(Refusal{error, {}})).error() == error);
+}
+
+TEST_CASE("the digest changes with the sessions") {
+  World one;
+  World other;
+  CHECK(one.service().digest() == other.service().digest());
+  one.open(1);
+  CHECK(one.service().digest() != other.service().digest());
+  other.open(1);
+  CHECK(one.service().digest() == other.service().digest());
 }
 
 }  // namespace

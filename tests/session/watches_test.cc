@@ -91,7 +91,7 @@ TEST_CASE("which changes a watch tells of") {
       if (&row != &rows.front()) {
         for (const char* path : {"/w", "/w/c", "/w/c/d"}) world.create(session, path);
       }
-      const auto answer = world.service().read(session, {"5"}, columns[column]);
+      const auto answer = world.service().read({session}, {"5"}, columns[column]);
       REQUIRE(answer.has_value() == (row.events[column] != fails));
       if (!answer) continue;
       CHECK(said(world.run(session, row.order)) == row.events[column]);
@@ -106,9 +106,9 @@ TEST_CASE("which changes a watch tells of") {
 TEST_CASE("a get of what is not there sets no watch, an exists does") {
   World world;
   const wire::SessionId session = world.open(1);
-  CHECK_FALSE(world.service().read(session, {"1"}, wire::GetRequest{"/x", with_watch}));
+  CHECK_FALSE(world.service().read({session}, {"1"}, wire::GetRequest{"/x", with_watch}));
   CHECK(world.service().watches().size() == 0);
-  CHECK(world.service().read(session, {"1"}, wire::ExistsRequest{"/x", with_watch}));
+  CHECK(world.service().read({session}, {"1"}, wire::ExistsRequest{"/x", with_watch}));
   CHECK(world.service().watches().size() == 1);
 }
 
@@ -116,12 +116,13 @@ TEST_CASE("a watch says what is there when it is set") {
   World world;
   const wire::SessionId session = world.open(1);
   world.create(session, "/a");
-  const auto there = world.service().read(session, {"1"}, watch_request("/a", WatchScope::node));
+  const auto there = world.service().read({session}, {"1"}, watch_request("/a", WatchScope::node));
   CHECK(there->reply ==
         wire::ReplyBody(wire::WatchReply{{"1"}, world.service().tree().at("/a").stat()}));
-  const auto missing = world.service().read(session, {"2"}, watch_request("/b", WatchScope::node));
+  const auto missing =
+      world.service().read({session}, {"2"}, watch_request("/b", WatchScope::node));
   CHECK(missing->reply == wire::ReplyBody(wire::WatchReply{{"2"}, std::nullopt}));
-  CHECK(world.service().read(session, {"3"}, watch_request("b", WatchScope::node)).error().code ==
+  CHECK(world.service().read({session}, {"3"}, watch_request("b", WatchScope::node)).error().code ==
         ErrorCode::bad_arguments);
 }
 
@@ -130,8 +131,8 @@ TEST_CASE("a persistent watch goes on, one for one event does not") {
   const wire::SessionId session = world.open(1);
   wire::WatchRequest once = watch_request("/a", WatchScope::node);
   once.once = true;
-  REQUIRE(world.service().read(session, {"1"}, watch_request("/a", WatchScope::node)));
-  REQUIRE(world.service().read(session, {"2"}, once));
+  REQUIRE(world.service().read({session}, {"1"}, watch_request("/a", WatchScope::node)));
+  REQUIRE(world.service().read({session}, {"2"}, once));
 
   CHECK(said(world.run(session, create_request("/a"))) == "created /a, created /a");
   CHECK(said(world.run(session, wire::SetRequest{"/a", "x"})) == "changed /a");
@@ -143,8 +144,8 @@ TEST_CASE("a watch tells of one transaction's change once, and of each of its ch
   World world;
   const wire::SessionId session = world.open(1);
   world.create(session, "/a");
-  REQUIRE(world.service().read(session, {"1"}, watch_request("/a", WatchScope::subtree)));
-  REQUIRE(world.service().read(session, {"2"}, watch_request("/a", WatchScope::children)));
+  REQUIRE(world.service().read({session}, {"1"}, watch_request("/a", WatchScope::subtree)));
+  REQUIRE(world.service().read({session}, {"2"}, watch_request("/a", WatchScope::children)));
   const wire::MultiRequest multi{{wire::SetRequest{"/a", "1"}, create_request("/a/x"),
                                   wire::SetRequest{"/a", "2"}, create_request("/a/y")}};
   CHECK(said(world.run(session, multi)) == "changed /a, created /a/x, children /a, created /a/y");
@@ -153,7 +154,7 @@ TEST_CASE("a watch tells of one transaction's change once, and of each of its ch
 TEST_CASE("watches above the root's children see everything") {
   World world;
   const wire::SessionId session = world.open(1);
-  REQUIRE(world.service().read(session, {"1"}, watch_request("/", WatchScope::subtree)));
+  REQUIRE(world.service().read({session}, {"1"}, watch_request("/", WatchScope::subtree)));
   world.create(session, "/a");
   CHECK(said(world.run(session, create_request("/a/b"))) == "created /a/b");
   CHECK(said(world.run(session, wire::SetRequest{"/", "x"})) == "changed /");
@@ -166,8 +167,8 @@ TEST_CASE("data and stat are those of the event's own transaction") {
   const wire::Zxid before = world.service().applied();
   wire::WatchRequest request = watch_request("/a", WatchScope::subtree);
   request.with_data = true;
-  REQUIRE(world.service().read(session, {"1"}, request));
-  REQUIRE(world.service().read(session, {"2"}, watch_request("/a", WatchScope::node)));
+  REQUIRE(world.service().read({session}, {"1"}, request));
+  REQUIRE(world.service().read({session}, {"2"}, watch_request("/a", WatchScope::node)));
 
   const Applied first = world.run(session, wire::SetRequest{"/a", "1"});
   const Applied second = world.run(session, wire::SetRequest{"/a", "2"});
@@ -182,7 +183,7 @@ TEST_CASE("data and stat are those of the event's own transaction") {
 
   // The same ones from the history, when all of it is long past.
   request.from = before;
-  const auto answer = world.service().read(session, {"3"}, request);
+  const auto answer = world.service().read({session}, {"3"}, request);
   REQUIRE(answer);
   REQUIRE(said(answer->events) == "changed /a, changed /a, deleted /a");
   for (std::size_t i = 0; i < 3; ++i) {
@@ -198,8 +199,8 @@ TEST_CASE("events are encoded as the watch's request wanted it, from the past to
   const wire::Zxid before = world.service().applied();
   wire::WatchRequest request = watch_request("/a", WatchScope::node);
   request.with_data = true;
-  REQUIRE(world.service().read(session, {"1"}, request, wire::Encoding::base64));
-  REQUIRE(world.service().read(session, {"2"}, request));
+  REQUIRE(world.service().read({session}, {"1"}, request, wire::Encoding::base64));
+  REQUIRE(world.service().read({session}, {"2"}, request));
   wire::CreateRequest create;
   create.path = "/a";
   const Applied created = world.run(session, create);
@@ -208,7 +209,7 @@ TEST_CASE("events are encoded as the watch's request wanted it, from the past to
   CHECK(created.events[1].event.encoding == wire::Encoding::text_if_utf8);
 
   request.from = before;
-  const auto answer = world.service().read(session, {"3"}, request, wire::Encoding::base64);
+  const auto answer = world.service().read({session}, {"3"}, request, wire::Encoding::base64);
   REQUIRE(answer);
   CHECK(answer->events[0].encoding == wire::Encoding::base64);
 }
@@ -220,7 +221,7 @@ TEST_CASE("a session that no transaction opened may read where it is local") {
   const wire::SessionId local = session::local_session(~std::uint64_t{0});
   CHECK(session::is_local(local));
   CHECK_FALSE(session::is_local(session));
-  CHECK(world.service().read(local, {"1"}, wire::GetRequest{"/a", with_watch}));
+  CHECK(world.service().read({local}, {"1"}, wire::GetRequest{"/a", with_watch}));
   CHECK(world.service().watches().size(local) == 1);
 }
 
@@ -230,7 +231,7 @@ TEST_CASE("the event of a change in the children carries the parent's stat") {
   world.create(session, "/a", "data");
   wire::WatchRequest request = watch_request("/a", WatchScope::children);
   request.with_data = true;
-  REQUIRE(world.service().read(session, {"1"}, request));
+  REQUIRE(world.service().read({session}, {"1"}, request));
   const Applied applied = world.run(session, create_request("/a/b"));
   CHECK(applied.events[0].event.stat->num_children == 1);
   CHECK_FALSE(applied.events[0].event.data);
@@ -262,12 +263,12 @@ TEST_CASE("from: what was missed, then what comes") {
     wire::WatchRequest request = watch_request("/a", row.scope);
     request.from = row.from;
     request.once = row.once;
-    const auto answer = world.service().read(session, {"1"}, request);
+    const auto answer = world.service().read({session}, {"1"}, request);
     REQUIRE(answer);
     CHECK(said(answer->events) == row.events);
     const bool is_set = world.service().watches().size(session) == 1;
     CHECK(is_set == !(row.once && !row.events.empty()));
-    if (is_set) REQUIRE(world.service().read(session, {"2"}, wire::UnwatchRequest{{"1"}}));
+    if (is_set) REQUIRE(world.service().read({session}, {"2"}, wire::UnwatchRequest{{"1"}}));
   }
 }
 
@@ -276,7 +277,7 @@ TEST_CASE("from a zxid that this server has yet to apply: nothing is told twice"
   const wire::SessionId session = world.open(1);  // 1:1
   wire::WatchRequest request = watch_request("/a", WatchScope::node);
   request.from = wire::Zxid{{1}, 2};
-  REQUIRE(world.service().read(session, {"1"}, request)->events.empty());
+  REQUIRE(world.service().read({session}, {"1"}, request)->events.empty());
   CHECK(said(world.run(session, create_request("/a"))) == "");                  // 1:2
   CHECK(said(world.run(session, wire::SetRequest{"/a", ""})) == "changed /a");  // 1:3
 }
@@ -290,17 +291,17 @@ TEST_CASE("where the history does not reach back, one resync says so") {
 
   wire::WatchRequest request = watch_request("/", WatchScope::subtree);
   request.from = wire::Zxid{{1}, 1};
-  const auto answer = world.service().read(session, {"1"}, request);
+  const auto answer = world.service().read({session}, {"1"}, request);
   CHECK(answer->events ==
         std::vector<wire::WatchEvent>{{{"1"}, EventKind::resync, "/", {{1}, 4}, {}, {}}});
   CHECK(said(world.run(session, create_request("/4"))) == "created /4");  // it is set all the same
 
   request.from = world.service().watches().history().start();
-  CHECK(said(world.service().read(session, {"2"}, request)->events) == "created /3, created /4");
+  CHECK(said(world.service().read({session}, {"2"}, request)->events) == "created /3, created /4");
 
   request.from = wire::Zxid{};
   request.once = true;
-  CHECK(said(world.service().read(session, {"3"}, request)->events) == "resync /");
+  CHECK(said(world.service().read({session}, {"3"}, request)->events) == "resync /");
   CHECK(world.service().watches().size(session) == 2);
 }
 
@@ -326,7 +327,7 @@ TEST_CASE("ids of watches") {
   const wire::SessionId other = world.open(2);
   const wire::Request request = watch_request("/a", WatchScope::node);
   const auto code = [&](wire::SessionId who, const char* id, const wire::Request& what) {
-    const auto answer = world.service().read(who, {id}, what);
+    const auto answer = world.service().read({who}, {id}, what);
     return answer ? ErrorCode{} : answer.error().code;
   };
   CHECK(code(session, "", request) == ErrorCode::bad_arguments);
@@ -355,11 +356,86 @@ TEST_CASE("a session has so many watches and no more") {
   World world({.per_session_max = 2, .history = {}});
   const wire::SessionId session = world.open(1);
   const wire::Request request = watch_request("/a", WatchScope::node);
-  REQUIRE(world.service().read(session, {"1"}, request));
-  REQUIRE(world.service().read(session, {"2"}, wire::GetRequest{"/", with_watch}));
-  CHECK(world.service().read(session, {"3"}, request).error().code == ErrorCode::too_many_watches);
-  REQUIRE(world.service().read(session, {"4"}, wire::UnwatchRequest{{"1"}}));
-  CHECK(world.service().read(session, {"3"}, request));
+  REQUIRE(world.service().read({session}, {"1"}, request));
+  REQUIRE(world.service().read({session}, {"2"}, wire::GetRequest{"/", with_watch}));
+  CHECK(world.service().read({session}, {"3"}, request).error().code ==
+        ErrorCode::too_many_watches);
+  REQUIRE(world.service().read({session}, {"4"}, wire::UnwatchRequest{{"1"}}));
+  CHECK(world.service().read({session}, {"3"}, request));
+}
+
+// S28; CVE-2024-23944: a watch told of paths that its client could not read.
+TEST_CASE("a watch tells of what its client may read when it happens") {
+  const auto alice = znode::Identities::of({{"digest", "alice:hash"}});
+  World world;
+  const wire::SessionId one = world.open(1);
+  const wire::SessionId other = world.open(2);
+  const wire::WatchRequest subtree = watch_request("/", WatchScope::subtree);
+  REQUIRE(world.service().read({one, alice}, RequestId{"1"}, subtree));
+  REQUIRE(world.service().read({other}, RequestId{"2"}, subtree));
+  const auto told = [](const Applied& applied, wire::SessionId session) {
+    std::vector<wire::WatchEvent> events;
+    for (const Delivery& delivery : applied.events) {
+      if (delivery.session == session) events.push_back(delivery.event);
+    }
+    return said(events);
+  };
+
+  wire::CreateRequest secret = create_request("/secret");
+  secret.acl = wire::Acl{{"digest", "alice:hash", 31}};
+  Applied applied = world.run(one, secret);
+  CHECK(told(applied, one) == "created /secret");
+  CHECK(told(applied, other).empty());
+
+  const auto run_as_alice = [&](Order order) {
+    REQUIRE(world.plan({one, world.owner(one), 1, std::move(order), alice}));
+    return world.settle();
+  };
+  applied = run_as_alice(create_request("/secret/open"));
+  CHECK(told(applied, one) == "created /secret/open");
+  CHECK(told(applied, other) == "created /secret/open");
+
+  run_as_alice(wire::SetAclRequest{"/secret/open", {{"digest", "alice:hash", 31}}});
+  applied = run_as_alice(wire::SetRequest{"/secret/open", "x"});
+  CHECK(told(applied, one) == "changed /secret/open");
+  CHECK(told(applied, other).empty());
+  applied = run_as_alice(wire::DeleteRequest{"/secret", -1, true});
+  CHECK(told(applied, one) == "deleted /secret/open, deleted /secret");
+  CHECK(told(applied, other).empty());
+
+  // The past is told of in the same way.
+  wire::WatchRequest from_the_start = subtree;
+  from_the_start.from = wire::Zxid{};
+  CHECK(said(world.service().read({other}, RequestId{"3"}, from_the_start)->events) ==
+        "created /secret/open");
+  // Who shows who it is later is told of what comes then.
+  world.service().watches().identify(other, alice);
+  applied = run_as_alice(secret);
+  CHECK(told(applied, other) == "created /secret, created /secret");
+}
+
+TEST_CASE("a watch for one event waits for one that its client may read") {
+  const auto alice = znode::Identities::of({{"digest", "alice:hash"}});
+  World world;
+  const wire::SessionId session = world.open(1);
+  REQUIRE(world.service().read({session}, RequestId{"1"}, wire::ExistsRequest{"/x", with_watch}));
+  wire::CreateRequest secret = create_request("/x");
+  secret.acl = wire::Acl{{"digest", "alice:hash", 31}};
+  CHECK(world.run(session, secret).events.empty());
+  REQUIRE(world.plan(
+      {session, world.owner(session), 1, wire::SetAclRequest{"/x", wire::open_acl()}, alice}));
+  world.settle();
+  CHECK(said(world.run(session, wire::SetRequest{"/x", "1"})) == "changed /x");
+  CHECK(world.service().watches().size() == 0);
+
+  REQUIRE(world.plan({session, world.owner(session), 1,
+                      wire::SetAclRequest{"/x", {{"digest", "alice:hash", 31}}}, alice}));
+  world.settle();
+  CHECK(world.service()
+            .read({session}, RequestId{"1"}, watch_request("/x", WatchScope::node))
+            .error()
+            .code == ErrorCode::no_auth);
+  CHECK(world.service().watches().size() == 0);
 }
 
 }  // namespace

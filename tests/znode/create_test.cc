@@ -30,7 +30,8 @@ void parents(CreateRequest& request) { request.parents = true; }
 void container(CreateRequest& request) { request.container = true; }
 void ttl(CreateRequest& request) { request.ttl_ms = 1000; }
 void empty_acl(CreateRequest& request) { request.acl = wire::Acl{}; }
-void read_only_acl(CreateRequest& request) { request.acl = wire::Acl{{"world", "anyone", 1}}; }
+void no_ttl(CreateRequest& request) { request.ttl_ms = 0; }
+void long_ttl(CreateRequest& request) { request.ttl_ms = ttl_ms_max + 1; }
 void open_acl(CreateRequest& request) { request.acl = wire::open_acl(); }
 
 std::string created(World& world, const CreateRequest& request) {
@@ -47,13 +48,20 @@ TEST_CASE("what create refuses, in this order") {
   world.create("/a").create("/a/b").create_ephemeral("/e");
 
   for (const Row& row : {
-           Row{create("bad", ttl), ErrorCode::unimplemented, "ttlMs: TTL nodes are not there yet"},
-           Row{create("bad", container), ErrorCode::unimplemented,
-               "container: containers are not there yet"},
-           Row{create("bad", empty_acl), ErrorCode::invalid_acl, "acl: the list is empty"},
-           Row{create("bad", read_only_acl), ErrorCode::unimplemented,
-               "acl: lists other than world:anyone:cdrwa are not there yet"},
-           Row{create("bad"), ErrorCode::bad_arguments, "the path \"bad\" does not begin with /"},
+           Row{create("bad", ttl, ephemeral), ErrorCode::bad_arguments,
+               "ttlMs: the node is ephemeral"},
+           Row{create("bad", ttl, container), ErrorCode::bad_arguments,
+               "ttlMs: the node is a container"},
+           Row{create("bad", no_ttl), ErrorCode::bad_arguments,
+               "ttlMs: must be between 1 and 1099511627775"},
+           Row{create("bad", long_ttl), ErrorCode::bad_arguments,
+               "ttlMs: must be between 1 and 1099511627775"},
+           Row{create("bad", container, ephemeral), ErrorCode::bad_arguments,
+               "container: the node is ephemeral"},
+           Row{create("bad", container, sequential), ErrorCode::bad_arguments,
+               "container: the node is sequential"},
+           Row{create("bad", empty_acl), ErrorCode::bad_arguments,
+               "the path \"bad\" does not begin with /"},
            Row{create("/none/x/"), ErrorCode::bad_arguments, "the path \"/none/x/\" ends with /"},
            Row{create("/zookeeper"), ErrorCode::bad_arguments,
                "/zookeeper is reserved: clients can only read it"},
@@ -61,6 +69,7 @@ TEST_CASE("what create refuses, in this order") {
                "/zookeeper/none/x is reserved: clients can only read it"},
            Row{create("/zookeeper/", sequential), ErrorCode::bad_arguments,
                "/zookeeper/ is reserved: clients can only read it"},
+           Row{create("/none/x", empty_acl), ErrorCode::invalid_acl, "acl: the list is empty"},
            Row{create("/none/x"), ErrorCode::no_node, "/none does not exist"},
            Row{create("/none/", sequential), ErrorCode::no_node, "/none does not exist"},
            Row{create("/"), ErrorCode::node_exists, "/ already exists"},

@@ -83,16 +83,25 @@ TEST_CASE("an entry goes with the last plan that touched it") {
     change(draft);
     pending.add(std::move(draft));
   };
-  tree.insert("/a", "", {});
-  add([](Draft& draft) { draft.set("/a", 1); });
+  tree.insert("/a", "");
+  const auto set = [&](std::int32_t version) {
+    add([version](Draft& draft) {
+      PendingNode node = *draft.find("/a");
+      node.version = version;
+      draft.set_data("/a", node);
+    });
+  };
+  set(1);
   add([](Draft& draft) { draft.create("/a/b", {}); });
-  add([](Draft& draft) { draft.set("/a", 2); });
-  CHECK(pending.find("/a") ==
-        PendingNode{.version = 2, .creations = 1, .child_count = 1, .ephemeral_owner = {}});
+  set(2);
+  CHECK(
+      pending.find("/a") ==
+      PendingNode{
+          .version = 2, .creations = 1, .child_count = 1, .lifetime = {}, .acl = {}, .limits = {}});
 
   pending.applied();
   CHECK(pending.find("/a")->version == 2);
-  tree.insert("/a/b", "", {});
+  tree.insert("/a/b", "");
   pending.applied();
   CHECK(pending.overlay_size() == 1);  // /a, by the third
   CHECK(pending.find("/a")->version == 2);
@@ -139,13 +148,132 @@ TEST_CASE("plans that never will be applied can be forgotten") {
   Tree tree;
   PendingTree pending(tree);
   Draft draft(pending);
-  draft.create("/e", {3});
+  PendingNode node;
+  node.lifetime = Lifetime::of_session({3});
+  draft.create("/e", node);
   pending.add(std::move(draft));
   pending.clear();
   CHECK_FALSE(pending.find("/e"));
   CHECK(pending.ephemerals({3}).empty());
   CHECK(pending.overlay_size() == 0);
   CHECK(pending.outstanding() == 0);
+}
+
+// What is foretold of every path, while plans of all kinds wait, is what comes about.
+TEST_CASE("the pending tree is the tree that will be") {
+  std::uint64_t state = 1;
+  const auto next = [&state](std::uint64_t bound) {
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    return (state >> 33) % bound;
+  };
+  std::vector<std::string> paths{"/"};
+  for (const char* a : {"/0", "/1", "/2"}) {
+    paths.emplace_back(a);
+    for (const char* b : {"/0", "/1", "/2"}) {
+      paths.push_back(std::string(a) + b);
+      for (const char* c : {"/0", "/1"}) paths.push_back(std::string(a) + b + c);
+    }
+  }
+
+  World world;
+  std::vector<std::uint64_t> sessions{1, 2, 3};
+  std::uint64_t last_session = 3;
+  REQUIRE(world.run(SetRequest{limits_path("/0"), "countHardLimit=7", -1, true}));
+  for (int round = 0; round < 400; ++round) {
+    for (std::uint64_t plans = next(12); plans > 0; --plans) {
+      const std::string& path = paths[1 + next(paths.size() - 1)];
+      const std::size_t who = next(sessions.size());
+      const wire::SessionId session{sessions[who]};
+      wire::CreateRequest request = create(path);
+      request.data = std::string(next(4), 'x');
+      request.ephemeral = next(3) == 0;
+      request.parents = next(2) == 0;
+      switch (next(8)) {
+        case 0:
+          static_cast<void>(world.plan_cleanup(session));
+          sessions[who] = ++last_session;
+          break;
+        case 1: static_cast<void>(world.plan(DeleteRequest{path, -1, true})); break;
+        case 2: static_cast<void>(world.plan(DeleteRequest{path})); break;
+        case 3:
+          static_cast<void>(
+              world.plan(wire::MultiRequest{{DeleteRequest{path, -1, true}, request,
+                                             SetRequest{path, std::string(next(5), 'y')}}},
+                         session));
+          break;
+        case 4: static_cast<void>(world.plan(SetRequest{path, std::string(next(9), 'z')})); break;
+        default: static_cast<void>(world.plan(request, session)); break;
+      }
+      if (next(5) == 0) world.settle_one();
+    }
+
+    std::vector<std::optional<PendingNode>> foretold;
+    std::vector<Usage> usages;
+    std::vector<std::vector<std::string>> owned;
+    {
+      const Draft draft(world.pending());
+      for (const std::string& path : paths) {
+        foretold.push_back(draft.find(path));
+        usages.push_back(draft.usage(path));
+      }
+      for (const std::uint64_t session : sessions) {
+        owned.push_back(world.pending().ephemerals({session}));
+      }
+    }
+    world.settle();
+    CHECK(world.pending().overlay_size() == 0);
+    const Draft draft(world.pending());
+    for (std::size_t i = 0; i < paths.size(); ++i) {
+      CAPTURE(round);
+      CAPTURE(paths[i]);
+      std::optional<PendingNode> node = draft.find(paths[i]);
+      REQUIRE(node.has_value() == foretold[i].has_value());
+      if (node) {
+        CHECK(node->version == foretold[i]->version);
+        CHECK(node->creations == foretold[i]->creations);
+        CHECK(node->child_count == foretold[i]->child_count);
+        CHECK(node->data_size == foretold[i]->data_size);
+        CHECK(node->lifetime == foretold[i]->lifetime);
+        CHECK(node->mtime == foretold[i]->mtime);
+      }
+      CHECK(draft.usage(paths[i]) == usages[i]);
+    }
+    for (std::size_t i = 0; i < sessions.size(); ++i) {
+      CHECK(world.tree().ephemerals({sessions[i]}) == owned[i]);
+    }
+    CHECK(world.tree().ephemeral_owner_count() <= sessions.size());
+    const Node* limited = world.tree().find("/0");
+    if (limited) CHECK(limited->descendant_count() < 7);
+  }
+}
+
+TEST_CASE("more than a transaction can delete in good time is refused") {
+  World world;
+  world.create("/big").create("/big/a");
+  for (std::size_t i = 0; i + 1 < deleted_nodes_max; ++i) {
+    world.tree().insert("/big/a/" + std::to_string(i), "");
+  }
+  REQUIRE(world.plan(DeleteRequest{"/big/a", -1, true}));
+  REQUIRE(world.plan(create("/big/a")));
+  REQUIRE(world.plan(DeleteRequest{"/big/a", -1, true}));
+  world.settle();
+  world.create("/big/a");
+  for (std::size_t i = 0; i + 1 < deleted_nodes_max; ++i) {
+    world.tree().insert("/big/a/" + std::to_string(i), "");
+  }
+  world.create("/big/b");
+  const auto refusal = world.plan(DeleteRequest{"/big", -1, true});
+  CHECK(refused(refusal) == ErrorCode::too_large);
+  CHECK(refusal.error().error.message ==
+        "/big has 100001 nodes below it; one transaction deletes at most 100000: delete it in "
+        "parts");
+  // In the parts of a multi it would be as much.
+  REQUIRE(world.plan(create("/big/b/1")));
+  REQUIRE(world.plan(create("/big/b/2")));
+  CHECK(refused(world.plan(wire::MultiRequest{
+            {DeleteRequest{"/big/b", -1, true}, DeleteRequest{"/big/a", -1, true}}})) ==
+        ErrorCode::too_large);
+  CHECK(world.plan(DeleteRequest{"/big/a", -1, true}));
 }
 
 }  // namespace

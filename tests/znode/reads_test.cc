@@ -9,6 +9,8 @@
 namespace znode {
 namespace {
 
+const Caller anyone;
+
 using wire::ChildrenRequest;
 using wire::ErrorCode;
 
@@ -23,25 +25,26 @@ ChildrenRequest children(std::string path, std::optional<std::string> after = {}
 
 TEST_CASE("reads of what is not there, and of what is no path") {
   const Tree tree;
-  CHECK(read(wire::GetRequest{"/x", {}}, tree).error().code == ErrorCode::no_node);
-  CHECK(read(children("/x"), tree).error().code == ErrorCode::no_node);
-  CHECK(read(wire::CountRequest{"/x", {}}, tree).error().code == ErrorCode::no_node);
-  CHECK_FALSE(read(wire::ExistsRequest{"/x", {}}, tree)->stat);
+  CHECK(read(wire::GetRequest{"/x", {}}, anyone, tree).error().code == ErrorCode::no_node);
+  CHECK(read(children("/x"), anyone, tree).error().code == ErrorCode::no_node);
+  CHECK(read(wire::CountRequest{"/x", {}}, anyone, tree).error().code == ErrorCode::no_node);
+  CHECK_FALSE(read(wire::ExistsRequest{"/x", {}}, anyone, tree)->stat);
 
-  CHECK(read(wire::GetRequest{"x", {}}, tree).error().code == ErrorCode::bad_arguments);
-  CHECK(read(children("x"), tree).error().code == ErrorCode::bad_arguments);
-  CHECK(read(wire::CountRequest{"x", {}}, tree).error().code == ErrorCode::bad_arguments);
-  CHECK(read(wire::ExistsRequest{"x", {}}, tree).error().code == ErrorCode::bad_arguments);
-  CHECK(read(wire::GetAclRequest{"/"}, tree).error().code == ErrorCode::unimplemented);
+  CHECK(read(wire::GetRequest{"x", {}}, anyone, tree).error().code == ErrorCode::bad_arguments);
+  CHECK(read(children("x"), anyone, tree).error().code == ErrorCode::bad_arguments);
+  CHECK(read(wire::CountRequest{"x", {}}, anyone, tree).error().code == ErrorCode::bad_arguments);
+  CHECK(read(wire::ExistsRequest{"x", {}}, anyone, tree).error().code == ErrorCode::bad_arguments);
+  CHECK(read(wire::GetAclRequest{"x"}, anyone, tree).error().code == ErrorCode::bad_arguments);
+  CHECK(read(wire::GetAclRequest{"/x"}, anyone, tree).error().code == ErrorCode::no_node);
 }
 
 TEST_CASE("get, exists and count") {
   World world;
   world.create("/a", std::string("\0\xFF", 2)).create("/a/b").create("/a/b/c").create("/ab");
-  CHECK(read(wire::GetRequest{"/a", {}}, world.tree())->data == std::string("\0\xFF", 2));
-  CHECK(read(wire::GetRequest{"/a", {}}, world.tree())->stat == world.stat("/a"));
-  CHECK(read(wire::ExistsRequest{"/a", {}}, world.tree())->stat == world.stat("/a"));
-  CHECK(read(wire::GetRequest{"/zookeeper/quota", {}}, world.tree())->data.empty());
+  CHECK(read(wire::GetRequest{"/a", {}}, anyone, world.tree())->data == std::string("\0\xFF", 2));
+  CHECK(read(wire::GetRequest{"/a", {}}, anyone, world.tree())->stat == world.stat("/a"));
+  CHECK(read(wire::ExistsRequest{"/a", {}}, anyone, world.tree())->stat == world.stat("/a"));
+  CHECK(read(wire::GetRequest{"/zookeeper/quota", {}}, anyone, world.tree())->data.empty());
 
   struct Row {
     const char* path;
@@ -50,7 +53,7 @@ TEST_CASE("get, exists and count") {
   for (const Row& row : {Row{"/", 7}, Row{"/a", 2}, Row{"/a/b", 1}, Row{"/a/b/c", 0}, Row{"/ab", 0},
                          Row{"/zookeeper", 2}}) {
     CAPTURE(row.path);
-    CHECK(read(wire::CountRequest{row.path, {}}, world.tree())->count == row.count);
+    CHECK(read(wire::CountRequest{row.path, {}}, anyone, world.tree())->count == row.count);
   }
 }
 
@@ -78,7 +81,7 @@ TEST_CASE("children come in pages, in name order") {
            Row{children("/p/a", {}, 0), "", false},
        }) {
     CAPTURE(row.request.after.value_or("-"));
-    const auto reply = read(row.request, world.tree());
+    const auto reply = read(row.request, anyone, world.tree());
     REQUIRE(reply);
     std::string names;
     for (const wire::Child& child : reply->children) names += child.name;
@@ -94,13 +97,13 @@ TEST_CASE("children with their stats and data") {
   world.create("/p").create("/p/a", "x");
   ChildrenRequest request = children("/p");
   request.with_stat = true;
-  auto reply = read(request, world.tree());
+  auto reply = read(request, anyone, world.tree());
   CHECK(reply->with_details);
   CHECK(reply->children == std::vector<wire::Child>{{"a", world.stat("/p/a"), {}}});
 
   request.with_stat = false;
   request.with_data = true;
-  reply = read(request, world.tree());
+  reply = read(request, anyone, world.tree());
   CHECK(reply->with_details);
   CHECK(reply->children == std::vector<wire::Child>{{"a", {}, "x"}});
 }
@@ -110,7 +113,7 @@ TEST_CASE("a session's ephemerals by prefix") {
   world.create("/a").create_ephemeral("/a/2").create_ephemeral("/a/1").create_ephemeral("/b");
   world.create_ephemeral("/a/3", {8});
   const auto ephemerals = [&](const char* prefix) {
-    return read(wire::EphemeralsRequest{prefix}, Caller{World::me}, world.tree()).paths;
+    return read(wire::EphemeralsRequest{prefix}, Caller{World::me, {}}, world.tree()).paths;
   };
   CHECK(ephemerals("/") == std::vector<std::string>{"/a/1", "/a/2", "/b"});
   CHECK(ephemerals("/a") == std::vector<std::string>{"/a/1", "/a/2"});

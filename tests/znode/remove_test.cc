@@ -89,7 +89,7 @@ TEST_CASE("recursive takes the subtree in one transaction, and nothing beside it
   for (const Change& change : world.changes()) {
     said.push_back(std::string(name(change.kind)) + ' ' + change.path);
   }
-  CHECK(said == std::vector<std::string>{"deleted /p/a/y", "deleted /p/a/x/e", "deleted /p/a/x",
+  CHECK(said == std::vector<std::string>{"deleted /p/a/x/e", "deleted /p/a/x", "deleted /p/a/y",
                                          "deleted /p/a", "children /p"});
 }
 
@@ -103,13 +103,13 @@ TEST_CASE("a session's ephemerals go together, and those that are planned with t
   REQUIRE(world.plan(request, {1}));
   REQUIRE(world.plan(DeleteRequest{"/3"}));
 
-  CHECK(world.plan_cleanup({1}) == DeleteManyTxn{{"/p/1", "/p/4"}});
-  CHECK(world.plan_cleanup({1}) == DeleteManyTxn{});
+  CHECK(world.plan_cleanup({1}) == CleanupTxn{{1}, 2});
+  CHECK(world.plan_cleanup({2}) == CleanupTxn{{2}, 1});
   world.settle();
   CHECK(world.tree().find("/p/1") == nullptr);
   CHECK(world.tree().find("/p/4") == nullptr);
-  CHECK(world.tree().find("/p/2") != nullptr);
-  CHECK(world.stat("/p").cversion == 5);
+  CHECK(world.tree().find("/p/2") == nullptr);
+  CHECK(world.stat("/p").cversion == 6);
 }
 
 }  // namespace

@@ -34,9 +34,9 @@ TEST_CASE("a tree begins with what ZooKeeper begins with") {
 
 TEST_CASE("nodes are found by their whole path only") {
   Tree tree;
-  tree.insert("/a", "1", {});
-  tree.insert("/a/b", "2", {});
-  tree.insert("/ab", "3", {});
+  tree.insert("/a", "1");
+  tree.insert("/a/b", "2");
+  tree.insert("/ab", "3");
   CHECK(tree.at("/a/b").data() == "2");
   CHECK(tree.at("/ab").data() == "3");
   CHECK(tree.at("/a/b").path() == "/a/b");
@@ -49,9 +49,9 @@ TEST_CASE("nodes are found by their whole path only") {
 
 TEST_CASE("children are in the order of their bytes, and can be entered anywhere") {
   Tree tree;
-  tree.insert("/p", "", {});
+  tree.insert("/p", "");
   for (const char* name : {"b", "a", "c", "B", "a!", "\xC3\xA9"}) {
-    tree.insert(child_path("/p", name), "", {});
+    tree.insert(child_path("/p", name), "");
   }
   std::vector<std::string> names;
   for (const Node* node = tree.at("/p").first_child(); node; node = node->next_sibling()) {
@@ -66,10 +66,10 @@ TEST_CASE("children are in the order of their bytes, and can be entered anywhere
 
 TEST_CASE("data of any length can follow any other") {
   Tree tree;
-  Node& node = tree.insert("/node", "first", {});
+  const Node& node = tree.insert("/node", "first");
   for (const std::string& data : {std::string("longer than that"), std::string(), std::string("x"),
                                   std::string("\0y", 2), std::string(1000, 'z'), std::string()}) {
-    node.set_data(data);
+    tree.edit(node).set_data(data);
     CHECK(node.data() == data);
     CHECK(node.name() == "node");
     CHECK(tree.find("/node") == &node);
@@ -104,7 +104,7 @@ TEST_CASE("counts, owners and order stay true through many insertions and remova
       }
     } else if (has_parent) {
       const std::uint64_t owner = next(3) == 0 ? 1 + next(4) : 0;
-      tree.insert(path, path, {owner});
+      tree.insert(path, path, {}, Lifetime::of_session({owner}));
       model[path] = owner;
     }
   }
@@ -116,7 +116,7 @@ TEST_CASE("counts, owners and order stay true through many insertions and remova
     const Node& node = tree.at(path);
     CHECK(node.data() == path);
     CHECK(node.descendant_count() == paths_below(tree, path).size());
-    actual[path] = node.ephemeral_owner().value;
+    actual[path] = node.lifetime().owner().value;
   }
   CHECK(actual == model);
   CHECK(tree.size() == model.size() + 4);
@@ -129,6 +129,91 @@ TEST_CASE("counts, owners and order stay true through many insertions and remova
     CHECK(tree.ephemerals({session}) == owned);
   }
   CHECK(tree.ephemerals({0}).empty());
+}
+
+std::uint64_t digest_of_nodes(const Tree& tree) {
+  std::uint64_t digest = 0;
+  const Node& root = tree.at("/");
+  for (const Node* node = &root; node; node = next_in_subtree(*node, root)) {
+    digest += node->digest();
+  }
+  return digest;
+}
+
+TEST_CASE("equal trees have equal digests, however they came about") {
+  Tree one;
+  one.insert("/a", "1");
+  one.insert("/b", "2", {}, Lifetime::of_session({7}));
+  Tree other;
+  other.insert("/c", "");
+  other.insert("/c/d", "");
+  other.insert("/b", "2", {}, Lifetime::of_session({7}));
+  other.insert("/a", "x");
+  other.edit("/a").set_data("1");
+  other.erase_subtree("/c", [](const std::string&, const SharedAcl&) {});
+  CHECK(one.digest() == other.digest());
+  CHECK(one.digest() == digest_of_nodes(one));
+  CHECK(other.digest() == digest_of_nodes(other));
+  CHECK(Tree().digest() == Tree().digest());
+}
+
+TEST_CASE("every field that a client can see changes the digest") {
+  struct Row {
+    const char* what;
+    void (*change)(Tree& tree);
+  };
+  const auto make = [](Tree& tree) { tree.insert("/a", "data"); };
+  for (const Row& row : {
+           Row{"data", [](Tree& tree) { tree.edit("/a").set_data("date"); }},
+           Row{"czxid",
+               [](Tree& tree) {
+                 tree.edit("/a")->czxid = {{1}, 1};
+               }},
+           Row{"mzxid",
+               [](Tree& tree) {
+                 tree.edit("/a")->mzxid = {{1}, 1};
+               }},
+           Row{"pzxid",
+               [](Tree& tree) {
+                 tree.edit("/a")->pzxid = {{1}, 1};
+               }},
+           Row{"ctime", [](Tree& tree) { tree.edit("/a")->ctime = 1; }},
+           Row{"mtime", [](Tree& tree) { tree.edit("/a")->mtime = 1; }},
+           Row{"version", [](Tree& tree) { tree.edit("/a")->version = 1; }},
+           Row{"aversion", [](Tree& tree) { tree.edit("/a")->aversion = 1; }},
+           Row{"creations", [](Tree& tree) { tree.edit("/a")->creations = 1; }},
+           Row{"ACL",
+               [](Tree& tree) {
+                 tree.edit("/a").set_acl(SharedAcl({{"ip", "::1", 1}}));
+               }},
+           Row{"another node", [](Tree& tree) { tree.insert("/b", "data"); }},
+           Row{"gone", [](Tree& tree) { tree.erase("/a"); }},
+           Row{"owner",
+               [](Tree& tree) {
+                 tree.erase("/a");
+                 tree.insert("/a", "data", {}, Lifetime::of_session({1}));
+               }},
+           Row{"container",
+               [](Tree& tree) {
+                 tree.erase("/a");
+                 tree.insert("/a", "data", {}, Lifetime::of_container());
+               }},
+           Row{"path",
+               [](Tree& tree) {
+                 tree.erase("/a");
+                 tree.insert("/b", "data");
+               }},
+       }) {
+    CAPTURE(row.what);
+    Tree before;
+    make(before);
+    Tree after;
+    make(after);
+    REQUIRE(after.digest() == before.digest());
+    row.change(after);
+    CHECK(after.digest() != before.digest());
+    CHECK(after.digest() == digest_of_nodes(after));
+  }
 }
 
 }  // namespace

@@ -12,8 +12,12 @@ namespace znode {
 namespace {
 
 std::vector<Txn> samples() {
-  const CreateTxn create{"/a/b-0000000001", {"/a"}, std::string("d\0ta", 4), {0x0102030405060708}};
-  const SetTxn set{"/a", "x", -5, true};
+  const CreateTxn create{"/a/b-0000000001",
+                         {"/a"},
+                         std::string("d\0ta", 4),
+                         Lifetime::of_session({0x0102030405060708}),
+                         wire::Acl{{"digest", "a:b", 3}}};
+  const SetTxn set{"/a", "x", -5, true, {"/z"}};
   const DeleteTxn remove{"/a", 17};
   wire::ChildrenRequest children;
   children.path = "/c";
@@ -28,8 +32,13 @@ std::vector<Txn> samples() {
           remove,
           DeleteManyTxn{},
           DeleteManyTxn{{"/a", "", "/c"}},
+          CreateTxn{"/t", {}, "", Lifetime::of_ttl(60'000), {}},
+          CreateTxn{"/c", {}, "", Lifetime::of_container(), {}},
+          CleanupTxn{{5}, 6},
+          SetAclTxn{"/a", {{"world", "anyone", 1}}, 7},
           MultiTxn{},
-          MultiTxn{{create, set, remove, CheckTxn{}, get, children}}};
+          MultiTxn{{create, set, remove, CheckTxn{}, get,
+                    ChildrenTxn{children, Identities::of({{"ip", "10.0.0.1"}})}}}};
 }
 
 TEST_CASE("transactions come back from their bytes, and from no part of them") {
@@ -72,12 +81,12 @@ TEST_CASE("bytes that are no transaction") {
     wire::Bytes bytes;
   };
   for (const Row& row : {
-           Row{"a form that is not known", {2, 3}},
-           Row{"a kind that is not known", {1, 99}},
-           Row{"kind 0", {1, 0}},
-           Row{"a read outside a multi", std::string("\1\7\0\0\0\0\1\0", 8)},
-           Row{"a list that says it is very long", {1, 4, -1, -1, -1, -1}},
-           Row{"a boolean that is neither", std::string("\1\2\0\0\0\0\0\0\0\0\0\0\0\0\2", 15)},
+           Row{"a form that is not known", {1, 3}},
+           Row{"a kind that is not known", {2, 99}},
+           Row{"kind 0", {2, 0}},
+           Row{"a read outside a multi", std::string("\2\7\0\0\0\0\1\0", 8)},
+           Row{"a list that says it is very long", {2, 4, -1, -1, -1, -1}},
+           Row{"a boolean that is neither", std::string("\2\2\0\0\0\0\0\0\0\0\0\0\0\0\2", 15)},
        }) {
     CAPTURE(row.what);
     wire::ByteReader in(row.bytes);

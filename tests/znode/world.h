@@ -1,5 +1,6 @@
 #pragma once
 
+#include <deque>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,8 +21,12 @@ class World {
   // Plans a request; what it came to stays outstanding until settle().
   template <class Request>
   Judged<Txn> plan(const Request& request, wire::SessionId session = me) {
-    Draft draft(pending_);
-    auto planned = znode::plan(request, Caller{session}, draft);
+    return plan_as(Caller{session, {}}, request);
+  }
+  template <class Request>
+  Judged<Txn> plan_as(const Caller& caller, const Request& request) {
+    Draft draft(pending_, next_time());
+    auto planned = znode::plan(request, caller, draft);
     if (!planned) return refusal(std::move(planned).error());
     pending_.add(std::move(draft));
     Txn txn(*std::move(planned));
@@ -29,9 +34,17 @@ class World {
     return txn;
   }
 
-  DeleteManyTxn plan_cleanup(wire::SessionId session) {
-    Draft draft(pending_);
-    DeleteManyTxn txn = znode::plan_cleanup(session, pending_, draft);
+  CleanupTxn plan_cleanup(wire::SessionId session) {
+    Draft draft(pending_, next_time());
+    const CleanupTxn txn = znode::plan_cleanup(session, draft);
+    pending_.add(std::move(draft));
+    planned_.emplace_back(txn);
+    return txn;
+  }
+
+  DeleteManyTxn plan_reaping(wire::TimeMs now_ms) {
+    Draft draft(pending_, now_ms);
+    DeleteManyTxn txn = znode::plan_reaping(draft);
     pending_.add(std::move(draft));
     planned_.emplace_back(txn);
     return txn;
@@ -40,13 +53,19 @@ class World {
   // Applies what is planned, in order. Returns the last reply.
   wire::ReplyBody settle() {
     wire::ReplyBody reply;
-    for (const Txn& txn : std::exchange(planned_, {})) {
-      count_ += 1;
-      Changes changes;
-      reply = apply(txn, now(), tree_, changes);
-      changes_ = std::move(changes).finish(tree_);
-      pending_.applied();
-    }
+    while (!planned_.empty()) reply = settle_one();
+    return reply;
+  }
+  // Applies the oldest plan, if there is one.
+  wire::ReplyBody settle_one() {
+    if (planned_.empty()) return {};
+    const Txn txn = std::move(planned_.front());
+    planned_.pop_front();
+    count_ += 1;
+    Changes changes;
+    wire::ReplyBody reply = apply(txn, now(), tree_, changes);
+    changes_ = std::move(changes).finish(tree_);
+    pending_.applied();
     return reply;
   }
 
@@ -54,6 +73,12 @@ class World {
   template <class Request>
   wire::Result<wire::ReplyBody> run(const Request& request, wire::SessionId session = me) {
     if (auto planned = plan(request, session); !planned) return planned.error().reply();
+    return settle();
+  }
+
+  template <class Request>
+  wire::Result<wire::ReplyBody> run_as(const Caller& caller, const Request& request) {
+    if (auto planned = plan_as(caller, request); !planned) return planned.error().reply();
     return settle();
   }
 
@@ -78,10 +103,15 @@ class World {
   [[nodiscard]] Moment now() const {
     return {{{1}, count_}, static_cast<wire::TimeMs>(1000 * count_)};
   }
+  // Of the next transaction to be planned.
+  [[nodiscard]] wire::TimeMs next_time() const {
+    return static_cast<wire::TimeMs>(1000 * (count_ + planned_.size() + 1));
+  }
   [[nodiscard]] wire::Stat stat(std::string_view path) const { return tree_.at(path).stat(); }
   // Of the last transaction.
   [[nodiscard]] const std::vector<Change>& changes() const { return changes_; }
   [[nodiscard]] const Tree& tree() const { return tree_; }
+  [[nodiscard]] Tree& tree() { return tree_; }
   [[nodiscard]] const PendingTree& pending() const { return pending_; }
 
  private:
@@ -94,7 +124,7 @@ class World {
 
   Tree tree_;
   PendingTree pending_{tree_};
-  std::vector<Txn> planned_;
+  std::deque<Txn> planned_;
   std::vector<Change> changes_;
   std::uint64_t count_ = 0;
 };

@@ -1,0 +1,193 @@
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <malloc.h>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <benchmark/benchmark.h>
+
+#include "session/service.h"
+
+// What the replicated state machine costs with a million nodes of 100 bytes in it: without a
+// network, a log, or anybody who watches.
+namespace {
+
+using session::Command;
+using session::Order;
+using session::Service;
+
+constexpr int folders = 1000;
+constexpr int nodes_per_folder = 1000;
+
+wire::CreateRequest create_request(std::string path, std::size_t bytes) {
+  wire::CreateRequest request;
+  request.path = std::move(path);
+  request.data = wire::Bytes(bytes, 'x');
+  return request;
+}
+
+std::string folder(std::uint64_t number) { return "/folder-" + std::to_string(number % folders); }
+std::string node(std::uint64_t number) {
+  return folder(number) + "/node-" + std::to_string(number / folders % nodes_per_folder);
+}
+
+// Paths in an order that no cache foresees.
+std::uint64_t scattered(std::uint64_t number) { return number * 7919 % 1'000'000; }
+
+// A leader without an ensemble.
+class Leader {
+ public:
+  Leader() {
+    must({{}, {1, 1}, 1, session::OpenSession{}});
+    session_ = service.sessions().all().begin()->first;
+  }
+
+  wire::Bytes plan(Order order) {
+    return *service.plan({session_, {1, 1}, 1, std::move(order)}, time_ += 1);
+  }
+  session::Applied apply(const wire::Bytes& bytes) { return service.apply({{1}, ++count_}, bytes); }
+  void run(Order order) { must({session_, {1, 1}, 1, std::move(order)}); }
+
+  Service service;
+
+ private:
+  void must(const Command& command) { apply(*service.plan(command, time_ += 1)); }
+
+  wire::SessionId session_;
+  std::uint64_t count_ = 0;
+  wire::TimeMs time_ = 1;
+};
+
+// Made once; every measurement leaves it as it was, or a little fuller.
+Leader& million() {
+  static std::size_t bytes_before = mallinfo2().uordblks;
+  static Leader* leader = [] {
+    auto* made = new Leader;
+    for (int i = 0; i < folders; ++i) made->run(create_request(folder(i), 0));
+    for (int i = 0; i < folders * nodes_per_folder; ++i) {
+      made->run(create_request(node(static_cast<std::uint64_t>(i)), 100));
+    }
+    return made;
+  }();
+  static const std::size_t bytes = mallinfo2().uordblks - bytes_before;
+  static bool said = false;
+  if (!std::exchange(said, true)) {
+    std::printf("a million nodes of 100 bytes: %zu MB, of which the history has %zu\n",
+                bytes / 1'000'000, leader->service.watches().history().bytes() / 1'000'000);
+  }
+  return *leader;
+}
+
+// Plans wait in batches, as they do for a quorum.
+constexpr std::size_t batch = 1000;
+
+template <class MakeOrder>
+void apply_batches(benchmark::State& state, const MakeOrder& make_order) {
+  Leader& leader = million();
+  std::uint64_t number = 0;
+  std::vector<wire::Bytes> planned;
+  for (auto _ : state) {
+    state.PauseTiming();
+    planned.clear();
+    for (std::size_t i = 0; i < batch; ++i) planned.push_back(leader.plan(make_order(++number)));
+    state.ResumeTiming();
+    for (const wire::Bytes& bytes : planned) benchmark::DoNotOptimize(leader.apply(bytes));
+  }
+  state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * batch));
+}
+
+template <class MakeOrder>
+void plan_batches(benchmark::State& state, const MakeOrder& make_order) {
+  Leader& leader = million();
+  std::uint64_t number = 0;
+  std::vector<wire::Bytes> planned;
+  std::vector<Order> orders;
+  for (auto _ : state) {
+    state.PauseTiming();
+    for (const wire::Bytes& bytes : planned) leader.apply(bytes);
+    planned.clear();
+    orders.clear();
+    for (std::size_t i = 0; i < batch; ++i) orders.push_back(make_order(++number));
+    state.ResumeTiming();
+    for (Order& order : orders) planned.push_back(leader.plan(std::move(order)));
+  }
+  for (const wire::Bytes& bytes : planned) leader.apply(bytes);
+  state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * batch));
+}
+
+std::uint64_t created = 0;
+
+Order set_order(std::uint64_t number) {
+  return wire::SetRequest{node(scattered(number)), wire::Bytes(100, 'z')};
+}
+Order create_order(std::uint64_t number) {
+  return create_request(folder(scattered(number)) + "/new-" + std::to_string(++created), 100);
+}
+
+void apply_set(benchmark::State& state) { apply_batches(state, set_order); }
+void apply_create(benchmark::State& state) { apply_batches(state, create_order); }
+void plan_sets(benchmark::State& state) { plan_batches(state, set_order); }
+void plan_creates(benchmark::State& state) { plan_batches(state, create_order); }
+
+// The look-up and the copy of the data, among paths that are not in the processor's caches.
+void get(benchmark::State& state) {
+  Leader& leader = million();
+  std::vector<wire::GetRequest> requests;
+  for (std::uint64_t i = 0; i < 100'000; ++i) requests.push_back({node(scattered(i)), {}});
+  const znode::Caller anyone;
+  std::size_t at = 0;
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(znode::read(requests[at], anyone, leader.service.tree()));
+    at = at + 1 == requests.size() ? 0 : at + 1;
+  }
+}
+
+void make_subtree(Leader& leader, std::int64_t size) {
+  leader.run(create_request("/doomed", 0));
+  for (std::int64_t i = 1; i < size; ++i) {
+    leader.run(create_request("/doomed/" + std::to_string(i), 100));
+  }
+}
+
+void delete_subtree(benchmark::State& state) {
+  Leader leader;
+  for (auto _ : state) {
+    state.PauseTiming();
+    make_subtree(leader, state.range(0));
+    state.ResumeTiming();
+    leader.run(wire::DeleteRequest{"/doomed", wire::any_version, true});
+  }
+  state.SetItemsProcessed(state.iterations() * state.range(0));
+}
+
+void close_session(benchmark::State& state) {
+  for (auto _ : state) {
+    state.PauseTiming();
+    std::optional<Leader> leader(std::in_place);
+    leader->run(create_request("/here", 0));
+    for (std::int64_t i = 0; i < state.range(0); ++i) {
+      wire::CreateRequest request = create_request("/here/" + std::to_string(i), 10);
+      request.ephemeral = true;
+      leader->run(request);
+    }
+    state.ResumeTiming();
+    leader->run(session::CloseSession{});
+    state.PauseTiming();
+    leader.reset();
+    state.ResumeTiming();
+  }
+  state.SetItemsProcessed(state.iterations() * state.range(0));
+}
+
+}  // namespace
+
+BENCHMARK(plan_sets)->Unit(benchmark::kMicrosecond);
+BENCHMARK(plan_creates)->Unit(benchmark::kMicrosecond);
+BENCHMARK(apply_set)->Unit(benchmark::kMicrosecond);
+BENCHMARK(apply_create)->Unit(benchmark::kMicrosecond);
+BENCHMARK(get);
+BENCHMARK(delete_subtree)->Arg(10'000)->Arg(50'000)->Unit(benchmark::kMillisecond);
+BENCHMARK(close_session)->Arg(10'000)->Arg(50'000)->Unit(benchmark::kMillisecond);

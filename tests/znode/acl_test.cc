@@ -1,0 +1,431 @@
+#include "znode/acl.h"
+
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "tests/znode/world.h"
+
+namespace znode {
+namespace {
+
+using wire::Acl;
+using wire::AclEntry;
+using wire::ErrorCode;
+using wire::Identity;
+using wire::Perm;
+
+constexpr unsigned letter(Perm perm) { return static_cast<unsigned>(perm); }
+
+const Identities nobody;
+const auto alice = Identities::of({{"ip", "10.1.2.3"}, {"digest", "alice:hash"}});
+const auto bob = Identities::of({{"ip", "10.1.2.4"}, {"digest", "bob:hash"}});
+const auto super = Identities::of({{"ip", "10.9.9.9"}, {"super", ""}});
+
+TEST_CASE("which lists are ACLs, and what they mean") {
+  struct Row {
+    const char* what;
+    Acl acl;
+    const char* wrong;  // null: it is one
+    Acl means;
+  };
+  const auto both =
+      Identities::of({{"ip", "1.1.1.1"}, {"digest", "a:x"}, {"x509", "CN=a"}, {"super", ""}});
+  for (const Row& row : {
+           Row{"nothing", {}, "acl: the list is empty", {}},
+           Row{"everybody", {{"world", "anyone", 31}}, nullptr, {{"world", "anyone", 31}}},
+           Row{"another world",
+               {{"world", "me", 31}},
+               "acl[0]: id \"me\" of scheme world is not anyone",
+               {}},
+           Row{"a scheme that is none",
+               {{"world", "anyone", 1}, {"sasl", "me", 1}},
+               "acl[1]: scheme \"sasl\" is not known",
+               {}},
+           Row{"super", {{"super", "", 1}}, "acl[0]: scheme \"super\" is not known", {}},
+           Row{"no hash",
+               {{"digest", "me", 1}},
+               "acl[0]: id \"me\" of scheme digest is not user:hash",
+               {}},
+           Row{"two colons",
+               {{"digest", "a:b:c", 1}},
+               "acl[0]: id \"a:b:c\" of scheme digest is not user:hash",
+               {}},
+           Row{"no address",
+               {{"ip", "10.0.0", 1}},
+               "acl[0]: id \"10.0.0\" of scheme ip is not address[/bits]",
+               {}},
+           Row{"too many bits",
+               {{"ip", "10.0.0.0/33", 1}},
+               "acl[0]: id \"10.0.0.0/33\" of scheme ip is not address[/bits]",
+               {}},
+           Row{"networks",
+               {{"ip", "10.0.0.0/8", 1}, {"ip", "fe80::/10", 2}},
+               nullptr,
+               {{"ip", "10.0.0.0/8", 1}, {"ip", "fe80::/10", 2}}},
+           Row{"a name", {{"x509", "CN=a\\,b,O=c", 1}}, nullptr, {{"x509", "CN=a\\,b,O=c", 1}}},
+           Row{"no name",
+               {{"x509", "me", 1}},
+               "acl[0]: id \"me\" of scheme x509 is not a distinguished name",
+               {}},
+           Row{"the same twice",
+               {{"ip", "1.2.3.4", 1}, {"ip", "1.2.3.4", 1}},
+               nullptr,
+               {{"ip", "1.2.3.4", 1}}},
+           Row{"whoever asks, which proves more than an address",
+               {{"auth", "", 3}, {"world", "anyone", 1}},
+               nullptr,
+               {{"digest", "a:x", 3}, {"x509", "CN=a", 3}, {"world", "anyone", 1}}},
+       }) {
+    CAPTURE(row.what);
+    const auto resolved = resolve(row.acl, both);
+    CHECK(resolved.has_value() == (row.wrong == nullptr));
+    if (resolved) {
+      CHECK(resolved->list() == row.means);
+    } else {
+      CHECK(resolved.error() == wire::Error{ErrorCode::invalid_acl, row.wrong});
+    }
+  }
+  CHECK(resolve({{"auth", "", 1}}, Identities::of({{"ip", "1.1.1.1"}})).error().message ==
+        "acl[0]: scheme \"auth\", and this connection has not said who");
+  CHECK(resolve(Acl(acl_entries_max + 1, {"world", "anyone", 1}), nobody).error().code ==
+        ErrorCode::too_large);
+  CHECK(resolve(wire::open_acl(), nobody)->is_open());
+}
+
+TEST_CASE("whom an ACL lets do what") {
+  struct Row {
+    const char* what;
+    Acl acl;
+    const char* nobody;  // the letters of wire::Perm that it may
+    const char* alice;
+    const char* bob;
+  };
+  for (const Row& row : {
+           Row{"open", wire::open_acl(), "rwcda", "rwcda", "rwcda"},
+           Row{"world may read", {{"world", "anyone", 1}}, "r", "r", "r"},
+           Row{"a user", {{"digest", "alice:hash", 31}}, "", "rwcda", ""},
+           Row{"a user with another password", {{"digest", "alice:other", 31}}, "", "", ""},
+           Row{"one and all", {{"digest", "bob:hash", 16}, {"world", "anyone", 1}}, "r", "r", "ra"},
+           Row{"a network", {{"ip", "10.1.2.2/31", 2}}, "", "w", ""},
+           Row{"a larger network", {{"ip", "10.1.0.0/16", 6}}, "", "wc", "wc"},
+           Row{"every IPv4 address", {{"ip", "0.0.0.0/0", 1}}, "", "r", "r"},
+           Row{"an address of the other family", {{"ip", "::/0", 1}}, "", "", ""},
+           Row{"one address", {{"ip", "10.1.2.4", 8}}, "", "", "d"},
+           Row{"nobody anything", {{"world", "anyone", 0}}, "", "", ""},
+       }) {
+    CAPTURE(row.what);
+    const SharedAcl acl(row.acl);
+    const auto may = [&](const Identities& who) {
+      std::string letters;
+      for (const auto& [perm, name] :
+           {std::pair(Perm::read, 'r'), std::pair(Perm::write, 'w'), std::pair(Perm::create, 'c'),
+            std::pair(Perm::remove, 'd'), std::pair(Perm::admin, 'a')}) {
+        if (allows(acl, who, perm)) letters += name;
+      }
+      return letters;
+    };
+    CHECK(may(nobody) == row.nobody);
+    CHECK(may(alice) == row.alice);
+    CHECK(may(bob) == row.bob);
+    CHECK(may(super) == "rwcda");
+  }
+}
+
+TEST_CASE("addresses in networks, in either family") {
+  struct Row {
+    const char* network;
+    const char* address;
+    bool contains;
+  };
+  for (const Row& row :
+       {Row{"10.0.0.0/8", "10.255.0.1", true}, Row{"10.0.0.0/8", "11.0.0.0", false},
+        Row{"10.0.0.1", "10.0.0.1", true}, Row{"10.0.0.1", "10.0.0.2", false},
+        Row{"10.0.0.1", "::ffff:10.0.0.1", true}, Row{"::1", "::1", true},
+        Row{"2001:db8::/32", "2001:db8:1::2", true}, Row{"2001:db8::/32", "2001:db9::2", false},
+        Row{"10.0.0.0/8", "::1", false}, Row{"10.0.0.0/8", "unknown", false}}) {
+    CAPTURE(row.network);
+    CAPTURE(row.address);
+    CHECK(Network::of(row.network)->contains(row.address) == row.contains);
+  }
+  for (const char* text :
+       {"", "/8", "10.0.0.0/", "10.0.0.0/x", "10.0.0.0/8x", "::/129", "10", "a"}) {
+    CAPTURE(text);
+    CHECK_FALSE(Network::of(text));
+  }
+}
+
+// From ZooKeeper's documentation of superDigest.
+TEST_CASE("a digest is what ZooKeeper's DigestAuthenticationProvider makes") {
+  CHECK(digest_of("super:super123") == "super:UdxDQl4f9v5oITwcAsO9bmWgHSI=");
+  CHECK(digest_of("user:a:b").starts_with("user:"));
+  CHECK(is_digest_id(digest_of("user:a:b")));
+}
+
+TEST_CASE("what a connection can show") {
+  const std::string super_digest = digest_of("super:secret");
+  const auto by_address = Identities::of({{"ip", "10.0.0.1"}});
+  const auto show = [&](const char* scheme, std::string token) {
+    return authenticate({scheme, std::move(token)}, by_address, super_digest);
+  };
+  CHECK(show("digest", "me:pw")->list() ==
+        std::vector<Identity>{{"ip", "10.0.0.1"}, {"digest", digest_of("me:pw")}});
+  CHECK_FALSE(show("digest", "super:wrong")->is_super());
+  CHECK(show("digest", "super:secret")->is_super());
+  CHECK_FALSE(authenticate({"digest", "super:secret"}, by_address, "")->is_super());
+  CHECK(*show("ip", "anything") == by_address);
+  for (const char* scheme : {"world", "super", "auth", "x509", "sasl", ""}) {
+    CAPTURE(scheme);
+    CHECK(show(scheme, "me").error().code == ErrorCode::auth_failed);
+  }
+  CHECK(show("digest", std::string(identity_bytes_max + 1, 'x')).error().code ==
+        ErrorCode::too_large);
+
+  Identities many = by_address;
+  wire::Result<Identities> more = many;
+  for (int i = 0; more && i < 1000; ++i) {
+    more = authenticate({"digest", std::to_string(i) + ":"}, many, "");
+    if (more) many = *more;
+  }
+  CHECK(more.error().code == ErrorCode::too_large);
+  CHECK(many.list().size() == identities_max);
+  CHECK(*authenticate({"digest", "0:"}, many, "") == many);
+
+  CHECK(whoami(*show("digest", "me:pw")).identities ==
+        std::vector<Identity>{{"world", "anyone"}, {"ip", "10.0.0.1"}, {"digest", "me"}});
+}
+
+TEST_CASE("equal lists are one, and lists that nobody holds go") {
+  AclTable table;
+  const SharedAcl first = table.intern(SharedAcl({{"digest", "a:b", 1}}));
+  CHECK(table.intern(SharedAcl({{"digest", "a:b", 1}})) == first);
+  CHECK(&table.intern(SharedAcl({{"digest", "a:b", 1}})).list() == &first.list());
+  CHECK(table.size() == 1);
+  CHECK(table.intern(SharedAcl()).is_open());
+  for (int i = 0; i < 10'000; ++i) {
+    static_cast<void>(table.intern(SharedAcl({{"digest", std::to_string(i) + ":b", 1}})));
+  }
+  CHECK(table.size() < 70);
+  CHECK(&table.intern(SharedAcl({{"digest", "a:b", 1}})).list() == &first.list());
+}
+
+// --- The operations ---
+
+Caller as(const Identities& who) { return {World::me, who}; }
+
+wire::CreateRequest create(std::string path, std::optional<Acl> acl = {}) {
+  wire::CreateRequest request;
+  request.path = std::move(path);
+  request.acl = std::move(acl);
+  return request;
+}
+
+constexpr std::uint8_t all = 31;
+
+// /p, whose ACL lets alice do everything but one thing, has the child /p/c, which is open. And the
+// other way round: /q is open, and /q/c is not.
+TEST_CASE("which permission each operation needs, and on which node") {
+  struct Row {
+    const char* what;
+    wire::MultiOp op;
+    const char* on;  // the node whose ACL matters
+    Perm needs;
+  };
+  wire::CreateRequest with_parents = create("/p/x/y/z");
+  with_parents.parents = true;
+  wire::ChildrenRequest children;
+  children.path = "/p";
+  for (const Row& row : {
+           Row{"create", create("/p/new"), "/p", Perm::create},
+           Row{"create that is there", create("/p/c"), "/p", Perm::create},
+           Row{"create with parents", with_parents, "/p", Perm::create},
+           Row{"set that creates", wire::SetRequest{"/p/new", "", -1, true}, "/p", Perm::create},
+           Row{"delete", wire::DeleteRequest{"/p/c"}, "/p", Perm::remove},
+           Row{"delete of what is not there", wire::DeleteRequest{"/p/none"}, "/p", Perm::remove},
+           Row{"recursive delete of the node", wire::DeleteRequest{"/p", -1, true}, "/p",
+               Perm::remove},
+           Row{"recursive delete above it", wire::DeleteRequest{"/top", -1, true}, "/top/in",
+               Perm::remove},
+           Row{"set", wire::SetRequest{"/p", ""}, "/p", Perm::write},
+           Row{"set of another version", wire::SetRequest{"/p", "", 7}, "/p", Perm::write},
+           Row{"check", wire::CheckRequest{"/p"}, "/p", Perm::read},
+           Row{"get", wire::GetRequest{"/p", {}}, "/p", Perm::read},
+           Row{"children", children, "/p", Perm::read},
+       }) {
+    CAPTURE(row.what);
+    World world;
+    world.create("/p").create("/p/c").create("/top").create("/top/in").create("/top/in/c");
+    const auto allow = [&](unsigned perms) {
+      const auto bits = static_cast<std::uint8_t>(perms);
+      REQUIRE(
+          world.run_as(as(super), wire::SetAclRequest{row.on, {{"digest", "alice:hash", bits}}}));
+    };
+
+    allow(all & ~letter(row.needs));
+    // Alone and in a multi: what is refused alone is refused there.
+    const auto refused = world.plan_as(as(alice), wire::MultiRequest{{row.op}});
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().error.code == ErrorCode::no_auth);
+    CHECK(refused.error().error.message.starts_with(std::string(row.on) + " does not grant"));
+
+    allow(letter(row.needs));
+    CHECK(world.plan_as(as(bob), wire::MultiRequest{{row.op}}).error().error.code ==
+          ErrorCode::no_auth);
+    const auto planned = world.plan_as(as(alice), wire::MultiRequest{{row.op}});
+    if (!planned) CHECK(planned.error().error.code != ErrorCode::no_auth);
+  }
+}
+
+TEST_CASE("which permission each read needs") {
+  World world;
+  world.create("/p").create("/p/c");
+  const auto allow = [&](unsigned perms) {
+    const auto bits = static_cast<std::uint8_t>(perms);
+    REQUIRE(world.run_as(as(super), wire::SetAclRequest{"/p", {{"digest", "alice:hash", bits}}}));
+  };
+  const auto refused = [&](const Identities& who) {
+    const Tree& tree = world.pending().tree();
+    wire::ChildrenRequest children;
+    children.path = "/p";
+    std::string letters;
+    if (!read(wire::GetRequest{"/p", {}}, as(who), tree)) letters += 'g';
+    if (!read(wire::ExistsRequest{"/p", {}}, as(who), tree)) letters += 'e';
+    if (!read(children, as(who), tree)) letters += 'c';
+    if (!read(wire::CountRequest{"/p", {}}, as(who), tree)) letters += 'n';
+    if (!read(wire::GetAclRequest{"/p"}, as(who), tree)) letters += 'a';
+    return letters;
+  };
+  allow(all & ~letter(Perm::read));
+  CHECK(refused(alice) == "gecn");  // its admin may see the ACL
+  CHECK(refused(bob) == "gecna");
+  CHECK(refused(super).empty());
+  allow(letter(Perm::read));
+  CHECK(refused(alice).empty());
+  CHECK(read(wire::ExistsRequest{"/none", {}}, as(nobody), world.pending().tree()));
+  CHECK(read(wire::GetRequest{"/p", {}}, as(bob), world.pending().tree()).error().message ==
+        "/p does not grant this client the permission read");
+}
+
+TEST_CASE("names of children are for who reads the parent, what they have for who reads them") {
+  World world;
+  world.create("/p");
+  REQUIRE(world.run(create("/p/a", Acl{{"digest", "alice:hash", all}})));
+  world.create("/p/b", "b");
+  wire::ChildrenRequest request;
+  request.path = "/p";
+  request.with_data = request.with_stat = true;
+  const auto names = [](const wire::ChildrenReply& reply) {
+    std::string text;
+    for (const wire::Child& child : reply.children) {
+      text += child.name;
+      text += child.data ? "+" : "-";
+      CHECK(child.data.has_value() == child.stat.has_value());
+    }
+    return text;
+  };
+  CHECK(names(*read(request, as(alice), world.pending().tree())) == "a+b+");
+  CHECK(names(*read(request, as(bob), world.pending().tree())) == "a-b+");
+  const auto multi = world.run_as(as(bob), wire::MultiRequest{{request}});
+  CHECK(names(std::get<wire::ChildrenReply>(*std::get<wire::MultiReply>(*multi).results.front())) ==
+        "a-b+");
+}
+
+TEST_CASE("what setAcl refuses, in this order, and what it changes") {
+  struct Row {
+    const char* what;
+    Identities who;
+    wire::SetAclRequest request;
+    ErrorCode code;
+    const char* message;
+  };
+  World world;
+  REQUIRE(world.run(create("/a", Acl{{"digest", "alice:hash", all}})));
+  const Acl empty;
+  const Acl open = wire::open_acl();
+  for (const Row& row : {
+           Row{"no path",
+               alice,
+               {"a", empty},
+               ErrorCode::bad_arguments,
+               "the path \"a\" does not begin with /"},
+           Row{"a reserved path",
+               super,
+               {"/zookeeper", empty},
+               ErrorCode::bad_arguments,
+               "/zookeeper is reserved: clients can only read it"},
+           Row{"no ACL",
+               bob,
+               {"/none", empty, 7},
+               ErrorCode::invalid_acl,
+               "acl: the list is empty"},
+           Row{"no node", bob, {"/none", open, 7}, ErrorCode::no_node, "/none does not exist"},
+           Row{"no right",
+               bob,
+               {"/a", open, 7},
+               ErrorCode::no_auth,
+               "/a does not grant this client the permission admin"},
+           Row{"another version",
+               alice,
+               {"/a", open, 7},
+               ErrorCode::bad_version,
+               "/a has an ACL of version 0, not 7"},
+       }) {
+    CAPTURE(row.what);
+    const auto planned = world.plan_as(as(row.who), row.request);
+    REQUIRE_FALSE(planned);
+    CHECK(planned.error().error == wire::Error{row.code, row.message});
+  }
+
+  const wire::Stat before = world.stat("/a");
+  const auto reply = world.run_as(as(alice), wire::SetAclRequest{"/a", {{"auth", "", 17}}, 0});
+  REQUIRE(reply);
+  wire::Stat after = before;
+  after.aversion = 1;
+  CHECK(std::get<wire::AclReply>(*reply) == wire::AclReply{{{"digest", "alice:hash", 17}}, after});
+  CHECK(world.changes().empty());
+  CHECK(world.stat("/a") == after);
+}
+
+TEST_CASE("who may not change an ACL does not see its secrets") {
+  World world;
+  const Acl acl{{"digest", "alice:hash", 16}, {"digest", "bob:hash", 1}, {"ip", "10.0.0.1", 1}};
+  REQUIRE(world.run(create("/a", acl)));
+  const Tree& tree = world.pending().tree();
+  CHECK(read(wire::GetAclRequest{"/a"}, as(alice), tree)->acl == acl);
+  CHECK(read(wire::GetAclRequest{"/a"}, as(super), tree)->acl == acl);
+  CHECK(read(wire::GetAclRequest{"/a"}, as(bob), tree)->acl ==
+        Acl{{"digest", "alice:x", 16}, {"digest", "bob:x", 1}, {"ip", "10.0.0.1", 1}});
+  CHECK(read(wire::GetAclRequest{"/a"}, as(nobody), tree).error().code == ErrorCode::no_auth);
+  CHECK(read(wire::GetAclRequest{"/"}, as(nobody), tree)->acl == wire::open_acl());
+}
+
+TEST_CASE("an ACL that is planned holds for what is planned after it") {
+  World world;
+  REQUIRE(world.plan_as(as(alice), create("/a", Acl{{"auth", "", all}})));
+  CHECK(world.plan_as(as(bob), create("/a/b")).error().error.code == ErrorCode::no_auth);
+  REQUIRE(world.plan_as(as(alice), create("/a/b")));
+  REQUIRE(world.plan_as(as(alice), wire::SetAclRequest{"/a", wire::open_acl(), 0}));
+  CHECK(
+      world.plan_as(as(alice), wire::SetAclRequest{"/a", wire::open_acl(), 0}).error().error.code ==
+      ErrorCode::bad_version);
+  REQUIRE(world.plan_as(as(bob), create("/a/c")));
+  world.settle();
+  CHECK(world.stat("/a").aversion == 1);
+  CHECK(world.pending().tree().acl_count() >= 1);
+}
+
+TEST_CASE("parents that are created have the node's ACL") {
+  World world;
+  wire::CreateRequest request = create("/a/b/c", Acl{{"world", "anyone", 1}});
+  request.parents = true;
+  REQUIRE(world.run(request));
+  for (const char* path : {"/a", "/a/b", "/a/b/c"}) {
+    CAPTURE(path);
+    CHECK(world.pending().tree().at(path).acl().list() == Acl{{"world", "anyone", 1}});
+  }
+  CHECK(world.pending().tree().at("/").acl().is_open());
+}
+
+}  // namespace
+}  // namespace znode

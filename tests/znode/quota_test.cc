@@ -1,0 +1,198 @@
+#include "znode/quota.h"
+
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "tests/znode/world.h"
+
+namespace znode {
+namespace {
+
+using wire::ErrorCode;
+
+wire::CreateRequest create(std::string path, wire::Bytes data = {}) {
+  wire::CreateRequest request;
+  request.path = std::move(path);
+  request.data = std::move(data);
+  return request;
+}
+
+void limit(World& world, const std::string& path, wire::Bytes text) {
+  REQUIRE(world.run(wire::SetRequest{limits_path(path), std::move(text), -1, true}));
+}
+
+std::string stats(const World& world, const std::string& path) {
+  const std::string at(parent_of(limits_path(path)));
+  return read(wire::GetRequest{at + "/zookeeper_stats", {}}, Caller(), world.pending().tree())
+      ->data;
+}
+
+TEST_CASE("limits as text") {
+  struct Row {
+    const char* text;
+    std::optional<Limits> limits;
+  };
+  for (const Row& row : {
+           Row{"", Limits{}},
+           Row{"count=5", Limits{{5, -1}, {-1, -1}}},
+           Row{"count=5,bytes=7", Limits{{5, 7}, {-1, -1}}},
+           Row{"count=-1,bytes=-1=;byteHardLimit=100;countHardLimit=10",
+               Limits{{-1, -1}, {10, 100}}},
+           Row{"countHardLimit=0", Limits{{-1, -1}, {0, -1}}},
+           Row{"count=", Limits{}},
+           Row{"count", std::nullopt},
+           Row{"count=x", std::nullopt},
+           Row{"count=-2", std::nullopt},
+           Row{"count=99999999999999999999", std::nullopt},
+           Row{"nodes=5", std::nullopt},
+       }) {
+    CAPTURE(row.text);
+    const auto limits = limits_of(row.text);
+    CHECK(limits.has_value() == row.limits.has_value());
+    if (limits && row.limits) CHECK(*limits == *row.limits);
+  }
+}
+
+TEST_CASE("where quotas are kept") {
+  CHECK(limits_path("/a/b") == "/zookeeper/quota/a/b/zookeeper_limits");
+  CHECK(limits_path("/") == "/zookeeper/quota/zookeeper_limits");
+  CHECK(limited_path("/zookeeper/quota/a/b/zookeeper_limits") == "/a/b");
+  CHECK(limited_path("/zookeeper/quota/a/zookeeper_stats") == "/a");
+  CHECK(limited_path("/zookeeper/quota/a") == "/a");
+  CHECK(limited_path("/zookeeper/quota/zookeeper_limits") == "/");
+  CHECK_FALSE(limited_path("/zookeeper/quota"));
+  CHECK_FALSE(limited_path("/a/zookeeper_limits"));
+}
+
+TEST_CASE("what would be more than a hard limit is refused") {
+  World world;
+  world.create("/q").create("/q/1", "12345");
+  limit(world, "/q", "countHardLimit=4,byteHardLimit=20");
+  CHECK(stats(world, "/q") == "count=2,bytes=5");
+
+  REQUIRE(world.run(create("/q/1/2", "12345")));
+  REQUIRE(world.run(wire::SetRequest{"/q", "12345"}));
+  const auto bytes = world.plan(create("/q/3", "123456"));
+  CHECK(bytes.error().error ==
+        wire::Error{ErrorCode::quota_exceeded,
+                    "/q would have 21 bytes, more than its quota's byteHardLimit=20"});
+  CHECK(world.plan(wire::SetRequest{"/q/1", "12345678901"}).error().error.code ==
+        ErrorCode::quota_exceeded);
+  REQUIRE(world.run(create("/q/3", "12345")));
+  const auto count = world.plan(create("/q/4"));
+  CHECK(count.error().error ==
+        wire::Error{ErrorCode::quota_exceeded,
+                    "/q would have 5 nodes, more than its quota's countHardLimit=4"});
+  CHECK(stats(world, "/q") == "count=4,bytes=20");
+
+  // What makes room is always allowed, and beside the subtree nothing counts.
+  REQUIRE(world.run(wire::SetRequest{"/q/1", ""}));
+  REQUIRE(world.run(wire::DeleteRequest{"/q/3"}));
+  REQUIRE(world.run(create("/q/4", "1234567890")));
+  REQUIRE(world.run(create("/q2", std::string(1000, 'x'))));
+}
+
+TEST_CASE("a quota counts what is planned") {
+  World world;
+  world.create("/q").create("/q/old");
+  limit(world, "/q", "countHardLimit=4");
+  REQUIRE(world.plan(create("/q/1")));
+  REQUIRE(world.plan(create("/q/1/2")));
+  CHECK(world.plan(create("/q/3")).error().error.code == ErrorCode::quota_exceeded);
+  REQUIRE(world.plan(wire::DeleteRequest{"/q/1", -1, true}));
+  REQUIRE(world.plan(create("/q/3")));
+  // In a multi, each on top of those before it.
+  CHECK(world.plan(wire::MultiRequest{{create("/q/4"), create("/q/5")}}).error().multi->failed ==
+        1u);
+  REQUIRE(world.plan(
+      wire::MultiRequest{{wire::DeleteRequest{"/q/old"}, create("/q/4"), create("/q/5")}}));
+  CHECK(world.plan(create("/q/6")).error().error.code == ErrorCode::quota_exceeded);
+  world.settle();
+  CHECK(stats(world, "/q") == "count=4,bytes=0");
+  CHECK(world.plan(create("/q/6")).error().error.code == ErrorCode::quota_exceeded);
+}
+
+TEST_CASE("limits that are planned hold for what is planned after them") {
+  World world;
+  world.create("/q").create("/q/1");
+  REQUIRE(world.plan(create("/q/2")));
+  REQUIRE(world.plan(wire::SetRequest{limits_path("/q"), "countHardLimit=3", -1, true}));
+  CHECK(world.plan(create("/q/3")).error().error.code == ErrorCode::quota_exceeded);
+  REQUIRE(world.plan(wire::SetRequest{limits_path("/q"), "countHardLimit=4"}));
+  REQUIRE(world.plan(create("/q/3")));
+  REQUIRE(world.plan(wire::DeleteRequest{"/zookeeper/quota/q", -1, true}));
+  REQUIRE(world.plan(create("/q/4")));
+  world.settle();
+  CHECK_FALSE(world.pending().tree().has_limits());
+  CHECK(world.stat("/q").num_children == 4);
+}
+
+TEST_CASE("every quota above a node counts, the root's too, and the node's own") {
+  World world;
+  world.create("/a").create("/a/b");
+  limit(world, "/a", "countHardLimit=3");
+  limit(world, "/a/b", "countHardLimit=10");
+  limit(world, "/none", "countHardLimit=0");
+  REQUIRE(world.run(create("/a/b/c")));
+  CHECK(world.plan(create("/a/b/d")).error().error.message.starts_with("/a would have"));
+  CHECK(world.plan(create("/none")).error().error.message.starts_with("/none would have 1 nodes"));
+  wire::CreateRequest parents = create("/none/x");
+  parents.parents = true;
+  CHECK(world.plan(parents).error().error.code == ErrorCode::quota_exceeded);
+  limit(world, "/", "countHardLimit=1");
+  CHECK(world.plan(create("/b")).error().error.message.starts_with("/ would have"));
+  // Quotas do not keep anybody from changing quotas.
+  limit(world, "/", "countHardLimit=1000");
+  CHECK(world.run(create("/b")));
+}
+
+TEST_CASE("who may set a quota, and how") {
+  const Caller owner{World::me, Identities::of({{"digest", "me:hash"}})};
+  World world;
+  wire::CreateRequest request = create("/mine");
+  request.acl = wire::Acl{{"auth", "", 31}};
+  REQUIRE(world.run_as(owner, request));
+
+  struct Row {
+    const char* what;
+    wire::MultiOp op;
+    ErrorCode code;
+  };
+  wire::CreateRequest ephemeral = create(limits_path("/mine"));
+  ephemeral.ephemeral = true;
+  for (const Row& row : {
+           Row{"not its admin", create(limits_path("/mine")), ErrorCode::no_auth},
+           Row{"not its admin, by set", wire::SetRequest{limits_path("/mine"), "", -1, true},
+               ErrorCode::no_auth},
+           Row{"below it", create(limits_path("/mine/x/y")), ErrorCode::no_auth},
+           Row{"no limits", create(limits_path("/"), "much"), ErrorCode::bad_arguments},
+           Row{"counted by the server", create("/zookeeper/quota/zookeeper_stats"),
+               ErrorCode::bad_arguments},
+           Row{"anything else", create("/zookeeper/quota/a"), ErrorCode::bad_arguments},
+           Row{"the reserved nodes", wire::DeleteRequest{"/zookeeper/quota", -1, true},
+               ErrorCode::bad_arguments},
+           Row{"not set yet", wire::SetRequest{limits_path("/"), ""}, ErrorCode::no_node},
+       }) {
+    CAPTURE(row.what);
+    const auto planned = world.plan(wire::MultiRequest{{row.op}});
+    REQUIRE_FALSE(planned);
+    CHECK(planned.error().error.code == row.code);
+  }
+  CHECK(world.plan_as(owner, ephemeral).error().error.code == ErrorCode::bad_arguments);
+
+  const auto reply = world.run_as(owner, create(limits_path("/mine"), "countHardLimit=1"));
+  REQUIRE(reply);
+  CHECK(std::get<wire::CreateReply>(*reply).path == "/zookeeper/quota/mine/zookeeper_limits");
+  CHECK(world.run(create(limits_path("/mine"))).error().code == ErrorCode::no_auth);
+  CHECK(world.run_as(owner, create(limits_path("/mine"))).error().code == ErrorCode::node_exists);
+  CHECK(stats(world, "/mine") == "count=1,bytes=0");
+  CHECK(world.plan(wire::DeleteRequest{limits_path("/mine")}).error().error.code ==
+        ErrorCode::no_auth);
+  CHECK(world.run_as(owner, wire::DeleteRequest{limits_path("/mine")}));
+  CHECK(world.run_as(owner, create("/mine/child")));
+}
+
+}  // namespace
+}  // namespace znode

@@ -1,0 +1,67 @@
+#include <string>
+
+#include "znode/operations.h"
+#include "znode/path.h"
+#include "znode/refuse.h"
+
+// How quotas are set, and kept.
+namespace znode {
+namespace {
+
+using wire::ErrorCode;
+
+wire::Error exceeded(std::string_view root, std::int64_t wanted, const char* what,
+                     const char* limit, std::int64_t max) {
+  return refuse(ErrorCode::quota_exceeded, root,
+                "would have " + std::to_string(wanted) + ' ' + what + ", more than its quota's " +
+                    limit + '=' + std::to_string(max));
+}
+
+}  // namespace
+
+wire::Result<void> check_quotas(std::string_view path, const Usage& growth, const Draft& draft) {
+  if (!draft.has_limits() || is_reserved(path)) return {};
+  if (growth.nodes <= 0 && growth.bytes <= 0) return {};
+  for (std::string_view root = path;; root = parent_of(root)) {
+    if (const auto limits = draft.limits(root)) {
+      Usage wanted = draft.usage(root);
+      wanted += growth;
+      const Usage& hard = limits->hard;
+      if (growth.nodes > 0 && hard.nodes >= 0 && wanted.nodes > hard.nodes) {
+        return exceeded(root, wanted.nodes, "nodes", "countHardLimit", hard.nodes);
+      }
+      if (growth.bytes > 0 && hard.bytes >= 0 && wanted.bytes > hard.bytes) {
+        return exceeded(root, wanted.bytes, "bytes", "byteHardLimit", hard.bytes);
+      }
+    }
+    if (root == "/") return {};
+  }
+}
+
+wire::Result<void> check_quota_change(std::string_view path, const Caller& caller,
+                                      const Draft& draft) {
+  auto root = limited_path(path);
+  if (!root) return reserved(path);
+  // What is not there belongs to whom the folder belongs in which it would be.
+  std::optional<PendingNode> node = draft.find(*root);
+  while (!node) {
+    root = parent_of(*root);
+    node = draft.find(*root);
+  }
+  if (!allows(node->acl, caller.identities, wire::Perm::admin)) {
+    return no_auth(*root, wire::Perm::admin);
+  }
+  return {};
+}
+
+wire::Result<std::shared_ptr<const Limits>> plan_limits(std::string_view path,
+                                                        std::string_view data, const Caller& caller,
+                                                        const Draft& draft) {
+  if (!is_limits(path)) return reserved(path);
+  if (auto change = check_quota_change(path, caller, draft); !change) return change.error();
+  const auto limits = limits_of(data);
+  if (!limits) return limits.error();
+  return std::make_shared<const Limits>(*limits);
+}
+
+}  // namespace znode
