@@ -185,6 +185,7 @@ void Connection::spawn(asio::awaitable<void> coroutine, asio::cancellation_signa
 }
 
 asio::awaitable<void> Connection::read() {
+  co_await asio::this_coro::throw_if_cancelled(false);  // see lost()
   bool first = true;
   while (!gone_) {
     if (paused_ && !closing_) {
@@ -217,6 +218,7 @@ void Connection::received() {
 }
 
 asio::awaitable<void> Connection::write() {
+  co_await asio::this_coro::throw_if_cancelled(false);  // see lost()
   while (!hurries()) {
     if (!outbox_.empty()) {
       co_await gather();
@@ -260,6 +262,7 @@ asio::awaitable<void> Connection::send_queued() {
 }
 
 asio::awaitable<void> Connection::ping() {
+  co_await asio::this_coro::throw_if_cancelled(false);  // see lost()
   while (!gone_ && !closing_) {
     if (ping_interval_.count() > 0) {
       ping_timer_.expires_after(ping_interval_);
@@ -328,7 +331,9 @@ void Connection::lost() {
   may_write_.raise();
   beast::get_lowest_layer(stream_).close();
   // A read that finds a close frame while a close is being sent makes Beast's operations wait for
-  // each other (1.81, with a control callback): then no closed socket ends them. This does.
+  // each other (1.81, with a control callback): then no closed socket ends them. This does. It ends
+  // the operation that a coroutine waits for, and nothing else: by default the next co_await would
+  // throw.
   asio::post(stream_.get_executor(), [self = shared_from_this()] {
     for (auto* stop : {&self->stop_reading_, &self->stop_writing_, &self->stop_pinging_}) {
       stop->emit(asio::cancellation_type::terminal);
