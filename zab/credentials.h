@@ -10,7 +10,7 @@
 // it once promised.
 namespace zab {
 
-// 128 random bits, minted once by the leader of a quorum of blank servers. All zeros: none yet.
+// 128 random bits, minted by the leader of a founding. All zeros: none yet.
 struct ClusterId {
   std::uint64_t high = 0;
   std::uint64_t low = 0;

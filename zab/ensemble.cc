@@ -39,4 +39,10 @@ bool Ensemble::is_quorum(const std::vector<ServerId>& servers) const {
   return 2 * static_cast<std::size_t>(carried) > groups.size();
 }
 
+bool Ensemble::are_all_voters(const std::vector<ServerId>& servers) const {
+  return std::ranges::all_of(members_, [&](const Member& member) {
+    return !is_voter(member.id) || std::ranges::find(servers, member.id) != servers.end();
+  });
+}
+
 }  // namespace zab

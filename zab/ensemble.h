@@ -38,6 +38,8 @@ class Ensemble {
   // More than half of the groups, each by more than half of its weight. With one group and equal
   // weights that is a majority. Non-voters and duplicates in `servers` do not count.
   [[nodiscard]] bool is_quorum(const std::vector<ServerId>& servers) const;
+  // Whether every single voter is among `servers`.
+  [[nodiscard]] bool are_all_voters(const std::vector<ServerId>& servers) const;
 
  private:
   [[nodiscard]] const Member* find(ServerId id) const;

@@ -9,12 +9,7 @@ Next Leading::enter(std::map<ServerId, FollowerInfo> early, Turn& turn) {
   const State& state = turn.state;
   vote_ = {state.durable.current_epoch, state.durable.history.last().zxid, state.self};
   turn.confirm_to_all_links(notification(state));
-  Next next = on(state.self,
-                 FollowerInfo{.accepted_epoch = state.durable.accepted_epoch,
-                              .accepted_leader = state.durable.accepted_leader,
-                              .last = state.durable.history.last(),
-                              .condition = state.durable.condition()},
-                 turn);
+  Next next = on(state.self, introduce(0, state), turn);
   for (const auto& [server, info] : early) {
     if (info.accepted_epoch.value < Epoch::max) {
       turn.state.epoch_seen = std::max(turn.state.epoch_seen, info.accepted_epoch);
@@ -103,10 +98,7 @@ Next Leading::leave_if_alone(Turn& turn) const {
 
 bool Leading::is_mandated(const std::vector<ServerId>& voters, const State& state) const {
   if (mandate_ != Mandate::whole) return state.ensemble.is_quorum(voters);
-  return std::ranges::all_of(state.ensemble.members(), [&](const Member& member) {
-    return !state.ensemble.is_voter(member.id) ||
-           std::ranges::find(voters, member.id) != voters.end();
-  });
+  return state.ensemble.are_all_voters(voters);
 }
 
 bool Leading::has_a_voice(ServerId id, const Learner& learner, const State& state) const {

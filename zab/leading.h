@@ -87,6 +87,7 @@ class Leading {
   // Synchronization.
   void begin_synchronization(Turn& turn);
   void synchronize(ServerId id, Learner& learner, Turn& turn);
+  void begin_at(ServerId id, const Learner& learner, Point from, Turn& turn) const;
   void read_log(ServerId id, Learner& learner, Turn& turn);
   void read_snapshot(ServerId id, Learner& learner, Turn& turn);
   void go_on(ServerId id, Learner& learner, Turn& turn);

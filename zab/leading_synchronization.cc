@@ -37,12 +37,18 @@ void Leading::synchronize(ServerId id, Learner& learner, Turn& turn) {
   }
   const auto* diff = std::get_if<Diff>(&plan);
   const Point from = diff != nullptr ? diff->from : std::get<Trunc>(plan).to;
-  if (diff != nullptr && !learner.diverged) {
+  begin_at(id, learner, from, turn);
+  send_rest(id, learner, from, turn);
+}
+
+// What comes next comes after `from`. Whatever else the learner has said, it has to cut back to
+// that.
+void Leading::begin_at(ServerId id, const Learner& learner, Point from, Turn& turn) const {
+  if (from == learner.last && !learner.diverged) {
     turn.send(id, Diff{from});
   } else {
     turn.send(id, Trunc{from});
   }
-  send_rest(id, learner, from, turn);
 }
 
 void Leading::read_log(ServerId id, Learner& learner, Turn& turn) {
@@ -73,11 +79,7 @@ Next Leading::on(const HistoryRead& event, Turn& turn) {
     return Stay{};
   }
   if (!learner->planned) {
-    if (*event.from == learner->last && !learner->diverged) {
-      turn.send(event.learner, Diff{*event.from});
-    } else {
-      turn.send(event.learner, Trunc{*event.from});
-    }
+    begin_at(event.learner, *learner, *event.from, turn);
     learner->planned = true;
     learner->read_to = *event.from;
   }

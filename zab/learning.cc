@@ -7,7 +7,7 @@ namespace zab {
 
 Next Learning::enter(Turn& turn) {
   turn.confirm_to_all_links(notification(turn.state));
-  if (turn.state.links.contains(leader_)) introduce(turn);
+  if (turn.state.links.contains(leader_)) come(turn);
   return Stay{};
 }
 
@@ -18,7 +18,7 @@ Next Learning::on(const Tick&, Turn& turn) {
 
 Next Learning::on(const LinkUp& event, Turn& turn) {
   turn.confirm(event.server, notification(turn.state));
-  if (event.server == leader_) introduce(turn);
+  if (event.server == leader_) come(turn);
   return Stay{};
 }
 

@@ -74,7 +74,7 @@ class Learning {
   };
 
   // Discovery.
-  void introduce(Turn& turn);
+  void come(Turn& turn);
   // Synchronization.
   Next stage(Point from, Turn& turn);
   Next receive_history(const Proposal& m);

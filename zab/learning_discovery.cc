@@ -4,15 +4,9 @@
 namespace zab {
 
 // Step f.1.1; ConnectAndFollowerSendFOLLOWERINFO; Learner.registerWithLeader.
-void Learning::introduce(Turn& turn) {
-  const Durable& durable = turn.state.durable;
+void Learning::come(Turn& turn) {
   attempt_ = turn.state.links.at(leader_)++;
-  turn.confirm(leader_, FollowerInfo{.accepted_epoch = durable.accepted_epoch,
-                                     .accepted_leader = durable.accepted_leader,
-                                     .last = durable.history.last(),
-                                     .attempt = attempt_,
-                                     .condition = durable.condition(),
-                                     .claim = durable.damaged.value_or(Claim{})});
+  turn.confirm(leader_, introduce(attempt_, turn.state));
 }
 
 // Step f.1.2; FollowerProcessLEADERINFO. To accept again what was accepted from this very leader is

@@ -78,9 +78,10 @@ Next Learning::on(ServerId from, const NewLeader& m, Turn& turn) {
   }
   if (!staged_) return Stay{};
 
-  const Staged staged = *std::exchange(staged_, std::nullopt);
+  Staged staged = *std::exchange(staged_, std::nullopt);
   if (staged.snapshot && !staged.stored) return illegal("NEWLEADER in a snapshot");
-  turn.persist(AdoptHistory{m.epoch, cluster_, staged.from, staged.snapshot, staged.txns});
+  turn.persist(
+      AdoptHistory{m.epoch, cluster_, staged.from, staged.snapshot, std::move(staged.txns)});
   if (founded_) turn.found();
   if (staged.snapshot) turn.restored(staged.from);
   turn.confirm(leader_, AckNewLeader{m.epoch});

@@ -75,7 +75,7 @@ Next Looking::on(ServerId from, const Notification& m, Turn& turn) {
   }
   const auto [heard, first] = votes_.try_emplace(from);
   if (first || heard->second.vote != m.vote) quiet_ticks_ = 0;
-  heard->second = {m.vote, m.condition, m.claim, m.cluster};
+  heard->second = m;
   return decide(turn);
 }
 
@@ -95,11 +95,7 @@ Next Looking::begin_round(std::uint64_t round, Turn& turn) {
 void Looking::adopt(const Vote& vote, Turn& turn) {
   vote_ = vote;
   quiet_ticks_ = 0;
-  const Durable& durable = turn.state.durable;
-  if (turn.state.votes()) {
-    votes_[turn.state.self] = {vote, durable.condition(), durable.damaged.value_or(Claim{}),
-                               durable.known_cluster()};
-  }
+  if (turn.state.votes()) votes_[turn.state.self] = notification(turn.state);
   // Behind the disk: a vote says how far this server's history goes.
   turn.confirm_to_all_links(notification(turn.state));
 }
@@ -149,10 +145,7 @@ std::optional<Mandate> Looking::mandate(const std::vector<ServerId>& supporters,
   }
   if (state.ensemble.is_quorum(sound)) return Mandate::quorum;
   if (!state.ensemble.is_quorum(supporters)) return std::nullopt;
-  const bool whole = std::ranges::all_of(state.ensemble.members(), [&](const Member& member) {
-    return !state.ensemble.is_voter(member.id) ||
-           std::ranges::find(supporters, member.id) != supporters.end();
-  });
+  const bool whole = state.ensemble.are_all_voters(supporters);
   // A cluster that others belong to must not be founded again: they are given time to turn up. And
   // where there is a transaction, there was a quorum for it.
   const bool nothing_yet = vote_.last_zxid == Zxid{} && nobody_knows_of_a_cluster();

@@ -52,14 +52,6 @@ class Looking {
   [[nodiscard]] Standing standing(const State&) const { return {}; }
 
  private:
-  // Of a voter that looks for a leader too.
-  struct Heard {
-    Vote vote;
-    Condition condition = Condition::sound;
-    Claim claim;
-    ClusterId cluster;
-  };
-
   Next begin_round(std::uint64_t round, Turn& turn);
   void adopt(const Vote& vote, Turn& turn);
   Next decide(Turn& turn);
@@ -73,7 +65,7 @@ class Looking {
   [[nodiscard]] Notification notification(const State& state) const;
 
   Vote vote_;                                 // whom this server would have lead
-  std::map<ServerId, Heard> votes_;           // of voters in this round, the own included
+  std::map<ServerId, Notification> votes_;    // of voters in this round, the own included
   std::map<ServerId, Notification> settled_;  // of voters that lead or follow already
   std::map<ServerId, FollowerInfo> early_;    // of learners that hold this server elected
   std::uint32_t quiet_ticks_ = 0;             // since the last vote of this round came

@@ -28,6 +28,8 @@ struct Durable {
     if (damaged) return Condition::damaged;
     return current_epoch == Epoch{} ? Condition::blank : Condition::sound;
   }
+  // Nothing unless it is damaged.
+  [[nodiscard]] Claim claim() const { return damaged.value_or(Claim{}); }
   // What others may hold against it: nothing before a quorum is known to have the same.
   [[nodiscard]] ClusterId known_cluster() const { return founded ? cluster : ClusterId{}; }
 };

@@ -32,8 +32,18 @@ Notification notify(Stance stance, const Vote& vote, const State& state) {
           .round = state.round,
           .vote = vote,
           .condition = durable.condition(),
-          .claim = durable.damaged.value_or(Claim{}),
+          .claim = durable.claim(),
           .cluster = durable.known_cluster()};
+}
+
+FollowerInfo introduce(std::uint64_t attempt, const State& state) {
+  const Durable& durable = state.durable;
+  return {.accepted_epoch = durable.accepted_epoch,
+          .accepted_leader = durable.accepted_leader,
+          .last = durable.history.last(),
+          .attempt = attempt,
+          .condition = durable.condition(),
+          .claim = durable.claim()};
 }
 
 }  // namespace zab

@@ -44,6 +44,8 @@ struct Turn {
 
 // What this server says of itself, and of whom it would have lead.
 [[nodiscard]] Notification notify(Stance stance, const Vote& vote, const State& state);
+// What it says to its leader, itself included.
+[[nodiscard]] FollowerInfo introduce(std::uint64_t attempt, const State& state);
 
 // What a handler decides about its peer's role.
 struct Stay {};

@@ -2,6 +2,8 @@
 
 #include <xxhash.h>
 
+#include "server/zab_bytes.h"
+
 namespace server {
 namespace {
 
@@ -47,8 +49,7 @@ void encode(const Hello& hello, wire::Bytes& out) {
   writer.integer(hello.from.value);
   writer.integer(hello.to.value);
   writer.integer(hello.ensemble);
-  writer.integer(hello.cluster.high);
-  writer.integer(hello.cluster.low);
+  zab_bytes::put(hello.cluster, writer);
 }
 
 wire::Result<Hello> decode_hello(std::string_view bytes) {
@@ -64,8 +65,7 @@ wire::Result<Hello> decode_hello(std::string_view bytes) {
     return broken("it speaks version " + std::to_string(version) + " of the peer protocol, not " +
                   std::to_string(Hello::version));
   }
-  hello.cluster.high = in.integer<std::uint64_t>();
-  hello.cluster.low = in.integer<std::uint64_t>();
+  hello.cluster = zab_bytes::take_cluster_id(in);
   if (!in.complete()) return broken("its greeting cannot be read");
   return hello;
 }

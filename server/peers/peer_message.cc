@@ -5,11 +5,16 @@
 #include <string>
 #include <utility>
 
+#include "server/zab_bytes.h"
+
 namespace server {
 namespace {
 
 using wire::ByteReader;
 using wire::ByteWriter;
+using zab_bytes::put;
+using zab_bytes::take_cluster_id;
+using zab_bytes::take_point;
 
 // One octet before each message. Never given a new meaning: servers of two versions may talk.
 enum class Kind : std::uint8_t {
@@ -48,17 +53,6 @@ ByteWriter& begin(Kind kind, ByteWriter& out) {
 }
 
 void put(zab::ServerId id, ByteWriter& out) { out.integer(id.value); }
-
-void put(const zab::Point& point, ByteWriter& out) {
-  out.zxid(point.zxid);
-  out.integer(point.hash.low);
-  out.integer(point.hash.high);
-}
-
-void put(const zab::ClusterId& id, ByteWriter& out) {
-  out.integer(id.high);
-  out.integer(id.low);
-}
 
 void put(zab::Condition condition, const zab::Claim& claim, ByteWriter& out) {
   out.integer(static_cast<std::uint8_t>(condition));
@@ -157,18 +151,7 @@ void put(const KeepAlive&, ByteWriter& out) { begin(Kind::keep_alive, out); }
 
 zab::ServerId server_id(ByteReader& in) { return {in.integer<std::uint32_t>()}; }
 
-zab::Point point(ByteReader& in) {
-  const wire::Zxid zxid = in.zxid();
-  const auto low = in.integer<std::uint64_t>();
-  return {zxid, {low, in.integer<std::uint64_t>()}};
-}
-
 zab::Payload payload(ByteReader& in) { return std::make_shared<const wire::Bytes>(in.string()); }
-
-zab::ClusterId cluster_id(ByteReader& in) {
-  const auto high = in.integer<std::uint64_t>();
-  return {high, in.integer<std::uint64_t>()};
-}
 
 // What `M` says about its sender; false if it is none of the conditions.
 template <typename M>
@@ -190,7 +173,7 @@ std::optional<PeerMessage> notification(ByteReader& in) {
   m.vote.last_zxid = in.zxid();
   m.vote.leader = server_id(in);
   if (!read_condition(m, in)) return std::nullopt;
-  m.cluster = cluster_id(in);
+  m.cluster = take_cluster_id(in);
   return m;
 }
 
@@ -198,7 +181,7 @@ std::optional<PeerMessage> follower_info(ByteReader& in) {
   zab::FollowerInfo m;
   m.accepted_epoch = in.epoch();
   m.accepted_leader = server_id(in);
-  m.last = point(in);
+  m.last = take_point(in);
   m.attempt = in.integer<std::uint64_t>();
   if (!read_condition(m, in)) return std::nullopt;
   return m;
@@ -227,20 +210,20 @@ std::optional<PeerMessage> read(Kind kind, ByteReader& in) {
     case Kind::leader_info: {
       const wire::Epoch epoch = in.epoch();
       const auto attempt = in.integer<std::uint64_t>();
-      const zab::ClusterId cluster = cluster_id(in);
+      const zab::ClusterId cluster = take_cluster_id(in);
       return zab::LeaderInfo{epoch, attempt, cluster, in.boolean()};
     }
     case Kind::ack_epoch: {
       const wire::Epoch epoch = in.epoch();
       const wire::Epoch current = in.epoch();
-      return zab::AckEpoch{epoch, current, point(in)};
+      return zab::AckEpoch{epoch, current, take_point(in)};
     }
-    case Kind::diff: return zab::Diff{point(in)};
-    case Kind::trunc: return zab::Trunc{point(in)};
-    case Kind::snap: return zab::Snap{point(in)};
+    case Kind::diff: return zab::Diff{take_point(in)};
+    case Kind::trunc: return zab::Trunc{take_point(in)};
+    case Kind::snap: return zab::Snap{take_point(in)};
     case Kind::snap_chunk: return snap_chunk(in);
     case Kind::successor: return zab::Successor{server_id(in)};
-    case Kind::diverged: return zab::Diverged{point(in)};
+    case Kind::diverged: return zab::Diverged{take_point(in)};
     case Kind::new_leader: return zab::NewLeader{in.epoch()};
     case Kind::ack_new_leader: return zab::AckNewLeader{in.epoch()};
     case Kind::up_to_date: return zab::UpToDate{in.zxid()};
@@ -256,11 +239,11 @@ std::optional<PeerMessage> read(Kind kind, ByteReader& in) {
     }
     case Kind::ping: {
       const auto probe = in.integer<std::uint64_t>();
-      return zab::Ping{probe, point(in)};
+      return zab::Ping{probe, take_point(in)};
     }
     case Kind::pong: {
       const auto probe = in.integer<std::uint64_t>();
-      return zab::Pong{probe, point(in)};
+      return zab::Pong{probe, take_point(in)};
     }
     case Kind::forward: {
       const wire::Epoch epoch = in.epoch();

@@ -7,6 +7,7 @@
 #include <limits>
 #include <xxhash.h>
 
+#include "server/zab_bytes.h"
 #include "wire/ensure.h"
 
 namespace storage {
@@ -49,9 +50,7 @@ RecordHeader read_fields(wire::ByteReader& in) {
   header.ends_commit = (in.integer<std::uint8_t>() & ends_commit_flag) != 0;
   in.integer<std::uint16_t>();
   header.commit = in.integer<std::uint64_t>();
-  header.point.zxid = in.zxid();
-  header.point.hash.low = in.integer<std::uint64_t>();
-  header.point.hash.high = in.integer<std::uint64_t>();
+  header.point = zab_bytes::take_point(in);
   return header;
 }
 
@@ -69,9 +68,7 @@ void append_record(wire::Bytes& out, RecordType type, zab::Point point, std::str
   writer.integer<std::uint8_t>(0);
   writer.integer<std::uint16_t>(0);
   writer.integer<std::uint64_t>(0);
-  writer.zxid(point.zxid);
-  writer.integer(point.hash.low);
-  writer.integer(point.hash.high);
+  zab_bytes::put(point, writer);
   writer.raw(payload);
   out.resize(start + record_bytes(payload.size()), '\0');
   put(out, start + payload_checksum_at,
@@ -117,8 +114,7 @@ wire::Bytes encode(const Adoption& adoption) {
   wire::ByteWriter out(octets);
   out.epoch(adoption.epoch);
   out.integer(adoption.txns);
-  out.integer(adoption.cluster.high);
-  out.integer(adoption.cluster.low);
+  zab_bytes::put(adoption.cluster, out);
   out.boolean(adoption.snapshot);
   return octets;
 }
@@ -136,8 +132,7 @@ std::optional<Adoption> decode_adoption(std::string_view payload) {
   Adoption adoption;
   adoption.epoch = in.epoch();
   adoption.txns = in.integer<std::uint32_t>();
-  adoption.cluster.high = in.integer<std::uint64_t>();
-  adoption.cluster.low = in.integer<std::uint64_t>();
+  adoption.cluster = zab_bytes::take_cluster_id(in);
   adoption.snapshot = in.boolean();
   if (!in.complete()) return std::nullopt;
   return adoption;

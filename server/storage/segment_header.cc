@@ -3,6 +3,7 @@
 #include <utility>
 #include <xxhash.h>
 
+#include "server/zab_bytes.h"
 #include "wire/zxid.h"
 
 namespace storage {
@@ -42,17 +43,14 @@ wire::Bytes encode_fields(const SegmentHeader& header) {
   out.raw(magic);
   out.integer(format_version);
   out.integer(header.server.value);
-  out.integer(start.cluster.high);
-  out.integer(start.cluster.low);
+  zab_bytes::put(start.cluster, out);
   out.integer(header.sequence);
   out.integer(header.first_commit);
   out.epoch(start.accepted_epoch);
   out.integer(start.accepted_leader.value);
   out.epoch(start.current_epoch);
   out.integer(flags_of(header));
-  out.zxid(start.last.zxid);
-  out.integer(start.last.hash.low);
-  out.integer(start.last.hash.high);
+  zab_bytes::put(start.last, out);
   out.epoch(claim.current_epoch);
   out.integer<std::uint32_t>(0);
   out.zxid(claim.last_zxid);
@@ -79,17 +77,14 @@ SegmentHeader read_fields(wire::ByteReader& in) {
   SegmentHeader header;
   header.server.value = in.integer<std::uint32_t>();
   Tip& start = header.start;
-  start.cluster.high = in.integer<std::uint64_t>();
-  start.cluster.low = in.integer<std::uint64_t>();
+  start.cluster = zab_bytes::take_cluster_id(in);
   header.sequence = in.integer<std::uint64_t>();
   header.first_commit = in.integer<std::uint64_t>();
   start.accepted_epoch = in.epoch();
   start.accepted_leader.value = in.integer<std::uint32_t>();
   start.current_epoch = in.epoch();
   const auto flags = in.integer<std::uint32_t>();
-  start.last.zxid = in.zxid();
-  start.last.hash.low = in.integer<std::uint64_t>();
-  start.last.hash.high = in.integer<std::uint64_t>();
+  start.last = zab_bytes::take_point(in);
   const wire::Epoch claimed_epoch = in.epoch();
   in.integer<std::uint32_t>();
   const wire::Zxid claimed_zxid = in.zxid();
