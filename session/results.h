@@ -40,6 +40,8 @@ class Results {
   // Of the newest; nothing where there is none.
   [[nodiscard]] std::optional<std::int64_t> last() const;
   [[nodiscard]] std::size_t size() const { return results_.size(); }
+  // The oldest first.
+  [[nodiscard]] const std::deque<Result>& all() const { return results_; }
   // Equal for equal results.
   [[nodiscard]] std::uint64_t digest() const { return digest_; }
 

@@ -2,11 +2,13 @@
 
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <vector>
 
 #include "session/commands.h"
+#include "session/image.h"
 #include "session/session_table.h"
 #include "session/transaction.h"
 #include "session/watches.h"
@@ -77,19 +79,32 @@ class Service {
                                           wire::Encoding encoding = wire::Encoding::text_if_utf8);
 
   // Whether there are containers or TTL nodes to be taken away with ReapNodes.
-  [[nodiscard]] bool reap_due(wire::TimeMs now) const { return tree_.is_due(now); }
+  [[nodiscard]] bool reap_due(wire::TimeMs now) const { return tree_->is_due(now); }
+
+  // Begins an image of all that is replicated, as of applied(): of what has changed since the one
+  // before, or of everything if there was none. None is being taken.
+  void begin_image();
+  // Adds up to `max` records of it to `out`, and those that could not wait, while transactions are
+  // applied in between. True once all are out.
+  [[nodiscard]] bool collect_image(std::size_t max, std::vector<Record>& out);
+  // Nodes that the next image would hold.
+  [[nodiscard]] std::size_t changed_nodes() const { return tree().tracker().changed(); }
 
   [[nodiscard]] wire::Zxid applied() const { return applied_; }
   // Of all that is replicated, as of applied(): equal on every server that has applied as much.
   [[nodiscard]] std::uint64_t digest() const;
   [[nodiscard]] const SessionTable& sessions() const { return sessions_; }
-  [[nodiscard]] const znode::Tree& tree() const { return tree_; }
+  [[nodiscard]] const znode::Tree& tree() const { return *tree_; }
   // A connection that ends takes its session's watches with it, if it still owns the session:
   // `watches().remove_session`. A session that moves or ends loses them by the transaction.
   [[nodiscard]] Watches& watches() { return watches_; }
   [[nodiscard]] const Watches& watches() const { return watches_; }
 
  private:
+  friend class Restoration;
+  Service(std::unique_ptr<znode::Tree> tree, SessionTable sessions, const ImageHeader& header,
+          Watches::Bounds bounds);
+
   // By what a plan is known again when it is applied.
   struct Plan {
     wire::SessionId session;
@@ -122,12 +137,13 @@ class Service {
 
   wire::Zxid applied_;
   wire::TimeMs now_ = 0;  // of the newest transaction planned or applied
-  znode::Tree tree_;
-  znode::PendingTree pending_tree_{tree_};
+  std::unique_ptr<znode::Tree> tree_;
+  znode::PendingTree pending_tree_{*tree_};
   SessionTable sessions_;
   PendingSessions pending_sessions_{sessions_};
   std::deque<Plan> plans_;  // the oldest first; as many as pending_tree_ has outstanding
   Watches watches_;
+  std::optional<Record> image_header_;  // of an image whose first part was not collected yet
 };
 
 }  // namespace session

@@ -1,16 +1,37 @@
 #include "session/session_table.h"
 
+#include <algorithm>
 #include <array>
+#include <functional>
+#include <iterator>
+#include <limits>
 #include <utility>
 
+#include "session/fields.h"
 #include "wire/bytes.h"
 #include "wire/ensure.h"
 #include "wire/zxid.h"
 #include "znode/hash.h"
 
+namespace znode::archive {
+
+template <>
+inline constexpr auto fields<session::Session> = std::tuple(&session::Session::secret_hash,
+                                                            &session::Session::timeout_ms,
+                                                            &session::Session::owner,
+                                                            &session::Session::results_max);
+template <>
+inline constexpr auto fields<session::Results::Result> =
+    std::tuple(&session::Results::Result::number, &session::Results::Result::outcome);
+
+}  // namespace znode::archive
+
 namespace session {
 
 namespace {
+
+// The first octet of a stored session: the form's version.
+constexpr std::uint8_t record_version = 1;
 
 std::uint64_t digest_of(wire::SessionId id, const Session& session) {
   wire::Bytes bytes;
@@ -41,6 +62,7 @@ const Session* SessionTable::find(wire::SessionId id) const {
 }
 
 void SessionTable::open(wire::SessionId id, Session session) {
+  changing(id);
   const bool is_new = sessions_.try_emplace(id, session).second;
   digest_ += digest_of(id, session);
   ensure(is_new, "a session's id is used once: " + wire::to_hex(id.value));
@@ -49,6 +71,7 @@ void SessionTable::open(wire::SessionId id, Session session) {
 Owner SessionTable::move(wire::SessionId id, Owner owner, const MoveTxn& txn) {
   const auto entry = sessions_.find(id);
   ensure(entry != sessions_.end(), "a session that moves is open: " + wire::to_hex(id.value));
+  changing(id);
   Session& session = entry->second;
   digest_ -= digest_of(id, session);
   session.timeout_ms = txn.timeout_ms;
@@ -61,6 +84,7 @@ Owner SessionTable::move(wire::SessionId id, Owner owner, const MoveTxn& txn) {
 Owner SessionTable::close(wire::SessionId id) {
   const auto entry = sessions_.find(id);
   ensure(entry != sessions_.end(), "a session that ends is open: " + wire::to_hex(id.value));
+  changing(id);
   const Owner owner = entry->second.owner;
   digest_ -= digest_of(id, entry->second);
   sessions_.erase(entry);
@@ -71,6 +95,7 @@ Owner SessionTable::close(wire::SessionId id) {
 void SessionTable::keep(wire::SessionId id, std::int64_t number, wire::Bytes outcome) {
   const Session* session = find(id);
   if (!session || session->results_max == 0) return;
+  changing(id);
   const auto [entry, is_first] = results_.try_emplace(id);
   Results& results = entry->second;
   if (!is_first) digest_ -= digest_of(id, results);
@@ -81,6 +106,60 @@ void SessionTable::keep(wire::SessionId id, std::int64_t number, wire::Bytes out
 const Results* SessionTable::results(wire::SessionId id) const {
   const auto entry = results_.find(id);
   return entry == results_.end() ? nullptr : &entry->second;
+}
+
+void SessionTable::changing(wire::SessionId id) {
+  if (taken_.erase(id) == 1) written_.push_back(record(id));
+  changed_.insert(id);
+}
+
+SessionRecord SessionTable::record(wire::SessionId id) const {
+  const Session* session = find(id);
+  if (!session) return {id, std::nullopt};
+  SessionRecord record{id, wire::Bytes()};
+  wire::ByteWriter out(*record.octets);
+  out.integer(record_version);
+  znode::archive::put(out, *session);
+  const Results* kept = results(id);
+  out.integer(static_cast<std::uint32_t>(kept ? kept->size() : 0));
+  if (kept) {
+    for (const Results::Result& result : kept->all()) znode::archive::put(out, result);
+  }
+  return record;
+}
+
+void SessionTable::begin_image() {
+  ensure(taken_.empty() && written_.empty(), "one image at a time");
+  taken_ = std::exchange(changed_, {});
+}
+
+bool SessionTable::collect_image(std::size_t max, std::vector<SessionRecord>& out) {
+  std::ranges::move(std::exchange(written_, {}), std::back_inserter(out));
+  for (; max > 0 && !taken_.empty(); --max) {
+    out.push_back(record(taken_.extract(taken_.begin()).value()));
+  }
+  return taken_.empty();
+}
+
+bool SessionTable::restore(wire::SessionId id, std::string_view octets) {
+  wire::ByteReader in(octets);
+  if (in.integer<std::uint8_t>() != record_version || find(id)) return false;
+  const auto session = znode::archive::take<Session>(in);
+  const auto kept = znode::archive::take<std::vector<Results::Result>>(in);
+  if (!in.complete()) return false;
+  if (std::ranges::adjacent_find(kept, std::greater_equal{}, &Results::Result::number) !=
+      kept.end()) {
+    return false;
+  }
+  open(id, session);
+  if (!kept.empty()) {
+    Results& results = results_[id];
+    constexpr std::size_t all = std::numeric_limits<std::size_t>::max();
+    for (const Results::Result& result : kept) results.add(result.number, result.outcome, all);
+    digest_ += digest_of(id, results);
+  }
+  changed_.erase(id);
+  return true;
 }
 
 std::optional<Session> PendingSessions::find(wire::SessionId id) const {

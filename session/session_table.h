@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
+#include <string_view>
 #include <vector>
 
 #include "session/commands.h"
@@ -34,6 +36,14 @@ struct Session {
 // In time that does not depend on where the two differ.
 [[nodiscard]] bool equal_secrets(const SecretHash& a, const SecretHash& b);
 
+// One session with its results as it is stored; nothing where it has ended.
+struct SessionRecord {
+  wire::SessionId id;
+  std::optional<wire::Bytes> octets;
+
+  bool operator==(const SessionRecord&) const = default;
+};
+
 // All sessions that are open. A replicated table: the same on every server after the same
 // transaction.
 class SessionTable {
@@ -58,12 +68,29 @@ class SessionTable {
   // Equal for equal tables.
   [[nodiscard]] std::uint64_t digest() const { return digest_; }
 
-  bool operator==(const SessionTable&) const = default;
+  // Images, to be stored, of what has changed since the one before: as znode::NodeTracker has it
+  // of nodes, and in the same words.
+  void begin_image();
+  [[nodiscard]] bool collect_image(std::size_t max, std::vector<SessionRecord>& out);
+  // Puts a stored session back, which is in the last image: false if it cannot be one.
+  [[nodiscard]] bool restore(wire::SessionId id, std::string_view octets);
+
+  // What may be known of the two alike.
+  bool operator==(const SessionTable& other) const {
+    return sessions_ == other.sessions_ && results_ == other.results_;
+  }
 
  private:
+  void changing(wire::SessionId id);
+  [[nodiscard]] SessionRecord record(wire::SessionId id) const;
+
   std::map<wire::SessionId, Session> sessions_;
   std::map<wire::SessionId, Results> results_;
   std::uint64_t digest_ = 0;  // the sum of those of the sessions and of their results
+
+  std::set<wire::SessionId> changed_;   // since the last image was begun
+  std::set<wire::SessionId> taken_;     // of the image that is being taken: not written down yet
+  std::vector<SessionRecord> written_;  // those that changed before their turn came
 };
 
 // The session table as it will be once every outstanding plan is applied.

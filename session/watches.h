@@ -82,6 +82,9 @@ class Watches {
   // order in which they were set. Watches for one event vanish with it.
   std::vector<Delivery> fire(wire::Zxid zxid, std::vector<znode::Change> changes);
 
+  // Before the first transaction: what is restored says nothing of how it came about.
+  void begin_after(wire::Zxid zxid) { history_.begin_after(zxid); }
+
   [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] std::size_t size(wire::SessionId session) const;
   [[nodiscard]] const History& history() const { return history_; }

@@ -107,6 +107,9 @@ class Node : public boost::intrusive::set_base_hook<
   // it, as far as its children do not say it themselves.
   [[nodiscard]] std::uint64_t digest() const { return digest_of_fields() + digest_of_data(); }
 
+  // A number that no other node of this tree ever had; on other servers it may be another.
+  [[nodiscard]] std::uint64_t serial() const { return serial_; }
+
   // Null for the root.
   [[nodiscard]] const Node* parent() const { return parent_; }
   // In name order (bytes); null where there is none.
@@ -116,6 +119,7 @@ class Node : public boost::intrusive::set_base_hook<
 
  private:
   friend class Tree;
+  friend class NodeTracker;
   struct NameOrder {
     using type = std::string_view;
     std::string_view operator()(const Node& node) const { return node.name(); }
@@ -133,11 +137,13 @@ class Node : public boost::intrusive::set_base_hook<
   std::unique_ptr<char[]> bytes_;  // the name, then the data
   std::uint16_t name_size_ = 0;
   Lifetime::Kind kind_ = Lifetime::Kind::persistent;
+  std::uint8_t marks_ = 0;  // see NodeTracker
   std::uint32_t child_count_ = 0;
   std::uint32_t descendant_count_ = 0;
   std::uint64_t lifetime_value_ = 0;
   std::uint64_t subtree_bytes_ = 0;
   std::uint64_t path_hash_ = 0;
+  std::uint64_t serial_ = 0;
   Node* parent_ = nullptr;  // null for the root
   std::unique_ptr<Children> children_;
   SharedAcl acl_;

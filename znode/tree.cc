@@ -17,6 +17,7 @@ bool holds_limits(const Node& node) { return node.name() == limits_name && node.
 }  // namespace
 
 Tree::Edit::Edit(Tree& tree, Node& node) : tree_(tree), node_(node) {
+  tree_.tracker_.changing(node_);
   tree_.digest_ -= node_.digest_of_fields();
   tree_.unschedule(node_);
 }
@@ -63,7 +64,8 @@ const Node& Tree::insert(std::string_view path, std::string_view data, const Nod
 }
 
 Node& Tree::link(Node* parent, std::string_view path, std::string_view data,
-                 const NodeFields& fields, Lifetime lifetime, const SharedAcl& acl) {
+                 const NodeFields& fields, Lifetime lifetime, const SharedAcl& acl,
+                 std::uint64_t serial) {
   Node& node = *new Node(name_of(path), data);
   static_cast<NodeFields&>(node) = fields;
   node.kind_ = lifetime.kind();
@@ -83,6 +85,11 @@ Node& Tree::link(Node* parent, std::string_view path, std::string_view data,
     above->subtree_bytes_ += data.size();
   }
   index_.insert(&node);
+  if (serial == 0) {
+    tracker_.inserted(node);
+  } else {
+    tracker_.restored(node, serial);
+  }
   digest_ += node.digest();
   if (lifetime.is_ephemeral()) ephemerals_[lifetime.owner()].insert(&node);
   schedule(node);
@@ -124,6 +131,7 @@ void Tree::unlink(Node& node) {
 
 // What a node that hangs nowhere any more leaves in the tables. Its parent is still known.
 void Tree::destroy(Node& node) {
+  tracker_.going(node);
   unschedule(node);
   digest_ -= node.digest();
   const Lifetime lifetime = node.lifetime();

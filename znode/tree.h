@@ -14,6 +14,7 @@
 #include "wire/records.h"
 #include "znode/acl.h"
 #include "znode/node.h"
+#include "znode/node_tracker.h"
 #include "znode/quota.h"
 
 namespace znode {
@@ -65,6 +66,10 @@ class Tree {
   using Visit = std::function<void(const std::string& path, const SharedAcl& acl)>;
   void erase_subtree(std::string_view path, const Visit& visit);
 
+  // Images of the tree, to be stored: see NodeTracker. The initial four nodes are in the first.
+  [[nodiscard]] NodeTracker& tracker() { return tracker_; }
+  [[nodiscard]] const NodeTracker& tracker() const { return tracker_; }
+
   // All nodes, the initial four included.
   [[nodiscard]] std::uint64_t size() const { return index_.size(); }
   // Equal for equal trees on every server, whatever their histories; changes with everything that
@@ -86,6 +91,7 @@ class Tree {
   [[nodiscard]] std::size_t acl_count() const { return acls_.size(); }
 
  private:
+  friend class TreeRestoration;
   struct Key {
     std::string_view path;
     std::uint64_t hash;
@@ -116,12 +122,16 @@ class Tree {
     auto operator<=>(const Deadline&) const = default;
   };
 
+  struct Empty {};  // not even a root
+  explicit Tree(Empty) {}
+
   static Key key(std::string_view path);
   static bool is_at(const Node& node, const Key& key);
   [[nodiscard]] Node* find_node(std::string_view path) const;
   [[nodiscard]] Node& node_at(std::string_view path) const;
+  // `serial` 0: the next one.
   Node& link(Node* parent, std::string_view path, std::string_view data, const NodeFields& fields,
-             Lifetime lifetime, const SharedAcl& acl);
+             Lifetime lifetime, const SharedAcl& acl, std::uint64_t serial = 0);
   void unlink(Node& node);
   void destroy(Node& node);
   void destroy_children(Node& node, std::string& path, const Visit& visit);
@@ -136,6 +146,7 @@ class Tree {
   std::set<Deadline> deadlines_;  // of the childless nodes that have one
   std::map<std::string, Limits, std::less<>> limits_;
   AclTable acls_;
+  NodeTracker tracker_;
   std::uint64_t digest_ = 0;  // the sum of the nodes' own
 };
 

@@ -1,0 +1,77 @@
+#include "session/image.h"
+
+#include <tuple>
+#include <utility>
+
+#include "session/fields.h"
+
+namespace znode::archive {
+
+template <>
+inline constexpr auto fields<session::ImageHeader> = std::tuple(&session::ImageHeader::zxid,
+                                                                &session::ImageHeader::time,
+                                                                &session::ImageHeader::digest,
+                                                                &session::ImageHeader::nodes);
+
+}  // namespace znode::archive
+
+namespace session {
+namespace {
+
+// The first octet of a header: the version of the image's form.
+constexpr std::uint8_t image_version = 1;
+
+constexpr std::size_t number_bytes = sizeof(std::uint64_t);
+
+// Numbers are big-endian, so that keys are in the order of what they stand for.
+wire::Bytes key_of(RecordKind kind, std::uint64_t number) {
+  wire::Bytes key(1, static_cast<char>(kind));
+  for (std::size_t i = number_bytes; i-- > 0;) key.push_back(static_cast<char>(number >> (8 * i)));
+  return key;
+}
+
+}  // namespace
+
+Record encode(const ImageHeader& header) {
+  Record record{key_of(RecordKind::header, 0), wire::Bytes()};
+  wire::ByteWriter out(*record.value);
+  out.integer(image_version);
+  znode::archive::put(out, header);
+  return record;
+}
+
+Record to_record(znode::NodeRecord node) {
+  return {key_of(RecordKind::node, node.serial), std::move(node.octets)};
+}
+
+Record to_record(SessionRecord session) {
+  return {key_of(RecordKind::session, session.id.value), std::move(session.octets)};
+}
+
+std::optional<RecordKey> decode_key(std::string_view key) {
+  if (key.size() != 1 + number_bytes) return std::nullopt;
+  const auto kind = static_cast<std::uint8_t>(key.front());
+  if (kind < 1 || kind > 3) return std::nullopt;
+  RecordKey decoded{RecordKind{kind}, 0};
+  for (const char octet : key.substr(1)) {
+    decoded.number = decoded.number << 8 | static_cast<unsigned char>(octet);
+  }
+  return decoded;
+}
+
+wire::Result<ImageHeader> decode_header(std::string_view value) {
+  wire::ByteReader in(value);
+  const auto version = in.integer<std::uint8_t>();
+  if (!in.failed() && version != image_version) {
+    return wire::Error{wire::ErrorCode::marshalling_error, "a stored state of version " +
+                                                               std::to_string(version) + ", not " +
+                                                               std::to_string(image_version)};
+  }
+  const auto header = znode::archive::take<ImageHeader>(in);
+  if (!in.complete()) {
+    return wire::Error{wire::ErrorCode::marshalling_error, "a stored state's header is malformed"};
+  }
+  return header;
+}
+
+}  // namespace session

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "session/session_table.h"
+#include "wire/bytes.h"
+#include "wire/result.h"
+#include "wire/zxid.h"
+#include "znode/node_record.h"
+
+// The state of a replica as records: what a checkpoint stores, and a snapshot carries to another
+// server. Sorted by key, the header comes first, then nodes, parents before their children, then
+// sessions.
+namespace session {
+
+struct Record {
+  wire::Bytes key;
+  std::optional<wire::Bytes> value;  // nothing: the record is gone
+
+  bool operator==(const Record&) const = default;
+};
+
+// What an image is of.
+struct ImageHeader {
+  wire::Zxid zxid;        // of the last transaction in it
+  wire::TimeMs time = 0;  // of the newest transaction
+  std::uint64_t digest = 0;
+  std::uint64_t nodes = 0;
+
+  bool operator==(const ImageHeader&) const = default;
+};
+
+[[nodiscard]] Record encode(const ImageHeader& header);
+[[nodiscard]] Record to_record(znode::NodeRecord node);
+[[nodiscard]] Record to_record(SessionRecord session);
+
+enum class RecordKind : std::uint8_t { header = 1, node = 2, session = 3 };
+
+struct RecordKey {
+  RecordKind kind = RecordKind::header;
+  std::uint64_t number = 0;  // a node's serial number, a session's id
+};
+
+// Nothing if it is none.
+[[nodiscard]] std::optional<RecordKey> decode_key(std::string_view key);
+// MarshallingError if `value` is no header, or one of another version.
+[[nodiscard]] wire::Result<ImageHeader> decode_header(std::string_view value);
+
+}  // namespace session

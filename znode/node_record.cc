@@ -1,0 +1,71 @@
+#include "znode/node_record.h"
+
+#include <utility>
+
+#include "znode/acl.h"
+#include "znode/archive.h"
+#include "znode/request_fields.h"
+
+namespace znode {
+namespace {
+
+// The first octet of a node: the form's version. It outlives programs.
+constexpr std::uint8_t version = 1;
+
+// Of everything but the name, the data and a list of its own.
+constexpr std::size_t fixed_bytes = 96;
+
+}  // namespace
+
+wire::Bytes encode(const Node& node) {
+  wire::Bytes octets;
+  octets.reserve(fixed_bytes + node.name().size() + node.data().size());
+  wire::ByteWriter out(octets);
+  out.integer(version);
+  out.integer(node.parent() ? node.parent()->serial() : std::uint64_t{0});
+  out.zxid(node.czxid);
+  out.zxid(node.mzxid);
+  out.zxid(node.pzxid);
+  out.integer(node.ctime);
+  out.integer(node.mtime);
+  out.integer(node.version);
+  out.integer(node.aversion);
+  out.integer(node.creations);
+  out.integer(static_cast<std::uint8_t>(node.lifetime().kind()));
+  out.integer(node.lifetime().value());
+  out.boolean(node.acl().is_open());
+  if (!node.acl().is_open()) archive::put(out, node.acl().list());
+  out.string(node.name());
+  out.string(node.data());
+  return octets;
+}
+
+wire::Result<StoredNode> decode_node(std::string_view octets) {
+  const wire::Error malformed{wire::ErrorCode::marshalling_error, "a stored node is malformed"};
+  wire::ByteReader in(octets);
+  if (in.integer<std::uint8_t>() != version) return malformed;
+  StoredNode node;
+  node.parent = in.integer<std::uint64_t>();
+  node.fields.czxid = in.zxid();
+  node.fields.mzxid = in.zxid();
+  node.fields.pzxid = in.zxid();
+  node.fields.ctime = in.integer<wire::TimeMs>();
+  node.fields.mtime = in.integer<wire::TimeMs>();
+  node.fields.version = in.integer<std::int32_t>();
+  node.fields.aversion = in.integer<std::int32_t>();
+  node.fields.creations = in.integer<std::int32_t>();
+  const auto kind = in.integer<std::uint8_t>();
+  if (kind > static_cast<std::uint8_t>(Lifetime::Kind::ttl)) return malformed;
+  node.lifetime = Lifetime(Lifetime::Kind{kind}, in.integer<std::uint64_t>());
+  if (!in.boolean()) {
+    wire::Acl list = archive::take<wire::Acl>(in);
+    if (list.empty() || list == wire::open_acl() || list.size() > acl_entries_max) return malformed;
+    node.acl = SharedAcl(std::move(list));
+  }
+  node.name = in.string();
+  node.data = in.string();
+  if (!in.complete()) return malformed;
+  return node;
+}
+
+}  // namespace znode
