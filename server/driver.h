@@ -4,23 +4,12 @@
 #include <map>
 #include <vector>
 
+#include "server/driver_handler.h"
 #include "server/log_writer.h"
 #include "server/peers/links.h"
 #include "zab/peer.h"
 
 namespace server {
-
-// What comes of the protocol, for those who use it.
-class DriverHandler {
- public:
-  virtual ~DriverHandler() = default;
-
-  // A committed transaction, in zxid order.
-  virtual void deliver(const zab::Txn& txn) = 0;
-  virtual void confirmed(const zab::Confirmed& confirmed) = 0;
-  // After everything that was delivered before it.
-  virtual void standing_changed(const zab::Standing& standing) = 0;
-};
 
 // Carries out what the peer decides: events in, effects out, on the event loop's one thread. All
 // events that wait are taken at once, and their effects are carried out as one.

@@ -1,6 +1,7 @@
 #include "server/server.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <utility>
@@ -66,11 +67,15 @@ std::uint64_t bytes_in(const std::filesystem::path& directory) {
   return bytes;
 }
 
-class RealServer : public Server, private LinkHandler, private DriverHandler, private StatusSource {
+class RealServer : public Server,
+                   private LinkHandler,
+                   private DriverHandler,
+                   private Surroundings,
+                   private StatusSource {
  public:
   RealServer(boost::asio::io_context& io, Config config, storage::Opened opened)
       : config_(std::move(config)),
-        pipeline_(config_),
+        pipeline_(config_, random_number(), *this),
         log_(io, std::move(opened.log), end_for),
         links_(io,
                {zab::ServerId{config_.id}, config_.servers, config_.heartbeat,
@@ -86,7 +91,6 @@ class RealServer : public Server, private LinkHandler, private DriverHandler, pr
         patience_(io) {}
 
   wire::Result<void> begin() {
-    pipeline_.connect(driver_, &links_);
     if (const auto problem = listener_.start()) {
       return wire::Error{wire::ErrorCode::system_error, *problem};
     }
@@ -176,6 +180,15 @@ class RealServer : public Server, private LinkHandler, private DriverHandler, pr
     patience_.cancel();
     boost::asio::post(patience_.get_executor(), std::exchange(retired_, nullptr));
   }
+
+  void post(zab::Event event) override { driver_.post(std::move(event)); }
+  void send(zab::ServerId to, const PeerMessage& message) override { links_.send(to, message); }
+  wire::TimeMs wall_clock() override {
+    return std::chrono::duration_cast<Milliseconds>(
+               std::chrono::system_clock::now().time_since_epoch())
+        .count();
+  }
+  std::string new_password() override { return server::new_password(); }
 
   void received(zab::ServerId from, PeerMessage message) override {
     std::visit(

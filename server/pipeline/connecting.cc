@@ -66,7 +66,7 @@ void Pipeline::ask_for_session(Client& client) {
     }
     order = session::MoveSession{*hash, client.timeout_ms, results_max};
   } else {
-    client.password = new_password();
+    client.password = surroundings_.new_password();
     order = session::OpenSession{*hash_password(client.password), client.timeout_ms, results_max};
   }
   client.state = Client::State::opening;

@@ -1,7 +1,6 @@
 #include "server/pipeline/ordering.h"
 
 #include <algorithm>
-#include <chrono>
 #include <memory>
 #include <utility>
 
@@ -13,22 +12,15 @@ namespace {
 // Transactions on their way at once; more would only lengthen the queue that each waits in.
 constexpr std::uint64_t outstanding_max = 16384;
 
-wire::TimeMs wall_clock() {
-  return std::chrono::duration_cast<Milliseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
-
 }  // namespace
 
 Ordering::Ordering(std::uint32_t self, Milliseconds heartbeat, session::Service& service,
-                   OrderingHandler& handler)
-    : self_(self), heartbeat_(heartbeat), service_(service), handler_(handler) {}
-
-void Ordering::connect(Driver& driver, Links* links) {
-  driver_ = &driver;
-  links_ = links;
-}
+                   Surroundings& surroundings, OrderingHandler& handler)
+    : self_(self),
+      heartbeat_(heartbeat),
+      service_(service),
+      surroundings_(surroundings),
+      handler_(handler) {}
 
 // --- From this server's clients ---
 
@@ -57,14 +49,14 @@ void Ordering::route(const session::Command& command) {
   if (leads()) return plan(command);
   wire::Bytes bytes;
   encode(command, bytes);
-  links_->send(standing_.leader, Forward{standing_.epoch, std::move(bytes)});
+  surroundings_.send(standing_.leader, Forward{standing_.epoch, std::move(bytes)});
 }
 
 void Ordering::route_read_point(std::uint64_t token) {
   if (!standing_.serving) return;
   const AskReadPoint question{standing_.epoch, token};
   if (leads()) return on(zab::ServerId{self_}, question);
-  links_->send(standing_.leader, question);
+  surroundings_.send(standing_.leader, question);
 }
 
 // --- From the protocol ---
@@ -120,7 +112,7 @@ void Ordering::confirmed(const zab::Confirmed& confirmed) {
   const auto& [server, token] = asker.mapped();
   const ReadPoint answer{token, confirmed.committed};
   if (server == self_) return on(zab::ServerId{self_}, answer);
-  links_->send(zab::ServerId{server}, answer);
+  surroundings_.send(zab::ServerId{server}, answer);
 }
 
 void Ordering::tick() {
@@ -129,11 +121,11 @@ void Ordering::tick() {
       spdlog::info("session {} expires", wire::to_hex(session.value));
       plan({session, {}, 0, session::CloseSession{true}});
     }
-    if (service_.reap_due(wall_clock())) plan({{}, {}, 0, session::ReapNodes{}});
+    if (service_.reap_due(surroundings_.wall_clock())) plan({{}, {}, 0, session::ReapNodes{}});
   } else if (standing_.serving && !heard_.empty()) {
     std::ranges::sort(heard_);
     heard_.erase(std::ranges::unique(heard_).begin(), heard_.end());
-    links_->send(standing_.leader, Touched{std::move(heard_)});
+    surroundings_.send(standing_.leader, Touched{std::move(heard_)});
   }
   heard_.clear();
 }
@@ -154,10 +146,10 @@ void Ordering::plan(const session::Command& command) {
 }
 
 void Ordering::plan_now(const session::Command& command) {
-  auto planned = service_.plan(command, wall_clock());
+  auto planned = service_.plan(command, surroundings_.wall_clock());
   if (planned) {
     planned_ += 1;
-    driver_->post(zab::Submit{std::make_shared<const wire::Bytes>(std::move(*planned))});
+    surroundings_.post(zab::Submit{std::make_shared<const wire::Bytes>(std::move(*planned))});
     return;
   }
   if (command.tag == 0) return;  // an expiry that came too late
@@ -177,7 +169,7 @@ void Ordering::say_refusals() {
     }
     Refused message{said.tag, zxid, {}};
     session::encode(said.refusal, message.refusal);
-    links_->send(zab::ServerId{said.to.server}, message);
+    surroundings_.send(zab::ServerId{said.to.server}, message);
   }
 }
 
@@ -203,7 +195,7 @@ void Ordering::on(zab::ServerId, const Touched& m) {
 void Ordering::on(zab::ServerId from, const AskReadPoint& m) {
   if (!leads() || m.epoch != standing_.epoch) return;
   askers_[++last_asker_] = {from.value, m.token};
-  driver_->post(zab::ConfirmLeadership{last_asker_});
+  surroundings_.post(zab::ConfirmLeadership{last_asker_});
 }
 
 // --- Answers from the leader ---

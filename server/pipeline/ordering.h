@@ -7,11 +7,12 @@
 #include <unordered_map>
 #include <vector>
 
-#include "server/driver.h"
-#include "server/peers/links.h"
+#include "server/config.h"
+#include "server/pipeline/surroundings.h"
 #include "session/commands.h"
 #include "session/expiry.h"
 #include "session/service.h"
+#include "zab/effects.h"
 
 namespace server {
 
@@ -33,11 +34,9 @@ class OrderingHandler {
 // whatever has no outcome will never have one from there, and nothing is done twice.
 class Ordering {
  public:
+  // All of them live as long as this does.
   Ordering(std::uint32_t self, Milliseconds heartbeat, session::Service& service,
-           OrderingHandler& handler);
-
-  // Both live as long as this does; `links` is null for a server that is alone.
-  void connect(Driver& driver, Links* links);
+           Surroundings& surroundings, OrderingHandler& handler);
 
   // From this server's clients.
   void submit(session::Command command);
@@ -88,9 +87,8 @@ class Ordering {
   std::uint32_t self_;
   Milliseconds heartbeat_;
   session::Service& service_;
+  Surroundings& surroundings_;
   OrderingHandler& handler_;
-  Driver* driver_ = nullptr;
-  Links* links_ = nullptr;
   zab::Standing standing_;
 
   std::map<std::uint64_t, session::Command> commands_;  // by tag: in the order in which they came

@@ -35,11 +35,12 @@ wire::Consistency consistency_of(const wire::Request& request) {
 
 }  // namespace
 
-Pipeline::Pipeline(const Config& config)
+Pipeline::Pipeline(const Config& config, std::uint64_t first_number, Surroundings& surroundings)
     : config_(config),
+      surroundings_(surroundings),
       service_({config.max_watches, {}}),
-      ordering_(config.id, config.heartbeat, service_, *this),
-      last_number_(random_number()) {}
+      ordering_(config.id, config.heartbeat, service_, surroundings, *this),
+      last_number_(first_number) {}
 
 // --- From clients ---
 

@@ -12,6 +12,7 @@
 
 #include "server/clients/handler.h"
 #include "server/config.h"
+#include "server/driver_handler.h"
 #include "server/pipeline/client.h"
 #include "server/pipeline/ordering.h"
 #include "session/service.h"
@@ -22,10 +23,9 @@ namespace server {
 // for which session; everything runs on the event loop's one thread.
 class Pipeline : public ClientHandler, public OrderingHandler, public DriverHandler {
  public:
-  explicit Pipeline(const Config& config);
-
-  // Both live as long as this does; `links` is null for a server that is alone.
-  void connect(Driver& driver, Links* links) { ordering_.connect(driver, links); }
+  // Both live as long as this does. `first_number` is random: what connections and requests are
+  // called never comes twice, across restarts too.
+  Pipeline(const Config& config, std::uint64_t first_number, Surroundings& surroundings);
 
   // Clients.
   void opened(const std::shared_ptr<ClientConnection>& connection) override;
@@ -107,6 +107,7 @@ class Pipeline : public ClientHandler, public OrderingHandler, public DriverHand
   [[nodiscard]] Client* find(const ClientConnection& connection);
 
   const Config& config_;
+  Surroundings& surroundings_;
   session::Service service_;
   Ordering ordering_;
 
