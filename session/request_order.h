@@ -12,7 +12,8 @@
 namespace session {
 
 // The order of one connection's requests: replies leave as the requests came, and a read is carried
-// out once everything before it is answered, so that it sees the session's own writes.
+// out once everything before it is answered and before what is behind it takes effect, so that it
+// sees the session's own writes, and only those that it should.
 //
 // A slot waits under a tag until it is answered or released; tags are not 0 and not used twice
 // while they wait. `Reply` is what is sent, `Read` what is carried out: the queue looks into
@@ -52,6 +53,26 @@ class RequestOrder {
     if (!slot || !slot->next) return false;
     slot->tag = 0;
     return true;
+  }
+
+  // The write under `tag` takes effect now: what came before it and is still to be read is read by
+  // `carry_out(const Read&)`, which returns the reply, or nothing where this read, and so what is
+  // behind it, has to wait all the same. The replies leave in their turn. False if there was
+  // nothing to read.
+  template <class CarryOut>
+  bool read_before(std::uint64_t tag, CarryOut carry_out) {
+    // In the usual case the write's turn has come.
+    if (slots_.empty() || slots_.front().tag == tag || !slot_of(tag)) return false;
+    bool any = false;
+    for (Slot& slot : slots_) {
+      if (slot.tag == tag) break;
+      if (!slot.next || slot.next->index() == 0) continue;
+      std::optional<Reply> reply = carry_out(std::get<1>(*slot.next));
+      if (!reply) break;
+      slot = {0, Next(std::in_place_index<0>, *std::move(reply))};
+      any = true;
+    }
+    return any;
   }
 
   // The reply to send or the read to carry out next, or nothing while the oldest request waits.

@@ -109,6 +109,16 @@ void encode(const Transaction& transaction, wire::Bytes& out) {
   std::visit([&out](const auto& body) { put_body(body, out); }, transaction.body);
 }
 
+std::optional<Origin> origin_of(std::string_view bytes) {
+  ByteReader in(bytes);
+  if (in.integer<std::uint8_t>() != form) return std::nullopt;
+  take<wire::SessionId>(in);
+  const auto owner = take<Owner>(in);
+  const auto tag = take<std::uint64_t>(in);
+  if (in.failed()) return std::nullopt;
+  return Origin{owner, tag};
+}
+
 wire::Result<Transaction> decode_transaction(std::string_view bytes) {
   const wire::Error malformed{wire::ErrorCode::marshalling_error,
                               "a transaction is cut short, too long or malformed"};

@@ -56,7 +56,17 @@ struct Transaction {
   bool operator==(const Transaction&) const = default;
 };
 
+// Where the answer to a transaction goes.
+struct Origin {
+  Owner owner;
+  std::uint64_t tag = 0;
+
+  bool operator==(const Origin&) const = default;
+};
+
 void encode(const Transaction& transaction, wire::Bytes& out);
+// Without a look at the rest. Null if `bytes` do not begin as a transaction does.
+[[nodiscard]] std::optional<Origin> origin_of(std::string_view bytes);
 // MarshallingError if `bytes` are not exactly one transaction.
 [[nodiscard]] wire::Result<Transaction> decode_transaction(std::string_view bytes);
 

@@ -234,6 +234,7 @@ void Pipeline::order_read(Client& client, wire::ClientRequest request) {
 // --- Outcomes ---
 
 void Pipeline::deliver(const zab::Txn& txn) {
+  if (const auto origin = session::origin_of(*txn.payload)) read_before(*origin);
   session::Applied applied = service_.apply(txn.zxid, *txn.payload);
   for (session::Delivery& delivery : applied.events) {
     Client* client = find(delivery.session);
@@ -259,6 +260,23 @@ void Pipeline::deliver(const zab::Txn& txn) {
     when_applied_.extract(when_applied_.begin()).mapped()();
   }
   caught_up();
+}
+
+// A write of a session takes effect. Reads of the session that came before it must not see it, even
+// if their turn has not come: the quorum's word, or the leader's that a write before them was
+// refused, may be slower than this write. It stands in for both. That it was committed shows that
+// its leader led when it was proposed, after the reads had come; so whatever was acknowledged
+// before they came is applied here by now.
+void Pipeline::read_before(const session::Origin& origin) {
+  Client* client = origin.owner.server == config_.id ? find(origin.owner.connection) : nullptr;
+  if (client == nullptr) return;
+  const auto carry_out = [&](const AskedRead& asked) -> std::optional<wire::Reply> {
+    const wire::Consistency consistency = consistency_of(asked.request.request);
+    const auto* at_least = std::get_if<wire::AtLeast>(&consistency);
+    if (at_least != nullptr && at_least->zxid > service_.applied()) return std::nullopt;
+    return read(*client, asked);
+  };
+  if (client->order.read_before(origin.tag, carry_out)) flush(*client);
 }
 
 // Reads that wait for a zxid that is applied by now may go on.
@@ -332,12 +350,12 @@ void Pipeline::standing_changed(const zab::Standing& standing) {
 void Pipeline::flush(Client& client) {
   while (std::optional next = client.order.pop_ready()) {
     if (auto* reply = std::get_if<wire::Reply>(&*next)) {
-      reply->zxid = service_.applied();
+      if (reply->zxid == wire::Zxid{}) reply->zxid = service_.applied();
       const bool goodbye = reply->body && std::holds_alternative<wire::ClosedReply>(*reply->body);
       client.connection->say(std::move(*reply));
       if (goodbye) return hang_up(client, CloseCode::normal, "session closed");
     } else {
-      read(client, std::get<AskedRead>(*next));
+      client.connection->say(read(client, std::get<AskedRead>(*next)));
     }
   }
   if (!client.farewell) return regulate(client);
@@ -347,7 +365,7 @@ void Pipeline::flush(Client& client) {
   }
 }
 
-void Pipeline::read(Client& client, const AskedRead& read) {
+wire::Reply Pipeline::read(Client& client, const AskedRead& read) {
   const wire::ClientRequest& request = read.request;
   wire::Reply reply{request.id, service_.applied(), request.encoding, wire::EmptyReply{}};
   if (client.state == Client::State::ended) {
@@ -366,7 +384,7 @@ void Pipeline::read(Client& client, const AskedRead& read) {
       reply.body = std::move(answer.error());
     }
   }
-  client.connection->say(std::move(reply));
+  return reply;
 }
 
 // Too much outstanding is answered by not reading: TCP tells the client.

@@ -96,7 +96,9 @@ class Pipeline : public ClientHandler, public OrderingHandler, public DriverHand
   void order_read(Client& client, wire::ClientRequest request);
   void answer(std::uint64_t tag, wire::Result<wire::ReplyBody> body);
   void flush(Client& client);
-  void read(Client& client, const AskedRead& read);
+  // Events from the past of a watch that it sets are said at once.
+  [[nodiscard]] wire::Reply read(Client& client, const AskedRead& read);
+  void read_before(const session::Origin& origin);
   void regulate(Client& client);
 
   void caught_up();

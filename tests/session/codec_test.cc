@@ -108,6 +108,15 @@ TEST_CASE("transactions come back from their bytes, and from no part of them") {
                    [](std::string_view bytes) { return decode_transaction(bytes); });
 }
 
+TEST_CASE("where the answer to a transaction goes stands at its beginning") {
+  for (const Transaction& transaction : transactions()) {
+    wire::Bytes bytes;
+    encode(transaction, bytes);
+    CHECK(origin_of(bytes) == Origin{transaction.owner, transaction.tag});
+    CHECK(origin_of(std::string_view(bytes).substr(0, 10)) == std::nullopt);
+  }
+}
+
 TEST_CASE("refusals come back from their bytes, and from no part of them") {
   check_round_trip(refusals(), [](std::string_view bytes) { return decode_refusal(bytes); });
 }

@@ -92,6 +92,42 @@ TEST_CASE("a held read can be answered instead") {
   CHECK(drain(queue) == "reply too late");
 }
 
+TEST_CASE("what a read before a write must not see takes effect behind the read") {
+  Queue queue;
+  std::string carried_out;
+  const auto carry_out = [&](const Read& read) -> std::optional<Reply> {
+    if (read.text == "later") return std::nullopt;
+    carried_out += read.text;
+    return Reply{read.text + "!"};
+  };
+  queue.push_write(1);  // will be refused
+  queue.push_read({"a"});
+  queue.push_held_read(2, {"b"});
+  queue.push_reply({"bad"});
+  queue.push_write(3);
+  queue.push_read({"c"});
+  queue.push_held_read(4, {"later"});
+  queue.push_read({"d"});
+  queue.push_write(5);
+
+  CHECK_FALSE(queue.read_before(1, carry_out));
+  CHECK_FALSE(queue.read_before(9, carry_out));
+  CHECK(queue.read_before(3, carry_out));
+  CHECK(carried_out == "ab");
+  CHECK(queue.answer(3, {"3"}));
+  CHECK_FALSE(queue.read_before(3, carry_out));
+  CHECK_FALSE(queue.release(2));
+  CHECK(drain(queue).empty());
+  CHECK(queue.answer(1, {"1"}));
+  CHECK(drain(queue) == "reply 1; reply a!; reply b!; reply bad; reply 3; read c");
+
+  // What waits all the same holds up what is behind it.
+  CHECK_FALSE(queue.read_before(5, carry_out));
+  CHECK(queue.answer(5, {"5"}));
+  CHECK(queue.release(4));
+  CHECK(drain(queue) == "read later; read d; reply 5");
+}
+
 TEST_CASE("tags that nothing waits under") {
   Queue queue;
   queue.push_write(1);
