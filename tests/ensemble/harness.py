@@ -58,18 +58,28 @@ async def until(fact, what, patience=PATIENCE):
 
 
 class Server:
-    def __init__(self, ident, config, web_port, directory):
+    def __init__(self, ident, config, web_port, directory, host="127.0.0.1", prefix=()):
         self.id, self.config, self.web_port, self.directory = ident, config, web_port, directory
+        self.host, self.prefix = host, list(prefix)  # the latter: what starts it in its own network
+        self.environment = {}
         self.process = None
 
     @property
     def url(self):
-        return f"ws://127.0.0.1:{self.web_port}/v1"
+        return f"ws://{self.host}:{self.web_port}/v1"
+
+    @property
+    def data(self):
+        return self.directory / f"data{self.id}"
+
+    def log(self):
+        return (self.directory / f"{self.id}.log").read_text(errors="replace")
 
     def start(self):
         log = open(self.directory / f"{self.id}.log", "ab")
-        self.process = subprocess.Popen([BIN / "zabkeeper", self.config], stdout=log, stderr=log,
-                                        stdin=subprocess.DEVNULL, cwd=self.directory)
+        self.process = subprocess.Popen([*self.prefix, BIN / "zabkeeper", self.config], stdout=log,
+                                        stderr=log, stdin=subprocess.DEVNULL, cwd=self.directory,
+                                        env={**os.environ, **self.environment})
         log.close()
 
     def signal(self, number):
@@ -88,7 +98,7 @@ class Server:
         return self.process is not None and self.process.poll() is None
 
     def http(self, path):
-        connection = http.client.HTTPConnection("127.0.0.1", self.web_port, timeout=2)
+        connection = http.client.HTTPConnection(self.host, self.web_port, timeout=2)
         try:
             connection.request("GET", path)
             response = connection.getresponse()
@@ -106,24 +116,29 @@ class Server:
 class Ensemble:
     """`async with Ensemble(3) as e`: started, serving, and gone at the end."""
 
-    def __init__(self, size, **keys):
+    def __init__(self, size, network=None, start=True, **keys):
+        self.begin = start
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="zabkeeper-"))
         ports = free_ports(2 * size)
-        lines = [f"server.{n}=127.0.0.1:{ports[2 * n - 2]};{ports[2 * n - 1]}"
+        hosts = network.hosts if network else ["127.0.0.1"] * size
+        lines = [f"server.{n}={hosts[n - 1]}:{ports[2 * n - 2]};{ports[2 * n - 1]}"
                  for n in range(1, size + 1)]
         self.servers = []
         for n in range(1, size + 1):
             config = self.directory / f"{n}.cfg"
             own = {"dataDir": self.directory / f"data{n}", "myid": n, "webPort": ports[2 * n - 1],
-                   "tickTime": 250, **keys}
+                   "webAddress": hosts[n - 1], "tickTime": 250, **keys}
             text = "\n".join([f"{k}={v}" for k, v in own.items()] + (lines if size > 1 else []))
             config.write_text(text + "\n")
-            self.servers.append(Server(n, config, ports[2 * n - 1], self.directory))
+            prefix = network.prefix(n) if network else ()
+            self.servers.append(Server(n, config, ports[2 * n - 1], self.directory, hosts[n - 1],
+                                       prefix))
 
     async def __aenter__(self):
-        for server in self.servers:
-            server.start()
-        await self.all_ready()
+        if self.begin:
+            for server in self.servers:
+                server.start()
+            await self.all_ready()
         return self
 
     async def __aexit__(self, kind, *_):

@@ -6,7 +6,9 @@ everything. All use znodes below one root that must not be there before (docs/re
 import asyncio
 import json
 import random
+import shutil
 import subprocess
+import tempfile
 import time
 
 import websockets
@@ -14,7 +16,6 @@ import websockets
 from harness import BIN, PATIENCE, until
 
 LOST = (OSError, ConnectionError, asyncio.TimeoutError, websockets.WebSocketException, EOFError)
-QUIET = 1.5  # seconds without a word while something is unanswered: try another server
 
 
 class Recording:
@@ -39,12 +40,18 @@ class Recording:
         """Runs the checker; its complaints are the failure."""
         self.file.close()
         checker = subprocess.run([BIN / "zab-history", self.path], capture_output=True, text=True)
-        print(checker.stdout + checker.stderr, end="", flush=True)
-        assert checker.returncode == 0, f"the history breaks a rule (kept: {self.path})"
+        text = (checker.stdout + checker.stderr).replace(str(self.path), "history")
+        print(text, end="", flush=True)
+        if checker.returncode != 0:
+            kept = tempfile.mkstemp(prefix="zabkeeper-history-", suffix=".jsonl")[1]
+            shutil.copy(self.path, kept)
+            raise AssertionError(f"the history breaks a rule; it is kept as {kept}")
 
 
 class Recorded:
     """A session that goes on over as many connections as it needs, at whatever server answers."""
+
+    quiet = 1.5  # seconds without a word while something is unanswered: try another server
 
     def __init__(self, recording, name, servers, *, dedup=False, timeout_ms=6000, batch=False):
         self.recording, self.name, self.servers = recording, name, list(servers)
@@ -152,7 +159,7 @@ class Recorded:
     async def guard(self):
         while True:
             await asyncio.sleep(0.1)
-            if self.pending and time.monotonic() - self.heard > QUIET:
+            if self.pending and time.monotonic() - self.heard > self.quiet:
                 raise ConnectionError("silence")
 
     async def read(self):
@@ -392,10 +399,15 @@ class Load:
             self.tasks.append(asyncio.create_task(auditor.live()))
         await until(lambda: all(a.watching for a in self.auditors), "the audits watch")
         await self.setup.run(["", "/r", "/s", "/e", "/m"])
-        for player in self.players:
-            self.tasks.append(asyncio.create_task(player.live()))
+        players, self.players = self.players, []
+        for player in players:
+            self.join(player)
         await self.more(100)
         return self
+
+    def join(self, player):
+        self.players.append(player)
+        self.tasks.append(asyncio.create_task(player.live()))
 
     async def __aexit__(self, kind, *_):
         try:

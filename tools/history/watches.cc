@@ -117,7 +117,7 @@ class Watches {
         } else if (!take(watch, asked, event, expected)) {
           return;
         }
-        if (watch.once && replied) return expect_none_more(asked, id, messages, message.line);
+        if (watch.once) return expect_none_more(asked, id, messages, message.line);
         continue;
       }
       const Operation& operation = history_.operations[*message.operation];

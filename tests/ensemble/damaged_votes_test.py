@@ -1,0 +1,78 @@
+"""A server whose log was damaged, and one that was away, are no quorum: what both lack may be committed."""
+
+import asyncio
+import os
+
+from faults import segments, written
+from harness import Client, Ensemble, Refused, run, until
+
+
+async def write(server, prefix):
+    client = await Client.open(server)
+    for number in range(50):
+        await client.do("create", path=f"/kept/{prefix}{number}", data=prefix * 1000, parents=True)
+    await client.close()
+
+
+def last_of_b(server):
+    """Where the first of the last segment's records of what only two servers have is."""
+    text = b"b" * 1000
+    segment = [s for s in segments(server.data) if text in s.read_bytes()][-1]
+    return segment, segment.read_bytes().find(text)
+
+
+def zeroed_to_the_end(server):
+    segment, at = last_of_b(server)
+    with open(segment, "r+b") as file:
+        file.seek(at)
+        file.write(bytes(written(segment) - at))
+
+
+def cut_short(server):
+    os.truncate(*last_of_b(server))
+
+
+def without_its_last_segment(server):
+    segments(server.data)[-1].unlink()
+
+
+async def refused(server):
+    try:
+        await Client.open(server)
+    except Refused as refusal:
+        assert refusal.name == "NotReady", refusal
+        return
+    raise AssertionError(f"server {server.id} serves:\n{server.log()}")
+
+
+async def votes(damage):
+    async with Ensemble(3, logSegmentBytes=1 << 16) as ensemble:
+        a, b, c = ensemble.servers
+        await write(a, "a")
+        c.terminate()
+        await write(a, "b")
+        for server in a, b:
+            server.kill()
+        damage(b)
+        b.start()
+        c.start()
+        await until(lambda: all(any(p["connected"] for p in s.status()["peers"]) for s in (b, c)),
+                    "the two are linked")
+        # They have waited for a quorum as long as a client may, and found none.
+        await asyncio.gather(refused(b), refused(c))
+
+        a.start()
+        await ensemble.all_ready()
+        expected = {f"{prefix}{n}" for prefix in "ab" for n in range(50)}
+        for server in ensemble.servers:
+            client = await Client.open(server)
+            await client.do("sync", path="/")
+            assert set((await client.do("children", path="/kept"))["children"]) == expected
+
+
+for damage in zeroed_to_the_end, cut_short, without_its_last_segment:
+    async def test():
+        await votes(damage)
+
+    test.__doc__ = f"a log {damage.__name__.replace('_', ' ')} does not elect a leader that lacks what it lost"
+    run(test)
