@@ -40,9 +40,12 @@ struct ConfirmLeadership {
   std::uint64_t token = 0;
 };
 
-// Lead no more, once everything is committed and another voter has it all. Serves no more from now
-// on; if nobody is level within the sync limit, an election has to find a successor.
-struct HandOver {};
+// Lead no more, once everything is committed and another voter, or the one named, has it all.
+// Serves no more from now on; if nobody is level within the sync limit, an election has to find a
+// successor.
+struct HandOver {
+  ServerId to;  // nobody: whoever is level
+};
 
 // Answers ReadHistory: transactions after `from`, which is where the log's history and the one
 // asked about were last known to agree; none if it is before the log's beginning.

@@ -118,6 +118,7 @@ class Leading {
   std::uint32_t ticks_ = 0;       // in the phases before broadcast, since something came of it
   bool handing_over_ = false;
   std::uint32_t handing_over_ticks_ = 0;
+  ServerId successor_;  // the one that was asked for, if one was
 
   // Confirmations of leadership: one probe is under way at a time, for all that came before it.
   std::uint64_t probe_ = 0;

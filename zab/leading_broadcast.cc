@@ -75,9 +75,9 @@ void Leading::advance_commit(Turn& turn) {
 
 // A leader that is about to stop lets the ensemble go on without an election: whoever has
 // everything leads next, and discovery proves that it may, as after any election.
-Next Leading::on(const HandOver&, Turn& turn) {
+Next Leading::on(const HandOver& event, Turn& turn) {
   if (phase_ != Phase::broadcast) return GoLooking{"asked to lead no more"};
-  if (handing_over_) return Stay{};
+  successor_ = event.to;  // the latest wish holds: who is to stop takes anybody
   handing_over_ = true;
   return hand_over_if_level(turn);
 }
@@ -89,7 +89,10 @@ Next Leading::hand_over_if_level(Turn& turn) {
   ServerId successor;
   for (const auto& [server, learner] : learners_) {
     const bool is_level = learner.stage == Stage::adopted && learner.acked == last;
-    if (is_level && server != state.self && state.ensemble.is_voter(server)) successor = server;
+    const bool is_wanted = successor_.nobody() || server == successor_;
+    if (is_level && is_wanted && server != state.self && state.ensemble.is_voter(server)) {
+      successor = server;
+    }
   }
   if (successor.nobody()) return Stay{};
   for (const auto& [server, learner] : learners_) {

@@ -85,7 +85,8 @@ std::string Stage::run(const std::string& command) {
   }
   if (verb == "hand") {
     word();
-    return step(number(), zab::HandOver{});
+    const Id id = number();
+    return step(id, zab::HandOver{word() == "to" ? ServerId{number()} : ServerId{}});
   }
   if (verb == "deliver") {
     const std::string type = word();
