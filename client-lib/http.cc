@@ -2,6 +2,7 @@
 
 #include <exception>
 #include <optional>
+#include <utility>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -20,7 +21,9 @@ using asio::ip::tcp;
 
 namespace {
 
-asio::awaitable<HttpAnswer> get(const Endpoint& endpoint, const std::string& target,
+using Request = http::request<http::empty_body>;
+
+asio::awaitable<HttpAnswer> ask(const Endpoint& endpoint, Request request,
                                 std::chrono::milliseconds deadline) {
   const auto executor = co_await asio::this_coro::executor;
   tcp::resolver resolver(executor);
@@ -30,7 +33,6 @@ asio::awaitable<HttpAnswer> get(const Endpoint& endpoint, const std::string& tar
   stream.expires_after(deadline);
   co_await stream.async_connect(addresses, asio::use_awaitable);
 
-  http::request<http::empty_body> request(http::verb::get, target, 11);
   request.set(http::field::host, endpoint.url().substr(std::string_view("ws://").size()));
   request.set(http::field::user_agent, "zabkeeper-client");
   request.keep_alive(false);
@@ -41,13 +43,11 @@ asio::awaitable<HttpAnswer> get(const Endpoint& endpoint, const std::string& tar
   co_return HttpAnswer{response.result_int(), std::move(response.body())};
 }
 
-}  // namespace
-
-wire::Result<HttpAnswer> http_get(const Endpoint& endpoint, const std::string& target,
+wire::Result<HttpAnswer> wait_for(const Endpoint& endpoint, Request request,
                                   std::chrono::milliseconds deadline) {
   asio::io_context io{1};
   std::optional<wire::Result<HttpAnswer>> result;
-  asio::co_spawn(io, get(endpoint, target, deadline),
+  asio::co_spawn(io, ask(endpoint, std::move(request), deadline),
                  [&](const std::exception_ptr& failure, HttpAnswer answer) {
                    if (!failure) {
                      result = std::move(answer);
@@ -62,6 +62,22 @@ wire::Result<HttpAnswer> http_get(const Endpoint& endpoint, const std::string& t
   io.run_for(2 * deadline);
   if (!result) return wire::Error{wire::ErrorCode::connection_loss, "no answer in time"};
   return *result;
+}
+
+}  // namespace
+
+wire::Result<HttpAnswer> http_get(const Endpoint& endpoint, const std::string& target,
+                                  std::chrono::milliseconds deadline) {
+  return wait_for(endpoint, Request(http::verb::get, target, 11), deadline);
+}
+
+wire::Result<HttpAnswer> http_post(const Endpoint& endpoint, const std::string& target,
+                                   const std::string& authorization,
+                                   std::chrono::milliseconds deadline) {
+  Request request(http::verb::post, target, 11);
+  request.content_length(0);
+  if (!authorization.empty()) request.set(http::field::authorization, authorization);
+  return wait_for(endpoint, std::move(request), deadline);
 }
 
 }  // namespace zabkeeper

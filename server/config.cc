@@ -181,17 +181,22 @@ void settle_id(Draft& draft) {
   Config& config = draft.config;
   const std::filesystem::path file = config.data_dir / "myid";
   std::string place = "myid";
-  if (!draft.id) {
-    if (const std::optional<std::string> text = content_of(file)) {
-      std::string_view digits = *text;
-      const std::size_t last = digits.find_last_not_of(" \t\r\n");
-      digits = trimmed(digits.substr(0, last == digits.npos ? 0 : last + 1));
-      place = file.string();
-      const Setting setting{std::string(digits), place};
-      const std::optional<std::uint64_t> id = draft.number({"myid", setting}, {1, 65'535});
-      if (!id) return;
-      draft.id = static_cast<std::uint32_t>(*id);
+  const std::optional<std::string> text = content_of(file);
+  if (text && (!draft.id || draft.servers.size() > 1)) {
+    std::string_view digits = *text;
+    const std::size_t last = digits.find_last_not_of(" \t\r\n");
+    digits = trimmed(digits.substr(0, last == digits.npos ? 0 : last + 1));
+    const Setting setting{std::string(digits), file.string()};
+    const std::optional<std::uint64_t> id = draft.number({"myid", setting}, {1, 65'535});
+    if (!id) return;
+    if (draft.id && *draft.id != *id) {
+      draft.complaints.push_back("myid=" + std::to_string(*draft.id) + ", but " + file.string() +
+                                 " says " + std::to_string(*id) +
+                                 ": one is wrong, or the data directory is another server's");
+      return;
     }
+    if (!draft.id) place = file.string();
+    draft.id = static_cast<std::uint32_t>(*id);
   }
 
   if (draft.servers.empty()) {
@@ -367,6 +372,12 @@ std::variant<Configured, ConfigError> configure(const Settings& settings) {
   if (draft.config.log_dir.empty()) draft.config.log_dir = draft.config.data_dir;
 
   if (!draft.complaints.empty()) return ConfigError{std::move(draft.complaints)};
+  if (const auto port = settings.find("clientPort"); port != settings.end()) {
+    draft.notes.push_back(port->second.place + ": clientPort=" + port->second.value +
+                          " is for ZooKeeper's own protocol, which is not spoken here; clients "
+                          "connect to webPort=" +
+                          std::to_string(draft.config.web.port) + " with a WebSocket");
+  }
   std::ranges::sort(unused);
   unused.erase(std::ranges::unique(unused).begin(), unused.end());
   return Configured{std::move(draft.config), std::move(unused), std::move(draft.notes)};

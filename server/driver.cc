@@ -46,6 +46,8 @@ void Driver::schedule() {
 
 void Driver::run() {
   scheduled_ = false;
+  counters_.turns += 1;
+  counters_.events += events_.size();
   zab::Effects effects;
   for (Waiting& waiting : std::exchange(events_, {})) {
     // What was said before a link changed is for the link as it was.
@@ -55,7 +57,11 @@ void Driver::run() {
     if (up != nullptr) connections_[up->server] = waiting.connection;
     if (down != nullptr) connections_.erase(down->server);
     if (down != nullptr) readings_.erase(down->server);
-    effects += peer_.step(std::move(waiting.event));
+    zab::Effects step = peer_.step(std::move(waiting.event));
+    // Here, for a batch may hold an election from its beginning to its end.
+    const bool looks = step.standing && step.standing->stance == zab::Stance::looking;
+    counters_.elections += looks ? 1 : 0;
+    effects += std::move(step);
   }
   carry_out(std::move(effects));
 }

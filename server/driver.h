@@ -27,6 +27,9 @@ class Driver {
   void link_drained(zab::ServerId server);
 
   [[nodiscard]] const zab::Peer& peer() const { return peer_; }
+  [[nodiscard]] const DriverCounters& counters() const { return counters_; }
+  // Events that were not taken yet.
+  [[nodiscard]] std::size_t waiting() const { return events_.size(); }
 
  private:
   struct Waiting {
@@ -58,6 +61,7 @@ class Driver {
   LogWriter& log_;
   DriverHandler& handler_;
 
+  DriverCounters counters_;
   std::vector<Waiting> events_;
   std::map<zab::ServerId, std::uint64_t> connections_;  // of the links that the peer knows to be up
   bool scheduled_ = false;

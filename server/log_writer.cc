@@ -28,6 +28,7 @@ LogWriter::~LogWriter() {
 }
 
 void LogWriter::write(std::vector<zab::Persist> persist, std::function<void()> done) {
+  waiting_ += 1;
   {
     const std::lock_guard lock(mutex_);
     orders_.push_back({std::move(persist), std::move(done)});
@@ -77,8 +78,17 @@ void LogWriter::run() {
 
 wire::Result<void> LogWriter::write(std::vector<Order> orders) {
   for (const Order& order : orders) log_.stage(order.persist);
+  const std::size_t bytes = log_.staged_bytes();
+  const auto begun = SteadyClock::now();
   if (const auto written = log_.commit(); !written) return written;
-  boost::asio::post(io_, [orders = std::move(orders)] {
+  const auto took = SteadyClock::now() - begun;
+  boost::asio::post(io_, [this, bytes, took, orders = std::move(orders)] {
+    if (bytes > 0) {  // else nothing was written: promises only waited for their turn
+      counters_.writes += 1;
+      counters_.bytes += bytes;
+      counters_.sync.observe(took);
+    }
+    waiting_ -= orders.size();
     for (const Order& order : orders) order.done();
   });
   return log_.prepare();

@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "server/metrics/counters.h"
 #include "server/storage/log.h"
 #include "zab/effects.h"
 
@@ -39,6 +40,11 @@ class LogWriter {
   // written before: see Log::read_after.
   void read(zab::Point after, std::uint64_t max_bytes, std::function<void(Stretch)> done);
 
+  // To be looked at on the io_context's thread.
+  [[nodiscard]] const LogCounters& counters() const { return counters_; }
+  // Writes that are not durable yet.
+  [[nodiscard]] std::size_t waiting() const { return waiting_; }
+
  private:
   struct Order {
     std::vector<zab::Persist> persist;
@@ -57,6 +63,8 @@ class LogWriter {
   boost::asio::io_context& io_;
   storage::Log log_;
   std::function<void(const wire::Error&)> failed_;
+  LogCounters counters_;     // of the io_context's thread
+  std::size_t waiting_ = 0;  // likewise
 
   std::mutex mutex_;
   std::condition_variable wake_;

@@ -7,6 +7,7 @@
 #include <spdlog/spdlog.h>
 
 #include "server/command_line.h"
+#include "server/file_limit.h"
 #include "server/server.h"
 #include "server/version.h"
 
@@ -32,6 +33,13 @@ void introduce(const server::Configured& configured) {
 }
 
 int serve(const server::Configured& configured) {
+  const auto files = server::raise_file_limit(configured.config);
+  if (!files) {
+    spdlog::critical("{}", files.error().message);
+    return server::exit_start;
+  }
+  if (!files->empty()) spdlog::info("{}", *files);
+
   boost::asio::io_context io(1);
   auto started = server::Server::start(io, configured.config);
   if (!started) {
@@ -39,7 +47,6 @@ int serve(const server::Configured& configured) {
     return server::exit_start;
   }
   server::Server& running = **started;
-  spdlog::info("clients connect to {}", server::web_url(running.web()));
 
   boost::asio::signal_set signals(io, SIGTERM, SIGINT);
   signals.async_wait([&](const boost::system::error_code& error, int signal) {
@@ -50,6 +57,8 @@ int serve(const server::Configured& configured) {
       io.stop();
     });
   });
+  // Whoever reads this may stop the server, and is listened to.
+  spdlog::info("clients connect to {}", server::web_url(running.web()));
   io.run();
   // What is left to do are farewells: until all are said, or for so long.
   io.restart();

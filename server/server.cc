@@ -3,18 +3,24 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
-#include <filesystem>
 #include <utility>
 #include <variant>
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <nlohmann/json.hpp>
 #include <spdlog/spdlog.h>
 
+#include "server/admin/answers.h"
+#include "server/admin/commands.h"
 #include "server/clients/listener.h"
+#include "server/data_directory.h"
 #include "server/driver.h"
+#include "server/handover.h"
 #include "server/log_writer.h"
+#include "server/metrics/availability.h"
+#include "server/metrics/disk.h"
+#include "server/metrics/page.h"
 #include "server/peers/links.h"
 #include "server/pipeline/pipeline.h"
 #include "server/pipeline/secret.h"
@@ -45,26 +51,14 @@ zab::Ensemble ensemble_of(const Config& config) {
   return zab::Ensemble(std::move(members));
 }
 
-constexpr Milliseconds handover_patience{1000};
+constexpr Milliseconds retirement_patience{1000};  // of who wants to stop
+constexpr Milliseconds handover_patience{10'000};  // of an operator
 
 zab::Limits limits(const Config& config) {
   zab::Limits limits;
   limits.init_limit = config.init_limit_heartbeats;
   limits.sync_limit = config.sync_limit_heartbeats;
   return limits;
-}
-
-// Of the files in a directory, as far as they can be read.
-std::uint64_t bytes_in(const std::filesystem::path& directory) {
-  std::uint64_t bytes = 0;
-  std::error_code error;
-  std::filesystem::directory_iterator entry(directory, error);
-  for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
-    std::error_code unreadable;
-    const std::uintmax_t size = entry->file_size(unreadable);
-    if (!unreadable) bytes += size;
-  }
-  return bytes;
 }
 
 class RealServer : public Server,
@@ -86,9 +80,14 @@ class RealServer : public Server,
                           std::move(opened.recovered),
                           zab::ClusterId{random_number(), random_number()}),
                 &links_, log_, *this),
+        handover_(io, driver_),
         listener_(io, config_, pipeline_, *this),
         heartbeat_(io),
-        patience_(io) {}
+        farewell_(io) {
+    commands_.add("handover", {"to"}, [this](const auto& arguments, Commands::Done done) {
+      hand_over(arguments, std::move(done));
+    });
+  }
 
   wire::Result<void> begin() {
     if (const auto problem = listener_.start()) {
@@ -110,11 +109,10 @@ class RealServer : public Server,
     if (config_.servers.size() < 2 || pipeline_.standing().stance != zab::Stance::leading) {
       return done();
     }
-    retired_ = std::move(done);
-    driver_.post(zab::HandOver{});
-    patience_.expires_after(handover_patience);
-    patience_.async_wait([this](const boost::system::error_code& error) {
-      if (!error) std::exchange(retired_, nullptr)();
+    handover_.begin({}, retirement_patience, [this, done = std::move(done)](auto) mutable {
+      // This server may be one of the quorum that the new leader has: the others come to it too.
+      farewell_.expires_after(2 * config_.heartbeat);
+      farewell_.async_wait([done = std::move(done)](const auto&) { done(); });
     });
   }
 
@@ -151,7 +149,11 @@ class RealServer : public Server,
     const auto behind = state.durable.history.after(service.applied());
     status.lag = static_cast<std::uint64_t>(state.durable.history.end() - behind);
     status.data_dir = config_.data_dir.string();
-    status.log_bytes = bytes_in(config_.log_dir);
+    const DiskReadings disk = read_disk(config_.log_dir);
+    status.log_bytes = disk.log_bytes;
+    status.log_segments = disk.log_segments;
+    status.disk_free_bytes = disk.free_bytes;
+    status.disk_size_bytes = disk.size_bytes;
     status.damaged = state.durable.damaged.has_value();
     if (state.durable.founded) status.cluster = to_string(state.durable.cluster);
     if (!standing.serving) {
@@ -162,6 +164,9 @@ class RealServer : public Server,
     status.version = version;
     return status;
   }
+
+  std::string metrics() const override { return metrics_page(readings()); }
+  const Commands& commands() const override { return commands_; }
 
  private:
   void link_up(zab::ServerId server, std::uint64_t connection) override {
@@ -174,11 +179,9 @@ class RealServer : public Server,
   void deliver(const zab::Txn& txn) override { pipeline_.deliver(txn); }
   void confirmed(const zab::Confirmed& confirmed) override { pipeline_.confirmed(confirmed); }
   void standing_changed(const zab::Standing& standing) override {
+    availability_.note(standing, SteadyClock::now());
     pipeline_.standing_changed(standing);
-    const bool follows = standing.serving && standing.stance != zab::Stance::leading;
-    if (!retired_ || !follows) return;
-    patience_.cancel();
-    boost::asio::post(patience_.get_executor(), std::exchange(retired_, nullptr));
+    handover_.standing_changed(standing);
   }
 
   void post(zab::Event event) override { driver_.post(std::move(event)); }
@@ -188,6 +191,7 @@ class RealServer : public Server,
                std::chrono::system_clock::now().time_since_epoch())
         .count();
   }
+  SteadyClock::time_point now() override { return SteadyClock::now(); }
   std::string new_password() override { return server::new_password(); }
 
   void received(zab::ServerId from, PeerMessage message) override {
@@ -201,6 +205,63 @@ class RealServer : public Server,
           }
         },
         message);
+  }
+
+  // POST /admin/handover, with `to` the id of the server that is to lead, or any that can.
+  void hand_over(const Commands::Arguments& arguments, Commands::Done done) {
+    const auto to = arguments.find("to");
+    const auto wanted =
+        successor(to == arguments.end() ? "" : to->second, config_.servers, driver_.peer());
+    if (!wanted) return done(error_answer(409, "NotPossible", wanted.error().message));
+    spdlog::info("an operator hands the lead over to {}",
+                 wanted->nobody() ? "whoever is level" : "server " + zab::to_string(*wanted));
+    handover_.begin(*wanted, handover_patience, [this, done = std::move(done)](auto outcome) {
+      const zab::Standing& standing = pipeline_.standing();
+      switch (outcome) {
+        case Handover::Outcome::done:
+          return done(json_answer(
+              200, {{"leader", standing.leader.value}, {"epoch", standing.epoch.value}}));
+        case Handover::Outcome::refused:
+          return done(error_answer(503, "NotDone",
+                                   "nobody was level in time, and this server was elected again"));
+        case Handover::Outcome::late:
+          return done(error_answer(503, "NotDone", "no leader was found yet; see /status"));
+      }
+    });
+  }
+
+  Readings readings() const {
+    const zab::State& state = driver_.peer().state();
+    const zab::History& history = state.durable.history;
+    const session::Service& service = pipeline_.service();
+    Readings now;
+    now.status = status();
+    now.process = read_process();
+    now.accepted_epoch = state.durable.accepted_epoch;
+    now.proposed = history.last().zxid;
+    now.committed = state.last_committed;
+    now.outstanding_proposals =
+        static_cast<std::uint64_t>(history.end() - history.after(state.last_committed));
+    now.unserved_seconds =
+        std::chrono::duration<double>(availability_.unserved(SteadyClock::now())).count();
+    now.outages = availability_.outages();
+    now.driver = driver_.counters();
+    now.leader = pipeline_.leader();
+    now.queues = {{"events", driver_.waiting()}, {"log_writes", log_.waiting()}};
+    pipeline_.read_queues(now);
+    for (const ServerLine& line : config_.servers) {
+      if (line.id == config_.id) continue;
+      const zab::ServerId id{line.id};
+      now.peers.push_back(
+          {line.id, state.links.contains(id), links_.queued(id), links_.counters(id)});
+    }
+    now.replica = pipeline_.replica();
+    now.tree_data_bytes = service.tree().at("/").subtree_bytes();
+    now.ephemerals = service.tree().ephemeral_count();
+    now.port = listener_.counters();
+    now.requests = pipeline_.requests();
+    now.log = log_.counters();
+    return now;
   }
 
   void tick() {
@@ -218,10 +279,12 @@ class RealServer : public Server,
   LogWriter log_;
   Links links_;
   Driver driver_;
+  Handover handover_;
+  Commands commands_;
   Listener listener_;
+  Availability availability_{SteadyClock::now()};
   boost::asio::steady_timer heartbeat_;
-  boost::asio::steady_timer patience_;  // with a successor
-  std::function<void()> retired_;       // while one is waited for
+  boost::asio::steady_timer farewell_;
   bool stopping_ = false;
 };
 
@@ -233,11 +296,25 @@ storage::FileSystem& disk() {
 }  // namespace
 
 wire::Result<std::unique_ptr<Server>> Server::start(boost::asio::io_context& io, Config config) {
+  if (const auto made = prepare_directory(disk(), config.data_dir, "dataDir"); !made) {
+    return made.error();
+  }
+  if (const auto made = prepare_directory(disk(), config.log_dir, "dataLogDir"); !made) {
+    return made.error();
+  }
+  if (const auto note = foreign_data(config.data_dir)) spdlog::warn("{}", *note);
+
   storage::Options options;
   options.segment_bytes = config.log_segment_bytes;
   auto opened =
       storage::Log::open(disk(), config.log_dir.string(), zab::ServerId{config.id}, {}, options);
-  if (!opened) return opened.error();
+  if (!opened) {
+    wire::Error error = opened.error();
+    if (error.message.ends_with("in use by another process")) {
+      error.message += "; stop that one, or choose another directory with dataDir=";
+    }
+    return error;
+  }
   const auto level = opened->recovered.damaged ? spdlog::level::err : spdlog::level::info;
   spdlog::log(level, "log in {}: {}", config.log_dir.string(), opened->report);
 

@@ -96,7 +96,7 @@ int run(const shell::CommandLine& line) {
     options.call += std::chrono::seconds(2);
   }
   const shell::Runner::Settings settings{
-      options.servers, std::chrono::milliseconds(line.timeout_ms),
+      options.servers, std::chrono::milliseconds(line.timeout_ms), line.auth,
       line.command ? shell::Mode::one_shot : shell::Mode::interactive};
 
   std::unique_ptr<zabkeeper::Client> client;

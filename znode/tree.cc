@@ -207,6 +207,12 @@ std::size_t Tree::ephemeral_count(wire::SessionId session) const {
   return owned == ephemerals_.end() ? 0 : owned->second.size();
 }
 
+std::size_t Tree::ephemeral_count() const {
+  std::size_t count = 0;
+  for (const auto& [owner, nodes] : ephemerals_) count += nodes.size();
+  return count;
+}
+
 std::vector<std::string> Tree::due(wire::TimeMs now, std::size_t max) const {
   std::vector<std::string> paths;
   for (const Deadline& deadline : deadlines_) {

@@ -79,6 +79,8 @@ class Tree {
   [[nodiscard]] std::vector<std::string> ephemerals(wire::SessionId session) const;
   [[nodiscard]] std::vector<const Node*> ephemeral_nodes(wire::SessionId session) const;
   [[nodiscard]] std::size_t ephemeral_count(wire::SessionId session) const;
+  // Of all sessions; looks at every one that has any.
+  [[nodiscard]] std::size_t ephemeral_count() const;
   // How many sessions have an ephemeral node.
   [[nodiscard]] std::uint64_t ephemeral_owner_count() const { return ephemerals_.size(); }
   // Nodes that may go by themselves after `now` has passed, the longest due first; at most `max`.

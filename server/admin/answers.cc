@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "server/metrics/page.h"
 #include "wire/zxid.h"
 
 namespace server {
@@ -13,20 +14,16 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Answer json_answer(unsigned status, const Json& json) {
-  // What is not UTF-8, such as a path's name, must not keep the status from being said.
-  return {status, "application/json",
-          json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"};
-}
+Answer live(const StatusSource&) { return json_answer(200, {{"live", true}}); }
 
-Answer live(const Status&) { return json_answer(200, {{"live", true}}); }
-
-Answer ready(const Status& status) {
+Answer ready(const StatusSource& source) {
+  const Status status = source.status();
   if (status.serving) return json_answer(200, {{"ready", true}});
   return json_answer(503, {{"ready", false}, {"reason", status.why_not_serving}});
 }
 
-Answer full_status(const Status& status) {
+Answer full_status(const StatusSource& source) {
+  const Status status = source.status();
   Json peers = Json::array();
   for (const Status::Peer& peer : status.peers) {
     peers.push_back({{"id", peer.id},
@@ -50,12 +47,18 @@ Answer full_status(const Status& status) {
                       {"cluster", status.cluster.empty() ? Json(nullptr) : Json(status.cluster)},
                       {"disk",
                        {{"logBytes", status.log_bytes},
+                        {"logSegments", status.log_segments},
+                        {"freeBytes", status.disk_free_bytes},
+                        {"sizeBytes", status.disk_size_bytes},
                         {"dataDir", status.data_dir},
                         {"damaged", status.damaged}}},
                       {"version", status.version}});
 }
 
-Answer greeting(const Status& status) {
+Answer metrics(const StatusSource& source) { return {200, metrics_content_type, source.metrics()}; }
+
+Answer greeting(const StatusSource& source) {
+  const Status status = source.status();
   return {200, "text/plain; charset=utf-8",
           "This is Zabkeeper " + status.version + ", server " + std::to_string(status.id) +
               ", a coordination service.\n"
@@ -63,22 +66,28 @@ Answer greeting(const Status& status) {
               "  /v1            clients connect here, with a WebSocket\n"
               "  /status        how this server is doing\n"
               "  /health/live   200 while it runs\n"
-              "  /health/ready  200 while it answers clients, else 503 and why\n"};
+              "  /health/ready  200 while it answers clients, else 503 and why\n"
+              "  /metrics       the same and more in numbers, for Prometheus\n"
+              "  /admin/        commands for operators, with POST\n"};
 }
 
 struct Page {
   std::string_view path;
-  Answer (*answer)(const Status& status);
+  Answer (*answer)(const StatusSource& source);
 };
 
 constexpr std::array pages{
-    Page{"/", greeting},
-    Page{"/health/live", live},
-    Page{"/health/ready", ready},
-    Page{"/status", full_status},
+    Page{"/", greeting},          Page{"/health/live", live}, Page{"/health/ready", ready},
+    Page{"/status", full_status}, Page{"/metrics", metrics},
 };
 
 }  // namespace
+
+Answer json_answer(unsigned status, const Json& json) {
+  // What is not UTF-8, such as a path's name, must not keep the status from being said.
+  return {status, "application/json",
+          json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"};
+}
 
 Answer error_answer(unsigned status, std::string_view error, std::string_view message) {
   return json_answer(status, {{"error", error}, {"message", message}});
@@ -91,7 +100,7 @@ Answer answer(std::string_view method, std::string_view target, const StatusSour
   if (page == pages.end()) {
     return error_answer(404, "NotFound",
                         "there is nothing at " + std::string(path) +
-                            "; see /, /status, /health/live, /health/ready");
+                            "; see /, /status, /health/live, /health/ready, /metrics");
   }
   if (method != "GET" && method != "HEAD") {
     Answer refused =
@@ -99,7 +108,7 @@ Answer answer(std::string_view method, std::string_view target, const StatusSour
     refused.allow = "GET, HEAD";
     return refused;
   }
-  return page->answer(source.status());
+  return page->answer(source);
 }
 
 }  // namespace server

@@ -3,6 +3,8 @@
 #include <string>
 #include <string_view>
 
+#include <nlohmann/json_fwd.hpp>
+
 #include "server/admin/status.h"
 
 namespace server {
@@ -15,6 +17,7 @@ struct Answer {
   std::string allow = {};  // the Allow header of a 405
 };
 
+[[nodiscard]] Answer json_answer(unsigned status, const nlohmann::ordered_json& json);
 // {"error": ..., "message": ...}
 [[nodiscard]] Answer error_answer(unsigned status, std::string_view error,
                                   std::string_view message);

@@ -30,18 +30,26 @@ struct Status {
   std::uint64_t watches = 0;
   std::uint64_t lag = 0;        // transactions committed or proposed, and not applied here yet
   std::uint64_t log_bytes = 0;  // on disk
-  bool damaged = false;         // the log has lost something, and this server does not vote
-  std::string cluster;          // its id in hex; empty before it is known
+  std::uint64_t log_segments = 0;
+  std::uint64_t disk_free_bytes = 0;  // of the log's file system, for this process
+  std::uint64_t disk_size_bytes = 0;
+  bool damaged = false;  // the log has lost something, and this server does not vote
+  std::string cluster;   // its id in hex; empty before it is known
   std::string data_dir;
   std::string why_not_serving;  // for /health/ready; empty if serving
   std::string version;
 };
 
-// Whoever knows the server's status.
+class Commands;
+
+// Whoever knows the server's status, and everything else that it shows or does for an operator.
 class StatusSource {
  public:
   virtual ~StatusSource() = default;
   [[nodiscard]] virtual Status status() const = 0;
+  // In Prometheus' text format.
+  [[nodiscard]] virtual std::string metrics() const = 0;
+  [[nodiscard]] virtual const Commands& commands() const = 0;
 };
 
 }  // namespace server

@@ -64,7 +64,7 @@ class Signal {
 class Connection final : public ClientConnection, public std::enable_shared_from_this<Connection> {
  public:
   Connection(std::unique_ptr<WebSocket> socket, ClientHandler& handler, std::string remote_address,
-             const ClientLimits& limits);
+             const ClientLimits& limits, PortCounters& counters);
 
   asio::awaitable<void> run();
 
@@ -108,6 +108,7 @@ class Connection final : public ClientConnection, public std::enable_shared_from
   ClientHandler& handler_;
   const std::string remote_address_;
   const ClientLimits limits_;
+  PortCounters& counters_;
 
   beast::flat_buffer frame_;
   bool paused_ = false;
@@ -135,12 +136,14 @@ class Connection final : public ClientConnection, public std::enable_shared_from
 };
 
 Connection::Connection(std::unique_ptr<WebSocket> socket, ClientHandler& handler,
-                       std::string remote_address, const ClientLimits& limits)
+                       std::string remote_address, const ClientLimits& limits,
+                       PortCounters& counters)
     : socket_(std::move(socket)),
       stream_(socket_->stream),
       handler_(handler),
       remote_address_(std::move(remote_address)),
       limits_(limits),
+      counters_(counters),
       may_read_(stream_.get_executor()),
       outbox_(socket_->format),
       sending_(socket_->format),
@@ -205,6 +208,7 @@ asio::awaitable<void> Connection::read() {
 }
 
 void Connection::received() {
+  counters_.in.add(frame_.size());
   const bool is_json = socket_->format == wire::Format::json;
   if (stream_.got_text() != is_json) {
     return close(CloseCode::unsupported_data,
@@ -253,6 +257,7 @@ asio::awaitable<void> Connection::send_queued() {
   while (!sending_.empty() && !hurries()) {
     const std::string_view frame = sending_.next_frame(batch_bytes_);
     in_flight_bytes_ = frame.size();
+    counters_.out.add(frame.size());
     const auto [error, size] =
         co_await stream_.async_write(asio::buffer(frame.data(), frame.size()), as_tuple);
     in_flight_bytes_ = 0;
@@ -280,6 +285,7 @@ void Connection::say(const wire::ServerMessage& message) {
   if (gone_ || closing_) return;
   outbox_.add(message);
   if (queued_bytes() > limits_.queued_bytes_max) {
+    counters_.too_slow += 1;
     begin_close(
         {CloseCode::policy_violation, "too slow: take what the server sends sooner", false});
   } else {
@@ -344,9 +350,10 @@ void Connection::lost() {
 }  // namespace
 
 asio::awaitable<void> serve(std::unique_ptr<WebSocket> socket, ClientHandler& handler,
-                            std::string remote_address, ClientLimits limits) {
-  const auto connection =
-      std::make_shared<Connection>(std::move(socket), handler, std::move(remote_address), limits);
+                            std::string remote_address, ClientLimits limits,
+                            PortCounters& counters) {
+  const auto connection = std::make_shared<Connection>(std::move(socket), handler,
+                                                       std::move(remote_address), limits, counters);
   co_await connection->run();
 }
 

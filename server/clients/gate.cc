@@ -5,6 +5,7 @@
 #include <boost/asio/ip/host_name.hpp>
 
 #include "wire/base64.h"
+#include "znode/identity.h"
 
 namespace server {
 namespace {
@@ -52,6 +53,35 @@ std::string without_dot(std::string host) {
   return host;
 }
 
+// The page was served under the name that the request is for.
+bool is_own_origin(std::string_view origin, std::string_view host) {
+  const std::string said = lower(trimmed(origin));
+  const std::size_t scheme_end = said.find("://");
+  if (scheme_end == said.npos) return false;
+  const std::string scheme = said.substr(0, scheme_end);
+  if (scheme != "http" && scheme != "https") return false;
+  const std::uint16_t usual_port = scheme == "https" ? 443 : 80;
+  std::optional<Address> theirs = address_from(std::string_view(said).substr(scheme_end + 3));
+  std::optional<Address> ours = address_from(lower(trimmed(host)));
+  if (!theirs || !ours) return false;
+  if (theirs->port == 0) theirs->port = usual_port;
+  if (ours->port == 0) ours->port = usual_port;
+  return *theirs == *ours;
+}
+
+// "user:password" of `Authorization: digest user:password`, as ZooKeeper's AdminServer has it, or
+// of `Authorization: Basic` and that in base64, as every HTTP client has it.
+std::optional<std::string> token_of(std::string_view authorization) {
+  authorization = trimmed(authorization);
+  const std::size_t space = authorization.find(' ');
+  if (space == authorization.npos) return std::nullopt;
+  const std::string scheme = lower(authorization.substr(0, space));
+  const std::string_view rest = trimmed(authorization.substr(space));
+  if (scheme == "digest") return std::string(rest);
+  if (scheme != "basic") return std::nullopt;
+  return wire::from_base64(rest);
+}
+
 bool is_key(std::string_view key) {
   const auto bytes = wire::from_base64(key);
   return bytes && bytes->size() == 16;
@@ -59,7 +89,7 @@ bool is_key(std::string_view key) {
 
 }  // namespace
 
-Gate::Gate(const Config& config) {
+Gate::Gate(const Config& config) : super_digest_(config.super_digest) {
   hosts_ = {"localhost", lower(config.web.host)};
   for (const ServerLine& line : config.servers) {
     hosts_.push_back(lower(line.peer.host));
@@ -74,27 +104,26 @@ Gate::Gate(const Config& config) {
 }
 
 bool Gate::knows_host(std::string_view host) const {
+  return knows_by_name(host) || (contains(hosts_, "*") && address_from(trimmed(host)));
+}
+
+bool Gate::knows_by_name(std::string_view host) const {
   const std::optional<Address> address = address_from(trimmed(host));
   if (!address) return false;
-  return is_ip_literal(address->host) || contains(hosts_, "*") ||
-         contains(hosts_, without_dot(lower(address->host)));
+  return is_ip_literal(address->host) || contains(hosts_, without_dot(lower(address->host)));
 }
 
 bool Gate::knows_origin(std::string_view origin, std::string_view host) const {
   const std::string said = lower(trimmed(origin));
-  if (contains(origins_, "*") || contains(origins_, said)) return true;
+  return contains(origins_, "*") || contains(origins_, said) || is_own_origin(origin, host);
+}
 
-  const std::size_t scheme_end = said.find("://");
-  if (scheme_end == said.npos) return false;
-  const std::string scheme = said.substr(0, scheme_end);
-  if (scheme != "http" && scheme != "https") return false;
-  const std::uint16_t usual_port = scheme == "https" ? 443 : 80;
-  std::optional<Address> theirs = address_from(std::string_view(said).substr(scheme_end + 3));
-  std::optional<Address> ours = address_from(lower(trimmed(host)));
-  if (!theirs || !ours) return false;
-  if (theirs->port == 0) theirs->port = usual_port;
-  if (ours->port == 0) ours->port = usual_port;
-  return *theirs == *ours;
+bool Gate::shows_super(const RequestHead& request) const {
+  if (request.authorizations.size() != 1) return false;
+  const std::optional<std::string> token = token_of(request.authorizations.front());
+  if (!token) return false;
+  const auto known = znode::authenticate({"digest", *token}, {}, super_digest_);
+  return known && known->is_super();
 }
 
 std::optional<Answer> Gate::refuses(const RequestHead& request) const {
@@ -144,6 +173,30 @@ std::optional<Answer> Gate::refuses_upgrade(const RequestHead& request) const {
                             std::string(subprotocols[1].name));
   }
   return std::nullopt;
+}
+
+std::optional<Answer> Gate::refuses_command(const RequestHead& request,
+                                            std::string_view remote) const {
+  if (request.method != "POST") {
+    Answer refused = error_answer(405, "MethodNotAllowed", "a command is given with POST");
+    refused.allow = "POST";
+    return refused;
+  }
+  const std::string_view host = request.hosts.empty() ? "" : request.hosts.front();
+  if (request.origins.size() > 1 ||
+      (!request.origins.empty() && !is_own_origin(request.origins.front(), host))) {
+    return error_answer(403, "ForeignOrigin", "web pages of other origins may give no commands");
+  }
+  if (shows_super(request)) return std::nullopt;
+  if (!request.authorizations.empty()) {
+    return error_answer(403, "NoAuth", "this is not the super identity that superDigest names");
+  }
+  // What a proxy on this machine passes on may come from anywhere.
+  const bool is_named = request.hosts.empty() || knows_by_name(host);
+  if (is_loopback(remote) && request.forwarded.empty() && is_named) return std::nullopt;
+  return error_answer(403, "NoAuth",
+                      "commands are taken from the server's own machine, or with the super "
+                      "identity: Authorization: digest user:password, of superDigest");
 }
 
 const Subprotocol* Gate::subprotocol_of(const RequestHead& request) {

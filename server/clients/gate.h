@@ -25,6 +25,8 @@ struct RequestHead {
   std::vector<std::string_view> keys = {};          // Sec-WebSocket-Key
   std::vector<std::string_view> versions = {};      // Sec-WebSocket-Version
   std::vector<std::string_view> subprotocols = {};  // Sec-WebSocket-Protocol
+  std::vector<std::string_view> authorizations = {};
+  std::vector<std::string_view> forwarded = {};  // Forwarded, X-Forwarded-For, Via
 };
 
 struct Subprotocol {
@@ -48,15 +50,25 @@ class Gate {
   // For a request to /v1: why it cannot become a WebSocket connection, if it cannot.
   [[nodiscard]] std::optional<Answer> refuses_upgrade(const RequestHead& request) const;
 
+  // For a request to /admin/: why nobody does what it asks, if nobody does. Commands are taken from
+  // this machine, or from whoever shows the super identity; never from a web page of another
+  // origin, whatever allowedOrigins and allowedHosts let in otherwise. `remote` is the address that
+  // the connection comes from.
+  [[nodiscard]] std::optional<Answer> refuses_command(const RequestHead& request,
+                                                      std::string_view remote) const;
+
   // Of those that a request names, the first that is known here; null where it names none.
   [[nodiscard]] static const Subprotocol* subprotocol_of(const RequestHead& request);
 
  private:
   [[nodiscard]] bool knows_host(std::string_view host) const;
+  [[nodiscard]] bool knows_by_name(std::string_view host) const;
+  [[nodiscard]] bool shows_super(const RequestHead& request) const;
   [[nodiscard]] bool knows_origin(std::string_view origin, std::string_view host) const;
 
   std::vector<std::string> hosts_;    // in lower case, without ports
   std::vector<std::string> origins_;  // in lower case
+  std::string super_digest_;
 };
 
 }  // namespace server

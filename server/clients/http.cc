@@ -1,15 +1,21 @@
 #include "server/clients/http.h"
 
+#include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 
 #include "server/admin/answers.h"
+#include "server/admin/commands.h"
 
 namespace server {
 namespace {
@@ -33,6 +39,11 @@ RequestHead head_of(const Request& request) {
     for (auto line = begin; line != end; ++line) values.push_back(view(line->value()));
     return values;
   };
+  std::vector<std::string_view> forwarded = lines(http::field::forwarded);
+  for (const beast::string_view name : {"X-Forwarded-For", "Via"}) {
+    const auto [begin, end] = request.equal_range(name);
+    for (auto line = begin; line != end; ++line) forwarded.push_back(view(line->value()));
+  }
   return {
       .method = view(request.method_string()),
       .target = view(request.target()),
@@ -44,6 +55,8 @@ RequestHead head_of(const Request& request) {
       .keys = lines(http::field::sec_websocket_key),
       .versions = lines(http::field::sec_websocket_version),
       .subprotocols = lines(http::field::sec_websocket_protocol),
+      .authorizations = lines(http::field::authorization),
+      .forwarded = forwarded,
   };
 }
 
@@ -103,13 +116,15 @@ bool has_body(const http::request_parser<http::empty_body>& parser) {
   return parser.chunked() || parser.content_length().value_or(0) != 0;
 }
 
-// What to answer and whether to go on, or the wish for a WebSocket that can be granted.
+// What to answer and whether to go on, a command to be carried out first, or the wish for a
+// WebSocket that can be granted.
 struct Verdict {
-  std::variant<Answer, Upgrade> answer;
+  std::variant<Answer, Commands::Call, Upgrade> answer;
   After after = After::close;
 };
 
-Verdict judge(const Request& request, const Gate& gate, const StatusSource* status) {
+Verdict judge(const Request& request, std::string_view remote, const Gate& gate,
+              const StatusSource* status) {
   const RequestHead head = head_of(request);
   if (auto refused = gate.refuses(head)) return {*std::move(refused)};
 
@@ -123,14 +138,40 @@ Verdict judge(const Request& request, const Gate& gate, const StatusSource* stat
                          "too many connections to this server; close some, or raise "
                          "maxClientCnxns or maxCnxns")};
   }
-  return {answer(head.method, head.target, *status),
-          request.keep_alive() ? After::keep_alive : After::close};
+  const After after = request.keep_alive() ? After::keep_alive : After::close;
+  if (Commands::is_command(head.target)) {
+    if (auto refused = gate.refuses_command(head, remote)) return {*std::move(refused), after};
+    return std::visit(
+        [&](auto found) {
+          return Verdict{std::move(found), after};
+        },
+        status->commands().find(head.target));
+  }
+  return {answer(head.method, head.target, *status), after};
+}
+
+// A command takes its time; it goes on when its client does not wait for the answer.
+asio::awaitable<Answer> carry_out(const Commands::Call& call, const ClientLimits& limits) {
+  struct Outcome {
+    explicit Outcome(const asio::any_io_executor& executor) : patience(executor) {}
+    asio::steady_timer patience;
+    std::optional<Answer> answer;
+  };
+  const auto outcome = std::make_shared<Outcome>(co_await asio::this_coro::executor);
+  outcome->patience.expires_after(limits.command_timeout);
+  (*call.carry_out)(call.arguments, [outcome](Answer answer) {
+    outcome->answer = std::move(answer);
+    outcome->patience.cancel();
+  });
+  if (!outcome->answer) co_await outcome->patience.async_wait(as_tuple);
+  if (outcome->answer) co_return *std::move(outcome->answer);
+  co_return error_answer(504, "StillUnderWay", "the command is not done yet; it goes on");
 }
 
 }  // namespace
 
-asio::awaitable<HttpOutcome> talk_http(Stream& stream, const Gate& gate, const StatusSource* status,
-                                       const ClientLimits& limits) {
+asio::awaitable<HttpOutcome> talk_http(Stream& stream, std::string remote, const Gate& gate,
+                                       const StatusSource* status, const ClientLimits& limits) {
   beast::flat_buffer buffer(limits.header_bytes_max + 4096);
   for (;;) {
     http::request_parser<http::empty_body> parser;
@@ -148,13 +189,16 @@ asio::awaitable<HttpOutcome> talk_http(Stream& stream, const Gate& gate, const S
     } else if (has_body(parser)) {
       verdict.answer = error_answer(413, "BodyNotWanted", "requests here have no body");
     } else {
-      verdict = judge(request, gate, status);
+      verdict = judge(request, remote, gate, status);
     }
 
     if (auto* wanted = std::get_if<Upgrade>(&verdict.answer)) {
       if (buffer.size() == 0) co_return HttpOutcome{std::move(*wanted)};
       verdict.answer = error_answer(
           400, "BadRequest", "frames must wait until the WebSocket's upgrade has been answered");
+    }
+    if (const auto* call = std::get_if<Commands::Call>(&verdict.answer)) {
+      verdict.answer = co_await carry_out(*call, limits);
     }
     const bool sent =
         co_await send(stream, std::get<Answer>(verdict.answer), request, verdict.after, limits);

@@ -25,8 +25,9 @@ struct HttpOutcome {
 };
 
 // Answers HTTP requests until the connection ends or asks for a WebSocket that it can have. Without
-// a `status` the server is full, and says so.
-[[nodiscard]] boost::asio::awaitable<HttpOutcome> talk_http(Stream& stream, const Gate& gate,
+// a `status` the server is full, and says so. `remote` is the address of the other end.
+[[nodiscard]] boost::asio::awaitable<HttpOutcome> talk_http(Stream& stream, std::string remote,
+                                                            const Gate& gate,
                                                             const StatusSource* status,
                                                             const ClientLimits& limits);
 

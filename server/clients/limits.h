@@ -10,8 +10,9 @@ struct ClientLimits {
   std::chrono::milliseconds header_timeout{5000};   // to send a whole HTTP request header
   std::chrono::milliseconds upgrade_timeout{5000};  // to take the answer to it
   std::chrono::milliseconds first_frame_timeout{10'000};
-  std::chrono::milliseconds drain_timeout{5000};  // to take what is queued before a close
-  std::chrono::milliseconds close_timeout{1000};  // to answer a WebSocket close
+  std::chrono::milliseconds drain_timeout{5000};      // to take what is queued before a close
+  std::chrono::milliseconds close_timeout{1000};      // to answer a WebSocket close
+  std::chrono::milliseconds command_timeout{60'000};  // for a command of /admin/ to be done
 
   std::size_t header_bytes_max = 8 * 1024;
   std::size_t frame_bytes_max = 0;                  // of one message; 0: what maxDataBytes needs

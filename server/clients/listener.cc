@@ -85,6 +85,7 @@ class Listener::Port : public std::enable_shared_from_this<Listener::Port> {
 
   std::optional<std::string> start();
   [[nodiscard]] const Address& bound() const { return web_; }
+  [[nodiscard]] const PortCounters& counters() const { return counters_; }
   void stop();
 
  private:
@@ -104,8 +105,9 @@ class Listener::Port : public std::enable_shared_from_this<Listener::Port> {
   tcp::acceptor acceptor_;
   std::map<std::string, std::uint32_t> connected_;  // by address; never 0
   std::size_t connections_ = 0;                     // the sum of connected_
-  std::size_t refusals_ = 0;                        // besides, beyond the limits
-  std::set<Stream*> http_;                          // those that are not WebSockets yet
+  PortCounters counters_;
+  std::size_t refusals_ = 0;  // besides, beyond the limits
+  std::set<Stream*> http_;    // those that are not WebSockets yet
   Refusing refusing_;
 };
 
@@ -133,7 +135,8 @@ std::optional<std::string> Listener::Port::start() {
       resolver.resolve(web_.host, std::to_string(web_.port),
                        tcp::resolver::passive | tcp::resolver::numeric_service, error);
   if (error || found.empty()) {
-    return "webAddress=" + web_.host + " is not known here: " + error.message();
+    return "webAddress=" + web_.host + " is not known here: " + error.message() +
+           "; choose another, or 0.0.0.0 for all that this machine has";
   }
   const tcp::endpoint endpoint = found.begin()->endpoint();
   acceptor_.open(endpoint.protocol(), error);
@@ -202,6 +205,8 @@ asio::awaitable<void> Listener::Port::talk(Stream stream, std::string address) {
   const auto self = shared_from_this();
   // Those that are refused take nobody's place.
   const bool full = is_full(address);
+  counters_.accepted += 1;
+  counters_.refused += full ? 1 : 0;
   if (full) {
     ++refusals_;
   } else {
@@ -210,14 +215,15 @@ asio::awaitable<void> Listener::Port::talk(Stream stream, std::string address) {
   }
 
   http_.insert(&stream);
-  const HttpOutcome outcome = co_await talk_http(stream, gate_, full ? nullptr : &status_, limits_);
+  const HttpOutcome outcome =
+      co_await talk_http(stream, address, gate_, full ? nullptr : &status_, limits_);
   http_.erase(&stream);
 
   if (outcome.upgrade && acceptor_.is_open()) {
     std::unique_ptr<WebSocket> socket =
         co_await upgrade(std::move(stream), *outcome.upgrade, limits_);
     if (socket != nullptr) {
-      co_await serve(std::move(socket), full ? refusing_ : handler_, address, limits_);
+      co_await serve(std::move(socket), full ? refusing_ : handler_, address, limits_, counters_);
     }
   }
 
@@ -237,6 +243,7 @@ Listener::~Listener() { stop(); }
 
 std::optional<std::string> Listener::start() { return port_->start(); }
 const Address& Listener::bound() const { return port_->bound(); }
+const PortCounters& Listener::counters() const { return port_->counters(); }
 void Listener::stop() { port_->stop(); }
 
 }  // namespace server

@@ -8,6 +8,7 @@
 #include "server/clients/handler.h"
 #include "server/clients/limits.h"
 #include "server/config.h"
+#include "server/metrics/counters.h"
 
 namespace boost::asio {
 class io_context;
@@ -31,6 +32,8 @@ class Listener {
 
   // After `start`: the address with the port that was really taken.
   [[nodiscard]] const Address& bound() const;
+
+  [[nodiscard]] const PortCounters& counters() const;
 
   // Accepts nobody any more and ends what is still HTTP. WebSocket connections stay until somebody
   // closes them.

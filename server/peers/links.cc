@@ -54,6 +54,17 @@ std::uint64_t fingerprint(const std::vector<ServerLine>& servers) {
   return XXH3_64bits(bytes.data(), bytes.size());
 }
 
+std::string advice(const error_code& error) {
+  if (error == asio::error::address_in_use) {
+    return "; is this server running already? If not, choose another port in its line, for all "
+           "servers";
+  }
+  if (error == boost::system::errc::address_not_available) {
+    return "; this machine has no such address: is the id (myid) that of another?";
+  }
+  return {};
+}
+
 }  // namespace
 
 class Links::Impl : public std::enable_shared_from_this<Links::Impl> {
@@ -70,6 +81,7 @@ class Links::Impl : public std::enable_shared_from_this<Links::Impl> {
   void stop();
   void send(zab::ServerId to, std::optional<std::uint64_t> connection, const PeerMessage& message);
   [[nodiscard]] std::size_t queued(zab::ServerId to) const;
+  [[nodiscard]] LinkCounters counters(zab::ServerId server) const;
 
  private:
   struct Link {
@@ -77,6 +89,7 @@ class Links::Impl : public std::enable_shared_from_this<Links::Impl> {
 
     tcp::socket socket;
     zab::ServerId server;
+    LinkCounters* counters = nullptr;  // set once it is known whose
     std::uint64_t number = 0;
     FrameReader reader;
     wire::Bytes queued;   // frames that wait
@@ -111,6 +124,7 @@ class Links::Impl : public std::enable_shared_from_this<Links::Impl> {
   std::uint64_t ensemble_;
   std::map<zab::ServerId, LinkPtr> up_;
   std::map<zab::ServerId, std::string> complaints_;
+  std::map<zab::ServerId, LinkCounters> counters_;
   std::uint64_t numbered_ = 0;
   std::size_t handshakes_ = 0;
   bool stopped_ = false;
@@ -122,7 +136,7 @@ wire::Result<void> Links::Impl::start() {
   const auto refuse = [&](const error_code& error) {
     return wire::Error{wire::ErrorCode::system_error,
                        "cannot listen for the other servers on " + where + " (server." +
-                           std::to_string(self->id) + "): " + error.message()};
+                           std::to_string(self->id) + "): " + error.message() + advice(error)};
   };
   error_code error;
   tcp::resolver resolver(io_);
@@ -322,6 +336,8 @@ void Links::Impl::take(const LinkPtr& link) {
   if (const auto former = up_.find(link->server); former != up_.end()) {
     drop(LinkPtr(former->second), "a new connection takes its place");
   }
+  link->counters = &counters_[link->server];
+  link->counters->established += 1;
   link->number = ++numbered_;
   up_[link->server] = link;
   complaints_.erase(link->server);
@@ -351,6 +367,7 @@ awaitable<void> Links::Impl::read_loop(LinkPtr link) {
       const auto content = link->reader.next();
       if (!content) co_return drop(link, content.error().message);
       if (!*content) break;
+      link->counters->in.add(frame_header_bytes + (*content)->size());
       auto message = decode_peer_message(**content);
       if (!message) co_return drop(link, message.error().message);
       if (!std::holds_alternative<KeepAlive>(*message)) {
@@ -391,10 +408,16 @@ std::size_t Links::Impl::queued(zab::ServerId to) const {
   return found == up_.end() ? 0 : found->second->queued.size() + found->second->leaving.size();
 }
 
+LinkCounters Links::Impl::counters(zab::ServerId server) const {
+  const auto found = counters_.find(server);
+  return found == counters_.end() ? LinkCounters{} : found->second;
+}
+
 void Links::Impl::queue(const LinkPtr& link, const PeerMessage& message) {
   wire::Bytes content;
   encode(message, content);
   append_frame(content, link->queued);
+  link->counters->out.add(frame_header_bytes + content.size());
   if (link->queued.size() > queued_bytes_max) return drop(link, "it takes nothing any more");
   if (std::exchange(link->flush_posted, true)) return;
   asio::post(io_, [self = shared_from_this(), link] { self->flush(link); });
@@ -430,6 +453,7 @@ Links::~Links() { impl_->stop(); }
 wire::Result<void> Links::start() { return impl_->start(); }
 void Links::stop() { impl_->stop(); }
 std::size_t Links::queued(zab::ServerId to) const { return impl_->queued(to); }
+LinkCounters Links::counters(zab::ServerId server) const { return impl_->counters(server); }
 void Links::send(zab::ServerId to, const PeerMessage& message) {
   impl_->send(to, std::nullopt, message);
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "server/config.h"
+#include "server/metrics/counters.h"
 #include "server/peers/peer_message.h"
 #include "zab/ensemble.h"
 
@@ -63,6 +64,8 @@ class Links {
   void send(zab::ServerId to, std::uint64_t connection, const PeerMessage& message);
   // Octets that wait for the link to take them.
   [[nodiscard]] std::size_t queued(zab::ServerId to) const;
+  // Of all links to that server since the start.
+  [[nodiscard]] LinkCounters counters(zab::ServerId server) const;
 
  private:
   class Impl;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "server/clients/handler.h"
+#include "server/metrics/counters.h"
 #include "session/request_order.h"
 #include "wire/json.h"
 #include "wire/replies.h"
@@ -20,6 +21,13 @@ namespace server {
 struct AskedRead {
   wire::ClientRequest request;
   znode::Identities identities;
+  Asked asked;
+};
+
+// A reply that waits for its turn.
+struct DueReply {
+  wire::Reply reply;
+  Asked asked;
 };
 
 // A connection, and the session that it speaks for.
@@ -47,7 +55,7 @@ struct Client {
   std::optional<std::int64_t> last_number;  // of its writes, with `dedup`
 
   std::deque<wire::ParsedRequest> early;  // came before the session was there
-  session::RequestOrder<wire::Reply, AskedRead> order;
+  session::RequestOrder<DueReply, AskedRead> order;
   std::optional<std::pair<CloseCode, std::string>> farewell;  // once everything is answered
   bool paused = false;  // is not read from, for too much of it is outstanding
 };

@@ -35,6 +35,7 @@ void Pipeline::opened(const std::shared_ptr<ClientConnection>& connection) {
 }
 
 void Pipeline::connect(Client& client, wire::ConnectRequest request) {
+  requests_.by_operation[operations - 1] += 1;
   for (const wire::AuthRequest& auth : std::exchange(request.auth, {})) {
     if (auto known = authenticate(client, auth); !known) return refuse(client, known.error());
   }
@@ -71,7 +72,7 @@ void Pipeline::ask_for_session(Client& client) {
   }
   client.state = Client::State::opening;
   const std::uint64_t tag = ++last_number_;
-  waiters_[tag] = {client.number, {}, {}};
+  waiters_[tag] = {client.number, {}, {}, {}};
   ordering_.submit({client.request.session.value_or(wire::SessionId{}),
                     {config_.id, client.number},
                     tag,
@@ -126,6 +127,7 @@ void Pipeline::has_session(Client& client, wire::SessionId session, bool resumed
   if (const session::Results* results = service_.sessions().results(session)) {
     client.last_number = results->last();
   }
+  arrived_ = surroundings_.now();
   for (wire::ParsedRequest& parsed : std::exchange(client.early, {})) {
     if (client.farewell) break;
     take(client, std::move(parsed));
@@ -134,6 +136,7 @@ void Pipeline::has_session(Client& client, wire::SessionId session, bool resumed
 }
 
 void Pipeline::refuse(Client& client, wire::Error error) {
+  requests_.errors[error.code] += 1;
   const CloseCode code = error.code == wire::ErrorCode::bad_arguments ? CloseCode::policy_violation
                                                                       : CloseCode::normal;
   client.connection->say(
@@ -204,6 +207,17 @@ void Pipeline::tick() {
                                 "this server has applied " + wire::to_hex(service_.applied()) +
                                     " only; try another, or again"}
                   : not_ready());
+  }
+}
+
+void Pipeline::read_queues(Readings& readings) const {
+  ordering_.read_queues(readings);
+  readings.queues.push_back({"replies", waiters_.size()});
+  readings.queues.push_back({"reads_behind", catching_up_.size()});
+  for (const auto& [connection, client] : clients_) {
+    readings.outstanding_requests += client->early.size() + client->order.size();
+    readings.paused_connections += client->paused ? 1 : 0;
+    readings.queued_bytes += client->connection->queued_bytes();
   }
 }
 

@@ -71,6 +71,7 @@ void Ordering::standing_changed(const zab::Standing& standing) {
     askers_.clear();
     expiry_.clear();
     planned_ = planned_applied_ = 0;
+    planned_at_.clear();
   }
   if (!standing_.serving) return;
 
@@ -88,7 +89,11 @@ void Ordering::applied(const session::Applied& applied) {
   if (applied.owner.server == self_) commands_.erase(applied.tag);
   if (!leads()) return;
 
-  if (planned_applied_ < planned_) planned_applied_ += 1;
+  if (planned_applied_ < planned_) {
+    planned_applied_ += 1;
+    counters_.commit.observe(surroundings_.now() - planned_at_.front());
+    planned_at_.pop_front();
+  }
   say_refusals();
   while (!held_.empty() && planned_ - planned_applied_ < outstanding_max) {
     const session::Command command = std::move(held_.front());
@@ -130,6 +135,13 @@ void Ordering::tick() {
   heard_.clear();
 }
 
+void Ordering::read_queues(Readings& readings) const {
+  readings.queues.push_back({"commands", commands_.size()});
+  readings.queues.push_back({"commands_held", held_.size()});
+  readings.queues.push_back({"refusals", refusals_.size()});
+  readings.queues.push_back({"read_points", read_points_.size()});
+}
+
 void Ordering::watch_over(wire::SessionId session, std::int64_t timeout_ms) {
   const auto ticks = (timeout_ms + heartbeat_.count() - 1) / heartbeat_.count();
   expiry_.add(session, static_cast<std::uint32_t>(ticks));
@@ -149,6 +161,8 @@ void Ordering::plan_now(const session::Command& command) {
   auto planned = service_.plan(command, surroundings_.wall_clock());
   if (planned) {
     planned_ += 1;
+    planned_at_.push_back(surroundings_.now());
+    counters_.proposed += 1;
     surroundings_.post(zab::Submit{std::make_shared<const wire::Bytes>(std::move(*planned))});
     return;
   }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "server/config.h"
+#include "server/metrics/readings.h"
 #include "server/pipeline/surroundings.h"
 #include "session/commands.h"
 #include "session/expiry.h"
@@ -62,7 +63,9 @@ class Ordering {
   [[nodiscard]] bool leads() const {
     return standing_.serving && standing_.stance == zab::Stance::leading;
   }
-  [[nodiscard]] std::size_t waiting() const { return commands_.size(); }
+  [[nodiscard]] const LeaderCounters& counters() const { return counters_; }
+  // What waits now, for GET /metrics.
+  void read_queues(Readings& readings) const;
 
  private:
   // A refusal on the leader: true once the plans before it are applied, and said then.
@@ -99,6 +102,8 @@ class Ordering {
   session::Expiry expiry_;
   std::uint64_t planned_ = 0;
   std::uint64_t planned_applied_ = 0;
+  std::deque<SteadyClock::time_point> planned_at_;  // of those that are not applied
+  LeaderCounters counters_;
   std::deque<Unsaid> refusals_;        // by after_plans
   std::deque<session::Command> held_;  // for too many are outstanding
   std::unordered_map<std::uint64_t, Asker> askers_;

@@ -45,6 +45,7 @@ Pipeline::Pipeline(const Config& config, std::uint64_t first_number, Surrounding
 // --- From clients ---
 
 void Pipeline::received(ClientConnection& connection, wire::ParsedFrame frame) {
+  arrived_ = surroundings_.now();
   heard(connection);
   for (wire::ParsedRequest& parsed : frame.requests) {
     Client* client = find(connection);
@@ -77,7 +78,8 @@ void Pipeline::take(Client& client, wire::ParsedRequest parsed) {
   if (client.state != Client::State::open) return client.early.push_back(std::move(parsed));
   if (!parsed) {
     const wire::BadRequest bad = std::move(parsed).error();
-    client.order.push_reply({bad.id, {}, {}, bad.error});
+    requests_.malformed += 1;
+    client.order.push_reply({{bad.id, {}, {}, bad.error}, {arrived_}});
     return flush(client);
   }
   order(client, std::move(*parsed));
@@ -86,6 +88,7 @@ void Pipeline::take(Client& client, wire::ParsedRequest parsed) {
 // Puts a request in its place. What the leader has to order waits under a tag; so does a read that
 // needs more than this server's word.
 void Pipeline::order(Client& client, wire::ClientRequest request) {
+  requests_.by_operation[request.request.index()] += 1;
   if (std::holds_alternative<wire::ConnectRequest>(request.request)) {
     return answer_at_once(client, std::move(request),
                           wire::Error{wire::ErrorCode::bad_arguments,
@@ -129,7 +132,8 @@ void Pipeline::order(Client& client, wire::ClientRequest request) {
   }
   const std::uint64_t tag = ++last_number_;
   client.order.push_write(tag);
-  waiters_[tag] = {client.number, std::move(request.id), request.encoding};
+  waiters_[tag] = {
+      client.number, std::move(request.id), request.encoding, {arrived_, Effort::write}};
   ordering_.submit({client.session,
                     {config_.id, client.number},
                     tag,
@@ -176,7 +180,7 @@ void Pipeline::take_auth(Client& client, const wire::RequestId& id, const wire::
     client.connection->pause();
     reply.body = known.error();
   }
-  client.order.push_reply(std::move(reply));
+  client.order.push_reply({std::move(reply), {arrived_}});
   flush(client);
 }
 
@@ -208,19 +212,21 @@ std::optional<wire::Error> Pipeline::beyond_limits(const wire::Request& request)
 
 void Pipeline::answer_at_once(Client& client, wire::ClientRequest&& request,
                               wire::Result<wire::ReplyBody> body) {
-  client.order.push_reply({std::move(request.id), {}, request.encoding, std::move(body)});
+  client.order.push_reply(
+      {{std::move(request.id), {}, request.encoding, std::move(body)}, {arrived_}});
   flush(client);
 }
 
 void Pipeline::order_read(Client& client, wire::ClientRequest request) {
   const wire::Consistency consistency = consistency_of(request.request);
   if (std::holds_alternative<wire::SessionConsistency>(consistency)) {
-    client.order.push_read({std::move(request), client.identities});
+    client.order.push_read({std::move(request), client.identities, {arrived_}});
     return flush(client);
   }
   const std::uint64_t tag = ++last_number_;
-  waiters_[tag] = {client.number, request.id, request.encoding};
-  client.order.push_held_read(tag, {std::move(request), client.identities});
+  const Asked asked{arrived_, Effort::quorum};
+  waiters_[tag] = {client.number, request.id, request.encoding, asked};
+  client.order.push_held_read(tag, {std::move(request), client.identities, asked});
   if (const auto* at_least = std::get_if<wire::AtLeast>(&consistency)) {
     const auto patience = Milliseconds(client.timeout_ms) / config_.heartbeat;
     behind_.emplace(ticks_ + static_cast<std::uint64_t>(patience), std::pair(at_least->zxid, tag));
@@ -238,8 +244,11 @@ void Pipeline::deliver(const zab::Txn& txn) {
   session::Applied applied = service_.apply(txn.zxid, *txn.payload);
   for (session::Delivery& delivery : applied.events) {
     Client* client = find(delivery.session);
-    if (client != nullptr) client->connection->say(std::move(delivery.event));
+    if (client == nullptr) continue;
+    requests_.watch_events += 1;
+    client->connection->say(std::move(delivery.event));
   }
+  count(applied);
   const bool ours = applied.owner.server == config_.id;
   using Change = session::Applied::SessionChange;
   if (applied.former_owner && applied.former_owner->server == config_.id) session_ended(applied);
@@ -270,13 +279,25 @@ void Pipeline::deliver(const zab::Txn& txn) {
 void Pipeline::read_before(const session::Origin& origin) {
   Client* client = origin.owner.server == config_.id ? find(origin.owner.connection) : nullptr;
   if (client == nullptr) return;
-  const auto carry_out = [&](const AskedRead& asked) -> std::optional<wire::Reply> {
+  const auto carry_out = [&](const AskedRead& asked) -> std::optional<DueReply> {
     const wire::Consistency consistency = consistency_of(asked.request.request);
     const auto* at_least = std::get_if<wire::AtLeast>(&consistency);
     if (at_least != nullptr && at_least->zxid > service_.applied()) return std::nullopt;
     return read(*client, asked);
   };
   if (client->order.read_before(origin.tag, carry_out)) flush(*client);
+}
+
+void Pipeline::count(const session::Applied& applied) {
+  using Change = session::Applied::SessionChange;
+  replica_.applied += 1;
+  switch (applied.session_change) {
+    case Change::none: break;
+    case Change::opened: replica_.sessions_opened += 1; break;
+    case Change::moved: replica_.sessions_moved += 1; break;
+    case Change::closed: replica_.sessions_closed += 1; break;
+    case Change::expired: replica_.sessions_expired += 1; break;
+  }
 }
 
 // Reads that wait for a zxid that is applied by now may go on.
@@ -326,10 +347,10 @@ void Pipeline::read_point(std::uint64_t token, wire::Zxid zxid) {
 void Pipeline::answer(std::uint64_t tag, wire::Result<wire::ReplyBody> body) {
   const auto waiter = waiters_.extract(tag);
   if (waiter.empty()) return;
-  auto& [number, id, encoding] = waiter.mapped();
+  auto& [number, id, encoding, asked] = waiter.mapped();
   Client* client = find(number);
   if (client == nullptr) return;
-  client->order.answer(tag, {std::move(id), {}, encoding, std::move(body)});
+  client->order.answer(tag, {{std::move(id), {}, encoding, std::move(body)}, asked});
   flush(*client);
 }
 
@@ -349,13 +370,14 @@ void Pipeline::standing_changed(const zab::Standing& standing) {
 
 void Pipeline::flush(Client& client) {
   while (std::optional next = client.order.pop_ready()) {
-    if (auto* reply = std::get_if<wire::Reply>(&*next)) {
-      if (reply->zxid == wire::Zxid{}) reply->zxid = service_.applied();
-      const bool goodbye = reply->body && std::holds_alternative<wire::ClosedReply>(*reply->body);
-      client.connection->say(std::move(*reply));
+    if (auto* due = std::get_if<DueReply>(&*next)) {
+      wire::Reply& reply = due->reply;
+      if (reply.zxid == wire::Zxid{}) reply.zxid = service_.applied();
+      const bool goodbye = reply.body && std::holds_alternative<wire::ClosedReply>(*reply.body);
+      send(client, std::move(*due));
       if (goodbye) return hang_up(client, CloseCode::normal, "session closed");
     } else {
-      client.connection->say(read(client, std::get<AskedRead>(*next)));
+      send(client, read(client, std::get<AskedRead>(*next)));
     }
   }
   if (!client.farewell) return regulate(client);
@@ -365,7 +387,7 @@ void Pipeline::flush(Client& client) {
   }
 }
 
-wire::Reply Pipeline::read(Client& client, const AskedRead& read) {
+DueReply Pipeline::read(Client& client, const AskedRead& read) {
   const wire::ClientRequest& request = read.request;
   wire::Reply reply{request.id, service_.applied(), request.encoding, wire::EmptyReply{}};
   if (client.state == Client::State::ended) {
@@ -378,13 +400,21 @@ wire::Reply Pipeline::read(Client& client, const AskedRead& read) {
     auto answer = service_.read({client.session, read.identities}, request.id, request.request,
                                 request.encoding);
     if (answer) {
+      requests_.watch_events += answer->events.size();
       for (wire::WatchEvent& event : answer->events) client.connection->say(std::move(event));
       reply.body = std::move(answer->reply);
     } else {
       reply.body = std::move(answer.error());
     }
   }
-  return reply;
+  return {std::move(reply), read.asked};
+}
+
+void Pipeline::send(Client& client, DueReply&& due) {
+  const auto& [at, effort] = due.asked;
+  if (!due.reply.body) requests_.errors[due.reply.body.error().code] += 1;
+  requests_.took[static_cast<std::size_t>(effort)].observe(surroundings_.now() - at);
+  client.connection->say(std::move(due.reply));
 }
 
 // Too much outstanding is answered by not reading: TCP tells the client.
@@ -392,6 +422,7 @@ void Pipeline::regulate(Client& client) {
   const std::size_t outstanding = client.early.size() + client.order.size();
   if (!client.paused && outstanding >= config_.max_outstanding_requests) {
     client.paused = true;
+    requests_.pauses += 1;
     client.connection->pause();
   } else if (client.paused && outstanding <= config_.max_outstanding_requests / 2) {
     client.paused = false;

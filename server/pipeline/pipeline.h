@@ -13,6 +13,7 @@
 #include "server/clients/handler.h"
 #include "server/config.h"
 #include "server/driver_handler.h"
+#include "server/metrics/readings.h"
 #include "server/pipeline/client.h"
 #include "server/pipeline/ordering.h"
 #include "session/service.h"
@@ -53,7 +54,11 @@ class Pipeline : public ClientHandler, public OrderingHandler, public DriverHand
   [[nodiscard]] const zab::Standing& standing() const { return ordering_.standing(); }
   [[nodiscard]] wire::Role role() const;
   [[nodiscard]] std::size_t connections() const { return clients_.size(); }
-  [[nodiscard]] std::size_t waiting() const { return ordering_.waiting(); }
+  [[nodiscard]] const RequestCounters& requests() const { return requests_; }
+  [[nodiscard]] const ReplicaCounters& replica() const { return replica_; }
+  [[nodiscard]] const LeaderCounters& leader() const { return ordering_.counters(); }
+  // What waits now, for GET /metrics. Looks at every client.
+  void read_queues(Readings& readings) const;
 
  private:
   // Whose reply waits under a tag.
@@ -61,6 +66,7 @@ class Pipeline : public ClientHandler, public OrderingHandler, public DriverHand
     std::uint64_t client = 0;
     wire::RequestId id;
     wire::Encoding encoding = wire::Encoding::text_if_utf8;
+    Asked asked;
   };
 
   void refused(std::uint64_t tag, wire::Zxid zxid, const session::Refusal& refusal) override;
@@ -93,14 +99,16 @@ class Pipeline : public ClientHandler, public OrderingHandler, public DriverHand
                                                                            std::int64_t number);
   void answer_at_once(Client& client, wire::ClientRequest&& request,
                       wire::Result<wire::ReplyBody> body);
+  void send(Client& client, DueReply&& due);
   void order_read(Client& client, wire::ClientRequest request);
   void answer(std::uint64_t tag, wire::Result<wire::ReplyBody> body);
   void flush(Client& client);
   // Events from the past of a watch that it sets are said at once.
-  [[nodiscard]] wire::Reply read(Client& client, const AskedRead& read);
+  [[nodiscard]] DueReply read(Client& client, const AskedRead& read);
   void read_before(const session::Origin& origin);
   void regulate(Client& client);
 
+  void count(const session::Applied& applied);
   void caught_up();
   void give_up_catching_up();
   void when_applied(wire::Zxid zxid, std::function<void()> then);
@@ -125,6 +133,10 @@ class Pipeline : public ClientHandler, public OrderingHandler, public DriverHand
   std::set<Awaited> catching_up_;
   std::multimap<std::uint64_t, Awaited> behind_;
   std::uint64_t ticks_ = 0;
+
+  SteadyClock::time_point arrived_;  // what is being taken now
+  RequestCounters requests_;
+  ReplicaCounters replica_;
 
   std::uint64_t last_number_;         // of connections and tags: never the same twice
   std::uint32_t unserved_ticks_ = 0;  // since this server last served

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "server/metrics/counters.h"
 #include "server/peers/peer_message.h"
 #include "wire/records.h"
 #include "zab/events.h"
@@ -20,6 +21,8 @@ class Surroundings {
   virtual void send(zab::ServerId to, const PeerMessage& message) = 0;
 
   [[nodiscard]] virtual wire::TimeMs wall_clock() = 0;
+  // Only to count how long things took: nothing is decided by it.
+  [[nodiscard]] virtual SteadyClock::time_point now() { return {}; }
   // For a session: 128 random bits as 32 hex digits.
   [[nodiscard]] virtual std::string new_password() = 0;
 };

@@ -5,13 +5,18 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
+#include "server/admin/commands.h"
+
 namespace {
 
 using nlohmann::json;
 
 struct Fixed : server::StatusSource {
   server::Status now;
+  server::Commands none;
   [[nodiscard]] server::Status status() const override { return now; }
+  [[nodiscard]] std::string metrics() const override { return "zabkeeper_serving 1\n"; }
+  [[nodiscard]] const server::Commands& commands() const override { return none; }
 };
 
 Fixed leader() {
@@ -29,6 +34,9 @@ Fixed leader() {
   source.now.watches = 7;
   source.now.lag = 1;
   source.now.log_bytes = 123;
+  source.now.log_segments = 2;
+  source.now.disk_free_bytes = 1000;
+  source.now.disk_size_bytes = 4000;
   source.now.data_dir = "/var/lib/zabkeeper";
   source.now.cluster = "00112233445566778899aabbccddeeff";
   source.now.version = "0.1.0";
@@ -43,7 +51,8 @@ TEST_CASE("GET /status says how the server is doing") {
     "id": 2, "role": "leader", "serving": true, "leader": 2, "epoch": 3,
     "zxid": "0000030000000011", "sessions": 5, "connections": 4, "nodes": 1000, "watches": 7,
     "lag": 1, "version": "0.1.0", "cluster": "00112233445566778899aabbccddeeff",
-    "disk": {"logBytes": 123, "dataDir": "/var/lib/zabkeeper", "damaged": false},
+    "disk": {"logBytes": 123, "logSegments": 2, "freeBytes": 1000, "sizeBytes": 4000,
+             "dataDir": "/var/lib/zabkeeper", "damaged": false},
     "peers": [{"id": 1, "address": "10.0.0.1:2888", "connected": true, "observer": false},
               {"id": 4, "address": "10.0.0.4:2888", "connected": false, "observer": true}]})"));
 
@@ -65,12 +74,19 @@ TEST_CASE("GET /health/ready says why not") {
   CHECK(server::answer("GET", "/health/live", source).status == 200);
 }
 
+TEST_CASE("GET /metrics is Prometheus' text") {
+  const server::Answer answer = server::answer("GET", "/metrics", leader());
+  CHECK(answer.status == 200);
+  CHECK(answer.content_type == "text/plain; version=0.0.4; charset=utf-8");
+  CHECK(answer.body == "zabkeeper_serving 1\n");
+}
+
 TEST_CASE("other paths and methods") {
   const Fixed source = leader();
   CHECK(server::answer("GET", "/", source).content_type == "text/plain; charset=utf-8");
   CHECK(server::answer("GET", "/?x=1", source).status == 200);
   CHECK(server::answer("HEAD", "/status", source).status == 200);
-  CHECK(server::answer("GET", "/metrics", source).status == 404);
+  CHECK(server::answer("GET", "/metric", source).status == 404);
   CHECK(server::answer("GET", "/status/", source).status == 404);
   CHECK(json::parse(server::answer("GET", "/\"\xff", source).body)["error"] == "NotFound");
   const server::Answer post = server::answer("POST", "/status", source);

@@ -166,6 +166,38 @@ TEST_CASE("ZooKeeper's sample configuration starts this server, and idle keys ar
                            "snapshot.trust.empty"});
 }
 
+TEST_CASE("every key that ZooKeeper has is known: used, or named as one without a use") {
+  const std::string file =
+      std::filesystem::path(ZABKEEPER_SOURCE_DIR) / "tests/server/zoo_all_keys.cfg";
+  const Configured zoo = configured({file, "--dataDir=/x"});
+  std::istringstream lines(content_of(file));
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with('#')) continue;
+    std::string key = line.substr(0, line.find('='));
+    if (key.starts_with("zookeeper.")) key.erase(0, std::string("zookeeper.").size());
+    CAPTURE(key);
+    CHECK((server::find_key(key) != nullptr) != has_key(zoo.ignored, key));
+  }
+  CHECK(has(zoo.notes, "clientPort=2181 is for ZooKeeper's own protocol"));
+}
+
+TEST_CASE("the id is in one place, or in two that agree") {
+  const Folder folder;
+  folder.write("myid", "2\n");
+  const std::vector<std::string> ensemble{"--server.1=a:1", "--server.2=b:1", "--server.3=c:1",
+                                          "--dataDir=" + folder / ""};
+  const auto with = [&](const char* more) {
+    auto arguments = ensemble;
+    arguments.emplace_back(more);
+    return arguments;
+  };
+  CHECK(configured(ensemble).config.id == 2);
+  CHECK(configured(with("--myid=2")).config.id == 2);
+  CHECK(contains(refused(with("--myid=3")), "myid=3, but " + folder / "myid" + " says 2"));
+  // Alone it is what it is told to be, as in ZooKeeper.
+  CHECK(configured({"--myid=3", "--dataDir=" + folder / ""}).config.id == 3);
+}
+
 TEST_CASE("ZooKeeper's configuration of an ensemble starts this server") {
   const Folder folder;
   folder.write("myid", "2\n");

@@ -201,4 +201,68 @@ TEST_CASE("of the subprotocols that are offered the first that is known is spoke
   }
 }
 
+TEST_CASE("commands are for who sits at the machine, or is the super identity") {
+  server::Config configured = config();
+  configured.super_digest = "root:J1scEM42CKaLPP5+ElgpgGsuONg=";
+  configured.origins.emplace_back("*");
+  configured.hosts.emplace_back("*");
+  const Gate gate(configured);
+  struct Row {
+    const char* who;
+    std::string_view remote;
+    RequestHead request;
+    unsigned refused;
+  };
+  const auto from = [](std::vector<std::string_view> authorizations,
+                       std::vector<std::string_view> origins = {},
+                       std::string_view host = "127.0.0.1:2180") {
+    return RequestHead{.method = "POST",
+                       .target = "/admin/handover",
+                       .hosts = {host},
+                       .origins = std::move(origins),
+                       .authorizations = std::move(authorizations)};
+  };
+  RequestHead read = from({});
+  read.method = "GET";
+  RequestHead passed_on = from({});
+  passed_on.forwarded = {"for=10.0.0.1"};
+  RequestHead old = from({});
+  old.http_version = 10;
+  old.hosts = {};
+  const Row rows[] = {
+      {"an operator", "127.0.0.1", from({}), 0},
+      {"an operator", "::1", from({}, {}, "zk.example:2180"), 0},
+      {"an operator of HTTP/1.0", "127.0.0.1", old, 0},
+      {"who only reads", "127.0.0.1", read, 405},
+      {"somebody else", "10.0.0.9", from({}), 403},
+      {"somebody behind a proxy", "127.0.0.1", passed_on, 403},
+      {"super from afar", "10.0.0.9", from({"digest root:secret"}), 0},
+      {"super from afar", "10.0.0.9", from({"Basic cm9vdDpzZWNyZXQ="}), 0},
+      {"super under a name that only * allows", "10.0.0.9",
+       from({"digest root:secret"}, {}, "anything.example"), 0},
+      {"a liar", "10.0.0.9", from({"digest root:wrong"}), 403},
+      {"a liar", "127.0.0.1", from({"Basic cm9vdDp3cm9uZw=="}), 403},
+      {"a liar", "127.0.0.1", from({"Bearer root:secret"}), 403},
+      {"a liar", "10.0.0.9", from({"digest super:"}), 403},
+      {"a double", "10.0.0.9", from({"digest root:secret", "digest root:secret"}), 403},
+      {"a page of this server", "127.0.0.1", from({}, {"http://127.0.0.1:2180"}), 0},
+      {"a page of another", "127.0.0.1", from({}, {"http://evil.example"}), 403},
+      {"a page that may connect", "127.0.0.1", from({}, {"https://console.example"}), 403},
+      {"a page of nowhere", "127.0.0.1", from({}, {"null"}), 403},
+      {"a page of another, with a stolen password", "127.0.0.1",
+       from({"digest root:secret"}, {"http://evil.example"}), 403},
+      {"a page whose name was made to point here", "127.0.0.1",
+       from({}, {"http://evil.example:2180"}, "evil.example:2180"), 403},
+      {"such a page, without its origin", "127.0.0.1", from({}, {}, "evil.example:2180"), 403},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.who);
+    CHECK(status_of(gate.refuses_command(row.request, row.remote)) == row.refused);
+  }
+
+  // Without a superDigest nobody is super.
+  CHECK(status_of(Gate(config()).refuses_command(from({"digest root:secret"}), "10.0.0.9")) == 403);
+  CHECK(status_of(Gate(config()).refuses_command(from({"digest "}), "10.0.0.9")) == 403);
+}
+
 }  // namespace

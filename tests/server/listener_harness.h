@@ -21,6 +21,7 @@
 #include <boost/asio/write.hpp>
 #include <doctest/doctest.h>
 
+#include "server/admin/commands.h"
 #include "server/clients/listener.h"
 
 // A listener on loopback whose clients' frames go to a script, and clients that can say any bytes.
@@ -32,7 +33,10 @@ using Story = asio::awaitable<void>;
 
 struct FixedStatus : server::StatusSource {
   server::Status now;
+  server::Commands known;
   [[nodiscard]] server::Status status() const override { return now; }
+  [[nodiscard]] std::string metrics() const override { return {}; }
+  [[nodiscard]] const server::Commands& commands() const override { return known; }
 };
 
 // Remembers what it is told, and does what a test wants on the way.

@@ -34,7 +34,7 @@ TEST_CASE("plain HTTP answers") {
     CHECK(contains(answer, "looking for a leader"));
     CHECK((co_await edge.answer(get("/health/live"))).starts_with("HTTP/1.1 200 "));
     CHECK((co_await edge.answer(get("/"))).starts_with("HTTP/1.1 200 "));
-    CHECK((co_await edge.answer(get("/metrics"))).starts_with("HTTP/1.1 404 "));
+    CHECK((co_await edge.answer(get("/nothing"))).starts_with("HTTP/1.1 404 "));
 
     answer = co_await edge.answer(
         "DELETE /status HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
@@ -47,6 +47,47 @@ TEST_CASE("plain HTTP answers") {
     CHECK(answer.ends_with("\r\n\r\n"));
 
     CHECK((co_await edge.answer("GET /health/live HTTP/1.0\r\n\r\n")).starts_with("HTTP/1.0 200 "));
+  });
+}
+
+std::string post(const std::string& path, const std::string& more = {}) {
+  return "POST " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" + more + "\r\n";
+}
+
+TEST_CASE("a command is answered when it is done, and goes on without its client") {
+  Edge edge;
+  edge.limits.command_timeout = std::chrono::milliseconds(50);
+  server::Commands::Done done;
+  edge.status.known.add("at-once", {"to"}, [](const auto& arguments, const auto& say) {
+    say({200, "text/plain", arguments.contains("to") ? arguments.find("to")->second : "nobody"});
+  });
+  edge.status.known.add("later", {}, [&](const auto&, auto say) {
+    edge::asio::post(edge.io, [say] { say({200, "text/plain", "done"}); });
+  });
+  edge.status.known.add("never", {}, [&](const auto&, auto say) { done = std::move(say); });
+  edge.run([&]() -> Story {
+    CHECK((co_await edge.answer(post("/admin/at-once"))).ends_with("\r\n\r\nnobody"));
+    CHECK((co_await edge.answer(post("/admin/at-once?to=7"))).ends_with("\r\n\r\n7"));
+    CHECK((co_await edge.answer(post("/admin/later"))).ends_with("\r\n\r\ndone"));
+    CHECK((co_await edge.answer(post("/admin/never"))).starts_with("HTTP/1.1 504 "));
+    done({200, "text/plain", "too late"});
+
+    CHECK((co_await edge.answer(post("/admin/none"))).starts_with("HTTP/1.1 404 "));
+    for (const char* query : {"?", "?to", "?=1", "?to=1&to=2", "?by=1", "?to=1&by=2"}) {
+      CAPTURE(query);
+      const bool is_none = std::string_view(query) == "?";
+      const std::string answer = co_await edge.answer(post("/admin/at-once" + std::string(query)));
+      CHECK(answer.starts_with(is_none ? "HTTP/1.1 200 " : "HTTP/1.1 400 "));
+    }
+    CHECK((co_await edge.answer(post("/admin/at-once", "Content-Length: 1\r\n")))
+              .starts_with("HTTP/1.1 413 "));
+    const std::string read = co_await edge.answer(get("/admin/at-once"));
+    CHECK(read.starts_with("HTTP/1.1 405 "));
+    CHECK(contains(read, "Allow: POST\r\n"));
+    CHECK((co_await edge.answer(post("/admin/at-once", "X-Forwarded-For: 10.0.0.1\r\n")))
+              .starts_with("HTTP/1.1 403 "));
+    CHECK((co_await edge.answer(post("/admin/at-once", "Via: 1.1 proxy\r\n")))
+              .starts_with("HTTP/1.1 403 "));
   });
 }
 

@@ -45,6 +45,13 @@ constexpr std::array help_rows{
     HelpRow{"ping", "", "measures a round trip to the server", "ping"},
     HelpRow{"status", "", "shows every server: its role, how far it is, how much it holds",
             "status"},
+    HelpRow{"metrics", "[PREFIX]", "prints what every server counts, for all names or some",
+            "metrics zabkeeper_log"},
+    HelpRow{
+        "handover", "[ID]",
+        "makes the leader hand its lead over, to server ID or any that can; needs to run on the "
+        "leader's machine, or --auth digest:USER:PASSWORD of superDigest",
+        "handover 2"},
     HelpRow{"cd", "[PATH]", "makes relative paths begin there (interactive shell)", "cd /app"},
     HelpRow{"pwd", "", "prints where relative paths begin (interactive shell)", "pwd"},
     HelpRow{"help", "[COMMAND]", "explains a command, or names them all", "help watch"},
@@ -154,6 +161,14 @@ class Commands {
     add<Whoami>("whoami");
     add<Ping>("ping");
     add<Status>("status");
+    {
+      auto [sub, metrics] = add<Metrics>("metrics");
+      sub->add_option("PREFIX", metrics->prefix);
+    }
+    {
+      auto [sub, handover] = add<Handover>("handover");
+      sub->add_option("ID", handover->to);
+    }
     {
       auto [sub, cd] = add<Cd>("cd");
       sub->add_option("PATH", cd->path);

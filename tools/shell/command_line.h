@@ -62,6 +62,12 @@ struct Sync {};
 struct Whoami {};
 struct Ping {};
 struct Status {};
+struct Metrics {
+  std::string prefix;  // of the names
+};
+struct Handover {
+  std::optional<std::uint32_t> to;  // none: to any server that can
+};
 struct Cd {
   std::string path = "/";
 };
@@ -72,7 +78,7 @@ struct Help {
 struct Quit {};
 
 using Command = std::variant<Ls, Tree, Get, Set, Create, Delete, ShowStat, Count, Ephemerals, Watch,
-                             Sync, Whoami, Ping, Status, Cd, Pwd, Help, Quit>;
+                             Sync, Whoami, Ping, Status, Metrics, Handover, Cd, Pwd, Help, Quit>;
 
 struct CommandLine {
   std::string servers = "ws://127.0.0.1:2180";

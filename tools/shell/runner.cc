@@ -9,7 +9,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "client-lib/http.h"
 #include "tools/shell/print.h"
 #include "tools/shell/words.h"
 #include "wire/json.h"
@@ -26,12 +25,6 @@ constexpr Effect effect_of =
             std::is_same_v<Request, wire::DeleteRequest>
         ? Effect::write
         : Effect::read;
-
-std::string json_text(const nlohmann::json& object, const char* field) {
-  const auto found = object.is_object() ? object.find(field) : object.end();
-  if (!object.is_object() || found == object.end() || found->is_null()) return "-";
-  return found->is_string() ? found->get<std::string>() : found->dump();
-}
 
 // Events on their way from the client's thread to the one that prints.
 struct Inbox {
@@ -280,39 +273,6 @@ void Runner::on(const Ping&) {
   ask(wire::PingRequest{}, {});
   const auto took = std::chrono::duration<double, std::milli>(steady_clock::now() - began);
   if (!json_) out_ << "pong in " << std::to_string(took.count()).substr(0, 5) << " ms\n";
-}
-
-void Runner::on(const Status&) {
-  std::vector<Row> rows{{"SERVER", "ID", "ROLE", "EPOCH", "ZXID", "SESSIONS", "NODES", ""}};
-  nlohmann::json all = nlohmann::json::array();
-  std::size_t answered = 0;
-  for (const zabkeeper::Endpoint& server : settings_.servers) {
-    const auto answer = zabkeeper::http_get(server, "/status", milliseconds(2'000));
-    nlohmann::json status;
-    std::string complaint;
-    if (answer.has_error()) {
-      complaint = answer.error().message;
-    } else {
-      status = nlohmann::json::parse(answer->body, nullptr, false);
-      if (!status.is_object()) complaint = "HTTP " + std::to_string(answer->status);
-    }
-    answered += complaint.empty() ? 1 : 0;
-    Row row{server.url()};
-    for (const char* field : {"id", "role", "epoch", "zxid", "sessions", "nodes"}) {
-      row.push_back(complaint.empty() ? json_text(status, field) : "-");
-    }
-    row.push_back(complaint);
-    rows.push_back(std::move(row));
-    if (!complaint.empty()) status = {{"error", complaint}};
-    status["server"] = server.url();
-    all.push_back(std::move(status));
-  }
-  if (json_) {
-    out_ << all.dump() << '\n';
-  } else {
-    out_ << table(rows, {false, true, false, true, false, true, true, false});
-  }
-  if (answered == 0) exit_code_ = exit_no_server;
 }
 
 void Runner::on(const Cd& cd) {

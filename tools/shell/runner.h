@@ -5,6 +5,7 @@
 #include <functional>
 #include <iosfwd>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,7 @@ class Runner {
   struct Settings {
     std::vector<zabkeeper::Endpoint> servers;
     std::chrono::milliseconds timeout{10'000};
+    std::vector<wire::AuthRequest> auth;  // for what servers are asked without a session
     Mode mode = Mode::one_shot;
   };
 
@@ -58,6 +60,8 @@ class Runner {
   void on(const Whoami& whoami);
   void on(const Ping& ping);
   void on(const Status& status);
+  void on(const Metrics& metrics);
+  void on(const Handover& handover);
   void on(const Cd& cd);
   void on(const Pwd& pwd);
   void on(const Help& help);
@@ -72,6 +76,7 @@ class Runner {
   std::vector<wire::Child> children_of(const std::string& path, bool with_stat);
   void list(const Ls& ls, const std::string& path, std::vector<std::vector<std::string>>& rows);
   std::size_t draw(const std::string& path, const std::string& indent);
+  [[nodiscard]] std::optional<zabkeeper::Endpoint> leader() const;
   std::string data_of(const std::string& argument);
   [[nodiscard]] std::string at(const std::string& path) const;
   void print_json(const wire::ServerMessage& message);

@@ -1,0 +1,37 @@
+#pragma once
+
+#include "server/metrics/counters.h"
+#include "zab/effects.h"
+
+namespace server {
+
+// How long this server did not serve, for it had no leader. It begins without one.
+class Availability {
+ public:
+  explicit Availability(SteadyClock::time_point now) : since_(now) {}
+
+  void note(const zab::Standing& standing, SteadyClock::time_point now) {
+    if (standing.serving == serves_) return;
+    serves_ = standing.serving;
+    if (serves_) {
+      unserved_before_ += now - since_;
+      outages_.observe(now - since_);
+    }
+    since_ = now;
+  }
+
+  // Each time without a leader, once it is over.
+  [[nodiscard]] const Histogram& outages() const { return outages_; }
+  // All of them, the present one included.
+  [[nodiscard]] Histogram::Duration unserved(SteadyClock::time_point now) const {
+    return unserved_before_ + (serves_ ? Histogram::Duration::zero() : now - since_);
+  }
+
+ private:
+  SteadyClock::time_point since_;  // it is as it is
+  Histogram::Duration unserved_before_{0};
+  Histogram outages_;
+  bool serves_ = false;
+};
+
+}  // namespace server

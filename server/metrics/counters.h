@@ -1,0 +1,102 @@
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <variant>
+
+#include "server/metrics/histogram.h"
+#include "wire/error.h"
+#include "wire/requests.h"
+
+// What the parts of the server count while they work: plain numbers, on the event loop's one
+// thread, that nobody looks at before GET /metrics does. docs/metrics.md says what each of them
+// means.
+namespace server {
+
+using SteadyClock = std::chrono::steady_clock;
+
+struct Traffic {
+  std::uint64_t frames = 0;
+  std::uint64_t bytes = 0;
+
+  void add(std::size_t frame_bytes) {
+    frames += 1;
+    bytes += frame_bytes;
+  }
+};
+
+// The web port.
+struct PortCounters {
+  std::uint64_t accepted = 0;  // connections
+  std::uint64_t refused = 0;   // of them, beyond the limits
+  std::uint64_t too_slow = 0;  // WebSockets that did not take what was sent
+  Traffic in;                  // of the WebSockets: messages, without their frames' headers
+  Traffic out;
+};
+
+// What a request asks of the ensemble, and so how long it may take.
+enum class Effort : std::uint8_t {
+  local,   // this server's word is enough
+  quorum,  // a read that needs a quorum's word, or that waits for a zxid
+  write,
+};
+inline constexpr std::size_t efforts = 3;
+
+// A request that is not answered yet.
+struct Asked {
+  SteadyClock::time_point at;
+  Effort effort = Effort::local;
+};
+
+inline constexpr std::size_t operations = std::variant_size_v<wire::Request>;
+// The name of the alternative at `index` of wire::Request, as in a request's "op".
+[[nodiscard]] const char* operation_name(std::size_t index);
+
+// Requests and what became of them.
+struct RequestCounters {
+  std::array<std::uint64_t, operations> by_operation{};  // by the index in wire::Request
+  std::uint64_t malformed = 0;
+  std::map<wire::ErrorCode, std::uint64_t> errors;  // of replies; those that there were
+  std::array<Histogram, efforts> took;              // from its frame's arrival to its reply
+  std::uint64_t pauses = 0;                         // of connections with too much outstanding
+  std::uint64_t watch_events = 0;
+};
+
+// Transactions, as this replica applies them.
+struct ReplicaCounters {
+  std::uint64_t applied = 0;
+  std::uint64_t sessions_opened = 0;
+  std::uint64_t sessions_moved = 0;
+  std::uint64_t sessions_closed = 0;
+  std::uint64_t sessions_expired = 0;
+};
+
+// What a server does while it leads.
+struct LeaderCounters {
+  std::uint64_t proposed = 0;
+  Histogram commit;  // from the proposal to its application
+};
+
+struct DriverCounters {
+  std::uint64_t turns = 0;
+  std::uint64_t events = 0;
+  std::uint64_t elections = 1;  // times that this server began to look for a leader, first at start
+};
+
+struct LogCounters {
+  std::uint64_t writes = 0;  // each with one sync
+  std::uint64_t bytes = 0;
+  Histogram sync;  // a write and its sync
+};
+
+// The link to one other server.
+struct LinkCounters {
+  std::uint64_t established = 0;
+  Traffic in;
+  Traffic out;
+};
+
+}  // namespace server

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <cstdint>
+
+namespace server {
+
+// This process, as the system sees it. What cannot be read is 0.
+struct ProcessReadings {
+  std::uint64_t resident_bytes = 0;
+  std::uint64_t virtual_bytes = 0;
+  std::uint64_t open_files = 0;
+  std::uint64_t open_files_max = 0;
+  double cpu_seconds = 0;
+  double start_seconds = 0;  // since the Unix epoch
+  std::uint64_t threads = 0;
+};
+
+[[nodiscard]] ProcessReadings read_process();
+
+}  // namespace server

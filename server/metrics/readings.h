@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "server/admin/status.h"
+#include "server/metrics/counters.h"
+#include "server/metrics/process.h"
+
+namespace server {
+
+// Everything that GET /metrics shows, at one moment.
+struct Readings {
+  struct Peer {
+    std::uint32_t id = 0;
+    bool connected = false;
+    std::uint64_t queued_bytes = 0;
+    LinkCounters link;
+  };
+  // Things that wait for something, by what they are.
+  struct Queue {
+    const char* name = "";
+    std::uint64_t length = 0;
+  };
+
+  Status status;
+  ProcessReadings process;
+
+  // Protocol.
+  wire::Epoch accepted_epoch;
+  wire::Zxid proposed;   // the last transaction of the history
+  wire::Zxid committed;  // as far as this server knows
+  std::uint64_t outstanding_proposals = 0;
+  double unserved_seconds = 0;
+  Histogram outages;
+  DriverCounters driver;
+  LeaderCounters leader;
+  std::vector<Queue> queues;
+  std::vector<Peer> peers;
+
+  // State.
+  ReplicaCounters replica;
+  std::uint64_t tree_data_bytes = 0;
+  std::uint64_t ephemerals = 0;
+
+  // Clients.
+  PortCounters port;
+  RequestCounters requests;
+  std::uint64_t outstanding_requests = 0;
+  std::uint64_t paused_connections = 0;
+  std::uint64_t queued_bytes = 0;  // that clients have not taken yet
+
+  // Disk.
+  LogCounters log;
+};
+
+}  // namespace server

@@ -1,0 +1,118 @@
+"""What an operator reads when a server cannot start: what is wrong, and what to do about it."""
+
+import os
+import pathlib
+import resource
+import shutil
+import socket
+import subprocess
+import tempfile
+
+from harness import BIN, PATIENCE, free_ports
+
+NOBODY = 65534
+
+
+def start(*arguments, before=None, program=BIN / "zabkeeper"):
+    """Exit code and all that was said."""
+    ended = subprocess.run([program, *map(str, arguments)], stdout=subprocess.PIPE,
+                           stderr=subprocess.STDOUT, text=True, timeout=PATIENCE, preexec_fn=before)
+    return ended.returncode, ended.stdout
+
+
+def serve(*arguments, before=None):
+    """A server that can start; the caller ends it."""
+    process = subprocess.Popen([BIN / "zabkeeper", *map(str, arguments)], stdout=subprocess.PIPE,
+                               stderr=subprocess.STDOUT, text=True, preexec_fn=before)
+    said = []
+    for line in process.stdout:
+        said.append(line)
+        if "clients connect to" in line:
+            return process, "".join(said)
+    raise AssertionError(f"it did not start: {''.join(said)}")
+
+
+def stop(process):
+    process.terminate()
+    assert process.wait(timeout=PATIENCE) == 0
+
+
+def as_nobody():
+    if os.geteuid() == 0:
+        os.setgroups([])
+        os.setuid(NOBODY)
+
+
+def few_files(soft, hard):
+    return lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test(here):
+    def check(code, *words, of):
+        assert of[0] == code, of
+        for word in words:
+            assert word in of[1], f"{word!r} is not in: {of[1]}"
+
+    alone = ["--webPort", "0", "--webAddress", "127.0.0.1"]
+
+    # Directories.
+    (here / "file").write_text("")
+    check(3, "dataDir=", "is no folder", "choose another", of=start(*alone, "--dataDir", here / "file"))
+    check(3, "dataLogDir=", "is no folder",
+          of=start(*alone, "--dataDir", here / "d", "--dataLogDir", here / "file/below"))
+    (here / "closed").mkdir()
+    (here / "closed").chmod(0o500)
+    here.chmod(0o755)
+    for_all = pathlib.Path(shutil.copy(BIN / "zabkeeper", here))  # where anybody may run it
+    for directory in ("closed", "closed/new"):
+        check(3, "dataDir=", "Permission denied", "give it to user",
+              of=start(*alone, "--dataDir", here / directory, before=as_nobody, program=for_all))
+    running, _ = serve(*alone, "--dataDir", here / "new/deep/one")
+    check(3, "in use by another process", "stop that one", "dataDir=",
+          of=start(*alone, "--dataDir", here / "new/deep/one"))
+    stop(running)
+    (here / "zookeeper/version-2").mkdir(parents=True)
+    (here / "zookeeper/version-2/log.1").write_text("theirs")
+    running, said = serve(*alone, "--dataDir", here / "zookeeper")
+    assert "Apache ZooKeeper" in said and "neither read nor touched" in said, said
+    stop(running)
+    assert (here / "zookeeper/version-2/log.1").read_text() == "theirs"
+
+    # Ports and addresses.
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        check(3, f"port {port}", "in use", "webPort=", of=start("--dataDir", here / "d", "--webPort", port))
+        ports = free_ports(2)
+        lines = [f"--server.{n}=127.0.0.1:{p}" for n, p in ((1, port), (2, ports[0]), (3, ports[1]))]
+        check(3, f"127.0.0.1:{port} (server.1)", "in use", "running already",
+              of=start(*alone, *lines, "--myid", 1, "--dataDir", here / "peer"))
+    check(3, "no address 192.0.2.1", "webAddress=", of=start("--webPort", 0, "--webAddress", "192.0.2.1",
+                                                            "--dataDir", here / "d"))
+    strange = ["--server.1=192.0.2.1:2888", *lines[1:]]
+    check(3, "no such address", "myid", of=start(*alone, *strange, "--myid", 1, "--dataDir", here / "strange"))
+
+    # Who it is.
+    check(2, "it is not said which server this is (1, 2, 3)", "myid",
+          of=start(*alone, *lines, "--dataDir", here / "nobody"))
+    (here / "two").mkdir()
+    (here / "two/myid").write_text("2\n")
+    check(2, "myid=3, but", "says 2", of=start(*alone, *lines, "--myid", 3, "--dataDir", here / "two"))
+    (here / "two/myid").write_text("9\n")
+    check(2, "this is server 9", "1, 2, 3 only", of=start(*alone, *lines, "--dataDir", here / "two"))
+    check(3, "belongs to server 1", "this is server 2", "Nothing was changed",
+          of=start(*alone, *lines, "--myid", 2, "--dataDir", here / "peer"))
+
+    # Files: the limit is raised as far as it goes; a few more than the server's own must remain.
+    check(3, "only 40 files", "64", "ulimit -n", "LimitNOFILE",
+          of=start(*alone, "--dataDir", here / "d", before=few_files(40, 40)))
+    running, said = serve(*alone, "--dataDir", here / "d", "--maxCnxns", 500, before=few_files(100, 2000))
+    assert "open files: raised from 100 to 2000\n" in said, said
+    stop(running)
+    running, said = serve(*alone, "--dataDir", here / "d", "--maxCnxns", 2000, before=few_files(2000, 2000))
+    assert "open files: 2000, too few for the maxCnxns=2000" in said and "LimitNOFILE" in said, said
+    stop(running)
+
+
+with tempfile.TemporaryDirectory(prefix="zabkeeper-") as directory:
+    test(pathlib.Path(directory))
+print("passed: starts that cannot be say why, and what to do")
