@@ -255,7 +255,8 @@ void Cluster::use(Kind kind) {
     case Kind::hand_over:
       for (Server& one : servers_) {
         if (one.peer && !one.paused && one.peer->standing().stance == zab::Stance::leading) {
-          step(one, zab::HandOver{});
+          // To anybody, or to one that may be anything: the leader itself, down, an observer.
+          step(one, zab::HandOver{server.id.value % 2 == 0 ? server.id : zab::ServerId{}});
           break;
         }
       }

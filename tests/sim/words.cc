@@ -29,7 +29,9 @@ std::string in_words(const zab::Event& event) {
       return "<- " + to_string(e.from) + "  " + to_string(e.message);
     }
     std::string operator()(const zab::Submit& e) const { return "submit " + *e.payload; }
-    std::string operator()(const zab::HandOver&) const { return "hand over"; }
+    std::string operator()(const zab::HandOver& e) const {
+      return e.to.nobody() ? "hand over" : "hand over to " + to_string(e.to);
+    }
     std::string operator()(const zab::HistoryRead& e) const {
       if (!e.from) return "history for " + to_string(e.learner) + " is in the log no more";
       return "history read for " + to_string(e.learner) + ", after " +
