@@ -389,7 +389,8 @@ void Pipeline::flush(Client& client) {
 
 DueReply Pipeline::read(Client& client, const AskedRead& read) {
   const wire::ClientRequest& request = read.request;
-  wire::Reply reply{request.id, service_.applied(), request.encoding, wire::EmptyReply{}};
+  DueReply due{{request.id, service_.applied(), request.encoding, wire::EmptyReply{}}, read.asked};
+  wire::Reply& reply = due.reply;
   if (client.state == Client::State::ended) {
     reply.body = session_moved();
   } else if (std::holds_alternative<wire::PingRequest>(request.request)) {
@@ -407,7 +408,7 @@ DueReply Pipeline::read(Client& client, const AskedRead& read) {
       reply.body = std::move(answer.error());
     }
   }
-  return {std::move(reply), read.asked};
+  return due;
 }
 
 void Pipeline::send(Client& client, DueReply&& due) {
