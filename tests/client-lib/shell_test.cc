@@ -126,6 +126,9 @@ TEST_CASE("commands and their options") {
   CHECK(command<Watch>("watch --scope subtree /a").scope == wire::WatchScope::subtree);
   CHECK(command<Watch>("watch --scope children --count 3 /a").count == 3);
   CHECK(command<Watch>("watch --once /a").count == 1);
+  CHECK(command<Metrics>("metrics zabkeeper_log").prefix == "zabkeeper_log");
+  CHECK(command<Handover>("handover 2").to == 2);
+  CHECK(!command<Handover>("handover").to);
   CHECK(command<Help>("help watch").topic == "watch");
   for (const char* line :
        {"tree", "count", "ephemerals", "sync", "whoami", "ping", "status", "quit", "cd", "pwd"}) {
@@ -146,6 +149,7 @@ TEST_CASE("wrong usage is explained, with exit code 2") {
            Row{"get /a /b", "/b"},
            Row{"watch --scope all /a", "usage: watch"},
            Row{"watch --once --count 2 /a", "excludes"},
+           Row{"handover two", "usage: handover"},
            Row{"--timeout-ms 0 ls", "--timeout-ms"},
            Row{"--auth nocolon ls", "SCHEME:TOKEN"},
            Row{"ls --frob", "--frob"},
