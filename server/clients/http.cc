@@ -124,7 +124,7 @@ struct Verdict {
 };
 
 Verdict judge(const Request& request, std::string_view remote, const Gate& gate,
-              const StatusSource* status) {
+              const StatusSource& status, Room room) {
   const RequestHead head = head_of(request);
   if (auto refused = gate.refuses(head)) return {*std::move(refused)};
 
@@ -133,21 +133,17 @@ Verdict judge(const Request& request, std::string_view remote, const Gate& gate,
     return {Upgrade{std::string(head.keys.front()), std::string(head.hosts.front()),
                     Gate::subprotocol_of(head)}};
   }
-  if (status == nullptr) {
-    return {error_answer(503, "TooManyConnections",
-                         "too many connections to this server; close some, or raise "
-                         "maxClientCnxns or maxCnxns")};
-  }
-  const After after = request.keep_alive() ? After::keep_alive : After::close;
+  const bool stays = request.keep_alive() && room == Room::there_is;
+  const After after = stays ? After::keep_alive : After::close;
   if (Commands::is_command(head.target)) {
     if (auto refused = gate.refuses_command(head, remote)) return {*std::move(refused), after};
     return std::visit(
         [&](auto found) {
           return Verdict{std::move(found), after};
         },
-        status->commands().find(head.target));
+        status.commands().find(head.target));
   }
-  return {answer(head.method, head.target, *status), after};
+  return {answer(head.method, head.target, status), after};
 }
 
 // A command takes its time; it goes on when its client does not wait for the answer.
@@ -171,7 +167,8 @@ asio::awaitable<Answer> carry_out(const Commands::Call& call, const ClientLimits
 }  // namespace
 
 asio::awaitable<HttpOutcome> talk_http(Stream& stream, std::string remote, const Gate& gate,
-                                       const StatusSource* status, const ClientLimits& limits) {
+                                       const StatusSource& status, Room room,
+                                       const ClientLimits& limits) {
   beast::flat_buffer buffer(limits.header_bytes_max + 4096);
   for (;;) {
     http::request_parser<http::empty_body> parser;
@@ -189,7 +186,7 @@ asio::awaitable<HttpOutcome> talk_http(Stream& stream, std::string remote, const
     } else if (has_body(parser)) {
       verdict.answer = error_answer(413, "BodyNotWanted", "requests here have no body");
     } else {
-      verdict = judge(request, remote, gate, status);
+      verdict = judge(request, remote, gate, status, room);
     }
 
     if (auto* wanted = std::get_if<Upgrade>(&verdict.answer)) {

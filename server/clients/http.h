@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include <boost/asio/awaitable.hpp>
 
@@ -24,11 +26,14 @@ struct HttpOutcome {
   std::optional<Upgrade> upgrade;
 };
 
-// Answers HTTP requests until the connection ends or asks for a WebSocket that it can have. Without
-// a `status` the server is full, and says so. `remote` is the address of the other end.
+// One beyond the limits gets one answer: a server that is full must be seen to be.
+enum class Room : std::uint8_t { there_is, full };
+
+// Answers HTTP requests until the connection ends or asks for a WebSocket that it can have.
+// `remote` is the address of the other end.
 [[nodiscard]] boost::asio::awaitable<HttpOutcome> talk_http(Stream& stream, std::string remote,
                                                             const Gate& gate,
-                                                            const StatusSource* status,
+                                                            const StatusSource& status, Room room,
                                                             const ClientLimits& limits);
 
 // Null if the client did not take the answer.

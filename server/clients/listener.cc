@@ -28,7 +28,7 @@ using boost::system::error_code;
 
 constexpr auto as_tuple = asio::as_tuple(asio::use_awaitable);
 
-// Connections beyond the limits that are being told so; the others are just closed.
+// Connections beyond the limits that are told so, or are HTTP; the others are just closed.
 constexpr std::size_t refusals_max = 64;
 
 // What a handler throws is an error of this program, and not a connection's affair.
@@ -189,7 +189,12 @@ asio::awaitable<void> Listener::Port::accept() {
 
     error_code gone;
     const tcp::endpoint peer = socket.remote_endpoint(gone);
-    if (gone || (refusals_ >= refusals_max && is_full(name_of(peer.address())))) continue;
+    if (gone) continue;
+    if (refusals_ >= refusals_max && is_full(name_of(peer.address()))) {
+      counters_.accepted += 1;
+      counters_.refused += 1;
+      continue;
+    }
     socket.set_option(tcp::no_delay(true), gone);
     asio::co_spawn(
         io_,
@@ -206,7 +211,6 @@ asio::awaitable<void> Listener::Port::talk(Stream stream, std::string address) {
   // Those that are refused take nobody's place.
   const bool full = is_full(address);
   counters_.accepted += 1;
-  counters_.refused += full ? 1 : 0;
   if (full) {
     ++refusals_;
   } else {
@@ -215,14 +219,15 @@ asio::awaitable<void> Listener::Port::talk(Stream stream, std::string address) {
   }
 
   http_.insert(&stream);
-  const HttpOutcome outcome =
-      co_await talk_http(stream, address, gate_, full ? nullptr : &status_, limits_);
+  const HttpOutcome outcome = co_await talk_http(stream, address, gate_, status_,
+                                                 full ? Room::full : Room::there_is, limits_);
   http_.erase(&stream);
 
   if (outcome.upgrade && acceptor_.is_open()) {
     std::unique_ptr<WebSocket> socket =
         co_await upgrade(std::move(stream), *outcome.upgrade, limits_);
     if (socket != nullptr) {
+      counters_.refused += full ? 1 : 0;
       co_await serve(std::move(socket), full ? refusing_ : handler_, address, limits_, counters_);
     }
   }

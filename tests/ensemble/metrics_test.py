@@ -186,9 +186,25 @@ async def test():
         assert after("peer_connected", peer=str(leader.id)) == 0
         await client.close()
 
-    async with Ensemble(1) as alone:
-        _, families = scrape(alone.servers[0])
+    async with Ensemble(1, maxOutstandingRequests=4) as alone:
+        server = alone.servers[0]
+        _, families = scrape(server)
         assert {name: kind for name, (kind, _) in families.items()} == documented()
+
+        # Too much at once is throttled, and answered all the same.
+        client = await Client.open(server, 1000)
+        asked = [await client.ask("create", path=f"/n{n}", ephemeral=True) for n in range(100)]
+        await asyncio.gather(*asked)
+        now = read(server)
+        assert now("client_throttled_total") >= 1 and now("client_throttled_connections") == 0
+        assert now("tree_ephemerals") == 100
+
+        # A session that nobody comes back to expires, and what it owned goes.
+        await client.drop()
+        await until(lambda: read(server)("sessions_total", event="expired") == 1, "it expires")
+        now = read(server)
+        assert now("sessions") == now("tree_ephemerals") == now("client_connections") == 0
+        assert now("sessions_total", event="closed") == 0
 
 
 run(test)

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 
 from conformance import Wire
 from harness import Ensemble, run, until
@@ -122,7 +123,9 @@ async def connections():
         assert (reply["op"], reply["error"]) == ("connect", "TooManyConnections"), reply
         assert "code" not in reply and "maxClientCnxns" in reply["message"], reply
         assert await wire.closed() == 1008
-        assert server.http("/status")[0] == 503
+        assert server.http("/status")[0] == 200, "whoever watches over it sees that it is full"
+        refused = re.search(r"zabkeeper_client_refused_total (\d+)\n", server.http("/metrics")[1])
+        assert int(refused[1]) >= 1
 
         await held.pop().drop()
 
