@@ -111,7 +111,7 @@ class RealServer : public Server,
     }
     handover_.begin({}, retirement_patience, [this, done = std::move(done)](auto) mutable {
       // This server may be one of the quorum that the new leader has: the others come to it too.
-      farewell_.expires_after(2 * config_.heartbeat);
+      farewell_.expires_after(std::min(2 * config_.heartbeat, Milliseconds{500}));
       farewell_.async_wait([done = std::move(done)](const auto&) { done(); });
     });
   }
