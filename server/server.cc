@@ -51,6 +51,8 @@ zab::Ensemble ensemble_of(const Config& config) {
   return zab::Ensemble(std::move(members));
 }
 
+constexpr auto farewell = "the server shuts down";
+constexpr Milliseconds answers_patience{1000};     // of clients' requests, when it stops
 constexpr Milliseconds retirement_patience{1000};  // of who wants to stop
 constexpr Milliseconds handover_patience{10'000};  // of an operator
 
@@ -107,12 +109,13 @@ class RealServer : public Server,
 
   void retire(std::function<void()> done) override {
     if (config_.servers.size() < 2 || pipeline_.standing().stance != zab::Stance::leading) {
-      return done();
+      return wind_up(std::move(done));
     }
     handover_.begin({}, retirement_patience, [this, done = std::move(done)](auto) mutable {
       // This server may be one of the quorum that the new leader has: the others come to it too.
       farewell_.expires_after(std::min(2 * config_.heartbeat, Milliseconds{500}));
-      farewell_.async_wait([done = std::move(done)](const auto&) { done(); });
+      farewell_.async_wait(
+          [this, done = std::move(done)](const auto&) mutable { wind_up(std::move(done)); });
     });
   }
 
@@ -120,7 +123,7 @@ class RealServer : public Server,
     stopping_ = true;
     heartbeat_.cancel();
     listener_.stop();
-    pipeline_.goaway("the server shuts down");
+    pipeline_.goaway(farewell);
     links_.stop();
   }
 
@@ -262,6 +265,21 @@ class RealServer : public Server,
     now.requests = pipeline_.requests();
     now.log = log_.counters();
     return now;
+  }
+
+  // Answers what clients have asked, if that is soon.
+  void wind_up(std::function<void()> done) {
+    listener_.stop();
+    pipeline_.wind_up(farewell);
+    wait_for_answers(SteadyClock::now() + answers_patience, std::move(done));
+  }
+
+  void wait_for_answers(SteadyClock::time_point deadline, std::function<void()> done) {
+    if (pipeline_.wound_up() || SteadyClock::now() >= deadline) return done();
+    farewell_.expires_after(Milliseconds{5});
+    farewell_.async_wait([this, deadline, done = std::move(done)](const auto&) mutable {
+      wait_for_answers(deadline, std::move(done));
+    });
   }
 
   void tick() {

@@ -24,8 +24,9 @@ class Server {
                                                                    Config config);
   virtual ~Server() = default;
 
-  // Lets another server lead, if this one does, so that nobody waits for an election; then, or when
-  // that takes too long, calls `done`.
+  // Lets another server lead, if this one does, so that nobody waits for an election; then takes no
+  // more requests, and answers those that it has. Calls `done` after all that, or when it takes too
+  // long.
   virtual void retire(std::function<void()> done) = 0;
   // Says goodbye to clients and peers. The io_context runs out of work once they are gone.
   virtual void stop() = 0;

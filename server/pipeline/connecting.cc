@@ -225,6 +225,22 @@ void Pipeline::goaway(const std::string& reason) {
   for (const auto& [connection, client] : clients_) send_away(*client, reason);
 }
 
+void Pipeline::wind_up(const std::string& reason) {
+  for (const auto& [connection, client] : clients_) {
+    if (client->state != Client::State::open || client->order.empty()) {
+      send_away(*client, reason);
+    } else if (!client->farewell) {
+      client->farewell = {CloseCode::going_away, reason};
+      client->connection->pause();
+    }
+  }
+}
+
+bool Pipeline::wound_up() const {
+  return std::ranges::all_of(
+      clients_, [](const auto& entry) { return entry.second->state == Client::State::ended; });
+}
+
 void Pipeline::send_away(Client& client, const std::string& reason) {
   if (client.state == Client::State::ended) return;
   client.connection->say(wire::GoAway{reason});

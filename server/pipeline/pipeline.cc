@@ -383,7 +383,9 @@ void Pipeline::flush(Client& client) {
   if (!client.farewell) return regulate(client);
   // What came before the frame that ends the connection is answered first.
   if (client.early.empty() && client.order.empty() && client.state != Client::State::ended) {
-    hang_up(client, client.farewell->first, client.farewell->second);
+    const auto& [code, reason] = *client.farewell;
+    if (code == CloseCode::going_away) return send_away(client, reason);
+    hang_up(client, code, reason);
   }
 }
 

@@ -49,6 +49,10 @@ class Pipeline : public ClientHandler, public OrderingHandler, public DriverHand
   void tick();
   // Tells every client to go elsewhere, and closes.
   void goaway(const std::string& reason);
+  // The same, but what a client has asked already is answered first, and nothing more is taken.
+  // Goes on until `wound_up`, which it is soon if this server follows a leader.
+  void wind_up(const std::string& reason);
+  [[nodiscard]] bool wound_up() const;
 
   [[nodiscard]] const session::Service& service() const { return service_; }
   [[nodiscard]] const zab::Standing& standing() const { return ordering_.standing(); }

@@ -30,11 +30,12 @@ class Writer:
             try:
                 await self.client.do("create", path=f"/turns/{self.acknowledged}")
             except ConnectionError:
-                # What was on its way may have happened: then it is there by now.
+                # Whatever the server had taken was answered before its goaway.
+                assert (await self.client.others.get())["op"] == "goaway"
                 await until(self.resumed, "the writer's session goes on elsewhere")
-                if not (await self.client.do("exists", path=f"/turns/{self.acknowledged}",
-                                             consistency="linearizable"))["stat"]:
-                    continue
+                assert not (await self.client.do("exists", path=f"/turns/{self.acknowledged}",
+                                                 consistency="linearizable"))["stat"]
+                continue
             self.slowest = max(self.slowest, time.monotonic() - began)
             self.acknowledged += 1
 
@@ -50,6 +51,8 @@ async def stop_in_turn(ensemble, server, writer, client):
     epoch = server.status()["epoch"]
     before = writer.acknowledged
     await until(lambda: writer.acknowledged > before, "writes go on")
+    names = [f"{epoch}-{server.id}-{n}" for n in range(300)]
+    asked = [await client.ask("create", path=f"/asked/{name}") for name in names]
     began = time.monotonic()
     server.signal(15)
     goaway = await asyncio.wait_for(client.others.get(), 5)
@@ -69,6 +72,14 @@ async def stop_in_turn(ensemble, server, writer, client):
     other = next(s for s in ensemble.servers if s is not server)
     await client.connect(other)
     assert client.connected["resumed"], client.connected
+
+    # What the server had taken it answered before its goaway; the rest never happened.
+    outcomes = await asyncio.gather(*asked, return_exceptions=True)
+    answered = {name for name, outcome in zip(names, outcomes) if isinstance(outcome, dict)}
+    assert answered, "it took nothing at all"
+    await client.do("sync", path="/")
+    there = set((await client.do("children", path="/asked"))["children"])
+    assert answered == there & set(names), (len(answered), len(there & set(names)))
     server.start()
     await ensemble.all_ready()
 
@@ -78,6 +89,7 @@ async def test():
     async with Ensemble(3) as ensemble:
         first = await Client.open(ensemble.servers[0])
         await first.do("create", path="/turns")
+        await first.do("create", path="/asked")
         await first.close()
         writer = Writer(ensemble)
         await writer.come_back()
