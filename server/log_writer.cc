@@ -1,10 +1,12 @@
 #include "server/log_writer.h"
 
 #include <chrono>
+#include <system_error>
 #include <utility>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
+#include <spdlog/spdlog.h>
 
 namespace server {
 namespace {
@@ -70,7 +72,7 @@ void LogWriter::run() {
       done = write(std::move(orders));
       marked = false;
     }
-    if (done && !questions.empty()) done = answer(std::move(questions));
+    if (done) answer(std::move(questions));
     if (!done) return failed_(done.error());
   }
   if (const auto done = log_.mark(); !done) failed_(done.error());
@@ -91,17 +93,40 @@ wire::Result<void> LogWriter::write(std::vector<Order> orders) {
     waiting_ -= orders.size();
     for (const Order& order : orders) order.done();
   });
+  work_ahead();
   return log_.prepare();
 }
 
-wire::Result<void> LogWriter::answer(std::vector<Question> questions) {
+// Whatever comes of it, the log can do without.
+void LogWriter::work_ahead() {
+  if (making_ && making_->outcome.wait_for(std::chrono::seconds(0)) == std::future_status::ready) {
+    const auto done = making_->outcome.get();
+    if (!done) spdlog::warn("no file could be made ahead for the log: {}", done.error().message);
+    log_.spare_made(std::exchange(making_, std::nullopt)->work, done);
+  }
+  const auto work = log_.spare_work();
+  if (!work) return;
+  try {
+    making_.emplace(*work, std::async(std::launch::async, [work = *work] { return work.run(); }));
+  } catch (const std::system_error& none) {  // no thread to be had
+    log_.spare_made(*work, wire::Error{wire::ErrorCode::system_error, none.what()});
+  }
+}
+
+void LogWriter::answer(std::vector<Question> questions) {
   for (Question& question : questions) {
     auto stretch = log_.read_after(question.after, question.max_bytes);
-    if (!stretch) return stretch.error();
+    if (!stretch) {
+      spdlog::error(
+          "the log is damaged, and what a learner lacks cannot be read from it: {}. Writing goes "
+          "on; once the others are level, restart this server, and it will be repaired by them",
+          stretch.error().message);
+    }
     boost::asio::post(io_, [done = std::move(question.done),
-                            found = std::move(*stretch)]() mutable { done(std::move(found)); });
+                            found = stretch ? std::move(*stretch) : std::nullopt]() mutable {
+      done(std::move(found));
+    });
   }
-  return {};
 }
 
 }  // namespace server

@@ -2,6 +2,7 @@
 
 #include <condition_variable>
 #include <functional>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -20,7 +21,8 @@ namespace server {
 
 // Writes and reads the log on a thread of its own, so that the driver goes on while the disk works.
 // What comes while one sync is under way is written by the next: group commit. When nothing has
-// come for a while, the last commit is marked, so that damage to it can be told from a crash.
+// come for a while, the last commit is marked, so that damage to it can be told from a crash. Files
+// for segments to come are made by yet another thread.
 class LogWriter {
  public:
   // `failed` is called, on the writer's thread, with what went wrong if the log cannot be written:
@@ -37,7 +39,8 @@ class LogWriter {
   // Calls `done` on the io_context once `persist`, and everything given before it, is durable.
   void write(std::vector<zab::Persist> persist, std::function<void()> done);
   // Calls `done` on the io_context with what the log holds after `after`, of what was given to be
-  // written before: see Log::read_after.
+  // written before: see Log::read_after. What cannot be read any more is as if it were purged: the
+  // log goes on, and says that it is damaged when it is opened again.
   void read(zab::Point after, std::uint64_t max_bytes, std::function<void(Stretch)> done);
 
   // To be looked at on the io_context's thread.
@@ -55,16 +58,23 @@ class LogWriter {
     std::uint64_t max_bytes;
     std::function<void(Stretch)> done;
   };
+  // A spare file for the log, on a thread of its own: it can take as long as many commits.
+  struct Making {
+    storage::SpareWork work;
+    std::future<wire::Result<void>> outcome;
+  };
 
   void run();
   [[nodiscard]] wire::Result<void> write(std::vector<Order> orders);
-  [[nodiscard]] wire::Result<void> answer(std::vector<Question> questions);
+  void answer(std::vector<Question> questions);
+  void work_ahead();
 
   boost::asio::io_context& io_;
   storage::Log log_;
   std::function<void(const wire::Error&)> failed_;
-  LogCounters counters_;     // of the io_context's thread
-  std::size_t waiting_ = 0;  // likewise
+  LogCounters counters_;          // of the io_context's thread
+  std::size_t waiting_ = 0;       // likewise
+  std::optional<Making> making_;  // of the thread alone, as log_ is
 
   std::mutex mutex_;
   std::condition_variable wake_;

@@ -109,7 +109,7 @@ bool Attempting::follows(SegmentReader& reader) {
   // A segment is there before the one before it is sealed, but gets no records until then.
   const bool last = attempt_.last->segment + 1 == survey_.segments.size();
   const auto remains = reader.look_behind({attempt_.last->key, header_bytes}, 0);
-  if (last && remains && remains->nonzero_end == 0) return true;
+  if (last && remains && !remains->proof_at) return true;
   return broken("no seal (" + before.why + "), but the log has gone on in " +
                 segment_name(next.sequence));
 }
@@ -155,16 +155,17 @@ Result<void> Attempting::check_end(SegmentReader& reader) {
     return broken(walked.end, "the records end (" + walked.why + "), but held up to offset " +
                                   std::to_string(*until) + " before");
   }
-  const auto remains = reader.look_behind({walked.key, walked.end}, replay.next_commit());
+  const std::uint64_t unfinished = walked.sealed ? 0 : replay.next_commit();
+  const auto remains = reader.look_behind({walked.key, walked.end}, unfinished);
   if (!remains) return unless_later_version(remains.error());
-  walked.nonzero_end = remains->nonzero_end;
+  if (!walked.sealed) walked.unfinished_end = remains->unfinished_end;
+  if (remains->proof_at && walked.sealed) {
+    return broken(*remains->proof_at, "a record stands behind the seal");
+  }
   if (remains->proof_at) {
     return broken(walked.end, "commit " + std::to_string(replay.next_commit()) + ": " + walked.why +
                                   ", but there is an intact record of another commit at offset " +
                                   std::to_string(*remains->proof_at));
-  }
-  if (walked.sealed && !walked.clean()) {
-    return broken(walked.nonzero_end - 1, "something stands behind the seal");
   }
   return {};
 }

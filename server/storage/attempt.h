@@ -21,12 +21,12 @@ struct Walked {
   std::uint64_t key = 0;                    // of its records
   std::uint64_t last_begin = header_bytes;  // of the last complete commit
   std::uint64_t end = header_bytes;         // of the records
-  std::uint64_t nonzero_end = 0;            // of what an incomplete commit left behind them
+  std::uint64_t unfinished_end = 0;         // of what an incomplete commit left behind them
   bool sealed = false;
   std::string why;  // the commits end there
 
   [[nodiscard]] bool has_commits() const { return end > header_bytes; }
-  [[nodiscard]] bool clean() const { return nonzero_end <= end; }
+  [[nodiscard]] bool clean() const { return unfinished_end <= end; }
 };
 
 // A log read from one of its segments on, to the end or to the first damage.

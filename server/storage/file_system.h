@@ -16,6 +16,16 @@ namespace storage {
 
 using wire::Result;
 
+inline constexpr std::uint64_t page_bytes = 4096;  // what a file system reads and writes at once
+
+// The beginning and the end of the page that `offset` is in; itself if a page begins there.
+[[nodiscard]] constexpr std::uint64_t page_begin(std::uint64_t offset) {
+  return offset / page_bytes * page_bytes;
+}
+[[nodiscard]] constexpr std::uint64_t page_end(std::uint64_t offset) {
+  return (offset + page_bytes - 1) / page_bytes * page_bytes;
+}
+
 // An open file; closed when destroyed.
 class File {
  public:
@@ -27,6 +37,9 @@ class File {
   // Writes all of it, and makes the file longer where it has to. After an error any part of it may
   // have been written. Durable only after `sync`.
   [[nodiscard]] virtual Result<void> write(std::uint64_t offset, std::string_view octets) = 0;
+  // Lets the system begin to bring these octets to the disk. A hint: promises nothing, and what
+  // goes wrong is for `sync` to tell.
+  virtual void start_writing(std::uint64_t offset, std::uint64_t count) = 0;
   // Makes durable what was written, and the length (fdatasync). After an error nothing is known
   // about what was written since the last success, and to call it again proves nothing.
   [[nodiscard]] virtual Result<void> sync() = 0;

@@ -1,6 +1,9 @@
 #include "server/storage/log.h"
 
+#include <array>
 #include <limits>
+#include <memory>
+#include <set>
 #include <utility>
 #include <variant>
 
@@ -11,8 +14,12 @@
 namespace storage {
 namespace {
 
-// What the buffer may keep for the next commit; an adopted history can be much larger.
+// So much of a commit is written at once, and the disk works on it while the next piece is encoded.
+// Smaller pieces cost more requests than that gains.
+constexpr std::size_t piece_bytes = 384u << 10;
+// What the buffers may keep for the next commit; a txn, or an adopted history, can be much larger.
 constexpr std::size_t kept_bytes = 4u << 20;
+constexpr std::size_t kept_records = 64u << 10;
 // How far apart the places are that the index is offered within a commit.
 constexpr std::size_t turn_bytes = 64u << 10;
 
@@ -43,6 +50,9 @@ Result<Opened> Log::open(FileSystem& files, const std::string& directory, zab::S
   zab::Durable durable = durable_of(*recovered, applied.zxid);
   std::string report = std::move(recovered->report);
   Log log(files, directory, server, options, std::move(*lock), std::move(*recovered));
+  if (log.segment_) {
+    if (auto done = log.spares_.clear(); !done) return done.error();
+  }
   return Opened{std::move(log), std::move(durable), std::move(report)};
 }
 
@@ -64,6 +74,7 @@ Log::Log(FileSystem& files, std::string directory, zab::ServerId server, const O
       lock_(std::move(lock)),
       segment_(std::move(recovered.segment)),
       holds_(recovered.holds),
+      spares_(files, directory_, options),
       kept_(std::move(recovered.kept)),
       next_sequence_(recovered.next_sequence),
       next_commit_(recovered.next_commit),
@@ -81,7 +92,7 @@ void Log::stage(const std::vector<zab::Persist>& persists) {
 void Log::stage(const zab::AcceptEpoch& accepted) {
   ensure(allows_accept(tip_, accepted.epoch), "a promise to an epoch is never taken back");
   accept(tip_, accepted);
-  append_record(staged_, RecordType::accept_epoch, tip_.last, encode(accepted));
+  stage(RecordType::accept_epoch, std::make_shared<const wire::Bytes>(encode(accepted)));
 }
 
 void Log::stage(const zab::AdoptHistory& adopted) {
@@ -91,10 +102,10 @@ void Log::stage(const zab::AdoptHistory& adopted) {
          "their count has 32 bits");
   adopt(tip_, adopted.epoch, adopted.cluster, adopted.from);
   turns_.push_back({adopted.snapshot ? Turn::Kind::restarts : Turn::Kind::truncates, adopted.from,
-                    staged_.size()});
-  append_record(staged_, RecordType::adopt_history, tip_.last,
-                encode(Adoption{adopted.epoch, static_cast<std::uint32_t>(adopted.txns.size()),
-                                adopted.cluster, adopted.snapshot}));
+                    staged_bytes_});
+  const Adoption adoption{adopted.epoch, static_cast<std::uint32_t>(adopted.txns.size()),
+                          adopted.cluster, adopted.snapshot};
+  stage(RecordType::adopt_history, std::make_shared<const wire::Bytes>(encode(adoption)));
   for (const zab::Txn& txn : adopted.txns) stage(txn);
 }
 
@@ -102,7 +113,7 @@ void Log::stage(const zab::Append& append) { stage(append.txn); }
 
 void Log::stage(const zab::Found& /*found*/) {
   tip_.founded = true;
-  append_record(staged_, RecordType::founded, tip_.last, {});
+  stage(RecordType::founded, nullptr);
 }
 
 void Log::stage(const zab::StoreSnapshot& /*store*/) {
@@ -111,11 +122,16 @@ void Log::stage(const zab::StoreSnapshot& /*store*/) {
 
 void Log::stage(const zab::Txn& txn) {
   ensure(allows_txn(tip_, txn.zxid), "histories have no gaps, and no txns of epochs to come");
-  if (turns_.empty() || staged_.size() - turns_.back().at >= turn_bytes) {
-    turns_.push_back({Turn::Kind::goes_on, tip_.last, staged_.size()});
+  if (turns_.empty() || staged_bytes_ - turns_.back().at >= turn_bytes) {
+    turns_.push_back({Turn::Kind::goes_on, tip_.last, staged_bytes_});
   }
   tip_.last = txn.point();
-  append_record(staged_, RecordType::txn, tip_.last, *txn.payload);
+  stage(RecordType::txn, txn.payload);
+}
+
+void Log::stage(RecordType type, zab::Payload payload) {
+  staged_bytes_ += record_bytes(payload ? payload->size() : 0);
+  staged_.push_back({type, tip_.last, std::move(payload)});
 }
 
 Result<void> Log::unless_broken(Result<void> (Log::*act)()) {
@@ -133,8 +149,8 @@ Result<void> Log::mark() { return unless_broken(&Log::write_mark); }
 
 Result<void> Log::write_staged() {
   if (staged_.empty()) return {};
-  if (!segment_ || !segment_->has_room(staged_.size())) {
-    if (auto done = begin_segment(staged_.size()); !done) return done;
+  if (!segment_ || !segment_->has_room(staged_bytes_)) {
+    if (auto done = begin_segment(staged_bytes_); !done) return done;
   }
   const Place first = segment_->end();
   if (auto done = write_commit(staged_); !done) return done;
@@ -143,7 +159,9 @@ Result<void> Log::write_staged() {
   proven_ = false;
   durable_ = tip_;
   staged_.clear();
-  if (staged_.capacity() > kept_bytes) staged_.shrink_to_fit();
+  staged_bytes_ = 0;
+  if (staged_.capacity() > kept_records) staged_.shrink_to_fit();
+  if (piece_.capacity() > kept_bytes) piece_ = {};
   return {};
 }
 
@@ -156,9 +174,19 @@ void Log::turn(const Turn& turn, Place first) {
   }
 }
 
-Result<void> Log::write_commit(wire::Bytes& records) {
-  stamp(records, next_commit_, segment_->end());
-  if (auto done = segment_->append(records); !done) return done;
+Result<void> Log::write_commit(std::span<const Staged> records) {
+  std::uint64_t bytes = 0;
+  for (const Staged& one : records) bytes += record_bytes(one.payload ? one.payload->size() : 0);
+  for (const Staged& one : records) {
+    append_record(piece_, one.type, one.point,
+                  one.payload ? std::string_view(*one.payload) : std::string_view());
+    const bool ends = &one == &records.back();
+    if (!ends && piece_.size() < piece_bytes) continue;
+    stamp(piece_, next_commit_, segment_->end(), ends ? Piece::ends : Piece::goes_on);
+    if (auto done = segment_->append(piece_, bytes); !done) return done;
+    piece_.clear();
+    if (!ends) segment_->start_writing();
+  }
   if (auto done = segment_->sync(); !done) return done;
   ++next_commit_;
   return {};
@@ -176,17 +204,17 @@ Result<void> Log::begin_segment(std::uint64_t commit_bytes) {
     const std::string note = directory_ + '/' + note_name(next_sequence_);
     if (auto noted = files_->create(note); !noted) return noted.error();
     if (auto done = files_->sync_directory(directory_); !done) return done;
+    if (auto done = spares_.clear(); !done) return done;
   }
-  auto next = Segment::create(*files_, directory_, header, commit_bytes, options_);
+  auto next = Segment::create(*files_, directory_, header, commit_bytes, options_, spares_.take());
   if (!next) return next.error();
   if (segment_) {
-    wire::Bytes seal;
-    append_record(seal, RecordType::sealed, durable_.last, {});
+    const std::array<Staged, 1> seal{{{RecordType::sealed, durable_.last, nullptr}}};
     if (auto done = write_commit(seal); !done) return done;
     kept_.back().bytes = segment_->end().offset;
   }
   segment_ = std::move(*next);
-  kept_.push_back({header.sequence, durable_.last, 0});
+  kept_.push_back({header.sequence, durable_.last, 0, false});
   index_.go_on(durable_.last, {header.sequence, header_bytes});
   ++next_sequence_;
   proven_ = true;
@@ -206,10 +234,9 @@ Result<void> Log::work_ahead() {
 Result<void> Log::write_mark() {
   ensure(staged_.empty(), "a mark is a commit of its own");
   if (proven_) return {};
-  wire::Bytes record;
-  append_record(record, RecordType::mark, durable_.last, {});
-  if (!segment_->has_room(record.size())) return begin_segment(0);  // seals, which proves as much
-  if (auto done = write_commit(record); !done) return done;
+  if (!segment_->has_room(record_bytes(0))) return begin_segment(0);  // seals, which proves as much
+  const std::array<Staged, 1> mark{{{RecordType::mark, durable_.last, nullptr}}};
+  if (auto done = write_commit(mark); !done) return done;
   proven_ = true;
   return {};
 }
@@ -229,6 +256,10 @@ Result<void> Log::purge(zab::Point checkpoint, std::uint64_t keep_bytes) {
     remaining -= kept_[gone++].bytes;
   }
   const std::uint64_t oldest = kept_[gone].sequence;
+  std::set<std::uint64_t> sound;
+  for (std::size_t i = 0; i < gone; ++i) {
+    if (!kept_[i].damaged) sound.insert(kept_[i].sequence);
+  }
   kept_.erase(kept_.begin(), kept_.begin() + static_cast<std::ptrdiff_t>(gone));
   index_.forget_before(oldest);
   const auto sequences = list_segments(*files_, directory_);
@@ -237,17 +268,30 @@ Result<void> Log::purge(zab::Point checkpoint, std::uint64_t keep_bytes) {
     if (sequence >= oldest) break;
     // One at a time, so that no crash leaves a gap.
     const std::string path = directory_ + '/' + segment_name(sequence);
-    if (auto done = files_->remove(path); !done) return done;
-    if (auto done = files_->sync_directory(directory_); !done) return done;
+    const bool reusable = sound.contains(sequence);
+    if (auto done = reusable ? spares_.retire(path) : spares_.discard(path); !done) return done;
   }
+  return remove_notes_before(oldest);
+}
+
+Result<void> Log::remove_notes_before(std::uint64_t sequence) {
   const auto names = files_->list(directory_);
   if (!names) return names.error();
   for (const std::string& name : *names) {
     const auto noted = noted_by(name);
-    if (!noted || *noted >= oldest) continue;
+    if (!noted || *noted >= sequence) continue;
     if (auto done = files_->remove(directory_ + '/' + name); !done) return done;
   }
   return {};
+}
+
+std::optional<SpareWork> Log::spare_work() {
+  if (broken_ || !segment_ || !segment_->is_half_full()) return std::nullopt;
+  return spares_.work();
+}
+
+Position Log::end() const {
+  return segment_ ? Position{segment_->sequence(), segment_->end().offset} : holds_;
 }
 
 }  // namespace storage

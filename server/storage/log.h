@@ -2,15 +2,18 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "server/storage/file_system.h"
 #include "server/storage/history_reader.h"
 #include "server/storage/index.h"
+#include "server/storage/record.h"
 #include "server/storage/recovery.h"
 #include "server/storage/segment.h"
 #include "server/storage/segment_header.h"
+#include "server/storage/spares.h"
 #include "server/storage/tip.h"
 #include "zab/effects.h"
 #include "zab/state.h"
@@ -46,7 +49,7 @@ class Log {
   // Takes what the next commit will make durable, in order. It must be something that the history
   // so far allows, and never the octets of a snapshot.
   void stage(const std::vector<zab::Persist>& persists);
-  // Makes everything staged durable: one write and one sync, unless a new segment begins. After an
+  // Makes everything staged durable: one sync, unless a new segment begins. After an
   // error nobody knows what is on the disk: the process must end and open the log anew. The log
   // itself then does nothing any more, and repeats the error.
   [[nodiscard]] Result<void> commit();
@@ -69,11 +72,20 @@ class Log {
   // The history can be read after this point.
   [[nodiscard]] zab::Point begin() const { return index_.begin(); }
   // Removes the oldest segments that `checkpoint`, a durable one, covers, as long as what remains
-  // is more than `keep_bytes`. Nothing breaks if it does not get to its end, or fails.
+  // is more than `keep_bytes`; a few of their files are kept for segments to come. Nothing breaks
+  // if it does not get to its end, or fails.
   [[nodiscard]] Result<void> purge(zab::Point checkpoint, std::uint64_t keep_bytes);
 
+  // A file to be made for the next segment, perhaps by another thread, if it is time for that and
+  // there is none: it saves commits the cost of a growing file. Ignoring it is safe.
+  [[nodiscard]] std::optional<SpareWork> spare_work();
+  // What came of that.
+  void spare_made(const SpareWork& work, const Result<void>& done) { spares_.made(work, done); }
+
+  // Where the next commit will be, as things are; of a damaged log, up to where it holds.
+  [[nodiscard]] Position end() const;
   // Octets that wait for the next commit.
-  [[nodiscard]] std::size_t staged_bytes() const { return staged_.size(); }
+  [[nodiscard]] std::uint64_t staged_bytes() const { return staged_bytes_; }
 
  private:
   // What the index gets to know about the staged records once they have a place.
@@ -81,7 +93,13 @@ class Log {
     enum class Kind { goes_on, truncates, restarts };
     Kind kind{};
     zab::Point before;
-    std::size_t at = 0;  // in `staged_`
+    std::uint64_t at = 0;  // octets from the beginning of the commit
+  };
+  // A record that has no place yet.
+  struct Staged {
+    RecordType type{};
+    zab::Point point;
+    zab::Payload payload;  // none: empty
   };
 
   Log(FileSystem& files, std::string directory, zab::ServerId server, const Options& options,
@@ -93,13 +111,15 @@ class Log {
   void stage(const zab::Found& found);
   void stage(const zab::StoreSnapshot& store);
   void stage(const zab::Txn& txn);
+  void stage(RecordType type, zab::Payload payload);
 
   [[nodiscard]] Result<void> unless_broken(Result<void> (Log::*act)());
   [[nodiscard]] Result<void> write_staged();
   [[nodiscard]] Result<void> begin_segment(std::uint64_t commit_bytes);
-  [[nodiscard]] Result<void> write_commit(wire::Bytes& records);
+  [[nodiscard]] Result<void> write_commit(std::span<const Staged> records);
   [[nodiscard]] Result<void> work_ahead();
   [[nodiscard]] Result<void> write_mark();
+  [[nodiscard]] Result<void> remove_notes_before(std::uint64_t sequence);
   void turn(const Turn& turn, Place first);
 
   FileSystem* files_;
@@ -110,14 +130,17 @@ class Log {
 
   std::optional<Segment> segment_;  // none before the first commit that mends
   Position holds_;                  // until then: how far the earlier segments do
-  std::vector<Kept> kept_;          // the segments that count; the one being written comes last
+  Spares spares_;
+  std::vector<Kept> kept_;  // the segments that count; the one being written comes last
   std::uint64_t next_sequence_;
   std::uint64_t next_commit_;
-  bool proven_;         // the last commit, by what comes after it
-  Tip durable_;         // as of the last commit
-  Tip tip_;             // as of what is staged
-  Index index_;         // as of the last commit
-  wire::Bytes staged_;  // records that have no place yet
+  bool proven_;  // the last commit, by what comes after it
+  Tip durable_;  // as of the last commit
+  Tip tip_;      // as of what is staged
+  Index index_;  // as of the last commit
+  std::vector<Staged> staged_;
+  std::uint64_t staged_bytes_ = 0;
+  wire::Bytes piece_;  // of the commit that is being written
   std::vector<Turn> turns_;
   std::optional<wire::Error> broken_;
 };

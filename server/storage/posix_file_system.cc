@@ -69,6 +69,12 @@ class PosixFile final : public File {
     return {};
   }
 
+  // Does not wait, and leaves errors for fdatasync.
+  void start_writing(std::uint64_t offset, std::uint64_t count) override {
+    ::sync_file_range(descriptor_.get(), static_cast<off_t>(offset), static_cast<off_t>(count),
+                      SYNC_FILE_RANGE_WRITE);
+  }
+
   Result<void> sync() override {
     if (::fdatasync(descriptor_.get()) != 0) return failed("sync", path_);
     return {};

@@ -6,6 +6,10 @@
 #include <cstring>
 #include <limits>
 #include <xxhash.h>
+// The same function, as fast as this processor can: three times as fast with AVX2.
+#if defined(__x86_64__) && __has_include(<xxh_x86dispatch.h>)
+#include <xxh_x86dispatch.h>
+#endif
 
 #include "server/zab_bytes.h"
 #include "wire/ensure.h"
@@ -17,11 +21,16 @@ static_assert(std::endian::native == std::endian::little, "checksums take intege
 
 constexpr std::uint8_t ends_commit_flag = 1;
 
-// Where in a record's header that is which is not known when the record is appended.
+// Where in a record's header that is which is written to.
 constexpr std::size_t checksum_at = 0;
 constexpr std::size_t payload_checksum_at = 8;
+constexpr std::size_t length_at = 16;
+constexpr std::size_t type_at = 20;
 constexpr std::size_t flags_at = 21;
+constexpr std::size_t zeros_at = 22;
 constexpr std::size_t commit_at = 24;
+constexpr std::size_t zxid_at = 32;
+constexpr std::size_t hash_at = 40;
 
 template <typename T>
 void put(wire::Bytes& out, std::size_t at, T value) {
@@ -60,27 +69,27 @@ void append_record(wire::Bytes& out, RecordType type, zab::Point point, std::str
   ensure(payload.size() <= std::numeric_limits<std::uint32_t>::max() - record_alignment,
          "a record's length has 32 bits");
   const std::size_t start = out.size();
-  wire::ByteWriter writer(out);
-  writer.integer<std::uint64_t>(0);
-  writer.integer<std::uint64_t>(0);
-  writer.integer(static_cast<std::uint32_t>(payload.size()));
-  writer.integer(static_cast<std::uint8_t>(type));
-  writer.integer<std::uint8_t>(0);
-  writer.integer<std::uint16_t>(0);
-  writer.integer<std::uint64_t>(0);
-  zab_bytes::put(point, writer);
-  writer.raw(payload);
-  out.resize(start + record_bytes(payload.size()), '\0');
+  out.append(record_header_bytes, '\0');
+  out.append(payload);
+  out.append(record_bytes(payload.size()) - record_header_bytes - payload.size(), '\0');
   put(out, start + payload_checksum_at,
       hash(std::string_view(out).substr(start + record_header_bytes)));
+  put(out, start + length_at, static_cast<std::uint32_t>(payload.size()));
+  put(out, start + type_at, type);
+  put(out, start + zxid_at, point.zxid.bits());
+  put(out, start + hash_at, point.hash.low);
+  put(out, start + hash_at + sizeof(point.hash.low), point.hash.high);
 }
 
-void stamp(wire::Bytes& records, std::uint64_t commit, Place first) {
+void stamp(wire::Bytes& records, std::uint64_t commit, Place first, Piece piece) {
   for (std::size_t at = 0; at < records.size();) {
     const std::string_view record = std::string_view(records).substr(at);
-    wire::ByteReader in(record);
-    const std::size_t next = at + record_bytes(read_fields(in).payload_bytes);
-    if (next == records.size()) put(records, at + flags_at, ends_commit_flag);
+    std::uint32_t payload_bytes = 0;
+    std::memcpy(&payload_bytes, record.data() + length_at, sizeof(payload_bytes));
+    const std::size_t next = at + record_bytes(payload_bytes);
+    if (next == records.size() && piece == Piece::ends) {
+      put(records, at + flags_at, ends_commit_flag);
+    }
     put(records, at + commit_at, commit);
     put(records, at + checksum_at, header_checksum(record, {first.segment_key, first.offset + at}));
     at = next;
@@ -89,8 +98,12 @@ void stamp(wire::Bytes& records, std::uint64_t commit, Place first) {
 
 std::optional<RecordHeader> decode_record_header(std::string_view octets, Place place) {
   if (octets.size() < record_header_bytes) return std::nullopt;
+  // Looking for records goes through megabytes of what is none: zeros, or payloads of earlier use.
+  const auto flags = static_cast<std::uint8_t>(octets[flags_at]);
+  if (flags > ends_commit_flag || octets[zeros_at] != 0 || octets[zeros_at + 1] != 0) {
+    return std::nullopt;
+  }
   const auto checksum = wire::ByteReader(octets).integer<std::uint64_t>();
-  // Most of what is not a record is zeros, and looking for records goes through megabytes of them.
   if (checksum == 0 || checksum != header_checksum(octets, place)) return std::nullopt;
   wire::ByteReader in(octets);
   return read_fields(in);

@@ -47,8 +47,10 @@ struct Place {
 
 // Appends one record to `out`; it becomes valid only with `stamp`.
 void append_record(wire::Bytes& out, RecordType type, zab::Point point, std::string_view payload);
-// Makes valid what `append_record` put into `records`: one commit, to be written at `first`.
-void stamp(wire::Bytes& records, std::uint64_t commit, Place first);
+// Makes valid what `append_record` put into `records`: a commit, or what there is of it before or
+// up to its end, to be written at `first`.
+enum class Piece : std::uint8_t { goes_on, ends };
+void stamp(wire::Bytes& records, std::uint64_t commit, Place first, Piece piece = Piece::ends);
 
 // Nothing unless `octets` start with a record header that was written for this place.
 [[nodiscard]] std::optional<RecordHeader> decode_record_header(std::string_view octets,

@@ -85,12 +85,12 @@ Result<Recovered> Recovery::run() {
 
 Result<Recovered> Recovery::begin() {
   const SegmentHeader header{server_, 1, 1, {}, {}};
-  auto segment = Segment::create(files_, directory_, header, 0, options_);
+  auto segment = Segment::create(files_, directory_, header, 0, options_, {});
   if (!segment) return segment.error();
   Recovered recovered;
   recovered.index.restart({}, {1, header_bytes});
   recovered.next_sequence = 2;
-  recovered.kept = {{1, {}, 0}};
+  recovered.kept = {{1, {}, 0, false}};
   recovered.segment = std::move(*segment);
   recovered.report = directory_ + ": a new log";
   return recovered;
@@ -172,6 +172,7 @@ Recovered Recovery::damaged() {
     recovered.history = best_->replay.take_history();
     recovered.index = best_->replay.index();
     recovered.kept = kept(best_->first, best_->last->segment);
+    recovered.kept.back().damaged = true;
     recovered.holds = {recovered.kept.back().sequence, best_->last->end};
   } else {
     recovered.history = zab::History(applied_);
@@ -202,8 +203,8 @@ std::vector<Kept> Recovery::kept(std::size_t first, std::size_t last) const {
   std::vector<Kept> result;
   for (std::size_t i = first; i <= last; ++i) {
     const Surveyed& segment = survey_.segments[i];
-    result.push_back(
-        {segment.sequence, segment.header->start.last, segment.until.value_or(segment.file_bytes)});
+    result.push_back({segment.sequence, segment.header->start.last,
+                      segment.until.value_or(segment.file_bytes), segment.until.has_value()});
   }
   return result;
 }

@@ -15,6 +15,7 @@ struct Kept {
   std::uint64_t sequence = 0;
   zab::Point start;         // the history before it
   std::uint64_t bytes = 0;  // once another one follows
+  bool damaged = false;     // in a part that is void: never to be written to again
 };
 
 struct Recovered {

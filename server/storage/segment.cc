@@ -26,14 +26,20 @@ Result<void> write_zeros(File& file, std::uint64_t from, std::uint64_t to) {
 
 Result<Segment> Segment::create(FileSystem& files, const std::string& directory,
                                 const SegmentHeader& header, std::uint64_t commit_bytes,
-                                const Options& options) {
-  const std::string path = directory + '/' + std::string(unfinished);
-  auto file = files.create(path);
+                                const Options& options, const std::string& spare) {
+  std::string path = spare;
+  auto file = spare.empty() ? Result<std::unique_ptr<File>>(nullptr) : files.open(spare);
+  // Somebody may have tidied up.
+  if (spare.empty() || !file) {
+    path = directory + '/' + std::string(unfinished);
+    file = files.create(path);
+  }
   if (!file) return file.error();
   if (auto done = (*file)->write(0, encode(header)); !done) return done.error();
+  const auto bytes = (*file)->size();
+  if (!bytes) return bytes.error();
 
-  Segment segment(std::move(*file), key_of(header), header.sequence, header_bytes, header_bytes,
-                  options);
+  Segment segment(std::move(*file), key_of(header), header.sequence, header_bytes, *bytes, options);
   segment.limit_ = std::max(segment.limit_, header_bytes + commit_bytes + seal_bytes);
   if (auto done = segment.fill(); !done) return done.error();
   if (auto done = segment.sync(); !done) return done.error();
@@ -49,6 +55,7 @@ Segment::Segment(std::unique_ptr<File> file, std::uint64_t key, std::uint64_t se
       key_(key),
       sequence_(sequence),
       end_(end),
+      started_(page_begin(end)),
       filled_(filled),
       limit_(std::max(options.segment_bytes, filled)),
       fill_bytes_(options.fill_bytes) {}
@@ -59,15 +66,32 @@ bool Segment::wants_filling() const {
   return filling_pays_ && filled_ < std::min(limit_, end_ + fill_bytes_ / 2);
 }
 
-Result<void> Segment::append(std::string_view octets) {
-  if (auto done = file_->write(end_, octets); !done) return done;
-  end_ += octets.size();
+Result<void> Segment::append(wire::Bytes& records, std::uint64_t commit_bytes) {
+  const std::size_t bytes = records.size();
+  const std::uint64_t to = std::min(page_end(end_ + bytes), filled_);
+  records.resize(std::max<std::uint64_t>(bytes, to - std::min(to, end_)), '\0');
+  const auto written = file_->write(end_, records);
+  records.resize(bytes);
+  if (!written) return written;
+  end_ += bytes;
   // Filling writes every octet twice to save a metadata write a commit.
-  filling_pays_ = octets.size() <= fill_bytes_ / 8;
+  filling_pays_ = commit_bytes <= fill_bytes_ / 8;
   if (end_ <= filled_) return {};
   filled_ = end_;
   if (!filling_pays_) return {};
   return fill();
+}
+
+void Segment::start_writing() {
+  const std::uint64_t to = page_begin(end_);
+  if (to <= started_) return;
+  file_->start_writing(started_, to - started_);
+  started_ = to;
+}
+
+Result<void> Segment::sync() {
+  started_ = page_begin(end_);
+  return file_->sync();
 }
 
 Result<void> Segment::fill() {

@@ -8,6 +8,7 @@
 #include "server/storage/file_system.h"
 #include "server/storage/record.h"
 #include "server/storage/segment_header.h"
+#include "wire/bytes.h"
 
 namespace storage {
 
@@ -22,17 +23,21 @@ struct Options {
   // Of payload: how much that the checkpoint covers is given back by recovery, besides all that it
   // does not cover.
   std::uint64_t history_bytes = 64ull << 20;
+  // A number: how many files of purged segments are kept for segments to come. 0: none, and none is
+  // made ahead either.
+  std::size_t spares = 2;
 };
 
-// The segment that is being written: [header][records][zeros up to filled()]. Never contains
-// anything but zeros after its records: whoever opens one again sees to that first.
+// The segment that is being written: [header][records][what does not count, up to filled()]. After
+// its records there never stands one of its own key: a new one's key is new, and whoever opens one
+// again puts zeros there first.
 class Segment {
  public:
   // A new segment, with room for `commit_bytes` besides the usual, filled ahead, and durable under
-  // its name.
+  // its name. `spare` is a file to be written over, empty for a new one.
   static Result<Segment> create(FileSystem& files, const std::string& directory,
                                 const SegmentHeader& header, std::uint64_t commit_bytes,
-                                const Options& options);
+                                const Options& options, const std::string& spare);
   // An existing one whose records end at `end`, in a file of `filled` octets.
   Segment(std::unique_ptr<File> file, std::uint64_t key, std::uint64_t sequence, std::uint64_t end,
           std::uint64_t filled, const Options& options);
@@ -43,24 +48,31 @@ class Segment {
   // Whether so much can be appended, and the record that seals the segment behind it.
   [[nodiscard]] bool has_room(std::uint64_t octets) const;
   [[nodiscard]] bool has_records() const { return end_ > header_bytes; }
+  // Whether it is time to think of the next one.
+  [[nodiscard]] bool is_half_full() const { return end_ >= limit_ / 2; }
   // Whether little is left of the part that is filled, and the last commit was one that gains by
   // it.
   [[nodiscard]] bool wants_filling() const;
 
-  // Writes octets that were stamped for `end()`, and fills ahead if they need more than was filled
-  // and are not so many that it would not pay. Durable only after `sync`.
-  [[nodiscard]] Result<void> append(std::string_view octets);
+  // Writes records that were stamped for `end()`, of a commit of so many octets, and fills ahead if
+  // they need more than was filled and the commit is not so large that it would not pay. Durable
+  // only after `sync`. Needs their buffer for a moment: whole pages are written, for which nothing
+  // has to be read.
+  [[nodiscard]] Result<void> append(wire::Bytes& records, std::uint64_t commit_bytes);
+  // Lets the disk begin with what was appended, as far as no more comes into the same page.
+  void start_writing();
   // Fills ahead, as far as the segment's length allows. Durable only after `sync`.
   [[nodiscard]] Result<void> fill();
-  [[nodiscard]] Result<void> sync() { return file_->sync(); }
+  [[nodiscard]] Result<void> sync();
 
  private:
   std::unique_ptr<File> file_;
   std::uint64_t key_;
   std::uint64_t sequence_;
-  std::uint64_t end_;     // of the records
-  std::uint64_t filled_;  // the file's length
-  std::uint64_t limit_;   // of the file's length
+  std::uint64_t end_;      // of the records
+  std::uint64_t started_;  // up to there the disk has been given what was appended
+  std::uint64_t filled_;   // the file's length
+  std::uint64_t limit_;    // of the file's length
   std::uint64_t fill_bytes_;
   bool filling_pays_ = true;
 };

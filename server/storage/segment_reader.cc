@@ -94,18 +94,22 @@ Result<std::variant<Commit, NoCommit>> SegmentReader::commit_at(Place begin, std
 
 Result<Remains> SegmentReader::look_behind(Place begin, std::uint64_t unfinished_commit) {
   Remains remains;
+  const std::uint64_t zeroed_end = page_end(begin.offset);
   for (Place place = begin; place.offset < file_bytes_; place.offset += record_alignment) {
     const auto octets = at(place.offset, record_header_bytes);
     if (!octets) return octets.error();
     const std::string_view step = octets->substr(0, record_alignment);
     const std::size_t last = step.find_last_not_of('\0');
     if (last == std::string_view::npos) continue;
-    remains.nonzero_end = place.offset + last + 1;
+    if (place.offset < zeroed_end) remains.unfinished_end = place.offset + last + 1;
     const auto header = decode_record_header(*octets, place);
-    if (header && header->commit != unfinished_commit) {
+    if (!header) continue;
+    if (header->commit != unfinished_commit) {
       remains.proof_at = place.offset;
       return remains;
     }
+    remains.unfinished_end =
+        std::min(place.offset + record_bytes(header->payload_bytes), file_bytes_);
   }
   return remains;
 }

@@ -44,9 +44,12 @@ struct NoCommit {
   std::string why;
 };
 
-// What is in a segment's file from some place to its end.
+// What is in a segment's file from some place to its end. Octets that are no record of the segment
+// may be anything: the file may have been another segment's before.
 struct Remains {
-  std::uint64_t nonzero_end = 0;          // behind the last octet that is not zero; 0 if all are
+  // Behind the last octet that is certainly of the commit asked about; 0 if none is. That is up to
+  // its records, and in the rest of the page, which the commit before it filled with zeros.
+  std::uint64_t unfinished_end = 0;
   std::optional<std::uint64_t> proof_at;  // a record of a commit other than the one asked about
 };
 
@@ -64,6 +67,7 @@ class SegmentReader {
   // The commit with this number that begins at `begin`. An error only if the file cannot be read,
   // or, with the code `unimplemented`, if a later version of this program wrote it.
   [[nodiscard]] Result<std::variant<Commit, NoCommit>> commit_at(Place begin, std::uint64_t number);
+  // Number 0 is no commit's: every record is proof then.
   [[nodiscard]] Result<Remains> look_behind(Place begin, std::uint64_t unfinished_commit);
 
   // What the file begins with. Errors as for `decode_header`, with the file's name.

@@ -10,16 +10,16 @@ namespace {
 constexpr std::uint64_t copy_bytes = 256ull << 10;
 
 // Also over a seal that is there: it may be in the page cache only.
-Result<void> seal(FileSystem& files, const std::string& path, const Walked& walked,
+Result<void> seal(FileSystem& files, const Surveyed& segment, const Walked& walked,
                   const Replay& replay) {
-  auto file = files.open(path);
+  auto file = files.open(segment.path);
   if (!file) return file.error();
   const std::uint64_t begin = walked.sealed ? walked.last_begin : walked.end;
   wire::Bytes record;
   append_record(record, RecordType::sealed, replay.tip().last, {});
   stamp(record, replay.next_commit() - 1, {walked.key, begin});
   if (auto done = (*file)->write(begin, record); !done) return done;
-  if (auto done = write_zeros(**file, begin + record.size(), walked.nonzero_end); !done) {
+  if (auto done = write_zeros(**file, begin + record.size(), segment.file_bytes); !done) {
     return done;
   }
   return (*file)->sync();
@@ -36,7 +36,7 @@ Result<Tail> mend_tail(FileSystem& files, const Survey& survey, const Attempt& w
   Tail tail;
   if (!last.clean()) {
     tail.dropped = "; dropped a commit that a crash had cut short: " +
-                   std::to_string(last.nonzero_end - last.end) + " octets at offset " +
+                   std::to_string(last.unfinished_end - last.end) + " octets at offset " +
                    std::to_string(last.end) + " of " + segment_name(segment.sequence) + " (" +
                    last.why + ')';
   }
@@ -51,8 +51,8 @@ Result<Tail> mend_tail(FileSystem& files, const Survey& survey, const Attempt& w
   }
   if (auto done = file.sync(); !done) return done.error();
   if (whole.before && !last.has_commits() && segment.continues()) {
-    const std::string& path = survey.segments[whole.before->segment].path;
-    if (auto done = seal(files, path, *whole.before, whole.replay); !done) return done.error();
+    const Surveyed& before = survey.segments[whole.before->segment];
+    if (auto done = seal(files, before, *whole.before, whole.replay); !done) return done.error();
   }
   tail.file = reader->release();
   return tail;

@@ -4,12 +4,6 @@
 #include <variant>
 
 namespace storage {
-namespace {
-
-constexpr std::uint64_t page_bytes = 4096;
-
-}  // namespace
-
 Testimony::Testimony(const Tip& kept) : tip_(kept), claim_(kept.damaged.value_or(zab::Claim{})) {
   reached(kept.last.zxid);
 }

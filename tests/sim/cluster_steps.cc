@@ -190,12 +190,14 @@ void Cluster::begin_reading(Server& server, const std::vector<zab::Read>& reads)
 
 void Cluster::answer(Server& server, const zab::ReadHistory& read) {
   auto stretch = server.disk->read_after(read.after);
-  if (!stretch) {
-    say([&] { return to_string(server.id) + "  cannot read: " + stretch.error().message; });
-    return crash(server);
-  }
   zab::HistoryRead event{.learner = read.learner, .ticket = read.ticket, .from = {}, .txns = {}};
-  if (*stretch) {
+  if (!stretch) {
+    // It goes on, and sends a snapshot, one that is behind the damage.
+    say([&] { return to_string(server.id) + "  cannot read: " + stretch.error().message; });
+    totals_.count(Rare::unreadable);
+    take_checkpoint(server);
+    if (!server.peer) return;
+  } else if (*stretch) {
     totals_.count(Rare::log_read);
     event.from = (*stretch)->from;
     event.txns = std::move((*stretch)->txns);

@@ -32,7 +32,7 @@ Disk::Disk(zab::ServerId server, Random& random, Totals& totals)
     : server_(server),
       random_(random),
       totals_(totals),
-      options_{.segment_bytes = random.between(5, random.one_in(3) ? 64 : 10) * 1024,
+      options_{.segment_bytes = random.between(5, random.one_in(2) ? 32 : 10) * 1024,
                .fill_bytes = random.between(1, 16) * 1024},
       keep_bytes_(!random.one_in(3) ? 0 : random.below(64) * 1024),
       padding_(random.one_in(2) ? 0 : random.below(4096)),
@@ -76,6 +76,7 @@ Disk::Done Disk::open_log() {
   }
   log_.emplace(std::move(opened->log));
   recovered_ = std::move(opened->recovered);
+  segment_ = log_->end().sequence;
   staged_.clear();
   drop_staged();
   return Done::well;
@@ -119,8 +120,19 @@ Disk::Done Disk::try_write(const std::vector<zab::Persist>& batch) {
   }
   if (adopted && adopt_staged(*adopted) == Done::failed) return Done::failed;
   if (!logged.empty() && !log_->prepare()) return Done::failed;
+  if (const auto work = log_->spare_work()) log_->spare_made(*work, work->run());
+  const std::uint64_t before = std::exchange(segment_, log_->end().sequence);
+  if (segment_ != before && is_written_over()) totals_.count(Rare::written_over);
   if (random_.one_in(16) && !log_->mark()) return Done::failed;
   return Done::well;
+}
+
+// Whether the segment that is being written was another one before.
+bool Disk::is_written_over() const {
+  const storage::Position end = log_->end();
+  const std::string octets =
+      files_->contents(log_directory + '/' + storage::segment_name(end.sequence));
+  return octets.find_first_not_of('\0', end.offset) != std::string::npos;
 }
 
 Disk::Done Disk::store(const zab::StoreSnapshot& chunk) {
@@ -235,10 +247,11 @@ bool Disk::rot() {
   const auto any = [&] { return paths[static_cast<std::size_t>(random_.below(paths.size()))]; };
   const std::string path = any();
   const std::string octets = files_->contents(path);
-  // Not the zeros that are there for later; and at the end of all there must remain the mark: else
-  // nobody could tell it from a crash.
-  const std::size_t used = octets.find_last_not_of('\0') + 1;
-  const std::size_t end = path == paths.back() ? used - std::min(used, mark_bytes) : used;
+  // Not what is there for later; and at the end of all there must remain the mark: else nobody
+  // could tell it from a crash.
+  const std::size_t end = path == paths.back()
+                              ? static_cast<std::size_t>(log_->end().offset) - mark_bytes
+                              : octets.find_last_not_of('\0') + 1;
   if (end == 0) return false;
   // What nothing but the mark comes after is missed by nobody else.
   const std::size_t low = random_.one_in(2) ? end - std::min(end, last_commits_bytes) : 0;

@@ -36,7 +36,7 @@ class Disk {
   Done write(const std::vector<zab::Persist>& batch);
   // The state, of which the log holds everything, becomes the checkpoint.
   Done take(const Checkpoint& state);
-  // Nothing if the log has it no more. An error ends the process.
+  // Nothing if the log has it no more. An error is damage.
   storage::Result<std::optional<storage::Stretch>> read_after(zab::Point after);
   [[nodiscard]] wire::Bytes snapshot() const { return encode(checkpoint_, padding_); }
 
@@ -64,6 +64,7 @@ class Disk {
   Done open_log();
   void end(bool power);
   Done try_write(const std::vector<zab::Persist>& batch);
+  [[nodiscard]] bool is_written_over() const;
   Done store(const zab::StoreSnapshot& chunk);
   Done put(const std::string& path, const wire::Bytes& octets);
   Done write_checkpoint(const wire::Bytes& octets);
@@ -83,6 +84,7 @@ class Disk {
   bool broken_ = false;       // a write has failed
   bool swapped_ = false;      // two files were, and must not be swapped back
   zab::Durable recovered_;
+  std::uint64_t segment_ = 0;  // that is being written
   Checkpoint checkpoint_;
   wire::Bytes staged_;  // of the snapshot that is being stored
   std::uint64_t read_max_;

@@ -10,11 +10,13 @@ const char* name_of(Rare rare) {
     case Rare::rollover: return "epoch's counter used up";
     case Rare::refused_submit: return "submit refused";
     case Rare::log_read: return "log read for a learner";
+    case Rare::unreadable: return "log unreadable for a learner";
     case Rare::snapshot_adopted: return "snapshot adopted";
     case Rare::snapshot_abandoned: return "snapshot begun anew";
     case Rare::truncation: return "history truncated";
     case Rare::checkpoint: return "checkpoint taken";
     case Rare::purge: return "log purged";
+    case Rare::written_over: return "segment written over";
     case Rare::stale_message: return "message of an earlier link dropped";
     case Rare::duplicate: return "notification duplicated";
     case Rare::stall: return "link stalled one way";

@@ -130,6 +130,9 @@ class SimFileSystem::OpenFile final : public storage::File {
     return failure("write", path_, words(*fault));
   }
 
+  // What was written may be on the disk already, or not: power_cycle decides that anyway.
+  void start_writing(std::uint64_t /*offset*/, std::uint64_t /*count*/) override {}
+
   Result<void> sync() override {
     const auto fault = next_fault();
     if (!fault) {
