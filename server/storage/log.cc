@@ -40,11 +40,11 @@ zab::Durable durable_of(Recovered& recovered, zab::Zxid applied) {
 }  // namespace
 
 Result<Opened> Log::open(FileSystem& files, const std::string& directory, zab::ServerId server,
-                         zab::Point applied, const Options& options) {
+                         zab::Point applied, const Options& options, Snapshot snapshot) {
   if (auto done = files.make_directory(directory); !done) return done.error();
   auto lock = files.lock(directory + "/lock");
   if (!lock) return lock.error();
-  auto recovered = recover(files, directory, server, applied, options);
+  auto recovered = recover(files, directory, server, applied, options, snapshot);
   if (!recovered) return recovered.error();
 
   zab::Durable durable = durable_of(*recovered, applied.zxid);

@@ -31,7 +31,8 @@ class Log {
   // Opens the log in `directory`, or begins one; locks the directory against other processes.
   // `applied` is the checkpoint's point, {} if there is none. It must be at or after the last
   // snapshot that the log adopted: if not, the error's code is `not_ready`, and a caller that has
-  // that snapshot stored makes it the checkpoint and opens again.
+  // that snapshot stored makes it the checkpoint and opens again. One that has not says that it is
+  // `lost`: then that is damage.
   //
   // Damage is no error. The log is then opened with what is intact, `recovered.damaged` is set, and
   // the damaged files are never written to again: the first commit begins a new segment. Any error
@@ -40,7 +41,8 @@ class Log {
   // `files` must outlive the log.
   [[nodiscard]] static Result<Opened> open(FileSystem& files, const std::string& directory,
                                            zab::ServerId server, zab::Point applied,
-                                           const Options& options = {});
+                                           const Options& options = {},
+                                           Snapshot snapshot = Snapshot::stored);
   // The last snapshot that the log in `directory` adopted, if it did: what was stored of any other
   // counts for nothing. Reads the whole log; for when a stored one is found before `open`.
   [[nodiscard]] static Result<std::optional<zab::Point>> adopted_snapshot(

@@ -22,12 +22,13 @@ std::string describe(const Tip& tip) {
 class Recovery {
  public:
   Recovery(FileSystem& files, const std::string& directory, zab::ServerId server,
-           zab::Point applied, const Options& options)
+           zab::Point applied, const Options& options, Snapshot snapshot)
       : files_(files),
         directory_(directory),
         server_(server),
         applied_(applied),
-        options_(options) {}
+        options_(options),
+        snapshot_(snapshot) {}
 
   Result<Recovered> run();
 
@@ -45,6 +46,7 @@ class Recovery {
   zab::ServerId server_;
   zab::Point applied_;
   const Options& options_;
+  Snapshot snapshot_;
   Survey survey_;
   std::string damage_;           // what does not hold, for the report
   std::optional<Attempt> best_;  // of those that end in damage: the one that reaches furthest
@@ -110,6 +112,11 @@ Result<std::optional<Attempt>> Recovery::read() {
     if (!tried) return tried.error();
     const zab::Point base = tried->replay.history().base();
     const bool covered = base.zxid <= applied_.zxid;
+    if (!covered && tried->replay.begins_with_snapshot() && snapshot_ == Snapshot::lost) {
+      blame(directory_ + ": the snapshot at " + wire::to_string(base.zxid) +
+            " was adopted, and is lost; the checkpoint is at " + wire::to_string(applied_.zxid));
+      break;
+    }
     if (!covered && tried->replay.begins_with_snapshot()) {
       return wire::Error{wire::ErrorCode::not_ready,
                          directory_ + ": the snapshot at " + wire::to_string(base.zxid) +
@@ -212,8 +219,8 @@ std::vector<Kept> Recovery::kept(std::size_t first, std::size_t last) const {
 }  // namespace
 
 Result<Recovered> recover(FileSystem& files, const std::string& directory, zab::ServerId server,
-                          zab::Point applied, const Options& options) {
-  return Recovery(files, directory, server, applied, options).run();
+                          zab::Point applied, const Options& options, Snapshot snapshot) {
+  return Recovery(files, directory, server, applied, options, snapshot).run();
 }
 
 Result<std::optional<zab::Point>> find_adopted_snapshot(FileSystem& files,

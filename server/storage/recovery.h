@@ -18,6 +18,9 @@ struct Kept {
   bool damaged = false;     // in a part that is void: never to be written to again
 };
 
+// What has become of a snapshot that the log adopted, if the checkpoint is before it.
+enum class Snapshot : std::uint8_t { stored, lost };
+
 struct Recovered {
   Tip tip;
   zab::History history;
@@ -42,7 +45,7 @@ struct Recovered {
 // concerns what the checkpoint covers is none. For errors see Log::open.
 [[nodiscard]] Result<Recovered> recover(FileSystem& files, const std::string& directory,
                                         zab::ServerId server, zab::Point applied,
-                                        const Options& options);
+                                        const Options& options, Snapshot snapshot);
 
 // For Log::adopted_snapshot.
 [[nodiscard]] Result<std::optional<zab::Point>> find_adopted_snapshot(FileSystem& files,

@@ -173,9 +173,9 @@ bool Cluster::all_others_founded(const Server& server) const {
 // Under a running server, who does not notice, or one that is down.
 void Cluster::rot(Server& server, Shows shows) {
   if (server.foreign || server.suspect) return;
-  // No mark is written to a damaged log, and what proves the damage may be lost with the rest.
-  if (image(server).damaged) return;
+  const bool again = image(server).damaged.has_value();
   if (!server.disk->is_open() || !server.disk->rot()) return;
+  if (again) totals_.count(Rare::damage_again);
   say([&] { return to_string(server.id) + "  has a rotten disk"; });
   server.rotten = server.suspect = true;
   if (server.peer && shows == Shows::some_time && random_.one_in(2)) return;
@@ -188,7 +188,13 @@ void Cluster::wipe(Server& server) {
   crash(server);
   say([&] { return to_string(server.id) + "  gets an empty disk"; });
   checkers_.on_disk_lost(server.id, image(server));
-  server.disk->wipe();
+  const bool full = options_.full_disk != 0 && !healing_ && random_.one_in(2);
+  server.disk->wipe(full ? Disk::Space::none : Disk::Space::enough);
+  if (full) {
+    totals_.count(Rare::disk_full);
+    calendar_.schedule(calendar_.now() + some_outage(),
+                       {.kind = Kind::space_returns, .server = index32(server)});
+  }
   server.unfinished.clear();
   server.rotten = server.suspect = server.foreign = false;
   checkers_.on_foreign(server.id, false);

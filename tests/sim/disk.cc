@@ -13,8 +13,6 @@ constexpr std::uint64_t operations_of_a_commit = 10;  // about; more when a segm
 constexpr std::uint64_t operations_of_a_checkpoint = 14;
 constexpr std::uint64_t operations_of_recovery = 30;
 constexpr std::size_t page_bytes = 4096;
-constexpr std::size_t version_begin = 8;
-constexpr std::size_t version_end = 12;
 constexpr std::size_t mark_bytes = 64;  // about
 constexpr std::size_t last_commits_bytes = 512;
 
@@ -66,6 +64,10 @@ Disk::Done Disk::open_log() {
     if (adopted && *adopted && adopt_staged(**adopted) == Done::well) {
       totals_.count(Rare::staged_installed);
       opened = storage::Log::open(*files_, log_directory, server_, checkpoint_.at, options_);
+    } else if (!power_fails_) {
+      totals_.count(Rare::snapshot_lost);
+      opened = storage::Log::open(*files_, log_directory, server_, checkpoint_.at, options_,
+                                  storage::Snapshot::lost);
     }
   }
   if (!opened) {
@@ -77,6 +79,7 @@ Disk::Done Disk::open_log() {
   log_.emplace(std::move(opened->log));
   recovered_ = std::move(opened->recovered);
   segment_ = log_->end().sequence;
+  written_ = false;
   staged_.clear();
   drop_staged();
   return Done::well;
@@ -117,6 +120,7 @@ Disk::Done Disk::try_write(const std::vector<zab::Persist>& batch) {
   if (!logged.empty()) {
     log_->stage(logged);
     if (!log_->commit()) return Done::failed;
+    written_ = true;
   }
   if (adopted && adopt_staged(*adopted) == Done::failed) return Done::failed;
   if (!logged.empty() && !log_->prepare()) return Done::failed;
@@ -239,6 +243,9 @@ void Disk::fail_soon(Fault fault) {
 
 bool Disk::rot() {
   if (!log_ || broken_ || !log_->mark()) return false;
+  // No mark is written to a log that is damaged, before the segment that mends it is there; and
+  // what proves the damage could be lost with the rest.
+  if (recovered_.damaged && !written_) return false;
   std::vector<std::string> paths;
   for (const std::string& path : files_->paths()) {
     if (path.starts_with(log_directory + "/log.0")) paths.push_back(path);
@@ -259,13 +266,12 @@ bool Disk::rot() {
   const auto change = [&](std::size_t begin, std::size_t count, const auto& how) {
     files_->damage(path, [&](std::string& content) {
       for (std::size_t i = begin; i < std::min(begin + count, end); ++i) {
-        // Of a version that it does not know no program says more than that.
-        if (i < version_begin || i >= version_end) content[i] = how(content[i]);
+        content[i] = how(content[i]);
       }
     });
   };
   const auto flip = static_cast<char>(random_.between(1, 255));
-  switch (random_.below(8)) {
+  switch (random_.below(9)) {
     default:
       change(place, static_cast<std::size_t>(random_.between(1, 16)),
              [&](char octet) { return static_cast<char>(octet ^ flip); });
@@ -294,20 +300,26 @@ bool Disk::rot() {
       totals_.count(Rare::files_swapped);
       return true;
     }
+    case 5:
+      if (checkpoint_.at == zab::Point{}) return false;
+      files_->lose(checkpoint_path);
+      totals_.count(Rare::checkpoint_lost);
+      return true;
   }
 }
 
-void Disk::wipe() {
+void Disk::wipe(Space space) {
   log_.reset();
   files_ = std::make_unique<SimFileSystem>(random_.next());
+  files_->set_full(space == Space::none);
   checkpoint_ = {};
   staged_.clear();
-  broken_ = swapped_ = false;
+  broken_ = swapped_ = written_ = false;
   open();
 }
 
 void Disk::replace(const std::vector<zab::Persist>& content) {
-  wipe();
+  wipe(Space::enough);
   if (write(content) == Done::failed) throw Violation("storage", "a healthy disk fails");
   end(false);
   open();

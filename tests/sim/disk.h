@@ -55,8 +55,9 @@ class Disk {
   void set_full(bool full) { files_->set_full(full); }
   // Whether something was changed. What the log promised is proven first.
   bool rot();
-  // Another disk in its place, empty.
-  void wipe();
+  // Another disk in its place, empty; perhaps its file system is full of something else.
+  enum class Space : std::uint8_t { enough, none };
+  void wipe(Space space);
   // Another disk in its place, of another cluster.
   void replace(const std::vector<zab::Persist>& content);
 
@@ -82,6 +83,7 @@ class Disk {
   std::optional<storage::Log> log_;
   bool power_fails_ = false;  // an error is to be expected
   bool broken_ = false;       // a write has failed
+  bool written_ = false;      // since it was opened
   bool swapped_ = false;      // two files were, and must not be swapped back
   zab::Durable recovered_;
   std::uint64_t segment_ = 0;  // that is being written

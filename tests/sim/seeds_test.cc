@@ -30,8 +30,9 @@ sim::Totals check_seed(std::uint64_t seed) {
 
 // So rare that so few seeds may miss it.
 bool is_rarest(sim::Rare rare) {
-  return rare == sim::Rare::snapshot_abandoned || rare == sim::Rare::start_refused ||
-         rare == sim::Rare::staged_installed || rare == sim::Rare::stale_message;
+  return rare == sim::Rare::snapshot_abandoned || rare == sim::Rare::snapshot_lost ||
+         rare == sim::Rare::unreadable || rare == sim::Rare::staged_installed ||
+         rare == sim::Rare::stale_message;
 }
 
 }  // namespace

@@ -30,6 +30,9 @@ const char* name_of(Rare rare) {
     case Rare::page_zeroed: return "page of the log zeroed";
     case Rare::file_cut: return "file of the log cut";
     case Rare::file_lost: return "file of the log lost";
+    case Rare::checkpoint_lost: return "checkpoint lost";
+    case Rare::snapshot_lost: return "adopted snapshot lost";
+    case Rare::damage_again: return "damage upon damage";
     case Rare::files_swapped: return "files of the log swapped";
     case Rare::damage_found: return "damage found at the start";
     case Rare::damage_harmless: return "damage without consequence";

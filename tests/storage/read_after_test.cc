@@ -270,6 +270,40 @@ TEST_CASE("an adopted snapshot mends") {
   check_reads(opened->log, then.history);
 }
 
+TEST_CASE("an adopted snapshot that is lost is damage, and a leader's history mends it") {
+  const zab::Point taken{{{2}, 50}, {3, 4}};
+  SimFileSystem disk(1);
+  Life life;
+  {
+    auto opened = open(disk);
+    REQUIRE(error_of(opened) == "");
+    life.accept(2, 1);
+    life.adopt_snapshot(2, taken, 3, 700);
+    REQUIRE(error_of(commit(opened->log, life)) == "");
+    life.append(20, 700);
+    REQUIRE(error_of(commit(opened->log, life)) == "");
+  }
+  REQUIRE(open(disk).error().code == wire::ErrorCode::not_ready);
+  zab::Durable then;
+  {
+    auto opened = Log::open(disk, directory, self, {}, small, Snapshot::lost);
+    REQUIRE(error_of(opened) == "");
+    CHECK(mentions(opened->report, "the snapshot at 2:50 was adopted, and is lost"));
+    CHECK(mentions(opened->report, "does not vote"));
+    CHECK(opened->recovered.damaged == zab::Claim{{2}, life.state().history.last().zxid});
+    CHECK(opened->recovered.accepted_epoch == zab::Epoch{2});
+    CHECK(opened->recovered.history.last() == zab::Point{});
+    Life repaired(opened->recovered);
+    repaired.accept(3, 2);
+    repaired.adopt(3, {}, 4, 10);
+    REQUIRE(error_of(commit(opened->log, repaired)) == "");
+    then = repaired.state();
+  }
+  const auto opened = open(disk);
+  REQUIRE(error_of(opened) == "");
+  CHECK(test::words(opened->recovered) == test::words(then));
+}
+
 TEST_CASE("of a directory without a log no snapshot was adopted") {
   SimFileSystem disk(1);
   const auto adopted = Log::adopted_snapshot(disk, directory, self);

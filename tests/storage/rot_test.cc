@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <cstring>
 #include <map>
+#include <xxhash.h>
 
 #include <doctest/doctest.h>
 
@@ -384,7 +386,7 @@ TEST_CASE("another server's log is refused") {
   CHECK((disk.contents(path_of(1)) == before));
 }
 
-TEST_CASE("another format is not called damaged, unless only its number is") {
+TEST_CASE("another format is not called damaged, unless its header is") {
   const std::vector<Step> steps = short_life();
   auto files = files_after(steps);
   std::string& contents = files.begin()->second;
@@ -392,10 +394,18 @@ TEST_CASE("another format is not called damaged, unless only its number is") {
   SimFileSystem disk(1);
   SUBCASE("another format") {
     contents[100] = 1;
+    const std::uint64_t checksum = XXH3_64bits(contents.data(), 120);
+    std::memcpy(contents.data() + 120, &checksum, sizeof(checksum));
     plant(disk, files);
-    check_refused(disk, files, "format version 3");
+    check_refused(disk, files, "format version 3; this program knows version 2 only");
   }
   SUBCASE("only the number") {
+    plant(disk, files);
+    check_damaged(disk, files, steps, "does not match its checksum");
+  }
+  SUBCASE("the number, and more") {
+    for (std::size_t at = 4; at < 60; ++at) contents[at] ^= 21;
+    contents.replace(0, 8, "zabklog\n");
     plant(disk, files);
     check_damaged(disk, files, steps, "does not match its checksum");
   }
