@@ -11,11 +11,13 @@ DiskReadings read_disk(const std::filesystem::path& log_directory) {
   std::error_code error;
   std::filesystem::directory_iterator entry(log_directory, error);
   for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
-    if (!entry->path().filename().string().starts_with("log.")) continue;
+    const std::string name = entry->path().filename().string();
+    const bool is_spare = name.starts_with("spare.") || name == "log.new";
+    if (!is_spare && !name.starts_with("log.")) continue;
     std::error_code unreadable;
     const std::uintmax_t size = entry->file_size(unreadable);
     if (unreadable) continue;
-    readings.log_segments += 1;
+    readings.log_segments += is_spare ? 0 : 1;
     readings.log_bytes += size;
   }
   struct statvfs disk {};

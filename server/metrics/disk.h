@@ -7,10 +7,10 @@ namespace server {
 
 // The log's directory, as far as it can be read.
 struct DiskReadings {
-  std::uint64_t log_bytes = 0;
-  std::uint64_t log_segments = 0;
-  std::uint64_t free_bytes = 0;  // of its file system, for this process
-  std::uint64_t size_bytes = 0;  // of its file system
+  std::uint64_t log_bytes = 0;     // of its segments, and of those that are kept to be written over
+  std::uint64_t log_segments = 0;  // those that count
+  std::uint64_t free_bytes = 0;    // of its file system, for this process
+  std::uint64_t size_bytes = 0;    // of its file system
 };
 
 [[nodiscard]] DiskReadings read_disk(const std::filesystem::path& log_directory);
