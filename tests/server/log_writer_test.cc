@@ -1,0 +1,129 @@
+#include "server/log_writer.h"
+
+#include <atomic>
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <doctest/doctest.h>
+
+#include "server/storage/posix_file_system.h"
+
+// The log on a thread of its own, in a real directory.
+namespace server {
+namespace {
+
+constexpr storage::Options small{.segment_bytes = 64 << 10, .fill_bytes = 4 << 10};
+constexpr std::chrono::seconds patience{20};
+
+class Harness {
+ public:
+  Harness() {
+    directory_ =
+        (std::filesystem::temp_directory_path() / "zabkeeper-log-writer-test-XXXXXX").string();
+    REQUIRE(::mkdtemp(directory_.data()) != nullptr);
+    auto opened = storage::Log::open(files_, directory_, {1}, {}, small);
+    REQUIRE(opened.has_value());
+    writer_.emplace(io_, std::move(opened->log), [this](const wire::Error&) { failed_ = true; });
+    write({zab::AcceptEpoch{{1}, {1}}, zab::AdoptHistory{{1}, {}, {}, false, {}}});
+  }
+  Harness(const Harness&) = delete;
+  Harness& operator=(const Harness&) = delete;
+  ~Harness() {
+    writer_.reset();
+    std::error_code ignored;
+    std::filesystem::remove_all(directory_, ignored);
+  }
+
+  void write(std::vector<zab::Persist> persist) {
+    bool done = false;
+    writer_->write(std::move(persist), [&] { done = true; });
+    wait_for(done);
+  }
+  zab::Point append() {
+    const zab::Txn& txn = history_.append(
+        history_.last().zxid == zab::Zxid{} ? zab::Zxid{{1}, 1} : history_.last().zxid.next(),
+        std::make_shared<const wire::Bytes>(1000, 'x'));
+    write({zab::Append{txn}});
+    return history_.last();
+  }
+  LogWriter::Stretch read(zab::Point after) {
+    bool done = false;
+    LogWriter::Stretch found;
+    writer_->read(after, 1 << 20, [&](LogWriter::Stretch answer) {
+      found = std::move(answer);
+      done = true;
+    });
+    wait_for(done);
+    return found;
+  }
+  [[nodiscard]] bool failed() const { return failed_; }
+  [[nodiscard]] const std::string& directory() const { return directory_; }
+  [[nodiscard]] bool has(const std::string& prefix) const {
+    for (const auto& entry : std::filesystem::directory_iterator(directory_)) {
+      if (entry.path().filename().string().starts_with(prefix)) return true;
+    }
+    return false;
+  }
+
+ private:
+  void wait_for(const bool& done) {
+    const auto deadline = std::chrono::steady_clock::now() + patience;
+    while (!done && std::chrono::steady_clock::now() < deadline) {
+      io_.run_one_for(std::chrono::milliseconds(100));
+      io_.restart();
+    }
+    REQUIRE(done);
+  }
+
+  std::string directory_;
+  storage::PosixFileSystem files_;
+  boost::asio::io_context io_;
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_ =
+      boost::asio::make_work_guard(io_);
+  std::atomic<bool> failed_ = false;
+  zab::History history_;
+  std::optional<LogWriter> writer_;
+};
+
+TEST_CASE("what a learner lacks and cannot be read any more is as if it were purged") {
+  Harness log;
+  for (int i = 0; i < 20; ++i) log.append();
+  REQUIRE(log.read({}).has_value());
+  CHECK(log.read({})->txns.size() == 20);
+  {
+    std::fstream file(log.directory() + "/log.0000000000000001",
+                      std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(4096 + 4000);  // in the fourth
+    file.put('y');
+    REQUIRE(file.good());
+  }
+  CHECK_FALSE(log.read({}).has_value());
+  // It goes on.
+  const zab::Point last = log.append();
+  CHECK_FALSE(log.failed());
+  CHECK(last.zxid == zab::Zxid{{1}, 21});
+}
+
+TEST_CASE("files for segments to come are made beside the log") {
+  Harness log;
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  bool seen = false;
+  while (!seen && std::chrono::steady_clock::now() < deadline) {
+    log.append();
+    seen = log.has("spare.0");
+  }
+  CHECK(seen);
+  for (int i = 0; i < 100; ++i) log.append();
+  CHECK_FALSE(log.failed());
+  CHECK(log.read({})->txns.size() > 100);
+}
+
+}  // namespace
+}  // namespace server
