@@ -65,6 +65,10 @@ struct Reader {
   Reply operator()(const wire::EphemeralsRequest& request) {
     return wire::ReplyBody(znode::read(request, caller, tree));
   }
+  // Of reads alone, where no quorum puts it in its place: all at this point of the tree.
+  Reply operator()(const wire::MultiRequest& request) {
+    return wire::ReplyBody(znode::read(request, caller, tree));
+  }
   // Whoever asks has seen to it that this server has caught up.
   Reply operator()(const wire::SyncRequest& request) {
     if (auto valid = znode::validate(request.path); !valid) return valid.error();

@@ -55,7 +55,10 @@ bool FieldsBuilder::begin_array() {
   if (!deeper()) return false;
   const Level outer = open_.empty() ? Level{} : open_.back();
   if (outer.skipped) return push({.skipped = true});
-  if (open_.empty()) return push({.items = &frame_.requests});
+  if (open_.empty()) {
+    frame_.is_list = true;
+    return push({.items = &frame_.requests});
+  }
   if (outer.items) return add_item(*outer.items, false) && push({.skipped = true});
 
   Value* value = add_field({Value::Kind::array, false, 0, {}, {}});

@@ -90,6 +90,7 @@ struct FieldsOfFrame {
 
   Shape shape = Shape::requests;
   std::vector<Fields> requests;
+  bool is_list = false;
   ParsedFrame::Fault fault = ParsedFrame::Fault::none;
   std::size_t fault_at = 0;  // a byte of the frame
   std::string_view fault_why = {};

@@ -30,12 +30,14 @@ struct BadRequest {
 using ParsedRequest = boost::system::result<ClientRequest, BadRequest>;
 
 // What a frame holds. `fault` is set if the frame is not of its format at all (or nests too
-// deeply): then `requests` has one entry that says so.
+// deeply, or was not even looked at for its size): then `requests` has one entry that says so.
 struct ParsedFrame {
-  enum class Fault : std::uint8_t { none, not_utf8, not_json, not_cbor, too_deep };
+  enum class Fault : std::uint8_t { none, not_utf8, not_json, not_cbor, too_deep, too_large };
 
   std::vector<ParsedRequest> requests;
   Fault fault = Fault::none;
 };
+
+[[nodiscard]] ParsedFrame frame_too_large(std::size_t bytes, std::size_t bytes_max);
 
 }  // namespace wire

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -16,6 +17,10 @@ namespace wire::json {
 // A server reads the text of one frame: a request object, or an array of them. Unknown, duplicate,
 // missing and wrongly typed fields are BadArguments with the field's name in the message.
 [[nodiscard]] ParsedFrame parse_requests(std::string_view text);
+
+// The length of a frame by what it says: a character that is written in six octets, as `\u00e9`,
+// counts as one. (A guess that is never above the length; for limits.)
+[[nodiscard]] std::size_t bytes_without_escapes(std::string_view text);
 
 // A server appends what it says to `out`, as one JSON object.
 void write(const ServerMessage& message, std::string& out);

@@ -69,6 +69,14 @@ FieldsOfFrame fields_of(std::string_view text) {
 
 }  // namespace
 
+std::size_t bytes_without_escapes(std::string_view text) {
+  std::size_t bytes = text.size();
+  for (std::size_t at = text.find("\\u"); at != text.npos; at = text.find("\\u", at + 6)) {
+    if (text.size() - at >= 6) bytes -= 5;
+  }
+  return bytes;
+}
+
 ParsedFrame parse_requests(std::string_view text) { return requests_of(fields_of(text)); }
 
 }  // namespace wire::json

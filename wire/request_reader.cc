@@ -180,7 +180,7 @@ class Form {
       if (!item.is_object) form.fail("must be an object");
       result.push_back(read(form));
       if (form.error_) {
-        fail(place + ": " + form.error_->message);
+        fail({form.error_->code, place + ": " + form.error_->message});
         break;
       }
     }
@@ -194,7 +194,9 @@ class Form {
       if (entry.scheme != "auth") form.require(Field::id);
       entry.id = form.string_or(Field::id, {});
       const auto perms = perms_of(form.string(Field::perms));
-      if (!perms) form.fail_type(Field::perms, "letters out of \"cdrwa\"");
+      if (!perms) {
+        form.fail({ErrorCode::invalid_acl, "field \"perms\" must be letters out of \"cdrwa\""});
+      }
       entry.perms = perms.value_or(std::uint8_t{0});
       return entry;
     });
@@ -208,9 +210,10 @@ class Form {
 
   ReadOptions read_options() { return {consistency(), boolean(Field::watch)}; }
 
-  void fail(std::string message) {
-    if (!error_) error_ = bad_arguments(std::move(message));
+  void fail(Error error) {
+    if (!error_) error_ = std::move(error);
   }
+  void fail(std::string message) { fail(bad_arguments(std::move(message))); }
   void fail_type(Field field, std::string_view must_be) {
     fail("field " + quoted(name(field)) + " must be " + std::string(must_be));
   }
@@ -384,7 +387,7 @@ MultiOp multi_op(Form& op) {
     Form form(op.object(), "check");
     form.allow_only(fields(Field::op, Field::path, Field::version));
     CheckRequest check{form.string(Field::path), form.version()};
-    if (form.error()) op.fail(form.error()->message);
+    if (form.error()) op.fail(*form.error());
     return check;
   }
 
@@ -398,7 +401,7 @@ MultiOp multi_op(Form& op) {
   form.allow_only((operation->allowed & ~read_fields_allowed) | fields(Field::op));
   Request request = operation->read(form);
   if (form.error()) {
-    op.fail(form.error()->message);
+    op.fail(*form.error());
     return {};
   }
   return std::visit(
@@ -434,7 +437,7 @@ ParsedRequest request_of(Fields& object) {
   if (!operation) return BadRequest{id, *envelope.error()};
 
   Form form(object, operation->name);
-  if (envelope.error()) form.fail(envelope.error()->message);
+  if (envelope.error()) form.fail(*envelope.error());
   form.allow_only(operation->allowed | fields(Field::op, Field::id, Field::encoding));
   ClientRequest request{id, form.encoding(), operation->read(form)};
   if (leaves_watch(request.request)) form.require(Field::id);  // Its events would have no name.
@@ -446,21 +449,25 @@ ParsedRequest request_of(Fields& object) {
 ParsedRequest refusal(FieldsOfFrame& frame) {
   using Fault = ParsedFrame::Fault;
   using Shape = FieldsOfFrame::Shape;
+  // Of what came before the fault.
+  const auto id_of_last = [&]() -> RequestId {
+    if (frame.requests.empty()) return {};
+    return Form(frame.requests.back(), "a request").request_id(Field::id);
+  };
+  const std::string at_byte = ", at byte " + std::to_string(frame.fault_at);
   switch (frame.fault) {
     case Fault::not_utf8: return BadRequest{{}, bad_arguments("not UTF-8")};
+    // Of a list nothing is carried out, so that its last request is no more to blame than others.
     case Fault::not_json:
-      return BadRequest{{}, bad_arguments("not JSON, at byte " + std::to_string(frame.fault_at))};
+      return BadRequest{frame.is_list ? RequestId{} : id_of_last(),
+                        bad_arguments("not JSON" + at_byte)};
     case Fault::not_cbor:
-      return BadRequest{{},
-                        bad_arguments("not CBOR, at byte " + std::to_string(frame.fault_at) + ": " +
-                                      std::string(frame.fault_why))};
-    case Fault::too_deep: {
-      RequestId id;
-      if (!frame.requests.empty()) {
-        id = Form(frame.requests.back(), "a request").request_id(Field::id);
-      }
-      return BadRequest{id, bad_arguments("nested deeper than " + std::to_string(nesting_max))};
-    }
+      return BadRequest{frame.is_list ? RequestId{} : id_of_last(),
+                        bad_arguments("not CBOR" + at_byte + ": " + std::string(frame.fault_why))};
+    case Fault::too_deep:
+      return BadRequest{id_of_last(),
+                        bad_arguments("nested deeper than " + std::to_string(nesting_max))};
+    case Fault::too_large:
     case Fault::none: break;
   }
   if (frame.shape == Shape::too_many) {
@@ -472,6 +479,17 @@ ParsedRequest refusal(FieldsOfFrame& frame) {
 }
 
 }  // namespace
+
+ParsedFrame frame_too_large(std::size_t bytes, std::size_t bytes_max) {
+  ParsedFrame parsed;
+  parsed.fault = ParsedFrame::Fault::too_large;
+  parsed.requests.emplace_back(
+      BadRequest{{},
+                 {ErrorCode::too_large, "a frame of " + std::to_string(bytes) +
+                                            " bytes, more than the " + std::to_string(bytes_max) +
+                                            " that maxDataBytes leaves room for"}});
+  return parsed;
+}
 
 ParsedFrame requests_of(FieldsOfFrame&& frame) {
   ParsedFrame parsed;

@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <utility>
+#include <variant>
 
 #include "znode/operations.h"
 
@@ -58,6 +60,35 @@ wire::MultiReply apply(const MultiTxn& txn, const Moment& now, Tree& tree, Chang
   for (const MultiTxnOp& op : txn.ops) {
     reply.results.emplace_back(std::visit(
         [&](const auto& each) -> wire::OpReply { return apply(each, now, tree, changes); }, op));
+  }
+  return reply;
+}
+
+bool only_reads(const wire::MultiRequest& request) {
+  return !request.ops.empty() && std::ranges::all_of(request.ops, [](const wire::MultiOp& op) {
+    return std::holds_alternative<wire::GetRequest>(op) ||
+           std::holds_alternative<wire::ChildrenRequest>(op);
+  });
+}
+
+wire::MultiReply read(const wire::MultiRequest& request, const Caller& caller, const Tree& tree) {
+  wire::MultiReply reply;
+  for (const wire::MultiOp& op : request.ops) {
+    wire::Result<wire::OpReply> result = std::visit(
+        [&](const auto& each) -> wire::Result<wire::OpReply> {
+          if constexpr (requires { znode::read(each, caller, tree); }) {
+            auto read = znode::read(each, caller, tree);
+            if (!read) return std::move(read).error();
+            return wire::OpReply(*std::move(read));
+          } else {
+            return Error{ErrorCode::not_read_only, "not a read"};
+          }
+        },
+        op);
+    if (!result) {
+      return *refuse_all(request.ops.size(), reply.results.size(), std::move(result).error()).multi;
+    }
+    reply.results.push_back(std::move(result));
   }
   return reply;
 }

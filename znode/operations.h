@@ -117,6 +117,11 @@ using Judged = boost::system::result<T, Refusal>;
 [[nodiscard]] Judged<MultiTxn> plan(const wire::MultiRequest& request, const Caller& caller,
                                     Draft& draft);
 wire::MultiReply apply(const MultiTxn& txn, const Moment& now, Tree& tree, Changes& changes);
+// Whether it has operations, and none of them changes or checks anything.
+[[nodiscard]] bool only_reads(const wire::MultiRequest& request);
+// Of such a multi, without a transaction.
+[[nodiscard]] wire::MultiReply read(const wire::MultiRequest& request, const Caller& caller,
+                                    const Tree& tree);
 
 // Any transaction.
 wire::ReplyBody apply(const Txn& txn, const Moment& now, Tree& tree, Changes& changes);

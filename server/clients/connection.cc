@@ -32,6 +32,8 @@ constexpr auto as_tuple = asio::as_tuple(asio::use_awaitable);
 
 // A reading buffer larger than this is given back after the frame that needed it.
 constexpr std::size_t kept_bytes = 64 * 1024;
+// JSON may write any octet of data in six; what is longer than so many times the limit is not read.
+constexpr std::size_t longest_escapes = 3;  // of a limit that is twice that of data
 // RFC 6455, section 5.5: a control frame holds 125 bytes, two of them are the code.
 constexpr std::size_t reason_bytes_max = 123;
 
@@ -157,7 +159,7 @@ Connection::Connection(std::unique_ptr<WebSocket> socket, ClientHandler& handler
     hanging_up_ = true;
     set_deadline(limits_.close_timeout);
   };
-  stream_.read_message_max(limits.frame_bytes_max);
+  stream_.read_message_max(longest_escapes * limits.frame_bytes_max);
   stream_.auto_fragment(false);
   stream_.text(socket_->format == wire::Format::json);
   stream_.control_callback([this](beast::websocket::frame_type kind, beast::string_view) {
@@ -217,6 +219,12 @@ void Connection::received() {
   }
   const auto bytes = frame_.cdata();
   const std::string_view frame(static_cast<const char*>(bytes.data()), bytes.size());
+  if (frame.size() > limits_.frame_bytes_max) {
+    const std::size_t size = is_json ? wire::json::bytes_without_escapes(frame) : frame.size();
+    if (size > limits_.frame_bytes_max) {
+      return handler_.received(*this, wire::frame_too_large(size, limits_.frame_bytes_max));
+    }
+  }
   handler_.received(
       *this, is_json ? wire::json::parse_requests(frame) : wire::cbor::parse_requests(frame));
 }

@@ -15,7 +15,8 @@ struct ClientLimits {
   std::chrono::milliseconds command_timeout{60'000};  // for a command of /admin/ to be done
 
   std::size_t header_bytes_max = 8 * 1024;
-  std::size_t frame_bytes_max = 0;                  // of one message; 0: what maxDataBytes needs
+  // Of one message, without escapes; 0: what maxDataBytes needs.
+  std::size_t frame_bytes_max = 0;
   std::size_t queued_bytes_max = 16 * 1024 * 1024;  // that a client has not taken yet
   std::size_t batch_bytes = 64 * 1024;              // where one frame of a batch ends
 };

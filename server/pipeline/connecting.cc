@@ -61,11 +61,9 @@ void Pipeline::ask_for_session(Client& client) {
   session::Order order;
   if (client.request.session) {
     client.password = client.request.password;
-    const auto hash = hash_password(client.password);
-    if (!hash) {
-      return refuse(client, wrong_password());
-    }
-    order = session::MoveSession{*hash, client.timeout_ms, results_max};
+    // What is no password at all is wrong for a session that is there; another one has expired.
+    const auto hash = hash_password(client.password).value_or(session::SecretHash{});
+    order = session::MoveSession{hash, client.timeout_ms, results_max};
   } else {
     client.password = surroundings_.new_password();
     order = session::OpenSession{*hash_password(client.password), client.timeout_ms, results_max};
@@ -137,8 +135,9 @@ void Pipeline::has_session(Client& client, wire::SessionId session, bool resumed
 
 void Pipeline::refuse(Client& client, wire::Error error) {
   requests_.errors[error.code] += 1;
-  const CloseCode code = error.code == wire::ErrorCode::bad_arguments ? CloseCode::policy_violation
-                                                                      : CloseCode::normal;
+  CloseCode code = CloseCode::normal;
+  if (error.code == wire::ErrorCode::bad_arguments) code = CloseCode::policy_violation;
+  if (error.code == wire::ErrorCode::too_large) code = CloseCode::too_big;
   client.connection->say(
       wire::ConnectRefused{error, service_.applied(), std::move(client.request_id)});
   hang_up(client, code, std::string(wire::name(error.code)));

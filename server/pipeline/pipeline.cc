@@ -56,10 +56,17 @@ void Pipeline::received(ClientConnection& connection, wire::ParsedFrame frame) {
   if (client == nullptr) return;
   if (client->state == Client::State::silent) refuse(*client, not_a_connect());  // an empty array
   if (frame.fault == wire::ParsedFrame::Fault::too_deep) {
-    client->farewell = {CloseCode::policy_violation, "nested too deeply"};
-    client->connection->pause();
+    part_after_answers(*client, CloseCode::policy_violation, "nested too deeply");
+  } else if (frame.fault == wire::ParsedFrame::Fault::too_large) {
+    part_after_answers(*client, CloseCode::too_big, "the frame is too large");
   }
   flush(*client);
+}
+
+// Nothing more is read; what came before is answered, and then comes a close.
+void Pipeline::part_after_answers(Client& client, CloseCode code, std::string reason) {
+  client.farewell = {code, std::move(reason)};
+  client.connection->pause();
 }
 
 void Pipeline::heard(ClientConnection& connection) {
@@ -119,6 +126,10 @@ void Pipeline::order(Client& client, wire::ClientRequest request) {
         std::holds_alternative<session::CloseSession>(*wanted)) {
       return answer_at_once(client, std::move(request), wire::ReplyBody{wire::ClosedReply{}});
     }
+    const auto* multi = std::get_if<wire::MultiRequest>(&request.request);
+    if (multi != nullptr && znode::only_reads(*multi)) {
+      return order_read(client, std::move(request));
+    }
     if (wanted || std::holds_alternative<wire::Linearizable>(consistency_of(request.request))) {
       return answer_at_once(client, std::move(request), not_read_only());
     }
@@ -176,8 +187,8 @@ void Pipeline::take_auth(Client& client, const wire::RequestId& id, const wire::
   if (auto known = authenticate(client, auth)) {
     service_.watches().identify(client.session, client.identities);
   } else {
-    client.farewell = {CloseCode::policy_violation, std::string(wire::name(known.error().code))};
-    client.connection->pause();
+    part_after_answers(client, CloseCode::policy_violation,
+                       std::string(wire::name(known.error().code)));
     reply.body = known.error();
   }
   client.order.push_reply({std::move(reply), {arrived_}});

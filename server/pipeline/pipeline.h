@@ -92,6 +92,7 @@ class Pipeline : public ClientHandler, public OrderingHandler, public DriverHand
 
   // pipeline.cc: requests of an open session.
   void take(Client& client, wire::ParsedRequest parsed);
+  void part_after_answers(Client& client, CloseCode code, std::string reason);
   void order(Client& client, wire::ClientRequest request);
   [[nodiscard]] std::optional<wire::Error> beyond_limits(const wire::Request& request) const;
   [[nodiscard]] wire::Result<void> authenticate(Client& client, const wire::AuthRequest& auth);

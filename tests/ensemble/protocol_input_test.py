@@ -96,6 +96,12 @@ async def bad_requests(server):
         await wire.refused(text, *BAD_ARGUMENTS, word, ident=ident)
     for text in BAD_TEXTS:
         await wire.refused(text, *BAD_ARGUMENTS)
+    # What was said of an id before the text went wrong is the request's.
+    for text, ident in [('{"id":7,"op":"create","path":"/\\ud800"}', 7), ('{"id":"a","op":"ping"', "a"),
+                        ('{"op":"ping","id":8} {"id":9,"op":"ping"}', 8), ('[{"id":1,"op":"ping"},{"id":2,', None)]:
+        await wire.refused(text, *BAD_ARGUMENTS, "not JSON", ident=ident)
+    await wire.refused({"id": 1, "op": "create", "path": "/bad", "acl": [
+        {"scheme": "world", "id": "anyone", "perms": "rx"}]}, "InvalidAcl", -114, "acl[0]", "perms", ident=1)
     reply = await wire.ask({"id": 6, "op": "exists", "path": "/bad"})
     assert reply["stat"] is None, "a bad request did something"
 
@@ -145,23 +151,27 @@ async def first_frames(server):
         assert await wire.closed() == 1008, first
 
     for field, error in [({"auth": [{"scheme": "digest", "token": "a:b"}, {"scheme": "x", "token": ""}]}, "AuthFailed"),
-                         ({"auth": [{"scheme": "digest", "token": "a" * 1025}]}, "TooLarge")]:
+                         ({"auth": [{"scheme": "digest", "token": "a" * 1025}]}, "TooLarge"),
+                         ({"auth": "a" * 100_000}, "TooLarge")]:
         wire = await Wire.to(server)
         reply = await wire.ask({"op": "connect", **field})
         assert (reply["op"], reply["error"]) == ("connect", error), reply
-        await wire.closed()
+        assert await wire.closed() == {"AuthFailed": 1000, "TooLarge": 1009}[error], reply
 
 
 async def frames_that_close(server):
     nest = '{"id":7,"op":"get","path":' + "[" * 32 + "]" * 32 + "}"
-    for frame, status, said in [(b"\x00", 1003, False), (json.dumps({"op": "ping"}).encode(), 1003, False),
-                                ("[" * 40 + "]" * 40, 1008, True), (nest, 1008, True),
-                                ("x" * (2 * 4096 + 64 * 1024 + 1), 1009, False)]:
+    too_long = 2 * 4096 + 64 * 1024 + 1
+    for frame, status, said, word in [
+            (b"\x00", 1003, None, ""), (json.dumps({"op": "ping"}).encode(), 1003, None, ""),
+            ("[" * 40 + "]" * 40, 1008, BAD_ARGUMENTS, "32"), (nest, 1008, BAD_ARGUMENTS, "32"),
+            ("x" * too_long, 1009, ("TooLarge", None), str(too_long - 1)),
+            (" " * (3 * too_long), 1009, None, "")]:
         wire = await Wire.open(server)
         await wire.send(frame)
         if said:
             reply = await wire.next()
-            assert (reply["error"], reply["code"]) == BAD_ARGUMENTS and "32" in reply["message"], reply
+            assert (reply["error"], reply.get("code")) == said and word in reply["message"], reply
             assert reply.get("id") == (7 if frame is nest else None), reply
         assert await wire.closed() == status, (frame[:40], status)
         # The session is none the worse for it.
@@ -177,7 +187,13 @@ async def frames_that_close(server):
     await wire.socket.write_frame(True, 1, b'{"op":"ping","id":"\xff"}')
     assert await wire.closed() == 1007
 
-    # A frame of the largest size that is allowed is read.
+    # The largest data is taken, however it is written.
+    wire = await Wire.open(server)
+    for data in ["x" * 4096, "é" * 2048, "\1" * 4096, '"' * 4096, "\U0001f600" * 1024]:
+        reply = await wire.ask(json.dumps({"id": 1, "op": "set", "path": "/big", "data": data, "create": True}))
+        assert reply["stat"]["dataLength"] == 4096, reply
+    await wire.refused({"id": 1, "op": "set", "path": "/big", "data": "\1" * 4097}, "TooLarge", None, ident=1)
+    # So is a frame of the largest size.
     wire = await Wire.open(server)
     request = json.dumps({"id": 1, "op": "ping"})
     reply = await wire.ask(request + " " * (2 * 4096 + 64 * 1024 - len(request)))

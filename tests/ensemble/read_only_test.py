@@ -40,6 +40,15 @@ async def test():
                         {"op": "sync", "path": "/"},
                         {"op": "get", "path": "/known", "consistency": "linearizable"}]:
             await wire.refused({"id": 2, **request}, "NotReadOnly", -119, ident=2)
+        # Reads together, as ZooKeeper's multiRead.
+        both = {"id": 2, "op": "multi", "ops": [{"op": "get", "path": "/known"}, {"op": "children", "path": "/"}]}
+        results = (await wire.ask(both))["results"]
+        assert results[0]["data"] == "v1" and "known" in results[1]["children"], results
+        both["ops"][1]["path"] = "/unknown"
+        reply = await wire.refused(both, "NoNode", -101, "/unknown", ident=2)
+        assert reply["index"] == 1 and reply["results"][0]["error"] == "RuntimeInconsistency", reply
+        both["ops"][1] = {"op": "check", "path": "/known"}
+        await wire.refused(both, "NotReadOnly", -119, ident=2)
         assert (await wire.ask({"id": 3, "op": "close"}))["op"] == "closed"
         assert await wire.closed() == 1000
 

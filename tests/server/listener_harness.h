@@ -42,6 +42,7 @@ struct FixedStatus : server::StatusSource {
 // Remembers what it is told, and does what a test wants on the way.
 struct Script : server::ClientHandler {
   std::vector<std::string> told;
+  std::vector<wire::ParsedFrame> frames;
   std::shared_ptr<server::ClientConnection> connection;  // the last that was opened
   std::function<void(server::ClientConnection&)> on_open = [](auto&) {};
   std::function<void(server::ClientConnection&)> on_frame = [](auto&) {};
@@ -53,6 +54,7 @@ struct Script : server::ClientHandler {
   }
   void received(server::ClientConnection& from, wire::ParsedFrame frame) override {
     told.push_back("received " + std::to_string(frame.requests.size()));
+    frames.push_back(std::move(frame));
     on_frame(from);
   }
   void heard(server::ClientConnection&) override { told.emplace_back("heard"); }

@@ -120,10 +120,10 @@ TEST_CASE("a frame that breaks the protocol closes the connection with its own c
   };
   const Row rows[] = {
       {"binary", frame(edge::binary, "x"), 1003},
-      {"too large", frame(edge::text, std::string(5000, 'x')), 1009},
+      {"too large, with any escapes", frame(edge::text, std::string(13'000, 'x')), 1009},
       {"too large in pieces",
-       frame(edge::text, std::string(3000, 'x'), Mask::yes, 0) +
-           frame(edge::continuation, std::string(3000, 'x')),
+       frame(edge::text, std::string(8000, 'x'), Mask::yes, 0) +
+           frame(edge::continuation, std::string(8000, 'x')),
        1009},
       {"a huge length", std::string("\x81\xff\x00\x00\x00\xff\xff\xff\xff\xff", 10) + "mask", 1009},
       {"not UTF-8", frame(edge::text, "\"\xff\""), 1007},
@@ -153,6 +153,25 @@ TEST_CASE("a frame that breaks the protocol closes the connection with its own c
       CHECK(edge.script.told == Told{"opened", "closed"});
     });
   }
+}
+
+TEST_CASE("a frame that is too large is the handler's to refuse, if it is not far too large") {
+  Edge edge;
+  edge.limits.frame_bytes_max = 4096;
+  edge.run([&]() -> Story {
+    Client client = co_await edge.websocket();
+    // Few characters, in many octets.
+    std::string escaped;
+    for (int i = 0; i < 1000; ++i) escaped += "\\u00e9";
+    co_await client.send(frame(edge::text, '"' + escaped + '"'));
+    co_await edge.until([&] { return edge.script.told.size() == 2; });
+    CHECK(edge.script.frames.back().fault == wire::ParsedFrame::Fault::none);
+    co_await client.send(frame(edge::text, std::string(5000, 'x')));
+    co_await edge.until([&] { return edge.script.told.size() == 3; });
+    CHECK(edge.script.frames.back().fault == wire::ParsedFrame::Fault::too_large);
+    CHECK(edge.script.frames.back().requests.front().error().error.code ==
+          wire::ErrorCode::too_large);
+  });
 }
 
 TEST_CASE("pings go out, and pongs are heard") {

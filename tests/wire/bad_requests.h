@@ -2,11 +2,14 @@
 
 #include <vector>
 
+#include "wire/error.h"
+
 namespace samples {
 
 struct BadRow {
   const char* text;
   const char* message;
+  wire::ErrorCode code = wire::ErrorCode::bad_arguments;
 };
 
 // What can be wrong with a request, and what is said about it.
@@ -47,7 +50,7 @@ inline std::vector<BadRow> bad_requests() {
           R"(acl[1]: missing field "id")"},
       BadRow{
           R"({"id":1,"op":"create","path":"/a","acl":[{"scheme":"ip","id":"::1","perms":"rx"}]})",
-          R"(acl[0]: field "perms" must be letters out of "cdrwa")"},
+          R"(acl[0]: field "perms" must be letters out of "cdrwa")", wire::ErrorCode::invalid_acl},
       BadRow{R"({"id":1,"op":"create","path":"/a","acl":[{"scheme":"ip","id":"::1","perms":31}]})",
              R"(acl[0]: field "perms" must be a string)"},
       BadRow{R"({"id":1,"op":"create","path":"/a","acl":[{"schema":"ip"}]})",

@@ -89,7 +89,7 @@ TEST_CASE("what is wrong with a request is said, with the field's name and the r
     const ParsedFrame frame = parse_requests(row.text);
     const BadRequest refusal = refusal_of(frame);
     CHECK(frame.fault == Fault::none);
-    CHECK(refusal.error.code == ErrorCode::bad_arguments);
+    CHECK(refusal.error.code == row.code);
     CHECK(refusal.error.message == row.message);
     if (std::string_view(row.text).find("\"id\":1") != std::string_view::npos) {
       CHECK(refusal.id.json == "1");
@@ -139,6 +139,33 @@ TEST_CASE("frames that hold no requests") {
     CHECK(frame.fault == row.fault);
     CHECK(refusal_of(frame).error == Error{ErrorCode::bad_arguments, row.message});
     CHECK(refusal_of(frame).id.none());
+  }
+}
+
+TEST_CASE("what breaks off keeps the id that it began with") {
+  struct Row {
+    const char* text;
+    const char* id;
+  };
+  for (const Row& row : {Row{R"({"id":7,"op":"ping")", "7"},
+                         Row{R"({"op":"create","id":"a","path":"/\ud800"})", R"("a")"},
+                         Row{R"({"id":1,"op":"ping"}{"id":2,"op":"ping"})", "1"},
+                         Row{R"({"op":"ping","id":7 8})", "7"}, Row{R"({"op":"pi)", ""},
+                         Row{R"([{"id":1,"op":"ping"},{"id":2,)", ""}}) {
+    CAPTURE(row.text);
+    const ParsedFrame frame = parse_requests(row.text);
+    CHECK(frame.fault == ParsedFrame::Fault::not_json);
+    REQUIRE(frame.requests.size() == 1);
+    CHECK(frame.requests.front().error().id.json == row.id);
+  }
+}
+
+TEST_CASE("escapes do not make a frame longer") {
+  for (const auto& [text, bytes] :
+       {std::pair(R"("")", 2u), std::pair(R"("\u00e9x")", 4u), std::pair(R"("\ud83d\ude00")", 4u),
+        std::pair(R"("\n\"")", 6u), std::pair(R"(\u00)", 4u), std::pair(R"(\u)", 2u)}) {
+    CAPTURE(text);
+    CHECK(bytes_without_escapes(text) == bytes);
   }
 }
 
