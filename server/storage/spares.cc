@@ -10,6 +10,11 @@ namespace {
 
 constexpr std::string_view prefix = "spare.";
 constexpr std::string_view unfinished = "spare.new";
+bool is_ours(std::string_view name) {
+  if (name == unfinished) return true;
+  return name.starts_with(prefix) && wire::from_hex(name.substr(prefix.size())).has_value();
+}
+
 // So that the log's own syncs do not stand behind too much of it.
 constexpr std::uint64_t step_bytes = 2u << 20;
 
@@ -47,7 +52,7 @@ Result<void> Spares::clear() {
   const auto names = files_->list(directory_);
   if (!names) return names.error();
   for (const std::string& name : *names) {
-    if (!name.starts_with(prefix)) continue;
+    if (!is_ours(name)) continue;
     if (auto done = files_->remove(directory_ + '/' + name); !done) return done;
   }
   return {};

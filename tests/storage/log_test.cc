@@ -229,7 +229,9 @@ TEST_CASE("other files in the directory are left alone") {
   disk.plant(directory + "/log.1", "ZKLG");
   disk.plant(directory + "/log.000000000000000A", "");
   disk.plant(directory + "/myid", "1");
+  disk.plant(directory + "/spare.zip", "mine");
   CHECK(error_of(open(disk)) == "");
+  CHECK(disk.contents(directory + "/spare.zip") == "mine");
   CHECK(disk.contents(directory + "/log.1") == "ZKLG");
   CHECK(disk.contents(directory + "/myid") == "1");
 }
