@@ -30,7 +30,7 @@ struct BadRequest {
 using ParsedRequest = boost::system::result<ClientRequest, BadRequest>;
 
 // What a frame holds. `fault` is set if the frame is not of its format at all (or nests too
-// deeply, or was not even looked at for its size): then `requests` has one entry that says so.
+// deeply, or is too large): then `requests` has one entry that says so.
 struct ParsedFrame {
   enum class Fault : std::uint8_t { none, not_utf8, not_json, not_cbor, too_deep, too_large };
 
@@ -38,6 +38,9 @@ struct ParsedFrame {
   Fault fault = Fault::none;
 };
 
-[[nodiscard]] ParsedFrame frame_too_large(std::size_t bytes, std::size_t bytes_max);
+// What becomes of a frame of `bytes` where `bytes_max` are allowed. If it was one request, that has
+// its id.
+[[nodiscard]] ParsedFrame frame_too_large(const ParsedFrame& parsed, std::size_t bytes,
+                                          std::size_t bytes_max);
 
 }  // namespace wire

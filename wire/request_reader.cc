@@ -480,15 +480,20 @@ ParsedRequest refusal(FieldsOfFrame& frame) {
 
 }  // namespace
 
-ParsedFrame frame_too_large(std::size_t bytes, std::size_t bytes_max) {
-  ParsedFrame parsed;
-  parsed.fault = ParsedFrame::Fault::too_large;
-  parsed.requests.emplace_back(
-      BadRequest{{},
+ParsedFrame frame_too_large(const ParsedFrame& parsed, std::size_t bytes, std::size_t bytes_max) {
+  RequestId id;
+  if (parsed.requests.size() == 1) {
+    const ParsedRequest& only = parsed.requests.front();
+    id = only ? only->id : only.error().id;
+  }
+  ParsedFrame refused;
+  refused.fault = ParsedFrame::Fault::too_large;
+  refused.requests.emplace_back(
+      BadRequest{std::move(id),
                  {ErrorCode::too_large, "a frame of " + std::to_string(bytes) +
                                             " bytes, more than the " + std::to_string(bytes_max) +
                                             " that maxDataBytes leaves room for"}});
-  return parsed;
+  return refused;
 }
 
 ParsedFrame requests_of(FieldsOfFrame&& frame) {

@@ -219,14 +219,15 @@ void Connection::received() {
   }
   const auto bytes = frame_.cdata();
   const std::string_view frame(static_cast<const char*>(bytes.data()), bytes.size());
+  wire::ParsedFrame parsed =
+      is_json ? wire::json::parse_requests(frame) : wire::cbor::parse_requests(frame);
   if (frame.size() > limits_.frame_bytes_max) {
     const std::size_t size = is_json ? wire::json::bytes_without_escapes(frame) : frame.size();
     if (size > limits_.frame_bytes_max) {
-      return handler_.received(*this, wire::frame_too_large(size, limits_.frame_bytes_max));
+      parsed = wire::frame_too_large(parsed, size, limits_.frame_bytes_max);
     }
   }
-  handler_.received(
-      *this, is_json ? wire::json::parse_requests(frame) : wire::cbor::parse_requests(frame));
+  handler_.received(*this, std::move(parsed));
 }
 
 asio::awaitable<void> Connection::write() {

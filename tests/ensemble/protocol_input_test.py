@@ -162,17 +162,19 @@ async def first_frames(server):
 async def frames_that_close(server):
     nest = '{"id":7,"op":"get","path":' + "[" * 32 + "]" * 32 + "}"
     too_long = 2 * 4096 + 64 * 1024 + 1
+    large = json.dumps({"id": 7, "op": "create", "path": "/large", "data": "x" * too_long})
     for frame, status, said, word in [
             (b"\x00", 1003, None, ""), (json.dumps({"op": "ping"}).encode(), 1003, None, ""),
             ("[" * 40 + "]" * 40, 1008, BAD_ARGUMENTS, "32"), (nest, 1008, BAD_ARGUMENTS, "32"),
             ("x" * too_long, 1009, ("TooLarge", None), str(too_long - 1)),
+            (large, 1009, ("TooLarge", None), str(too_long - 1)),
             (" " * (3 * too_long), 1009, None, "")]:
         wire = await Wire.open(server)
         await wire.send(frame)
         if said:
             reply = await wire.next()
             assert (reply["error"], reply.get("code")) == said and word in reply["message"], reply
-            assert reply.get("id") == (7 if frame is nest else None), reply
+            assert reply.get("id") == (7 if frame in (nest, large) else None), reply
         assert await wire.closed() == status, (frame[:40], status)
         # The session is none the worse for it.
         again = await Wire.open(server, **wire.credentials)
