@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -49,12 +50,31 @@ class Input {
 
 using Files = std::map<std::string, std::string>;
 
-// A good log and, of another, one that was mended; with every state that they were ever in.
+// A good log, one that was mended, and one whose files were other segments before; with every state
+// that they were ever in.
 struct Good {
   std::vector<Files> logs;
   std::vector<zab::Point> ends{{}};
   std::set<std::string> states{words({})};
 };
+
+Files recycled(const std::function<void(const zab::Durable&)>& remember) {
+  sim::SimFileSystem disk(1);
+  auto opened = open(disk, storage::Options{.segment_bytes = 12288, .fill_bytes = 1024});
+  Life life;
+  life.accept(1, 3);
+  life.adopt(1);
+  while (opened->log.end().sequence < 6 || opened->log.end().offset < 6000) {
+    life.append(1, 300);
+    ensure(commit(opened->log, life).has_value(), "a log is written over");
+    remember(life.state());
+    const bool done = opened->log.end().sequence > 5;
+    if (!done) ensure(opened->log.purge(life.state().history.last(), 12000).has_value(), "purged");
+  }
+  Files files;
+  for (const std::string& path : disk.paths()) files[path] = disk.contents(path);
+  return files;
+}
 
 Good make_good() {
   Good good;
@@ -84,6 +104,7 @@ Good make_good() {
     remember(life.state());
   }
   take();
+  good.logs.push_back(recycled(remember));
   return good;
 }
 
@@ -211,7 +232,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::uint8_t mode = input.octet();
   const std::uint8_t applied = input.octet();
   if (mode % 4 < 2) {
-    Files files = good.logs[mode % 2];
+    Files files = good.logs[mode / 4 % good.logs.size()];
     while (!input.empty() && !files.empty()) edit(files, input);
     live(files, good.ends[applied % good.ends.size()], &good);
   } else {
