@@ -69,6 +69,7 @@ Next Leading::on(ServerId from, const Notification& m, Turn& turn) {
   turn.confirm(from, notification(turn.state));
   if (phase_ != Phase::broadcast && turn.state.ensemble.is_voter(from)) {
     if (m.round > turn.state.round || (m.round == turn.state.round && m.vote > vote_)) {
+      turn.state.in_vain += 1;
       return GoLooking{"server " + to_string(from) +
                        " has a better vote, and no epoch is established"};
     }

@@ -40,6 +40,7 @@ Next Learning::on(ServerId from, const Notification& m, Turn& turn) {
   if (m.stance == Stance::looking && m.round <= turn.state.round && m.vote.leader == leader_) {
     return Stay{};
   }
+  turn.state.in_vain += 1;
   return GoLooking{"server " + to_string(leader_) + " does not lead"};
 }
 

@@ -9,6 +9,9 @@ namespace {
 // Notifications are sent when something changes; these are for peers that changed without a word.
 constexpr std::uint32_t remind_every_ticks = 4;
 
+// In a row that came to nothing.
+constexpr std::uint32_t hurried_elections_max = 2;
+
 // A damaged server knows that it must not lead, and until it hears of somebody better votes for
 // nobody.
 Vote own_vote(const State& state) {
@@ -115,7 +118,11 @@ Next Looking::decide(Turn& turn) {
   });
   // A server that has yet to be heard may know of a cluster.
   const bool may_wait_no_more = *found == Mandate::quorum && quiet_ticks_ >= state.limits.settle;
-  if (!all_agree && !may_wait_no_more) return Stay{};
+  // Two that do not reach each other may agree with the one between them in turns, for ever: after
+  // a few times they wait for what it has heard meanwhile.
+  const bool may_hurry = state.in_vain <= hurried_elections_max || *found != Mandate::quorum;
+  const bool need_not_wait = all_agree && may_hurry;
+  if (!need_not_wait && !may_wait_no_more) return Stay{};
 
   if (vote_.leader == state.self) return GoLeading{std::move(early_), *found};
   return GoLearning{vote_.leader};

@@ -10,7 +10,8 @@
 namespace zab {
 
 // Phase 0: looking for a leader. ZooKeeper's FastLeaderElection, without its fixed waits: where
-// every voter that can be reached agrees there is nothing to wait for.
+// every voter that can be reached agrees there is nothing to wait for, unless that was wrong a few
+// times in a row.
 //
 // FastLeaderElection.tla; FastLeaderElection.lookForLeader.
 class Looking {

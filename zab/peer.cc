@@ -68,6 +68,7 @@ Peer::Peer(ServerId self, Ensemble ensemble, Limits limits, Durable recovered, C
              .last_committed = {},
              .last_delivered = {},
              .round = 0,
+             .in_vain = 0,
              .epoch_seen = {},
              .links = {},
              .foreign = {},
@@ -115,7 +116,9 @@ void Peer::follow_up(Next next, Turn& turn) {
 void Peer::finish(Effects& effects) {
   state_.durable.history.trim(state_.last_delivered, state_.limits.history_bytes);
   check(state_);
-  if (const Standing now = standing(); now != said_) {
+  const Standing now = standing();
+  if (now.serving) state_.in_vain = 0;
+  if (now != said_) {
     effects.standing = now;
     said_ = now;
   }

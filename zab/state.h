@@ -56,10 +56,11 @@ struct State {
   Durable durable;
   ClusterId fresh_cluster;  // random: what this server mints if it founds one
 
-  Zxid last_committed;      // as far as this server knows
-  Zxid last_delivered;      // <= last_committed
-  std::uint64_t round = 0;  // of elections
-  Epoch epoch_seen;         // the greatest that anybody said to have accepted
+  Zxid last_committed;        // as far as this server knows
+  Zxid last_delivered;        // <= last_committed
+  std::uint64_t round = 0;    // of elections
+  std::uint32_t in_vain = 0;  // elections in a row that were given up again, for somebody else
+  Epoch epoch_seen;           // the greatest that anybody said to have accepted
   // Those that are up, and how often this server has come to the other end as a learner.
   std::map<ServerId, std::uint64_t> links;
   std::set<ServerId> foreign;  // among them, those of another cluster: as if they were not there
