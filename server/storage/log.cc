@@ -1,5 +1,6 @@
 #include "server/storage/log.h"
 
+#include <algorithm>
 #include <array>
 #include <limits>
 #include <memory>
@@ -223,7 +224,9 @@ Result<void> Log::begin_segment(std::uint64_t commit_bytes) {
 
 Result<void> Log::work_ahead() {
   if (!segment_) return {};
-  if (segment_->has_records() && !segment_->has_room(options_.fill_bytes / 4)) {
+  // Soon there will be no room: the next segment is made while nobody waits for it.
+  const std::uint64_t room = std::min(options_.fill_bytes, options_.segment_bytes) / 4;
+  if (segment_->has_records() && !segment_->has_room(room)) {
     return begin_segment(0);
   }
   if (!segment_->wants_filling()) return {};

@@ -130,6 +130,22 @@ TEST_CASE("after prepare, commits change no file's length") {
   CHECK(disk.paths().size() == 3);
 }
 
+TEST_CASE("a segment that is smaller than what is filled ahead is used all the same") {
+  SimFileSystem disk(1);
+  auto opened = open(disk, Options{.segment_bytes = 64 << 10, .fill_bytes = 1 << 20});
+  REQUIRE(error_of(opened) == "");
+  Life life;
+  life.accept(1, 1);
+  life.adopt(1);
+  for (int i = 0; i < 40; ++i) {
+    life.append(1, 1000);
+    opened->log.stage(life.take());
+    REQUIRE(error_of(opened->log.commit()) == "");
+    REQUIRE(error_of(opened->log.prepare()) == "");
+  }
+  CHECK(disk.paths().size() == 1);
+}
+
 TEST_CASE("a commit larger than a segment gets one of its own") {
   SimFileSystem disk(1);
   Life life;
