@@ -7,12 +7,6 @@
 #include <spdlog/spdlog.h>
 
 namespace server {
-namespace {
-
-// Transactions on their way at once; more would only lengthen the queue that each waits in.
-constexpr std::uint64_t outstanding_max = 16384;
-
-}  // namespace
 
 Ordering::Ordering(std::uint32_t self, Milliseconds heartbeat, session::Service& service,
                    Surroundings& surroundings, OrderingHandler& handler)
@@ -67,7 +61,7 @@ void Ordering::standing_changed(const zab::Standing& standing) {
   if (led) {
     service_.forget_plans();
     refusals_.clear();
-    held_.clear();
+    turns_.clear();
     askers_.clear();
     expiry_.clear();
     planned_ = planned_applied_ = 0;
@@ -94,12 +88,9 @@ void Ordering::applied(const session::Applied& applied) {
     counters_.commit.observe(surroundings_.now() - planned_at_.front());
     planned_at_.pop_front();
   }
+  turns_.arrived();
   say_refusals();
-  while (!held_.empty() && planned_ - planned_applied_ < outstanding_max) {
-    const session::Command command = std::move(held_.front());
-    held_.pop_front();
-    plan_now(command);
-  }
+  while (const auto command = turns_.next()) plan_now(*command);
   switch (applied.session_change) {
     case Change::none: break;
     case Change::opened:
@@ -137,7 +128,7 @@ void Ordering::tick() {
 
 void Ordering::read_queues(Readings& readings) const {
   readings.queues.push_back({"commands", commands_.size()});
-  readings.queues.push_back({"commands_held", held_.size()});
+  readings.queues.push_back({"commands_held", turns_.held()});
   readings.queues.push_back({"refusals", refusals_.size()});
   readings.queues.push_back({"read_points", read_points_.size()});
 }
@@ -150,10 +141,10 @@ void Ordering::watch_over(wire::SessionId session, std::int64_t timeout_ms) {
 // --- On the leader ---
 
 void Ordering::plan(const session::Command& command) {
-  if (!held_.empty() || planned_ - planned_applied_ >= outstanding_max) {
-    held_.push_back(command);
-  } else {
+  if (turns_.is_free(command.session)) {
     plan_now(command);
+  } else {
+    turns_.hold(command);
   }
 }
 
@@ -163,9 +154,11 @@ void Ordering::plan_now(const session::Command& command) {
     planned_ += 1;
     planned_at_.push_back(surroundings_.now());
     counters_.proposed += 1;
+    turns_.went(command.session);
     surroundings_.post(zab::Submit{std::make_shared<const wire::Bytes>(std::move(*planned))});
     return;
   }
+  turns_.came_to_nothing(command.session);
   if (command.tag == 0) return;  // an expiry that came too late
   refusals_.push_back({planned_, command.owner, command.tag, std::move(planned.error())});
   say_refusals();

@@ -10,6 +10,7 @@
 #include "server/config.h"
 #include "server/metrics/readings.h"
 #include "server/pipeline/surroundings.h"
+#include "server/pipeline/turns.h"
 #include "session/commands.h"
 #include "session/expiry.h"
 #include "session/service.h"
@@ -104,8 +105,8 @@ class Ordering {
   std::uint64_t planned_applied_ = 0;
   std::deque<SteadyClock::time_point> planned_at_;  // of those that are not applied
   LeaderCounters counters_;
-  std::deque<Unsaid> refusals_;        // by after_plans
-  std::deque<session::Command> held_;  // for too many are outstanding
+  std::deque<Unsaid> refusals_;  // by after_plans
+  Turns turns_{{}};
   std::unordered_map<std::uint64_t, Asker> askers_;
   std::uint64_t last_asker_ = 0;
 };

@@ -3,7 +3,7 @@
 import sys
 
 from faults import Faults, SmallDisk, cut_short, flip, lose_segment, zero_page
-from harness import PATIENCE, Client, Ensemble, run, until
+from harness import Client, Ensemble, run
 from network import SKIPPED
 from recording import Load
 
@@ -34,28 +34,9 @@ async def full():
                 server.start()
             await ensemble.all_ready()
             async with Load(ensemble.servers, ensemble.directory, seed=6) as load:
-                leader = ensemble.leader()
-                load.recording.fault(f"disk full {leader.id}")
-                disks[leader].fill()
-                writer = await Client.open(ensemble.followers()[0], timeout_ms=5000)
-                sizes = 0
-                while leader.running():  # as much as its last segment still holds
-                    try:
-                        await writer.do("set", path="/big", data="x" * 30000, create=True)
-                    except ConnectionError:
-                        writer = await until(lambda: Client.open(ensemble.followers()[0]), "a client")
-                    sizes += 30000
-                    assert sizes < 4 * SEGMENT, "it goes on, whatever the disk says"
-                assert leader.process.wait(timeout=PATIENCE) == 4, leader.log()
-                assert "No space left" in leader.log().splitlines()[-1], leader.log()
-                await load.more(60)
-                assert ensemble.leader() is not leader
-
-                # Without space it says so again, or serves; with space it serves.
-                disks[leader].free()
-                leader.start()
-                await ensemble.all_ready()
-                await load.more(60)
+                faults = Faults(ensemble, load, seed=6)
+                faults.disks = disks
+                await faults.fill_disk_of_leader()
         except PermissionError as reason:
             print(f"skipped: {reason}")
             sys.exit(SKIPPED)

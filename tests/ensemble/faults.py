@@ -4,16 +4,19 @@ that writes go on where a quorum is left, and that all serve again once it is ov
 import asyncio
 import os
 import random
+import shutil
 import signal
 import subprocess
 
-from harness import BIN, until
+from harness import BIN, Client, Refused, until
+from recording import Player
 
 
 class Faults:
     def __init__(self, ensemble, load, seed=1, network=None):
         self.ensemble, self.load, self.network = ensemble, load, network
         self.random = random.Random(seed)
+        self.disks = {}  # by server, where they can be filled
         self.happened = {}
         self.writes = 60  # that have to be acknowledged before a fault may be over
 
@@ -88,6 +91,33 @@ class Faults:
         finally:
             follower.signal(signal.SIGCONT)
         await self.ensemble.all_ready()
+        await self.on()
+
+    async def kill_leader_twice(self):
+        """Its successor is killed as well, as soon as it leads; then there is no quorum until one is back."""
+        first = self.ensemble.leader()
+        self.note("kill leader", first.id)
+        first.kill()
+        second = await asyncio.to_thread(self.ensemble.leader)
+        self.note("kill its successor", second.id)
+        second.kill()
+        both = [first, second]
+        self.random.shuffle(both)
+        both[0].start()
+        await self.on()
+        await self.back(both[1])
+
+    async def vanish(self):
+        """A client is gone without a word: its session expires, and its ephemeral nodes go with it."""
+        name = f"gone{self.load.recording.connections}"
+        ghost = Player(self.load.recording, name, self.ensemble.servers, self.load.root, name,
+                       timeout_ms=1000)
+        self.note("client vanishes", name)
+        task = asyncio.create_task(ghost.live())
+        await until(lambda: len(ghost.mine) > 1, "it has ephemeral nodes")
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        ghost.give_up_pending()
         await self.on()
 
     # --- networks
@@ -194,12 +224,35 @@ class Faults:
         await self.back(victim)
         assert victim.status()["disk"]["damaged"] is False
 
+    async def fill_disk_of_leader(self):
+        """Its disk is full: it gives up, and the others go on; with space it comes back."""
+        leader = self.ensemble.leader()
+        disk = self.disks[leader]
+        self.note("disk full", leader.id)
+        disk.fill()
+        others = [s for s in self.ensemble.servers if s is not leader]
+        writer, octets = None, 0
+        while leader.running():  # as much as its last segment still holds
+            try:
+                writer = writer or await Client.open(self.random.choice(others))
+                await writer.do("set", path="/big", data="x" * 30000, create=True)
+            except (ConnectionError, Refused, asyncio.TimeoutError):
+                writer = None
+            octets += 30000
+            assert octets < 4 << 20, "it goes on, whatever the disk says"
+        assert leader.process.wait() == 4, leader.log()
+        assert "No space left" in leader.log().splitlines()[-1], leader.log()
+        await self.on()
+        assert self.ensemble.leader() is not leader
+        disk.free()
+        await self.back(leader)
+
     async def wipe(self):
         victim = self.any_follower()
         self.note("wipe", victim.id)
         victim.kill()
-        for file in victim.data.iterdir():
-            file.unlink()
+        for entry in victim.data.iterdir():
+            shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
         await self.on()
         await self.back(victim)
 

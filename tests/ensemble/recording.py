@@ -39,8 +39,9 @@ class Recording:
     def check(self):
         """Runs the checker; its complaints are the failure."""
         self.file.close()
-        checker = subprocess.run([BIN / "zab-history", self.path], capture_output=True, text=True)
+        checker = subprocess.run(["nice", BIN / "zab-history", self.path], capture_output=True, text=True)
         text = (checker.stdout + checker.stderr).replace(str(self.path), "history")
+        self.verdict = text.splitlines()[-1] if text else ""
         print(text, end="", flush=True)
         if checker.returncode != 0:
             kept = tempfile.mkstemp(prefix="zabkeeper-history-", suffix=".jsonl")[1]
@@ -97,6 +98,8 @@ class Recorded:
             if reply["error"] == "SessionExpired":
                 self.expired(reply.get("zxid"))
             raise ConnectionError(reply["error"])
+        if reply.get("op") != "connected":  # goaway
+            raise ConnectionError(str(reply))
         self.recording.write(**line, connected=reply)
         self.session, self.password = reply["session"], reply["password"]
         self.saw(reply["zxid"])

@@ -297,6 +297,21 @@ TEST_CASE("where an audit was interrupted, what is not known is not judged") {
   CHECK(rules(lost.check()) == "lost-write");
 }
 
+TEST_CASE("a watch that fires once has its event, if that is from the past, before its reply") {
+  json event = Story().copy("event 2 6 /h/x 0d");
+  event["conn"] = 4;
+  event["event"]["watch"] = 15;
+  json watch = Story().copy("a 14");
+  watch["op"] = 15;
+  watch["request"] = {
+      {"id", 15}, {"op", "watch"}, {"path", "/h/x"}, {"once", true}, {"from", zxid("0c")}};
+  Story story;
+  story.add(event).add(watch);
+  CHECK(rules(story.check()) == "");
+  event["event"]["zxid"] = zxid("0e");
+  CHECK(rules(story.add(event).check()) == "watch-phantom");
+}
+
 TEST_CASE("what is no history is said with its line") {
   for (const auto& [text, words] :
        std::vector<std::pair<std::string, std::string>>{{"{}", "line 1"},
