@@ -300,9 +300,11 @@ TEST_CASE("where an audit was interrupted, what is not known is not judged") {
 TEST_CASE("a watch that fires once has its event, if that is from the past, before its reply") {
   json event = Story().copy("event 2 6 /h/x 0d");
   event["conn"] = 4;
+  event["at"] = 9000000145;
   event["event"]["watch"] = 15;
   json watch = Story().copy("a 14");
   watch["op"] = 15;
+  watch["reply"]["stat"] = Story().copy("event 1 1 /h/x 0e").at("event").at("stat");
   watch["request"] = {
       {"id", 15}, {"op", "watch"}, {"path", "/h/x"}, {"once", true}, {"from", zxid("0c")}};
   Story story;

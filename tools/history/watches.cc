@@ -168,7 +168,7 @@ class Watches {
     for (const Message& message : messages) {
       if (message.line <= line) continue;
       // The name may be used again.
-      if (message.operation &&
+      if (message.operation && &history_.operations[*message.operation] != &asked &&
           history_.operations[*message.operation].request.value("id", json{}) == id) {
         return;
       }
