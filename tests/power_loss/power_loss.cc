@@ -87,7 +87,7 @@ std::string absolute(const char* path) {
 std::string parent_of(const std::string& path) { return path.substr(0, path.rfind('/')); }
 
 std::string keep_name() {
-  const std::string directory = std::string(setting("ZABKEEPER_POWER_DIR")) + ".kept";
+  const std::string directory = std::string(setting("ZABKEEPER_POWER_DIR")) + "/.kept";
   ::mkdir(directory.c_str(), S_IRWXU);
   return directory + "/" + std::to_string(::getpid()) + "-" + std::to_string(++kept_names);
 }
