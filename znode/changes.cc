@@ -36,8 +36,9 @@ std::vector<Change> Changes::finish(const Tree& tree) && {
   // By path: the kinds, as bits, that were said of the node since it came or went. Coming and going
   // are said each time: the last of them is what the transaction came to.
   boost::unordered_flat_map<std::string_view, unsigned> said;
-  // Two changes cannot be the same: one operation says a node and its parent.
-  const bool may_repeat = changes_.size() > 2;
+  // Of two changes that one operation says, of a node and its parent, none repeats the other.
+  const bool may_repeat =
+      changes_.size() > 2 || (changes_.size() == 2 && changes_[0].kind == changes_[1].kind);
 
   for (Change& change : changes_) {
     if (change.kind == EventKind::deleted) {

@@ -163,6 +163,14 @@ TEST_CASE("a multi says each change once, as it left things") {
   CHECK_FALSE(world.changes()[4].stat);
 }
 
+TEST_CASE("two sets of one node by a multi are one change") {
+  World world;
+  world.create("/a", "0");
+  multi(world, {SetRequest{"/a", "1"}, SetRequest{"/a", "2"}});
+  REQUIRE(world.changes().size() == 1);
+  CHECK(world.changes()[0].data == "2");
+}
+
 TEST_CASE("a node that comes and goes within a multi is said to, to the last") {
   World world;
   world.create("/a");
