@@ -84,6 +84,17 @@ class RequestOrder {
     return next;
   }
 
+  // The first reply that is known and is one of those that `is_it(const Reply&)`; null if there is
+  // none.
+  template <class IsIt>
+  [[nodiscard]] const Reply* find_reply(IsIt is_it) const {
+    for (const Slot& slot : slots_) {
+      if (!slot.next || slot.next->index() != 0) continue;
+      if (const Reply& reply = std::get<0>(*slot.next); is_it(reply)) return &reply;
+    }
+    return nullptr;
+  }
+
   // The tags that something waits under, the oldest request's first.
   [[nodiscard]] std::vector<std::uint64_t> waiting() const {
     std::vector<std::uint64_t> tags;

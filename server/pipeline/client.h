@@ -57,7 +57,8 @@ struct Client {
   std::deque<wire::ParsedRequest> early;  // came before the session was there
   session::RequestOrder<DueReply, AskedRead> order;
   std::optional<std::pair<CloseCode, std::string>> farewell;  // once everything is answered
-  bool paused = false;  // is not read from, for too much of it is outstanding
+  std::size_t read_ahead = 0;  // replies in `order` that say already as of when they are
+  bool paused = false;         // is not read from, for too much of it is outstanding
 };
 
 }  // namespace server

@@ -240,6 +240,11 @@ bool Pipeline::wound_up() const {
       clients_, [](const auto& entry) { return entry.second->state == Client::State::ended; });
 }
 
+void Pipeline::unknown(std::uint64_t connection) {
+  Client* client = find(connection);
+  if (client != nullptr) send_away(*client, "the link to the leader was lost in between");
+}
+
 void Pipeline::send_away(Client& client, const std::string& reason) {
   if (client.state == Client::State::ended) return;
   client.connection->say(wire::GoAway{reason});

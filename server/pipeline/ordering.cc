@@ -19,7 +19,8 @@ Ordering::Ordering(std::uint32_t self, Milliseconds heartbeat, session::Service&
 // --- From this server's clients ---
 
 void Ordering::submit(session::Command command) {
-  const auto [entry, added] = commands_.emplace(command.tag, std::move(command));
+  const std::uint64_t tag = command.tag;
+  const auto [entry, added] = commands_.emplace(tag, Waiting{std::move(command)});
   if (added) route(entry->second);
 }
 
@@ -38,11 +39,13 @@ void Ordering::heard(wire::SessionId session) {
   }
 }
 
-void Ordering::route(const session::Command& command) {
+void Ordering::route(Waiting& waiting) {
   if (!standing_.serving) return;  // waits for the next epoch
-  if (leads()) return plan(command);
+  // A copy, for a command that is refused at once waits no longer.
+  if (leads()) return plan(session::Command(waiting.command));
   wire::Bytes bytes;
-  encode(command, bytes);
+  encode(waiting.command, bytes);
+  waiting.asked_in = standing_.epoch;
   surroundings_.send(standing_.leader, Forward{standing_.epoch, std::move(bytes)});
 }
 
@@ -73,14 +76,41 @@ void Ordering::standing_changed(const zab::Standing& standing) {
   if (leads()) {
     for (const auto& [id, session] : service_.sessions().all()) watch_over(id, session.timeout_ms);
   }
-  // Copies, for a command that is refused at once waits no longer.
-  for (const auto& [tag, command] : std::map(commands_)) route(command);
+  give_up_unknown();
+  std::vector<std::uint64_t> tags;
+  for (const auto& [tag, waiting] : commands_) tags.push_back(tag);
+  for (const std::uint64_t tag : tags) {
+    if (const auto waiting = commands_.find(tag); waiting != commands_.end()) {
+      route(waiting->second);
+    }
+  }
   for (const std::uint64_t token : std::set(read_points_)) route_read_point(token);
+}
+
+// With all that came over the same connection later: nothing is done before what came before it.
+void Ordering::give_up_unknown() {
+  std::set<std::uint64_t> connections;
+  for (const auto& [tag, waiting] : commands_) {
+    if (waiting.overtaken || waiting.asked_in == standing_.epoch) {
+      connections.insert(waiting.command.owner.connection);
+    }
+  }
+  std::erase_if(commands_, [&](const auto& entry) {
+    return connections.contains(entry.second.command.owner.connection);
+  });
+  for (const std::uint64_t connection : connections) handler_.unknown(connection);
 }
 
 void Ordering::applied(const session::Applied& applied) {
   using Change = session::Applied::SessionChange;
-  if (applied.owner.server == self_) commands_.erase(applied.tag);
+  if (applied.owner.server == self_) {
+    // Those before it are few: whatever was not refused was applied.
+    for (auto& [tag, waiting] : commands_) {
+      if (tag >= applied.tag) break;
+      if (waiting.command.owner == applied.owner) waiting.overtaken = true;
+    }
+    commands_.erase(applied.tag);
+  }
   if (!leads()) return;
 
   if (planned_applied_ < planned_) {

@@ -26,6 +26,8 @@ class OrderingHandler {
   // The command with this tag came to nothing; to be told to its client once `zxid` is applied
   // here.
   virtual void refused(std::uint64_t tag, wire::Zxid zxid, const session::Refusal& refusal) = 0;
+  // What this connection asked may have been ordered, or not, and nobody can say any more.
+  virtual void unknown(std::uint64_t connection) = 0;
   // What a read with this token must see.
   virtual void read_point(std::uint64_t token, wire::Zxid zxid) = 0;
 };
@@ -33,7 +35,10 @@ class OrderingHandler {
 // The way of commands to the leader, wherever it is, and on the leader into the order of
 // transactions. A command waits here until it is applied or refused. When an epoch begins, what
 // still waits is asked again: everything committed in earlier epochs is applied by then, so that
-// whatever has no outcome will never have one from there, and nothing is done twice.
+// whatever has no outcome will never have one from there, and nothing is done twice. What was asked
+// in this very epoch, over a link to its leader that was lost since, may still come, and what was
+// refused must not be done after what came behind it: that is never asked again, and its connection
+// is given up.
 class Ordering {
  public:
   // All of them live as long as this does.
@@ -81,7 +86,16 @@ class Ordering {
     std::uint64_t token;
   };
 
-  void route(const session::Command& command);
+  struct Waiting {
+    session::Command command;
+    wire::Epoch asked_in = {};  // of another server; none if it was not
+    // Something that came later over its connection was applied: this was refused, and we have not
+    // heard why.
+    bool overtaken = false;
+  };
+
+  void route(Waiting& waiting);
+  void give_up_unknown();
   void route_read_point(std::uint64_t token);
   void plan(const session::Command& command);
   void plan_now(const session::Command& command);
@@ -95,9 +109,9 @@ class Ordering {
   OrderingHandler& handler_;
   zab::Standing standing_;
 
-  std::map<std::uint64_t, session::Command> commands_;  // by tag: in the order in which they came
-  std::set<std::uint64_t> read_points_;                 // tokens not answered yet
-  std::vector<wire::SessionId> heard_;                  // since the leader was told
+  std::map<std::uint64_t, Waiting> commands_;  // by tag: in the order in which they came
+  std::set<std::uint64_t> read_points_;        // tokens not answered yet
+  std::vector<wire::SessionId> heard_;         // since the leader was told
 
   // While this server leads.
   session::Expiry expiry_;

@@ -294,6 +294,7 @@ void Pipeline::read_before(const session::Origin& origin) {
     const wire::Consistency consistency = consistency_of(asked.request.request);
     const auto* at_least = std::get_if<wire::AtLeast>(&consistency);
     if (at_least != nullptr && at_least->zxid > service_.applied()) return std::nullopt;
+    client->read_ahead += 1;
     return read(*client, asked);
   };
   if (client->order.read_before(origin.tag, carry_out)) flush(*client);
@@ -379,11 +380,24 @@ void Pipeline::standing_changed(const zab::Standing& standing) {
 
 // --- In order ---
 
+// Not later than what leaves behind it and was read before: time never runs backwards.
+void Pipeline::stamp(Client& client, wire::Reply& reply) {
+  if (reply.zxid != wire::Zxid{}) {
+    client.read_ahead -= 1;
+    return;
+  }
+  reply.zxid = service_.applied();
+  if (client.read_ahead == 0) return;
+  const DueReply* behind = client.order.find_reply(
+      [](const DueReply& other) { return other.reply.zxid != wire::Zxid{}; });
+  if (behind != nullptr) reply.zxid = std::min(reply.zxid, behind->reply.zxid);
+}
+
 void Pipeline::flush(Client& client) {
   while (std::optional next = client.order.pop_ready()) {
     if (auto* due = std::get_if<DueReply>(&*next)) {
       wire::Reply& reply = due->reply;
-      if (reply.zxid == wire::Zxid{}) reply.zxid = service_.applied();
+      stamp(client, reply);
       const bool goodbye = reply.body && std::holds_alternative<wire::ClosedReply>(*reply.body);
       send(client, std::move(*due));
       if (goodbye) return hang_up(client, CloseCode::normal, "session closed");

@@ -74,6 +74,7 @@ class Pipeline : public ClientHandler, public OrderingHandler, public DriverHand
   };
 
   void refused(std::uint64_t tag, wire::Zxid zxid, const session::Refusal& refusal) override;
+  void unknown(std::uint64_t connection) override;
   void read_point(std::uint64_t token, wire::Zxid zxid) override;
 
   // connecting.cc: how a connection comes to its session, and loses it.
@@ -111,6 +112,7 @@ class Pipeline : public ClientHandler, public OrderingHandler, public DriverHand
   // Events from the past of a watch that it sets are said at once.
   [[nodiscard]] DueReply read(Client& client, const AskedRead& read);
   void read_before(const session::Origin& origin);
+  void stamp(Client& client, wire::Reply& reply);
   void regulate(Client& client);
 
   void count(const session::Applied& applied);
