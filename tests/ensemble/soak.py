@@ -9,6 +9,7 @@ import collections
 import contextlib
 import random
 import re
+import signal
 import sys
 import time
 
@@ -92,6 +93,7 @@ def main():
     parser.add_argument("--seed", type=int, default=time.time_ns() % 1_000_000)
     options = parser.parse_args()
     print(f"seed {options.seed}, {options.seconds} seconds", flush=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # mounts and namespaces are taken away
     try:
         asyncio.run(Soak(options.seed, options.seconds).run())
     except PermissionError as reason:
