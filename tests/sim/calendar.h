@@ -21,6 +21,8 @@ enum class Kind : std::uint8_t {
   down,
   written,
   read,
+  posted,       // an event of its tenant
+  tenant_here,  // something of its tenant's
   // What happens to it.
   connect,
   restart,
@@ -53,6 +55,8 @@ enum class Kind : std::uint8_t {
   // The simulator itself.
   look,  // whether healing is complete
   look_for_progress,
+  // Something of the tenant's that happens at no server.
+  tenant,
 };
 
 struct Happening {

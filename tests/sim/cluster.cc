@@ -14,10 +14,11 @@ constexpr Time progress_within = 60 * tick;
 
 }  // namespace
 
-Cluster::Cluster(std::uint64_t seed, const Options& options, Trace trace)
+Cluster::Cluster(std::uint64_t seed, const Options& options, Trace trace, Tenant* tenant)
     : options_(options),
       random_(seed ^ 0x5eed),
       trace_(std::move(trace)),
+      tenant_(tenant),
       images_(options.ensemble.members().size()),
       checkers_(options_.ensemble, images_, totals_),
       elections_(options_.ensemble),
@@ -90,6 +91,7 @@ void Cluster::heal(std::uint64_t ticks) {
     }
   }
   network_.heal();
+  if (tenant_ != nullptr) tenant_->heal();
   calendar_.schedule(now + tick, {.kind = Kind::look});
   const Time until = now + ticks * tick;
   while (next(until)) {
@@ -138,6 +140,8 @@ void Cluster::handle(const Happening& happening) {
     case Kind::down:
     case Kind::read:
     case Kind::written:
+    case Kind::posted:
+    case Kind::tenant_here:
       if (server.paused) {
         server.held.push_back(happening);
       } else {
@@ -145,6 +149,7 @@ void Cluster::handle(const Happening& happening) {
       }
       return;
     case Kind::connect: network_.connect(happening); return;
+    case Kind::tenant: tenant_->happen(happening.generation); return;
     case Kind::cut_stalled:
       network_.cut(happening.server, happening.other, happening.generation);
       return;
@@ -208,8 +213,18 @@ void Cluster::handle_local(const Happening& happening) {
     case Kind::heartbeat:
       if (server.life != happening.generation) return;
       calendar_.schedule(calendar_.now() + server.tick_interval, happening);
+      if (tenant_ != nullptr) tenant_->heartbeat(index(server));
       step(server, zab::Tick{});
       return;
+    case Kind::posted: {
+      if (server.life != happening.generation) return;
+      zab::Event event = std::move(server.posted.front());
+      server.posted.pop_front();
+      const bool submits = std::holds_alternative<zab::Submit>(event);
+      step(server, std::move(event), submits ? Cause::submit : Cause::event);
+      return;
+    }
+    case Kind::tenant_here: tenant_->happen(happening.generation); return;
     case Kind::deliver_self: {
       if (server.life != happening.generation) return;
       zab::Message message = std::move(server.to_self.front());
@@ -219,7 +234,11 @@ void Cluster::handle_local(const Happening& happening) {
     }
     case Kind::deliver:
       if (auto message = network_.arrive(happening)) {
-        step(server, zab::Received{other, std::move(*message)});
+        if (auto* protocol = std::get_if<zab::Message>(&*message)) {
+          step(server, zab::Received{other, std::move(*protocol)});
+        } else if (server.peer) {
+          tenant_->received(happening.server, other, *message);
+        }
       }
       return;
     case Kind::up:
@@ -320,7 +339,8 @@ bool Cluster::healed() {
   for (const Server& server : servers_) {
     if (server.peer->standing().epoch != epoch) return false;
   }
-  if (marked_ != epoch) {
+  if (tenant_ != nullptr && !tenant_->settled()) return false;
+  if (tenant_ == nullptr && marked_ != epoch) {
     marked_ = epoch;
     submit(*leader);
     return false;
@@ -336,6 +356,29 @@ bool Cluster::healed() {
     if (disk.condition() != zab::Condition::sound) return false;
   }
   return true;
+}
+
+// --- For the tenant ---
+
+void Cluster::post(std::size_t server, zab::Event event) {
+  servers_[server].posted.push_back(std::move(event));
+  calendar_.schedule(calendar_.now(), {.kind = Kind::posted,
+                                       .server = index32(servers_[server]),
+                                       .generation = servers_[server].life});
+}
+
+void Cluster::send(std::size_t from, std::size_t to, const server::PeerMessage& message) {
+  const Generation link = network_.link(from, to);
+  if (link != 0) network_.send(from, to, link, message);
+}
+
+void Cluster::schedule(Time time, Generation number) {
+  calendar_.schedule(time, {.kind = Kind::tenant, .generation = number});
+}
+
+void Cluster::schedule_at(std::size_t server, Time time, Generation number) {
+  calendar_.schedule(
+      time, {.kind = Kind::tenant_here, .server = index32(servers_[server]), .generation = number});
 }
 
 void Cluster::trace(const std::string& words) const { trace_(at(calendar_.now()) + "  " + words); }

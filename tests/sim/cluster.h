@@ -16,6 +16,7 @@
 #include "tests/sim/network.h"
 #include "tests/sim/options.h"
 #include "tests/sim/random.h"
+#include "tests/sim/tenant.h"
 #include "tests/sim/totals.h"
 #include "zab/peer.h"
 
@@ -27,8 +28,9 @@ using Trace = std::function<void(const std::string&)>;
 // in it depends on anything but the options and the seed.
 class Cluster {
  public:
-  // Without a `trace` nothing is put into words.
-  Cluster(std::uint64_t seed, const Options& options, Trace trace = {});
+  // Without a `trace` nothing is put into words. Without a `tenant`, transactions mean nothing; one
+  // must outlive this.
+  Cluster(std::uint64_t seed, const Options& options, Trace trace = {}, Tenant* tenant = nullptr);
   Cluster(const Cluster&) = delete;
   Cluster& operator=(const Cluster&) = delete;
 
@@ -41,6 +43,27 @@ class Cluster {
   [[nodiscard]] Totals totals() const;
   // Of everything that happened, in order.
   [[nodiscard]] std::uint64_t event_hash() const { return event_hash_; }
+
+  // --- For its tenant ---
+
+  [[nodiscard]] Time now() const { return calendar_.now(); }
+  [[nodiscard]] std::size_t size() const { return servers_.size(); }
+  [[nodiscard]] bool is_up(std::size_t server) const { return servers_[server].peer.has_value(); }
+  // Changes with every start and crash.
+  [[nodiscard]] Generation life(std::size_t server) const { return servers_[server].life; }
+  [[nodiscard]] bool is_healing() const { return healing_; }
+  // To the server's own peer, soon, and behind what was posted before.
+  void post(std::size_t server, zab::Event event);
+  // Over the link that is up now, if there is one.
+  void send(std::size_t from, std::size_t to, const server::PeerMessage& message);
+  // Tenant::happen(number); at a server it waits while that pauses.
+  void schedule(Time time, Generation number);
+  void schedule_at(std::size_t server, Time time, Generation number);
+  // Becomes part of the event hash.
+  void mix(std::uint64_t value);
+  [[nodiscard]] bool traces() const { return trace_ != nullptr; }
+  void trace(const std::string& words) const;
+  Totals& counts() { return totals_; }
 
  private:
   // Effects that wait for the disk.
@@ -63,6 +86,7 @@ class Cluster {
     bool dies_in_step = false;
     std::deque<Happening> held;  // while paused
     std::deque<zab::Message> to_self;
+    std::deque<zab::Event> posted;  // by the tenant
     Time last_to_self = 0;
 
     std::unique_ptr<Disk> disk;
@@ -94,6 +118,7 @@ class Cluster {
   void step(Server& server, zab::Event event, Cause cause = Cause::event);
   void carry_out(Server& server, zab::Effects effects, Cause cause);
   void apply(Server& server, const zab::Effects& effects);
+  void tell_tenant(Server& server, const zab::Effects& effects);
   void wait_for_disk(Server& server, zab::Effects effects);
   void write_next(Server& server);
   void written(Server& server);
@@ -144,12 +169,11 @@ class Cluster {
   void say(const Words& words) const {
     if (trace_) trace(words());
   }
-  void trace(const std::string& words) const;
-  void mix(std::uint64_t value);
 
   Options options_;
   Random random_;
   Trace trace_;
+  Tenant* tenant_;
   Calendar calendar_;
   Totals totals_;
   std::uint64_t event_hash_ = 0;

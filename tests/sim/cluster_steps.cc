@@ -47,7 +47,10 @@ void Cluster::carry_out(Server& server, zab::Effects effects, Cause cause) {
       }
     }
   }
-  for (const zab::Confirmed& confirmed : effects.confirmed) checkers_.on_confirmed(confirmed);
+  if (tenant_ == nullptr) {
+    for (const zab::Confirmed& confirmed : effects.confirmed) checkers_.on_confirmed(confirmed);
+  }
+  tell_tenant(server, effects);
 
   std::size_t leaving = effects.send.size();
   if (dies && random_.one_in(2)) leaving = static_cast<std::size_t>(random_.below(leaving + 1));
@@ -89,6 +92,17 @@ void Cluster::apply(Server& server, const zab::Effects& effects) {
     server.state = server.state.after(txn);
     checkers_.on_delivered(server.id, txn);
   }
+}
+
+void Cluster::tell_tenant(Server& server, const zab::Effects& effects) {
+  if (tenant_ == nullptr) return;
+  if (!effects.refused.empty()) throw Violation("plans", "the protocol refuses what was planned");
+  if (effects.restore) tenant_->restore(index(server), *effects.restore);
+  for (const zab::Txn& txn : effects.deliver) tenant_->deliver(index(server), txn);
+  for (const zab::Confirmed& confirmed : effects.confirmed) {
+    tenant_->confirmed(index(server), confirmed);
+  }
+  if (effects.standing) tenant_->standing_changed(index(server), *effects.standing);
 }
 
 void Cluster::wait_for_disk(Server& server, zab::Effects effects) {
@@ -173,7 +187,7 @@ void Cluster::leave(Server& server, const zab::Envelope& envelope, Generation ge
   if (generation == 0 || network_.link(index(server), to) != generation) return;
   if (std::holds_alternative<zab::Successor>(envelope.message)) totals_.count(Rare::handover);
   checkers_.on_leaving(server.peer->state(), envelope);
-  network_.send(index(server), to, generation, envelope.message);
+  network_.send(index(server), to, generation, server::PeerMessage(envelope.message));
 }
 
 // One after the other, and none before what was to be written first.

@@ -47,13 +47,13 @@ struct Shared {
   std::array<std::atomic<std::uint64_t>, sim::rare_count> rare_seeds{};  // in which it happened
 };
 
-void work(Shared& shared, std::size_t worker) {
+void work(Shared& shared, std::size_t worker, sim::Mode mode) {
   while (shared.failed == none) {
     const std::uint64_t seed = shared.next++;
     if (seed >= shared.end) return;
     shared.current[worker] = seed;
     alarm(seconds_max);
-    const sim::Outcome outcome = sim::run_seed(seed);
+    const sim::Outcome outcome = sim::run_seed(seed, {}, mode);
     if (outcome.violation) {
       shared.fail(seed);
       return;
@@ -91,9 +91,11 @@ void print_progress(const Shared& shared, Clock::time_point began, const char* e
 }
 
 // Whether everything that the simulator is to try was tried.
-void print_rare(const Shared& shared) {
+void print_rare(const Shared& shared, sim::Mode mode) {
   std::printf("%-42s %12s %10s\n", "what must happen sometimes", "times", "seeds");
-  for (std::size_t i = 0; i < sim::rare_count; ++i) {
+  const std::size_t count =
+      mode == sim::Mode::protocol ? sim::protocol_rare_count : sim::rare_count;
+  for (std::size_t i = 0; i < count; ++i) {
     std::printf("%-42s %12llu %10llu%s\n", sim::name_of(static_cast<sim::Rare>(i)),
                 static_cast<unsigned long long>(shared.rare[i].load()),
                 static_cast<unsigned long long>(shared.rare_seeds[i].load()),
@@ -102,7 +104,7 @@ void print_rare(const Shared& shared) {
 }
 
 // A child of its own, for the seed may end it by a broken `ensure`, or not end at all.
-int show(std::uint64_t seed) {
+int show(std::uint64_t seed, sim::Mode mode) {
   std::fflush(stdout);
   const pid_t child = fork();
   if (child == 0) {
@@ -116,10 +118,13 @@ int show(std::uint64_t seed) {
     signal(SIGABRT, print_last);
     signal(SIGALRM, print_last);
     alarm(seconds_max);
-    const sim::Outcome outcome = sim::run_seed(seed, [](const std::string& line) {
-      last.push_back(line);
-      if (last.size() > 50) last.pop_front();
-    });
+    const sim::Outcome outcome = sim::run_seed(
+        seed,
+        [](const std::string& line) {
+          last.push_back(line);
+          if (last.size() > 50) last.pop_front();
+        },
+        mode);
     for (const std::string& line : last) std::printf("%s\n", line.c_str());
     std::printf("%s\n", outcome.violation.value_or("no violation").c_str());
     std::fflush(stdout);
@@ -127,11 +132,11 @@ int show(std::uint64_t seed) {
   }
   int status = 0;
   waitpid(child, &status, 0);
-  std::printf("tools/dev sim --seed %llu\n", static_cast<unsigned long long>(seed));
+  std::printf("%s\n", sim::command(seed, mode).c_str());
   return 1;
 }
 
-int run_many(std::uint64_t from, std::uint64_t count, std::size_t workers) {
+int run_many(std::uint64_t from, std::uint64_t count, std::size_t workers, sim::Mode mode) {
   void* memory =
       mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) {
@@ -147,7 +152,7 @@ int run_many(std::uint64_t from, std::uint64_t count, std::size_t workers) {
   for (std::size_t i = 0; i < workers; ++i) {
     const pid_t child = fork();
     if (child == 0) {
-      work(shared, i);
+      work(shared, i, mode);
       _exit(0);
     }
     children.push_back(child);
@@ -170,8 +175,8 @@ int run_many(std::uint64_t from, std::uint64_t count, std::size_t workers) {
     }
   }
   print_progress(shared, began, "\n");
-  print_rare(shared);
-  return shared.failed == none ? 0 : show(shared.failed);
+  print_rare(shared, mode);
+  return shared.failed == none ? 0 : show(shared.failed, mode);
 }
 
 }  // namespace
@@ -185,21 +190,24 @@ int main(int argc, char** argv) {
       std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, workers_max);
   bool quiet = false;
   auto* one = app.add_option("--seed,seed", seed, "one seed, with its transcript");
+  bool service = false;
   app.add_flag("--quiet", quiet, "no transcript");
+  app.add_flag("--service", service, "the whole service, with clients, on the ensemble");
   auto* many = app.add_option("--seeds", seeds, "how many seeds to run")->excludes(one);
   app.add_option("--from", from, "the first of them")->needs(many);
   app.add_option("--jobs", workers, "how many processes")
       ->check(CLI::Range(std::size_t{1}, workers_max));
   CLI11_PARSE(app, argc, argv);
 
-  if (seeds > 0) return run_many(from, seeds, workers);
+  const sim::Mode mode = service ? sim::Mode::service : sim::Mode::protocol;
+  if (seeds > 0) return run_many(from, seeds, workers, mode);
   if (seed == none) {
     std::fputs(app.help().c_str(), stderr);
     return 2;
   }
   sim::Trace trace;
   if (!quiet) trace = [](const std::string& line) { std::puts(line.c_str()); };
-  const sim::Outcome outcome = sim::run_seed(seed, trace);
+  const sim::Outcome outcome = sim::run_seed(seed, trace, mode);
   std::printf(
       "%llu steps, %llu elections, %llu crashes, %llu commits, healed in %llu ticks; event hash "
       "%016llx\n",
@@ -210,7 +218,6 @@ int main(int argc, char** argv) {
       static_cast<unsigned long long>(outcome.totals.healing / sim::tick),
       static_cast<unsigned long long>(outcome.event_hash));
   if (!outcome.violation) return 0;
-  std::printf("%s\ntools/dev sim --seed %llu\n", outcome.violation->c_str(),
-              static_cast<unsigned long long>(seed));
+  std::printf("%s\n%s\n", outcome.violation->c_str(), sim::command(seed, mode).c_str());
   return 1;
 }

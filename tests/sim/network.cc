@@ -28,7 +28,7 @@ Network::Connection* Network::find(Pair& pair, Generation generation) {
 }
 
 void Network::send(std::size_t from, std::size_t to, Generation generation,
-                   const zab::Message& message) {
+                   const server::PeerMessage& message) {
   Pair& both = pair(from, to);
   Connection* connection = find(both, generation);
   if (connection == nullptr || connection->cut) return;
@@ -44,20 +44,21 @@ void Network::send(std::size_t from, std::size_t to, Generation generation,
   calendar_.schedule(out.last, arrival);
 
   // Notifications are said to be like datagrams: some come twice.
-  if (options_.duplicate && std::holds_alternative<zab::Notification>(message) &&
-      random_.one_in(8)) {
+  const auto* protocol = std::get_if<zab::Message>(&message);
+  if (options_.duplicate && protocol != nullptr &&
+      std::holds_alternative<zab::Notification>(*protocol) && random_.one_in(8)) {
     totals_.count(Rare::duplicate);
     out.messages.push_back(message);
     calendar_.schedule(out.last, arrival);
   }
 }
 
-std::optional<zab::Message> Network::arrive(const Happening& happening) {
+std::optional<server::PeerMessage> Network::arrive(const Happening& happening) {
   Connection* connection = find(pair(happening.server, happening.other), happening.generation);
   const Generation current = link(happening.server, happening.other);
   if (connection == nullptr) return std::nullopt;
   Way& into = connection->ways[side(happening.other, happening.server)];
-  zab::Message message = std::move(into.messages.front());
+  server::PeerMessage message = std::move(into.messages.front());
   into.messages.pop_front();
   if (connection->cut && happening.time > into.deadline) return std::nullopt;
   if (current != happening.generation) {

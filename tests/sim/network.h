@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "server/peers/peer_message.h"
 #include "tests/sim/calendar.h"
 #include "tests/sim/options.h"
 #include "tests/sim/random.h"
@@ -29,7 +30,8 @@ class Network {
     return known_[self * servers_ + other];
   }
   // Over the link of that generation; lost if there is none any more.
-  void send(std::size_t from, std::size_t to, Generation generation, const zab::Message& message);
+  void send(std::size_t from, std::size_t to, Generation generation,
+            const server::PeerMessage& message);
 
   // --- What the calendar says happens now ---
 
@@ -41,7 +43,7 @@ class Network {
   };
   [[nodiscard]] News come_up(const Happening& happening);
   [[nodiscard]] News go_down(const Happening& happening);
-  [[nodiscard]] std::optional<zab::Message> arrive(const Happening& happening);
+  [[nodiscard]] std::optional<server::PeerMessage> arrive(const Happening& happening);
 
   // --- Misfortunes ---
 
@@ -61,7 +63,7 @@ class Network {
  private:
   // One way of a connection.
   struct Way {
-    std::deque<zab::Message> messages;
+    std::deque<server::PeerMessage> messages;
     Time last = 0;      // when the last of them arrives
     Time deadline = 0;  // what arrives later is lost; only once the connection is cut
   };

@@ -2,21 +2,24 @@
 
 #include <deque>
 
+#include "tests/sim/service/service_options.h"
+#include "tests/sim/service/user.h"
+#include "tests/sim/service/world.h"
+
 namespace sim {
 namespace {
 
 // Generous: an election takes a few ticks; a server that waits for the wrong leader, a few tens.
 constexpr std::uint64_t healing_ticks = 200;
+// With time for sessions that nobody comes back to.
+constexpr std::uint64_t service_healing_ticks = 400;
 constexpr std::size_t lines_reported = 50;
 
-}  // namespace
-
-Outcome run_seed(std::uint64_t seed, const Trace& trace) {
-  Cluster cluster(seed, options_from(seed), trace);
+template <typename Run>
+Outcome outcome_of(Cluster& cluster, const Run& run) {
   Outcome outcome;
   try {
-    cluster.run();
-    cluster.heal(healing_ticks);
+    run();
   } catch (const Violation& violation) {
     outcome.violation = violation.what();
   }
@@ -25,13 +28,40 @@ Outcome run_seed(std::uint64_t seed, const Trace& trace) {
   return outcome;
 }
 
-std::string report(std::uint64_t seed) {
+}  // namespace
+
+Outcome run_seed(std::uint64_t seed, const Trace& trace, Mode mode) {
+  if (mode == Mode::protocol) {
+    Cluster cluster(seed, options_from(seed), trace);
+    return outcome_of(cluster, [&] {
+      cluster.run();
+      cluster.heal(healing_ticks);
+    });
+  }
+  Cluster* there = nullptr;
+  World world(seed, service_options_from(seed), there);
+  Cluster cluster(seed, with_service(options_from(seed)), trace, &world);
+  there = &cluster;
+  return outcome_of(cluster, [&] {
+    cluster.run();
+    cluster.heal(service_healing_ticks);
+    world.finish();
+  });
+}
+
+std::string command(std::uint64_t seed, Mode mode) {
+  return std::string("tools/dev sim ") + (mode == Mode::service ? "--service " : "") + "--seed " +
+         std::to_string(seed);
+}
+
+std::string report(std::uint64_t seed, Mode mode) {
   std::deque<std::string> last;
-  const Outcome outcome = run_seed(seed, [&](const std::string& line) {
+  const auto listen = [&](const std::string& line) {
     last.push_back(line);
     if (last.size() > lines_reported) last.pop_front();
-  });
-  std::string text = "tools/dev sim --seed " + std::to_string(seed) + '\n';
+  };
+  const Outcome outcome = run_seed(seed, listen, mode);
+  std::string text = command(seed, mode) + '\n';
   for (const std::string& line : last) text += line + '\n';
   return text + outcome.violation.value_or("no violation") + '\n';
 }

@@ -11,8 +11,8 @@
 
 namespace {
 
-std::vector<std::uint64_t> regressions() {
-  std::ifstream in(ZABKEEPER_SOURCE_DIR "/tests/sim/regressions.txt");
+std::vector<std::uint64_t> regressions(const std::string& file) {
+  std::ifstream in(ZABKEEPER_SOURCE_DIR "/tests/sim/" + file);
   REQUIRE(in);
   std::vector<std::uint64_t> seeds;
   for (std::string line; std::getline(in, line);) {
@@ -21,11 +21,25 @@ std::vector<std::uint64_t> regressions() {
   return seeds;
 }
 
-sim::Totals check_seed(std::uint64_t seed) {
+sim::Totals check_seed(std::uint64_t seed, sim::Mode mode = sim::Mode::protocol) {
   CAPTURE(seed);
-  const sim::Outcome outcome = sim::run_seed(seed);
-  if (outcome.violation) FAIL_CHECK(sim::report(seed));
+  const sim::Outcome outcome = sim::run_seed(seed, {}, mode);
+  if (outcome.violation) FAIL_CHECK(sim::report(seed, mode));
   return outcome.totals;
+}
+
+// As many as one processor does in a quarter of a minute.
+constexpr std::uint64_t service_part = 250;
+void check_service(std::uint64_t part) {
+  std::array<std::uint64_t, sim::rare_count> rare{};
+  for (std::uint64_t i = 0; i < service_part; ++i) {
+    const sim::Totals totals = check_seed(part * service_part + i, sim::Mode::service);
+    for (std::size_t k = 0; k < rare.size(); ++k) rare[k] += totals.rare[k];
+  }
+  for (std::size_t i = sim::protocol_rare_count; i < rare.size(); ++i) {
+    CAPTURE(sim::name_of(sim::Rare(i)));
+    CHECK(rare[i] > 0);
+  }
 }
 
 // So rare that so few seeds may miss it.
@@ -38,7 +52,7 @@ bool is_rarest(sim::Rare rare) {
 }  // namespace
 
 TEST_CASE("an ensemble under faults keeps every property of Zab, and heals") {
-  std::array<std::uint64_t, sim::rare_count> rare{};
+  std::array<std::uint64_t, sim::protocol_rare_count> rare{};
   for (std::uint64_t seed = 0; seed < 600; ++seed) {
     const sim::Totals totals = check_seed(seed);
     for (std::size_t i = 0; i < rare.size(); ++i) rare[i] += totals.rare[i];
@@ -51,12 +65,30 @@ TEST_CASE("an ensemble under faults keeps every property of Zab, and heals") {
 }
 
 TEST_CASE("seeds that once failed pass") {
-  for (const std::uint64_t seed : regressions()) check_seed(seed);
+  for (const std::uint64_t seed : regressions("regressions.txt")) check_seed(seed);
+  for (const std::uint64_t seed : regressions("service_regressions.txt")) {
+    check_seed(seed, sim::Mode::service);
+  }
 }
 
 TEST_CASE("a seed is the same run every time") {
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
     CAPTURE(seed);
     CHECK(sim::run_seed(seed).event_hash == sim::run_seed(seed).event_hash);
+    const auto service = [&] { return sim::run_seed(seed, {}, sim::Mode::service).event_hash; };
+    CHECK(service() == service());
   }
+}
+
+TEST_CASE("the whole service keeps its promises to clients under faults, first part") {
+  check_service(0);
+}
+TEST_CASE("the whole service keeps its promises to clients under faults, second part") {
+  check_service(1);
+}
+TEST_CASE("the whole service keeps its promises to clients under faults, third part") {
+  check_service(2);
+}
+TEST_CASE("the whole service keeps its promises to clients under faults, fourth part") {
+  check_service(3);
 }

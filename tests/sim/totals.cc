@@ -42,6 +42,9 @@ const char* name_of(Rare rare) {
     case Rare::foreign_disk: return "disk of another cluster";
     case Rare::foreign_told: return "server of another cluster seen";
     case Rare::staged_installed: return "staged snapshot installed at the start";
+    case Rare::session_expired: return "session expired";
+    case Rare::session_moved: return "session moved";
+    case Rare::write_asked_again: return "write asked again";
     case Rare::count: break;
   }
   return "";

@@ -48,8 +48,13 @@ enum class Rare : std::uint8_t {
   foreign_disk,
   foreign_told,
   staged_installed,
+  // Of the service only.
+  session_expired,
+  session_moved,
+  write_asked_again,
   count
 };
+inline constexpr std::size_t protocol_rare_count = static_cast<std::size_t>(Rare::session_expired);
 inline constexpr std::size_t rare_count = static_cast<std::size_t>(Rare::count);
 
 [[nodiscard]] const char* name_of(Rare rare);

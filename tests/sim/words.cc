@@ -1,5 +1,6 @@
 #include "tests/sim/words.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <variant>
 
@@ -28,7 +29,12 @@ std::string in_words(const zab::Event& event) {
     std::string operator()(const zab::Received& e) const {
       return "<- " + to_string(e.from) + "  " + to_string(e.message);
     }
-    std::string operator()(const zab::Submit& e) const { return "submit " + *e.payload; }
+    std::string operator()(const zab::Submit& e) const {
+      // A service's transactions are no text.
+      const bool is_text = std::ranges::all_of(*e.payload, [](char c) { return c >= ' '; });
+      return is_text ? "submit " + *e.payload
+                     : "submit " + std::to_string(e.payload->size()) + " octets";
+    }
     std::string operator()(const zab::HandOver& e) const {
       return e.to.nobody() ? "hand over" : "hand over to " + to_string(e.to);
     }

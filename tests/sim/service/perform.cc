@@ -1,0 +1,261 @@
+#include <algorithm>
+#include <cstdio>
+#include <utility>
+#include <variant>
+
+#include "tests/sim/service/model.h"
+
+// What each request comes to, said as shortly as it can be.
+namespace sim {
+namespace {
+
+using wire::Error;
+using wire::ErrorCode;
+using Outcome = wire::Result<wire::ReplyBody>;
+
+Error no(ErrorCode code) { return {code, "says the model"}; }
+
+bool is_path(const std::string& path) {
+  if (path == "/") return true;
+  if (path.empty() || path[0] != '/' || path.back() == '/') return false;
+  return path.find("//") == std::string::npos && path.find("/./") == std::string::npos;
+}
+
+bool is_reserved(const std::string& path) {
+  return path == "/zookeeper" || path.starts_with("/zookeeper/");
+}
+
+std::string parent(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+std::string numbered(const std::string& path, std::int32_t number) {
+  char digits[16];
+  std::snprintf(digits, sizeof digits, "%010d", number);
+  return path + digits;
+}
+
+struct Performer {
+  wire::SessionId session;
+  View& view;
+
+  Outcome operator()(const wire::CreateRequest& r) {
+    if (r.container && (r.ephemeral || r.sequential)) return no(ErrorCode::bad_arguments);
+    if (r.ttl_ms && (r.ephemeral || r.container || *r.ttl_ms <= 0)) {
+      return no(ErrorCode::bad_arguments);
+    }
+    const std::string shape = r.sequential ? numbered(r.path, 0) : r.path;
+    if (!is_path(shape) || is_reserved(shape)) return no(ErrorCode::bad_arguments);
+    if (r.acl && r.acl->empty()) return no(ErrorCode::invalid_acl);
+
+    std::vector<std::string> missing;
+    std::string above = parent(shape);
+    while (r.parents && !view.find(above)) {
+      missing.insert(missing.begin(), above);
+      above = parent(above);
+    }
+    const auto found = view.find(above);
+    if (!found) return no(ErrorCode::no_node);
+    if (!allows(found->acl, wire::Perm::create)) return no(ErrorCode::no_auth);
+    const std::string path =
+        r.sequential ? numbered(r.path, missing.empty() ? found->creations : 0) : r.path;
+    if (view.find(path)) return no(ErrorCode::node_exists);
+    if (!found->stat.ephemeral_owner.none()) return no(ErrorCode::no_children_for_ephemerals);
+
+    Znode node;
+    if (r.acl) node.acl = *r.acl;
+    for (const std::string& each : missing) view.create(each, node);
+    node.data = r.data;
+    if (r.ephemeral) node.stat.ephemeral_owner = session;
+    node.stat.container = r.container;
+    node.stat.ttl_ms = r.ttl_ms;
+    view.create(path, node);
+    return wire::ReplyBody(wire::CreateReply{path, view.find(path)->stat});
+  }
+
+  Outcome operator()(const wire::SetRequest& r) {
+    if (!is_path(r.path)) return no(ErrorCode::bad_arguments);
+    const auto node = view.find(r.path);
+    if (!node) {
+      if (!r.create || r.version != wire::any_version) return no(ErrorCode::no_node);
+      wire::CreateRequest create;
+      create.path = r.path;
+      create.data = r.data;
+      auto created = (*this)(create);
+      if (!created) return created;
+      return wire::ReplyBody(wire::SetReply{std::get<wire::CreateReply>(*created).stat});
+    }
+    if (!allows(node->acl, wire::Perm::write)) return no(ErrorCode::no_auth);
+    if (is_other(r.version, node->stat.version)) return no(ErrorCode::bad_version);
+    view.set(r.path, r.data);
+    return wire::ReplyBody(wire::SetReply{view.find(r.path)->stat});
+  }
+
+  Outcome operator()(const wire::DeleteRequest& r) {
+    if (!is_path(r.path) || r.path == "/") return no(ErrorCode::bad_arguments);
+    const auto above = view.find(parent(r.path));
+    if (!above) return no(ErrorCode::no_node);
+    if (!allows(above->acl, wire::Perm::remove)) return no(ErrorCode::no_auth);
+    const auto node = view.find(r.path);
+    if (!node) return no(ErrorCode::no_node);
+    if (is_other(r.version, node->stat.version)) return no(ErrorCode::bad_version);
+    if (node->stat.num_children > 0) {
+      if (!r.recursive) return no(ErrorCode::not_empty);
+      std::vector<std::string> losing = view.below(r.path);
+      losing.push_back(r.path);
+      for (const std::string& each : losing) {
+        const auto one = view.find(each);
+        if (one->stat.num_children > 0 && !allows(one->acl, wire::Perm::remove)) {
+          return no(ErrorCode::no_auth);
+        }
+      }
+    }
+    view.erase_subtree(r.path);
+    return wire::ReplyBody(wire::EmptyReply{});
+  }
+
+  Outcome operator()(const wire::CheckRequest& r) {
+    const auto node = readable(r.path);
+    if (!node) return node.error();
+    if (is_other(r.version, node->stat.version)) return no(ErrorCode::bad_version);
+    return wire::ReplyBody(wire::EmptyReply{});
+  }
+
+  Outcome operator()(const wire::SetAclRequest& r) {
+    if (!is_path(r.path) || is_reserved(r.path)) return no(ErrorCode::bad_arguments);
+    if (r.acl.empty()) return no(ErrorCode::invalid_acl);
+    const auto node = view.find(r.path);
+    if (!node) return no(ErrorCode::no_node);
+    if (!allows(node->acl, wire::Perm::admin)) return no(ErrorCode::no_auth);
+    if (is_other(r.version, node->stat.aversion)) return no(ErrorCode::bad_version);
+    view.set_acl(r.path, r.acl);
+    return wire::ReplyBody(wire::AclReply{r.acl, view.find(r.path)->stat});
+  }
+
+  Outcome operator()(const wire::MultiRequest& r) {
+    wire::MultiReply reply;
+    for (const wire::MultiOp& op : r.ops) {
+      auto result = std::visit([&](const auto& each) { return (*this)(each); }, op);
+      if (!result) {
+        reply.failed = reply.results.size();
+        for (auto& earlier : reply.results) earlier = no(ErrorCode::runtime_inconsistency);
+        reply.results.emplace_back(std::move(result).error());
+        while (reply.results.size() < r.ops.size()) {
+          reply.results.emplace_back(no(ErrorCode::runtime_inconsistency));
+        }
+        break;
+      }
+      reply.results.push_back(std::visit(
+          [](auto& each) -> wire::Result<wire::OpReply> {
+            using Each = std::decay_t<decltype(each)>;
+            if constexpr (std::is_constructible_v<wire::OpReply, Each>) {
+              return wire::OpReply(std::move(each));
+            } else {
+              return no(ErrorCode::unimplemented);
+            }
+          },
+          *result));
+    }
+    return wire::ReplyBody(std::move(reply));
+  }
+
+  Outcome operator()(const wire::GetRequest& r) {
+    const auto node = readable(r.path);
+    if (!node) return node.error();
+    return wire::ReplyBody(wire::GetReply{node->data, node->stat});
+  }
+
+  Outcome operator()(const wire::ExistsRequest& r) {
+    if (!is_path(r.path)) return no(ErrorCode::bad_arguments);
+    const auto node = view.find(r.path);
+    if (node && !allows(node->acl, wire::Perm::read)) return no(ErrorCode::no_auth);
+    return wire::ReplyBody(wire::ExistsReply{node ? std::optional(node->stat) : std::nullopt});
+  }
+
+  Outcome operator()(const wire::ChildrenRequest& r) {
+    const auto node = readable(r.path);
+    if (!node) return node.error();
+    wire::ChildrenReply reply;
+    reply.stat = node->stat;
+    reply.with_details = r.with_stat || r.with_data;
+    for (const std::string& name : view.children(r.path)) {
+      if (r.after && name <= *r.after) continue;
+      if (r.limit && reply.children.size() == *r.limit) {
+        reply.more = true;
+        break;
+      }
+      const auto one = view.find(r.path == "/" ? r.path + name : r.path + '/' + name);
+      wire::Child child{name, {}, {}};
+      if (allows(one->acl, wire::Perm::read)) {
+        if (r.with_stat) child.stat = one->stat;
+        if (r.with_data) child.data = one->data;
+      }
+      reply.children.push_back(std::move(child));
+    }
+    return wire::ReplyBody(std::move(reply));
+  }
+
+  Outcome operator()(const wire::CountRequest& r) {
+    const auto node = readable(r.path);
+    if (!node) return node.error();
+    return wire::ReplyBody(wire::CountReply{view.below(r.path).size()});
+  }
+
+  Outcome operator()(const wire::EphemeralsRequest& r) {
+    std::vector<std::string> paths = view.ephemerals(session);
+    std::erase_if(paths, [&](const std::string& path) { return !path.starts_with(r.prefix); });
+    return wire::ReplyBody(wire::EphemeralsReply{std::move(paths)});
+  }
+
+  Outcome operator()(const wire::GetAclRequest& r) {
+    if (!is_path(r.path)) return no(ErrorCode::bad_arguments);
+    const auto node = view.find(r.path);
+    if (!node) return no(ErrorCode::no_node);
+    if (!allows(node->acl, wire::Perm::admin) && !allows(node->acl, wire::Perm::read)) {
+      return no(ErrorCode::no_auth);
+    }
+    return wire::ReplyBody(wire::AclReply{node->acl, node->stat});
+  }
+
+  Outcome operator()(const wire::SyncRequest& r) {
+    if (!is_path(r.path)) return no(ErrorCode::bad_arguments);
+    return wire::ReplyBody(wire::EmptyReply{});
+  }
+
+  // The id is not the model's to know.
+  Outcome operator()(const wire::WatchRequest& r) {
+    auto exists = (*this)(wire::ExistsRequest{r.path, {}});
+    if (!exists) return exists;
+    return wire::ReplyBody(wire::WatchReply{{}, std::get<wire::ExistsReply>(*exists).stat});
+  }
+
+  Outcome operator()(const wire::CloseRequest&) { return wire::ReplyBody(wire::ClosedReply{}); }
+  Outcome operator()(const wire::PingRequest&) { return wire::ReplyBody(wire::PongReply{}); }
+  template <class Request>
+  Outcome operator()(const Request&) {
+    return no(ErrorCode::unimplemented);
+  }
+
+  wire::Result<Znode> readable(const std::string& path) {
+    if (!is_path(path)) return no(ErrorCode::bad_arguments);
+    auto node = view.find(path);
+    if (!node) return no(ErrorCode::no_node);
+    if (!allows(node->acl, wire::Perm::read)) return no(ErrorCode::no_auth);
+    return *std::move(node);
+  }
+
+  static bool is_other(std::int32_t wanted, std::int32_t version) {
+    return wanted != wire::any_version && wanted != version;
+  }
+};
+
+}  // namespace
+
+wire::Result<wire::ReplyBody> perform(const wire::Request& request, wire::SessionId session,
+                                      View& view) {
+  Performer performer{session, view};
+  return std::visit(performer, request);
+}
+
+}  // namespace sim

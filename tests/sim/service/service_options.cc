@@ -1,0 +1,31 @@
+#include "tests/sim/service/service_options.h"
+
+#include "tests/sim/random.h"
+
+namespace sim {
+
+ServiceOptions service_options_from(std::uint64_t seed) {
+  Random random(seed ^ 0x0b5e);
+  ServiceOptions options;
+  options.users = random.between(1, 5);
+  options.think_max = random.between(tick / 5, 3 * tick);
+  options.client_delay_max = random.one_in(3) ? tick / 20 : random.between(10, tick);
+  options.depth_max = random.between(1, 8);
+  options.cut = random.one_in(2) ? random.between(2 * tick, 20 * tick) : 0;
+  options.sleep = random.one_in(2) ? random.between(5 * tick, 40 * tick) : 0;
+  options.clock_jump = random.one_in(3) ? random.between(5 * tick, 40 * tick) : 0;
+  options.outstanding_max =
+      random.one_in(3) ? 2 + static_cast<std::uint32_t>(random.below(6)) : 1000;
+  return options;
+}
+
+Options with_service(Options options) {
+  options.submit = 0;
+  options.confirm_leadership = 0;
+  options.checkpoint = 0;
+  options.minority = false;
+  options.limits.outstanding_max = zab::Limits{}.outstanding_max;
+  return options;
+}
+
+}  // namespace sim

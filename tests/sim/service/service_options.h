@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "tests/sim/options.h"
+
+namespace sim {
+
+// What one seed of the service stands for, besides its cluster's.
+struct ServiceOptions {
+  std::size_t users = 4;
+  Time think_max = tick;  // between two requests of a user
+  Time client_delay_max = tick / 2;
+  std::size_t depth_max = 4;  // requests of a user under way
+  Every cut = 0;              // of a client's connection
+  Every sleep = 0;            // of a client
+  Every clock_jump = 0;       // of a server's wall clock
+  std::uint32_t outstanding_max = 1000;
+  std::int64_t timeout_ticks_min = 10;
+  std::int64_t timeout_ticks_max = 25;
+};
+
+[[nodiscard]] ServiceOptions service_options_from(std::uint64_t seed);
+// The same cluster, for a service: what users do comes from them.
+[[nodiscard]] Options with_service(Options options);
+
+}  // namespace sim

@@ -1,0 +1,403 @@
+#include "tests/sim/service/world.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <spdlog/spdlog.h>
+
+#include "tests/sim/service/user.h"
+#include "tests/sim/violation.h"
+#include "wire/json.h"
+
+namespace sim {
+namespace {
+
+constexpr std::int64_t tick_ms = 50;
+constexpr std::int64_t epoch_ms = 1'700'000'000'000;
+// Nobody alive may be expired in so long, once nothing goes wrong any more.
+constexpr Time calm_time = 30 * tick;
+
+}  // namespace
+
+World::World(std::uint64_t seed, const ServiceOptions& options, Cluster*& cluster)
+    : options_(options), cluster_(cluster), random_(seed ^ 0x5e55'1015) {
+  spdlog::set_level(spdlog::level::off);
+}
+
+World::~World() = default;
+
+// --- A server's life ---
+
+void World::start(std::size_t server, zab::Point from) {
+  if (servers_.empty()) {
+    servers_.resize(cluster_->size());
+    for (std::size_t i = 0; i < options_.users; ++i) {
+      users_.push_back(std::make_unique<User>(*this, i));
+    }
+    for (const auto& user : users_) {
+      at(now() + random_.below(10 * tick), [&user = *user] { user.begin(); });
+    }
+    misfortune();
+  }
+  Server& one = servers_[server];
+  one.config.id = static_cast<std::uint32_t>(server) + 1;
+  one.config.heartbeat = server::Milliseconds(tick_ms);
+  one.config.min_session_timeout = server::Milliseconds(tick_ms * options_.timeout_ticks_min);
+  one.config.max_session_timeout = server::Milliseconds(tick_ms * options_.timeout_ticks_max);
+  one.config.max_outstanding_requests = options_.outstanding_max;
+  one.ends.world = this;
+  one.ends.server = server;
+  one.pipeline =
+      std::make_unique<server::Pipeline>(one.config, random_.next() >> 16 << 8, one.ends);
+  restore(server, from);
+}
+
+// A state stands for the transactions that led to it: they are applied again.
+void World::restore(std::size_t server, zab::Point snapshot) {
+  const wire::Zxid applied = servers_[server].pipeline->service().applied();
+  for (std::size_t i = 0; i < log_.size() && log_[i].zxid <= snapshot.zxid; ++i) {
+    if (log_[i].zxid > applied) deliver(server, zab::Txn(log_[i]));
+  }
+}
+
+void World::crash(std::size_t server) {
+  Server& one = servers_[server];
+  for (const auto& weak : std::exchange(one.lines, {})) {
+    const auto line = weak.lock();
+    if (!line) continue;
+    line->end_at_server();
+    line->end_at_client(now() + random_.below(3 * tick));
+  }
+  one.touched.clear();
+  one.pipeline.reset();
+}
+
+void World::heartbeat(std::size_t server) { servers_[server].pipeline->tick(); }
+
+void World::deliver(std::size_t server, const zab::Txn& txn) {
+  Server& one = servers_[server];
+  oracle_.on_delivered(txn);
+  if (log_.empty() || txn.zxid > log_.back().zxid) log_.push_back(txn);
+  std::erase_if(one.lines, [](const auto& line) { return line.expired(); });
+  std::vector<std::shared_ptr<Line>> lines;
+  for (const auto& weak : one.lines) {
+    const auto line = weak.lock();
+    if (!line->server_done_) lines.push_back(line);
+  }
+  one.pipeline->deliver(txn);
+  for (const auto& line : lines) {
+    if (!line->server_done_) oracle_.on_told(line->heard, txn.zxid);
+  }
+  oracle_.on_applied(server, one.pipeline->service());
+  cluster_->mix(one.pipeline->service().digest());
+  if (random_.one_in(16)) oracle_.compare(one.pipeline->service());
+
+  const Event& event = oracle_.model().events().at(txn.zxid);
+  if (std::holds_alternative<session::OpenTxn>(event.txn.body)) {
+    touch(server, {txn.zxid.bits()});
+  } else if (std::holds_alternative<session::MoveTxn>(event.txn.body)) {
+    touch(server, event.txn.session);
+  }
+}
+
+void World::confirmed(std::size_t server, const zab::Confirmed& confirmed) {
+  servers_[server].pipeline->confirmed(confirmed);
+}
+
+void World::standing_changed(std::size_t server, const zab::Standing& standing) {
+  Server& one = servers_[server];
+  one.touched.clear();
+  one.leads_since = now();
+  one.pipeline->standing_changed(standing);
+}
+
+void World::received(std::size_t server, zab::ServerId from, const server::PeerMessage& message) {
+  Server& one = servers_[server];
+  if (const auto* touched = std::get_if<server::Touched>(&message)) {
+    for (const wire::SessionId session : touched->sessions) touch(server, session);
+  }
+  std::visit(
+      [&](const auto& m) {
+        using M = std::decay_t<decltype(m)>;
+        if constexpr (!std::is_same_v<M, zab::Message> && !std::is_same_v<M, server::KeepAlive>) {
+          one.pipeline->on(from, m);
+        }
+      },
+      message);
+}
+
+void World::touch(std::size_t server, wire::SessionId session) {
+  servers_[server].touched[session] = now();
+}
+
+// --- What a pipeline asks of its server ---
+
+void World::Ends::post(zab::Event event) {
+  world->watch_expiry(server, event);
+  world->cluster_->post(server, std::move(event));
+}
+
+void World::Ends::send(zab::ServerId to, const server::PeerMessage& message) {
+  world->cluster_->send(server, to.value - 1, message);
+}
+
+wire::TimeMs World::Ends::wall_clock() {
+  return epoch_ms + static_cast<std::int64_t>(world->now() * tick_ms / tick) +
+         world->servers_[server].clock_ms;
+}
+
+std::string World::Ends::new_password() {
+  return wire::to_hex(world->random_.next()) + wire::to_hex(world->random_.next());
+}
+
+// No session is expired whose leader heard of it within its timeout; and in calm no session at all
+// whose client is connected.
+void World::watch_expiry(std::size_t server, const zab::Event& event) {
+  const auto* submit = std::get_if<zab::Submit>(&event);
+  if (submit == nullptr) return;
+  const auto txn = session::decode_transaction(*submit->payload);
+  const auto* close = txn ? std::get_if<session::CloseTxn>(&txn->body) : nullptr;
+  if (close == nullptr || !close->expired) return;
+
+  const Server& one = servers_[server];
+  const auto touched = one.touched.find(txn->session);
+  const Time heard = std::max(one.leads_since, touched == one.touched.end() ? 0 : touched->second);
+  const ModelSession& session = oracle_.model().sessions().at(txn->session);
+  const Time timeout = static_cast<Time>(session.timeout_ms) * tick / tick_ms;
+  // Its ticks may be a little short.
+  if (now() - heard < timeout - timeout / 40) {
+    throw Violation("expiry",
+                    "session " + wire::to_hex(txn->session.value) + " expires before its time");
+  }
+  if (!calm_ || now() < calm_since_ + calm_time) return;
+  for (const auto& user : users_) {
+    if (user->connected_session() == txn->session) {
+      throw Violation("expiry", "session " + wire::to_hex(txn->session.value) +
+                                    " expires although its client is heard");
+    }
+  }
+}
+
+// --- Time ---
+
+void World::at(Time time, std::function<void()> then) {
+  agenda_[++numbers_] = std::move(then);
+  cluster_->schedule(time, numbers_);
+}
+
+void World::at(std::size_t server, Time time, std::function<void()> then) {
+  agenda_[++numbers_] = std::move(then);
+  cluster_->schedule_at(server, time, numbers_);
+}
+
+void World::happen(Generation number) {
+  const auto then = agenda_.extract(number);
+  then.mapped()();
+}
+
+void World::misfortune() {
+  const auto repeat = [&](Every every, const auto& what) {
+    if (every == 0) return;
+    const auto again = [this, every, what](const auto& self) -> void {
+      at(now() + random_.between(1, 2 * every), [this, what, self] {
+        if (calm_) return;
+        what();
+        self(self);
+      });
+    };
+    again(again);
+  };
+  const auto any_user = [this]() -> User& { return *users_[random_.below(users_.size())]; };
+  repeat(options_.cut, [any_user] {
+    if (Line* line = any_user().line()) line->cut();
+  });
+  repeat(options_.sleep,
+         [this, any_user] { any_user().sleep(now() + random_.between(tick, 40 * tick)); });
+  repeat(options_.clock_jump, [this] {
+    Server& one = servers_[random_.below(servers_.size())];
+    one.clock_ms += static_cast<std::int64_t>(random_.below(7'200'000)) - 3'600'000;
+  });
+}
+
+// --- The end ---
+
+void World::heal() {
+  calm_ = true;
+  calm_since_ = now();
+  options_.client_delay_max = std::min<Time>(options_.client_delay_max, tick / 2);
+  // While they go on, nobody is expired who is there.
+  at(now() + 2 * calm_time, [this] {
+    for (const auto& user : users_) user->conclude();
+  });
+}
+
+bool World::settled() {
+  if (!std::ranges::all_of(users_, [](const auto& user) { return user->is_done(); })) return false;
+  // Sessions that nobody came back to are gone.
+  return std::ranges::all_of(users_, [&](const auto& user) {
+    const auto& sessions = oracle_.model().sessions();
+    const auto abandoned = sessions.find(user->abandoned());
+    return abandoned == sessions.end() || abandoned->second.closed != wire::Zxid{};
+  });
+}
+
+void World::finish() {
+  for (const Server& one : servers_) {
+    if (one.pipeline) oracle_.compare(one.pipeline->service());
+    for (const auto& weak : one.lines) {
+      if (const auto line = weak.lock(); line && !line->server_done_) {
+        oracle_.on_ended(line->heard);
+      }
+    }
+  }
+  oracle_.finish();
+}
+
+// --- Lines ---
+
+std::shared_ptr<Line> World::connect(std::size_t server, User& user) {
+  auto line = std::make_shared<Line>(*this, server, user);
+  line->heard.server = server;
+  line->last_to_server_ = now() + client_delay();
+  at(server, line->last_to_server_, [line] { line->open_at_server(); });
+  return line;
+}
+
+Time Line::arrival(Time& last) {
+  last = std::max(last, world_.now() + world_.client_delay());
+  return last;
+}
+
+bool Line::lives_at_server() const {
+  return life_ != 0 && !server_done_ && world_.cluster().is_up(server_) &&
+         world_.cluster().life(server_) == life_;
+}
+
+void Line::open_at_server() {
+  if (client_done_ || !world_.cluster().is_up(server_)) {
+    return end_at_client(world_.now() + world_.client_delay());
+  }
+  life_ = world_.cluster().life(server_);
+  world_.servers_[server_].lines.push_back(weak_from_this());
+  world_.pipeline(server_)->opened(shared_from_this());
+}
+
+void Line::send(Frame frame) {
+  if (client_done_) return;
+  world_.at(server_, arrival(last_to_server_),
+            [line = shared_from_this(), frame = std::move(frame)] { line->arrive(frame); });
+}
+
+void Line::arrive(Frame frame) {
+  if (!lives_at_server() || world_.now() > cut_at_) return;
+  if (paused_ || !unread_.empty()) {
+    unread_.push_back(std::move(frame));
+  } else {
+    take(frame);
+  }
+}
+
+void Line::take(const Frame& frame) {
+  const auto self = shared_from_this();
+  wire::ParsedFrame parsed;
+  for (const auto& asked : frame) {
+    parsed.requests.emplace_back(asked->request);
+    world_.say([&] {
+      std::string text =
+          std::to_string(server_ + 1) + "  hears of user " + std::to_string(user_.number()) + "  ";
+      wire::json::write(asked->request, text);
+      return text;
+    });
+    world_.oracle().on_taken(heard, asked);
+  }
+  if (heard.owner) world_.touch(server_, heard.session);
+  world_.pipeline(server_)->received(*this, std::move(parsed));
+}
+
+void Line::resume() {
+  paused_ = false;
+  world_.at(server_, world_.now(), [line = shared_from_this()] {
+    while (line->lives_at_server() && !line->paused_ && !line->unread_.empty()) {
+      const Frame frame = std::move(line->unread_.front());
+      line->unread_.pop_front();
+      line->take(frame);
+    }
+  });
+}
+
+void Line::say(const wire::ServerMessage& message) {
+  if (server_done_) return;
+  world_.say([&] {
+    std::string text =
+        std::to_string(server_ + 1) + "  says to user " + std::to_string(user_.number()) + "  ";
+    wire::json::write(message, text);
+    return text;
+  });
+  world_.oracle().on_said(heard, message, world_.pipeline(server_)->service());
+  world_.at(arrival(last_to_client_), [line = shared_from_this(), message] {
+    if (line->client_done_ || line->world_.now() > line->cut_at_) return;
+    line->user_.hear(*line, message);
+  });
+}
+
+void Line::close(server::CloseCode, std::string) {
+  if (server_done_) return;
+  const auto self = shared_from_this();
+  end_at_server();
+  end_at_client(arrival(last_to_client_));
+}
+
+// The pipeline learns of it in its own time, once.
+void Line::end_at_server() {
+  if (std::exchange(server_done_, true) || life_ == 0) return;
+  world_.oracle().on_ended(heard);
+  world_.at(server_, world_.now() + world_.client_delay(), [line = shared_from_this()] {
+    const bool lives = line->world_.cluster().is_up(line->server_) &&
+                       line->world_.cluster().life(line->server_) == line->life_;
+    if (lives && !std::exchange(line->told_, true)) {
+      line->world_.pipeline(line->server_)->closed(*line);
+    }
+  });
+}
+
+void Line::end_at_client(Time when) {
+  world_.at(when, [line = shared_from_this()] {
+    if (!std::exchange(line->client_done_, true)) line->user_.lose(*line);
+  });
+}
+
+void Line::abandon() {
+  client_done_ = true;
+  const Time learned = std::max(last_to_server_, world_.now() + world_.client_delay());
+  world_.at(server_, learned, [line = shared_from_this()] { line->end_at_server(); });
+}
+
+void Line::cut() {
+  if (cut_at_ != ~Time{0}) return;
+  cut_at_ = world_.now();
+  world_.at(server_, world_.now() + world_.random().below(10 * tick),
+            [line = shared_from_this()] { line->end_at_server(); });
+  end_at_client(world_.now() + world_.random().below(10 * tick));
+}
+
+void Line::ping_every(std::chrono::milliseconds interval) {
+  world_.at(server_, world_.now() + static_cast<Time>(interval.count()) * tick / tick_ms,
+            [line = shared_from_this(), interval] { line->ping(interval); });
+}
+
+void Line::ping(std::chrono::milliseconds interval) {
+  if (!lives_at_server()) return;
+  world_.at(arrival(last_to_client_), [line = shared_from_this()] {
+    if (line->client_done_ || line->world_.now() > line->cut_at_) return;
+    if (!line->user_.is_awake()) return;
+    line->user_.hear(*line, wire::Reply{{}, {}, {}, wire::ReplyBody(wire::PongReply{})});
+    line->world_.at(line->server_, line->arrival(line->last_to_server_), [line] {
+      if (!line->lives_at_server() || line->world_.now() > line->cut_at_) return;
+      if (line->heard.owner) line->world_.touch(line->server_, line->heard.session);
+      line->world_.pipeline(line->server_)->heard(*line);
+    });
+  });
+  ping_every(interval);
+}
+
+}  // namespace sim

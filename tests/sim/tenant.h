@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstddef>
+
+#include "server/peers/peer_message.h"
+#include "tests/sim/calendar.h"
+#include "zab/effects.h"
+
+namespace sim {
+
+// What lives on the servers of a cluster, as the real driver's handlers do. Servers are indices.
+class Tenant {
+ public:
+  virtual ~Tenant() = default;
+
+  // A server begins with the state as of a checkpoint; it ends.
+  virtual void start(std::size_t server, zab::Point from) = 0;
+  virtual void crash(std::size_t server) = 0;
+  // A server takes over a snapshot.
+  virtual void restore(std::size_t server, zab::Point snapshot) = 0;
+  virtual void heartbeat(std::size_t server) = 0;
+
+  // What comes of the protocol, in the order of a driver's carrying out.
+  virtual void deliver(std::size_t server, const zab::Txn& txn) = 0;
+  virtual void confirmed(std::size_t server, const zab::Confirmed& confirmed) = 0;
+  virtual void standing_changed(std::size_t server, const zab::Standing& standing) = 0;
+  virtual void received(std::size_t server, zab::ServerId from,
+                        const server::PeerMessage& message) = 0;
+
+  // What it has put into the calendar itself, under this number.
+  virtual void happen(Generation number) = 0;
+
+  // Everything heals from now on; and whether it is done with all that it began.
+  virtual void heal() = 0;
+  [[nodiscard]] virtual bool settled() = 0;
+};
+
+}  // namespace sim
