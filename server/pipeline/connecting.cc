@@ -193,7 +193,7 @@ void Pipeline::tick() {
   unserved_ticks_ = served ? 0 : unserved_ticks_ + 1;
   const bool given_up = unserved_ticks_ == ticks(serve_patience);
 
-  for (const auto& [connection, client] : clients_) {
+  for (const auto& [number, client] : by_number_) {
     if (given_up && !client->read_only) send_away(*client, "this server has no quorum");
     // Nothing is read of a paused connection, so nothing can be heard: the pause is ours.
     if (client->paused && client->state == Client::State::open) ordering_.heard(client->session);
@@ -213,7 +213,7 @@ void Pipeline::read_queues(Readings& readings) const {
   ordering_.read_queues(readings);
   readings.queues.push_back({"replies", waiters_.size()});
   readings.queues.push_back({"reads_behind", catching_up_.size()});
-  for (const auto& [connection, client] : clients_) {
+  for (const auto& [number, client] : by_number_) {
     readings.outstanding_requests += client->early.size() + client->order.size();
     readings.paused_connections += client->paused ? 1 : 0;
     readings.queued_bytes += client->connection->queued_bytes();
@@ -221,7 +221,7 @@ void Pipeline::read_queues(Readings& readings) const {
 }
 
 void Pipeline::goaway(const std::string& reason) {
-  for (const auto& [connection, client] : clients_) send_away(*client, reason);
+  for (const auto& [number, client] : by_number_) send_away(*client, reason);
 }
 
 void Pipeline::wind_up(const std::string& reason) {

@@ -372,7 +372,7 @@ void Pipeline::standing_changed(const zab::Standing& standing) {
   ordering_.standing_changed(standing);
   if (!standing.serving) return;
   unserved_ticks_ = 0;
-  for (const auto& [connection, client] : clients_) {
+  for (const auto& [number, client] : by_number_) {
     if (client->state == Client::State::waiting) ask_for_session(*client);
     if (client->read_only) send_away(*client, "a quorum is there again");
   }

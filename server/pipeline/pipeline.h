@@ -129,7 +129,7 @@ class Pipeline : public ClientHandler, public OrderingHandler, public DriverHand
   Ordering ordering_;
 
   std::unordered_map<const ClientConnection*, std::unique_ptr<Client>> clients_;
-  std::unordered_map<std::uint64_t, Client*> by_number_;
+  std::map<std::uint64_t, Client*> by_number_;  // whoever walks over them does so in this order
   std::unordered_map<std::uint64_t, Client*> by_session_;
   std::unordered_map<std::uint64_t, Waiter> waiters_;  // by tag
   std::multimap<wire::Zxid, std::function<void()>> when_applied_;
