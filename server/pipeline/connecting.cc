@@ -225,7 +225,7 @@ void Pipeline::goaway(const std::string& reason) {
 }
 
 void Pipeline::wind_up(const std::string& reason) {
-  for (const auto& [connection, client] : clients_) {
+  for (const auto& [number, client] : by_number_) {
     if (client->state != Client::State::open || client->order.empty()) {
       send_away(*client, reason);
     } else if (!client->farewell) {
