@@ -7,6 +7,7 @@
 #include "session/session_table.h"
 #include "wire/bytes.h"
 #include "wire/result.h"
+#include "wire/stored_record.h"
 #include "wire/zxid.h"
 #include "znode/node_record.h"
 
@@ -15,12 +16,7 @@
 // sessions.
 namespace session {
 
-struct Record {
-  wire::Bytes key;
-  std::optional<wire::Bytes> value;  // nothing: the record is gone
-
-  bool operator==(const Record&) const = default;
-};
+using Record = wire::StoredRecord;
 
 // What an image is of.
 struct ImageHeader {

@@ -42,8 +42,7 @@ wire::Result<std::unique_ptr<Service>> Restoration::finish() {
   if (!header_) return wrong("a stored state has no header");
   auto tree = tree_->finish();
   if (!tree) return tree.error();
-  std::unique_ptr<Service> service(
-      new Service(*std::move(tree), std::move(sessions_), *header_, bounds_));
+  std::unique_ptr<Service> service(new Service(**tree, std::move(sessions_), *header_, bounds_));
   if (service->tree().size() != header_->nodes) {
     return wrong("a stored state has " + std::to_string(service->tree().size()) +
                  " nodes, and should have " + std::to_string(header_->nodes));

@@ -92,17 +92,23 @@ struct Reader {
 
 }  // namespace
 
-Service::Service(Watches::Bounds bounds)
-    : tree_(std::make_unique<znode::Tree>()), watches_(bounds) {}
+Service::Service(Watches::Bounds bounds) : watches_(bounds) {}
 
-Service::Service(std::unique_ptr<znode::Tree> tree, SessionTable sessions,
-                 const ImageHeader& header, Watches::Bounds bounds)
-    : applied_(header.zxid),
-      now_(header.time),
-      tree_(std::move(tree)),
-      sessions_(std::move(sessions)),
-      watches_(bounds) {
+Service::Service(znode::Tree& tree, SessionTable sessions, const ImageHeader& header,
+                 Watches::Bounds bounds)
+    : applied_(header.zxid), now_(header.time), sessions_(std::move(sessions)), watches_(bounds) {
+  tree_.swap(tree);
   watches_.begin_after(applied_);
+}
+
+void Service::become(Service&& restored) {
+  ensure(plans_.empty() && restored.applied_ >= applied_, "state never goes back");
+  applied_ = restored.applied_;
+  now_ = restored.now_;
+  tree_.swap(restored.tree_);
+  sessions_ = std::move(restored.sessions_);
+  watches_ = std::move(restored.watches_);
+  image_header_.reset();
 }
 
 znode::Judged<wire::Bytes> Service::plan(const Command& command, wire::TimeMs now) {
@@ -244,8 +250,8 @@ void Service::carry_out(const CloseTxn& txn, const Transaction& transaction, App
 
   znode::Changes changes;
   znode::apply(znode::CleanupTxn{transaction.session, txn.ephemerals},
-               {applied.zxid, transaction.time}, *tree_, changes);
-  applied.events = watches_.fire(applied.zxid, std::move(changes).finish(*tree_));
+               {applied.zxid, transaction.time}, tree_, changes);
+  applied.events = watches_.fire(applied.zxid, std::move(changes).finish(tree_));
 }
 
 void Service::carry_out(const RefuseTxn& txn, const Transaction&, Applied& applied) {
@@ -260,19 +266,19 @@ void Service::keep(const Transaction& transaction, const Applied& applied) {
 }
 
 std::uint64_t Service::digest() const {
-  return znode::hash_of(std::array{tree_->digest(), sessions_.digest()});
+  return znode::hash_of(std::array{tree_.digest(), sessions_.digest()});
 }
 
 void Service::carry_out(const znode::Txn& txn, const Transaction& transaction, Applied& applied) {
   znode::Changes changes;
-  applied.reply = znode::apply(txn, {applied.zxid, transaction.time}, *tree_, changes);
-  applied.events = watches_.fire(applied.zxid, std::move(changes).finish(*tree_));
+  applied.reply = znode::apply(txn, {applied.zxid, transaction.time}, tree_, changes);
+  applied.events = watches_.fire(applied.zxid, std::move(changes).finish(tree_));
 }
 
 wire::Result<Answer> Service::read(const znode::Caller& caller, const wire::RequestId& id,
                                    const wire::Request& request, wire::Encoding encoding) {
   if (!sessions_.find(caller.session) && !is_local(caller.session)) return not_open(caller.session);
-  auto reply = std::visit(Reader{caller, id, *tree_, watches_}, request);
+  auto reply = std::visit(Reader{caller, id, tree_, watches_}, request);
   if (!reply) return std::move(reply).error();
 
   Answer answer{.events = {}, .reply = *std::move(reply)};
@@ -286,8 +292,8 @@ wire::Result<Answer> Service::read(const znode::Caller& caller, const wire::Requ
 }
 
 void Service::begin_image() {
-  image_header_ = encode(ImageHeader{applied_, now_, digest(), tree_->size()});
-  tree_->tracker().begin();
+  image_header_ = encode(ImageHeader{applied_, now_, digest(), tree_.size()});
+  tree_.tracker().begin();
   sessions_.begin_image();
 }
 
@@ -297,7 +303,7 @@ bool Service::collect_image(std::size_t max, std::vector<Record>& out) {
   const bool has_sessions = sessions_.collect_image(max, sessions);
   for (SessionRecord& session : sessions) out.push_back(to_record(std::move(session)));
   std::vector<znode::NodeRecord> nodes;
-  const bool has_nodes = !tree_->tracker().is_taking() || tree_->tracker().collect(max, nodes);
+  const bool has_nodes = !tree_.tracker().is_taking() || tree_.tracker().collect(max, nodes);
   for (znode::NodeRecord& node : nodes) out.push_back(to_record(std::move(node)));
   return has_sessions && has_nodes;
 }

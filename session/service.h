@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <deque>
-#include <memory>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -79,7 +78,7 @@ class Service {
                                           wire::Encoding encoding = wire::Encoding::text_if_utf8);
 
   // Whether there are containers or TTL nodes to be taken away with ReapNodes.
-  [[nodiscard]] bool reap_due(wire::TimeMs now) const { return tree_->is_due(now); }
+  [[nodiscard]] bool reap_due(wire::TimeMs now) const { return tree_.is_due(now); }
 
   // Begins an image of all that is replicated, as of applied(): of what has changed since the one
   // before, or of everything if there was none. None is being taken.
@@ -87,6 +86,10 @@ class Service {
   // Adds up to `max` records of it to `out`, and those that could not wait, while transactions are
   // applied in between. True once all are out.
   [[nodiscard]] bool collect_image(std::size_t max, std::vector<Record>& out);
+  // From now on this is what `restored` is, further on than this was: nobody was told of what lies
+  // between, no watch is set, and no image is being taken. No plan is outstanding.
+  void become(Service&& restored);
+
   // Nodes that the next image would hold.
   [[nodiscard]] std::size_t changed_nodes() const { return tree().tracker().changed(); }
 
@@ -94,7 +97,7 @@ class Service {
   // Of all that is replicated, as of applied(): equal on every server that has applied as much.
   [[nodiscard]] std::uint64_t digest() const;
   [[nodiscard]] const SessionTable& sessions() const { return sessions_; }
-  [[nodiscard]] const znode::Tree& tree() const { return *tree_; }
+  [[nodiscard]] const znode::Tree& tree() const { return tree_; }
   // A connection that ends takes its session's watches with it, if it still owns the session:
   // `watches().remove_session`. A session that moves or ends loses them by the transaction.
   [[nodiscard]] Watches& watches() { return watches_; }
@@ -102,7 +105,7 @@ class Service {
 
  private:
   friend class Restoration;
-  Service(std::unique_ptr<znode::Tree> tree, SessionTable sessions, const ImageHeader& header,
+  Service(znode::Tree& tree, SessionTable sessions, const ImageHeader& header,
           Watches::Bounds bounds);
 
   // By what a plan is known again when it is applied.
@@ -137,8 +140,8 @@ class Service {
 
   wire::Zxid applied_;
   wire::TimeMs now_ = 0;  // of the newest transaction planned or applied
-  std::unique_ptr<znode::Tree> tree_;
-  znode::PendingTree pending_tree_{*tree_};
+  znode::Tree tree_;
+  znode::PendingTree pending_tree_{tree_};
   SessionTable sessions_;
   PendingSessions pending_sessions_{sessions_};
   std::deque<Plan> plans_;  // the oldest first; as many as pending_tree_ has outstanding

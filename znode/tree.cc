@@ -50,6 +50,16 @@ Tree::~Tree() {
   for (const Node* node : index_) delete node;
 }
 
+void Tree::swap(Tree& other) noexcept {
+  std::swap(index_, other.index_);
+  std::swap(ephemerals_, other.ephemerals_);
+  std::swap(deadlines_, other.deadlines_);
+  std::swap(limits_, other.limits_);
+  std::swap(acls_, other.acls_);
+  std::swap(tracker_, other.tracker_);
+  std::swap(digest_, other.digest_);
+}
+
 const Node* Tree::find(std::string_view path) const { return find_node(path); }
 
 const Node& Tree::at(std::string_view path) const { return node_at(path); }

@@ -47,6 +47,9 @@ class Tree {
   Tree(const Tree&) = delete;
   Tree& operator=(const Tree&) = delete;
 
+  // Each becomes what the other was; no node is being edited.
+  void swap(Tree& other) noexcept;
+
   // Null where there is none.
   [[nodiscard]] const Node* find(std::string_view path) const;
   // The node exists, or the program is wrong.

@@ -9,28 +9,12 @@
 #include <doctest/doctest.h>
 
 #include "tests/storage/script.h"
+#include "tests/support/temporary_directory.h"
 
 namespace storage::test {
 namespace {
 
-class TemporaryDirectory {
- public:
-  TemporaryDirectory() {
-    std::string name = (std::filesystem::temp_directory_path() / "zabkeeper-log-XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path_ = name;
-  }
-  TemporaryDirectory(const TemporaryDirectory&) = delete;
-  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-  ~TemporaryDirectory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  [[nodiscard]] const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
+using ::test::TemporaryDirectory;
 
 unsigned mode_of(const std::string& path) {
   struct stat status {};

@@ -1,0 +1,382 @@
+#include "server/storage/checkpoint.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <fcntl.h>
+#include <filesystem>
+#include <limits>
+#include <lmdb.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <utility>
+#include <xxhash.h>
+
+#include "server/storage/directory.h"
+#include "server/zab_bytes.h"
+#include "wire/ensure.h"
+
+namespace storage {
+namespace {
+
+// The label's key, before all others.
+constexpr std::string_view label_key("\0", 1);
+constexpr std::uint8_t label_version = 1;
+
+constexpr unsigned flags_always = MDB_NOSUBDIR | MDB_NOTLS | MDB_NORDAHEAD;
+constexpr mdb_mode_t mode = 0600;
+
+// A probe that takes longer than at this rate, and this, is caught in a circle of pages.
+constexpr std::uint64_t probe_bytes_per_second = std::uint64_t{10} << 20;
+constexpr unsigned probe_seconds_min = 30;
+
+MDB_val value_of(std::string_view octets) {
+  return {octets.size(), const_cast<char*>(octets.data())};
+}
+
+std::string_view octets_of(const MDB_val& value) {
+  return {static_cast<const char*>(value.mv_data), value.mv_size};
+}
+
+wire::Bytes encode(const CheckpointLabel& label) {
+  wire::Bytes octets;
+  wire::ByteWriter out(octets);
+  out.integer(label_version);
+  out.integer(label.server.value);
+  zab_bytes::put(label.cluster, out);
+  zab_bytes::put(label.at, out);
+  out.integer(XXH3_64bits(octets.data(), octets.size()));
+  return octets;
+}
+
+std::optional<CheckpointLabel> decode_label(std::string_view octets) {
+  constexpr std::size_t checksum_bytes = 8;
+  if (octets.size() < checksum_bytes) return std::nullopt;
+  wire::ByteReader in(octets);
+  if (in.integer<std::uint8_t>() != label_version) return std::nullopt;
+  CheckpointLabel label;
+  label.server.value = in.integer<std::uint32_t>();
+  label.cluster = zab_bytes::take_cluster_id(in);
+  label.at = zab_bytes::take_point(in);
+  const auto checksum = in.integer<std::uint64_t>();
+  if (!in.complete()) return std::nullopt;
+  if (checksum != XXH3_64bits(octets.data(), octets.size() - checksum_bytes)) return std::nullopt;
+  return label;
+}
+
+// In the process that probes. Its exit status: nothing is wrong, or something is.
+int read_everything(const char* path, std::size_t map_bytes) {
+  MDB_env* env = nullptr;
+  MDB_txn* txn = nullptr;
+  MDB_cursor* cursor = nullptr;
+  MDB_dbi dbi = 0;
+  if (mdb_env_create(&env) != 0 || mdb_env_set_mapsize(env, map_bytes) != 0 ||
+      mdb_env_open(env, path, MDB_NOSUBDIR | MDB_RDONLY | MDB_NOLOCK, mode) != 0 ||
+      mdb_txn_begin(env, nullptr, MDB_RDONLY, &txn) != 0 ||
+      mdb_dbi_open(txn, nullptr, 0, &dbi) != 0 || mdb_cursor_open(txn, dbi, &cursor) != 0) {
+    return 1;
+  }
+  MDB_val key{};
+  MDB_val value{};
+  wire::Bytes last;
+  for (;;) {
+    const int code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
+    if (code == MDB_NOTFOUND) return 0;
+    if (code != 0) return 1;
+    volatile XXH64_hash_t touched = XXH3_64bits(value.mv_data, value.mv_size);
+    static_cast<void>(touched);
+    if (!last.empty() && octets_of(key) <= last) return 1;
+    last = octets_of(key);
+  }
+}
+
+}  // namespace
+
+Checkpoint::Checkpoint(std::string path, std::size_t map_bytes)
+    : path_(std::move(path)), map_bytes_(map_bytes) {}
+
+Checkpoint::~Checkpoint() {
+  ensure(readers_ == 0, "a checkpoint outlives its readers");
+  rest();
+}
+
+wire::Error Checkpoint::wrong(const char* what, int code) const {
+  return {wire::ErrorCode::system_error, path_ + ": " + what + ": " + mdb_strerror(code)};
+}
+
+std::uint64_t Checkpoint::bytes() const {
+  std::error_code error;
+  const auto size = std::filesystem::file_size(path_, error);
+  return error ? 0 : size;
+}
+
+bool Checkpoint::exists() const {
+  std::error_code error;
+  return std::filesystem::exists(path_, error);
+}
+
+Result<void> Checkpoint::probe() const {
+  const std::size_t map_bytes = std::max<std::size_t>(map_bytes_, 2 * bytes());
+  const auto seconds = static_cast<unsigned>(bytes() / probe_bytes_per_second) + probe_seconds_min;
+  const pid_t child = fork();
+  if (child < 0) {
+    return wire::Error{wire::ErrorCode::system_error, path_ + ": no process to probe it: " +
+                                                          std::generic_category().message(errno)};
+  }
+  if (child == 0) {
+    // Whatever it dies of is an answer, and nobody else's business.
+    for (const int signal : {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGALRM, SIGTERM, SIGINT}) {
+      std::signal(signal, SIG_DFL);
+    }
+    const rlimit none{0, 0};
+    setrlimit(RLIMIT_CORE, &none);
+    if (const int null = ::open("/dev/null", O_WRONLY | O_CLOEXEC); null >= 0) dup2(null, 2);
+    alarm(seconds);
+    _exit(read_everything(path_.c_str(), map_bytes));
+  }
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0) {
+    if (errno != EINTR) break;
+  }
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
+  return wire::Error{wire::ErrorCode::system_error,
+                     path_ + ": the checkpoint is damaged: its pages are not a tree any more"};
+}
+
+Result<void> Checkpoint::open(unsigned flags) {
+  if (env_) return {};
+  const bool is_new = !exists();
+  if (int code = mdb_env_create(&env_); code != 0) return wrong("cannot be opened", code);
+  int code = mdb_env_set_mapsize(env_, std::max<std::size_t>(map_bytes_, 2 * bytes()));
+  if (code == 0) code = mdb_env_open(env_, path_.c_str(), flags_always | flags, mode);
+  MDB_txn* txn = nullptr;
+  if (code == 0) code = mdb_txn_begin(env_, nullptr, 0, &txn);
+  if (code == 0) code = mdb_dbi_open(txn, nullptr, 0, &dbi_);
+  if (txn && code == 0) code = mdb_txn_commit(std::exchange(txn, nullptr));
+  if (txn) mdb_txn_abort(txn);
+  if (code == 0) {
+    if (!is_new) return {};
+    return sync_directory_of(path_);
+  }
+  mdb_env_close(std::exchange(env_, nullptr));
+  return wrong("cannot be opened", code);
+}
+
+void Checkpoint::rest() {
+  if (readers_ == 0 && env_) mdb_env_close(std::exchange(env_, nullptr));
+}
+
+// Begins anew with a larger map where the map is used up: a page that is changed needs another.
+Result<void> Checkpoint::change(const std::function<int(MDB_txn*)>& change) {
+  for (;;) {
+    MDB_txn* txn = nullptr;
+    int code = mdb_txn_begin(env_, nullptr, 0, &txn);
+    if (code == 0) {
+      code = change(txn);
+      if (code == 0) {
+        code = mdb_txn_commit(txn);
+      } else {
+        mdb_txn_abort(txn);
+      }
+    }
+    if (code == 0) return {};
+    if (code != MDB_MAP_FULL) return wrong("cannot be written", code);
+    if (readers_ > 0) return wrong("cannot grow while it is being read", code);
+    MDB_envinfo info{};
+    mdb_env_info(env_, &info);
+    if (code = mdb_env_set_mapsize(env_, 2 * info.me_mapsize); code != 0) {
+      return wrong("cannot grow", code);
+    }
+  }
+}
+
+Result<std::optional<CheckpointLabel>> Checkpoint::label() {
+  if (!exists()) return std::optional<CheckpointLabel>();
+  if (auto opened = open(0); !opened) return opened.error();
+  MDB_txn* txn = nullptr;
+  if (const int code = mdb_txn_begin(env_, nullptr, MDB_RDONLY, &txn); code != 0) {
+    return wrong("cannot be read", code);
+  }
+  MDB_val key = value_of(label_key);
+  MDB_val value{};
+  const int code = mdb_get(txn, dbi_, &key, &value);
+  auto label = code == 0 ? decode_label(octets_of(value)) : std::nullopt;
+  mdb_txn_abort(txn);
+  if (code == MDB_NOTFOUND) return std::optional<CheckpointLabel>();
+  if (code != 0) return wrong("cannot be read", code);
+  if (!label) {
+    return wire::Error{wire::ErrorCode::system_error,
+                       path_ + ": the checkpoint's label is damaged, or of another version"};
+  }
+  return label;
+}
+
+Result<void> Checkpoint::read(const Visit& visit) {
+  auto reader = CheckpointReader::begin(*this);
+  if (!reader) return reader.error();
+  return (*reader)->each(visit);
+}
+
+Result<void> Checkpoint::write(const CheckpointLabel& label,
+                               std::vector<wire::StoredRecord> records) {
+  if (auto opened = open(0); !opened) return opened;
+  // Neighbours lie in one page.
+  std::ranges::stable_sort(records, {}, &wire::StoredRecord::key);
+  const wire::Bytes label_octets = encode(label);
+  return change([&](MDB_txn* txn) {
+    for (const wire::StoredRecord& record : records) {
+      MDB_val key = value_of(record.key);
+      if (!record.value) {
+        const int code = mdb_del(txn, dbi_, &key, nullptr);
+        if (code != 0 && code != MDB_NOTFOUND) return code;
+        continue;
+      }
+      MDB_val value = value_of(*record.value);
+      if (const int code = mdb_put(txn, dbi_, &key, &value, 0); code != 0) return code;
+    }
+    MDB_val key = value_of(label_key);
+    MDB_val value = value_of(label_octets);
+    return mdb_put(txn, dbi_, &key, &value, 0);
+  });
+}
+
+Result<void> Checkpoint::remove() {
+  rest();
+  for (const std::string& path : {path_, path_ + "-lock"}) {
+    if (::unlink(path.c_str()) != 0 && errno != ENOENT) {
+      return wire::Error{wire::ErrorCode::system_error,
+                         path + ": cannot be removed: " + std::generic_category().message(errno)};
+    }
+  }
+  return sync_directory_of(path_);
+}
+
+Result<void> Checkpoint::install(const std::string& path) {
+  rest();
+  if (auto moved = move_file(path_, path); !moved) return moved;
+  return remove();
+}
+
+Result<std::string> Checkpoint::set_aside() {
+  rest();
+  std::string aside = path_ + ".damaged";
+  if (auto moved = move_file(path_, aside); !moved) return moved.error();
+  if (auto removed = remove(); !removed) return removed.error();
+  return aside;
+}
+
+// --- Reading ---
+
+CheckpointReader::CheckpointReader(Checkpoint& checkpoint, MDB_txn* txn, MDB_cursor* cursor)
+    : checkpoint_(checkpoint), txn_(txn), cursor_(cursor) {
+  checkpoint_.readers_ += 1;
+}
+
+CheckpointReader::~CheckpointReader() {
+  mdb_cursor_close(cursor_);
+  mdb_txn_abort(txn_);
+  checkpoint_.readers_ -= 1;
+}
+
+Result<std::unique_ptr<CheckpointReader>> CheckpointReader::begin(Checkpoint& checkpoint) {
+  auto label = checkpoint.label();
+  if (!label) return label.error();
+  if (!*label) {
+    return wire::Error{wire::ErrorCode::no_node, checkpoint.path() + ": there is no checkpoint"};
+  }
+  MDB_txn* txn = nullptr;
+  MDB_cursor* cursor = nullptr;
+  int code = mdb_txn_begin(checkpoint.env_, nullptr, MDB_RDONLY, &txn);
+  if (code == 0) code = mdb_cursor_open(txn, checkpoint.dbi_, &cursor);
+  if (code != 0) {
+    if (txn) mdb_txn_abort(txn);
+    return checkpoint.wrong("cannot be read", code);
+  }
+  std::unique_ptr<CheckpointReader> reader(new CheckpointReader(checkpoint, txn, cursor));
+  reader->label_ = **label;
+  return reader;
+}
+
+Result<bool> CheckpointReader::step(std::string_view& key, std::string_view& value) {
+  MDB_val found{};
+  MDB_val octets{};
+  int code = mdb_cursor_get(cursor_, &found, &octets, MDB_NEXT);
+  if (code == 0 && octets_of(found) == label_key) {
+    code = mdb_cursor_get(cursor_, &found, &octets, MDB_NEXT);
+  }
+  if (code == MDB_NOTFOUND) return false;
+  if (code != 0) return checkpoint_.wrong("cannot be read", code);
+  key = octets_of(found);
+  value = octets_of(octets);
+  return true;
+}
+
+Result<void> CheckpointReader::each(const Checkpoint::Visit& visit) {
+  std::string_view key;
+  std::string_view value;
+  for (;;) {
+    const auto more = step(key, value);
+    if (!more) return more.error();
+    if (!*more) return {};
+    if (auto done = visit(key, value); !done) return done;
+  }
+}
+
+Result<CheckpointReader::Portion> CheckpointReader::next(std::size_t bytes) {
+  Portion portion;
+  wire::ByteWriter out(portion.octets);
+  std::string_view key;
+  std::string_view value;
+  do {
+    const auto more = step(key, value);
+    if (!more) return more.error();
+    if (!*more) {
+      portion.last = true;
+      break;
+    }
+    out.string(key);
+    out.string(value);
+  } while (portion.octets.size() < bytes);
+  return portion;
+}
+
+// --- Filling ---
+
+Result<std::unique_ptr<CheckpointFill>> CheckpointFill::begin(Checkpoint& checkpoint) {
+  if (auto removed = checkpoint.remove(); !removed) return removed.error();
+  // Nothing has to be durable before it is whole.
+  if (auto opened = checkpoint.open(MDB_NOSYNC); !opened) return opened.error();
+  return std::unique_ptr<CheckpointFill>(new CheckpointFill(checkpoint));
+}
+
+Result<void> CheckpointFill::add(
+    const std::vector<std::pair<std::string_view, std::string_view>>& records) {
+  return checkpoint_.change([&](MDB_txn* txn) {
+    for (const auto& [key_octets, value_octets] : records) {
+      MDB_val key = value_of(key_octets);
+      MDB_val value = value_of(value_octets);
+      if (const int code = mdb_put(txn, checkpoint_.dbi_, &key, &value, MDB_APPEND); code != 0) {
+        return code;
+      }
+    }
+    return 0;
+  });
+}
+
+Result<void> CheckpointFill::finish(const CheckpointLabel& label) {
+  const wire::Bytes octets = encode(label);
+  auto written = checkpoint_.change([&](MDB_txn* txn) {
+    MDB_val key = value_of(label_key);
+    MDB_val value = value_of(octets);
+    return mdb_put(txn, checkpoint_.dbi_, &key, &value, 0);
+  });
+  if (!written) return written;
+  if (const int code = mdb_env_sync(checkpoint_.env_, 1); code != 0) {
+    return checkpoint_.wrong("cannot be synced", code);
+  }
+  checkpoint_.rest();
+  return {};
+}
+
+}  // namespace storage

@@ -1,0 +1,249 @@
+#include "server/storage/checkpoint.h"
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <doctest/doctest.h>
+
+#include "tests/support/temporary_directory.h"
+
+namespace storage {
+namespace {
+
+using Records = std::map<wire::Bytes, wire::Bytes>;
+
+CheckpointLabel label_at(std::uint64_t counter) {
+  return {zab::ServerId{1}, {7, 8}, {{{1}, counter}, {counter, 9}}};
+}
+
+Records records_of(Checkpoint& checkpoint) {
+  Records records;
+  const auto read = checkpoint.read([&](std::string_view key, std::string_view value) {
+    records.emplace(key, value);
+    return Result<void>();
+  });
+  REQUIRE_MESSAGE(read.has_value(), read.error().message);
+  return records;
+}
+
+void write(Checkpoint& checkpoint, std::uint64_t at, std::vector<wire::StoredRecord> records) {
+  const auto written = checkpoint.write(label_at(at), std::move(records));
+  REQUIRE_MESSAGE(written.has_value(), written.error().message);
+}
+
+CheckpointLabel label_of(Checkpoint& checkpoint) {
+  const auto label = checkpoint.label();
+  REQUIRE_MESSAGE(label.has_value(), label.error().message);
+  REQUIRE(label->has_value());
+  return **label;
+}
+
+TEST_CASE("a checkpoint is changed by whole transactions, and found again") {
+  const test::TemporaryDirectory temporary;
+  Checkpoint checkpoint(temporary.path() + "/checkpoint");
+  CHECK(!checkpoint.exists());
+  REQUIRE(checkpoint.label().has_value());
+  CHECK(!checkpoint.label()->has_value());
+
+  write(checkpoint, 1, {{"b", "2"}, {"a", "1"}, {"c", wire::Bytes(100'000, 'x')}});
+  write(checkpoint, 2, {{"b", std::nullopt}, {"never", std::nullopt}, {"a", "changed"}, {"d", ""}});
+  checkpoint.rest();
+  const Records expected{{"a", "changed"}, {"c", wire::Bytes(100'000, 'x')}, {"d", ""}};
+  Checkpoint again(checkpoint.path());
+  CHECK(again.probe().has_value());
+  CHECK(label_of(again) == label_at(2));
+  CHECK(records_of(again) == expected);
+  CHECK((std::filesystem::status(again.path()).permissions() & std::filesystem::perms::mask) ==
+        (std::filesystem::perms::owner_read | std::filesystem::perms::owner_write));
+}
+
+TEST_CASE("a reader sees one moment, while the checkpoint goes on") {
+  const test::TemporaryDirectory temporary;
+  Checkpoint checkpoint(temporary.path() + "/checkpoint");
+  std::vector<wire::StoredRecord> records;
+  for (int i = 0; i < 1000; ++i) records.push_back({std::to_string(1000 + i), "before"});
+  write(checkpoint, 1, records);
+
+  auto reader = CheckpointReader::begin(checkpoint);
+  REQUIRE(reader.has_value());
+  CHECK((*reader)->label() == label_at(1));
+  wire::Bytes octets;
+  std::size_t portions = 0;
+  for (bool last = false; !last; ++portions) {
+    for (auto& record : records) record.value = "after" + std::to_string(portions);
+    write(checkpoint, 2 + portions, records);
+    const auto portion = (*reader)->next(4000);
+    REQUIRE(portion.has_value());
+    octets += portion->octets;
+    last = portion->last;
+  }
+  CHECK(portions > 3);
+  wire::ByteReader in(octets);
+  for (int i = 0; i < 1000; ++i) {
+    CHECK(in.string() == std::to_string(1000 + i));
+    CHECK(in.string() == "before");
+  }
+  CHECK(in.complete());
+  reader->reset();
+  CHECK(records_of(checkpoint).begin()->second != "before");
+}
+
+TEST_CASE("the map grows with the checkpoint") {
+  const test::TemporaryDirectory temporary;
+  Checkpoint checkpoint(temporary.path() + "/checkpoint", 1u << 20);
+  // Six times 200 KiB do not fit into it.
+  for (std::uint64_t i = 0; i < 6; ++i) {
+    write(checkpoint, 1 + i, {{std::to_string(i), wire::Bytes(200u << 10, 'x')}});
+  }
+  CHECK(label_of(checkpoint) == label_at(6));
+  CHECK(checkpoint.bytes() > (1u << 20));
+  CHECK(records_of(checkpoint).size() == 6);
+
+  const auto reader = CheckpointReader::begin(checkpoint);
+  REQUIRE(reader.has_value());
+  INFO("not under the eyes of a reader, who ends some time; nothing is lost by trying again");
+  CHECK(!checkpoint.write(label_at(7), {{"7", wire::Bytes(4u << 20, 'x')}}).has_value());
+  CHECK(label_of(checkpoint) == label_at(6));
+}
+
+TEST_CASE("one that is filled counts once it is whole, and then takes the other's place") {
+  const test::TemporaryDirectory temporary;
+  Checkpoint old(temporary.path() + "/checkpoint");
+  write(old, 1, {{"old", "1"}});
+  Checkpoint incoming(old.path() + ".incoming");
+  write(incoming, 5, {{"left behind", "by an earlier try"}});
+  {
+    auto fill = CheckpointFill::begin(incoming);
+    REQUIRE(fill.has_value());
+    REQUIRE((*fill)->add({{"a", "1"}, {"b", "2"}}).has_value());
+    INFO("the order of the keys is not the caller's to choose");
+    CHECK(!(*fill)->add({{"a", "1"}}).has_value());
+    CHECK(!incoming.label()->has_value());
+    REQUIRE((*fill)->add({{"c", "3"}}).has_value());
+    REQUIRE((*fill)->finish(label_at(9)).has_value());
+  }
+  CHECK(label_of(incoming) == label_at(9));
+  old.rest();
+  REQUIRE(incoming.install(old.path()).has_value());
+  CHECK(!incoming.exists());
+  CHECK(label_of(old) == label_at(9));
+  CHECK(records_of(old) == Records{{"a", "1"}, {"b", "2"}, {"c", "3"}});
+}
+
+// Each write changes all records to the same number.
+TEST_CASE("whoever writes may be killed at any time: what is there is of one write") {
+  const test::TemporaryDirectory temporary;
+  const std::string path = temporary.path() + "/checkpoint";
+  std::uint64_t reached = 0;
+  for (int round = 0; round < 15; ++round) {
+    int pipe[2];
+    REQUIRE(::pipe(pipe) == 0);
+    const pid_t child = fork();
+    if (child == 0) {
+      Checkpoint checkpoint(path);
+      for (std::uint64_t n = reached + 1;; ++n) {
+        std::vector<wire::StoredRecord> records;
+        for (int i = 0; i < 200; ++i) records.push_back({std::to_string(i), std::to_string(n)});
+        if (!checkpoint.write(label_at(n), std::move(records))) _exit(1);
+        if (::write(pipe[1], &n, sizeof n) != sizeof n) _exit(1);
+      }
+    }
+    REQUIRE(child > 0);
+    ::close(pipe[1]);
+    // It is killed in the midst of the write that follows what it has told of.
+    std::uint64_t told = 0;
+    for (int i = 0; i <= round % 5; ++i)
+      REQUIRE(::read(pipe[0], &told, sizeof told) == sizeof told);
+    ::kill(child, SIGKILL);
+    REQUIRE(::waitpid(child, nullptr, 0) == child);
+    std::uint64_t more = 0;
+    while (::read(pipe[0], &more, sizeof more) == sizeof more) told = more;
+    ::close(pipe[0]);
+
+    Checkpoint checkpoint(path);
+    REQUIRE(checkpoint.probe().has_value());
+    const std::uint64_t found = label_of(checkpoint).at.zxid.counter;
+    CHECK(found >= told);
+    CHECK(found <= told + 1);
+    for (const auto& [key, value] : records_of(checkpoint)) CHECK(value == std::to_string(found));
+    reached = found;
+  }
+}
+
+// Changes that no read meets, in pages that are not used, are none.
+TEST_CASE("a damaged file is an error, and never the end of the process") {
+  const test::TemporaryDirectory temporary;
+  const std::string path = temporary.path() + "/checkpoint";
+  Records whole;
+  {
+    Checkpoint checkpoint(path);
+    for (std::uint64_t n = 1; n <= 3; ++n) {
+      std::vector<wire::StoredRecord> records;
+      for (int i = 0; i < 300; ++i) {
+        records.push_back({std::to_string(i), wire::Bytes(i % 50 == 0 ? 9000 : 100, 'v')});
+      }
+      write(checkpoint, n, std::move(records));
+    }
+    whole = records_of(checkpoint);
+  }
+  std::string octets(std::filesystem::file_size(path), '\0');
+  std::ifstream(path, std::ios::binary)
+      .read(octets.data(), static_cast<std::streamsize>(octets.size()));
+  const auto put = [&](const std::string& changed) {
+    std::filesystem::remove(path + "-lock");
+    std::ofstream(path, std::ios::binary | std::ios::trunc) << changed;
+  };
+
+  std::uint64_t state = 1;
+  const auto next = [&state](std::uint64_t bound) {
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    return (state >> 33) % bound;
+  };
+  int noticed = 0;
+  for (int round = 0; round < 120; ++round) {
+    std::string changed = octets;
+    switch (round % 4) {
+      case 0: changed.resize(next(octets.size())); break;
+      case 1: changed.replace(4096 * next(octets.size() / 4096), 4096, 4096, '\0'); break;
+      case 2:  // in the head of a page, where its structure is
+        for (int i = 0; i < 3; ++i) {
+          char& octet = changed[4096 * next(octets.size() / 4096) + next(64)];
+          octet = static_cast<char>(octet ^ (1 << next(8)));
+        }
+        break;
+      default: changed[next(octets.size())] ^= 0x40;
+    }
+    put(changed);
+    Checkpoint checkpoint(path);
+    bool is_whole = checkpoint.probe().has_value();
+    if (is_whole) {
+      const auto label = checkpoint.label();
+      Records records;
+      is_whole = label && *label &&
+                 checkpoint
+                     .read([&](std::string_view key, std::string_view value) {
+                       records.emplace(key, value);
+                       return Result<void>();
+                     })
+                     .has_value() &&
+                 records == whole;
+    }
+    noticed += is_whole ? 0 : 1;
+  }
+  CHECK(noticed > 30);
+
+  put(std::string(octets.size(), '\0'));
+  Checkpoint checkpoint(path);
+  CHECK(!checkpoint.probe().has_value());
+  const auto aside = checkpoint.set_aside();
+  REQUIRE(aside.has_value());
+  CHECK(std::filesystem::exists(*aside));
+  CHECK(!checkpoint.exists());
+}
+
+}  // namespace
+}  // namespace storage
