@@ -54,6 +54,9 @@ struct Config {
   std::uint32_t max_data_bytes = 1024 * 1024;
   bool read_only_mode = false;  // readonlymode.enabled: without a quorum, for who wants that
   std::uint64_t log_segment_bytes = 64 * 1024 * 1024;  // logSegmentBytes, preAllocSize
+  std::uint64_t history_bytes = 16 * 1024 * 1024;      // historyBytes
+  std::uint64_t log_keep_bytes = 256 * 1024 * 1024;    // logKeepBytes
+  std::uint64_t checkpoint_txns = 100'000;             // snapCount
   std::string super_digest;  // superDigest, "user:hash"; empty: nobody may do everything
   std::string log_level = "info";
 };

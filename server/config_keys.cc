@@ -14,6 +14,7 @@ namespace {
 constexpr std::uint64_t mebibyte = 1024 * 1024;
 constexpr Range segment_range{64 * 1024, 4096 * mebibyte};
 constexpr Range data_range{1024, 256 * mebibyte};
+constexpr Range keep_range{0, std::uint64_t{1} << 50};
 constexpr Range limit_range{0, 100'000'000};
 constexpr Range at_least_one{1, 100'000'000};
 constexpr Range timeout_range{1, 86'400'000};
@@ -229,6 +230,24 @@ constexpr Key keys[] = {
        draft.preallocate_bytes = draft.clamped(named, 1024, segment_range);
      }},
 
+    {"historyBytes", "BYTES", "16777216",
+     "transactions kept in memory, for servers that lag a little",
+     [](Draft& draft, const Named& named) {
+       if (const auto bytes = draft.number(named, keep_range)) draft.config.history_bytes = *bytes;
+     }},
+    {"logKeepBytes", "BYTES", "268435456",
+     "log kept behind a checkpoint, so that servers which lag need no snapshot",
+     [](Draft& draft, const Named& named) {
+       if (const auto bytes = draft.number(named, keep_range)) draft.config.log_keep_bytes = *bytes;
+     }},
+    {"snapCount", "COUNT", "100000",
+     "transactions between checkpoints, at least; a restart replays that many",
+     [](Draft& draft, const Named& named) {
+       if (const auto count = draft.number(named, at_least_one)) {
+         draft.config.checkpoint_txns = *count;
+       }
+     }},
+
     // Security.
     {"superDigest", "USER:HASH", "(nobody)",
      "who may do everything: user:base64(sha1(user:password)), as in ZooKeeper", take_super_digest},
@@ -332,7 +351,6 @@ constexpr std::string_view ignored[] = {
     "serverCnxnFactory",
     "sessionRequireClientSASLAuth",
     "skipACL",
-    "snapCount",
     "snapSizeLimitInKb",
     "snapshot.*",
     "snapshotSizeFactor",

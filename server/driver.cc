@@ -19,8 +19,13 @@ constexpr std::size_t queued_max = std::size_t{4} << 20;
 }  // namespace
 
 Driver::Driver(boost::asio::io_context& io, zab::Peer peer, Links* links, LogWriter& log,
-               DriverHandler& handler)
-    : io_(io), peer_(std::move(peer)), links_(links), log_(log), handler_(handler) {}
+               Snapshots snapshots, DriverHandler& handler)
+    : io_(io),
+      peer_(std::move(peer)),
+      links_(links),
+      log_(log),
+      snapshots_(std::move(snapshots)),
+      handler_(handler) {}
 
 void Driver::start() { carry_out(peer_.start()); }
 
@@ -57,6 +62,7 @@ void Driver::run() {
     if (up != nullptr) connections_[up->server] = waiting.connection;
     if (down != nullptr) connections_.erase(down->server);
     if (down != nullptr) readings_.erase(down->server);
+    if (down != nullptr) snapshots_.forget(down->server);
     zab::Effects step = peer_.step(std::move(waiting.event));
     // Here, for a batch may hold an election from its beginning to its end.
     const bool looks = step.standing && step.standing->stance == zab::Stance::looking;
@@ -95,12 +101,37 @@ void Driver::carry_out(zab::Effects effects) {
     readings_.insert_or_assign(learner, Reading{one, connection(learner)});
     read(learner);
   }
-  for (const zab::Txn& txn : effects.deliver) handler_.deliver(txn);
-  for (const zab::Confirmed& confirmed : effects.confirmed) handler_.confirmed(confirmed);
-  if (effects.standing) {
-    spdlog::info("{}", zab::to_string(*effects.standing));
-    handler_.standing_changed(*effects.standing);
+  if (effects.standing) spdlog::info("{}", zab::to_string(*effects.standing));
+  if (for_handler_.empty() && !effects.restore) {
+    for (const zab::Txn& txn : effects.deliver) handler_.deliver(txn);
+    for (const zab::Confirmed& confirmed : effects.confirmed) handler_.confirmed(confirmed);
+    if (effects.standing) handler_.standing_changed(*effects.standing);
+    return;
   }
+  if (effects.restore) for_handler_.emplace_back(Restore{});
+  for (zab::Txn& txn : effects.deliver) for_handler_.emplace_back(std::move(txn));
+  for (const zab::Confirmed& confirmed : effects.confirmed) for_handler_.emplace_back(confirmed);
+  if (effects.standing) for_handler_.emplace_back(*effects.standing);
+  hand_on();
+}
+
+void Driver::hand_on() {
+  while (!for_handler_.empty() && !std::holds_alternative<Restore>(for_handler_.front())) {
+    const ForHandler next = std::move(for_handler_.front());
+    for_handler_.pop_front();
+    if (const auto* txn = std::get_if<zab::Txn>(&next)) handler_.deliver(*txn);
+    if (const auto* confirmed = std::get_if<zab::Confirmed>(&next)) handler_.confirmed(*confirmed);
+    if (const auto* standing = std::get_if<zab::Standing>(&next)) {
+      handler_.standing_changed(*standing);
+    }
+  }
+}
+
+void Driver::restored() {
+  ensure(!for_handler_.empty() && std::holds_alternative<Restore>(for_handler_.front()),
+         "a snapshot was adopted");
+  for_handler_.pop_front();
+  hand_on();
 }
 
 // A learner that takes little is read for little: nothing piles up for it.
@@ -110,13 +141,17 @@ void Driver::read(zab::ServerId learner) {
   const Reading reading = std::move(found->second);
   readings_.erase(found);
   if (reading.connection != connection(learner)) return;
-  const auto* history = std::get_if<zab::ReadHistory>(&reading.what);
-  ensure(history != nullptr, "without checkpoints the log holds everything");
-  log_.read(history->after, read_bytes, [this, asked = *history](LogWriter::Stretch found_txns) {
+  if (const auto* history = std::get_if<zab::ReadHistory>(&reading.what)) return read_log(*history);
+  snapshots_.read(std::get<zab::ReadSnapshot>(reading.what),
+                  [this](zab::SnapshotRead answer) { post(std::move(answer)); });
+}
+
+void Driver::read_log(const zab::ReadHistory& what) {
+  log_.read(what.after, read_bytes, [this, asked = what](LogWriter::Stretch found) {
     zab::HistoryRead answer{asked.learner, asked.ticket, std::nullopt, {}};
-    if (found_txns) {
-      answer.from = found_txns->from;
-      answer.txns = std::move(found_txns->txns);
+    if (found) {
+      answer.from = found->from;
+      answer.txns = std::move(found->txns);
     }
     post(std::move(answer));
   });

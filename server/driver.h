@@ -1,7 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
+#include <functional>
 #include <map>
+#include <variant>
 #include <vector>
 
 #include "server/driver_handler.h"
@@ -15,14 +18,24 @@ namespace server {
 // events that wait are taken at once, and their effects are carried out as one.
 class Driver {
  public:
+  // What of a checkpoint a driver needs.
+  struct Snapshots {
+    // As Checkpointer::read and Checkpointer::forget.
+    std::function<void(const zab::ReadSnapshot&, std::function<void(zab::SnapshotRead)>)> read;
+    std::function<void(zab::ServerId)> forget;
+  };
+
   Driver(boost::asio::io_context& io, zab::Peer peer, Links* links, LogWriter& log,
-         DriverHandler& handler);
+         Snapshots snapshots, DriverHandler& handler);
 
   void start();
   void post(zab::Event event);
   // `connection` is what Links calls it.
   void link_up(zab::ServerId server, std::uint64_t connection);
   void link_down(zab::ServerId server);
+  // The state is now what the last adopted snapshot made of it. Until then the handler hears
+  // nothing of what comes after.
+  void restored();
   // The link has taken what was queued.
   void link_drained(zab::ServerId server);
 
@@ -51,6 +64,8 @@ class Driver {
   void schedule();
   void run();
   void read(zab::ServerId learner);
+  void read_log(const zab::ReadHistory& what);
+  void hand_on();
   void carry_out(zab::Effects effects);
   void keep(const std::vector<Promise>& promises);
   [[nodiscard]] std::uint64_t connection(zab::ServerId server) const;
@@ -59,6 +74,7 @@ class Driver {
   zab::Peer peer_;
   Links* links_;  // none for a server that is alone
   LogWriter& log_;
+  Snapshots snapshots_;
   DriverHandler& handler_;
 
   DriverCounters counters_;
@@ -66,6 +82,10 @@ class Driver {
   std::map<zab::ServerId, std::uint64_t> connections_;  // of the links that the peer knows to be up
   bool scheduled_ = false;
   std::size_t writes_under_way_ = 0;
+  // For the handler, behind snapshots that are still being loaded.
+  struct Restore {};
+  using ForHandler = std::variant<Restore, zab::Txn, zab::Confirmed, zab::Standing>;
+  std::deque<ForHandler> for_handler_;
   std::map<zab::ServerId, Reading> readings_;  // one a learner: a later one takes its place
 };
 

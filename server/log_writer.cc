@@ -1,8 +1,11 @@
 #include "server/log_writer.h"
 
+#include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <system_error>
 #include <utility>
+#include <variant>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -16,9 +19,13 @@ constexpr std::chrono::milliseconds idle{200};
 
 }  // namespace
 
-LogWriter::LogWriter(boost::asio::io_context& io, storage::Log log,
+LogWriter::LogWriter(boost::asio::io_context& io, storage::Log log, SnapshotStore& snapshots,
                      std::function<void(const wire::Error&)> failed)
-    : io_(io), log_(std::move(log)), failed_(std::move(failed)), thread_([this] { run(); }) {}
+    : io_(io),
+      log_(std::move(log)),
+      snapshots_(snapshots),
+      failed_(std::move(failed)),
+      thread_([this] { run(); }) {}
 
 LogWriter::~LogWriter() {
   {
@@ -46,14 +53,25 @@ void LogWriter::read(zab::Point after, std::uint64_t max_bytes, std::function<vo
   wake_.notify_one();
 }
 
+void LogWriter::purge(zab::Point checkpoint, std::uint64_t keep_bytes) {
+  {
+    const std::lock_guard lock(mutex_);
+    purge_ = Purge{checkpoint, keep_bytes};
+  }
+  wake_.notify_one();
+}
+
 void LogWriter::run() {
   bool marked = true;
   for (;;) {
     std::vector<Order> orders;
     std::vector<Question> questions;
+    std::optional<Purge> purge;
     {
       std::unique_lock lock(mutex_);
-      const auto wanted = [this] { return stopping_ || !orders_.empty() || !questions_.empty(); };
+      const auto wanted = [this] {
+        return stopping_ || !orders_.empty() || !questions_.empty() || purge_;
+      };
       if (marked) {
         wake_.wait(lock, wanted);
       } else {
@@ -62,9 +80,10 @@ void LogWriter::run() {
       if (stopping_ && orders_.empty()) break;
       orders.swap(orders_);
       questions.swap(questions_);
+      purge.swap(purge_);
     }
     wire::Result<void> done;
-    if (orders.empty() && questions.empty()) {
+    if (orders.empty() && questions.empty() && !purge) {
       done = log_.mark();
       marked = true;
     }
@@ -73,17 +92,50 @@ void LogWriter::run() {
       marked = false;
     }
     if (done) answer(std::move(questions));
+    // Nothing breaks if it fails: the next checkpoint purges again.
+    if (done && purge) static_cast<void>(log_.purge(purge->checkpoint, purge->keep_bytes));
     if (!done) return failed_(done.error());
   }
   if (const auto done = log_.mark(); !done) failed_(done.error());
 }
 
+// The octets of snapshots go elsewhere; the log only gets to know of it when one is adopted.
+wire::Result<void> LogWriter::stage(const std::vector<zab::Persist>& persists,
+                                    std::optional<zab::AdoptHistory>& adopted) {
+  const auto is_chunk = [](const zab::Persist& persist) {
+    return std::holds_alternative<zab::StoreSnapshot>(persist);
+  };
+  for (const zab::Persist& persist : persists) {
+    if (const auto* chunk = std::get_if<zab::StoreSnapshot>(&persist)) {
+      if (const auto stored = snapshots_.store(*chunk); !stored) return stored;
+    }
+    const auto* adopt = std::get_if<zab::AdoptHistory>(&persist);
+    if (adopt != nullptr && adopt->snapshot) {
+      adopted = {adopt->epoch, adopt->cluster, adopt->from, true, {}};
+    }
+  }
+  if (std::ranges::none_of(persists, is_chunk)) {
+    log_.stage(persists);
+    return {};
+  }
+  std::vector<zab::Persist> logged;
+  std::ranges::remove_copy_if(persists, std::back_inserter(logged), is_chunk);
+  log_.stage(logged);
+  return {};
+}
+
 wire::Result<void> LogWriter::write(std::vector<Order> orders) {
-  for (const Order& order : orders) log_.stage(order.persist);
+  std::optional<zab::AdoptHistory> adopted;
+  for (const Order& order : orders) {
+    if (auto staged = stage(order.persist, adopted); !staged) return staged;
+  }
   const std::size_t bytes = log_.staged_bytes();
   const auto begun = SteadyClock::now();
   if (const auto written = log_.commit(); !written) return written;
   const auto took = SteadyClock::now() - begun;
+  if (adopted) {
+    if (const auto done = snapshots_.adopt(*adopted); !done) return done;
+  }
   boost::asio::post(io_, [this, bytes, took, orders = std::move(orders)] {
     if (bytes > 0) {  // else nothing was written: promises only waited for their turn
       counters_.writes += 1;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "server/metrics/counters.h"
+#include "server/snapshot_store.h"
 #include "server/storage/log.h"
 #include "zab/effects.h"
 
@@ -25,9 +26,9 @@ namespace server {
 // for segments to come are made by yet another thread.
 class LogWriter {
  public:
-  // `failed` is called, on the writer's thread, with what went wrong if the log cannot be written:
-  // nothing may be promised any more, and it is expected to end the process.
-  LogWriter(boost::asio::io_context& io, storage::Log log,
+  // `failed` is called, on the writer's thread, with what went wrong if the log or `snapshots`
+  // cannot be written: nothing may be promised any more, and it is expected to end the process.
+  LogWriter(boost::asio::io_context& io, storage::Log log, SnapshotStore& snapshots,
             std::function<void(const wire::Error&)> failed);
   // Writes what is queued, without telling anybody, and ends the thread.
   ~LogWriter();
@@ -42,6 +43,8 @@ class LogWriter {
   // written before: see Log::read_after. What cannot be read any more is as if it were purged: the
   // log goes on, and says that it is damaged when it is opened again.
   void read(zab::Point after, std::uint64_t max_bytes, std::function<void(Stretch)> done);
+  // Removes what `checkpoint`, a durable one, covers: see Log::purge.
+  void purge(zab::Point checkpoint, std::uint64_t keep_bytes);
 
   // To be looked at on the io_context's thread.
   [[nodiscard]] const LogCounters& counters() const { return counters_; }
@@ -64,13 +67,21 @@ class LogWriter {
     std::future<wire::Result<void>> outcome;
   };
 
+  struct Purge {
+    zab::Point checkpoint;
+    std::uint64_t keep_bytes;
+  };
+
   void run();
+  [[nodiscard]] wire::Result<void> stage(const std::vector<zab::Persist>& persists,
+                                         std::optional<zab::AdoptHistory>& adopted);
   [[nodiscard]] wire::Result<void> write(std::vector<Order> orders);
   void answer(std::vector<Question> questions);
   void work_ahead();
 
   boost::asio::io_context& io_;
   storage::Log log_;
+  SnapshotStore& snapshots_;
   std::function<void(const wire::Error&)> failed_;
   LogCounters counters_;          // of the io_context's thread
   std::size_t waiting_ = 0;       // likewise
@@ -80,6 +91,7 @@ class LogWriter {
   std::condition_variable wake_;
   std::vector<Order> orders_;        // guarded by mutex_
   std::vector<Question> questions_;  // guarded by mutex_
+  std::optional<Purge> purge_;       // guarded by mutex_; a later one says more
   bool stopping_ = false;            // guarded by mutex_
 
   std::thread thread_;  // last: it runs as soon as it is made

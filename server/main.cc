@@ -13,8 +13,8 @@
 
 namespace {
 
-// For clients to hear that they should go elsewhere.
-constexpr server::Milliseconds farewell{2000};
+// For clients to hear that they should go elsewhere, and for a last checkpoint.
+constexpr server::Milliseconds farewell{5000};
 
 void introduce(const server::Configured& configured) {
   const server::Config& config = configured.config;

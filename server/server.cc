@@ -7,16 +7,19 @@
 #include <variant>
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <nlohmann/json.hpp>
 #include <spdlog/spdlog.h>
 
 #include "server/admin/answers.h"
 #include "server/admin/commands.h"
+#include "server/checkpointer.h"
 #include "server/clients/listener.h"
 #include "server/data_directory.h"
 #include "server/driver.h"
 #include "server/handover.h"
+#include "server/incoming_snapshot.h"
 #include "server/log_writer.h"
 #include "server/metrics/availability.h"
 #include "server/metrics/disk.h"
@@ -24,6 +27,7 @@
 #include "server/peers/links.h"
 #include "server/pipeline/pipeline.h"
 #include "server/pipeline/secret.h"
+#include "server/recovered_state.h"
 #include "server/storage/log.h"
 #include "server/storage/posix_file_system.h"
 #include "server/version.h"
@@ -60,8 +64,11 @@ zab::Limits limits(const Config& config) {
   zab::Limits limits;
   limits.init_limit = config.init_limit_heartbeats;
   limits.sync_limit = config.sync_limit_heartbeats;
+  limits.history_bytes = config.history_bytes;
   return limits;
 }
+
+session::Watches::Bounds watch_bounds(const Config& config) { return {config.max_watches, {}}; }
 
 class RealServer : public Server,
                    private LinkHandler,
@@ -69,26 +76,39 @@ class RealServer : public Server,
                    private Surroundings,
                    private StatusSource {
  public:
-  RealServer(boost::asio::io_context& io, Config config, storage::Opened opened)
-      : config_(std::move(config)),
+  RealServer(boost::asio::io_context& io, Config config, RecoveredState found)
+      : io_(io),
+        config_(std::move(config)),
+        lock_(std::move(found.lock)),
         pipeline_(config_, random_number(), *this),
-        log_(io, std::move(opened.log), end_for),
+        checkpoint_(checkpoint_path(config_.data_dir.string())),
+        incoming_(checkpoint_, zab::ServerId{config_.id}, watch_bounds(config_),
+                  [this](std::unique_ptr<session::Service> service, zab::Point at) {
+                    restored(std::move(service), at);
+                  }),
+        log_(io, std::move(found.log.log), incoming_, end_for),
+        checkpointer_(io, checkpoint_, pipeline_.service(), log_,
+                      {zab::ServerId{config_.id}, config_.checkpoint_txns, config_.log_keep_bytes},
+                      found.checkpoint),
         links_(io,
                {zab::ServerId{config_.id}, config_.servers, config_.heartbeat,
                 config_.sync_limit_heartbeats, Milliseconds{1000}},
                *this),
         driver_(io,
                 zab::Peer(zab::ServerId{config_.id}, ensemble_of(config_), limits(config_),
-                          std::move(opened.recovered),
+                          std::move(found.log.recovered),
                           zab::ClusterId{random_number(), random_number()}),
-                &links_, log_, *this),
+                &links_, log_, snapshots(), *this),
         handover_(io, driver_),
         listener_(io, config_, pipeline_, *this),
         heartbeat_(io),
         farewell_(io) {
+    pipeline_.start_from(std::move(*found.service));
     commands_.add("handover", {"to"}, [this](const auto& arguments, Commands::Done done) {
       hand_over(arguments, std::move(done));
     });
+    commands_.add("checkpoint", {},
+                  [this](const auto&, Commands::Done done) { take_checkpoint(std::move(done)); });
   }
 
   wire::Result<void> begin() {
@@ -125,6 +145,8 @@ class RealServer : public Server,
     listener_.stop();
     pipeline_.goaway(farewell);
     links_.stop();
+    // So that the next start has nothing to replay.
+    checkpointer_.take([](const wire::Result<void>&) {});
   }
 
   Address web() const override { return listener_.bound(); }
@@ -153,6 +175,7 @@ class RealServer : public Server,
     status.lag = static_cast<std::uint64_t>(state.durable.history.end() - behind);
     status.data_dir = config_.data_dir.string();
     const DiskReadings disk = read_disk(config_.log_dir);
+    status.checkpoint = checkpointer_.report();
     status.log_bytes = disk.log_bytes;
     status.log_segments = disk.log_segments;
     status.disk_free_bytes = disk.free_bytes;
@@ -172,6 +195,24 @@ class RealServer : public Server,
   const Commands& commands() const override { return commands_; }
 
  private:
+  Driver::Snapshots snapshots() {
+    return {[this](const zab::ReadSnapshot& what, std::function<void(zab::SnapshotRead)> done) {
+              checkpointer_.read(what, std::move(done));
+            },
+            [this](zab::ServerId learner) { checkpointer_.forget(learner); }};
+  }
+
+  // On the log's thread.
+  void restored(std::unique_ptr<session::Service> service, zab::Point at) {
+    boost::asio::post(io_, [this, at, service = std::shared_ptr(std::move(service))] {
+      spdlog::info("a snapshot at {} was adopted: {} nodes", wire::to_string(at.zxid),
+                   service->tree().size());
+      checkpointer_.restored(at);
+      pipeline_.restored(std::move(*service));
+      driver_.restored();
+    });
+  }
+
   void link_up(zab::ServerId server, std::uint64_t connection) override {
     driver_.link_up(server, connection);
   }
@@ -179,7 +220,10 @@ class RealServer : public Server,
   void link_drained(zab::ServerId server) override { driver_.link_drained(server); }
   zab::ClusterId cluster() const override { return driver_.peer().state().durable.known_cluster(); }
 
-  void deliver(const zab::Txn& txn) override { pipeline_.deliver(txn); }
+  void deliver(const zab::Txn& txn) override {
+    pipeline_.deliver(txn);
+    checkpointer_.applied(txn.point(), driver_.peer().state().durable.cluster);
+  }
   void confirmed(const zab::Confirmed& confirmed) override { pipeline_.confirmed(confirmed); }
   void standing_changed(const zab::Standing& standing) override {
     availability_.note(standing, SteadyClock::now());
@@ -211,6 +255,14 @@ class RealServer : public Server,
   }
 
   // POST /admin/handover, with `to` the id of the server that is to lead, or any that can.
+  void take_checkpoint(Commands::Done done) {
+    checkpointer_.take([this, done = std::move(done)](const wire::Result<void>& taken) {
+      if (!taken) return done(error_answer(503, "NotDone", taken.error().message));
+      const CheckpointReport& report = checkpointer_.report();
+      done(json_answer(200, {{"zxid", wire::to_hex(report.at)}, {"bytes", report.bytes}}));
+    });
+  }
+
   void hand_over(const Commands::Arguments& arguments, Commands::Done done) {
     const auto to = arguments.find("to");
     const auto wanted =
@@ -288,13 +340,19 @@ class RealServer : public Server,
       if (error || stopping_) return;
       driver_.post(zab::Tick{});
       pipeline_.tick();
+      checkpointer_.tick();
       tick();
     });
   }
 
+  boost::asio::io_context& io_;
   Config config_;
+  std::unique_ptr<storage::Lock> lock_;
   Pipeline pipeline_;
+  SharedCheckpoint checkpoint_;
+  IncomingSnapshot incoming_;
   LogWriter log_;
+  Checkpointer checkpointer_;
   Links links_;
   Driver driver_;
   Handover handover_;
@@ -324,19 +382,23 @@ wire::Result<std::unique_ptr<Server>> Server::start(boost::asio::io_context& io,
 
   storage::Options options;
   options.segment_bytes = config.log_segment_bytes;
-  auto opened =
-      storage::Log::open(disk(), config.log_dir.string(), zab::ServerId{config.id}, {}, options);
-  if (!opened) {
-    wire::Error error = opened.error();
+  options.history_bytes = config.history_bytes;
+  auto found = recover_state(disk(), config.data_dir.string(), config.log_dir.string(),
+                             zab::ServerId{config.id}, watch_bounds(config), options);
+  if (!found) {
+    wire::Error error = found.error();
     if (error.message.ends_with("in use by another process")) {
       error.message += "; stop that one, or choose another directory with dataDir=";
     }
     return error;
   }
-  const auto level = opened->recovered.damaged ? spdlog::level::err : spdlog::level::info;
-  spdlog::log(level, "log in {}: {}", config.log_dir.string(), opened->report);
+  if (!found->report.empty()) {
+    spdlog::log(found->lost ? spdlog::level::err : spdlog::level::info, "{}", found->report);
+  }
+  const auto level = found->log.recovered.damaged ? spdlog::level::err : spdlog::level::info;
+  spdlog::log(level, "log in {}: {}", config.log_dir.string(), found->log.report);
 
-  auto server = std::make_unique<RealServer>(io, std::move(config), std::move(*opened));
+  auto server = std::make_unique<RealServer>(io, std::move(config), std::move(*found));
   if (const auto begun = server->begin(); !begun) return begun.error();
   return std::unique_ptr<Server>(std::move(server));
 }

@@ -45,7 +45,7 @@ struct Limits {
   std::uint64_t outstanding_max = 65536;          // proposals that are not committed yet
   // Octets of payload kept in memory. What is older and delivered is read from the log when a
   // learner needs it.
-  std::uint64_t history_bytes = std::uint64_t{64} << 20;
+  std::uint64_t history_bytes = std::uint64_t{16} << 20;
 };
 
 // What all roles of one peer share: that which survives a crash, and what is known of the world.

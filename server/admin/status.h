@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "server/metrics/checkpoint_report.h"
 #include "wire/replies.h"
 
 namespace server {
@@ -28,7 +29,8 @@ struct Status {
   std::uint64_t connections = 0;
   std::uint64_t nodes = 0;
   std::uint64_t watches = 0;
-  std::uint64_t lag = 0;        // transactions committed or proposed, and not applied here yet
+  std::uint64_t lag = 0;  // transactions committed or proposed, and not applied here yet
+  CheckpointReport checkpoint;
   std::uint64_t log_bytes = 0;  // on disk
   std::uint64_t log_segments = 0;
   std::uint64_t disk_free_bytes = 0;  // of the log's file system, for this process

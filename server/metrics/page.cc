@@ -163,6 +163,21 @@ void add_disk(const Readings& now, Families& out) {
   out.gauge("disk_size_bytes", "The size of that file system.").is(status.disk_size_bytes);
 }
 
+void add_checkpoint(const CheckpointReport& now, Families& out) {
+  out.counter("checkpoints_total", "Checkpoints taken.").is(now.taken);
+  out.counter("checkpoint_failures_total", "Checkpoints that could not be written.").is(now.failed);
+  out.gauge("checkpoint_zxid_counter", "The counter of the last checkpoint's zxid.")
+      .is(now.at.counter);
+  out.gauge("checkpoint_transactions_behind", "Transactions that a restart would replay.")
+      .is(now.since);
+  out.gauge("checkpoint_records", "What had changed when the last checkpoint was taken.")
+      .is(now.records);
+  out.gauge("checkpoint_duration_seconds",
+            "How long the last checkpoint took, from its first node.")
+      .is(std::chrono::duration<double>(now.took).count());
+  out.gauge("checkpoint_bytes", "Bytes of the checkpoint's file.").is(now.bytes);
+}
+
 void add_process(const ProcessReadings& now, Families& out) {
   out.process(MetricType::Gauge, "resident_memory_bytes", "Memory of this process in RAM.")
       .is(now.resident_bytes);
@@ -190,6 +205,7 @@ std::string metrics_page(const Readings& readings) {
   add_clients(readings, out);
   add_requests(readings, out);
   add_disk(readings, out);
+  add_checkpoint(readings.status.checkpoint, out);
   add_process(readings.process, out);
   return out.text();
 }

@@ -26,6 +26,12 @@ void Ordering::submit(session::Command command) {
 
 void Ordering::forget(std::uint64_t tag) { commands_.erase(tag); }
 
+void Ordering::forget_all() {
+  commands_.clear();
+  read_points_.clear();
+  heard_.clear();
+}
+
 void Ordering::ask_read_point(std::uint64_t token) {
   read_points_.insert(token);
   route_read_point(token);

@@ -52,6 +52,9 @@ class Ordering {
   // Nobody waits for it any more.
   void forget(std::uint64_t tag);
 
+  // Nobody waits for anything any more.
+  void forget_all();
+
   // From the protocol.
   void standing_changed(const zab::Standing& standing);
   void applied(const session::Applied& applied);

@@ -312,6 +312,17 @@ void Pipeline::count(const session::Applied& applied) {
   }
 }
 
+void Pipeline::restored(session::Service&& service) {
+  service_.become(std::move(service));
+  goaway("this server fell far behind and has caught up by a snapshot");
+  waiters_.clear();
+  by_session_.clear();
+  when_applied_.clear();
+  catching_up_.clear();
+  behind_.clear();
+  ordering_.forget_all();
+}
+
 // Reads that wait for a zxid that is applied by now may go on.
 void Pipeline::caught_up() {
   while (!catching_up_.empty() && catching_up_.begin()->first <= service_.applied()) {

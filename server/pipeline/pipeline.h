@@ -28,6 +28,9 @@ class Pipeline : public ClientHandler, public OrderingHandler, public DriverHand
   // called never comes twice, across restarts too.
   Pipeline(const Config& config, std::uint64_t first_number, Surroundings& surroundings);
 
+  // Before anything else: what the checkpoint held.
+  void start_from(session::Service&& service) { service_.become(std::move(service)); }
+
   // Clients.
   void opened(const std::shared_ptr<ClientConnection>& connection) override;
   void received(ClientConnection& connection, wire::ParsedFrame frame) override;
@@ -38,6 +41,9 @@ class Pipeline : public ClientHandler, public OrderingHandler, public DriverHand
   void deliver(const zab::Txn& txn) override;
   void confirmed(const zab::Confirmed& confirmed) override;
   void standing_changed(const zab::Standing& standing) override;
+  // This server has taken over a snapshot: what lies before it was not delivered here. Nobody can
+  // say what became of requests under way; clients go elsewhere, and find out there.
+  void restored(session::Service&& service);
 
   // The other servers.
   template <typename Message>
@@ -55,6 +61,8 @@ class Pipeline : public ClientHandler, public OrderingHandler, public DriverHand
   [[nodiscard]] bool wound_up() const;
 
   [[nodiscard]] const session::Service& service() const { return service_; }
+  // For images of it.
+  [[nodiscard]] session::Service& service() { return service_; }
   [[nodiscard]] const zab::Standing& standing() const { return ordering_.standing(); }
   [[nodiscard]] wire::Role role() const;
   [[nodiscard]] std::size_t connections() const { return clients_.size(); }

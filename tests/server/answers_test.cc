@@ -33,6 +33,9 @@ Fixed leader() {
   source.now.nodes = 1000;
   source.now.watches = 7;
   source.now.lag = 1;
+  source.now.checkpoint.at = {{3}, 16};
+  source.now.checkpoint.bytes = 4096;
+  source.now.checkpoint.since = 1;
   source.now.log_bytes = 123;
   source.now.log_segments = 2;
   source.now.disk_free_bytes = 1000;

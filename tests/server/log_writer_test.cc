@@ -22,6 +22,16 @@ namespace {
 constexpr storage::Options small{.segment_bytes = 64 << 10, .fill_bytes = 4 << 10};
 constexpr std::chrono::seconds patience{20};
 
+// No leader sends one here.
+class NoSnapshots : public SnapshotStore {
+ public:
+  wire::Result<void> store(const zab::StoreSnapshot&) override { return none(); }
+  wire::Result<void> adopt(const zab::AdoptHistory&) override { return none(); }
+
+ private:
+  static wire::Error none() { return {wire::ErrorCode::system_error, "there is no snapshot"}; }
+};
+
 class Harness {
  public:
   Harness() {
@@ -30,7 +40,8 @@ class Harness {
     REQUIRE(::mkdtemp(directory_.data()) != nullptr);
     auto opened = storage::Log::open(files_, directory_, {1}, {}, small);
     REQUIRE(opened.has_value());
-    writer_.emplace(io_, std::move(opened->log), [this](const wire::Error&) { failed_ = true; });
+    writer_.emplace(io_, std::move(opened->log), snapshots_,
+                    [this](const wire::Error&) { failed_ = true; });
     write({zab::AcceptEpoch{{1}, {1}}, zab::AdoptHistory{{1}, {}, {}, false, {}}});
   }
   Harness(const Harness&) = delete;
@@ -84,6 +95,7 @@ class Harness {
 
   std::string directory_;
   storage::PosixFileSystem files_;
+  NoSnapshots snapshots_;
   boost::asio::io_context io_;
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_ =
       boost::asio::make_work_guard(io_);
