@@ -54,6 +54,7 @@ TEST_CASE("GET /status says how the server is doing") {
     "id": 2, "role": "leader", "serving": true, "leader": 2, "epoch": 3,
     "zxid": "0000030000000011", "sessions": 5, "connections": 4, "nodes": 1000, "watches": 7,
     "lag": 1, "version": "0.1.0", "cluster": "00112233445566778899aabbccddeeff",
+    "checkpoint": {"zxid": "0000030000000010", "bytes": 4096, "behind": 1},
     "disk": {"logBytes": 123, "logSegments": 2, "freeBytes": 1000, "sizeBytes": 4000,
              "dataDir": "/var/lib/zabkeeper", "damaged": false},
     "peers": [{"id": 1, "address": "10.0.0.1:2888", "connected": true, "observer": false},

@@ -244,7 +244,7 @@ TEST_CASE("a record that is written to the wrong place does not count there") {
   check_damaged(disk, mixed, steps, "offset ");
 }
 
-TEST_CASE("no record stands behind a seal; anything else may") {
+TEST_CASE("no record stands behind a seal, but anything else may") {
   const std::vector<Step> steps = whole_life();
   auto files = files_after(steps);
   std::string& contents = files[path_of(1)];
