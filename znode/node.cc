@@ -25,7 +25,6 @@ std::optional<wire::TimeMs> Lifetime::deadline(std::int32_t creations, wire::Tim
 }
 
 Node::Node(std::string_view name, std::string_view data) {
-  subtree_bytes_ = data.size();
   bytes_ = std::make_unique_for_overwrite<char[]>(name.size() + data.size());
   name_size_ = static_cast<std::uint16_t>(name.size());
   data_size_ = static_cast<std::uint32_t>(data.size());
@@ -56,11 +55,11 @@ wire::Stat Node::stat() const {
   stat.version = version;
   // Creations and deletions: every child that was created and is not there was deleted.
   stat.cversion =
-      static_cast<std::int32_t>(2 * static_cast<std::uint32_t>(creations) - child_count_);
+      static_cast<std::int32_t>(2 * static_cast<std::uint32_t>(creations) - child_count());
   stat.aversion = aversion;
   stat.ephemeral_owner = lifetime().owner();
   stat.data_length = static_cast<std::int32_t>(data_size_);
-  stat.num_children = static_cast<std::int32_t>(child_count_);
+  stat.num_children = static_cast<std::int32_t>(child_count());
   stat.container = kind_ == Lifetime::Kind::container;
   if (kind_ == Lifetime::Kind::ttl) stat.ttl_ms = static_cast<std::int64_t>(lifetime_value_);
   return stat;
@@ -80,22 +79,24 @@ std::uint64_t Node::digest_of_fields() const {
 std::uint64_t Node::digest_of_data() const { return hash_of(data(), path_hash_); }
 
 std::optional<wire::TimeMs> Node::deadline() const {
-  if (child_count_ > 0) return std::nullopt;
+  if (below_) return std::nullopt;
   return lifetime().deadline(creations, mtime);
 }
 
-const Node* Node::first_child() const { return children_ ? &*children_->begin() : nullptr; }
+const Node* Node::first_child() const {
+  return below_ && !below_->children.empty() ? &*below_->children.begin() : nullptr;
+}
 
 const Node* Node::first_child_after(std::string_view name) const {
-  if (!children_) return nullptr;
-  const auto child = children_->upper_bound(name);
-  return child == children_->end() ? nullptr : &*child;
+  if (!below_) return nullptr;
+  const auto child = below_->children.upper_bound(name);
+  return child == below_->children.end() ? nullptr : &*child;
 }
 
 const Node* Node::next_sibling() const {
   if (!parent_) return nullptr;
   const auto next = std::next(Children::s_iterator_to(*this));
-  return next == parent_->children_->cend() ? nullptr : &*next;
+  return next == parent_->below_->children.cend() ? nullptr : &*next;
 }
 
 void Node::set_data(std::string_view data) {

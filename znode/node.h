@@ -96,11 +96,15 @@ class Node : public boost::intrusive::set_base_hook<
   [[nodiscard]] std::string path() const;
   [[nodiscard]] Lifetime lifetime() const { return {kind_, lifetime_value_}; }
   [[nodiscard]] const SharedAcl& acl() const { return acl_; }
-  [[nodiscard]] std::uint32_t child_count() const { return child_count_; }
+  [[nodiscard]] std::uint32_t child_count() const { return below_ ? below_->child_count : 0; }
   // How many nodes are anywhere below this one.
-  [[nodiscard]] std::uint32_t descendant_count() const { return descendant_count_; }
+  [[nodiscard]] std::uint32_t descendant_count() const {
+    return below_ ? below_->descendant_count : 0;
+  }
   // Of the data of this node and all below.
-  [[nodiscard]] std::uint64_t subtree_bytes() const { return subtree_bytes_; }
+  [[nodiscard]] std::uint64_t subtree_bytes() const {
+    return data_size_ + (below_ ? below_->bytes : 0);
+  }
   // What clients see: `cversion` counts creations and deletions of children, as ZooKeeper's does.
   [[nodiscard]] wire::Stat stat() const;
   // This node's part in the digest of its tree: of its path and everything that clients can see of
@@ -127,6 +131,14 @@ class Node : public boost::intrusive::set_base_hook<
   using Children = boost::intrusive::set<Node, boost::intrusive::key_of_value<NameOrder>,
                                          boost::intrusive::constant_time_size<false>>;
 
+  // What hangs below a node.
+  struct Below {
+    Children children;
+    std::uint32_t child_count = 0;
+    std::uint32_t descendant_count = 0;
+    std::uint64_t bytes = 0;  // of the data of all of them
+  };
+
   Node(std::string_view name, std::string_view data);
   void set_data(std::string_view data);
   [[nodiscard]] std::uint64_t digest_of_fields() const;
@@ -138,14 +150,11 @@ class Node : public boost::intrusive::set_base_hook<
   std::uint16_t name_size_ = 0;
   Lifetime::Kind kind_ = Lifetime::Kind::persistent;
   std::uint8_t marks_ = 0;  // see NodeTracker
-  std::uint32_t child_count_ = 0;
-  std::uint32_t descendant_count_ = 0;
   std::uint64_t lifetime_value_ = 0;
-  std::uint64_t subtree_bytes_ = 0;
   std::uint64_t path_hash_ = 0;
   std::uint64_t serial_ = 0;
-  Node* parent_ = nullptr;  // null for the root
-  std::unique_ptr<Children> children_;
+  Node* parent_ = nullptr;        // null for the root
+  std::unique_ptr<Below> below_;  // null for the many that have no children
   SharedAcl acl_;
 };
 

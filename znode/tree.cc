@@ -31,7 +31,7 @@ void Tree::Edit::set_data(std::string_view data) {
   tree_.digest_ -= node_.digest_of_data();
   if (data.size() != node_.data_size_) {
     const std::uint64_t growth = std::uint64_t{data.size()} - node_.data_size_;
-    for (Node* at = &node_; at; at = at->parent_) at->subtree_bytes_ += growth;
+    for (Node* at = node_.parent_; at; at = at->parent_) at->below_->bytes += growth;
   }
   node_.set_data(data);
   tree_.digest_ += node_.digest_of_data();
@@ -85,14 +85,14 @@ Node& Tree::link(Node* parent, std::string_view path, std::string_view data,
   node.parent_ = parent;
   if (parent) {
     unschedule(*parent);
-    if (!parent->children_) parent->children_ = std::make_unique<Node::Children>();
-    const bool is_new = parent->children_->insert(node).second;
+    if (!parent->below_) parent->below_ = std::make_unique<Node::Below>();
+    const bool is_new = parent->below_->children.insert(node).second;
     ensure(is_new, path);
-    parent->child_count_ += 1;
+    parent->below_->child_count += 1;
   }
   for (Node* above = parent; above; above = above->parent_) {
-    above->descendant_count_ += 1;
-    above->subtree_bytes_ += data.size();
+    above->below_->descendant_count += 1;
+    above->below_->bytes += data.size();
   }
   index_.insert(&node);
   if (serial == 0) {
@@ -111,7 +111,7 @@ void Tree::erase(std::string_view path) { erase(node_at(path)); }
 
 void Tree::erase(const Node& childless) {
   auto& node = const_cast<Node&>(childless);
-  ensure(node.parent_ && node.child_count_ == 0, "what goes alone has nothing below it");
+  ensure(node.parent_ && node.child_count() == 0, "what goes alone has nothing below it");
   unlink(node);
   destroy(node);
 }
@@ -130,12 +130,12 @@ void Tree::erase_subtree(std::string_view path, const Visit& visit) {
 void Tree::unlink(Node& node) {
   unschedule(node);
   Node* parent = node.parent_;
-  parent->children_->erase(Node::Children::s_iterator_to(node));
-  if (--parent->child_count_ == 0) parent->children_.reset();
   for (Node* above = parent; above; above = above->parent_) {
-    above->descendant_count_ -= 1 + node.descendant_count_;
-    above->subtree_bytes_ -= node.subtree_bytes_;
+    above->below_->descendant_count -= 1 + node.descendant_count();
+    above->below_->bytes -= node.subtree_bytes();
   }
+  parent->below_->children.erase(Node::Children::s_iterator_to(node));
+  if (--parent->below_->child_count == 0) parent->below_.reset();
   schedule(*parent);
 }
 
@@ -156,11 +156,12 @@ void Tree::destroy(Node& node) {
 }
 
 void Tree::destroy_children(Node& node, std::string& path, const Visit& visit) {
-  if (!node.children_) return;
+  if (!node.below_) return;
+  Node::Children& children = node.below_->children;
   const std::size_t size = path.size();
-  for (auto child = node.children_->begin(); child != node.children_->end();) {
+  for (auto child = children.begin(); child != children.end();) {
     Node& gone = *child;
-    child = node.children_->erase(child);
+    child = children.erase(child);
     path.resize(size);
     (path += '/') += gone.name();
     destroy_children(gone, path, visit);
