@@ -45,6 +45,22 @@ TEST_CASE("those that expire together are told in order") {
   CHECK(ticks(expiry, 3) == Ids{{1}, {3}, {5}, {9}});
 }
 
+// ZOOKEEPER-1049.
+TEST_CASE("many that end at once take nobody along") {
+  constexpr std::uint64_t count = 10'000;
+  Expiry expiry;
+  for (std::uint64_t id = 1; id <= 2 * count; ++id) expiry.add({id}, 4);
+  CHECK(ticks(expiry, 2).empty());
+  for (std::uint64_t id = 1; id <= count; ++id) expiry.remove({2 * id});
+  for (std::uint64_t id = 1; id <= count; id += 2) expiry.touch({2 * id - 1});
+  CHECK(ticks(expiry, 3).size() == count / 2);
+  CHECK(expiry.size() == count / 2);
+  const Ids rest = ticks(expiry, 2);
+  CHECK(rest.size() == count / 2);
+  CHECK(rest.front() == wire::SessionId{1});
+  CHECK(expiry.size() == 0);
+}
+
 TEST_CASE("what was removed does not expire, and what is unknown is not touched") {
   Expiry expiry;
   expiry.add({1}, 2);

@@ -98,6 +98,28 @@ TEST_CASE("a restored replica is the replica: nodes, sessions, what they keep, a
   CHECK((*again)->digest() == world.service().digest());
 }
 
+// ZOOKEEPER-1046, -1573.
+TEST_CASE("sequential nodes are numbered on from where an image left off") {
+  World world;
+  const wire::SessionId session = world.open(1);
+  world.create(session, "/a");
+  for (const char* path : {"/a/0", "/a/1", "/a/2"}) world.create(session, path);
+  for (const char* path : {"/a/0", "/a/1", "/a/2"}) world.run(session, wire::DeleteRequest{path});
+  Store store;
+  take_image(world.service(), store);
+  auto restored = restore(store);
+  REQUIRE(restored.has_value());
+  Service& service = **restored;
+
+  CHECK(service.tree().at("/a").stat().cversion == 6);
+  wire::CreateRequest create = create_request("/a/n-");
+  create.sequential = true;
+  const auto planned = service.plan({session, world.owner(session), 1, create}, 0);
+  REQUIRE(planned);
+  const Applied applied = service.apply({{1}, world.log().size() + 1}, *planned);
+  CHECK(std::get<wire::CreateReply>(applied.reply).path == "/a/n-0000000003");
+}
+
 TEST_CASE("what is restored does not know the past: a watch from there is told to read afresh") {
   World world;
   const wire::SessionId session = world.open(1);

@@ -132,6 +132,29 @@ TEST_CASE("nothing is planned for a session behind its end") {
   }
 }
 
+// Whoever was told that its session expired opens another one, at whichever server: where that is
+// there, the nodes of the former are gone.
+TEST_CASE("no ghost of an expired session is seen from the next one") {
+  World world;
+  const wire::SessionId former = world.open(1);
+  world.run(former, ephemeral_request("/lock"));
+  REQUIRE(world.plan({former, {}, 0, CloseSession{true}}));
+  REQUIRE(world.plan({{}, {2, 2}, 2, OpenSession{World::secret(2), 10'000}}));
+  const wire::SessionId next = world.settle().session;
+
+  // A server that lags behind.
+  Service lagging;
+  std::uint64_t number = 0;
+  while (!lagging.sessions().find(next)) {
+    CHECK_FALSE(lagging.read({next}, id, wire::GetRequest{"/lock", {}}));
+    REQUIRE(number < world.log().size());
+    number += 1;
+    lagging.apply({{1}, number}, world.log()[number - 1]);
+  }
+  CHECK(lagging.read({next}, id, wire::GetRequest{"/lock", {}}).error().code == ErrorCode::no_node);
+  CHECK_FALSE(lagging.sessions().find(former));
+}
+
 // ZOOKEEPER-710, -907.
 TEST_CASE("from the planned move on, orders are taken from the new connection alone") {
   World world;

@@ -13,6 +13,11 @@ namespace {
 
 const std::string transcripts = ZABKEEPER_SOURCE_DIR "/tests/zab/transcripts";
 
+std::string text_of(const std::string& path) {
+  std::ifstream in(path);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
 }  // namespace
 
 TEST_CASE("the stories of zab go as they are told") {
@@ -23,9 +28,7 @@ TEST_CASE("the stories of zab go as they are told") {
 }
 
 TEST_CASE("the stories that docs/reliability.md names are there") {
-  std::ifstream in(ZABKEEPER_SOURCE_DIR "/docs/reliability.md");
-  REQUIRE(in);
-  const std::string page{std::istreambuf_iterator<char>(in), {}};
+  const std::string page = text_of(ZABKEEPER_SOURCE_DIR "/docs/reliability.md");
   const std::regex name("`([a-z_]+\\.txt)`");
   std::size_t named = 0;
   for (std::sregex_iterator found(page.begin(), page.end(), name), end; found != end; ++found) {
@@ -36,4 +39,31 @@ TEST_CASE("the stories that docs/reliability.md names are there") {
     named += 1;
   }
   CHECK(named >= 44);
+}
+
+// As `tests/a/b_test.cc` "a case of it".
+TEST_CASE("the tests that docs/reliability.md names are there") {
+  const std::string root = ZABKEEPER_SOURCE_DIR "/";
+  const std::string page = text_of(root + "docs/reliability.md");
+  const std::regex name("`(tests/[a-z_/-]+\\.(?:cc|py))`(?: \"([^\"]+)\")?");
+  std::size_t cases = 0;
+  for (std::sregex_iterator found(page.begin(), page.end(), name), end; found != end; ++found) {
+    const std::string path = (*found)[1];
+    const std::string title = (*found)[2];
+    CAPTURE(path);
+    CAPTURE(title);
+    CHECK(std::filesystem::exists(root + path));
+    if (title.empty()) continue;
+    const bool is_case = path.ends_with(".cc");
+    const std::string named = is_case ? "TEST_CASE(\"" + title : "def " + title + "(";
+    CHECK(text_of(root + path).find(named) != std::string::npos);
+    cases += 1;
+  }
+  CHECK(cases >= 30);
+
+  INFO("and every scenario is there, in its place");
+  for (int number = 1; number <= 69; ++number) {
+    CAPTURE(number);
+    CHECK(page.find("\n| " + std::to_string(number) + " | ") != std::string::npos);
+  }
 }

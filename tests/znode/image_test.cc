@@ -130,6 +130,40 @@ TEST_CASE("an image is of the moment when it was begun") {
   CHECK(store.restore()->digest() == tree.digest());
 }
 
+// ZOOKEEPER-3306, -4846.
+TEST_CASE("every node has its ACL in an image, whoever else has it, had it or will") {
+  const SharedAcl mine({{"digest", "me:x", 31}});
+  const SharedAcl yours({{"digest", "you:x", 31}});
+  Tree tree;
+  tree.insert("/a", "", {}, {}, mine);
+  tree.insert("/b", "", {}, {}, mine);
+  tree.insert("/c", "", {}, {}, yours);
+  const std::uint64_t digest = tree.digest();
+  tree.tracker().begin();
+  std::vector<NodeRecord> records;
+  // Lists go with their last node, and come with new ones.
+  tree.erase("/a");
+  tree.edit("/b").set_acl(yours);
+  tree.edit("/c").set_acl(SharedAcl());
+  tree.insert("/a", "", {}, {}, SharedAcl({{"digest", "they:x", 31}}));
+  while (!tree.tracker().collect(1, records)) {
+  }
+  Store store;
+  store.put(std::move(records));
+  const auto then = store.restore();
+  CHECK(then->digest() == digest);
+  CHECK(then->at("/a").acl() == mine);
+  CHECK(then->at("/b").acl() == mine);
+  CHECK(then->at("/c").acl() == yours);
+
+  take_image(tree, store);
+  const auto now = store.restore();
+  CHECK(now->digest() == tree.digest());
+  CHECK(now->at("/a").acl().list() == tree.at("/a").acl().list());
+  CHECK(now->at("/b").acl() == yours);
+  CHECK(now->at("/c").acl().is_open());
+}
+
 // Over a fixed sequence of pseudo-random steps, with parts of images between them.
 TEST_CASE("images add up to the tree, whatever happens while they are taken") {
   Tree tree;
