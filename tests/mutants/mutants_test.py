@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """Every mutant still fits the sources, and changes them. What they are for: tools/dev mutants."""
 
+import fnmatch
+import re
 import unittest
 
 import mutate
@@ -20,6 +22,20 @@ class Mutants(unittest.TestCase):
             for other in mutate.read(name).hides:
                 with self.subTest(f"{name}+{other}"):
                     mutate.mutate([mutate.read(name), mutate.read(other)])
+
+    def test_what_is_to_be_noticed_by_a_test_names_one_that_is_there(self):
+        for name in mutate.names():
+            if not (test := mutate.read(name).test):
+                continue
+            with self.subTest(name):
+                program, pattern = test
+                folder = mutate.SOURCES / "tests" / program.removesuffix("_tests")
+                titles = [
+                    title
+                    for path in folder.glob("*_test.cc")
+                    for title in re.findall(r'TEST_CASE\(\s*"([^"]*)"', path.read_text())
+                ]
+                self.assertTrue(fnmatch.filter(titles, pattern.removeprefix("-tc=")))
 
     def test_lines_that_are_not_there_or_there_twice_are_errors(self):
         for old in ("c", "b\nb"):

@@ -11,6 +11,8 @@ A mutant, tests/mutants/NAME.mutant:
     what is broken, in one line
     # why one might write it, and what it costs: as many lines as it takes
     hides: M1 M2                of a broken checker: mutants that are not found with it, or much later
+    seeds of: service           it is for `zabsim --service` to notice; else for `zabsim`
+    noticed by: program -tc=..  what no seed can notice, and what doctest test does; the comment says why
     cannot be written: why      instead of all that follows
     --- zab/some_file.cc
      lines as they stand in the file, each once a blank is put before it;
@@ -22,6 +24,7 @@ A mutant, tests/mutants/NAME.mutant:
 
 import os
 import re
+import shlex
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,6 +50,8 @@ class Mutant:
     broken: str
     hides: list = field(default_factory=list)
     impossible: str = ""
+    service: bool = False
+    test: list = field(default_factory=list)
     hunks: list = field(default_factory=list)
 
 
@@ -70,10 +75,16 @@ def parse(name, text):
                 mutant.hunks[-1].new.append(rest)
         elif line.startswith("hides:"):
             mutant.hides = line[len("hides:") :].split()
+        elif line == "seeds of: service":
+            mutant.service = True
+        elif line.startswith("noticed by:"):
+            mutant.test = shlex.split(line[len("noticed by:") :])
         elif line.startswith("cannot be written:"):
             mutant.impossible = line[len("cannot be written:") :].strip()
         elif line and not line.startswith("#"):
             raise DoesNotFit(f"{name}: neither a comment nor a hunk: {line}")
+    if bool(mutant.test) + bool(mutant.hides) + mutant.service > 1:
+        raise DoesNotFit(f"{name}: one of `hides`, `seeds of` and `noticed by`")
     if bool(mutant.hunks) == bool(mutant.impossible):
         raise DoesNotFit(f"{name}: either hunks, or why it cannot be written")
     return mutant

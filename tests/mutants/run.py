@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Builds broken copies of the program, and reports the first seed of the simulator that notices.
+"""Builds broken copies of the program, and reports the first seed of the simulator, or the test, that notices.
 
 usage: tools/dev mutants [--table] [--seeds COUNT] [NAME]...
 
 Exit 1 if nobody notices one of them, or if a broken checker hides nothing; and if the program as it is
-fails one of the seeds that were needed, for then they prove nothing.
+fails one of the seeds or tests that were needed, for then they prove nothing.
 """
 
 import argparse
@@ -30,21 +30,21 @@ class Failed(Exception):
 
 @dataclass
 class Found:
-    seed: int
+    seed: int  # -1: a test
     by: str
 
     def __str__(self):
-        return f"{self.seed} by {self.by}"
+        return f"{self.seed} by {self.by}" if self.seed >= 0 else f"noticed by {self.by}"
 
 
-def build(combination):
+def build(combination, target):
     def must(*command):
         done = subprocess.run(command, cwd=mutate.SOURCES, capture_output=True, text=True)
         if done.returncode:
             raise Failed(f"{combination}: {' '.join(command)}\n{done.stdout[-4000:]}{done.stderr[-4000:]}")
 
     must("cmake", "--preset", "mutants", f"-DZABKEEPER_MUTANT={combination}")
-    must("cmake", "--build", "--preset", "mutants", "-j", JOBS)
+    must("cmake", "--build", "--preset", "mutants", "--target", target, "-j", JOBS)
 
 
 def by_whom(output):
@@ -52,24 +52,40 @@ def by_whom(output):
     if broken := re.search(r"broken invariant: (.*)", output):
         return f"ensure: {broken[1]}"
     lines = output.splitlines()
-    last = next((i for i, line in enumerate(lines) if line.startswith("tools/dev sim --seed")), 0)
+    last = next((i for i, line in enumerate(lines) if re.match(r"tools/dev sim (--service )?--seed", line)), 0)
     named = re.match(r"(\w+): ", lines[last - 1])
     return named[1] if named else "crash"
 
 
-def simulate(seeds):
-    """The first seed that notices, or nothing."""
-    done = subprocess.run(
-        [BUILD / "bin" / "zabsim", "--seeds", str(seeds), "--from", "0", "--jobs", JOBS],
+def run(program, *arguments):
+    return subprocess.run(
+        [BUILD / "bin" / program, *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (MEMORY_MAX, MEMORY_MAX)),
     )
+
+
+def ask(program, *arguments):
+    """Whether the unit test notices, which is one at least."""
+    done = run(program, *arguments)
+    if re.search(r"test cases: +0 ", done.stdout):
+        raise Failed(f"{program}: there is no such test: {' '.join(arguments)}")
     if done.returncode == 0:
         return None
-    seed = re.search(r"^tools/dev sim --seed (\d+)", done.stdout, re.MULTILINE)
+    named = re.search(r"^TEST CASE: +(.*)", done.stdout, re.MULTILINE)
+    return Found(-1, f"{program}: {named[1]}" if named else program)
+
+
+def simulate(seeds, service):
+    """The first seed that notices, or nothing."""
+    mode = ["--service"] if service else []
+    done = run("zabsim", *mode, "--seeds", str(seeds), "--from", "0", "--jobs", JOBS)
+    if done.returncode == 0:
+        return None
+    seed = re.search(r"^tools/dev sim (?:--service )?--seed (\d+)", done.stdout, re.MULTILINE)
     if not seed:
         raise Failed(f"zabsim: exit {done.returncode}\n{done.stdout[-4000:]}")
     # What was said before the report is of whichever seed came first, not of the least one.
@@ -83,13 +99,21 @@ class Runs:
     def __init__(self, seeds):
         self.seeds = seeds
         self.done = {}
+        self.needed = {False: 0, True: 0}  # seeds, of the protocol and of the service
+        self.tests = []
 
     def __call__(self, combination):
         if combination not in self.done:
             began = time.monotonic()
-            build(combination)
+            mutant = mutate.read(combination.split("+")[-1])
+            build(combination, mutant.test[0] if mutant.test else "zabsim")
             built = time.monotonic()
-            self.done[combination] = found = simulate(self.seeds)
+            found = ask(*mutant.test) if mutant.test else simulate(self.seeds, mutant.service)
+            self.done[combination] = found
+            needed = 0 if mutant.test or not found else found.seed + 1
+            self.needed[mutant.service] = max(self.needed[mutant.service], needed)
+            if mutant.test:
+                self.tests.append(mutant.test)
             print(
                 f"{combination}: built in {built - began:.0f} s, {found or 'survives'},"
                 f" {time.monotonic() - built:.0f} s",
@@ -97,6 +121,19 @@ class Runs:
                 flush=True,
             )
         return self.done[combination]
+
+    def sound(self):
+        """Who complains of the program as it is, of all those who were asked; nobody, if all is well."""
+        for service, seeds in self.needed.items():
+            if seeds:
+                build("", "zabsim")
+                if found := simulate(seeds, service):
+                    return f"seed {found}"
+        for test in self.tests:
+            build("", test[0])
+            if found := ask(*test):
+                return str(found)
+        return None
 
 
 def hidden(mutant, runs):
@@ -126,6 +163,8 @@ def row(name, runs):
     found = runs(name)
     if found is None:
         return name, mutant.broken, "-", "SURVIVES", False
+    if mutant.test:
+        return name, mutant.broken, "-", found.by, True
     return name, mutant.broken, str(found.seed), found.by, True
 
 
@@ -140,6 +179,8 @@ def print_table(rows):
     for name, broken, seed, by, _ in rows:
         if re.fullmatch(r"\w+", by):
             by = f"`{by}`"
+        elif test := re.fullmatch(r"(\w+_tests): (.*)", by):
+            by = f"`{test[1]}`: {test[2]}"
         elif by.startswith("ensure: "):
             by = "`ensure`: " + re.sub(r".*\((.*)\)$", r"\1", by)
         print(f"| {name} | {broken} | {seed} | {by} |")
@@ -156,14 +197,12 @@ def main():
     runs = Runs(arguments.seeds)
     try:
         rows = [row(name, runs) for name in arguments.names or mutate.names()]
-        needed = max((found.seed for found in runs.done.values() if found), default=-1) + 1
-        build("")
-        sound = simulate(needed) if needed else None
+        unsound = runs.sound()
     except (Failed, mutate.DoesNotFit) as error:
         sys.exit(f"tools/dev mutants: {error}")
     (print_table if arguments.table else print_plain)(rows)
-    if sound:
-        sys.exit(f"tools/dev mutants: the program as it is fails too: seed {sound}")
+    if unsound:
+        sys.exit(f"tools/dev mutants: the program as it is fails too: {unsound}")
     bad = [r[0] for r in rows if not r[4]]
     print(
         f"{len(rows)} mutants in {time.monotonic() - began:.0f} s;"

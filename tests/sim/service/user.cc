@@ -43,7 +43,7 @@ void User::connect() {
     request.session = session_;
     request.password = password_;
     // Once in a while somebody else tries.
-    if (random_.one_in(40)) request.password = std::string(32, '0');
+    if ((forged_ = random_.one_in(40))) request.password = std::string(32, '0');
   }
   request.timeout_ms = timeout_ms_;
   request.dedup = dedup_;
@@ -160,6 +160,8 @@ void User::on(const wire::ConnectedReply& reply) {
     password_ = reply.password;
   } else if (reply.session != session_) {
     throw Violation("session_exactness", "silently another session");
+  } else if (forged_) {
+    throw Violation("session_exactness", "a session is resumed with a wrong password");
   } else {
     world_.cluster().counts().count(Rare::session_moved);
   }

@@ -72,6 +72,7 @@ class User {
 
   wire::SessionId session_;
   std::string password_;
+  bool forged_ = false;  // it was not with that that it asked for its session
   bool dedup_ = false;
   std::int64_t timeout_ms_ = 0;
   wire::Zxid seen_;
