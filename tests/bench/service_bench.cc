@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -9,6 +11,7 @@
 
 #include <benchmark/benchmark.h>
 
+#include "session/restoration.h"
 #include "session/service.h"
 
 // What the replicated state machine costs with a million nodes of 100 bytes in it: without a
@@ -132,6 +135,95 @@ void apply_create(benchmark::State& state) { apply_batches(state, create_order);
 void plan_sets(benchmark::State& state) { plan_batches(state, set_order); }
 void plan_creates(benchmark::State& state) { plan_batches(state, create_order); }
 
+// How long single transactions take, with and without an image being collected between them, as a
+// checkpoint under full load does it.
+void apply_set_percentiles(benchmark::State& state) {
+  constexpr std::size_t turn = 64;  // transactions of one turn of the event loop
+  constexpr std::size_t records_a_turn = 128;
+  const bool with_images = state.range(0) != 0;
+  Leader& leader = million();
+  std::uint64_t number = 0;
+  std::uint64_t images = 0;
+  bool taking = false;
+  std::vector<std::int64_t> took;
+  std::vector<session::Record> records;
+  std::vector<wire::Bytes> planned;
+  for (auto _ : state) {
+    state.PauseTiming();
+    if (with_images && !taking) {
+      leader.service.begin_image();
+      taking = true;
+      images += 1;
+    }
+    if (taking) taking = !leader.service.collect_image(records_a_turn, records);
+    records.clear();
+    planned.clear();
+    for (std::size_t i = 0; i < turn; ++i) planned.push_back(leader.plan(set_order(++number)));
+    state.ResumeTiming();
+    for (const wire::Bytes& bytes : planned) {
+      const auto begun = std::chrono::steady_clock::now();
+      benchmark::DoNotOptimize(leader.apply(bytes));
+      took.push_back((std::chrono::steady_clock::now() - begun).count());
+    }
+  }
+  while (taking) taking = !leader.service.collect_image(1'000'000, records);
+  std::ranges::sort(took);
+  const auto percentile = [&](double part) {
+    return static_cast<double>(
+        took[static_cast<std::size_t>(static_cast<double>(took.size() - 1) * part)]);
+  };
+  state.counters["p50_ns"] = percentile(0.5);
+  state.counters["p99.9_ns"] = percentile(0.999);
+  state.counters["images"] = static_cast<double>(images);
+}
+
+// What a start does with a checkpoint, less the reading of the file.
+void restore_million(benchmark::State& state) {
+  std::vector<session::Record> records;
+  {
+    Leader leader;
+    for (int i = 0; i < folders; ++i) leader.run(create_request(folder(i), 0));
+    for (int i = 0; i < folders * nodes_per_folder; ++i) {
+      leader.run(create_request(node(static_cast<std::uint64_t>(i)), 100));
+    }
+    leader.service.begin_image();
+    while (!leader.service.collect_image(1'000'000, records)) {
+    }
+    std::ranges::sort(records, {}, &session::Record::key);
+  }
+  for (auto _ : state) {
+    session::Restoration restoration;
+    for (const session::Record& record : records) {
+      if (!restoration.add(record.key, *record.value)) return state.SkipWithError("refused");
+    }
+    auto restored = restoration.finish();
+    if (!restored) return state.SkipWithError("its digest is another");
+    state.PauseTiming();
+    restored = wire::Error{};
+    state.ResumeTiming();
+  }
+}
+
+// Of a hundred sessions, ten thousand each, on nodes of their own.
+void million_watches(benchmark::State& state) {
+  constexpr std::uint64_t sessions = 100;
+  constexpr std::uint64_t each = 10'000;
+  double bytes = 0;
+  for (auto _ : state) {
+    session::Watches watches({});
+    const std::size_t before = mallinfo2().uordblks;
+    for (std::uint64_t i = 0; i < sessions * each; ++i) {
+      session::Watch watch;
+      watch.path = node(i);
+      watch.interest = {true, true, true, false};
+      const wire::RequestId id{std::to_string(i / sessions)};
+      benchmark::DoNotOptimize(watches.add({1 + i % sessions}, id, std::move(watch)));
+    }
+    bytes = static_cast<double>(mallinfo2().uordblks - before);
+  }
+  state.counters["MB"] = bytes / 1e6;
+}
+
 // The look-up and the copy of the data, among paths that are not in the processor's caches.
 void get(benchmark::State& state) {
   Leader& leader = million();
@@ -188,6 +280,9 @@ BENCHMARK(plan_sets)->Unit(benchmark::kMicrosecond);
 BENCHMARK(plan_creates)->Unit(benchmark::kMicrosecond);
 BENCHMARK(apply_set)->Unit(benchmark::kMicrosecond);
 BENCHMARK(apply_create)->Unit(benchmark::kMicrosecond);
+BENCHMARK(apply_set_percentiles)->Arg(0)->Arg(1)->Iterations(20'000)->Unit(benchmark::kMicrosecond);
+BENCHMARK(restore_million)->Unit(benchmark::kMillisecond);
+BENCHMARK(million_watches)->Unit(benchmark::kMillisecond)->Iterations(1);
 BENCHMARK(get);
 BENCHMARK(delete_subtree)->Arg(10'000)->Arg(50'000)->Unit(benchmark::kMillisecond);
 BENCHMARK(close_session)->Arg(10'000)->Arg(50'000)->Unit(benchmark::kMillisecond);
