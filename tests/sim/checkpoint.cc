@@ -3,6 +3,10 @@
 namespace sim {
 namespace {
 
+// What is behind the fixed part.
+constexpr char padding_octet = 'x';
+constexpr char image_octet = 'i';
+
 std::uint64_t mixed(std::uint64_t value, std::uint64_t with) {
   value = (value ^ with) * 0x9e3779b97f4a7c15;
   return value ^ (value >> 32);
@@ -17,7 +21,7 @@ std::uint64_t checksum(std::string_view octets) {
 }  // namespace
 
 Checkpoint Checkpoint::after(const zab::Txn& txn) const {
-  return {txn.point(), count + 1, mixed(mixed(state, txn.zxid.bits()), checksum(*txn.payload))};
+  return {txn.point(), count + 1, mixed(mixed(state, txn.zxid.bits()), checksum(*txn.payload)), {}};
 }
 
 wire::Bytes encode(const Checkpoint& checkpoint, std::size_t padding) {
@@ -28,7 +32,12 @@ wire::Bytes encode(const Checkpoint& checkpoint, std::size_t padding) {
   writer.integer(checkpoint.at.hash.high);
   writer.integer(checkpoint.count);
   writer.integer(checkpoint.state);
-  writer.raw(wire::Bytes(padding, 'x'));
+  if (checkpoint.image) {
+    writer.integer(image_octet);
+    writer.raw(*checkpoint.image);
+  } else {
+    writer.raw(wire::Bytes(padding, padding_octet));
+  }
   writer.integer(checksum(out));
   return out;
 }
@@ -46,6 +55,9 @@ std::optional<Checkpoint> decode(std::string_view octets) {
   checkpoint.count = reader.integer<std::uint64_t>();
   checkpoint.state = reader.integer<std::uint64_t>();
   if (reader.failed()) return std::nullopt;
+  if (reader.remaining() > 0 && reader.integer<char>() == image_octet) {
+    checkpoint.image = std::make_shared<const wire::Bytes>(reader.raw(reader.remaining()));
+  }
   return checkpoint;
 }
 

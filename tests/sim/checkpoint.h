@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string_view>
 
@@ -16,13 +17,18 @@ struct Checkpoint {
   zab::Point at;
   std::uint64_t count = 0;
   std::uint64_t state = 0;
+  // What a tenant stores of it; none where there is no tenant.
+  std::shared_ptr<const wire::Bytes> image;
 
   // What it is after one more.
   [[nodiscard]] Checkpoint after(const zab::Txn& txn) const;
-  bool operator==(const Checkpoint&) const = default;
+  // Of the transactions; an image is for its tenant to compare.
+  [[nodiscard]] bool operator==(const Checkpoint& other) const {
+    return at == other.at && count == other.count && state == other.state;
+  }
 };
 
-// Filled up with `padding` octets, so that a snapshot comes in several chunks.
+// Without an image filled up with `padding` octets, so that a snapshot comes in several chunks.
 [[nodiscard]] wire::Bytes encode(const Checkpoint& checkpoint, std::size_t padding);
 // Nothing unless every octet is there and as it was.
 [[nodiscard]] std::optional<Checkpoint> decode(std::string_view octets);

@@ -213,7 +213,10 @@ void Cluster::handle_local(const Happening& happening) {
     case Kind::heartbeat:
       if (server.life != happening.generation) return;
       calendar_.schedule(calendar_.now() + server.tick_interval, happening);
-      if (tenant_ != nullptr) tenant_->heartbeat(index(server));
+      if (tenant_ != nullptr) {
+        tenant_->heartbeat(index(server));
+        go_on_with_image(server);
+      }
       step(server, zab::Tick{});
       return;
     case Kind::posted: {
@@ -282,7 +285,7 @@ void Cluster::use(Kind kind) {
       schedule_fault(kind, options_.hand_over);
       return;
     default:
-      if (server.peer && !server.paused) take_checkpoint(server);
+      if (server.peer && !server.paused) take_checkpoint(server, Tenant::Amount::part);
       schedule_fault(kind, options_.checkpoint);
       return;
   }

@@ -99,7 +99,9 @@ class Cluster {
     bool foreign = false;  // it has the disk of another cluster
     Time down_until = 0;
 
-    Checkpoint state;      // what it has delivered
+    Checkpoint state;  // what it has delivered
+    // The tenant takes an image of this state; or has taken it, and the log does not hold it yet.
+    std::optional<Checkpoint> imaged;
     wire::Bytes incoming;  // octets of the snapshot that it is being sent
     std::deque<zab::Read> reads;
     Time last_read = 0;
@@ -117,8 +119,9 @@ class Cluster {
   enum class Cause : std::uint8_t { event, submit, stray };
   void step(Server& server, zab::Event event, Cause cause = Cause::event);
   void carry_out(Server& server, zab::Effects effects, Cause cause);
-  void apply(Server& server, const zab::Effects& effects);
-  void tell_tenant(Server& server, const zab::Effects& effects);
+  std::optional<Checkpoint> apply(Server& server, const zab::Effects& effects);
+  void tell_tenant(Server& server, const zab::Effects& effects,
+                   const std::optional<Checkpoint>& restored);
   void wait_for_disk(Server& server, zab::Effects effects);
   void write_next(Server& server);
   void written(Server& server);
@@ -127,7 +130,9 @@ class Cluster {
   void begin_reading(Server& server, const std::vector<zab::Read>& reads);
   void answer(Server& server, const zab::ReadHistory& read);
   void answer(Server& server, const zab::ReadSnapshot& read);
-  void take_checkpoint(Server& server);
+  void take_checkpoint(Server& server, Tenant::Amount amount);
+  void go_on_with_image(Server& server);
+  void store_checkpoint(Server& server, const Checkpoint& state);
 
   // cluster_lives.cc: how it begins and ends.
   void start(Server& server);

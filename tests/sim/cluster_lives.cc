@@ -30,7 +30,7 @@ void Cluster::start(Server& server) {
   server.peer.emplace(server.id, options_.ensemble, options_.limits, recovered,
                       zab::ClusterId{random_.next() | 1, server.id.value});
   checkers_.on_restart(server.id, server.state);
-  if (tenant_ != nullptr) tenant_->start(index(server), server.state.at);
+  if (tenant_ != nullptr) tenant_->start(index(server), server.state);
   elections_.on_restart(server.id);
   if (options_.slow_disk != 0 && !healing_ && random_.one_in(4)) {
     server.disk_slow_until = calendar_.now() + some_outage();
@@ -53,6 +53,7 @@ void Cluster::crash(Server& server) {
   server.peer.reset();
   server.life = calendar_.new_generation();
   server.posted.clear();
+  server.imaged.reset();
   if (tenant_ != nullptr) tenant_->crash(index(server));
   server.dies_in_step = false;
   server.to_self.clear();

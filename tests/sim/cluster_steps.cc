@@ -24,7 +24,7 @@ void Cluster::carry_out(Server& server, zab::Effects effects, Cause cause) {
   const bool dies = server.dies_in_step && !effects.empty() && random_.one_in(2);
   elections_.on_step(server.peer->state(), server.peer->standing(), effects);
 
-  apply(server, effects);
+  const std::optional<Checkpoint> restored = apply(server, effects);
   if (effects.standing) {
     say([&] { return to_string(server.id) + "    is " + to_string(*effects.standing); });
     checkers_.on_standing(server.id, *effects.standing);
@@ -50,7 +50,7 @@ void Cluster::carry_out(Server& server, zab::Effects effects, Cause cause) {
   if (tenant_ == nullptr) {
     for (const zab::Confirmed& confirmed : effects.confirmed) checkers_.on_confirmed(confirmed);
   }
-  tell_tenant(server, effects);
+  tell_tenant(server, effects, restored);
 
   std::size_t leaving = effects.send.size();
   if (dies && random_.one_in(2)) leaving = static_cast<std::size_t>(random_.below(leaving + 1));
@@ -67,8 +67,10 @@ void Cluster::carry_out(Server& server, zab::Effects effects, Cause cause) {
   if (server.peer && server.batches.empty()) checkers_.on_quiet(server.peer->state());
 }
 
-// What becomes of the state that users see.
-void Cluster::apply(Server& server, const zab::Effects& effects) {
+// What becomes of the state that users see. Returns the snapshot that it is now, before what is
+// delivered.
+std::optional<Checkpoint> Cluster::apply(Server& server, const zab::Effects& effects) {
+  std::optional<Checkpoint> restored;
   for (const zab::Persist& persist : effects.persist) {
     const auto* chunk = std::get_if<zab::StoreSnapshot>(&persist);
     if (chunk == nullptr) continue;
@@ -76,7 +78,7 @@ void Cluster::apply(Server& server, const zab::Effects& effects) {
     server.incoming += *chunk->octets;
   }
   if (effects.restore) {
-    const auto restored = decode(std::exchange(server.incoming, {}));
+    restored = decode(std::exchange(server.incoming, {}));
     if (!restored || restored->at != *effects.restore) {
       throw Violation("state_is_f_of_history",
                       "server " + to_string(server.id) + " restores what it was not sent");
@@ -92,13 +94,23 @@ void Cluster::apply(Server& server, const zab::Effects& effects) {
     server.state = server.state.after(txn);
     checkers_.on_delivered(server.id, txn);
   }
+  return restored;
 }
 
-void Cluster::tell_tenant(Server& server, const zab::Effects& effects) {
+void Cluster::tell_tenant(Server& server, const zab::Effects& effects,
+                          const std::optional<Checkpoint>& restored) {
   if (tenant_ == nullptr) return;
   if (!effects.refused.empty()) throw Violation("plans", "the protocol refuses what was planned");
-  if (effects.restore) tenant_->restore(index(server), *effects.restore);
-  for (const zab::Txn& txn : effects.deliver) tenant_->deliver(index(server), txn);
+  if (restored) {
+    server.imaged.reset();
+    tenant_->restore(index(server), *restored);
+  }
+  for (const zab::Txn& txn : effects.deliver) {
+    tenant_->deliver(index(server), txn);
+    if (server.imaged && !server.imaged->image && random_.one_in(2)) {
+      server.imaged->image = tenant_->collect_image(index(server), Tenant::Amount::part);
+    }
+  }
   for (const zab::Confirmed& confirmed : effects.confirmed) {
     tenant_->confirmed(index(server), confirmed);
   }
@@ -209,7 +221,7 @@ void Cluster::answer(Server& server, const zab::ReadHistory& read) {
     // It goes on, and sends a snapshot, one that is behind the damage.
     say([&] { return to_string(server.id) + "  cannot read: " + stretch.error().message; });
     totals_.count(Rare::unreadable);
-    take_checkpoint(server);
+    take_checkpoint(server, Tenant::Amount::all);
     if (!server.peer) return;
   } else if (*stretch) {
     totals_.count(Rare::log_read);
@@ -233,17 +245,46 @@ void Cluster::answer(Server& server, const zab::ReadSnapshot& read) {
                                  .last = sending.sent == sending.octets.size()});
 }
 
+// A tenant takes its time, unless it must not.
+void Cluster::take_checkpoint(Server& server, Tenant::Amount amount) {
+  if (server.state.at.zxid <= server.disk->checkpoint().at.zxid) return;
+  if (tenant_ == nullptr) return store_checkpoint(server, server.state);
+  const auto collect = [&] {
+    if (server.imaged->image) return;
+    server.imaged->image = tenant_->collect_image(index(server), amount);
+  };
+  if (server.imaged) {
+    if (amount == Tenant::Amount::part) return;
+    collect();
+  }
+  server.imaged = server.state;
+  server.imaged->image.reset();  // what it may have begun with
+  tenant_->begin_image(index(server));
+  collect();
+  if (amount == Tenant::Amount::all) go_on_with_image(server);
+}
+
+void Cluster::go_on_with_image(Server& server) {
+  if (!server.imaged) return;
+  if (!server.imaged->image) {
+    server.imaged->image = tenant_->collect_image(index(server), Tenant::Amount::part);
+  }
+  const bool is_ready = server.imaged->image && Checkers::holds(image(server), server.imaged->at);
+  if (is_ready) store_checkpoint(server, *std::exchange(server.imaged, std::nullopt));
+}
+
 // Only of what the log holds too: a checkpoint is never ahead of it.
-void Cluster::take_checkpoint(Server& server) {
-  const bool is_new = server.state.at.zxid > server.disk->checkpoint().at.zxid;
-  if (!is_new || !Checkers::holds(image(server), server.state.at)) return;
+void Cluster::store_checkpoint(Server& server, const Checkpoint& state) {
+  const bool is_new = state.at.zxid > server.disk->checkpoint().at.zxid;
+  if (!is_new || !Checkers::holds(image(server), state.at)) return;
   say([&] {
-    return to_string(server.id) + "  takes a checkpoint at " +
-           wire::to_string(server.state.at.zxid);
+    return to_string(server.id) + "  takes a checkpoint at " + wire::to_string(state.at.zxid);
   });
-  const bool dies = options_.crash_in_step != 0 && random_.one_in(6);
-  if (dies) server.disk->crash_during(server.state);
-  if (dies || server.disk->take(server.state) == Disk::Done::failed) crash(server);
+  if (state.image && state.at != server.state.at) totals_.count(Rare::image_of_the_past);
+  // Nothing goes wrong with a tenant's any more while everything heals.
+  const bool dies = options_.crash_in_step != 0 && random_.one_in(6) && !(state.image && healing_);
+  if (dies) server.disk->crash_during(state);
+  if (dies || server.disk->take(state) == Disk::Done::failed) crash(server);
 }
 
 }  // namespace sim

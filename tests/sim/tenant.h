@@ -1,9 +1,12 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 
 #include "server/peers/peer_message.h"
 #include "tests/sim/calendar.h"
+#include "tests/sim/checkpoint.h"
+#include "wire/bytes.h"
 #include "zab/effects.h"
 
 namespace sim {
@@ -13,11 +16,16 @@ class Tenant {
  public:
   virtual ~Tenant() = default;
 
-  // A server begins with the state as of a checkpoint; it ends.
-  virtual void start(std::size_t server, zab::Point from) = 0;
+  // A server begins with what a checkpoint holds; it ends.
+  virtual void start(std::size_t server, const Checkpoint& from) = 0;
   virtual void crash(std::size_t server) = 0;
   // A server takes over a snapshot.
-  virtual void restore(std::size_t server, zab::Point snapshot) = 0;
+  virtual void restore(std::size_t server, const Checkpoint& snapshot) = 0;
+  // An image for a checkpoint: as of when it is begun, and collected in parts, while transactions
+  // are delivered in between. Null until it is whole.
+  virtual void begin_image(std::size_t server) = 0;
+  enum class Amount : std::uint8_t { part, all };
+  virtual std::shared_ptr<const wire::Bytes> collect_image(std::size_t server, Amount amount) = 0;
   virtual void heartbeat(std::size_t server) = 0;
 
   // What comes of the protocol, in the order of a driver's carrying out.

@@ -45,6 +45,9 @@ const char* name_of(Rare rare) {
     case Rare::session_expired: return "session expired";
     case Rare::session_moved: return "session moved";
     case Rare::write_asked_again: return "write asked again";
+    case Rare::image_of_the_past: return "image taken while transactions came";
+    case Rare::clients_sent_away: return "snapshot adopted, clients sent away";
+    case Rare::watch_resynced: return "watch from before a snapshot set";
     case Rare::count: break;
   }
   return "";

@@ -52,6 +52,9 @@ enum class Rare : std::uint8_t {
   session_expired,
   session_moved,
   write_asked_again,
+  image_of_the_past,
+  clients_sent_away,
+  watch_resynced,
   count
 };
 inline constexpr std::size_t protocol_rare_count = static_cast<std::size_t>(Rare::session_expired);

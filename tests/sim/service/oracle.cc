@@ -90,6 +90,19 @@ wire::WatchEvent event_of(const Armed& watch, const ZnodeChange& change, wire::Z
   return event;
 }
 
+// Its watch is being removed, and may have been ahead of the request's turn: its reply will tell.
+bool may_be_untold(const Heard& line) {
+  return !line.due.empty() && std::ranges::any_of(line.waiting, [&](const auto& asked) {
+    const auto* unwatch = std::get_if<wire::UnwatchRequest>(&asked->request.request);
+    return unwatch != nullptr && unwatch->watch == line.due.front().watch;
+  });
+}
+
+void set_aside(Heard& line) {
+  line.untold.push_back(std::move(line.due.front()));
+  line.due.pop_front();
+}
+
 std::string in_words(const wire::WatchEvent& event) {
   return "watch " + event.watch.json + ' ' + std::string(wire::name(event.kind)) + ' ' +
          event.path + " at " + wire::to_string(event.zxid);
@@ -183,11 +196,15 @@ void Oracle::expect(Heard& line, wire::Zxid applied) const {
 
 void Oracle::on_told(Heard& line, wire::Zxid applied) const {
   expect(line, applied);
+  while (may_be_untold(line)) set_aside(line);
   if (line.due.empty()) return;
   throw Violation("watches", "an event is not told: " + in_words(line.due.front()));
 }
 
 void Oracle::on_event(Heard& line, const wire::WatchEvent& event) {
+  if (std::ranges::any_of(line.untold, [&](const auto& e) { return e.watch == event.watch; })) {
+    throw Violation("watches", in_words(event) + " is told, and one before it was not");
+  }
   // Of a watch that is being set: known from its reply.
   if (std::ranges::none_of(line.due, [&](const auto& each) { return each.watch == event.watch; })) {
     line.early.push_back(event);
@@ -195,6 +212,10 @@ void Oracle::on_event(Heard& line, const wire::WatchEvent& event) {
   }
   // Those of a session's end come in an order of their own.
   const Event& cause = model_.events().at(line.due.front().zxid);
+  while (line.due.front() != event && may_be_untold(line)) {
+    set_aside(line);
+    if (line.due.empty()) throw Violation("watches", "an event of nothing: " + in_words(event));
+  }
   auto found = line.due.begin();
   if (std::holds_alternative<session::CloseTxn>(cause.txn.body)) {
     found = std::ranges::find(line.due, event);
@@ -397,7 +418,7 @@ void Oracle::check_read(Heard& line, const Asked& asked, const wire::Reply& repl
   const wire::Request& request = asked.request.request;
   if (!reply.body) {
     const ErrorCode code = reply.body.error().code;
-    const bool is_owner = line.owner && model_.owns(line.session, *line.owner, reply.zxid);
+    const bool is_owner = line.owner && model_.owns(line.session, *line.owner, line.expected);
     if (code == ErrorCode::session_moved || code == ErrorCode::session_expired) {
       if (!is_owner) return;
       throw Violation("session_exactness", what(asked) + " is refused to its session's owner");
@@ -424,7 +445,13 @@ void Oracle::check_read(Heard& line, const Asked& asked, const wire::Reply& repl
     throw Violation("linearizable_reads", what(asked) + " sees less than it asked for");
   }
   if (const auto* unwatch = std::get_if<wire::UnwatchRequest>(&request)) {
+    const auto is_its = [&](const auto& event) { return event.watch == unwatch->watch; };
+    const auto untold = std::ranges::find_if(line.untold, is_its);
+    if (untold != line.untold.end() && untold->zxid <= reply.zxid) {
+      throw Violation("watches", "an event is not told: " + in_words(*untold));
+    }
     const auto gone =
+        std::erase_if(line.untold, is_its) +
         std::erase_if(line.watches, [&](const Armed& watch) { return watch.id == unwatch->watch; });
     if (reply.body ? gone == 0 : gone != 0 || reply.body.error().code != ErrorCode::no_watcher) {
       throw Violation("watches", what(asked) + ": unwatch");
@@ -515,13 +542,14 @@ bool Oracle::explains(const wire::Result<wire::ReplyBody>& refusal, const wire::
   return failed(result) && same(result, refusal);
 }
 
-// Some state between what its user knew and the reply must refuse it in the same way.
+// Some state between what its user knew and the reply must refuse it in the same way. That its
+// session is another's is said as of now, even if the reply is dated back for a read behind it.
 void Oracle::check_refused(const Heard& line, const Asked& asked, const wire::Reply& reply) const {
   const wire::Zxid known = std::max(asked.seen, asked.acknowledged);
   if (!reply.body) {
     const ErrorCode code = reply.body.error().code;
     if (code == ErrorCode::session_moved || code == ErrorCode::session_expired) {
-      if (!line.owner || !model_.owns(line.session, *line.owner, reply.zxid)) return;
+      if (!line.owner || !model_.owns(line.session, *line.owner, line.expected)) return;
       throw Violation("session_exactness", what(asked) + " is refused to its session's owner");
     }
   }

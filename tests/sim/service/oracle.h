@@ -54,6 +54,7 @@ struct Heard {
   wire::Zxid expected;                         // as far as `due` goes
   std::deque<wire::WatchEvent> due;            // events that come before anything else
   std::vector<wire::WatchEvent> early;         // events of a watch that is just being set
+  std::vector<wire::WatchEvent> untold;        // and of one that is just being removed
 };
 
 // Compares all that servers say with the model, by zxid. Violations, by name:

@@ -22,7 +22,6 @@ ServiceOptions service_options_from(std::uint64_t seed) {
 Options with_service(Options options) {
   options.submit = 0;
   options.confirm_leadership = 0;
-  options.checkpoint = 0;
   options.minority = false;
   options.limits.outstanding_max = zab::Limits{}.outstanding_max;
   return options;

@@ -144,7 +144,11 @@ void User::hear(Line& line, const wire::ServerMessage& message) {
   if (const auto* connected = std::get_if<wire::ConnectedReply>(&message)) return on(*connected);
   if (const auto* refused = std::get_if<wire::ConnectRefused>(&message)) return on(*refused);
   if (const auto* event = std::get_if<wire::WatchEvent>(&message)) {
-    if (event->kind != wire::EventKind::resync) seen_ = std::max(seen_, event->zxid);
+    if (event->kind != wire::EventKind::resync) {
+      seen_ = std::max(seen_, event->zxid);
+    } else {
+      world_.cluster().counts().count(Rare::watch_resynced);
+    }
     return;
   }
   if (std::holds_alternative<wire::Expired>(message)) {
@@ -290,6 +294,13 @@ std::string User::some_path() {
   return path;
 }
 
+// What it saw some time, if it remembers.
+wire::Zxid User::some_past() {
+  if (history_.empty()) return seen_;
+  const Asked& asked = *history_[random_.below(history_.size())];
+  return asked.reply ? asked.reply->zxid : asked.seen;
+}
+
 std::int32_t User::some_version(const std::string& path) {
   if (!random_.one_in(3)) return wire::any_version;
   const auto known = versions_.find(path);
@@ -428,7 +439,7 @@ wire::Request User::some_request() {
     watch.scope = static_cast<wire::WatchScope>(random_.below(3));
     watch.once = random_.one_in(3);
     watch.with_data = random_.one_in(2);
-    if (random_.one_in(2)) watch.from = seen_;
+    if (random_.one_in(2)) watch.from = random_.one_in(3) ? some_past() : seen_;
     return watch;
   }
   if (dice < 63 && !watches_.empty()) {

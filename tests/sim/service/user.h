@@ -52,6 +52,7 @@ class User {
   wire::Request some_write(bool within_multi);
   wire::Request some_read();
   std::string some_path();
+  wire::Zxid some_past();
   std::int32_t some_version(const std::string& path);
   wire::Bytes some_data();
   void reconnect_soon();

@@ -5,6 +5,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "session/restoration.h"
 #include "tests/sim/service/user.h"
 #include "tests/sim/violation.h"
 #include "wire/json.h"
@@ -28,7 +29,7 @@ World::~World() = default;
 
 // --- A server's life ---
 
-void World::start(std::size_t server, zab::Point from) {
+void World::start(std::size_t server, const Checkpoint& from) {
   if (servers_.empty()) {
     servers_.resize(cluster_->size());
     for (std::size_t i = 0; i < options_.users; ++i) {
@@ -49,16 +50,88 @@ void World::start(std::size_t server, zab::Point from) {
   one.ends.server = server;
   one.pipeline =
       std::make_unique<server::Pipeline>(one.config, random_.next() >> 16 << 8, one.ends);
-  restore(server, from);
+  one.stored.clear();
+  one.collected.clear();
+  if (from.count > 0) one.pipeline->start_from(std::move(*restored(server, from)));
 }
 
-// A state stands for the transactions that led to it: they are applied again.
-void World::restore(std::size_t server, zab::Point snapshot) {
-  const wire::Zxid applied = servers_[server].pipeline->service().applied();
-  for (std::size_t i = 0; i < log_.size() && log_[i].zxid <= snapshot.zxid; ++i) {
-    if (log_[i].zxid > applied) deliver(server, zab::Txn(log_[i]));
+void World::restore(std::size_t server, const Checkpoint& snapshot) {
+  Server& one = servers_[server];
+  one.collected.clear();
+  auto service = restored(server, snapshot);
+  const auto is_served = [](const auto& weak) {
+    const auto line = weak.lock();
+    return line && line->heard.owner && !line->server_done_;
+  };
+  if (std::ranges::any_of(one.lines, is_served)) {
+    cluster_->counts().count(Rare::clients_sent_away);
+  }
+  one.pipeline->restored(std::move(*service));
+  for (const auto& weak : one.lines) {
+    if (const auto line = weak.lock(); line && !line->server_done_) {
+      throw Violation("snapshot", "a client is kept that was not told what the snapshot holds");
+    }
   }
 }
+
+// --- Checkpoints ---
+
+void World::begin_image(std::size_t server) { servers_[server].pipeline->service().begin_image(); }
+
+std::shared_ptr<const wire::Bytes> World::collect_image(std::size_t server, Amount amount) {
+  Server& one = servers_[server];
+  session::Service& service = one.pipeline->service();
+  bool is_whole = false;
+  do {
+    is_whole = service.collect_image(random_.between(1, 8), one.collected);
+  } while (!is_whole && amount == Amount::all);
+  if (!is_whole) return nullptr;
+  for (session::Record& record : std::exchange(one.collected, {})) {
+    if (record.value) {
+      one.stored.insert_or_assign(std::move(record.key), *std::move(record.value));
+    } else {
+      one.stored.erase(record.key);
+    }
+  }
+  wire::Bytes octets;
+  wire::ByteWriter out(octets);
+  for (const auto& [key, value] : one.stored) {
+    out.string(key);
+    out.string(value);
+  }
+  return std::make_shared<const wire::Bytes>(std::move(octets));
+}
+
+std::unique_ptr<session::Service> World::restored(std::size_t server, const Checkpoint& from) {
+  Server& one = servers_[server];
+  if (!from.image) throw Violation("image", "a checkpoint has none");
+  one.stored.clear();
+  session::Restoration restoration({one.config.max_watches, {}});
+  wire::ByteReader in(*from.image);
+  while (in.remaining() > 0) {
+    wire::Bytes key(in.string());
+    wire::Bytes value(in.string());
+    if (auto added = restoration.add(key, value); !added) {
+      throw Violation("image", added.error().message);
+    }
+    one.stored.emplace(std::move(key), std::move(value));
+  }
+  auto service = restoration.finish();
+  if (!service) throw Violation("image", service.error().message);
+  if ((*service)->applied() != from.at.zxid) {
+    throw Violation("image", "it is of " + wire::to_string((*service)->applied()) + ", not of " +
+                                 wire::to_string(from.at.zxid));
+  }
+  // It does not know the past, and must not say that it does.
+  if ((*service)->watches().history().start() != from.at.zxid) {
+    throw Violation("watches", "a restored state remembers what it cannot");
+  }
+  oracle_.on_applied(server, **service);
+  oracle_.compare(**service);
+  return *std::move(service);
+}
+
+// --- What happens to it ---
 
 void World::crash(std::size_t server) {
   Server& one = servers_[server];
@@ -77,7 +150,6 @@ void World::heartbeat(std::size_t server) { servers_[server].pipeline->tick(); }
 void World::deliver(std::size_t server, const zab::Txn& txn) {
   Server& one = servers_[server];
   oracle_.on_delivered(txn);
-  if (log_.empty() || txn.zxid > log_.back().zxid) log_.push_back(txn);
   std::erase_if(one.lines, [](const auto& line) { return line.expired(); });
   std::vector<std::shared_ptr<Line>> lines;
   for (const auto& weak : one.lines) {
@@ -225,6 +297,7 @@ void World::heal() {
   calm_ = true;
   calm_since_ = now();
   options_.client_delay_max = std::min<Time>(options_.client_delay_max, tick / 2);
+  for (const auto& user : users_) user->wake();
   // While they go on, nobody is expired who is there.
   at(now() + 2 * calm_time, [this] {
     for (const auto& user : users_) user->conclude();

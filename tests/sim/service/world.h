@@ -81,8 +81,10 @@ class World : public Tenant {
   World(std::uint64_t seed, const ServiceOptions& options, Cluster*& cluster);
   ~World() override;
 
-  void start(std::size_t server, zab::Point from) override;
-  void restore(std::size_t server, zab::Point snapshot) override;
+  void start(std::size_t server, const Checkpoint& from) override;
+  void restore(std::size_t server, const Checkpoint& snapshot) override;
+  void begin_image(std::size_t server) override;
+  std::shared_ptr<const wire::Bytes> collect_image(std::size_t server, Amount amount) override;
   void crash(std::size_t server) override;
   void heartbeat(std::size_t server) override;
   void deliver(std::size_t server, const zab::Txn& txn) override;
@@ -120,10 +122,12 @@ class World : public Tenant {
  private:
   friend class Line;
   struct Server;
+  using Records = std::map<wire::Bytes, wire::Bytes>;
 
   void watch_expiry(std::size_t server, const zab::Event& event);
   void touch(std::size_t server, wire::SessionId session);
-  void compare(std::size_t server);
+  // What an image holds; it must be what the log means.
+  std::unique_ptr<session::Service> restored(std::size_t server, const Checkpoint& from);
   void misfortune();
 
   struct Ends : server::Surroundings {
@@ -138,7 +142,9 @@ class World : public Tenant {
     server::Config config;
     Ends ends;
     std::unique_ptr<server::Pipeline> pipeline;
-    std::int64_t clock_ms = 0;  // its wall clock is so far off
+    Records stored;                          // of the last whole image
+    std::vector<session::Record> collected;  // of the one that is being taken
+    std::int64_t clock_ms = 0;               // its wall clock is so far off
     std::vector<std::weak_ptr<Line>> lines;
     Time leads_since = 0;
     std::map<wire::SessionId, Time> touched;  // while it leads
@@ -154,7 +160,6 @@ class World : public Tenant {
   Generation numbers_ = 0;
   bool calm_ = false;
   Time calm_since_ = 0;
-  std::vector<zab::Txn> log_;  // all that any server applied
 };
 
 }  // namespace sim
