@@ -57,6 +57,7 @@ Checkpointer::~Checkpointer() {
   }
   wake_.notify_one();
   thread_.join();
+  const std::lock_guard lock(checkpoint_.mutex);
   checkpoint_.readers.clear();
 }
 
