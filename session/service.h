@@ -90,9 +90,6 @@ class Service {
   // between, no watch is set, and no image is being taken. No plan is outstanding.
   void become(Service&& restored);
 
-  // Nodes that the next image would hold.
-  [[nodiscard]] std::size_t changed_nodes() const { return tree().tracker().changed(); }
-
   [[nodiscard]] wire::Zxid applied() const { return applied_; }
   // Of all that is replicated, as of applied(): equal on every server that has applied as much.
   [[nodiscard]] std::uint64_t digest() const;

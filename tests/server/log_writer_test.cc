@@ -2,7 +2,6 @@
 
 #include <atomic>
 #include <chrono>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -14,6 +13,7 @@
 #include <doctest/doctest.h>
 
 #include "server/storage/posix_file_system.h"
+#include "tests/support/temporary_directory.h"
 
 // The log on a thread of its own, in a real directory.
 namespace server {
@@ -35,10 +35,7 @@ class NoSnapshots : public SnapshotStore {
 class Harness {
  public:
   Harness() {
-    directory_ =
-        (std::filesystem::temp_directory_path() / "zabkeeper-log-writer-test-XXXXXX").string();
-    REQUIRE(::mkdtemp(directory_.data()) != nullptr);
-    auto opened = storage::Log::open(files_, directory_, {1}, {}, small);
+    auto opened = storage::Log::open(files_, directory(), {1}, {}, small);
     REQUIRE(opened.has_value());
     writer_.emplace(io_, std::move(opened->log), snapshots_,
                     [this](const wire::Error&) { failed_ = true; });
@@ -46,11 +43,6 @@ class Harness {
   }
   Harness(const Harness&) = delete;
   Harness& operator=(const Harness&) = delete;
-  ~Harness() {
-    writer_.reset();
-    std::error_code ignored;
-    std::filesystem::remove_all(directory_, ignored);
-  }
 
   void write(std::vector<zab::Persist> persist) {
     bool done = false;
@@ -75,9 +67,9 @@ class Harness {
     return found;
   }
   [[nodiscard]] bool failed() const { return failed_; }
-  [[nodiscard]] const std::string& directory() const { return directory_; }
+  [[nodiscard]] const std::string& directory() const { return temporary_.path(); }
   [[nodiscard]] bool has(const std::string& prefix) const {
-    for (const auto& entry : std::filesystem::directory_iterator(directory_)) {
+    for (const auto& entry : std::filesystem::directory_iterator(directory())) {
       if (entry.path().filename().string().starts_with(prefix)) return true;
     }
     return false;
@@ -93,7 +85,7 @@ class Harness {
     REQUIRE(done);
   }
 
-  std::string directory_;
+  test::TemporaryDirectory temporary_;  // first: it goes last
   storage::PosixFileSystem files_;
   NoSnapshots snapshots_;
   boost::asio::io_context io_;
