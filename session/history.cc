@@ -22,6 +22,11 @@ std::deque<History::Entry>::const_iterator History::first_after(wire::Zxid zxid)
   return std::ranges::upper_bound(entries_, zxid, {}, &Entry::zxid);
 }
 
+void History::begin_after(wire::Zxid zxid) {
+  *this = History(bounds_);
+  start_ = end_ = zxid;
+}
+
 void History::add(wire::Zxid zxid, std::vector<znode::Change> changes) {
   ensure(zxid > end_, "transactions are applied in the order of their zxids");
   end_ = zxid;

@@ -34,7 +34,7 @@ class History {
   [[nodiscard]] std::deque<Entry>::const_iterator last() const { return entries_.end(); }
 
   // There is nothing yet, and what comes comes after this.
-  void begin_after(wire::Zxid zxid) { start_ = end_ = zxid; }
+  void begin_after(wire::Zxid zxid);
   // `zxid` is above end().
   void add(wire::Zxid zxid, std::vector<znode::Change> changes);
 

@@ -107,7 +107,7 @@ void Service::become(Service&& restored) {
   now_ = restored.now_;
   tree_.swap(restored.tree_);
   sessions_ = std::move(restored.sessions_);
-  watches_ = std::move(restored.watches_);
+  watches_.begin_after(applied_);
   image_header_.reset();
 }
 

@@ -364,6 +364,63 @@ TEST_CASE("a session has so many watches and no more") {
   CHECK(world.service().read({session}, {"3"}, request));
 }
 
+TEST_CASE("ids and paths of watches are bounded as well") {
+  World world({.per_session_max = 2, .history = {}});
+  const wire::SessionId session = world.open(1);
+  const auto set = [&](const std::string& id, const std::string& path) {
+    return world.service().read({session}, {id}, watch_request(path, WatchScope::node));
+  };
+  const std::string long_id(1025, '1');
+  CHECK(set(long_id, "/a").error().message == "id: that of a watch has at most 1024 bytes");
+  REQUIRE(set(long_id.substr(1), "/a"));
+  CHECK(set("2", "/" + std::string(1021, 'x')).error().code == ErrorCode::too_many_watches);
+  CHECK(set("2", "/" + std::string(1020, 'x')));
+  CHECK(world.service().watches().size(session) == 2);
+}
+
+// Many more than any table has buckets for at first.
+TEST_CASE("thousands of watches on a hundred paths: each is found, in the order of setting") {
+  Watches watches({});
+  constexpr std::uint64_t sessions = 7;
+  constexpr std::uint64_t count = 7000;
+  const auto path_of = [](std::uint64_t i) { return "/" + std::to_string(i % 100); };
+  const auto id_of = [](std::uint64_t i) { return RequestId{std::to_string(i)}; };
+  std::uint64_t zxid = 0;
+  const auto expect = [&](auto&& is_set) {
+    for (std::uint64_t number = 0; number < 100; ++number) {
+      std::vector<std::string> expected;
+      for (std::uint64_t i = number; i < count; i += 100) {
+        if (is_set(i)) expected.push_back(id_of(i).json);
+      }
+      std::vector<std::string> told;
+      for (const Delivery& each :
+           watches.fire({{1}, ++zxid}, {{EventKind::changed, path_of(number), {}, {}, {}}})) {
+        CHECK(each.session.value == 1 + std::stoull(each.event.watch.json) % sessions);
+        told.push_back(each.event.watch.json);
+      }
+      CHECK(told == expected);
+    }
+  };
+
+  for (std::uint64_t i = 0; i < count; ++i) {
+    Watch watch;
+    watch.path = path_of(i);
+    watch.interest = {.changed = true};
+    if (i % 3 == 0) watch.reach = Watch::Reach::subtree;
+    REQUIRE(watches.add({1 + i % sessions}, id_of(i), watch));
+  }
+  expect([](std::uint64_t) { return true; });
+  for (std::uint64_t i = 0; i < count; i += 2) {
+    REQUIRE(watches.remove({1 + i % sessions}, id_of(i)));
+  }
+  expect([](std::uint64_t i) { return i % 2 == 1; });
+  watches.remove_session({1});
+  expect([](std::uint64_t i) { return i % 2 == 1 && i % sessions != 0; });
+  CHECK(watches.size() == 3000);
+  watches.begin_after({{2}, 0});
+  CHECK(watches.size() == 0);
+}
+
 // S28; CVE-2024-23944: a watch told of paths that its client could not read.
 TEST_CASE("a watch tells of what its client may read when it happens") {
   const auto alice = znode::Identities::of({{"digest", "alice:hash"}});

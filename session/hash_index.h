@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <utility>
+
+#include <boost/intrusive/unordered_set.hpp>
+
+namespace session {
+
+// A hash container of boost::intrusive, of the options `power_2_buckets`, `incremental`
+// and `linear_buckets`, with
+// its buckets: as it grows they are split one by one, so that no insertion has to wait until all
+// that is there has moved. Owns none of its elements.
+template <class Container>
+class HashIndex {
+ public:
+  HashIndex()
+      : buckets_(make_buckets(buckets_at_first)),
+        elements_({buckets_.get(), buckets_at_first + Container::bucket_overhead}) {}
+  ~HashIndex() = default;
+  HashIndex(const HashIndex&) = delete;
+  HashIndex& operator=(const HashIndex&) = delete;
+
+  Container& operator*() { return elements_; }
+  Container* operator->() { return &elements_; }
+  const Container* operator->() const { return &elements_; }
+
+  void insert(typename Container::value_type& element) {
+    elements_.insert(element);
+    if (elements_.size() > elements_a_bucket * elements_.split_count()) split();
+  }
+
+ private:
+  using Bucket = typename Container::bucket_type;
+  static constexpr std::size_t buckets_at_first = 4;
+  // Two pointers to follow instead of one cost less than the memory for twice the buckets.
+  static constexpr std::size_t elements_a_bucket = 2;
+
+  static std::unique_ptr<Bucket[]> make_buckets(std::size_t count) {
+    return std::make_unique<Bucket[]>(count + Container::bucket_overhead);
+  }
+  void split() {
+    if (elements_.incremental_rehash()) return;
+    const std::size_t count = 2 * elements_.bucket_count();
+    auto buckets = make_buckets(count);
+    elements_.incremental_rehash({buckets.get(), count + Container::bucket_overhead});
+    buckets_ = std::move(buckets);
+    elements_.incremental_rehash();
+  }
+
+  std::unique_ptr<Bucket[]> buckets_;
+  Container elements_;
+};
+
+}  // namespace session

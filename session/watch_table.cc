@@ -1,0 +1,129 @@
+#include "session/watch_table.h"
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+
+#include "wire/ensure.h"
+#include "znode/path.h"
+
+namespace session {
+
+SetWatch* SetWatch::make(const Watcher& watcher, const wire::RequestId& id, const Watch& watch,
+                         std::uint64_t serial) {
+  const std::size_t text = watch.path.size() + id.json.size();
+  const std::size_t from = watch.from ? sizeof(std::uint64_t) : 0;
+  return new (::operator new(sizeof(SetWatch) + text + from)) SetWatch(watcher, id, watch, serial);
+}
+
+SetWatch::SetWatch(const Watcher& watcher, const wire::RequestId& id, const Watch& watch,
+                   std::uint64_t serial)
+    : watcher_(&watcher),
+      serial_(serial),
+      path_bytes_(static_cast<std::uint32_t>(watch.path.size())),
+      id_bytes_(static_cast<std::uint16_t>(id.json.size())),
+      interest_(watch.interest),
+      reach_(watch.reach),
+      once_(watch.once),
+      with_data_(watch.with_data),
+      base64_(watch.encoding == wire::Encoding::base64),
+      has_from_(watch.from.has_value()) {
+  std::memcpy(text(), watch.path.data(), path_bytes_);
+  std::memcpy(text() + path_bytes_, id.json.data(), id_bytes_);
+  if (!watch.from) return;
+  const std::uint64_t bits = watch.from->bits();
+  std::memcpy(text() + text_bytes(), &bits, sizeof bits);
+}
+
+void SetWatch::destroy(SetWatch* watch) {
+  watch->~SetWatch();
+  ::operator delete(watch);
+}
+
+wire::Encoding SetWatch::encoding() const {
+  return base64_ ? wire::Encoding::base64 : wire::Encoding::text_if_utf8;
+}
+
+std::optional<wire::Zxid> SetWatch::from() const {
+  if (!has_from_) return std::nullopt;
+  std::uint64_t bits = 0;
+  std::memcpy(&bits, text() + text_bytes(), sizeof bits);
+  return wire::Zxid::from_bits(bits);
+}
+
+void WatchTable::add(wire::SessionId session, const znode::Identities& identities,
+                     const wire::RequestId& id, const Watch& watch) {
+  ensure(id.json.size() <= id_bytes_max && find(session, id.json) == nullptr,
+         "a watch that nobody could take back");
+  OfSession& own = sessions_[session];
+  own.session = session;
+  own.identities = identities;
+  SetWatch& set = *SetWatch::make(own, id, watch, ++last_serial_);
+  own.watches.insert(set);
+  own.text_bytes += set.text_bytes();
+  index_of(watch.reach).insert(set);
+}
+
+const SetWatch* WatchTable::find(wire::SessionId session, std::string_view id) const {
+  const auto own = sessions_.find(session);
+  if (own == sessions_.end()) return nullptr;
+  const auto found = own->second.watches->find(id);
+  return found == own->second.watches->end() ? nullptr : &*found;
+}
+
+void WatchTable::remove(const SetWatch& watch) {
+  ByPath& index = index_of(watch.reach());
+  index->erase(index->iterator_to(watch));
+  const auto own = sessions_.find(watch.watcher().session);
+  own->second.text_bytes -= watch.text_bytes();
+  ById& watches = own->second.watches;
+  watches->erase_and_dispose(watches->iterator_to(watch), SetWatch::destroy);
+  if (watches->empty()) sessions_.erase(own);
+}
+
+void WatchTable::remove_session(wire::SessionId session) {
+  const auto own = sessions_.find(session);
+  if (own == sessions_.end()) return;
+  own->second.watches->clear_and_dispose([&](SetWatch* watch) {
+    ByPath& index = index_of(watch->reach());
+    index->erase(index->iterator_to(*watch));
+    SetWatch::destroy(watch);
+  });
+  sessions_.erase(own);
+}
+
+void WatchTable::clear() {
+  while (!sessions_.empty()) remove_session(sessions_.begin()->first);
+}
+
+void WatchTable::identify(wire::SessionId session, const znode::Identities& identities) {
+  const auto own = sessions_.find(session);
+  if (own != sessions_.end()) own->second.identities = identities;
+}
+
+void WatchTable::find(std::string_view path, wire::EventKind kind,
+                      std::vector<const SetWatch*>& found) const {
+  const auto take = [&](const ByPath& index, std::string_view of) {
+    for (auto [at, end] = index->equal_range(of); at != end; ++at) {
+      if (at->interest().in(kind)) found.push_back(&*at);
+    }
+  };
+  take(nodes_, path);
+  for (std::string_view at = path; !subtrees_->empty(); at = znode::parent_of(at)) {
+    take(subtrees_, at);
+    if (at == "/") break;
+  }
+  std::ranges::sort(found, {}, &SetWatch::serial);
+}
+
+std::size_t WatchTable::size(wire::SessionId session) const {
+  const auto own = sessions_.find(session);
+  return own == sessions_.end() ? 0 : own->second.watches->size();
+}
+
+std::size_t WatchTable::text_bytes(wire::SessionId session) const {
+  const auto own = sessions_.find(session);
+  return own == sessions_.end() ? 0 : own->second.text_bytes;
+}
+
+}  // namespace session

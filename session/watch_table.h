@@ -1,0 +1,152 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include <boost/intrusive/unordered_set.hpp>
+
+#include "session/hash_index.h"
+#include "session/watch.h"
+#include "wire/records.h"
+#include "wire/requests.h"
+#include "znode/identity.h"
+
+namespace session {
+
+// Whose watches they are.
+struct Watcher {
+  wire::SessionId session;
+  znode::Identities identities;  // what its client has shown to be by now
+};
+
+namespace hooks {
+
+using ById = boost::intrusive::unordered_set_base_hook<
+    boost::intrusive::tag<struct ByIdTag>,
+    boost::intrusive::link_mode<boost::intrusive::normal_link>>;
+// Those of one path form a group, so that one of very many is removed at once.
+using ByPath = boost::intrusive::unordered_set_base_hook<
+    boost::intrusive::tag<struct ByPathTag>,
+    boost::intrusive::link_mode<boost::intrusive::normal_link>,
+    boost::intrusive::optimize_multikey<true>>;
+
+}  // namespace hooks
+
+// A watch that is set. There may be millions of them: each is one allocation, texts included.
+class SetWatch : public hooks::ById, public hooks::ByPath {
+ public:
+  SetWatch(const SetWatch&) = delete;
+  SetWatch& operator=(const SetWatch&) = delete;
+
+  [[nodiscard]] const Watcher& watcher() const { return *watcher_; }
+  // The JSON text of its request's id.
+  [[nodiscard]] std::string_view id() const { return {text() + path_bytes_, id_bytes_}; }
+  [[nodiscard]] std::string_view path() const { return {text(), path_bytes_}; }
+  [[nodiscard]] Interest interest() const { return interest_; }
+  [[nodiscard]] Watch::Reach reach() const { return reach_; }
+  [[nodiscard]] bool once() const { return once_; }
+  [[nodiscard]] bool with_data() const { return with_data_; }
+  [[nodiscard]] wire::Encoding encoding() const;
+  // Where it begins, if its request said so.
+  [[nodiscard]] std::optional<wire::Zxid> from() const;
+  // Rises with every watch set.
+  [[nodiscard]] std::uint64_t serial() const { return serial_; }
+  // Of its path and its id.
+  [[nodiscard]] std::size_t text_bytes() const { return path_bytes_ + id_bytes_; }
+
+ private:
+  friend class WatchTable;
+  SetWatch(const Watcher& watcher, const wire::RequestId& id, const Watch& watch,
+           std::uint64_t serial);
+  static SetWatch* make(const Watcher& watcher, const wire::RequestId& id, const Watch& watch,
+                        std::uint64_t serial);
+  static void destroy(SetWatch* watch);
+  // Path, id, and `from` if there is one: they follow the object.
+  [[nodiscard]] const char* text() const { return reinterpret_cast<const char*>(this + 1); }
+  [[nodiscard]] char* text() { return reinterpret_cast<char*>(this + 1); }
+
+  const Watcher* watcher_;
+  std::uint64_t serial_;
+  std::uint32_t path_bytes_;
+  std::uint16_t id_bytes_;
+  Interest interest_;
+  Watch::Reach reach_ : 1;
+  bool once_ : 1;
+  bool with_data_ : 1;
+  bool base64_ : 1;
+  bool has_from_ : 1;
+};
+
+// The watches that are set, by their sessions and by their paths.
+class WatchTable {
+ public:
+  // Of the id of a request that sets a watch.
+  static constexpr std::size_t id_bytes_max = 1024;
+
+  WatchTable() = default;
+  ~WatchTable() { clear(); }
+  WatchTable(const WatchTable&) = delete;
+  WatchTable& operator=(const WatchTable&) = delete;
+
+  // The session has no watch of this id, which has id_bytes_max at most.
+  void add(wire::SessionId session, const znode::Identities& identities, const wire::RequestId& id,
+           const Watch& watch);
+  // Null where there is none.
+  [[nodiscard]] const SetWatch* find(wire::SessionId session, std::string_view id) const;
+  void remove(const SetWatch& watch);
+  void remove_session(wire::SessionId session);
+  void clear();
+
+  // If the session has watches.
+  void identify(wire::SessionId session, const znode::Identities& identities);
+
+  // Those that are there for such a change of `path`, in the order in which they were set.
+  void find(std::string_view path, wire::EventKind kind, std::vector<const SetWatch*>& found) const;
+
+  [[nodiscard]] std::size_t size() const { return nodes_->size() + subtrees_->size(); }
+  [[nodiscard]] std::size_t size(wire::SessionId session) const;
+  // Of the paths and ids of its watches.
+  [[nodiscard]] std::size_t text_bytes(wire::SessionId session) const;
+
+ private:
+  struct IdOf {
+    using type = std::string_view;
+    std::string_view operator()(const SetWatch& watch) const { return watch.id(); }
+  };
+  struct PathOf {
+    using type = std::string_view;
+    std::string_view operator()(const SetWatch& watch) const { return watch.path(); }
+  };
+  template <class Hook, class KeyOf, template <class, class...> class Container>
+  using IndexOf = HashIndex<
+      Container<SetWatch, boost::intrusive::base_hook<Hook>, boost::intrusive::key_of_value<KeyOf>,
+                boost::intrusive::hash<std::hash<std::string_view>>,
+                boost::intrusive::equal<std::equal_to<>>, boost::intrusive::power_2_buckets<true>,
+                boost::intrusive::incremental<true>, boost::intrusive::linear_buckets<true>>>;
+  using ById = IndexOf<hooks::ById, IdOf, boost::intrusive::unordered_set>;
+  using ByPath = IndexOf<hooks::ByPath, PathOf, boost::intrusive::unordered_multiset>;
+
+  struct OfSession : Watcher {
+    ById watches;
+    std::size_t text_bytes = 0;
+  };
+  struct SessionHash {
+    std::size_t operator()(wire::SessionId id) const {
+      return std::hash<std::uint64_t>{}(id.value);
+    }
+  };
+
+  ByPath& index_of(Watch::Reach reach) { return reach == Watch::Reach::node ? nodes_ : subtrees_; }
+
+  ByPath nodes_;     // watches of exactly this path
+  ByPath subtrees_;  // watches of this path and all below
+  std::unordered_map<wire::SessionId, OfSession, SessionHash> sessions_;
+  std::uint64_t last_serial_ = 0;
+};
+
+}  // namespace session
