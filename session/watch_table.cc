@@ -5,6 +5,7 @@
 #include <new>
 
 #include "wire/ensure.h"
+#include "wire/frames.h"
 #include "znode/path.h"
 
 namespace session {
@@ -53,7 +54,7 @@ std::optional<wire::Zxid> SetWatch::from() const {
 
 void WatchTable::add(wire::SessionId session, const znode::Identities& identities,
                      const wire::RequestId& id, const Watch& watch) {
-  ensure(id.json.size() <= id_bytes_max && find(session, id.json) == nullptr,
+  ensure(id.json.size() <= wire::id_bytes_max && find(session, id.json) == nullptr,
          "a watch that nobody could take back");
   OfSession& own = sessions_[session];
   own.session = session;

@@ -85,15 +85,12 @@ class SetWatch : public hooks::ById, public hooks::ByPath {
 // The watches that are set, by their sessions and by their paths.
 class WatchTable {
  public:
-  // Of the id of a request that sets a watch.
-  static constexpr std::size_t id_bytes_max = 1024;
-
   WatchTable() = default;
   ~WatchTable() { clear(); }
   WatchTable(const WatchTable&) = delete;
   WatchTable& operator=(const WatchTable&) = delete;
 
-  // The session has no watch of this id, which has id_bytes_max at most.
+  // The session has no watch of this id, which is one that a request may have.
   void add(wire::SessionId session, const znode::Identities& identities, const wire::RequestId& id,
            const Watch& watch);
   // Null where there is none.

@@ -67,10 +67,6 @@ Watches::Watches(Bounds bounds) : bounds_(bounds), history_(bounds.history) {}
 wire::Result<void> Watches::check_room(wire::SessionId session, const wire::RequestId& id,
                                        const Watch& watch) const {
   if (id.none()) return Error{ErrorCode::bad_arguments, "id: a watch is known by its request's id"};
-  if (id.json.size() > WatchTable::id_bytes_max) {
-    return Error{ErrorCode::bad_arguments, "id: that of a watch has at most " +
-                                               std::to_string(WatchTable::id_bytes_max) + " bytes"};
-  }
   if (table_.find(session, id.json) != nullptr) {
     return Error{ErrorCode::bad_arguments,
                  "id: " + id.json + " is that of a watch that is still set"};
