@@ -1,22 +1,17 @@
 #include "server/clients/connection.h"
 
 #include <algorithm>
-#include <exception>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <utility>
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/cancellation_signal.hpp>
-#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
 
 #include "server/clients/outbox.h"
-#include "server/clients/websocket.h"
+#include "server/clients/websocket_frames.h"
 #include "wire/cbor.h"
 #include "wire/json.h"
 
@@ -24,346 +19,421 @@ namespace server {
 namespace {
 
 namespace asio = boost::asio;
-namespace beast = boost::beast;
 using boost::system::error_code;
 using Clock = std::chrono::steady_clock;
 
-constexpr auto as_tuple = asio::as_tuple(asio::use_awaitable);
+constexpr Clock::time_point never = Clock::time_point::max();
 
-// A reading buffer larger than this is given back after the frame that needed it.
-constexpr std::size_t kept_bytes = 64 * 1024;
 // JSON may write any octet of data in six; what is longer than so many times the limit is not read.
 constexpr std::size_t longest_escapes = 3;  // of a limit that is twice that of data
 // RFC 6455, section 5.5: a control frame holds 125 bytes, two of them are the code.
 constexpr std::size_t reason_bytes_max = 123;
+// One write ends where there are so many octets; a frame is never divided.
+constexpr std::size_t write_bytes = 64 * 1024;
+// Of pongs that the client has not taken; then nothing more is read of it.
+constexpr std::size_t control_bytes_max = 4 * 1024;
 
 // Cut where a character of UTF-8 begins.
-beast::string_view short_enough(std::string_view reason) {
+std::string_view short_enough(std::string_view reason) {
   std::size_t size = std::min(reason.size(), reason_bytes_max);
   while (size < reason.size() && (static_cast<unsigned char>(reason[size]) & 0xC0) == 0x80) --size;
-  return {reason.data(), size};
+  return reason.substr(0, size);
 }
 
-// Where one coroutine waits until somebody has something for it to do.
-class Signal {
- public:
-  explicit Signal(const asio::any_io_executor& executor)
-      : timer_(executor, Clock::time_point::max()) {}
+// Assigning to a string may leave it its memory; this does not.
+void release(std::string& memory) { std::string().swap(memory); }
 
-  asio::awaitable<void> wait() {
-    waiting_ = true;
-    co_await timer_.async_wait(as_tuple);
-  }
-  void raise() {
-    if (std::exchange(waiting_, false)) timer_.cancel();
-  }
-
- private:
-  asio::steady_timer timer_;
-  bool waiting_ = false;
-};
-
+// Whatever it does begins in one of four ways: the client can be read from, a write is done, a time
+// has come, or the handler wants something. Between them it holds no memory for what may come.
 class Connection final : public ClientConnection, public std::enable_shared_from_this<Connection> {
  public:
-  Connection(std::unique_ptr<WebSocket> socket, ClientHandler& handler, std::string remote_address,
-             const ClientLimits& limits, PortCounters& counters);
+  Connection(Accepted client, ClientHandler& handler, Shared& shared);
 
-  asio::awaitable<void> run();
+  void start();
 
   void say(const wire::ServerMessage& message) override;
-  void allow_batches() override { batch_bytes_ = limits_.batch_bytes; }
+  void allow_batches() override { batch_bytes_ = shared_.limits.batch_bytes; }
   void close(CloseCode code, std::string reason) override;
   void pause() override { paused_ = true; }
   void resume() override;
   void ping_every(std::chrono::milliseconds interval) override;
   [[nodiscard]] std::size_t queued_bytes() const override {
-    return outbox_.bytes() + sending_.bytes() + in_flight_bytes_;
+    return outbox_.bytes() + sending_.bytes() + out_.size();
   }
   [[nodiscard]] std::string remote_address() const override { return remote_address_; }
 
  private:
+  enum class Stage : std::uint8_t {
+    open,
+    closing,     // a close frame leaves as soon as it may
+    closed,      // it was written
+    hanging_up,  // nothing is written any more, and what comes is of no interest
+    gone,        // the socket is of no use any more
+  };
   struct Close {
-    CloseCode code;
+    std::uint16_t code;
     std::string reason;
     bool drain;  // send what is queued before
   };
 
-  void spawn(asio::awaitable<void> coroutine, asio::cancellation_signal& stop);
-  asio::awaitable<void> read();
-  asio::awaitable<void> write();
-  asio::awaitable<void> ping();
-  asio::awaitable<void> gather();
-  asio::awaitable<void> send_queued();
+  // Reading.
+  [[nodiscard]] bool may_read() const;
+  void wait_readable();
+  void read();
+  void read_on();
+  void take(std::span<char> octets);
+  void keep(std::span<char> octets);
+  void take(const Incoming& incoming);
+  void received(std::string_view frame, bool is_text);
 
-  void received();
+  // Writing.
+  void wake_writer();
+  void gather(std::size_t before);
+  void write();
+  [[nodiscard]] bool compose();
+  void written(const error_code& error);
+
+  // The end.
   void begin_close(Close close);
-  // After `time` without another deadline, `overdue`.
-  void set_deadline(std::chrono::milliseconds time);
-  void clear_deadline() { deadline_.expires_at(Clock::time_point::max()); }
-  void overdue();
-  // The socket is of no use any more; every coroutine ends.
+  // The client wants no more, or is not to be understood.
+  void part(std::uint16_t code);
+  void hang_up();
   void lost();
-  [[nodiscard]] bool hurries() const { return gone_ || (closing_ && !closing_->drain); }
 
-  const std::unique_ptr<WebSocket> socket_;
-  beast::websocket::stream<Stream>& stream_;
+  // Times.
+  void set_deadline(Clock::time_point deadline);
+  void set_deadline(std::chrono::milliseconds time) { set_deadline(Clock::now() + time); }
+  void set_timer();
+  void time_has_come();
+  void overdue();
+
+  Stream stream_;
   ClientHandler& handler_;
+  Shared& shared_;
+  std::shared_ptr<void> place_;
   const std::string remote_address_;
-  const ClientLimits limits_;
-  PortCounters& counters_;
+  const wire::Format format_;
 
-  beast::flat_buffer frame_;
+  Stage stage_ = Stage::open;
   bool paused_ = false;
-  Signal may_read_;
+  bool silent_ = true;  // no frame has come
+  bool waits_readable_ = false;
+  bool taking_ = false;
+  bool writing_ = false;  // or about to
+  bool parted_ = false;   // the client's close has come, or its like: the one that answers is last
+
+  WebSocketReader reader_;
+  std::string rest_;  // read, and not taken yet
 
   Outbox outbox_;
   Outbox sending_;
-  std::size_t in_flight_bytes_ = 0;  // in neither
+  std::string control_;  // frames that leave before any message
+  std::string out_;      // being written
   std::size_t batch_bytes_ = 0;
-  Signal may_write_;
 
+  std::unique_ptr<Close> close_;  // from `closing` on
   std::chrono::milliseconds ping_interval_{0};
-  asio::steady_timer ping_timer_;
-
-  asio::steady_timer deadline_;
-  std::optional<Close> closing_;
-  bool hanging_up_ = false;  // after the WebSocket closes, or after a frame that broke the protocol
-  bool gone_ = false;
-
-  asio::cancellation_signal stop_reading_;
-  asio::cancellation_signal stop_writing_;
-  asio::cancellation_signal stop_pinging_;
-  int running_ = 0;  // of read, write, ping
-  Signal ended_;
+  Clock::time_point next_ping_ = never;
+  Clock::time_point deadline_ = never;
+  asio::steady_timer timer_;
 };
 
-Connection::Connection(std::unique_ptr<WebSocket> socket, ClientHandler& handler,
-                       std::string remote_address, const ClientLimits& limits,
-                       PortCounters& counters)
-    : socket_(std::move(socket)),
-      stream_(socket_->stream),
+Connection::Connection(Accepted client, ClientHandler& handler, Shared& shared)
+    : stream_(std::move(client.stream)),
       handler_(handler),
-      remote_address_(std::move(remote_address)),
-      limits_(limits),
-      counters_(counters),
-      may_read_(stream_.get_executor()),
-      outbox_(socket_->format),
-      sending_(socket_->format),
-      may_write_(stream_.get_executor()),
-      ping_timer_(stream_.get_executor()),
-      deadline_(stream_.get_executor()),
-      ended_(stream_.get_executor()) {
-  stream_.set_option(beast::websocket::stream_base::timeout{
-      beast::websocket::stream_base::none(), beast::websocket::stream_base::none(), false});
-  stream_.next_layer().on_teardown = [this] {
-    hanging_up_ = true;
-    set_deadline(limits_.close_timeout);
-  };
-  stream_.read_message_max(longest_escapes * limits.frame_bytes_max);
-  stream_.auto_fragment(false);
-  stream_.text(socket_->format == wire::Format::json);
-  stream_.control_callback([this](beast::websocket::frame_type kind, beast::string_view) {
-    if (kind != beast::websocket::frame_type::close && !closing_) handler_.heard(*this);
+      shared_(shared),
+      place_(std::move(client.place)),
+      remote_address_(std::move(client.remote_address)),
+      format_(client.format),
+      reader_(longest_escapes * shared.limits.frame_bytes_max),
+      outbox_(format_),
+      sending_(format_),
+      timer_(stream_.get_executor()) {}
+
+void Connection::start() {
+  set_deadline(shared_.limits.first_frame_timeout);
+  handler_.opened(shared_from_this());
+  wait_readable();
+}
+
+// --- Reading ---
+
+bool Connection::may_read() const {
+  if (stage_ == Stage::gone || control_.size() > control_bytes_max) return false;
+  return stage_ != Stage::open || !paused_;
+}
+
+void Connection::wait_readable() {
+  if (waits_readable_ || !may_read()) return;
+  waits_readable_ = true;
+  stream_.async_wait_readable([self = shared_from_this()](const error_code& error) {
+    self->waits_readable_ = false;
+    if (error) return self->lost();
+    if (self->may_read()) self->read();
   });
 }
 
-asio::awaitable<void> Connection::run() {
-  const auto self = shared_from_this();
-  set_deadline(limits_.first_frame_timeout);
-  handler_.opened(self);
-  spawn(read(), stop_reading_);
-  spawn(write(), stop_writing_);
-  spawn(ping(), stop_pinging_);
-  while (running_ > 0) co_await ended_.wait();
-  handler_.closed(*this);
-}
-
-void Connection::spawn(asio::awaitable<void> coroutine, asio::cancellation_signal& stop) {
-  ++running_;
-  asio::co_spawn(stream_.get_executor(), std::move(coroutine),
-                 asio::bind_cancellation_slot(stop.slot(), [this](const std::exception_ptr& error) {
-                   // What a handler throws is an error of this program.
-                   if (error) std::rethrow_exception(error);
-                   --running_;
-                   ended_.raise();
-                 }));
-}
-
-asio::awaitable<void> Connection::read() {
-  co_await asio::this_coro::throw_if_cancelled(false);  // see lost()
-  bool first = true;
-  while (!gone_) {
-    if (paused_ && !closing_) {
-      co_await may_read_.wait();
-      continue;
-    }
-    const auto [error, size] = co_await stream_.async_read(frame_, as_tuple);
-    if (error) break;
-    if (!closing_) {
-      if (std::exchange(first, false)) clear_deadline();
-      received();
-    }
-    frame_.consume(size);
-    if (frame_.capacity() > kept_bytes) frame_.shrink_to_fit();
+void Connection::read() {
+  error_code error;
+  const std::span<char> buffer(shared_.read_buffer);
+  const std::size_t size = stream_.read_some(buffer, error);
+  if (error == asio::error::would_block) return wait_readable();
+  if (error) return lost();
+  if (rest_.empty()) {
+    take(buffer.first(size));
+  } else {
+    rest_.append(buffer.data(), size);
+    take(std::span<char>(rest_));
   }
-  lost();
 }
 
-void Connection::received() {
-  counters_.in.add(frame_.size());
-  const bool is_json = socket_->format == wire::Format::json;
-  if (stream_.got_text() != is_json) {
+// What was put off can be read now.
+void Connection::read_on() {
+  asio::post(stream_.get_executor(), [self = shared_from_this()] {
+    if (!self->may_read()) return;
+    if (self->rest_.empty()) return self->wait_readable();
+    self->take(std::span<char>(self->rest_));
+  });
+}
+
+void Connection::take(std::span<char> octets) {
+  taking_ = true;
+  while (may_read() && !parted_) {
+    const std::optional<Incoming> incoming = reader_.next(octets);
+    if (!incoming) break;
+    take(*incoming);
+  }
+  taking_ = false;
+  keep(parted_ ? octets.first(0) : octets);
+  // What was answered at once leaves at once, and together.
+  if (!writing_) write();
+  wait_readable();
+}
+
+// They may be the end of rest_.
+void Connection::keep(std::span<char> octets) {
+  if (octets.empty()) {
+    release(rest_);
+  } else if (rest_.empty()) {
+    rest_.assign(octets.data(), octets.size());
+  } else {
+    rest_.erase(0, rest_.size() - octets.size());
+  }
+}
+
+void Connection::take(const Incoming& incoming) {
+  switch (incoming.kind) {
+    case Incoming::Kind::text:
+    case Incoming::Kind::binary:
+      if (stage_ != Stage::open) return;
+      if (std::exchange(silent_, false)) set_deadline(never);
+      return received(incoming.payload, incoming.kind == Incoming::Kind::text);
+    case Incoming::Kind::ping:
+      if (stage_ < Stage::closed) append_websocket_frame(Opcode::pong, incoming.payload, control_);
+      [[fallthrough]];
+    case Incoming::Kind::pong:
+      if (stage_ == Stage::open) handler_.heard(*this);
+      return;
+    case Incoming::Kind::close:
+    case Incoming::Kind::broken: return part(incoming.status);
+  }
+}
+
+void Connection::received(std::string_view frame, bool is_text) {
+  shared_.counters.in.add(frame.size());
+  const bool is_json = format_ == wire::Format::json;
+  if (is_text != is_json) {
     return close(CloseCode::unsupported_data,
                  is_json ? "binary frames are not understood: send JSON text"
                          : "text frames are not understood: send CBOR in binary ones");
   }
-  const auto bytes = frame_.cdata();
-  const std::string_view frame(static_cast<const char*>(bytes.data()), bytes.size());
   wire::ParsedFrame parsed =
       is_json ? wire::json::parse_requests(frame) : wire::cbor::parse_requests(frame);
-  if (frame.size() > limits_.frame_bytes_max) {
+  const std::size_t bytes_max = shared_.limits.frame_bytes_max;
+  if (frame.size() > bytes_max) {
     const std::size_t size = is_json ? wire::json::bytes_without_escapes(frame) : frame.size();
-    if (size > limits_.frame_bytes_max) {
-      parsed = wire::frame_too_large(parsed, size, limits_.frame_bytes_max);
-    }
+    if (size > bytes_max) parsed = wire::frame_too_large(parsed, size, bytes_max);
   }
   handler_.received(*this, std::move(parsed));
 }
 
-asio::awaitable<void> Connection::write() {
-  co_await asio::this_coro::throw_if_cancelled(false);  // see lost()
-  while (!hurries()) {
-    if (!outbox_.empty()) {
-      co_await gather();
-      co_await send_queued();
-    } else if (!closing_) {
-      co_await may_write_.wait();
-    } else {
-      break;
-    }
-  }
-  if (gone_) co_return;
-
-  set_deadline(limits_.close_timeout);
-  const beast::websocket::close_reason reason(
-      static_cast<beast::websocket::close_code>(closing_->code), short_enough(closing_->reason));
-  co_await stream_.async_close(reason, as_tuple);
-  lost();
-}
-
-// Lets the event loop go round while that still adds to a batch: requests that were read together
-// are answered together.
-asio::awaitable<void> Connection::gather() {
-  std::size_t before = 0;
-  while (outbox_.bytes() > before && outbox_.bytes() < batch_bytes_) {
-    before = outbox_.bytes();
-    co_await asio::post(stream_.get_executor(), as_tuple);
-  }
-}
-
-asio::awaitable<void> Connection::send_queued() {
-  std::swap(outbox_, sending_);
-  while (!sending_.empty() && !hurries()) {
-    const std::string_view frame = sending_.next_frame(batch_bytes_);
-    in_flight_bytes_ = frame.size();
-    counters_.out.add(frame.size());
-    const auto [error, size] =
-        co_await stream_.async_write(asio::buffer(frame.data(), frame.size()), as_tuple);
-    in_flight_bytes_ = 0;
-    if (error) lost();
-  }
-  sending_.clear();
-}
-
-asio::awaitable<void> Connection::ping() {
-  co_await asio::this_coro::throw_if_cancelled(false);  // see lost()
-  while (!gone_ && !closing_) {
-    if (ping_interval_.count() > 0) {
-      ping_timer_.expires_after(ping_interval_);
-    } else {
-      ping_timer_.expires_at(Clock::time_point::max());
-    }
-    const auto [interrupted] = co_await ping_timer_.async_wait(as_tuple);
-    if (interrupted || gone_ || closing_) continue;
-    const auto [error] = co_await stream_.async_ping({}, as_tuple);
-    if (error) co_return;  // Reading meets the same error, and says so.
-  }
-}
+// --- Writing ---
 
 void Connection::say(const wire::ServerMessage& message) {
-  if (gone_ || closing_) return;
+  if (stage_ != Stage::open) return;
   outbox_.add(message);
-  if (queued_bytes() > limits_.queued_bytes_max) {
-    counters_.too_slow += 1;
-    begin_close(
-        {CloseCode::policy_violation, "too slow: take what the server sends sooner", false});
+  if (queued_bytes() > shared_.limits.queued_bytes_max) {
+    shared_.counters.too_slow += 1;
+    begin_close({static_cast<std::uint16_t>(CloseCode::policy_violation),
+                 "too slow: take what the server sends sooner", false});
   } else {
-    may_write_.raise();
+    wake_writer();
   }
 }
 
+void Connection::wake_writer() {
+  if (writing_ || taking_ || stage_ >= Stage::hanging_up) return;
+  writing_ = true;
+  gather(0);
+}
+
+// Lets the event loop go round while that still adds to a batch: what becomes ready together leaves
+// together.
+void Connection::gather(std::size_t before) {
+  asio::post(stream_.get_executor(), [self = shared_from_this(), before] {
+    const std::size_t queued = self->outbox_.bytes();
+    if (queued > before && queued < self->batch_bytes_) return self->gather(queued);
+    self->write();
+  });
+}
+
+void Connection::write() {
+  writing_ = compose();
+  if (!writing_) return;
+  stream_.async_write(out_, [self = shared_from_this()](const error_code& error, std::size_t) {
+    self->written(error);
+  });
+}
+
+// True if there is anything to write. What is written is forgotten, and so is its memory.
+bool Connection::compose() {
+  release(out_);
+  if (stage_ >= Stage::closed) return false;
+  std::swap(out_, control_);
+  const bool hurries = stage_ == Stage::closing && !close_->drain;
+  while (!hurries && out_.size() < write_bytes) {
+    if (sending_.empty()) {
+      std::swap(sending_, outbox_);
+      outbox_.clear();
+      if (sending_.empty()) break;
+    }
+    const std::string_view frame = sending_.next_frame(batch_bytes_);
+    shared_.counters.out.add(frame.size());
+    append_websocket_frame(format_ == wire::Format::json ? Opcode::text : Opcode::binary, frame,
+                           out_);
+  }
+  if (stage_ == Stage::closing && (hurries || (sending_.empty() && outbox_.empty()))) {
+    const char code[] = {static_cast<char>(close_->code >> 8), static_cast<char>(close_->code)};
+    append_websocket_frame(Opcode::close, std::string(code, 2).append(short_enough(close_->reason)),
+                           out_);
+    stage_ = Stage::closed;
+    set_deadline(shared_.limits.close_timeout);
+  }
+  return !out_.empty();
+}
+
+void Connection::written(const error_code& error) {
+  writing_ = false;
+  if (error) return lost();
+  if (stage_ == Stage::closed) {
+    release(out_);
+    return parted_ ? hang_up() : read_on();
+  }
+  const bool was_full = control_.size() > control_bytes_max;
+  if (outbox_.empty() && sending_.empty()) {
+    write();
+  } else {
+    writing_ = true;
+    gather(0);
+  }
+  if (was_full) read_on();
+}
+
+// --- The end ---
+
 void Connection::close(CloseCode code, std::string reason) {
-  if (!gone_ && !closing_) begin_close({code, std::move(reason), true});
+  if (stage_ == Stage::open) {
+    begin_close({static_cast<std::uint16_t>(code), std::move(reason), true});
+  }
 }
 
 void Connection::begin_close(Close close) {
-  closing_ = std::move(close);
-  set_deadline(closing_->drain ? limits_.drain_timeout : limits_.close_timeout);
-  may_write_.raise();
-  may_read_.raise();
-  ping_timer_.cancel();
+  stage_ = Stage::closing;
+  next_ping_ = never;
+  set_deadline(close.drain ? shared_.limits.drain_timeout : shared_.limits.close_timeout);
+  close_ = std::make_unique<Close>(std::move(close));
+  wake_writer();
+  read_on();
 }
 
-void Connection::resume() {
-  paused_ = false;
-  may_read_.raise();
+void Connection::part(std::uint16_t code) {
+  parted_ = true;
+  if (stage_ < Stage::closed) return begin_close({code, {}, false});
+  if (stage_ == Stage::closed && !writing_) hang_up();
 }
 
-void Connection::ping_every(std::chrono::milliseconds interval) {
-  ping_interval_ = interval;
-  ping_timer_.cancel();
-}
-
-void Connection::set_deadline(std::chrono::milliseconds time) {
-  deadline_.expires_after(time);
-  deadline_.async_wait([weak = weak_from_this()](const error_code& cancelled) {
-    const auto self = weak.lock();
-    // It may have been moved after it had already fired.
-    if (!cancelled && self && self->deadline_.expiry() <= Clock::now()) self->overdue();
-  });
-}
-
-void Connection::overdue() {
-  if (closing_ || hanging_up_) return lost();
-  close(CloseCode::policy_violation, "no request came: the first frame must be a connect");
+// The client does so, too, once it has the close frame; until then it may send.
+void Connection::hang_up() {
+  stage_ = Stage::hanging_up;
+  stream_.shut_down();
+  set_deadline(shared_.limits.close_timeout);
+  read_on();
 }
 
 void Connection::lost() {
-  if (std::exchange(gone_, true)) return;
-  clear_deadline();
-  ping_timer_.cancel();
-  may_read_.raise();
-  may_write_.raise();
-  beast::get_lowest_layer(stream_).close();
-  // A read that finds a close frame while a close is being sent makes Beast's operations wait for
-  // each other (1.81, with a control callback): then no closed socket ends them. This does. It ends
-  // the operation that a coroutine waits for, and nothing else: by default the next co_await would
-  // throw.
+  if (std::exchange(stage_, Stage::gone) == Stage::gone) return;
+  next_ping_ = never;
+  set_deadline(never);
+  stream_.close();
   asio::post(stream_.get_executor(), [self = shared_from_this()] {
-    for (auto* stop : {&self->stop_reading_, &self->stop_writing_, &self->stop_pinging_}) {
-      stop->emit(asio::cancellation_type::terminal);
-    }
+    self->handler_.closed(*self);
+    self->place_.reset();
   });
+}
+
+// --- Times ---
+
+void Connection::resume() {
+  paused_ = false;
+  read_on();
+}
+
+void Connection::ping_every(std::chrono::milliseconds interval) {
+  if (stage_ != Stage::open) return;
+  ping_interval_ = interval;
+  next_ping_ = interval.count() > 0 ? Clock::now() + interval : never;
+  set_timer();
+}
+
+void Connection::set_deadline(Clock::time_point deadline) {
+  deadline_ = deadline;
+  set_timer();
+}
+
+void Connection::set_timer() {
+  const Clock::time_point next = std::min(deadline_, next_ping_);
+  timer_.expires_at(next);
+  if (next == never) return;
+  timer_.async_wait([weak = weak_from_this()](const error_code& cancelled) {
+    const auto self = weak.lock();
+    if (!cancelled && self) self->time_has_come();
+  });
+}
+
+// It may have been moved after it had already fired.
+void Connection::time_has_come() {
+  const Clock::time_point now = Clock::now();
+  if (deadline_ <= now) {
+    deadline_ = never;
+    return overdue();
+  }
+  if (next_ping_ <= now) {
+    next_ping_ = now + ping_interval_;
+    if (control_.size() <= control_bytes_max) append_websocket_frame(Opcode::ping, {}, control_);
+    wake_writer();
+  }
+  set_timer();
+}
+
+void Connection::overdue() {
+  if (stage_ != Stage::open) return lost();
+  close(CloseCode::policy_violation, "no request came: the first frame must be a connect");
 }
 
 }  // namespace
 
-asio::awaitable<void> serve(std::unique_ptr<WebSocket> socket, ClientHandler& handler,
-                            std::string remote_address, ClientLimits limits,
-                            PortCounters& counters) {
-  const auto connection = std::make_shared<Connection>(std::move(socket), handler,
-                                                       std::move(remote_address), limits, counters);
-  co_await connection->run();
+void serve(Accepted client, ClientHandler& handler, Shared& shared) {
+  std::make_shared<Connection>(std::move(client), handler, shared)->start();
 }
 
 }  // namespace server

@@ -1,22 +1,35 @@
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <memory>
 #include <string>
 
-#include <boost/asio/awaitable.hpp>
-
 #include "server/clients/handler.h"
 #include "server/clients/limits.h"
+#include "server/clients/stream.h"
 #include "server/metrics/counters.h"
+#include "wire/frames.h"
 
 namespace server {
 
-struct WebSocket;
+// What all connections of a port use.
+struct Shared {
+  ClientLimits limits;
+  PortCounters counters;
+  std::array<char, 16 * 1024> read_buffer;
+};
 
-// Serves a client whose upgrade was accepted: one coroutine reads, one writes what is queued, one
-// pings. Returns once the connection is gone and `handler` knows. `counters` outlives it.
-[[nodiscard]] boost::asio::awaitable<void> serve(std::unique_ptr<WebSocket> socket,
-                                                 ClientHandler& handler, std::string remote_address,
-                                                 ClientLimits limits, PortCounters& counters);
+// A client whose upgrade was accepted.
+struct Accepted {
+  Stream stream;
+  wire::Format format;  // of the messages, by the subprotocol
+  std::string remote_address;
+  // Given up once the client is gone; until then it keeps what else the connection uses.
+  std::shared_ptr<void> place;
+};
+
+// Serves it until it is gone and `handler` knows.
+void serve(Accepted client, ClientHandler& handler, Shared& shared);
 
 }  // namespace server

@@ -16,6 +16,7 @@
 
 #include "server/admin/answers.h"
 #include "server/admin/commands.h"
+#include "server/clients/websocket_frames.h"
 
 namespace server {
 namespace {
@@ -63,7 +64,7 @@ RequestHead head_of(const Request& request) {
 enum class After { keep_alive, close };
 
 // Whether the client took it.
-asio::awaitable<bool> send(Stream& stream, const Answer& answer, const Request& request,
+asio::awaitable<bool> send(HttpStream& stream, const Answer& answer, const Request& request,
                            After after, const ClientLimits& limits) {
   http::response<http::string_body> response(static_cast<http::status>(answer.status),
                                              request.version() < 11 ? 10 : 11);
@@ -87,7 +88,7 @@ asio::awaitable<bool> send(Stream& stream, const Answer& answer, const Request& 
 
 // Without this, what the client still sends makes the kernel reset the connection, and the client
 // may never see the answer.
-asio::awaitable<void> hang_up(Stream& stream, const ClientLimits& limits) {
+asio::awaitable<void> hang_up(HttpStream& stream, const ClientLimits& limits) {
   error_code gone;
   stream.socket().shutdown(asio::socket_base::shutdown_send, gone);
   stream.expires_after(limits.close_timeout);
@@ -130,8 +131,7 @@ Verdict judge(const Request& request, std::string_view remote, const Gate& gate,
 
   if (head.target.substr(0, head.target.find('?')) == "/v1") {
     if (auto refused = gate.refuses_upgrade(head)) return {*std::move(refused)};
-    return {Upgrade{std::string(head.keys.front()), std::string(head.hosts.front()),
-                    Gate::subprotocol_of(head)}};
+    return {Upgrade{std::string(head.keys.front()), Gate::subprotocol_of(head)}};
   }
   const bool stays = request.keep_alive() && room == Room::there_is;
   const After after = stays ? After::keep_alive : After::close;
@@ -166,7 +166,7 @@ asio::awaitable<Answer> carry_out(const Commands::Call& call, const ClientLimits
 
 }  // namespace
 
-asio::awaitable<HttpOutcome> talk_http(Stream& stream, std::string remote, const Gate& gate,
+asio::awaitable<HttpOutcome> talk_http(HttpStream& stream, std::string remote, const Gate& gate,
                                        const StatusSource& status, Room room,
                                        const ClientLimits& limits) {
   beast::flat_buffer buffer(limits.header_bytes_max + 4096);
@@ -207,34 +207,20 @@ asio::awaitable<HttpOutcome> talk_http(Stream& stream, std::string remote, const
   }
 }
 
-asio::awaitable<std::unique_ptr<WebSocket>> upgrade(Stream stream, const Upgrade& wanted,
-                                                    const ClientLimits& limits) {
-  namespace websocket = beast::websocket;
-  const Subprotocol& spoken = wanted.subprotocol ? *wanted.subprotocol : subprotocols.front();
-  auto socket = std::make_unique<WebSocket>(std::move(stream), spoken.format);
-  beast::get_lowest_layer(socket->stream).expires_never();
-  socket->stream.set_option(websocket::stream_base::timeout{limits.upgrade_timeout,
-                                                            websocket::stream_base::none(), false});
-  socket->stream.set_option(
-      websocket::stream_base::decorator([&](websocket::response_type& response) {
-        response.set(http::field::server, server_name);
-        if (wanted.subprotocol != nullptr) {
-          response.set(http::field::sec_websocket_protocol,
-                       beast::string_view(spoken.name.data(), spoken.name.size()));
-        }
-      }));
-
-  // The gate has judged the real one; this is what of it the answer depends on.
-  Request request(http::verb::get, "/v1", 11);
-  request.set(http::field::host, wanted.host);
-  request.set(http::field::upgrade, "websocket");
-  request.set(http::field::connection, "Upgrade");
-  request.set(http::field::sec_websocket_version, "13");
-  request.set(http::field::sec_websocket_key, wanted.key);
-  const auto [error] = co_await socket->stream.async_accept(request, as_tuple);
-  if (error) co_return nullptr;
-  socket->stream.set_option(websocket::stream_base::decorator([](websocket::response_type&) {}));
-  co_return socket;
+asio::awaitable<bool> upgrade(HttpStream& stream, const Upgrade& wanted,
+                              const ClientLimits& limits) {
+  http::response<http::empty_body> response(http::status::switching_protocols, 11);
+  response.set(http::field::server, server_name);
+  response.set(http::field::upgrade, "websocket");
+  response.set(http::field::connection, "Upgrade");
+  response.set(http::field::sec_websocket_accept, websocket_accept(wanted.key));
+  if (wanted.subprotocol != nullptr) {
+    const std::string_view name = wanted.subprotocol->name;
+    response.set(http::field::sec_websocket_protocol, beast::string_view(name.data(), name.size()));
+  }
+  stream.expires_after(limits.upgrade_timeout);
+  const auto [error, size] = co_await http::async_write(stream, response, as_tuple);
+  co_return !error;
 }
 
 }  // namespace server

@@ -10,14 +10,13 @@
 #include "server/admin/status.h"
 #include "server/clients/gate.h"
 #include "server/clients/limits.h"
-#include "server/clients/websocket.h"
+#include "server/clients/stream.h"
 
 namespace server {
 
 // A request for a WebSocket that the gate let in.
 struct Upgrade {
-  std::string key;  // Sec-WebSocket-Key
-  std::string host;
+  std::string key;                           // Sec-WebSocket-Key
   const Subprotocol* subprotocol = nullptr;  // that the answer names, if one was asked for
 };
 
@@ -31,13 +30,13 @@ enum class Room : std::uint8_t { there_is, full };
 
 // Answers HTTP requests until the connection ends or asks for a WebSocket that it can have.
 // `remote` is the address of the other end.
-[[nodiscard]] boost::asio::awaitable<HttpOutcome> talk_http(Stream& stream, std::string remote,
+[[nodiscard]] boost::asio::awaitable<HttpOutcome> talk_http(HttpStream& stream, std::string remote,
                                                             const Gate& gate,
                                                             const StatusSource& status, Room room,
                                                             const ClientLimits& limits);
 
-// Null if the client did not take the answer.
-[[nodiscard]] boost::asio::awaitable<std::unique_ptr<WebSocket>> upgrade(
-    Stream stream, const Upgrade& wanted, const ClientLimits& limits);
+// Grants it. False if the client did not take the answer.
+[[nodiscard]] boost::asio::awaitable<bool> upgrade(HttpStream& stream, const Upgrade& wanted,
+                                                   const ClientLimits& limits);
 
 }  // namespace server

@@ -17,7 +17,7 @@
 #include "server/clients/connection.h"
 #include "server/clients/gate.h"
 #include "server/clients/http.h"
-#include "server/clients/websocket.h"
+#include "server/clients/stream.h"
 
 namespace server {
 namespace {
@@ -85,19 +85,21 @@ class Listener::Port : public std::enable_shared_from_this<Listener::Port> {
 
   std::optional<std::string> start();
   [[nodiscard]] const Address& bound() const { return web_; }
-  [[nodiscard]] const PortCounters& counters() const { return counters_; }
+  [[nodiscard]] const PortCounters& counters() const { return shared_.counters; }
   void stop();
 
  private:
+  class Place;  // of one connection, while it is there
+
   asio::awaitable<void> accept();
-  asio::awaitable<void> talk(Stream stream, std::string address);
+  asio::awaitable<void> talk(HttpStream stream, std::string address);
   [[nodiscard]] bool is_full(const std::string& address) const;
 
   asio::io_context& io_;
   ClientHandler& handler_;
   const StatusSource& status_;
   const Gate gate_;
-  ClientLimits limits_;
+  Shared shared_;
   const std::uint32_t from_one_address_max_;
   const std::uint32_t connections_max_;
 
@@ -105,9 +107,8 @@ class Listener::Port : public std::enable_shared_from_this<Listener::Port> {
   tcp::acceptor acceptor_;
   std::map<std::string, std::uint32_t> connected_;  // by address; never 0
   std::size_t connections_ = 0;                     // the sum of connected_
-  PortCounters counters_;
-  std::size_t refusals_ = 0;  // besides, beyond the limits
-  std::set<Stream*> http_;    // those that are not WebSockets yet
+  std::size_t refusals_ = 0;                        // besides, beyond the limits
+  std::set<HttpStream*> http_;                      // those that are not WebSockets yet
   Refusing refusing_;
 };
 
@@ -117,14 +118,14 @@ Listener::Port::Port(asio::io_context& io, const Config& config, ClientHandler& 
       handler_(handler),
       status_(status),
       gate_(config),
-      limits_(limits),
+      shared_{limits, {}, {}},
       from_one_address_max_(config.max_client_connections),
       connections_max_(config.max_connections),
       web_(config.web),
       acceptor_(io) {
   // Data in base64 or with characters that JSON escapes take more than their own size.
-  if (limits_.frame_bytes_max == 0) {
-    limits_.frame_bytes_max = 2 * std::size_t{config.max_data_bytes} + 64 * 1024;
+  if (shared_.limits.frame_bytes_max == 0) {
+    shared_.limits.frame_bytes_max = 2 * std::size_t{config.max_data_bytes} + 64 * 1024;
   }
 }
 
@@ -157,7 +158,7 @@ std::optional<std::string> Listener::Port::start() {
 void Listener::Port::stop() {
   error_code ignored;
   acceptor_.close(ignored);
-  for (Stream* stream : http_) stream->close();
+  for (HttpStream* stream : http_) stream->close();
 }
 
 bool Listener::Port::is_full(const std::string& address) const {
@@ -191,14 +192,14 @@ asio::awaitable<void> Listener::Port::accept() {
     const tcp::endpoint peer = socket.remote_endpoint(gone);
     if (gone) continue;
     if (refusals_ >= refusals_max && is_full(name_of(peer.address()))) {
-      counters_.accepted += 1;
-      counters_.refused += 1;
+      shared_.counters.accepted += 1;
+      shared_.counters.refused += 1;
       continue;
     }
     socket.set_option(tcp::no_delay(true), gone);
     asio::co_spawn(
         io_,
-        [self = shared_from_this(), stream = Stream(std::move(socket)),
+        [self = shared_from_this(), stream = HttpStream(std::move(socket)),
          address = name_of(peer.address())]() mutable {
           return self->talk(std::move(stream), std::move(address));
         },
@@ -206,38 +207,58 @@ asio::awaitable<void> Listener::Port::accept() {
   }
 }
 
-asio::awaitable<void> Listener::Port::talk(Stream stream, std::string address) {
-  const auto self = shared_from_this();
-  // Those that are refused take nobody's place.
-  const bool full = is_full(address);
-  counters_.accepted += 1;
-  if (full) {
-    ++refusals_;
-  } else {
-    ++connections_;
-    ++connected_[address];
+// Those that are refused take nobody's place.
+class Listener::Port::Place {
+ public:
+  Place(std::shared_ptr<Port> port, std::string address)
+      : port_(std::move(port)), address_(std::move(address)), beyond_(port_->is_full(address_)) {
+    if (beyond_) {
+      ++port_->refusals_;
+    } else {
+      ++port_->connections_;
+      ++port_->connected_[address_];
+    }
   }
-
-  http_.insert(&stream);
-  const HttpOutcome outcome = co_await talk_http(stream, address, gate_, status_,
-                                                 full ? Room::full : Room::there_is, limits_);
-  http_.erase(&stream);
-
-  if (outcome.upgrade && acceptor_.is_open()) {
-    std::unique_ptr<WebSocket> socket =
-        co_await upgrade(std::move(stream), *outcome.upgrade, limits_);
-    if (socket != nullptr) {
-      counters_.refused += full ? 1 : 0;
-      co_await serve(std::move(socket), full ? refusing_ : handler_, address, limits_, counters_);
+  Place(const Place&) = delete;
+  Place& operator=(const Place&) = delete;
+  ~Place() {
+    if (beyond_) {
+      --port_->refusals_;
+    } else {
+      --port_->connections_;
+      if (--port_->connected_[address_] == 0) port_->connected_.erase(address_);
     }
   }
 
-  if (full) {
-    --refusals_;
-  } else {
-    --connections_;
-    if (--connected_[address] == 0) connected_.erase(address);
+  [[nodiscard]] bool beyond() const { return beyond_; }
+
+ private:
+  const std::shared_ptr<Port> port_;
+  const std::string address_;
+  const bool beyond_;
+};
+
+asio::awaitable<void> Listener::Port::talk(HttpStream stream, std::string address) {
+  auto place = std::make_shared<Place>(shared_from_this(), address);
+  shared_.counters.accepted += 1;
+
+  http_.insert(&stream);
+  const HttpOutcome outcome =
+      co_await talk_http(stream, address, gate_, status_,
+                         place->beyond() ? Room::full : Room::there_is, shared_.limits);
+  bool upgraded = false;
+  if (outcome.upgrade && acceptor_.is_open()) {
+    upgraded = co_await upgrade(stream, *outcome.upgrade, shared_.limits);
   }
+  http_.erase(&stream);
+  if (!upgraded || !acceptor_.is_open()) co_return;
+
+  ClientHandler& handler = place->beyond() ? refusing_ : handler_;
+  shared_.counters.refused += place->beyond() ? 1 : 0;
+  const Subprotocol* asked = outcome.upgrade->subprotocol;
+  const wire::Format format = (asked != nullptr ? *asked : subprotocols.front()).format;
+  serve({Stream(std::move(stream)), format, std::move(address), std::move(place)}, handler,
+        shared_);
 }
 
 Listener::Listener(asio::io_context& io, const Config& config, ClientHandler& handler,

@@ -6,7 +6,9 @@
 namespace server {
 namespace {
 
-constexpr std::size_t kept_bytes = 256 * 1024;
+// Room for what is usually said at once.
+constexpr std::size_t usual_bytes = 480;
+constexpr std::size_t usual_messages = 8;
 // The longest head of an array of CBOR that fits a batch.
 constexpr std::size_t head_bytes_max = 5;
 
@@ -15,6 +17,10 @@ constexpr std::size_t head_bytes_max = 5;
 Outbox::Outbox(wire::Format format) : format_(format) { clear(); }
 
 void Outbox::add(const wire::ServerMessage& message) {
+  if (ends_.empty()) {
+    buffer_.reserve(usual_bytes);
+    ends_.reserve(usual_messages);
+  }
   if (format_ == wire::Format::json) {
     buffer_ += ',';
     wire::json::write(message, buffer_);
@@ -56,11 +62,9 @@ std::size_t Outbox::begin() const {
 }
 
 void Outbox::clear() {
-  buffer_.clear();
-  ends_.clear();
+  std::string().swap(buffer_);
+  std::vector<std::size_t>().swap(ends_);
   sent_ = 0;
-  if (buffer_.capacity() > kept_bytes) buffer_.shrink_to_fit();
-  if (ends_.capacity() > kept_bytes / sizeof(std::size_t)) ends_.shrink_to_fit();
   buffer_.append(begin(), '\0');
 }
 

@@ -28,7 +28,7 @@ class Outbox {
   // the next call.
   [[nodiscard]] std::string_view next_frame(std::size_t batch_bytes);
 
-  // Forgets everything, and keeps the memory unless there is much of it.
+  // Forgets everything, and its memory.
   void clear();
 
  private:

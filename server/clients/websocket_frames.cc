@@ -1,0 +1,183 @@
+#include "server/clients/websocket_frames.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include <openssl/sha.h>
+
+#include "wire/base64.h"
+#include "wire/utf8.h"
+
+namespace server {
+namespace {
+
+constexpr std::size_t mask_bytes = 4;
+constexpr std::size_t control_bytes_max = 125;
+
+// Statuses of section 7.4.1.
+constexpr std::uint16_t normal = 1000;
+constexpr std::uint16_t protocol_error = 1002;
+constexpr std::uint16_t invalid_payload = 1007;
+constexpr std::uint16_t too_big = 1009;
+
+bool is_control(Opcode opcode) { return opcode >= Opcode::close; }
+
+bool is_known(Opcode opcode) {
+  return opcode <= Opcode::binary || (opcode >= Opcode::close && opcode <= Opcode::pong);
+}
+
+bool is_sent_in_a_close(std::uint16_t status) {
+  if (status >= 3000) return status < 5000;
+  return (status >= 1000 && status <= 1003) || (status >= 1007 && status <= 1014);
+}
+
+std::uint64_t number(std::string_view octets) {
+  std::uint64_t value = 0;
+  for (const char octet : octets) value = value << 8 | static_cast<unsigned char>(octet);
+  return value;
+}
+
+void unmask(std::span<char> payload, std::span<const char> mask) {
+  std::uint64_t wide = 0;
+  std::memcpy(&wide, mask.data(), mask_bytes);
+  std::memcpy(reinterpret_cast<char*>(&wide) + mask_bytes, mask.data(), mask_bytes);
+  std::size_t at = 0;
+  for (; payload.size() - at >= sizeof wide; at += sizeof wide) {
+    std::uint64_t eight = 0;
+    std::memcpy(&eight, payload.data() + at, sizeof eight);
+    eight ^= wide;
+    std::memcpy(payload.data() + at, &eight, sizeof eight);
+  }
+  for (std::size_t i = 0; at < payload.size(); ++at, ++i) payload[at] ^= mask[i % mask_bytes];
+}
+
+// Without a character at its end that goes on in what is still to come.
+std::string_view whole_characters(std::string_view text) {
+  for (std::size_t back = 1; back <= std::min<std::size_t>(3, text.size()); ++back) {
+    const auto octet = static_cast<unsigned char>(text[text.size() - back]);
+    if ((octet & 0xc0) == 0x80) continue;
+    const std::size_t wanted = octet < 0xc0 || octet > 0xf4 ? 1
+                               : octet < 0xe0               ? 2
+                               : octet < 0xf0               ? 3
+                                                            : 4;
+    return wanted > back ? text.substr(0, text.size() - back) : text;
+  }
+  return text;
+}
+
+Incoming broken(std::uint16_t status) { return {Incoming::Kind::broken, {}, status}; }
+
+Incoming closing(std::string_view payload) {
+  if (payload.empty()) return {Incoming::Kind::close, {}, normal};
+  if (payload.size() < 2) return broken(protocol_error);
+  const auto status = static_cast<std::uint16_t>(number(payload.substr(0, 2)));
+  if (!is_sent_in_a_close(status)) return broken(protocol_error);
+  if (!wire::is_utf8(payload.substr(2))) return broken(protocol_error);
+  return {Incoming::Kind::close, {}, status};
+}
+
+}  // namespace
+
+std::optional<Incoming> WebSocketReader::next(std::span<char>& octets) {
+  if (!in_ && !pieces_.empty()) std::string().swap(pieces_);  // were handed out
+  for (;;) {
+    const Head head = head_of(octets);
+    if (head.broken != 0) return broken(head.broken);
+    if (head.head_bytes == 0 || octets.size() - head.head_bytes < head.payload_bytes) {
+      return std::nullopt;
+    }
+    const std::span<char> payload = octets.subspan(head.head_bytes, head.payload_bytes);
+    unmask(payload, octets.subspan(head.head_bytes - mask_bytes, mask_bytes));
+    octets = octets.subspan(head.head_bytes + head.payload_bytes);
+    if (auto complete = take(head, {payload.data(), payload.size()})) return complete;
+  }
+}
+
+// Section 5.2. What cannot be right is known from as little as can be.
+WebSocketReader::Head WebSocketReader::head_of(std::span<const char> octets) const {
+  Head head;
+  if (octets.size() < 2) return head;
+  const auto first = static_cast<unsigned char>(octets[0]);
+  const auto second = static_cast<unsigned char>(octets[1]);
+  head.is_last = (first & 0x80) != 0;
+  head.opcode = static_cast<Opcode>(first & 0x0f);
+  head.payload_bytes = second & 0x7f;
+  if ((first & 0x70) != 0 || (second & 0x80) == 0) head.broken = protocol_error;
+  if (head.broken == 0) head.broken = fault_of(head);
+  if (head.broken != 0) return head;
+
+  const std::size_t length_bytes = head.payload_bytes < 126 ? 0 : head.payload_bytes == 126 ? 2 : 8;
+  if (octets.size() < 2 + length_bytes + mask_bytes) return head;
+  if (length_bytes != 0) {
+    head.payload_bytes = number({octets.data() + 2, length_bytes});
+    if (head.payload_bytes < (length_bytes == 2 ? 126U : 65'536U)) head.broken = protocol_error;
+    if (head.payload_bytes > message_bytes_max_) head.broken = too_big;
+  }
+  if (!is_control(head.opcode) && head.payload_bytes + pieces_.size() > message_bytes_max_) {
+    head.broken = too_big;
+  }
+  head.head_bytes = 2 + length_bytes + mask_bytes;
+  return head;
+}
+
+std::uint16_t WebSocketReader::fault_of(const Head& head) const {
+  if (!is_known(head.opcode)) return protocol_error;
+  if (is_control(head.opcode)) {
+    return head.is_last && head.payload_bytes <= control_bytes_max ? 0 : protocol_error;
+  }
+  return (head.opcode == Opcode::continuation) == in_.has_value() ? 0 : protocol_error;
+}
+
+std::optional<Incoming> WebSocketReader::take(const Head& head, std::string_view payload) {
+  if (head.opcode == Opcode::ping) return Incoming{Incoming::Kind::ping, payload};
+  if (head.opcode == Opcode::pong) return Incoming{Incoming::Kind::pong, payload};
+  if (head.opcode == Opcode::close) return closing(payload);
+
+  if (head.opcode != Opcode::continuation) in_ = head.opcode;
+  if (head.is_last && pieces_.empty()) return whole(payload);
+  pieces_ += payload;
+  if (head.is_last) return whole(pieces_);
+  if (in_ == Opcode::text) {
+    const std::string_view fresh = whole_characters(std::string_view(pieces_).substr(checked_));
+    if (!wire::is_utf8(fresh)) return broken(invalid_payload);
+    checked_ += fresh.size();
+  }
+  return std::nullopt;
+}
+
+Incoming WebSocketReader::whole(std::string_view message) {
+  const Opcode opcode = *std::exchange(in_, std::nullopt);
+  const std::size_t checked = std::exchange(checked_, 0);
+  if (opcode == Opcode::binary) return {Incoming::Kind::binary, message};
+  if (!wire::is_utf8(message.substr(checked))) return broken(invalid_payload);
+  return {Incoming::Kind::text, message};
+}
+
+void append_websocket_frame(Opcode opcode, std::string_view payload, std::string& out) {
+  out += static_cast<char>(0x80 | static_cast<int>(opcode));
+  const auto append_length = [&](int marker, int octets) {
+    out += static_cast<char>(marker);
+    for (int i = octets - 1; i >= 0; --i) out += static_cast<char>(payload.size() >> (8 * i));
+  };
+  if (payload.size() <= control_bytes_max) {
+    out += static_cast<char>(payload.size());
+  } else if (payload.size() < 65'536) {
+    append_length(126, 2);
+  } else {
+    append_length(127, 8);
+  }
+  out += payload;
+}
+
+std::string websocket_accept(std::string_view key) {
+  const std::string text = std::string(key) + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+  char digest[SHA_DIGEST_LENGTH];
+  SHA1(reinterpret_cast<const unsigned char*>(text.data()), text.size(),
+       reinterpret_cast<unsigned char*>(digest));
+  std::string answer;
+  wire::append_base64({digest, sizeof digest}, answer);
+  return answer;
+}
+
+}  // namespace server
