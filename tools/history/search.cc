@@ -1,14 +1,10 @@
 #include <algorithm>
-#include <functional>
-#include <numeric>
+#include <map>
 #include <unordered_map>
-#include <unordered_set>
 
 #include "tools/history/checks.h"
+#include "tools/history/linearizability.h"
 
-// Wing and Gong's search with Lowe's memory of configurations seen (PODC'91, "Testing and Verifying
-// Concurrent Objects"; CCPE 2017, "Testing for linearizability"), for each group of znodes by
-// itself.
 namespace history {
 namespace {
 
@@ -16,200 +12,82 @@ using nlohmann::json;
 
 constexpr std::size_t steps_max = 20'000'000;  // of one group; beyond them it is inconclusive
 
-struct Znode {
-  bool exists = false;
-  std::int64_t version = 0;
-  std::string data;
-
-  bool operator==(const Znode&) const = default;
-};
-using Znodes = std::vector<Znode>;
-
-struct Call {
-  const Operation* operation;
-  Time begin, end;
-};
-
-class Search {
+// The operations on a group of znodes, as the search wants them.
+class Group {
  public:
-  explicit Search(std::vector<std::string> paths) : initial_(paths.size()) {
+  explicit Group(const std::vector<std::string>& paths) : search_(paths.size()) {
     for (std::size_t i = 0; i < paths.size(); ++i) index_[paths[i]] = i;
   }
 
   void add(const Operation& operation) {
-    calls_.push_back({&operation, operation.invoked, operation.returned});
-  }
-  [[nodiscard]] std::size_t size() const { return calls_.size(); }
-
-  enum class Verdict : std::uint8_t { linearizable, not_linearizable, inconclusive };
-
-  // On failure `stuck()` is an operation that no order got behind.
-  Verdict run() {
-    std::ranges::sort(calls_, {}, &Call::begin);
-    done_.assign(calls_.size(), false);
-    state_ = initial_;
-    remaining_ = static_cast<std::size_t>(
-        std::ranges::count_if(calls_, [](const Call& call) { return call.end != never; }));
-    struct Frame {
-      std::size_t call;
-      Znodes before;
-    };
-    std::vector<Frame> stack;
-    std::size_t from = 0, steps = 0;
-    for (;;) {
-      if (remaining_ == 0) return Verdict::linearizable;
-      if (++steps > steps_max) return Verdict::inconclusive;
-      const std::size_t next = candidate(from);
-      if (next < calls_.size()) {
-        Znodes before = state_;
-        if (apply(*calls_[next].operation)) {
-          mark(next, true);
-          if (seen_.insert(fingerprint()).second) {
-            stack.push_back({next, std::move(before)});
-            from = first_;
-            continue;
-          }
-          mark(next, false);
-        }
-        state_ = std::move(before);
-        from = next + 1;
-        continue;
-      }
-      if (stack.empty()) return Verdict::not_linearizable;
-      state_ = std::move(stack.back().before);
-      mark(stack.back().call, false);
-      from = stack.back().call + 1;
-      stack.pop_back();
+    operations_.push_back(&operation);
+    Call call{.begin = operation.invoked, .end = operation.returned, .steps = {}, .refusal = {}};
+    if (operation.op() == "multi") {
+      add_multi(operation, call);
+    } else {
+      call.steps.push_back(step(operation.request, answer_to(operation)));
+      if (operation.outcome == Outcome::refused) refuse(call, operation.reply);
     }
+    const json& reply = operation.reply;
+    if (operation.op() == "exists" && reply.contains("stat") && reply.at("stat").is_null()) {
+      call.undone = true;
+      call.refusal = Refusal::absent;
+    }
+    search_.add(std::move(call));
   }
 
-  [[nodiscard]] const Operation& stuck() const { return *calls_[furthest_].operation; }
+  [[nodiscard]] std::size_t size() const { return search_.size(); }
+  Search::Verdict run() { return search_.run(steps_max); }
+  // On failure an operation that no order got behind.
+  [[nodiscard]] const Operation& stuck() const { return *operations_[search_.stuck()]; }
 
  private:
-  // The next one, from an index on, that began before every one that is left has ended.
-  std::size_t candidate(std::size_t from) {
-    Time limit = never;
-    for (std::size_t i = first_; i < calls_.size() && calls_[i].begin < limit; ++i) {
-      if (!done_[i]) limit = std::min(limit, calls_[i].end);
-    }
-    for (std::size_t i = std::max(from, first_); i < calls_.size(); ++i) {
-      if (calls_[i].begin > limit) break;
-      if (!done_[i]) return i;
-    }
-    return calls_.size();
+  static const json* answer_to(const Operation& operation) {
+    return operation.outcome == Outcome::ok ? &operation.reply : nullptr;
   }
 
-  void mark(std::size_t call, bool done) {
-    done_[call] = done;
-    if (calls_[call].end != never) done ? --remaining_ : ++remaining_;
-    if (done) {
-      while (first_ < calls_.size() && done_[first_]) ++first_;
-      furthest_ = std::max(furthest_, std::min(first_, calls_.size() - 1));
-    } else {
-      first_ = std::min(first_, call);
-    }
-  }
-
-  // Whether the operation, done now, is answered as it was; then the state is what it makes of it.
-  bool apply(const Operation& operation) {
-    if (operation.op() != "multi") return apply(operation, operation.request, operation.reply);
+  void add_multi(const Operation& operation, Call& call) {
     const json& ops = operation.request.at("ops");
-    if (operation.outcome == Outcome::refused) {
-      const std::size_t failed = operation.reply.at("index");
-      const Znodes before = state_;
-      bool right = true;
-      for (std::size_t i = 0; i < failed && right; ++i) right = change(ops[i]).empty();
-      right = right && change(ops[failed]) == operation.reply.at("error");
-      state_ = before;
-      return right;
+    const bool refused = operation.outcome == Outcome::refused;
+    const std::size_t count =
+        refused ? operation.reply.at("index").get<std::size_t>() + 1 : ops.size();
+    for (std::size_t i = 0; i < count; ++i) {
+      const json* reply = answer_to(operation);
+      call.steps.push_back(step(ops[i], reply ? &reply->at("results").at(i) : nullptr));
     }
-    for (std::size_t i = 0; i < ops.size(); ++i) {
-      if (!change(ops[i]).empty()) return false;
-      if (operation.outcome == Outcome::unknown) continue;
-      if (!answers(ops[i], operation.reply.at("results").at(i))) return false;
-    }
-    return true;
+    if (refused) refuse(call, operation.reply);
   }
 
-  bool apply(const Operation& operation, const json& request, const json& reply) {
-    if (operation.op() == "get" || operation.op() == "exists") {
-      const Znode& znode = state_[index_.at(request.at("path"))];
-      if (operation.outcome == Outcome::refused) return !znode.exists;
-      if (reply.at("stat").is_null()) return !znode.exists;
-      return znode.exists && reply.at("stat").at("version") == znode.version &&
-             (operation.op() == "exists" || data_of(reply) == znode.data);
-    }
-    const Znodes before = state_;
-    const std::string error = change(request);
-    if (operation.outcome == Outcome::refused) {
-      state_ = before;
-      return reply.at("error") == error;
-    }
-    return error.empty() && (operation.outcome == Outcome::unknown || answers(request, reply));
+  static void refuse(Call& call, const json& reply) {
+    const std::string error = reply.at("error");
+    call.undone = true;
+    call.refusal = error == "NoNode"       ? Refusal::absent
+                   : error == "NodeExists" ? Refusal::present
+                                           : Refusal::other_version;
   }
 
-  bool answers(const json& request, const json& reply) {
-    if (!reply.contains("stat")) return true;
-    return reply.at("stat").at("version") == state_[index_.at(request.at("path"))].version;
+  ZnodeStep step(const json& request, const json* reply) {
+    using Kind = ZnodeStep::Kind;
+    static const std::map<std::string, Kind> kinds = {
+        {"create", Kind::create}, {"set", Kind::set}, {"delete", Kind::remove},
+        {"check", Kind::check},   {"get", Kind::get}, {"exists", Kind::exists}};
+    ZnodeStep step{.kind = kinds.at(request.at("op")),
+                   .znode = index_.at(request.at("path")),
+                   .version = request.value("version", std::int64_t{-1}),
+                   .creates = request.value("create", false),
+                   .told = {}};
+    const bool reads = step.kind == Kind::get && reply != nullptr;
+    step.data = texts_.number(data_of(reads ? *reply : request));
+    if (reply != nullptr && reply->contains("stat") && reply->at("stat").is_object()) {
+      step.told = reply->at("stat").at("version").get<std::int64_t>();
+    }
+    return step;
   }
 
-  // Carries out one write; says why it cannot be.
-  std::string change(const json& request) {
-    Znode& znode = state_[index_.at(request.at("path"))];
-    const std::string op = request.at("op");
-    if (op == "create") {
-      if (znode.exists) return "NodeExists";
-      znode = {true, 0, data_of(request)};
-      return {};
-    }
-    const std::int64_t version = request.value("version", std::int64_t{-1});
-    if (!znode.exists) {
-      if (op != "set" || !request.value("create", false)) return "NoNode";
-      znode = {true, 0, data_of(request)};
-      return {};
-    }
-    if (version >= 0 && version != znode.version) return "BadVersion";
-    if (op == "delete") znode = {};
-    if (op == "set") znode = {true, znode.version + 1, data_of(request)};
-    return {};
-  }
-
-  // 128 bits of what was done and what came of it.
-  struct Fingerprint {
-    std::uint64_t a, b;
-    bool operator==(const Fingerprint&) const = default;
-  };
-  struct Hash {
-    std::size_t operator()(const Fingerprint& f) const { return f.a; }
-  };
-  [[nodiscard]] Fingerprint fingerprint() const {
-    Fingerprint f{14695981039346656037U, 0x9e3779b97f4a7c15U};
-    const auto mix = [&f](std::uint64_t word) {
-      f.a = (f.a ^ word) * 1099511628211U;
-      f.b = (f.b + word) * 0xbf58476d1ce4e5b9U;
-      f.b ^= f.b >> 29U;
-    };
-    mix(first_);
-    // What is done lies close together: only what is beyond the first gap matters.
-    for (std::size_t i = first_; i < calls_.size() && i < first_ + 4096; ++i) {
-      if (done_[i]) mix(i);
-    }
-    for (const Znode& znode : state_) {
-      mix(znode.exists ? 1 : 0);
-      mix(static_cast<std::uint64_t>(znode.version));
-      mix(std::hash<std::string>{}(znode.data));
-    }
-    return f;
-  }
-
-  Znodes initial_, state_;
   std::unordered_map<std::string, std::size_t> index_;
-  std::vector<Call> calls_;
-  std::vector<bool> done_;
-  std::size_t first_ = 0;      // all before it are done
-  std::size_t remaining_ = 0;  // that have an end and are not done
-  std::size_t furthest_ = 0;
-  std::unordered_set<Fingerprint, Hash> seen_;
+  Texts texts_;
+  Search search_;
+  std::vector<const Operation*> operations_;
 };
 
 // Znodes, joined where a multi touches several of them.
@@ -279,9 +157,9 @@ void check_by_search(const History& history, Report& report) {
       std::ranges::for_each(paths, [&](auto& p) { groups.spoil(p); });
   }
   std::map<std::string, std::string> group_of;
-  std::map<std::string, Search> searches;
+  std::map<std::string, Group> searches;
   for (const auto& [name, paths] : groups.all()) {
-    searches.emplace(name, Search(paths));
+    searches.emplace(name, Group(paths));
     for (const std::string& path : paths) group_of[path] = name;
   }
   for (const auto& [path, group] : group_of) {
