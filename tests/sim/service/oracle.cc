@@ -40,10 +40,6 @@ bool same(const wire::Result<wire::ReplyBody>& a, const wire::Result<wire::Reply
          });
 }
 
-std::string what(const Asked& asked) {
-  return "request " + asked.request.id.json + " of user " + std::to_string(asked.user);
-}
-
 std::optional<std::int64_t> number_of(const Asked& asked) {
   std::int64_t number = 0;
   const std::string& text = asked.request.id.json;
@@ -52,6 +48,9 @@ std::optional<std::int64_t> number_of(const Asked& asked) {
   return number;
 }
 
+// Reads say it; a sync promises a linearizable answer without being asked (the server waits for the
+// same confirmation), and so must be held to it. Whatever else is no write, a watch above all, has
+// no way to ask for more than what its session has seen.
 wire::Consistency consistency_of(const wire::Request& request) {
   return std::visit(
       [](const auto& r) -> wire::Consistency {
@@ -64,51 +63,16 @@ wire::Consistency consistency_of(const wire::Request& request) {
       request);
 }
 
-bool matches(const Armed& watch, const ZnodeChange& change, wire::Zxid zxid) {
-  if (watch.from && zxid <= *watch.from) return false;
-  const bool is_wanted = (change.kind == wire::EventKind::created && watch.created) ||
-                         (change.kind == wire::EventKind::changed && watch.changed) ||
-                         (change.kind == wire::EventKind::deleted && watch.deleted) ||
-                         (change.kind == wire::EventKind::children && watch.children);
-  if (!is_wanted || !allows(change.acl, wire::Perm::read)) return false;
-  if (change.path == watch.path) return true;
-  const std::string prefix = watch.path == "/" ? "/" : watch.path + '/';
-  return watch.subtree && change.path.starts_with(prefix);
-}
+}  // namespace
 
-wire::WatchEvent event_of(const Armed& watch, const ZnodeChange& change, wire::Zxid zxid) {
-  wire::WatchEvent event{.watch = watch.id,
-                         .kind = change.kind,
-                         .path = change.path,
-                         .zxid = zxid,
-                         .data = {},
-                         .stat = {}};
-  if (watch.with_data) {
-    event.data = change.data;
-    event.stat = change.stat;
-  }
-  return event;
-}
-
-// Its watch is being removed, and may have been ahead of the request's turn: its reply will tell.
-bool may_be_untold(const Heard& line) {
-  return !line.due.empty() && std::ranges::any_of(line.waiting, [&](const auto& asked) {
-    const auto* unwatch = std::get_if<wire::UnwatchRequest>(&asked->request.request);
-    return unwatch != nullptr && unwatch->watch == line.due.front().watch;
-  });
-}
-
-void set_aside(Heard& line) {
-  line.untold.push_back(std::move(line.due.front()));
-  line.due.pop_front();
+std::string what(const Asked& asked) {
+  return "request " + asked.request.id.json + " of user " + std::to_string(asked.user);
 }
 
 std::string in_words(const wire::WatchEvent& event) {
   return "watch " + event.watch.json + ' ' + std::string(wire::name(event.kind)) + ' ' +
          event.path + " at " + wire::to_string(event.zxid);
 }
-
-}  // namespace
 
 // --- The log ---
 
@@ -171,151 +135,6 @@ void Oracle::compare(const session::Service& service) const {
   if (service.sessions().size() != open) {
     throw Violation("session_exactness", "sessions that were never opened");
   }
-}
-
-// --- Watches ---
-
-// What is applied now, and what a line must be told of it.
-void Oracle::expect(Heard& line, wire::Zxid applied) const {
-  for (auto each = model_.events().upper_bound(line.expected);
-       each != model_.events().end() && each->first <= applied; ++each) {
-    const auto& [zxid, event] = *each;
-    const bool ends = std::holds_alternative<session::MoveTxn>(event.txn.body) ||
-                      std::holds_alternative<session::CloseTxn>(event.txn.body);
-    if (ends && line.session == event.txn.session) line.watches.clear();
-    for (const ZnodeChange& change : event.changes) {
-      std::erase_if(line.watches, [&](const Armed& watch) {
-        if (!matches(watch, change, zxid)) return false;
-        line.due.push_back(event_of(watch, change, zxid));
-        return watch.once;
-      });
-    }
-  }
-  line.expected = std::max(line.expected, applied);
-}
-
-void Oracle::on_told(Heard& line, wire::Zxid applied) const {
-  expect(line, applied);
-  while (may_be_untold(line)) set_aside(line);
-  if (line.due.empty()) return;
-  throw Violation("watches", "an event is not told: " + in_words(line.due.front()));
-}
-
-void Oracle::on_event(Heard& line, const wire::WatchEvent& event) {
-  if (std::ranges::any_of(line.untold, [&](const auto& e) { return e.watch == event.watch; })) {
-    throw Violation("watches", in_words(event) + " is told, and one before it was not");
-  }
-  // Of a watch that is being set: known from its reply.
-  if (std::ranges::none_of(line.due, [&](const auto& each) { return each.watch == event.watch; })) {
-    line.early.push_back(event);
-    return;
-  }
-  // Those of a session's end come in an order of their own.
-  const Event& cause = model_.events().at(line.due.front().zxid);
-  while (line.due.front() != event && may_be_untold(line)) {
-    set_aside(line);
-    if (line.due.empty()) throw Violation("watches", "an event of nothing: " + in_words(event));
-  }
-  auto found = line.due.begin();
-  if (std::holds_alternative<session::CloseTxn>(cause.txn.body)) {
-    found = std::ranges::find(line.due, event);
-  }
-  if (found == line.due.end() || *found != event) {
-    throw Violation("watches",
-                    in_words(event) + " is told instead of " + in_words(line.due.front()));
-  }
-  line.due.erase(found);
-}
-
-void Oracle::arm(Heard& line, const Asked& asked, const wire::Reply& reply,
-                 const session::Service& service) {
-  Armed watch{.id = asked.request.id, .path = {}, .from = {}};
-  const auto once = [&](const std::string& path) {
-    watch.path = path;
-    watch.once = watch.deleted = true;
-  };
-  const wire::Request& request = asked.request.request;
-  if (const auto* get = std::get_if<wire::GetRequest>(&request)) {
-    if (!get->read.watch) return;
-    once(get->path);
-    watch.changed = true;
-  } else if (const auto* exists = std::get_if<wire::ExistsRequest>(&request)) {
-    if (!exists->read.watch) return;
-    once(exists->path);
-    watch.created = watch.changed = true;
-  } else if (const auto* children = std::get_if<wire::ChildrenRequest>(&request)) {
-    if (!children->read.watch) return;
-    once(children->path);
-    watch.children = true;
-  } else if (const auto* count = std::get_if<wire::CountRequest>(&request)) {
-    if (!count->read.watch) return;
-    once(count->path);
-    watch.created = watch.subtree = true;
-  } else if (const auto* set = std::get_if<wire::WatchRequest>(&request)) {
-    watch.path = set->path;
-    watch.once = set->once;
-    watch.with_data = set->with_data;
-    watch.from = set->from;
-    watch.deleted = true;
-    watch.created = watch.changed = set->scope != wire::WatchScope::children;
-    watch.children = set->scope == wire::WatchScope::children;
-    watch.subtree = set->scope == wire::WatchScope::subtree;
-  } else {
-    return;
-  }
-
-  std::vector<wire::WatchEvent> missed;
-  if (watch.from && *watch.from < service.watches().history().start()) {
-    missed.push_back({.watch = watch.id,
-                      .kind = wire::EventKind::resync,
-                      .path = watch.path,
-                      .zxid = reply.zxid,
-                      .data = {},
-                      .stat = {}});
-  } else if (watch.from) {
-    for (auto each = model_.events().upper_bound(*watch.from);
-         each != model_.events().end() && each->first <= reply.zxid; ++each) {
-      for (const ZnodeChange& change : each->second.changes) {
-        if (!matches(watch, change, each->first)) continue;
-        if (watch.once && !missed.empty()) continue;
-        missed.push_back(event_of(watch, change, each->first));
-      }
-    }
-  }
-  const auto less = [](const wire::WatchEvent& a, const wire::WatchEvent& b) {
-    return std::tie(a.zxid, a.path, a.kind) < std::tie(b.zxid, b.path, b.kind);
-  };
-  std::ranges::stable_sort(missed, less);
-  // The read may have been carried out before its turn came.
-  bool is_set = !watch.once || missed.empty();
-  for (auto each = model_.events().upper_bound(reply.zxid);
-       is_set && each != model_.events().end() && each->first <= line.expected; ++each) {
-    const bool ends = std::holds_alternative<session::MoveTxn>(each->second.txn.body) ||
-                      std::holds_alternative<session::CloseTxn>(each->second.txn.body);
-    if (ends && line.session == each->second.txn.session) is_set = false;
-    for (const ZnodeChange& change : each->second.changes) {
-      if (!is_set || !matches(watch, change, each->first)) continue;
-      missed.push_back(event_of(watch, change, each->first));
-      is_set = !watch.once;
-    }
-  }
-  std::vector<wire::WatchEvent> told;
-  std::erase_if(line.early, [&](const wire::WatchEvent& event) {
-    if (event.watch != watch.id) return false;
-    told.push_back(event);
-    return true;
-  });
-  if (!std::ranges::is_sorted(told, {}, &wire::WatchEvent::zxid)) {
-    throw Violation("watches", "the past is told out of order");
-  }
-  std::ranges::stable_sort(told, less);
-  if (told != missed) {
-    throw Violation("watches", what(asked) + " is told of " + std::to_string(told.size()) +
-                                   " events of the past, and there are " +
-                                   std::to_string(missed.size()));
-  }
-  if (!is_set) return;
-  line.watches.push_back(std::move(watch));
 }
 
 // --- What is said ---

@@ -30,6 +30,9 @@ struct Asked {
   std::optional<wire::Reply> reply;  // as it arrived
 };
 
+[[nodiscard]] std::string what(const Asked& asked);
+[[nodiscard]] std::string in_words(const wire::WatchEvent& event);
+
 // A watch that a connection must have.
 struct Armed {
   wire::RequestId id;
@@ -66,10 +69,9 @@ struct Heard {
 //   exactly_once         a write of a session that may ask again has one transaction, one outcome
 //   no_phantom           a transaction is one of its connection's requests, and once
 //   lost_write           what was acknowledged is in the log; what was refused is not
-//   watches              the events are the model's, none lost, doubled or reordered
-//   watch_before_new_data  and before every reply that reflects them
-//   session_exactness    nothing of a session after its end; no other session than the one asked
-//   for
+//   watches              (oracle_watches.cc) the events are the model's, none lost, doubled or
+//   reordered watch_before_new_data  and before every reply that reflects them session_exactness
+//   nothing of a session after its end; no other session than the one asked for
 class Oracle {
  public:
   // A transaction, when the first server applies it; and the digest of each that has.
@@ -103,6 +105,10 @@ class Oracle {
   void check_refused(const Heard& line, const Asked& asked, const wire::Reply& reply) const;
   void arm(Heard& line, const Asked& asked, const wire::Reply& reply,
            const session::Service& service);
+  [[nodiscard]] std::vector<wire::WatchEvent> past_of(const Armed& watch, const wire::Reply& reply,
+                                                      const session::Service& service) const;
+  bool catch_up(const Heard& line, const Armed& watch, wire::Zxid from,
+                std::vector<wire::WatchEvent>& events) const;
   [[nodiscard]] bool is_of(const Asked& asked, const Event& event, wire::Zxid zxid) const;
   // Whether the request would be refused so once `at` is applied.
   [[nodiscard]] bool explains(const wire::Result<wire::ReplyBody>& refusal,
