@@ -58,13 +58,14 @@ Next Looking::on(ServerId from, const Notification& m, Turn& turn) {
     return std::holds_alternative<Stay>(next) ? decide(turn) : next;
   }
   settled_.erase(from);
-  // Of what this server was before its disk was lost: it is not that any more, and whoever votes
-  // for it learns that the link was down.
-  if (m.vote.leader == turn.state.self && m.vote > own_vote(turn.state)) return Stay{};
-
   if (m.round < turn.state.round) {
     turn.confirm(from, notification(turn.state));
     return Stay{};
+  }
+  // Of what this server was before its disk was lost: it is not that any more. Whoever heard of it
+  // from others may never see a link to it go down, and only a later round makes that vote void.
+  if (m.vote.leader == turn.state.self && m.vote > own_vote(turn.state)) {
+    return begin_round(m.round + 1, turn);
   }
   if (m.round > turn.state.round) {
     turn.state.round = m.round;
