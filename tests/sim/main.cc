@@ -43,6 +43,7 @@ struct Shared {
   std::atomic<std::uint64_t> failed{none};
   std::atomic<std::uint64_t> current[workers_max];
   std::atomic<std::uint64_t> elections{0}, crashes{0}, commits{0}, steps{0}, ticks{0}, healing{0};
+  std::atomic<std::uint64_t> znodes_searched{0}, searches_given_up{0};
   std::array<std::atomic<std::uint64_t>, sim::rare_count> rare{};
   std::array<std::atomic<std::uint64_t>, sim::rare_count> rare_seeds{};  // in which it happened
 };
@@ -64,6 +65,8 @@ void work(Shared& shared, std::size_t worker, sim::Mode mode) {
     shared.commits += outcome.totals.commits;
     shared.steps += outcome.totals.steps;
     shared.ticks += outcome.totals.time / sim::tick;
+    shared.znodes_searched += outcome.totals.znodes_searched;
+    shared.searches_given_up += outcome.totals.searches_given_up;
     for (std::size_t i = 0; i < sim::rare_count; ++i) {
       shared.rare[i] += outcome.totals.rare[i];
       shared.rare_seeds[i] += outcome.totals.rare[i] > 0 ? 1 : 0;
@@ -88,6 +91,12 @@ void print_progress(const Shared& shared, Clock::time_point began, const char* e
       n(shared.elections), n(shared.crashes), n(shared.commits), n(shared.steps), n(shared.ticks),
       n(shared.healing) / sim::tick, end);
   std::fflush(stdout);
+}
+
+void print_searches(const Shared& shared) {
+  std::printf("linearizability searched on %llu znodes, given up on %llu\n",
+              static_cast<unsigned long long>(shared.znodes_searched.load()),
+              static_cast<unsigned long long>(shared.searches_given_up.load()));
 }
 
 // Whether everything that the simulator is to try was tried.
@@ -175,6 +184,7 @@ int run_many(std::uint64_t from, std::uint64_t count, std::size_t workers, sim::
     }
   }
   print_progress(shared, began, "\n");
+  if (mode == sim::Mode::service) print_searches(shared);
   print_rare(shared, mode);
   return shared.failed == none ? 0 : show(shared.failed, mode);
 }

@@ -48,6 +48,10 @@ const char* name_of(Rare rare) {
     case Rare::image_of_the_past: return "image taken while transactions came";
     case Rare::clients_sent_away: return "snapshot adopted, clients sent away";
     case Rare::watch_resynced: return "watch from before a snapshot set";
+    case Rare::lock_taken: return "lock taken";
+    case Rare::lock_awaited: return "lock taken after waiting for it";
+    case Rare::token_accepted: return "token accepted";
+    case Rare::token_refused: return "token of an earlier holder refused";
     case Rare::count: break;
   }
   return "";

@@ -55,6 +55,10 @@ enum class Rare : std::uint8_t {
   image_of_the_past,
   clients_sent_away,
   watch_resynced,
+  lock_taken,
+  lock_awaited,
+  token_accepted,
+  token_refused,
   count
 };
 inline constexpr std::size_t protocol_rare_count = static_cast<std::size_t>(Rare::session_expired);
@@ -69,7 +73,9 @@ struct Totals {
   std::uint64_t crashes = 0;
   std::uint64_t commits = 0;
   Time time = 0;
-  Time healing = 0;  // from the end of all faults until everybody had everything
+  Time healing = 0;                   // from the end of all faults until everybody had everything
+  std::uint64_t znodes_searched = 0;  // for an order that explains what was done to them
+  std::uint64_t searches_given_up = 0;
   std::array<std::uint64_t, rare_count> rare{};
 
   void count(Rare what) { rare[static_cast<std::size_t>(what)] += 1; }

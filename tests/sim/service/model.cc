@@ -220,6 +220,14 @@ std::size_t Model::session_count() const {
       sessions_, [](const auto& each) { return each.second.closed == wire::Zxid{}; }));
 }
 
+std::optional<wire::TimeMs> Model::due(const Znode& node) const {
+  if (node.stat.num_children > 0) return std::nullopt;
+  if (!node.stat.ttl_ms && !(node.stat.container && node.creations > 0)) return std::nullopt;
+  // Not before its last child went.
+  return std::max(events_.at(node.stat.pzxid).txn.time,
+                  node.stat.mtime + node.stat.ttl_ms.value_or(0));
+}
+
 const Event& Model::commit(const zab::Txn& txn) {
   if (txn.zxid <= last_) fail(txn.zxid, "not after " + wire::to_string(last_));
   auto decoded = session::decode_transaction(*txn.payload);

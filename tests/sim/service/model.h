@@ -117,6 +117,9 @@ class Model {
   }
   // Whether the session is open and this its owner, once `at` is applied.
   [[nodiscard]] bool owns(wire::SessionId session, session::Owner owner, wire::Zxid at) const;
+  // Since when a node may be taken away that is as this one: an empty container, one whose time is
+  // up.
+  [[nodiscard]] std::optional<wire::TimeMs> due(const Znode& node) const;
   // How many nodes and open sessions there are now.
   [[nodiscard]] std::size_t node_count() const { return nodes_; }
   [[nodiscard]] std::size_t session_count() const;

@@ -19,6 +19,7 @@ struct ServiceOptions {
   std::uint32_t outstanding_max = 1000;
   std::int64_t timeout_ticks_min = 10;
   std::int64_t timeout_ticks_max = 25;
+  bool locks = false;  // users also take turns with a lock
 };
 
 [[nodiscard]] ServiceOptions service_options_from(std::uint64_t seed);

@@ -21,7 +21,10 @@ bool is_write(const wire::Request& request) { return session::order_of(request).
 }  // namespace
 
 User::User(World& world, std::size_t number)
-    : world_(world), number_(number), random_(world.random().next()) {}
+    : world_(world),
+      number_(number),
+      random_(world.random().next()),
+      lock_random_(world.options().locks ? world.random().next() : 0) {}
 
 void User::begin() { connect(); }
 
@@ -99,6 +102,11 @@ void User::lose(Line& line) {
     return !dedup_ || !is_write(asked->request.request) ||
            std::holds_alternative<wire::CloseRequest>(asked->request.request);
   });
+  locker_.lost_connection();
+  const auto is_lockers = [&](const auto& asked) {
+    return asked->request.id == locker_.under_way();
+  };
+  if (std::ranges::none_of(under_way_, is_lockers)) locker_.lost_answer();
   reconnect_soon();
 }
 
@@ -132,6 +140,8 @@ void User::end_session() {
   under_way_.clear();
   watches_.clear();
   last_id_ = 0;
+  locker_.lost_session();
+  hold_.reset();
 }
 
 // --- What it hears ---
@@ -144,6 +154,7 @@ void User::hear(Line& line, const wire::ServerMessage& message) {
   if (const auto* connected = std::get_if<wire::ConnectedReply>(&message)) return on(*connected);
   if (const auto* refused = std::get_if<wire::ConnectRefused>(&message)) return on(*refused);
   if (const auto* event = std::get_if<wire::WatchEvent>(&message)) {
+    locker_.hear(*event);
     if (event->kind != wire::EventKind::resync) {
       seen_ = std::max(seen_, event->zxid);
     } else {
@@ -185,6 +196,8 @@ void User::on(const wire::ConnectRefused& refused) {
   if (refused.error.code == wire::ErrorCode::session_expired) {
     world_.cluster().counts().count(Rare::session_expired);
     end_session();
+  } else if (refused.error.code == wire::ErrorCode::auth_failed && !forged_) {
+    throw Violation("session_exactness", "the right password is refused");
   }
 }
 
@@ -198,6 +211,8 @@ void User::on(const wire::Reply& reply) {
   seen_ = std::max(seen_, reply.zxid);
   world_.oracle().on_arrived(*asked, reply, world_.now());
   world_.cluster().mix(reply.zxid.bits() ^ (number_ << 56));
+  locker_.hear(reply, session_);
+  if (locker_.holds() && !hold_) take_lock(reply.zxid);
   if (!reply.body) return;
   if (std::holds_alternative<wire::ClosedReply>(*reply.body)) return end_session();
   if (const auto* get = std::get_if<wire::GetReply>(&*reply.body)) {
@@ -227,8 +242,9 @@ void User::act() {
       for (std::uint64_t i = std::min<std::uint64_t>(random_.between(1, 3), room); i > 0; --i) {
         requests.push_back(some_request());
       }
-      if (requests.empty()) return act();
-      ask(std::move(requests));
+      if (world_.options().locks) seek_lock();
+      if (requests.size() < room) ask_for_lock(requests);
+      if (!requests.empty()) ask(std::move(requests));
     }
     act();
   });
@@ -268,6 +284,7 @@ void User::last_words() {
     get.read.consistency = wire::Linearizable{};
     return ask({set, wire::SyncRequest{"/"}, get});
   }
+  if (!locks_at_last()) return;
   if (!under_way_.empty() || done_) return;
   done_ = true;
   world_.say([&] { return "user " + std::to_string(number_) + "  is done"; });
@@ -284,169 +301,57 @@ void User::last_words() {
   }
 }
 
-std::string User::some_path() {
-  static const char* const names[] = {"/a", "/b", "/c"};
-  std::string path = names[random_.below(3)];
-  if (!random_.one_in(4)) path += "/k" + std::to_string(random_.below(4));
-  if (random_.one_in(5)) path += "/x";
-  if (random_.one_in(60)) return "/";
-  if (random_.one_in(60)) path += '/';
-  return path;
+// --- The lock ---
+
+void User::seek_lock() {
+  if (locker_.rests() && lock_random_.one_in(4)) locker_.want();
+  if (!hold_) return;
+  if (lock_random_.one_in(2)) use_guarded();
+  if (lock_random_.one_in(6)) let_go();
 }
 
-// What it saw some time, if it remembers.
-wire::Zxid User::some_past() {
-  if (history_.empty()) return seen_;
-  const Asked& asked = *history_[random_.below(history_.size())];
-  return asked.reply ? asked.reply->zxid : asked.seen;
+void User::ask_for_lock(std::vector<wire::Request>& requests) {
+  auto request = locker_.next();
+  if (!request) return;
+  requests.push_back(*std::move(request));
+  locker_.asked(
+      wire::RequestId(std::to_string(last_id_ + static_cast<std::int64_t>(requests.size()))));
 }
 
-std::int32_t User::some_version(const std::string& path) {
-  if (!random_.one_in(3)) return wire::any_version;
-  const auto known = versions_.find(path);
-  return known == versions_.end() ? static_cast<std::int32_t>(random_.below(3)) : known->second;
+void User::take_lock(wire::Zxid since) {
+  hold_ = Hold{number_, session_, locker_.token(), since};
+  locked_at_last_ = concluding_;
+  world_.say([&] { return "user " + std::to_string(number_) + "  has the lock"; });
+  world_.cluster().counts().count(Rare::lock_taken);
+  if (locker_.has_waited()) world_.cluster().counts().count(Rare::lock_awaited);
+  world_.guard().taken(*hold_);
 }
 
-wire::Bytes User::some_data() { return std::to_string(number_) + '.' + std::to_string(++writes_); }
-
-wire::Request User::some_write(bool within_multi) {
-  const std::string path = some_path();
-  switch (random_.below(within_multi ? 6 : 8)) {
-    case 0:
-    case 1: {
-      wire::SetRequest set;
-      set.path = path;
-      set.data = some_data();
-      set.version = some_version(path);
-      set.create = random_.one_in(3);
-      return set;
-    }
-    case 2:
-    case 3: {
-      wire::CreateRequest create;
-      create.path = path;
-      create.data = some_data();
-      create.parents = random_.one_in(2);
-      switch (random_.below(8)) {
-        case 0:
-        case 1: create.ephemeral = true; break;
-        case 2: create.container = true; break;
-        case 3: create.ttl_ms = static_cast<std::int64_t>(random_.between(1, 40)) * tick_ms; break;
-        default: break;
-      }
-      if (random_.one_in(12)) create.acl = wire::Acl{{"world", "anyone", 31 & ~1}};
-      return create;
-    }
-    case 4:
-    case 5: {
-      wire::DeleteRequest remove;
-      remove.path = path;
-      remove.version = some_version(path);
-      remove.recursive = random_.one_in(4);
-      return remove;
-    }
-    case 6: {
-      wire::CreateRequest create;
-      create.path = random_.one_in(2) ? "/a/n-" : "/b/n-";
-      create.data = some_data();
-      create.sequential = true;
-      create.ephemeral = random_.one_in(2);
-      create.parents = true;
-      return create;
-    }
-    default: {
-      wire::SetAclRequest acl;
-      acl.path = path;
-      acl.acl = {{"world", "anyone",
-                  static_cast<std::uint8_t>(random_.one_in(2) ? 31 : 16 | random_.below(16))}};
-      acl.version = random_.one_in(4) ? 0 : wire::any_version;
-      return acl;
-    }
-  }
+void User::let_go() {
+  world_.guard().let_go(*std::exchange(hold_, std::nullopt));
+  locker_.let_go();
 }
 
-wire::Request User::some_read() {
-  wire::ReadOptions read;
-  switch (random_.below(6)) {
-    case 0:
-    case 1: read.consistency = wire::Linearizable{}; break;
-    case 2: read.consistency = wire::AtLeast{world_.oracle().acknowledged()}; break;
-    default: break;
-  }
-  read.watch = random_.one_in(4);
-  const std::string path = some_path();
-  switch (random_.below(10)) {
-    case 0:
-    case 1:
-    case 2: return wire::GetRequest{path, read};
-    case 3: return wire::ExistsRequest{path, read};
-    case 4: {
-      wire::ChildrenRequest children;
-      children.path = path;
-      children.read = read;
-      children.with_stat = random_.one_in(2);
-      children.with_data = random_.one_in(3);
-      if (random_.one_in(3)) children.limit = static_cast<std::uint32_t>(random_.below(4));
-      if (random_.one_in(3)) children.after = "k1";
-      return children;
-    }
-    case 5: return wire::CountRequest{path, read};
-    case 6: return wire::EphemeralsRequest{random_.one_in(2) ? "/" : "/a"};
-    case 7: return wire::GetAclRequest{path};
-    case 8: return wire::SyncRequest{path};
-    default: return wire::PingRequest{};
-  }
+// What it does under the lock may be long on its way, and come when another has the lock.
+void User::use_guarded() {
+  const Time delay =
+      lock_random_.one_in(6) ? lock_random_.below(60 * tick) : lock_random_.below(tick);
+  world_.at(world_.now() + delay, [this, hold = *hold_] {
+    const bool is_accepted = world_.guard().use(hold);
+    world_.cluster().counts().count(is_accepted ? Rare::token_accepted : Rare::token_refused);
+  });
 }
 
-wire::Request User::some_request() {
-  const std::uint64_t dice = random_.below(100);
-  if (dice < 40) return some_write(false);
-  if (dice < 48) {
-    wire::MultiRequest multi;
-    bool has_ephemeral = false;
-    for (std::uint64_t i = random_.between(1, 4); i > 0; --i) {
-      const std::string path = some_path();
-      switch (random_.below(6)) {
-        case 0: multi.ops.emplace_back(wire::CheckRequest{path, some_version(path)}); break;
-        case 1: multi.ops.emplace_back(wire::GetRequest{path, {}}); break;
-        case 2: {
-          wire::ChildrenRequest children;
-          children.path = path;
-          multi.ops.emplace_back(children);
-          break;
-        }
-        default:
-          std::visit(
-              [&](auto& op) {
-                using Op = std::decay_t<decltype(op)>;
-                if constexpr (std::is_same_v<Op, wire::CreateRequest>) {
-                  // The order in which several of one transaction go is not to be foreseen.
-                  if (std::exchange(has_ephemeral, has_ephemeral || op.ephemeral)) {
-                    op.ephemeral = false;
-                  }
-                }
-                if constexpr (std::is_constructible_v<wire::MultiOp, Op>)
-                  multi.ops.emplace_back(op);
-              },
-              *std::make_unique<wire::Request>(some_write(true)));
-      }
-    }
-    return multi;
-  }
-  if (dice < 60) {
-    wire::WatchRequest watch;
-    watch.path = some_path();
-    watch.scope = static_cast<wire::WatchScope>(random_.below(3));
-    watch.once = random_.one_in(3);
-    watch.with_data = random_.one_in(2);
-    if (random_.one_in(2)) watch.from = random_.one_in(3) ? some_past() : seen_;
-    return watch;
-  }
-  if (dice < 63 && !watches_.empty()) {
-    return wire::UnwatchRequest{watches_[random_.below(watches_.size())]};
-  }
-  if (dice < 64 && random_.one_in(2)) return wire::CloseRequest{};
-  return some_read();
+// Everybody gets the lock once more. Whether that is done.
+bool User::locks_at_last() {
+  if (!world_.options().locks || (locked_at_last_ && locker_.rests())) return true;
+  if (!under_way_.empty()) return false;
+  locker_.want();
+  if (hold_) let_go();
+  std::vector<wire::Request> requests;
+  ask_for_lock(requests);
+  if (!requests.empty()) ask(std::move(requests));
+  return false;
 }
 
 }  // namespace sim

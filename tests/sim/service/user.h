@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/sim/service/guard.h"
+#include "tests/sim/service/locker.h"
 #include "tests/sim/service/world.h"
 
 namespace sim {
@@ -48,6 +50,13 @@ class User {
   void on(const wire::Reply& reply);
   void end_session();
   void last_words();
+  void seek_lock();
+  void ask_for_lock(std::vector<wire::Request>& requests);
+  void take_lock(wire::Zxid since);
+  void let_go();
+  void use_guarded();
+  bool locks_at_last();
+  // user_requests.cc
   wire::Request some_request();
   wire::Request some_write(bool within_multi);
   wire::Request some_read();
@@ -84,6 +93,11 @@ class User {
   std::map<std::string, std::int32_t> versions_;
   std::vector<wire::RequestId> watches_;
   std::uint64_t writes_ = 0;
+
+  Random lock_random_;
+  Locker locker_;
+  std::optional<Hold> hold_;  // as it believes
+  bool locked_at_last_ = false;
 };
 
 }  // namespace sim

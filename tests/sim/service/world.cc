@@ -6,6 +6,7 @@
 #include <spdlog/spdlog.h>
 
 #include "session/restoration.h"
+#include "tests/sim/service/linearizability.h"
 #include "tests/sim/service/user.h"
 #include "tests/sim/violation.h"
 #include "wire/json.h"
@@ -17,6 +18,9 @@ constexpr std::int64_t tick_ms = 50;
 constexpr std::int64_t epoch_ms = 1'700'000'000'000;
 // Nobody alive may be expired in so long, once nothing goes wrong any more.
 constexpr Time calm_time = 30 * tick;
+// For an order of what was done to one znode. Where many requests were never answered, there is no
+// end to how many of them may have been carried out, and when.
+constexpr std::size_t search_steps_max = 50'000;
 
 }  // namespace
 
@@ -142,6 +146,7 @@ void World::crash(std::size_t server) {
     line->end_at_client(now() + random_.below(3 * tick));
   }
   one.touched.clear();
+  one.leads = false;
   one.pipeline.reset();
 }
 
@@ -179,6 +184,7 @@ void World::confirmed(std::size_t server, const zab::Confirmed& confirmed) {
 void World::standing_changed(std::size_t server, const zab::Standing& standing) {
   Server& one = servers_[server];
   one.touched.clear();
+  one.leads = standing.serving && standing.stance == zab::Stance::leading;
   one.leads_since = now();
   one.pipeline->standing_changed(standing);
 }
@@ -324,6 +330,31 @@ void World::finish() {
     }
   }
   oracle_.finish();
+  check_reaping();
+  search();
+}
+
+// By the leader's clock: what is due goes within a tick, and what the commit takes.
+void World::check_reaping() {
+  for (Server& one : servers_) {
+    if (!one.leads || now() < one.leads_since + calm_time) continue;
+    const wire::TimeMs overdue = one.ends.wall_clock() - calm_time / tick * tick_ms;
+    const View view = oracle_.model().at(oracle_.model().last());
+    for (const std::string& path : view.below("/")) {
+      const auto due = oracle_.model().due(*view.find(path));
+      if (due && *due < overdue) throw Violation("reaping", path + " is overdue, and there");
+    }
+  }
+}
+
+void World::search() {
+  Linearizability::History history;
+  for (const auto& user : users_) {
+    history.insert(history.end(), user->history().begin(), user->history().end());
+  }
+  const auto result = Linearizability(history).check(search_steps_max);
+  cluster_->counts().znodes_searched += result.znodes;
+  cluster_->counts().searches_given_up += result.given_up;
 }
 
 // --- Lines ---

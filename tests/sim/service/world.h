@@ -13,6 +13,7 @@
 #include "server/pipeline/pipeline.h"
 #include "tests/sim/cluster.h"
 #include "tests/sim/random.h"
+#include "tests/sim/service/guard.h"
 #include "tests/sim/service/oracle.h"
 #include "tests/sim/service/service_options.h"
 #include "tests/sim/tenant.h"
@@ -106,6 +107,7 @@ class World : public Tenant {
   [[nodiscard]] Random& random() { return random_; }
   [[nodiscard]] const ServiceOptions& options() const { return options_; }
   [[nodiscard]] Oracle& oracle() { return oracle_; }
+  [[nodiscard]] Guard& guard() { return guard_; }
   [[nodiscard]] server::Pipeline* pipeline(std::size_t server) {
     return servers_[server].pipeline.get();
   }
@@ -129,6 +131,8 @@ class World : public Tenant {
   // What an image holds; it must be what the log means.
   std::unique_ptr<session::Service> restored(std::size_t server, const Checkpoint& from);
   void misfortune();
+  void search();
+  void check_reaping();
 
   struct Ends : server::Surroundings {
     World* world = nullptr;
@@ -146,7 +150,8 @@ class World : public Tenant {
     std::vector<session::Record> collected;  // of the one that is being taken
     std::int64_t clock_ms = 0;               // its wall clock is so far off
     std::vector<std::weak_ptr<Line>> lines;
-    Time leads_since = 0;
+    bool leads = false;
+    Time leads_since = 0;                     // or does not
     std::map<wire::SessionId, Time> touched;  // while it leads
   };
 
@@ -154,6 +159,7 @@ class World : public Tenant {
   Cluster*& cluster_;
   Random random_;
   Oracle oracle_;
+  Guard guard_{oracle_.model()};
   std::vector<Server> servers_;
   std::vector<std::unique_ptr<User>> users_;
   std::unordered_map<Generation, std::function<void()>> agenda_;
