@@ -104,10 +104,16 @@ class Run {
       if (options_.wants("R2")) many(ensemble, "R2", Request::get());
       if (options_.wants("C")) measure_session_creation(ensemble, book_);
     }
-    if (!options_.wants("E")) return;
-    static constexpr std::size_t watchers = 1000;
-    book_.note("raw.watchers", loopback_p50(watchers, 10) / 1000);
-    measure_fan_out(ensemble, book_, watchers, 10);
+    if (options_.wants("E")) {
+      for (const std::size_t watchers : {1000, 10'000}) fan_out(ensemble, watchers);
+    }
+  }
+
+  void fan_out(Ensemble& ensemble, std::size_t watchers) {
+    static constexpr int rounds = 10;
+    const std::string name = "watchers." + std::to_string(watchers);
+    book_.note("raw." + name, loopback_p50(watchers, rounds) / 1000);
+    measure_fan_out(ensemble, book_, name, watchers, rounds);
   }
 
   void one_outstanding(Ensemble& ensemble) {

@@ -30,6 +30,10 @@ constexpr std::size_t longest_escapes = 3;  // of a limit that is twice that of 
 constexpr std::size_t reason_bytes_max = 123;
 // One write ends where there are so many octets; a frame is never divided.
 constexpr std::size_t write_bytes = 64 * 1024;
+// A writing buffer larger than this is given back.
+constexpr std::size_t kept_bytes = 256 * 1024;
+// So many connections write before the event loop sees to others.
+constexpr std::size_t writers_at_once = 64;
 // Of pongs that the client has not taken; then nothing more is read of it.
 constexpr std::size_t control_bytes_max = 4 * 1024;
 
@@ -42,6 +46,8 @@ std::string_view short_enough(std::string_view reason) {
 
 // Assigning to a string may leave it its memory; this does not.
 void release(std::string& memory) { std::string().swap(memory); }
+
+}  // namespace
 
 // Whatever it does begins in one of four ways: the client can be read from, a write is done, a time
 // has come, or the handler wants something. Between them it holds no memory for what may come.
@@ -88,10 +94,12 @@ class Connection final : public ClientConnection, public std::enable_shared_from
 
   // Writing.
   void wake_writer();
-  void gather(std::size_t before);
+  static void let_write(const std::shared_ptr<Connection>& any);
+  [[nodiscard]] bool gathers();
   void write();
-  [[nodiscard]] bool compose();
-  void written(const error_code& error);
+  void compose(std::string& out);
+  void compose_close(std::string& out);
+  void written();
 
   // The end.
   void begin_close(Close close);
@@ -119,7 +127,7 @@ class Connection final : public ClientConnection, public std::enable_shared_from
   bool silent_ = true;  // no frame has come
   bool waits_readable_ = false;
   bool taking_ = false;
-  bool writing_ = false;  // or about to
+  bool writing_ = false;  // or in the line of those who will
   bool parted_ = false;   // the client's close has come, or its like: the one that answers is last
 
   WebSocketReader reader_;
@@ -128,8 +136,9 @@ class Connection final : public ClientConnection, public std::enable_shared_from
   Outbox outbox_;
   Outbox sending_;
   std::string control_;  // frames that leave before any message
-  std::string out_;      // being written
+  std::string out_;      // what could not be written at once
   std::size_t batch_bytes_ = 0;
+  std::size_t gathered_ = 0;  // how much was queued when its turn came last
 
   std::unique_ptr<Close> close_;  // from `closing` on
   std::chrono::milliseconds ping_interval_{0};
@@ -206,7 +215,7 @@ void Connection::take(std::span<char> octets) {
   taking_ = false;
   keep(parted_ ? octets.first(0) : octets);
   // What was answered at once leaves at once, and together.
-  if (!writing_) write();
+  if (!writing_ && stage_ < Stage::closed) write();
   wait_readable();
 }
 
@@ -274,34 +283,62 @@ void Connection::say(const wire::ServerMessage& message) {
 void Connection::wake_writer() {
   if (writing_ || taking_ || stage_ >= Stage::hanging_up) return;
   writing_ = true;
-  gather(0);
+  gathered_ = 0;
+  shared_.writers.push_back(weak_from_this());
+  if (shared_.writers.size() == 1) let_write(shared_from_this());
+}
+
+// Those who stand in line write once the event loop has gone round; each that waits for more goes
+// to its end.
+void Connection::let_write(const std::shared_ptr<Connection>& any) {
+  asio::post(any->stream_.get_executor(), [any] {
+    auto& writers = any->shared_.writers;
+    for (std::size_t left = std::min(writers.size(), writers_at_once); left > 0; --left) {
+      const std::shared_ptr<Connection> next = writers.front().lock();
+      writers.pop_front();
+      if (next && next->gathers()) {
+        writers.push_back(next);
+      } else if (next) {
+        next->write();
+      }
+    }
+    if (!writers.empty()) let_write(any);
+  });
 }
 
 // Lets the event loop go round while that still adds to a batch: what becomes ready together leaves
 // together.
-void Connection::gather(std::size_t before) {
-  asio::post(stream_.get_executor(), [self = shared_from_this(), before] {
-    const std::size_t queued = self->outbox_.bytes();
-    if (queued > before && queued < self->batch_bytes_) return self->gather(queued);
-    self->write();
-  });
+bool Connection::gathers() {
+  const std::size_t before = std::exchange(gathered_, outbox_.bytes());
+  return gathered_ > before && gathered_ < batch_bytes_;
 }
 
 void Connection::write() {
-  writing_ = compose();
-  if (!writing_) return;
-  stream_.async_write(out_, [self = shared_from_this()](const error_code& error, std::size_t) {
-    self->written(error);
+  std::string& octets = shared_.write_buffer;
+  octets.clear();
+  compose(octets);
+  error_code error;
+  const std::size_t size = octets.empty() ? 0 : stream_.write_some(octets, error);
+  writing_ = !error && size < octets.size();
+  if (writing_) out_ = octets.substr(size);
+  if (octets.capacity() > kept_bytes) release(octets);
+  if (error) return lost();
+  if (!writing_) return written();
+  stream_.async_write(out_, [self = shared_from_this()](const error_code& failure, std::size_t) {
+    release(self->out_);
+    self->writing_ = false;
+    failure ? self->lost() : self->written();
   });
 }
 
-// True if there is anything to write. What is written is forgotten, and so is its memory.
-bool Connection::compose() {
-  release(out_);
-  if (stage_ >= Stage::closed) return false;
-  std::swap(out_, control_);
+// What is composed is forgotten, and so is its memory.
+void Connection::compose(std::string& out) {
+  if (stage_ >= Stage::closed) return;
+  if (control_.size() > control_bytes_max) read_on();
+  out += control_;
+  release(control_);
   const bool hurries = stage_ == Stage::closing && !close_->drain;
-  while (!hurries && out_.size() < write_bytes) {
+  while (!hurries && out.size() < write_bytes) {
     if (sending_.empty()) {
       std::swap(sending_, outbox_);
       outbox_.clear();
@@ -310,33 +347,25 @@ bool Connection::compose() {
     const std::string_view frame = sending_.next_frame(batch_bytes_);
     shared_.counters.out.add(frame.size());
     append_websocket_frame(format_ == wire::Format::json ? Opcode::text : Opcode::binary, frame,
-                           out_);
+                           out);
   }
-  if (stage_ == Stage::closing && (hurries || (sending_.empty() && outbox_.empty()))) {
-    const char code[] = {static_cast<char>(close_->code >> 8), static_cast<char>(close_->code)};
-    append_websocket_frame(Opcode::close, std::string(code, 2).append(short_enough(close_->reason)),
-                           out_);
-    stage_ = Stage::closed;
-    set_deadline(shared_.limits.close_timeout);
-  }
-  return !out_.empty();
+  if (sending_.empty()) sending_.clear();
+  if (stage_ != Stage::closing) return;
+  if (hurries || (sending_.empty() && outbox_.empty())) compose_close(out);
 }
 
-void Connection::written(const error_code& error) {
-  writing_ = false;
-  if (error) return lost();
-  if (stage_ == Stage::closed) {
-    release(out_);
-    return parted_ ? hang_up() : read_on();
-  }
-  const bool was_full = control_.size() > control_bytes_max;
-  if (outbox_.empty() && sending_.empty()) {
-    write();
-  } else {
-    writing_ = true;
-    gather(0);
-  }
-  if (was_full) read_on();
+void Connection::compose_close(std::string& out) {
+  const char code[] = {static_cast<char>(close_->code >> 8), static_cast<char>(close_->code)};
+  append_websocket_frame(Opcode::close, std::string(code, 2).append(short_enough(close_->reason)),
+                         out);
+  stage_ = Stage::closed;
+  set_deadline(shared_.limits.close_timeout);
+}
+
+void Connection::written() {
+  if (stage_ == Stage::closed) return parted_ ? hang_up() : read_on();
+  const bool more = !control_.empty() || !sending_.empty() || !outbox_.empty();
+  if (more || stage_ == Stage::closing) wake_writer();
 }
 
 // --- The end ---
@@ -429,8 +458,6 @@ void Connection::overdue() {
   if (stage_ != Stage::open) return lost();
   close(CloseCode::policy_violation, "no request came: the first frame must be a connect");
 }
-
-}  // namespace
 
 void serve(Accepted client, ClientHandler& handler, Shared& shared) {
   std::make_shared<Connection>(std::move(client), handler, shared)->start();

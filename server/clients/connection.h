@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstddef>
+#include <deque>
 #include <memory>
 #include <string>
 
@@ -13,11 +14,15 @@
 
 namespace server {
 
+class Connection;
+
 // What all connections of a port use.
 struct Shared {
   ClientLimits limits;
-  PortCounters counters;
-  std::array<char, 16 * 1024> read_buffer;
+  PortCounters counters = {};
+  std::array<char, 16 * 1024> read_buffer = {};
+  std::string write_buffer = {};
+  std::deque<std::weak_ptr<Connection>> writers = {};  // have something to write, in their turn
 };
 
 // A client whose upgrade was accepted.

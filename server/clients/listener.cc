@@ -118,7 +118,7 @@ Listener::Port::Port(asio::io_context& io, const Config& config, ClientHandler& 
       handler_(handler),
       status_(status),
       gate_(config),
-      shared_{limits, {}, {}},
+      shared_{limits},
       from_one_address_max_(config.max_client_connections),
       connections_max_(config.max_connections),
       web_(config.web),

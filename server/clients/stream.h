@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
@@ -39,6 +40,13 @@ class Stream {
     return socket_.read_some(boost::asio::buffer(buffer.data(), buffer.size()), error);
   }
 
+  // As much as can leave without waiting. That may be nothing, always: then async_write is used.
+  std::size_t write_some(std::string_view octets, Error& error) {
+    const std::size_t size =
+        socket_.write_some(boost::asio::buffer(octets.data(), octets.size()), error);
+    if (error == boost::asio::error::would_block) error.clear();
+    return size;
+  }
   // All of it, then `handler(Error, std::size_t)`.
   template <class Handler>
   void async_write(std::string_view octets, Handler handler) {

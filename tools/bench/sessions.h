@@ -23,7 +23,7 @@ inline void measure_session_creation(Ensemble& ensemble, Book& book) {
 // What servers need that nobody uses, and what each idle session adds. Wants servers that have done
 // nothing yet: memory that was in use before would be used again.
 inline void measure_memory(Ensemble& ensemble, Book& book) {
-  static constexpr std::size_t count = 3000;
+  static constexpr std::size_t count = 10'000;
   const double empty = ensemble.resident_bytes();
   for (std::size_t i = 0; i < Ensemble::size; ++i) {
     book.note("memory.empty", ensemble.process(i).resident_bytes() / 1e6);
@@ -35,8 +35,9 @@ inline void measure_memory(Ensemble& ensemble, Book& book) {
   book.note("memory.session", (ensemble.resident_bytes() - empty) / 1024 / count);
 }
 
-// From a set to the last of the events that it causes.
-inline void measure_fan_out(Ensemble& ensemble, Book& book, std::size_t watchers, int rounds) {
+// From a set to the last of the events that it causes, under `name`.
+inline void measure_fan_out(Ensemble& ensemble, Book& book, const std::string& name,
+                            std::size_t watchers, int rounds) {
   Loop loop;
   std::size_t replies = 0;
   std::size_t events = 0;
@@ -65,8 +66,8 @@ inline void measure_fan_out(Ensemble& ensemble, Book& book, std::size_t watchers
     const Micros begin = now();
     setter.say(request.text(Request::first_id, 0));
     loop.until([&] { return events == watchers && answered; }, "all events of a set", seconds(10));
-    book.note("watchers.last", static_cast<double>(now() - begin) / 1000);
-    book.note("watchers.cpu", (ensemble.cpu_micros() - cpu) / static_cast<double>(watchers));
+    book.note(name, static_cast<double>(now() - begin) / 1000);
+    book.note(name + ".cpu", (ensemble.cpu_micros() - cpu) / static_cast<double>(watchers));
   }
   // One more than there should be would come now.
   for (const Micros end = now() + seconds(0.1); now() < end;) loop.turn(10);
