@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <optional>
 #include <utility>
 #include <variant>
@@ -122,7 +122,7 @@ class RequestOrder {
     return slot == slots_.end() ? nullptr : &*slot;
   }
 
-  std::deque<Slot> slots_;
+  std::list<Slot> slots_;  // empty for most, and then nothing is allocated
 };
 
 }  // namespace session

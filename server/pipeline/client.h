@@ -1,11 +1,11 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "server/clients/handler.h"
 #include "server/metrics/counters.h"
@@ -54,7 +54,7 @@ struct Client {
   znode::Identities identities;             // grow with every `auth`
   std::optional<std::int64_t> last_number;  // of its writes, with `dedup`
 
-  std::deque<wire::ParsedRequest> early;  // came before the session was there
+  std::vector<wire::ParsedRequest> early;  // came before the session was there
   session::RequestOrder<DueReply, AskedRead> order;
   std::optional<std::pair<CloseCode, std::string>> farewell;  // once everything is answered
   std::size_t read_ahead = 0;  // replies in `order` that say already as of when they are

@@ -1,6 +1,10 @@
 #include <algorithm>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
+
+#include <boost/asio/detached.hpp>
 
 #include "tests/server/listener_harness.h"
 #include "wire/cbor.h"
@@ -385,6 +389,107 @@ TEST_CASE("a paused connection is not read from, and goes on where it was") {
     co_await client.send(frame(edge::close_frame, "\x03\xe8"));
     client.close();
     co_await edge.until_told("closed");
+  });
+}
+
+TEST_CASE("of pings without end no more are read than their client takes pongs") {
+  Edge edge;
+  constexpr std::size_t pings = 100'000;
+  const auto payload = [](std::size_t i) { return std::to_string(i) + std::string(100, '.'); };
+  edge.run([&]() -> Story {
+    Client client = co_await edge.websocket();
+    client.socket().set_option(boost::asio::socket_base::receive_buffer_size(64 * 1024));
+    std::string flood;
+    for (std::size_t i = 0; i < pings; ++i) flood += frame(edge::ping, payload(i));
+    boost::asio::co_spawn(edge.io, client.send(std::move(flood)), boost::asio::detached);
+    // Until nothing goes on any more.
+    std::size_t heard = 0;
+    for (int quiet = 0; quiet < 1000; ++quiet) {
+      if (std::exchange(heard, edge.script.told.size()) != edge.script.told.size()) quiet = 0;
+      co_await boost::asio::post(edge.io, boost::asio::use_awaitable);
+    }
+    CHECK(heard < pings);
+    for (std::size_t i = 0; i < pings; ++i) {
+      const Frame pong = co_await client.frame();
+      if (pong.opcode != edge::pong || pong.payload != payload(i)) FAIL("not the next pong: ", i);
+    }
+  });
+}
+
+TEST_CASE("what a slow client is sent comes whole and in order, whatever is said meanwhile") {
+  Edge edge;
+  std::vector<std::string> said;
+  edge.script.on_frame = [&](ClientConnection& connection) {
+    for (int i = 0; i < 40; ++i) {
+      said.push_back(std::to_string(said.size()) + std::string(200'000, 'x'));
+      connection.say(edge::event(said.back()));
+    }
+  };
+  edge.run([&]() -> Story {
+    Client client = co_await edge.websocket();
+    co_await client.send(frame(edge::text, a_request));
+    co_await edge.until([&] { return said.size() == 40; });
+    co_await client.send(frame(edge::ping, "now") + frame(edge::text, a_request));
+    bool pong_came = false;
+    for (std::size_t i = 0; i < 80;) {
+      const Frame got = co_await client.frame();
+      if (got.opcode == edge::pong) {
+        pong_came = true;
+      } else {
+        REQUIRE(got.payload == edge::json(said.at(i)));
+        ++i;
+      }
+    }
+    CHECK(pong_came);
+    CHECK(edge.script.connection->queued_bytes() == 0);
+  });
+}
+
+TEST_CASE("an event for many comes to each of them") {
+  Edge edge;
+  edge.config.max_client_connections = 0;
+  std::vector<std::shared_ptr<ClientConnection>> all;
+  edge.script.on_open = [&](ClientConnection&) { all.push_back(edge.script.connection); };
+  edge.run([&]() -> Story {
+    std::vector<Client> clients;
+    for (int i = 0; i < 200; ++i) clients.push_back(co_await edge.websocket());
+    co_await edge.until([&] { return all.size() == clients.size(); });
+    for (int round = 0; round < 3; ++round) {
+      for (const auto& connection : all) connection->say(edge::event("change"));
+      clients[static_cast<std::size_t>(round)].reset();
+      for (std::size_t i = 3; i < clients.size(); ++i) {
+        CHECK((co_await clients[i].frame()).payload == edge::json("change"));
+      }
+    }
+  });
+}
+
+TEST_CASE("a client that does not hang up after its close is not waited for") {
+  Edge edge;
+  edge.limits.close_timeout = std::chrono::milliseconds(50);
+  edge.run([&]() -> Story {
+    Client client = co_await edge.websocket();
+    co_await client.send(frame(edge::close_frame, "\x03\xe8"));
+    CHECK((co_await client.frame()).opcode == edge::close_frame);
+    co_await edge.until_told("closed");
+    CHECK(edge.script.told == Told{"opened", "closed"});
+  });
+}
+
+TEST_CASE("a paused connection may be told to go on at once") {
+  Edge edge;
+  edge.script.on_frame = [](ClientConnection& connection) {
+    connection.pause();
+    connection.resume();
+  };
+  edge.run([&]() -> Story {
+    Client client = co_await edge.websocket();
+    std::string many;
+    for (int i = 0; i < 5; ++i) many += frame(edge::text, a_request);
+    co_await client.send(many + frame(edge::text, a_request).substr(0, 7));
+    co_await edge.until([&] { return edge.script.told.size() == 6; });
+    co_await client.send(frame(edge::text, a_request).substr(7));
+    co_await edge.until([&] { return edge.script.told.size() == 7; });
   });
 }
 

@@ -1,0 +1,39 @@
+"""Sessions whose clients say nothing: what they cost."""
+
+import json
+
+from harness import Ensemble, run
+from rfc6455 import TEXT, Raw, frame
+
+SESSIONS = 1500
+KIB_EACH = 10  # of the three servers together
+
+
+def resident_kib(server):
+    with open(f"/proc/{server.process.pid}/status") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
+
+
+async def opened(server):
+    raw = await Raw.to(server)
+    raw.send(frame(TEXT, b'{"op":"connect","timeoutMs":40000}'))
+    opcode, payload = await raw.next()
+    assert opcode == TEXT and json.loads(payload)["op"] == "connected", payload
+    return raw
+
+
+async def test():
+    """an idle session takes little memory of its server, and of the others"""
+    async with Ensemble(3, tickTime=2000, maxClientCnxns=0) as ensemble:
+        # The first ones pay for what is made once.
+        everyone = [await opened(ensemble.servers[n % 3]) for n in range(150)]
+        before = sum(map(resident_kib, ensemble.servers))
+        everyone += [await opened(ensemble.servers[n % 3]) for n in range(SESSIONS)]
+        each = (sum(map(resident_kib, ensemble.servers)) - before) / SESSIONS
+        print(f"{each:.1f} KiB each")
+        assert each < KIB_EACH, each
+        for raw in everyone:
+            raw.end()
+
+
+run(test)
