@@ -1,8 +1,6 @@
 #include "server/log_writer.h"
 
-#include <algorithm>
 #include <chrono>
-#include <iterator>
 #include <system_error>
 #include <utility>
 #include <variant>
@@ -100,34 +98,31 @@ void LogWriter::run() {
 }
 
 // The octets of snapshots go elsewhere; the log only gets to know of it when one is adopted.
-wire::Result<void> LogWriter::stage(const std::vector<zab::Persist>& persists,
+wire::Result<void> LogWriter::stage(std::vector<zab::Persist> persists,
                                     std::optional<zab::AdoptHistory>& adopted) {
-  const auto is_chunk = [](const zab::Persist& persist) {
-    return std::holds_alternative<zab::StoreSnapshot>(persist);
-  };
+  bool chunks = false;
   for (const zab::Persist& persist : persists) {
     if (const auto* chunk = std::get_if<zab::StoreSnapshot>(&persist)) {
       if (const auto stored = snapshots_.store(*chunk); !stored) return stored;
-    }
-    const auto* adopt = std::get_if<zab::AdoptHistory>(&persist);
-    if (adopt != nullptr && adopt->snapshot) {
+      chunks = true;
+    } else if (const auto* adopt = std::get_if<zab::AdoptHistory>(&persist);
+               adopt != nullptr && adopt->snapshot) {
       adopted = {adopt->epoch, adopt->cluster, adopt->from, true, {}};
     }
   }
-  if (std::ranges::none_of(persists, is_chunk)) {
-    log_.stage(persists);
-    return {};
+  if (chunks) {
+    std::erase_if(persists, [](const zab::Persist& persist) {
+      return std::holds_alternative<zab::StoreSnapshot>(persist);
+    });
   }
-  std::vector<zab::Persist> logged;
-  std::ranges::remove_copy_if(persists, std::back_inserter(logged), is_chunk);
-  log_.stage(logged);
+  log_.stage(std::move(persists));
   return {};
 }
 
 wire::Result<void> LogWriter::write(std::vector<Order> orders) {
   std::optional<zab::AdoptHistory> adopted;
-  for (const Order& order : orders) {
-    if (auto staged = stage(order.persist, adopted); !staged) return staged;
+  for (Order& order : orders) {
+    if (auto staged = stage(std::move(order.persist), adopted); !staged) return staged;
   }
   const std::size_t bytes = log_.staged_bytes();
   const auto begun = SteadyClock::now();

@@ -73,7 +73,7 @@ class LogWriter {
   };
 
   void run();
-  [[nodiscard]] wire::Result<void> stage(const std::vector<zab::Persist>& persists,
+  [[nodiscard]] wire::Result<void> stage(std::vector<zab::Persist> persists,
                                          std::optional<zab::AdoptHistory>& adopted);
   [[nodiscard]] wire::Result<void> write(std::vector<Order> orders);
   void answer(std::vector<Question> questions);

@@ -1,9 +1,7 @@
 #include "zab/history.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
-#include <xxhash.h>
 
 #include "wire/ensure.h"
 
@@ -14,14 +12,13 @@ bool is_at_or_before(Zxid zxid, const Txn& txn) { return zxid < txn.zxid; }
 
 }  // namespace
 
-// The payload's own hash first, then the link: so the cost is one pass over the payload, whatever
-// its size, and nothing is copied.
-ChainHash chain(ChainHash before, Zxid zxid, const wire::Bytes& payload) {
-  const XXH128_hash_t content = XXH3_128bits(payload.data(), payload.size());
-  const std::array<std::uint64_t, 5> link{before.low, before.high, zxid.bits(), content.low64,
-                                          content.high64};
-  const XXH128_hash_t hash = XXH3_128bits(link.data(), sizeof(link));
-  return {hash.low64, hash.high64};
+Txn Txn::after(Point before, Zxid zxid, Payload payload) {
+  const ContentHash content = content_hash(*payload);
+  return after(before, zxid, content, std::move(payload));
+}
+
+Txn Txn::after(Point before, Zxid zxid, ContentHash content, Payload payload) {
+  return {zxid, chain(before.hash, zxid, content), content, std::move(payload)};
 }
 
 Point History::last_at_or_before(Zxid zxid) const {
@@ -46,10 +43,14 @@ History::const_iterator History::after(Zxid zxid) const {
 }
 
 const Txn& History::append(Zxid zxid, Payload payload) {
+  const ContentHash content = content_hash(*payload);
+  return append(zxid, content, std::move(payload));
+}
+
+const Txn& History::append(Zxid zxid, ContentHash content, Payload payload) {
   ensure(may_append(zxid), "histories have no gaps");
-  const ChainHash hash = chain(last().hash, zxid, *payload);
   bytes_ += payload->size();
-  return txns_.emplace_back(Txn{zxid, hash, std::move(payload)});
+  return txns_.emplace_back(Txn::after(last(), zxid, content, std::move(payload)));
 }
 
 void History::truncate_after(Zxid zxid) {

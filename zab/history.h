@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "wire/bytes.h"
 #include "wire/zxid.h"
@@ -26,8 +27,18 @@ struct ChainHash {
   constexpr auto operator<=>(const ChainHash&) const = default;
 };
 
-// The hash of the history that ends with `payload` at `zxid`, given the hash of what is before it.
-[[nodiscard]] ChainHash chain(ChainHash before, Zxid zxid, const wire::Bytes& payload);
+// Of a payload alone.
+struct ContentHash {
+  std::uint64_t low = 0;
+  std::uint64_t high = 0;
+
+  constexpr auto operator<=>(const ContentHash&) const = default;
+};
+
+[[nodiscard]] ContentHash content_hash(std::string_view payload);
+// The hash of the history that ends with a payload of this content at `zxid`, given the hash of
+// what is before it.
+[[nodiscard]] ChainHash chain(ChainHash before, Zxid zxid, ContentHash content);
 
 // Whether `zxid` may come right after `last`: the next counter of its epoch, or the first of a
 // later one.
@@ -50,8 +61,13 @@ using Payload = std::shared_ptr<const wire::Bytes>;
 
 struct Txn {
   Zxid zxid;
-  ChainHash hash;  // of the history up to and including this one
+  ChainHash hash;       // of the history up to and including this one
+  ContentHash content;  // taken once, and checked wherever the payload is read again
   Payload payload;
+
+  // The one that comes after `before`.
+  [[nodiscard]] static Txn after(Point before, Zxid zxid, Payload payload);
+  [[nodiscard]] static Txn after(Point before, Zxid zxid, ContentHash content, Payload payload);
 
   [[nodiscard]] Point point() const { return {zxid, hash}; }
 };
@@ -88,8 +104,10 @@ class History {
 
   [[nodiscard]] bool may_append(Zxid zxid) const { return may_follow(zxid, last().zxid); }
 
-  // Adds the next transaction and returns it. `may_append(zxid)` must hold.
+  // Adds the next transaction and returns it. `may_append(zxid)` must hold; `content` is the
+  // payload's.
   const Txn& append(Zxid zxid, Payload payload);
+  const Txn& append(Zxid zxid, ContentHash content, Payload payload);
   // Forgets everything after `zxid`.
   void truncate_after(Zxid zxid);
   // Forgets the oldest transactions that are at or before `zxid`, as long as the payloads are more

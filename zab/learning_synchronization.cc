@@ -65,7 +65,7 @@ Next Learning::receive_history(const Proposal& m) {
   if (m.zxid.epoch > epoch_ || !may_follow(m.zxid, last.zxid)) {
     return illegal("PROPOSAL " + wire::to_string(m.zxid) + " after " + wire::to_string(last.zxid));
   }
-  staged_->txns.push_back({m.zxid, chain(last.hash, m.zxid, *m.payload), m.payload});
+  staged_->txns.push_back(Txn::after(last, m.zxid, m.payload));
   return Stay{};
 }
 

@@ -77,13 +77,13 @@ Result<zab::Txn> Walk::next() {
     if (record.header.type == RecordType::txn) {
       const zab::Point point = record.header.point;
       if (!zab::may_follow(point.zxid, point_.zxid) ||
-          zab::chain(point_.hash, point.zxid, *record.payload) != point.hash) {
+          zab::chain(point_.hash, point.zxid, record.content) != point.hash) {
         return damaged("txn " + wire::to_string(point.zxid) + " does not follow " +
                        wire::to_string(point_.zxid));
       }
       point_ = point;
       place_.offset = end_of(record);
-      return zab::Txn{point.zxid, point.hash, record.payload};
+      return zab::Txn{point.zxid, point.hash, record.content, record.payload};
     }
     place_.offset = end_of(record);
   }

@@ -15,9 +15,6 @@
 namespace storage {
 namespace {
 
-// So much of a commit is written at once, and the disk works on it while the next piece is encoded.
-// Smaller pieces cost more requests than that gains.
-constexpr std::size_t piece_bytes = 384u << 10;
 // What the buffers may keep for the next commit; a txn, or an adopted history, can be much larger.
 constexpr std::size_t kept_bytes = 4u << 20;
 constexpr std::size_t kept_records = 64u << 10;
@@ -66,6 +63,18 @@ Result<std::optional<zab::Point>> Log::adopted_snapshot(FileSystem& files,
   return find_adopted_snapshot(files, directory, server);
 }
 
+Log::Staged::Staged(RecordType of_type, zab::Point at, wire::Bytes octets)
+    : type(of_type),
+      point(at),
+      payload(std::make_shared<const wire::Bytes>(std::move(octets))),
+      checksum(zab::content_hash(*payload).low) {}
+
+Log::Staged::Staged(zab::Txn txn)
+    : type(RecordType::txn),
+      point(txn.point()),
+      payload(std::move(txn.payload)),
+      checksum(txn.content.low) {}
+
 Log::Log(FileSystem& files, std::string directory, zab::ServerId server, const Options& options,
          std::unique_ptr<Lock> lock, Recovered recovered)
     : files_(&files),
@@ -84,19 +93,19 @@ Log::Log(FileSystem& files, std::string directory, zab::ServerId server, const O
       tip_(durable_),
       index_(std::move(recovered.index)) {}
 
-void Log::stage(const std::vector<zab::Persist>& persists) {
-  for (const zab::Persist& persist : persists) {
-    std::visit([this](const auto& one) { stage(one); }, persist);
+void Log::stage(std::vector<zab::Persist> persists) {
+  for (zab::Persist& persist : persists) {
+    std::visit([this](auto& one) { stage(std::move(one)); }, persist);
   }
 }
 
-void Log::stage(const zab::AcceptEpoch& accepted) {
+void Log::stage(zab::AcceptEpoch&& accepted) {
   ensure(allows_accept(tip_, accepted.epoch), "a promise to an epoch is never taken back");
   accept(tip_, accepted);
-  stage(RecordType::accept_epoch, std::make_shared<const wire::Bytes>(encode(accepted)));
+  stage(Staged(RecordType::accept_epoch, tip_.last, encode(accepted)));
 }
 
-void Log::stage(const zab::AdoptHistory& adopted) {
+void Log::stage(zab::AdoptHistory&& adopted) {
   ensure(allows_adopt(tip_, adopted.epoch, adopted.from, adopted.snapshot),
          "only an accepted epoch is adopted, on a history that is there");
   ensure(adopted.txns.size() <= std::numeric_limits<std::uint32_t>::max(),
@@ -106,33 +115,33 @@ void Log::stage(const zab::AdoptHistory& adopted) {
                     staged_bytes_});
   const Adoption adoption{adopted.epoch, static_cast<std::uint32_t>(adopted.txns.size()),
                           adopted.cluster, adopted.snapshot};
-  stage(RecordType::adopt_history, std::make_shared<const wire::Bytes>(encode(adoption)));
-  for (const zab::Txn& txn : adopted.txns) stage(txn);
+  stage(Staged(RecordType::adopt_history, tip_.last, encode(adoption)));
+  for (zab::Txn& txn : adopted.txns) stage(std::move(txn));
 }
 
-void Log::stage(const zab::Append& append) { stage(append.txn); }
+void Log::stage(zab::Append&& append) { stage(std::move(append.txn)); }
 
-void Log::stage(const zab::Found& /*found*/) {
+void Log::stage(zab::Found&& /*found*/) {
   tip_.founded = true;
-  stage(RecordType::founded, nullptr);
+  stage(Staged(RecordType::founded, tip_.last, {}));
 }
 
-void Log::stage(const zab::StoreSnapshot& /*store*/) {
+void Log::stage(zab::StoreSnapshot&& /*store*/) {
   ensure(false, "a snapshot is stored elsewhere: the log only adopts it");
 }
 
-void Log::stage(const zab::Txn& txn) {
+void Log::stage(zab::Txn&& txn) {
   ensure(allows_txn(tip_, txn.zxid), "histories have no gaps, and no txns of epochs to come");
   if (turns_.empty() || staged_bytes_ - turns_.back().at >= turn_bytes) {
     turns_.push_back({Turn::Kind::goes_on, tip_.last, staged_bytes_});
   }
   tip_.last = txn.point();
-  stage(RecordType::txn, txn.payload);
+  stage(Staged(std::move(txn)));
 }
 
-void Log::stage(RecordType type, zab::Payload payload) {
-  staged_bytes_ += record_bytes(payload ? payload->size() : 0);
-  staged_.push_back({type, tip_.last, std::move(payload)});
+void Log::stage(Staged record) {
+  staged_bytes_ += record_bytes(record.payload->size());
+  staged_.push_back(std::move(record));
 }
 
 Result<void> Log::unless_broken(Result<void> (Log::*act)()) {
@@ -154,7 +163,7 @@ Result<void> Log::write_staged() {
     if (auto done = begin_segment(staged_bytes_); !done) return done;
   }
   const Place first = segment_->end();
-  if (auto done = write_commit(staged_); !done) return done;
+  if (auto done = write_commit(staged_, staged_bytes_); !done) return done;
   for (const Turn& one : turns_) turn(one, first);
   turns_.clear();
   proven_ = false;
@@ -175,22 +184,26 @@ void Log::turn(const Turn& turn, Place first) {
   }
 }
 
-Result<void> Log::write_commit(std::span<const Staged> records) {
-  std::uint64_t bytes = 0;
-  for (const Staged& one : records) bytes += record_bytes(one.payload ? one.payload->size() : 0);
+Result<void> Log::write_commit(std::span<const Staged> records, std::uint64_t bytes) {
+  const Place begin = segment_->end();
+  std::uint64_t at = begin.offset;
   for (const Staged& one : records) {
-    append_record(piece_, one.type, one.point,
-                  one.payload ? std::string_view(*one.payload) : std::string_view());
     const bool ends = &one == &records.back();
-    if (!ends && piece_.size() < piece_bytes) continue;
-    stamp(piece_, next_commit_, segment_->end(), ends ? Piece::ends : Piece::goes_on);
-    if (auto done = segment_->append(piece_, bytes); !done) return done;
-    piece_.clear();
-    if (!ends) segment_->start_writing();
+    append_record(piece_, one.type, one.point, *one.payload, one.checksum,
+                  {next_commit_, ends, {begin.segment_key, at}});
+    at += record_bytes(one.payload->size());
+    auto done = ends ? segment_->append(piece_, bytes) : segment_->append_pieces(piece_, bytes);
+    if (!done) return done;
   }
   if (auto done = segment_->sync(); !done) return done;
   ++next_commit_;
   return {};
+}
+
+// A record that says all by being there.
+Result<void> Log::write_alone(RecordType type) {
+  const std::array<Staged, 1> record{Staged(type, durable_.last, {})};
+  return write_commit(record, record_bytes(0));
 }
 
 // The new segment is there, durably, before the old one says so; and the old one says so before the
@@ -210,8 +223,7 @@ Result<void> Log::begin_segment(std::uint64_t commit_bytes) {
   auto next = Segment::create(*files_, directory_, header, commit_bytes, options_, spares_.take());
   if (!next) return next.error();
   if (segment_) {
-    const std::array<Staged, 1> seal{{{RecordType::sealed, durable_.last, nullptr}}};
-    if (auto done = write_commit(seal); !done) return done;
+    if (auto done = write_alone(RecordType::sealed); !done) return done;
     kept_.back().bytes = segment_->end().offset;
   }
   segment_ = std::move(*next);
@@ -238,8 +250,7 @@ Result<void> Log::write_mark() {
   ensure(staged_.empty(), "a mark is a commit of its own");
   if (proven_) return {};
   if (!segment_->has_room(record_bytes(0))) return begin_segment(0);  // seals, which proves as much
-  const std::array<Staged, 1> mark{{{RecordType::mark, durable_.last, nullptr}}};
-  if (auto done = write_commit(mark); !done) return done;
+  if (auto done = write_alone(RecordType::mark); !done) return done;
   proven_ = true;
   return {};
 }

@@ -50,7 +50,7 @@ class Log {
 
   // Takes what the next commit will make durable, in order. It must be something that the history
   // so far allows, and never the octets of a snapshot.
-  void stage(const std::vector<zab::Persist>& persists);
+  void stage(std::vector<zab::Persist> persists);
   // Makes everything staged durable: one sync, unless a new segment begins. After an
   // error nobody knows what is on the disk: the process must end and open the log anew. The log
   // itself then does nothing any more, and repeats the error.
@@ -99,26 +99,32 @@ class Log {
   };
   // A record that has no place yet.
   struct Staged {
-    RecordType type{};
+    Staged(RecordType type, zab::Point point, wire::Bytes payload);
+    explicit Staged(zab::Txn txn);
+
+    RecordType type;
     zab::Point point;
-    zab::Payload payload;  // none: empty
+    zab::Payload payload;
+    std::uint64_t checksum;
   };
 
   Log(FileSystem& files, std::string directory, zab::ServerId server, const Options& options,
       std::unique_ptr<Lock> lock, Recovered recovered);
 
-  void stage(const zab::AcceptEpoch& accept);
-  void stage(const zab::AdoptHistory& adopt);
-  void stage(const zab::Append& append);
-  void stage(const zab::Found& found);
-  void stage(const zab::StoreSnapshot& store);
-  void stage(const zab::Txn& txn);
-  void stage(RecordType type, zab::Payload payload);
+  void stage(zab::AcceptEpoch&& accept);
+  void stage(zab::AdoptHistory&& adopt);
+  void stage(zab::Append&& append);
+  void stage(zab::Found&& found);
+  void stage(zab::StoreSnapshot&& store);
+  void stage(zab::Txn&& txn);
+  void stage(Staged record);
 
   [[nodiscard]] Result<void> unless_broken(Result<void> (Log::*act)());
   [[nodiscard]] Result<void> write_staged();
   [[nodiscard]] Result<void> begin_segment(std::uint64_t commit_bytes);
-  [[nodiscard]] Result<void> write_commit(std::span<const Staged> records);
+  // `bytes`: of all the records.
+  [[nodiscard]] Result<void> write_commit(std::span<const Staged> records, std::uint64_t bytes);
+  [[nodiscard]] Result<void> write_alone(RecordType type);
   [[nodiscard]] Result<void> work_ahead();
   [[nodiscard]] Result<void> write_mark();
   [[nodiscard]] Result<void> remove_notes_before(std::uint64_t sequence);

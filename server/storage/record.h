@@ -45,20 +45,23 @@ struct Place {
          (payload_bytes + record_alignment - 1) / record_alignment * record_alignment;
 }
 
-// Appends one record to `out`; it becomes valid only with `stamp`.
-void append_record(wire::Bytes& out, RecordType type, zab::Point point, std::string_view payload);
-// Makes valid what `append_record` put into `records`: a commit, or what there is of it before or
-// up to its end, to be written at `first`.
-enum class Piece : std::uint8_t { goes_on, ends };
-void stamp(wire::Bytes& records, std::uint64_t commit, Place first, Piece piece = Piece::ends);
+// To which commit a record belongs, and where it will be written.
+struct Stamp {
+  std::uint64_t commit = 0;
+  bool ends_commit = false;
+  Place place;
+};
+
+// Appends one record to `out`, which is valid there alone.
+void append_record(wire::Bytes& out, RecordType type, zab::Point point, std::string_view payload,
+                   const Stamp& stamp);
+// The same where zab::content_hash(payload).low is known.
+void append_record(wire::Bytes& out, RecordType type, zab::Point point, std::string_view payload,
+                   std::uint64_t checksum, const Stamp& stamp);
 
 // Nothing unless `octets` start with a record header that was written for this place.
 [[nodiscard]] std::optional<RecordHeader> decode_record_header(std::string_view octets,
                                                                Place place);
-// Whether `padded`, the octets behind the header up to the next record, are those that were
-// written.
-[[nodiscard]] bool is_payload_of(const RecordHeader& header, std::string_view padded);
-
 // The payload of an adopt_history record. What comes before its txns is the record's own point.
 struct Adoption {
   zab::Epoch epoch;

@@ -70,7 +70,7 @@ Result<void> Replay::apply_txn(const Record& record) {
                                  std::to_string(tip_.current_epoch.value));
   }
   index_.offer(tip_.last, at(record));
-  tip_.last = history_.append(zxid, record.payload).point();
+  tip_.last = history_.append(zxid, record.content, record.payload).point();
   if (adopting_ > 0) --adopting_;
   return {};
 }

@@ -54,23 +54,26 @@ class Segment {
   // it.
   [[nodiscard]] bool wants_filling() const;
 
-  // Writes records that were stamped for `end()`, of a commit of so many octets, and fills ahead if
-  // they need more than was filled and the commit is not so large that it would not pay. Durable
-  // only after `sync`. Needs their buffer for a moment: whole pages are written, for which nothing
-  // has to be read.
+  // Writes the records of a commit of `commit_bytes`, which were stamped for `end()` and what comes
+  // after it, and empties their buffer. Fills ahead if they need more than was filled and the
+  // commit is not so large that it would not pay. Durable only after `sync`.
   [[nodiscard]] Result<void> append(wire::Bytes& records, std::uint64_t commit_bytes);
-  // Lets the disk begin with what was appended, as far as no more comes into the same page.
-  void start_writing();
+  // To be asked after each record of a commit of `commit_bytes` that is not its last. Writes what
+  // there is of a large one up to where a piece ends, if it goes so far, and lets the disk begin
+  // with it; takes it out of the buffer.
+  [[nodiscard]] Result<void> append_pieces(wire::Bytes& records, std::uint64_t commit_bytes);
   // Fills ahead, as far as the segment's length allows. Durable only after `sync`.
   [[nodiscard]] Result<void> fill();
   [[nodiscard]] Result<void> sync();
 
  private:
+  [[nodiscard]] Result<void> appended(std::uint64_t bytes, std::uint64_t commit_bytes);
+
   std::unique_ptr<File> file_;
   std::uint64_t key_;
   std::uint64_t sequence_;
   std::uint64_t end_;      // of the records
-  std::uint64_t started_;  // up to there the disk has been given what was appended
+  std::uint64_t started_;  // up to there the disk has been given the pieces of a commit
   std::uint64_t filled_;   // the file's length
   std::uint64_t limit_;    // of the file's length
   std::uint64_t fill_bytes_;

@@ -42,7 +42,7 @@ inline constexpr std::uint64_t header_bytes = 4096;  // records never share a se
 // version of this program wrote it, of which nothing else is known.
 [[nodiscard]] Result<SegmentHeader> decode_header(std::string_view octets);
 
-inline constexpr std::uint32_t format_version = 2;
+inline constexpr std::uint32_t format_version = 3;
 
 // Differs between any two segments, of whatever server: the seed of their records' checksums.
 [[nodiscard]] std::uint64_t key_of(const SegmentHeader& header);

@@ -62,12 +62,14 @@ Result<std::variant<Record, NoRecord>> SegmentReader::record_at(Place place) {
   if (end > file_bytes_) return Found(NoRecord{"the record reaches beyond the end of the file"});
   const auto padded = at(payload_at, end - payload_at);
   if (!padded) return padded.error();
-  if (!is_payload_of(*header, *padded)) {
+  const std::string_view payload = padded->substr(0, header->payload_bytes);
+  const zab::ContentHash content = zab::content_hash(payload);
+  if (content.low != header->payload_checksum ||
+      padded->find_first_not_of('\0', payload.size()) != std::string_view::npos) {
     return Found(NoRecord{"the record's payload does not match its checksum"});
   }
   return Found(
-      Record{*header, place.offset,
-             std::make_shared<const wire::Bytes>(padded->substr(0, header->payload_bytes))});
+      Record{*header, place.offset, content, std::make_shared<const wire::Bytes>(payload)});
 }
 
 Result<std::variant<Commit, NoCommit>> SegmentReader::commit_at(Place begin, std::uint64_t number) {

@@ -18,6 +18,7 @@ namespace storage {
 struct Record {
   RecordHeader header;
   std::uint64_t offset = 0;
+  zab::ContentHash content;  // of the payload
   std::shared_ptr<const wire::Bytes> payload;
 };
 

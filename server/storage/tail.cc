@@ -16,8 +16,8 @@ Result<void> seal(FileSystem& files, const Surveyed& segment, const Walked& walk
   if (!file) return file.error();
   const std::uint64_t begin = walked.sealed ? walked.last_begin : walked.end;
   wire::Bytes record;
-  append_record(record, RecordType::sealed, replay.tip().last, {});
-  stamp(record, replay.next_commit() - 1, {walked.key, begin});
+  append_record(record, RecordType::sealed, replay.tip().last, {},
+                {replay.next_commit() - 1, true, {walked.key, begin}});
   if (auto done = (*file)->write(begin, record); !done) return done;
   if (auto done = write_zeros(**file, begin + record.size(), segment.file_bytes); !done) {
     return done;

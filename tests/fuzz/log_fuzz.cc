@@ -152,14 +152,13 @@ std::string segment_of(Input& input, std::uint64_t sequence) {
   std::uint64_t number = header.first_commit;
   zab::Point point = header.start.last;
   for (int commits = input.octet() % 8; commits > 0; --commits) {
-    std::string records;
     for (int count = input.octet() % 4 + 1; count > 0; --count) {
       const auto type = static_cast<storage::RecordType>(input.octet() % 8);
       std::string payload = input.octets(input.octet() % 64);
       const std::uint8_t how = input.octet();
       if (type == storage::RecordType::txn && how % 4 != 0) {
         const zab::Zxid zxid = how % 4 == 1 ? zab::Zxid{{input.octet()}, 1} : point.zxid.next();
-        point = {zxid, zab::chain(point.hash, zxid, payload)};
+        point = {zxid, zab::chain(point.hash, zxid, zab::content_hash(payload))};
       } else if (how % 4 == 0) {
         point = point_of(input);
       }
@@ -170,10 +169,10 @@ std::string segment_of(Input& input, std::uint64_t sequence) {
         payload =
             encode(storage::Adoption{{input.octet()}, input.octet() % 3u, cluster, how >= 128});
       }
-      storage::append_record(records, type, point, payload);
+      const storage::Place place{storage::key_of(header), contents.size()};
+      storage::append_record(contents, type, point, payload, {number, count == 1, place});
     }
-    storage::stamp(records, number++, {storage::key_of(header), contents.size()});
-    contents += records;
+    ++number;
     if (input.octet() % 16 == 0) contents.append(8 * input.octet(), '\0');
   }
   return contents;

@@ -84,7 +84,8 @@ class Follower : public server::Surroundings {
     REQUIRE(planned.has_value());
     const wire::Zxid zxid{epoch, ++transactions_};
     service_.apply(zxid, *planned);
-    pipeline_->deliver({zxid, {}, std::make_shared<const wire::Bytes>(*std::move(planned))});
+    pipeline_->deliver(
+        zab::Txn::after({}, zxid, std::make_shared<const wire::Bytes>(*std::move(planned))));
   }
   // The leader has refused it.
   void refuse(const session::Command& command, const session::Refusal& refusal) {

@@ -89,9 +89,9 @@ TEST_CASE("a commit is one sync, however much was staged, few writes, and nothin
   life.adopt(1);
   struct Row {
     std::size_t txns;
-    std::uint64_t writes;  // of 384 KiB, and the rest
+    std::uint64_t writes;  // of a large one, up to each multiple of 512 KiB in the file
   };
-  for (const Row& row : {Row{1, 1}, Row{100, 1}, Row{400, 1}, Row{500, 2}, Row{1000, 3}}) {
+  for (const Row& row : {Row{1, 1}, Row{100, 1}, Row{400, 1}, Row{500, 1}, Row{1000, 3}}) {
     CAPTURE(row.txns);
     life.append(row.txns, 900);
     opened->log.stage(life.take());

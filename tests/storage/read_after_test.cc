@@ -138,8 +138,8 @@ TEST_CASE("a record that does not hold any more is an error with its place") {
     const auto header = decode_record_header(std::string_view(contents).substr(begin), place);
     REQUIRE(header.has_value());
     wire::Bytes other;
-    append_record(other, RecordType::txn, header->point, contents.substr(at + 1, 700));
-    stamp(other, header->commit, place);
+    append_record(other, RecordType::txn, header->point, contents.substr(at + 1, 700),
+                  {header->commit, true, place});
     contents.replace(begin, other.size(), other);
   }
   disk.plant(path_of(1), contents);

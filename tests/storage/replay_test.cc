@@ -11,7 +11,8 @@ Record record(RecordType type, zab::Point point, wire::Bytes payload) {
   RecordHeader header;
   header.type = type;
   header.point = point;
-  return {header, 4096, std::make_shared<const wire::Bytes>(std::move(payload))};
+  const zab::ContentHash content = zab::content_hash(payload);
+  return {header, 4096, content, std::make_shared<const wire::Bytes>(std::move(payload))};
 }
 
 Commit commit(std::vector<Record> records) { return {4096, 5000, std::move(records)}; }
@@ -25,8 +26,8 @@ Record adopt(std::uint32_t epoch, zab::Point from, std::uint32_t txns, bool snap
                 encode(Adoption{{epoch}, txns, cluster, snapshot}));
 }
 
-const zab::Point first{{{1}, 1}, zab::chain({}, {{1}, 1}, "a")};
-const zab::Point second{{{1}, 2}, zab::chain(first.hash, {{1}, 2}, "b")};
+const zab::Point first{{{1}, 1}, zab::chain({}, {{1}, 1}, zab::content_hash("a"))};
+const zab::Point second{{{1}, 2}, zab::chain(first.hash, {{1}, 2}, zab::content_hash("b"))};
 
 Record txn(zab::Point point, const char* payload) {
   return record(RecordType::txn, point, payload);

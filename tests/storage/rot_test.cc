@@ -259,8 +259,8 @@ TEST_CASE("no record stands behind a seal, but anything else may") {
   }
   SUBCASE("a record") {
     wire::Bytes record;
-    append_record(record, RecordType::mark, {}, {});
-    stamp(record, 9, {key_of(*decode_header(contents)), end + 16});
+    append_record(record, RecordType::mark, {}, {},
+                  {9, true, {key_of(*decode_header(contents)), end + 16}});
     contents.replace(end + 16, record.size(), record);
     plant(disk, files);
     check_damaged(disk, files, steps, "a record stands behind the seal");
@@ -272,10 +272,8 @@ TEST_CASE("intact records of the wrong commit are damage") {
   const SegmentHeader header{self, 1, 1, {}, {}};
   std::string contents = encode(header);
   const auto add = [&](std::uint64_t commit, std::uint32_t epoch) {
-    wire::Bytes records;
-    append_record(records, RecordType::accept_epoch, {}, encode(zab::AcceptEpoch{{epoch}, {1}}));
-    stamp(records, commit, {key_of(header), contents.size()});
-    contents += records;
+    append_record(contents, RecordType::accept_epoch, {}, encode(zab::AcceptEpoch{{epoch}, {1}}),
+                  {commit, true, {key_of(header), contents.size()}});
   };
   add(1, 1);
   add(2, 2);
@@ -322,17 +320,19 @@ TEST_CASE("an epoch that was adopted behind the damage counts, if no txn shows i
 
 TEST_CASE("of a commit with a record that cannot be nothing is kept") {
   const SegmentHeader header{self, 1, 1, {}, {}};
-  const zab::Point first{{{1}, 1}, zab::chain({}, {{1}, 1}, "a")};
-  wire::Bytes one;
-  append_record(one, RecordType::accept_epoch, {}, encode(zab::AcceptEpoch{{1}, {1}}));
-  append_record(one, RecordType::adopt_history, {}, encode(Adoption{{1}, 0, cluster, false}));
-  stamp(one, 1, {key_of(header), header_bytes});
-  wire::Bytes two;
-  append_record(two, RecordType::txn, first, "a");
-  append_record(two, RecordType::txn, first, "a");
-  stamp(two, 2, {key_of(header), header_bytes + one.size()});
+  const zab::Point first{{{1}, 1}, zab::chain({}, {{1}, 1}, zab::content_hash("a"))};
+  std::string contents = encode(header);
+  const auto add = [&](RecordType type, zab::Point point, std::string_view payload,
+                       std::uint64_t commit, bool ends) {
+    append_record(contents, type, point, payload,
+                  {commit, ends, {key_of(header), contents.size()}});
+  };
+  add(RecordType::accept_epoch, {}, encode(zab::AcceptEpoch{{1}, {1}}), 1, false);
+  add(RecordType::adopt_history, {}, encode(Adoption{{1}, 0, cluster, false}), 1, true);
+  add(RecordType::txn, first, "a", 2, false);
+  add(RecordType::txn, first, "a", 2, true);
   SimFileSystem disk(1);
-  disk.plant(path_of(1), encode(header) + one + two);
+  disk.plant(path_of(1), contents);
   auto opened = open(disk);
   REQUIRE(error_of(opened) == "");
   CHECK(mentions(opened->report, "cannot be: txn 1:1 after 1:1"));
@@ -390,14 +390,14 @@ TEST_CASE("another format is not called damaged, unless its header is") {
   const std::vector<Step> steps = short_life();
   auto files = files_after(steps);
   std::string& contents = files.begin()->second;
-  contents[8] = 3;
+  contents[8] = 4;
   SimFileSystem disk(1);
   SUBCASE("another format") {
     contents[100] = 1;
     const std::uint64_t checksum = XXH3_64bits(contents.data(), 120);
     std::memcpy(contents.data() + 120, &checksum, sizeof(checksum));
     plant(disk, files);
-    check_refused(disk, files, "format version 3; this program knows version 2 only");
+    check_refused(disk, files, "format version 4; this program knows version 3 only");
   }
   SUBCASE("only the number") {
     plant(disk, files);

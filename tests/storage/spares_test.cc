@@ -270,8 +270,8 @@ TEST_CASE("records of another segment are no testimony") {
   std::string contents = disk.contents(path_of(1));
   SegmentHeader header{self, 2, 5, {{2}, {1}, {2}, cluster, false, {}, {}}, {}};
   wire::Bytes records;
-  append_record(records, RecordType::accept_epoch, {}, encode(zab::AcceptEpoch{{7}, {3}}));
-  stamp(records, 5, {key_of(header), 8192});
+  append_record(records, RecordType::accept_epoch, {}, encode(zab::AcceptEpoch{{7}, {3}}),
+                {5, true, {key_of(header), 8192}});
   contents.resize(recycling.segment_bytes, '\0');
   contents.replace(8192, records.size(), records);
   contents.replace(8192 + 1024, 4000, other.contents(path_of(1)), 8192 + 1024, 4000);

@@ -100,7 +100,7 @@ TEST_CASE("a history may begin after a checkpoint") {
   CHECK_FALSE(tail.contains(at(2, 4)));
   CHECK(tail.may_append(at(2, 6)));
   tail.append(at(2, 6), payload("x"));
-  CHECK(tail.last().hash == zab::chain(base.hash, at(2, 6), "x"));
+  CHECK(tail.last().hash == zab::chain(base.hash, at(2, 6), zab::content_hash("x")));
 }
 
 TEST_CASE("where two histories may have parted, at the latest") {
@@ -163,7 +163,7 @@ TEST_CASE("what is left after the oldest was forgotten chains on, and can be tru
   CHECK(trimmed.last() == second);
   CHECK(trimmed.bytes() == 0);
   trimmed.append(at(4, 1), payload("y"));
-  CHECK(trimmed.last().hash == zab::chain(second.hash, at(4, 1), "y"));
+  CHECK(trimmed.last().hash == zab::chain(second.hash, at(4, 1), zab::content_hash("y")));
 }
 
 TEST_CASE("where two histories may have parted, near the base of ours: 1:2 | 1:3 3:1") {
