@@ -40,7 +40,8 @@ class Sessions {
   void commit(wire::SessionId session, const Body& body) {
     wire::Bytes octets;
     session::encode(session::Transaction{session, {}, 0, 0, body}, octets);
-    model_.commit({zxid(++last_), {}, std::make_shared<const wire::Bytes>(std::move(octets))});
+    model_.commit(
+        zab::Txn::after({}, zxid(++last_), std::make_shared<const wire::Bytes>(std::move(octets))));
   }
   template <typename Do>
   static std::string broken(const Do& act) {
