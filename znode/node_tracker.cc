@@ -32,7 +32,6 @@ void NodeTracker::note(Node& node) {
 }
 
 void NodeTracker::write_down(Node& node) {
-  taken_.find(node.serial_)->second = nullptr;
   node.marks_ &= changed_mark_;
   written_.push_back({node.serial_, encode(node)});
 }
@@ -40,6 +39,7 @@ void NodeTracker::write_down(Node& node) {
 void NodeTracker::going(Node& node) {
   if ((node.marks_ & ~changed_mark_) != 0) write_down(node);
   if (node.marks_ != 0) changed_.erase(node.serial_);
+  if (const auto taken = taken_.find(node.serial_); taken != taken_.end()) taken->second = nullptr;
   if (node.serial_ <= imaged_serial_) gone_.push_back(node.serial_);
 }
 
@@ -55,14 +55,15 @@ void NodeTracker::begin() {
 
 bool NodeTracker::collect(std::size_t max, std::vector<NodeRecord>& out) {
   ensure(taking_, "an image is being taken");
-  std::ranges::move(std::exchange(written_, {}), std::back_inserter(out));
+  std::ranges::move(written_, std::back_inserter(out));
+  written_.clear();
   for (; max > 0 && !taken_gone_.empty(); --max) {
     out.push_back({taken_gone_.back(), std::nullopt});
     taken_gone_.pop_back();
   }
   for (; max > 0 && next_ != taken_.end(); --max, ++next_) {
-    Node* node = std::exchange(next_->second, nullptr);
-    if (!node) continue;
+    Node* node = next_->second;
+    if (node == nullptr || (node->marks_ & ~changed_mark_) == 0) continue;
     node->marks_ &= changed_mark_;
     out.push_back({node->serial_, encode(*node)});
   }

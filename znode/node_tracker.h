@@ -56,7 +56,7 @@ class NodeTracker {
   std::uint8_t changed_mark_ = 1;
 
   bool taking_ = false;
-  Nodes taken_;  // null where it is written down
+  Nodes taken_;  // null where it went
   Nodes::iterator next_;
   std::vector<std::uint64_t> taken_gone_;
   std::vector<NodeRecord> written_;

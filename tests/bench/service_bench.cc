@@ -135,12 +135,15 @@ void apply_create(benchmark::State& state) { apply_batches(state, create_order);
 void plan_sets(benchmark::State& state) { plan_batches(state, set_order); }
 void plan_creates(benchmark::State& state) { plan_batches(state, create_order); }
 
-// How long single transactions take, with and without an image being collected between them, as a
-// checkpoint under full load does it.
-void apply_set_percentiles(benchmark::State& state) {
+// How long single transactions take: without images; while one is collected between them, after
+// every so many transactions, as a server does it; and with one begun as soon as the one before is
+// complete.
+enum class Images { none, every_so_many, always };
+constexpr std::uint64_t image_interval = 100'000;
+
+void apply_set_percentiles(benchmark::State& state, Images images_are) {
   constexpr std::size_t turn = 64;  // transactions of one turn of the event loop
   constexpr std::size_t records_a_turn = 128;
-  const bool with_images = state.range(0) != 0;
   Leader& leader = million();
   std::uint64_t number = 0;
   std::uint64_t images = 0;
@@ -150,7 +153,9 @@ void apply_set_percentiles(benchmark::State& state) {
   std::vector<wire::Bytes> planned;
   for (auto _ : state) {
     state.PauseTiming();
-    if (with_images && !taking) {
+    const bool due = images_are == Images::always ||
+                     (images_are == Images::every_so_many && number % image_interval < turn);
+    if (due && !taking) {
       leader.service.begin_image();
       taking = true;
       images += 1;
@@ -163,7 +168,8 @@ void apply_set_percentiles(benchmark::State& state) {
     for (const wire::Bytes& bytes : planned) {
       const auto begun = std::chrono::steady_clock::now();
       benchmark::DoNotOptimize(leader.apply(bytes));
-      took.push_back((std::chrono::steady_clock::now() - begun).count());
+      const auto time = (std::chrono::steady_clock::now() - begun).count();
+      if (taking || images_are == Images::none) took.push_back(time);
     }
   }
   while (taking) taking = !leader.service.collect_image(1'000'000, records);
@@ -286,7 +292,12 @@ BENCHMARK(plan_sets)->Unit(benchmark::kMicrosecond);
 BENCHMARK(plan_creates)->Unit(benchmark::kMicrosecond);
 BENCHMARK(apply_set)->Unit(benchmark::kMicrosecond);
 BENCHMARK(apply_create)->Unit(benchmark::kMicrosecond);
-BENCHMARK(apply_set_percentiles)->Arg(0)->Arg(1)->Iterations(20'000)->Unit(benchmark::kMicrosecond);
+constexpr auto percentiles = [](benchmark::internal::Benchmark* one) {
+  one->Iterations(20'000)->Unit(benchmark::kMicrosecond);
+};
+BENCHMARK_CAPTURE(apply_set_percentiles, no_images, Images::none)->Apply(percentiles);
+BENCHMARK_CAPTURE(apply_set_percentiles, images, Images::every_so_many)->Apply(percentiles);
+BENCHMARK_CAPTURE(apply_set_percentiles, only_images, Images::always)->Apply(percentiles);
 BENCHMARK(restore_million)->Unit(benchmark::kMillisecond);
 BENCHMARK(million_watches)->Unit(benchmark::kMillisecond)->Iterations(1);
 BENCHMARK(get);
