@@ -7,6 +7,9 @@
 
 namespace sim {
 
+// How long servers and clients hold a tick to be.
+constexpr std::int64_t tick_ms = 50;
+
 // What one seed of the service stands for, besides its cluster's.
 struct ServiceOptions {
   std::size_t users = 4;

@@ -9,8 +9,6 @@
 namespace sim {
 namespace {
 
-constexpr std::int64_t tick_ms = 50;
-
 bool is_of_session(const wire::Request& request) {
   return !std::holds_alternative<wire::PingRequest>(request) &&
          !std::holds_alternative<wire::ConnectRequest>(request);

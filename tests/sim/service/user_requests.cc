@@ -6,11 +6,6 @@
 
 // What a user asks at random.
 namespace sim {
-namespace {
-
-constexpr std::int64_t tick_ms = 50;
-
-}  // namespace
 
 std::string User::some_path() {
   static const char* const names[] = {"/a", "/b", "/c"};

@@ -1,0 +1,156 @@
+#include <algorithm>
+#include <utility>
+
+#include "tests/sim/service/user.h"
+#include "tests/sim/service/world.h"
+#include "wire/json.h"
+
+// A client's connection, at both of its ends.
+namespace sim {
+
+std::shared_ptr<Line> World::connect(std::size_t server, User& user) {
+  auto line = std::make_shared<Line>(*this, server, user);
+  line->heard.server = server;
+  line->last_to_server_ = now() + client_delay();
+  at(server, line->last_to_server_, [line] { line->open_at_server(); });
+  return line;
+}
+
+Time Line::arrival(Time& last) {
+  last = std::max(last, world_.now() + world_.client_delay());
+  return last;
+}
+
+bool Line::lives_at_server() const {
+  return life_ != 0 && !server_done_ && world_.cluster().is_up(server_) &&
+         world_.cluster().life(server_) == life_;
+}
+
+void Line::open_at_server() {
+  if (client_done_ || !world_.cluster().is_up(server_)) {
+    return end_at_client(world_.now() + world_.client_delay());
+  }
+  life_ = world_.cluster().life(server_);
+  world_.servers_[server_].lines.push_back(weak_from_this());
+  world_.pipeline(server_)->opened(shared_from_this());
+}
+
+void Line::send(Frame frame) {
+  if (client_done_) return;
+  world_.at(server_, arrival(last_to_server_),
+            [line = shared_from_this(), frame = std::move(frame)] { line->arrive(frame); });
+}
+
+void Line::arrive(Frame frame) {
+  if (!lives_at_server() || world_.now() > cut_at_) return;
+  if (paused_ || !unread_.empty()) {
+    unread_.push_back(std::move(frame));
+  } else {
+    take(frame);
+  }
+}
+
+void Line::take(const Frame& frame) {
+  const auto self = shared_from_this();
+  wire::ParsedFrame parsed;
+  for (const auto& asked : frame) {
+    parsed.requests.emplace_back(asked->request);
+    world_.say([&] {
+      std::string text =
+          std::to_string(server_ + 1) + "  hears of user " + std::to_string(user_.number()) + "  ";
+      wire::json::write(asked->request, text);
+      return text;
+    });
+    world_.oracle().on_taken(heard, asked);
+  }
+  if (heard.owner) world_.touch(server_, heard.session);
+  world_.pipeline(server_)->received(*this, std::move(parsed));
+}
+
+void Line::resume() {
+  paused_ = false;
+  world_.at(server_, world_.now(), [line = shared_from_this()] {
+    while (line->lives_at_server() && !line->paused_ && !line->unread_.empty()) {
+      const Frame frame = std::move(line->unread_.front());
+      line->unread_.pop_front();
+      line->take(frame);
+    }
+  });
+}
+
+void Line::say(const wire::ServerMessage& message) {
+  if (server_done_) return;
+  world_.say([&] {
+    std::string text =
+        std::to_string(server_ + 1) + "  says to user " + std::to_string(user_.number()) + "  ";
+    wire::json::write(message, text);
+    return text;
+  });
+  world_.oracle().on_said(heard, message, world_.pipeline(server_)->service());
+  world_.at(arrival(last_to_client_), [line = shared_from_this(), message] {
+    if (line->client_done_ || line->world_.now() > line->cut_at_) return;
+    line->user_.hear(*line, message);
+  });
+}
+
+void Line::close(server::CloseCode, std::string) {
+  if (server_done_) return;
+  const auto self = shared_from_this();
+  end_at_server();
+  end_at_client(arrival(last_to_client_));
+}
+
+// The pipeline learns of it in its own time, once.
+void Line::end_at_server() {
+  if (std::exchange(server_done_, true) || life_ == 0) return;
+  world_.oracle().on_ended(heard);
+  world_.at(server_, world_.now() + world_.client_delay(), [line = shared_from_this()] {
+    const bool lives = line->world_.cluster().is_up(line->server_) &&
+                       line->world_.cluster().life(line->server_) == line->life_;
+    if (lives && !std::exchange(line->told_, true)) {
+      line->world_.pipeline(line->server_)->closed(*line);
+    }
+  });
+}
+
+void Line::end_at_client(Time when) {
+  world_.at(when, [line = shared_from_this()] {
+    if (!std::exchange(line->client_done_, true)) line->user_.lose(*line);
+  });
+}
+
+void Line::abandon() {
+  client_done_ = true;
+  const Time learned = std::max(last_to_server_, world_.now() + world_.client_delay());
+  world_.at(server_, learned, [line = shared_from_this()] { line->end_at_server(); });
+}
+
+void Line::cut() {
+  if (cut_at_ != ~Time{0}) return;
+  cut_at_ = world_.now();
+  world_.at(server_, world_.now() + world_.random().below(10 * tick),
+            [line = shared_from_this()] { line->end_at_server(); });
+  end_at_client(world_.now() + world_.random().below(10 * tick));
+}
+
+void Line::ping_every(std::chrono::milliseconds interval) {
+  world_.at(server_, world_.now() + static_cast<Time>(interval.count()) * tick / tick_ms,
+            [line = shared_from_this(), interval] { line->ping(interval); });
+}
+
+void Line::ping(std::chrono::milliseconds interval) {
+  if (!lives_at_server()) return;
+  world_.at(arrival(last_to_client_), [line = shared_from_this()] {
+    if (line->client_done_ || line->world_.now() > line->cut_at_) return;
+    if (!line->user_.is_awake()) return;
+    line->user_.hear(*line, wire::Reply{{}, {}, {}, wire::ReplyBody(wire::PongReply{})});
+    line->world_.at(line->server_, line->arrival(line->last_to_server_), [line] {
+      if (!line->lives_at_server() || line->world_.now() > line->cut_at_) return;
+      if (line->heard.owner) line->world_.touch(line->server_, line->heard.session);
+      line->world_.pipeline(line->server_)->heard(*line);
+    });
+  });
+  ping_every(interval);
+}
+
+}  // namespace sim
