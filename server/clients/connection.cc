@@ -72,7 +72,7 @@ class Connection final : public ClientConnection, public std::enable_shared_from
   enum class Stage : std::uint8_t {
     open,
     closing,     // a close frame leaves as soon as it may
-    closed,      // it was written
+    closed,      // it is being written, or was
     hanging_up,  // nothing is written any more, and what comes is of no interest
     gone,        // the socket is of no use any more
   };
@@ -285,7 +285,7 @@ void Connection::wake_writer() {
   writing_ = true;
   gathered_ = 0;
   shared_.writers.push_back(weak_from_this());
-  if (shared_.writers.size() == 1) let_write(shared_from_this());
+  if (!std::exchange(shared_.writers_go_on, true)) let_write(shared_from_this());
 }
 
 // Those who stand in line write once the event loop has gone round; each that waits for more goes
@@ -302,6 +302,7 @@ void Connection::let_write(const std::shared_ptr<Connection>& any) {
         next->write();
       }
     }
+    any->shared_.writers_go_on = !writers.empty();
     if (!writers.empty()) let_write(any);
   });
 }

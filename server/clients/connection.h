@@ -23,6 +23,7 @@ struct Shared {
   std::array<char, 16 * 1024> read_buffer = {};
   std::string write_buffer = {};
   std::deque<std::weak_ptr<Connection>> writers = {};  // have something to write, in their turn
+  bool writers_go_on = false;                          // the event loop will see to them
 };
 
 // A client whose upgrade was accepted.
