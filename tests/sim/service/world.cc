@@ -52,6 +52,7 @@ void World::start(std::size_t server, const Checkpoint& from) {
   one.ends.server = server;
   one.pipeline =
       std::make_unique<server::Pipeline>(one.config, random_.next() >> 16 << 8, one.ends);
+  one.standing_since = now();
   one.stored.clear();
   one.collected.clear();
   if (from.count > 0) one.pipeline->start_from(std::move(*restored(server, from)));
@@ -183,7 +184,7 @@ void World::standing_changed(std::size_t server, const zab::Standing& standing) 
   Server& one = servers_[server];
   one.touched.clear();
   one.leads = standing.serving && standing.stance == zab::Stance::leading;
-  one.leads_since = now();
+  one.standing_since = now();
   one.pipeline->standing_changed(standing);
 }
 
@@ -237,7 +238,8 @@ void World::watch_expiry(std::size_t server, const zab::Event& event) {
 
   const Server& one = servers_[server];
   const auto touched = one.touched.find(txn->session);
-  const Time heard = std::max(one.leads_since, touched == one.touched.end() ? 0 : touched->second);
+  const Time heard =
+      std::max(one.standing_since, touched == one.touched.end() ? 0 : touched->second);
   const ModelSession& session = oracle_.model().sessions().at(txn->session);
   const Time timeout = static_cast<Time>(session.timeout_ms) * tick / tick_ms;
   // Its ticks may be a little short.
@@ -247,7 +249,10 @@ void World::watch_expiry(std::size_t server, const zab::Event& event) {
   }
   if (!calm_ || now() < calm_since_ + calm_time) return;
   for (const auto& user : users_) {
-    if (user->connected_session() == txn->session) {
+    if (user->connected_session() != txn->session) continue;
+    // What its server heard while it had no leader, the leader was not told.
+    const Server& its = servers_[user->line()->server()];
+    if (now() >= its.standing_since + timeout) {
       throw Violation("expiry", "session " + wire::to_hex(txn->session.value) +
                                     " expires although its client is heard");
     }
@@ -335,7 +340,7 @@ void World::finish() {
 // By the leader's clock: what is due goes within a tick, and what the commit takes.
 void World::check_reaping() {
   for (Server& one : servers_) {
-    if (!one.leads || now() < one.leads_since + calm_time) continue;
+    if (!one.leads || now() < one.standing_since + calm_time) continue;
     const wire::TimeMs overdue = one.ends.wall_clock() - calm_time / tick * tick_ms;
     const View view = oracle_.model().at(oracle_.model().last());
     for (const std::string& path : view.below("/")) {

@@ -151,7 +151,7 @@ class World : public Tenant {
     std::int64_t clock_ms = 0;               // its wall clock is so far off
     std::vector<std::weak_ptr<Line>> lines;
     bool leads = false;
-    Time leads_since = 0;                     // or does not
+    Time standing_since = 0;
     std::map<wire::SessionId, Time> touched;  // while it leads
   };
 
