@@ -50,6 +50,7 @@ struct Config {
   std::uint32_t max_connections = 50'000;         // maxCnxns, of all addresses; 0: no limit
   std::uint32_t max_outstanding_requests = 1000;  // per session
   std::uint32_t max_watches = 10'000;             // per session
+  std::uint32_t io_threads = 0;                   // besides the event loop's
   std::uint32_t max_multi_ops = 1000;
   std::uint32_t max_data_bytes = 1024 * 1024;
   bool read_only_mode = false;  // readonlymode.enabled: without a quorum, for who wants that

@@ -204,6 +204,11 @@ constexpr Key keys[] = {
      [](Draft& draft, const Named& named) {
        take_limit<&Config::max_outstanding_requests>(draft, named, at_least_one);
      }},
+    {"ioThreads", "COUNT", "0",
+     "threads that read and write for clients; 0: the event loop does it, best with few processors",
+     [](Draft& draft, const Named& named) {
+       take_limit<&Config::io_threads>(draft, named, {0, 64});
+     }},
     {"maxWatches", "COUNT", "10000", "watches of one session",
      [](Draft& draft, const Named& named) {
        take_limit<&Config::max_watches>(draft, named, limit_range);

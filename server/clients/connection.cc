@@ -51,13 +51,15 @@ void release(std::string& memory) { std::string().swap(memory); }
 
 // Whatever it does begins in one of four ways: the client can be read from, a write is done, a time
 // has come, or the handler wants something. Between them it holds no memory for what may come.
-class Connection final : public ClientConnection, public std::enable_shared_from_this<Connection> {
+class Connection final : public ServedConnection, public std::enable_shared_from_this<Connection> {
  public:
   Connection(Accepted client, ClientHandler& handler, Shared& shared);
 
   void start();
 
   void say(const wire::ServerMessage& message) override;
+  void say_written(std::string_view message) override;
+  void give_up_as_too_slow() override;
   void allow_batches() override { batch_bytes_ = shared_.limits.batch_bytes; }
   void close(CloseCode code, std::string reason) override;
   void pause() override { paused_ = true; }
@@ -93,6 +95,7 @@ class Connection final : public ClientConnection, public std::enable_shared_from
   void received(std::string_view frame, bool is_text);
 
   // Writing.
+  void added();
   void wake_writer();
   static void let_write(const std::shared_ptr<Connection>& any);
   [[nodiscard]] bool gathers();
@@ -271,13 +274,24 @@ void Connection::received(std::string_view frame, bool is_text) {
 void Connection::say(const wire::ServerMessage& message) {
   if (stage_ != Stage::open) return;
   outbox_.add(message);
-  if (queued_bytes() > shared_.limits.queued_bytes_max) {
-    shared_.counters.too_slow += 1;
-    begin_close({static_cast<std::uint16_t>(CloseCode::policy_violation),
-                 "too slow: take what the server sends sooner", false});
-  } else {
-    wake_writer();
-  }
+  added();
+}
+
+void Connection::say_written(std::string_view message) {
+  if (stage_ != Stage::open) return;
+  outbox_.add(message);
+  added();
+}
+
+void Connection::added() {
+  queued_bytes() > shared_.limits.queued_bytes_max ? give_up_as_too_slow() : wake_writer();
+}
+
+void Connection::give_up_as_too_slow() {
+  if (stage_ != Stage::open) return;
+  shared_.counters.too_slow.add(1);
+  begin_close({static_cast<std::uint16_t>(CloseCode::policy_violation),
+               "too slow: take what the server sends sooner", false});
 }
 
 void Connection::wake_writer() {
@@ -364,6 +378,7 @@ void Connection::compose_close(std::string& out) {
 }
 
 void Connection::written() {
+  if (stage_ == Stage::open) handler_.sent(*this);
   if (stage_ == Stage::closed) return parted_ ? hang_up() : read_on();
   const bool more = !control_.empty() || !sending_.empty() || !outbox_.empty();
   if (more || stage_ == Stage::closing) wake_writer();
@@ -460,8 +475,10 @@ void Connection::overdue() {
   close(CloseCode::policy_violation, "no request came: the first frame must be a connect");
 }
 
-void serve(Accepted client, ClientHandler& handler, Shared& shared) {
-  std::make_shared<Connection>(std::move(client), handler, shared)->start();
+std::shared_ptr<ServedConnection> serve(Accepted client, ClientHandler& handler, Shared& shared) {
+  auto connection = std::make_shared<Connection>(std::move(client), handler, shared);
+  connection->start();
+  return connection;
 }
 
 }  // namespace server

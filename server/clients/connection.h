@@ -5,6 +5,7 @@
 #include <deque>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "server/clients/handler.h"
 #include "server/clients/limits.h"
@@ -19,7 +20,7 @@ class Connection;
 // What all connections of a port use.
 struct Shared {
   ClientLimits limits;
-  PortCounters counters = {};
+  ConnectionCounters counters = {};
   std::array<char, 16 * 1024> read_buffer = {};
   std::string write_buffer = {};
   std::deque<std::weak_ptr<Connection>> writers = {};  // have something to write, in their turn
@@ -35,7 +36,16 @@ struct Accepted {
   std::shared_ptr<void> place;
 };
 
-// Serves it until it is gone and `handler` knows.
-void serve(Accepted client, ClientHandler& handler, Shared& shared);
+// What else there is to a connection for whoever stands between it and its handler.
+class ServedConnection : public ClientConnection {
+ public:
+  // As `say`, of a message that is written in the connection's format.
+  virtual void say_written(std::string_view message) = 0;
+  // More waits for the client than it may let wait: it is disconnected.
+  virtual void give_up_as_too_slow() = 0;
+};
+
+// Serves it until it is gone and `handler` knows. What it returns nobody need keep.
+std::shared_ptr<ServedConnection> serve(Accepted client, ClientHandler& handler, Shared& shared);
 
 }  // namespace server

@@ -9,7 +9,7 @@
 #include "wire/replies.h"
 
 // The seam between a client's connection, which knows sockets and frames, and the pipeline, which
-// knows sessions. All of it happens on the server's one strand.
+// knows sessions. All of it happens on the server's one strand, wherever the socket is.
 namespace server {
 
 // RFC 6455, section 7.4.1.
@@ -58,6 +58,8 @@ class ClientHandler {
   virtual void received(ClientConnection& connection, wire::ParsedFrame frame) = 0;
   // A pong, or anything else that shows the client to be alive.
   virtual void heard(ClientConnection& connection) = 0;
+  // Something that was queued has left.
+  virtual void sent(ClientConnection& /*connection*/) {}
   virtual void closed(ClientConnection& connection) = 0;
 };
 

@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 #include <utility>
+#include <vector>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -17,6 +18,7 @@
 #include "server/clients/connection.h"
 #include "server/clients/gate.h"
 #include "server/clients/http.h"
+#include "server/clients/io_thread.h"
 #include "server/clients/stream.h"
 
 namespace server {
@@ -85,14 +87,17 @@ class Listener::Port : public std::enable_shared_from_this<Listener::Port> {
 
   std::optional<std::string> start();
   [[nodiscard]] const Address& bound() const { return web_; }
-  [[nodiscard]] const PortCounters& counters() const { return shared_.counters; }
+  [[nodiscard]] PortCounters counters() const;
   void stop();
+  // Nothing happens any more.
+  void end() { io_threads_.clear(); }
 
  private:
   class Place;  // of one connection, while it is there
 
   asio::awaitable<void> accept();
   asio::awaitable<void> talk(HttpStream stream, std::string address);
+  void serve_websocket(Accepted client, bool beyond);
   [[nodiscard]] bool is_full(const std::string& address) const;
 
   asio::io_context& io_;
@@ -100,6 +105,9 @@ class Listener::Port : public std::enable_shared_from_this<Listener::Port> {
   const StatusSource& status_;
   const Gate gate_;
   Shared shared_;
+  std::vector<std::unique_ptr<IoThread>> io_threads_;
+  std::size_t served_ = 0;  // by them: whose turn it is
+  PortCounters counters_;
   const std::uint32_t from_one_address_max_;
   const std::uint32_t connections_max_;
 
@@ -127,6 +135,9 @@ Listener::Port::Port(asio::io_context& io, const Config& config, ClientHandler& 
   if (shared_.limits.frame_bytes_max == 0) {
     shared_.limits.frame_bytes_max = 2 * std::size_t{config.max_data_bytes} + 64 * 1024;
   }
+  for (std::uint32_t i = 0; i < config.io_threads; ++i) {
+    io_threads_.push_back(std::make_unique<IoThread>(io, shared_.limits));
+  }
 }
 
 std::optional<std::string> Listener::Port::start() {
@@ -153,6 +164,13 @@ std::optional<std::string> Listener::Port::start() {
   asio::co_spawn(
       io_, [self = shared_from_this()] { return self->accept(); }, rethrow);
   return std::nullopt;
+}
+
+PortCounters Listener::Port::counters() const {
+  PortCounters counters = counters_;
+  counters.add(shared_.counters);
+  for (const auto& thread : io_threads_) counters.add(thread->counters());
+  return counters;
 }
 
 void Listener::Port::stop() {
@@ -192,8 +210,8 @@ asio::awaitable<void> Listener::Port::accept() {
     const tcp::endpoint peer = socket.remote_endpoint(gone);
     if (gone) continue;
     if (refusals_ >= refusals_max && is_full(name_of(peer.address()))) {
-      shared_.counters.accepted += 1;
-      shared_.counters.refused += 1;
+      counters_.accepted += 1;
+      counters_.refused += 1;
       continue;
     }
     socket.set_option(tcp::no_delay(true), gone);
@@ -240,7 +258,7 @@ class Listener::Port::Place {
 
 asio::awaitable<void> Listener::Port::talk(HttpStream stream, std::string address) {
   auto place = std::make_shared<Place>(shared_from_this(), address);
-  shared_.counters.accepted += 1;
+  counters_.accepted += 1;
 
   http_.insert(&stream);
   const HttpOutcome outcome =
@@ -253,23 +271,36 @@ asio::awaitable<void> Listener::Port::talk(HttpStream stream, std::string addres
   http_.erase(&stream);
   if (!upgraded || !acceptor_.is_open()) co_return;
 
-  ClientHandler& handler = place->beyond() ? refusing_ : handler_;
-  shared_.counters.refused += place->beyond() ? 1 : 0;
   const Subprotocol* asked = outcome.upgrade->subprotocol;
   const wire::Format format = (asked != nullptr ? *asked : subprotocols.front()).format;
-  serve({Stream(std::move(stream)), format, std::move(address), std::move(place)}, handler,
-        shared_);
+  const bool beyond = place->beyond();
+  serve_websocket({Stream(std::move(stream)), format, std::move(address), std::move(place)},
+                  beyond);
+}
+
+void Listener::Port::serve_websocket(Accepted client, bool beyond) {
+  if (beyond) {
+    counters_.refused += 1;
+    serve(std::move(client), refusing_, shared_);
+  } else if (io_threads_.empty()) {
+    serve(std::move(client), handler_, shared_);
+  } else {
+    io_threads_[served_++ % io_threads_.size()]->serve(std::move(client), handler_);
+  }
 }
 
 Listener::Listener(asio::io_context& io, const Config& config, ClientHandler& handler,
                    const StatusSource& status, const ClientLimits& limits)
     : port_(std::make_shared<Port>(io, config, handler, status, limits)) {}
 
-Listener::~Listener() { stop(); }
+Listener::~Listener() {
+  stop();
+  port_->end();
+}
 
 std::optional<std::string> Listener::start() { return port_->start(); }
 const Address& Listener::bound() const { return port_->bound(); }
-const PortCounters& Listener::counters() const { return port_->counters(); }
+PortCounters Listener::counters() const { return port_->counters(); }
 void Listener::stop() { port_->stop(); }
 
 }  // namespace server

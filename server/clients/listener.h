@@ -17,8 +17,9 @@ class io_context;
 namespace server {
 
 // The web port: HTTP answers, and at /v1 the WebSocket connections of clients. Everything happens
-// on `io`, which one thread runs. `handler` and `status` must live as long as `io` runs, and
-// whoever holds a ClientConnection must let go of it before `io` is destroyed.
+// on `io`, which one thread runs, unless the configuration has other threads for the WebSockets.
+// `handler` and `status` must live as long as `io` runs, and whoever holds a ClientConnection must
+// let go of it before `io` is destroyed.
 class Listener {
  public:
   Listener(boost::asio::io_context& io, const Config& config, ClientHandler& handler,
@@ -33,7 +34,7 @@ class Listener {
   // After `start`: the address with the port that was really taken.
   [[nodiscard]] const Address& bound() const;
 
-  [[nodiscard]] const PortCounters& counters() const;
+  [[nodiscard]] PortCounters counters() const;
 
   // Accepts nobody any more and ends what is still HTTP. WebSocket connections stay until somebody
   // closes them.

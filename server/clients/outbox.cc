@@ -17,17 +17,27 @@ constexpr std::size_t head_bytes_max = 5;
 Outbox::Outbox(wire::Format format) : format_(format) { clear(); }
 
 void Outbox::add(const wire::ServerMessage& message) {
-  if (ends_.empty()) {
-    buffer_.reserve(usual_bytes);
-    ends_.reserve(usual_messages);
-  }
+  begin_message();
   if (format_ == wire::Format::json) {
-    buffer_ += ',';
     wire::json::write(message, buffer_);
   } else {
     wire::cbor::write(message, buffer_);
   }
   ends_.push_back(buffer_.size());
+}
+
+void Outbox::add(std::string_view message) {
+  begin_message();
+  buffer_ += message;
+  ends_.push_back(buffer_.size());
+}
+
+void Outbox::begin_message() {
+  if (ends_.empty()) {
+    buffer_.reserve(usual_bytes);
+    ends_.reserve(usual_messages);
+  }
+  if (format_ == wire::Format::json) buffer_ += ',';
 }
 
 std::string_view Outbox::next_frame(std::size_t batch_bytes) {

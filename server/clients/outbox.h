@@ -18,6 +18,8 @@ class Outbox {
   explicit Outbox(wire::Format format);
 
   void add(const wire::ServerMessage& message);
+  // One that is written in the format.
+  void add(std::string_view message);
 
   [[nodiscard]] bool empty() const { return sent_ == ends_.size(); }
 
@@ -32,6 +34,7 @@ class Outbox {
   void clear();
 
  private:
+  void begin_message();
   [[nodiscard]] std::size_t begin() const;
   [[nodiscard]] std::string_view array(std::size_t first, std::size_t end, std::size_t count);
 

@@ -7,6 +7,7 @@
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
@@ -29,6 +30,16 @@ class Stream {
   }
 
   [[nodiscard]] auto get_executor() { return socket_.get_executor(); }
+  // To the event loop of another thread, which calls this; nothing is under way. A stream that
+  // cannot be moved is closed.
+  void move_to(boost::asio::io_context& io) {
+    Error error;
+    const auto protocol = socket_.local_endpoint(error).protocol();
+    boost::asio::ip::tcp::socket moved(io);
+    if (!error) moved.assign(protocol, socket_.release(error), error);
+    socket_ = std::move(moved);
+    socket_.non_blocking(true, error);
+  }
 
   // `handler(Error)` is called once there may be something to read.
   template <class Handler>

@@ -2,6 +2,14 @@
 
 namespace server {
 
+void PortCounters::add(const ConnectionCounters& more) {
+  too_slow += more.too_slow;
+  in.frames += more.in.frames;
+  in.bytes += more.in.bytes;
+  out.frames += more.out.frames;
+  out.bytes += more.out.bytes;
+}
+
 const char* operation_name(std::size_t index) {
   static constexpr std::array<const char*, operations> names{
       "create",     "get",    "exists", "set",   "delete", "children", "count",

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -28,6 +29,33 @@ struct Traffic {
   }
 };
 
+// Of the web port's WebSockets that one thread serves; others may read it.
+struct ConnectionCounters {
+  // Written by one thread, so that nothing has to be locked.
+  class Count {
+   public:
+    void add(std::uint64_t more) { value_.store(value_.load(relaxed) + more, relaxed); }
+    operator std::uint64_t() const { return value_.load(relaxed); }
+
+   private:
+    static constexpr auto relaxed = std::memory_order_relaxed;
+    std::atomic<std::uint64_t> value_ = 0;
+  };
+  struct Messages {
+    Count frames;
+    Count bytes;
+
+    void add(std::size_t frame_bytes) {
+      frames.add(1);
+      bytes.add(frame_bytes);
+    }
+  };
+
+  Count too_slow;
+  Messages in;
+  Messages out;
+};
+
 // The web port.
 struct PortCounters {
   std::uint64_t accepted = 0;  // connections
@@ -35,6 +63,8 @@ struct PortCounters {
   std::uint64_t too_slow = 0;  // WebSockets that did not take what was sent
   Traffic in;                  // of the WebSockets: messages, without their frames' headers
   Traffic out;
+
+  void add(const ConnectionCounters& more);
 };
 
 // What a request asks of the ensemble, and so how long it may take.

@@ -53,6 +53,7 @@ async def stop_in_turn(ensemble, server, writer, client):
     await until(lambda: writer.acknowledged > before, "writes go on")
     names = [f"{epoch}-{server.id}-{n}" for n in range(300)]
     asked = [await client.ask("create", path=f"/asked/{name}") for name in names]
+    await asyncio.wait_for(asked[0], 5)
     began = time.monotonic()
     server.signal(15)
     goaway = await asyncio.wait_for(client.others.get(), 5)

@@ -9,8 +9,10 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
+import traceback
 
 import websockets
 
@@ -280,6 +282,16 @@ class Client:
 
 
 def run(test):
-    """Runs one asynchronous test; the exit code tells ctest."""
-    asyncio.run(asyncio.wait_for(test(), 240))
+    """Runs one asynchronous test; the exit code tells ctest. A failure ends it at once: what else
+    runs may never end by itself."""
+    async def guarded():
+        try:
+            await asyncio.wait_for(test(), 240)
+        except BaseException:
+            traceback.print_exc()
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(1)
+
+    asyncio.run(guarded())
     print("passed:", (test.__doc__ or test.__name__).strip().splitlines()[0])

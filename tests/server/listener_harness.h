@@ -185,8 +185,17 @@ class Client {
   std::string received_;
 };
 
+// The test is run twice: so many threads read from clients and write to them.
+inline std::uint32_t either_way() {
+  std::uint32_t io_threads = 0;
+  SUBCASE("on the event loop") {}
+  SUBCASE("on threads of their own") { io_threads = 2; }
+  return io_threads;
+}
+
 struct Edge {
-  Edge() {
+  explicit Edge(std::uint32_t io_threads = 0) {
+    config.io_threads = io_threads;
     config.web.port = 0;
     status.now.serving = true;
   }
