@@ -45,11 +45,18 @@ Result<Opened> Log::open(FileSystem& files, const std::string& directory, zab::S
   auto recovered = recover(files, directory, server, applied, options, snapshot);
   if (!recovered) return recovered.error();
 
+  auto witness = Witness::open(files, directory);
+  if (!witness) return witness.error();
+
   zab::Durable durable = durable_of(*recovered, applied.zxid);
   std::string report = std::move(recovered->report);
-  Log log(files, directory, server, options, std::move(*lock), std::move(*recovered));
+  Log log(files, directory, server, options, std::move(*lock), std::move(*witness),
+          std::move(*recovered));
   if (log.segment_) {
     if (auto done = log.spares_.clear(); !done) return done.error();
+    // Who died may not have come to it.
+    if (auto done = log.note_reach(); !done) return done.error();
+    if (auto done = log.witness_.sync(); !done) return done.error();
   }
   return Opened{std::move(log), std::move(durable), std::move(report)};
 }
@@ -76,12 +83,13 @@ Log::Staged::Staged(zab::Txn txn)
       checksum(txn.content.low) {}
 
 Log::Log(FileSystem& files, std::string directory, zab::ServerId server, const Options& options,
-         std::unique_ptr<Lock> lock, Recovered recovered)
+         std::unique_ptr<Lock> lock, Witness witness, Recovered recovered)
     : files_(&files),
       directory_(std::move(directory)),
       server_(server),
       options_(options),
       lock_(std::move(lock)),
+      witness_(std::move(witness)),
       segment_(std::move(recovered.segment)),
       holds_(recovered.holds),
       spares_(files, directory_, options),
@@ -172,7 +180,11 @@ Result<void> Log::write_staged() {
   staged_bytes_ = 0;
   if (staged_.capacity() > kept_records) staged_.shrink_to_fit();
   if (piece_.capacity() > kept_bytes) piece_ = {};
-  return {};
+  return note_reach();
+}
+
+Result<void> Log::note_reach() {
+  return witness_.note({server_, segment_->sequence(), next_commit_, durable_, {}});
 }
 
 void Log::turn(const Turn& turn, Place first) {
@@ -231,7 +243,8 @@ Result<void> Log::begin_segment(std::uint64_t commit_bytes) {
   index_.go_on(durable_.last, {header.sequence, header_bytes});
   ++next_sequence_;
   proven_ = true;
-  return {};
+  if (auto done = note_reach(); !done) return done;
+  return witness_.sync();
 }
 
 Result<void> Log::work_ahead() {
@@ -252,7 +265,7 @@ Result<void> Log::write_mark() {
   if (!segment_->has_room(record_bytes(0))) return begin_segment(0);  // seals, which proves as much
   if (auto done = write_alone(RecordType::mark); !done) return done;
   proven_ = true;
-  return {};
+  return witness_.sync();
 }
 
 Result<std::optional<Stretch>> Log::read_after(zab::Point after, std::uint64_t max_bytes) {

@@ -15,6 +15,7 @@
 #include "server/storage/segment_header.h"
 #include "server/storage/spares.h"
 #include "server/storage/tip.h"
+#include "server/storage/witness.h"
 #include "zab/effects.h"
 #include "zab/state.h"
 
@@ -109,7 +110,7 @@ class Log {
   };
 
   Log(FileSystem& files, std::string directory, zab::ServerId server, const Options& options,
-      std::unique_ptr<Lock> lock, Recovered recovered);
+      std::unique_ptr<Lock> lock, Witness witness, Recovered recovered);
 
   void stage(zab::AcceptEpoch&& accept);
   void stage(zab::AdoptHistory&& adopt);
@@ -128,6 +129,7 @@ class Log {
   [[nodiscard]] Result<void> work_ahead();
   [[nodiscard]] Result<void> write_mark();
   [[nodiscard]] Result<void> remove_notes_before(std::uint64_t sequence);
+  [[nodiscard]] Result<void> note_reach();
   void turn(const Turn& turn, Place first);
 
   FileSystem* files_;
@@ -135,6 +137,7 @@ class Log {
   zab::ServerId server_;
   Options options_;
   std::unique_ptr<Lock> lock_;
+  Witness witness_;
 
   std::optional<Segment> segment_;  // none before the first commit that mends
   Position holds_;                  // until then: how far the earlier segments do

@@ -8,6 +8,7 @@
 #include "server/storage/survey.h"
 #include "server/storage/tail.h"
 #include "server/storage/testimony.h"
+#include "server/storage/witness.h"
 
 namespace storage {
 namespace {
@@ -36,6 +37,7 @@ class Recovery {
   [[nodiscard]] Result<Recovered> begin();
   [[nodiscard]] Result<std::optional<Attempt>> read();
   [[nodiscard]] Result<Recovered> complete(Attempt& whole);
+  [[nodiscard]] std::string why_no_log_is_damage() const;
   [[nodiscard]] Recovered damaged();
   [[nodiscard]] std::vector<Kept> kept(std::size_t first, std::size_t last) const;
 
@@ -48,7 +50,8 @@ class Recovery {
   const Options& options_;
   Snapshot snapshot_;
   Survey survey_;
-  std::string damage_;           // what does not hold, for the report
+  std::optional<SegmentHeader> reached_;  // by what the witness says
+  std::string damage_;                    // what does not hold, for the report
   std::optional<Attempt> best_;  // of those that end in damage: the one that reaches furthest
 };
 
@@ -61,11 +64,11 @@ Result<Recovered> Recovery::run() {
   auto surveyed = survey(files_, directory_, server_);
   if (!surveyed) return surveyed.error();
   survey_ = std::move(*surveyed);
-  if (survey_.segments.empty() && applied_ == zab::Point{}) return begin();
-  if (survey_.segments.empty()) {
-    blame(directory_ + ": there is a checkpoint at " + wire::to_string(applied_.zxid) +
-          ", but no log");
-  }
+  auto reached = Witness::read(files_, directory_, server_);
+  if (!reached) return reached.error();
+  reached_ = *reached;
+  if (survey_.segments.empty() && applied_ == zab::Point{} && !reached_) return begin();
+  if (survey_.segments.empty()) blame(why_no_log_is_damage());
 
   auto whole = read();
   if (!whole) return whole.error();
@@ -77,12 +80,28 @@ Result<Recovered> Recovery::run() {
     best_ = std::move(*whole);
     return damaged();
   }
+  if (reached_ && reached_->first_commit > (*whole)->replay.next_commit()) {
+    blame(directory_ + ": the log ends with commit " +
+          std::to_string((*whole)->replay.next_commit() - 1) + ", but once reached commit " +
+          std::to_string(reached_->first_commit - 1));
+    best_ = std::move(*whole);
+    return damaged();
+  }
   if (!(*whole)->replay.history().contains(applied_)) {
     return wire::Error{wire::ErrorCode::system_error,
                        directory_ + ": the checkpoint at " + wire::to_string(applied_.zxid) +
                            " is of another history than the log. Nothing was changed"};
   }
   return complete(**whole);
+}
+
+std::string Recovery::why_no_log_is_damage() const {
+  if (reached_) {
+    return directory_ + ": there is no log, but it once reached commit " +
+           std::to_string(reached_->first_commit - 1);
+  }
+  return directory_ + ": there is a checkpoint at " + wire::to_string(applied_.zxid) +
+         ", but no log";
 }
 
 Result<Recovered> Recovery::begin() {
@@ -195,6 +214,10 @@ Recovered Recovery::damaged() {
   for (std::size_t i = behind; i < survey_.segments.size(); ++i) {
     if (const auto& header = survey_.segments[i].header) testimony.hear(header->start);
     testimony.hear(files_, survey_.segments[i], header_bytes);
+  }
+  if (reached_) {
+    testimony.hear(reached_->start);
+    recovered.next_commit = std::max(recovered.next_commit, reached_->first_commit);
   }
   recovered.tip = testimony.tip();
   recovered.report = damage_ + ". The log is damaged, not merely cut short by a crash. Kept: " +

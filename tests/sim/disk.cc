@@ -13,7 +13,6 @@ constexpr std::uint64_t operations_of_a_commit = 10;  // about; more when a segm
 constexpr std::uint64_t operations_of_a_checkpoint = 14;
 constexpr std::uint64_t operations_of_recovery = 30;
 constexpr std::size_t page_bytes = 4096;
-constexpr std::size_t mark_bytes = 64;  // about
 constexpr std::size_t last_commits_bytes = 512;
 
 const std::string log_directory = "/data";
@@ -254,11 +253,9 @@ bool Disk::rot() {
   const auto any = [&] { return paths[static_cast<std::size_t>(random_.below(paths.size()))]; };
   const std::string path = any();
   const std::string octets = files_->contents(path);
-  // Not what is there for later; and at the end of all there must remain the mark: else nobody
-  // could tell it from a crash.
-  const std::size_t end = path == paths.back()
-                              ? static_cast<std::size_t>(log_->end().offset) - mark_bytes
-                              : octets.find_last_not_of('\0') + 1;
+  // Not what is there for later. Of an end that is gone the witness tells.
+  const std::size_t end = path == paths.back() ? static_cast<std::size_t>(log_->end().offset)
+                                               : octets.find_last_not_of('\0') + 1;
   if (end == 0) return false;
   // What nothing but the mark comes after is missed by nobody else.
   const std::size_t low = random_.one_in(2) ? end - std::min(end, last_commits_bytes) : 0;
@@ -282,12 +279,10 @@ bool Disk::rot() {
       totals_.count(Rare::page_zeroed);
       return true;
     case 2:
-      if (path == paths.back()) return false;  // the mark would go too
       files_->damage(path, [&](std::string& content) { content.resize(place); });
       totals_.count(Rare::file_cut);
       return true;
     case 3:
-      if (paths.size() == 1) return false;  // that would be another disk
       files_->lose(path);
       totals_.count(Rare::file_lost);
       return true;

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <functional>
 #include <map>
 
 #include <doctest/doctest.h>
@@ -39,9 +40,10 @@ void damage(SimFileSystem& disk, std::uint64_t sequence, std::uint64_t offset = 
   disk.plant(path_of(sequence), contents);
 }
 
-// Everything of `files` is still there, octet for octet.
+// Everything of `files` is still there, octet for octet, but for the witness, which goes on.
 void check_untouched(const SimFileSystem& disk, const Files& files) {
   for (const auto& [path, contents] : files) {
+    if (path == witness_path) continue;
     CAPTURE(path);
     CHECK((disk.contents(path) == contents));
   }
@@ -342,11 +344,17 @@ TEST_CASE("a checkpoint of another history than the log's is refused") {
   CHECK(mentions(error_of(open(disk, applied)), "of another history"));
 }
 
-// --- mark ---
+// --- mark and witness ---
 
-TEST_CASE("with a mark, damage to the last commit is told from a crash during it") {
-  for (const bool marked : {false, true}) {
+TEST_CASE("with a mark or the witness, damage to the last commit is told from a crash during it") {
+  struct Row {
+    bool marked;
+    bool witnessed;
+  };
+  for (const auto& [marked, witnessed] :
+       {Row{false, false}, Row{true, false}, Row{false, true}, Row{true, true}}) {
     CAPTURE(marked);
+    CAPTURE(witnessed);
     SimFileSystem disk(1);
     std::uint64_t first_begin = 0;
     {
@@ -362,16 +370,91 @@ TEST_CASE("with a mark, damage to the last commit is told from a crash during it
       if (marked) {
         const std::uint64_t before = disk.operations();
         REQUIRE(error_of(opened->log.mark()) == "");
-        CHECK(disk.operations() == before + 2);
+        CHECK(disk.operations() == before + 3);  // two syncs
         REQUIRE(error_of(opened->log.mark()) == "");
-        CHECK(disk.operations() == before + 2);
+        CHECK(disk.operations() == before + 3);
       }
     }
+    if (!witnessed) disk.lose(witness_path);
     damage(disk, 1, first_begin + 70);
     const auto opened = open(disk);
     REQUIRE(error_of(opened) == "");
-    CHECK(opened->recovered.damaged.has_value() == marked);
-    if (marked) CHECK(*opened->recovered.damaged == zab::Claim{{1}, {{1}, 1}});
+    CHECK(opened->recovered.damaged.has_value() == (marked || witnessed));
+    if (marked || witnessed) CHECK(*opened->recovered.damaged == zab::Claim{{1}, {{1}, 1}});
+  }
+}
+
+// Nothing in the log itself tells this from a crash in the midst of the first commit that is gone.
+TEST_CASE("the witness tells of an end that is gone without a trace") {
+  struct Row {
+    const char* what;
+    std::function<void(SimFileSystem&, std::uint64_t)> how;
+    bool is_told;
+  };
+  const auto cut = [](SimFileSystem& disk, std::uint64_t from) {
+    disk.damage(path_of(1), [&](std::string& octets) { octets.resize(from); });
+  };
+  const auto zero = [](SimFileSystem& disk, std::uint64_t from) {
+    disk.damage(path_of(1), [&](std::string& octets) {
+      std::fill(octets.begin() + static_cast<std::ptrdiff_t>(from), octets.end(), '\0');
+    });
+  };
+  const Row rows[] = {
+      {"cut", cut, true},
+      {"zeros", zero, true},
+      {"all of it", [](SimFileSystem& disk, std::uint64_t) { disk.lose(path_of(1)); }, true},
+      {"nothing", [](SimFileSystem&, std::uint64_t) {}, false},
+      {"the witness too",
+       [&](SimFileSystem& disk, std::uint64_t from) {
+         cut(disk, from);
+         disk.damage(witness_path, [](std::string& octets) { octets.assign(octets.size(), 'x'); });
+       },
+       false},
+      {"the witness alone", [](SimFileSystem& disk, std::uint64_t) { disk.lose(witness_path); },
+       false},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.what);
+    SimFileSystem disk(1);
+    std::uint64_t from = 0;
+    zab::Point last;
+    {
+      auto opened = open(disk);
+      REQUIRE(error_of(opened) == "");
+      Life life;
+      life.accept(1, 1);
+      life.adopt(1);
+      REQUIRE(error_of(commit(opened->log, life)) == "");
+      from = opened->log.end().offset;
+      for (int i = 0; i < 3; ++i) {
+        life.append(1, 100);
+        REQUIRE(error_of(commit(opened->log, life)) == "");
+      }
+      last = life.state().history.last();
+      disk.kill();
+    }
+    row.how(disk, from);
+    std::uint64_t next = 0;
+    {
+      const auto opened = open(disk);
+      REQUIRE(error_of(opened) == "");
+      REQUIRE(opened->recovered.damaged.has_value() == row.is_told);
+      if (!row.is_told) continue;
+      CHECK(*opened->recovered.damaged == zab::Claim{{1}, last.zxid});
+      CHECK(mentions(opened->report, "once reached commit 4"));
+      next = opened->log.end().sequence;
+    }
+    // It is told again until a history is adopted, and then no more.
+    auto opened = open(disk);
+    REQUIRE(error_of(opened) == "");
+    CHECK(opened->log.end().sequence == next);
+    zab::Durable then;
+    opened->log.stage(taking_over(opened->recovered, opened->recovered.history.last().zxid, then));
+    REQUIRE(error_of(opened->log.commit()) == "");
+    disk.kill();
+    opened = open(disk);
+    REQUIRE(error_of(opened) == "");
+    CHECK_FALSE(opened->recovered.damaged.has_value());
   }
 }
 
@@ -393,7 +476,7 @@ TEST_CASE("a damaged mark is dropped") {
     // The commit before it is not proven any more.
     const std::uint64_t before = disk.operations();
     REQUIRE(error_of(opened->log.mark()) == "");
-    CHECK(disk.operations() == before + 2);
+    CHECK(disk.operations() == before + 3);
   }
   auto opened = open(disk);
   REQUIRE(error_of(opened) == "");

@@ -77,6 +77,7 @@ template <typename T>
 [[nodiscard]] Result<void> commit(Log& log, Life& life);
 
 [[nodiscard]] std::string path_of(std::uint64_t sequence);
+inline const std::string witness_path = std::string(directory) + "/extent";
 [[nodiscard]] bool mentions(const std::string& text, const std::string& part);
 
 // Opens, and carries out `steps` from `first` on, calling `prepare` after every other commit and
