@@ -216,7 +216,7 @@ Recovered Recovery::damaged() {
     testimony.hear(files_, survey_.segments[i], header_bytes);
   }
   if (reached_) {
-    testimony.hear(reached_->start);
+    testimony.hear_witness(reached_->start);
     recovered.next_commit = std::max(recovered.next_commit, reached_->first_commit);
   }
   recovered.tip = testimony.tip();

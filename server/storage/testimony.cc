@@ -38,6 +38,16 @@ void Testimony::hear(FileSystem& files, const Surveyed& segment, std::uint64_t o
   }
 }
 
+void Testimony::hear_witness(const Tip& said) {
+  raise_accepted({said.accepted_epoch, said.accepted_leader});
+  if (tip_.cluster.none()) {
+    tip_.cluster = said.cluster;
+    tip_.founded = said.founded;
+  }
+  claim_ = std::max({claim_, said.damaged.value_or(zab::Claim{}),
+                     zab::Claim{said.current_epoch, said.last.zxid}});
+}
+
 void Testimony::hear(const Record& record) {
   if (record.header.type == RecordType::accept_epoch) {
     if (const auto accepted = decode_accept_epoch(*record.payload)) raise_accepted(*accepted);

@@ -15,6 +15,8 @@ class Testimony {
   // In the log's order. Whatever cannot be read is passed over.
   void hear(const Tip& start);
   void hear(FileSystem& files, const Surveyed& segment, std::uint64_t offset);
+  // Last: it may be of any time before the damage.
+  void hear_witness(const Tip& said);
 
   // What holds, with the epochs and the cluster that are proven, and the claim.
   [[nodiscard]] Tip tip() const;

@@ -106,7 +106,10 @@ void Checkers::on_recovered(ServerId id, const Durable& found, const Durable& he
            std::to_string(found.accepted_epoch.value) + ", current " +
            std::to_string(found.current_epoch.value));
     }
-    if (*found.damaged > most) fail("it claims to have had what it never had");
+    if (*found.damaged > most) {
+      fail("it claims to have had " + to_string(found.damaged->last_zxid) + " in epoch " +
+           std::to_string(found.damaged->current_epoch.value) + ", which it never had");
+    }
     return;
   }
   // Without any file it is as if it were new, and has no say either.
