@@ -59,6 +59,7 @@ constexpr auto farewell = "the server shuts down";
 constexpr Milliseconds answers_patience{1000};     // of clients' requests, when it stops
 constexpr Milliseconds retirement_patience{1000};  // of who wants to stop
 constexpr Milliseconds handover_patience{10'000};  // of an operator
+constexpr Milliseconds clock_tolerance{10'000};    // between the machines of an ensemble
 
 zab::Limits limits(const Config& config) {
   zab::Limits limits;
@@ -341,8 +342,25 @@ class RealServer : public Server,
       driver_.post(zab::Tick{});
       pipeline_.tick();
       checkpointer_.tick();
+      watch_clock();
       tick();
     });
+  }
+
+  // Says so once, and again only after the clock was right.
+  void watch_clock() {
+    const Milliseconds behind{pipeline_.service().time() - wall_clock()};
+    if (behind < clock_tolerance) {
+      clock_is_behind_ = false;
+    } else if (!std::exchange(clock_is_behind_, true)) {
+      spdlog::warn(
+          "this machine's clock is {} s behind the time of the last transaction: set it, with NTP "
+          "if "
+          "you can. Nothing else is wrong, but while this server leads, ctime and mtime stand "
+          "still, "
+          "and so do the ttls of nodes, until it has caught up",
+          std::chrono::duration_cast<std::chrono::seconds>(behind).count());
+    }
   }
 
   boost::asio::io_context& io_;
@@ -362,6 +380,7 @@ class RealServer : public Server,
   boost::asio::steady_timer heartbeat_;
   boost::asio::steady_timer farewell_;
   bool stopping_ = false;
+  bool clock_is_behind_ = false;
 };
 
 storage::FileSystem& disk() {

@@ -91,6 +91,8 @@ class Service {
   void become(Service&& restored);
 
   [[nodiscard]] wire::Zxid applied() const { return applied_; }
+  // Of the newest transaction planned or applied; those to come have no earlier one.
+  [[nodiscard]] wire::TimeMs time() const { return now_; }
   // Of all that is replicated, as of applied(): equal on every server that has applied as much.
   [[nodiscard]] std::uint64_t digest() const;
   [[nodiscard]] const SessionTable& sessions() const { return sessions_; }
