@@ -169,8 +169,9 @@ void LogWriter::answer(std::vector<Question> questions) {
           "on; once the others are level, restart this server, and it will be repaired by them",
           stretch.error().message);
     }
-    boost::asio::post(io_, [done = std::move(question.done),
+    boost::asio::post(io_, [this, done = std::move(question.done), readable = stretch.has_value(),
                             found = stretch ? std::move(*stretch) : std::nullopt]() mutable {
+      if (!readable) unreadable_();
       done(std::move(found));
     });
   }

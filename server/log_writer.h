@@ -35,6 +35,10 @@ class LogWriter {
   LogWriter(const LogWriter&) = delete;
   LogWriter& operator=(const LogWriter&) = delete;
 
+  // From now on `then` is called on the io_context whenever something could not be read any more.
+  // Before anything is read.
+  void when_unreadable(std::function<void()> then) { unreadable_ = std::move(then); }
+
   using Stretch = std::optional<storage::Stretch>;
 
   // Calls `done` on the io_context once `persist`, and everything given before it, is durable.
@@ -83,9 +87,10 @@ class LogWriter {
   storage::Log log_;
   SnapshotStore& snapshots_;
   std::function<void(const wire::Error&)> failed_;
-  LogCounters counters_;          // of the io_context's thread
-  std::size_t waiting_ = 0;       // likewise
-  std::optional<Making> making_;  // of the thread alone, as log_ is
+  std::function<void()> unreadable_ = [] {};  // on the io_context
+  LogCounters counters_;                      // of the io_context's thread
+  std::size_t waiting_ = 0;                   // likewise
+  std::optional<Making> making_;              // of the thread alone, as log_ is
 
   std::mutex mutex_;
   std::condition_variable wake_;

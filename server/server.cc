@@ -105,6 +105,9 @@ class RealServer : public Server,
         heartbeat_(io),
         farewell_(io) {
     pipeline_.start_from(std::move(*found.service));
+    // Whoever lacks what cannot be read gets the checkpoint. From there on it needs the log again:
+    // if not now then soon there is one that lies behind the damage.
+    log_.when_unreadable([this] { checkpointer_.take([](const wire::Result<void>&) {}); });
     commands_.add("handover", {"to"}, [this](const auto& arguments, Commands::Done done) {
       hand_over(arguments, std::move(done));
     });

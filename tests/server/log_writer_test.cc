@@ -39,6 +39,7 @@ class Harness {
     REQUIRE(opened.has_value());
     writer_.emplace(io_, std::move(opened->log), snapshots_,
                     [this](const wire::Error&) { failed_ = true; });
+    writer_->when_unreadable([this] { unreadable_ += 1; });
     write({zab::AcceptEpoch{{1}, {1}}, zab::AdoptHistory{{1}, {}, {}, false, {}}});
   }
   Harness(const Harness&) = delete;
@@ -67,6 +68,7 @@ class Harness {
     return found;
   }
   [[nodiscard]] bool failed() const { return failed_; }
+  [[nodiscard]] int unreadable() const { return unreadable_; }
   [[nodiscard]] const std::string& directory() const { return temporary_.path(); }
   [[nodiscard]] bool has(const std::string& prefix) const {
     for (const auto& entry : std::filesystem::directory_iterator(directory())) {
@@ -92,6 +94,7 @@ class Harness {
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_ =
       boost::asio::make_work_guard(io_);
   std::atomic<bool> failed_ = false;
+  int unreadable_ = 0;
   zab::History history_;
   std::optional<LogWriter> writer_;
 };
@@ -108,7 +111,9 @@ TEST_CASE("what a learner lacks and cannot be read any more is as if it were pur
     file.put('y');
     REQUIRE(file.good());
   }
+  CHECK(log.unreadable() == 0);
   CHECK_FALSE(log.read({}).has_value());
+  CHECK(log.unreadable() == 1);
   // It goes on.
   const zab::Point last = log.append();
   CHECK_FALSE(log.failed());
