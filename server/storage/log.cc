@@ -97,6 +97,7 @@ Log::Log(FileSystem& files, std::string directory, zab::ServerId server, const O
       next_sequence_(recovered.next_sequence),
       next_commit_(recovered.next_commit),
       proven_(recovered.proven),
+      marked_(recovered.marked),
       durable_(recovered.tip),
       tip_(durable_),
       index_(std::move(recovered.index)) {}
@@ -174,7 +175,7 @@ Result<void> Log::write_staged() {
   if (auto done = write_commit(staged_, staged_bytes_); !done) return done;
   for (const Turn& one : turns_) turn(one, first);
   turns_.clear();
-  proven_ = false;
+  proven_ = marked_ = false;
   durable_ = tip_;
   staged_.clear();
   staged_bytes_ = 0;
@@ -183,8 +184,10 @@ Result<void> Log::write_staged() {
   return note_reach();
 }
 
+// Who loses a mark loses nothing.
 Result<void> Log::note_reach() {
-  return witness_.note({server_, segment_->sequence(), next_commit_, durable_, {}});
+  const std::uint64_t next = marked_ ? next_commit_ - 1 : next_commit_;
+  return witness_.note({server_, segment_->sequence(), next, durable_, {}});
 }
 
 void Log::turn(const Turn& turn, Place first) {
@@ -243,6 +246,7 @@ Result<void> Log::begin_segment(std::uint64_t commit_bytes) {
   index_.go_on(durable_.last, {header.sequence, header_bytes});
   ++next_sequence_;
   proven_ = true;
+  marked_ = false;
   if (auto done = note_reach(); !done) return done;
   return witness_.sync();
 }
@@ -264,7 +268,7 @@ Result<void> Log::write_mark() {
   if (proven_) return {};
   if (!segment_->has_room(record_bytes(0))) return begin_segment(0);  // seals, which proves as much
   if (auto done = write_alone(RecordType::mark); !done) return done;
-  proven_ = true;
+  proven_ = marked_ = true;
   return witness_.sync();
 }
 

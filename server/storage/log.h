@@ -146,6 +146,7 @@ class Log {
   std::uint64_t next_sequence_;
   std::uint64_t next_commit_;
   bool proven_;  // the last commit, by what comes after it
+  bool marked_;  // that is a mark
   Tip durable_;  // as of the last commit
   Tip tip_;      // as of what is staged
   Index index_;  // as of the last commit

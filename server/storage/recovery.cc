@@ -170,7 +170,8 @@ Result<Recovered> Recovery::complete(Attempt& whole) {
   recovered.kept = kept(whole.first, whole.last->segment);
   recovered.segment.emplace(std::move(tail->file), whole.last->key, last.sequence, whole.last->end,
                             last.file_bytes, options_);
-  recovered.proven = replay.marked() || !whole.last->has_commits();
+  recovered.marked = replay.marked();
+  recovered.proven = recovered.marked || !whole.last->has_commits();
   recovered.report = directory_ + ": segments " + std::to_string(recovered.kept.size()) +
                      ", commits " + std::to_string(recovered.next_commit - 1) + "; " +
                      describe(recovered.tip) + tail->dropped;

@@ -32,8 +32,9 @@ struct Recovered {
   // to `holds` the earlier ones hold.
   std::optional<Segment> segment;
   Position holds;
-  bool proven = true;  // a later record shows that the last commit was synced
-  std::string report;  // what was found, and what was dropped: a line or more, for the operator
+  bool proven = true;   // a later record shows that the last commit was synced
+  bool marked = false;  // and that is a mark
+  std::string report;   // what was found, and what was dropped: a line or more, for the operator
 };
 
 // Reads the whole log in `directory`, and begins one if there is none. All of what is returned is

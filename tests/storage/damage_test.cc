@@ -468,6 +468,7 @@ TEST_CASE("a damaged mark is dropped") {
     REQUIRE(error_of(commit(opened->log, life)) == "");
     REQUIRE(error_of(opened->log.mark()) == "");
   }
+  REQUIRE(error_of(open(disk)) == "");
   damage(disk, 1, header_bytes + record_bytes(8) + 3);
   {
     auto opened = open(disk);
