@@ -106,7 +106,9 @@ bool Attempting::follows(SegmentReader& reader) {
                   " after txn " + wire::to_string(next.header->start.last.zxid));
   }
   if (before.sealed) return true;
-  // A segment is there before the one before it is sealed, but gets no records until then.
+  // A segment is there before the one before it is sealed, but gets no records until then; or what
+  // it had is void.
+  if (next.until == header_bytes) return true;
   const bool last = attempt_.last->segment + 1 == survey_.segments.size();
   const auto remains = reader.look_behind({attempt_.last->key, header_bytes}, 0);
   if (last && remains && !remains->proof_at) return true;

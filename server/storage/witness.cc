@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace storage {
 namespace {
@@ -16,6 +17,20 @@ Result<bool> is_there(FileSystem& files, const std::string& directory) {
   return std::ranges::binary_search(*names, std::string(file_name).substr(1));
 }
 
+std::optional<SegmentHeader> read_place(File& file, std::uint64_t place) {
+  std::array<char, header_bytes> octets{};
+  const auto count = file.read(place * header_bytes, octets);
+  if (!count) return std::nullopt;
+  const auto said = decode_header({octets.data(), *count});
+  return said ? std::optional(*said) : std::nullopt;
+}
+
+// The number of the next commit by what a place says; 0: it says nothing.
+std::uint64_t reached(File& file, std::uint64_t place) {
+  const auto said = read_place(file, place);
+  return said ? said->first_commit : 0;
+}
+
 }  // namespace
 
 Result<std::optional<SegmentHeader>> Witness::read(FileSystem& files, const std::string& directory,
@@ -26,13 +41,10 @@ Result<std::optional<SegmentHeader>> Witness::read(FileSystem& files, const std:
   if (!*there) return reached;
   auto file = files.open(directory + file_name);
   if (!file) return file.error();
-  std::array<char, header_bytes> octets{};
   for (std::uint64_t place = 0; place < places; ++place) {
-    const auto count = (*file)->read(place * header_bytes, octets);
-    if (!count) continue;
-    const auto said = decode_header({octets.data(), *count});
+    const auto said = read_place(**file, place);
     if (!said || said->server != server) continue;
-    if (!reached || said->first_commit > reached->first_commit) reached = *said;
+    if (!reached || said->first_commit > reached->first_commit) reached = said;
   }
   return reached;
 }
@@ -50,12 +62,15 @@ Result<Witness> Witness::open(FileSystem& files, const std::string& directory) {
     if (auto done = (*file)->write(*bytes, nothing); !done) return done.error();
     if (auto done = (*file)->sync(); !done) return done.error();
     if (auto done = files.sync_directory(directory); !done) return done.error();
+    return Witness(std::move(*file), 0);
   }
-  return Witness(std::move(*file));
+  const std::uint64_t older = reached(**file, 0) <= reached(**file, 1) ? 0 : 1;
+  return Witness(std::move(*file), older);
 }
 
 Result<void> Witness::note(const SegmentHeader& reached) {
-  return file_->write(reached.first_commit % places * header_bytes, encode(reached));
+  const std::uint64_t place = std::exchange(place_, (place_ + 1) % places);
+  return file_->write(place * header_bytes, encode(reached));
 }
 
 }  // namespace storage

@@ -27,9 +27,11 @@ class Witness {
   [[nodiscard]] Result<void> sync() { return file_->sync(); }
 
  private:
-  explicit Witness(std::unique_ptr<File> file) : file_(std::move(file)) {}
+  Witness(std::unique_ptr<File> file, std::uint64_t place)
+      : file_(std::move(file)), place_(place) {}
 
   std::unique_ptr<File> file_;
+  std::uint64_t place_;  // the next to be written
 };
 
 }  // namespace storage

@@ -458,6 +458,65 @@ TEST_CASE("the witness tells of an end that is gone without a trace") {
   }
 }
 
+TEST_CASE(
+    "the witness's two places take turns, and what one says is there while the other is lost") {
+  for (const std::size_t lost : {0, 1}) {
+    CAPTURE(lost);
+    SimFileSystem disk(1);
+    Life life;
+    life.accept(1, 1);
+    life.adopt(1);
+    std::uint64_t before_last = 0;
+    // With a mark behind each, as on a server that is asked now and then, and with other starts.
+    for (int i = 0; i < 4; ++i) {
+      auto opened = open(disk);
+      REQUIRE(error_of(opened) == "");
+      before_last = opened->log.end().offset;
+      life.append(1, 100);
+      REQUIRE(error_of(commit(opened->log, life)) == "");
+      REQUIRE(error_of(opened->log.mark()) == "");
+    }
+    disk.damage(witness_path, [&](std::string& octets) { octets[lost * header_bytes + 20] ^= 1; });
+    // At least the commit before the last is still witnessed.
+    disk.damage(path_of(1), [&](std::string& octets) { octets.resize(before_last - 200); });
+    const auto opened = open(disk);
+    REQUIRE(error_of(opened) == "");
+    CHECK(opened->recovered.damaged.has_value());
+  }
+}
+
+// The checkpoint, or the witness, says that the log has lost its end, but for an empty segment.
+TEST_CASE("a log that lost a seal and all behind it is mended once") {
+  SimFileSystem disk(1);
+  Life life;
+  life.accept(1, 1);
+  life.adopt(1);
+  std::uint64_t sealed_at = 0;
+  {
+    auto opened = open(disk, Options{.segment_bytes = 12288, .fill_bytes = 1024});
+    REQUIRE(error_of(opened) == "");
+    while (opened->log.end().sequence < 2 || opened->log.end().offset < 6000) {
+      if (opened->log.end().sequence == 1) sealed_at = opened->log.end().offset;
+      life.append(1, 300);
+      REQUIRE(error_of(commit(opened->log, life)) == "");
+      if (opened->log.end().sequence == 1) sealed_at = opened->log.end().offset;
+    }
+  }
+  disk.damage(path_of(1), [&](std::string& octets) { octets.resize(sealed_at); });
+  disk.damage(path_of(2), [&](std::string& octets) { octets.resize(header_bytes); });
+  zab::Durable then;
+  {
+    auto opened = open(disk);
+    REQUIRE(error_of(opened) == "");
+    REQUIRE(opened->recovered.damaged.has_value());
+    opened->log.stage(taking_over(opened->recovered, opened->recovered.history.last().zxid, then));
+    REQUIRE(error_of(opened->log.commit()) == "");
+  }
+  const auto opened = open(disk);
+  REQUIRE(error_of(opened) == "");
+  CHECK(words(opened->recovered) == words(then));
+}
+
 TEST_CASE("a damaged mark is dropped") {
   SimFileSystem disk(1);
   Life life;
