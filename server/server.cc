@@ -42,7 +42,7 @@ namespace {
       "the log cannot be written: {}. The server stops, for it can promise nothing any "
       "more; check the disk, then start it again",
       error.message);
-  spdlog::shutdown();
+  spdlog::default_logger()->flush();  // the event loop may be speaking, too
   std::_Exit(exit_disk);
 }
 

@@ -6,6 +6,8 @@
 
 #include <boost/intrusive/unordered_set.hpp>
 
+#include "wire/ensure.h"
+
 namespace session {
 
 // A hash container of boost::intrusive, of the options `power_2_buckets`, `incremental`
@@ -44,7 +46,9 @@ class HashIndex {
     if (elements_.incremental_rehash()) return;
     const std::size_t count = 2 * elements_.bucket_count();
     auto buckets = make_buckets(count);
-    elements_.incremental_rehash({buckets.get(), count + Container::bucket_overhead});
+    const bool moved =
+        elements_.incremental_rehash({buckets.get(), count + Container::bucket_overhead});
+    ensure(moved, "all buckets were split before there are more");
     buckets_ = std::move(buckets);
     elements_.incremental_rehash();
   }

@@ -7,6 +7,7 @@
 #include <thread>
 #include <unordered_set>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -86,6 +87,7 @@ class IoThread::Far final : public ClientConnection, public std::enable_shared_f
                                   : wire::cbor::write(message, written);
     if ((unsaid_ += written.size()) + queued_ > worker_.shared.limits.queued_bytes_max) {
       closing_ = true;
+      take_soon();
       return do_here([](Far&, ServedConnection& near) { near.give_up_as_too_slow(); });
     }
     do_here([written = std::move(written)](Far& self, ServedConnection& near) {
@@ -99,6 +101,7 @@ class IoThread::Far final : public ClientConnection, public std::enable_shared_f
   }
   void close(CloseCode code, std::string reason) override {
     closing_ = true;
+    take_soon();
     do_here([code, reason = std::move(reason)](Far&, ServedConnection& near) {
       near.close(code, reason);
     });
@@ -107,7 +110,7 @@ class IoThread::Far final : public ClientConnection, public std::enable_shared_f
   void pause() override { paused_ = true; }
   void resume() override {
     paused_ = false;
-    asio::post(busy_->get_executor(), [self = shared_from_this()] { self->take(); });
+    take_soon();
   }
   void ping_every(std::chrono::milliseconds interval) override {
     do_here([interval](Far&, ServedConnection& near) { near.ping_every(interval); });
@@ -125,20 +128,17 @@ class IoThread::Far final : public ClientConnection, public std::enable_shared_f
     worker_.open.insert(near);
   }
   void received(ClientConnection& near, wire::ParsedFrame frame) { told(near, std::move(frame)); }
-  void heard(ClientConnection& near) { told(near, std::nullopt); }
+  void heard(ClientConnection& near) { told(near, Alive{}); }
   void closed() {
     worker_.open.erase(near_.lock());
-    do_there([](Far& self) {
-      self.closing_ = true;
-      self.handler_.closed(self);
-      self.place_.reset();
-      self.busy_->reset();
-    });
+    do_there([](Far& self) { self.tell(Gone{}); });
   }
   void sent(const ClientConnection& near) { queued_ = near.queued_bytes(); }
 
  private:
-  using Told = std::optional<wire::ParsedFrame>;  // nothing: that the client is alive
+  struct Alive {};
+  struct Gone {};
+  using Told = std::variant<Alive, wire::ParsedFrame, Gone>;
 
   // If the client is still there.
   template <class Task>
@@ -154,25 +154,43 @@ class IoThread::Far final : public ClientConnection, public std::enable_shared_f
   }
 
   void told(ClientConnection& near, Told what) {
-    do_there([what = std::move(what)](Far& self) mutable {
-      self.untaken_told_.push_back(std::move(what));
-      self.take();
-    });
+    do_there([what = std::move(what)](Far& self) mutable { self.tell(std::move(what)); });
     if (++untaken_ < untaken_max) return;
     near.pause();
     overfull_ = true;
     if (is_taken_up() && overfull_.exchange(false)) near.resume();
   }
+  void tell(Told what) {
+    untaken_told_.push_back(std::move(what));
+    take();
+  }
+  // What came before the client's end is told before it. What comes after the server's own close is
+  // of no interest but for that end.
   void take() {
-    while (!paused_ && !closing_ && !untaken_told_.empty()) {
+    while (!untaken_told_.empty() && (!paused_ || closing_)) {
       Told what = std::move(untaken_told_.front());
       untaken_told_.pop_front();
+      if (std::holds_alternative<Gone>(what)) return end();
       --untaken_;
-      what ? handler_.received(*this, *std::move(what)) : handler_.heard(*this);
+      if (closing_) continue;
+      if (auto* frame = std::get_if<wire::ParsedFrame>(&what)) {
+        handler_.received(*this, std::move(*frame));
+      } else {
+        handler_.heard(*this);
+      }
     }
     // Whoever of the two threads finds it so lets the client go on.
     if (!is_taken_up() || !overfull_.exchange(false)) return;
     do_here([](Far&, ServedConnection& near) { near.resume(); });
+  }
+  void take_soon() {
+    asio::post(busy_->get_executor(), [self = shared_from_this()] { self->take(); });
+  }
+  void end() {
+    closing_ = true;
+    handler_.closed(*this);
+    place_.reset();
+    busy_->reset();
   }
   [[nodiscard]] bool is_taken_up() const { return closing_ || untaken_ <= untaken_max / 2; }
 

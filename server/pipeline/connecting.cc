@@ -31,7 +31,8 @@ void Pipeline::opened(const std::shared_ptr<ClientConnection>& connection) {
   client->number = ++last_number_;
   client->identities = znode::Identities::of({{"ip", connection->remote_address()}});
   by_number_[client->number] = client.get();
-  clients_[connection.get()] = std::move(client);
+  Client& here = *(clients_[connection.get()] = std::move(client));
+  if (leaving_) send_away(here, *leaving_);
 }
 
 void Pipeline::connect(Client& client, wire::ConnectRequest request) {
@@ -221,10 +222,16 @@ void Pipeline::read_queues(Readings& readings) const {
 }
 
 void Pipeline::goaway(const std::string& reason) {
+  leaving_ = reason;
+  send_all_away(reason);
+}
+
+void Pipeline::send_all_away(const std::string& reason) {
   for (const auto& [number, client] : by_number_) send_away(*client, reason);
 }
 
 void Pipeline::wind_up(const std::string& reason) {
+  leaving_ = reason;
   for (const auto& [number, client] : by_number_) {
     if (client->state != Client::State::open || client->order.empty()) {
       send_away(*client, reason);

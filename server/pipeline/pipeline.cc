@@ -314,7 +314,7 @@ void Pipeline::count(const session::Applied& applied) {
 
 void Pipeline::restored(session::Service&& service) {
   service_.become(std::move(service));
-  goaway("this server fell far behind and has caught up by a snapshot");
+  send_all_away("this server fell far behind and has caught up by a snapshot");
   waiters_.clear();
   by_session_.clear();
   when_applied_.clear();

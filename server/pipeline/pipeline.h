@@ -53,7 +53,7 @@ class Pipeline : public ClientHandler, public OrderingHandler, public DriverHand
 
   // One heartbeat interval has passed.
   void tick();
-  // Tells every client to go elsewhere, and closes.
+  // Tells every client to go elsewhere, and closes; whoever comes later hears the same.
   void goaway(const std::string& reason);
   // The same, but what a client has asked already is answered first, and nothing more is taken.
   // Goes on until `wound_up`, which it is soon if this server follows a leader.
@@ -97,6 +97,7 @@ class Pipeline : public ClientHandler, public OrderingHandler, public DriverHand
   // Its session is another connection's now.
   void give_way(Client& client);
   void send_away(Client& client, const std::string& reason);
+  void send_all_away(const std::string& reason);
   void hang_up(Client& client, CloseCode code, const std::string& reason);
 
   // pipeline.cc: requests of an open session.
@@ -153,8 +154,9 @@ class Pipeline : public ClientHandler, public OrderingHandler, public DriverHand
   RequestCounters requests_;
   ReplicaCounters replica_;
 
-  std::uint64_t last_number_;         // of connections and tags: never the same twice
-  std::uint32_t unserved_ticks_ = 0;  // since this server last served
+  std::uint64_t last_number_;           // of connections and tags: never the same twice
+  std::uint32_t unserved_ticks_ = 0;    // since this server last served
+  std::optional<std::string> leaving_;  // why whoever comes now is sent away
 };
 
 }  // namespace server

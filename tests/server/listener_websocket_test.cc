@@ -392,6 +392,25 @@ TEST_CASE("a paused connection is not read from, and goes on where it was") {
   });
 }
 
+TEST_CASE("what a paused client sent before its close is told before its end") {
+  Edge edge(edge::either_way());
+  edge.script.on_frame = [](ClientConnection& connection) { connection.pause(); };
+  edge.run([&]() -> Story {
+    Client client = co_await edge.websocket();
+    const std::string request = frame(edge::text, a_request);
+    co_await client.send(request + request + request + frame(edge::close_frame, "\x03\xe8"));
+    for (std::size_t count = 2; count <= 4; ++count) {
+      co_await edge.until([&] { return edge.script.told.size() == count; });
+      CHECK(edge.script.told.back() == "received 1");
+      edge.script.connection->resume();
+    }
+    CHECK((co_await client.frame()).code() == 1000);
+    client.close();
+    co_await edge.until_told("closed");
+    CHECK(edge.script.told == Told{"opened", "received 1", "received 1", "received 1", "closed"});
+  });
+}
+
 TEST_CASE("of pings without end no more are read than their client takes pongs") {
   Edge edge(edge::either_way());
   constexpr std::size_t pings = 100'000;
