@@ -37,9 +37,13 @@ Next Learning::stage(Point from, Turn& turn) {
 Next Learning::on(ServerId from, const Snap& m, Turn& turn) {
   if (!is_from_leader(from)) return Stay{};
   if (phase_ != Phase::synchronization) return illegal("SNAP out of turn");
-  if (m.at.zxid < turn.state.last_delivered || m.at.zxid.epoch > epoch_) {
-    return illegal("a snapshot at " + wire::to_string(m.at.zxid) + ", and " +
-                   wire::to_string(turn.state.last_delivered) + " was delivered");
+  if (m.at.zxid.epoch > epoch_) return illegal("a snapshot at " + wire::to_string(m.at.zxid));
+  if (m.at.zxid < turn.state.last_delivered) {
+    // Its log cannot be read any more where this learner needs it, and its checkpoint is older.
+    return GoLooking{"the snapshot of server " + to_string(leader_) + " is of " +
+                     wire::to_string(m.at.zxid) + ", and " +
+                     wire::to_string(turn.state.last_delivered) +
+                     " was delivered here: it has to take a checkpoint first"};
   }
   staged_ = Staged{m.at, true};
   return Stay{};
