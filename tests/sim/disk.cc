@@ -254,8 +254,9 @@ bool Disk::rot() {
   const std::string path = any();
   const std::string octets = files_->contents(path);
   // Not what is there for later. Of an end that is gone the witness tells.
-  const std::size_t end = path == paths.back() ? static_cast<std::size_t>(log_->end().offset)
-                                               : octets.find_last_not_of('\0') + 1;
+  const std::size_t end = path == paths.back()
+                              ? std::min<std::size_t>(log_->end().offset, octets.size())
+                              : octets.find_last_not_of('\0') + 1;
   if (end == 0) return false;
   // What nothing but the mark comes after is missed by nobody else.
   const std::size_t low = random_.one_in(2) ? end - std::min(end, last_commits_bytes) : 0;
