@@ -263,7 +263,8 @@ bool Disk::rot() {
   const auto place = static_cast<std::size_t>(random_.between(low, end - 1));
   const auto change = [&](std::size_t begin, std::size_t count, const auto& how) {
     files_->damage(path, [&](std::string& content) {
-      for (std::size_t i = begin; i < std::min(begin + count, end); ++i) {
+      // Of a file that was cut the disk may have less than what was written since.
+      for (std::size_t i = begin; i < std::min({begin + count, end, content.size()}); ++i) {
         content[i] = how(content[i]);
       }
     });
