@@ -358,10 +358,8 @@ class RealServer : public Server,
     } else if (!std::exchange(clock_is_behind_, true)) {
       spdlog::warn(
           "this machine's clock is {} s behind the time of the last transaction: set it, with NTP "
-          "if "
-          "you can. Nothing else is wrong, but while this server leads, ctime and mtime stand "
-          "still, "
-          "and so do the ttls of nodes, until it has caught up",
+          "if you can. Nothing else is wrong, but while this server leads, ctime and mtime stand "
+          "still, and so do the ttls of nodes, until it has caught up",
           std::chrono::duration_cast<std::chrono::seconds>(behind).count());
     }
   }

@@ -14,8 +14,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include "server/clients/mailbox.h"
-#include "wire/cbor.h"
-#include "wire/json.h"
+#include "server/clients/outbox.h"
 
 namespace server {
 namespace {
@@ -83,8 +82,7 @@ class IoThread::Far final : public ClientConnection, public std::enable_shared_f
   void say(const wire::ServerMessage& message) override {
     if (closing_) return;
     std::string written;
-    format_ == wire::Format::json ? wire::json::write(message, written)
-                                  : wire::cbor::write(message, written);
+    append_message(message, format_, written);
     if ((unsaid_ += written.size()) + queued_ > worker_.shared.limits.queued_bytes_max) {
       closing_ = true;
       take_soon();

@@ -14,15 +14,15 @@ constexpr std::size_t head_bytes_max = 5;
 
 }  // namespace
 
+void append_message(const wire::ServerMessage& message, wire::Format format, std::string& out) {
+  format == wire::Format::json ? wire::json::write(message, out) : wire::cbor::write(message, out);
+}
+
 Outbox::Outbox(wire::Format format) : format_(format) { clear(); }
 
 void Outbox::add(const wire::ServerMessage& message) {
   begin_message();
-  if (format_ == wire::Format::json) {
-    wire::json::write(message, buffer_);
-  } else {
-    wire::cbor::write(message, buffer_);
-  }
+  append_message(message, format_, buffer_);
   ends_.push_back(buffer_.size());
 }
 

@@ -10,6 +10,9 @@
 
 namespace server {
 
+// Appends a message as the format writes it.
+void append_message(const wire::ServerMessage& message, wire::Format format, std::string& out);
+
 // Messages that wait to be sent, as one buffer: each behind what the format wants between two
 // elements of an array, and the first with room for an array's head. A frame of several puts that
 // head over the end of what was sent before it.

@@ -101,11 +101,15 @@ SegmentHeader read_fields(wire::ByteReader& in) {
   return header;
 }
 
+std::uint64_t key_of_fields(std::string_view fields) {
+  return XXH3_64bits(fields.data(), fields.size());
+}
+
 }  // namespace
 
 wire::Bytes encode(const SegmentHeader& header) {
   wire::Bytes octets = encode_fields(header);
-  wire::ByteWriter(octets).integer(key_of(header));
+  wire::ByteWriter(octets).integer(key_of_fields(octets));
   octets.resize(header_bytes, '\0');
   return octets;
 }
@@ -137,10 +141,7 @@ Result<SegmentHeader> decode_header(std::string_view octets) {
   return header;
 }
 
-std::uint64_t key_of(const SegmentHeader& header) {
-  const wire::Bytes octets = encode_fields(header);
-  return XXH3_64bits(octets.data(), octets.size());
-}
+std::uint64_t key_of(const SegmentHeader& header) { return key_of_fields(encode_fields(header)); }
 
 std::string segment_name(std::uint64_t sequence) {
   return std::string(prefix) + wire::to_hex(sequence);
