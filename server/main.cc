@@ -6,9 +6,9 @@
 #include <boost/asio/signal_set.hpp>
 #include <spdlog/spdlog.h>
 
-#include "server/command_line.h"
-#include "server/file_limit.h"
+#include "server/config/command_line.h"
 #include "server/server.h"
+#include "server/startup/file_limit.h"
 #include "server/version.h"
 
 namespace {
@@ -71,7 +71,7 @@ int serve(const server::Configured& configured) {
 
 int main(int argc, char** argv) {
   const auto parsed = server::parse_command_line(argc, argv, environ, server::version);
-  if (const auto* say = std::get_if<server::Say>(&parsed)) {
+  if (const auto* say = std::get_if<server::PrintAndExit>(&parsed)) {
     std::fputs(say->text.c_str(), say->exit_code == 0 ? stdout : stderr);
     return say->exit_code;
   }

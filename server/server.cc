@@ -14,22 +14,22 @@
 
 #include "server/admin/answers.h"
 #include "server/admin/commands.h"
-#include "server/checkpointer.h"
+#include "server/checkpoints/checkpointer.h"
+#include "server/checkpoints/incoming_snapshot.h"
 #include "server/clients/listener.h"
-#include "server/data_directory.h"
-#include "server/driver.h"
-#include "server/handover.h"
-#include "server/incoming_snapshot.h"
-#include "server/log_writer.h"
 #include "server/metrics/availability.h"
 #include "server/metrics/disk.h"
 #include "server/metrics/page.h"
 #include "server/peers/links.h"
 #include "server/pipeline/pipeline.h"
 #include "server/pipeline/secret.h"
-#include "server/recovered_state.h"
+#include "server/replication/driver.h"
+#include "server/replication/handover.h"
+#include "server/replication/log_writer.h"
+#include "server/startup/data_directory.h"
+#include "server/startup/recovered_state.h"
+#include "server/storage/files/posix_file_system.h"
 #include "server/storage/log.h"
-#include "server/storage/posix_file_system.h"
 #include "server/version.h"
 
 namespace server {
@@ -61,8 +61,8 @@ constexpr Milliseconds retirement_patience{1000};  // of who wants to stop
 constexpr Milliseconds handover_patience{10'000};  // of an operator
 constexpr Milliseconds clock_tolerance{10'000};    // between the machines of an ensemble
 
-zab::Limits limits(const Config& config) {
-  zab::Limits limits;
+zab::PeerLimits limits(const Config& config) {
+  zab::PeerLimits limits;
   limits.init_limit = config.init_limit_heartbeats;
   limits.sync_limit = config.sync_limit_heartbeats;
   limits.history_bytes = config.history_bytes;
@@ -74,7 +74,7 @@ session::Watches::Bounds watch_bounds(const Config& config) { return {config.max
 class RealServer : public Server,
                    private LinkHandler,
                    private DriverHandler,
-                   private Surroundings,
+                   private Environment,
                    private StatusSource {
  public:
   RealServer(boost::asio::io_context& io, Config config, RecoveredState found)
@@ -108,11 +108,12 @@ class RealServer : public Server,
     // Whoever lacks what cannot be read gets the checkpoint. From there on it needs the log again:
     // if not now then soon there is one that lies behind the damage.
     log_.when_unreadable([this] { checkpointer_.take([](const wire::Result<void>&) {}); });
-    commands_.add("handover", {"to"}, [this](const auto& arguments, Commands::Done done) {
+    commands_.add("handover", {"to"}, [this](const auto& arguments, AdminCommands::Done done) {
       hand_over(arguments, std::move(done));
     });
-    commands_.add("checkpoint", {},
-                  [this](const auto&, Commands::Done done) { take_checkpoint(std::move(done)); });
+    commands_.add("checkpoint", {}, [this](const auto&, AdminCommands::Done done) {
+      take_checkpoint(std::move(done));
+    });
   }
 
   wire::Result<void> begin() {
@@ -132,7 +133,7 @@ class RealServer : public Server,
   }
 
   void retire(std::function<void()> done) override {
-    if (config_.servers.size() < 2 || pipeline_.standing().stance != zab::Stance::leading) {
+    if (config_.servers.size() < 2 || pipeline_.role_status().role != zab::Role::leading) {
       return wind_up(std::move(done));
     }
     handover_.begin({}, retirement_patience, [this, done = std::move(done)](auto) mutable {
@@ -157,13 +158,13 @@ class RealServer : public Server,
 
   Status status() const override {
     const zab::State& state = driver_.peer().state();
-    const zab::Standing& standing = pipeline_.standing();
+    const zab::RoleStatus& role_status = pipeline_.role_status();
     const session::Service& service = pipeline_.service();
     Status status;
     status.id = config_.id;
     status.role = pipeline_.role();
-    status.serving = standing.serving;
-    status.leader = standing.leader.value;
+    status.serving = role_status.serving;
+    status.leader = role_status.leader.value;
     status.epoch = state.durable.current_epoch;
     status.zxid = service.applied();
     for (const ServerLine& line : config_.servers) {
@@ -186,7 +187,7 @@ class RealServer : public Server,
     status.disk_size_bytes = disk.size_bytes;
     status.damaged = state.durable.damaged.has_value();
     if (state.durable.founded) status.cluster = to_string(state.durable.cluster);
-    if (!standing.serving) {
+    if (!role_status.serving) {
       status.why_not_serving = status.damaged
                                    ? "the log is damaged, and no leader is there to mend it from"
                                    : "no leader is followed";
@@ -196,7 +197,7 @@ class RealServer : public Server,
   }
 
   std::string metrics() const override { return metrics_page(readings()); }
-  const Commands& commands() const override { return commands_; }
+  const AdminCommands& commands() const override { return commands_; }
 
  private:
   Driver::Snapshots snapshots() {
@@ -229,10 +230,10 @@ class RealServer : public Server,
     checkpointer_.applied(txn.point(), driver_.peer().state().durable.cluster);
   }
   void confirmed(const zab::Confirmed& confirmed) override { pipeline_.confirmed(confirmed); }
-  void standing_changed(const zab::Standing& standing) override {
-    availability_.note(standing, SteadyClock::now());
-    pipeline_.standing_changed(standing);
-    handover_.standing_changed(standing);
+  void role_changed(const zab::RoleStatus& role_status) override {
+    availability_.note(role_status, SteadyClock::now());
+    pipeline_.role_changed(role_status);
+    handover_.role_changed(role_status);
   }
 
   void post(zab::Event event) override { driver_.post(std::move(event)); }
@@ -259,7 +260,7 @@ class RealServer : public Server,
   }
 
   // POST /admin/handover, with `to` the id of the server that is to lead, or any that can.
-  void take_checkpoint(Commands::Done done) {
+  void take_checkpoint(AdminCommands::Done done) {
     checkpointer_.take([this, done = std::move(done)](const wire::Result<void>& taken) {
       if (!taken) return done(error_answer(503, "NotDone", taken.error().message));
       const CheckpointReport& report = checkpointer_.report();
@@ -267,7 +268,7 @@ class RealServer : public Server,
     });
   }
 
-  void hand_over(const Commands::Arguments& arguments, Commands::Done done) {
+  void hand_over(const AdminCommands::Arguments& arguments, AdminCommands::Done done) {
     const auto to = arguments.find("to");
     const auto wanted =
         successor(to == arguments.end() ? "" : to->second, config_.servers, driver_.peer());
@@ -275,11 +276,11 @@ class RealServer : public Server,
     spdlog::info("an operator hands the lead over to {}",
                  wanted->nobody() ? "whoever is level" : "server " + zab::to_string(*wanted));
     handover_.begin(*wanted, handover_patience, [this, done = std::move(done)](auto outcome) {
-      const zab::Standing& standing = pipeline_.standing();
+      const zab::RoleStatus& role_status = pipeline_.role_status();
       switch (outcome) {
         case Handover::Outcome::done:
           return done(json_answer(
-              200, {{"leader", standing.leader.value}, {"epoch", standing.epoch.value}}));
+              200, {{"leader", role_status.leader.value}, {"epoch", role_status.epoch.value}}));
         case Handover::Outcome::refused:
           return done(error_answer(503, "NotDone",
                                    "nobody was level in time, and this server was elected again"));
@@ -375,7 +376,7 @@ class RealServer : public Server,
   Links links_;
   Driver driver_;
   Handover handover_;
-  Commands commands_;
+  AdminCommands commands_;
   Listener listener_;
   Availability availability_{SteadyClock::now()};
   boost::asio::steady_timer heartbeat_;

@@ -4,8 +4,9 @@
 #include <memory>
 #include <string>
 
-#include "server/admin/status.h"
-#include "server/config.h"
+#include "server/admin/status_source.h"
+#include "server/config/config.h"
+#include "server/metrics/status.h"
 #include "wire/result.h"
 
 namespace boost::asio {

@@ -18,7 +18,7 @@ inline constexpr auto fields<session::ImageHeader> = std::tuple(&session::ImageH
 namespace session {
 namespace {
 
-// The first octet of a header: the version of the image's form.
+// The first byte of a header: the version of the image's form.
 constexpr std::uint8_t image_version = 1;
 
 constexpr std::size_t number_bytes = sizeof(std::uint64_t);
@@ -41,11 +41,11 @@ Record encode(const ImageHeader& header) {
 }
 
 Record to_record(znode::NodeRecord node) {
-  return {key_of(RecordKind::node, node.serial), std::move(node.octets)};
+  return {key_of(RecordKind::node, node.serial), std::move(node.bytes)};
 }
 
 Record to_record(SessionRecord session) {
-  return {key_of(RecordKind::session, session.id.value), std::move(session.octets)};
+  return {key_of(RecordKind::session, session.id.value), std::move(session.bytes)};
 }
 
 std::optional<RecordKey> decode_key(std::string_view key) {
@@ -53,8 +53,8 @@ std::optional<RecordKey> decode_key(std::string_view key) {
   const auto kind = static_cast<std::uint8_t>(key.front());
   if (kind < 1 || kind > 3) return std::nullopt;
   RecordKey decoded{RecordKind{kind}, 0};
-  for (const char octet : key.substr(1)) {
-    decoded.number = decoded.number << 8 | static_cast<unsigned char>(octet);
+  for (const char byte : key.substr(1)) {
+    decoded.number = decoded.number << 8 | static_cast<unsigned char>(byte);
   }
   return decoded;
 }

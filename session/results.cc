@@ -61,7 +61,7 @@ namespace {
 using wire::ByteReader;
 using wire::ByteWriter;
 
-// The octet before an outcome: what it is.
+// The byte before an outcome: what it is.
 enum class Kind : std::uint8_t { reply = 1, multi = 2, refusal = 3 };
 
 // The replies of single writes.

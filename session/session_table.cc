@@ -30,13 +30,13 @@ namespace session {
 
 namespace {
 
-// The first octet of a stored session: the form's version.
+// The first byte of a stored session: the form's version.
 constexpr std::uint8_t record_version = 1;
 
 std::uint64_t digest_of(wire::SessionId id, const Session& session) {
   wire::Bytes bytes;
   wire::ByteWriter out(bytes);
-  for (const std::uint8_t octet : session.secret_hash) out.integer(octet);
+  for (const std::uint8_t byte : session.secret_hash) out.integer(byte);
   out.integer(session.timeout_ms);
   out.integer(session.owner.server);
   out.integer(session.owner.connection);
@@ -117,7 +117,7 @@ SessionRecord SessionTable::record(wire::SessionId id) const {
   const Session* session = find(id);
   if (!session) return {id, std::nullopt};
   SessionRecord record{id, wire::Bytes()};
-  wire::ByteWriter out(*record.octets);
+  wire::ByteWriter out(*record.bytes);
   out.integer(record_version);
   znode::archive::put(out, *session);
   const Results* kept = results(id);
@@ -141,8 +141,8 @@ bool SessionTable::collect_image(std::size_t max, std::vector<SessionRecord>& ou
   return taken_.empty();
 }
 
-bool SessionTable::restore(wire::SessionId id, std::string_view octets) {
-  wire::ByteReader in(octets);
+bool SessionTable::restore(wire::SessionId id, std::string_view bytes) {
+  wire::ByteReader in(bytes);
   if (in.integer<std::uint8_t>() != record_version || find(id)) return false;
   const auto session = znode::archive::take<Session>(in);
   const auto kept = znode::archive::take<std::vector<Results::Result>>(in);

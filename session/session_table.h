@@ -39,7 +39,7 @@ struct Session {
 // One session with its results as it is stored; nothing where it has ended.
 struct SessionRecord {
   wire::SessionId id;
-  std::optional<wire::Bytes> octets;
+  std::optional<wire::Bytes> bytes;
 
   bool operator==(const SessionRecord&) const = default;
 };
@@ -73,7 +73,7 @@ class SessionTable {
   void begin_image();
   [[nodiscard]] bool collect_image(std::size_t max, std::vector<SessionRecord>& out);
   // Puts a stored session back, which is in the last image: false if it cannot be one.
-  [[nodiscard]] bool restore(wire::SessionId id, std::string_view octets);
+  [[nodiscard]] bool restore(wire::SessionId id, std::string_view bytes);
 
   // What may be known of the two alike.
   bool operator==(const SessionTable& other) const {

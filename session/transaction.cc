@@ -16,7 +16,7 @@ using znode::archive::take;
 
 constexpr std::uint8_t form = 2;
 
-// The octet before the body; a number is never used for something else.
+// The byte before the body; a number is never used for something else.
 enum class Kind : std::uint8_t { open = 1, move = 2, close = 3, tree = 4, refuse = 5 };
 
 void put_kind(Kind kind, ByteWriter& out) { out.integer(static_cast<std::uint8_t>(kind)); }

@@ -31,7 +31,7 @@ void add_data(WatchEvent& event, const znode::Change& change, wire::Encoding enc
 }
 
 // What `watch` missed since `from`, of what its client may know.
-std::vector<WatchEvent> replay(const History& history, const wire::RequestId& id,
+std::vector<WatchEvent> replay(const ChangeHistory& history, const wire::RequestId& id,
                                const Watch& watch, wire::Zxid from,
                                const znode::Identities& identities) {
   std::vector<WatchEvent> events;

@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "session/history.h"
+#include "session/change_history.h"
 #include "session/watch.h"
 #include "session/watch_table.h"
 #include "wire/replies.h"
@@ -27,7 +27,7 @@ class Watches {
  public:
   struct Bounds {
     std::size_t per_session_max = 10'000;  // they may average text_bytes_each
-    History::Bounds history;
+    ChangeHistory::Bounds history;
   };
   // Of path and id.
   static constexpr std::size_t text_bytes_each = 1024;
@@ -58,14 +58,14 @@ class Watches {
 
   [[nodiscard]] std::size_t size() const { return table_.size(); }
   [[nodiscard]] std::size_t size(wire::SessionId session) const { return table_.size(session); }
-  [[nodiscard]] const History& history() const { return history_; }
+  [[nodiscard]] const ChangeHistory& history() const { return history_; }
 
  private:
   [[nodiscard]] wire::Result<void> check_room(wire::SessionId session, const wire::RequestId& id,
                                               const Watch& watch) const;
 
   Bounds bounds_;
-  History history_;
+  ChangeHistory history_;
   WatchTable table_;
 };
 

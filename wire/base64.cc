@@ -20,7 +20,7 @@ constexpr std::array<std::uint8_t, 256> values = [] {
   return table;
 }();
 
-std::uint32_t octet(char c) { return static_cast<unsigned char>(c); }
+std::uint32_t byte(char c) { return static_cast<unsigned char>(c); }
 
 }  // namespace
 
@@ -28,9 +28,9 @@ void append_base64(std::string_view bytes, std::string& out) {
   out.reserve(out.size() + (bytes.size() + 2) / 3 * 4);
   while (!bytes.empty()) {
     const std::size_t count = bytes.size() < 3 ? bytes.size() : 3;
-    std::uint32_t bits = octet(bytes[0]) << 16;
-    if (count > 1) bits |= octet(bytes[1]) << 8;
-    if (count > 2) bits |= octet(bytes[2]);
+    std::uint32_t bits = byte(bytes[0]) << 16;
+    if (count > 1) bits |= byte(bytes[1]) << 8;
+    if (count > 2) bits |= byte(bytes[2]);
     out.push_back(alphabet[bits >> 18]);
     out.push_back(alphabet[(bits >> 12) & 63]);
     out.push_back(count > 1 ? alphabet[(bits >> 6) & 63] : '=');

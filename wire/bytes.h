@@ -9,7 +9,7 @@
 
 namespace wire {
 
-// Octets. A string because that is what every library here takes.
+// Bytes. A string because that is what every library here takes.
 using Bytes = std::string;
 
 // Appends values in the one binary form used between servers and on disk: integers little-endian
@@ -31,7 +31,7 @@ class ByteWriter {
     integer(static_cast<std::uint32_t>(value.size()));
     out_.append(value);
   }
-  // Octets without a length: the reader knows how many.
+  // Bytes without a length: the reader knows how many.
   void raw(std::string_view value) { out_.append(value); }
 
  private:
@@ -46,10 +46,10 @@ class ByteReader {
 
   template <std::integral T>
   T integer() {
-    const std::string_view octets = raw(sizeof(T));
+    const std::string_view bytes = raw(sizeof(T));
     std::uint64_t value = 0;
-    for (std::size_t i = 0; i < octets.size(); ++i) {
-      value |= static_cast<std::uint64_t>(static_cast<unsigned char>(octets[i])) << (8 * i);
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+      value |= static_cast<std::uint64_t>(static_cast<unsigned char>(bytes[i])) << (8 * i);
     }
     return static_cast<T>(value);
   }
@@ -70,9 +70,9 @@ class ByteReader {
       failed_ = true;
       return {};
     }
-    const std::string_view octets = in_.substr(0, count);
+    const std::string_view bytes = in_.substr(0, count);
     in_.remove_prefix(count);
-    return octets;
+    return bytes;
   }
 
   [[nodiscard]] std::size_t remaining() const { return in_.size(); }

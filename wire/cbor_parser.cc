@@ -198,10 +198,10 @@ class Walk {
   }
   bool piece(const Head& head, std::string& out) {
     if (head.argument > in_.size() - at_) return broken(in_.size(), "it ends too early");
-    const std::string_view octets = in_.substr(at_, static_cast<std::size_t>(head.argument));
-    if (head.major == Major::text && !is_utf8(octets)) return broken(head.at, "text not in UTF-8");
-    out.append(octets);
-    at_ += octets.size();
+    const std::string_view bytes = in_.substr(at_, static_cast<std::size_t>(head.argument));
+    if (head.major == Major::text && !is_utf8(bytes)) return broken(head.at, "text not in UTF-8");
+    out.append(bytes);
+    at_ += bytes.size();
     return true;
   }
 

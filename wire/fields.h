@@ -112,8 +112,8 @@ class FieldsBuilder {
   bool string(std::string text) {
     return scalar({Value::Kind::string, false, 0, std::move(text), {}});
   }
-  bool bytes(std::string octets) {
-    return scalar({Value::Kind::bytes, false, 0, std::move(octets), {}});
+  bool bytes(std::string bytes) {
+    return scalar({Value::Kind::bytes, false, 0, std::move(bytes), {}});
   }
   bool begin_object();
   bool begin_array();

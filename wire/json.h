@@ -18,7 +18,7 @@ namespace wire::json {
 // missing and wrongly typed fields are BadArguments with the field's name in the message.
 [[nodiscard]] ParsedFrame parse_requests(std::string_view text);
 
-// The length of a frame by what it says: a character that is written in six octets, as `\u00e9`,
+// The length of a frame by what it says: a character that is written in six bytes, as `\u00e9`,
 // counts as one. (A guess that is never above the length; for limits.)
 [[nodiscard]] std::size_t bytes_without_escapes(std::string_view text);
 

@@ -55,7 +55,7 @@ struct Store {
 void store(const Persist& persist, Durable& durable) { std::visit(Store{durable}, persist); }
 
 Effects& Effects::operator+=(Effects&& next) {
-  if (next.standing) standing = next.standing;
+  if (next.role_status) role_status = next.role_status;
   add(send, std::move(next.send));
   add(persist, std::move(next.persist));
   for (Envelope& envelope : next.confirm) {
@@ -75,7 +75,7 @@ Effects& Effects::operator+=(Effects&& next) {
 }
 
 bool Effects::empty() const {
-  return !standing && send.empty() && persist.empty() && confirm.empty() && read.empty() &&
+  return !role_status && send.empty() && persist.empty() && confirm.empty() && read.empty() &&
          !restore && deliver.empty() && confirmed.empty() && refused.empty() && notes.empty();
 }
 

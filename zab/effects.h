@@ -47,13 +47,13 @@ struct Found {
   bool operator==(const Found&) const = default;
 };
 
-// The next octets of a snapshot at `at`. It begins with `first`, in place of what was stored of
+// The next bytes of a snapshot at `at`. It begins with `first`, in place of what was stored of
 // another, and counts for nothing before it is adopted.
 struct StoreSnapshot {
   Point at;
   bool first = false;
   bool last = false;
-  Payload octets;
+  Payload bytes;
 };
 
 using Persist = std::variant<AcceptEpoch, AdoptHistory, Append, Found, StoreSnapshot>;
@@ -82,13 +82,13 @@ struct ReadSnapshot {
 using Read = std::variant<ReadHistory, ReadSnapshot>;
 
 // What a peer is to the ensemble, for those who use it.
-struct Standing {
-  Stance stance = Stance::looking;
+struct RoleStatus {
+  Role role = Role::looking;
   bool serving = false;  // leading or learning in an established epoch
   Epoch epoch;           // that epoch, if serving
   ServerId leader;       // whom it follows (itself if it leads); nobody while looking
 
-  bool operator==(const Standing&) const = default;
+  bool operator==(const RoleStatus&) const = default;
 };
 
 // This peer led when the token's ConfirmLeadership came, and every transaction acknowledged to
@@ -103,17 +103,17 @@ struct Confirmed {
 // What one step of a peer asks the world to do, carried out from top to bottom. Adding two Effects
 // list by list is always allowed: that is group commit.
 struct Effects {
-  std::optional<Standing> standing;  // set if it changed
-  std::vector<Envelope> send;        // promises nothing durable: may leave at once
-  std::vector<Persist> persist;      // one atomic, synced write, in order
-  std::vector<Envelope> confirm;     // promises `persist`: leaves only after it, in order
-  std::vector<Read> read;            // answered by an event, some time
-  std::optional<Point> restore;      // the state is now that of the snapshot adopted here; of
-                                     // `deliver`, what is not after it is in it already
-  std::vector<Txn> deliver;          // committed, in zxid order
-  std::vector<Confirmed> confirmed;  // answers to ConfirmLeadership
-  std::vector<Payload> refused;      // submitted beyond Limits::outstanding_max
-  std::vector<std::string> notes;    // why a role was given up, for the operator's log
+  std::optional<RoleStatus> role_status;  // set if it changed
+  std::vector<Envelope> send;             // promises nothing durable: may leave at once
+  std::vector<Persist> persist;           // one atomic, synced write, in order
+  std::vector<Envelope> confirm;          // promises `persist`: leaves only after it, in order
+  std::vector<Read> read;                 // answered by an event, some time
+  std::optional<Point> restore;           // the state is now that of the snapshot adopted here; of
+                                          // `deliver`, what is not after it is in it already
+  std::vector<Txn> deliver;               // committed, in zxid order
+  std::vector<Confirmed> confirmed;       // answers to ConfirmLeadership
+  std::vector<Payload> refused;           // submitted beyond PeerLimits::outstanding_max
+  std::vector<std::string> notes;         // why a role was given up, for the operator's log
 
   Effects& operator+=(Effects&& next);
   [[nodiscard]] bool empty() const;

@@ -29,7 +29,7 @@ struct Received {
   Message message;
 };
 
-// Something to order. Ignored unless this peer leads an established epoch (`Standing::serving`).
+// Something to order. Ignored unless this peer leads an established epoch (`RoleStatus::serving`).
 struct Submit {
   Payload payload;
 };
@@ -61,7 +61,7 @@ struct SnapshotRead {
   ServerId learner;
   std::uint64_t ticket = 0;
   Point at;
-  Payload octets;
+  Payload bytes;
   bool last = false;
 };
 

@@ -55,7 +55,7 @@ struct Point {
   bool operator==(const Point&) const = default;
 };
 
-// Octets whose meaning this room does not know. Shared, because one transaction goes to every
+// Bytes whose meaning this room does not know. Shared, because one transaction goes to every
 // learner and to the log.
 using Payload = std::shared_ptr<const wire::Bytes>;
 

@@ -5,84 +5,84 @@
 // What a leader does in every phase: who is there, and whether it is enough.
 namespace zab {
 
-Next Leading::enter(std::map<ServerId, FollowerInfo> early, Turn& turn) {
-  const State& state = turn.state;
+Next Leading::enter(std::map<ServerId, FollowerInfo> early, StepContext& context) {
+  const State& state = context.state;
   vote_ = {state.durable.current_epoch, state.durable.history.last().zxid, state.self};
-  turn.confirm_to_all_links(notification(state));
-  Next next = on(state.self, introduce(0, state), turn);
+  context.confirm_to_all_links(notification(state));
+  Next next = on(state.self, introduce(0, state), context);
   for (const auto& [server, info] : early) {
     if (info.accepted_epoch.value < Epoch::max) {
-      turn.state.epoch_seen = std::max(turn.state.epoch_seen, info.accepted_epoch);
+      context.state.epoch_seen = std::max(context.state.epoch_seen, info.accepted_epoch);
     }
   }
   for (const auto& [server, info] : early) {
     if (!std::holds_alternative<Stay>(next)) break;
-    next = on(server, info, turn);
+    next = on(server, info, context);
   }
   return next;
 }
 
-Next Leading::on(const Tick&, Turn& turn) {
-  if (phase_ != Phase::broadcast && ++ticks_ > turn.state.limits.init_limit) {
+Next Leading::on(const Tick&, StepContext& context) {
+  if (phase_ != Phase::broadcast && ++ticks_ > context.state.limits.init_limit) {
     return GoLooking{"no quorum was brought level within the init limit"};
   }
-  if (handing_over_ && ++handing_over_ticks_ > turn.state.limits.sync_limit) {
+  if (handing_over_ && ++handing_over_ticks_ > context.state.limits.sync_limit) {
     return GoLooking{"nobody was level enough to be handed the lead"};
   }
   for (auto& [server, learner] : learners_) {
-    if (server != turn.state.self) learner.silent_ticks += 1;
+    if (server != context.state.self) learner.silent_ticks += 1;
   }
   std::erase_if(learners_, [&](const auto& entry) {
-    return entry.second.silent_ticks > turn.state.limits.sync_limit;
+    return entry.second.silent_ticks > context.state.limits.sync_limit;
   });
   for (const auto& [server, learner] : learners_) {
-    if (server == turn.state.self) continue;
-    turn.send(server, Ping{probe_, turn.state.durable.history.last()});
+    if (server == context.state.self) continue;
+    context.send(server, Ping{probe_, context.state.durable.history.last()});
   }
-  return leave_if_alone(turn);
+  return leave_if_alone(context);
 }
 
-Next Leading::on(const LinkUp& event, Turn& turn) {
-  turn.confirm(event.server, notification(turn.state));
+Next Leading::on(const LinkUp& event, StepContext& context) {
+  context.confirm(event.server, notification(context.state));
   return Stay{};
 }
 
 // A lost link is acted on at once: waiting for silence would only make the outage longer.
-Next Leading::on(const LinkDown& event, Turn& turn) {
+Next Leading::on(const LinkDown& event, StepContext& context) {
   learners_.erase(event.server);
   elsewhere_.erase(event.server);
-  return leave_if_alone(turn);
+  return leave_if_alone(context);
 }
 
 // A server that looks for a leader follows nobody, whatever it was before.
-Next Leading::on(ServerId from, const Notification& m, Turn& turn) {
-  if (m.stance == Stance::leading && m.vote.current_epoch > epoch_ && phase_ == Phase::broadcast) {
+Next Leading::on(ServerId from, const Notification& m, StepContext& context) {
+  if (m.role == Role::leading && m.vote.current_epoch > epoch_ && phase_ == Phase::broadcast) {
     return GoLooking{"server " + to_string(from) + " leads a later epoch"};
   }
-  if (m.stance != Stance::looking) {
-    if (phase_ == Phase::broadcast || m.vote.leader == turn.state.self) return Stay{};
+  if (m.role != Role::looking) {
+    if (phase_ == Phase::broadcast || m.vote.leader == context.state.self) return Stay{};
     elsewhere_.insert(from);
-    return leave_if_alone(turn);
+    return leave_if_alone(context);
   }
   elsewhere_.erase(from);
   learners_.erase(from);
-  turn.confirm(from, notification(turn.state));
-  if (phase_ != Phase::broadcast && turn.state.ensemble.is_voter(from)) {
-    if (m.round > turn.state.round || (m.round == turn.state.round && m.vote > vote_)) {
-      turn.state.in_vain += 1;
+  context.confirm(from, notification(context.state));
+  if (phase_ != Phase::broadcast && context.state.ensemble.is_voter(from)) {
+    if (m.round > context.state.round || (m.round == context.state.round && m.vote > vote_)) {
+      context.state.failed_elections += 1;
       return GoLooking{"server " + to_string(from) +
                        " has a better vote, and no epoch is established"};
     }
-    if (mandate_ == Mandate::founding && !m.cluster.none()) {
+    if (basis_ == ElectionBasis::founding && !m.cluster.none()) {
       return GoLooking{"server " + to_string(from) + " belongs to a cluster already"};
     }
   }
-  return leave_if_alone(turn);
+  return leave_if_alone(context);
 }
 
 // Without a quorum nothing can be committed: better to look for one at once.
-Next Leading::leave_if_alone(Turn& turn) const {
-  const State& state = turn.state;
+Next Leading::leave_if_alone(StepContext& context) const {
+  const State& state = context.state;
   bool enough = false;
   if (phase_ == Phase::broadcast) {
     enough = state.ensemble.is_quorum(voters_at(Stage::connected, state));
@@ -98,16 +98,16 @@ Next Leading::leave_if_alone(Turn& turn) const {
 }
 
 bool Leading::is_mandated(const std::vector<ServerId>& voters, const State& state) const {
-  if (mandate_ != Mandate::whole) return state.ensemble.is_quorum(voters);
+  if (basis_ != ElectionBasis::whole) return state.ensemble.is_quorum(voters);
   return state.ensemble.are_all_voters(voters);
 }
 
 bool Leading::has_a_voice(ServerId id, const Learner& learner, const State& state) const {
   if (!state.ensemble.is_voter(id)) return false;
-  switch (mandate_) {
-    case Mandate::quorum: return learner.condition == Condition::sound;
-    case Mandate::founding: return learner.condition != Condition::damaged;
-    case Mandate::whole: return true;
+  switch (basis_) {
+    case ElectionBasis::quorum: return learner.condition == Condition::sound;
+    case ElectionBasis::founding: return learner.condition != Condition::damaged;
+    case ElectionBasis::whole: return true;
   }
   return false;
 }
@@ -134,12 +134,12 @@ std::vector<ServerId> Leading::voters_at(Stage stage, const State& state) const 
 Notification Leading::notification(const State& state) const {
   Vote vote = vote_;
   if (phase_ == Phase::broadcast) vote.current_epoch = epoch_;
-  return notify(Stance::leading, vote, state);
+  return notify(Role::leading, vote, state);
 }
 
-Standing Leading::standing(const State& state) const {
+RoleStatus Leading::role_status(const State& state) const {
   const bool serving = phase_ == Phase::broadcast && !handing_over_;
-  return {Stance::leading, serving, serving ? epoch_ : Epoch{}, state.self};
+  return {Role::leading, serving, serving ? epoch_ : Epoch{}, state.self};
 }
 
 }  // namespace zab

@@ -5,8 +5,8 @@
 #include <set>
 #include <vector>
 
+#include "zab/step_context.h"
 #include "zab/sync_plan.h"
-#include "zab/turn.h"
 
 namespace zab {
 
@@ -14,41 +14,41 @@ namespace zab {
 // itself comes back as a message, behind its own disk.
 class Leading {
  public:
-  explicit Leading(Mandate mandate) : mandate_(mandate) {}
+  explicit Leading(ElectionBasis basis) : basis_(basis) {}
 
-  Next enter(std::map<ServerId, FollowerInfo> early, Turn& turn);
+  Next enter(std::map<ServerId, FollowerInfo> early, StepContext& context);
 
-  Next on(const Tick&, Turn& turn);
-  Next on(const LinkUp& event, Turn& turn);
-  Next on(const LinkDown& event, Turn& turn);
-  Next on(const Submit& event, Turn& turn);
-  Next on(const ConfirmLeadership& event, Turn& turn);
-  Next on(const HandOver& event, Turn& turn);
-  Next on(const HistoryRead& event, Turn& turn);
-  Next on(const SnapshotRead& event, Turn& turn);
+  Next on(const Tick&, StepContext& context);
+  Next on(const LinkUp& event, StepContext& context);
+  Next on(const LinkDown& event, StepContext& context);
+  Next on(const Submit& event, StepContext& context);
+  Next on(const ConfirmLeadership& event, StepContext& context);
+  Next on(const HandOver& event, StepContext& context);
+  Next on(const HistoryRead& event, StepContext& context);
+  Next on(const SnapshotRead& event, StepContext& context);
 
-  Next on(ServerId from, const Notification& m, Turn& turn);
-  Next on(ServerId from, const FollowerInfo& m, Turn& turn);
-  Next on(ServerId from, const AckEpoch& m, Turn& turn);
-  Next on(ServerId from, const Diverged& m, Turn& turn);
-  Next on(ServerId from, const AckNewLeader& m, Turn& turn);
-  Next on(ServerId from, const Ack& m, Turn& turn);
-  Next on(ServerId from, const Pong& m, Turn& turn);
+  Next on(ServerId from, const Notification& m, StepContext& context);
+  Next on(ServerId from, const FollowerInfo& m, StepContext& context);
+  Next on(ServerId from, const AckEpoch& m, StepContext& context);
+  Next on(ServerId from, const Diverged& m, StepContext& context);
+  Next on(ServerId from, const AckNewLeader& m, StepContext& context);
+  Next on(ServerId from, const Ack& m, StepContext& context);
+  Next on(ServerId from, const Pong& m, StepContext& context);
   // What another leader says to its learners is meant for a role that this peer has given up.
-  Next on(ServerId, const LeaderInfo&, Turn&) { return Stay{}; }
-  Next on(ServerId, const Diff&, Turn&) { return Stay{}; }
-  Next on(ServerId, const Trunc&, Turn&) { return Stay{}; }
-  Next on(ServerId, const Snap&, Turn&) { return Stay{}; }
-  Next on(ServerId, const SnapChunk&, Turn&) { return Stay{}; }
-  Next on(ServerId, const NewLeader&, Turn&) { return Stay{}; }
-  Next on(ServerId, const UpToDate&, Turn&) { return Stay{}; }
-  Next on(ServerId, const Proposal&, Turn&) { return Stay{}; }
-  Next on(ServerId, const Commit&, Turn&) { return Stay{}; }
-  Next on(ServerId, const Inform&, Turn&) { return Stay{}; }
-  Next on(ServerId, const Successor&, Turn&) { return Stay{}; }
-  Next on(ServerId, const Ping&, Turn&) { return Stay{}; }
+  Next on(ServerId, const LeaderInfo&, StepContext&) { return Stay{}; }
+  Next on(ServerId, const Diff&, StepContext&) { return Stay{}; }
+  Next on(ServerId, const Trunc&, StepContext&) { return Stay{}; }
+  Next on(ServerId, const Snap&, StepContext&) { return Stay{}; }
+  Next on(ServerId, const SnapChunk&, StepContext&) { return Stay{}; }
+  Next on(ServerId, const NewLeader&, StepContext&) { return Stay{}; }
+  Next on(ServerId, const UpToDate&, StepContext&) { return Stay{}; }
+  Next on(ServerId, const Proposal&, StepContext&) { return Stay{}; }
+  Next on(ServerId, const Commit&, StepContext&) { return Stay{}; }
+  Next on(ServerId, const Inform&, StepContext&) { return Stay{}; }
+  Next on(ServerId, const Successor&, StepContext&) { return Stay{}; }
+  Next on(ServerId, const Ping&, StepContext&) { return Stay{}; }
 
-  [[nodiscard]] Standing standing(const State& state) const;
+  [[nodiscard]] RoleStatus role_status(const State& state) const;
 
  private:
   enum class Phase : std::uint8_t { discovery, synchronization, broadcast };
@@ -83,24 +83,24 @@ class Leading {
   };
 
   // Discovery.
-  void choose_epoch(Turn& turn);
+  void choose_epoch(StepContext& context);
   // Synchronization.
-  void begin_synchronization(Turn& turn);
-  void synchronize(ServerId id, Learner& learner, Turn& turn);
-  void begin_at(ServerId id, const Learner& learner, Point from, Turn& turn) const;
-  void read_log(ServerId id, Learner& learner, Turn& turn);
-  void read_snapshot(ServerId id, Learner& learner, Turn& turn);
-  void go_on(ServerId id, Learner& learner, Turn& turn);
-  void send_rest(ServerId id, Learner& learner, Point from, Turn& turn);
-  void establish(Turn& turn);
+  void begin_synchronization(StepContext& context);
+  void synchronize(ServerId id, Learner& learner, StepContext& context);
+  void begin_at(ServerId id, const Learner& learner, Point from, StepContext& context) const;
+  void read_log(ServerId id, Learner& learner, StepContext& context);
+  void read_snapshot(ServerId id, Learner& learner, StepContext& context);
+  void go_on(ServerId id, Learner& learner, StepContext& context);
+  void send_rest(ServerId id, Learner& learner, Point from, StepContext& context);
+  void establish(StepContext& context);
   [[nodiscard]] Learner* reader(ServerId id, std::uint64_t ticket);
   // Broadcast.
-  void advance_commit(Turn& turn);
-  Next hand_over_if_level(Turn& turn);
-  void begin_probe(Turn& turn);
-  void finish_probe(Turn& turn);
+  void advance_commit(StepContext& context);
+  Next hand_over_if_level(StepContext& context);
+  void begin_probe(StepContext& context);
+  void finish_probe(StepContext& context);
 
-  [[nodiscard]] Next leave_if_alone(Turn& turn) const;
+  [[nodiscard]] Next leave_if_alone(StepContext& context) const;
   [[nodiscard]] std::vector<ServerId> voters_at(Stage stage, const State& state) const;
   [[nodiscard]] bool is_mandated(const std::vector<ServerId>& voters, const State& state) const;
   // Whether its promises count before the epoch is established.
@@ -108,7 +108,7 @@ class Leading {
   [[nodiscard]] bool are_enough_at(Stage stage, const State& state) const;
   [[nodiscard]] Notification notification(const State& state) const;
 
-  Mandate mandate_;
+  ElectionBasis basis_;
   Phase phase_ = Phase::discovery;
   Epoch epoch_;                           // 0 until it is chosen
   ClusterId cluster_;                     // likewise

@@ -6,45 +6,45 @@
 namespace zab {
 
 // Step l.3.1; LeaderProcessRequest; Leader.propose.
-Next Leading::on(const Submit& event, Turn& turn) {
+Next Leading::on(const Submit& event, StepContext& context) {
   if (phase_ != Phase::broadcast || handing_over_) return Stay{};
-  State& state = turn.state;
+  State& state = context.state;
   const Zxid last = state.durable.history.last().zxid;
   const Zxid zxid = last.epoch == epoch_ ? last.next() : Zxid{epoch_, 1};
   if (zxid.counter > state.limits.counter_max) return GoLooking{"the epoch's counter is used up"};
   const Zxid done = state.last_committed;
   const std::uint64_t committed = done.epoch == epoch_ ? done.counter : 0;
   if (zxid.counter > committed + state.limits.outstanding_max) {
-    turn.effects.refused.push_back(event.payload);
+    context.effects.refused.push_back(event.payload);
     return Stay{};
   }
 
   const Txn& txn = state.durable.history.append(zxid, event.payload);
   for (const auto& [server, learner] : learners_) {
     if (server == state.self || learner.stage < Stage::synchronizing) continue;
-    if (state.ensemble.is_voter(server)) turn.send(server, Proposal{zxid, event.payload});
+    if (state.ensemble.is_voter(server)) context.send(server, Proposal{zxid, event.payload});
   }
-  turn.effects.persist.emplace_back(Append{txn});
-  turn.confirm(state.self, Ack{zxid});
+  context.effects.persist.emplace_back(Append{txn});
+  context.confirm(state.self, Ack{zxid});
   return Stay{};
 }
 
 // Step l.3.2; LeaderProcessACK; Leader.processAck. One ack stands for everything before it, for a
 // log is written in order.
-Next Leading::on(ServerId from, const Ack& m, Turn& turn) {
+Next Leading::on(ServerId from, const Ack& m, StepContext& context) {
   const auto found = learners_.find(from);
   if (found == learners_.end() || found->second.stage != Stage::adopted) return Stay{};
-  if (m.zxid.epoch != epoch_ || m.zxid > turn.state.durable.history.last().zxid) return Stay{};
+  if (m.zxid.epoch != epoch_ || m.zxid > context.state.durable.history.last().zxid) return Stay{};
   found->second.acked = std::max(found->second.acked, m.zxid);
   found->second.silent_ticks = 0;
   if (phase_ != Phase::broadcast) return Stay{};
-  advance_commit(turn);
-  return hand_over_if_level(turn);
+  advance_commit(context);
+  return hand_over_if_level(context);
 }
 
 // Commits up to the last zxid that a quorum of voters holds durably.
-void Leading::advance_commit(Turn& turn) {
-  State& state = turn.state;
+void Leading::advance_commit(StepContext& context) {
+  State& state = context.state;
   Zxid best = state.last_committed;
   for (const auto& [candidate, held] : learners_) {
     if (held.stage != Stage::adopted || held.acked <= best) continue;
@@ -58,32 +58,32 @@ void Leading::advance_commit(Turn& turn) {
   if (best == state.last_committed) return;
 
   const Zxid before = state.last_committed;
-  turn.commit_to(best);
+  context.commit_to(best);
   const History& history = state.durable.history;
   for (const auto& [server, learner] : learners_) {
     if (server == state.self) continue;
     if (state.ensemble.is_voter(server)) {
-      if (learner.stage == Stage::adopted) turn.send(server, Commit{best});
+      if (learner.stage == Stage::adopted) context.send(server, Commit{best});
       continue;
     }
     if (learner.stage < Stage::synchronizing) continue;
     for (auto txn = history.after(before); txn != history.end() && txn->zxid <= best; ++txn) {
-      turn.send(server, Inform{txn->zxid, txn->payload});
+      context.send(server, Inform{txn->zxid, txn->payload});
     }
   }
 }
 
 // A leader that is about to stop lets the ensemble go on without an election: whoever has
 // everything leads next, and discovery proves that it may, as after any election.
-Next Leading::on(const HandOver& event, Turn& turn) {
+Next Leading::on(const HandOver& event, StepContext& context) {
   if (phase_ != Phase::broadcast) return GoLooking{"asked to lead no more"};
   successor_ = event.to;  // the latest wish holds: who is to stop takes anybody
   handing_over_ = true;
-  return hand_over_if_level(turn);
+  return hand_over_if_level(context);
 }
 
-Next Leading::hand_over_if_level(Turn& turn) {
-  State& state = turn.state;
+Next Leading::hand_over_if_level(StepContext& context) {
+  State& state = context.state;
   const Zxid last = state.durable.history.last().zxid;
   if (!handing_over_ || state.last_committed != last) return Stay{};
   ServerId successor;
@@ -96,7 +96,7 @@ Next Leading::hand_over_if_level(Turn& turn) {
   }
   if (successor.nobody()) return Stay{};
   for (const auto& [server, learner] : learners_) {
-    if (server != state.self) turn.send(server, Successor{successor});
+    if (server != state.self) context.send(server, Successor{successor});
   }
   state.round += 1;
   return GoLearning{successor};
@@ -104,46 +104,46 @@ Next Leading::hand_over_if_level(Turn& turn) {
 
 // A read that must see every write acknowledged before it: whether this server still led when it
 // came is known once a quorum answers a ping that was sent after it.
-Next Leading::on(const ConfirmLeadership& event, Turn& turn) {
+Next Leading::on(const ConfirmLeadership& event, StepContext& context) {
   if (phase_ != Phase::broadcast) return Stay{};
-  waiting_.push_back({event.token, turn.state.last_committed});
-  if (probing_.empty()) begin_probe(turn);
+  waiting_.push_back({event.token, context.state.last_committed});
+  if (probing_.empty()) begin_probe(context);
   return Stay{};
 }
 
-void Leading::begin_probe(Turn& turn) {
+void Leading::begin_probe(StepContext& context) {
   probe_ += 1;
   probing_ = std::move(waiting_);
   waiting_.clear();
-  learners_.at(turn.state.self).probe = probe_;
+  learners_.at(context.state.self).probe = probe_;
   for (const auto& [server, learner] : learners_) {
-    if (server == turn.state.self) continue;
-    turn.send(server, Ping{probe_, turn.state.durable.history.last()});
+    if (server == context.state.self) continue;
+    context.send(server, Ping{probe_, context.state.durable.history.last()});
   }
-  finish_probe(turn);
+  finish_probe(context);
 }
 
-Next Leading::on(ServerId from, const Pong& m, Turn& turn) {
+Next Leading::on(ServerId from, const Pong& m, StepContext& context) {
   const auto found = learners_.find(from);
   if (found == learners_.end() || m.probe > probe_) return Stay{};
   found->second.silent_ticks = 0;
   found->second.probe = std::max(found->second.probe, m.probe);
-  finish_probe(turn);
+  finish_probe(context);
   return Stay{};
 }
 
-void Leading::finish_probe(Turn& turn) {
+void Leading::finish_probe(StepContext& context) {
   if (probing_.empty()) return;
   std::vector<ServerId> answered;
   for (const auto& [server, learner] : learners_) {
     if (learner.probe == probe_ && learner.stage == Stage::adopted) answered.push_back(server);
   }
-  if (!turn.state.ensemble.is_quorum(answered)) return;
+  if (!context.state.ensemble.is_quorum(answered)) return;
   for (const Pending& pending : probing_) {
-    turn.effects.confirmed.push_back({pending.token, pending.committed});
+    context.effects.confirmed.push_back({pending.token, pending.committed});
   }
   probing_.clear();
-  if (!waiting_.empty()) begin_probe(turn);
+  if (!waiting_.empty()) begin_probe(context);
 }
 
 }  // namespace zab

@@ -7,11 +7,11 @@
 namespace zab {
 
 // Step l.1.1; LeaderProcessFOLLOWERINFO; Leader.getEpochToPropose.
-Next Leading::on(ServerId from, const FollowerInfo& m, Turn& turn) {
-  State& state = turn.state;
+Next Leading::on(ServerId from, const FollowerInfo& m, StepContext& context) {
+  State& state = context.state;
   if (m.accepted_epoch.value >= Epoch::max) {
-    turn.effects.notes.push_back("server " + to_string(from) +
-                                 " has accepted the last epoch of all: nobody can lead it");
+    context.effects.notes.push_back("server " + to_string(from) +
+                                    " has accepted the last epoch of all: nobody can lead it");
     return Stay{};
   }
   state.epoch_seen = std::max(state.epoch_seen, m.accepted_epoch);
@@ -23,13 +23,13 @@ Next Leading::on(ServerId from, const FollowerInfo& m, Turn& turn) {
   learner.condition = m.condition;
   learner.last = m.last;
 
-  if (mandate_ == Mandate::whole && phase_ != Phase::broadcast &&
+  if (basis_ == ElectionBasis::whole && phase_ != Phase::broadcast &&
       m.condition == Condition::damaged &&
       m.claim > Claim{state.durable.current_epoch, state.durable.history.last().zxid}) {
     return GoLooking{"server " + to_string(from) + " once had a more recent history"};
   }
   if (epoch_ == Epoch{}) {
-    if (are_enough_at(Stage::connected, state)) choose_epoch(turn);
+    if (are_enough_at(Stage::connected, state)) choose_epoch(context);
     return Stay{};
   }
   // It promised never to accept this epoch from this leader. Only a later epoch lets it in, and
@@ -39,32 +39,32 @@ Next Leading::on(ServerId from, const FollowerInfo& m, Turn& turn) {
     return GoLooking{"server " + to_string(from) + " has accepted epoch " +
                      std::to_string(m.accepted_epoch.value) + " already"};
   }
-  turn.confirm(from, LeaderInfo{epoch_, m.attempt, cluster_, state.durable.founded});
+  context.confirm(from, LeaderInfo{epoch_, m.attempt, cluster_, state.durable.founded});
   return Stay{};
 }
 
 // Every later quorum has a member that knows of this epoch once a quorum has accepted it; durable
 // here before anybody hears of it, so that it is never chosen twice by this server
 // (ZOOKEEPER-1291).
-void Leading::choose_epoch(Turn& turn) {
-  const Durable& durable = turn.state.durable;
-  ensure(turn.state.epoch_seen.value < Epoch::max, "there is a next epoch");
-  epoch_ = turn.state.epoch_seen.next();
-  cluster_ = durable.cluster.none() ? turn.state.fresh_cluster : durable.cluster;
-  turn.persist(AcceptEpoch{epoch_, turn.state.self});
+void Leading::choose_epoch(StepContext& context) {
+  const Durable& durable = context.state.durable;
+  ensure(context.state.epoch_seen.value < Epoch::max, "there is a next epoch");
+  epoch_ = context.state.epoch_seen.next();
+  cluster_ = durable.cluster.none() ? context.state.fresh_cluster : durable.cluster;
+  context.persist(AcceptEpoch{epoch_, context.state.self});
   for (const auto& [server, learner] : learners_) {
-    if (server == turn.state.self) {
-      turn.confirm(server, AckEpoch{epoch_, durable.current_epoch, durable.history.last()});
+    if (server == context.state.self) {
+      context.confirm(server, AckEpoch{epoch_, durable.current_epoch, durable.history.last()});
     } else {
-      turn.confirm(server, LeaderInfo{epoch_, learner.attempt, cluster_, durable.founded});
+      context.confirm(server, LeaderInfo{epoch_, learner.attempt, cluster_, durable.founded});
     }
   }
 }
 
 // Steps l.1.2 and l.2.1; LeaderProcessACKEPOCH; Leader.waitForEpochAck.
 // In the spec's `MoreResentOrEqual` both the epoch and the zxid of the ack count.
-Next Leading::on(ServerId from, const AckEpoch& m, Turn& turn) {
-  State& state = turn.state;
+Next Leading::on(ServerId from, const AckEpoch& m, StepContext& context) {
+  State& state = context.state;
   const auto found = learners_.find(from);
   if (found == learners_.end() || m.epoch != epoch_ || epoch_ == Epoch{}) return Stay{};
   Learner& learner = found->second;
@@ -81,9 +81,9 @@ Next Leading::on(ServerId from, const AckEpoch& m, Turn& turn) {
   learner.last = m.last;
 
   if (phase_ == Phase::discovery) {
-    if (are_enough_at(Stage::accepted, state)) begin_synchronization(turn);
+    if (are_enough_at(Stage::accepted, state)) begin_synchronization(context);
   } else if (phase_ == Phase::broadcast || counts) {
-    synchronize(from, learner, turn);
+    synchronize(from, learner, context);
   }
   return Stay{};
 }

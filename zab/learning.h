@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "zab/turn.h"
+#include "zab/step_context.h"
 
 namespace zab {
 
@@ -15,42 +15,42 @@ class Learning {
  public:
   explicit Learning(ServerId leader) : leader_(leader) {}
 
-  Next enter(Turn& turn);
+  Next enter(StepContext& context);
 
-  Next on(const Tick&, Turn& turn);
-  Next on(const LinkUp& event, Turn& turn);
-  Next on(const LinkDown& event, Turn& turn);
-  // Only a leader takes these; whoever gave them learns from the standing who that is.
-  Next on(const Submit&, Turn&) { return Stay{}; }
-  Next on(const ConfirmLeadership&, Turn&) { return Stay{}; }
-  Next on(const HandOver&, Turn&) { return Stay{}; }
+  Next on(const Tick&, StepContext& context);
+  Next on(const LinkUp& event, StepContext& context);
+  Next on(const LinkDown& event, StepContext& context);
+  // Only a leader takes these; whoever gave them learns from the role_status who that is.
+  Next on(const Submit&, StepContext&) { return Stay{}; }
+  Next on(const ConfirmLeadership&, StepContext&) { return Stay{}; }
+  Next on(const HandOver&, StepContext&) { return Stay{}; }
   // For a lead that has ended.
-  Next on(const HistoryRead&, Turn&) { return Stay{}; }
-  Next on(const SnapshotRead&, Turn&) { return Stay{}; }
+  Next on(const HistoryRead&, StepContext&) { return Stay{}; }
+  Next on(const SnapshotRead&, StepContext&) { return Stay{}; }
 
-  Next on(ServerId from, const Notification& m, Turn& turn);
-  Next on(ServerId from, const LeaderInfo& m, Turn& turn);
-  Next on(ServerId from, const Diff& m, Turn& turn);
-  Next on(ServerId from, const Trunc& m, Turn& turn);
-  Next on(ServerId from, const Snap& m, Turn& turn);
-  Next on(ServerId from, const SnapChunk& m, Turn& turn);
-  Next on(ServerId from, const Proposal& m, Turn& turn);
-  Next on(ServerId from, const NewLeader& m, Turn& turn);
-  Next on(ServerId from, const UpToDate& m, Turn& turn);
-  Next on(ServerId from, const Commit& m, Turn& turn);
-  Next on(ServerId from, const Inform& m, Turn& turn);
-  Next on(ServerId from, const Successor& m, Turn& turn);
-  Next on(ServerId from, const Ping& m, Turn& turn);
-  Next on(ServerId from, const FollowerInfo& m, Turn& turn);
+  Next on(ServerId from, const Notification& m, StepContext& context);
+  Next on(ServerId from, const LeaderInfo& m, StepContext& context);
+  Next on(ServerId from, const Diff& m, StepContext& context);
+  Next on(ServerId from, const Trunc& m, StepContext& context);
+  Next on(ServerId from, const Snap& m, StepContext& context);
+  Next on(ServerId from, const SnapChunk& m, StepContext& context);
+  Next on(ServerId from, const Proposal& m, StepContext& context);
+  Next on(ServerId from, const NewLeader& m, StepContext& context);
+  Next on(ServerId from, const UpToDate& m, StepContext& context);
+  Next on(ServerId from, const Commit& m, StepContext& context);
+  Next on(ServerId from, const Inform& m, StepContext& context);
+  Next on(ServerId from, const Successor& m, StepContext& context);
+  Next on(ServerId from, const Ping& m, StepContext& context);
+  Next on(ServerId from, const FollowerInfo& m, StepContext& context);
   // From servers that take this one for a leader. The notification that this server sent when it
   // began to follow says otherwise.
-  Next on(ServerId, const AckEpoch&, Turn&) { return Stay{}; }
-  Next on(ServerId, const Diverged&, Turn&) { return Stay{}; }
-  Next on(ServerId, const AckNewLeader&, Turn&) { return Stay{}; }
-  Next on(ServerId, const Ack&, Turn&) { return Stay{}; }
-  Next on(ServerId, const Pong&, Turn&) { return Stay{}; }
+  Next on(ServerId, const AckEpoch&, StepContext&) { return Stay{}; }
+  Next on(ServerId, const Diverged&, StepContext&) { return Stay{}; }
+  Next on(ServerId, const AckNewLeader&, StepContext&) { return Stay{}; }
+  Next on(ServerId, const Ack&, StepContext&) { return Stay{}; }
+  Next on(ServerId, const Pong&, StepContext&) { return Stay{}; }
 
-  [[nodiscard]] Standing standing(const State& state) const;
+  [[nodiscard]] RoleStatus role_status(const State& state) const;
 
  private:
   enum class Phase : std::uint8_t {
@@ -74,12 +74,12 @@ class Learning {
   };
 
   // Discovery.
-  void come(Turn& turn);
+  void come(StepContext& context);
   // Synchronization.
-  Next stage(Point from, Turn& turn);
+  Next stage(Point from, StepContext& context);
   Next receive_history(const Proposal& m);
   // Broadcast.
-  Next append(Zxid zxid, const Payload& payload, Turn& turn);
+  Next append(Zxid zxid, const Payload& payload, StepContext& context);
 
   // Whether `from` leads, and speaks to this learner and not to the one that this server was
   // before.

@@ -4,44 +4,44 @@
 namespace zab {
 
 // Step f.3.1; FollowerProcessPROPOSAL; Follower.processPacket.
-Next Learning::on(ServerId from, const Proposal& m, Turn& turn) {
+Next Learning::on(ServerId from, const Proposal& m, StepContext& context) {
   if (!is_from_leader(from)) return Stay{};
   silent_ticks_ = 0;
   if (phase_ == Phase::synchronization) return receive_history(m);
-  return append(m.zxid, m.payload, turn);
+  return append(m.zxid, m.payload, context);
 }
 
-Next Learning::append(Zxid zxid, const Payload& payload, Turn& turn) {
-  History& history = turn.state.durable.history;
+Next Learning::append(Zxid zxid, const Payload& payload, StepContext& context) {
+  History& history = context.state.durable.history;
   if (zxid.epoch > epoch_ || !history.may_append(zxid)) {
     return illegal(wire::to_string(zxid) + " after " + wire::to_string(history.last().zxid));
   }
-  turn.effects.persist.emplace_back(Append{history.append(zxid, payload)});
-  if (turn.state.votes()) turn.confirm(leader_, Ack{zxid});
+  context.effects.persist.emplace_back(Append{history.append(zxid, payload)});
+  if (context.state.votes()) context.confirm(leader_, Ack{zxid});
   return Stay{};
 }
 
 // Step f.3.2; FollowerProcessCOMMIT. A commit of what this server does not have, or had committed
 // before, would mean that the stream from the leader has a hole: not to be survived with a warning.
-Next Learning::on(ServerId from, const Commit& m, Turn& turn) {
+Next Learning::on(ServerId from, const Commit& m, StepContext& context) {
   if (!is_from_leader(from)) return Stay{};
-  if (phase_ != Phase::broadcast || m.zxid <= turn.state.last_committed ||
-      !turn.state.durable.history.contains(m.zxid)) {
-    return illegal("COMMIT " + wire::to_string(m.zxid) + " out of turn");
+  if (phase_ != Phase::broadcast || m.zxid <= context.state.last_committed ||
+      !context.state.durable.history.contains(m.zxid)) {
+    return illegal("COMMIT " + wire::to_string(m.zxid) + " out of context");
   }
-  turn.commit_to(m.zxid);
+  context.commit_to(m.zxid);
   return Stay{};
 }
 
 // An observer gets a transaction once, when it is committed. Those that come before UPTODATE are
 // committed by it.
-Next Learning::on(ServerId from, const Inform& m, Turn& turn) {
+Next Learning::on(ServerId from, const Inform& m, StepContext& context) {
   if (!is_from_leader(from)) return Stay{};
   if (phase_ == Phase::synchronization) {
     return staged_ ? Next(illegal("INFORM before NEWLEADER")) : Next(Stay{});
   }
-  Next next = append(m.zxid, m.payload, turn);
-  if (std::holds_alternative<Stay>(next) && phase_ == Phase::broadcast) turn.commit_to(m.zxid);
+  Next next = append(m.zxid, m.payload, context);
+  if (std::holds_alternative<Stay>(next) && phase_ == Phase::broadcast) context.commit_to(m.zxid);
   return next;
 }
 

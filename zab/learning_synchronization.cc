@@ -7,26 +7,26 @@
 namespace zab {
 
 // FollowerProcessSyncMessage; Learner.syncWithLeader.
-Next Learning::on(ServerId from, const Diff& m, Turn& turn) {
+Next Learning::on(ServerId from, const Diff& m, StepContext& context) {
   if (!is_from_leader(from)) return Stay{};
-  return stage(m.from, turn);
+  return stage(m.from, context);
 }
 
-Next Learning::on(ServerId from, const Trunc& m, Turn& turn) {
+Next Learning::on(ServerId from, const Trunc& m, StepContext& context) {
   if (!is_from_leader(from)) return Stay{};
-  return stage(m.to, turn);
+  return stage(m.to, context);
 }
 
-Next Learning::stage(Point from, Turn& turn) {
-  if (phase_ != Phase::synchronization) return illegal("a plan of synchronization out of turn");
-  const History& history = turn.state.durable.history;
+Next Learning::stage(Point from, StepContext& context) {
+  if (phase_ != Phase::synchronization) return illegal("a plan of synchronization out of context");
+  const History& history = context.state.durable.history;
   const Point base = history.base();
   staged_.reset();
-  if (from.zxid < turn.state.last_delivered || (from.zxid == base.zxid && from != base)) {
+  if (from.zxid < context.state.last_delivered || (from.zxid == base.zxid && from != base)) {
     return illegal("a plan that forgets what is committed: " + wire::to_string(from.zxid));
   }
   if (!history.contains(from)) {
-    turn.confirm(leader_, Diverged{history.common_candidate(from)});
+    context.confirm(leader_, Diverged{history.common_candidate(from)});
     return Stay{};
   }
   staged_ = Staged{from};
@@ -34,29 +34,29 @@ Next Learning::stage(Point from, Turn& turn) {
 }
 
 // The state comes first, in chunks that count for nothing before NEWLEADER.
-Next Learning::on(ServerId from, const Snap& m, Turn& turn) {
+Next Learning::on(ServerId from, const Snap& m, StepContext& context) {
   if (!is_from_leader(from)) return Stay{};
-  if (phase_ != Phase::synchronization) return illegal("SNAP out of turn");
+  if (phase_ != Phase::synchronization) return illegal("SNAP out of context");
   if (m.at.zxid.epoch > epoch_) return illegal("a snapshot at " + wire::to_string(m.at.zxid));
-  if (m.at.zxid < turn.state.last_delivered) {
+  if (m.at.zxid < context.state.last_delivered) {
     // Its log cannot be read any more where this learner needs it, and its checkpoint is older.
     return GoLooking{"the snapshot of server " + to_string(leader_) + " is of " +
                      wire::to_string(m.at.zxid) + ", and " +
-                     wire::to_string(turn.state.last_delivered) +
+                     wire::to_string(context.state.last_delivered) +
                      " was delivered here: it has to take a checkpoint first"};
   }
   staged_ = Staged{m.at, true};
   return Stay{};
 }
 
-Next Learning::on(ServerId from, const SnapChunk& m, Turn& turn) {
+Next Learning::on(ServerId from, const SnapChunk& m, StepContext& context) {
   if (!is_from_leader(from)) return Stay{};
   if (phase_ != Phase::synchronization || !staged_ || !staged_->snapshot || staged_->stored) {
-    return illegal("octets of no snapshot");
+    return illegal("bytes of no snapshot");
   }
   silent_ticks_ = 0;
-  turn.persist(
-      StoreSnapshot{staged_->from, std::exchange(staged_->empty, false), m.last, m.octets});
+  context.persist(
+      StoreSnapshot{staged_->from, std::exchange(staged_->empty, false), m.last, m.bytes});
   staged_->stored = m.last;
   return Stay{};
 }
@@ -75,35 +75,35 @@ Next Learning::receive_history(const Proposal& m) {
 
 // Step f.2.1; FollowerProcessNEWLEADER. History and epoch in one durable write, acknowledged only
 // behind it. (The gap between the two is ZOOKEEPER-4643; the ack before it ZOOKEEPER-3911, -4646.)
-Next Learning::on(ServerId from, const NewLeader& m, Turn& turn) {
+Next Learning::on(ServerId from, const NewLeader& m, StepContext& context) {
   if (!is_from_leader(from)) return Stay{};
   if (phase_ != Phase::synchronization || m.epoch != epoch_) {
-    return illegal("NEWLEADER out of turn");
+    return illegal("NEWLEADER out of context");
   }
   if (!staged_) return Stay{};
 
   Staged staged = *std::exchange(staged_, std::nullopt);
   if (staged.snapshot && !staged.stored) return illegal("NEWLEADER in a snapshot");
-  turn.persist(
+  context.persist(
       AdoptHistory{m.epoch, cluster_, staged.from, staged.snapshot, std::move(staged.txns)});
-  if (founded_) turn.found();
-  if (staged.snapshot) turn.restored(staged.from);
-  turn.confirm(leader_, AckNewLeader{m.epoch});
+  if (founded_) context.found();
+  if (staged.snapshot) context.restored(staged.from);
+  context.confirm(leader_, AckNewLeader{m.epoch});
   phase_ = Phase::adopted;
   return Stay{};
 }
 
 // Step f.2.2; FollowerProcessUPTODATE.
-Next Learning::on(ServerId from, const UpToDate& m, Turn& turn) {
+Next Learning::on(ServerId from, const UpToDate& m, StepContext& context) {
   if (!is_from_leader(from)) return Stay{};
-  const State& state = turn.state;
+  const State& state = context.state;
   if (phase_ != Phase::adopted || m.committed < state.last_committed ||
       !state.durable.history.contains(m.committed)) {
-    return illegal("UPTODATE " + wire::to_string(m.committed) + " out of turn");
+    return illegal("UPTODATE " + wire::to_string(m.committed) + " out of context");
   }
   phase_ = Phase::broadcast;
-  turn.commit_to(m.committed);
-  turn.found();
+  context.commit_to(m.committed);
+  context.found();
   return Stay{};
 }
 

@@ -21,94 +21,95 @@ Vote own_vote(const State& state) {
 
 }  // namespace
 
-Next Looking::enter(Turn& turn) { return begin_round(turn.state.round + 1, turn); }
+Next Looking::enter(StepContext& context) { return begin_round(context.state.round + 1, context); }
 
 // FLEWaitNewNotmsg, FLENotmsgTimeout.
-Next Looking::on(const Tick&, Turn& turn) {
+Next Looking::on(const Tick&, StepContext& context) {
   quiet_ticks_ += 1;
-  if (quiet_ticks_ % remind_every_ticks == 0) turn.confirm_to_all_links(notification(turn.state));
-  return decide(turn);
+  if (quiet_ticks_ % remind_every_ticks == 0)
+    context.confirm_to_all_links(notification(context.state));
+  return decide(context);
 }
 
-Next Looking::on(const LinkUp& event, Turn& turn) {
-  turn.confirm(event.server, notification(turn.state));
+Next Looking::on(const LinkUp& event, StepContext& context) {
+  context.confirm(event.server, notification(context.state));
   return Stay{};
 }
 
-Next Looking::on(const LinkDown& event, Turn& turn) {
+Next Looking::on(const LinkDown& event, StepContext& context) {
   votes_.erase(event.server);
   settled_.erase(event.server);
   early_.erase(event.server);
   // Nobody can follow a leader that is gone: those who still vote for it will see that too.
-  if (vote_.leader == event.server) return begin_round(turn.state.round + 1, turn);
-  return decide(turn);
+  if (vote_.leader == event.server) return begin_round(context.state.round + 1, context);
+  return decide(context);
 }
 
 // FLEReceiveNotmsg, FLEHandleNotmsg.
-Next Looking::on(ServerId from, const Notification& m, Turn& turn) {
-  const Ensemble& ensemble = turn.state.ensemble;
-  const bool of_nobody = m.vote == Vote{} && m.stance == Stance::looking;
+Next Looking::on(ServerId from, const Notification& m, StepContext& context) {
+  const Ensemble& ensemble = context.state.ensemble;
+  const bool of_nobody = m.vote == Vote{} && m.role == Role::looking;
   if (!ensemble.is_voter(from) || !(of_nobody || ensemble.is_voter(m.vote.leader))) return Stay{};
   early_.erase(from);
-  if (m.stance != Stance::looking) {
+  if (m.role != Role::looking) {
     // It says whom it follows and how far itself has come: nothing about its leader's history.
     votes_.erase(from);
     settled_[from] = m;
-    Next next = join(turn);
-    return std::holds_alternative<Stay>(next) ? decide(turn) : next;
+    Next next = join(context);
+    return std::holds_alternative<Stay>(next) ? decide(context) : next;
   }
   settled_.erase(from);
-  if (m.round < turn.state.round) {
-    turn.confirm(from, notification(turn.state));
+  if (m.round < context.state.round) {
+    context.confirm(from, notification(context.state));
     return Stay{};
   }
   // Of what this server was before its disk was lost: it is not that any more. Whoever heard of it
   // from others may never see a link to it go down, and only a later round makes that vote void.
-  if (m.vote.leader == turn.state.self && m.vote > own_vote(turn.state)) {
-    return begin_round(m.round + 1, turn);
+  if (m.vote.leader == context.state.self && m.vote > own_vote(context.state)) {
+    return begin_round(m.round + 1, context);
   }
-  if (m.round > turn.state.round) {
-    turn.state.round = m.round;
+  if (m.round > context.state.round) {
+    context.state.round = m.round;
     votes_.clear();
-    adopt(std::max(own_vote(turn.state), m.vote), turn);
+    adopt(std::max(own_vote(context.state), m.vote), context);
   } else if (m.vote > vote_) {
-    adopt(m.vote, turn);
+    adopt(m.vote, context);
   } else if (m.vote < vote_) {
     // Its sender may have been in another role when the better one came.
-    turn.confirm(from, notification(turn.state));
+    context.confirm(from, notification(context.state));
   }
   const auto [heard, first] = votes_.try_emplace(from);
   if (first || heard->second.vote != m.vote) quiet_ticks_ = 0;
   heard->second = m;
-  return decide(turn);
+  return decide(context);
 }
 
 // A learner may know of this server's victory before it does itself.
-Next Looking::on(ServerId from, const FollowerInfo& m, Turn&) {
+Next Looking::on(ServerId from, const FollowerInfo& m, StepContext&) {
   early_[from] = m;
   return Stay{};
 }
 
-Next Looking::begin_round(std::uint64_t round, Turn& turn) {
-  turn.state.round = round;
+Next Looking::begin_round(std::uint64_t round, StepContext& context) {
+  context.state.round = round;
   votes_.clear();
-  adopt(own_vote(turn.state), turn);
-  return decide(turn);
+  adopt(own_vote(context.state), context);
+  return decide(context);
 }
 
-void Looking::adopt(const Vote& vote, Turn& turn) {
+void Looking::adopt(const Vote& vote, StepContext& context) {
   vote_ = vote;
   quiet_ticks_ = 0;
-  if (turn.state.votes()) votes_[turn.state.self] = notification(turn.state);
+  if (context.state.votes()) votes_[context.state.self] = notification(context.state);
   // Behind the disk: a vote says how far this server's history goes.
-  turn.confirm_to_all_links(notification(turn.state));
+  context.confirm_to_all_links(notification(context.state));
 }
 
-Next Looking::decide(Turn& turn) {
-  const State& state = turn.state;
+Next Looking::decide(StepContext& context) {
+  const State& state = context.state;
   if (!state.votes() || vote_.leader.nobody()) return Stay{};
   const std::vector<ServerId> agreed = supporters(state);
-  const auto found = mandate(agreed, state);
+  const auto found = basis(agreed, state);
   if (!found) return Stay{};
 
   // One that follows somebody else may be about to give up, with a better vote.
@@ -118,10 +119,12 @@ Next Looking::decide(Turn& turn) {
            std::ranges::find(agreed, server) != agreed.end();
   });
   // A server that has yet to be heard may know of a cluster.
-  const bool may_wait_no_more = *found == Mandate::quorum && quiet_ticks_ >= state.limits.settle;
+  const bool may_wait_no_more =
+      *found == ElectionBasis::quorum && quiet_ticks_ >= state.limits.settle;
   // Two that do not reach each other may agree with the one between them in turns, for ever: after
   // a few times they wait for what it has heard meanwhile.
-  const bool may_hurry = state.in_vain <= hurried_elections_max || *found != Mandate::quorum;
+  const bool may_hurry =
+      state.failed_elections <= hurried_elections_max || *found != ElectionBasis::quorum;
   const bool need_not_wait = all_agree && may_hurry;
   if (!need_not_wait && !may_wait_no_more) return Stay{};
 
@@ -145,23 +148,23 @@ std::vector<ServerId> Looking::supporters(const State& state) const {
 // Whether that is enough, and by what right. A wiped or damaged server has forgotten what it
 // promised, so that two quorums may have nobody in common who remembers: it does not count
 // (ZOOKEEPER-261). Unless none of them knows of a cluster, or all are there.
-std::optional<Mandate> Looking::mandate(const std::vector<ServerId>& supporters,
-                                        const State& state) const {
+std::optional<ElectionBasis> Looking::basis(const std::vector<ServerId>& supporters,
+                                            const State& state) const {
   std::vector<ServerId> sound;
   for (const ServerId server : supporters) {
     if (condition_of(server) == Condition::sound) sound.push_back(server);
   }
-  if (state.ensemble.is_quorum(sound)) return Mandate::quorum;
+  if (state.ensemble.is_quorum(sound)) return ElectionBasis::quorum;
   if (!state.ensemble.is_quorum(supporters)) return std::nullopt;
   const bool whole = state.ensemble.are_all_voters(supporters);
   // A cluster that others belong to must not be founded again: they are given time to turn up. And
   // where there is a transaction, there was a quorum for it.
   const bool nothing_yet = vote_.last_zxid == Zxid{} && nobody_knows_of_a_cluster();
   if (nothing_yet && (whole || quiet_ticks_ >= state.limits.founding)) {
-    return Mandate::founding;
+    return ElectionBasis::founding;
   }
   // What a damaged server had may be what all others lack: better to wait for an operator.
-  if (whole && covers_all_claims()) return Mandate::whole;
+  if (whole && covers_all_claims()) return ElectionBasis::whole;
   return std::nullopt;
 }
 
@@ -187,22 +190,22 @@ bool Looking::covers_all_claims() const {
 
 // Joining an ensemble that has a leader already: a quorum follows it, and it says so itself.
 // "The leader's own word" is what keeps two servers from following each other.
-Next Looking::join(Turn& turn) {
+Next Looking::join(StepContext& context) {
   for (const auto& [leader, word] : settled_) {
-    if (word.stance != Stance::leading || !turn.state.reaches(leader)) continue;
+    if (word.role != Role::leading || !context.state.reaches(leader)) continue;
     std::vector<ServerId> followers;
     for (const auto& [server, said] : settled_) {
       if (said.vote.leader == leader) followers.push_back(server);
     }
-    if (!turn.state.ensemble.is_quorum(followers)) continue;
-    turn.state.round = word.round;
+    if (!context.state.ensemble.is_quorum(followers)) continue;
+    context.state.round = word.round;
     return GoLearning{leader};
   }
   return Stay{};
 }
 
 Notification Looking::notification(const State& state) const {
-  return notify(Stance::looking, vote_, state);
+  return notify(Role::looking, vote_, state);
 }
 
 }  // namespace zab

@@ -5,7 +5,7 @@
 #include <optional>
 #include <vector>
 
-#include "zab/turn.h"
+#include "zab/step_context.h"
 
 namespace zab {
 
@@ -16,50 +16,51 @@ namespace zab {
 // FastLeaderElection.tla; FastLeaderElection.lookForLeader.
 class Looking {
  public:
-  Next enter(Turn& turn);
+  Next enter(StepContext& context);
 
-  Next on(const Tick&, Turn& turn);
-  Next on(const LinkUp& event, Turn& turn);
-  Next on(const LinkDown& event, Turn& turn);
-  // Only a leader takes these; whoever gave them learns from the standing that there is none here.
-  Next on(const Submit&, Turn&) { return Stay{}; }
-  Next on(const ConfirmLeadership&, Turn&) { return Stay{}; }
-  Next on(const HandOver&, Turn&) { return Stay{}; }
+  Next on(const Tick&, StepContext& context);
+  Next on(const LinkUp& event, StepContext& context);
+  Next on(const LinkDown& event, StepContext& context);
+  // Only a leader takes these; whoever gave them learns from the role_status that there is none
+  // here.
+  Next on(const Submit&, StepContext&) { return Stay{}; }
+  Next on(const ConfirmLeadership&, StepContext&) { return Stay{}; }
+  Next on(const HandOver&, StepContext&) { return Stay{}; }
   // For a lead that has ended.
-  Next on(const HistoryRead&, Turn&) { return Stay{}; }
-  Next on(const SnapshotRead&, Turn&) { return Stay{}; }
+  Next on(const HistoryRead&, StepContext&) { return Stay{}; }
+  Next on(const SnapshotRead&, StepContext&) { return Stay{}; }
 
-  Next on(ServerId from, const Notification& m, Turn& turn);
-  Next on(ServerId from, const FollowerInfo& m, Turn& turn);
+  Next on(ServerId from, const Notification& m, StepContext& context);
+  Next on(ServerId from, const FollowerInfo& m, StepContext& context);
   // From or to a role that this peer has given up.
-  Next on(ServerId, const LeaderInfo&, Turn&) { return Stay{}; }
-  Next on(ServerId, const AckEpoch&, Turn&) { return Stay{}; }
-  Next on(ServerId, const Diff&, Turn&) { return Stay{}; }
-  Next on(ServerId, const Trunc&, Turn&) { return Stay{}; }
-  Next on(ServerId, const Snap&, Turn&) { return Stay{}; }
-  Next on(ServerId, const SnapChunk&, Turn&) { return Stay{}; }
-  Next on(ServerId, const Diverged&, Turn&) { return Stay{}; }
-  Next on(ServerId, const NewLeader&, Turn&) { return Stay{}; }
-  Next on(ServerId, const AckNewLeader&, Turn&) { return Stay{}; }
-  Next on(ServerId, const UpToDate&, Turn&) { return Stay{}; }
-  Next on(ServerId, const Proposal&, Turn&) { return Stay{}; }
-  Next on(ServerId, const Ack&, Turn&) { return Stay{}; }
-  Next on(ServerId, const Commit&, Turn&) { return Stay{}; }
-  Next on(ServerId, const Inform&, Turn&) { return Stay{}; }
-  Next on(ServerId, const Successor&, Turn&) { return Stay{}; }
-  Next on(ServerId, const Ping&, Turn&) { return Stay{}; }
-  Next on(ServerId, const Pong&, Turn&) { return Stay{}; }
+  Next on(ServerId, const LeaderInfo&, StepContext&) { return Stay{}; }
+  Next on(ServerId, const AckEpoch&, StepContext&) { return Stay{}; }
+  Next on(ServerId, const Diff&, StepContext&) { return Stay{}; }
+  Next on(ServerId, const Trunc&, StepContext&) { return Stay{}; }
+  Next on(ServerId, const Snap&, StepContext&) { return Stay{}; }
+  Next on(ServerId, const SnapChunk&, StepContext&) { return Stay{}; }
+  Next on(ServerId, const Diverged&, StepContext&) { return Stay{}; }
+  Next on(ServerId, const NewLeader&, StepContext&) { return Stay{}; }
+  Next on(ServerId, const AckNewLeader&, StepContext&) { return Stay{}; }
+  Next on(ServerId, const UpToDate&, StepContext&) { return Stay{}; }
+  Next on(ServerId, const Proposal&, StepContext&) { return Stay{}; }
+  Next on(ServerId, const Ack&, StepContext&) { return Stay{}; }
+  Next on(ServerId, const Commit&, StepContext&) { return Stay{}; }
+  Next on(ServerId, const Inform&, StepContext&) { return Stay{}; }
+  Next on(ServerId, const Successor&, StepContext&) { return Stay{}; }
+  Next on(ServerId, const Ping&, StepContext&) { return Stay{}; }
+  Next on(ServerId, const Pong&, StepContext&) { return Stay{}; }
 
-  [[nodiscard]] Standing standing(const State&) const { return {}; }
+  [[nodiscard]] RoleStatus role_status(const State&) const { return {}; }
 
  private:
-  Next begin_round(std::uint64_t round, Turn& turn);
-  void adopt(const Vote& vote, Turn& turn);
-  Next decide(Turn& turn);
-  Next join(Turn& turn);
+  Next begin_round(std::uint64_t round, StepContext& context);
+  void adopt(const Vote& vote, StepContext& context);
+  Next decide(StepContext& context);
+  Next join(StepContext& context);
   [[nodiscard]] std::vector<ServerId> supporters(const State& state) const;
-  [[nodiscard]] std::optional<Mandate> mandate(const std::vector<ServerId>& supporters,
-                                               const State& state) const;
+  [[nodiscard]] std::optional<ElectionBasis> basis(const std::vector<ServerId>& supporters,
+                                                   const State& state) const;
   [[nodiscard]] Condition condition_of(ServerId server) const;
   [[nodiscard]] bool nobody_knows_of_a_cluster() const;
   [[nodiscard]] bool covers_all_claims() const;

@@ -24,11 +24,11 @@ struct Vote {
   constexpr auto operator<=>(const Vote&) const = default;
 };
 
-enum class Stance : std::uint8_t { looking, following, observing, leading };
+enum class Role : std::uint8_t { looking, following, observing, leading };
 
 // `round` counts the elections that the sender knows of; only votes of one round are compared.
 struct Notification {
-  Stance stance = Stance::looking;
+  Role role = Role::looking;
   std::uint64_t round = 0;
   Vote vote;
   // Of the sender, whomever it votes for. The claim is there if it is damaged.
@@ -99,9 +99,9 @@ struct Snap {
   bool operator==(const Snap&) const = default;
 };
 
-// The next octets of a snapshot, whose meaning this room does not know.
+// The next bytes of a snapshot, whose meaning this room does not know.
 struct SnapChunk {
-  Payload octets;
+  Payload bytes;
   bool last = false;
 };
 

@@ -25,10 +25,10 @@ bool is_from_nowhere(const State& state, const Event& event) {
 }
 
 // From a server of another cluster, which every server says about itself when the link comes up.
-bool is_foreign(const Event& event, Turn& turn) {
+bool is_foreign(const Event& event, StepContext& context) {
   const auto* received = std::get_if<Received>(&event);
   if (received == nullptr) return false;
-  State& state = turn.state;
+  State& state = context.state;
   const auto* m = std::get_if<Notification>(&received->message);
   if (m == nullptr) return state.foreign.contains(received->from);
   if (!are_foreign(state.durable.known_cluster(), m->cluster)) {
@@ -36,22 +36,22 @@ bool is_foreign(const Event& event, Turn& turn) {
     return false;
   }
   if (state.foreign.insert(received->from).second) {
-    turn.effects.notes.push_back("server " + to_string(received->from) + " belongs to cluster " +
-                                 to_string(m->cluster) + ", and this one to cluster " +
-                                 to_string(state.durable.cluster) +
-                                 ": it is as if it were not there");
+    context.effects.notes.push_back("server " + to_string(received->from) + " belongs to cluster " +
+                                    to_string(m->cluster) + ", and this one to cluster " +
+                                    to_string(state.durable.cluster) +
+                                    ": it is as if it were not there");
   }
   return true;
 }
 
 template <typename Role>
-Next dispatch(Role& role, const Event& event, Turn& turn) {
+Next dispatch(Role& role, const Event& event, StepContext& context) {
   return std::visit(
       [&](const auto& e) -> Next {
         if constexpr (std::is_same_v<std::decay_t<decltype(e)>, Received>) {
-          return std::visit([&](const auto& m) { return role.on(e.from, m, turn); }, e.message);
+          return std::visit([&](const auto& m) { return role.on(e.from, m, context); }, e.message);
         } else {
-          return role.on(e, turn);
+          return role.on(e, context);
         }
       },
       event);
@@ -59,7 +59,7 @@ Next dispatch(Role& role, const Event& event, Turn& turn) {
 
 }  // namespace
 
-Peer::Peer(ServerId self, Ensemble ensemble, Limits limits, Durable recovered, ClusterId fresh)
+Peer::Peer(ServerId self, Ensemble ensemble, PeerLimits limits, Durable recovered, ClusterId fresh)
     : state_{.self = self,
              .ensemble = std::move(ensemble),
              .limits = limits,
@@ -68,7 +68,7 @@ Peer::Peer(ServerId self, Ensemble ensemble, Limits limits, Durable recovered, C
              .last_committed = {},
              .last_delivered = {},
              .round = 0,
-             .in_vain = 0,
+             .failed_elections = 0,
              .epoch_seen = {},
              .links = {},
              .foreign = {},
@@ -80,35 +80,35 @@ Peer::Peer(ServerId self, Ensemble ensemble, Limits limits, Durable recovered, C
 
 Effects Peer::start() {
   Effects effects;
-  Turn turn{state_, effects};
-  follow_up(std::get<Looking>(role_).enter(turn), turn);
+  StepContext context{state_, effects};
+  follow_up(std::get<Looking>(role_).enter(context), context);
   finish(effects);
   return effects;
 }
 
 Effects Peer::step(Event event) {
   Effects effects;
-  Turn turn{state_, effects};
+  StepContext context{state_, effects};
   if (is_from_nowhere(state_, event)) return effects;
   note(state_, event);
-  if (is_foreign(event, turn)) return effects;
-  follow_up(std::visit([&](auto& role) { return dispatch(role, event, turn); }, role_), turn);
+  if (is_foreign(event, context)) return effects;
+  follow_up(std::visit([&](auto& role) { return dispatch(role, event, context); }, role_), context);
   finish(effects);
   return effects;
 }
 
 // A role that is entered may at once decide for another: a server alone elects itself.
-void Peer::follow_up(Next next, Turn& turn) {
+void Peer::follow_up(Next next, StepContext& context) {
   while (!std::holds_alternative<Stay>(next)) {
     if (auto* looking = std::get_if<GoLooking>(&next)) {
-      turn.effects.notes.push_back(std::move(looking->why));
-      next = role_.emplace<Looking>().enter(turn);
+      context.effects.notes.push_back(std::move(looking->why));
+      next = role_.emplace<Looking>().enter(context);
     } else if (auto* leading = std::get_if<GoLeading>(&next)) {
       GoLeading won = std::move(*leading);
-      next = role_.emplace<Leading>(won.mandate).enter(std::move(won.early), turn);
+      next = role_.emplace<Leading>(won.basis).enter(std::move(won.early), context);
     } else {
       const ServerId leader = std::get<GoLearning>(next).leader;
-      next = role_.emplace<Learning>(leader).enter(turn);
+      next = role_.emplace<Learning>(leader).enter(context);
     }
   }
 }
@@ -116,16 +116,16 @@ void Peer::follow_up(Next next, Turn& turn) {
 void Peer::finish(Effects& effects) {
   state_.durable.history.trim(state_.last_delivered, state_.limits.history_bytes);
   check(state_);
-  const Standing now = standing();
-  if (now.serving) state_.in_vain = 0;
+  const RoleStatus now = role_status();
+  if (now.serving) state_.failed_elections = 0;
   if (now != said_) {
-    effects.standing = now;
+    effects.role_status = now;
     said_ = now;
   }
 }
 
-Standing Peer::standing() const {
-  return std::visit([&](const auto& role) { return role.standing(state_); }, role_);
+RoleStatus Peer::role_status() const {
+  return std::visit([&](const auto& role) { return role.role_status(state_); }, role_);
 }
 
 }  // namespace zab

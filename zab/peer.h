@@ -9,7 +9,7 @@
 #include "zab/leading.h"
 #include "zab/learning.h"
 #include "zab/looking.h"
-#include "zab/turn.h"
+#include "zab/step_context.h"
 
 namespace zab {
 
@@ -18,22 +18,22 @@ class Peer {
  public:
   // `recovered` is what the log held, `fresh` the id of the cluster that this peer founds if it
   // leads the first epoch of all: 128 random bits.
-  Peer(ServerId self, Ensemble ensemble, Limits limits, Durable recovered, ClusterId fresh);
+  Peer(ServerId self, Ensemble ensemble, PeerLimits limits, Durable recovered, ClusterId fresh);
 
   // The first step: the peer looks for a leader. Called once, before any other.
   [[nodiscard]] Effects start();
   [[nodiscard]] Effects step(Event event);
 
   [[nodiscard]] const State& state() const { return state_; }
-  [[nodiscard]] Standing standing() const;
+  [[nodiscard]] RoleStatus role_status() const;
 
  private:
-  void follow_up(Next next, Turn& turn);
+  void follow_up(Next next, StepContext& context);
   void finish(Effects& effects);
 
   State state_;
   std::variant<Looking, Leading, Learning> role_;
-  Standing said_;  // the last one that an effect told of
+  RoleStatus said_;  // the last one that an effect told of
 };
 
 }  // namespace zab

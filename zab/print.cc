@@ -19,7 +19,7 @@ std::string in_words(Condition condition, const Claim& claim) {
 }
 
 std::string words(const Notification& m) {
-  return "NOTIFICATION " + to_string(m.stance) + " round " + std::to_string(m.round) + ", vote " +
+  return "NOTIFICATION " + to_string(m.role) + " round " + std::to_string(m.round) + ", vote " +
          to_string(m.vote.leader) + " at epoch " + to_string(m.vote.current_epoch) + ", last " +
          to_string(m.vote.last_zxid) + in_words(m.condition, m.claim);
 }
@@ -64,7 +64,7 @@ std::string words(const AdoptHistory& p) {
 std::string words(const Append& p) { return "append " + to_string(p.txn.zxid); }
 std::string words(const Found&) { return "the cluster is founded"; }
 std::string words(const StoreSnapshot& p) {
-  return "store octets of the snapshot at " + to_string(p.at.zxid);
+  return "store bytes of the snapshot at " + to_string(p.at.zxid);
 }
 
 }  // namespace
@@ -77,22 +77,22 @@ std::string to_string(const Persist& persist) {
   return std::visit([](const auto& p) { return words(p); }, persist);
 }
 
-std::string to_string(Stance stance) {
-  switch (stance) {
-    case Stance::looking: return "looking";
-    case Stance::following: return "following";
-    case Stance::observing: return "observing";
-    case Stance::leading: return "leading";
+std::string to_string(Role role) {
+  switch (role) {
+    case Role::looking: return "looking";
+    case Role::following: return "following";
+    case Role::observing: return "observing";
+    case Role::leading: return "leading";
   }
   return "looking";
 }
 
-std::string to_string(const Standing& standing) {
-  std::string text = to_string(standing.stance);
-  if (standing.stance == Stance::following || standing.stance == Stance::observing) {
-    text += ' ' + to_string(standing.leader);
+std::string to_string(const RoleStatus& role_status) {
+  std::string text = to_string(role_status.role);
+  if (role_status.role == Role::following || role_status.role == Role::observing) {
+    text += ' ' + to_string(role_status.leader);
   }
-  if (standing.serving) text += " in epoch " + to_string(standing.epoch);
+  if (role_status.serving) text += " in epoch " + to_string(role_status.epoch);
   return text;
 }
 

@@ -10,7 +10,7 @@ namespace zab {
 
 [[nodiscard]] std::string to_string(const Message& message);  // "COMMIT 1:3"
 [[nodiscard]] std::string to_string(const Persist& persist);  // "append 1:3"
-[[nodiscard]] std::string to_string(Stance stance);           // "leading"
-[[nodiscard]] std::string to_string(const Standing& standing);
+[[nodiscard]] std::string to_string(Role role);               // "leading"
+[[nodiscard]] std::string to_string(const RoleStatus& role_status);
 
 }  // namespace zab

@@ -34,7 +34,7 @@ struct Durable {
   [[nodiscard]] ClusterId known_cluster() const { return founded ? cluster : ClusterId{}; }
 };
 
-struct Limits {
+struct PeerLimits {
   // In ticks, that is heartbeat intervals.
   std::uint32_t init_limit = 100;  // for an election's winner to bring a quorum any further
   std::uint32_t sync_limit = 12;   // without a word from the leader, or from a quorum of voters
@@ -43,7 +43,7 @@ struct Limits {
 
   std::uint64_t counter_max = Zxid::counter_max;  // proposals of one epoch
   std::uint64_t outstanding_max = 65536;          // proposals that are not committed yet
-  // Octets of payload kept in memory. What is older and delivered is read from the log when a
+  // Bytes of payload kept in memory. What is older and delivered is read from the log when a
   // learner needs it.
   std::uint64_t history_bytes = std::uint64_t{16} << 20;
 };
@@ -52,15 +52,16 @@ struct Limits {
 struct State {
   ServerId self;
   Ensemble ensemble;
-  Limits limits;
+  PeerLimits limits;
   Durable durable;
   ClusterId fresh_cluster;  // random: what this server mints if it founds one
 
-  Zxid last_committed;        // as far as this server knows
-  Zxid last_delivered;        // <= last_committed
-  std::uint64_t round = 0;    // of elections
-  std::uint32_t in_vain = 0;  // elections in a row that were given up again, for somebody else
-  Epoch epoch_seen;           // the greatest that anybody said to have accepted
+  Zxid last_committed;      // as far as this server knows
+  Zxid last_delivered;      // <= last_committed
+  std::uint64_t round = 0;  // of elections
+  std::uint32_t failed_elections =
+      0;             // elections in a row that were given up again, for somebody else
+  Epoch epoch_seen;  // the greatest that anybody said to have accepted
   // Those that are up, and how often this server has come to the other end as a learner.
   std::map<ServerId, std::uint64_t> links;
   std::set<ServerId> foreign;  // among them, those of another cluster: as if they were not there

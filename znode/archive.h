@@ -23,7 +23,7 @@ struct Unlisted {};
 template <class T>
 inline constexpr Unlisted fields;
 
-// The octet by which an alternative of a variant is known. Bytes outlive programs: a number is
+// The byte by which an alternative of a variant is known. Bytes outlive programs: a number is
 // never given to something else.
 template <class T>
 inline constexpr std::uint8_t kind = 0;
@@ -95,11 +95,11 @@ template <std::size_t size>
 struct Form<std::array<std::uint8_t, size>> {
   using Array = std::array<std::uint8_t, size>;
   static void put(wire::ByteWriter& out, const Array& value) {
-    for (const std::uint8_t octet : value) out.integer(octet);
+    for (const std::uint8_t byte : value) out.integer(byte);
   }
   static Array take(wire::ByteReader& in) {
     Array value;
-    for (std::uint8_t& octet : value) octet = in.integer<std::uint8_t>();
+    for (std::uint8_t& byte : value) byte = in.integer<std::uint8_t>();
     return value;
   }
 };

@@ -16,14 +16,14 @@ namespace {
 using wire::Error;
 using wire::ErrorCode;
 
-// 4 or 16 octets; empty if `text` is no address.
-std::string octets_of(std::string_view text) {
-  std::string octets(16, '\0');
+// 4 or 16 bytes; empty if `text` is no address.
+std::string bytes_of(std::string_view text) {
+  std::string bytes(16, '\0');
   const std::string address(text);
-  if (inet_pton(AF_INET, address.c_str(), octets.data()) == 1) return octets.substr(0, 4);
-  if (inet_pton(AF_INET6, address.c_str(), octets.data()) != 1) return {};
+  if (inet_pton(AF_INET, address.c_str(), bytes.data()) == 1) return bytes.substr(0, 4);
+  if (inet_pton(AF_INET6, address.c_str(), bytes.data()) != 1) return {};
   const std::string_view mapped("\0\0\0\0\0\0\0\0\0\0\xFF\xFF", 12);
-  return octets.starts_with(mapped) ? octets.substr(12) : octets;
+  return bytes.starts_with(mapped) ? bytes.substr(12) : bytes;
 }
 
 bool equal_in_constant_time(std::string_view a, std::string_view b) {
@@ -115,7 +115,7 @@ wire::WhoamiReply whoami(const Identities& identities) {
 std::optional<Network> Network::of(std::string_view text) {
   Network network;
   const std::size_t slash = text.find('/');
-  network.octets_ = octets_of(text.substr(0, slash));
+  network.octets_ = bytes_of(text.substr(0, slash));
   if (network.octets_.empty()) return std::nullopt;
   const auto whole = static_cast<unsigned>(8 * network.octets_.size());
   network.bits_ = whole;
@@ -130,11 +130,11 @@ std::optional<Network> Network::of(std::string_view text) {
 }
 
 bool Network::contains(std::string_view address) const {
-  const std::string octets = octets_of(address);
-  if (octets.size() != octets_.size()) return false;
+  const std::string bytes = bytes_of(address);
+  if (bytes.size() != octets_.size()) return false;
   for (unsigned bit = 0; bit < bits_; ++bit) {
     const unsigned mask = 0x80u >> (bit % 8);
-    if (((static_cast<unsigned char>(octets[bit / 8]) ^
+    if (((static_cast<unsigned char>(bytes[bit / 8]) ^
           static_cast<unsigned char>(octets_[bit / 8])) &
          mask) != 0) {
       return false;

@@ -54,14 +54,15 @@ wire::Result<void> check_quota_change(std::string_view path, const Caller& calle
   return {};
 }
 
-wire::Result<std::shared_ptr<const Limits>> plan_limits(std::string_view path,
-                                                        std::string_view data, const Caller& caller,
-                                                        const Draft& draft) {
+wire::Result<std::shared_ptr<const QuotaLimits>> plan_limits(std::string_view path,
+                                                             std::string_view data,
+                                                             const Caller& caller,
+                                                             const Draft& draft) {
   if (!is_limits(path)) return reserved(path);
   if (auto change = check_quota_change(path, caller, draft); !change) return change.error();
   const auto limits = limits_of(data);
   if (!limits) return limits.error();
-  return std::make_shared<const Limits>(*limits);
+  return std::make_shared<const QuotaLimits>(*limits);
 }
 
 }  // namespace znode

@@ -9,7 +9,7 @@
 namespace znode {
 namespace {
 
-// The first octet of a node: the form's version. It outlives programs.
+// The first byte of a node: the form's version. It outlives programs.
 constexpr std::uint8_t version = 1;
 
 // Of everything but the name, the data and a list of its own.
@@ -18,9 +18,9 @@ constexpr std::size_t fixed_bytes = 96;
 }  // namespace
 
 wire::Bytes encode(const Node& node) {
-  wire::Bytes octets;
-  octets.reserve(fixed_bytes + node.name().size() + node.data().size());
-  wire::ByteWriter out(octets);
+  wire::Bytes bytes;
+  bytes.reserve(fixed_bytes + node.name().size() + node.data().size());
+  wire::ByteWriter out(bytes);
   out.integer(version);
   out.integer(node.parent() ? node.parent()->serial() : std::uint64_t{0});
   out.zxid(node.czxid);
@@ -37,12 +37,12 @@ wire::Bytes encode(const Node& node) {
   if (!node.acl().is_open()) archive::put(out, node.acl().list());
   out.string(node.name());
   out.string(node.data());
-  return octets;
+  return bytes;
 }
 
-wire::Result<StoredNode> decode_node(std::string_view octets) {
+wire::Result<StoredNode> decode_node(std::string_view bytes) {
   const wire::Error malformed{wire::ErrorCode::marshalling_error, "a stored node is malformed"};
-  wire::ByteReader in(octets);
+  wire::ByteReader in(bytes);
   if (in.integer<std::uint8_t>() != version) return malformed;
   StoredNode node;
   node.parent = in.integer<std::uint64_t>();

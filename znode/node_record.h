@@ -13,12 +13,12 @@ namespace znode {
 // One node as it is stored, under its serial number; nothing where the node is gone.
 struct NodeRecord {
   std::uint64_t serial = 0;
-  std::optional<wire::Bytes> octets;
+  std::optional<wire::Bytes> bytes;
 
   bool operator==(const NodeRecord&) const = default;
 };
 
-// What the octets say. Name and data are views into them.
+// What the bytes say. Name and data are views into them.
 struct StoredNode {
   std::uint64_t parent = 0;  // its serial number; 0: there is none
   NodeFields fields;
@@ -29,7 +29,7 @@ struct StoredNode {
 };
 
 [[nodiscard]] wire::Bytes encode(const Node& node);
-// MarshallingError if `octets` are no node.
-[[nodiscard]] wire::Result<StoredNode> decode_node(std::string_view octets);
+// MarshallingError if `bytes` are no node.
+[[nodiscard]] wire::Result<StoredNode> decode_node(std::string_view bytes);
 
 }  // namespace znode

@@ -95,10 +95,10 @@ wire::ChildrenReply apply(const ChildrenTxn& txn, const Tree& tree);
 [[nodiscard]] wire::Result<void> check_quota_change(std::string_view path, const Caller& caller,
                                                     const Draft& draft);
 // What `data` at `path` would limit.
-[[nodiscard]] wire::Result<std::shared_ptr<const Limits>> plan_limits(std::string_view path,
-                                                                      std::string_view data,
-                                                                      const Caller& caller,
-                                                                      const Draft& draft);
+[[nodiscard]] wire::Result<std::shared_ptr<const QuotaLimits>> plan_limits(std::string_view path,
+                                                                           std::string_view data,
+                                                                           const Caller& caller,
+                                                                           const Draft& draft);
 
 // Why a request became no transaction, as its client is told.
 struct Refusal {

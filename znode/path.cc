@@ -13,8 +13,8 @@ char32_t take_code_point(std::string_view& text) {
   const auto first = static_cast<unsigned char>(text.front());
   const std::size_t size = first < 0x80 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
   char32_t point = size == 1 ? first : first & (0x7Fu >> size);
-  for (const char octet : text.substr(1, size - 1)) {
-    point = (point << 6) | (static_cast<unsigned char>(octet) & 0x3Fu);
+  for (const char byte : text.substr(1, size - 1)) {
+    point = (point << 6) | (static_cast<unsigned char>(byte) & 0x3Fu);
   }
   text.remove_prefix(size);
   return point;

@@ -260,13 +260,13 @@ bool Draft::has_limits() const {
   return has_limits_ || base_.limits_planned_ || base_.tree_.has_limits();
 }
 
-std::optional<Limits> Draft::limits(std::string_view path) const {
+std::optional<QuotaLimits> Draft::limits(std::string_view path) const {
   if (has_limits_ || base_.limits_planned_ || !base_.overlay_.empty()) {
     const std::optional<PendingNode> node = find(limits_path(path));
     if (!node) return std::nullopt;
     if (node->limits) return *node->limits;
   }
-  const Limits* limits = base_.tree_.limits(path);
+  const QuotaLimits* limits = base_.tree_.limits(path);
   return limits ? std::optional(*limits) : std::nullopt;
 }
 

@@ -27,7 +27,8 @@ struct PendingNode {
   wire::TimeMs mtime = 0;
   Lifetime lifetime;
   SharedAcl acl;
-  std::shared_ptr<const Limits> limits;  // where the node holds some that are not in the tree yet
+  std::shared_ptr<const QuotaLimits>
+      limits;  // where the node holds some that are not in the tree yet
 
   bool operator==(const PendingNode&) const = default;
 };
@@ -113,7 +114,7 @@ class Draft {
   [[nodiscard]] Usage usage(std::string_view path) const;
   // Whether any subtree may have limits; and those of one.
   [[nodiscard]] bool has_limits() const;
-  [[nodiscard]] std::optional<Limits> limits(std::string_view path) const;
+  [[nodiscard]] std::optional<QuotaLimits> limits(std::string_view path) const;
   // A node at or below `path` that has children and whose ACL `passes` not, if there is one.
   using Passes = std::function<bool(const SharedAcl& acl)>;
   [[nodiscard]] std::optional<std::string> parent_refusing(std::string_view path,

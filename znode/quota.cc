@@ -14,7 +14,7 @@ wire::Error no_quota(std::string_view part) {
 }
 
 // Where the value of `key` belongs; null if nowhere.
-std::int64_t* place_of(std::string_view key, Limits& limits) {
+std::int64_t* place_of(std::string_view key, QuotaLimits& limits) {
   if (key == "count") return &limits.soft.nodes;
   if (key == "bytes") return &limits.soft.bytes;
   if (key == "countHardLimit") return &limits.hard.nodes;
@@ -24,8 +24,8 @@ std::int64_t* place_of(std::string_view key, Limits& limits) {
 
 }  // namespace
 
-wire::Result<Limits> limits_of(std::string_view text) {
-  Limits limits;
+wire::Result<QuotaLimits> limits_of(std::string_view text) {
+  QuotaLimits limits;
   while (!text.empty()) {
     const std::string_view part = text.substr(0, text.find_first_of(",;"));
     text.remove_prefix(std::min(text.size(), part.size() + 1));

@@ -35,16 +35,16 @@ struct Usage {
   bool operator==(const Usage&) const = default;
 };
 
-struct Limits {
+struct QuotaLimits {
   Usage soft{-1, -1};  // known, and without effect
   Usage hard{-1, -1};
 
-  bool operator==(const Limits&) const = default;
+  bool operator==(const QuotaLimits&) const = default;
 };
 
 // "count=5,bytes=-1=;byteHardLimit=-1;countHardLimit=10", in any order, each part optional.
 // BadArguments otherwise.
-[[nodiscard]] wire::Result<Limits> limits_of(std::string_view text);
+[[nodiscard]] wire::Result<QuotaLimits> limits_of(std::string_view text);
 // "count=5,bytes=100"
 [[nodiscard]] std::string text_of(const Usage& usage);
 

@@ -22,7 +22,7 @@ wire::Result<SetTxn> plan_creation(const wire::SetRequest& request, const Caller
 
 wire::Result<SetTxn> plan(const wire::SetRequest& request, const Caller& caller, Draft& draft) {
   if (auto valid = validate(request.path); !valid) return valid.error();
-  std::shared_ptr<const Limits> limits;
+  std::shared_ptr<const QuotaLimits> limits;
   if (is_reserved(request.path)) {
     auto wanted = plan_limits(request.path, request.data, caller, draft);
     if (!wanted) return wanted.error();

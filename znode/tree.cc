@@ -237,7 +237,7 @@ bool Tree::is_due(wire::TimeMs now) const {
   return !deadlines_.empty() && deadlines_.begin()->time < now;
 }
 
-const Limits* Tree::limits(std::string_view path) const {
+const QuotaLimits* Tree::limits(std::string_view path) const {
   const auto found = limits_.find(path);
   return found == limits_.end() ? nullptr : &found->second;
 }

@@ -90,7 +90,7 @@ class Tree {
   [[nodiscard]] std::vector<std::string> due(wire::TimeMs now, std::size_t max) const;
   [[nodiscard]] bool is_due(wire::TimeMs now) const;
   // The limits of a subtree, by its root.
-  [[nodiscard]] const Limits* limits(std::string_view path) const;
+  [[nodiscard]] const QuotaLimits* limits(std::string_view path) const;
   [[nodiscard]] bool has_limits() const { return !limits_.empty(); }
   // The different ACLs that nodes have, besides the open one.
   [[nodiscard]] std::size_t acl_count() const { return acls_.size(); }
@@ -149,7 +149,7 @@ class Tree {
   boost::unordered_flat_map<wire::SessionId, boost::unordered_flat_set<const Node*>, SessionHash>
       ephemerals_;
   std::set<Deadline> deadlines_;  // of the childless nodes that have one
-  std::map<std::string, Limits, std::less<>> limits_;
+  std::map<std::string, QuotaLimits, std::less<>> limits_;
   AclTable acls_;
   NodeTracker tracker_;
   std::uint64_t digest_ = 0;  // the sum of the nodes' own

@@ -26,12 +26,12 @@ TreeRestoration::TreeRestoration(std::uint64_t nodes) : tree_(new Tree(Tree::Emp
   nodes_.reserve(expected);
 }
 
-wire::Result<void> TreeRestoration::add(std::uint64_t serial, std::string_view octets) {
+wire::Result<void> TreeRestoration::add(std::uint64_t serial, std::string_view bytes) {
   if (serial == 0 || (!nodes_.empty() && serial <= nodes_.back().first)) {
     return wrong(serial, "is out of order");
   }
-  const auto node = decode_node(octets);
-  if (!node) return wrong(serial, "its octets are malformed");
+  const auto node = decode_node(bytes);
+  if (!node) return wrong(serial, "its bytes are malformed");
   if ((node->parent == 0) != nodes_.empty()) return wrong(serial, "only the first is the root");
 
   Node* parent = nodes_.empty() ? nullptr : find(node->parent);

@@ -20,7 +20,7 @@ class TreeRestoration {
   explicit TreeRestoration(std::uint64_t nodes);
 
   // One node, in the order of serial numbers. MarshallingError names the node and what is wrong.
-  [[nodiscard]] wire::Result<void> add(std::uint64_t serial, std::string_view octets);
+  [[nodiscard]] wire::Result<void> add(std::uint64_t serial, std::string_view bytes);
   // The tree; nothing else may be asked afterwards. MarshallingError if a node is missing that
   // every tree has.
   [[nodiscard]] wire::Result<std::unique_ptr<Tree>> finish();

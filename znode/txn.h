@@ -97,7 +97,7 @@ struct MultiTxn {
 using Txn =
     std::variant<CreateTxn, SetTxn, DeleteTxn, CleanupTxn, DeleteManyTxn, SetAclTxn, MultiTxn>;
 
-// The form in which a transaction is proposed and logged; the first octet is the form's version.
+// The form in which a transaction is proposed and logged; the first byte is the form's version.
 void encode(const Txn& txn, wire::Bytes& out);
 // Takes one transaction from `in`, or says MarshallingError.
 [[nodiscard]] wire::Result<Txn> decode_txn(wire::ByteReader& in);

@@ -5,7 +5,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
-#include "server/admin/status.h"
+#include "server/admin/status_source.h"
 
 namespace server {
 

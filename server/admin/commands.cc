@@ -12,8 +12,8 @@ constexpr std::string_view folder = "/admin/";
 std::string_view path_of(std::string_view target) { return target.substr(0, target.find('?')); }
 
 // Values are plain: numbers and words, nothing that would have to be encoded.
-std::optional<Commands::Arguments> arguments_of(std::string_view target) {
-  Commands::Arguments arguments;
+std::optional<AdminCommands::Arguments> arguments_of(std::string_view target) {
+  AdminCommands::Arguments arguments;
   std::string_view query = target.substr(std::min(path_of(target).size() + 1, target.size()));
   while (!query.empty()) {
     const std::string_view part = query.substr(0, query.find('&'));
@@ -28,13 +28,15 @@ std::optional<Commands::Arguments> arguments_of(std::string_view target) {
 
 }  // namespace
 
-void Commands::add(std::string name, std::vector<std::string> takes, CarryOut carry_out) {
+void AdminCommands::add(std::string name, std::vector<std::string> takes, CarryOut carry_out) {
   commands_[std::move(name)] = {std::move(takes), std::move(carry_out)};
 }
 
-bool Commands::is_command(std::string_view target) { return path_of(target).starts_with(folder); }
+bool AdminCommands::is_command(std::string_view target) {
+  return path_of(target).starts_with(folder);
+}
 
-std::variant<Answer, Commands::Call> Commands::find(std::string_view target) const {
+std::variant<Answer, AdminCommands::Call> AdminCommands::find(std::string_view target) const {
   const std::string_view name = path_of(target).substr(folder.size());
   const auto command = commands_.find(name);
   if (command == commands_.end()) {

@@ -12,7 +12,7 @@
 namespace server {
 
 // What an operator may ask of this server with POST /admin/NAME. Who may is for the gate to say.
-class Commands {
+class AdminCommands {
  public:
   // The query of the target, "to=2&now=": names and values, each name once.
   using Arguments = std::map<std::string, std::string, std::less<>>;

@@ -24,11 +24,11 @@ using Clock = std::chrono::steady_clock;
 
 constexpr Clock::time_point never = Clock::time_point::max();
 
-// JSON may write any octet of data in six; what is longer than so many times the limit is not read.
+// JSON may write any byte of data in six; what is longer than so many times the limit is not read.
 constexpr std::size_t longest_escapes = 3;  // of a limit that is twice that of data
 // RFC 6455, section 5.5: a control frame holds 125 bytes, two of them are the code.
 constexpr std::size_t reason_bytes_max = 123;
-// One write ends where there are so many octets; a frame is never divided.
+// One write ends where there are so many bytes; a frame is never divided.
 constexpr std::size_t write_bytes = 64 * 1024;
 // A writing buffer larger than this is given back.
 constexpr std::size_t kept_bytes = 256 * 1024;
@@ -57,9 +57,9 @@ class Connection final : public ServedConnection, public std::enable_shared_from
 
   void start();
 
-  void say(const wire::ServerMessage& message) override;
-  void say_written(std::string_view message) override;
-  void give_up_as_too_slow() override;
+  void send(const wire::ServerMessage& message) override;
+  void send_encoded(std::string_view message) override;
+  void close_as_too_slow() override;
   void allow_batches() override { batch_bytes_ = shared_.limits.batch_bytes; }
   void close(CloseCode code, std::string reason) override;
   void pause() override { paused_ = true; }
@@ -89,8 +89,8 @@ class Connection final : public ServedConnection, public std::enable_shared_from
   void wait_readable();
   void read();
   void read_on();
-  void take(std::span<char> octets);
-  void keep(std::span<char> octets);
+  void take(std::span<char> bytes);
+  void keep(std::span<char> bytes);
   void take(const Incoming& incoming);
   void received(std::string_view frame, bool is_text);
 
@@ -208,28 +208,28 @@ void Connection::read_on() {
   });
 }
 
-void Connection::take(std::span<char> octets) {
+void Connection::take(std::span<char> bytes) {
   taking_ = true;
   while (may_read() && !parted_) {
-    const std::optional<Incoming> incoming = reader_.next(octets);
+    const std::optional<Incoming> incoming = reader_.next(bytes);
     if (!incoming) break;
     take(*incoming);
   }
   taking_ = false;
-  keep(parted_ ? octets.first(0) : octets);
+  keep(parted_ ? bytes.first(0) : bytes);
   // What was answered at once leaves at once, and together.
   if (!writing_ && stage_ < Stage::closed) write();
   wait_readable();
 }
 
 // They may be the end of rest_.
-void Connection::keep(std::span<char> octets) {
-  if (octets.empty()) {
+void Connection::keep(std::span<char> bytes) {
+  if (bytes.empty()) {
     release(rest_);
   } else if (rest_.empty()) {
-    rest_.assign(octets.data(), octets.size());
+    rest_.assign(bytes.data(), bytes.size());
   } else {
-    rest_.erase(0, rest_.size() - octets.size());
+    rest_.erase(0, rest_.size() - bytes.size());
   }
 }
 
@@ -244,7 +244,7 @@ void Connection::take(const Incoming& incoming) {
       if (stage_ < Stage::closed) append_websocket_frame(Opcode::pong, incoming.payload, control_);
       [[fallthrough]];
     case Incoming::Kind::pong:
-      if (stage_ == Stage::open) handler_.heard(*this);
+      if (stage_ == Stage::open) handler_.alive(*this);
       return;
     case Incoming::Kind::close:
     case Incoming::Kind::broken: return part(incoming.status);
@@ -271,23 +271,23 @@ void Connection::received(std::string_view frame, bool is_text) {
 
 // --- Writing ---
 
-void Connection::say(const wire::ServerMessage& message) {
+void Connection::send(const wire::ServerMessage& message) {
   if (stage_ != Stage::open) return;
   outbox_.add(message);
   added();
 }
 
-void Connection::say_written(std::string_view message) {
+void Connection::send_encoded(std::string_view message) {
   if (stage_ != Stage::open) return;
   outbox_.add(message);
   added();
 }
 
 void Connection::added() {
-  queued_bytes() > shared_.limits.queued_bytes_max ? give_up_as_too_slow() : wake_writer();
+  queued_bytes() > shared_.limits.queued_bytes_max ? close_as_too_slow() : wake_writer();
 }
 
-void Connection::give_up_as_too_slow() {
+void Connection::close_as_too_slow() {
   if (stage_ != Stage::open) return;
   shared_.counters.too_slow.add(1);
   begin_close({static_cast<std::uint16_t>(CloseCode::policy_violation),
@@ -329,14 +329,14 @@ bool Connection::gathers() {
 }
 
 void Connection::write() {
-  std::string& octets = shared_.write_buffer;
-  octets.clear();
-  compose(octets);
+  std::string& bytes = shared_.write_buffer;
+  bytes.clear();
+  compose(bytes);
   error_code error;
-  const std::size_t size = octets.empty() ? 0 : stream_.write_some(octets, error);
-  writing_ = !error && size < octets.size();
-  if (writing_) out_ = octets.substr(size);
-  if (octets.capacity() > kept_bytes) release(octets);
+  const std::size_t size = bytes.empty() ? 0 : stream_.write_some(bytes, error);
+  writing_ = !error && size < bytes.size();
+  if (writing_) out_ = bytes.substr(size);
+  if (bytes.capacity() > kept_bytes) release(bytes);
   if (error) return lost();
   if (!writing_) return written();
   stream_.async_write(out_, [self = shared_from_this()](const error_code& failure, std::size_t) {

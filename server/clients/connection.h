@@ -40,9 +40,9 @@ struct Accepted {
 class ServedConnection : public ClientConnection {
  public:
   // As `say`, of a message that is written in the connection's format.
-  virtual void say_written(std::string_view message) = 0;
+  virtual void send_encoded(std::string_view message) = 0;
   // More waits for the client than it may let wait: it is disconnected.
-  virtual void give_up_as_too_slow() = 0;
+  virtual void close_as_too_slow() = 0;
 };
 
 // Serves it until it is gone and `handler` knows. What it returns nobody need keep.

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "server/admin/answers.h"
-#include "server/config.h"
+#include "server/config/config.h"
 #include "wire/frames.h"
 
 namespace server {
@@ -50,8 +50,8 @@ class Gate {
   // For a request to /v1: why it cannot become a WebSocket connection, if it cannot.
   [[nodiscard]] std::optional<Answer> refuses_upgrade(const RequestHead& request) const;
 
-  // For a request to /admin/: why nobody does what it asks, if nobody does. Commands are taken from
-  // this machine, or from whoever shows the super identity; never from a web page of another
+  // For a request to /admin/: why nobody does what it asks, if nobody does. AdminCommands are taken
+  // from this machine, or from whoever shows the super identity; never from a web page of another
   // origin, whatever allowedOrigins and allowedHosts let in otherwise. `remote` is the address that
   // the connection comes from.
   [[nodiscard]] std::optional<Answer> refuses_command(const RequestHead& request,

@@ -30,7 +30,7 @@ class ClientConnection {
   virtual ~ClientConnection() = default;
 
   // Queued, and sent in this order; what is queued together leaves together.
-  virtual void say(const wire::ServerMessage& message) = 0;
+  virtual void send(const wire::ServerMessage& message) = 0;
   // Events and replies may share frames from now on (`"batch": true`).
   virtual void allow_batches() = 0;
   // Once what is queued is sent.
@@ -57,7 +57,7 @@ class ClientHandler {
   // One frame, taken apart.
   virtual void received(ClientConnection& connection, wire::ParsedFrame frame) = 0;
   // A pong, or anything else that shows the client to be alive.
-  virtual void heard(ClientConnection& connection) = 0;
+  virtual void alive(ClientConnection& connection) = 0;
   // Something that was queued has left.
   virtual void sent(ClientConnection& /*connection*/) {}
   virtual void closed(ClientConnection& connection) = 0;

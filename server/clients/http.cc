@@ -120,12 +120,12 @@ bool has_body(const http::request_parser<http::empty_body>& parser) {
 // What to answer and whether to go on, a command to be carried out first, or the wish for a
 // WebSocket that can be granted.
 struct Verdict {
-  std::variant<Answer, Commands::Call, Upgrade> answer;
+  std::variant<Answer, AdminCommands::Call, Upgrade> answer;
   After after = After::close;
 };
 
 Verdict judge(const Request& request, std::string_view remote, const Gate& gate,
-              const StatusSource& status, Room room) {
+              const StatusSource& status, Capacity room) {
   const RequestHead head = head_of(request);
   if (auto refused = gate.refuses(head)) return {*std::move(refused)};
 
@@ -133,9 +133,9 @@ Verdict judge(const Request& request, std::string_view remote, const Gate& gate,
     if (auto refused = gate.refuses_upgrade(head)) return {*std::move(refused)};
     return {Upgrade{std::string(head.keys.front()), Gate::subprotocol_of(head)}};
   }
-  const bool stays = request.keep_alive() && room == Room::there_is;
+  const bool stays = request.keep_alive() && room == Capacity::available;
   const After after = stays ? After::keep_alive : After::close;
-  if (Commands::is_command(head.target)) {
+  if (AdminCommands::is_command(head.target)) {
     if (auto refused = gate.refuses_command(head, remote)) return {*std::move(refused), after};
     return std::visit(
         [&](auto found) {
@@ -147,7 +147,7 @@ Verdict judge(const Request& request, std::string_view remote, const Gate& gate,
 }
 
 // A command takes its time; it goes on when its client does not wait for the answer.
-asio::awaitable<Answer> carry_out(const Commands::Call& call, const ClientLimits& limits) {
+asio::awaitable<Answer> carry_out(const AdminCommands::Call& call, const ClientLimits& limits) {
   struct Outcome {
     explicit Outcome(const asio::any_io_executor& executor) : patience(executor) {}
     asio::steady_timer patience;
@@ -167,7 +167,7 @@ asio::awaitable<Answer> carry_out(const Commands::Call& call, const ClientLimits
 }  // namespace
 
 asio::awaitable<HttpOutcome> talk_http(HttpStream& stream, std::string remote, const Gate& gate,
-                                       const StatusSource& status, Room room,
+                                       const StatusSource& status, Capacity room,
                                        const ClientLimits& limits) {
   beast::flat_buffer buffer(limits.header_bytes_max + 4096);
   for (;;) {
@@ -194,7 +194,7 @@ asio::awaitable<HttpOutcome> talk_http(HttpStream& stream, std::string remote, c
       verdict.answer = error_answer(
           400, "BadRequest", "frames must wait until the WebSocket's upgrade has been answered");
     }
-    if (const auto* call = std::get_if<Commands::Call>(&verdict.answer)) {
+    if (const auto* call = std::get_if<AdminCommands::Call>(&verdict.answer)) {
       verdict.answer = co_await carry_out(*call, limits);
     }
     const bool sent =

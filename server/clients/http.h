@@ -7,7 +7,7 @@
 
 #include <boost/asio/awaitable.hpp>
 
-#include "server/admin/status.h"
+#include "server/admin/status_source.h"
 #include "server/clients/gate.h"
 #include "server/clients/limits.h"
 #include "server/clients/stream.h"
@@ -26,13 +26,14 @@ struct HttpOutcome {
 };
 
 // One beyond the limits gets one answer: a server that is full must be seen to be.
-enum class Room : std::uint8_t { there_is, full };
+enum class Capacity : std::uint8_t { available, full };
 
 // Answers HTTP requests until the connection ends or asks for a WebSocket that it can have.
 // `remote` is the address of the other end.
 [[nodiscard]] boost::asio::awaitable<HttpOutcome> talk_http(HttpStream& stream, std::string remote,
                                                             const Gate& gate,
-                                                            const StatusSource& status, Room room,
+                                                            const StatusSource& status,
+                                                            Capacity room,
                                                             const ClientLimits& limits);
 
 // Grants it. False if the client did not take the answer.

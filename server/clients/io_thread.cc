@@ -79,18 +79,18 @@ class IoThread::Far final : public ClientConnection, public std::enable_shared_f
 
   // On the event loop.
 
-  void say(const wire::ServerMessage& message) override {
+  void send(const wire::ServerMessage& message) override {
     if (closing_) return;
     std::string written;
     append_message(message, format_, written);
     if ((unsaid_ += written.size()) + queued_ > worker_.shared.limits.queued_bytes_max) {
       closing_ = true;
       take_soon();
-      return do_here([](Far&, ServedConnection& near) { near.give_up_as_too_slow(); });
+      return do_here([](Far&, ServedConnection& near) { near.close_as_too_slow(); });
     }
     do_here([written = std::move(written)](Far& self, ServedConnection& near) {
       self.unsaid_ -= written.size();
-      near.say_written(written);
+      near.send_encoded(written);
       self.sent(near);
     });
   }
@@ -126,7 +126,7 @@ class IoThread::Far final : public ClientConnection, public std::enable_shared_f
     worker_.open.insert(near);
   }
   void received(ClientConnection& near, wire::ParsedFrame frame) { told(near, std::move(frame)); }
-  void heard(ClientConnection& near) { told(near, Alive{}); }
+  void alive(ClientConnection& near) { told(near, Alive{}); }
   void closed() {
     worker_.open.erase(near_.lock());
     do_there([](Far& self) { self.tell(Gone{}); });
@@ -174,7 +174,7 @@ class IoThread::Far final : public ClientConnection, public std::enable_shared_f
       if (auto* frame = std::get_if<wire::ParsedFrame>(&what)) {
         handler_.received(*this, std::move(*frame));
       } else {
-        handler_.heard(*this);
+        handler_.alive(*this);
       }
     }
     // Whoever of the two threads finds it so lets the client go on.
@@ -222,7 +222,7 @@ class IoThread::Near final : public ClientHandler {
   void received(ClientConnection& connection, wire::ParsedFrame frame) override {
     far_->received(connection, std::move(frame));
   }
-  void heard(ClientConnection& connection) override { far_->heard(connection); }
+  void alive(ClientConnection& connection) override { far_->alive(connection); }
   void sent(ClientConnection& connection) override { far_->sent(connection); }
   void closed(ClientConnection&) override { far_->closed(); }
 

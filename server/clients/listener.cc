@@ -67,14 +67,14 @@ std::string bind_complaint(const Address& web, const error_code& error) {
 class Refusing final : public ClientHandler {
  public:
   void opened(const std::shared_ptr<ClientConnection>& connection) override {
-    connection->say(wire::ConnectRefused{{wire::ErrorCode::too_many_connections,
-                                          "too many connections to this server, of all clients or "
-                                          "of this address; the limits are maxCnxns and "
-                                          "maxClientCnxns"}});
+    connection->send(wire::ConnectRefused{{wire::ErrorCode::too_many_connections,
+                                           "too many connections to this server, of all clients or "
+                                           "of this address; the limits are maxCnxns and "
+                                           "maxClientCnxns"}});
     connection->close(CloseCode::policy_violation, "too many connections");
   }
   void received(ClientConnection&, wire::ParsedFrame) override {}
-  void heard(ClientConnection&) override {}
+  void alive(ClientConnection&) override {}
   void closed(ClientConnection&) override {}
 };
 
@@ -93,7 +93,7 @@ class Listener::Port : public std::enable_shared_from_this<Listener::Port> {
   void end() { io_threads_.clear(); }
 
  private:
-  class Place;  // of one connection, while it is there
+  class ConnectionSlot;  // of one connection, while it is there
 
   asio::awaitable<void> accept();
   asio::awaitable<void> talk(HttpStream stream, std::string address);
@@ -225,10 +225,10 @@ asio::awaitable<void> Listener::Port::accept() {
   }
 }
 
-// Those that are refused take nobody's place.
-class Listener::Port::Place {
+// Those that are refused take nobody's slot.
+class Listener::Port::ConnectionSlot {
  public:
-  Place(std::shared_ptr<Port> port, std::string address)
+  ConnectionSlot(std::shared_ptr<Port> port, std::string address)
       : port_(std::move(port)), address_(std::move(address)), beyond_(port_->is_full(address_)) {
     if (beyond_) {
       ++port_->refusals_;
@@ -237,9 +237,9 @@ class Listener::Port::Place {
       ++port_->connected_[address_];
     }
   }
-  Place(const Place&) = delete;
-  Place& operator=(const Place&) = delete;
-  ~Place() {
+  ConnectionSlot(const ConnectionSlot&) = delete;
+  ConnectionSlot& operator=(const ConnectionSlot&) = delete;
+  ~ConnectionSlot() {
     if (beyond_) {
       --port_->refusals_;
     } else {
@@ -257,13 +257,13 @@ class Listener::Port::Place {
 };
 
 asio::awaitable<void> Listener::Port::talk(HttpStream stream, std::string address) {
-  auto place = std::make_shared<Place>(shared_from_this(), address);
+  auto slot = std::make_shared<ConnectionSlot>(shared_from_this(), address);
   counters_.accepted += 1;
 
   http_.insert(&stream);
   const HttpOutcome outcome =
       co_await talk_http(stream, address, gate_, status_,
-                         place->beyond() ? Room::full : Room::there_is, shared_.limits);
+                         slot->beyond() ? Capacity::full : Capacity::available, shared_.limits);
   bool upgraded = false;
   if (outcome.upgrade && acceptor_.is_open()) {
     upgraded = co_await upgrade(stream, *outcome.upgrade, shared_.limits);
@@ -273,9 +273,8 @@ asio::awaitable<void> Listener::Port::talk(HttpStream stream, std::string addres
 
   const Subprotocol* asked = outcome.upgrade->subprotocol;
   const wire::Format format = (asked != nullptr ? *asked : subprotocols.front()).format;
-  const bool beyond = place->beyond();
-  serve_websocket({Stream(std::move(stream)), format, std::move(address), std::move(place)},
-                  beyond);
+  const bool beyond = slot->beyond();
+  serve_websocket({Stream(std::move(stream)), format, std::move(address), std::move(slot)}, beyond);
 }
 
 void Listener::Port::serve_websocket(Accepted client, bool beyond) {

@@ -4,10 +4,10 @@
 #include <optional>
 #include <string>
 
-#include "server/admin/status.h"
+#include "server/admin/status_source.h"
 #include "server/clients/handler.h"
 #include "server/clients/limits.h"
-#include "server/config.h"
+#include "server/config/config.h"
 #include "server/metrics/counters.h"
 
 namespace boost::asio {

@@ -6,7 +6,7 @@
 namespace server {
 namespace {
 
-// Room for what is usually said at once.
+// Capacity for what is usually said at once.
 constexpr std::size_t usual_bytes = 480;
 constexpr std::size_t usual_messages = 8;
 // The longest head of an array of CBOR that fits a batch.

@@ -52,16 +52,16 @@ class Stream {
   }
 
   // As much as can leave without waiting. That may be nothing, always: then async_write is used.
-  std::size_t write_some(std::string_view octets, Error& error) {
+  std::size_t write_some(std::string_view bytes, Error& error) {
     const std::size_t size =
-        socket_.write_some(boost::asio::buffer(octets.data(), octets.size()), error);
+        socket_.write_some(boost::asio::buffer(bytes.data(), bytes.size()), error);
     if (error == boost::asio::error::would_block) error.clear();
     return size;
   }
   // All of it, then `handler(Error, std::size_t)`.
   template <class Handler>
-  void async_write(std::string_view octets, Handler handler) {
-    boost::asio::async_write(socket_, boost::asio::buffer(octets.data(), octets.size()),
+  void async_write(std::string_view bytes, Handler handler) {
+    boost::asio::async_write(socket_, boost::asio::buffer(bytes.data(), bytes.size()),
                              std::move(handler));
   }
 

@@ -32,9 +32,9 @@ bool is_sent_in_a_close(std::uint16_t status) {
   return (status >= 1000 && status <= 1003) || (status >= 1007 && status <= 1014);
 }
 
-std::uint64_t number(std::string_view octets) {
+std::uint64_t number(std::string_view bytes) {
   std::uint64_t value = 0;
-  for (const char octet : octets) value = value << 8 | static_cast<unsigned char>(octet);
+  for (const char byte : bytes) value = value << 8 | static_cast<unsigned char>(byte);
   return value;
 }
 
@@ -55,12 +55,12 @@ void unmask(std::span<char> payload, std::span<const char> mask) {
 // Without a character at its end that goes on in what is still to come.
 std::string_view whole_characters(std::string_view text) {
   for (std::size_t back = 1; back <= std::min<std::size_t>(3, text.size()); ++back) {
-    const auto octet = static_cast<unsigned char>(text[text.size() - back]);
-    if ((octet & 0xc0) == 0x80) continue;
-    const std::size_t wanted = octet < 0xc0 || octet > 0xf4 ? 1
-                               : octet < 0xe0               ? 2
-                               : octet < 0xf0               ? 3
-                                                            : 4;
+    const auto byte = static_cast<unsigned char>(text[text.size() - back]);
+    if ((byte & 0xc0) == 0x80) continue;
+    const std::size_t wanted = byte < 0xc0 || byte > 0xf4 ? 1
+                               : byte < 0xe0              ? 2
+                               : byte < 0xf0              ? 3
+                                                          : 4;
     return wanted > back ? text.substr(0, text.size() - back) : text;
   }
   return text;
@@ -79,27 +79,27 @@ Incoming closing(std::string_view payload) {
 
 }  // namespace
 
-std::optional<Incoming> WebSocketReader::next(std::span<char>& octets) {
+std::optional<Incoming> WebSocketReader::next(std::span<char>& bytes) {
   if (!in_ && !pieces_.empty()) std::string().swap(pieces_);  // were handed out
   for (;;) {
-    const Head head = head_of(octets);
+    const Head head = head_of(bytes);
     if (head.broken != 0) return broken(head.broken);
-    if (head.head_bytes == 0 || octets.size() - head.head_bytes < head.payload_bytes) {
+    if (head.head_bytes == 0 || bytes.size() - head.head_bytes < head.payload_bytes) {
       return std::nullopt;
     }
-    const std::span<char> payload = octets.subspan(head.head_bytes, head.payload_bytes);
-    unmask(payload, octets.subspan(head.head_bytes - mask_bytes, mask_bytes));
-    octets = octets.subspan(head.head_bytes + head.payload_bytes);
+    const std::span<char> payload = bytes.subspan(head.head_bytes, head.payload_bytes);
+    unmask(payload, bytes.subspan(head.head_bytes - mask_bytes, mask_bytes));
+    bytes = bytes.subspan(head.head_bytes + head.payload_bytes);
     if (auto complete = take(head, {payload.data(), payload.size()})) return complete;
   }
 }
 
 // Section 5.2. What cannot be right is known from as little as can be.
-WebSocketReader::Head WebSocketReader::head_of(std::span<const char> octets) const {
+WebSocketReader::Head WebSocketReader::head_of(std::span<const char> bytes) const {
   Head head;
-  if (octets.size() < 2) return head;
-  const auto first = static_cast<unsigned char>(octets[0]);
-  const auto second = static_cast<unsigned char>(octets[1]);
+  if (bytes.size() < 2) return head;
+  const auto first = static_cast<unsigned char>(bytes[0]);
+  const auto second = static_cast<unsigned char>(bytes[1]);
   head.is_last = (first & 0x80) != 0;
   head.opcode = static_cast<Opcode>(first & 0x0f);
   head.payload_bytes = second & 0x7f;
@@ -108,9 +108,9 @@ WebSocketReader::Head WebSocketReader::head_of(std::span<const char> octets) con
   if (head.broken != 0) return head;
 
   const std::size_t length_bytes = head.payload_bytes < 126 ? 0 : head.payload_bytes == 126 ? 2 : 8;
-  if (octets.size() < 2 + length_bytes + mask_bytes) return head;
+  if (bytes.size() < 2 + length_bytes + mask_bytes) return head;
   if (length_bytes != 0) {
-    head.payload_bytes = number({octets.data() + 2, length_bytes});
+    head.payload_bytes = number({bytes.data() + 2, length_bytes});
     if (head.payload_bytes < (length_bytes == 2 ? 126U : 65'536U)) head.broken = protocol_error;
     if (head.payload_bytes > message_bytes_max_) head.broken = too_big;
   }
@@ -156,9 +156,9 @@ Incoming WebSocketReader::whole(std::string_view message) {
 
 void append_websocket_frame(Opcode opcode, std::string_view payload, std::string& out) {
   out += static_cast<char>(0x80 | static_cast<int>(opcode));
-  const auto append_length = [&](int marker, int octets) {
+  const auto append_length = [&](int marker, int bytes) {
     out += static_cast<char>(marker);
-    for (int i = octets - 1; i >= 0; --i) out += static_cast<char>(payload.size() >> (8 * i));
+    for (int i = bytes - 1; i >= 0; --i) out += static_cast<char>(payload.size() >> (8 * i));
   };
   if (payload.size() <= control_bytes_max) {
     out += static_cast<char>(payload.size());

@@ -10,9 +10,9 @@ class Availability {
  public:
   explicit Availability(SteadyClock::time_point now) : since_(now) {}
 
-  void note(const zab::Standing& standing, SteadyClock::time_point now) {
-    if (standing.serving == serves_) return;
-    serves_ = standing.serving;
+  void note(const zab::RoleStatus& role_status, SteadyClock::time_point now) {
+    if (role_status.serving == serves_) return;
+    serves_ = role_status.serving;
     if (serves_) {
       unserved_before_ += now - since_;
       outages_.observe(now - since_);

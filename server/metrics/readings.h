@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "server/admin/status.h"
 #include "server/metrics/counters.h"
 #include "server/metrics/process.h"
+#include "server/metrics/status.h"
 
 namespace server {
 

@@ -2,7 +2,7 @@
 
 #include <xxhash.h>
 
-#include "server/zab_bytes.h"
+#include "zab/bytes.h"
 
 namespace server {
 namespace {

@@ -11,7 +11,7 @@
 #include "zab/credentials.h"
 #include "zab/ensemble.h"
 
-// How messages lie in the stream between two servers: a length, a checksum, the octets. TCP's own
+// How messages lie in the stream between two servers: a length, a checksum, the bytes. TCP's own
 // checksum misses one broken segment in some tens of thousands, and what a broken network card or
 // tunnel lets through must not become a transaction.
 namespace server {
@@ -26,7 +26,7 @@ void append_frame(std::string_view content, wire::Bytes& out);
 class FrameReader {
  public:
   // Adds what was read.
-  void append(std::string_view octets) { buffer_.append(octets); }
+  void append(std::string_view bytes) { buffer_.append(bytes); }
 
   // The content of the next frame, valid until the next call; nothing if it is not all there yet.
   // An error if the stream is no longer one of frames: then the connection is to be closed.
@@ -34,7 +34,7 @@ class FrameReader {
 
  private:
   wire::Bytes buffer_;
-  std::size_t taken_ = 0;  // octets of buffer_ that were given out
+  std::size_t taken_ = 0;  // bytes of buffer_ that were given out
 };
 
 // The first frame of a connection, from both ends: who is there, and whom it takes the other for.

@@ -357,12 +357,12 @@ void Links::Impl::drop(const LinkPtr& link, const std::string& why) {
 
 awaitable<void> Links::Impl::read_loop(LinkPtr link) {
   const auto self = shared_from_this();
-  wire::Bytes octets(read_bytes, '\0');
+  wire::Bytes bytes(read_bytes, '\0');
   while (!link->closed) {
-    auto [error, count] = co_await link->socket.async_read_some(asio::buffer(octets), use_tuple);
+    auto [error, count] = co_await link->socket.async_read_some(asio::buffer(bytes), use_tuple);
     if (error) co_return drop(link, error.message());
     link->silent_heartbeats = 0;
-    link->reader.append(std::string_view(octets).substr(0, count));
+    link->reader.append(std::string_view(bytes).substr(0, count));
     while (!link->closed) {
       const auto content = link->reader.next();
       if (!content) co_return drop(link, content.error().message);

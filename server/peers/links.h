@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "server/config.h"
+#include "server/config/config.h"
 #include "server/metrics/counters.h"
 #include "server/peers/peer_message.h"
 #include "zab/ensemble.h"
@@ -62,7 +62,7 @@ class Links {
   // if the link is down, or is another connection than the one named.
   void send(zab::ServerId to, const PeerMessage& message);
   void send(zab::ServerId to, std::uint64_t connection, const PeerMessage& message);
-  // Octets that wait for the link to take them.
+  // Bytes that wait for the link to take them.
   [[nodiscard]] std::size_t queued(zab::ServerId to) const;
   // Of all links to that server since the start.
   [[nodiscard]] LinkCounters counters(zab::ServerId server) const;

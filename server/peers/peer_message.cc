@@ -5,7 +5,7 @@
 #include <string>
 #include <utility>
 
-#include "server/zab_bytes.h"
+#include "zab/bytes.h"
 
 namespace server {
 namespace {
@@ -16,7 +16,7 @@ using zab_bytes::put;
 using zab_bytes::take_cluster_id;
 using zab_bytes::take_point;
 
-// One octet before each message. Never given a new meaning: servers of two versions may talk.
+// One byte before each message. Never given a new meaning: servers of two versions may talk.
 enum class Kind : std::uint8_t {
   notification = 1,
   follower_info = 2,
@@ -61,7 +61,7 @@ void put(zab::Condition condition, const zab::Claim& claim, ByteWriter& out) {
 }
 
 void put(const zab::Notification& m, ByteWriter& out) {
-  begin(Kind::notification, out).integer(static_cast<std::uint8_t>(m.stance));
+  begin(Kind::notification, out).integer(static_cast<std::uint8_t>(m.role));
   out.integer(m.round);
   out.epoch(m.vote.current_epoch);
   out.zxid(m.vote.last_zxid);
@@ -92,7 +92,7 @@ void put(const zab::Trunc& m, ByteWriter& out) { put(m.to, begin(Kind::trunc, ou
 void put(const zab::Snap& m, ByteWriter& out) { put(m.at, begin(Kind::snap, out)); }
 void put(const zab::SnapChunk& m, ByteWriter& out) {
   begin(Kind::snap_chunk, out).integer(static_cast<std::uint8_t>(m.last));
-  out.string(*m.octets);
+  out.string(*m.bytes);
 }
 void put(const zab::Diverged& m, ByteWriter& out) { put(m.last, begin(Kind::diverged, out)); }
 void put(const zab::NewLeader& m, ByteWriter& out) { begin(Kind::new_leader, out).epoch(m.epoch); }
@@ -128,7 +128,7 @@ void put(const Forward& m, ByteWriter& out) {
   begin(Kind::forward, out).epoch(m.epoch);
   out.string(m.command);
 }
-void put(const Refused& m, ByteWriter& out) {
+void put(const ForwardRefused& m, ByteWriter& out) {
   begin(Kind::refused, out).integer(m.tag);
   out.zxid(m.zxid);
   out.string(m.refusal);
@@ -165,9 +165,9 @@ bool read_condition(M& m, ByteReader& in) {
 
 std::optional<PeerMessage> notification(ByteReader& in) {
   zab::Notification m;
-  const auto stance = in.integer<std::uint8_t>();
-  if (stance > static_cast<std::uint8_t>(zab::Stance::leading)) return std::nullopt;
-  m.stance = static_cast<zab::Stance>(stance);
+  const auto role = in.integer<std::uint8_t>();
+  if (role > static_cast<std::uint8_t>(zab::Role::leading)) return std::nullopt;
+  m.role = static_cast<zab::Role>(role);
   m.round = in.integer<std::uint64_t>();
   m.vote.current_epoch = in.epoch();
   m.vote.last_zxid = in.zxid();
@@ -252,7 +252,7 @@ std::optional<PeerMessage> read(Kind kind, ByteReader& in) {
     case Kind::refused: {
       const auto tag = in.integer<std::uint64_t>();
       const wire::Zxid zxid = in.zxid();
-      return Refused{tag, zxid, wire::Bytes(in.string())};
+      return ForwardRefused{tag, zxid, wire::Bytes(in.string())};
     }
     case Kind::touched: return touched(in);
     case Kind::ask_read_point: {

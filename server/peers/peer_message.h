@@ -25,12 +25,12 @@ struct Forward {
 
 // From the leader: the command with this tag cannot be planned (session::Refusal, encoded). Said
 // once everything that it was judged against is committed; `zxid` is at or after all of that.
-struct Refused {
+struct ForwardRefused {
   std::uint64_t tag = 0;
   wire::Zxid zxid;
   wire::Bytes refusal;
 
-  bool operator==(const Refused&) const = default;
+  bool operator==(const ForwardRefused&) const = default;
 };
 
 // To the leader: these sessions were heard of since the last time.
@@ -60,8 +60,8 @@ struct KeepAlive {
   bool operator==(const KeepAlive&) const = default;
 };
 
-using PeerMessage =
-    std::variant<zab::Message, Forward, Refused, Touched, AskReadPoint, ReadPoint, KeepAlive>;
+using PeerMessage = std::variant<zab::Message, Forward, ForwardRefused, Touched, AskReadPoint,
+                                 ReadPoint, KeepAlive>;
 
 void encode(const PeerMessage& message, wire::Bytes& out);
 // Refuses, saying why, whatever `encode` would not have written.

@@ -43,7 +43,7 @@ void Pipeline::connect(Client& client, wire::ConnectRequest request) {
   if (request.batch) client.connection->allow_batches();
   client.request = std::move(request);
   client.state = Client::State::waiting;
-  if (standing().serving) ask_for_session(client);
+  if (role_status().serving) ask_for_session(client);
 }
 
 // A client never sees time run backwards: it waits until this server has seen what it has.
@@ -52,7 +52,7 @@ void Pipeline::ask_for_session(Client& client) {
     when_applied(*client.request.last_zxid, [this, number = client.number] {
       Client* waiting = find(number);
       if (waiting == nullptr || waiting->state != Client::State::waiting) return;
-      if (standing().serving) ask_for_session(*waiting);
+      if (role_status().serving) ask_for_session(*waiting);
     });
     return;
   }
@@ -66,7 +66,7 @@ void Pipeline::ask_for_session(Client& client) {
     const auto hash = hash_password(client.password).value_or(session::SecretHash{});
     order = session::MoveSession{hash, client.timeout_ms, results_max};
   } else {
-    client.password = surroundings_.new_password();
+    client.password = environment_.new_password();
     order = session::OpenSession{*hash_password(client.password), client.timeout_ms, results_max};
   }
   client.state = Client::State::opening;
@@ -119,14 +119,14 @@ void Pipeline::has_session(Client& client, wire::SessionId session, bool resumed
   client.session = session;
   client.state = Client::State::open;
   by_session_[session.value] = &client;
-  client.connection->say(wire::ConnectedReply{
+  client.connection->send(wire::ConnectedReply{
       session, std::exchange(client.password, {}), client.timeout_ms, config_.id, role(),
       service_.applied(), resumed, config_.advertised, client.read_only, client.request_id});
   client.connection->ping_every(Milliseconds(client.timeout_ms / 3));
   if (const session::Results* results = service_.sessions().results(session)) {
     client.last_number = results->last();
   }
-  arrived_ = surroundings_.now();
+  arrived_ = environment_.now();
   for (wire::ParsedRequest& parsed : std::exchange(client.early, {})) {
     if (client.farewell) break;
     take(client, std::move(parsed));
@@ -139,7 +139,7 @@ void Pipeline::refuse(Client& client, wire::Error error) {
   CloseCode code = CloseCode::normal;
   if (error.code == wire::ErrorCode::bad_arguments) code = CloseCode::policy_violation;
   if (error.code == wire::ErrorCode::too_large) code = CloseCode::too_big;
-  client.connection->say(
+  client.connection->send(
       wire::ConnectRefused{error, service_.applied(), std::move(client.request_id)});
   hang_up(client, code, std::string(wire::name(error.code)));
 }
@@ -155,7 +155,7 @@ void Pipeline::session_ended(const session::Applied& applied) {
   if (client == nullptr) return;
   by_session_.erase(client->session.value);
   if (applied.session_change == Change::expired) {
-    client->connection->say(wire::Expired{});
+    client->connection->send(wire::Expired{});
     return hang_up(*client, CloseCode::normal, "session expired");
   }
   if (applied.session_change == Change::moved) give_way(*client);
@@ -190,14 +190,14 @@ void Pipeline::tick() {
   ordering_.tick();
   give_up_catching_up();
   const auto ticks = [&](Milliseconds patience) { return patience / config_.heartbeat; };
-  const bool served = standing().serving;
+  const bool served = role_status().serving;
   unserved_ticks_ = served ? 0 : unserved_ticks_ + 1;
   const bool given_up = unserved_ticks_ == ticks(serve_patience);
 
   for (const auto& [number, client] : by_number_) {
     if (given_up && !client->read_only) send_away(*client, "this server has no quorum");
     // Nothing is read of a paused connection, so nothing can be heard: the pause is ours.
-    if (client->paused && client->state == Client::State::open) ordering_.heard(client->session);
+    if (client->paused && client->state == Client::State::open) ordering_.alive(client->session);
     if (client->state != Client::State::waiting) continue;
     client->waited_ticks += 1;
     if (unserved_ticks_ >= ticks(connect_patience) && open_read_only(*client)) continue;
@@ -254,17 +254,17 @@ void Pipeline::unknown(std::uint64_t connection) {
 
 void Pipeline::send_away(Client& client, const std::string& reason) {
   if (client.state == Client::State::ended) return;
-  client.connection->say(wire::GoAway{reason});
+  client.connection->send(wire::GoAway{reason});
   hang_up(client, CloseCode::going_away, reason);
 }
 
 wire::Role Pipeline::role() const {
   if (config_.servers.empty()) return wire::Role::standalone;
-  switch (standing().stance) {
-    case zab::Stance::looking: return wire::Role::looking;
-    case zab::Stance::following: return wire::Role::follower;
-    case zab::Stance::observing: return wire::Role::observer;
-    case zab::Stance::leading: return wire::Role::leader;
+  switch (role_status().role) {
+    case zab::Role::looking: return wire::Role::looking;
+    case zab::Role::following: return wire::Role::follower;
+    case zab::Role::observing: return wire::Role::observer;
+    case zab::Role::leading: return wire::Role::leader;
   }
   return wire::Role::looking;
 }

@@ -9,11 +9,11 @@
 namespace server {
 
 Ordering::Ordering(std::uint32_t self, Milliseconds heartbeat, session::Service& service,
-                   Surroundings& surroundings, OrderingHandler& handler)
+                   Environment& environment, OrderingHandler& handler)
     : self_(self),
       heartbeat_(heartbeat),
       service_(service),
-      surroundings_(surroundings),
+      environment_(environment),
       handler_(handler) {}
 
 // --- From this server's clients ---
@@ -37,7 +37,7 @@ void Ordering::ask_read_point(std::uint64_t token) {
   route_read_point(token);
 }
 
-void Ordering::heard(wire::SessionId session) {
+void Ordering::alive(wire::SessionId session) {
   if (leads()) {
     expiry_.touch(session);
   } else {
@@ -46,37 +46,37 @@ void Ordering::heard(wire::SessionId session) {
 }
 
 void Ordering::route(Waiting& waiting) {
-  if (!standing_.serving) return;  // waits for the next epoch
+  if (!role_status_.serving) return;  // waits for the next epoch
   // A copy, for a command that is refused at once waits no longer.
   if (leads()) return plan(session::Command(waiting.command));
   wire::Bytes bytes;
   encode(waiting.command, bytes);
-  waiting.asked_in = standing_.epoch;
-  surroundings_.send(standing_.leader, Forward{standing_.epoch, std::move(bytes)});
+  waiting.asked_in = role_status_.epoch;
+  environment_.send(role_status_.leader, Forward{role_status_.epoch, std::move(bytes)});
 }
 
 void Ordering::route_read_point(std::uint64_t token) {
-  if (!standing_.serving) return;
-  const AskReadPoint question{standing_.epoch, token};
+  if (!role_status_.serving) return;
+  const AskReadPoint question{role_status_.epoch, token};
   if (leads()) return on(zab::ServerId{self_}, question);
-  surroundings_.send(standing_.leader, question);
+  environment_.send(role_status_.leader, question);
 }
 
 // --- From the protocol ---
 
-void Ordering::standing_changed(const zab::Standing& standing) {
+void Ordering::role_changed(const zab::RoleStatus& role_status) {
   const bool led = leads();
-  standing_ = standing;
+  role_status_ = role_status;
   if (led) {
     service_.forget_plans();
     refusals_.clear();
-    turns_.clear();
+    fair_queue_.clear();
     askers_.clear();
     expiry_.clear();
     planned_ = planned_applied_ = 0;
     planned_at_.clear();
   }
-  if (!standing_.serving) return;
+  if (!role_status_.serving) return;
 
   // Nobody knows what the former leader had heard of a session: each has its full timeout again.
   if (leads()) {
@@ -97,7 +97,7 @@ void Ordering::standing_changed(const zab::Standing& standing) {
 void Ordering::give_up_unknown() {
   std::set<std::uint64_t> connections;
   for (const auto& [tag, waiting] : commands_) {
-    if (waiting.overtaken || waiting.asked_in == standing_.epoch) {
+    if (waiting.overtaken || waiting.asked_in == role_status_.epoch) {
       connections.insert(waiting.command.owner.connection);
     }
   }
@@ -121,12 +121,12 @@ void Ordering::applied(const session::Applied& applied) {
 
   if (planned_applied_ < planned_) {
     planned_applied_ += 1;
-    counters_.commit.observe(surroundings_.now() - planned_at_.front());
+    counters_.commit.observe(environment_.now() - planned_at_.front());
     planned_at_.pop_front();
   }
-  turns_.arrived();
+  fair_queue_.arrived();
   say_refusals();
-  while (const auto command = turns_.next()) plan_now(*command);
+  while (const auto command = fair_queue_.next()) plan_now(*command);
   switch (applied.session_change) {
     case Change::none: break;
     case Change::opened:
@@ -144,7 +144,7 @@ void Ordering::confirmed(const zab::Confirmed& confirmed) {
   const auto& [server, token] = asker.mapped();
   const ReadPoint answer{token, confirmed.committed};
   if (server == self_) return on(zab::ServerId{self_}, answer);
-  surroundings_.send(zab::ServerId{server}, answer);
+  environment_.send(zab::ServerId{server}, answer);
 }
 
 void Ordering::tick() {
@@ -153,18 +153,18 @@ void Ordering::tick() {
       spdlog::info("session {} expires", wire::to_hex(session.value));
       plan({session, {}, 0, session::CloseSession{true}});
     }
-    if (service_.reap_due(surroundings_.wall_clock())) plan({{}, {}, 0, session::ReapNodes{}});
-  } else if (standing_.serving && !heard_.empty()) {
+    if (service_.reap_due(environment_.wall_clock())) plan({{}, {}, 0, session::ReapNodes{}});
+  } else if (role_status_.serving && !heard_.empty()) {
     std::ranges::sort(heard_);
     heard_.erase(std::ranges::unique(heard_).begin(), heard_.end());
-    surroundings_.send(standing_.leader, Touched{std::move(heard_)});
+    environment_.send(role_status_.leader, Touched{std::move(heard_)});
   }
   heard_.clear();
 }
 
 void Ordering::read_queues(Readings& readings) const {
   readings.queues.push_back({"commands", commands_.size()});
-  readings.queues.push_back({"commands_held", turns_.held()});
+  readings.queues.push_back({"commands_held", fair_queue_.held()});
   readings.queues.push_back({"refusals", refusals_.size()});
   readings.queues.push_back({"read_points", read_points_.size()});
 }
@@ -177,24 +177,24 @@ void Ordering::watch_over(wire::SessionId session, std::int64_t timeout_ms) {
 // --- On the leader ---
 
 void Ordering::plan(const session::Command& command) {
-  if (turns_.is_free(command.session)) {
+  if (fair_queue_.is_free(command.session)) {
     plan_now(command);
   } else {
-    turns_.hold(command);
+    fair_queue_.hold(command);
   }
 }
 
 void Ordering::plan_now(const session::Command& command) {
-  auto planned = service_.plan(command, surroundings_.wall_clock());
+  auto planned = service_.plan(command, environment_.wall_clock());
   if (planned) {
     planned_ += 1;
-    planned_at_.push_back(surroundings_.now());
+    planned_at_.push_back(environment_.now());
     counters_.proposed += 1;
-    turns_.went(command.session);
-    surroundings_.post(zab::Submit{std::make_shared<const wire::Bytes>(std::move(*planned))});
+    fair_queue_.went(command.session);
+    environment_.post(zab::Submit{std::make_shared<const wire::Bytes>(std::move(*planned))});
     return;
   }
-  turns_.came_to_nothing(command.session);
+  fair_queue_.came_to_nothing(command.session);
   if (command.tag == 0) return;  // an expiry that came too late
   refusals_.push_back({planned_, command.owner, command.tag, std::move(planned.error())});
   say_refusals();
@@ -210,14 +210,14 @@ void Ordering::say_refusals() {
       handler_.refused(said.tag, zxid, said.refusal);
       continue;
     }
-    Refused message{said.tag, zxid, {}};
+    ForwardRefused message{said.tag, zxid, {}};
     session::encode(said.refusal, message.refusal);
-    surroundings_.send(zab::ServerId{said.to.server}, message);
+    environment_.send(zab::ServerId{said.to.server}, message);
   }
 }
 
 void Ordering::on(zab::ServerId from, const Forward& m) {
-  if (!leads() || m.epoch != standing_.epoch) return;  // its sender asks again
+  if (!leads() || m.epoch != role_status_.epoch) return;  // its sender asks again
   const auto command = session::decode_command(m.command);
   // Whether a session expires, or a node is due, is for the leader alone to say.
   const auto* close = command ? std::get_if<session::CloseSession>(&command->order) : nullptr;
@@ -236,14 +236,14 @@ void Ordering::on(zab::ServerId, const Touched& m) {
 }
 
 void Ordering::on(zab::ServerId from, const AskReadPoint& m) {
-  if (!leads() || m.epoch != standing_.epoch) return;
+  if (!leads() || m.epoch != role_status_.epoch) return;
   askers_[++last_asker_] = {from.value, m.token};
-  surroundings_.post(zab::ConfirmLeadership{last_asker_});
+  environment_.post(zab::ConfirmLeadership{last_asker_});
 }
 
 // --- Answers from the leader ---
 
-void Ordering::on(zab::ServerId, const Refused& m) {
+void Ordering::on(zab::ServerId, const ForwardRefused& m) {
   const auto refusal = session::decode_refusal(m.refusal);
   if (!refusal || commands_.erase(m.tag) == 0) return;
   handler_.refused(m.tag, m.zxid, *refusal);

@@ -7,10 +7,10 @@
 #include <unordered_map>
 #include <vector>
 
-#include "server/config.h"
+#include "server/config/config.h"
 #include "server/metrics/readings.h"
-#include "server/pipeline/surroundings.h"
-#include "server/pipeline/turns.h"
+#include "server/pipeline/environment.h"
+#include "server/pipeline/fair_queue.h"
 #include "session/commands.h"
 #include "session/expiry.h"
 #include "session/service.h"
@@ -43,12 +43,12 @@ class Ordering {
  public:
   // All of them live as long as this does.
   Ordering(std::uint32_t self, Milliseconds heartbeat, session::Service& service,
-           Surroundings& surroundings, OrderingHandler& handler);
+           Environment& environment, OrderingHandler& handler);
 
   // From this server's clients.
   void submit(session::Command command);
   void ask_read_point(std::uint64_t token);
-  void heard(wire::SessionId session);
+  void alive(wire::SessionId session);
   // Nobody waits for it any more.
   void forget(std::uint64_t tag);
 
@@ -56,21 +56,21 @@ class Ordering {
   void forget_all();
 
   // From the protocol.
-  void standing_changed(const zab::Standing& standing);
+  void role_changed(const zab::RoleStatus& role_status);
   void applied(const session::Applied& applied);
   void confirmed(const zab::Confirmed& confirmed);
   void tick();
 
   // From the other servers.
   void on(zab::ServerId from, const Forward& m);
-  void on(zab::ServerId from, const Refused& m);
+  void on(zab::ServerId from, const ForwardRefused& m);
   void on(zab::ServerId from, const Touched& m);
   void on(zab::ServerId from, const AskReadPoint& m);
   void on(zab::ServerId from, const ReadPoint& m);
 
-  [[nodiscard]] const zab::Standing& standing() const { return standing_; }
+  [[nodiscard]] const zab::RoleStatus& role_status() const { return role_status_; }
   [[nodiscard]] bool leads() const {
-    return standing_.serving && standing_.stance == zab::Stance::leading;
+    return role_status_.serving && role_status_.role == zab::Role::leading;
   }
   [[nodiscard]] const LeaderCounters& counters() const { return counters_; }
   // What waits now, for GET /metrics.
@@ -108,9 +108,9 @@ class Ordering {
   std::uint32_t self_;
   Milliseconds heartbeat_;
   session::Service& service_;
-  Surroundings& surroundings_;
+  Environment& environment_;
   OrderingHandler& handler_;
-  zab::Standing standing_;
+  zab::RoleStatus role_status_;
 
   std::map<std::uint64_t, Waiting> commands_;  // by tag: in the order in which they came
   std::set<std::uint64_t> read_points_;        // tokens not answered yet
@@ -123,7 +123,7 @@ class Ordering {
   std::deque<SteadyClock::time_point> planned_at_;  // of those that are not applied
   LeaderCounters counters_;
   std::deque<Unsaid> refusals_;  // by after_plans
-  Turns turns_{{}};
+  FairQueue fair_queue_{{}};
   std::unordered_map<std::uint64_t, Asker> askers_;
   std::uint64_t last_asker_ = 0;
 };

@@ -35,18 +35,18 @@ wire::Consistency consistency_of(const wire::Request& request) {
 
 }  // namespace
 
-Pipeline::Pipeline(const Config& config, std::uint64_t first_number, Surroundings& surroundings)
+Pipeline::Pipeline(const Config& config, std::uint64_t first_number, Environment& environment)
     : config_(config),
-      surroundings_(surroundings),
+      environment_(environment),
       service_({config.max_watches, {}}),
-      ordering_(config.id, config.heartbeat, service_, surroundings, *this),
+      ordering_(config.id, config.heartbeat, service_, environment, *this),
       last_number_(first_number) {}
 
 // --- From clients ---
 
 void Pipeline::received(ClientConnection& connection, wire::ParsedFrame frame) {
-  arrived_ = surroundings_.now();
-  heard(connection);
+  arrived_ = environment_.now();
+  alive(connection);
   for (wire::ParsedRequest& parsed : frame.requests) {
     Client* client = find(connection);
     if (client == nullptr || client->state == Client::State::ended || client->farewell) return;
@@ -69,10 +69,10 @@ void Pipeline::part_after_answers(Client& client, CloseCode code, std::string re
   client.connection->pause();
 }
 
-void Pipeline::heard(ClientConnection& connection) {
+void Pipeline::alive(ClientConnection& connection) {
   const Client* client = find(connection);
   if (client == nullptr || client->state != Client::State::open || client->read_only) return;
-  ordering_.heard(client->session);
+  ordering_.alive(client->session);
 }
 
 void Pipeline::take(Client& client, wire::ParsedRequest parsed) {
@@ -257,7 +257,7 @@ void Pipeline::deliver(const zab::Txn& txn) {
     Client* client = find(delivery.session);
     if (client == nullptr) continue;
     requests_.watch_events += 1;
-    client->connection->say(std::move(delivery.event));
+    client->connection->send(std::move(delivery.event));
   }
   count(applied);
   const bool ours = applied.owner.server == config_.id;
@@ -379,9 +379,9 @@ void Pipeline::answer(std::uint64_t tag, wire::Result<wire::ReplyBody> body) {
 
 void Pipeline::confirmed(const zab::Confirmed& confirmed) { ordering_.confirmed(confirmed); }
 
-void Pipeline::standing_changed(const zab::Standing& standing) {
-  ordering_.standing_changed(standing);
-  if (!standing.serving) return;
+void Pipeline::role_changed(const zab::RoleStatus& role_status) {
+  ordering_.role_changed(role_status);
+  if (!role_status.serving) return;
   unserved_ticks_ = 0;
   for (const auto& [number, client] : by_number_) {
     if (client->state == Client::State::waiting) ask_for_session(*client);
@@ -440,7 +440,7 @@ DueReply Pipeline::read(Client& client, const AskedRead& read) {
                                 request.encoding);
     if (answer) {
       requests_.watch_events += answer->events.size();
-      for (wire::WatchEvent& event : answer->events) client.connection->say(std::move(event));
+      for (wire::WatchEvent& event : answer->events) client.connection->send(std::move(event));
       reply.body = std::move(answer->reply);
     } else {
       reply.body = std::move(answer.error());
@@ -452,8 +452,8 @@ DueReply Pipeline::read(Client& client, const AskedRead& read) {
 void Pipeline::send(Client& client, DueReply&& due) {
   const auto& [at, effort] = due.asked;
   if (!due.reply.body) requests_.errors[due.reply.body.error().code] += 1;
-  requests_.took[static_cast<std::size_t>(effort)].observe(surroundings_.now() - at);
-  client.connection->say(std::move(due.reply));
+  requests_.took[static_cast<std::size_t>(effort)].observe(environment_.now() - at);
+  client.connection->send(std::move(due.reply));
 }
 
 // Too much outstanding is answered by not reading: TCP tells the client.

@@ -11,11 +11,11 @@
 #include <utility>
 
 #include "server/clients/handler.h"
-#include "server/config.h"
-#include "server/driver_handler.h"
+#include "server/config/config.h"
 #include "server/metrics/readings.h"
 #include "server/pipeline/client.h"
 #include "server/pipeline/ordering.h"
+#include "server/replication/driver_handler.h"
 #include "session/service.h"
 
 namespace server {
@@ -26,7 +26,7 @@ class Pipeline : public ClientHandler, public OrderingHandler, public DriverHand
  public:
   // Both live as long as this does. `first_number` is random: what connections and requests are
   // called never comes twice, across restarts too.
-  Pipeline(const Config& config, std::uint64_t first_number, Surroundings& surroundings);
+  Pipeline(const Config& config, std::uint64_t first_number, Environment& environment);
 
   // Before anything else: what the checkpoint held.
   void start_from(session::Service&& service) { service_.become(std::move(service)); }
@@ -34,13 +34,13 @@ class Pipeline : public ClientHandler, public OrderingHandler, public DriverHand
   // Clients.
   void opened(const std::shared_ptr<ClientConnection>& connection) override;
   void received(ClientConnection& connection, wire::ParsedFrame frame) override;
-  void heard(ClientConnection& connection) override;
+  void alive(ClientConnection& connection) override;
   void closed(ClientConnection& connection) override;
 
   // The protocol.
   void deliver(const zab::Txn& txn) override;
   void confirmed(const zab::Confirmed& confirmed) override;
-  void standing_changed(const zab::Standing& standing) override;
+  void role_changed(const zab::RoleStatus& role_status) override;
   // This server has taken over a snapshot: what lies before it was not delivered here. Nobody can
   // say what became of requests under way; clients go elsewhere, and find out there.
   void restored(session::Service&& service);
@@ -63,7 +63,7 @@ class Pipeline : public ClientHandler, public OrderingHandler, public DriverHand
   [[nodiscard]] const session::Service& service() const { return service_; }
   // For images of it.
   [[nodiscard]] session::Service& service() { return service_; }
-  [[nodiscard]] const zab::Standing& standing() const { return ordering_.standing(); }
+  [[nodiscard]] const zab::RoleStatus& role_status() const { return ordering_.role_status(); }
   [[nodiscard]] wire::Role role() const;
   [[nodiscard]] std::size_t connections() const { return clients_.size(); }
   [[nodiscard]] const RequestCounters& requests() const { return requests_; }
@@ -133,7 +133,7 @@ class Pipeline : public ClientHandler, public OrderingHandler, public DriverHand
   [[nodiscard]] Client* find(const ClientConnection& connection);
 
   const Config& config_;
-  Surroundings& surroundings_;
+  Environment& environment_;
   session::Service service_;
   Ordering ordering_;
 

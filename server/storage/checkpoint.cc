@@ -13,9 +13,9 @@
 #include <utility>
 #include <xxhash.h>
 
-#include "server/storage/directory.h"
-#include "server/zab_bytes.h"
+#include "server/storage/files/directory.h"
 #include "wire/ensure.h"
+#include "zab/bytes.h"
 
 namespace storage {
 namespace {
@@ -31,29 +31,27 @@ constexpr mdb_mode_t mode = 0600;
 constexpr std::uint64_t probe_bytes_per_second = std::uint64_t{10} << 20;
 constexpr unsigned probe_seconds_min = 30;
 
-MDB_val value_of(std::string_view octets) {
-  return {octets.size(), const_cast<char*>(octets.data())};
-}
+MDB_val value_of(std::string_view bytes) { return {bytes.size(), const_cast<char*>(bytes.data())}; }
 
-std::string_view octets_of(const MDB_val& value) {
+std::string_view bytes_of(const MDB_val& value) {
   return {static_cast<const char*>(value.mv_data), value.mv_size};
 }
 
 wire::Bytes encode(const CheckpointLabel& label) {
-  wire::Bytes octets;
-  wire::ByteWriter out(octets);
+  wire::Bytes bytes;
+  wire::ByteWriter out(bytes);
   out.integer(label_version);
   out.integer(label.server.value);
   zab_bytes::put(label.cluster, out);
   zab_bytes::put(label.at, out);
-  out.integer(XXH3_64bits(octets.data(), octets.size()));
-  return octets;
+  out.integer(XXH3_64bits(bytes.data(), bytes.size()));
+  return bytes;
 }
 
-std::optional<CheckpointLabel> decode_label(std::string_view octets) {
+std::optional<CheckpointLabel> decode_label(std::string_view bytes) {
   constexpr std::size_t checksum_bytes = 8;
-  if (octets.size() < checksum_bytes) return std::nullopt;
-  wire::ByteReader in(octets);
+  if (bytes.size() < checksum_bytes) return std::nullopt;
+  wire::ByteReader in(bytes);
   if (in.integer<std::uint8_t>() != label_version) return std::nullopt;
   CheckpointLabel label;
   label.server.value = in.integer<std::uint32_t>();
@@ -61,7 +59,7 @@ std::optional<CheckpointLabel> decode_label(std::string_view octets) {
   label.at = zab_bytes::take_point(in);
   const auto checksum = in.integer<std::uint64_t>();
   if (!in.complete()) return std::nullopt;
-  if (checksum != XXH3_64bits(octets.data(), octets.size() - checksum_bytes)) return std::nullopt;
+  if (checksum != XXH3_64bits(bytes.data(), bytes.size() - checksum_bytes)) return std::nullopt;
   return label;
 }
 
@@ -86,8 +84,8 @@ int read_everything(const char* path, std::size_t map_bytes) {
     if (code != 0) return 1;
     volatile XXH64_hash_t touched = XXH3_64bits(value.mv_data, value.mv_size);
     static_cast<void>(touched);
-    if (!last.empty() && octets_of(key) <= last) return 1;
-    last = octets_of(key);
+    if (!last.empty() && bytes_of(key) <= last) return 1;
+    last = bytes_of(key);
   }
 }
 
@@ -201,7 +199,7 @@ Result<std::optional<CheckpointLabel>> Checkpoint::label() {
   MDB_val key = value_of(label_key);
   MDB_val value{};
   const int code = mdb_get(txn, dbi_, &key, &value);
-  auto label = code == 0 ? decode_label(octets_of(value)) : std::nullopt;
+  auto label = code == 0 ? decode_label(bytes_of(value)) : std::nullopt;
   mdb_txn_abort(txn);
   if (code == MDB_NOTFOUND) return std::optional<CheckpointLabel>();
   if (code != 0) return wrong("cannot be read", code);
@@ -223,7 +221,7 @@ Result<void> Checkpoint::write(const CheckpointLabel& label,
   if (auto opened = open(0); !opened) return opened;
   // Neighbours lie in one page.
   std::ranges::stable_sort(records, {}, &wire::StoredRecord::key);
-  const wire::Bytes label_octets = encode(label);
+  const wire::Bytes label_bytes = encode(label);
   return change([&](MDB_txn* txn) {
     for (const wire::StoredRecord& record : records) {
       MDB_val key = value_of(record.key);
@@ -236,7 +234,7 @@ Result<void> Checkpoint::write(const CheckpointLabel& label,
       if (const int code = mdb_put(txn, dbi_, &key, &value, 0); code != 0) return code;
     }
     MDB_val key = value_of(label_key);
-    MDB_val value = value_of(label_octets);
+    MDB_val value = value_of(label_bytes);
     return mdb_put(txn, dbi_, &key, &value, 0);
   });
 }
@@ -300,15 +298,15 @@ Result<std::unique_ptr<CheckpointReader>> CheckpointReader::begin(Checkpoint& ch
 
 Result<bool> CheckpointReader::step(std::string_view& key, std::string_view& value) {
   MDB_val found{};
-  MDB_val octets{};
-  int code = mdb_cursor_get(cursor_, &found, &octets, MDB_NEXT);
-  if (code == 0 && octets_of(found) == label_key) {
-    code = mdb_cursor_get(cursor_, &found, &octets, MDB_NEXT);
+  MDB_val bytes{};
+  int code = mdb_cursor_get(cursor_, &found, &bytes, MDB_NEXT);
+  if (code == 0 && bytes_of(found) == label_key) {
+    code = mdb_cursor_get(cursor_, &found, &bytes, MDB_NEXT);
   }
   if (code == MDB_NOTFOUND) return false;
   if (code != 0) return checkpoint_.wrong("cannot be read", code);
-  key = octets_of(found);
-  value = octets_of(octets);
+  key = bytes_of(found);
+  value = bytes_of(bytes);
   return true;
 }
 
@@ -325,7 +323,7 @@ Result<void> CheckpointReader::each(const Checkpoint::Visit& visit) {
 
 Result<CheckpointReader::Portion> CheckpointReader::next(std::size_t bytes) {
   Portion portion;
-  wire::ByteWriter out(portion.octets);
+  wire::ByteWriter out(portion.bytes);
   std::string_view key;
   std::string_view value;
   do {
@@ -337,7 +335,7 @@ Result<CheckpointReader::Portion> CheckpointReader::next(std::size_t bytes) {
     }
     out.string(key);
     out.string(value);
-  } while (portion.octets.size() < bytes);
+  } while (portion.bytes.size() < bytes);
   return portion;
 }
 
@@ -353,9 +351,9 @@ Result<std::unique_ptr<CheckpointFill>> CheckpointFill::begin(Checkpoint& checkp
 Result<void> CheckpointFill::add(
     const std::vector<std::pair<std::string_view, std::string_view>>& records) {
   return checkpoint_.change([&](MDB_txn* txn) {
-    for (const auto& [key_octets, value_octets] : records) {
-      MDB_val key = value_of(key_octets);
-      MDB_val value = value_of(value_octets);
+    for (const auto& [key_bytes, value_bytes] : records) {
+      MDB_val key = value_of(key_bytes);
+      MDB_val value = value_of(value_bytes);
       if (const int code = mdb_put(txn, checkpoint_.dbi_, &key, &value, MDB_APPEND); code != 0) {
         return code;
       }
@@ -365,10 +363,10 @@ Result<void> CheckpointFill::add(
 }
 
 Result<void> CheckpointFill::finish(const CheckpointLabel& label) {
-  const wire::Bytes octets = encode(label);
+  const wire::Bytes bytes = encode(label);
   auto written = checkpoint_.change([&](MDB_txn* txn) {
     MDB_val key = value_of(label_key);
-    MDB_val value = value_of(octets);
+    MDB_val value = value_of(bytes);
     return mdb_put(txn, checkpoint_.dbi_, &key, &value, 0);
   });
   if (!written) return written;

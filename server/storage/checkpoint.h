@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "server/storage/file_system.h"
+#include "server/storage/files/file_system.h"
 #include "wire/stored_record.h"
 #include "zab/credentials.h"
 #include "zab/ensemble.h"
@@ -46,7 +46,7 @@ class Checkpoint {
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] bool exists() const;
 
-  // Reads every octet in a process of its own, and says what became of it: LMDB trusts its file,
+  // Reads every byte in a process of its own, and says what became of it: LMDB trusts its file,
   // and a damaged one may take down whoever reads it. To be asked before threads are started.
   [[nodiscard]] Result<void> probe() const;
 
@@ -60,7 +60,7 @@ class Checkpoint {
   // changed, and it may be tried again.
   [[nodiscard]] Result<void> write(const CheckpointLabel& label,
                                    std::vector<wire::StoredRecord> records);
-  // Octets that the file has.
+  // Bytes that the file has.
   [[nodiscard]] std::uint64_t bytes() const;
 
   // Closes the file, if nobody reads it.
@@ -98,10 +98,10 @@ class CheckpointReader {
 
   [[nodiscard]] const CheckpointLabel& label() const { return label_; }
   struct Portion {
-    wire::Bytes octets;  // keys and values in turn, as wire::ByteWriter::string writes them
+    wire::Bytes bytes;  // keys and values in turn, as wire::ByteWriter::string writes them
     bool last = false;
   };
-  // About `bytes` of octets, and at least one record.
+  // About `bytes` of bytes, and at least one record.
   [[nodiscard]] Result<Portion> next(std::size_t bytes);
   // All that are left.
   [[nodiscard]] Result<void> each(const Checkpoint::Visit& visit);

@@ -8,8 +8,8 @@
 #include <utility>
 #include <variant>
 
-#include "server/storage/record.h"
-#include "server/storage/survey.h"
+#include "server/storage/format/record.h"
+#include "server/storage/recovery/segment_catalog.h"
 #include "wire/ensure.h"
 
 namespace storage {
@@ -21,7 +21,7 @@ constexpr std::size_t kept_records = 64u << 10;
 // How far apart the places are that the index is offered within a commit.
 constexpr std::size_t turn_bytes = 64u << 10;
 
-zab::Durable durable_of(Recovered& recovered, zab::Zxid applied) {
+zab::Durable durable_of(RecoveredLog& recovered, zab::Zxid applied) {
   const Tip& tip = recovered.tip;
   zab::Durable durable;
   durable.accepted_epoch = tip.accepted_epoch;
@@ -37,28 +37,29 @@ zab::Durable durable_of(Recovered& recovered, zab::Zxid applied) {
 
 }  // namespace
 
-Result<Opened> Log::open(FileSystem& files, const std::string& directory, zab::ServerId server,
-                         zab::Point applied, const Options& options, Snapshot snapshot) {
+Result<OpenedLog> Log::open(FileSystem& files, const std::string& directory, zab::ServerId server,
+                            zab::Point applied, const LogOptions& options,
+                            AdoptedSnapshot snapshot) {
   if (auto done = files.make_directory(directory); !done) return done.error();
   auto lock = files.lock(directory + "/lock");
   if (!lock) return lock.error();
   auto recovered = recover(files, directory, server, applied, options, snapshot);
   if (!recovered) return recovered.error();
 
-  auto witness = Witness::open(files, directory);
-  if (!witness) return witness.error();
+  auto extent = Extent::open(files, directory);
+  if (!extent) return extent.error();
 
   zab::Durable durable = durable_of(*recovered, applied.zxid);
   std::string report = std::move(recovered->report);
-  Log log(files, directory, server, options, std::move(*lock), std::move(*witness),
+  Log log(files, directory, server, options, std::move(*lock), std::move(*extent),
           std::move(*recovered));
   if (log.segment_) {
     if (auto done = log.spares_.clear(); !done) return done.error();
     // Who died may not have come to it.
     if (auto done = log.note_reach(); !done) return done.error();
-    if (auto done = log.witness_.sync(); !done) return done.error();
+    if (auto done = log.extent_.sync(); !done) return done.error();
   }
-  return Opened{std::move(log), std::move(durable), std::move(report)};
+  return OpenedLog{std::move(log), std::move(durable), std::move(report)};
 }
 
 Result<std::optional<zab::Point>> Log::adopted_snapshot(FileSystem& files,
@@ -70,10 +71,10 @@ Result<std::optional<zab::Point>> Log::adopted_snapshot(FileSystem& files,
   return find_adopted_snapshot(files, directory, server);
 }
 
-Log::Staged::Staged(RecordType of_type, zab::Point at, wire::Bytes octets)
+Log::Staged::Staged(RecordType of_type, zab::Point at, wire::Bytes bytes)
     : type(of_type),
       point(at),
-      payload(std::make_shared<const wire::Bytes>(std::move(octets))),
+      payload(std::make_shared<const wire::Bytes>(std::move(bytes))),
       checksum(zab::content_hash(*payload).low) {}
 
 Log::Staged::Staged(zab::Txn txn)
@@ -82,14 +83,14 @@ Log::Staged::Staged(zab::Txn txn)
       payload(std::move(txn.payload)),
       checksum(txn.content.low) {}
 
-Log::Log(FileSystem& files, std::string directory, zab::ServerId server, const Options& options,
-         std::unique_ptr<Lock> lock, Witness witness, Recovered recovered)
+Log::Log(FileSystem& files, std::string directory, zab::ServerId server, const LogOptions& options,
+         std::unique_ptr<Lock> lock, Extent extent, RecoveredLog recovered)
     : files_(&files),
       directory_(std::move(directory)),
       server_(server),
       options_(options),
       lock_(std::move(lock)),
-      witness_(std::move(witness)),
+      extent_(std::move(extent)),
       segment_(std::move(recovered.segment)),
       holds_(recovered.holds),
       spares_(files, directory_, options),
@@ -120,8 +121,9 @@ void Log::stage(zab::AdoptHistory&& adopted) {
   ensure(adopted.txns.size() <= std::numeric_limits<std::uint32_t>::max(),
          "their count has 32 bits");
   adopt(tip_, adopted.epoch, adopted.cluster, adopted.from);
-  turns_.push_back({adopted.snapshot ? Turn::Kind::restarts : Turn::Kind::truncates, adopted.from,
-                    staged_bytes_});
+  index_updates_.push_back(
+      {adopted.snapshot ? IndexUpdate::Kind::restarts : IndexUpdate::Kind::truncates, adopted.from,
+       staged_bytes_});
   const Adoption adoption{adopted.epoch, static_cast<std::uint32_t>(adopted.txns.size()),
                           adopted.cluster, adopted.snapshot};
   stage(Staged(RecordType::adopt_history, tip_.last, encode(adoption)));
@@ -141,8 +143,8 @@ void Log::stage(zab::StoreSnapshot&& /*store*/) {
 
 void Log::stage(zab::Txn&& txn) {
   ensure(allows_txn(tip_, txn.zxid), "histories have no gaps, and no txns of epochs to come");
-  if (turns_.empty() || staged_bytes_ - turns_.back().at >= turn_bytes) {
-    turns_.push_back({Turn::Kind::goes_on, tip_.last, staged_bytes_});
+  if (index_updates_.empty() || staged_bytes_ - index_updates_.back().at >= turn_bytes) {
+    index_updates_.push_back({IndexUpdate::Kind::goes_on, tip_.last, staged_bytes_});
   }
   tip_.last = txn.point();
   stage(Staged(std::move(txn)));
@@ -171,10 +173,10 @@ Result<void> Log::write_staged() {
   if (!segment_ || !segment_->has_room(staged_bytes_)) {
     if (auto done = begin_segment(staged_bytes_); !done) return done;
   }
-  const Place first = segment_->end();
+  const RecordLocation first = segment_->end();
   if (auto done = write_commit(staged_, staged_bytes_); !done) return done;
-  for (const Turn& one : turns_) turn(one, first);
-  turns_.clear();
+  for (const IndexUpdate& one : index_updates_) update_index(one, first);
+  index_updates_.clear();
   proven_ = marked_ = false;
   durable_ = tip_;
   staged_.clear();
@@ -187,20 +189,20 @@ Result<void> Log::write_staged() {
 // Who loses a mark loses nothing.
 Result<void> Log::note_reach() {
   const std::uint64_t next = marked_ ? next_commit_ - 1 : next_commit_;
-  return witness_.note({server_, segment_->sequence(), next, durable_, {}});
+  return extent_.note({server_, segment_->sequence(), next, durable_, {}});
 }
 
-void Log::turn(const Turn& turn, Place first) {
-  const Position at{segment_->sequence(), first.offset + turn.at};
-  switch (turn.kind) {
-    case Turn::Kind::goes_on: return index_.offer(turn.before, at);
-    case Turn::Kind::truncates: return index_.truncate(turn.before, at);
-    case Turn::Kind::restarts: return index_.restart(turn.before, at);
+void Log::update_index(const IndexUpdate& update, RecordLocation first) {
+  const LogPosition at{segment_->sequence(), first.offset + update.at};
+  switch (update.kind) {
+    case IndexUpdate::Kind::goes_on: return index_.offer(update.before, at);
+    case IndexUpdate::Kind::truncates: return index_.truncate(update.before, at);
+    case IndexUpdate::Kind::restarts: return index_.restart(update.before, at);
   }
 }
 
 Result<void> Log::write_commit(std::span<const Staged> records, std::uint64_t bytes) {
-  const Place begin = segment_->end();
+  const RecordLocation begin = segment_->end();
   std::uint64_t at = begin.offset;
   for (const Staged& one : records) {
     const bool ends = &one == &records.back();
@@ -248,7 +250,7 @@ Result<void> Log::begin_segment(std::uint64_t commit_bytes) {
   proven_ = true;
   marked_ = false;
   if (auto done = note_reach(); !done) return done;
-  return witness_.sync();
+  return extent_.sync();
 }
 
 Result<void> Log::work_ahead() {
@@ -269,7 +271,7 @@ Result<void> Log::write_mark() {
   if (!segment_->has_room(record_bytes(0))) return begin_segment(0);  // seals, which proves as much
   if (auto done = write_alone(RecordType::mark); !done) return done;
   proven_ = marked_ = true;
-  return witness_.sync();
+  return extent_.sync();
 }
 
 Result<std::optional<Stretch>> Log::read_after(zab::Point after, std::uint64_t max_bytes) {
@@ -300,7 +302,7 @@ Result<void> Log::purge(zab::Point checkpoint, std::uint64_t keep_bytes) {
     // One at a time, so that no crash leaves a gap.
     const std::string path = directory_ + '/' + segment_name(sequence);
     const bool reusable = sound.contains(sequence);
-    if (auto done = reusable ? spares_.retire(path) : spares_.discard(path); !done) return done;
+    if (auto done = reusable ? spares_.recycle(path) : spares_.discard(path); !done) return done;
   }
   return remove_notes_before(oldest);
 }
@@ -321,8 +323,8 @@ std::optional<SpareWork> Log::spare_work() {
   return spares_.work();
 }
 
-Position Log::end() const {
-  return segment_ ? Position{segment_->sequence(), segment_->end().offset} : holds_;
+LogPosition Log::end() const {
+  return segment_ ? LogPosition{segment_->sequence(), segment_->end().offset} : holds_;
 }
 
 }  // namespace storage

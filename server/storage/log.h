@@ -6,22 +6,22 @@
 #include <string>
 #include <vector>
 
-#include "server/storage/file_system.h"
-#include "server/storage/history_reader.h"
-#include "server/storage/index.h"
-#include "server/storage/record.h"
-#include "server/storage/recovery.h"
-#include "server/storage/segment.h"
-#include "server/storage/segment_header.h"
-#include "server/storage/spares.h"
-#include "server/storage/tip.h"
-#include "server/storage/witness.h"
+#include "server/storage/files/file_system.h"
+#include "server/storage/format/record.h"
+#include "server/storage/format/segment_header.h"
+#include "server/storage/format/tip.h"
+#include "server/storage/recovery/recovery.h"
+#include "server/storage/segments/extent.h"
+#include "server/storage/segments/history_reader.h"
+#include "server/storage/segments/index.h"
+#include "server/storage/segments/segment.h"
+#include "server/storage/segments/spares.h"
 #include "zab/effects.h"
 #include "zab/state.h"
 
 namespace storage {
 
-struct Opened;
+struct OpenedLog;
 
 // The write-ahead log: the one place where epochs and history are durable. What is staged between
 // two commits is one unit: after a crash all of it is there or none of it.
@@ -40,17 +40,17 @@ class Log {
   // says what an operator is to do: the directory is in use, is another server's or another
   // version's, the checkpoint is of another history, or the system's own words.
   // `files` must outlive the log.
-  [[nodiscard]] static Result<Opened> open(FileSystem& files, const std::string& directory,
-                                           zab::ServerId server, zab::Point applied,
-                                           const Options& options = {},
-                                           Snapshot snapshot = Snapshot::stored);
+  [[nodiscard]] static Result<OpenedLog> open(FileSystem& files, const std::string& directory,
+                                              zab::ServerId server, zab::Point applied,
+                                              const LogOptions& options = {},
+                                              AdoptedSnapshot snapshot = AdoptedSnapshot::stored);
   // The last snapshot that the log in `directory` adopted, if it did: what was stored of any other
   // counts for nothing. Reads the whole log; for when a stored one is found before `open`.
   [[nodiscard]] static Result<std::optional<zab::Point>> adopted_snapshot(
       FileSystem& files, const std::string& directory, zab::ServerId server);
 
   // Takes what the next commit will make durable, in order. It must be something that the history
-  // so far allows, and never the octets of a snapshot.
+  // so far allows, and never the bytes of a snapshot.
   void stage(std::vector<zab::Persist> persists);
   // Makes everything staged durable: one sync, unless a new segment begins. After an
   // error nobody knows what is on the disk: the process must end and open the log anew. The log
@@ -86,17 +86,17 @@ class Log {
   void spare_made(const SpareWork& work, const Result<void>& done) { spares_.made(work, done); }
 
   // Where the next commit will be, as things are; of a damaged log, up to where it holds.
-  [[nodiscard]] Position end() const;
-  // Octets that wait for the next commit.
+  [[nodiscard]] LogPosition end() const;
+  // Bytes that wait for the next commit.
   [[nodiscard]] std::uint64_t staged_bytes() const { return staged_bytes_; }
 
  private:
   // What the index gets to know about the staged records once they have a place.
-  struct Turn {
+  struct IndexUpdate {
     enum class Kind { goes_on, truncates, restarts };
     Kind kind{};
     zab::Point before;
-    std::uint64_t at = 0;  // octets from the beginning of the commit
+    std::uint64_t at = 0;  // bytes from the beginning of the commit
   };
   // A record that has no place yet.
   struct Staged {
@@ -109,8 +109,8 @@ class Log {
     std::uint64_t checksum;
   };
 
-  Log(FileSystem& files, std::string directory, zab::ServerId server, const Options& options,
-      std::unique_ptr<Lock> lock, Witness witness, Recovered recovered);
+  Log(FileSystem& files, std::string directory, zab::ServerId server, const LogOptions& options,
+      std::unique_ptr<Lock> lock, Extent extent, RecoveredLog recovered);
 
   void stage(zab::AcceptEpoch&& accept);
   void stage(zab::AdoptHistory&& adopt);
@@ -130,19 +130,19 @@ class Log {
   [[nodiscard]] Result<void> write_mark();
   [[nodiscard]] Result<void> remove_notes_before(std::uint64_t sequence);
   [[nodiscard]] Result<void> note_reach();
-  void turn(const Turn& turn, Place first);
+  void update_index(const IndexUpdate& update, RecordLocation first);
 
   FileSystem* files_;
   std::string directory_;
   zab::ServerId server_;
-  Options options_;
+  LogOptions options_;
   std::unique_ptr<Lock> lock_;
-  Witness witness_;
+  Extent extent_;
 
   std::optional<Segment> segment_;  // none before the first commit that mends
-  Position holds_;                  // until then: how far the earlier segments do
-  Spares spares_;
-  std::vector<Kept> kept_;  // the segments that count; the one being written comes last
+  LogPosition holds_;               // until then: how far the earlier segments do
+  SpareFiles spares_;
+  std::vector<KeptSegment> kept_;  // the segments that count; the one being written comes last
   std::uint64_t next_sequence_;
   std::uint64_t next_commit_;
   bool proven_;  // the last commit, by what comes after it
@@ -153,11 +153,11 @@ class Log {
   std::vector<Staged> staged_;
   std::uint64_t staged_bytes_ = 0;
   wire::Bytes piece_;  // of the commit that is being written
-  std::vector<Turn> turns_;
+  std::vector<IndexUpdate> index_updates_;
   std::optional<wire::Error> broken_;
 };
 
-struct Opened {
+struct OpenedLog {
   Log log;
   zab::Durable recovered;
   std::string report;  // for the operator's log: what was found, and what was dropped

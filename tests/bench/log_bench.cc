@@ -10,8 +10,8 @@
 
 #include <benchmark/benchmark.h>
 
+#include "server/storage/files/posix_file_system.h"
 #include "server/storage/log.h"
-#include "server/storage/posix_file_system.h"
 
 // What the log costs beside the least that durability can cost here: pwrite and fdatasync on a file
 // that was filled with zeros before. The two take turns, so that they see the same disk.
@@ -63,17 +63,17 @@ class BareFile {
   BareFile& operator=(const BareFile&) = delete;
   ~BareFile() { ::close(file_); }
 
-  void append(const std::string& octets) {
-    if (at_ + octets.size() > bytes_) at_ = 0;
-    write(octets, at_);
-    at_ += octets.size();
+  void append(const std::string& bytes) {
+    if (at_ + bytes.size() > bytes_) at_ = 0;
+    write(bytes, at_);
+    at_ += bytes.size();
     sync();
   }
 
  private:
-  void write(const std::string& octets, std::size_t at) const {
-    const ssize_t done = ::pwrite(file_, octets.data(), octets.size(), static_cast<off_t>(at));
-    if (done != static_cast<ssize_t>(octets.size())) fail("pwrite");
+  void write(const std::string& bytes, std::size_t at) const {
+    const ssize_t done = ::pwrite(file_, bytes.data(), bytes.size(), static_cast<off_t>(at));
+    if (done != static_cast<ssize_t>(bytes.size())) fail("pwrite");
   }
   void sync() const {
     if (::fdatasync(file_) != 0) fail("fdatasync");
@@ -122,7 +122,7 @@ class Appender {
   [[nodiscard]] std::uint64_t segment() const { return opened_.log.end().sequence; }
 
  private:
-  storage::Opened open(const std::string& directory) {
+  storage::OpenedLog open(const std::string& directory) {
     auto opened = storage::Log::open(files_, directory, {1}, {});
     if (!opened) fail(opened.error().message);
     return std::move(*opened);
@@ -132,7 +132,7 @@ class Appender {
   }
 
   storage::PosixFileSystem files_;
-  storage::Opened opened_;
+  storage::OpenedLog opened_;
   zab::Payload payload_;
   zab::Point last_;
   std::size_t bytes_ = 0;  // since the last checkpoint
@@ -163,7 +163,7 @@ class Times {
   std::vector<double> took_;
 };
 
-// One iteration is one commit of `range(0)` records of 1 KiB, and one bare write of as many octets.
+// One iteration is one commit of `range(0)` records of 1 KiB, and one bare write of as many bytes.
 // `log` is what the commit and all that a server's log thread does with it cost: what the next
 // commits are spared, a purge, a segment's beginning. A spare is made by another thread, and not
 // counted.
@@ -172,7 +172,7 @@ void log_beside_bare(benchmark::State& state, Life life) {
   const TemporaryDirectory directory;
   BareFile bare(directory.path() + "/bare", 64u << 20);
   Appender log(directory.path() + "/log");
-  const std::string octets(batch * record_bytes, 'x');
+  const std::string bytes(batch * record_bytes, 'x');
   // Up to the state in question.
   const std::uint64_t begin = life == Life::first ? 1 : life == Life::ahead ? 2 : 5;
   while (log.segment() < begin) {
@@ -186,7 +186,7 @@ void log_beside_bare(benchmark::State& state, Life life) {
   Times log_took;
   for (auto _ : state) {
     std::vector<zab::Persist> effects = log.make(batch);
-    bare_took.time([&] { bare.append(octets); });
+    bare_took.time([&] { bare.append(bytes); });
     log_took.time([&] {
       commit_took.time([&] { log.append(std::move(effects)); });
       log.prepare();

@@ -34,7 +34,7 @@ struct Three {
 
   Three() {
     for (std::uint32_t id = 1; id <= 3; ++id)
-      peers.emplace_back(ServerId{id}, three(), zab::Limits{}, zab::Durable{},
+      peers.emplace_back(ServerId{id}, three(), zab::PeerLimits{}, zab::Durable{},
                          zab::ClusterId{1, 1});
     for (Peer& peer : peers) static_cast<void>(peer.start());
     for (std::uint32_t from = 1; from <= 3; ++from) {
@@ -79,7 +79,7 @@ void leader_batch(benchmark::State& state) {
     for (std::uint64_t i = 0; i < batch; ++i) effects += peer.step(zab::Submit{payload()});
     benchmark::DoNotOptimize(effects);
     counter += batch;
-    const Zxid last{peer.standing().epoch, counter};
+    const Zxid last{peer.role_status().epoch, counter};
     Effects committed = peer.step(zab::Received{leader, zab::Ack{last}});
     committed += peer.step(zab::Received{{1}, zab::Ack{last}});
     committed += peer.step(zab::Received{{2}, zab::Ack{last}});
@@ -102,7 +102,7 @@ void follower_batch(benchmark::State& state) {
       state.ResumeTiming();
     }
     Peer& peer = ensemble->peer({1});
-    const zab::Epoch epoch = peer.standing().epoch;
+    const zab::Epoch epoch = peer.role_status().epoch;
     Effects effects;
     for (std::uint64_t i = 0; i < batch; ++i) {
       effects += peer.step(zab::Received{leader, zab::Proposal{{epoch, ++counter}, payload()}});
@@ -128,10 +128,10 @@ void leader_handles_acks(benchmark::State& state) {
     Peer& peer = ensemble->peer(leader);
     for (int i = 0; i < 1024; ++i) static_cast<void>(peer.step(zab::Submit{payload()}));
     const std::uint64_t last = counter + 1024;
-    static_cast<void>(peer.step(zab::Received{leader, zab::Ack{{peer.standing().epoch, last}}}));
+    static_cast<void>(peer.step(zab::Received{leader, zab::Ack{{peer.role_status().epoch, last}}}));
     state.ResumeTiming();
     while (counter < last) {
-      const Zxid zxid{peer.standing().epoch, ++counter};
+      const Zxid zxid{peer.role_status().epoch, ++counter};
       benchmark::DoNotOptimize(peer.step(zab::Received{{1}, zab::Ack{zxid}}));
     }
   }

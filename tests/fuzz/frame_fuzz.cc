@@ -8,7 +8,7 @@
 #include "server/peers/frame.h"
 #include "wire/ensure.h"
 
-// The stream between two servers, from any octets and cut anywhere: the frames that come out are at
+// The stream between two servers, from any bytes and cut anywhere: the frames that come out are at
 // its front just as they would have been written, and where it is cut makes no difference.
 namespace {
 
@@ -36,7 +36,7 @@ Seen read(std::string_view stream, std::size_t piece) {
 
 }  // namespace
 
-// The first octet says into what pieces the rest is cut.
+// The first byte says into what pieces the rest is cut.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
   const std::string_view stream(reinterpret_cast<const char*>(data) + 1, size - 1);
@@ -49,7 +49,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const std::string& frame : whole.frames) server::append_frame(frame, written);
   ensure(stream.starts_with(written), "a frame would have been written otherwise");
 
-  // Few streams of any octets have a checksum that fits: so any octets in a frame, too.
+  // Few streams of any bytes have a checksum that fits: so any bytes in a frame, too.
   wire::Bytes framed;
   server::append_frame(stream, framed);
   const Seen one = read(framed, std::size_t{data[0]} + 1);

@@ -7,34 +7,34 @@
 #include <string>
 #include <vector>
 
-#include "server/storage/record.h"
+#include "server/storage/format/record.h"
 #include "tests/storage/script.h"
 #include "wire/ensure.h"
 
-// A log's directory, fed anything: a good log that was edited, files of whatever octets, and
+// A log's directory, fed anything: a good log that was edited, files of whatever bytes, and
 // segments whose checksums are right and whose contents are not. It opens or says why not; what
 // opens goes on, and is there when it is opened again.
 namespace {
 
 using namespace storage::test;
-using storage::Position;
+using storage::LogPosition;
 using storage::SegmentHeader;
 
 class Input {
  public:
   Input(const std::uint8_t* data, std::size_t size) : data_(data), size_(size) {}
   [[nodiscard]] bool empty() const { return size_ == 0; }
-  std::uint8_t octet() {
+  std::uint8_t byte() {
     if (empty()) return 0;
     --size_;
     return *data_++;
   }
-  std::uint64_t number(int octets) {
+  std::uint64_t number(int bytes) {
     std::uint64_t value = 0;
-    while (octets-- > 0) value = value << 8 | octet();
+    while (bytes-- > 0) value = value << 8 | byte();
     return value;
   }
-  std::string octets(std::size_t count) {
+  std::string bytes(std::size_t count) {
     count = std::min(count, size_);
     std::string result(reinterpret_cast<const char*>(data_), count);
     data_ += count;
@@ -60,7 +60,7 @@ struct Good {
 
 Files recycled(const std::function<void(const zab::Durable&)>& remember) {
   sim::SimFileSystem disk(1);
-  auto opened = open(disk, storage::Options{.segment_bytes = 12288, .fill_bytes = 1024});
+  auto opened = open(disk, storage::LogOptions{.segment_bytes = 12288, .fill_bytes = 1024});
   Life life;
   life.accept(1, 3);
   life.adopt(1);
@@ -113,10 +113,10 @@ void edit(Files& files, Input& input) {
       std::next(files.begin(), static_cast<std::ptrdiff_t>(input.below(files.size())));
   std::string& contents = chosen->second;
   const std::size_t at = contents.empty() ? 0 : input.below(contents.size());
-  switch (input.octet() % 8) {
+  switch (input.byte() % 8) {
     case 0: {
-      const std::string octets = input.octets(input.octet() % 16);
-      contents.replace(at, std::min(octets.size(), contents.size() - at), octets);
+      const std::string bytes = input.bytes(input.byte() % 16);
+      contents.replace(at, std::min(bytes.size(), contents.size() - at), bytes);
       break;
     }
     case 1: contents.resize(at); break;
@@ -126,54 +126,53 @@ void edit(Files& files, Input& input) {
       std::swap(contents, other->second);
       break;
     }
-    case 4: contents.insert(at, input.octets(input.octet() % 16)); break;
+    case 4: contents.insert(at, input.bytes(input.byte() % 16)); break;
     case 5:
       std::fill(contents.begin() + static_cast<std::ptrdiff_t>(at), contents.end(), '\0');
       break;
     case 6: contents.erase(at, input.below(512)); break;
-    case 7: files[path_of(input.octet() % 16 + 1)] = contents; break;
+    case 7: files[path_of(input.byte() % 16 + 1)] = contents; break;
   }
 }
 
-zab::Point point_of(Input& input) { return {{{input.octet()}, input.octet()}, {input.octet(), 0}}; }
+zab::Point point_of(Input& input) { return {{{input.byte()}, input.byte()}, {input.byte(), 0}}; }
 
 // A segment that is intact, as far as checksums go.
 std::string segment_of(Input& input, std::uint64_t sequence) {
   SegmentHeader header;
   header.server = self;
   header.sequence = sequence;
-  header.first_commit = input.octet();
+  header.first_commit = input.byte();
   header.start = {
-      {input.octet()}, {input.octet()}, {input.octet()}, cluster, false, point_of(input), {}};
-  const std::uint8_t flags = input.octet();
-  if ((flags & 1) != 0) header.start.damaged = {{input.octet()}, point_of(input).zxid};
-  if ((flags & 2) != 0) header.mends = Position{input.octet(), input.number(2) * 8};
+      {input.byte()}, {input.byte()}, {input.byte()}, cluster, false, point_of(input), {}};
+  const std::uint8_t flags = input.byte();
+  if ((flags & 1) != 0) header.start.damaged = {{input.byte()}, point_of(input).zxid};
+  if ((flags & 2) != 0) header.mends = LogPosition{input.byte(), input.number(2) * 8};
   std::string contents = storage::encode(header);
   std::uint64_t number = header.first_commit;
   zab::Point point = header.start.last;
-  for (int commits = input.octet() % 8; commits > 0; --commits) {
-    for (int count = input.octet() % 4 + 1; count > 0; --count) {
-      const auto type = static_cast<storage::RecordType>(input.octet() % 8);
-      std::string payload = input.octets(input.octet() % 64);
-      const std::uint8_t how = input.octet();
+  for (int commits = input.byte() % 8; commits > 0; --commits) {
+    for (int count = input.byte() % 4 + 1; count > 0; --count) {
+      const auto type = static_cast<storage::RecordType>(input.byte() % 8);
+      std::string payload = input.bytes(input.byte() % 64);
+      const std::uint8_t how = input.byte();
       if (type == storage::RecordType::txn && how % 4 != 0) {
-        const zab::Zxid zxid = how % 4 == 1 ? zab::Zxid{{input.octet()}, 1} : point.zxid.next();
+        const zab::Zxid zxid = how % 4 == 1 ? zab::Zxid{{input.byte()}, 1} : point.zxid.next();
         point = {zxid, zab::chain(point.hash, zxid, zab::content_hash(payload))};
       } else if (how % 4 == 0) {
         point = point_of(input);
       }
       if (type == storage::RecordType::accept_epoch && how % 8 >= 4) {
-        payload = storage::encode(zab::AcceptEpoch{{input.octet()}, {1}});
+        payload = storage::encode(zab::AcceptEpoch{{input.byte()}, {1}});
       }
       if (type == storage::RecordType::adopt_history && how % 8 >= 4) {
-        payload =
-            encode(storage::Adoption{{input.octet()}, input.octet() % 3u, cluster, how >= 128});
+        payload = encode(storage::Adoption{{input.byte()}, input.byte() % 3u, cluster, how >= 128});
       }
-      const storage::Place place{storage::key_of(header), contents.size()};
+      const storage::RecordLocation place{storage::key_of(header), contents.size()};
       storage::append_record(contents, type, point, payload, {number, count == 1, place});
     }
     ++number;
-    if (input.octet() % 16 == 0) contents.append(8 * input.octet(), '\0');
+    if (input.byte() % 16 == 0) contents.append(8 * input.byte(), '\0');
   }
   return contents;
 }
@@ -229,8 +228,8 @@ void live(const Files& files, zab::Point applied, const Good* good) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static const Good good = make_good();
   Input input(data, size);
-  const std::uint8_t mode = input.octet();
-  const std::uint8_t applied = input.octet();
+  const std::uint8_t mode = input.byte();
+  const std::uint8_t applied = input.byte();
   if (mode % 4 < 2) {
     Files files = good.logs[mode / 4 % good.logs.size()];
     while (!input.empty() && !files.empty()) edit(files, input);
@@ -238,9 +237,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   } else {
     Files files;
     while (!input.empty()) {
-      const std::uint64_t sequence = input.octet() % 8 + 1;
+      const std::uint64_t sequence = input.byte() % 8 + 1;
       files[path_of(sequence)] =
-          mode % 4 == 2 ? input.octets(input.number(2)) : segment_of(input, sequence);
+          mode % 4 == 2 ? input.bytes(input.number(2)) : segment_of(input, sequence);
     }
     live(files, applied % 2 == 0 ? zab::Point{} : point_of(input), nullptr);
   }

@@ -55,7 +55,7 @@ const Records& good_image() {
   return good;
 }
 
-// Five octets an edit: which record, where, and what.
+// Five bytes an edit: which record, where, and what.
 Records edited(const std::uint8_t* data, std::size_t size) {
   Records records = good_image();
   for (; size >= 5; data += 5, size -= 5) {
@@ -82,9 +82,9 @@ Records edited(const std::uint8_t* data, std::size_t size) {
   return records;
 }
 
-Records read(std::string_view octets) {
+Records read(std::string_view bytes) {
   Records records;
-  wire::ByteReader in(octets);
+  wire::ByteReader in(bytes);
   while (in.remaining() > 0) {
     const std::string_view key = in.string();
     const std::string_view value = in.string();
@@ -97,7 +97,7 @@ Records read(std::string_view octets) {
 std::unique_ptr<znode::Tree> tree_of(const std::vector<znode::NodeRecord>& nodes) {
   znode::TreeRestoration restoration(nodes.size());
   for (const znode::NodeRecord& node : nodes) {
-    if (!restoration.add(node.serial, *node.octets)) return nullptr;
+    if (!restoration.add(node.serial, *node.bytes)) return nullptr;
   }
   auto tree = restoration.finish();
   return tree ? std::move(*tree) : nullptr;

@@ -179,7 +179,7 @@ File& file_of(int descriptor, const struct stat& status) {
   return file;
 }
 
-// Notes what `length` octets at `offset` are about to replace.
+// Notes what `length` bytes at `offset` are about to replace.
 void note(int descriptor, off_t offset, std::size_t length, off_t size_after_cut = -1) {
   struct stat status {};
   if (::fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) return;

@@ -13,10 +13,10 @@ using nlohmann::json;
 
 struct Fixed : server::StatusSource {
   server::Status now;
-  server::Commands none;
+  server::AdminCommands none;
   [[nodiscard]] server::Status status() const override { return now; }
   [[nodiscard]] std::string metrics() const override { return "zabkeeper_serving 1\n"; }
-  [[nodiscard]] const server::Commands& commands() const override { return none; }
+  [[nodiscard]] const server::AdminCommands& commands() const override { return none; }
 };
 
 Fixed leader() {

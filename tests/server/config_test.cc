@@ -1,4 +1,4 @@
-#include "server/config.h"
+#include "server/config/config.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -10,14 +10,14 @@
 
 #include <doctest/doctest.h>
 
-#include "server/command_line.h"
-#include "server/config_keys.h"
+#include "server/config/command_line.h"
+#include "server/config/config_keys.h"
 
 namespace {
 
 using server::Config;
 using server::Configured;
-using server::Say;
+using server::PrintAndExit;
 
 std::string content_of(const std::filesystem::path& path) {
   std::ifstream file(path);
@@ -49,8 +49,8 @@ class Folder {
   std::filesystem::path path_;
 };
 
-std::variant<server::Run, Say> start(std::vector<std::string> arguments,
-                                     std::vector<std::string> environment = {}) {
+std::variant<server::Run, PrintAndExit> start(std::vector<std::string> arguments,
+                                              std::vector<std::string> environment = {}) {
   arguments.insert(arguments.begin(), "zabkeeper");
   std::vector<const char*> argv;
   std::vector<const char*> envp;
@@ -64,15 +64,15 @@ std::variant<server::Run, Say> start(std::vector<std::string> arguments,
 Configured configured(std::vector<std::string> arguments,
                       std::vector<std::string> environment = {}) {
   auto outcome = start(std::move(arguments), std::move(environment));
-  if (const Say* say = std::get_if<Say>(&outcome)) FAIL(say->text);
+  if (const PrintAndExit* say = std::get_if<PrintAndExit>(&outcome)) FAIL(say->text);
   return std::get<server::Run>(std::move(outcome)).configured;
 }
 
 std::string refused(std::vector<std::string> arguments) {
   auto outcome = start(std::move(arguments));
-  REQUIRE(std::holds_alternative<Say>(outcome));
-  CHECK(std::get<Say>(outcome).exit_code == 2);
-  return std::get<Say>(outcome).text;
+  REQUIRE(std::holds_alternative<PrintAndExit>(outcome));
+  CHECK(std::get<PrintAndExit>(outcome).exit_code == 2);
+  return std::get<PrintAndExit>(outcome).text;
 }
 
 bool contains(const std::string& text, const std::string& part) {
@@ -446,12 +446,12 @@ TEST_CASE("what an operator should know is said") {
 }
 
 TEST_CASE("--help explains every key, --version is brief") {
-  const auto help = std::get<Say>(start({"--help"}));
+  const auto help = std::get<PrintAndExit>(start({"--help"}));
   CHECK(help.exit_code == 0);
   for (const server::Key& key : server::config_keys()) {
     CHECK_MESSAGE(contains(help.text, "--" + std::string(key.name) + " "), key.name);
   }
-  CHECK(std::get<Say>(start({"--version"})).text == "zabkeeper 1.2.3\n");
+  CHECK(std::get<PrintAndExit>(start({"--version"})).text == "zabkeeper 1.2.3\n");
 }
 
 TEST_CASE("docs/configuration.md has every key, with its default, and no other") {

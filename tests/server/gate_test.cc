@@ -5,7 +5,7 @@
 
 #include <doctest/doctest.h>
 
-#include "server/config.h"
+#include "server/config/config.h"
 
 namespace {
 

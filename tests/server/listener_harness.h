@@ -33,10 +33,10 @@ using Story = asio::awaitable<void>;
 
 struct FixedStatus : server::StatusSource {
   server::Status now;
-  server::Commands known;
+  server::AdminCommands known;
   [[nodiscard]] server::Status status() const override { return now; }
   [[nodiscard]] std::string metrics() const override { return {}; }
-  [[nodiscard]] const server::Commands& commands() const override { return known; }
+  [[nodiscard]] const server::AdminCommands& commands() const override { return known; }
 };
 
 // Remembers what it is told, and does what a test wants on the way.
@@ -57,7 +57,7 @@ struct Script : server::ClientHandler {
     frames.push_back(std::move(frame));
     on_frame(from);
   }
-  void heard(server::ClientConnection&) override { told.emplace_back("heard"); }
+  void alive(server::ClientConnection&) override { told.emplace_back("heard"); }
   void closed(server::ClientConnection&) override { told.emplace_back("closed"); }
 };
 

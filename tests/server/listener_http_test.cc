@@ -57,7 +57,7 @@ std::string post(const std::string& path, const std::string& more = {}) {
 TEST_CASE("a command is answered when it is done, and goes on without its client") {
   Edge edge;
   edge.limits.command_timeout = std::chrono::milliseconds(50);
-  server::Commands::Done done;
+  server::AdminCommands::Done done;
   edge.status.known.add("at-once", {"to"}, [](const auto& arguments, const auto& say) {
     say({200, "text/plain", arguments.contains("to") ? arguments.find("to")->second : "nobody"});
   });
@@ -187,7 +187,7 @@ TEST_CASE("a stopped listener accepts nobody, ends HTTP and leaves WebSockets al
                                     boost::asio::as_tuple(boost::asio::use_awaitable));
     CHECK(error == boost::asio::error::connection_refused);
 
-    edge.script.connection->say(edge::event("bye"));
+    edge.script.connection->send(edge::event("bye"));
     CHECK((co_await client.frame()).payload == edge::json("bye"));
   });
 }

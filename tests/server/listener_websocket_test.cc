@@ -73,7 +73,7 @@ TEST_CASE("an upgrade that may not be is refused") {
 
 TEST_CASE("frames are taken apart and answered, and the end is told once") {
   Edge edge(edge::either_way());
-  edge.script.on_frame = [](ClientConnection& connection) { connection.say(edge::event("yes")); };
+  edge.script.on_frame = [](ClientConnection& connection) { connection.send(edge::event("yes")); };
   edge.run([&]() -> Story {
     Client client = co_await edge.websocket();
     co_await client.send(frame(edge::text, a_request));
@@ -164,7 +164,7 @@ TEST_CASE("a frame that is too large is the handler's to refuse, if it is not fa
   edge.limits.frame_bytes_max = 4096;
   edge.run([&]() -> Story {
     Client client = co_await edge.websocket();
-    // Few characters, in many octets.
+    // Few characters, in many bytes.
     std::string escaped;
     for (int i = 0; i < 1000; ++i) escaped += "\\u00e9";
     co_await client.send(frame(edge::text, '"' + escaped + '"'));
@@ -198,7 +198,7 @@ TEST_CASE("pings go out, and pongs are heard") {
 TEST_CASE("messages leave in their order, one in a frame") {
   Edge edge(edge::either_way());
   edge.script.on_open = [](ClientConnection& connection) {
-    for (const char* reason : {"a", "b", "c"}) connection.say(edge::event(reason));
+    for (const char* reason : {"a", "b", "c"}) connection.send(edge::event(reason));
     CHECK(connection.queued_bytes() >= 3);
   };
   edge.run([&]() -> Story {
@@ -216,14 +216,14 @@ TEST_CASE("with batches what is queued together leaves as one array") {
   Edge edge(edge::either_way());
   edge.script.on_frame = [](ClientConnection& connection) {
     connection.allow_batches();
-    for (const char* reason : {"a", "b", "c"}) connection.say(edge::event(reason));
+    for (const char* reason : {"a", "b", "c"}) connection.send(edge::event(reason));
   };
   edge.run([&]() -> Story {
     Client client = co_await edge.websocket();
     co_await client.send(frame(edge::text, a_request));
     CHECK((co_await client.frame()).payload ==
           "[" + edge::json("a") + "," + edge::json("b") + "," + edge::json("c") + "]");
-    edge.script.connection->say(edge::event("d"));
+    edge.script.connection->send(edge::event("d"));
     CHECK((co_await client.frame()).payload == edge::json("d"));
   });
 }
@@ -240,7 +240,7 @@ TEST_CASE("on the CBOR subprotocol everything is CBOR in binary frames") {
   edge.limits.close_timeout = std::chrono::milliseconds(100);
   edge.script.on_frame = [](ClientConnection& connection) {
     connection.allow_batches();
-    for (const char* reason : {"a", "b", "c"}) connection.say(edge::event(reason));
+    for (const char* reason : {"a", "b", "c"}) connection.send(edge::event(reason));
   };
   edge.run([&]() -> Story {
     Client client = co_await edge.websocket(cbor);
@@ -248,7 +248,7 @@ TEST_CASE("on the CBOR subprotocol everything is CBOR in binary frames") {
     Frame got = co_await client.frame();
     CHECK(got.opcode == edge::binary);
     CHECK(got.payload == "\x83" + written("a") + written("b") + written("c"));
-    edge.script.connection->say(edge::event("d"));
+    edge.script.connection->send(edge::event("d"));
     got = co_await client.frame();
     CHECK(got.opcode == edge::binary);
     CHECK(got.payload == written("d"));
@@ -262,7 +262,7 @@ TEST_CASE("on the CBOR subprotocol everything is CBOR in binary frames") {
 TEST_CASE("a large message is one frame") {
   Edge edge(edge::either_way());
   const std::string large(1'000'000, 'x');
-  edge.script.on_open = [&](ClientConnection& connection) { connection.say(edge::event(large)); };
+  edge.script.on_open = [&](ClientConnection& connection) { connection.send(edge::event(large)); };
   edge.run([&]() -> Story {
     Client client = co_await edge.websocket();
     CHECK((co_await client.frame()).payload == edge::json(large));
@@ -273,9 +273,9 @@ TEST_CASE("a close comes after what was queued, and what is said later is droppe
   Edge edge(edge::either_way());
   edge.limits.close_timeout = std::chrono::milliseconds(100);
   edge.script.on_frame = [](ClientConnection& connection) {
-    connection.say(edge::event("last"));
+    connection.send(edge::event("last"));
     connection.close(CloseCode::going_away, "shutdown");
-    connection.say(edge::event("too late"));
+    connection.send(edge::event("too late"));
     connection.close(CloseCode::normal, "again");
   };
   edge.run([&]() -> Story {
@@ -292,7 +292,7 @@ TEST_CASE("a close comes after what was queued, and what is said later is droppe
     client.close();
     co_await edge.until_told("closed");
     CHECK(edge.script.told == Told{"opened", "received 1", "closed"});
-    edge.script.connection->say(edge::event("nobody"));
+    edge.script.connection->send(edge::event("nobody"));
     edge.script.connection->close(CloseCode::normal, "");
     edge.script.connection->ping_every(std::chrono::milliseconds(1));
   });
@@ -345,7 +345,7 @@ TEST_CASE("a client that does not take what it is sent is disconnected") {
     co_await edge.until_told("opened");
     std::size_t most = 0;
     while (edge.script.told.back() != "closed") {
-      edge.script.connection->say(edge::event(large));
+      edge.script.connection->send(edge::event(large));
       most = std::max(most, edge.script.connection->queued_bytes());
       co_await boost::asio::post(edge.io, boost::asio::use_awaitable);
     }
@@ -359,7 +359,7 @@ TEST_CASE("a client that reads too little before a close is not waited for") {
   Edge edge(edge::either_way());
   edge.limits.drain_timeout = std::chrono::milliseconds(50);
   edge.script.on_open = [&](ClientConnection& connection) {
-    connection.say(edge::event(std::string(15'000'000, 'x')));
+    connection.send(edge::event(std::string(15'000'000, 'x')));
     connection.close(CloseCode::going_away, "shutdown");
   };
   edge.run([&]() -> Story {
@@ -441,7 +441,7 @@ TEST_CASE("what a slow client is sent comes whole and in order, whatever is said
   edge.script.on_frame = [&](ClientConnection& connection) {
     for (int i = 0; i < 40; ++i) {
       said.push_back(std::to_string(said.size()) + std::string(200'000, 'x'));
-      connection.say(edge::event(said.back()));
+      connection.send(edge::event(said.back()));
     }
   };
   edge.run([&]() -> Story {
@@ -474,7 +474,7 @@ TEST_CASE("an event for many comes to each of them") {
     for (int i = 0; i < 200; ++i) clients.push_back(co_await edge.websocket());
     co_await edge.until([&] { return all.size() == clients.size(); });
     for (int round = 0; round < 3; ++round) {
-      for (const auto& connection : all) connection->say(edge::event("change"));
+      for (const auto& connection : all) connection->send(edge::event("change"));
       clients[static_cast<std::size_t>(round)].reset();
       for (std::size_t i = 3; i < clients.size(); ++i) {
         CHECK((co_await clients[i].frame()).payload == edge::json("change"));

@@ -1,4 +1,4 @@
-#include "server/log_writer.h"
+#include "server/replication/log_writer.h"
 
 #include <atomic>
 #include <chrono>
@@ -12,14 +12,14 @@
 #include <boost/asio/io_context.hpp>
 #include <doctest/doctest.h>
 
-#include "server/storage/posix_file_system.h"
+#include "server/storage/files/posix_file_system.h"
 #include "tests/support/temporary_directory.h"
 
 // The log on a thread of its own, in a real directory.
 namespace server {
 namespace {
 
-constexpr storage::Options small{.segment_bytes = 64 << 10, .fill_bytes = 4 << 10};
+constexpr storage::LogOptions small{.segment_bytes = 64 << 10, .fill_bytes = 4 << 10};
 constexpr std::chrono::seconds patience{20};
 
 // No leader sends one here.

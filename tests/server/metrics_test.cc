@@ -55,22 +55,22 @@ TEST_CASE("time without a leader is counted while it lasts, and once more when i
   server::Availability availability(start);
   CHECK(availability.unserved(start + 2s) == 2s);
 
-  zab::Standing standing;
-  availability.note(standing, start + 1s);
-  standing = {zab::Stance::following, true, {{1}}, {2}};
-  availability.note(standing, start + 3s);
+  zab::RoleStatus role_status;
+  availability.note(role_status, start + 1s);
+  role_status = {zab::Role::following, true, {{1}}, {2}};
+  availability.note(role_status, start + 3s);
   CHECK(availability.unserved(start + 9s) == 3s);
   CHECK(availability.outages().sum() == 3s);
 
   // A hand-over: not serving for a moment.
-  standing.serving = false;
-  availability.note(standing, start + 10s);
+  role_status.serving = false;
+  availability.note(role_status, start + 10s);
   CHECK(availability.unserved(start + 11s) == 4s);
-  standing.serving = true;
-  availability.note(standing, start + 11s);
+  role_status.serving = true;
+  availability.note(role_status, start + 11s);
 
-  standing = {};
-  availability.note(standing, start + 20s);
+  role_status = {};
+  availability.note(role_status, start + 20s);
   CHECK(availability.unserved(start + 21s) == 5s);
   CHECK(availability.outages().sum() == 4s);
 }

@@ -15,22 +15,22 @@ const zab::Point point{{{3}, 17}, {0x0123456789abcdef, 0xfedcba9876543210}};
 
 const zab::ClusterId cluster{0x1122334455667788, 0x99aabbccddeeff00};
 
-zab::Payload payload(const char* octets) { return std::make_shared<const wire::Bytes>(octets); }
+zab::Payload payload(const char* bytes) { return std::make_shared<const wire::Bytes>(bytes); }
 
 // One of each, with no field left at zero.
 std::vector<PeerMessage> one_of_each() {
   const zab::Vote vote{{2}, {{2}, 9}, {3}};
   const zab::Claim claim{{2}, {{2}, 8}};
   return {
-      zab::Message{zab::Notification{zab::Stance::leading, 5, vote, zab::Condition::damaged, claim,
-                                     cluster}},
+      zab::Message{
+          zab::Notification{zab::Role::leading, 5, vote, zab::Condition::damaged, claim, cluster}},
       zab::Message{zab::FollowerInfo{{4}, {2}, point, 6, zab::Condition::blank, claim}},
       zab::Message{zab::LeaderInfo{{5}, 6, cluster, true}},
       zab::Message{zab::AckEpoch{{5}, {4}, point}},
       zab::Message{zab::Diff{point}},
       zab::Message{zab::Trunc{point}},
       zab::Message{zab::Snap{point}},
-      zab::Message{zab::SnapChunk{payload("octets"), true}},
+      zab::Message{zab::SnapChunk{payload("bytes"), true}},
       zab::Message{zab::Diverged{point}},
       zab::Message{zab::NewLeader{{5}}},
       zab::Message{zab::AckNewLeader{{5}}},
@@ -43,7 +43,7 @@ std::vector<PeerMessage> one_of_each() {
       zab::Message{zab::Ping{7, point}},
       zab::Message{zab::Pong{8, point}},
       Forward{{5}, "a command"},
-      Refused{9, point.zxid, "a refusal"},
+      ForwardRefused{9, point.zxid, "a refusal"},
       Touched{{{1}, {2}}},
       AskReadPoint{{5}, 10},
       ReadPoint{11, point.zxid},

@@ -18,7 +18,7 @@ constexpr zab::Epoch epoch{5};
 
 class Connection : public server::ClientConnection {
  public:
-  void say(const wire::ServerMessage& message) override { heard.push_back(message); }
+  void send(const wire::ServerMessage& message) override { heard.push_back(message); }
   void allow_batches() override {}
   void close(server::CloseCode, std::string) override { closed = true; }
   void pause() override {}
@@ -33,7 +33,7 @@ class Connection : public server::ClientConnection {
 
 // Server 1, a follower, and what it says to its leader, server 2, which is here only a service that
 // plans.
-class Follower : public server::Surroundings {
+class Follower : public server::Environment {
  public:
   Follower() {
     config_.id = 1;
@@ -53,10 +53,8 @@ class Follower : public server::Surroundings {
   wire::TimeMs wall_clock() override { return 1000; }
   std::string new_password() override { return std::string(32, '7'); }
 
-  void follow(zab::Epoch in) {
-    pipeline_->standing_changed({zab::Stance::following, true, in, leader});
-  }
-  void look() { pipeline_->standing_changed({}); }
+  void follow(zab::Epoch in) { pipeline_->role_changed({zab::Role::following, true, in, leader}); }
+  void look() { pipeline_->role_changed({}); }
 
   void ask(wire::Request request) {
     wire::ParsedFrame frame;

@@ -36,13 +36,13 @@ struct Seen {
   bool operator==(const Seen&) const = default;
 };
 
-// What becomes of octets that come in such pieces; up to what ends the connection.
-std::vector<Seen> read(std::string_view octets, std::size_t piece, std::size_t max = 1'000'000) {
+// What becomes of bytes that come in such pieces; up to what ends the connection.
+std::vector<Seen> read(std::string_view bytes, std::size_t piece, std::size_t max = 1'000'000) {
   server::WebSocketReader reader(max);
   std::vector<Seen> seen;
   std::string there;
-  for (; !octets.empty(); octets.remove_prefix(std::min(piece, octets.size()))) {
-    there += octets.substr(0, piece);
+  for (; !bytes.empty(); bytes.remove_prefix(std::min(piece, bytes.size()))) {
+    there += bytes.substr(0, piece);
     std::span<char> rest(there);
     while (const auto incoming = reader.next(rest)) {
       seen.push_back({incoming->kind, std::string(incoming->payload), incoming->status});
@@ -53,15 +53,15 @@ std::vector<Seen> read(std::string_view octets, std::size_t piece, std::size_t m
   return seen;
 }
 
-std::vector<Seen> read(std::string_view octets) { return read(octets, octets.size()); }
+std::vector<Seen> read(std::string_view bytes) { return read(bytes, bytes.size()); }
 
-TEST_CASE("messages and control frames come as they were sent, however the octets are cut") {
+TEST_CASE("messages and control frames come as they were sent, however the bytes are cut") {
   const std::string large(70'000, 'l');
-  const std::string octets = frame(text, "one") + frame(binary, std::string(200, 'b')) +
-                             frame(text, "t\xc3", Last::no) + frame(ping, "between") +
-                             frame(continuation, "\xa4", Last::no) + frame(continuation, "w") +
-                             frame(pong, "") + frame(text, large) + frame(text, "", Last::no) +
-                             frame(continuation, "") + frame(close_frame, "\x03\xe9reason");
+  const std::string bytes = frame(text, "one") + frame(binary, std::string(200, 'b')) +
+                            frame(text, "t\xc3", Last::no) + frame(ping, "between") +
+                            frame(continuation, "\xa4", Last::no) + frame(continuation, "w") +
+                            frame(pong, "") + frame(text, large) + frame(text, "", Last::no) +
+                            frame(continuation, "") + frame(close_frame, "\x03\xe9reason");
   const std::vector<Seen> expected{
       {Kind::text, "one"},     {Kind::binary, std::string(200, 'b')},
       {Kind::ping, "between"}, {Kind::text, "täw"},
@@ -69,16 +69,16 @@ TEST_CASE("messages and control frames come as they were sent, however the octet
       {Kind::text, ""},        {Kind::close, "", 1001},
   };
   for (const std::size_t piece :
-       {std::size_t{1}, std::size_t{2}, std::size_t{7}, std::size_t{4096}, octets.size()}) {
+       {std::size_t{1}, std::size_t{2}, std::size_t{7}, std::size_t{4096}, bytes.size()}) {
     CAPTURE(piece);
-    CHECK(read(octets, piece) == expected);
+    CHECK(read(bytes, piece) == expected);
   }
 }
 
 TEST_CASE("what breaks the protocol is known with its status, as early as it can be") {
   struct Row {
     const char* what;
-    std::string octets;
+    std::string bytes;
     std::uint16_t status;
   };
   for (const Row& row : {
@@ -89,7 +89,7 @@ TEST_CASE("what breaks the protocol is known with its status, as early as it can
            Row{"a text within a text", frame(text, "", Last::no) + "\x81\x80", 1002},
            Row{"a long ping", "\x89\xfe", 1002},
            Row{"a ping in pieces", "\x09\x80", 1002},
-           Row{"a length in two octets that fits one",
+           Row{"a length in two bytes that fits one",
                {"\x81\xfe\x00\x7d"
                 "mask",
                 8},
@@ -114,12 +114,12 @@ TEST_CASE("what breaks the protocol is known with its status, as early as it can
            Row{"a character that breaks off at a piece's end and does not go on",
                frame(text, "\xe2\x82", Last::no) + frame(continuation, "x", Last::no), 1007},
            Row{"a character that breaks off", frame(text, "\xe2\x82"), 1007},
-           Row{"a close of one octet", frame(close_frame, "\x03"), 1002},
+           Row{"a close of one byte", frame(close_frame, "\x03"), 1002},
            Row{"a close with a status that is not sent", frame(close_frame, "\x03\xed"), 1002},
            Row{"a close with a reason that is not UTF-8", frame(close_frame, "\x03\xe8\xff"), 1002},
        }) {
     CAPTURE(row.what);
-    CHECK(read(row.octets) == std::vector<Seen>{{Kind::broken, "", row.status}});
+    CHECK(read(row.bytes) == std::vector<Seen>{{Kind::broken, "", row.status}});
   }
 }
 

@@ -209,7 +209,7 @@ TEST_CASE("what cannot be a replica is refused") {
   store.erase(std::prev(store.end(), 2));
   CHECK(contains(refusal(store), "nodes, and should have"));
 
-  INFO("every value cut at every octet, and every octet changed");
+  INFO("every value cut at every byte, and every byte changed");
   for (const auto& [key, value] : whole) {
     for (std::size_t size = 0; size < value.size(); ++size) {
       store = whole;

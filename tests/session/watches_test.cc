@@ -306,7 +306,7 @@ TEST_CASE("where the history does not reach back, one resync says so") {
 }
 
 TEST_CASE("the history is bounded in bytes as well") {
-  History history({.changes_max = 1000, .bytes_max = 10'000});
+  ChangeHistory history({.changes_max = 1000, .bytes_max = 10'000});
   for (std::uint64_t i = 1; i <= 100; ++i) {
     history.add({{1}, i}, {{EventKind::changed, "/a", wire::Bytes(1000, 'x'), wire::Stat{}}});
     CHECK(history.bytes() <= 10'000);

@@ -26,7 +26,7 @@ struct Promise {
 
   [[nodiscard]] bool holds(const zab::Notification& m) const {
     if (m.condition == zab::Condition::sound && disk.condition() != m.condition) return false;
-    if (m.stance != zab::Stance::looking || m.vote.leader != self) return true;
+    if (m.role != zab::Role::looking || m.vote.leader != self) return true;
     return disk.current_epoch >= m.vote.current_epoch && disk.history.contains(m.vote.last_zxid);
   }
   [[nodiscard]] bool holds(const zab::FollowerInfo& m) const {
@@ -136,24 +136,24 @@ bool Checkers::held_ever(std::size_t disk, zab::Point point) const {
          std::ranges::any_of(lost_[disk], [&](const Durable& lost) { return holds(lost, point); });
 }
 
-void Checkers::on_standing(ServerId id, const zab::Standing& standing) {
+void Checkers::on_standing(ServerId id, const zab::RoleStatus& role_status) {
   Reign& reign = reign_[id.value - 1];
   reign.leader = id;
-  if (standing.stance != zab::Stance::leading) reign.number += 1;
-  if (foreign_[id.value - 1] && standing.serving) {
+  if (role_status.role != zab::Role::leading) reign.number += 1;
+  if (foreign_[id.value - 1] && role_status.serving) {
     throw Violation("foreign", server(id) + " serves");
   }
-  if (standing.stance != zab::Stance::leading || !standing.serving) return;
+  if (role_status.role != zab::Role::leading || !role_status.serving) return;
 
-  const auto [at, first] = established_.try_emplace(standing.epoch, reign);
+  const auto [at, first] = established_.try_emplace(role_status.epoch, reign);
   if (at->second != reign) {
     throw Violation("leadership", server(id) + " established epoch " +
-                                      std::to_string(standing.epoch.value) + " after server " +
+                                      std::to_string(role_status.epoch.value) + " after server " +
                                       to_string(at->second.leader));
   }
-  if (first && !is_quorum(ensemble_, adopted_[standing.epoch])) {
+  if (first && !is_quorum(ensemble_, adopted_[role_status.epoch])) {
     throw Violation("sound_quorum", server(id) + " established epoch " +
-                                        std::to_string(standing.epoch.value) +
+                                        std::to_string(role_status.epoch.value) +
                                         ", which no quorum has adopted");
   }
 }

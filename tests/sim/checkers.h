@@ -74,7 +74,7 @@ class Checkers {
   // The disk had this, and has it no more.
   void on_disk_lost(zab::ServerId server, const zab::Durable& held);
   void on_foreign(zab::ServerId server, bool foreign) { foreign_[server.value - 1] = foreign; }
-  void on_standing(zab::ServerId server, const zab::Standing& standing);
+  void on_standing(zab::ServerId server, const zab::RoleStatus& role_status);
   void on_broadcast(zab::ServerId leader, const zab::Txn& txn);
   void on_note(zab::ServerId server, const std::string& note) const;
   // Just before it leaves; `sender` as it is then.

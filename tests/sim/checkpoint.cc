@@ -12,9 +12,9 @@ std::uint64_t mixed(std::uint64_t value, std::uint64_t with) {
   return value ^ (value >> 32);
 }
 
-std::uint64_t checksum(std::string_view octets) {
-  std::uint64_t sum = octets.size();
-  for (const char octet : octets) sum = mixed(sum, static_cast<unsigned char>(octet));
+std::uint64_t checksum(std::string_view bytes) {
+  std::uint64_t sum = bytes.size();
+  for (const char byte : bytes) sum = mixed(sum, static_cast<unsigned char>(byte));
   return sum;
 }
 
@@ -42,10 +42,10 @@ wire::Bytes encode(const Checkpoint& checkpoint, std::size_t padding) {
   return out;
 }
 
-std::optional<Checkpoint> decode(std::string_view octets) {
-  if (octets.size() < 8) return std::nullopt;
-  const std::string_view content = octets.substr(0, octets.size() - 8);
-  wire::ByteReader end(octets.substr(content.size()));
+std::optional<Checkpoint> decode(std::string_view bytes) {
+  if (bytes.size() < 8) return std::nullopt;
+  const std::string_view content = bytes.substr(0, bytes.size() - 8);
+  wire::ByteReader end(bytes.substr(content.size()));
   if (end.integer<std::uint64_t>() != checksum(content)) return std::nullopt;
   wire::ByteReader reader(content);
   Checkpoint checkpoint;

@@ -12,7 +12,7 @@
 namespace sim {
 
 // What stands for the state of a server: how many transactions it has seen, and all of them in one
-// number. A snapshot of it is its octets.
+// number. A snapshot of it is its bytes.
 struct Checkpoint {
   zab::Point at;
   std::uint64_t count = 0;
@@ -28,9 +28,9 @@ struct Checkpoint {
   }
 };
 
-// Without an image filled up with `padding` octets, so that a snapshot comes in several chunks.
+// Without an image filled up with `padding` bytes, so that a snapshot comes in several chunks.
 [[nodiscard]] wire::Bytes encode(const Checkpoint& checkpoint, std::size_t padding);
-// Nothing unless every octet is there and as it was.
-[[nodiscard]] std::optional<Checkpoint> decode(std::string_view octets);
+// Nothing unless every byte is there and as it was.
+[[nodiscard]] std::optional<Checkpoint> decode(std::string_view bytes);
 
 }  // namespace sim

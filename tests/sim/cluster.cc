@@ -100,7 +100,7 @@ void Cluster::heal(std::uint64_t ticks) {
   std::string standings;
   for (const Server& server : servers_) {
     standings += "; " + to_string(server.id) + " " +
-                 (server.peer ? to_string(server.peer->standing()) : std::string("down")) +
+                 (server.peer ? to_string(server.peer->role_status()) : std::string("down")) +
                  ", delivered " + std::to_string(checkers_.delivered(server.id));
   }
   throw Violation("liveness", "no progress within " + std::to_string(ticks) +
@@ -276,7 +276,7 @@ void Cluster::use(Kind kind) {
       return;
     case Kind::hand_over:
       for (Server& one : servers_) {
-        if (one.peer && !one.paused && one.peer->standing().stance == zab::Stance::leading) {
+        if (one.peer && !one.paused && one.peer->role_status().role == zab::Role::leading) {
           // To anybody, or to one that may be anything: the leader itself, down, an observer.
           step(one, zab::HandOver{server.id.value % 2 == 0 ? server.id : zab::ServerId{}});
           break;
@@ -294,8 +294,8 @@ void Cluster::use(Kind kind) {
 // Whoever says so. Of several, all but one are wrong.
 void Cluster::ask_whether_it_leads(Server& server) {
   if (!server.peer || server.paused) return;
-  const zab::Standing standing = server.peer->standing();
-  if (!standing.serving || standing.stance != zab::Stance::leading) return;
+  const zab::RoleStatus role_status = server.peer->role_status();
+  if (!role_status.serving || role_status.role != zab::Role::leading) return;
   checkers_.on_confirmation_asked(++tokens_);
   step(server, zab::ConfirmLeadership{tokens_});
 }
@@ -313,8 +313,8 @@ void Cluster::submit_somewhere() {
   for (std::size_t i = 0; i < servers_.size(); ++i) {
     Server& server = servers_[(first + i) % servers_.size()];
     if (!server.peer || server.paused) continue;
-    const zab::Standing standing = server.peer->standing();
-    if (!standing.serving || standing.stance != zab::Stance::leading) continue;
+    const zab::RoleStatus role_status = server.peer->role_status();
+    if (!role_status.serving || role_status.role != zab::Role::leading) continue;
     const std::uint64_t count = random_.between(1, options_.burst_max);
     for (std::uint64_t k = 0; k < count && server.peer; ++k) submit(server);
     return;
@@ -334,13 +334,13 @@ void Cluster::submit(Server& leader) {
 bool Cluster::healed() {
   Server* leader = nullptr;
   for (Server& server : servers_) {
-    if (!server.peer || !server.peer->standing().serving) return false;
-    if (server.peer->standing().stance == zab::Stance::leading) leader = &server;
+    if (!server.peer || !server.peer->role_status().serving) return false;
+    if (server.peer->role_status().role == zab::Role::leading) leader = &server;
   }
   if (leader == nullptr) return false;
-  const zab::Epoch epoch = leader->peer->standing().epoch;
+  const zab::Epoch epoch = leader->peer->role_status().epoch;
   for (const Server& server : servers_) {
-    if (server.peer->standing().epoch != epoch) return false;
+    if (server.peer->role_status().epoch != epoch) return false;
   }
   if (tenant_ != nullptr && !tenant_->settled()) return false;
   if (tenant_ == nullptr && marked_ != epoch) {

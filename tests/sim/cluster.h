@@ -74,7 +74,7 @@ class Cluster {
   // A snapshot on its way to a learner, as of when it was asked for.
   struct Sending {
     zab::Point at;
-    wire::Bytes octets;
+    wire::Bytes bytes;
     std::size_t sent = 0;
   };
   struct Server {
@@ -102,7 +102,7 @@ class Cluster {
     Checkpoint state;  // what it has delivered
     // The tenant takes an image of this state; or has taken it, and the log does not hold it yet.
     std::optional<Checkpoint> imaged;
-    wire::Bytes incoming;  // octets of the snapshot that it is being sent
+    wire::Bytes incoming;  // bytes of the snapshot that it is being sent
     std::deque<zab::Read> reads;
     Time last_read = 0;
     std::vector<Sending> sending;  // by learner

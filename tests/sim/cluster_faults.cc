@@ -139,9 +139,9 @@ void Cluster::send_stray() {
   if (network_.link(index(to), index(from)) == 0) return;
   const auto message =
       forge({.state = to.peer->state(),
-             .standing = to.peer->standing(),
+             .role_status = to.peer->role_status(),
              .sender = from.id,
-             .sender_has_adopted = checkers_.ever_adopted(from.id, to.peer->standing().epoch),
+             .sender_has_adopted = checkers_.ever_adopted(from.id, to.peer->role_status().epoch),
              .sender_holds = image(from).history.last().zxid},
             random_);
   if (!message) return;

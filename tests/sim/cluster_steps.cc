@@ -22,12 +22,12 @@ void Cluster::carry_out(Server& server, zab::Effects effects, Cause cause) {
   mix(effects.send.size() * 65536 + effects.persist.size() * 256 + effects.confirm.size());
   mix(server.peer->state().last_committed.bits() ^ (server.peer->state().round << 48));
   const bool dies = server.dies_in_step && !effects.empty() && random_.one_in(2);
-  elections_.on_step(server.peer->state(), server.peer->standing(), effects);
+  elections_.on_step(server.peer->state(), server.peer->role_status(), effects);
 
   const std::optional<Checkpoint> restored = apply(server, effects);
-  if (effects.standing) {
-    say([&] { return to_string(server.id) + "    is " + to_string(*effects.standing); });
-    checkers_.on_standing(server.id, *effects.standing);
+  if (effects.role_status) {
+    say([&] { return to_string(server.id) + "    is " + to_string(*effects.role_status); });
+    checkers_.on_standing(server.id, *effects.role_status);
   }
   for (const std::string& note : effects.notes) {
     say([&] { return to_string(server.id) + "    note: " + note; });
@@ -75,7 +75,7 @@ std::optional<Checkpoint> Cluster::apply(Server& server, const zab::Effects& eff
     const auto* chunk = std::get_if<zab::StoreSnapshot>(&persist);
     if (chunk == nullptr) continue;
     if (chunk->first) server.incoming.clear();
-    server.incoming += *chunk->octets;
+    server.incoming += *chunk->bytes;
   }
   if (effects.restore) {
     restored = decode(std::exchange(server.incoming, {}));
@@ -114,7 +114,7 @@ void Cluster::tell_tenant(Server& server, const zab::Effects& effects,
   for (const zab::Confirmed& confirmed : effects.confirmed) {
     tenant_->confirmed(index(server), confirmed);
   }
-  if (effects.standing) tenant_->standing_changed(index(server), *effects.standing);
+  if (effects.role_status) tenant_->role_changed(index(server), *effects.role_status);
 }
 
 void Cluster::wait_for_disk(Server& server, zab::Effects effects) {
@@ -235,14 +235,14 @@ void Cluster::answer(Server& server, const zab::ReadSnapshot& read) {
   Sending& sending = server.sending[read.learner.value - 1];
   if (read.first) sending = {server.disk->checkpoint().at, server.disk->snapshot()};
   const std::size_t chunk =
-      sending.octets.size() / static_cast<std::size_t>(random_.between(1, 5)) + 1;
-  auto octets = std::make_shared<const wire::Bytes>(sending.octets.substr(sending.sent, chunk));
-  sending.sent = std::min(sending.sent + chunk, sending.octets.size());
+      sending.bytes.size() / static_cast<std::size_t>(random_.between(1, 5)) + 1;
+  auto bytes = std::make_shared<const wire::Bytes>(sending.bytes.substr(sending.sent, chunk));
+  sending.sent = std::min(sending.sent + chunk, sending.bytes.size());
   step(server, zab::SnapshotRead{.learner = read.learner,
                                  .ticket = read.ticket,
                                  .at = sending.at,
-                                 .octets = std::move(octets),
-                                 .last = sending.sent == sending.octets.size()});
+                                 .bytes = std::move(bytes),
+                                 .last = sending.sent == sending.bytes.size()});
 }
 
 // A tenant takes its time, unless it must not.

@@ -43,9 +43,9 @@ Disk::Disk(zab::ServerId server, Random& random, Totals& totals)
 Disk::Done Disk::open() {
   if (log_) return Done::well;
   if (!files_->make_directory(state_directory)) return Done::failed;
-  const auto octets = read_file(checkpoint_path);
-  if (octets) {
-    const auto found = decode(*octets);
+  const auto bytes = read_file(checkpoint_path);
+  if (bytes) {
+    const auto found = decode(*bytes);
     if (!found && !power_fails_) throw Violation("checkpoint", "it is not what was written");
     if (!found) return Done::failed;
     checkpoint_ = *found;
@@ -66,7 +66,7 @@ Disk::Done Disk::open_log() {
     } else if (!power_fails_) {
       totals_.count(Rare::snapshot_lost);
       opened = storage::Log::open(*files_, log_directory, server_, checkpoint_.at, options_,
-                                  storage::Snapshot::lost);
+                                  storage::AdoptedSnapshot::lost);
     }
   }
   if (!opened) {
@@ -89,9 +89,9 @@ std::optional<std::string> Disk::read_file(const std::string& path) {
   if (!file) return std::nullopt;
   const auto size = (*file)->size();
   if (!size) return std::nullopt;
-  std::string octets(*size, '\0');
-  if (!(*file)->read(0, octets)) return std::nullopt;
-  return octets;
+  std::string bytes(*size, '\0');
+  if (!(*file)->read(0, bytes)) return std::nullopt;
+  return bytes;
 }
 
 // --- Writing ---
@@ -132,10 +132,10 @@ Disk::Done Disk::try_write(const std::vector<zab::Persist>& batch) {
 
 // Whether the segment that is being written was another one before.
 bool Disk::is_written_over() const {
-  const storage::Position end = log_->end();
-  const std::string octets =
+  const storage::LogPosition end = log_->end();
+  const std::string bytes =
       files_->contents(log_directory + '/' + storage::segment_name(end.sequence));
-  return octets.find_first_not_of('\0', end.offset) != std::string::npos;
+  return bytes.find_first_not_of('\0', end.offset) != std::string::npos;
 }
 
 Disk::Done Disk::store(const zab::StoreSnapshot& chunk) {
@@ -143,21 +143,21 @@ Disk::Done Disk::store(const zab::StoreSnapshot& chunk) {
     if (!staged_.empty()) totals_.count(Rare::snapshot_abandoned);
     staged_.clear();
   }
-  staged_ += *chunk.octets;
+  staged_ += *chunk.bytes;
   if (!chunk.last) return Done::well;
   return put(staged_path(chunk.at), std::exchange(staged_, {}));
 }
 
-Disk::Done Disk::put(const std::string& path, const wire::Bytes& octets) {
+Disk::Done Disk::put(const std::string& path, const wire::Bytes& bytes) {
   const auto file = files_->create(path);
-  if (!file || !(*file)->write(0, octets) || !(*file)->sync()) return Done::failed;
+  if (!file || !(*file)->write(0, bytes) || !(*file)->sync()) return Done::failed;
   return files_->sync_directory(state_directory) ? Done::well : Done::failed;
 }
 
 Disk::Done Disk::adopt_staged(zab::Point at) {
-  const auto octets = read_file(staged_path(at));
-  if (!octets) return Done::failed;
-  const auto found = decode(*octets);
+  const auto bytes = read_file(staged_path(at));
+  if (!bytes) return Done::failed;
+  const auto found = decode(*bytes);
   if (!found || found->at != at) {
     throw Violation("checkpoint", "an adopted snapshot is not what was stored");
   }
@@ -183,8 +183,8 @@ Disk::Done Disk::take(const Checkpoint& state) {
   return Done::well;
 }
 
-Disk::Done Disk::write_checkpoint(const wire::Bytes& octets) {
-  if (put(unfinished_path, octets) == Done::failed) return Done::failed;
+Disk::Done Disk::write_checkpoint(const wire::Bytes& bytes) {
+  if (put(unfinished_path, bytes) == Done::failed) return Done::failed;
   if (!files_->rename(unfinished_path, checkpoint_path)) return Done::failed;
   return files_->sync_directory(state_directory) ? Done::well : Done::failed;
 }
@@ -252,11 +252,11 @@ bool Disk::rot() {
   if (paths.empty()) return false;
   const auto any = [&] { return paths[static_cast<std::size_t>(random_.below(paths.size()))]; };
   const std::string path = any();
-  const std::string octets = files_->contents(path);
-  // Not what is there for later. Of an end that is gone the witness tells.
+  const std::string bytes = files_->contents(path);
+  // Not what is there for later. Of an end that is gone the extent tells.
   const std::size_t end = path == paths.back()
-                              ? std::min<std::size_t>(log_->end().offset, octets.size())
-                              : octets.find_last_not_of('\0') + 1;
+                              ? std::min<std::size_t>(log_->end().offset, bytes.size())
+                              : bytes.find_last_not_of('\0') + 1;
   if (end == 0) return false;
   // What nothing but the mark comes after is missed by nobody else.
   const std::size_t low = random_.one_in(2) ? end - std::min(end, last_commits_bytes) : 0;
@@ -273,8 +273,8 @@ bool Disk::rot() {
   switch (random_.below(9)) {
     default:
       change(place, static_cast<std::size_t>(random_.between(1, 16)),
-             [&](char octet) { return static_cast<char>(octet ^ flip); });
-      totals_.count(Rare::octets_changed);
+             [&](char byte) { return static_cast<char>(byte ^ flip); });
+      totals_.count(Rare::bytes_changed);
       return true;
     case 1:
       change(place / page_bytes * page_bytes, page_bytes, [](char) { return '\0'; });
@@ -293,7 +293,7 @@ bool Disk::rot() {
       if (other == path || std::exchange(swapped_, true)) return false;
       const std::string others = files_->contents(other);
       files_->damage(path, [&](std::string& content) { content = others; });
-      files_->damage(other, [&](std::string& content) { content = octets; });
+      files_->damage(other, [&](std::string& content) { content = bytes; });
       totals_.count(Rare::files_swapped);
       return true;
     }

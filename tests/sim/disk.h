@@ -67,8 +67,8 @@ class Disk {
   Done try_write(const std::vector<zab::Persist>& batch);
   [[nodiscard]] bool is_written_over() const;
   Done store(const zab::StoreSnapshot& chunk);
-  Done put(const std::string& path, const wire::Bytes& octets);
-  Done write_checkpoint(const wire::Bytes& octets);
+  Done put(const std::string& path, const wire::Bytes& bytes);
+  Done write_checkpoint(const wire::Bytes& bytes);
   Done adopt_staged(zab::Point at);
   void drop_staged();
   std::optional<std::string> read_file(const std::string& path);
@@ -76,7 +76,7 @@ class Disk {
   zab::ServerId server_;
   Random& random_;
   Totals& totals_;
-  storage::Options options_;
+  storage::LogOptions options_;
   std::uint64_t keep_bytes_;
   std::size_t padding_;
   std::unique_ptr<SimFileSystem> files_;

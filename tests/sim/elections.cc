@@ -14,8 +14,8 @@ namespace {
 using wire::to_string;
 using zab::Condition;
 using zab::Notification;
+using zab::Role;
 using zab::ServerId;
-using zab::Stance;
 using zab::to_string;
 using zab::Vote;
 
@@ -55,45 +55,45 @@ void Elections::on_event(ServerId id, const zab::Event& event) {
     ears.adopted[m->epoch].push_back(received->from);
   }
   const auto* notification = std::get_if<Notification>(&message);
-  if (notification == nullptr || ears.standing.stance != Stance::looking) return;
+  if (notification == nullptr || ears.role_status.role != Role::looking) return;
   std::vector<Notification>& heard = ears.heard[received->from];
   if (heard.empty() || heard.back() != *notification) heard.push_back(*notification);
 }
 
-void Elections::on_step(const zab::State& state, const zab::Standing& standing,
+void Elections::on_step(const zab::State& state, const zab::RoleStatus& role_status,
                         const zab::Effects& effects) {
   Ears& ears = ears_[state.self.value - 1];
   for (const std::vector<zab::Envelope>* envelopes : {&effects.send, &effects.confirm}) {
     for (const zab::Envelope& envelope : *envelopes) {
       const auto* m = std::get_if<Notification>(&envelope.message);
-      if (m != nullptr && m->stance == Stance::looking) check_vote(state, *m, ears);
+      if (m != nullptr && m->role == Role::looking) check_vote(state, *m, ears);
     }
   }
-  if (standing.stance != ears.standing.stance || standing.leader != ears.standing.leader) {
+  if (role_status.role != ears.role_status.role || role_status.leader != ears.role_status.leader) {
     // A leader that hands over follows its successor without asking.
-    const bool decides = ears.standing.stance == Stance::looking
-                             ? standing.stance != Stance::looking
-                             : standing.stance == Stance::leading && !ears.handed_over;
-    if (decides) check_elected(state, standing, ears);
+    const bool decides = ears.role_status.role == Role::looking
+                             ? role_status.role != Role::looking
+                             : role_status.role == Role::leading && !ears.handed_over;
+    if (decides) check_elected(state, role_status, ears);
     // Those who knew first that it leads may have said so some time ago.
     for (auto& [other, ticks] : ears.ticks_since_answer) ticks = 0;
   }
   for (const zab::Persist& persist : effects.persist) {
     const auto* adopt = std::get_if<zab::AdoptHistory>(&persist);
-    if (adopt == nullptr || standing.stance != Stance::leading) continue;
+    if (adopt == nullptr || role_status.role != Role::leading) continue;
     check_told(state.self, adopt->epoch, ears.accepted[adopt->epoch], "accepted");
   }
-  if (standing.stance == Stance::leading && standing.serving) {
-    if (!ears.standing.serving) {
-      check_told(state.self, standing.epoch, ears.adopted[standing.epoch], "adopted");
+  if (role_status.role == Role::leading && role_status.serving) {
+    if (!ears.role_status.serving) {
+      check_told(state.self, role_status.epoch, ears.adopted[role_status.epoch], "adopted");
     }
-    check_answers(state, standing, ears);
+    check_answers(state, role_status, ears);
   }
-  if (standing.stance != Stance::looking) {
+  if (role_status.role != Role::looking) {
     ears.heard.clear();
     ears.said.reset();
   }
-  ears.standing = standing;
+  ears.role_status = role_status;
 }
 
 void Elections::check_vote(const zab::State& state, const Notification& m, Ears& ears) {
@@ -117,9 +117,9 @@ void Elections::check_vote(const zab::State& state, const Notification& m, Ears&
   ears.said = {m.round, m.vote};
 }
 
-void Elections::check_elected(const zab::State& state, const zab::Standing& standing,
+void Elections::check_elected(const zab::State& state, const zab::RoleStatus& role_status,
                               const Ears& ears) const {
-  const ServerId leader = standing.leader;
+  const ServerId leader = role_status.leader;
   const Condition condition = state.durable.condition();
   const bool leads = leader == state.self;
   if (leads && condition == Condition::damaged) {
@@ -137,9 +137,9 @@ void Elections::check_elected(const zab::State& state, const zab::Standing& stan
   for (const auto& [id, heard] : ears.heard) {
     for (const Notification& m : heard) {
       if (m.vote.leader != leader) continue;
-      if (m.stance != Stance::looking) settled.push_back(id);
+      if (m.role != Role::looking) settled.push_back(id);
       if (m.round != state.round) continue;
-      if (leads && m.stance == Stance::looking && m.vote != own_vote(state)) continue;
+      if (leads && m.role == Role::looking && m.vote != own_vote(state)) continue;
       agreed.push_back(id);
       if (m.condition == Condition::sound) sound.push_back(id);
       if (m.condition != Condition::damaged && m.cluster.none()) unfounded.push_back(id);
@@ -167,7 +167,7 @@ void Elections::check_told(ServerId leader, zab::Epoch epoch, const std::vector<
                                       ", and was not told by a quorum that it has " + what + " it");
 }
 
-void Elections::check_answers(const zab::State& state, const zab::Standing& standing,
+void Elections::check_answers(const zab::State& state, const zab::RoleStatus& role_status,
                               const Ears& ears) const {
   std::vector<ServerId> answering{state.self};
   for (const auto& [id, ticks] : ears.ticks_since_answer) {
@@ -175,7 +175,7 @@ void Elections::check_answers(const zab::State& state, const zab::Standing& stan
   }
   if (is_quorum(ensemble_, answering)) return;
   throw Violation("quorum_answers", server(state.self) + " says that it leads epoch " +
-                                        std::to_string(standing.epoch.value) +
+                                        std::to_string(role_status.epoch.value) +
                                         ", and no quorum has answered for a sync limit of " +
                                         std::to_string(state.limits.sync_limit) + " ticks");
 }

@@ -39,11 +39,12 @@ class Elections {
   void on_restart(zab::ServerId server) { ears_[server.value - 1] = {}; }
   // Just before the step that it causes.
   void on_event(zab::ServerId server, const zab::Event& event);
-  void on_step(const zab::State& state, const zab::Standing& standing, const zab::Effects& effects);
+  void on_step(const zab::State& state, const zab::RoleStatus& role_status,
+               const zab::Effects& effects);
 
  private:
   struct Ears {
-    zab::Standing standing;  // after the last step
+    zab::RoleStatus role_status;  // after the last step
     bool handed_over = false;
     // While it looks for a leader, over the links that are up.
     std::map<zab::ServerId, std::vector<zab::Notification>> heard;
@@ -54,11 +55,11 @@ class Elections {
   };
 
   static void check_vote(const zab::State& state, const zab::Notification& m, Ears& ears);
-  void check_elected(const zab::State& state, const zab::Standing& standing,
+  void check_elected(const zab::State& state, const zab::RoleStatus& role_status,
                      const Ears& ears) const;
   void check_told(zab::ServerId leader, zab::Epoch epoch, const std::vector<zab::ServerId>& by,
                   const char* what) const;
-  void check_answers(const zab::State& state, const zab::Standing& standing,
+  void check_answers(const zab::State& state, const zab::RoleStatus& role_status,
                      const Ears& ears) const;
 
   const zab::Ensemble& ensemble_;

@@ -17,7 +17,7 @@ using Every = Time;
 // What one seed stands for. Most seeds have only some of the faults, for faults hide each other.
 struct Options {
   zab::Ensemble ensemble{{}};
-  zab::Limits limits;
+  zab::PeerLimits limits;
   Time duration = 0;  // with faults; then everything heals
 
   Time link_delay_max = 0;
@@ -27,7 +27,7 @@ struct Options {
 
   Every submit = 0;
   std::uint64_t burst_max = 1;    // submits at once
-  std::uint64_t payload_max = 0;  // octets, about
+  std::uint64_t payload_max = 0;  // bytes, about
   Every confirm_leadership = 0;
   Every hand_over = 0;
   Every checkpoint = 0;

@@ -12,10 +12,10 @@ using zab::Zxid;
 zab::Payload nonsense() { return std::make_shared<const wire::Bytes>("stray"); }
 
 // What only a leader says, said by another; all of it as well made as can be.
-std::optional<Message> from_another(const zab::State& state, const zab::Standing& standing,
+std::optional<Message> from_another(const zab::State& state, const zab::RoleStatus& role_status,
                                     Random& random) {
   const zab::Point last = state.durable.history.last();
-  const Epoch epoch = standing.serving ? standing.epoch : state.durable.accepted_epoch;
+  const Epoch epoch = role_status.serving ? role_status.epoch : state.durable.accepted_epoch;
   if (epoch == Epoch{}) return std::nullopt;
   const Zxid next = last.zxid.epoch == epoch ? last.zxid.next() : Zxid{epoch, 1};
   switch (random.below(9)) {
@@ -59,11 +59,11 @@ std::optional<Message> from_leader(const Target& target, Random& random) {
       return zab::Commit{Zxid{delivered.epoch, delivered.counter - 1}};
     case 5: return zab::Commit{target.state.last_committed};  // again
     case 6:  // with a gap; what a learner in synchronization has so far is not seen from here
-      if (!target.standing.serving) return std::nullopt;
+      if (!target.role_status.serving) return std::nullopt;
       return zab::Proposal{far.next(), nonsense()};
     case 7: return zab::NewLeader{durable.accepted_epoch.next()};
     case 8:
-      if (target.standing.serving) return zab::NewLeader{target.standing.epoch};
+      if (target.role_status.serving) return zab::NewLeader{target.role_status.epoch};
       return std::nullopt;
     case 9:
     case 10: {
@@ -73,15 +73,15 @@ std::optional<Message> from_leader(const Target& target, Random& random) {
       return zab::Snap{base};
     }
     default:
-      if (!target.standing.serving) return std::nullopt;
+      if (!target.role_status.serving) return std::nullopt;
       return zab::UpToDate{last};
   }
 }
 
 // To a leader, from whoever is connected.
 std::optional<Message> to_leader(const Target& target, Random& random) {
-  if (!target.standing.serving) return std::nullopt;
-  const Epoch epoch = target.standing.epoch;
+  if (!target.role_status.serving) return std::nullopt;
+  const Epoch epoch = target.role_status.epoch;
   const Zxid last = target.state.durable.history.last().zxid;
   const Epoch earlier{epoch.value - 1};
   switch (random.below(8)) {
@@ -103,16 +103,16 @@ std::optional<Message> to_leader(const Target& target, Random& random) {
 }  // namespace
 
 std::optional<Message> forge(const Target& target, Random& random) {
-  switch (target.standing.stance) {
-    case zab::Stance::leading:
-      return random.one_in(3) ? from_another(target.state, target.standing, random)
+  switch (target.role_status.role) {
+    case zab::Role::leading:
+      return random.one_in(3) ? from_another(target.state, target.role_status, random)
                               : to_leader(target, random);
-    case zab::Stance::following:
-    case zab::Stance::observing:
-      return target.sender == target.standing.leader
+    case zab::Role::following:
+    case zab::Role::observing:
+      return target.sender == target.role_status.leader
                  ? from_leader(target, random)
-                 : from_another(target.state, target.standing, random);
-    case zab::Stance::looking: return from_another(target.state, target.standing, random);
+                 : from_another(target.state, target.role_status, random);
+    case zab::Role::looking: return from_another(target.state, target.role_status, random);
   }
   return std::nullopt;
 }

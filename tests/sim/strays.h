@@ -12,7 +12,7 @@ namespace sim {
 // Whom a stray message is for, and who is said to have sent it.
 struct Target {
   const zab::State& state;
-  zab::Standing standing;
+  zab::RoleStatus role_status;
   zab::ServerId sender;
   bool sender_has_adopted = false;  // the receiver's epoch, once
   zab::Zxid sender_holds;           // on its disk, as the last

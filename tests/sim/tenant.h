@@ -31,7 +31,7 @@ class Tenant {
   // What comes of the protocol, in the order of a driver's carrying out.
   virtual void deliver(std::size_t server, const zab::Txn& txn) = 0;
   virtual void confirmed(std::size_t server, const zab::Confirmed& confirmed) = 0;
-  virtual void standing_changed(std::size_t server, const zab::Standing& standing) = 0;
+  virtual void role_changed(std::size_t server, const zab::RoleStatus& role_status) = 0;
   virtual void received(std::size_t server, zab::ServerId from,
                         const server::PeerMessage& message) = 0;
 

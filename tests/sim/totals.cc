@@ -26,7 +26,7 @@ const char* name_of(Rare rare) {
     case Rare::sync_failed: return "write or sync failed";
     case Rare::disk_full: return "disk full";
     case Rare::start_refused: return "start failed, disk full";
-    case Rare::octets_changed: return "octets of the log changed";
+    case Rare::bytes_changed: return "bytes of the log changed";
     case Rare::page_zeroed: return "page of the log zeroed";
     case Rare::file_cut: return "file of the log cut";
     case Rare::file_lost: return "file of the log lost";

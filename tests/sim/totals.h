@@ -32,7 +32,7 @@ enum class Rare : std::uint8_t {
   sync_failed,
   disk_full,
   start_refused,
-  octets_changed,
+  bytes_changed,
   page_zeroed,
   file_cut,
   file_lost,

@@ -33,7 +33,7 @@ std::string in_words(const zab::Event& event) {
       // A service's transactions are no text.
       const bool is_text = std::ranges::all_of(*e.payload, [](char c) { return c >= ' '; });
       return is_text ? "submit " + *e.payload
-                     : "submit " + std::to_string(e.payload->size()) + " octets";
+                     : "submit " + std::to_string(e.payload->size()) + " bytes";
     }
     std::string operator()(const zab::HandOver& e) const {
       return e.to.nobody() ? "hand over" : "hand over to " + to_string(e.to);

@@ -71,18 +71,18 @@ TEST_CASE("a reader sees one moment, while the checkpoint goes on") {
   auto reader = CheckpointReader::begin(checkpoint);
   REQUIRE(reader.has_value());
   CHECK((*reader)->label() == label_at(1));
-  wire::Bytes octets;
+  wire::Bytes bytes;
   std::size_t portions = 0;
   for (bool last = false; !last; ++portions) {
     for (auto& record : records) record.value = "after" + std::to_string(portions);
     write(checkpoint, 2 + portions, records);
     const auto portion = (*reader)->next(4000);
     REQUIRE(portion.has_value());
-    octets += portion->octets;
+    bytes += portion->bytes;
     last = portion->last;
   }
   CHECK(portions > 3);
-  wire::ByteReader in(octets);
+  wire::ByteReader in(bytes);
   for (int i = 0; i < 1000; ++i) {
     CHECK(in.string() == std::to_string(1000 + i));
     CHECK(in.string() == "before");
@@ -190,9 +190,9 @@ TEST_CASE("a damaged file is an error, and never the end of the process") {
     }
     whole = records_of(checkpoint);
   }
-  std::string octets(std::filesystem::file_size(path), '\0');
+  std::string bytes(std::filesystem::file_size(path), '\0');
   std::ifstream(path, std::ios::binary)
-      .read(octets.data(), static_cast<std::streamsize>(octets.size()));
+      .read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
   const auto put = [&](const std::string& changed) {
     std::filesystem::remove(path + "-lock");
     std::ofstream(path, std::ios::binary | std::ios::trunc) << changed;
@@ -205,17 +205,17 @@ TEST_CASE("a damaged file is an error, and never the end of the process") {
   };
   int noticed = 0;
   for (int round = 0; round < 120; ++round) {
-    std::string changed = octets;
+    std::string changed = bytes;
     switch (round % 4) {
-      case 0: changed.resize(next(octets.size())); break;
-      case 1: changed.replace(4096 * next(octets.size() / 4096), 4096, 4096, '\0'); break;
+      case 0: changed.resize(next(bytes.size())); break;
+      case 1: changed.replace(4096 * next(bytes.size() / 4096), 4096, 4096, '\0'); break;
       case 2:  // in the head of a page, where its structure is
         for (int i = 0; i < 3; ++i) {
-          char& octet = changed[4096 * next(octets.size() / 4096) + next(64)];
-          octet = static_cast<char>(octet ^ (1 << next(8)));
+          char& byte = changed[4096 * next(bytes.size() / 4096) + next(64)];
+          byte = static_cast<char>(byte ^ (1 << next(8)));
         }
         break;
-      default: changed[next(octets.size())] ^= 0x40;
+      default: changed[next(bytes.size())] ^= 0x40;
     }
     put(changed);
     Checkpoint checkpoint(path);
@@ -236,7 +236,7 @@ TEST_CASE("a damaged file is an error, and never the end of the process") {
   }
   CHECK(noticed > 30);
 
-  put(std::string(octets.size(), '\0'));
+  put(std::string(bytes.size(), '\0'));
   Checkpoint checkpoint(path);
   CHECK(!checkpoint.probe().has_value());
   const auto aside = checkpoint.set_aside();

@@ -4,7 +4,7 @@
 
 #include <doctest/doctest.h>
 
-#include "server/storage/survey.h"
+#include "server/storage/recovery/segment_catalog.h"
 #include "tests/storage/script.h"
 
 // A log that lost a part of itself goes on: it opens, is written to, is opened again, and is
@@ -40,7 +40,7 @@ void damage(SimFileSystem& disk, std::uint64_t sequence, std::uint64_t offset = 
   disk.plant(path_of(sequence), contents);
 }
 
-// Everything of `files` is still there, octet for octet, but for the witness, which goes on.
+// Everything of `files` is still there, byte for byte, but for the extent, which goes on.
 void check_untouched(const SimFileSystem& disk, const Files& files) {
   for (const auto& [path, contents] : files) {
     if (path == witness_path) continue;
@@ -344,9 +344,9 @@ TEST_CASE("a checkpoint of another history than the log's is refused") {
   CHECK(mentions(error_of(open(disk, applied)), "of another history"));
 }
 
-// --- mark and witness ---
+// --- mark and extent ---
 
-TEST_CASE("with a mark or the witness, damage to the last commit is told from a crash during it") {
+TEST_CASE("with a mark or the extent, damage to the last commit is told from a crash during it") {
   struct Row {
     bool marked;
     bool witnessed;
@@ -385,18 +385,18 @@ TEST_CASE("with a mark or the witness, damage to the last commit is told from a 
 }
 
 // Nothing in the log itself tells this from a crash in the midst of the first commit that is gone.
-TEST_CASE("the witness tells of an end that is gone without a trace") {
+TEST_CASE("the extent tells of an end that is gone without a trace") {
   struct Row {
     const char* what;
     std::function<void(SimFileSystem&, std::uint64_t)> how;
     bool is_told;
   };
   const auto cut = [](SimFileSystem& disk, std::uint64_t from) {
-    disk.damage(path_of(1), [&](std::string& octets) { octets.resize(from); });
+    disk.damage(path_of(1), [&](std::string& bytes) { bytes.resize(from); });
   };
   const auto zero = [](SimFileSystem& disk, std::uint64_t from) {
-    disk.damage(path_of(1), [&](std::string& octets) {
-      std::fill(octets.begin() + static_cast<std::ptrdiff_t>(from), octets.end(), '\0');
+    disk.damage(path_of(1), [&](std::string& bytes) {
+      std::fill(bytes.begin() + static_cast<std::ptrdiff_t>(from), bytes.end(), '\0');
     });
   };
   const Row rows[] = {
@@ -404,13 +404,13 @@ TEST_CASE("the witness tells of an end that is gone without a trace") {
       {"zeros", zero, true},
       {"all of it", [](SimFileSystem& disk, std::uint64_t) { disk.lose(path_of(1)); }, true},
       {"nothing", [](SimFileSystem&, std::uint64_t) {}, false},
-      {"the witness too",
+      {"the extent too",
        [&](SimFileSystem& disk, std::uint64_t from) {
          cut(disk, from);
-         disk.damage(witness_path, [](std::string& octets) { octets.assign(octets.size(), 'x'); });
+         disk.damage(witness_path, [](std::string& bytes) { bytes.assign(bytes.size(), 'x'); });
        },
        false},
-      {"the witness alone", [](SimFileSystem& disk, std::uint64_t) { disk.lose(witness_path); },
+      {"the extent alone", [](SimFileSystem& disk, std::uint64_t) { disk.lose(witness_path); },
        false},
   };
   for (const Row& row : rows) {
@@ -459,7 +459,7 @@ TEST_CASE("the witness tells of an end that is gone without a trace") {
 }
 
 TEST_CASE(
-    "the witness's two places take turns, and what one says is there while the other is lost") {
+    "the extent's two places take turns, and what one says is there while the other is lost") {
   for (const std::size_t lost : {0, 1}) {
     CAPTURE(lost);
     SimFileSystem disk(1);
@@ -476,16 +476,16 @@ TEST_CASE(
       REQUIRE(error_of(commit(opened->log, life)) == "");
       REQUIRE(error_of(opened->log.mark()) == "");
     }
-    disk.damage(witness_path, [&](std::string& octets) { octets[lost * header_bytes + 20] ^= 1; });
+    disk.damage(witness_path, [&](std::string& bytes) { bytes[lost * header_bytes + 20] ^= 1; });
     // At least the commit before the last is still witnessed.
-    disk.damage(path_of(1), [&](std::string& octets) { octets.resize(before_last - 200); });
+    disk.damage(path_of(1), [&](std::string& bytes) { bytes.resize(before_last - 200); });
     const auto opened = open(disk);
     REQUIRE(error_of(opened) == "");
     CHECK(opened->recovered.damaged.has_value());
   }
 }
 
-// The checkpoint, or the witness, says that the log has lost its end, but for an empty segment.
+// The checkpoint, or the extent, says that the log has lost its end, but for an empty segment.
 TEST_CASE("a log that lost a seal and all behind it is mended once") {
   SimFileSystem disk(1);
   Life life;
@@ -493,7 +493,7 @@ TEST_CASE("a log that lost a seal and all behind it is mended once") {
   life.adopt(1);
   std::uint64_t sealed_at = 0;
   {
-    auto opened = open(disk, Options{.segment_bytes = 12288, .fill_bytes = 1024});
+    auto opened = open(disk, LogOptions{.segment_bytes = 12288, .fill_bytes = 1024});
     REQUIRE(error_of(opened) == "");
     while (opened->log.end().sequence < 2 || opened->log.end().offset < 6000) {
       if (opened->log.end().sequence == 1) sealed_at = opened->log.end().offset;
@@ -502,8 +502,8 @@ TEST_CASE("a log that lost a seal and all behind it is mended once") {
       if (opened->log.end().sequence == 1) sealed_at = opened->log.end().offset;
     }
   }
-  disk.damage(path_of(1), [&](std::string& octets) { octets.resize(sealed_at); });
-  disk.damage(path_of(2), [&](std::string& octets) { octets.resize(header_bytes); });
+  disk.damage(path_of(1), [&](std::string& bytes) { bytes.resize(sealed_at); });
+  disk.damage(path_of(2), [&](std::string& bytes) { bytes.resize(header_bytes); });
   zab::Durable then;
   {
     auto opened = open(disk);
@@ -547,7 +547,7 @@ TEST_CASE("a damaged mark is dropped") {
 
 TEST_CASE("a mark without room begins a segment") {
   SimFileSystem disk(1);
-  auto opened = open(disk, Options{.segment_bytes = header_bytes + 3 * 64, .fill_bytes = 64});
+  auto opened = open(disk, LogOptions{.segment_bytes = header_bytes + 3 * 64, .fill_bytes = 64});
   REQUIRE(error_of(opened) == "");
   Life life;
   for (std::uint32_t i = 1; i <= 20; ++i) {

@@ -14,45 +14,45 @@ constexpr zab::ServerId example{3};
 const std::string path = path_of(1);
 
 std::string read_page() {
-  std::ifstream file(ZABKEEPER_SOURCE_DIR "/server/storage/FORMAT.md");
+  std::ifstream file(ZABKEEPER_SOURCE_DIR "/server/storage/format/FORMAT.md");
   REQUIRE(file.is_open());
   std::ostringstream text;
   text << file.rdbuf();
   return text.str();
 }
 
-// The lines between ```hex and ```: an offset, then octets, then perhaps words behind a '|'.
-std::string octets_on(const std::string& page) {
+// The lines between ```hex and ```: an offset, then bytes, then perhaps words behind a '|'.
+std::string bytes_on(const std::string& page) {
   const std::size_t begin = page.find("```hex\n");
   REQUIRE(begin != std::string::npos);
   std::istringstream lines(page.substr(begin + 7, page.find("```", begin + 7) - begin - 7));
-  std::string octets;
+  std::string bytes;
   for (std::string line; std::getline(lines, line);) {
     std::istringstream words(line.substr(0, line.find('|')));
     std::size_t offset = 0;
     words >> std::hex >> offset;
-    octets.resize(std::max(octets.size(), offset), '\0');
-    for (unsigned octet = 0; words >> octet;) octets += static_cast<char>(octet);
+    bytes.resize(std::max(bytes.size(), offset), '\0');
+    for (unsigned byte = 0; words >> byte;) bytes += static_cast<char>(byte);
   }
-  return octets;
+  return bytes;
 }
 
 // For pasting into the page.
-std::string dump(const std::string& octets) {
+std::string dump(const std::string& bytes) {
   std::ostringstream out;
   out << std::hex << std::setfill('0');
-  for (std::size_t row = 0; row < octets.size(); row += 16) {
-    const std::string part = octets.substr(row, 16);
+  for (std::size_t row = 0; row < bytes.size(); row += 16) {
+    const std::string part = bytes.substr(row, 16);
     if (part.find_first_not_of('\0') == std::string::npos) continue;
     out << '\n' << std::setw(4) << row << ' ';
-    for (const char octet : part) {
-      out << ' ' << std::setw(2) << static_cast<unsigned>(static_cast<unsigned char>(octet));
+    for (const char byte : part) {
+      out << ' ' << std::setw(2) << static_cast<unsigned>(static_cast<unsigned char>(byte));
     }
   }
   return out.str();
 }
 
-TEST_CASE("FORMAT.md shows what the log writes, octet for octet, and what it reads") {
+TEST_CASE("FORMAT.md shows what the log writes, byte for byte, and what it reads") {
   Life life;
   sim::SimFileSystem disk(1);
   {
@@ -66,7 +66,7 @@ TEST_CASE("FORMAT.md shows what the log writes, octet for octet, and what it rea
     REQUIRE(error_of(opened->log.commit()) == "");
   }
   const std::string written = disk.contents(path);
-  const std::string shown = octets_on(read_page());
+  const std::string shown = bytes_on(read_page());
   CAPTURE(dump(written));
   CHECK((written.substr(0, shown.size()) == shown));
   CHECK(written.find_first_not_of('\0', shown.size()) == std::string::npos);

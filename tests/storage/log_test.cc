@@ -82,7 +82,7 @@ TEST_CASE("what is only staged is nothing") {
 
 TEST_CASE("a commit is one sync, however much was staged, few writes, and nothing for nothing") {
   SimFileSystem disk(1);
-  auto opened = open(disk, Options{});
+  auto opened = open(disk, LogOptions{});
   REQUIRE(error_of(opened) == "");
   Life life;
   life.accept(1, 1);
@@ -97,16 +97,16 @@ TEST_CASE("a commit is one sync, however much was staged, few writes, and nothin
     opened->log.stage(life.take());
     const std::uint64_t before = disk.operations();
     REQUIRE(error_of(opened->log.commit()) == "");
-    CHECK(disk.operations() == before + row.writes + 2);  // a sync, and the witness
+    CHECK(disk.operations() == before + row.writes + 2);  // a sync, and the extent
     REQUIRE(error_of(opened->log.commit()) == "");
-    CHECK(disk.operations() == before + row.writes + 2);  // a sync, and the witness
+    CHECK(disk.operations() == before + row.writes + 2);  // a sync, and the extent
     REQUIRE(error_of(opened->log.prepare()) == "");
   }
 }
 
 TEST_CASE("after prepare, commits change no file's length") {
   SimFileSystem disk(1);
-  auto opened = open(disk, Options{.segment_bytes = 1 << 20, .fill_bytes = 64 << 10});
+  auto opened = open(disk, LogOptions{.segment_bytes = 1 << 20, .fill_bytes = 64 << 10});
   REQUIRE(error_of(opened) == "");
   Life life;
   life.accept(1, 1);
@@ -127,12 +127,12 @@ TEST_CASE("after prepare, commits change no file's length") {
   }
   // Rarely has it anything to do.
   CHECK(prepared < 100);
-  CHECK(disk.paths().size() == 4);  // the witness is one
+  CHECK(disk.paths().size() == 4);  // the extent is one
 }
 
 TEST_CASE("a segment that is smaller than what is filled ahead is used all the same") {
   SimFileSystem disk(1);
-  auto opened = open(disk, Options{.segment_bytes = 64 << 10, .fill_bytes = 1 << 20});
+  auto opened = open(disk, LogOptions{.segment_bytes = 64 << 10, .fill_bytes = 1 << 20});
   REQUIRE(error_of(opened) == "");
   Life life;
   life.accept(1, 1);
@@ -143,7 +143,7 @@ TEST_CASE("a segment that is smaller than what is filled ahead is used all the s
     REQUIRE(error_of(opened->log.commit()) == "");
     REQUIRE(error_of(opened->log.prepare()) == "");
   }
-  CHECK(disk.paths().size() == 2);  // the witness is one
+  CHECK(disk.paths().size() == 2);  // the extent is one
 }
 
 TEST_CASE("a commit larger than a segment gets one of its own") {
@@ -161,7 +161,7 @@ TEST_CASE("a commit larger than a segment gets one of its own") {
     opened->log.stage(life.take());
     REQUIRE(error_of(opened->log.commit()) == "");
   }
-  CHECK(disk.paths().size() == 4);  // the witness is one
+  CHECK(disk.paths().size() == 4);  // the extent is one
   CHECK(disk.contents(path_of(2)).size() > 90'000);
   const auto opened = open(disk);
   REQUIRE(error_of(opened) == "");
@@ -176,11 +176,11 @@ TEST_CASE("lengths and alignments of every kind") {
   {
     auto opened = open(disk);
     REQUIRE(error_of(opened) == "");
-    for (std::size_t octets = 0; octets < 300; ++octets) {
-      life.append(1, octets);
+    for (std::size_t bytes = 0; bytes < 300; ++bytes) {
+      life.append(1, bytes);
       opened->log.stage(life.take());
-      if (octets % 3 == 0) REQUIRE(error_of(opened->log.commit()) == "");
-      if (octets % 7 == 0) REQUIRE(error_of(opened->log.prepare()) == "");
+      if (bytes % 3 == 0) REQUIRE(error_of(opened->log.commit()) == "");
+      if (bytes % 7 == 0) REQUIRE(error_of(opened->log.prepare()) == "");
     }
     REQUIRE(error_of(opened->log.commit()) == "");
   }
@@ -194,8 +194,8 @@ TEST_CASE("a log may be opened with other sizes than it was written with") {
   Life life;
   life.accept(1, 1);
   life.adopt(1);
-  for (const Options& options :
-       {small, Options{}, Options{4200, 16}, small, Options{1, 1}, small}) {
+  for (const LogOptions& options :
+       {small, LogOptions{}, LogOptions{4200, 16}, small, LogOptions{1, 1}, small}) {
     auto opened = open(disk, options);
     REQUIRE(error_of(opened) == "");
     CHECK(words(opened->recovered) ==
@@ -236,7 +236,7 @@ TEST_CASE("a torn tail is reported") {
   CHECK(
       opened->report ==
       "/data/log: segments 1, commits 1; last txn 0:0, current epoch 0, accepted epoch 1 of server "
-      "1; dropped a commit that a crash had cut short: 5 octets at offset 4160 of "
+      "1; dropped a commit that a crash had cut short: 5 bytes at offset 4160 of "
       "log.0000000000000001 (no intact record header at offset 4160)");
 }
 

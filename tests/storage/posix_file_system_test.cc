@@ -1,4 +1,4 @@
-#include "server/storage/posix_file_system.h"
+#include "server/storage/files/posix_file_system.h"
 
 #include <array>
 #include <filesystem>
@@ -65,13 +65,13 @@ TEST_CASE("another process cannot have the lock, until its holder is gone") {
   const pid_t child = ::fork();
   if (child == 0) {
     const auto lock = files.lock(path);
-    const char octet = lock ? 'y' : 'n';
-    if (::write(ready[1], &octet, 1) == 1) ::pause();
+    const char byte = lock ? 'y' : 'n';
+    if (::write(ready[1], &byte, 1) == 1) ::pause();
     ::_exit(0);
   }
-  char octet = 0;
-  CHECK(::read(ready[0], &octet, 1) == 1);
-  CHECK(octet == 'y');
+  char byte = 0;
+  CHECK(::read(ready[0], &byte, 1) == 1);
+  CHECK(byte == 'y');
   CHECK(error_of(files.lock(path)) == "lock " + path + ": in use by another process");
   ::kill(child, SIGKILL);
   ::waitpid(child, nullptr, 0);
@@ -93,12 +93,12 @@ TEST_CASE("files") {
   }
   const auto file = files.open(path);
   REQUIRE(error_of(file) == "");
-  std::array<char, 8> octets{};
-  CHECK(*(*file)->read(0, octets) == 6);
-  CHECK(std::string(octets.data(), 6) == std::string("\0\0\0abc", 6));
-  CHECK(*(*file)->read(5, octets) == 1);
-  CHECK(*(*file)->read(6, octets) == 0);
-  CHECK(*(*file)->read(100, octets) == 0);
+  std::array<char, 8> bytes{};
+  CHECK(*(*file)->read(0, bytes) == 6);
+  CHECK(std::string(bytes.data(), 6) == std::string("\0\0\0abc", 6));
+  CHECK(*(*file)->read(5, bytes) == 1);
+  CHECK(*(*file)->read(6, bytes) == 0);
+  CHECK(*(*file)->read(100, bytes) == 0);
 
   CHECK(error_of(files.rename(path, temporary.path() + "/b")) == "");
   CHECK(error_of(files.create(temporary.path() + "/a")) == "");

@@ -78,9 +78,9 @@ TEST_CASE("no more is purged than to be left with what is to be kept") {
     REQUIRE(error_of(opened) == "");
     REQUIRE(error_of(opened->log.purge(checkpoint, keep_bytes)) == "");
     const std::size_t left = segments_of(disk);
-    std::uint64_t octets = 0;
-    for (const std::string& path : disk.paths()) octets += disk.contents(path).size();
-    if (left < all) CHECK(octets > keep_bytes);
+    std::uint64_t bytes = 0;
+    for (const std::string& path : disk.paths()) bytes += disk.contents(path).size();
+    if (left < all) CHECK(bytes > keep_bytes);
     CHECK(left >= left_before);
     left_before = left;
     if (keep_bytes == 1u << 20) CHECK(left == all);

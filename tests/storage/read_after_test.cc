@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include "server/storage/record.h"
+#include "server/storage/format/record.h"
 #include "tests/storage/script.h"
 
 // A learner's diff, read from the log: never what is void, never with a gap.
@@ -89,7 +89,7 @@ TEST_CASE("a long history is read from near the place, not from the beginning") 
   Life life;
   life.accept(1, 1);
   life.adopt(1, {}, 3000, 1000);  // in one commit
-  auto opened = open(disk, Options{});
+  auto opened = open(disk, LogOptions{});
   REQUIRE(error_of(opened) == "");
   REQUIRE(error_of(commit(opened->log, life)) == "");
   for (int i = 0; i < 30; ++i) {
@@ -100,7 +100,7 @@ TEST_CASE("a long history is read from near the place, not from the beginning") 
     CAPTURE(reopened);
     if (reopened) {
       { const Log closing = std::move(opened->log); }
-      opened = open(disk, Options{});
+      opened = open(disk, LogOptions{});
       REQUIRE(error_of(opened) == "");
     }
     const zab::History& history = life.state().history;
@@ -134,7 +134,7 @@ TEST_CASE("a record that does not hold any more is an error with its place") {
   SUBCASE("cut off") { contents.resize(at); }
   SUBCASE("another record, intact") {
     const std::uint64_t begin = at - record_header_bytes;
-    const Place place{key_of(*decode_header(contents)), begin};
+    const RecordLocation place{key_of(*decode_header(contents)), begin};
     const auto header = decode_record_header(std::string_view(contents).substr(begin), place);
     REQUIRE(header.has_value());
     wire::Bytes other;
@@ -186,7 +186,7 @@ TEST_CASE("of a history that the checkpoint covers, recovery gives back no more 
        }) {
     CAPTURE(wire::to_string(row.applied));
     CAPTURE(row.history_bytes);
-    Options options = small;
+    LogOptions options = small;
     options.history_bytes = row.history_bytes;
     auto opened = open(disk, history.last_at_or_before(row.applied), options);
     REQUIRE(error_of(opened) == "");
@@ -286,7 +286,7 @@ TEST_CASE("an adopted snapshot that is lost is damage, and a leader's history me
   REQUIRE(open(disk).error().code == wire::ErrorCode::not_ready);
   zab::Durable then;
   {
-    auto opened = Log::open(disk, directory, self, {}, small, Snapshot::lost);
+    auto opened = Log::open(disk, directory, self, {}, small, AdoptedSnapshot::lost);
     REQUIRE(error_of(opened) == "");
     CHECK(mentions(opened->report, "the snapshot at 2:50 was adopted, and is lost"));
     CHECK(mentions(opened->report, "does not vote"));

@@ -1,4 +1,4 @@
-#include "server/storage/replay.h"
+#include "server/storage/recovery/replay.h"
 
 #include <doctest/doctest.h>
 

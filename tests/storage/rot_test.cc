@@ -7,13 +7,13 @@
 
 #include "tests/storage/script.h"
 
-// Damage to what was durable, not by a crash: bits, octets, files that are not what they were.
+// Damage to what was durable, not by a crash: bits, bytes, files that are not what they were.
 namespace storage::test {
 namespace {
 
 using sim::SimFileSystem;
 
-// The files of a log that was closed in peace, without the witness: what the log itself can tell.
+// The files of a log that was closed in peace, without the extent: what the log itself can tell.
 std::map<std::string, std::string> files_after(const std::vector<Step>& steps) {
   SimFileSystem disk(1);
   REQUIRE(carry_out(disk, steps) == steps.size());
@@ -82,7 +82,7 @@ std::vector<Step> short_life() {
   return steps;
 }
 
-TEST_CASE("every octet of a log is watched") {
+TEST_CASE("every byte of a log is watched") {
   const std::vector<Step> steps = short_life();
   const auto files = files_after(steps);
   REQUIRE(files.size() == 1);
@@ -252,7 +252,7 @@ TEST_CASE("no record stands behind a seal, but anything else may") {
   const std::uint64_t end = (contents.find_last_not_of('\0') / 8 + 1) * 8;
   contents.resize(end + 200, 'x');
   SimFileSystem disk(1);
-  SUBCASE("octets") {
+  SUBCASE("bytes") {
     plant(disk, files);
     const auto opened = open(disk);
     REQUIRE(error_of(opened) == "");
@@ -268,7 +268,7 @@ TEST_CASE("no record stands behind a seal, but anything else may") {
   }
 }
 
-// Octets of another life of the same server, in their right place and with the right checksums.
+// Bytes of another life of the same server, in their right place and with the right checksums.
 TEST_CASE("intact records of the wrong commit are damage") {
   const SegmentHeader header{self, 1, 1, {}, {}};
   std::string contents = encode(header);
@@ -443,7 +443,7 @@ TEST_CASE("a file that cannot be read is damage as long as it cannot, never an e
 }
 
 // ZOOKEEPER-1489: what was truncated, or dropped, stays away, whatever comes after it and wherever
-// its octets still lie.
+// its bytes still lie.
 TEST_CASE("what was cut off never comes back") {
   for (std::uint64_t seed = 0; seed < 300; ++seed) {
     CAPTURE(seed);

@@ -5,12 +5,12 @@
 
 namespace storage::test {
 
-zab::Txn Life::next(zab::Epoch epoch, std::size_t octets) {
+zab::Txn Life::next(zab::Epoch epoch, std::size_t bytes) {
   const zab::Zxid last = state_.history.last().zxid;
   const zab::Zxid zxid = last.epoch == epoch ? last.next() : zab::Zxid{epoch, 1};
   std::string payload = "payload " + std::to_string(++payloads_) + ' ';
-  while (payload.size() < octets) payload += static_cast<char>(payload.size() * 7 + payloads_);
-  payload.resize(octets);
+  while (payload.size() < bytes) payload += static_cast<char>(payload.size() * 7 + payloads_);
+  payload.resize(bytes);
   return state_.history.append(zxid, std::make_shared<const wire::Bytes>(std::move(payload)));
 }
 
@@ -20,31 +20,30 @@ void Life::accept(std::uint32_t epoch, std::uint32_t leader) {
   effects_.emplace_back(zab::AcceptEpoch{{epoch}, {leader}});
 }
 
-void Life::append(std::size_t count, std::size_t octets) {
-  while (count-- > 0) effects_.emplace_back(zab::Append{next(state_.current_epoch, octets)});
+void Life::append(std::size_t count, std::size_t bytes) {
+  while (count-- > 0) effects_.emplace_back(zab::Append{next(state_.current_epoch, bytes)});
 }
 
-void Life::adopt(zab::AdoptHistory adopted, std::size_t count, std::size_t octets) {
+void Life::adopt(zab::AdoptHistory adopted, std::size_t count, std::size_t bytes) {
   adopted.cluster = cluster;
   state_.cluster = cluster;
   state_.current_epoch = adopted.epoch;
   state_.damaged.reset();
-  while (count-- > 0) adopted.txns.push_back(next(adopted.epoch, octets));
+  while (count-- > 0) adopted.txns.push_back(next(adopted.epoch, bytes));
   effects_.emplace_back(std::move(adopted));
 }
 
-void Life::adopt(std::uint32_t epoch, zab::Zxid truncate_to, std::size_t count,
-                 std::size_t octets) {
+void Life::adopt(std::uint32_t epoch, zab::Zxid truncate_to, std::size_t count, std::size_t bytes) {
   state_.history.truncate_after(truncate_to);
-  adopt({{epoch}, {}, state_.history.last(), false, {}}, count, octets);
+  adopt({{epoch}, {}, state_.history.last(), false, {}}, count, bytes);
 }
 
 void Life::adopt(std::uint32_t epoch) { adopt(epoch, state_.history.last().zxid, 0, 0); }
 
 void Life::adopt_snapshot(std::uint32_t epoch, zab::Point at, std::size_t count,
-                          std::size_t octets) {
+                          std::size_t bytes) {
   state_.history = zab::History(at);
-  adopt({{epoch}, {}, at, true, {}}, count, octets);
+  adopt({{epoch}, {}, at, true, {}}, count, bytes);
 }
 
 void Life::found() {
@@ -111,9 +110,11 @@ std::vector<Step> whole_life() {
   return steps;
 }
 
-Result<Opened> open(FileSystem& files, const Options& options) { return open(files, {}, options); }
+Result<OpenedLog> open(FileSystem& files, const LogOptions& options) {
+  return open(files, {}, options);
+}
 
-Result<Opened> open(FileSystem& files, zab::Point applied, const Options& options) {
+Result<OpenedLog> open(FileSystem& files, zab::Point applied, const LogOptions& options) {
   return Log::open(files, directory, self, applied, options);
 }
 

@@ -15,7 +15,7 @@ inline constexpr zab::ServerId self{1};
 inline constexpr zab::ClusterId cluster{1, 2};
 
 // So small that a handful of transactions need several segments.
-inline constexpr Options small{.segment_bytes = 6144, .fill_bytes = 1024};
+inline constexpr LogOptions small{.segment_bytes = 6144, .fill_bytes = 1024};
 
 // Builds the effects of a server's life, and the state they add up to.
 class Life {
@@ -25,14 +25,14 @@ class Life {
   explicit Life(zab::Durable state) : state_(std::move(state)) {}
 
   void accept(std::uint32_t epoch, std::uint32_t leader);
-  // Appends `count` transactions of the current epoch, of so many octets each.
-  void append(std::size_t count, std::size_t octets);
+  // Appends `count` transactions of the current epoch, of so many bytes each.
+  void append(std::size_t count, std::size_t bytes);
   // The current epoch becomes `epoch`; the history is cut after `truncate_to`, and grows by `count`
   // transactions of that epoch.
-  void adopt(std::uint32_t epoch, zab::Zxid truncate_to, std::size_t count, std::size_t octets);
+  void adopt(std::uint32_t epoch, zab::Zxid truncate_to, std::size_t count, std::size_t bytes);
   void adopt(std::uint32_t epoch);  // the history as it is
   // A snapshot at `at`, and `count` transactions of that epoch after it.
-  void adopt_snapshot(std::uint32_t epoch, zab::Point at, std::size_t count, std::size_t octets);
+  void adopt_snapshot(std::uint32_t epoch, zab::Point at, std::size_t count, std::size_t bytes);
   void found();
 
   // What the calls since the last one add up to.
@@ -40,8 +40,8 @@ class Life {
   [[nodiscard]] const zab::Durable& state() const { return state_; }
 
  private:
-  zab::Txn next(zab::Epoch epoch, std::size_t octets);
-  void adopt(zab::AdoptHistory adopted, std::size_t count, std::size_t octets);
+  zab::Txn next(zab::Epoch epoch, std::size_t bytes);
+  void adopt(zab::AdoptHistory adopted, std::size_t count, std::size_t bytes);
 
   zab::Durable state_;
   std::vector<zab::Persist> effects_;
@@ -69,9 +69,9 @@ template <typename T>
   return result ? std::string() : result.error().message;
 }
 
-[[nodiscard]] Result<Opened> open(FileSystem& files, const Options& options = small);
-[[nodiscard]] Result<Opened> open(FileSystem& files, zab::Point applied,
-                                  const Options& options = small);
+[[nodiscard]] Result<OpenedLog> open(FileSystem& files, const LogOptions& options = small);
+[[nodiscard]] Result<OpenedLog> open(FileSystem& files, zab::Point applied,
+                                     const LogOptions& options = small);
 
 // Stages and commits what `life` has to say.
 [[nodiscard]] Result<void> commit(Log& log, Life& life);

@@ -13,7 +13,7 @@ namespace {
 using sim::Fault;
 using sim::SimFileSystem;
 
-constexpr Options recycling{.segment_bytes = 16384, .fill_bytes = 2048};
+constexpr LogOptions recycling{.segment_bytes = 16384, .fill_bytes = 2048};
 
 // Nobody would write over it if it were not purged: a checkpoint follows close behind the history.
 std::vector<Step> steady_life() {
@@ -87,7 +87,7 @@ struct Recycled {
   SimFileSystem disk{1};
   std::vector<Step> steps;
   zab::Point checkpoint;
-  Position records_end;
+  LogPosition records_end;
 
   Recycled() {
     auto opened = open(disk, recycling);
@@ -144,7 +144,7 @@ TEST_CASE("a log that is purged as it grows needs no new file, and no file grows
     last = opened->log.end().sequence;
     REQUIRE(error_of(opened->log.purge(checkpoint, 3 * 16384)) == "");
     CHECK(spares_of(disk).size() <= recycling.spares);
-    CHECK(disk.paths().size() <= 5 + recycling.spares);  // the witness is one
+    CHECK(disk.paths().size() <= 5 + recycling.spares);  // the extent is one
   }
   CHECK(rounds > 100);
   CHECK(disk.is_full());
@@ -195,7 +195,7 @@ TEST_CASE("power may fail, and the disk err, at any operation of a log that is w
   }
 }
 
-TEST_CASE("whatever becomes of octets of an earlier life, nobody is any the worse for it") {
+TEST_CASE("whatever becomes of bytes of an earlier life, nobody is any the worse for it") {
   const Recycled log;
   const auto files = log.files();
   const std::string& contents = files.at(log.path());
@@ -208,7 +208,7 @@ TEST_CASE("whatever becomes of octets of an earlier life, nobody is any the wors
     SimFileSystem disk(at);
     plant(disk, files);
     disk.damage(log.path(),
-                [&](std::string& octets) { octets[at] ^= static_cast<char>(at % 255 + 1); });
+                [&](std::string& bytes) { bytes[at] ^= static_cast<char>(at % 255 + 1); });
     const auto opened = open(disk, log.checkpoint, recycling);
     REQUIRE(error_of(opened) == "");
     CHECK(check_recovered(log.steps, opened->recovered, log.steps.size()) == log.steps.size());
@@ -218,7 +218,7 @@ TEST_CASE("whatever becomes of octets of an earlier life, nobody is any the wors
   }
 }
 
-TEST_CASE("every octet of a segment that was written over is watched") {
+TEST_CASE("every byte of a segment that was written over is watched") {
   const Recycled log;
   const auto files = log.files();
   const std::uint64_t last_commit = log.records_end.offset - record_bytes(700);
@@ -226,7 +226,7 @@ TEST_CASE("every octet of a segment that was written over is watched") {
     CAPTURE(at);
     SimFileSystem disk(at);
     plant(disk, files);
-    disk.damage(log.path(), [&](std::string& octets) { octets[at] ^= 1; });
+    disk.damage(log.path(), [&](std::string& bytes) { bytes[at] ^= 1; });
     const auto opened = open(disk, log.checkpoint, recycling);
     REQUIRE(error_of(opened) == "");
     const zab::Durable& is = opened->recovered;
@@ -243,7 +243,7 @@ TEST_CASE("every octet of a segment that was written over is watched") {
 }
 
 // Intact ones, where they lay in their own segment, of epochs that this log never reached.
-TEST_CASE("records of another segment are no testimony") {
+TEST_CASE("records of another segment are no evidence") {
   SimFileSystem other(1);
   Life later;
   later.accept(9, 1);
@@ -283,7 +283,7 @@ TEST_CASE("records of another segment are no testimony") {
     CHECK(words(opened->recovered) == words(life.state()));
   }
   SUBCASE("of a log that is damaged") {
-    disk.damage(path_of(1), [](std::string& octets) { octets[header_bytes + 70] ^= 1; });
+    disk.damage(path_of(1), [](std::string& bytes) { bytes[header_bytes + 70] ^= 1; });
     const auto opened = open(disk, recycling);
     REQUIRE(error_of(opened) == "");
     CHECK(opened->recovered.damaged == zab::Claim{{2}, {{2}, 1}});
@@ -301,7 +301,7 @@ TEST_CASE("spares do not outlive the process, and never the log") {
     REQUIRE(error_of(open(disk, log.checkpoint, recycling)) == "");
     CHECK(spares_of(disk).empty());
   }
-  // Its first segment would have the key of the first segment that ever was, whose octets may be
+  // Its first segment would have the key of the first segment that ever was, whose bytes may be
   // in a spare.
   SUBCASE("of one that is lost as a whole") {
     for (const std::string& one : disk.paths()) {
@@ -311,7 +311,7 @@ TEST_CASE("spares do not outlive the process, and never the log") {
     CHECK(spares_of(disk).empty());
   }
   SUBCASE("of one that is damaged: not before it is mended") {
-    disk.damage(log.path(), [](std::string& octets) { octets[40] ^= 1; });
+    disk.damage(log.path(), [](std::string& bytes) { bytes[40] ^= 1; });
     auto opened = open(disk, log.checkpoint, recycling);
     REQUIRE(error_of(opened) == "");
     REQUIRE(opened->recovered.damaged.has_value());
@@ -337,7 +337,7 @@ TEST_CASE("a file that is damaged is never written over") {
     }
     REQUIRE(error_of(opened->log.mark()) == "");
   }
-  disk.damage(path_of(1), [](std::string& octets) { octets[header_bytes + 5000] ^= 1; });
+  disk.damage(path_of(1), [](std::string& bytes) { bytes[header_bytes + 5000] ^= 1; });
   auto opened = open(disk, recycling);
   REQUIRE(error_of(opened) == "");
   REQUIRE(opened->recovered.damaged.has_value());

@@ -25,18 +25,18 @@ const char* words(Fault fault) {
 
 std::string parent_of(const std::string& path) { return path.substr(0, path.rfind('/')); }
 
-// One sector of `octets`, with zeros where they end.
-std::string sector_of(const std::string& octets, std::uint64_t sector) {
+// One sector of `bytes`, with zeros where they end.
+std::string sector_of(const std::string& bytes, std::uint64_t sector) {
   const std::size_t begin = sector * sector_bytes;
-  std::string copy = begin < octets.size() ? octets.substr(begin, sector_bytes) : std::string();
+  std::string copy = begin < bytes.size() ? bytes.substr(begin, sector_bytes) : std::string();
   copy.resize(sector_bytes, '\0');
   return copy;
 }
 
-void put_sector(std::string& octets, std::uint64_t sector, const std::string& version) {
+void put_sector(std::string& bytes, std::uint64_t sector, const std::string& version) {
   const std::size_t begin = sector * sector_bytes;
-  octets.resize(std::max(octets.size(), begin + sector_bytes), '\0');
-  octets.replace(begin, sector_bytes, version);
+  bytes.resize(std::max(bytes.size(), begin + sector_bytes), '\0');
+  bytes.replace(begin, sector_bytes, version);
 }
 
 }  // namespace
@@ -48,14 +48,14 @@ struct SimFileSystem::Inode {
   std::map<std::uint64_t, std::vector<std::string>> versions;
   std::vector<std::uint64_t> lengths;
 
-  void write(std::uint64_t offset, std::string_view octets) {
-    if (octets.empty()) return;
-    const std::uint64_t end = offset + octets.size();
+  void write(std::uint64_t offset, std::string_view bytes) {
+    if (bytes.empty()) return;
+    const std::uint64_t end = offset + bytes.size();
     if (end > cached.size()) {
       cached.resize(end, '\0');
       lengths.push_back(end);
     }
-    cached.replace(offset, octets.size(), octets);
+    cached.replace(offset, bytes.size(), bytes);
     for (std::uint64_t s = offset / sector_bytes; s * sector_bytes < end; ++s) {
       versions[s].push_back(sector_of(cached, s));
     }
@@ -112,21 +112,21 @@ class SimFileSystem::OpenFile final : public storage::File {
 
   Result<std::size_t> read(std::uint64_t offset, std::span<char> into) override {
     if (const auto fault = next_fault()) return failure("read", path_, words(*fault));
-    const std::string& octets = inode_->cached;
-    if (offset >= octets.size()) return std::size_t{0};
-    return octets.copy(into.data(), into.size(), offset);
+    const std::string& bytes = inode_->cached;
+    if (offset >= bytes.size()) return std::size_t{0};
+    return bytes.copy(into.data(), into.size(), offset);
   }
 
-  Result<void> write(std::uint64_t offset, std::string_view octets) override {
+  Result<void> write(std::uint64_t offset, std::string_view bytes) override {
     const bool powered = disk_.powered_;
     auto fault = next_fault();
-    const bool longer = offset + octets.size() > inode_->cached.size();
+    const bool longer = offset + bytes.size() > inode_->cached.size();
     if (!fault && longer && disk_.full_) fault = Fault::no_space;
     if (!fault) {
-      inode_->write(offset, octets);
+      inode_->write(offset, bytes);
       return {};
     }
-    if (powered) inode_->write(offset, octets.substr(0, disk_.below(octets.size() + 1)));
+    if (powered) inode_->write(offset, bytes.substr(0, disk_.below(bytes.size() + 1)));
     return failure("write", path_, words(*fault));
   }
 

@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "server/storage/file_system.h"
+#include "server/storage/files/file_system.h"
 
 namespace sim {
 

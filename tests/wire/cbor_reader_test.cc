@@ -17,7 +17,7 @@ using Json = nlohmann::ordered_json;
 
 // "a1 62 6f70" as those bytes.
 std::string bytes(std::string_view hex) {
-  std::string octets;
+  std::string bytes;
   int high = -1;
   for (const char c : hex) {
     if (c == ' ') continue;
@@ -25,12 +25,12 @@ std::string bytes(std::string_view hex) {
     if (high < 0) {
       high = digit;
     } else {
-      octets.push_back(static_cast<char>(high << 4 | digit));
+      bytes.push_back(static_cast<char>(high << 4 | digit));
       high = -1;
     }
   }
   REQUIRE(high < 0);
-  return octets;
+  return bytes;
 }
 
 BadRequest refusal_of(const ParsedFrame& frame) {

@@ -40,8 +40,8 @@ Json with_bytes(const Json& json) {
       continue;
     }
     const std::string text = value.get<std::string>();
-    const Bytes octets = key == "data" ? text : from_base64(text).value();
-    object["data"] = Json::binary({octets.begin(), octets.end()});
+    const Bytes bytes = key == "data" ? text : from_base64(text).value();
+    object["data"] = Json::binary({bytes.begin(), bytes.end()});
   }
   return object;
 }

@@ -72,8 +72,9 @@ bool is_whole(const Stage& stage, Stage::Id absent = nobody) {
   servers.erase(absent);
   const Stage::View& first = servers.begin()->second;
   for (const auto& [id, view] : servers) {
-    if (!view.up || !view.standing.serving || view.standing.epoch != first.standing.epoch ||
-        view.standing.leader != first.standing.leader || view.delivered != first.delivered) {
+    if (!view.up || !view.role_status.serving ||
+        view.role_status.epoch != first.role_status.epoch ||
+        view.role_status.leader != first.role_status.leader || view.delivered != first.delivered) {
       return false;
     }
   }
@@ -103,7 +104,7 @@ void heal(Stage& stage, int ticks_max, Stage::Id absent = nobody) {
 
 void submit(const std::string& payload, Stage& stage) {
   for (const auto& [id, view] : stage.servers()) {
-    if (view.standing.leader.value == id) {
+    if (view.role_status.leader.value == id) {
       stage.run("submit " + payload + " to " + std::to_string(id));
     }
   }

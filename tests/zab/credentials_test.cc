@@ -15,7 +15,7 @@ namespace {
 using zab::ClusterId;
 using zab::Condition;
 using zab::Notification;
-using zab::Stance;
+using zab::Role;
 
 constexpr ClusterId ours{1, 1};
 constexpr ClusterId theirs{2, 2};
@@ -46,7 +46,7 @@ struct Member {
     return hear(
         from,
         Notification{
-            .stance = Stance::looking, .round = 1, .vote = {{9}, {}, {from}}, .cluster = cluster});
+            .role = Role::looking, .round = 1, .vote = {{9}, {}, {from}}, .cluster = cluster});
   }
 };
 
@@ -93,7 +93,7 @@ TEST_CASE("a notification says what its sender's word is worth") {
   const zab::Effects effects = one.peer.step(zab::LinkUp{{2}});
   REQUIRE(effects.confirm.size() == 1);
   CHECK(std::get<Notification>(effects.confirm[0].message) ==
-        Notification{.stance = Stance::looking,
+        Notification{.role = Role::looking,
                      .round = 1,
                      .vote = {},
                      .condition = Condition::damaged,
@@ -108,7 +108,7 @@ TEST_CASE("a server of another cluster is not heard, and noted once") {
   CHECK(one.hear_of(2, theirs).empty());
   CHECK(one.hear(2, zab::FollowerInfo{}).empty());
   CHECK_FALSE(one.peer.state().reaches({2}));
-  CHECK(one.peer.standing().stance == Stance::looking);
+  CHECK(one.peer.role_status().role == Role::looking);
 }
 
 TEST_CASE("it is heard again once it says otherwise, or over another link") {
@@ -122,7 +122,7 @@ TEST_CASE("it is heard again once it says otherwise, or over another link") {
   }
   SUBCASE("another word") {}
   one.hear_of(2, ours);
-  CHECK(one.peer.standing().leader == zab::ServerId{2});
+  CHECK(one.peer.role_status().leader == zab::ServerId{2});
 }
 
 TEST_CASE("who does not know of a cluster yet is foreign to nobody") {
@@ -151,14 +151,14 @@ TEST_CASE("a foreign server is not waited for in an election") {
   one.step(zab::LinkUp{{3}});
   one.hear_of(3, theirs);
   one.hear_of(2, ours);
-  CHECK(one.peer.standing().leader == zab::ServerId{2});
+  CHECK(one.peer.role_status().leader == zab::ServerId{2});
 }
 
 TEST_CASE("the leader of another cluster is not followed into its epoch") {
   Member one(member_of(ours, true));
   one.step(zab::LinkUp{{2}});
   one.hear_of(2, {});
-  REQUIRE(one.peer.standing().leader == zab::ServerId{2});
+  REQUIRE(one.peer.role_status().leader == zab::ServerId{2});
   const std::string said = one.hear(2, zab::LeaderInfo{{9}, 0, theirs});
   CHECK(said.starts_with("is looking\n"));
   CHECK(said.find("note: server 2 leads cluster ") != std::string::npos);

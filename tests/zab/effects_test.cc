@@ -18,9 +18,9 @@ Effects acks(std::initializer_list<std::pair<std::uint32_t, std::uint64_t>> to) 
   return effects;
 }
 
-zab::Standing standing(zab::Stance stance) {
-  zab::Standing made;
-  made.stance = stance;
+zab::RoleStatus role_status(zab::Role role) {
+  zab::RoleStatus made;
+  made.role = role;
   return made;
 }
 
@@ -37,13 +37,13 @@ TEST_CASE("adding effects adds every list, in order") {
   first.persist.emplace_back(zab::AcceptEpoch{{1}, {3}});
   first.confirm.push_back({{3}, zab::AckEpoch{}});
   first.notes.emplace_back("one");
-  first.standing = standing(zab::Stance::looking);
+  first.role_status = role_status(zab::Role::looking);
   Effects second;
   second.send.push_back({{2}, zab::Commit{{{1}, 2}}});
   second.persist.emplace_back(zab::AdoptHistory{{1}, {}, {}, false, {}});
   second.confirm.push_back({{3}, zab::AckNewLeader{{1}}});
   second.notes.emplace_back("two");
-  second.standing = standing(zab::Stance::leading);
+  second.role_status = role_status(zab::Role::leading);
 
   CHECK(sum(std::move(first), std::move(second)) ==
         "is leading\n"
@@ -69,9 +69,9 @@ TEST_CASE("an ack replaces the one before it, and nothing else") {
         "confirm 3 ACK 1:1\nconfirm 3 ACK-NEWLEADER 2\nconfirm 3 ACK 1:2\n");
 }
 
-TEST_CASE("a standing that did not change is not overwritten by silence") {
+TEST_CASE("a role_status that did not change is not overwritten by silence") {
   Effects first;
-  first.standing = standing(zab::Stance::leading);
+  first.role_status = role_status(zab::Role::leading);
   CHECK(sum(std::move(first), Effects{}) == "is leading\n");
   CHECK(Effects{}.empty());
 }

@@ -10,14 +10,14 @@
 namespace {
 
 using zab::Notification;
+using zab::Role;
 using zab::ServerId;
-using zab::Stance;
 
 struct Looker {
   zab::Peer peer;
 
-  static zab::Limits limits() {
-    zab::Limits limits;
+  static zab::PeerLimits limits() {
+    zab::PeerLimits limits;
     limits.settle = 2;
     return limits;
   }
@@ -35,14 +35,14 @@ struct Looker {
     static_cast<void>(peer.start());
   }
   std::string up(std::uint32_t server) { return in_words(peer.step(zab::LinkUp{{server}})); }
-  std::string hear(std::uint32_t from, Stance stance, std::uint64_t round, std::uint32_t leader) {
+  std::string hear(std::uint32_t from, Role role, std::uint64_t round, std::uint32_t leader) {
     return in_words(peer.step(zab::Received{
         {from},
         Notification{
-            .stance = stance, .round = round, .vote = {{1}, {}, {leader}}, .cluster = {1, 1}}}));
+            .role = role, .round = round, .vote = {{1}, {}, {leader}}, .cluster = {1, 1}}}));
   }
   std::string tick() { return in_words(peer.step(zab::Tick{})); }
-  bool looks() const { return peer.standing().stance == Stance::looking; }
+  bool looks() const { return peer.role_status().role == Role::looking; }
 };
 
 }  // namespace
@@ -50,61 +50,61 @@ struct Looker {
 TEST_CASE("an election in which all connected voters agree does not wait") {
   Looker one(1);
   one.up(3);
-  one.hear(3, Stance::looking, 1, 3);
-  CHECK(one.peer.standing().leader == ServerId{3});
+  one.hear(3, Role::looking, 1, 3);
+  CHECK(one.peer.role_status().leader == ServerId{3});
 }
 
 TEST_CASE("a connected voter that has not agreed yet is waited for, so many ticks") {
   Looker one(1);
   one.up(2);
   one.up(3);
-  one.hear(3, Stance::looking, 1, 3);
+  one.hear(3, Role::looking, 1, 3);
   CHECK(one.looks());
   one.tick();
   CHECK(one.looks());
   one.tick();
-  CHECK(one.peer.standing().leader == ServerId{3});
+  CHECK(one.peer.role_status().leader == ServerId{3});
 }
 
 TEST_CASE("a voter that follows somebody else may be about to agree, or to know better") {
   Looker three(3);
   three.up(1);
   three.up(2);
-  three.hear(2, Stance::following, 1, 1);
-  three.hear(1, Stance::looking, 1, 3);
+  three.hear(2, Role::following, 1, 1);
+  three.hear(1, Role::looking, 1, 3);
   CHECK(three.looks());
   three.tick();
   three.tick();
-  CHECK(three.peer.standing().stance == Stance::leading);
+  CHECK(three.peer.role_status().role == Role::leading);
 }
 
 TEST_CASE("one that follows this very candidate in this round agrees") {
   Looker three(3);
   three.up(1);
-  three.hear(1, Stance::following, 1, 3);
-  CHECK(three.peer.standing().stance == Stance::leading);
+  three.hear(1, Role::following, 1, 3);
+  CHECK(three.peer.role_status().role == Role::leading);
 }
 
 TEST_CASE("a better vote is adopted, a worse one answered, an equal one counted") {
   Looker two(2);
   two.up(1);
   two.up(3);
-  CHECK(two.hear(1, Stance::looking, 1, 1) ==
+  CHECK(two.hear(1, Role::looking, 1, 1) ==
         "confirm 1 NOTIFICATION looking round 1, vote 2 at epoch 1, last 0:0\n");
-  CHECK(two.hear(3, Stance::looking, 1, 3) ==
+  CHECK(two.hear(3, Role::looking, 1, 3) ==
         "confirm 1 NOTIFICATION looking round 1, vote 3 at epoch 1, last 0:0\n"
         "confirm 3 NOTIFICATION looking round 1, vote 3 at epoch 1, last 0:0\n");
-  CHECK(two.hear(1, Stance::looking, 1, 3).starts_with("is following 3\n"));
+  CHECK(two.hear(1, Role::looking, 1, 3).starts_with("is following 3\n"));
 }
 
 TEST_CASE("a later round is joined, an earlier one answered") {
   Looker two(2);
   two.up(1);
   two.up(3);
-  CHECK(two.hear(1, Stance::looking, 5, 1) ==
+  CHECK(two.hear(1, Role::looking, 5, 1) ==
         "confirm 1 NOTIFICATION looking round 5, vote 2 at epoch 1, last 0:0\n"
         "confirm 3 NOTIFICATION looking round 5, vote 2 at epoch 1, last 0:0\n");
-  CHECK(two.hear(3, Stance::looking, 4, 3) ==
+  CHECK(two.hear(3, Role::looking, 4, 3) ==
         "confirm 3 NOTIFICATION looking round 5, vote 2 at epoch 1, last 0:0\n");
 }
 
@@ -112,10 +112,10 @@ TEST_CASE("an established leader is joined by its own word and a quorum's, whate
   Looker one(1);
   one.up(2);
   one.up(3);
-  one.hear(2, Stance::following, 9, 3);
+  one.hear(2, Role::following, 9, 3);
   CHECK(one.looks());
-  one.hear(3, Stance::leading, 9, 3);
-  CHECK(one.peer.standing().leader == ServerId{3});
+  one.hear(3, Role::leading, 9, 3);
+  CHECK(one.peer.role_status().leader == ServerId{3});
   CHECK(one.peer.state().round == 9);
 }
 
@@ -123,8 +123,8 @@ TEST_CASE("two servers that follow each other are followed by nobody") {
   Looker one(1);
   one.up(2);
   one.up(3);
-  one.hear(2, Stance::following, 9, 3);
-  one.hear(3, Stance::following, 9, 2);
+  one.hear(2, Role::following, 9, 3);
+  one.hear(3, Role::following, 9, 2);
   CHECK(one.looks());
 }
 
@@ -132,9 +132,9 @@ TEST_CASE("the votes of observers and strangers, and votes for them, are not hea
   Looker one(1, {{.id = {1}}, {.id = {2}}, {.id = {3}}, {.id = {4}, .observer = true}});
   one.up(2);
   one.up(4);
-  CHECK(one.hear(4, Stance::looking, 7, 2).empty());
-  CHECK(one.hear(2, Stance::looking, 7, 4).empty());
-  CHECK(one.hear(2, Stance::looking, 7, 9).empty());
+  CHECK(one.hear(4, Role::looking, 7, 2).empty());
+  CHECK(one.hear(2, Role::looking, 7, 4).empty());
+  CHECK(one.hear(2, Role::looking, 7, 9).empty());
   CHECK(one.peer.state().round == 1);
 }
 
@@ -142,7 +142,7 @@ TEST_CASE("who votes for a leader whose link is lost begins a new round") {
   Looker one(1);
   one.up(2);
   one.up(3);
-  one.hear(3, Stance::looking, 1, 3);
+  one.hear(3, Role::looking, 1, 3);
   CHECK(in_words(one.peer.step(zab::LinkDown{{3}})) ==
         "confirm 2 NOTIFICATION looking round 2, vote 1 at epoch 1, last 0:0\n");
 }

@@ -12,8 +12,8 @@ namespace {
 
 using zab::Claim;
 using zab::Condition;
+using zab::Role;
 using zab::ServerId;
-using zab::Stance;
 
 struct Voter {
   Condition condition = Condition::sound;
@@ -57,8 +57,8 @@ zab::Durable disk(const Voter& voter, bool is_three) {
 }
 
 // What becomes of `self` when it hears the votes of the others, and has waited for better ones.
-zab::Standing outcome(std::uint32_t self, const std::vector<Maybe>& voters) {
-  const zab::Limits limits{.settle = 2, .founding = 3};
+zab::RoleStatus outcome(std::uint32_t self, const std::vector<Maybe>& voters) {
+  const zab::PeerLimits limits{.settle = 2, .founding = 3};
   zab::Peer peer({self}, zab::Ensemble({{.id = {1}}, {.id = {2}}, {.id = {3}}}), limits,
                  disk(*voters[self - 1], self == 3), {1, self});
   static_cast<void>(peer.start());
@@ -72,7 +72,7 @@ zab::Standing outcome(std::uint32_t self, const std::vector<Maybe>& voters) {
     if (id == self || !voter) continue;
     static_cast<void>(peer.step(
         zab::Received{{id},
-                      zab::Notification{.stance = Stance::looking,
+                      zab::Notification{.role = Role::looking,
                                         .round = 1,
                                         .vote = vote_for_three(voters[2]),
                                         .condition = voter->condition,
@@ -80,7 +80,7 @@ zab::Standing outcome(std::uint32_t self, const std::vector<Maybe>& voters) {
                                         .cluster = voter->founded ? cluster : zab::ClusterId{}}}));
   }
   for (int i = 0; i < 4; ++i) static_cast<void>(peer.step(zab::Tick{}));
-  return peer.standing();
+  return peer.role_status();
 }
 
 }  // namespace
@@ -126,14 +126,14 @@ TEST_CASE("who may elect whom") {
        }) {
     CAPTURE(row.what);
     const std::vector<Maybe> voters{row.one, row.two, row.three};
-    const zab::Standing three = outcome(3, voters);
-    CHECK(three.stance == (row.elected ? Stance::leading : Stance::looking));
+    const zab::RoleStatus three = outcome(3, voters);
+    CHECK(three.role == (row.elected ? Role::leading : Role::looking));
     for (const std::uint32_t voter : {1u, 2u}) {
       CAPTURE(voter);
       // That a vote is an old one only its candidate knows.
       if (!voters[voter - 1] || row.three->condition == Condition::damaged) continue;
-      const zab::Standing said = outcome(voter, voters);
-      CHECK(said.stance == (row.elected ? Stance::following : Stance::looking));
+      const zab::RoleStatus said = outcome(voter, voters);
+      CHECK(said.role == (row.elected ? Role::following : Role::looking));
       CHECK(said.leader == (row.elected ? ServerId{3} : ServerId{}));
     }
   }

@@ -51,7 +51,7 @@ struct Play {
   std::string hear(ServerId from, zab::Message message) {
     return step(zab::Received{from, std::move(message)});
   }
-  zab::Notification vote_for_l() const { return {zab::Stance::looking, 1, {{2}, at(1, 1), l}}; }
+  zab::Notification vote_for_l() const { return {zab::Role::looking, 1, {{2}, at(1, 1), l}}; }
 };
 
 struct Follower : Play {

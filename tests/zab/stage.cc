@@ -149,8 +149,8 @@ std::string Stage::run(const std::string& command) {
 std::map<Stage::Id, Stage::View> Stage::servers() const {
   std::map<Id, View> views;
   for (const auto& [id, server] : servers_) {
-    views[id] = {server.peer.has_value(), server.peer ? server.peer->standing() : zab::Standing{},
-                 server.delivered};
+    views[id] = {server.peer.has_value(),
+                 server.peer ? server.peer->role_status() : zab::RoleStatus{}, server.delivered};
   }
   return views;
 }
@@ -281,15 +281,15 @@ zab::HistoryRead Stage::answer(Id id, const zab::ReadHistory& read) const {
 zab::SnapshotRead Stage::answer(Id id, const zab::ReadSnapshot& read) {
   Server& server = servers_.at(id);
   Snapshot& rest = server.snapshots[read.learner.value];
-  std::size_t size = rest.octets.size();
+  std::size_t size = rest.bytes.size();
   if (read.first) {
     const zab::State& state = server.peer->state();
     rest = {state.durable.history.last_at_or_before(state.last_delivered), server.delivered};
-    size = rest.octets.size() / 2;
+    size = rest.bytes.size() / 2;
   }
-  const std::string octets = rest.octets.substr(0, size);
-  rest.octets.erase(0, size);
-  return {read.learner, read.ticket, rest.at, std::make_shared<const wire::Bytes>(octets),
+  const std::string bytes = rest.bytes.substr(0, size);
+  rest.bytes.erase(0, size);
+  return {read.learner, read.ticket, rest.at, std::make_shared<const wire::Bytes>(bytes),
           !read.first};
 }
 
@@ -458,7 +458,7 @@ std::string Stage::show(Id id) const {
   const Server& server = servers_.at(id);
   const zab::Durable& durable = server.disk.durable;
   std::string text = std::to_string(id) + ' ' +
-                     (server.peer ? to_string(server.peer->standing()) : std::string("down")) +
+                     (server.peer ? to_string(server.peer->role_status()) : std::string("down")) +
                      "; accepted " + std::to_string(durable.accepted_epoch.value) + ", current " +
                      std::to_string(durable.current_epoch.value) + ", last " +
                      to_string(durable.history.last().zxid);
@@ -505,7 +505,7 @@ void Stage::receive(const zab::Persist& persist, Snapshot& snapshot) {
   const auto* chunk = std::get_if<zab::StoreSnapshot>(&persist);
   if (chunk == nullptr) return;
   if (chunk->first) snapshot = {chunk->at, ""};
-  snapshot.octets += *chunk->octets;
+  snapshot.bytes += *chunk->bytes;
 }
 
 std::string Stage::carry_out(Id id, zab::Effects effects) {
@@ -530,8 +530,8 @@ std::string Stage::carry_out(Id id, zab::Effects effects) {
     const ServerId learner = std::visit([](const auto& asked) { return asked.learner; }, read);
     server.to_read.insert_or_assign(learner.value, read);
   }
-  if (server.peer->standing().stance != zab::Stance::leading) server.to_read.clear();
-  if (effects.restore) server.delivered = server.received.octets;
+  if (server.peer->role_status().role != zab::Role::leading) server.to_read.clear();
+  if (effects.restore) server.delivered = server.received.bytes;
   for (const zab::Txn& txn : effects.deliver) {
     if (effects.restore && txn.zxid <= effects.restore->zxid) continue;
     server.delivered += ' ' + to_string(txn.zxid) + '=' + *txn.payload;
@@ -546,7 +546,7 @@ std::string Stage::write(Id id) {
       receive(persist, server.disk.received);
       const auto* adopted = std::get_if<zab::AdoptHistory>(&persist);
       if (adopted != nullptr && adopted->snapshot) {
-        server.disk.checkpoint = server.disk.received.octets;
+        server.disk.checkpoint = server.disk.received.bytes;
       }
       zab::store(persist, server.disk.durable);
     }

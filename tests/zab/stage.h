@@ -59,7 +59,7 @@ class Stage {
   // What can be seen of a server.
   struct View {
     bool up = false;
-    zab::Standing standing;
+    zab::RoleStatus role_status;
     std::string delivered;  // " 1:1=a 1:2=b"
   };
   [[nodiscard]] std::map<Id, View> servers() const;
@@ -74,10 +74,10 @@ class Stage {
     std::vector<zab::Persist> persist;
     std::vector<zab::Envelope> confirm;
   };
-  // The state at a point, or the first octets of it.
+  // The state at a point, or the first bytes of it.
   struct Snapshot {
     zab::Point at;
-    std::string octets;
+    std::string bytes;
   };
   struct Disk {
     zab::Durable durable;
@@ -127,7 +127,7 @@ class Stage {
   [[nodiscard]] zab::SnapshotRead answer(Id id, const zab::ReadSnapshot& read);
 
   zab::Ensemble ensemble_{{}};
-  zab::Limits limits_;
+  zab::PeerLimits limits_;
   std::map<Id, Server> servers_;
   std::map<Link, std::list<zab::Message>> links_;  // up, in both directions; to itself too
   std::set<Link> cut_;

@@ -18,7 +18,7 @@ std::string in_words(const zab::Read& read) {
 
 std::string in_words(const zab::Effects& effects) {
   std::string text;
-  if (effects.standing) text += "is " + to_string(*effects.standing) + '\n';
+  if (effects.role_status) text += "is " + to_string(*effects.role_status) + '\n';
   for (const zab::Envelope& envelope : effects.send) {
     text += "send " + to_string(envelope.to) + ' ' + to_string(envelope.message) + '\n';
   }

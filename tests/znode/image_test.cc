@@ -16,8 +16,8 @@ class Store {
  public:
   void put(std::vector<NodeRecord> records) {
     for (NodeRecord& record : records) {
-      if (record.octets) {
-        nodes_.insert_or_assign(record.serial, *std::move(record.octets));
+      if (record.bytes) {
+        nodes_.insert_or_assign(record.serial, *std::move(record.bytes));
       } else {
         nodes_.erase(record.serial);
       }
@@ -25,8 +25,8 @@ class Store {
   }
   [[nodiscard]] std::unique_ptr<Tree> restore() const {
     TreeRestoration restoration(nodes_.size());
-    for (const auto& [serial, octets] : nodes_) {
-      const auto added = restoration.add(serial, octets);
+    for (const auto& [serial, bytes] : nodes_) {
+      const auto added = restoration.add(serial, bytes);
       REQUIRE_MESSAGE(added.has_value(), added.error().message);
     }
     auto tree = restoration.finish();
@@ -99,7 +99,7 @@ TEST_CASE("an image holds what changed since the one before, and nothing else") 
   std::vector<NodeRecord> records;
   CHECK(tree.tracker().collect(10, records));
   REQUIRE(records.size() == 1);
-  CHECK(!records.front().octets);
+  CHECK(!records.front().bytes);
 }
 
 TEST_CASE("an image is of the moment when it was begun") {
@@ -218,8 +218,8 @@ TEST_CASE("what cannot be a tree is refused") {
 
   const auto refusal = [](const std::vector<std::pair<std::uint64_t, wire::Bytes>>& nodes) {
     TreeRestoration restoration(nodes.size());
-    for (const auto& [serial, octets] : nodes) {
-      if (auto added = restoration.add(serial, octets); !added) return added.error().message;
+    for (const auto& [serial, bytes] : nodes) {
+      if (auto added = restoration.add(serial, bytes); !added) return added.error().message;
     }
     auto done = restoration.finish();
     return done ? std::string() : done.error().message;
@@ -244,7 +244,7 @@ TEST_CASE("what cannot be a tree is refused") {
   doubled.back() = {last + 1, encode(tree.at("/a/b/c"))};
   CHECK(contains(refusal(doubled), "below an ephemeral node"));
 
-  INFO("every node cut at every octet");
+  INFO("every node cut at every byte");
   for (std::size_t i = 0; i < all.size(); ++i) {
     for (std::size_t size = 0; size < all[i].second.size(); ++size) {
       auto cut = all;

@@ -32,16 +32,16 @@ std::string stats(const World& world, const std::string& path) {
 TEST_CASE("limits as text") {
   struct Row {
     const char* text;
-    std::optional<Limits> limits;
+    std::optional<QuotaLimits> limits;
   };
   for (const Row& row : {
-           Row{"", Limits{}},
-           Row{"count=5", Limits{{5, -1}, {-1, -1}}},
-           Row{"count=5,bytes=7", Limits{{5, 7}, {-1, -1}}},
+           Row{"", QuotaLimits{}},
+           Row{"count=5", QuotaLimits{{5, -1}, {-1, -1}}},
+           Row{"count=5,bytes=7", QuotaLimits{{5, 7}, {-1, -1}}},
            Row{"count=-1,bytes=-1=;byteHardLimit=100;countHardLimit=10",
-               Limits{{-1, -1}, {10, 100}}},
-           Row{"countHardLimit=0", Limits{{-1, -1}, {0, -1}}},
-           Row{"count=", Limits{}},
+               QuotaLimits{{-1, -1}, {10, 100}}},
+           Row{"countHardLimit=0", QuotaLimits{{-1, -1}, {0, -1}}},
+           Row{"count=", QuotaLimits{}},
            Row{"count", std::nullopt},
            Row{"count=x", std::nullopt},
            Row{"count=-2", std::nullopt},

@@ -16,18 +16,18 @@ enum class Opcode : unsigned char { text = 1, close = 8, ping = 9, pong = 10 };
 
 constexpr std::array<char, 4> mask_key{0x37, 0x7a, 0x21, 0x3d};
 
-// One octet of a frame's header; `value` has no more than eight bits.
-inline char octet(std::size_t value) { return static_cast<char>(value & 0xFF); }
+// One byte of a frame's header; `value` has no more than eight bits.
+inline char byte(std::size_t value) { return static_cast<char>(value & 0xFF); }
 
 // Appends a masked frame.
 inline void append_frame(std::string& out, Opcode opcode, std::string_view payload) {
-  out += octet(0x80u | static_cast<unsigned char>(opcode));
+  out += byte(0x80u | static_cast<unsigned char>(opcode));
   if (payload.size() < 126) {
-    out += octet(0x80u | payload.size());
+    out += byte(0x80u | payload.size());
   } else if (payload.size() <= 0xFFFF) {
-    out += octet(0x80u | 126u);
-    out += octet(payload.size() >> 8);
-    out += octet(payload.size());
+    out += byte(0x80u | 126u);
+    out += byte(payload.size() >> 8);
+    out += byte(payload.size());
   } else {
     throw std::logic_error("requests are smaller than 64 KiB");
   }

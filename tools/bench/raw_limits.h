@@ -62,7 +62,7 @@ class Waiter {
     event.data.fd = socket;
     check(::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, socket, &event), "epoll_ctl");
   }
-  // Calls `heard(socket, octets)` for each that is ready.
+  // Calls `heard(socket, bytes)` for each that is ready.
   template <class Heard>
   void wait(const Heard& heard) {
     std::array<epoll_event, 256> events;
@@ -99,8 +99,8 @@ inline void echo(const Descriptor& listener, std::size_t count, std::size_t from
   Waiter waiter;
   waiter.add(sockets.front().get());
   for (bool more = true; more;) {
-    waiter.wait([&](int, ssize_t octets) {
-      more = octets > 0;
+    waiter.wait([&](int, ssize_t bytes) {
+      more = bytes > 0;
       for (std::size_t i = from; more && i < count; ++i) say(sockets[i].get());
     });
   }
@@ -129,9 +129,9 @@ inline double loopback_p50(std::size_t sockets, int rounds) {
     say(own.front().get());
     std::size_t left = message_bytes * (same ? 1 : sockets);
     while (left > 0) {
-      waiter.wait([&](int, ssize_t octets) {
-        if (octets <= 0) throw std::runtime_error("the raw loopback broke");
-        left -= static_cast<std::size_t>(octets);
+      waiter.wait([&](int, ssize_t bytes) {
+        if (bytes <= 0) throw std::runtime_error("the raw loopback broke");
+        left -= static_cast<std::size_t>(bytes);
       });
     }
     times.push_back(static_cast<double>(now() - begin));

@@ -38,10 +38,10 @@ class Sessions {
  private:
   template <typename Body>
   void commit(wire::SessionId session, const Body& body) {
-    wire::Bytes octets;
-    session::encode(session::Transaction{session, {}, 0, 0, body}, octets);
+    wire::Bytes bytes;
+    session::encode(session::Transaction{session, {}, 0, 0, body}, bytes);
     model_.commit(
-        zab::Txn::after({}, zxid(++last_), std::make_shared<const wire::Bytes>(std::move(octets))));
+        zab::Txn::after({}, zxid(++last_), std::make_shared<const wire::Bytes>(std::move(bytes))));
   }
   template <typename Do>
   static std::string broken(const Do& act) {

@@ -78,7 +78,7 @@ void Line::resume() {
   });
 }
 
-void Line::say(const wire::ServerMessage& message) {
+void Line::send(const wire::ServerMessage& message) {
   if (server_done_) return;
   world_.say([&] {
     std::string text =
@@ -147,7 +147,7 @@ void Line::ping(std::chrono::milliseconds interval) {
     line->world_.at(line->server_, line->arrival(line->last_to_server_), [line] {
       if (!line->lives_at_server() || line->world_.now() > line->cut_at_) return;
       if (line->heard.owner) line->world_.touch(line->server_, line->heard.session);
-      line->world_.pipeline(line->server_)->heard(*line);
+      line->world_.pipeline(line->server_)->alive(*line);
     });
   });
   ping_every(interval);

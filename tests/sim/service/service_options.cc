@@ -24,7 +24,7 @@ Options with_service(Options options) {
   options.submit = 0;
   options.confirm_leadership = 0;
   options.minority = false;
-  options.limits.outstanding_max = zab::Limits{}.outstanding_max;
+  options.limits.outstanding_max = zab::PeerLimits{}.outstanding_max;
   return options;
 }
 

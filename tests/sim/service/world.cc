@@ -96,13 +96,13 @@ std::shared_ptr<const wire::Bytes> World::collect_image(std::size_t server, Amou
       one.stored.erase(record.key);
     }
   }
-  wire::Bytes octets;
-  wire::ByteWriter out(octets);
+  wire::Bytes bytes;
+  wire::ByteWriter out(bytes);
   for (const auto& [key, value] : one.stored) {
     out.string(key);
     out.string(value);
   }
-  return std::make_shared<const wire::Bytes>(std::move(octets));
+  return std::make_shared<const wire::Bytes>(std::move(bytes));
 }
 
 std::unique_ptr<session::Service> World::restored(std::size_t server, const Checkpoint& from) {
@@ -180,12 +180,12 @@ void World::confirmed(std::size_t server, const zab::Confirmed& confirmed) {
   servers_[server].pipeline->confirmed(confirmed);
 }
 
-void World::standing_changed(std::size_t server, const zab::Standing& standing) {
+void World::role_changed(std::size_t server, const zab::RoleStatus& role_status) {
   Server& one = servers_[server];
   one.touched.clear();
-  one.leads = standing.serving && standing.stance == zab::Stance::leading;
+  one.leads = role_status.serving && role_status.role == zab::Role::leading;
   one.standing_since = now();
-  one.pipeline->standing_changed(standing);
+  one.pipeline->role_changed(role_status);
 }
 
 void World::received(std::size_t server, zab::ServerId from, const server::PeerMessage& message) {

@@ -30,7 +30,7 @@ class Line : public server::ClientConnection, public std::enable_shared_from_thi
   Line(World& world, std::size_t server, User& user)
       : world_(world), server_(server), user_(user) {}
 
-  void say(const wire::ServerMessage& message) override;
+  void send(const wire::ServerMessage& message) override;
   void allow_batches() override {}
   void close(server::CloseCode code, std::string reason) override;
   void pause() override { paused_ = true; }
@@ -90,7 +90,7 @@ class World : public Tenant {
   void heartbeat(std::size_t server) override;
   void deliver(std::size_t server, const zab::Txn& txn) override;
   void confirmed(std::size_t server, const zab::Confirmed& confirmed) override;
-  void standing_changed(std::size_t server, const zab::Standing& standing) override;
+  void role_changed(std::size_t server, const zab::RoleStatus& role_status) override;
   void received(std::size_t server, zab::ServerId from,
                 const server::PeerMessage& message) override;
   void happen(Generation number) override;
@@ -134,7 +134,7 @@ class World : public Tenant {
   void search();
   void check_reaping();
 
-  struct Ends : server::Surroundings {
+  struct Ends : server::Environment {
     World* world = nullptr;
     std::size_t server = 0;
     void post(zab::Event event) override;

@@ -1,0 +1,101 @@
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "server/checkpoints/shared_checkpoint.h"
+#include "server/metrics/checkpoint_report.h"
+#include "server/replication/log_writer.h"
+#include "session/service.h"
+#include "zab/events.h"
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace server {
+
+// Takes checkpoints of a running server, and reads the last one for learners. The image is
+// collected on the event loop, a little at a time; what is slow happens on a thread of its own. A
+// checkpoint is written only once the log holds, durably, everything that is in it, and the log
+// behind it is purged.
+class Checkpointer {
+ public:
+  struct Rules {
+    zab::ServerId server;
+    std::uint64_t every = 100'000;     // transactions
+    std::uint64_t log_keep_bytes = 0;  // of the log, for those that lag behind
+  };
+  // All of them outlive this. `at` is that of the checkpoint that there is.
+  Checkpointer(boost::asio::io_context& io, SharedCheckpoint& checkpoint, session::Service& service,
+               LogWriter& log, Rules rules, zab::Point at);
+  // Ends what is under way, and the thread.
+  ~Checkpointer();
+  Checkpointer(const Checkpointer&) = delete;
+  Checkpointer& operator=(const Checkpointer&) = delete;
+
+  // A transaction was applied. Takes a checkpoint when it is time.
+  void applied(zab::Point at, zab::ClusterId cluster);
+  // Some time has passed. Takes one when it is time.
+  void tick();
+  // Takes one as soon as may be, of everything applied by now, and says what came of it.
+  void take(std::function<void(wire::Result<void>)> done);
+  // The service is what a snapshot at this point made of it.
+  void restored(zab::Point at);
+
+  // Answers on the event loop, unless the learner has been forgotten or the checkpoint cannot be
+  // read.
+  void read(const zab::ReadSnapshot& what, std::function<void(zab::SnapshotRead)> done);
+  void forget(zab::ServerId learner);
+
+  [[nodiscard]] const CheckpointReport& report() const { return report_; }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  enum class Phase : std::uint8_t { idle, collecting, writing };
+
+  void begin();
+  void collect(std::uint64_t image);
+  void write(std::uint64_t image);
+  void written(std::uint64_t image, wire::Result<void> result,
+               std::vector<wire::StoredRecord> unwritten);
+  [[nodiscard]] bool is_time() const;
+
+  // To be done on the thread, in order.
+  void hand_over(std::function<void()> job);
+  void run();
+
+  boost::asio::io_context& io_;
+  SharedCheckpoint& checkpoint_;
+  session::Service& service_;
+  LogWriter& log_;
+  Rules rules_;
+
+  Phase phase_ = Phase::idle;
+  std::uint64_t image_ = 0;  // which one: what is said of an earlier one is void
+  zab::Point last_applied_;
+  zab::ClusterId cluster_;
+  storage::CheckpointLabel label_;           // of the image that is being taken
+  std::vector<wire::StoredRecord> records_;  // of it, behind those that could not be written before
+  Clock::time_point began_;
+  Clock::time_point not_before_;
+  std::vector<std::function<void(wire::Result<void>)>> waiting_;  // for this image
+  std::vector<std::function<void(wire::Result<void>)>> next_;     // for the next one
+  std::uint64_t since_begin_ = 0;  // transactions after the image that is being taken
+  CheckpointReport report_;
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<std::function<void()>> jobs_;  // guarded by mutex_
+  bool stopping_ = false;                   // guarded by mutex_
+  std::thread thread_;                      // last: it runs as soon as it is made
+};
+
+}  // namespace server

@@ -1,0 +1,180 @@
+#include "server/replication/log_writer.h"
+
+#include <chrono>
+#include <system_error>
+#include <utility>
+#include <variant>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <spdlog/spdlog.h>
+
+namespace server {
+namespace {
+
+// So long that a client which waits for one write before it sends the next is not held up by it.
+constexpr std::chrono::milliseconds idle{200};
+
+}  // namespace
+
+LogWriter::LogWriter(boost::asio::io_context& io, storage::Log log, SnapshotStore& snapshots,
+                     std::function<void(const wire::Error&)> failed)
+    : io_(io),
+      log_(std::move(log)),
+      snapshots_(snapshots),
+      failed_(std::move(failed)),
+      thread_([this] { run(); }) {}
+
+LogWriter::~LogWriter() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_one();
+  thread_.join();
+}
+
+void LogWriter::write(std::vector<zab::Persist> persist, std::function<void()> done) {
+  waiting_ += 1;
+  {
+    const std::lock_guard lock(mutex_);
+    orders_.push_back({std::move(persist), std::move(done)});
+  }
+  wake_.notify_one();
+}
+
+void LogWriter::read(zab::Point after, std::uint64_t max_bytes, std::function<void(Stretch)> done) {
+  {
+    const std::lock_guard lock(mutex_);
+    questions_.push_back({after, max_bytes, std::move(done)});
+  }
+  wake_.notify_one();
+}
+
+void LogWriter::purge(zab::Point checkpoint, std::uint64_t keep_bytes) {
+  {
+    const std::lock_guard lock(mutex_);
+    purge_ = Purge{checkpoint, keep_bytes};
+  }
+  wake_.notify_one();
+}
+
+void LogWriter::run() {
+  bool marked = true;
+  for (;;) {
+    std::vector<Order> orders;
+    std::vector<Question> questions;
+    std::optional<Purge> purge;
+    {
+      std::unique_lock lock(mutex_);
+      const auto wanted = [this] {
+        return stopping_ || !orders_.empty() || !questions_.empty() || purge_;
+      };
+      if (marked) {
+        wake_.wait(lock, wanted);
+      } else {
+        wake_.wait_for(lock, idle, wanted);
+      }
+      if (stopping_ && orders_.empty()) break;
+      orders.swap(orders_);
+      questions.swap(questions_);
+      purge.swap(purge_);
+    }
+    wire::Result<void> done;
+    if (orders.empty() && questions.empty() && !purge) {
+      done = log_.mark();
+      marked = true;
+    }
+    if (!orders.empty()) {
+      done = write(std::move(orders));
+      marked = false;
+    }
+    if (done) answer(std::move(questions));
+    // Nothing breaks if it fails: the next checkpoint purges again.
+    if (done && purge) static_cast<void>(log_.purge(purge->checkpoint, purge->keep_bytes));
+    if (!done) return failed_(done.error());
+  }
+  if (const auto done = log_.mark(); !done) failed_(done.error());
+}
+
+// The bytes of snapshots go elsewhere; the log only gets to know of it when one is adopted.
+wire::Result<void> LogWriter::stage(std::vector<zab::Persist> persists,
+                                    std::optional<zab::AdoptHistory>& adopted) {
+  bool chunks = false;
+  for (const zab::Persist& persist : persists) {
+    if (const auto* chunk = std::get_if<zab::StoreSnapshot>(&persist)) {
+      if (const auto stored = snapshots_.store(*chunk); !stored) return stored;
+      chunks = true;
+    } else if (const auto* adopt = std::get_if<zab::AdoptHistory>(&persist);
+               adopt != nullptr && adopt->snapshot) {
+      adopted = {adopt->epoch, adopt->cluster, adopt->from, true, {}};
+    }
+  }
+  if (chunks) {
+    std::erase_if(persists, [](const zab::Persist& persist) {
+      return std::holds_alternative<zab::StoreSnapshot>(persist);
+    });
+  }
+  log_.stage(std::move(persists));
+  return {};
+}
+
+wire::Result<void> LogWriter::write(std::vector<Order> orders) {
+  std::optional<zab::AdoptHistory> adopted;
+  for (Order& order : orders) {
+    if (auto staged = stage(std::move(order.persist), adopted); !staged) return staged;
+  }
+  const std::size_t bytes = log_.staged_bytes();
+  const auto begun = SteadyClock::now();
+  if (const auto written = log_.commit(); !written) return written;
+  const auto took = SteadyClock::now() - begun;
+  if (adopted) {
+    if (const auto done = snapshots_.adopt(*adopted); !done) return done;
+  }
+  boost::asio::post(io_, [this, bytes, took, orders = std::move(orders)] {
+    if (bytes > 0) {  // else nothing was written: promises only waited for their turn
+      counters_.writes += 1;
+      counters_.bytes += bytes;
+      counters_.sync.observe(took);
+    }
+    waiting_ -= orders.size();
+    for (const Order& order : orders) order.done();
+  });
+  work_ahead();
+  return log_.prepare();
+}
+
+// Whatever comes of it, the log can do without.
+void LogWriter::work_ahead() {
+  if (making_ && making_->outcome.wait_for(std::chrono::seconds(0)) == std::future_status::ready) {
+    const auto done = making_->outcome.get();
+    if (!done) spdlog::warn("no file could be made ahead for the log: {}", done.error().message);
+    log_.spare_made(std::exchange(making_, std::nullopt)->work, done);
+  }
+  const auto work = log_.spare_work();
+  if (!work) return;
+  try {
+    making_.emplace(*work, std::async(std::launch::async, [work = *work] { return work.run(); }));
+  } catch (const std::system_error& none) {  // no thread to be had
+    log_.spare_made(*work, wire::Error{wire::ErrorCode::system_error, none.what()});
+  }
+}
+
+void LogWriter::answer(std::vector<Question> questions) {
+  for (Question& question : questions) {
+    auto stretch = log_.read_after(question.after, question.max_bytes);
+    if (!stretch) {
+      spdlog::error(
+          "the log is damaged, and what a learner lacks cannot be read from it: {}. Writing goes "
+          "on; once the others are level, restart this server, and it will be repaired by them",
+          stretch.error().message);
+    }
+    boost::asio::post(io_, [this, done = std::move(question.done), readable = stretch.has_value(),
+                            found = stretch ? std::move(*stretch) : std::nullopt]() mutable {
+      if (!readable) unreadable_();
+      done(std::move(found));
+    });
+  }
+}
+
+}  // namespace server

@@ -1,0 +1,105 @@
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <future>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "server/metrics/counters.h"
+#include "server/replication/snapshot_store.h"
+#include "server/storage/log.h"
+#include "zab/effects.h"
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace server {
+
+// Writes and reads the log on a thread of its own, so that the driver goes on while the disk works.
+// What comes while one sync is under way is written by the next: group commit. When nothing has
+// come for a while, the last commit is marked, so that damage to it can be told from a crash. Files
+// for segments to come are made by yet another thread.
+class LogWriter {
+ public:
+  // `failed` is called, on the writer's thread, with what went wrong if the log or `snapshots`
+  // cannot be written: nothing may be promised any more, and it is expected to end the process.
+  LogWriter(boost::asio::io_context& io, storage::Log log, SnapshotStore& snapshots,
+            std::function<void(const wire::Error&)> failed);
+  // Writes what is queued, without telling anybody, and ends the thread.
+  ~LogWriter();
+  LogWriter(const LogWriter&) = delete;
+  LogWriter& operator=(const LogWriter&) = delete;
+
+  // From now on `then` is called on the io_context whenever something could not be read any more.
+  // Before anything is read.
+  void when_unreadable(std::function<void()> then) { unreadable_ = std::move(then); }
+
+  using Stretch = std::optional<storage::Stretch>;
+
+  // Calls `done` on the io_context once `persist`, and everything given before it, is durable.
+  void write(std::vector<zab::Persist> persist, std::function<void()> done);
+  // Calls `done` on the io_context with what the log holds after `after`, of what was given to be
+  // written before: see Log::read_after. What cannot be read any more is as if it were purged: the
+  // log goes on, and says that it is damaged when it is opened again.
+  void read(zab::Point after, std::uint64_t max_bytes, std::function<void(Stretch)> done);
+  // Removes what `checkpoint`, a durable one, covers: see Log::purge.
+  void purge(zab::Point checkpoint, std::uint64_t keep_bytes);
+
+  // To be looked at on the io_context's thread.
+  [[nodiscard]] const LogCounters& counters() const { return counters_; }
+  // Writes that are not durable yet.
+  [[nodiscard]] std::size_t waiting() const { return waiting_; }
+
+ private:
+  struct Order {
+    std::vector<zab::Persist> persist;
+    std::function<void()> done;
+  };
+  struct Question {
+    zab::Point after;
+    std::uint64_t max_bytes;
+    std::function<void(Stretch)> done;
+  };
+  // A spare file for the log, on a thread of its own: it can take as long as many commits.
+  struct Making {
+    storage::SpareWork work;
+    std::future<wire::Result<void>> outcome;
+  };
+
+  struct Purge {
+    zab::Point checkpoint;
+    std::uint64_t keep_bytes;
+  };
+
+  void run();
+  [[nodiscard]] wire::Result<void> stage(std::vector<zab::Persist> persists,
+                                         std::optional<zab::AdoptHistory>& adopted);
+  [[nodiscard]] wire::Result<void> write(std::vector<Order> orders);
+  void answer(std::vector<Question> questions);
+  void work_ahead();
+
+  boost::asio::io_context& io_;
+  storage::Log log_;
+  SnapshotStore& snapshots_;
+  std::function<void(const wire::Error&)> failed_;
+  std::function<void()> unreadable_ = [] {};  // on the io_context
+  LogCounters counters_;                      // of the io_context's thread
+  std::size_t waiting_ = 0;                   // likewise
+  std::optional<Making> making_;              // of the thread alone, as log_ is
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::vector<Order> orders_;        // guarded by mutex_
+  std::vector<Question> questions_;  // guarded by mutex_
+  std::optional<Purge> purge_;       // guarded by mutex_; a later one says more
+  bool stopping_ = false;            // guarded by mutex_
+
+  std::thread thread_;  // last: it runs as soon as it is made
+};
+
+}  // namespace server

@@ -1,0 +1,154 @@
+#include "server/startup/recovered_state.h"
+
+#include <utility>
+
+#include "server/checkpoints/incoming_snapshot.h"
+#include "server/storage/checkpoint.h"
+#include "session/restoration.h"
+#include "wire/zxid.h"
+
+namespace server {
+namespace {
+
+struct Loaded {
+  std::unique_ptr<session::Service> service;
+  storage::CheckpointLabel label;
+};
+
+// Nothing if there is none. An error if what is there is damaged.
+wire::Result<std::optional<Loaded>> load(storage::Checkpoint& file,
+                                         session::Watches::Bounds bounds) {
+  if (!file.exists()) return std::optional<Loaded>();
+  if (auto probed = file.probe(); !probed) return probed.error();
+  const auto label = file.label();
+  if (!label) return label.error();
+  if (!*label) return std::optional<Loaded>();
+
+  session::Restoration restoration(bounds);
+  const auto read = file.read(
+      [&](std::string_view key, std::string_view value) { return restoration.add(key, value); });
+  const auto damaged = [&](const std::string& what) {
+    return wire::Error{wire::ErrorCode::system_error, file.path() + ": " + what};
+  };
+  if (!read) return damaged(read.error().message);
+  auto service = restoration.finish();
+  if (!service) return damaged(service.error().message);
+  if ((*service)->applied() != (*label)->at.zxid) return damaged("its label is of another state");
+  return std::optional<Loaded>(Loaded{std::move(*service), **label});
+}
+
+class StartupRecovery {
+ public:
+  StartupRecovery(storage::FileSystem& files, const std::string& data_dir,
+                  const std::string& log_dir, zab::ServerId server, session::Watches::Bounds bounds,
+                  const storage::LogOptions& options)
+      : files_(files),
+        data_dir_(data_dir),
+        log_dir_(log_dir),
+        server_(server),
+        bounds_(bounds),
+        options_(options),
+        file_(checkpoint_path(data_dir)),
+        incoming_(IncomingSnapshot::path_beside(file_.path())) {}
+
+  wire::Result<RecoveredState> run() {
+    if (auto made = files_.make_directory(data_dir_); !made) return made.error();
+    auto lock = files_.lock(file_.path() + ".owner");
+    if (!lock) return lock.error();
+    if (auto loaded = load_or_set_aside(); !loaded) return loaded.error();
+    auto log = open_log();
+    if (!log && log.error().code == wire::ErrorCode::not_ready) {
+      // It ended between the log's commit and the snapshot's new name.
+      if (auto installed = install_adopted(); !installed) return installed.error();
+      log = open_log();
+    }
+    if (!log && log.error().code == wire::ErrorCode::not_ready) {
+      log = open_log(storage::AdoptedSnapshot::lost);
+    }
+    if (!log) return log.error();
+    const zab::ClusterId ours = log->recovered.cluster;
+    if (!ours.none() && !label_.cluster.none() && ours != label_.cluster) {
+      return refusal("is of cluster " + to_string(label_.cluster) + ", and the log is of " +
+                     to_string(ours));
+    }
+    static_cast<void>(incoming_.remove());
+    file_.rest();
+    if (!service_) service_ = std::make_unique<session::Service>(bounds_);
+    return RecoveredState{std::move(*lock), std::move(*log),    std::move(service_),
+                          label_.at,        std::move(report_), lost_};
+  }
+
+ private:
+  wire::Result<void> load_or_set_aside() {
+    auto loaded = load(file_, bounds_);
+    if (!loaded) return set_aside(loaded.error());
+    if (!*loaded) return {};
+    if ((*loaded)->label.server != server_) {
+      return refusal("is of server " + std::to_string((*loaded)->label.server.value) +
+                     ", and this is server " + std::to_string(server_.value));
+    }
+    service_ = std::move((*loaded)->service);
+    label_ = (*loaded)->label;
+    report_ = file_.path() + ": a checkpoint at " + wire::to_string(label_.at.zxid) + ", " +
+              std::to_string(service_->tree().size()) + " nodes, " +
+              std::to_string(service_->sessions().size()) + " sessions";
+    return {};
+  }
+
+  wire::Result<void> set_aside(const wire::Error& why) {
+    lost_ = true;
+    const auto aside = file_.set_aside();
+    if (!aside) return aside.error();
+    report_ = why.message + ". It was renamed " + *aside +
+              ", for whoever wants to look at it, and is made anew from the log or by the leader";
+    return {};
+  }
+
+  wire::Result<storage::OpenedLog> open_log(
+      storage::AdoptedSnapshot snapshot = storage::AdoptedSnapshot::stored) {
+    return storage::Log::open(files_, log_dir_, server_, label_.at, options_, snapshot);
+  }
+
+  wire::Result<void> install_adopted() {
+    const auto adopted = storage::Log::adopted_snapshot(files_, log_dir_, server_);
+    if (!adopted) return adopted.error();
+    const auto stored = incoming_.label();
+    if (!*adopted || !stored || !*stored || (*stored)->at != **adopted) return {};
+    incoming_.rest();
+    file_.rest();
+    if (auto installed = incoming_.install(file_.path()); !installed) return installed;
+    return load_or_set_aside();
+  }
+
+  wire::Error refusal(const std::string& what) const {
+    return {wire::ErrorCode::system_error,
+            file_.path() + ": the checkpoint " + what +
+                ". Nothing was changed; is this the data directory of another server?"};
+  }
+
+  storage::FileSystem& files_;
+  std::string data_dir_;
+  std::string log_dir_;
+  zab::ServerId server_;
+  session::Watches::Bounds bounds_;
+  storage::LogOptions options_;
+  storage::Checkpoint file_;
+  storage::Checkpoint incoming_;
+  std::unique_ptr<session::Service> service_;
+  storage::CheckpointLabel label_;
+  std::string report_;
+  bool lost_ = false;
+};
+
+}  // namespace
+
+std::string checkpoint_path(const std::string& data_dir) { return data_dir + "/checkpoint"; }
+
+wire::Result<RecoveredState> recover_state(storage::FileSystem& files, const std::string& data_dir,
+                                           const std::string& log_dir, zab::ServerId server,
+                                           session::Watches::Bounds bounds,
+                                           const storage::LogOptions& options) {
+  return StartupRecovery(files, data_dir, log_dir, server, bounds, options).run();
+}
+
+}  // namespace server

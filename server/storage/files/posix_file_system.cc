@@ -1,0 +1,175 @@
+#include "server/storage/files/posix_file_system.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <system_error>
+#include <unistd.h>
+#include <utility>
+
+namespace storage {
+namespace {
+
+// Reads errno: nothing may come between the failed call and this.
+wire::Error failed(std::string_view operation, const std::string& path) {
+  const int number = errno;
+  return {wire::ErrorCode::system_error,
+          std::string(operation) + ' ' + path + ": " + std::generic_category().message(number)};
+}
+
+class Descriptor {
+ public:
+  explicit Descriptor(int number) : number_(number) {}
+  Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  Descriptor& operator=(Descriptor&&) = delete;
+  ~Descriptor() {
+    if (number_ >= 0) ::close(number_);
+  }
+
+  [[nodiscard]] int get() const { return number_; }
+  [[nodiscard]] bool valid() const { return number_ >= 0; }
+
+ private:
+  int number_;
+};
+
+class PosixFile final : public File {
+ public:
+  PosixFile(Descriptor descriptor, std::string path)
+      : descriptor_(std::move(descriptor)), path_(std::move(path)) {}
+
+  Result<std::size_t> read(std::uint64_t offset, std::span<char> into) override {
+    std::size_t done = 0;
+    while (done < into.size()) {
+      const ssize_t count = ::pread(descriptor_.get(), into.data() + done, into.size() - done,
+                                    static_cast<off_t>(offset + done));
+      if (count < 0 && errno == EINTR) continue;
+      if (count < 0) return failed("read", path_);
+      if (count == 0) break;
+      done += static_cast<std::size_t>(count);
+    }
+    return done;
+  }
+
+  Result<void> write(std::uint64_t offset, std::string_view bytes) override {
+    while (!bytes.empty()) {
+      const ssize_t count =
+          ::pwrite(descriptor_.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
+      if (count < 0 && errno == EINTR) continue;
+      if (count < 0) return failed("write", path_);
+      bytes.remove_prefix(static_cast<std::size_t>(count));
+      offset += static_cast<std::uint64_t>(count);
+    }
+    return {};
+  }
+
+  // Does not wait, and leaves errors for fdatasync.
+  void start_writing(std::uint64_t offset, std::uint64_t count) override {
+    ::sync_file_range(descriptor_.get(), static_cast<off_t>(offset), static_cast<off_t>(count),
+                      SYNC_FILE_RANGE_WRITE);
+  }
+
+  Result<void> sync() override {
+    if (::fdatasync(descriptor_.get()) != 0) return failed("sync", path_);
+    return {};
+  }
+
+  Result<std::uint64_t> size() override {
+    struct stat status {};
+    if (::fstat(descriptor_.get(), &status) != 0) return failed("stat", path_);
+    return static_cast<std::uint64_t>(status.st_size);
+  }
+
+ private:
+  Descriptor descriptor_;
+  std::string path_;
+};
+
+class PosixLock final : public Lock {
+ public:
+  explicit PosixLock(Descriptor descriptor) : descriptor_(std::move(descriptor)) {}
+
+ private:
+  Descriptor descriptor_;
+};
+
+Result<std::unique_ptr<File>> open_file(std::string_view operation, const std::string& path,
+                                        int flags) {
+  Descriptor descriptor(::open(path.c_str(), flags | O_RDWR | O_CLOEXEC, S_IRUSR | S_IWUSR));
+  if (!descriptor.valid()) return failed(operation, path);
+  return std::unique_ptr<File>(std::make_unique<PosixFile>(std::move(descriptor), path));
+}
+
+std::string parent_of(std::string path) {
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+}  // namespace
+
+Result<void> PosixFileSystem::make_directory(const std::string& path) {
+  if (::mkdir(path.c_str(), S_IRWXU) != 0 && errno != EEXIST) return failed("make directory", path);
+  // Also for one that exists: whoever made it may have died before this line.
+  return sync_directory(parent_of(path));
+}
+
+Result<std::vector<std::string>> PosixFileSystem::list(const std::string& directory) {
+  const auto close = [](DIR* stream) { ::closedir(stream); };
+  const std::unique_ptr<DIR, decltype(close)> stream(::opendir(directory.c_str()), close);
+  if (!stream) return failed("list", directory);
+
+  std::vector<std::string> names;
+  errno = 0;  // readdir tells its end from an error by errno alone
+  while (const dirent* entry = ::readdir(stream.get())) {
+    const std::string_view name = entry->d_name;
+    if (name != "." && name != "..") names.emplace_back(name);
+  }
+  if (errno != 0) return failed("list", directory);
+  std::ranges::sort(names);
+  return names;
+}
+
+Result<void> PosixFileSystem::sync_directory(const std::string& path) {
+  const Descriptor descriptor(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!descriptor.valid() || ::fsync(descriptor.get()) != 0) return failed("sync directory", path);
+  return {};
+}
+
+Result<std::unique_ptr<File>> PosixFileSystem::open(const std::string& path) {
+  return open_file("open", path, 0);
+}
+
+Result<std::unique_ptr<File>> PosixFileSystem::create(const std::string& path) {
+  return open_file("create", path, O_CREAT | O_TRUNC);
+}
+
+Result<void> PosixFileSystem::rename(const std::string& from, const std::string& to) {
+  if (::rename(from.c_str(), to.c_str()) != 0) return failed("rename to " + to, from);
+  return {};
+}
+
+Result<void> PosixFileSystem::remove(const std::string& path) {
+  if (::unlink(path.c_str()) != 0) return failed("remove", path);
+  return {};
+}
+
+Result<std::unique_ptr<Lock>> PosixFileSystem::lock(const std::string& path) {
+  Descriptor descriptor(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR));
+  if (!descriptor.valid()) return failed("open", path);
+  if (::flock(descriptor.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) return failed("lock", path);
+    return wire::Error{wire::ErrorCode::system_error,
+                       "lock " + path + ": in use by another process"};
+  }
+  return std::unique_ptr<Lock>(std::make_unique<PosixLock>(std::move(descriptor)));
+}
+
+}  // namespace storage

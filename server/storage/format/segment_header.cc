@@ -1,0 +1,162 @@
+#include "server/storage/format/segment_header.h"
+
+#include <utility>
+#include <xxhash.h>
+
+#include "wire/zxid.h"
+#include "zab/bytes.h"
+
+namespace storage {
+namespace {
+
+constexpr std::string_view magic = "zabklog\n";
+constexpr std::string_view prefix = "log.";
+constexpr std::string_view note_prefix = "mended.";
+// So that there is always a next one.
+constexpr std::uint64_t sequence_max = std::uint64_t{1} << 62;
+
+constexpr std::size_t checksum_at = 120;
+
+constexpr std::uint32_t founded_flag = 1;
+constexpr std::uint32_t damaged_flag = 2;
+constexpr std::uint32_t mends_flag = 4;
+
+std::optional<std::uint64_t> sequence_behind(std::string_view name_prefix, std::string_view name) {
+  if (!name.starts_with(name_prefix)) return std::nullopt;
+  const auto sequence = wire::from_hex(name.substr(name_prefix.size()));
+  if (!sequence || *sequence == 0 || *sequence > sequence_max) return std::nullopt;
+  return sequence;
+}
+
+wire::Error wrong(std::string what) { return {wire::ErrorCode::system_error, std::move(what)}; }
+
+std::uint32_t flags_of(const SegmentHeader& header) {
+  return (header.start.founded ? founded_flag : 0) | (header.start.damaged ? damaged_flag : 0) |
+         (header.mends ? mends_flag : 0);
+}
+
+wire::Bytes encode_fields(const SegmentHeader& header) {
+  const Tip& start = header.start;
+  const zab::Claim claim = start.damaged.value_or(zab::Claim{});
+  const LogPosition mends = header.mends.value_or(LogPosition{});
+  wire::Bytes bytes;
+  bytes.reserve(header_bytes);
+  wire::ByteWriter out(bytes);
+  out.raw(magic);
+  out.integer(format_version);
+  out.integer(header.server.value);
+  zab_bytes::put(start.cluster, out);
+  out.integer(header.sequence);
+  out.integer(header.first_commit);
+  out.epoch(start.accepted_epoch);
+  out.integer(start.accepted_leader.value);
+  out.epoch(start.current_epoch);
+  out.integer(flags_of(header));
+  zab_bytes::put(start.last, out);
+  out.epoch(claim.current_epoch);
+  out.integer<std::uint32_t>(0);
+  out.zxid(claim.last_zxid);
+  out.integer(mends.sequence);
+  out.integer(mends.offset);
+  return bytes;
+}
+
+std::optional<std::uint32_t> version_of(std::string_view bytes) {
+  wire::ByteReader in(bytes);
+  const bool is_segment = in.raw(magic.size()) == magic;
+  const auto version = in.integer<std::uint32_t>();
+  if (!is_segment || in.failed()) return std::nullopt;
+  return version;
+}
+
+// Of whatever version: all have their checksum there, so that rot in the number is not taken for
+// another version.
+bool is_intact(std::string_view bytes) {
+  wire::ByteReader in(bytes.substr(checksum_at));
+  const auto checksum = in.integer<std::uint64_t>();
+  return !in.failed() && checksum == XXH3_64bits(bytes.data(), checksum_at);
+}
+
+SegmentHeader read_fields(wire::ByteReader& in) {
+  SegmentHeader header;
+  header.server.value = in.integer<std::uint32_t>();
+  Tip& start = header.start;
+  start.cluster = zab_bytes::take_cluster_id(in);
+  header.sequence = in.integer<std::uint64_t>();
+  header.first_commit = in.integer<std::uint64_t>();
+  start.accepted_epoch = in.epoch();
+  start.accepted_leader.value = in.integer<std::uint32_t>();
+  start.current_epoch = in.epoch();
+  const auto flags = in.integer<std::uint32_t>();
+  start.last = zab_bytes::take_point(in);
+  const wire::Epoch claimed_epoch = in.epoch();
+  in.integer<std::uint32_t>();
+  const wire::Zxid claimed_zxid = in.zxid();
+  LogPosition mends;
+  mends.sequence = in.integer<std::uint64_t>();
+  mends.offset = in.integer<std::uint64_t>();
+  start.founded = (flags & founded_flag) != 0;
+  if ((flags & damaged_flag) != 0) start.damaged = {claimed_epoch, claimed_zxid};
+  if ((flags & mends_flag) != 0) header.mends = mends;
+  return header;
+}
+
+std::uint64_t key_of_fields(std::string_view fields) {
+  return XXH3_64bits(fields.data(), fields.size());
+}
+
+}  // namespace
+
+wire::Bytes encode(const SegmentHeader& header) {
+  wire::Bytes bytes = encode_fields(header);
+  wire::ByteWriter(bytes).integer(key_of_fields(bytes));
+  bytes.resize(header_bytes, '\0');
+  return bytes;
+}
+
+Result<SegmentHeader> decode_header(std::string_view bytes) {
+  if (bytes.size() < header_bytes) return wrong("shorter than a segment's header");
+  bytes = bytes.substr(0, header_bytes);
+  const auto version = version_of(bytes);
+  if (!version) return wrong("not the start of a segment");
+  if (*version != format_version && is_intact(bytes)) {
+    return wire::Error{wire::ErrorCode::unimplemented,
+                       "format version " + std::to_string(*version) +
+                           "; this program knows version " + std::to_string(format_version) +
+                           " only"};
+  }
+  wire::ByteReader in(bytes);
+  in.raw(magic.size() + sizeof(format_version));
+  const SegmentHeader header = read_fields(in);
+  if (in.failed() || encode(header) != bytes) {
+    return wrong("the header does not match its checksum");
+  }
+  if (header.mends && header.mends->sequence >= header.sequence) {
+    return wrong("the header mends what is not before it");
+  }
+  const Tip& start = header.start;
+  if (start.last.zxid.epoch > start.current_epoch || start.current_epoch > start.accepted_epoch) {
+    return wrong("the header is intact, but its epochs cannot be");
+  }
+  return header;
+}
+
+std::uint64_t key_of(const SegmentHeader& header) { return key_of_fields(encode_fields(header)); }
+
+std::string segment_name(std::uint64_t sequence) {
+  return std::string(prefix) + wire::to_hex(sequence);
+}
+
+std::optional<std::uint64_t> sequence_of(std::string_view name) {
+  return sequence_behind(prefix, name);
+}
+
+std::string note_name(std::uint64_t sequence) {
+  return std::string(note_prefix) + wire::to_hex(sequence);
+}
+
+std::optional<std::uint64_t> noted_by(std::string_view name) {
+  return sequence_behind(note_prefix, name);
+}
+
+}  // namespace storage

@@ -1,0 +1,49 @@
+#include "zab/step_context.h"
+
+#include "wire/ensure.h"
+
+namespace zab {
+
+void StepContext::commit_to(Zxid zxid) const {
+  ensure(zxid >= state.last_committed, "the commit point never moves back");
+  const History& history = state.durable.history;
+  ensure(history.contains(zxid), "only what is in the history is committed");
+  state.last_committed = zxid;
+  for (auto txn = history.after(state.last_delivered); txn != history.end() && txn->zxid <= zxid;
+       ++txn) {
+    effects.deliver.push_back(*txn);
+    state.last_delivered = txn->zxid;
+  }
+}
+
+void StepContext::restored(Point at) const {
+  state.last_committed = at.zxid;
+  state.last_delivered = at.zxid;
+  effects.restore = at;
+}
+
+void StepContext::found() const {
+  if (!state.durable.founded) persist(Found{});
+}
+
+Notification notify(Role role, const Vote& vote, const State& state) {
+  const Durable& durable = state.durable;
+  return {.role = role,
+          .round = state.round,
+          .vote = vote,
+          .condition = durable.condition(),
+          .claim = durable.claim(),
+          .cluster = durable.known_cluster()};
+}
+
+FollowerInfo introduce(std::uint64_t attempt, const State& state) {
+  const Durable& durable = state.durable;
+  return {.accepted_epoch = durable.accepted_epoch,
+          .accepted_leader = durable.accepted_leader,
+          .last = durable.history.last(),
+          .attempt = attempt,
+          .condition = durable.condition(),
+          .claim = durable.claim()};
+}
+
+}  // namespace zab
