@@ -77,7 +77,7 @@ int main(int argc, char** argv) {
   }
   std::signal(SIGPIPE, SIG_IGN);
   spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %-8l %v");
-  const server::Configured& configured = std::get<server::Run>(parsed).configured;
+  const server::Configured& configured = std::get<server::RunServer>(parsed).configured;
   spdlog::set_level(spdlog::level::from_str(configured.config.log_level));
   spdlog::flush_on(spdlog::level::info);
   introduce(configured);

@@ -401,7 +401,7 @@ wire::Result<std::unique_ptr<Server>> Server::start(boost::asio::io_context& io,
   }
   if (const auto note = foreign_data(config.data_dir)) spdlog::warn("{}", *note);
 
-  storage::Options options;
+  storage::LogOptions options;
   options.segment_bytes = config.log_segment_bytes;
   options.history_bytes = config.history_bytes;
   auto found = recover_state(disk(), config.data_dir.string(), config.log_dir.string(),
