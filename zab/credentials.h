@@ -6,11 +6,11 @@
 
 #include "wire/zxid.h"
 
-// What a server's word is worth: which cluster it belongs to, and whether its disk still holds what
-// it once promised.
+// A server's credentials: the cluster that it belongs to, and whether its disk still holds every
+// promise that it made. They decide whether its votes and promises count.
 namespace zab {
 
-// 128 random bits, minted by the leader of a founding. All zeros: none yet.
+// 128 random bits, chosen by the leader that founds the cluster. All zeros: no cluster yet.
 struct ClusterId {
   std::uint64_t high = 0;
   std::uint64_t low = 0;
@@ -24,20 +24,20 @@ struct ClusterId {
   return wire::to_hex(id.high) + wire::to_hex(id.low);
 }
 
-// Two that both belong to a cluster, and not to the same one.
+// Whether both are ids of a cluster, and differ.
 [[nodiscard]] constexpr bool are_foreign(ClusterId a, ClusterId b) {
   return !a.none() && !b.none() && a != b;
 }
 
-// Only a sound server's promises count. The others have to take over an established leader's
-// history first, for what they promised before may be lost (ZOOKEEPER-261).
+// Only a sound server's promises count. A blank or damaged server may have lost earlier promises,
+// so it must first adopt the history of an established leader (ZOOKEEPER-261).
 enum class Condition : std::uint8_t {
   sound,
   blank,    // has never adopted a history: a new server, or one whose disk was wiped
-  damaged,  // its disk is known to have lost a part of what was on it
+  damaged,  // its disk is known to have lost a part of its content
 };
 
-// How far a damaged history reached, at least.
+// A damage claim: how far a damaged history reached, at least.
 struct Claim {
   wire::Epoch current_epoch;
   wire::Zxid last_zxid;

@@ -17,7 +17,7 @@ void add(std::vector<T>& to, std::vector<T>&& from) {
   }
 }
 
-// An ack says everything that an earlier one to the same server says.
+// An ack includes every earlier ack to the same server.
 bool supersedes(const Envelope& later, const Envelope& earlier) {
   return later.to == earlier.to && std::holds_alternative<Ack>(later.message) &&
          std::holds_alternative<Ack>(earlier.message);
@@ -46,8 +46,8 @@ struct Store {
   void operator()(const Append& persist) const {
     durable.history.append(persist.txn.zxid, persist.txn.payload);
   }
-  void operator()(const Found&) const { durable.founded = true; }
-  void operator()(const StoreSnapshot&) const {}  // counts for nothing before it is adopted
+  void operator()(const MarkFounded&) const { durable.founded = true; }
+  void operator()(const StoreSnapshot&) const {}  // has no effect before AdoptHistory
 };
 
 }  // namespace

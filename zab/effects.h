@@ -10,15 +10,15 @@
 
 namespace zab {
 
-// A message and the server that it goes to. It goes over the link that is up at the time of the
-// step, and is lost if that link goes down first. A peer writes to itself too: such an envelope
-// comes back to it as `Received`.
+// A message and its receiver. It is sent over the link that is up at the time of the step, and is
+// lost if that link goes down first. An envelope that a peer addresses to itself comes back to the
+// peer as `Received`.
 struct Envelope {
   ServerId to;
   Message message;
 };
 
-// Follow no leader of an earlier epoch any more, and of this one only `leader`.
+// From now on, follow no leader of an earlier epoch, and in this epoch only `leader`.
 struct AcceptEpoch {
   Epoch epoch;
   ServerId leader;
@@ -26,13 +26,13 @@ struct AcceptEpoch {
   bool operator==(const AcceptEpoch&) const = default;
 };
 
-// The leader's history under the leader's epoch, as one: forget what is after `from`, add `txns`,
-// and set the current epoch and the cluster. Mends what was damaged.
+// Adopts the leader's history under the leader's epoch, as one write: truncates after `from`, adds
+// `txns`, and sets the current epoch and the cluster. Repairs a damaged history.
 struct AdoptHistory {
   Epoch epoch;
   ClusterId cluster;
-  // On this server's history; or, if it takes over a snapshot, where that stands: then everything
-  // before is forgotten too, and the snapshot that was stored takes the place of the checkpoint.
+  // A point on this server's history. With `snapshot`, the point of the stored snapshot: then the
+  // history before `from` is dropped too, and the snapshot replaces the checkpoint.
   Point from;
   bool snapshot = false;
   std::vector<Txn> txns;
@@ -42,13 +42,13 @@ struct Append {
   Txn txn;
 };
 
-// A quorum has adopted this server's cluster id.
-struct Found {
-  bool operator==(const Found&) const = default;
+// Records that a quorum has adopted this server's cluster id.
+struct MarkFounded {
+  bool operator==(const MarkFounded&) const = default;
 };
 
-// The next bytes of a snapshot at `at`. It begins with `first`, in place of what was stored of
-// another, and counts for nothing before it is adopted.
+// Stores the next bytes of the snapshot at `at`. `first` begins a new snapshot and replaces what
+// was stored of an earlier one. A stored snapshot has no effect until AdoptHistory adopts it.
 struct StoreSnapshot {
   Point at;
   bool first = false;
@@ -56,23 +56,25 @@ struct StoreSnapshot {
   Payload bytes;
 };
 
-using Persist = std::variant<AcceptEpoch, AdoptHistory, Append, Found, StoreSnapshot>;
+using Persist = std::variant<AcceptEpoch, AdoptHistory, Append, MarkFounded, StoreSnapshot>;
 
 struct Durable;
-// Makes `durable` what it is once `persist` is durable too.
+// Applies `persist` to `durable`, so that `durable` is the state once `persist` is durable.
 void store(const Persist& persist, Durable& durable);
 
-// Read the log after `after`, for a learner whose history is said to go through it, and answer with
-// HistoryRead. To be answered no faster than the link to the learner takes it. A later read for the
-// same learner, the loss of its link, and the end of this peer's lead put an end to it.
+// Read the log after `after`, and answer with HistoryRead. It is for a learner that claims to have
+// `after` in its history. Answer no faster than the link to the learner can send. The read is
+// cancelled by a later read for the same learner, by the loss of its link, and by the end of this
+// peer's lead.
 struct ReadHistory {
   ServerId learner;
   std::uint64_t ticket = 0;
   Point after;
 };
 
-// Read the state of this server, for a learner that is too far behind for the log, and answer with
-// SnapshotRead; the first chunk decides at which point, and the others are of the same. As above.
+// Read the next chunk of a snapshot of this server's state, and answer with SnapshotRead. It is for
+// a learner that is too far behind for the log. The first chunk decides the point of the snapshot;
+// the other chunks belong to the same one. Pace and cancellation are those of ReadHistory.
 struct ReadSnapshot {
   ServerId learner;
   std::uint64_t ticket = 0;
@@ -81,18 +83,18 @@ struct ReadSnapshot {
 
 using Read = std::variant<ReadHistory, ReadSnapshot>;
 
-// What a peer is to the ensemble, for those who use it.
+// A peer's part in the ensemble, for the users of the peer.
 struct RoleStatus {
   Role role = Role::looking;
   bool serving = false;  // leading or learning in an established epoch
   Epoch epoch;           // that epoch, if serving
-  ServerId leader;       // whom it follows (itself if it leads); nobody while looking
+  ServerId leader;       // the leader it follows (itself if it leads); nobody while looking
 
   bool operator==(const RoleStatus&) const = default;
 };
 
-// This peer led when the token's ConfirmLeadership came, and every transaction acknowledged to
-// anybody before that is at or before `committed`.
+// This peer was the leader when the ConfirmLeadership with this token came. Every transaction that
+// any client saw acknowledged before that is at or before `committed`.
 struct Confirmed {
   std::uint64_t token = 0;
   Zxid committed;
@@ -100,20 +102,20 @@ struct Confirmed {
   bool operator==(const Confirmed&) const = default;
 };
 
-// What one step of a peer asks the world to do, carried out from top to bottom. Adding two Effects
-// list by list is always allowed: that is group commit.
+// The effects of one step of a peer. The driver carries them out from top to bottom. Adding two
+// Effects list by list is always allowed: that is group commit.
 struct Effects {
   std::optional<RoleStatus> role_status;  // set if it changed
   std::vector<Envelope> send;             // promises nothing durable: may leave at once
   std::vector<Persist> persist;           // one atomic, synced write, in order
   std::vector<Envelope> confirm;          // promises `persist`: leaves only after it, in order
-  std::vector<Read> read;                 // answered by an event, some time
-  std::optional<Point> restore;           // the state is now that of the snapshot adopted here; of
-                                          // `deliver`, what is not after it is in it already
+  std::vector<Read> read;                 // each is answered by a later event
+  std::optional<Point> restore;           // the state becomes that of the snapshot adopted here; it
+                                          // already contains the part of `deliver` up to this point
   std::vector<Txn> deliver;               // committed, in zxid order
   std::vector<Confirmed> confirmed;       // answers to ConfirmLeadership
   std::vector<Payload> refused;           // submitted beyond PeerLimits::outstanding_max
-  std::vector<std::string> notes;         // why a role was given up, for the operator's log
+  std::vector<std::string> notes;         // for the operator's log: why a role was given up
 
   Effects& operator+=(Effects&& next);
   [[nodiscard]] bool empty() const;

@@ -34,9 +34,9 @@ bool Ensemble::is_quorum(const std::vector<ServerId>& servers) const {
     tally.all += member.weight;
     if (std::ranges::find(servers, member.id) != servers.end()) tally.present += member.weight;
   }
-  const auto carried = std::ranges::count_if(
+  const auto majorities = std::ranges::count_if(
       groups, [](const auto& group) { return 2 * group.second.present > group.second.all; });
-  return 2 * static_cast<std::size_t>(carried) > groups.size();
+  return 2 * static_cast<std::size_t>(majorities) > groups.size();
 }
 
 bool Ensemble::are_all_voters(const std::vector<ServerId>& servers) const {

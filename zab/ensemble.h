@@ -19,26 +19,27 @@ struct ServerId {
 
 struct Member {
   ServerId id;
-  bool observer = false;     // learns, does not vote
-  std::uint32_t weight = 1;  // of its vote within its group; 0 never counts
-  std::uint32_t group = 0;   // for hierarchical quorums; all in one group otherwise
+  bool observer = false;     // learns the history, does not vote
+  std::uint32_t weight = 1;  // of its vote within its group; a vote of weight 0 never counts
+  std::uint32_t group = 0;   // for hierarchical quorums; without them all members share a group
 };
 
-// Who is in the ensemble, and which sets of its voters are a quorum. A value: whoever needs one is
-// handed one.
+// The members of the ensemble, and which sets of its voters are a quorum. A value: each user has
+// its own copy.
 class Ensemble {
  public:
   explicit Ensemble(std::vector<Member> members);
 
   [[nodiscard]] const std::vector<Member>& members() const { return members_; }
   [[nodiscard]] bool contains(ServerId id) const;
-  // A member whose vote counts: no observer, and not of weight 0.
+  // Whether `id` is a member whose vote counts: no observer, and not of weight 0.
   [[nodiscard]] bool is_voter(ServerId id) const;
 
-  // More than half of the groups, each by more than half of its weight. With one group and equal
-  // weights that is a majority. Non-voters and duplicates in `servers` do not count.
+  // Whether `servers` are a quorum: more than half of the weight in more than half of the groups.
+  // With one group and equal weights that is a majority. Non-voters and duplicates in `servers` do
+  // not count.
   [[nodiscard]] bool is_quorum(const std::vector<ServerId>& servers) const;
-  // Whether every single voter is among `servers`.
+  // Whether `servers` contains every voter.
   [[nodiscard]] bool are_all_voters(const std::vector<ServerId>& servers) const;
 
  private:

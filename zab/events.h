@@ -7,19 +7,19 @@
 
 #include "zab/messages.h"
 
-// What can happen to a peer.
+// The events that a peer handles.
 namespace zab {
 
-// One heartbeat interval has passed. The only clock there is.
+// One heartbeat interval has passed. This is a peer's only clock.
 struct Tick {};
 
-// A link to another server is up: messages may flow both ways. Between an up and the next down all
-// of them belong to one connection.
+// A link to another server is up: messages may flow both ways. All messages between a LinkUp and
+// the next LinkDown belong to one connection.
 struct LinkUp {
   ServerId server;
 };
 
-// The link is gone, and whatever was on its way with it.
+// The link is down. The messages that were in transit on it are lost.
 struct LinkDown {
   ServerId server;
 };
@@ -29,34 +29,34 @@ struct Received {
   Message message;
 };
 
-// Something to order. Ignored unless this peer leads an established epoch (`RoleStatus::serving`).
+// A payload to order. Ignored unless this peer leads an established epoch (`RoleStatus::serving`).
 struct Submit {
   Payload payload;
 };
 
-// Asks whether this peer still leads, from now on. Answered by `Effects::confirmed`, or never if it
-// does not.
+// Asks whether this peer is still the leader at the time of this event. Answered by
+// `Effects::confirmed`; not answered if the peer is not the leader.
 struct ConfirmLeadership {
   std::uint64_t token = 0;
 };
 
-// Lead no more, once everything is committed and another voter, or the one named, has it all.
-// Serves no more from now on; if nobody is level within the sync limit, an election has to find a
-// successor.
+// Hand the lead over to another voter, as soon as everything proposed is committed and that voter
+// has all of it. The leader stops serving at once. If no voter has caught up within the sync limit,
+// the leader steps down and an election finds its successor.
 struct HandOver {
-  ServerId to;  // nobody: whoever is level
+  ServerId to;  // nobody: any voter that has caught up
 };
 
-// Answers ReadHistory: transactions after `from`, which is where the log's history and the one
-// asked about were last known to agree; none if it is before the log's beginning.
+// Answers ReadHistory with the transactions after `from`. `from` is the last point at which the log
+// and the learner's history may agree; it is absent if that is before the beginning of the log.
 struct HistoryRead {
   ServerId learner;
   std::uint64_t ticket = 0;
   std::optional<Point> from;
-  std::vector<Txn> txns;  // none only if there is no `from`, or nothing after it is durable yet
+  std::vector<Txn> txns;  // empty only without `from`, or if nothing after it is durable yet
 };
 
-// Answers ReadSnapshot.
+// Answers ReadSnapshot with the next chunk of the snapshot at `at`.
 struct SnapshotRead {
   ServerId learner;
   std::uint64_t ticket = 0;

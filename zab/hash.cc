@@ -1,6 +1,6 @@
 #include <array>
 #include <xxhash.h>
-// The same functions, as fast as this processor can: three times as fast with AVX2.
+// The same functions with run-time dispatch: three times as fast on a processor with AVX2.
 #if defined(__x86_64__) && __has_include(<xxh_x86dispatch.h>)
 #include <xxh_x86dispatch.h>
 #endif
@@ -14,8 +14,8 @@ ContentHash content_hash(std::string_view payload) {
   return {hash.low64, hash.high64};
 }
 
-// The payload goes in by its own hash: so the cost is one pass over it, whatever its size, which
-// may have been made long before.
+// The chain hashes the payload's content hash and not the payload: so the payload is hashed once,
+// and possibly long before it is chained.
 ChainHash chain(ChainHash before, Zxid zxid, ContentHash content) {
   const std::array<std::uint64_t, 5> link{before.low, before.high, zxid.bits(), content.low,
                                           content.high};

@@ -33,9 +33,9 @@ bool History::contains(Zxid zxid) const { return last_at_or_before(zxid).zxid ==
 Point History::common_candidate(Point point) const {
   const Point here = last_at_or_before(point.zxid);
   if (here == point || here.zxid < point.zxid) return here;
-  ensure(here.zxid > base_.zxid, "what is before the base is not known here");
-  const auto same = std::prev(after(here.zxid));
-  return same == txns_.begin() ? base_ : std::prev(same)->point();
+  ensure(here.zxid > base_.zxid, "a point before the base cannot be looked up");
+  const auto same_zxid = std::prev(after(here.zxid));
+  return same_zxid == txns_.begin() ? base_ : std::prev(same_zxid)->point();
 }
 
 History::const_iterator History::after(Zxid zxid) const {
@@ -48,13 +48,13 @@ const Txn& History::append(Zxid zxid, Payload payload) {
 }
 
 const Txn& History::append(Zxid zxid, ContentHash content, Payload payload) {
-  ensure(may_append(zxid), "histories have no gaps");
+  ensure(may_append(zxid), "a history has no gaps");
   bytes_ += payload->size();
   return txns_.emplace_back(Txn::after(last(), zxid, content, std::move(payload)));
 }
 
 void History::truncate_after(Zxid zxid) {
-  ensure(zxid >= base_.zxid, "what a checkpoint holds is not truncated");
+  ensure(zxid >= base_.zxid, "a history is not truncated before its base");
   while (!txns_.empty() && txns_.back().zxid > zxid) {
     bytes_ -= txns_.back().payload->size();
     txns_.pop_back();

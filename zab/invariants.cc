@@ -9,12 +9,12 @@ void check(const State& state) {
   ensure(durable.current_epoch <= durable.accepted_epoch,
          "an epoch is adopted only after it was accepted");
   ensure(durable.history.last().zxid.epoch <= durable.current_epoch,
-         "no transaction is of a later epoch than the one adopted");
+         "no transaction has a later epoch than the adopted one");
   ensure(state.last_committed <= durable.history.last().zxid,
-         "only what is in the history is committed");
-  ensure(state.last_delivered <= state.last_committed, "only what is committed is delivered");
+         "only transactions in the history are committed");
+  ensure(state.last_delivered <= state.last_committed, "only committed transactions are delivered");
   ensure(durable.history.base().zxid <= state.last_delivered,
-         "what the history no longer holds was delivered");
+         "only delivered transactions are dropped from memory");
 }
 
 }  // namespace zab

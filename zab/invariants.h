@@ -4,7 +4,7 @@
 
 namespace zab {
 
-// Aborts, in release builds too, if one of the statements about a single server does not hold.
+// Checks the invariants of a single peer. Aborts, in release builds too, if one does not hold.
 // Called after every step.
 void check(const State& state);
 

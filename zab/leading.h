@@ -10,12 +10,13 @@
 
 namespace zab {
 
-// A server that was elected, in all three phases. Also its own first learner: what it promises to
-// itself comes back as a message, behind its own disk.
+// The role of an elected server, in all three phases. The leader is also its own first learner: its
+// promises to itself come back as messages, after they are durable.
 class Leading {
  public:
   explicit Leading(ElectionBasis basis) : basis_(basis) {}
 
+  // `early` are the FOLLOWERINFOs that came before this server knew that it was elected.
   Next enter(std::map<ServerId, FollowerInfo> early, StepContext& context);
 
   Next on(const Tick&, StepContext& context);
@@ -34,7 +35,7 @@ class Leading {
   Next on(ServerId from, const AckNewLeader& m, StepContext& context);
   Next on(ServerId from, const Ack& m, StepContext& context);
   Next on(ServerId from, const Pong& m, StepContext& context);
-  // What another leader says to its learners is meant for a role that this peer has given up.
+  // Messages of another leader to its learners. They are for a role that this peer has given up.
   Next on(ServerId, const LeaderInfo&, StepContext&) { return Stay{}; }
   Next on(ServerId, const Diff&, StepContext&) { return Stay{}; }
   Next on(ServerId, const Trunc&, StepContext&) { return Stay{}; }
@@ -53,33 +54,33 @@ class Leading {
  private:
   enum class Phase : std::uint8_t { discovery, synchronization, broadcast };
 
-  // How far a learner has come. Each stage follows the one before it, on one connection.
+  // A learner's progress over one connection. Each stage follows the one before it.
   enum class Stage : std::uint8_t {
-    connected,      // said FOLLOWERINFO
+    connected,      // sent FOLLOWERINFO
     accepted,       // acknowledged the epoch
-    reading,        // what it lacks is being read, and sent
-    synchronizing,  // has been sent the history; gets every proposal from now on
+    reading,        // the transactions or the snapshot it lacks are being read and sent
+    synchronizing,  // was sent the whole history; from now on it is sent every proposal
     adopted,        // holds history and epoch durably; its acks count
   };
 
   struct Learner {
     Stage stage = Stage::connected;
-    std::uint64_t attempt = 0;               // of FOLLOWERINFO, for LEADERINFO
-    Condition condition = Condition::sound;  // when it came
-    Point last;                              // where its history ended, as it said
-    bool diverged = false;                   // and that it is not on this server's history
-    std::uint64_t ticket = 0;                // of what is being read for it
-    bool planned = false;                    // it was told what comes; while reading
-    Point read_to;                           // while reading
-    Zxid synced_to;                          // where the history sent in synchronization ended
-    Zxid acked;                              // what it holds durably; set once adopted
+    std::uint64_t attempt = 0;               // of its FOLLOWERINFO, for the LEADERINFO
+    Condition condition = Condition::sound;  // as in its FOLLOWERINFO
+    Point last;                              // the end of its history, as in its last message
+    bool diverged = false;                   // it answered DIVERGED: its history goes beyond `last`
+    std::uint64_t ticket = 0;                // of the current read for it
+    bool sync_start_sent = false;            // while reading: DIFF, TRUNC or SNAP was sent
+    Point read_to;                           // while reading: it was sent everything up to here
+    Zxid synced_to;                          // the end of the history sent in synchronization
+    Zxid acked;                              // durable there; set once adopted
     std::uint64_t probe = 0;                 // the last one it answered
     std::uint32_t silent_ticks = 0;
   };
 
-  struct Pending {
+  struct PendingConfirmation {
     std::uint64_t token;
-    Zxid committed;  // when it was asked
+    Zxid committed;  // at the time of the request
   };
 
   // Discovery.
@@ -87,25 +88,26 @@ class Leading {
   // Synchronization.
   void begin_synchronization(StepContext& context);
   void synchronize(ServerId id, Learner& learner, StepContext& context);
-  void begin_at(ServerId id, const Learner& learner, Point from, StepContext& context) const;
+  void send_sync_start(ServerId id, const Learner& learner, Point from, StepContext& context) const;
   void read_log(ServerId id, Learner& learner, StepContext& context);
   void read_snapshot(ServerId id, Learner& learner, StepContext& context);
-  void go_on(ServerId id, Learner& learner, StepContext& context);
+  void continue_reading(ServerId id, Learner& learner, StepContext& context);
   void send_rest(ServerId id, Learner& learner, Point from, StepContext& context);
   void establish(StepContext& context);
-  [[nodiscard]] Learner* reader(ServerId id, std::uint64_t ticket);
+  [[nodiscard]] Learner* find_reading(ServerId id, std::uint64_t ticket);
   // Broadcast.
   void advance_commit(StepContext& context);
-  Next hand_over_if_level(StepContext& context);
+  Next hand_over_if_caught_up(StepContext& context);
   void begin_probe(StepContext& context);
   void finish_probe(StepContext& context);
 
-  [[nodiscard]] Next leave_if_alone(StepContext& context) const;
+  [[nodiscard]] Next give_up_without_quorum(StepContext& context) const;
   [[nodiscard]] std::vector<ServerId> voters_at(Stage stage, const State& state) const;
-  [[nodiscard]] bool is_mandated(const std::vector<ServerId>& voters, const State& state) const;
-  // Whether its promises count before the epoch is established.
-  [[nodiscard]] bool has_a_voice(ServerId id, const Learner& learner, const State& state) const;
-  [[nodiscard]] bool are_enough_at(Stage stage, const State& state) const;
+  [[nodiscard]] bool satisfies_basis(const std::vector<ServerId>& voters, const State& state) const;
+  // Whether the learner's promises count before the epoch is established.
+  [[nodiscard]] bool counts_before_establishment(ServerId id, const Learner& learner,
+                                                 const State& state) const;
+  [[nodiscard]] bool is_basis_met_at(Stage stage, const State& state) const;
   [[nodiscard]] Notification notification(const State& state) const;
 
   ElectionBasis basis_;
@@ -114,16 +116,17 @@ class Leading {
   ClusterId cluster_;                     // likewise
   Vote vote_;                             // with which it was elected
   std::map<ServerId, Learner> learners_;  // itself included
-  std::set<ServerId> elsewhere_;  // lead or follow somebody else, as they said; not in broadcast
-  std::uint32_t ticks_ = 0;       // in the phases before broadcast, since something came of it
+  // Servers that lead, or follow another leader, by their own notification. Unused in broadcast.
+  std::set<ServerId> engaged_elsewhere_;
+  std::uint32_t ticks_without_progress_ = 0;  // in the phases before broadcast
   bool handing_over_ = false;
   std::uint32_t handing_over_ticks_ = 0;
-  ServerId successor_;  // the one that was asked for, if one was
+  ServerId successor_;  // the server named in HandOver, if any
 
-  // Confirmations of leadership: one probe is under way at a time, for all that came before it.
+  // Confirmations of leadership. One probe is in progress at a time, for all requests before it.
   std::uint64_t probe_ = 0;
-  std::vector<Pending> probing_;  // answered once a quorum has answered `probe_`
-  std::vector<Pending> waiting_;  // for the next probe
+  std::vector<PendingConfirmation> probing_;  // answered once a quorum has answered `probe_`
+  std::vector<PendingConfirmation> waiting_;  // answered by the next probe
 };
 
 }  // namespace zab

@@ -2,7 +2,7 @@
 
 #include "zab/leading.h"
 
-// Phase 3, the leader's part: propose, and commit in order what a quorum holds.
+// Phase 3, the leader's part: propose transactions, and commit in order those that a quorum holds.
 namespace zab {
 
 // Step l.3.1; LeaderProcessRequest; Leader.propose.
@@ -29,7 +29,7 @@ Next Leading::on(const Submit& event, StepContext& context) {
   return Stay{};
 }
 
-// Step l.3.2; LeaderProcessACK; Leader.processAck. One ack stands for everything before it, for a
+// Step l.3.2; LeaderProcessACK; Leader.processAck. An ack includes everything before it, because a
 // log is written in order.
 Next Leading::on(ServerId from, const Ack& m, StepContext& context) {
   const auto found = learners_.find(from);
@@ -39,7 +39,7 @@ Next Leading::on(ServerId from, const Ack& m, StepContext& context) {
   found->second.silent_ticks = 0;
   if (phase_ != Phase::broadcast) return Stay{};
   advance_commit(context);
-  return hand_over_if_level(context);
+  return hand_over_if_caught_up(context);
 }
 
 // Commits up to the last zxid that a quorum of voters holds durably.
@@ -73,24 +73,25 @@ void Leading::advance_commit(StepContext& context) {
   }
 }
 
-// A leader that is about to stop lets the ensemble go on without an election: whoever has
-// everything leads next, and discovery proves that it may, as after any election.
+// A leader that is about to stop hands over its lead without an election. A voter that has
+// everything leads next. Discovery checks that it may lead, as after any election.
 Next Leading::on(const HandOver& event, StepContext& context) {
-  if (phase_ != Phase::broadcast) return GoLooking{"asked to lead no more"};
-  successor_ = event.to;  // the latest wish holds: who is to stop takes anybody
+  if (phase_ != Phase::broadcast)
+    return GoLooking{"asked to hand over the lead before its epoch was established"};
+  successor_ = event.to;  // the latest request holds
   handing_over_ = true;
-  return hand_over_if_level(context);
+  return hand_over_if_caught_up(context);
 }
 
-Next Leading::hand_over_if_level(StepContext& context) {
+Next Leading::hand_over_if_caught_up(StepContext& context) {
   State& state = context.state;
   const Zxid last = state.durable.history.last().zxid;
   if (!handing_over_ || state.last_committed != last) return Stay{};
   ServerId successor;
   for (const auto& [server, learner] : learners_) {
-    const bool is_level = learner.stage == Stage::adopted && learner.acked == last;
-    const bool is_wanted = successor_.nobody() || server == successor_;
-    if (is_level && is_wanted && server != state.self && state.ensemble.is_voter(server)) {
+    const bool is_caught_up = learner.stage == Stage::adopted && learner.acked == last;
+    const bool is_allowed = successor_.nobody() || server == successor_;
+    if (is_caught_up && is_allowed && server != state.self && state.ensemble.is_voter(server)) {
       successor = server;
     }
   }
@@ -102,8 +103,8 @@ Next Leading::hand_over_if_level(StepContext& context) {
   return GoLearning{successor};
 }
 
-// A read that must see every write acknowledged before it: whether this server still led when it
-// came is known once a quorum answers a ping that was sent after it.
+// For reads that must see every write acknowledged before them. This server was still the leader at
+// the time of the request if a quorum answers a ping that was sent after the request.
 Next Leading::on(const ConfirmLeadership& event, StepContext& context) {
   if (phase_ != Phase::broadcast) return Stay{};
   waiting_.push_back({event.token, context.state.last_committed});
@@ -139,7 +140,7 @@ void Leading::finish_probe(StepContext& context) {
     if (learner.probe == probe_ && learner.stage == Stage::adopted) answered.push_back(server);
   }
   if (!context.state.ensemble.is_quorum(answered)) return;
-  for (const Pending& pending : probing_) {
+  for (const PendingConfirmation& pending : probing_) {
     context.effects.confirmed.push_back({pending.token, pending.committed});
   }
   probing_.clear();

@@ -3,37 +3,38 @@
 #include "wire/ensure.h"
 #include "zab/leading.h"
 
-// Phase 1, the leader's part: choose an epoch above every one that a quorum ever promised to.
+// Phase 1, the leader's part: choose an epoch above every accepted epoch of a quorum.
 namespace zab {
 
 // Step l.1.1; LeaderProcessFOLLOWERINFO; Leader.getEpochToPropose.
 Next Leading::on(ServerId from, const FollowerInfo& m, StepContext& context) {
   State& state = context.state;
   if (m.accepted_epoch.value >= Epoch::max) {
-    context.effects.notes.push_back("server " + to_string(from) +
-                                    " has accepted the last epoch of all: nobody can lead it");
+    context.effects.notes.push_back(
+        "server " + to_string(from) +
+        " has accepted the highest epoch there is: no leader can lead it");
     return Stay{};
   }
   state.epoch_seen = std::max(state.epoch_seen, m.accepted_epoch);
 
-  elsewhere_.erase(from);
+  engaged_elsewhere_.erase(from);
   Learner& learner = learners_[from];
   learner = Learner{};
   learner.attempt = m.attempt;
   learner.condition = m.condition;
   learner.last = m.last;
 
-  if (basis_ == ElectionBasis::whole && phase_ != Phase::broadcast &&
+  if (basis_ == ElectionBasis::unanimous && phase_ != Phase::broadcast &&
       m.condition == Condition::damaged &&
       m.claim > Claim{state.durable.current_epoch, state.durable.history.last().zxid}) {
     return GoLooking{"server " + to_string(from) + " once had a more recent history"};
   }
   if (epoch_ == Epoch{}) {
-    if (are_enough_at(Stage::connected, state)) choose_epoch(context);
+    if (is_basis_met_at(Stage::connected, state)) choose_epoch(context);
     return Stay{};
   }
-  // It promised never to accept this epoch from this leader. Only a later epoch lets it in, and
-  // going on without it would leave it out for ever (ZOOKEEPER-335).
+  // This server has promised not to follow this leader in this epoch. It can join only in a later
+  // epoch. A leader that went on without it would exclude it for ever (ZOOKEEPER-335).
   if (m.accepted_epoch > epoch_ ||
       (m.accepted_epoch == epoch_ && m.accepted_leader != state.self)) {
     return GoLooking{"server " + to_string(from) + " has accepted epoch " +
@@ -43,14 +44,14 @@ Next Leading::on(ServerId from, const FollowerInfo& m, StepContext& context) {
   return Stay{};
 }
 
-// Every later quorum has a member that knows of this epoch once a quorum has accepted it; durable
-// here before anybody hears of it, so that it is never chosen twice by this server
+// Once a quorum has accepted this epoch, every later quorum has a member that knows of it. The
+// epoch is durable here before it is sent, so that this server never chooses it twice
 // (ZOOKEEPER-1291).
 void Leading::choose_epoch(StepContext& context) {
   const Durable& durable = context.state.durable;
   ensure(context.state.epoch_seen.value < Epoch::max, "there is a next epoch");
   epoch_ = context.state.epoch_seen.next();
-  cluster_ = durable.cluster.none() ? context.state.fresh_cluster : durable.cluster;
+  cluster_ = durable.cluster.none() ? context.state.new_cluster : durable.cluster;
   context.persist(AcceptEpoch{epoch_, context.state.self});
   for (const auto& [server, learner] : learners_) {
     if (server == context.state.self) {
@@ -62,7 +63,7 @@ void Leading::choose_epoch(StepContext& context) {
 }
 
 // Steps l.1.2 and l.2.1; LeaderProcessACKEPOCH; Leader.waitForEpochAck.
-// In the spec's `MoreResentOrEqual` both the epoch and the zxid of the ack count.
+// Both the epoch and the zxid of the ack count, as in the spec's `MoreResentOrEqual`.
 Next Leading::on(ServerId from, const AckEpoch& m, StepContext& context) {
   State& state = context.state;
   const auto found = learners_.find(from);
@@ -71,8 +72,8 @@ Next Leading::on(ServerId from, const AckEpoch& m, StepContext& context) {
   if (learner.stage != Stage::connected) return Stay{};
 
   const Durable& durable = state.durable;
-  // What a server without a voice has beyond a quorum of sound ones was never committed.
-  const bool counts = has_a_voice(from, learner, state);
+  // If a server's promises do not count, then transactions that only it has were never committed.
+  const bool counts = counts_before_establishment(from, learner, state);
   if (counts && std::pair(m.current_epoch, m.last.zxid) >
                     std::pair(durable.current_epoch, durable.history.last().zxid)) {
     return GoLooking{"server " + to_string(from) + " has a more recent history"};
@@ -81,7 +82,7 @@ Next Leading::on(ServerId from, const AckEpoch& m, StepContext& context) {
   learner.last = m.last;
 
   if (phase_ == Phase::discovery) {
-    if (are_enough_at(Stage::accepted, state)) begin_synchronization(context);
+    if (is_basis_met_at(Stage::accepted, state)) begin_synchronization(context);
   } else if (phase_ == Phase::broadcast || counts) {
     synchronize(from, learner, context);
   }

@@ -3,24 +3,25 @@
 #include "wire/ensure.h"
 #include "zab/leading.h"
 
-// Phase 2, the leader's part: a quorum takes over the leader's history.
+// Phase 2, the leader's part: a quorum adopts the leader's history.
 namespace zab {
 
 // Step l.2.1: the leader's own history is the initial one of its epoch.
 void Leading::begin_synchronization(StepContext& context) {
   State& state = context.state;
   phase_ = Phase::synchronization;
-  ticks_ = 0;
+  ticks_without_progress_ = 0;
   const Point last = state.durable.history.last();
   context.persist(AdoptHistory{
       .epoch = epoch_, .cluster = cluster_, .from = last, .snapshot = false, .txns = {}});
 
   for (auto& [server, learner] : learners_) {
-    if (server == state.self) {  // whether or not its own ACKEPOCH was among the first
+    if (server == state.self) {  // even if its own ACKEPOCH has not come back yet
       learner.stage = Stage::synchronizing;
       learner.synced_to = last.zxid;
       context.confirm(server, AckNewLeader{epoch_});
-    } else if (learner.stage == Stage::accepted && has_a_voice(server, learner, state)) {
+    } else if (learner.stage == Stage::accepted &&
+               counts_before_establishment(server, learner, state)) {
       synchronize(server, learner, context);
     }
   }
@@ -31,20 +32,20 @@ void Leading::synchronize(ServerId id, Learner& learner, StepContext& context) {
   const SyncPlan plan = plan_sync(learner.last, context.state.durable.history);
   if (std::holds_alternative<ReadLog>(plan)) {
     learner.stage = Stage::reading;
-    learner.planned = false;
+    learner.sync_start_sent = false;
     learner.read_to = learner.last;
     return read_log(id, learner, context);
   }
   const auto* diff = std::get_if<Diff>(&plan);
   const Point from = diff != nullptr ? diff->from : std::get<Trunc>(plan).to;
-  begin_at(id, learner, from, context);
+  send_sync_start(id, learner, from, context);
   send_rest(id, learner, from, context);
 }
 
-// What comes next comes after `from`. Whatever else the learner has said, it has to cut back to
-// that.
-void Leading::begin_at(ServerId id, const Learner& learner, Point from,
-                       StepContext& context) const {
+// Tells the learner that the next proposals come after `from`. A learner whose history ends
+// elsewhere must truncate it to `from`.
+void Leading::send_sync_start(ServerId id, const Learner& learner, Point from,
+                              StepContext& context) const {
   if (from == learner.last && !learner.diverged) {
     context.send(id, Diff{from});
   } else {
@@ -53,68 +54,70 @@ void Leading::begin_at(ServerId id, const Learner& learner, Point from,
 }
 
 void Leading::read_log(ServerId id, Learner& learner, StepContext& context) {
-  learner.ticket = ++context.state.tickets;
+  learner.ticket = ++context.state.read_tickets;
   context.effects.read.emplace_back(ReadHistory{id, learner.ticket, learner.read_to});
 }
 
 void Leading::read_snapshot(ServerId id, Learner& learner, StepContext& context) {
-  learner.ticket = ++context.state.tickets;
-  context.effects.read.emplace_back(ReadSnapshot{id, learner.ticket, !learner.planned});
+  learner.ticket = ++context.state.read_tickets;
+  context.effects.read.emplace_back(ReadSnapshot{id, learner.ticket, !learner.sync_start_sent});
 }
 
-// Nothing, if that learner is gone or wants something else by now.
-Leading::Learner* Leading::reader(ServerId id, std::uint64_t ticket) {
+// The learner that this read is for; null if it is gone, or if the read was replaced by a later
+// one.
+Leading::Learner* Leading::find_reading(ServerId id, std::uint64_t ticket) {
   const auto found = learners_.find(id);
   if (found == learners_.end() || found->second.stage != Stage::reading) return nullptr;
   return found->second.ticket == ticket ? &found->second : nullptr;
 }
 
-// What is older than the history in memory goes to the learner piece by piece.
+// Sends transactions that are older than the history in memory, one read after the other.
 Next Leading::on(const HistoryRead& event, StepContext& context) {
-  Learner* learner = reader(event.learner, event.ticket);
+  Learner* learner = find_reading(event.learner, event.ticket);
   if (learner == nullptr) return Stay{};
-  if (!event.txns.empty()) ticks_ = 0;
-  if (!event.from) {  // the log does not reach back so far, or not any more
-    learner->planned = false;
+  if (!event.txns.empty()) ticks_without_progress_ = 0;
+  if (!event.from) {  // the log begins later, or was purged meanwhile
+    learner->sync_start_sent = false;
     read_snapshot(event.learner, *learner, context);
     return Stay{};
   }
-  if (!learner->planned) {
-    begin_at(event.learner, *learner, *event.from, context);
-    learner->planned = true;
+  if (!learner->sync_start_sent) {
+    send_sync_start(event.learner, *learner, *event.from, context);
+    learner->sync_start_sent = true;
     learner->read_to = *event.from;
   }
-  ensure(*event.from == learner->read_to, "what is committed stays where it is");
+  ensure(*event.from == learner->read_to, "a later read continues where the earlier one ended");
   const bool votes = context.state.ensemble.is_voter(event.learner);
   for (const Txn& txn : event.txns) {
-    if (!votes && txn.zxid > context.state.last_committed) break;  // it comes as INFORM
+    if (!votes && txn.zxid > context.state.last_committed) break;  // it will be sent as INFORM
     context.send(event.learner, Proposal{txn.zxid, txn.payload});
     learner->read_to = txn.point();
   }
-  go_on(event.learner, *learner, context);
+  continue_reading(event.learner, *learner, context);
   return Stay{};
 }
 
 Next Leading::on(const SnapshotRead& event, StepContext& context) {
-  Learner* learner = reader(event.learner, event.ticket);
+  Learner* learner = find_reading(event.learner, event.ticket);
   if (learner == nullptr) return Stay{};
-  ticks_ = 0;
-  if (!learner->planned) {
-    ensure(event.at.zxid <= context.state.last_committed, "a snapshot has only what is committed");
+  ticks_without_progress_ = 0;
+  if (!learner->sync_start_sent) {
+    ensure(event.at.zxid <= context.state.last_committed,
+           "a snapshot contains only committed transactions");
     context.send(event.learner, Snap{event.at});
-    learner->planned = true;
+    learner->sync_start_sent = true;
   }
   context.send(event.learner, SnapChunk{event.bytes, event.last});
   if (event.last) {
     learner->read_to = event.at;
-    go_on(event.learner, *learner, context);
+    continue_reading(event.learner, *learner, context);
   } else {
     read_snapshot(event.learner, *learner, context);
   }
   return Stay{};
 }
 
-void Leading::go_on(ServerId id, Learner& learner, StepContext& context) {
+void Leading::continue_reading(ServerId id, Learner& learner, StepContext& context) {
   if (learner.read_to.zxid < context.state.durable.history.base().zxid) {
     read_log(id, learner, context);
   } else {
@@ -122,13 +125,13 @@ void Leading::go_on(ServerId id, Learner& learner, StepContext& context) {
   }
 }
 
-// From here on the learner gets every proposal, not only once it has acknowledged NEWLEADER (issue
-// 1 of the specification's issues.md): otherwise it would miss those made in between. An observer
-// is sent only what is committed.
+// From now on the learner is sent every proposal, not only after it has acknowledged NEWLEADER
+// (issue 1 of the specification's issues.md). Otherwise it would miss the proposals made in
+// between. An observer is sent only committed transactions.
 void Leading::send_rest(ServerId id, Learner& learner, Point from, StepContext& context) {
   const State& state = context.state;
   const History& history = state.durable.history;
-  ensure(history.contains(from), "a learner is sent all that comes after what it has");
+  ensure(history.contains(from), "the history contains the point where the learner ends");
   const Zxid end = state.ensemble.is_voter(id) ? history.last().zxid : state.last_committed;
   for (auto txn = history.after(from.zxid); txn != history.end() && txn->zxid <= end; ++txn) {
     context.send(id, Proposal{txn->zxid, txn->payload});
@@ -138,7 +141,7 @@ void Leading::send_rest(ServerId id, Learner& learner, Point from, StepContext& 
   learner.synced_to = end;
 }
 
-// The guess of a common point was wrong; the learner names an earlier one.
+// The leader's guess of the last common point was wrong. The learner names an earlier point.
 Next Leading::on(ServerId from, const Diverged& m, StepContext& context) {
   const auto found = learners_.find(from);
   if (found == learners_.end() || found->second.stage < Stage::reading) return Stay{};
@@ -158,28 +161,28 @@ Next Leading::on(ServerId from, const AckNewLeader& m, StepContext& context) {
   learner.stage = Stage::adopted;
   learner.acked = learner.synced_to;
 
-  ticks_ = 0;
+  ticks_without_progress_ = 0;
   if (phase_ == Phase::broadcast) {
     if (from != context.state.self) context.send(from, UpToDate{context.state.last_committed});
     advance_commit(context);
-    return hand_over_if_level(context);
+    return hand_over_if_caught_up(context);
   }
-  if (are_enough_at(Stage::adopted, context.state)) establish(context);
+  if (is_basis_met_at(Stage::adopted, context.state)) establish(context);
   return Stay{};
 }
 
-// The epoch is established: its initial history is committed, all of it, whoever proposed it.
-// UPTODATE carries the leader's latest committed zxid, not that of NEWLEADER (issue 3 of the
-// specification's issues.md).
+// The epoch is established: its whole initial history is committed, even proposals of earlier
+// leaders. UPTODATE carries the leader's latest committed zxid, not that of NEWLEADER (issue 3 of
+// the specification's issues.md).
 void Leading::establish(StepContext& context) {
   phase_ = Phase::broadcast;
   context.commit_to(context.state.durable.history.last().zxid);
-  context.found();
+  context.mark_founded();
   for (auto& [server, learner] : learners_) {
     if (server == context.state.self) continue;
     if (learner.stage == Stage::adopted)
       context.send(server, UpToDate{context.state.last_committed});
-    // One whose voice did not count until now.
+    // A learner whose promises did not count until now.
     if (learner.stage == Stage::accepted) synchronize(server, learner, context);
   }
 }

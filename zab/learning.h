@@ -10,7 +10,7 @@
 
 namespace zab {
 
-// A follower or an observer of one leader, in all three phases.
+// The role of a follower or an observer of one leader, in all three phases.
 class Learning {
  public:
   explicit Learning(ServerId leader) : leader_(leader) {}
@@ -20,11 +20,11 @@ class Learning {
   Next on(const Tick&, StepContext& context);
   Next on(const LinkUp& event, StepContext& context);
   Next on(const LinkDown& event, StepContext& context);
-  // Only a leader takes these; whoever gave them learns from the role_status who that is.
+  // Only a leader handles these. The sender sees in the RoleStatus that this peer does not lead.
   Next on(const Submit&, StepContext&) { return Stay{}; }
   Next on(const ConfirmLeadership&, StepContext&) { return Stay{}; }
   Next on(const HandOver&, StepContext&) { return Stay{}; }
-  // For a lead that has ended.
+  // Answers to reads of an earlier lead of this peer.
   Next on(const HistoryRead&, StepContext&) { return Stay{}; }
   Next on(const SnapshotRead&, StepContext&) { return Stay{}; }
 
@@ -42,8 +42,8 @@ class Learning {
   Next on(ServerId from, const Successor& m, StepContext& context);
   Next on(ServerId from, const Ping& m, StepContext& context);
   Next on(ServerId from, const FollowerInfo& m, StepContext& context);
-  // From servers that take this one for a leader. The notification that this server sent when it
-  // began to follow says otherwise.
+  // From servers that still hold this one for their leader. They will give it up: this server sent
+  // a notification to all when it began to follow.
   Next on(ServerId, const AckEpoch&, StepContext&) { return Stay{}; }
   Next on(ServerId, const Diverged&, StepContext&) { return Stay{}; }
   Next on(ServerId, const AckNewLeader&, StepContext&) { return Stay{}; }
@@ -60,46 +60,46 @@ class Learning {
     broadcast,
   };
 
-  // The leader's history as far as it has come: what this server has up to `from`, then `txns`. It
-  // is neither in the history nor on disk before NEWLEADER, so that a synchronization that ends
-  // half-way leaves both as they were (ZOOKEEPER-3642, -5094).
+  // The part of the leader's history that has been received: this server's history up to `from`,
+  // then `txns`. It does not change the history or the disk before NEWLEADER, so that a
+  // synchronization that ends half-way leaves both unchanged (ZOOKEEPER-3642, -5094).
   struct Staged {
     Point from;
-    bool snapshot = false;  // what this server has up to `from` is being stored
-    bool stored = false;    // all of that
-    bool empty = true;      // nothing of that
+    bool snapshot = false;  // a snapshot at `from` replaces this server's history
+    bool stored = false;    // all of the snapshot's chunks have come
+    bool empty = true;      // no chunk has come yet
     std::vector<Txn> txns{};
 
     [[nodiscard]] Point last() const { return txns.empty() ? from : txns.back().point(); }
   };
 
   // Discovery.
-  void come(StepContext& context);
+  void send_follower_info(StepContext& context);
   // Synchronization.
-  Next stage(Point from, StepContext& context);
+  Next begin_staging(Point from, StepContext& context);
   Next receive_history(const Proposal& m);
   // Broadcast.
   Next append(Zxid zxid, const Payload& payload, StepContext& context);
 
-  // Whether `from` leads, and speaks to this learner and not to the one that this server was
-  // before.
+  // Whether `from` is the leader, and has answered the current attempt. Before LEADERINFO its
+  // messages are for an earlier attempt.
   [[nodiscard]] bool is_from_leader(ServerId from) const {
     return from == leader_ && phase_ != Phase::discovery;
   }
-  // A message that its sender could not have sent in this phase of this epoch.
-  [[nodiscard]] GoLooking illegal(const std::string& what) const;
+  // The leader sent a message that a correct leader does not send in this phase of this epoch.
+  [[nodiscard]] GoLooking protocol_error(const std::string& what) const;
   [[nodiscard]] Notification notification(const State& state) const;
 
   ServerId leader_;
   Phase phase_ = Phase::discovery;
-  std::uint64_t attempt_ = 0;       // over the present link to the leader
+  std::uint64_t attempt_ = 0;       // of FOLLOWERINFO, over the present link to the leader
   Epoch epoch_;                     // 0 until LEADERINFO
   ClusterId cluster_;               // likewise
   bool founded_ = false;            // likewise
-  std::optional<Staged> staged_;    // in synchronization, once it is known where histories part
-  std::uint32_t silent_ticks_ = 0;  // of the leader
-  // From those who heard first that this server is to lead.
-  std::map<ServerId, FollowerInfo> early_;
+  std::optional<Staged> staged_;    // in synchronization, after DIFF, TRUNC or SNAP
+  std::uint32_t silent_ticks_ = 0;  // since the last message of the leader
+  // From learners that know before this server that it leads next.
+  std::map<ServerId, FollowerInfo> early_follower_infos_;
 };
 
 }  // namespace zab

@@ -1,6 +1,6 @@
 #include "zab/learning.h"
 
-// Phase 3, the learner's part: store what is proposed, deliver what is committed.
+// Phase 3, the learner's part: store proposed transactions, deliver committed ones.
 namespace zab {
 
 // Step f.3.1; FollowerProcessPROPOSAL; Follower.processPacket.
@@ -14,31 +14,32 @@ Next Learning::on(ServerId from, const Proposal& m, StepContext& context) {
 Next Learning::append(Zxid zxid, const Payload& payload, StepContext& context) {
   History& history = context.state.durable.history;
   if (zxid.epoch > epoch_ || !history.may_append(zxid)) {
-    return illegal(wire::to_string(zxid) + " after " + wire::to_string(history.last().zxid));
+    return protocol_error("transaction " + wire::to_string(zxid) + " directly after " +
+                          wire::to_string(history.last().zxid));
   }
   context.effects.persist.emplace_back(Append{history.append(zxid, payload)});
   if (context.state.votes()) context.confirm(leader_, Ack{zxid});
   return Stay{};
 }
 
-// Step f.3.2; FollowerProcessCOMMIT. A commit of what this server does not have, or had committed
-// before, would mean that the stream from the leader has a hole: not to be survived with a warning.
+// Step f.3.2; FollowerProcessCOMMIT. A commit of a transaction that this server does not have, or
+// has committed before, means that a message of the leader is missing: the learner must give up.
 Next Learning::on(ServerId from, const Commit& m, StepContext& context) {
   if (!is_from_leader(from)) return Stay{};
   if (phase_ != Phase::broadcast || m.zxid <= context.state.last_committed ||
       !context.state.durable.history.contains(m.zxid)) {
-    return illegal("COMMIT " + wire::to_string(m.zxid) + " out of context");
+    return protocol_error("an unexpected COMMIT " + wire::to_string(m.zxid));
   }
   context.commit_to(m.zxid);
   return Stay{};
 }
 
-// An observer gets a transaction once, when it is committed. Those that come before UPTODATE are
-// committed by it.
+// An observer receives each transaction once, after it is committed. Transactions received before
+// UPTODATE are committed by UPTODATE.
 Next Learning::on(ServerId from, const Inform& m, StepContext& context) {
   if (!is_from_leader(from)) return Stay{};
   if (phase_ == Phase::synchronization) {
-    return staged_ ? Next(illegal("INFORM before NEWLEADER")) : Next(Stay{});
+    return staged_ ? Next(protocol_error("INFORM before NEWLEADER")) : Next(Stay{});
   }
   Next next = append(m.zxid, m.payload, context);
   if (std::holds_alternative<Stay>(next) && phase_ == Phase::broadcast) context.commit_to(m.zxid);

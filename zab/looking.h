@@ -9,8 +9,8 @@
 
 namespace zab {
 
-// Phase 0: looking for a leader. ZooKeeper's FastLeaderElection, without its fixed waits: where
-// every voter that can be reached agrees there is nothing to wait for, unless that was wrong a few
+// Phase 0: looking for a leader. This is ZooKeeper's FastLeaderElection without its fixed waits: if
+// all connected voters agree, the election ends at once. It waits after all if that was wrong a few
 // times in a row.
 //
 // FastLeaderElection.tla; FastLeaderElection.lookForLeader.
@@ -21,18 +21,17 @@ class Looking {
   Next on(const Tick&, StepContext& context);
   Next on(const LinkUp& event, StepContext& context);
   Next on(const LinkDown& event, StepContext& context);
-  // Only a leader takes these; whoever gave them learns from the role_status that there is none
-  // here.
+  // Only a leader handles these. The sender sees in the RoleStatus that this peer does not lead.
   Next on(const Submit&, StepContext&) { return Stay{}; }
   Next on(const ConfirmLeadership&, StepContext&) { return Stay{}; }
   Next on(const HandOver&, StepContext&) { return Stay{}; }
-  // For a lead that has ended.
+  // Answers to reads of an earlier lead of this peer.
   Next on(const HistoryRead&, StepContext&) { return Stay{}; }
   Next on(const SnapshotRead&, StepContext&) { return Stay{}; }
 
   Next on(ServerId from, const Notification& m, StepContext& context);
   Next on(ServerId from, const FollowerInfo& m, StepContext& context);
-  // From or to a role that this peer has given up.
+  // Messages for a role that this peer has given up.
   Next on(ServerId, const LeaderInfo&, StepContext&) { return Stay{}; }
   Next on(ServerId, const AckEpoch&, StepContext&) { return Stay{}; }
   Next on(ServerId, const Diff&, StepContext&) { return Stay{}; }
@@ -57,20 +56,21 @@ class Looking {
   Next begin_round(std::uint64_t round, StepContext& context);
   void adopt(const Vote& vote, StepContext& context);
   Next decide(StepContext& context);
-  Next join(StepContext& context);
+  Next join_established_leader(StepContext& context);
   [[nodiscard]] std::vector<ServerId> supporters(const State& state) const;
   [[nodiscard]] std::optional<ElectionBasis> basis(const std::vector<ServerId>& supporters,
                                                    const State& state) const;
   [[nodiscard]] Condition condition_of(ServerId server) const;
-  [[nodiscard]] bool nobody_knows_of_a_cluster() const;
+  [[nodiscard]] bool no_voter_knows_a_cluster() const;
   [[nodiscard]] bool covers_all_claims() const;
   [[nodiscard]] Notification notification(const State& state) const;
 
-  Vote vote_;                                 // whom this server would have lead
-  std::map<ServerId, Notification> votes_;    // of voters in this round, the own included
-  std::map<ServerId, Notification> settled_;  // of voters that lead or follow already
-  std::map<ServerId, FollowerInfo> early_;    // of learners that hold this server elected
-  std::uint32_t quiet_ticks_ = 0;             // since the last vote of this round came
+  Vote vote_;                                 // this server's own
+  std::map<ServerId, Notification> votes_;    // of voters in this round, this one included
+  std::map<ServerId, Notification> decided_;  // of voters that lead or follow already
+  // From learners that know before this server that it was elected.
+  std::map<ServerId, FollowerInfo> early_follower_infos_;
+  std::uint32_t quiet_ticks_ = 0;  // since the last new vote of this round
 };
 
 }  // namespace zab

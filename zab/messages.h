@@ -8,14 +8,14 @@
 #include "zab/ensemble.h"
 #include "zab/history.h"
 
-// What servers say to each other. Between two servers messages arrive in the order in which they
-// were sent, or the link between them goes down and loses a suffix.
+// The messages between peers. Messages between two servers arrive in the order in which they were
+// sent. If the link between them goes down, the last messages are lost.
 namespace zab {
 
 // --- Election: ZooKeeper's FastLeaderElection ---
 
-// Whom a server would have lead, and why: the candidate's current epoch and last zxid, its id last.
-// Votes are compared in that order; the greatest wins.
+// A vote for a leader, with the reason for it: the candidate's current epoch and last zxid. Votes
+// are compared by current epoch, then last zxid, then id; the greatest wins.
 struct Vote {
   Epoch current_epoch;
   Zxid last_zxid;
@@ -26,47 +26,49 @@ struct Vote {
 
 enum class Role : std::uint8_t { looking, following, observing, leading };
 
-// `round` counts the elections that the sender knows of; only votes of one round are compared.
+// A server's role and vote. `round` counts the elections that the sender knows of; only votes of
+// the same round are compared.
 struct Notification {
   Role role = Role::looking;
   std::uint64_t round = 0;
   Vote vote;
-  // Of the sender, whomever it votes for. The claim is there if it is damaged.
+  // These describe the sender, not the server that it votes for.
   Condition condition = Condition::sound;
-  Claim claim{};
-  ClusterId cluster{};  // none unless it knows that a quorum has it
+  Claim claim{};        // only if it is damaged
+  ClusterId cluster{};  // none unless it knows that a quorum has adopted this id
 
   bool operator==(const Notification&) const = default;
 };
 
 // --- Discovery: phase 1 ---
 
-// Learner to leader, first of all. A learner may give a leader up and come back over the same link,
-// while what the leader sent to it before is still on its way: `attempt` is how often it had come
-// over this link already.
+// Learner to leader: the first message. A learner may give up a leader and come back over the same
+// link, while messages of the leader to the earlier attempt are still in transit. `attempt` is the
+// number of earlier attempts over this link.
 struct FollowerInfo {
   Epoch accepted_epoch;
-  ServerId accepted_leader;  // whose epoch that was
-  Point last;
+  ServerId accepted_leader;  // the leader of that epoch
+  Point last;                // the end of the learner's history
   std::uint64_t attempt = 0;
   Condition condition = Condition::sound;
-  Claim claim{};  // if it is damaged
+  Claim claim{};  // only if it is damaged
 
   bool operator==(const FollowerInfo&) const = default;
 };
 
-// Leader to learner: the epoch that begins. Above every accepted epoch of a quorum. Answers the
-// FollowerInfo of the same attempt; what the learner receives before it is void.
+// Leader to learner: the new epoch, which is above every accepted epoch of a quorum. It answers the
+// FollowerInfo of the same attempt. The learner ignores everything that it receives before it.
 struct LeaderInfo {
   Epoch epoch;
   std::uint64_t attempt = 0;
-  ClusterId cluster{};   // to be adopted with the history
-  bool founded = false;  // a quorum is known to have adopted that before
+  ClusterId cluster{};   // to be adopted together with the history
+  bool founded = false;  // the leader knows that a quorum has adopted this cluster id
 
   bool operator==(const LeaderInfo&) const = default;
 };
 
-// Learner to leader: follows no leader of an earlier epoch any more, and stands here.
+// Learner to leader: from now on I follow no leader of an earlier epoch; this is my current epoch
+// and the end of my history.
 struct AckEpoch {
   Epoch epoch;
   Epoch current_epoch;
@@ -77,57 +79,57 @@ struct AckEpoch {
 
 // --- Synchronization: phase 2 ---
 
-// Leader to learner: your history is a prefix of mine; what follows comes after `from`.
+// Leader to learner: your history is a prefix of mine; the next proposals come after `from`.
 struct Diff {
   Point from;
 
   bool operator==(const Diff&) const = default;
 };
 
-// Leader to learner: forget everything after `to`; what follows comes after it.
+// Leader to learner: truncate your history after `to`; the next proposals come after `to`.
 struct Trunc {
   Point to;
 
   bool operator==(const Trunc&) const = default;
 };
 
-// Leader to learner: forget your history, and take over the state as of `at`, which comes in
-// SnapChunks; what follows them comes after it.
+// Leader to learner: replace your history by the state at `at`, which comes in SnapChunks. The
+// proposals behind the chunks come after `at`.
 struct Snap {
   Point at;
 
   bool operator==(const Snap&) const = default;
 };
 
-// The next bytes of a snapshot, whose meaning this room does not know.
+// Leader to learner: the next bytes of a snapshot. This room does not know their meaning.
 struct SnapChunk {
   Payload bytes;
   bool last = false;
 };
 
-// Learner to leader: my history does not go through the point you named. Plan again, from here.
-// Everything sent since is void.
+// Learner to leader: my history does not contain the point of your Diff or Trunc. Synchronize me
+// again, from this earlier point. The learner ignores everything that the leader sent since.
 struct Diverged {
   Point last;
 
   bool operator==(const Diverged&) const = default;
 };
 
-// Leader to learner: you now have my history; adopt it under this epoch.
+// Leader to learner: you have received my history; adopt it under this epoch.
 struct NewLeader {
   Epoch epoch;
 
   bool operator==(const NewLeader&) const = default;
 };
 
-// Learner to leader: history and epoch are durable, as one.
+// Learner to leader: history and epoch are durable, in one write.
 struct AckNewLeader {
   Epoch epoch;
 
   bool operator==(const AckNewLeader&) const = default;
 };
 
-// Leader to learner: the epoch is established; everything up to here is committed.
+// Leader to learner: the epoch is established; everything up to `committed` is committed.
 struct UpToDate {
   Zxid committed;
 
@@ -136,34 +138,35 @@ struct UpToDate {
 
 // --- Broadcast: phase 3 ---
 
-// Also carries the history in synchronization, between Diff, Trunc or Snap and NewLeader.
+// Leader to voter: a transaction. During synchronization, between Diff, Trunc or Snap and
+// NewLeader, proposals carry the leader's history, to observers too.
 struct Proposal {
   Zxid zxid;
   Payload payload;
 };
 
-// Learner to leader: durable up to here.
+// Voter to leader: my history is durable up to `zxid`.
 struct Ack {
   Zxid zxid;
 
   bool operator==(const Ack&) const = default;
 };
 
-// Leader to follower: committed up to here.
+// Leader to follower: everything up to `zxid` is committed.
 struct Commit {
   Zxid zxid;
 
   bool operator==(const Commit&) const = default;
 };
 
-// Leader to observer: a transaction that is committed.
+// Leader to observer: a committed transaction.
 struct Inform {
   Zxid zxid;
   Payload payload;
 };
 
-// Leader to learner: everything is committed, and I lead no more; let this server lead, who has it
-// all. Followed without an election.
+// Leader to learner: I stop leading, and everything is committed. `server` has all of it and leads
+// next, without an election.
 struct Successor {
   ServerId server;
 
@@ -172,7 +175,8 @@ struct Successor {
 
 // --- Heartbeats ---
 
-// Leader to learner, each tick and whenever leadership is to be confirmed. `probe` rises.
+// Leader to learner: sent each tick, and to confirm leadership. `probe` rises. `last` is the end of
+// the leader's history.
 struct Ping {
   std::uint64_t probe = 0;
   Point last;
@@ -180,7 +184,8 @@ struct Ping {
   bool operator==(const Ping&) const = default;
 };
 
-// Learner to leader: still following you; answers the Ping of the same probe.
+// Learner to leader: I still follow you. Answers the Ping of the same probe. `last` is the end of
+// the learner's history.
 struct Pong {
   std::uint64_t probe = 0;
   Point last;

@@ -8,8 +8,8 @@
 namespace zab {
 namespace {
 
-// Keeps what the world looks like, before the role sees the event.
-void note(State& state, const Event& event) {
+// Keeps the list of links up to date, before the role handles the event.
+void track_links(State& state, const Event& event) {
   if (const auto* up = std::get_if<LinkUp>(&event)) state.links.try_emplace(up->server);
   if (const auto* down = std::get_if<LinkDown>(&event)) {
     state.links.erase(down->server);
@@ -17,14 +17,15 @@ void note(State& state, const Event& event) {
   }
 }
 
-// Over a link that this peer was not told is up.
-bool is_from_nowhere(const State& state, const Event& event) {
+// Whether a message came over a link that is not known to be up.
+bool is_from_unknown_link(const State& state, const Event& event) {
   const auto* received = std::get_if<Received>(&event);
   return received != nullptr && received->from != state.self &&
          !state.links.contains(received->from);
 }
 
-// From a server of another cluster, which every server says about itself when the link comes up.
+// Whether a message came from a server of another cluster. Every server sends its cluster id in a
+// notification as soon as a link comes up.
 bool is_foreign(const Event& event, StepContext& context) {
   const auto* received = std::get_if<Received>(&event);
   if (received == nullptr) return false;
@@ -39,7 +40,7 @@ bool is_foreign(const Event& event, StepContext& context) {
     context.effects.notes.push_back("server " + to_string(received->from) + " belongs to cluster " +
                                     to_string(m->cluster) + ", and this one to cluster " +
                                     to_string(state.durable.cluster) +
-                                    ": it is as if it were not there");
+                                    ": its messages are ignored");
   }
   return true;
 }
@@ -59,20 +60,21 @@ Next dispatch(Role& role, const Event& event, StepContext& context) {
 
 }  // namespace
 
-Peer::Peer(ServerId self, Ensemble ensemble, PeerLimits limits, Durable recovered, ClusterId fresh)
+Peer::Peer(ServerId self, Ensemble ensemble, PeerLimits limits, Durable recovered,
+           ClusterId new_cluster)
     : state_{.self = self,
              .ensemble = std::move(ensemble),
              .limits = limits,
              .durable = std::move(recovered),
-             .fresh_cluster = fresh,
+             .new_cluster = new_cluster,
              .last_committed = {},
              .last_delivered = {},
              .round = 0,
-             .failed_elections = 0,
+             .elections_given_up = 0,
              .epoch_seen = {},
              .links = {},
              .foreign = {},
-             .tickets = 0} {
+             .read_tickets = 0} {
   state_.last_committed = state_.durable.applied;
   state_.last_delivered = state_.durable.applied;
   state_.epoch_seen = state_.durable.accepted_epoch;
@@ -81,7 +83,7 @@ Peer::Peer(ServerId self, Ensemble ensemble, PeerLimits limits, Durable recovere
 Effects Peer::start() {
   Effects effects;
   StepContext context{state_, effects};
-  follow_up(std::get<Looking>(role_).enter(context), context);
+  change_role(std::get<Looking>(role_).enter(context), context);
   finish(effects);
   return effects;
 }
@@ -89,16 +91,17 @@ Effects Peer::start() {
 Effects Peer::step(Event event) {
   Effects effects;
   StepContext context{state_, effects};
-  if (is_from_nowhere(state_, event)) return effects;
-  note(state_, event);
+  if (is_from_unknown_link(state_, event)) return effects;
+  track_links(state_, event);
   if (is_foreign(event, context)) return effects;
-  follow_up(std::visit([&](auto& role) { return dispatch(role, event, context); }, role_), context);
+  change_role(std::visit([&](auto& role) { return dispatch(role, event, context); }, role_),
+              context);
   finish(effects);
   return effects;
 }
 
-// A role that is entered may at once decide for another: a server alone elects itself.
-void Peer::follow_up(Next next, StepContext& context) {
+// Entering a role may at once lead to another one: a server that is alone elects itself.
+void Peer::change_role(Next next, StepContext& context) {
   while (!std::holds_alternative<Stay>(next)) {
     if (auto* looking = std::get_if<GoLooking>(&next)) {
       context.effects.notes.push_back(std::move(looking->why));
@@ -117,10 +120,10 @@ void Peer::finish(Effects& effects) {
   state_.durable.history.trim(state_.last_delivered, state_.limits.history_bytes);
   check(state_);
   const RoleStatus now = role_status();
-  if (now.serving) state_.failed_elections = 0;
-  if (now != said_) {
+  if (now.serving) state_.elections_given_up = 0;
+  if (now != reported_status_) {
     effects.role_status = now;
-    said_ = now;
+    reported_status_ = now;
   }
 }
 

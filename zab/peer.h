@@ -16,11 +16,12 @@ namespace zab {
 // One server's part in Zab. Deterministic: equal events, equal effects.
 class Peer {
  public:
-  // `recovered` is what the log held, `fresh` the id of the cluster that this peer founds if it
-  // leads the first epoch of all: 128 random bits.
-  Peer(ServerId self, Ensemble ensemble, PeerLimits limits, Durable recovered, ClusterId fresh);
+  // `recovered` is the state that the log held. `new_cluster` is 128 random bits: the id of the
+  // cluster if this peer founds one, that is, if it leads the first epoch ever.
+  Peer(ServerId self, Ensemble ensemble, PeerLimits limits, Durable recovered,
+       ClusterId new_cluster);
 
-  // The first step: the peer looks for a leader. Called once, before any other.
+  // The first step: the peer begins to look for a leader. Called once, before any `step`.
   [[nodiscard]] Effects start();
   [[nodiscard]] Effects step(Event event);
 
@@ -28,12 +29,12 @@ class Peer {
   [[nodiscard]] RoleStatus role_status() const;
 
  private:
-  void follow_up(Next next, StepContext& context);
+  void change_role(Next next, StepContext& context);
   void finish(Effects& effects);
 
   State state_;
   std::variant<Looking, Leading, Learning> role_;
-  RoleStatus said_;  // the last one that an effect told of
+  RoleStatus reported_status_;  // the last one that was an effect
 };
 
 }  // namespace zab

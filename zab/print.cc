@@ -62,7 +62,7 @@ std::string words(const AdoptHistory& p) {
          std::to_string(p.txns.size()) + " txns";
 }
 std::string words(const Append& p) { return "append " + to_string(p.txn.zxid); }
-std::string words(const Found&) { return "the cluster is founded"; }
+std::string words(const MarkFounded&) { return "the cluster is founded"; }
 std::string words(const StoreSnapshot& p) {
   return "store bytes of the snapshot at " + to_string(p.at.zxid);
 }

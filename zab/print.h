@@ -5,7 +5,7 @@
 #include "zab/effects.h"
 #include "zab/events.h"
 
-// Messages and effects in words: for transcripts, and for a log at its most talkative.
+// Messages and effects as text, for transcripts and for debug logs.
 namespace zab {
 
 [[nodiscard]] std::string to_string(const Message& message);  // "COMMIT 1:3"

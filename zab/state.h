@@ -11,61 +11,62 @@
 
 namespace zab {
 
-// What survives a crash. Names as in ZooKeeper's specification.
+// The state that survives a crash. The names are those of ZooKeeper's specification.
 struct Durable {
-  Epoch accepted_epoch;      // the paper's f.p: the last epoch promised to
-  ServerId accepted_leader;  // whose epoch that was
-  Epoch current_epoch;       // the paper's f.a: the last epoch whose history was adopted
-  ClusterId cluster;         // adopted with a history
-  bool founded = false;      // a quorum is known to have adopted that cluster id
+  Epoch accepted_epoch;      // the paper's f.p: the last epoch that this server accepted
+  ServerId accepted_leader;  // the leader of that epoch
+  Epoch current_epoch;       // the paper's f.a: the last epoch whose history it adopted
+  ClusterId cluster;         // adopted together with a history
+  bool founded = false;      // this server knows that a quorum has adopted that cluster id
   History history;
-  Zxid applied;  // what a checkpoint already holds: committed, and not delivered again
-  // Set if the disk has lost a part of what was on it: then `history` is what is left, and this is
-  // how far it reached.
+  Zxid applied;  // the zxid of the checkpoint: committed, and not delivered again
+  // Set if the disk has lost a part of its content. Then `history` is the part that is left, and
+  // the claim says how far the history reached, at least.
   std::optional<Claim> damaged;
 
   [[nodiscard]] Condition condition() const {
     if (damaged) return Condition::damaged;
     return current_epoch == Epoch{} ? Condition::blank : Condition::sound;
   }
-  // Nothing unless it is damaged.
+  // All zeros unless the server is damaged.
   [[nodiscard]] Claim claim() const { return damaged.value_or(Claim{}); }
-  // What others may hold against it: nothing before a quorum is known to have the same.
+  // The cluster id that this server shows to others: none until it knows that a quorum has adopted
+  // that id.
   [[nodiscard]] ClusterId known_cluster() const { return founded ? cluster : ClusterId{}; }
 };
 
 struct PeerLimits {
-  // In ticks, that is heartbeat intervals.
-  std::uint32_t init_limit = 100;  // for an election's winner to bring a quorum any further
-  std::uint32_t sync_limit = 12;   // without a word from the leader, or from a quorum of voters
-  std::uint32_t settle = 4;        // for a better vote to come from a voter that has not agreed yet
-  std::uint32_t founding = 40;     // for the others to turn up before a quorum begins a new cluster
+  // In ticks, that is in heartbeat intervals.
+  std::uint32_t init_limit = 100;     // how long a new leader waits for progress with a quorum
+  std::uint32_t sync_limit = 12;      // how long a leader or a learner may be silent
+  std::uint32_t settle_ticks = 4;     // how long an election waits for voters that do not agree yet
+  std::uint32_t founding_ticks = 40;  // how long a quorum waits for all voters before it founds
 
   std::uint64_t counter_max = Zxid::counter_max;  // proposals of one epoch
   std::uint64_t outstanding_max = 65536;          // proposals that are not committed yet
-  // Bytes of payload kept in memory. What is older and delivered is read from the log when a
-  // learner needs it.
+  // Bytes of payload kept in memory. Older transactions that were delivered are read from the log
+  // when a learner needs them.
   std::uint64_t history_bytes = std::uint64_t{16} << 20;
 };
 
-// What all roles of one peer share: that which survives a crash, and what is known of the world.
+// The state that all roles of one peer share: the durable part, and the peer's knowledge of others.
 struct State {
   ServerId self;
   Ensemble ensemble;
   PeerLimits limits;
   Durable durable;
-  ClusterId fresh_cluster;  // random: what this server mints if it founds one
+  ClusterId new_cluster;  // random: the cluster id if this server founds a cluster
 
   Zxid last_committed;      // as far as this server knows
   Zxid last_delivered;      // <= last_committed
   std::uint64_t round = 0;  // of elections
-  std::uint32_t failed_elections =
-      0;             // elections in a row that were given up again, for somebody else
-  Epoch epoch_seen;  // the greatest that anybody said to have accepted
-  // Those that are up, and how often this server has come to the other end as a learner.
+  // Results of elections, in a row, that this server gave up again because of another server.
+  std::uint32_t elections_given_up = 0;
+  Epoch epoch_seen;  // the greatest accepted epoch that this server knows of
+  // The links that are up, and how often this server has come to the other end as a learner.
   std::map<ServerId, std::uint64_t> links;
-  std::set<ServerId> foreign;  // among them, those of another cluster: as if they were not there
-  std::uint64_t tickets = 0;   // of all that was asked to be read, in all roles
+  std::set<ServerId> foreign;      // linked servers of another cluster: their messages are ignored
+  std::uint64_t read_tickets = 0;  // the last ticket of a read request, over all roles
 
   [[nodiscard]] bool votes() const { return ensemble.is_voter(self); }
   // Whether the link is up, and leads to the same cluster.

@@ -7,7 +7,7 @@ namespace zab {
 void StepContext::commit_to(Zxid zxid) const {
   ensure(zxid >= state.last_committed, "the commit point never moves back");
   const History& history = state.durable.history;
-  ensure(history.contains(zxid), "only what is in the history is committed");
+  ensure(history.contains(zxid), "only transactions in the history are committed");
   state.last_committed = zxid;
   for (auto txn = history.after(state.last_delivered); txn != history.end() && txn->zxid <= zxid;
        ++txn) {
@@ -16,17 +16,17 @@ void StepContext::commit_to(Zxid zxid) const {
   }
 }
 
-void StepContext::restored(Point at) const {
+void StepContext::adopt_snapshot(Point at) const {
   state.last_committed = at.zxid;
   state.last_delivered = at.zxid;
   effects.restore = at;
 }
 
-void StepContext::found() const {
-  if (!state.durable.founded) persist(Found{});
+void StepContext::mark_founded() const {
+  if (!state.durable.founded) persist(MarkFounded{});
 }
 
-Notification notify(Role role, const Vote& vote, const State& state) {
+Notification make_notification(Role role, const Vote& vote, const State& state) {
   const Durable& durable = state.durable;
   return {.role = role,
           .round = state.round,
@@ -36,7 +36,7 @@ Notification notify(Role role, const Vote& vote, const State& state) {
           .cluster = durable.known_cluster()};
 }
 
-FollowerInfo introduce(std::uint64_t attempt, const State& state) {
+FollowerInfo make_follower_info(std::uint64_t attempt, const State& state) {
   const Durable& durable = state.durable;
   return {.accepted_epoch = durable.accepted_epoch,
           .accepted_leader = durable.accepted_leader,

@@ -12,20 +12,20 @@
 
 namespace zab {
 
-// What a handler works with: the state that all roles share, and the effects it adds to.
+// The context of a handler: the state that all roles share, and the effects that it adds to.
 struct StepContext {
   State& state;
   Effects& effects;
 
-  // Leaves at once.
+  // Sends a message that promises nothing durable: it leaves at once.
   void send(ServerId to, Message message) const {
     effects.send.push_back({to, std::move(message)});
   }
-  // Leaves once everything that was to be persisted before it is durable.
+  // Sends a message that leaves only after everything persisted before it is durable.
   void confirm(ServerId to, Message message) const {
     effects.confirm.push_back({to, std::move(message)});
   }
-  // Takes `what` over, and has it made durable.
+  // Applies `what` to the durable state, and has it written.
   void persist(Persist what) const {
     store(what, state.durable);
     effects.persist.push_back(std::move(what));
@@ -36,30 +36,32 @@ struct StepContext {
 
   // Moves the commit point forward to `zxid`, which the history holds, and delivers up to it.
   void commit_to(Zxid zxid) const;
-  // What is before `at` is now in a snapshot that was adopted.
-  void restored(Point at) const;
-  // A quorum has adopted this server's cluster id.
-  void found() const;
+  // Makes the adopted snapshot at `at` the state: everything up to `at` is committed and delivered.
+  void adopt_snapshot(Point at) const;
+  // Records that a quorum has adopted this server's cluster id.
+  void mark_founded() const;
 };
 
-// What this server says of itself, and of whom it would have lead.
-[[nodiscard]] Notification notify(Role role, const Vote& vote, const State& state);
-// What it says to its leader, itself included.
-[[nodiscard]] FollowerInfo introduce(std::uint64_t attempt, const State& state);
+// The notification of this server: its role, its vote and its credentials.
+[[nodiscard]] Notification make_notification(Role role, const Vote& vote, const State& state);
+// The first message to a leader; a new leader handles its own too.
+[[nodiscard]] FollowerInfo make_follower_info(std::uint64_t attempt, const State& state);
 
-// What a handler decides about its peer's role.
+// A handler's decision about the role of its peer.
 struct Stay {};
 struct GoLooking {
   std::string why;
 };
-// Who chose a leader, and whose promises therefore count until its epoch is established.
+// Why an election counts: which voters chose the leader. Until the epoch is established, the
+// promises of the same kind of voters count.
 enum class ElectionBasis : std::uint8_t {
-  quorum,    // of sound voters
-  founding,  // of voters that know of no cluster yet: a new one begins
-  whole,     // every single voter, whatever its condition: more than that nobody will ever know
+  quorum,     // a quorum of sound voters
+  founding,   // a quorum of voters that know of no cluster yet: they found a new one
+  unanimous,  // every voter, sound or not: no other voter can know more
 };
 struct GoLeading {
-  std::map<ServerId, FollowerInfo> early;  // from those who knew of the victory first
+  std::map<ServerId, FollowerInfo>
+      early;  // from learners that knew of the election before its winner
   ElectionBasis basis = ElectionBasis::quorum;
 };
 struct GoLearning {

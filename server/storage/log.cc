@@ -132,7 +132,7 @@ void Log::stage(zab::AdoptHistory&& adopted) {
 
 void Log::stage(zab::Append&& append) { stage(std::move(append.txn)); }
 
-void Log::stage(zab::Found&& /*found*/) {
+void Log::stage(zab::MarkFounded&& /*found*/) {
   tip_.founded = true;
   stage(Staged(RecordType::founded, tip_.last, {}));
 }

@@ -115,7 +115,7 @@ class Log {
   void stage(zab::AcceptEpoch&& accept);
   void stage(zab::AdoptHistory&& adopt);
   void stage(zab::Append&& append);
-  void stage(zab::Found&& found);
+  void stage(zab::MarkFounded&& found);
   void stage(zab::StoreSnapshot&& store);
   void stage(zab::Txn&& txn);
   void stage(Staged record);

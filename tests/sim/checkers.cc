@@ -374,7 +374,7 @@ void Checkers::on_written(ServerId id, const zab::Persist& persist, const Before
   if (const auto* accept = std::get_if<zab::AcceptEpoch>(&persist)) {
     accepted_[{accept->epoch, accept->leader}][id].condition = before.condition;
   }
-  if (std::holds_alternative<zab::Found>(persist)) {
+  if (std::holds_alternative<zab::MarkFounded>(persist)) {
     if (founded_ && *founded_ != disk.cluster) {
       throw Violation("foreign", server(id) + " knows of a second cluster");
     }

@@ -252,7 +252,8 @@ void Cluster::make_foreign(Server& server) {
         history.append(last.epoch == epoch ? last.next() : zab::Zxid{epoch, 1},
                        std::make_shared<const wire::Bytes>("foreign " + std::to_string(i))));
   }
-  const std::vector<zab::Persist> content{zab::AcceptEpoch{epoch, server.id}, adopt, zab::Found{}};
+  const std::vector<zab::Persist> content{zab::AcceptEpoch{epoch, server.id}, adopt,
+                                          zab::MarkFounded{}};
   server.disk->replace(content);
   for (const zab::Persist& persist : content) zab::store(persist, image(server));
 }

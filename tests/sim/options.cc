@@ -66,8 +66,8 @@ Options options_from(std::uint64_t seed) {
   options.ensemble = zab::Ensemble(choose_members(random));
   options.limits.init_limit = static_cast<std::uint32_t>(random.between(8, 40));
   options.limits.sync_limit = static_cast<std::uint32_t>(random.between(3, 12));
-  options.limits.settle = static_cast<std::uint32_t>(random.between(1, 4));
-  options.limits.founding = static_cast<std::uint32_t>(random.between(2, 20));
+  options.limits.settle_ticks = static_cast<std::uint32_t>(random.between(1, 4));
+  options.limits.founding_ticks = static_cast<std::uint32_t>(random.between(2, 20));
   options.duration = random.between(30, 120) * tick;
 
   const auto some_delay = [&] { return random.one_in(3) ? tick / 20 : random.between(10, tick); };

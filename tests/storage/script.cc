@@ -48,7 +48,7 @@ void Life::adopt_snapshot(std::uint32_t epoch, zab::Point at, std::size_t count,
 
 void Life::found() {
   state_.founded = true;
-  effects_.emplace_back(zab::Found{});
+  effects_.emplace_back(zab::MarkFounded{});
 }
 
 std::string words(const zab::Durable& durable) {

@@ -8,55 +8,55 @@
 #include <doctest/doctest.h>
 
 #include "tests/support/transcript.h"
-#include "tests/zab/stage.h"
+#include "tests/zab/scripted_ensemble.h"
 
-// Every story again, with one more crash: of every server, after every command and in the midst of
-// what it does next. What they tell is not compared. Then everything is healed, and the ensemble
-// has to find together and to have lost nothing; and also after it has gone on without one more for
-// a while. Where that cannot be, the story's head says so: "With one more crash: may end apart, may
-// lose."
+// Runs every transcript again with one more crash: of every server, after every command and in the
+// middle of the server's next step. The output is not compared. Then all faults are healed. The
+// ensemble must converge (serve in one epoch, with equal states) and must have lost nothing. The
+// same holds if it first runs for a while with one more server down. Exceptions are marked in the
+// head of a transcript: "With one more crash: may not converge, may lose."
 namespace {
 
-struct Story {
+struct Transcript {
   std::vector<std::string> commands;
-  bool may_end_apart = false;
+  bool may_not_converge = false;
   bool may_lose = false;
 };
 
-Story read(const std::string& path) {
-  Story story;
+Transcript read(const std::string& path) {
+  Transcript transcript;
   std::ifstream in(path);
   REQUIRE(in);
   for (std::string line; std::getline(in, line);) {
     if (line.starts_with('#')) {
-      story.may_end_apart |= line.find("may end apart") != std::string::npos;
-      story.may_lose |= line.find("may lose") != std::string::npos;
+      transcript.may_not_converge |= line.find("may not converge") != std::string::npos;
+      transcript.may_lose |= line.find("may lose") != std::string::npos;
       continue;
     }
     if (line.empty()) continue;
-    story.commands.push_back(line);
+    transcript.commands.push_back(line);
     while (std::getline(in, line) && !line.empty()) {
     }
   }
-  return story;
+  return transcript;
 }
 
 bool is_prefix(const std::string& first, const std::string& second) {
   return (second + ' ').starts_with(first + ' ');
 }
 
-std::string longest_delivered(const Stage& stage) {
+std::string longest_delivered(const ScriptedEnsemble& ensemble) {
   std::string longest;
-  for (const auto& [id, view] : stage.servers()) {
+  for (const auto& [id, view] : ensemble.servers()) {
     if (view.delivered.size() > longest.size()) longest = view.delivered;
   }
   return longest;
 }
 
-// How two servers disagree about what was delivered, if they do.
-std::string disagreement(const Stage& stage) {
-  const std::string longest = longest_delivered(stage);
-  for (const auto& [id, view] : stage.servers()) {
+// Describes how two servers delivered different transactions; empty if none did.
+std::string disagreement(const ScriptedEnsemble& ensemble) {
+  const std::string longest = longest_delivered(ensemble);
+  for (const auto& [id, view] : ensemble.servers()) {
     if (!is_prefix(view.delivered, longest)) {
       return std::to_string(id) + " delivered" + view.delivered + ", another" + longest;
     }
@@ -64,13 +64,13 @@ std::string disagreement(const Stage& stage) {
   return "";
 }
 
-constexpr Stage::Id nobody = 0;
+constexpr ScriptedEnsemble::Id nobody = 0;
 
-// All but `absent` serve in one epoch, and have delivered the same.
-bool is_whole(const Stage& stage, Stage::Id absent = nobody) {
-  auto servers = stage.servers();
+// Whether all servers but `absent` serve in one epoch, and have delivered the same.
+bool has_converged(const ScriptedEnsemble& ensemble, ScriptedEnsemble::Id absent = nobody) {
+  auto servers = ensemble.servers();
   servers.erase(absent);
-  const Stage::View& first = servers.begin()->second;
+  const ScriptedEnsemble::View& first = servers.begin()->second;
   for (const auto& [id, view] : servers) {
     if (!view.up || !view.role_status.serving ||
         view.role_status.epoch != first.role_status.epoch ||
@@ -81,43 +81,45 @@ bool is_whole(const Stage& stage, Stage::Id absent = nobody) {
   return true;
 }
 
-// Brings all back but `absent`, and waits until they have found together.
-void heal(Stage& stage, int ticks_max, Stage::Id absent = nobody) {
-  const auto servers = stage.servers();
-  for (const auto& [id, view] : servers) stage.run("disk of " + std::to_string(id) + " goes on");
+// Restarts and connects all servers but `absent`, and waits until they have converged.
+void heal(ScriptedEnsemble& ensemble, int ticks_max, ScriptedEnsemble::Id absent = nobody) {
+  const auto servers = ensemble.servers();
+  for (const auto& [id, view] : servers) ensemble.run("disk of " + std::to_string(id) + " goes on");
   for (const auto& [a, one] : servers) {
     for (const auto& [b, other] : servers) {
-      if (a < b && !stage.connected(a, b)) {
-        stage.run("heal " + std::to_string(a) + ' ' + std::to_string(b));
+      if (a < b && !ensemble.connected(a, b)) {
+        ensemble.run("heal " + std::to_string(a) + ' ' + std::to_string(b));
       }
     }
   }
   for (int ticks = 0; ticks < ticks_max; ++ticks) {
-    for (const auto& [id, view] : stage.servers()) {
-      if (!view.up && id != absent) stage.run("restart " + std::to_string(id));
+    for (const auto& [id, view] : ensemble.servers()) {
+      if (!view.up && id != absent) ensemble.run("restart " + std::to_string(id));
     }
-    stage.deliver_all("");
-    if (is_whole(stage, absent)) return;
-    stage.run("tick all");
+    ensemble.deliver_all("");
+    if (has_converged(ensemble, absent)) return;
+    ensemble.run("tick all");
   }
 }
 
-void submit(const std::string& payload, Stage& stage) {
-  for (const auto& [id, view] : stage.servers()) {
+void submit(const std::string& payload, ScriptedEnsemble& ensemble) {
+  for (const auto& [id, view] : ensemble.servers()) {
     if (view.role_status.leader.value == id) {
-      stage.run("submit " + payload + " to " + std::to_string(id));
+      ensemble.run("submit " + payload + " to " + std::to_string(id));
     }
   }
 }
 
+// How a server crashes: with its disk stopped before (`unwritten`), together with all others
+// (`all`), or within its next step.
 enum class How { at_once, unwritten, all, after_send, after_persist, after_confirm };
 
-// Between two commands, and between two deliveries of one.
+// The crashes after a command, and those between two deliveries of one command.
 constexpr How ways[] = {How::at_once,    How::unwritten,     How::all,
                         How::after_send, How::after_persist, How::after_confirm};
-constexpr How ways_in_between[] = {How::unwritten, How::after_persist};
+constexpr How ways_between_deliveries[] = {How::unwritten, How::after_persist};
 
-std::string in_words(How how) {
+std::string text_of(How how) {
   switch (how) {
     case How::at_once: return "crashes";
     case How::unwritten: return "has stopped writing, and crashes";
@@ -129,59 +131,61 @@ std::string in_words(How how) {
   return "";
 }
 
-// The others go on without one that is there no more. They may have to wait for it; if they do not,
-// they have everything.
-void go_on_without(Stage::Id absent, const Story& story, Stage& stage,
-                   const std::string& delivered) {
+// Crashes `absent` and runs the others without it. They may be unable to serve without it; if they
+// do serve, they must have everything that was delivered.
+void run_without(ScriptedEnsemble::Id absent, const Transcript& transcript,
+                 ScriptedEnsemble& ensemble, const std::string& delivered) {
   constexpr int ticks_max = 20;
-  stage.run("crash " + std::to_string(absent));
-  heal(stage, ticks_max, absent);
-  if (is_whole(stage, absent) && !story.may_lose) {
-    CHECK_MESSAGE(is_prefix(delivered, longest_delivered(stage)), stage.run("show"));
+  ensemble.run("crash " + std::to_string(absent));
+  heal(ensemble, ticks_max, absent);
+  if (has_converged(ensemble, absent) && !transcript.may_lose) {
+    CHECK_MESSAGE(is_prefix(delivered, longest_delivered(ensemble)), ensemble.run("show"));
   }
-  submit("meanwhile", stage);
-  stage.deliver_all("");
-  CHECK(disagreement(stage) == "");
+  submit("meanwhile", ensemble);
+  ensemble.deliver_all("");
+  CHECK(disagreement(ensemble) == "");
 }
 
-// What was delivered before has to be there in the end, all over the ensemble.
-void live_on(const Story& story, Stage& stage, const std::string& delivered) {
-  // One that holds itself elected, and is followed by nobody, gives up at the init limit.
+// Heals the ensemble and checks that it converges, kept everything delivered, and commits again.
+void check_recovery(const Transcript& transcript, ScriptedEnsemble& ensemble,
+                    const std::string& delivered) {
+  // A server that was elected and has no followers gives up only at the init limit.
   constexpr int ticks_max = 130;
-  heal(stage, ticks_max);
-  CHECK(disagreement(stage) == "");
-  if (story.may_end_apart) return;
-  CHECK_MESSAGE(is_whole(stage), stage.run("show"));
-  if (!story.may_lose) CHECK(is_prefix(delivered, longest_delivered(stage)));
+  heal(ensemble, ticks_max);
+  CHECK(disagreement(ensemble) == "");
+  if (transcript.may_not_converge) return;
+  CHECK_MESSAGE(has_converged(ensemble), ensemble.run("show"));
+  if (!transcript.may_lose) CHECK(is_prefix(delivered, longest_delivered(ensemble)));
 
-  // The crash may not have come before this.
-  for (int attempt = 0; attempt < 2 && !longest_delivered(stage).ends_with("=alive"); ++attempt) {
-    submit("alive", stage);
-    heal(stage, ticks_max);
+  // A crash that was ordered for the next step may happen only now, so this is tried twice.
+  for (int attempt = 0; attempt < 2 && !longest_delivered(ensemble).ends_with("=alive");
+       ++attempt) {
+    submit("alive", ensemble);
+    heal(ensemble, ticks_max);
   }
-  CHECK_MESSAGE((is_whole(stage) && longest_delivered(stage).ends_with("=alive")),
-                stage.run("show"));
+  CHECK_MESSAGE((has_converged(ensemble) && longest_delivered(ensemble).ends_with("=alive")),
+                ensemble.run("show"));
 }
 
-// Runs a command, or the beginning of one that delivers much.
-using Command = std::function<void(Stage&)>;
+// Runs a command, or only the first deliveries of a `settle`.
+using Command = std::function<void(ScriptedEnsemble&)>;
 
-std::vector<Command> beginnings_of(const std::string& command, const Stage& before) {
+std::vector<Command> beginnings_of(const std::string& command, const ScriptedEnsemble& before) {
   std::istringstream words(command);
   std::string how;
   words >> how;
   if (how != "settle") return {};
   how.clear();
   words >> how;
-  Stage whole = before;
-  whole.run(command);
-  const std::string end = whole.run("under way");
+  ScriptedEnsemble complete = before;
+  complete.run(command);
+  const std::string end = complete.run("under way");
   std::vector<Command> beginnings;
   for (int deliveries = 2;; deliveries *= 3) {
-    Stage stage = before;
-    stage.deliver_all(how, deliveries);
-    if (stage.run("under way") == end) return beginnings;
-    beginnings.emplace_back([=](Stage& told) { told.deliver_all(how, deliveries); });
+    ScriptedEnsemble ensemble = before;
+    ensemble.deliver_all(how, deliveries);
+    if (ensemble.run("under way") == end) return beginnings;
+    beginnings.emplace_back([=](ScriptedEnsemble& target) { target.deliver_all(how, deliveries); });
   }
 }
 
@@ -189,70 +193,71 @@ const std::string& longer(const std::string& a, const std::string& b) {
   return a.size() > b.size() ? a : b;
 }
 
-void crash(const Story& story, const Stage& before, const Command& command,
+void crash(const Transcript& transcript, const ScriptedEnsemble& before, const Command& command,
            std::span<const How> hows, const std::string& delivered) {
-  Stage after = before;
+  ScriptedEnsemble after = before;
   command(after);
   for (const auto& [id, view] : after.servers()) {
     const std::string server = std::to_string(id);
     CAPTURE(server);
     for (const How how : hows) {
       if (!view.up) continue;
-      const std::string what = in_words(how);
-      CAPTURE(what);
-      Stage stage = after;
+      const std::string crash_text = text_of(how);
+      CAPTURE(crash_text);
+      ScriptedEnsemble ensemble = after;
       if (how == How::unwritten || how == How::all) {
         if (!before.servers().contains(id)) continue;
-        stage = before;
-        stage.run("disk of " + server + " stops");
-        command(stage);
+        ensemble = before;
+        ensemble.run("disk of " + server + " stops");
+        command(ensemble);
       }
-      const std::string seen = longer(delivered, longest_delivered(stage));
+      const std::string seen = longer(delivered, longest_delivered(ensemble));
       if (how == How::all) {
-        for (const auto& [other, up] : stage.servers()) stage.run("crash " + std::to_string(other));
+        for (const auto& [other, up] : ensemble.servers())
+          ensemble.run("crash " + std::to_string(other));
       } else if (how == How::at_once || how == How::unwritten) {
-        stage.run("crash " + server);
+        ensemble.run("crash " + server);
       } else {
-        stage.run("crash " + server + what.substr(std::string("crashes").size()));
+        ensemble.run("crash " + server + crash_text.substr(std::string("crashes").size()));
       }
       if (how == How::unwritten) {
-        for (const auto& [other, up] : stage.servers()) {
+        for (const auto& [other, up] : ensemble.servers()) {
           if (other == id) continue;
           CAPTURE(other);
-          Stage without = stage;
-          go_on_without(other, story, without, seen);
-          live_on(story, without, seen);
+          ScriptedEnsemble without = ensemble;
+          run_without(other, transcript, without, seen);
+          check_recovery(transcript, without, seen);
         }
       }
-      live_on(story, stage, seen);
+      check_recovery(transcript, ensemble, seen);
     }
   }
 }
 
 }  // namespace
 
-TEST_CASE("a crash anywhere in a story is survived") {
+TEST_CASE("an ensemble recovers from a crash at any place in a transcript") {
   for (const std::string& path :
        support::transcripts_in(ZABKEEPER_SOURCE_DIR "/tests/zab/transcripts")) {
-    const Story story = read(path);
+    const Transcript transcript = read(path);
     CAPTURE(path);
-    Stage stage;
-    stage.be_quiet();
-    std::string delivered;  // by anybody, up to here
-    // In a long story, most commands only set the scene.
-    const std::size_t stride = 1 + story.commands.size() / 30;
-    for (std::size_t i = 0; i < story.commands.size(); ++i) {
-      const std::string& command = story.commands[i];
+    ScriptedEnsemble ensemble;
+    ensemble.be_quiet();
+    std::string delivered;  // by any server, so far
+    // In a long transcript, most commands only prepare the situation.
+    const std::size_t stride = 1 + transcript.commands.size() / 30;
+    for (std::size_t i = 0; i < transcript.commands.size(); ++i) {
+      const std::string& command = transcript.commands[i];
       CAPTURE(command);
       if (i % stride == 0) {
-        for (const Command& beginning : beginnings_of(command, stage)) {
-          crash(story, stage, beginning, ways_in_between, delivered);
+        for (const Command& beginning : beginnings_of(command, ensemble)) {
+          crash(transcript, ensemble, beginning, ways_between_deliveries, delivered);
         }
-        const Command whole = [&](Stage& told) { told.run(command); };
-        crash(story, stage, whole, ways, delivered);
+        const Command complete = [&](ScriptedEnsemble& target) { target.run(command); };
+        crash(transcript, ensemble, complete, ways, delivered);
       }
-      stage.run(command);
-      delivered = longer(delivered, longest_delivered(stage));
+      ensemble.run(command);
+      delivered = longer(delivered, longest_delivered(ensemble));
     }
   }
 }

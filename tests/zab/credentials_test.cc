@@ -6,10 +6,10 @@
 
 #include <doctest/doctest.h>
 
-#include "tests/zab/words.h"
+#include "tests/zab/effects_text.h"
 #include "zab/peer.h"
 
-// What servers say of themselves, and what becomes of those of another cluster.
+// The credentials that servers send, and how servers of another cluster are ignored.
 namespace {
 
 using zab::ClusterId;
@@ -37,13 +37,13 @@ struct Member {
              {7, 7}) {
     static_cast<void>(peer.start());
   }
-  std::string step(zab::Event event) { return in_words(peer.step(std::move(event))); }
-  std::string hear(std::uint32_t from, zab::Message message) {
+  std::string step(zab::Event event) { return text_of(peer.step(std::move(event))); }
+  std::string receive(std::uint32_t from, zab::Message message) {
     return step(zab::Received{{from}, std::move(message)});
   }
-  // The word of a voter that is ahead of this server: it would be followed at once.
-  std::string hear_of(std::uint32_t from, ClusterId cluster) {
-    return hear(
+  // A notification of a voter with a better vote: this server would follow it at once.
+  std::string receive_vote(std::uint32_t from, ClusterId cluster) {
+    return receive(
         from,
         Notification{
             .role = Role::looking, .round = 1, .vote = {{9}, {}, {from}}, .cluster = cluster});
@@ -52,16 +52,16 @@ struct Member {
 
 }  // namespace
 
-TEST_CASE("which clusters are foreign to each other") {
+TEST_CASE("two cluster ids are foreign if both are known and differ") {
   CHECK(zab::are_foreign(ours, theirs));
   CHECK_FALSE(zab::are_foreign(ours, ours));
   CHECK_FALSE(zab::are_foreign(ours, {}));
   CHECK_FALSE(zab::are_foreign({}, theirs));
 }
 
-TEST_CASE("what a disk says of its server") {
+TEST_CASE("a server's condition and known cluster follow from its disk") {
   struct Row {
-    const char* what;
+    const char* disk_state;
     zab::Durable disk;
     Condition condition;
     ClusterId known;
@@ -74,19 +74,20 @@ TEST_CASE("what a disk says of its server") {
   damaged_blank.damaged = zab::Claim{};
   for (const Row& row : {
            Row{"new, or wiped", {}, Condition::blank, {}},
-           Row{"promised something, and adopted nothing", promised, Condition::blank, {}},
+           Row{"accepted an epoch, adopted no history", promised, Condition::blank, {}},
            Row{"adopted a history", member_of(ours, false), Condition::sound, {}},
-           Row{"and knows that a quorum did", member_of(ours, true), Condition::sound, ours},
-           Row{"has lost a part of it", damaged, Condition::damaged, ours},
-           Row{"has lost all of it, and knows", damaged_blank, Condition::damaged, {}},
+           Row{"knows that a quorum adopted its cluster id", member_of(ours, true),
+               Condition::sound, ours},
+           Row{"lost a part of its history", damaged, Condition::damaged, ours},
+           Row{"lost its whole history, and knows it", damaged_blank, Condition::damaged, {}},
        }) {
-    CAPTURE(row.what);
+    CAPTURE(row.disk_state);
     CHECK(row.disk.condition() == row.condition);
     CHECK(row.disk.known_cluster() == row.known);
   }
 }
 
-TEST_CASE("a notification says what its sender's word is worth") {
+TEST_CASE("a notification carries its sender's condition, damage claim and cluster") {
   zab::Durable disk = member_of(ours, true);
   disk.damaged = zab::Claim{{2}, {{2}, 3}};
   Member one(disk);
@@ -101,66 +102,67 @@ TEST_CASE("a notification says what its sender's word is worth") {
                      .cluster = ours});
 }
 
-TEST_CASE("a server of another cluster is not heard, and noted once") {
+TEST_CASE("messages of a server of another cluster are ignored, and noted once") {
   Member one(member_of(ours, true));
   one.step(zab::LinkUp{{2}});
-  CHECK(one.hear_of(2, theirs).starts_with("note: server 2 belongs to cluster "));
-  CHECK(one.hear_of(2, theirs).empty());
-  CHECK(one.hear(2, zab::FollowerInfo{}).empty());
+  CHECK(one.receive_vote(2, theirs).starts_with("note: server 2 belongs to cluster "));
+  CHECK(one.receive_vote(2, theirs).empty());
+  CHECK(one.receive(2, zab::FollowerInfo{}).empty());
   CHECK_FALSE(one.peer.state().reaches({2}));
   CHECK(one.peer.role_status().role == Role::looking);
 }
 
-TEST_CASE("it is heard again once it says otherwise, or over another link") {
+TEST_CASE("a foreign server is accepted after a new link, or with our cluster id") {
   Member one(member_of(ours, true));
   one.step(zab::LinkUp{{2}});
-  one.hear_of(2, theirs);
-  SUBCASE("another link") {
+  one.receive_vote(2, theirs);
+  SUBCASE("after a new link") {
     one.step(zab::LinkDown{{2}});
     one.step(zab::LinkUp{{2}});
     CHECK(one.peer.state().reaches({2}));
   }
-  SUBCASE("another word") {}
-  one.hear_of(2, ours);
+  SUBCASE("with our cluster id") {}
+  one.receive_vote(2, ours);
   CHECK(one.peer.role_status().leader == zab::ServerId{2});
 }
 
-TEST_CASE("who does not know of a cluster yet is foreign to nobody") {
+TEST_CASE("a server without a known cluster is not foreign") {
   struct Row {
-    const char* what;
+    const char* servers;
     zab::Durable disk;
-    ClusterId said;
+    ClusterId received;
   };
   for (const Row& row : {
            Row{"a blank server", {}, theirs},
-           Row{"one whose cluster no quorum is known to have", member_of(ours, false), theirs},
-           Row{"one that hears of no cluster", member_of(ours, true), {}},
-           Row{"one that hears of its own", member_of(ours, true), ours},
+           Row{"a server that does not know that a quorum has its cluster id",
+               member_of(ours, false), theirs},
+           Row{"a sender without a cluster", member_of(ours, true), {}},
+           Row{"a sender of the same cluster", member_of(ours, true), ours},
        }) {
-    CAPTURE(row.what);
+    CAPTURE(row.servers);
     Member one(row.disk);
     one.step(zab::LinkUp{{2}});
-    one.hear_of(2, row.said);
+    one.receive_vote(2, row.received);
     CHECK(one.peer.state().reaches({2}));
   }
 }
 
-TEST_CASE("a foreign server is not waited for in an election") {
+TEST_CASE("an election does not wait for a foreign server") {
   Member one(member_of(ours, true));
   one.step(zab::LinkUp{{2}});
   one.step(zab::LinkUp{{3}});
-  one.hear_of(3, theirs);
-  one.hear_of(2, ours);
+  one.receive_vote(3, theirs);
+  one.receive_vote(2, ours);
   CHECK(one.peer.role_status().leader == zab::ServerId{2});
 }
 
-TEST_CASE("the leader of another cluster is not followed into its epoch") {
+TEST_CASE("a learner does not accept the epoch of a leader of another cluster") {
   Member one(member_of(ours, true));
   one.step(zab::LinkUp{{2}});
-  one.hear_of(2, {});
+  one.receive_vote(2, {});
   REQUIRE(one.peer.role_status().leader == zab::ServerId{2});
-  const std::string said = one.hear(2, zab::LeaderInfo{{9}, 0, theirs});
-  CHECK(said.starts_with("is looking\n"));
-  CHECK(said.find("note: server 2 leads cluster ") != std::string::npos);
+  const std::string effects = one.receive(2, zab::LeaderInfo{{9}, 0, theirs});
+  CHECK(effects.starts_with("is looking\n"));
+  CHECK(effects.find("note: server 2 leads cluster ") != std::string::npos);
   CHECK(one.peer.state().durable.accepted_epoch == zab::Epoch{2});
 }

@@ -4,7 +4,7 @@
 
 #include <doctest/doctest.h>
 
-#include "tests/zab/words.h"
+#include "tests/zab/effects_text.h"
 
 namespace {
 
@@ -26,7 +26,7 @@ zab::RoleStatus role_status(zab::Role role) {
 
 std::string sum(Effects first, Effects second) {
   first += std::move(second);
-  return in_words(first);
+  return text_of(first);
 }
 
 }  // namespace
@@ -57,19 +57,19 @@ TEST_CASE("adding effects adds every list, in order") {
         "note: two\n");
 }
 
-TEST_CASE("an ack replaces the one before it, and nothing else") {
+TEST_CASE("an ack replaces an earlier ack directly before it, and nothing else") {
   CHECK(sum(acks({{3, 1}}), acks({{3, 2}})) == "confirm 3 ACK 1:2\n");
   CHECK(sum(acks({}), acks({{3, 2}})) == "confirm 3 ACK 1:2\n");
   CHECK(sum(acks({{3, 1}}), acks({{2, 2}})) == "confirm 3 ACK 1:1\nconfirm 2 ACK 1:2\n");
 
-  // Between the two acks something was promised that the first must stay before.
+  // The first ack must stay before the promise between the two acks.
   Effects first = acks({{3, 1}});
   first.confirm.push_back({{3}, zab::AckNewLeader{{2}}});
   CHECK(sum(std::move(first), acks({{3, 2}})) ==
         "confirm 3 ACK 1:1\nconfirm 3 ACK-NEWLEADER 2\nconfirm 3 ACK 1:2\n");
 }
 
-TEST_CASE("a role_status that did not change is not overwritten by silence") {
+TEST_CASE("adding effects without a role status keeps the earlier one") {
   Effects first;
   first.role_status = role_status(zab::Role::leading);
   CHECK(sum(std::move(first), Effects{}) == "is leading\n");

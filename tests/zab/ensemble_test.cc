@@ -17,14 +17,14 @@ std::vector<ServerId> ids(std::initializer_list<std::uint32_t> numbers) {
 }
 
 struct Row {
-  const char* what;
+  const char* members;
   std::initializer_list<std::uint32_t> servers;
   bool quorum;
 };
 
 void check_rows(const Ensemble& ensemble, std::initializer_list<Row> rows) {
   for (const Row& row : rows) {
-    CAPTURE(row.what);
+    CAPTURE(row.members);
     CHECK(ensemble.is_quorum(ids(row.servers)) == row.quorum);
   }
 }
@@ -39,7 +39,7 @@ TEST_CASE("a quorum is a majority of the voters") {
                  {"two of three", {1, 3}, true},
                  {"all", {1, 2, 3}, true},
                  {"one, twice", {1, 1}, false},
-                 {"one and a stranger", {1, 9}, false},
+                 {"one and an unknown server", {1, 9}, false},
              });
   check_rows(Ensemble({{.id = {1}}, {.id = {2}}, {.id = {3}}, {.id = {4}}}),
              {
@@ -47,8 +47,8 @@ TEST_CASE("a quorum is a majority of the voters") {
                  {"three of four", {1, 2, 4}, true},
              });
   check_rows(Ensemble(std::vector<Member>{{.id = {7}}}),
-             {{"the only one", {7}, true}, {"another", {1}, false}});
-  check_rows(Ensemble(std::vector<Member>{}), {{"an ensemble of nobody has no quorum", {}, false}});
+             {{"the only one", {7}, true}, {"an unknown server", {1}, false}});
+  check_rows(Ensemble(std::vector<Member>{}), {{"an empty ensemble has no quorum", {}, false}});
 }
 
 TEST_CASE("observers and servers without weight never count") {
@@ -70,7 +70,7 @@ TEST_CASE("observers and servers without weight never count") {
   CHECK_FALSE(ensemble.contains({9}));
 }
 
-TEST_CASE("weights are counted, not heads") {
+TEST_CASE("a quorum is counted by weight") {
   check_rows(Ensemble({{.id = {1}, .weight = 3}, {.id = {2}}, {.id = {3}}}),
              {
                  {"3 of 5", {1}, true},
@@ -84,10 +84,10 @@ TEST_CASE("hierarchical quorums: a majority of the groups, each by a majority of
   check_rows(Ensemble(members),
              {
                  {"two of three in two of three groups", {1, 2, 4, 5}, true},
-                 {"six of nine, but only one group carried", {1, 2, 3, 4, 7}, false},
-                 {"three groups, none carried", {1, 4, 7}, false},
+                 {"five of nine, but a majority in one group only", {1, 2, 3, 4, 7}, false},
+                 {"three groups, a majority in none", {1, 4, 7}, false},
              });
-  // A group of observers is no group.
+  // A group without voters does not count.
   members.push_back({.id = {10}, .observer = true, .group = 3});
   members.push_back({.id = {11}, .weight = 0, .group = 4});
   check_rows(Ensemble(members), {{"still two of three", {1, 2, 4, 5}, true}});

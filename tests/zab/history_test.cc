@@ -35,7 +35,7 @@ TEST_CASE("zxids are ordered by epoch, then counter, and share 64 bits") {
         at(wire::Epoch::max, Zxid::counter_max));
 }
 
-TEST_CASE("which zxid may follow which") {
+TEST_CASE("which zxid may directly follow another") {
   struct Row {
     const char* what;
     Zxid next, last;
@@ -46,7 +46,7 @@ TEST_CASE("which zxid may follow which") {
            Row{"a gap", at(1, 4), at(1, 2), false},
            Row{"the same again", at(1, 2), at(1, 2), false},
            Row{"the first of the next epoch", at(2, 1), at(1, 2), true},
-           Row{"the first of a later epoch: those between had none", at(5, 1), at(1, 2), true},
+           Row{"the first of a later epoch: the epochs between had none", at(5, 1), at(1, 2), true},
            Row{"the second of a later epoch", at(2, 2), at(1, 1), false},
            Row{"an earlier epoch", at(1, 3), at(2, 2), false},
            Row{"the very first", at(1, 1), at(0, 0), true},
@@ -56,7 +56,7 @@ TEST_CASE("which zxid may follow which") {
   }
 }
 
-TEST_CASE("a history finds its points, and knows them by their hash") {
+TEST_CASE("a history finds its points, and tells them apart by their hash") {
   const History full = history({at(1, 1), at(1, 2), at(3, 1)});
   CHECK(full.last_at_or_before(at(0, 9)) == Point{});
   CHECK(full.last_at_or_before(at(1, 2)).zxid == at(1, 2));
@@ -72,14 +72,14 @@ TEST_CASE("a history finds its points, and knows them by their hash") {
   CHECK(full.after(at(3, 1)) == full.end());
 }
 
-TEST_CASE("the hash is that of everything up to here") {
+TEST_CASE("the hash of a point covers the whole history up to it") {
   CHECK(history({at(1, 1)}).last() == history({at(1, 1)}).last());
   CHECK(history({at(1, 1)}, "x").last() != history({at(1, 1)}, "y").last());
   CHECK(history({at(1, 1), at(2, 1)}).last() != history({at(2, 1)}).last());
   CHECK(history({at(1, 1)}).last().hash != history({at(2, 1)}).last().hash);
 }
 
-TEST_CASE("what is truncated can be appended anew, otherwise") {
+TEST_CASE("after a truncation other transactions can be appended") {
   History cut = history({at(1, 1), at(1, 2), at(1, 3)});
   const Point second = cut.last_at_or_before(at(1, 2));
   cut.truncate_after(at(1, 2));
@@ -103,7 +103,7 @@ TEST_CASE("a history may begin after a checkpoint") {
   CHECK(tail.last().hash == zab::chain(base.hash, at(2, 6), zab::content_hash("x")));
 }
 
-TEST_CASE("where two histories may have parted, at the latest") {
+TEST_CASE("the last point that two histories may have in common") {
   const History ours = history({at(1, 1), at(1, 2), at(3, 1)});
   struct Row {
     const char* theirs;
@@ -125,7 +125,7 @@ TEST_CASE("where two histories may have parted, at the latest") {
   }
 }
 
-TEST_CASE("the oldest is forgotten, once it is delivered, as long as there is too much") {
+TEST_CASE("the oldest delivered transactions are dropped while payloads exceed the limit") {
   struct Row {
     const char* what;
     Zxid delivered;
@@ -135,12 +135,12 @@ TEST_CASE("the oldest is forgotten, once it is delivered, as long as there is to
   };
   for (const Row& row : {
            Row{"all fits", at(3, 1), 6, at(0, 0), 3},
-           Row{"one has to go", at(3, 1), 5, at(1, 1), 2},
-           Row{"two have to go", at(3, 1), 3, at(1, 2), 1},
-           Row{"nothing may stay", at(3, 1), 0, at(3, 1), 0},
-           Row{"what is not delivered stays", at(1, 1), 0, at(1, 1), 2},
+           Row{"one must be dropped", at(3, 1), 5, at(1, 1), 2},
+           Row{"two must be dropped", at(3, 1), 3, at(1, 2), 1},
+           Row{"all must be dropped", at(3, 1), 0, at(3, 1), 0},
+           Row{"undelivered transactions are kept", at(1, 1), 0, at(1, 1), 2},
            Row{"nothing is delivered", at(0, 0), 0, at(0, 0), 3},
-           Row{"delivered is what came before the base", at(0, 9), 0, at(0, 0), 3},
+           Row{"only points before the base are delivered", at(0, 9), 0, at(0, 0), 3},
        }) {
     CAPTURE(row.what);
     History trimmed = history({at(1, 1), at(1, 2), at(3, 1)}, "xx");
@@ -154,7 +154,7 @@ TEST_CASE("the oldest is forgotten, once it is delivered, as long as there is to
   }
 }
 
-TEST_CASE("what is left after the oldest was forgotten chains on, and can be truncated to there") {
+TEST_CASE("a trimmed history can be truncated to its base and continues its hash chain") {
   History trimmed = history({at(1, 1), at(1, 2), at(3, 1)});
   const Point second = trimmed.last_at_or_before(at(1, 2));
   trimmed.trim(at(1, 2), 0);
@@ -166,7 +166,7 @@ TEST_CASE("what is left after the oldest was forgotten chains on, and can be tru
   CHECK(trimmed.last().hash == zab::chain(second.hash, at(4, 1), zab::content_hash("y")));
 }
 
-TEST_CASE("where two histories may have parted, near the base of ours: 1:2 | 1:3 3:1") {
+TEST_CASE("the last common point near the base of ours: 1:2 | 1:3 3:1") {
   History ours = history({at(1, 1), at(1, 2), at(1, 3), at(3, 1)});
   ours.trim(at(1, 2), 2);
   REQUIRE(ours.base().zxid == at(1, 2));

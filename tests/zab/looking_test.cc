@@ -3,10 +3,10 @@
 
 #include <doctest/doctest.h>
 
-#include "tests/zab/words.h"
+#include "tests/zab/effects_text.h"
 #include "zab/peer.h"
 
-// Phase 0, where it is not told by a transcript: when an election waits, and for what.
+// Phase 0, besides the transcripts: when an election waits, and for which servers.
 namespace {
 
 using zab::Notification;
@@ -18,7 +18,7 @@ struct Looker {
 
   static zab::PeerLimits limits() {
     zab::PeerLimits limits;
-    limits.settle = 2;
+    limits.settle_ticks = 2;
     return limits;
   }
   static zab::Durable sound() {
@@ -34,14 +34,14 @@ struct Looker {
       : peer({self}, zab::Ensemble(std::move(members)), limits(), sound(), {1, self}) {
     static_cast<void>(peer.start());
   }
-  std::string up(std::uint32_t server) { return in_words(peer.step(zab::LinkUp{{server}})); }
-  std::string hear(std::uint32_t from, Role role, std::uint64_t round, std::uint32_t leader) {
-    return in_words(peer.step(zab::Received{
+  std::string up(std::uint32_t server) { return text_of(peer.step(zab::LinkUp{{server}})); }
+  std::string receive(std::uint32_t from, Role role, std::uint64_t round, std::uint32_t leader) {
+    return text_of(peer.step(zab::Received{
         {from},
         Notification{
             .role = role, .round = round, .vote = {{1}, {}, {leader}}, .cluster = {1, 1}}}));
   }
-  std::string tick() { return in_words(peer.step(zab::Tick{})); }
+  std::string tick() { return text_of(peer.step(zab::Tick{})); }
   bool looks() const { return peer.role_status().role == Role::looking; }
 };
 
@@ -50,15 +50,15 @@ struct Looker {
 TEST_CASE("an election in which all connected voters agree does not wait") {
   Looker one(1);
   one.up(3);
-  one.hear(3, Role::looking, 1, 3);
+  one.receive(3, Role::looking, 1, 3);
   CHECK(one.peer.role_status().leader == ServerId{3});
 }
 
-TEST_CASE("a connected voter that has not agreed yet is waited for, so many ticks") {
+TEST_CASE("an election waits some ticks for a connected voter that does not agree yet") {
   Looker one(1);
   one.up(2);
   one.up(3);
-  one.hear(3, Role::looking, 1, 3);
+  one.receive(3, Role::looking, 1, 3);
   CHECK(one.looks());
   one.tick();
   CHECK(one.looks());
@@ -66,22 +66,22 @@ TEST_CASE("a connected voter that has not agreed yet is waited for, so many tick
   CHECK(one.peer.role_status().leader == ServerId{3});
 }
 
-TEST_CASE("a voter that follows somebody else may be about to agree, or to know better") {
+TEST_CASE("an election waits some ticks for a voter that follows another leader") {
   Looker three(3);
   three.up(1);
   three.up(2);
-  three.hear(2, Role::following, 1, 1);
-  three.hear(1, Role::looking, 1, 3);
+  three.receive(2, Role::following, 1, 1);
+  three.receive(1, Role::looking, 1, 3);
   CHECK(three.looks());
   three.tick();
   three.tick();
   CHECK(three.peer.role_status().role == Role::leading);
 }
 
-TEST_CASE("one that follows this very candidate in this round agrees") {
+TEST_CASE("a follower of the candidate in the same round counts as a supporter") {
   Looker three(3);
   three.up(1);
-  three.hear(1, Role::following, 1, 3);
+  three.receive(1, Role::following, 1, 3);
   CHECK(three.peer.role_status().role == Role::leading);
 }
 
@@ -89,68 +89,68 @@ TEST_CASE("a better vote is adopted, a worse one answered, an equal one counted"
   Looker two(2);
   two.up(1);
   two.up(3);
-  CHECK(two.hear(1, Role::looking, 1, 1) ==
+  CHECK(two.receive(1, Role::looking, 1, 1) ==
         "confirm 1 NOTIFICATION looking round 1, vote 2 at epoch 1, last 0:0\n");
-  CHECK(two.hear(3, Role::looking, 1, 3) ==
+  CHECK(two.receive(3, Role::looking, 1, 3) ==
         "confirm 1 NOTIFICATION looking round 1, vote 3 at epoch 1, last 0:0\n"
         "confirm 3 NOTIFICATION looking round 1, vote 3 at epoch 1, last 0:0\n");
-  CHECK(two.hear(1, Role::looking, 1, 3).starts_with("is following 3\n"));
+  CHECK(two.receive(1, Role::looking, 1, 3).starts_with("is following 3\n"));
 }
 
 TEST_CASE("a later round is joined, an earlier one answered") {
   Looker two(2);
   two.up(1);
   two.up(3);
-  CHECK(two.hear(1, Role::looking, 5, 1) ==
+  CHECK(two.receive(1, Role::looking, 5, 1) ==
         "confirm 1 NOTIFICATION looking round 5, vote 2 at epoch 1, last 0:0\n"
         "confirm 3 NOTIFICATION looking round 5, vote 2 at epoch 1, last 0:0\n");
-  CHECK(two.hear(3, Role::looking, 4, 3) ==
+  CHECK(two.receive(3, Role::looking, 4, 3) ==
         "confirm 3 NOTIFICATION looking round 5, vote 2 at epoch 1, last 0:0\n");
 }
 
-TEST_CASE("an established leader is joined by its own word and a quorum's, whatever the round") {
+TEST_CASE("an established leader is joined if it and a quorum confirm it, in any round") {
   Looker one(1);
   one.up(2);
   one.up(3);
-  one.hear(2, Role::following, 9, 3);
+  one.receive(2, Role::following, 9, 3);
   CHECK(one.looks());
-  one.hear(3, Role::leading, 9, 3);
+  one.receive(3, Role::leading, 9, 3);
   CHECK(one.peer.role_status().leader == ServerId{3});
   CHECK(one.peer.state().round == 9);
 }
 
-TEST_CASE("two servers that follow each other are followed by nobody") {
+TEST_CASE("two servers that follow each other are not joined") {
   Looker one(1);
   one.up(2);
   one.up(3);
-  one.hear(2, Role::following, 9, 3);
-  one.hear(3, Role::following, 9, 2);
+  one.receive(2, Role::following, 9, 3);
+  one.receive(3, Role::following, 9, 2);
   CHECK(one.looks());
 }
 
-TEST_CASE("the votes of observers and strangers, and votes for them, are not heard") {
+TEST_CASE("votes by or for observers and unknown servers are ignored") {
   Looker one(1, {{.id = {1}}, {.id = {2}}, {.id = {3}}, {.id = {4}, .observer = true}});
   one.up(2);
   one.up(4);
-  CHECK(one.hear(4, Role::looking, 7, 2).empty());
-  CHECK(one.hear(2, Role::looking, 7, 4).empty());
-  CHECK(one.hear(2, Role::looking, 7, 9).empty());
+  CHECK(one.receive(4, Role::looking, 7, 2).empty());
+  CHECK(one.receive(2, Role::looking, 7, 4).empty());
+  CHECK(one.receive(2, Role::looking, 7, 9).empty());
   CHECK(one.peer.state().round == 1);
 }
 
-TEST_CASE("who votes for a leader whose link is lost begins a new round") {
+TEST_CASE("a voter begins a new round if the link to its candidate is lost") {
   Looker one(1);
   one.up(2);
   one.up(3);
-  one.hear(3, Role::looking, 1, 3);
-  CHECK(in_words(one.peer.step(zab::LinkDown{{3}})) ==
+  one.receive(3, Role::looking, 1, 3);
+  CHECK(text_of(one.peer.step(zab::LinkDown{{3}})) ==
         "confirm 2 NOTIFICATION looking round 2, vote 1 at epoch 1, last 0:0\n");
 }
 
-TEST_CASE("servers that may have missed a vote are reminded of it") {
+TEST_CASE("a vote is sent again every few ticks") {
   Looker one(1);
   one.up(2);
-  std::string said;
-  for (int i = 0; i < 4; ++i) said += one.tick();
-  CHECK(said == "confirm 2 NOTIFICATION looking round 1, vote 1 at epoch 1, last 0:0\n");
+  std::string sent;
+  for (int i = 0; i < 4; ++i) sent += one.tick();
+  CHECK(sent == "confirm 2 NOTIFICATION looking round 1, vote 1 at epoch 1, last 0:0\n");
 }

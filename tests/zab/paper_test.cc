@@ -4,11 +4,11 @@
 
 #include <doctest/doctest.h>
 
-#include "tests/zab/words.h"
+#include "tests/zab/effects_text.h"
 #include "zab/peer.h"
 
-// One test for each numbered step of the paper (Zab, DSN 2011): the events before it, the event
-// that it is about, and exactly what it asks for. "f" is server 1, "l" server 3 of three.
+// One test for each numbered step of the paper (Zab, DSN 2011): the events before the step, its own
+// event, and its exact effects. The follower f is server 1, the leader l is server 3 of three.
 namespace {
 
 using zab::Peer;
@@ -26,7 +26,7 @@ zab::Payload payload(const std::string& text) { return std::make_shared<const wi
 
 Zxid at(std::uint32_t epoch, std::uint64_t counter) { return {{epoch}, counter}; }
 
-// Both have promised epoch 3, adopted epoch 2, and hold 1:1.
+// Both servers have accepted epoch 3, adopted epoch 2, and have 1:1.
 zab::Durable recovered() {
   zab::Durable durable;
   durable.accepted_epoch = {3};
@@ -40,111 +40,109 @@ zab::Durable recovered() {
 
 zab::Point last() { return recovered().history.last(); }
 
-struct Play {
+struct Scenario {
   Peer peer;
 
-  explicit Play(ServerId self) : peer(self, three(), {}, recovered(), cluster) {
+  explicit Scenario(ServerId self) : peer(self, three(), {}, recovered(), cluster) {
     static_cast<void>(peer.start());
   }
 
-  std::string step(zab::Event event) { return in_words(peer.step(std::move(event))); }
-  std::string hear(ServerId from, zab::Message message) {
+  std::string step(zab::Event event) { return text_of(peer.step(std::move(event))); }
+  std::string receive(ServerId from, zab::Message message) {
     return step(zab::Received{from, std::move(message)});
   }
   zab::Notification vote_for_l() const { return {zab::Role::looking, 1, {{2}, at(1, 1), l}}; }
 };
 
-struct Follower : Play {
-  Follower() : Play(f) {
+struct Follower : Scenario {
+  Follower() : Scenario(f) {
     step(zab::LinkUp{l});
-    hear(l, vote_for_l());
+    receive(l, vote_for_l());
   }
-  void discover() { hear(l, zab::LeaderInfo{{4}, 0, cluster}); }
+  void discover() { receive(l, zab::LeaderInfo{{4}, 0, cluster}); }
   void synchronize() {
     discover();
-    hear(l, zab::Diff{last()});
-    hear(l, zab::Proposal{at(2, 1), payload("b")});
-    hear(l, zab::NewLeader{{4}});
+    receive(l, zab::Diff{last()});
+    receive(l, zab::Proposal{at(2, 1), payload("b")});
+    receive(l, zab::NewLeader{{4}});
   }
   void broadcast() {
     synchronize();
-    hear(l, zab::UpToDate{at(2, 1)});
+    receive(l, zab::UpToDate{at(2, 1)});
   }
 };
 
-struct Leader : Play {
-  Leader() : Play(l) {
+struct Leader : Scenario {
+  Leader() : Scenario(l) {
     step(zab::LinkUp{f});
-    hear(f, vote_for_l());
+    receive(f, vote_for_l());
   }
-  void discover() { hear(f, zab::FollowerInfo{{3}, other, last()}); }
+  void discover() { receive(f, zab::FollowerInfo{{3}, other, last()}); }
   void accept() {
     discover();
-    hear(l, zab::AckEpoch{{4}, {2}, last()});
+    receive(l, zab::AckEpoch{{4}, {2}, last()});
   }
   void synchronize() {
     accept();
-    hear(f, zab::AckEpoch{{4}, {2}, last()});
+    receive(f, zab::AckEpoch{{4}, {2}, last()});
   }
   void broadcast() {
     synchronize();
-    hear(f, zab::AckNewLeader{{4}});
-    hear(l, zab::AckNewLeader{{4}});
+    receive(f, zab::AckNewLeader{{4}});
+    receive(l, zab::AckNewLeader{{4}});
   }
 };
 
 }  // namespace
 
-TEST_CASE(
-    "f.1.1: a follower sends its last promise, its accepted epoch, to the prospective leader") {
-  Play follower(f);
+TEST_CASE("f.1.1: a follower sends its accepted epoch to the prospective leader") {
+  Scenario follower(f);
   follower.step(zab::LinkUp{l});
-  CHECK(follower.hear(l, follower.vote_for_l()) ==
+  CHECK(follower.receive(l, follower.vote_for_l()) ==
         "is following 3\n"
         "confirm 3 NOTIFICATION looking round 1, vote 3 at epoch 2, last 1:1\n"
         "confirm 3 NOTIFICATION following round 1, vote 3 at epoch 0, last 1:1\n"
         "confirm 3 FOLLOWERINFO accepted 3, last 1:1\n");
 }
 
-TEST_CASE("l.1.1: with a quorum's accepted epochs the leader chooses one above them all") {
+TEST_CASE("l.1.1: with a quorum's accepted epochs the leader chooses an epoch above all of them") {
   Leader leader;
-  CHECK(leader.hear(f, zab::FollowerInfo{{3}, other, last()}) ==
+  CHECK(leader.receive(f, zab::FollowerInfo{{3}, other, last()}) ==
         "persist accept epoch 4 of 3\n"
         "confirm 1 LEADERINFO 4\n"
         "confirm 3 ACKEPOCH 4, current 2, last 1:1\n");
 }
 
 TEST_CASE(
-    "f.1.2: a later epoch is accepted on disk, and acknowledged with current epoch and history") {
+    "f.1.2: a follower persists a later epoch, and acks it with its current epoch and history") {
   Follower follower;
-  CHECK(follower.hear(l, zab::LeaderInfo{{4}, 0, cluster}) ==
+  CHECK(follower.receive(l, zab::LeaderInfo{{4}, 0, cluster}) ==
         "persist accept epoch 4 of 3\n"
         "confirm 3 ACKEPOCH 4, current 2, last 1:1\n");
 }
 
 TEST_CASE("f.1.2: an epoch that was accepted from another leader is refused") {
   Follower follower;
-  CHECK(follower.hear(l, zab::LeaderInfo{{3}, 0, cluster})
+  CHECK(follower.receive(l, zab::LeaderInfo{{3}, 0, cluster})
             .find("note: server 3 sent LEADERINFO of epoch 3") != std::string::npos);
 }
 
-TEST_CASE("f.1.2: the answer to an earlier attempt is void") {
+TEST_CASE("f.1.2: the answer to an earlier attempt is ignored") {
   Follower follower;
-  CHECK(follower.hear(l, zab::LeaderInfo{{4}, 1, cluster}).empty());
+  CHECK(follower.receive(l, zab::LeaderInfo{{4}, 1, cluster}).empty());
 }
 
-TEST_CASE(
-    "l.1.2: with a quorum's acks the leader's history, the best of them, is the initial one") {
+TEST_CASE("l.1.2: with a quorum's acks the leader's history becomes the initial one") {
   Leader leader;
   leader.accept();
-  CHECK(leader.hear(f, zab::AckEpoch{{4}, {2}, last()}) ==
+  CHECK(leader.receive(f, zab::AckEpoch{{4}, {2}, last()}) ==
         "send 1 DIFF after 1:1\n"
         "send 1 NEWLEADER 4\n"
         "persist adopt epoch 4, history after 1:1: 0 txns\n"
         "confirm 3 ACK-NEWLEADER 4\n");
 }
 
-TEST_CASE("l.1.2: a leader that meets a better history gives way to it") {
+TEST_CASE("l.1.2: a leader gives up if a follower has a more recent history") {
   struct Row {
     const char* better_by;
     zab::AckEpoch ack;
@@ -154,14 +152,14 @@ TEST_CASE("l.1.2: a leader that meets a better history gives way to it") {
     CAPTURE(row.better_by);
     Leader leader;
     leader.accept();
-    CHECK(leader.hear(f, row.ack).starts_with("is looking\n"));
+    CHECK(leader.receive(f, row.ack).starts_with("is looking\n"));
   }
 }
 
-TEST_CASE("l.2.1: the leader proposes its history to each of the quorum, from where theirs ends") {
+TEST_CASE("l.2.1: the leader sends each follower the part of its history that the follower lacks") {
   Leader leader;
   leader.accept();
-  CHECK(leader.hear(f, zab::AckEpoch{{4}, {0}, {}}) ==
+  CHECK(leader.receive(f, zab::AckEpoch{{4}, {0}, {}}) ==
         "send 1 DIFF after 0:0\n"
         "send 1 PROPOSAL 1:1\n"
         "send 1 NEWLEADER 4\n"
@@ -169,28 +167,28 @@ TEST_CASE("l.2.1: the leader proposes its history to each of the quorum, from wh
         "confirm 3 ACK-NEWLEADER 4\n");
 }
 
-TEST_CASE("f.2.1: a follower adopts history and epoch in one write, and acknowledges behind it") {
+TEST_CASE("f.2.1: a follower adopts history and epoch in one write, and acks after it") {
   Follower follower;
   follower.discover();
-  CHECK(follower.hear(l, zab::Diff{last()}).empty());
-  CHECK(follower.hear(l, zab::Proposal{at(2, 1), payload("b")}).empty());
-  CHECK(follower.hear(l, zab::NewLeader{{4}}) ==
+  CHECK(follower.receive(l, zab::Diff{last()}).empty());
+  CHECK(follower.receive(l, zab::Proposal{at(2, 1), payload("b")}).empty());
+  CHECK(follower.receive(l, zab::NewLeader{{4}}) ==
         "persist adopt epoch 4, history after 1:1: 1 txns\n"
         "confirm 3 ACK-NEWLEADER 4\n");
 }
 
-TEST_CASE("f.2.1: the leader of another epoch than the accepted one is given up") {
+TEST_CASE("f.2.1: a follower gives up a leader whose NEWLEADER has another epoch") {
   Follower follower;
   follower.discover();
-  CHECK(follower.hear(l, zab::NewLeader{{5}}).find("note: server 3 sent NEWLEADER out of turn") !=
-        std::string::npos);
+  CHECK(follower.receive(l, zab::NewLeader{{5}})
+            .find("note: server 3 sent an unexpected NEWLEADER") != std::string::npos);
 }
 
 TEST_CASE("l.2.2: with a quorum's acks the initial history is committed") {
   Leader leader;
   leader.synchronize();
-  CHECK(leader.hear(f, zab::AckNewLeader{{4}}).empty());
-  CHECK(leader.hear(l, zab::AckNewLeader{{4}}) ==
+  CHECK(leader.receive(f, zab::AckNewLeader{{4}}).empty());
+  CHECK(leader.receive(l, zab::AckNewLeader{{4}}) ==
         "is leading in epoch 4\n"
         "send 1 UPTODATE 1:1\n"
         "deliver 1:1\n");
@@ -199,13 +197,13 @@ TEST_CASE("l.2.2: with a quorum's acks the initial history is committed") {
 TEST_CASE("f.2.2: a follower delivers the initial history when it is committed") {
   Follower follower;
   follower.synchronize();
-  CHECK(follower.hear(l, zab::UpToDate{at(2, 1)}) ==
+  CHECK(follower.receive(l, zab::UpToDate{at(2, 1)}) ==
         "is following 3 in epoch 4\n"
         "deliver 1:1\n"
         "deliver 2:1\n");
 }
 
-TEST_CASE("l.3.1: a leader proposes in the order of submission, zxids of its epoch") {
+TEST_CASE("l.3.1: a leader proposes in the order of submission, with zxids of its epoch") {
   Leader leader;
   CHECK(leader.step(zab::Submit{payload("too early")}).empty());
   leader.broadcast();
@@ -219,10 +217,10 @@ TEST_CASE("l.3.1: a leader proposes in the order of submission, zxids of its epo
         "confirm 3 ACK 4:2\n");
 }
 
-TEST_CASE("f.3.1: a follower stores what is proposed, and acknowledges behind its disk") {
+TEST_CASE("f.3.1: a follower persists a proposal, and acks after its disk is done") {
   Follower follower;
   follower.broadcast();
-  CHECK(follower.hear(l, zab::Proposal{at(4, 1), payload("c")}) ==
+  CHECK(follower.receive(l, zab::Proposal{at(4, 1), payload("c")}) ==
         "persist append 4:1\n"
         "confirm 3 ACK 4:1\n");
 }
@@ -230,41 +228,40 @@ TEST_CASE("f.3.1: a follower stores what is proposed, and acknowledges behind it
 TEST_CASE("f.3.1: a proposal that leaves a gap is not stored") {
   Follower follower;
   follower.broadcast();
-  CHECK(follower.hear(l, zab::Proposal{at(4, 2), payload("c")}).starts_with("is looking\n"));
+  CHECK(follower.receive(l, zab::Proposal{at(4, 2), payload("c")}).starts_with("is looking\n"));
 }
 
-TEST_CASE("l.3.2: what a quorum has acknowledged is committed, once") {
+TEST_CASE("l.3.2: a proposal that a quorum has acked is committed, once") {
   Leader leader;
   leader.broadcast();
   leader.step(zab::Submit{payload("b")});
   leader.step(zab::Submit{payload("c")});
-  CHECK(leader.hear(l, zab::Ack{at(4, 1)}).empty());
-  CHECK(leader.hear(l, zab::Ack{at(4, 1)}).empty());
-  CHECK(leader.hear(f, zab::Ack{at(4, 2)}) ==
+  CHECK(leader.receive(l, zab::Ack{at(4, 1)}).empty());
+  CHECK(leader.receive(l, zab::Ack{at(4, 1)}).empty());
+  CHECK(leader.receive(f, zab::Ack{at(4, 2)}) ==
         "send 1 COMMIT 4:1\n"
         "deliver 4:1\n");
-  CHECK(leader.hear(l, zab::Ack{at(4, 2)}) ==
+  CHECK(leader.receive(l, zab::Ack{at(4, 2)}) ==
         "send 1 COMMIT 4:2\n"
         "deliver 4:2\n");
 }
 
-TEST_CASE("f.3.2: a follower delivers what is committed, and only what it has") {
+TEST_CASE("f.3.2: a follower delivers committed transactions, and gives up if one is missing") {
   Follower follower;
   follower.broadcast();
-  follower.hear(l, zab::Proposal{at(4, 1), payload("c")});
-  CHECK(follower.hear(l, zab::Commit{at(4, 1)}) == "deliver 4:1\n");
-  CHECK(
-      follower.hear(l, zab::Commit{at(4, 2)}).find("note: server 3 sent COMMIT 4:2 out of turn") !=
-      std::string::npos);
+  follower.receive(l, zab::Proposal{at(4, 1), payload("c")});
+  CHECK(follower.receive(l, zab::Commit{at(4, 1)}) == "deliver 4:1\n");
+  CHECK(follower.receive(l, zab::Commit{at(4, 2)})
+            .find("note: server 3 sent an unexpected COMMIT 4:2") != std::string::npos);
 }
 
-TEST_CASE("f.3.2: nobody but the leader is listened to") {
+TEST_CASE("f.3.2: messages of servers other than the leader are ignored") {
   Follower follower;
   follower.broadcast();
   follower.step(zab::LinkUp{other});
   for (const zab::Message& message :
        {zab::Message{zab::Proposal{at(4, 1), payload("c")}}, zab::Message{zab::Commit{at(2, 1)}},
         zab::Message{zab::NewLeader{{9}}}, zab::Message{zab::LeaderInfo{{9}, 0, cluster}}}) {
-    CHECK(follower.hear(other, message).empty());
+    CHECK(follower.receive(other, message).empty());
   }
 }

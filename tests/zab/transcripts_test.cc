@@ -7,7 +7,7 @@
 #include <doctest/doctest.h>
 
 #include "tests/support/transcript.h"
-#include "tests/zab/stage.h"
+#include "tests/zab/scripted_ensemble.h"
 
 namespace {
 
@@ -20,29 +20,30 @@ std::string text_of(const std::string& path) {
 
 }  // namespace
 
-TEST_CASE("the stories of zab go as they are told") {
+TEST_CASE("every transcript of zab has the output that it shows") {
   for (const std::string& path : support::transcripts_in(transcripts)) {
-    Stage stage;
-    support::check_transcript(path, [&](const std::string& command) { return stage.run(command); });
+    ScriptedEnsemble ensemble;
+    support::check_transcript(path,
+                              [&](const std::string& command) { return ensemble.run(command); });
   }
 }
 
-TEST_CASE("the stories that docs/reliability.md names are there") {
+TEST_CASE("the transcripts that docs/reliability.md names exist") {
   const std::string page = text_of(ZABKEEPER_SOURCE_DIR "/docs/reliability.md");
   const std::regex name("`([a-z_]+\\.txt)`");
   std::size_t named = 0;
   for (std::sregex_iterator found(page.begin(), page.end(), name), end; found != end; ++found) {
-    const std::string story = (*found)[1];
-    CAPTURE(story);
-    if (story == "regressions.txt") continue;
-    CHECK(std::filesystem::exists(transcripts + '/' + story));
+    const std::string transcript = (*found)[1];
+    CAPTURE(transcript);
+    if (transcript == "regressions.txt") continue;
+    CHECK(std::filesystem::exists(transcripts + '/' + transcript));
     named += 1;
   }
   CHECK(named >= 44);
 }
 
-// As `tests/a/b_test.cc` "a case of it".
-TEST_CASE("the tests that docs/reliability.md names are there") {
+// The page names them like this: `tests/a/b_test.cc` "title".
+TEST_CASE("the tests that docs/reliability.md names exist") {
   const std::string root = ZABKEEPER_SOURCE_DIR "/";
   const std::string page = text_of(root + "docs/reliability.md");
   const std::regex name("`(tests/[a-z_/-]+\\.(?:cc|py))`(?: \"([^\"]+)\")?");
@@ -61,7 +62,7 @@ TEST_CASE("the tests that docs/reliability.md names are there") {
   }
   CHECK(cases >= 30);
 
-  INFO("and every scenario is there, in its place");
+  INFO("every scenario has a row");
   for (int number = 1; number <= 69; ++number) {
     CAPTURE(number);
     CHECK(page.find("\n| " + std::to_string(number) + " | ") != std::string::npos);

@@ -6,8 +6,8 @@
 
 #include "zab/peer.h"
 
-// Who may elect whom: three voters, all of whom would have server 3 lead, and what their words are
-// worth. Told as server 3 sees it, and as one of those who elect it.
+// Which voters can elect a leader: three voters in several conditions, all with a vote for
+// server 3. The result is checked on server 3 and on the voters that elect it.
 namespace {
 
 using zab::Claim;
@@ -18,23 +18,23 @@ using zab::ServerId;
 struct Voter {
   Condition condition = Condition::sound;
   Claim claim{};
-  bool founded = true;  // knows that a quorum has its cluster id
+  bool founded = true;  // it knows that a quorum has its cluster id
 };
 constexpr zab::ClusterId cluster{7, 7};
-using Maybe = std::optional<Voter>;
+using MaybeVoter = std::optional<Voter>;
 
-const Maybe absent;
-const Maybe sound{Voter{}};
-const Maybe blank{Voter{Condition::blank, {}, false}};
-// Adopted an epoch that it does not know to be established.
-const Maybe unfounded{Voter{Condition::sound, {}, false}};
-// Server 3, if it is sound, is at epoch 2 and has 2:5.
-const Maybe damaged{Voter{Condition::damaged, {{2}, {{2}, 5}}}};
-const Maybe damaged_and_had_more{Voter{Condition::damaged, {{2}, {{2}, 6}}}};
-const Maybe damaged_and_had_a_later_epoch{Voter{Condition::damaged, {{3}, {{1}, 1}}}};
-const Maybe damaged_and_had_nothing{Voter{Condition::damaged, {}}};
+const MaybeVoter absent;
+const MaybeVoter sound{Voter{}};
+const MaybeVoter blank{Voter{Condition::blank, {}, false}};
+// It adopted an epoch, and does not know that the epoch was established.
+const MaybeVoter unfounded{Voter{Condition::sound, {}, false}};
+// If server 3 is sound, it is at epoch 2 and has 2:5.
+const MaybeVoter damaged{Voter{Condition::damaged, {{2}, {{2}, 5}}}};
+const MaybeVoter damaged_and_had_more{Voter{Condition::damaged, {{2}, {{2}, 6}}}};
+const MaybeVoter damaged_and_had_a_later_epoch{Voter{Condition::damaged, {{3}, {{1}, 1}}}};
+const MaybeVoter damaged_and_had_nothing{Voter{Condition::damaged, {}}};
 
-zab::Vote vote_for_three(const Maybe& three) {
+zab::Vote vote_for_three(const MaybeVoter& three) {
   if (three->condition == Condition::blank) return {{}, {}, {3}};
   if (!three->founded) return {{2}, {}, {3}};
   return {{2}, {{2}, 5}, {3}};
@@ -56,19 +56,19 @@ zab::Durable disk(const Voter& voter, bool is_three) {
   return disk;
 }
 
-// What becomes of `self` when it hears the votes of the others, and has waited for better ones.
-zab::RoleStatus outcome(std::uint32_t self, const std::vector<Maybe>& voters) {
-  const zab::PeerLimits limits{.settle = 2, .founding = 3};
+// The role status of `self` after it received the votes of the others, and waited for better ones.
+zab::RoleStatus status_after_election(std::uint32_t self, const std::vector<MaybeVoter>& voters) {
+  const zab::PeerLimits limits{.settle_ticks = 2, .founding_ticks = 3};
   zab::Peer peer({self}, zab::Ensemble({{.id = {1}}, {.id = {2}}, {.id = {3}}}), limits,
                  disk(*voters[self - 1], self == 3), {1, self});
   static_cast<void>(peer.start());
   for (std::uint32_t id = 1; id <= 3; ++id) {
-    const Maybe& voter = voters[id - 1];
+    const MaybeVoter& voter = voters[id - 1];
     if (id == self || !voter) continue;
     static_cast<void>(peer.step(zab::LinkUp{{id}}));
   }
   for (std::uint32_t id = 1; id <= 3; ++id) {
-    const Maybe& voter = voters[id - 1];
+    const MaybeVoter& voter = voters[id - 1];
     if (id == self || !voter) continue;
     static_cast<void>(peer.step(
         zab::Received{{id},
@@ -85,56 +85,56 @@ zab::RoleStatus outcome(std::uint32_t self, const std::vector<Maybe>& voters) {
 
 }  // namespace
 
-TEST_CASE("who may elect whom") {
+TEST_CASE("which voters can elect a leader") {
   struct Row {
-    const char* what;
-    Maybe one, two, three;
+    const char* voters;
+    MaybeVoter one, two, three;
     bool elected;
   };
   for (const Row& row : {
-           // A quorum of sound voters, whoever else is there.
+           // A quorum of sound voters, and others.
            Row{"two of three", absent, sound, sound, true},
            Row{"all", sound, sound, sound, true},
            Row{"two, and a wiped one", blank, sound, sound, true},
            Row{"two, and a damaged one", damaged, sound, sound, true},
-           Row{"two: what the third had beyond them no quorum had", damaged_and_had_more, sound,
-               sound, true},
+           Row{"two: the transactions that only the third had were never committed",
+               damaged_and_had_more, sound, sound, true},
            Row{"one of three", absent, absent, sound, false},
-           // A quorum of which some have forgotten.
+           // A quorum in which some have forgotten their promises.
            Row{"one and a wiped one", blank, absent, sound, false},
            Row{"one and a damaged one", damaged, absent, sound, false},
-           // All are there: more than they know is not known.
+           // All voters: no other server can know more.
            Row{"one and two wiped ones", blank, blank, sound, true},
            Row{"one, a wiped and a damaged one", blank, damaged, sound, true},
            Row{"one and two damaged ones", damaged, damaged, sound, true},
-           Row{"one, and somebody once had more", damaged_and_had_more, damaged, sound, false},
-           Row{"one, and somebody was in a later epoch", blank, damaged_and_had_a_later_epoch,
-               sound, false},
-           // Votes for what it was before.
-           Row{"all, for one that is damaged now", sound, sound, damaged, false},
+           Row{"one, and a damaged one that had more", damaged_and_had_more, damaged, sound, false},
+           Row{"one, and a damaged one that was in a later epoch", blank,
+               damaged_and_had_a_later_epoch, sound, false},
+           // Votes for the candidate's history before it was damaged.
+           Row{"all, for a server that is damaged now", sound, sound, damaged, false},
            // A new ensemble.
            Row{"two of three, all blank", absent, blank, blank, true},
            Row{"three, all blank", blank, blank, blank, true},
            Row{"one, blank", absent, absent, blank, false},
            Row{"a founding that reached one disk", blank, absent, unfounded, true},
            Row{"a founding that reached another disk", unfounded, absent, sound, true},
-           Row{"two blank, and one lost its promises at least", damaged_and_had_nothing, blank,
+           Row{"two blank, and one that lost its promises only", damaged_and_had_nothing, blank,
                blank, true},
-           Row{"one blank, and one lost its promises at least", damaged_and_had_nothing, absent,
+           Row{"one blank, and one that lost its promises only", damaged_and_had_nothing, absent,
                blank, false},
-           Row{"two blank, and one was part of an ensemble", damaged, blank, blank, false},
+           Row{"two blank, and one that was part of an ensemble", damaged, blank, blank, false},
        }) {
-    CAPTURE(row.what);
-    const std::vector<Maybe> voters{row.one, row.two, row.three};
-    const zab::RoleStatus three = outcome(3, voters);
+    CAPTURE(row.voters);
+    const std::vector<MaybeVoter> voters{row.one, row.two, row.three};
+    const zab::RoleStatus three = status_after_election(3, voters);
     CHECK(three.role == (row.elected ? Role::leading : Role::looking));
     for (const std::uint32_t voter : {1u, 2u}) {
       CAPTURE(voter);
-      // That a vote is an old one only its candidate knows.
+      // Only the candidate itself knows that the votes are for its former history.
       if (!voters[voter - 1] || row.three->condition == Condition::damaged) continue;
-      const zab::RoleStatus said = outcome(voter, voters);
-      CHECK(said.role == (row.elected ? Role::following : Role::looking));
-      CHECK(said.leader == (row.elected ? ServerId{3} : ServerId{}));
+      const zab::RoleStatus status = status_after_election(voter, voters);
+      CHECK(status.role == (row.elected ? Role::following : Role::looking));
+      CHECK(status.leader == (row.elected ? ServerId{3} : ServerId{}));
     }
   }
 }
