@@ -6,38 +6,35 @@
 #include <utility>
 #include <variant>
 
-#include "session/fields.h"
-
-namespace znode::archive {
+#include "session/archive_fields.h"
 
 template <>
-inline constexpr auto fields<session::OpenSession> = std::tuple(&session::OpenSession::secret_hash,
-                                                                &session::OpenSession::timeout_ms,
-                                                                &session::OpenSession::results_max);
+inline constexpr auto wire::archive::fields<session::OpenSession> =
+    std::tuple(&session::OpenSession::secret_hash, &session::OpenSession::timeout_ms,
+               &session::OpenSession::results_max);
 template <>
-inline constexpr auto fields<session::MoveSession> = std::tuple(&session::MoveSession::secret_hash,
-                                                                &session::MoveSession::timeout_ms,
-                                                                &session::MoveSession::results_max);
+inline constexpr auto wire::archive::fields<session::MoveSession> =
+    std::tuple(&session::MoveSession::secret_hash, &session::MoveSession::timeout_ms,
+               &session::MoveSession::results_max);
 template <>
-inline constexpr auto fields<session::CloseSession> = std::tuple(&session::CloseSession::expired);
+inline constexpr auto wire::archive::fields<session::CloseSession> =
+    std::tuple(&session::CloseSession::expired);
 template <>
-inline constexpr auto fields<session::ReapNodes> = std::tuple();
+inline constexpr auto wire::archive::fields<session::ReapNodes> = std::tuple();
 template <>
-inline constexpr auto fields<session::Command> =
+inline constexpr auto wire::archive::fields<session::Command> =
     std::tuple(&session::Command::session, &session::Command::owner, &session::Command::tag,
                &session::Command::order, &session::Command::identities, &session::Command::number);
 
-// 1 to 8 are requests, see znode/request_fields.h.
+// 1 to 8 are requests, see wire/archive_fields.h.
 template <>
-inline constexpr std::uint8_t kind<session::OpenSession> = 16;
+inline constexpr std::uint8_t wire::archive::kind<session::OpenSession> = 16;
 template <>
-inline constexpr std::uint8_t kind<session::MoveSession> = 17;
+inline constexpr std::uint8_t wire::archive::kind<session::MoveSession> = 17;
 template <>
-inline constexpr std::uint8_t kind<session::CloseSession> = 18;
+inline constexpr std::uint8_t wire::archive::kind<session::CloseSession> = 18;
 template <>
-inline constexpr std::uint8_t kind<session::ReapNodes> = 19;
-
-}  // namespace znode::archive
+inline constexpr std::uint8_t wire::archive::kind<session::ReapNodes> = 19;
 
 namespace session {
 namespace {
@@ -96,13 +93,13 @@ std::optional<Order> order_of(const wire::Request& request) {
 void encode(const Command& command, wire::Bytes& out) {
   wire::ByteWriter writer(out);
   writer.integer(form);
-  znode::archive::put(writer, command);
+  wire::archive::write(writer, command);
 }
 
 wire::Result<Command> decode_command(std::string_view bytes) {
   wire::ByteReader in(bytes);
   if (in.integer<std::uint8_t>() != form) return malformed("a command");
-  auto command = znode::archive::take<Command>(in);
+  auto command = wire::archive::read<Command>(in);
   if (!in.complete()) return malformed("a command");
   return command;
 }

@@ -3,17 +3,12 @@
 #include <tuple>
 #include <utility>
 
-#include "session/fields.h"
-
-namespace znode::archive {
+#include "session/archive_fields.h"
 
 template <>
-inline constexpr auto fields<session::ImageHeader> = std::tuple(&session::ImageHeader::zxid,
-                                                                &session::ImageHeader::time,
-                                                                &session::ImageHeader::digest,
-                                                                &session::ImageHeader::nodes);
-
-}  // namespace znode::archive
+inline constexpr auto wire::archive::fields<session::ImageHeader> =
+    std::tuple(&session::ImageHeader::zxid, &session::ImageHeader::time,
+               &session::ImageHeader::digest, &session::ImageHeader::nodes);
 
 namespace session {
 namespace {
@@ -36,7 +31,7 @@ Record encode(const ImageHeader& header) {
   Record record{key_of(RecordKind::header, 0), wire::Bytes()};
   wire::ByteWriter out(*record.value);
   out.integer(image_version);
-  znode::archive::put(out, header);
+  wire::archive::write(out, header);
   return record;
 }
 
@@ -67,7 +62,7 @@ wire::Result<ImageHeader> decode_header(std::string_view value) {
                                                                std::to_string(version) + ", not " +
                                                                std::to_string(image_version)};
   }
-  const auto header = znode::archive::take<ImageHeader>(in);
+  const auto header = wire::archive::read<ImageHeader>(in);
   if (!in.complete()) {
     return wire::Error{wire::ErrorCode::marshalling_error, "a stored state's header is malformed"};
   }

@@ -1,59 +1,13 @@
 #include "session/results.h"
 
 #include <algorithm>
-#include <tuple>
 #include <utility>
 #include <variant>
 #include <vector>
 
-#include "session/fields.h"
+#include "wire/archive_fields.h"
 #include "wire/ensure.h"
 #include "znode/hash.h"
-
-namespace znode::archive {
-
-template <>
-inline constexpr auto fields<wire::Stat> =
-    std::tuple(&wire::Stat::czxid, &wire::Stat::mzxid, &wire::Stat::pzxid, &wire::Stat::ctime,
-               &wire::Stat::mtime, &wire::Stat::version, &wire::Stat::cversion,
-               &wire::Stat::aversion, &wire::Stat::ephemeral_owner, &wire::Stat::data_length,
-               &wire::Stat::num_children, &wire::Stat::ttl_ms, &wire::Stat::container);
-template <>
-inline constexpr auto fields<wire::EmptyReply> = std::tuple();
-template <>
-inline constexpr auto fields<wire::CreateReply> = std::tuple(&wire::CreateReply::path,
-                                                             &wire::CreateReply::stat);
-template <>
-inline constexpr auto fields<wire::SetReply> = std::tuple(&wire::SetReply::stat);
-template <>
-inline constexpr auto fields<wire::GetReply> = std::tuple(&wire::GetReply::data,
-                                                          &wire::GetReply::stat);
-template <>
-inline constexpr auto fields<wire::Child> = std::tuple(&wire::Child::name, &wire::Child::stat,
-                                                       &wire::Child::data);
-template <>
-inline constexpr auto fields<wire::ChildrenReply> = std::tuple(&wire::ChildrenReply::children,
-                                                               &wire::ChildrenReply::with_details,
-                                                               &wire::ChildrenReply::stat,
-                                                               &wire::ChildrenReply::more);
-template <>
-inline constexpr auto fields<wire::AclReply> = std::tuple(&wire::AclReply::acl,
-                                                          &wire::AclReply::stat);
-
-template <>
-inline constexpr std::uint8_t kind<wire::EmptyReply> = 1;
-template <>
-inline constexpr std::uint8_t kind<wire::CreateReply> = 2;
-template <>
-inline constexpr std::uint8_t kind<wire::SetReply> = 3;
-template <>
-inline constexpr std::uint8_t kind<wire::GetReply> = 4;
-template <>
-inline constexpr std::uint8_t kind<wire::ChildrenReply> = 5;
-template <>
-inline constexpr std::uint8_t kind<wire::AclReply> = 6;
-
-}  // namespace znode::archive
 
 namespace session {
 namespace {
@@ -73,10 +27,10 @@ void put(const Reply& reply, ByteWriter& out) {
     std::vector<wire::OpReply> replies;
     for (const auto& result : reply.results) replies.push_back(*result);
     out.integer(static_cast<std::uint8_t>(Kind::multi));
-    znode::archive::put(out, replies);
+    wire::archive::write(out, replies);
   } else if constexpr (std::is_constructible_v<Single, Reply>) {
     out.integer(static_cast<std::uint8_t>(Kind::reply));
-    znode::archive::put(out, Single(reply));
+    wire::archive::write(out, Single(reply));
   } else {
     ensure(false, "a write is answered with what answers writes");
   }
@@ -84,7 +38,7 @@ void put(const Reply& reply, ByteWriter& out) {
 
 wire::ReplyBody take_multi(ByteReader& in) {
   wire::MultiReply reply;
-  for (wire::OpReply& each : znode::archive::take<std::vector<wire::OpReply>>(in)) {
+  for (wire::OpReply& each : wire::archive::read<std::vector<wire::OpReply>>(in)) {
     reply.results.emplace_back(std::move(each));
   }
   return reply;
@@ -122,7 +76,7 @@ wire::Result<wire::ReplyBody> decode_outcome(std::string_view bytes) {
   wire::ReplyBody body =
       kind == Kind::multi ? take_multi(in)
                           : std::visit([](auto each) { return wire::ReplyBody(std::move(each)); },
-                                       znode::archive::take<Single>(in));
+                                       wire::archive::read<Single>(in));
   if (!in.complete()) return malformed;
   return body;
 }

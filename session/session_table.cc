@@ -7,24 +7,19 @@
 #include <limits>
 #include <utility>
 
-#include "session/fields.h"
+#include "session/archive_fields.h"
 #include "wire/bytes.h"
 #include "wire/ensure.h"
 #include "wire/zxid.h"
 #include "znode/hash.h"
 
-namespace znode::archive {
-
 template <>
-inline constexpr auto fields<session::Session> = std::tuple(&session::Session::secret_hash,
-                                                            &session::Session::timeout_ms,
-                                                            &session::Session::owner,
-                                                            &session::Session::results_max);
+inline constexpr auto wire::archive::fields<session::Session> =
+    std::tuple(&session::Session::secret_hash, &session::Session::timeout_ms,
+               &session::Session::owner, &session::Session::results_max);
 template <>
-inline constexpr auto fields<session::Results::Result> =
+inline constexpr auto wire::archive::fields<session::Results::Result> =
     std::tuple(&session::Results::Result::number, &session::Results::Result::outcome);
-
-}  // namespace znode::archive
 
 namespace session {
 
@@ -119,11 +114,11 @@ SessionRecord SessionTable::record(wire::SessionId id) const {
   SessionRecord record{id, wire::Bytes()};
   wire::ByteWriter out(*record.bytes);
   out.integer(record_version);
-  znode::archive::put(out, *session);
+  wire::archive::write(out, *session);
   const Results* kept = results(id);
   out.integer(static_cast<std::uint32_t>(kept ? kept->size() : 0));
   if (kept) {
-    for (const Results::Result& result : kept->all()) znode::archive::put(out, result);
+    for (const Results::Result& result : kept->all()) wire::archive::write(out, result);
   }
   return record;
 }
@@ -144,8 +139,8 @@ bool SessionTable::collect_image(std::size_t max, std::vector<SessionRecord>& ou
 bool SessionTable::restore(wire::SessionId id, std::string_view bytes) {
   wire::ByteReader in(bytes);
   if (in.integer<std::uint8_t>() != record_version || find(id)) return false;
-  const auto session = znode::archive::take<Session>(in);
-  const auto kept = znode::archive::take<std::vector<Results::Result>>(in);
+  const auto session = wire::archive::read<Session>(in);
+  const auto kept = wire::archive::read<std::vector<Results::Result>>(in);
   if (!in.complete()) return false;
   if (std::ranges::adjacent_find(kept, std::greater_equal{}, &Results::Result::number) !=
       kept.end()) {

@@ -75,6 +75,9 @@ class ByteReader {
     return bytes;
   }
 
+  // For a value that is there and not valid.
+  void fail() { failed_ = true; }
+
   [[nodiscard]] std::size_t remaining() const { return in_.size(); }
   [[nodiscard]] bool failed() const { return failed_; }
   // Everything was there, and nothing is left over.

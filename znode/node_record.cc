@@ -2,9 +2,9 @@
 
 #include <utility>
 
+#include "wire/archive.h"
 #include "znode/acl.h"
-#include "znode/archive.h"
-#include "znode/request_fields.h"
+#include "znode/archive_fields.h"
 
 namespace znode {
 namespace {
@@ -31,10 +31,9 @@ wire::Bytes encode(const Node& node) {
   out.integer(node.version);
   out.integer(node.aversion);
   out.integer(node.creations);
-  out.integer(static_cast<std::uint8_t>(node.lifetime().kind()));
-  out.integer(node.lifetime().value());
+  wire::archive::write(out, node.lifetime());
   out.boolean(node.acl().is_open());
-  if (!node.acl().is_open()) archive::put(out, node.acl().list());
+  if (!node.acl().is_open()) wire::archive::write(out, node.acl().list());
   out.string(node.name());
   out.string(node.data());
   return bytes;
@@ -54,11 +53,9 @@ wire::Result<StoredNode> decode_node(std::string_view bytes) {
   node.fields.version = in.integer<std::int32_t>();
   node.fields.aversion = in.integer<std::int32_t>();
   node.fields.creations = in.integer<std::int32_t>();
-  const auto kind = in.integer<std::uint8_t>();
-  if (kind > static_cast<std::uint8_t>(Lifetime::Kind::ttl)) return malformed;
-  node.lifetime = Lifetime(Lifetime::Kind{kind}, in.integer<std::uint64_t>());
+  node.lifetime = wire::archive::read<Lifetime>(in);
   if (!in.boolean()) {
-    wire::Acl list = archive::take<wire::Acl>(in);
+    wire::Acl list = wire::archive::read<wire::Acl>(in);
     if (list.empty() || list == wire::open_acl() || list.size() > acl_entries_max) return malformed;
     node.acl = SharedAcl(std::move(list));
   }

@@ -2,7 +2,7 @@
 
 #include <xxhash.h>
 
-#include "zab/bytes.h"
+#include "zab/archive_fields.h"
 
 namespace server {
 namespace {
@@ -49,7 +49,7 @@ void encode(const Hello& hello, wire::Bytes& out) {
   writer.integer(hello.from.value);
   writer.integer(hello.to.value);
   writer.integer(hello.ensemble);
-  zab_bytes::put(hello.cluster, writer);
+  wire::archive::write(writer, hello.cluster);
 }
 
 wire::Result<Hello> decode_hello(std::string_view bytes) {
@@ -65,7 +65,7 @@ wire::Result<Hello> decode_hello(std::string_view bytes) {
     return broken("it speaks version " + std::to_string(version) + " of the peer protocol, not " +
                   std::to_string(Hello::version));
   }
-  hello.cluster = zab_bytes::take_cluster_id(in);
+  hello.cluster = wire::archive::read<zab::ClusterId>(in);
   if (!in.complete()) return broken("its greeting cannot be read");
   return hello;
 }

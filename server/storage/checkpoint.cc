@@ -15,7 +15,7 @@
 
 #include "server/storage/files/directory.h"
 #include "wire/ensure.h"
-#include "zab/bytes.h"
+#include "zab/archive_fields.h"
 
 namespace storage {
 namespace {
@@ -42,8 +42,8 @@ wire::Bytes encode(const CheckpointLabel& label) {
   wire::ByteWriter out(bytes);
   out.integer(label_version);
   out.integer(label.server.value);
-  zab_bytes::put(label.cluster, out);
-  zab_bytes::put(label.at, out);
+  wire::archive::write(out, label.cluster);
+  wire::archive::write(out, label.at);
   out.integer(XXH3_64bits(bytes.data(), bytes.size()));
   return bytes;
 }
@@ -55,8 +55,8 @@ std::optional<CheckpointLabel> decode_label(std::string_view bytes) {
   if (in.integer<std::uint8_t>() != label_version) return std::nullopt;
   CheckpointLabel label;
   label.server.value = in.integer<std::uint32_t>();
-  label.cluster = zab_bytes::take_cluster_id(in);
-  label.at = zab_bytes::take_point(in);
+  label.cluster = wire::archive::read<zab::ClusterId>(in);
+  label.at = wire::archive::read<zab::Point>(in);
   const auto checksum = in.integer<std::uint64_t>();
   if (!in.complete()) return std::nullopt;
   if (checksum != XXH3_64bits(bytes.data(), bytes.size() - checksum_bytes)) return std::nullopt;

@@ -11,7 +11,7 @@
 #include <xxhash.h>
 
 #include "wire/ensure.h"
-#include "zab/bytes.h"
+#include "zab/archive_fields.h"
 
 namespace storage {
 namespace {
@@ -57,7 +57,7 @@ RecordHeader read_fields(wire::ByteReader& in) {
   header.ends_commit = (in.integer<std::uint8_t>() & ends_commit_flag) != 0;
   in.integer<std::uint16_t>();
   header.commit = in.integer<std::uint64_t>();
-  header.point = zab_bytes::take_point(in);
+  header.point = wire::archive::read<zab::Point>(in);
   return header;
 }
 
@@ -113,7 +113,7 @@ wire::Bytes encode(const Adoption& adoption) {
   wire::ByteWriter out(bytes);
   out.epoch(adoption.epoch);
   out.integer(adoption.txns);
-  zab_bytes::put(adoption.cluster, out);
+  wire::archive::write(out, adoption.cluster);
   out.boolean(adoption.snapshot);
   return bytes;
 }
@@ -131,7 +131,7 @@ std::optional<Adoption> decode_adoption(std::string_view payload) {
   Adoption adoption;
   adoption.epoch = in.epoch();
   adoption.txns = in.integer<std::uint32_t>();
-  adoption.cluster = zab_bytes::take_cluster_id(in);
+  adoption.cluster = wire::archive::read<zab::ClusterId>(in);
   adoption.snapshot = in.boolean();
   if (!in.complete()) return std::nullopt;
   return adoption;

@@ -4,7 +4,7 @@
 #include <xxhash.h>
 
 #include "wire/zxid.h"
-#include "zab/bytes.h"
+#include "zab/archive_fields.h"
 
 namespace storage {
 namespace {
@@ -45,14 +45,14 @@ wire::Bytes encode_fields(const SegmentHeader& header) {
   out.raw(magic);
   out.integer(format_version);
   out.integer(header.server.value);
-  zab_bytes::put(start.cluster, out);
+  wire::archive::write(out, start.cluster);
   out.integer(header.sequence);
   out.integer(header.first_commit);
   out.epoch(start.accepted_epoch);
   out.integer(start.accepted_leader.value);
   out.epoch(start.current_epoch);
   out.integer(flags_of(header));
-  zab_bytes::put(start.last, out);
+  wire::archive::write(out, start.last);
   out.epoch(claim.current_epoch);
   out.integer<std::uint32_t>(0);
   out.zxid(claim.last_zxid);
@@ -81,14 +81,14 @@ SegmentHeader read_fields(wire::ByteReader& in) {
   SegmentHeader header;
   header.server.value = in.integer<std::uint32_t>();
   Tip& start = header.start;
-  start.cluster = zab_bytes::take_cluster_id(in);
+  start.cluster = wire::archive::read<zab::ClusterId>(in);
   header.sequence = in.integer<std::uint64_t>();
   header.first_commit = in.integer<std::uint64_t>();
   start.accepted_epoch = in.epoch();
   start.accepted_leader.value = in.integer<std::uint32_t>();
   start.current_epoch = in.epoch();
   const auto flags = in.integer<std::uint32_t>();
-  start.last = zab_bytes::take_point(in);
+  start.last = wire::archive::read<zab::Point>(in);
   const wire::Epoch claimed_epoch = in.epoch();
   in.integer<std::uint32_t>();
   const wire::Zxid claimed_zxid = in.zxid();
