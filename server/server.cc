@@ -12,12 +12,11 @@
 #include <nlohmann/json.hpp>
 #include <spdlog/spdlog.h>
 
-#include "server/admin/answers.h"
 #include "server/admin/commands.h"
+#include "server/admin/pages.h"
 #include "server/checkpoints/checkpointer.h"
 #include "server/checkpoints/incoming_snapshot.h"
 #include "server/clients/listener.h"
-#include "server/metrics/availability.h"
 #include "server/metrics/disk.h"
 #include "server/metrics/page.h"
 #include "server/peers/links.h"
@@ -71,11 +70,7 @@ zab::PeerLimits limits(const Config& config) {
 
 session::Watches::Bounds watch_bounds(const Config& config) { return {config.max_watches, {}}; }
 
-class RealServer : public Server,
-                   private LinkHandler,
-                   private DriverHandler,
-                   private Environment,
-                   private StatusSource {
+class RealServer : public Server, private Environment {
  public:
   RealServer(boost::asio::io_context& io, Config config, RecoveredState found)
       : io_(io),
@@ -85,23 +80,29 @@ class RealServer : public Server,
         checkpoint_(checkpoint_path(config_.data_dir.string())),
         incoming_(checkpoint_, zab::ServerId{config_.id}, watch_bounds(config_),
                   [this](std::unique_ptr<session::Service> service, zab::Point at) {
-                    restored(std::move(service), at);
+                    boost::asio::post(io_,
+                                      [this, at, loaded = std::shared_ptr(std::move(service))] {
+                                        driver_.restored(std::move(*loaded), at);
+                                      });
                   }),
         log_(io, std::move(found.log.log), incoming_, end_for),
-        checkpointer_(io, checkpoint_, pipeline_.service(), log_,
+        checkpointer_(io, checkpoint_, pipeline_.service(),
+                      {[this](auto done) { log_.write({}, std::move(done)); },
+                       [this](auto at, auto keep_bytes) { log_.purge(at, keep_bytes); }},
                       {zab::ServerId{config_.id}, config_.checkpoint_txns, config_.log_keep_bytes},
                       found.checkpoint),
         links_(io,
                {zab::ServerId{config_.id}, config_.servers, config_.heartbeat,
                 config_.sync_limit_heartbeats, Milliseconds{1000}},
-               *this),
+               callbacks_of(driver_)),
         driver_(io,
                 zab::Peer(zab::ServerId{config_.id}, ensemble_of(config_), limits(config_),
                           std::move(found.log.recovered),
                           zab::ClusterId{random_number(), random_number()}),
-                &links_, log_, snapshots(), *this),
+                links_, log_, checkpointer_, pipeline_,
+                [this](const zab::RoleStatus& status) { handover_.role_changed(status); }),
         handover_(io, driver_),
-        listener_(io, config_, pipeline_, *this),
+        listener_(io, config_, pipeline_, http_handlers()),
         heartbeat_(io),
         farewell_(io) {
     pipeline_.start_from(std::move(*found.service));
@@ -196,44 +197,16 @@ class RealServer : public Server,
     return status;
   }
 
-  std::string metrics() const override { return metrics_page(readings()); }
-  const AdminCommands& commands() const override { return commands_; }
-
  private:
-  Driver::Snapshots snapshots() {
-    return {[this](const zab::ReadSnapshot& what, std::function<void(zab::SnapshotRead)> done) {
-              checkpointer_.read(what, std::move(done));
+  HttpHandlers http_handlers() {
+    return {[this](std::string_view method, std::string_view target) {
+              return page(
+                  method, target,
+                  {[this] { return status(); }, [this] { return metrics_page(readings()); }});
             },
-            [this](zab::ServerId learner) { checkpointer_.forget(learner); }};
-  }
-
-  // On the log's thread.
-  void restored(std::unique_ptr<session::Service> service, zab::Point at) {
-    boost::asio::post(io_, [this, at, service = std::shared_ptr(std::move(service))] {
-      spdlog::info("a snapshot at {} was adopted: {} nodes", wire::to_string(at.zxid),
-                   service->tree().size());
-      checkpointer_.restored(at);
-      pipeline_.restored(std::move(*service));
-      driver_.restored();
-    });
-  }
-
-  void link_up(zab::ServerId server, std::uint64_t connection) override {
-    driver_.link_up(server, connection);
-  }
-  void link_down(zab::ServerId server) override { driver_.link_down(server); }
-  void link_drained(zab::ServerId server) override { driver_.link_drained(server); }
-  zab::ClusterId cluster() const override { return driver_.peer().state().durable.known_cluster(); }
-
-  void deliver(const zab::Txn& txn) override {
-    pipeline_.deliver(txn);
-    checkpointer_.applied(txn.point(), driver_.peer().state().durable.cluster);
-  }
-  void confirmed(const zab::Confirmed& confirmed) override { pipeline_.confirmed(confirmed); }
-  void role_changed(const zab::RoleStatus& role_status) override {
-    availability_.note(role_status, SteadyClock::now());
-    pipeline_.role_changed(role_status);
-    handover_.role_changed(role_status);
+            [this](std::string_view target, AdminCommands::Done done) {
+              commands_.run(target, std::move(done));
+            }};
   }
 
   void post(zab::Event event) override { driver_.post(std::move(event)); }
@@ -245,19 +218,6 @@ class RealServer : public Server,
   }
   SteadyClock::time_point now() override { return SteadyClock::now(); }
   std::string new_password() override { return server::new_password(); }
-
-  void received(zab::ServerId from, PeerMessage message) override {
-    std::visit(
-        [&](auto& m) {
-          using M = std::decay_t<decltype(m)>;
-          if constexpr (std::is_same_v<M, zab::Message>) {
-            driver_.post(zab::Received{from, std::move(m)});
-          } else if constexpr (!std::is_same_v<M, KeepAlive>) {
-            pipeline_.on(from, m);
-          }
-        },
-        message);
-  }
 
   // POST /admin/handover, with `to` the id of the server that is to lead, or any that can.
   void take_checkpoint(AdminCommands::Done done) {
@@ -303,11 +263,11 @@ class RealServer : public Server,
     now.outstanding_proposals =
         static_cast<std::uint64_t>(history.end() - history.after(state.last_committed));
     now.unserved_seconds =
-        std::chrono::duration<double>(availability_.unserved(SteadyClock::now())).count();
-    now.outages = availability_.outages();
+        std::chrono::duration<double>(driver_.availability().unserved(SteadyClock::now())).count();
+    now.outages = driver_.availability().outages();
     now.driver = driver_.counters();
     now.leader = pipeline_.leader();
-    now.queues = {{"events", driver_.waiting()}, {"log_writes", log_.waiting()}};
+    now.queues = {{"events", driver_.queued()}, {"log_writes", log_.waiting()}};
     pipeline_.read_queues(now);
     for (const ServerLine& line : config_.servers) {
       if (line.id == config_.id) continue;
@@ -378,7 +338,6 @@ class RealServer : public Server,
   Handover handover_;
   AdminCommands commands_;
   Listener listener_;
-  Availability availability_{SteadyClock::now()};
   boost::asio::steady_timer heartbeat_;
   boost::asio::steady_timer farewell_;
   bool stopping_ = false;

@@ -4,7 +4,6 @@
 #include <memory>
 #include <string>
 
-#include "server/admin/status_source.h"
 #include "server/config/config.h"
 #include "server/metrics/status.h"
 #include "wire/result.h"

@@ -1,17 +1,16 @@
 #include "server/admin/commands.h"
 
 #include <algorithm>
-#include <optional>
 #include <utility>
+
+#include "server/clients/http_handlers.h"
 
 namespace server {
 namespace {
 
-constexpr std::string_view folder = "/admin/";
-
 std::string_view path_of(std::string_view target) { return target.substr(0, target.find('?')); }
 
-// Values are plain: numbers and words, nothing that would have to be encoded.
+// Nothing if the query is not well formed. Nothing is decoded: all values are numbers and names.
 std::optional<AdminCommands::Arguments> arguments_of(std::string_view target) {
   AdminCommands::Arguments arguments;
   std::string_view query = target.substr(std::min(path_of(target).size() + 1, target.size()));
@@ -20,41 +19,43 @@ std::optional<AdminCommands::Arguments> arguments_of(std::string_view target) {
     query.remove_prefix(std::min(part.size() + 1, query.size()));
     const std::size_t equals = part.find('=');
     if (equals == 0 || equals == part.npos) return std::nullopt;
-    const auto [place, fresh] = arguments.emplace(part.substr(0, equals), part.substr(equals + 1));
-    if (!fresh) return std::nullopt;
+    const auto [entry, added] = arguments.emplace(part.substr(0, equals), part.substr(equals + 1));
+    if (!added) return std::nullopt;
   }
   return arguments;
 }
 
 }  // namespace
 
-void AdminCommands::add(std::string name, std::vector<std::string> takes, CarryOut carry_out) {
-  commands_[std::move(name)] = {std::move(takes), std::move(carry_out)};
+void AdminCommands::add(std::string name, std::vector<std::string> parameters, Command command) {
+  commands_[std::move(name)] = {std::move(parameters), std::move(command)};
 }
 
-bool AdminCommands::is_command(std::string_view target) {
-  return path_of(target).starts_with(folder);
-}
-
-std::variant<Answer, AdminCommands::Call> AdminCommands::find(std::string_view target) const {
-  const std::string_view name = path_of(target).substr(folder.size());
-  const auto command = commands_.find(name);
-  if (command == commands_.end()) {
+void AdminCommands::run(std::string_view target, Done done) const {
+  const std::string_view name = path_of(target).substr(command_prefix.size());
+  const auto found = commands_.find(name);
+  if (found == commands_.end()) {
     std::string known;
     for (const auto& [each, unused] : commands_) known += (known.empty() ? "" : ", ") + each;
-    return error_answer(404, "NotFound",
-                        "there is no command " + std::string(name) + "; there is " + known);
+    return done(error_answer(404, "NotFound",
+                             "there is no command " + std::string(name) + "; there is " + known));
   }
-  std::optional<Arguments> arguments = arguments_of(target);
+  const std::optional<Arguments> arguments = arguments_of(target);
+  if (auto refused = refuse(name, found->second, arguments)) return done(*std::move(refused));
+  found->second.command(*arguments, std::move(done));
+}
+
+std::optional<Answer> AdminCommands::refuse(std::string_view name, const Entry& entry,
+                                            const std::optional<Arguments>& arguments) {
   if (!arguments) {
     return error_answer(400, "BadRequest", "what follows the '?' must be name=value&name=value");
   }
   for (const auto& [argument, value] : *arguments) {
-    if (std::ranges::find(command->second.takes, argument) != command->second.takes.end()) continue;
+    if (std::ranges::find(entry.parameters, argument) != entry.parameters.end()) continue;
     return error_answer(400, "BadRequest",
                         std::string(name) + " takes no argument named " + argument);
   }
-  return Call{&command->second.carry_out, *std::move(arguments)};
+  return std::nullopt;
 }
 
 }  // namespace server

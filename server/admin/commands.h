@@ -2,44 +2,43 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
-#include "server/admin/answers.h"
+#include "server/clients/answer.h"
 
 namespace server {
 
-// What an operator may ask of this server with POST /admin/NAME. Who may is for the gate to say.
+// The commands that an operator can give with POST /admin/NAME. Whether the sender may give
+// commands is checked before, by Gate.
 class AdminCommands {
  public:
   // The query of the target, "to=2&now=": names and values, each name once.
   using Arguments = std::map<std::string, std::string, std::less<>>;
   using Done = std::function<void(Answer)>;
-  // Calls `done` once, at once or later, on the event loop's thread.
-  using CarryOut = std::function<void(const Arguments& arguments, Done done)>;
+  // Calls `done` once, during the call or later, on the event loop's thread.
+  using Command = std::function<void(const Arguments& arguments, Done done)>;
 
-  // A command that can be carried out, or why not.
-  struct Call {
-    const CarryOut* carry_out = nullptr;
-    Arguments arguments;
-  };
+  // `parameters` are the names of the arguments that the command accepts.
+  void add(std::string name, std::vector<std::string> parameters, Command command);
 
-  // `takes` are the names of the arguments that there may be.
-  void add(std::string name, std::vector<std::string> takes, CarryOut carry_out);
-
-  [[nodiscard]] static bool is_command(std::string_view target);
-  // `target` as in the request line. The call is valid as long as this is.
-  [[nodiscard]] std::variant<Answer, Call> find(std::string_view target) const;
+  // Runs the command that `target`, as in the request line, names. Answers at once if there is no
+  // such command, or if it does not accept the arguments.
+  void run(std::string_view target, Done done) const;
 
  private:
-  struct Command {
-    std::vector<std::string> takes;
-    CarryOut carry_out;
+  struct Entry {
+    std::vector<std::string> parameters;
+    Command command;
   };
 
-  std::map<std::string, Command, std::less<>> commands_;
+  // The answer to arguments that cannot be used; nothing if they can be.
+  [[nodiscard]] static std::optional<Answer> refuse(std::string_view name, const Entry& entry,
+                                                    const std::optional<Arguments>& arguments);
+
+  std::map<std::string, Entry, std::less<>> commands_;
 };
 
 }  // namespace server

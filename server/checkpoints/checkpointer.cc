@@ -38,11 +38,11 @@ void squash(std::vector<wire::StoredRecord>& records) {
 }  // namespace
 
 Checkpointer::Checkpointer(boost::asio::io_context& io, SharedCheckpoint& checkpoint,
-                           session::Service& service, LogWriter& log, Rules rules, zab::Point at)
+                           session::Service& service, LogCalls log, Rules rules, zab::Point at)
     : io_(io),
       checkpoint_(checkpoint),
       service_(service),
-      log_(log),
+      log_(std::move(log)),
       rules_(rules),
       last_applied_(at),
       thread_([this] { run(); }) {
@@ -103,7 +103,7 @@ void Checkpointer::collect(std::uint64_t image) {
   phase_ = Phase::writing;
   // A checkpoint is never ahead of the log: what it holds was perhaps delivered before this
   // server's own disk had it.
-  log_.write({}, [this, image, guard = boost::asio::make_work_guard(io_)] { write(image); });
+  log_.when_durable([this, image, guard = boost::asio::make_work_guard(io_)] { write(image); });
 }
 
 void Checkpointer::write(std::uint64_t image) {

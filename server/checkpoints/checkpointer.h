@@ -12,8 +12,8 @@
 
 #include "server/checkpoints/shared_checkpoint.h"
 #include "server/metrics/checkpoint_report.h"
-#include "server/replication/log_writer.h"
 #include "session/service.h"
+#include "zab/effects.h"
 #include "zab/events.h"
 
 namespace boost::asio {
@@ -33,9 +33,16 @@ class Checkpointer {
     std::uint64_t every = 100'000;     // transactions
     std::uint64_t log_keep_bytes = 0;  // of the log, for those that lag behind
   };
+  // The functions of the log that this needs.
+  struct LogCalls {
+    // Calls `done` on the io_context once everything that the log was given before is durable.
+    std::function<void(std::function<void()> done)> when_durable;
+    // As storage::Log::purge.
+    std::function<void(zab::Point checkpoint, std::uint64_t keep_bytes)> purge;
+  };
   // All of them outlive this. `at` is that of the checkpoint that there is.
   Checkpointer(boost::asio::io_context& io, SharedCheckpoint& checkpoint, session::Service& service,
-               LogWriter& log, Rules rules, zab::Point at);
+               LogCalls log, Rules rules, zab::Point at);
   // Ends what is under way, and the thread.
   ~Checkpointer();
   Checkpointer(const Checkpointer&) = delete;
@@ -75,7 +82,7 @@ class Checkpointer {
   boost::asio::io_context& io_;
   SharedCheckpoint& checkpoint_;
   session::Service& service_;
-  LogWriter& log_;
+  LogCalls log_;
   Rules rules_;
 
   Phase phase_ = Phase::idle;

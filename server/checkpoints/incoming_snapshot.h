@@ -6,15 +6,16 @@
 #include <string>
 
 #include "server/checkpoints/shared_checkpoint.h"
-#include "server/replication/snapshot_store.h"
 #include "server/storage/checkpoint.h"
 #include "session/restoration.h"
+#include "zab/effects.h"
 
 namespace server {
 
-// Takes a snapshot in: into a checkpoint beside the one in use, and into memory. Only what adds up
-// is ever adopted: the digest of the whole has to be the one that came with it.
-class IncomingSnapshot : public SnapshotStore {
+// A snapshot that another server sends. It is stored in a checkpoint beside the one in use, and in
+// memory, on the log's thread. It is adopted only if it is complete and its digest is the one that
+// came with it.
+class IncomingSnapshot {
  public:
   using Restored = std::function<void(std::unique_ptr<session::Service>, zab::Point)>;
 
@@ -22,8 +23,11 @@ class IncomingSnapshot : public SnapshotStore {
   IncomingSnapshot(SharedCheckpoint& checkpoint, zab::ServerId self,
                    session::Watches::Bounds bounds, Restored restored);
 
-  [[nodiscard]] wire::Result<void> store(const zab::StoreSnapshot& chunk) override;
-  [[nodiscard]] wire::Result<void> adopt(const zab::AdoptHistory& adopted) override;
+  // Stores one chunk. The last one makes all of them durable. An error ends the process, as one of
+  // the log does: nothing more may be promised.
+  [[nodiscard]] wire::Result<void> store(const zab::StoreSnapshot& chunk);
+  // The log has adopted the snapshot that was stored last: it replaces the checkpoint in use.
+  [[nodiscard]] wire::Result<void> adopt(const zab::AdoptHistory& adopted);
 
   // Where a snapshot is stored until it is adopted.
   [[nodiscard]] static std::string path_beside(const std::string& checkpoint);

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "server/admin/answers.h"
+#include "server/clients/answer.h"
 #include "server/config/config.h"
 #include "wire/frames.h"
 

@@ -14,8 +14,6 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 
-#include "server/admin/answers.h"
-#include "server/admin/commands.h"
 #include "server/clients/websocket_frames.h"
 
 namespace server {
@@ -117,15 +115,20 @@ bool has_body(const http::request_parser<http::empty_body>& parser) {
   return parser.chunked() || parser.content_length().value_or(0) != 0;
 }
 
-// What to answer and whether to go on, a command to be carried out first, or the wish for a
-// WebSocket that can be granted.
+// A command that its sender may give.
+struct Command {
+  std::string_view target;
+};
+
+// An answer, a command to run for one, or a request for a WebSocket that can be granted; and
+// whether the connection stays open.
 struct Verdict {
-  std::variant<Answer, AdminCommands::Call, Upgrade> answer;
+  std::variant<Answer, Command, Upgrade> answer;
   After after = After::close;
 };
 
 Verdict judge(const Request& request, std::string_view remote, const Gate& gate,
-              const StatusSource& status, Capacity room) {
+              const HttpHandlers& handlers, Capacity room) {
   const RequestHead head = head_of(request);
   if (auto refused = gate.refuses(head)) return {*std::move(refused)};
 
@@ -135,19 +138,16 @@ Verdict judge(const Request& request, std::string_view remote, const Gate& gate,
   }
   const bool stays = request.keep_alive() && room == Capacity::available;
   const After after = stays ? After::keep_alive : After::close;
-  if (AdminCommands::is_command(head.target)) {
+  if (head.target.starts_with(command_prefix)) {
     if (auto refused = gate.refuses_command(head, remote)) return {*std::move(refused), after};
-    return std::visit(
-        [&](auto found) {
-          return Verdict{std::move(found), after};
-        },
-        status.commands().find(head.target));
+    return {Command{head.target}, after};
   }
-  return {answer(head.method, head.target, status), after};
+  return {handlers.page(head.method, head.target), after};
 }
 
-// A command takes its time; it goes on when its client does not wait for the answer.
-asio::awaitable<Answer> carry_out(const AdminCommands::Call& call, const ClientLimits& limits) {
+// A command may take longer than its client waits for the answer; it goes on nevertheless.
+asio::awaitable<Answer> run(const Command& command, const HttpHandlers& handlers,
+                            const ClientLimits& limits) {
   struct Outcome {
     explicit Outcome(const asio::any_io_executor& executor) : patience(executor) {}
     asio::steady_timer patience;
@@ -155,7 +155,7 @@ asio::awaitable<Answer> carry_out(const AdminCommands::Call& call, const ClientL
   };
   const auto outcome = std::make_shared<Outcome>(co_await asio::this_coro::executor);
   outcome->patience.expires_after(limits.command_timeout);
-  (*call.carry_out)(call.arguments, [outcome](Answer answer) {
+  handlers.command(command.target, [outcome](Answer answer) {
     outcome->answer = std::move(answer);
     outcome->patience.cancel();
   });
@@ -167,7 +167,7 @@ asio::awaitable<Answer> carry_out(const AdminCommands::Call& call, const ClientL
 }  // namespace
 
 asio::awaitable<HttpOutcome> talk_http(HttpStream& stream, std::string remote, const Gate& gate,
-                                       const StatusSource& status, Capacity room,
+                                       const HttpHandlers& handlers, Capacity room,
                                        const ClientLimits& limits) {
   beast::flat_buffer buffer(limits.header_bytes_max + 4096);
   for (;;) {
@@ -186,7 +186,7 @@ asio::awaitable<HttpOutcome> talk_http(HttpStream& stream, std::string remote, c
     } else if (has_body(parser)) {
       verdict.answer = error_answer(413, "BodyNotWanted", "requests here have no body");
     } else {
-      verdict = judge(request, remote, gate, status, room);
+      verdict = judge(request, remote, gate, handlers, room);
     }
 
     if (auto* wanted = std::get_if<Upgrade>(&verdict.answer)) {
@@ -194,8 +194,9 @@ asio::awaitable<HttpOutcome> talk_http(HttpStream& stream, std::string remote, c
       verdict.answer = error_answer(
           400, "BadRequest", "frames must wait until the WebSocket's upgrade has been answered");
     }
-    if (const auto* call = std::get_if<AdminCommands::Call>(&verdict.answer)) {
-      verdict.answer = co_await carry_out(*call, limits);
+    if (const auto* found = std::get_if<Command>(&verdict.answer)) {
+      const Command command = *found;
+      verdict.answer = co_await run(command, handlers, limits);
     }
     const bool sent =
         co_await send(stream, std::get<Answer>(verdict.answer), request, verdict.after, limits);

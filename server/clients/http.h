@@ -7,8 +7,8 @@
 
 #include <boost/asio/awaitable.hpp>
 
-#include "server/admin/status_source.h"
 #include "server/clients/gate.h"
+#include "server/clients/http_handlers.h"
 #include "server/clients/limits.h"
 #include "server/clients/stream.h"
 
@@ -32,7 +32,7 @@ enum class Capacity : std::uint8_t { available, full };
 // `remote` is the address of the other end.
 [[nodiscard]] boost::asio::awaitable<HttpOutcome> talk_http(HttpStream& stream, std::string remote,
                                                             const Gate& gate,
-                                                            const StatusSource& status,
+                                                            const HttpHandlers& handlers,
                                                             Capacity room,
                                                             const ClientLimits& limits);
 

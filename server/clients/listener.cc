@@ -83,7 +83,7 @@ class Refusing final : public ClientHandler {
 class Listener::Port : public std::enable_shared_from_this<Listener::Port> {
  public:
   Port(asio::io_context& io, const Config& config, ClientHandler& handler,
-       const StatusSource& status, const ClientLimits& limits);
+       HttpHandlers http_handlers, const ClientLimits& limits);
 
   std::optional<std::string> start();
   [[nodiscard]] const Address& bound() const { return web_; }
@@ -102,7 +102,7 @@ class Listener::Port : public std::enable_shared_from_this<Listener::Port> {
 
   asio::io_context& io_;
   ClientHandler& handler_;
-  const StatusSource& status_;
+  const HttpHandlers http_handlers_;
   const Gate gate_;
   Shared shared_;
   std::vector<std::unique_ptr<IoThread>> io_threads_;
@@ -121,10 +121,10 @@ class Listener::Port : public std::enable_shared_from_this<Listener::Port> {
 };
 
 Listener::Port::Port(asio::io_context& io, const Config& config, ClientHandler& handler,
-                     const StatusSource& status, const ClientLimits& limits)
+                     HttpHandlers http_handlers, const ClientLimits& limits)
     : io_(io),
       handler_(handler),
-      status_(status),
+      http_handlers_(std::move(http_handlers)),
       gate_(config),
       shared_{limits},
       from_one_address_max_(config.max_client_connections),
@@ -262,7 +262,7 @@ asio::awaitable<void> Listener::Port::talk(HttpStream stream, std::string addres
 
   http_.insert(&stream);
   const HttpOutcome outcome =
-      co_await talk_http(stream, address, gate_, status_,
+      co_await talk_http(stream, address, gate_, http_handlers_,
                          slot->beyond() ? Capacity::full : Capacity::available, shared_.limits);
   bool upgraded = false;
   if (outcome.upgrade && acceptor_.is_open()) {
@@ -289,8 +289,8 @@ void Listener::Port::serve_websocket(Accepted client, bool beyond) {
 }
 
 Listener::Listener(asio::io_context& io, const Config& config, ClientHandler& handler,
-                   const StatusSource& status, const ClientLimits& limits)
-    : port_(std::make_shared<Port>(io, config, handler, status, limits)) {}
+                   HttpHandlers http_handlers, const ClientLimits& limits)
+    : port_(std::make_shared<Port>(io, config, handler, std::move(http_handlers), limits)) {}
 
 Listener::~Listener() {
   stop();

@@ -4,8 +4,8 @@
 #include <optional>
 #include <string>
 
-#include "server/admin/status_source.h"
 #include "server/clients/handler.h"
+#include "server/clients/http_handlers.h"
 #include "server/clients/limits.h"
 #include "server/config/config.h"
 #include "server/metrics/counters.h"
@@ -18,12 +18,12 @@ namespace server {
 
 // The web port: HTTP answers, and at /v1 the WebSocket connections of clients. Everything happens
 // on `io`, which one thread runs, unless the configuration has other threads for the WebSockets.
-// `handler` and `status` must live as long as `io` runs, and whoever holds a ClientConnection must
-// let go of it before `io` is destroyed.
+// `handler` must live as long as `io` runs, and whoever holds a ClientConnection must let go of it
+// before `io` is destroyed.
 class Listener {
  public:
   Listener(boost::asio::io_context& io, const Config& config, ClientHandler& handler,
-           const StatusSource& status, const ClientLimits& limits = {});
+           HttpHandlers http_handlers, const ClientLimits& limits = {});
   ~Listener();
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;

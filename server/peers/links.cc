@@ -69,10 +69,10 @@ std::string advice(const error_code& error) {
 
 class Links::Impl : public std::enable_shared_from_this<Links::Impl> {
  public:
-  Impl(asio::io_context& io, Options options, LinkHandler& handler)
+  Impl(asio::io_context& io, Options options, Callbacks callbacks)
       : io_(io),
         options_(std::move(options)),
-        handler_(handler),
+        callbacks_(std::move(callbacks)),
         acceptor_(io),
         heartbeat_(io),
         ensemble_(fingerprint(options_.servers)) {}
@@ -118,7 +118,7 @@ class Links::Impl : public std::enable_shared_from_this<Links::Impl> {
 
   asio::io_context& io_;
   Options options_;
-  LinkHandler& handler_;
+  Callbacks callbacks_;
   tcp::acceptor acceptor_;
   asio::steady_timer heartbeat_;
   std::uint64_t ensemble_;
@@ -204,7 +204,7 @@ awaitable<void> Links::Impl::welcome(tcp::socket socket) {
   handshakes_ += 1;
   const auto link = std::make_shared<Link>(std::move(socket));
   const auto hello =
-      co_await greet(link, {options_.self, {}, ensemble_, handler_.cluster()}, false);
+      co_await greet(link, {options_.self, {}, ensemble_, callbacks_.cluster()}, false);
   handshakes_ -= 1;
   if (stopped_) co_return;
   if (!hello) {
@@ -259,7 +259,8 @@ awaitable<Links::Impl::LinkPtr> Links::Impl::dial(const ServerLine& peer) {
   }
   if (!link->socket.is_open()) co_return nullptr;
 
-  const auto hello = co_await greet(link, {options_.self, id, ensemble_, handler_.cluster()}, true);
+  const auto hello =
+      co_await greet(link, {options_.self, id, ensemble_, callbacks_.cluster()}, true);
   if (stopped_) co_return nullptr;
   if (!hello) {
     complain(id, hello.error().message);
@@ -342,7 +343,7 @@ void Links::Impl::take(const LinkPtr& link) {
   up_[link->server] = link;
   complaints_.erase(link->server);
   spdlog::info("linked with server {}", link->server.value);
-  handler_.link_up(link->server, link->number);
+  callbacks_.up(link->server, link->number);
 }
 
 void Links::Impl::drop(const LinkPtr& link, const std::string& why) {
@@ -352,7 +353,7 @@ void Links::Impl::drop(const LinkPtr& link, const std::string& why) {
   if (stopped_) return;
   up_.erase(link->server);
   spdlog::info("lost the link with server {}: {}", link->server.value, why);
-  handler_.link_down(link->server);
+  callbacks_.down(link->server);
 }
 
 awaitable<void> Links::Impl::read_loop(LinkPtr link) {
@@ -371,7 +372,7 @@ awaitable<void> Links::Impl::read_loop(LinkPtr link) {
       auto message = decode_peer_message(**content);
       if (!message) co_return drop(link, message.error().message);
       if (!std::holds_alternative<KeepAlive>(*message)) {
-        handler_.received(link->server, std::move(*message));
+        callbacks_.received(link->server, std::move(*message));
       }
     }
   }
@@ -435,7 +436,7 @@ void Links::Impl::flush(const LinkPtr& link) {
                       if (error) return self->drop(link, error.message());
                       self->flush(link);
                       if (link->leaving.empty() && !link->closed && !self->stopped_) {
-                        self->handler_.link_drained(link->server);
+                        self->callbacks_.drained(link->server);
                       }
                     });
 }
@@ -445,8 +446,8 @@ void Links::Impl::complain(zab::ServerId peer, const std::string& why) {
   spdlog::warn("no link with server {}: {}", peer.value, why);
 }
 
-Links::Links(asio::io_context& io, Options options, LinkHandler& handler)
-    : impl_(std::make_shared<Impl>(io, std::move(options), handler)) {}
+Links::Links(asio::io_context& io, Options options, Callbacks callbacks)
+    : impl_(std::make_shared<Impl>(io, std::move(options), std::move(callbacks))) {}
 
 Links::~Links() { impl_->stop(); }
 

@@ -18,37 +18,34 @@ class io_context;
 
 namespace server {
 
-// What happens on the links. Called on the io_context's one thread; between `link_up` and the next
-// `link_down` of a server everything received is of one connection.
-class LinkHandler {
- public:
-  virtual ~LinkHandler() = default;
-
-  // `connection` numbers this connection among all there were.
-  virtual void link_up(zab::ServerId server, std::uint64_t connection) = 0;
-  virtual void link_down(zab::ServerId server) = 0;
-  virtual void received(zab::ServerId from, PeerMessage message) = 0;
-  // What was queued for a server has left.
-  virtual void link_drained(zab::ServerId server) = 0;
-  // The cluster that this server knows it belongs to; none before there is one. A server of another
-  // one is not let in.
-  [[nodiscard]] virtual zab::ClusterId cluster() const = 0;
-};
-
 // One TCP connection to each other server of the ensemble. The server with the greater id dials,
-// again and again, resolving the address anew each time; a connection that is silent for too long
-// is closed. A slow or dead peer holds up nothing but its own link.
+// and dials again after each loss, resolving the address anew each time. A connection that is
+// silent for too long is closed. A slow or dead server delays nothing but its own link.
 class Links {
  public:
   struct Options {
     zab::ServerId self;
     std::vector<ServerLine> servers;   // this one included
-    Milliseconds heartbeat{50};        // how often a quiet link says that it lives
-    std::uint32_t silence_heartbeats;  // after how many of them a link is given up
+    Milliseconds heartbeat{50};        // a link that is idle for so long sends a KeepAlive
+    std::uint32_t silence_heartbeats;  // a link that receives nothing for so many is closed
     Milliseconds handshake_deadline{1000};
   };
 
-  Links(boost::asio::io_context& io, Options options, LinkHandler& handler);
+  // Called on the io_context's one thread. Everything that is received from a server between `up`
+  // and the next `down` came over one connection.
+  struct Callbacks {
+    // `connection` is this connection's number among all that there were.
+    std::function<void(zab::ServerId server, std::uint64_t connection)> up;
+    std::function<void(zab::ServerId server)> down;
+    std::function<void(zab::ServerId from, PeerMessage&& message)> received;
+    // Everything that was queued for the server has been written to the socket.
+    std::function<void(zab::ServerId server)> drained;
+    // The cluster that this server knows it belongs to; none before there is one. A server of
+    // another cluster is refused.
+    std::function<zab::ClusterId()> cluster;
+  };
+
+  Links(boost::asio::io_context& io, Options options, Callbacks callbacks);
   ~Links();
   Links(const Links&) = delete;
   Links& operator=(const Links&) = delete;

@@ -15,14 +15,13 @@
 #include "server/metrics/readings.h"
 #include "server/pipeline/client.h"
 #include "server/pipeline/ordering.h"
-#include "server/replication/driver_handler.h"
 #include "session/service.h"
 
 namespace server {
 
 // From a client's request to its reply. Owns the replica's state, and knows which connection speaks
 // for which session; everything runs on the event loop's one thread.
-class Pipeline : public ClientHandler, public OrderingHandler, public DriverHandler {
+class Pipeline : public ClientHandler, public OrderingHandler {
  public:
   // Both live as long as this does. `first_number` is random: what connections and requests are
   // called never comes twice, across restarts too.
@@ -38,9 +37,9 @@ class Pipeline : public ClientHandler, public OrderingHandler, public DriverHand
   void closed(ClientConnection& connection) override;
 
   // The protocol.
-  void deliver(const zab::Txn& txn) override;
-  void confirmed(const zab::Confirmed& confirmed) override;
-  void role_changed(const zab::RoleStatus& role_status) override;
+  void deliver(const zab::Txn& txn);
+  void confirmed(const zab::Confirmed& confirmed);
+  void role_changed(const zab::RoleStatus& role_status);
   // This server has taken over a snapshot: what lies before it was not delivered here. Nobody can
   // say what became of requests under way; clients go elsewhere, and find out there.
   void restored(session::Service&& service);

@@ -1,5 +1,6 @@
 #include "server/replication/driver.h"
 
+#include <type_traits>
 #include <utility>
 
 #include <boost/asio/io_context.hpp>
@@ -7,27 +8,32 @@
 #include <spdlog/spdlog.h>
 
 #include "wire/ensure.h"
+#include "wire/zxid.h"
 #include "zab/print.h"
 
 namespace server {
 namespace {
 
-// What is read at once for a learner, and what its link may hold meanwhile.
+// One read of the log for a learner.
 constexpr std::uint64_t read_bytes = std::uint64_t{1} << 20;
-constexpr std::size_t queued_max = std::size_t{4} << 20;
+// Nothing is read for a learner whose link has more than this queued.
+constexpr std::size_t queued_bytes_max = std::size_t{4} << 20;
 
 }  // namespace
 
-Driver::Driver(boost::asio::io_context& io, zab::Peer peer, Links* links, LogWriter& log,
-               Snapshots snapshots, DriverHandler& handler)
+Driver::Driver(boost::asio::io_context& io, zab::Peer peer, Links& links, LogWriter& log,
+               Checkpointer& checkpointer, Pipeline& pipeline, RoleChanged role_changed)
     : io_(io),
       peer_(std::move(peer)),
       links_(links),
       log_(log),
-      snapshots_(std::move(snapshots)),
-      handler_(handler) {}
+      checkpointer_(checkpointer),
+      pipeline_(pipeline),
+      role_changed_(std::move(role_changed)) {}
 
 void Driver::start() { carry_out(peer_.start()); }
+
+// --- Events in ---
 
 void Driver::post(zab::Event event) {
   events_.push_back({std::move(event)});
@@ -41,9 +47,23 @@ void Driver::link_up(zab::ServerId server, std::uint64_t connection) {
 
 void Driver::link_down(zab::ServerId server) { post(zab::LinkDown{server}); }
 
+void Driver::received(zab::ServerId from, PeerMessage&& message) {
+  std::visit(
+      [&](auto& m) {
+        using M = std::decay_t<decltype(m)>;
+        if constexpr (std::is_same_v<M, zab::Message>) {
+          post(zab::Received{from, std::move(m)});
+        } else if constexpr (!std::is_same_v<M, KeepAlive>) {
+          pipeline_.on(from, m);
+        }
+      },
+      message);
+}
+
 void Driver::link_drained(zab::ServerId server) { read(server); }
 
-// Behind whatever else is ready now, so that one turn of the loop makes one batch.
+// Runs behind everything else that is ready now, so that the events of one turn of the event loop
+// become one batch.
 void Driver::schedule() {
   if (std::exchange(scheduled_, true)) return;
   boost::asio::post(io_, [this] { run(); });
@@ -54,17 +74,17 @@ void Driver::run() {
   counters_.turns += 1;
   counters_.events += events_.size();
   zab::Effects effects;
-  for (Waiting& waiting : std::exchange(events_, {})) {
-    // What was said before a link changed is for the link as it was.
-    const auto* up = std::get_if<zab::LinkUp>(&waiting.event);
-    const auto* down = std::get_if<zab::LinkDown>(&waiting.event);
+  for (QueuedEvent& queued : std::exchange(events_, {})) {
+    // Effects of earlier events are meant for the link as it was before it changed.
+    const auto* up = std::get_if<zab::LinkUp>(&queued.event);
+    const auto* down = std::get_if<zab::LinkDown>(&queued.event);
     if (up != nullptr || down != nullptr) carry_out(std::exchange(effects, {}));
-    if (up != nullptr) connections_[up->server] = waiting.connection;
+    if (up != nullptr) connections_[up->server] = queued.connection;
     if (down != nullptr) connections_.erase(down->server);
-    if (down != nullptr) readings_.erase(down->server);
-    if (down != nullptr) snapshots_.forget(down->server);
-    zab::Effects step = peer_.step(std::move(waiting.event));
-    // Here, for a batch may hold an election from its beginning to its end.
+    if (down != nullptr) reads_.erase(down->server);
+    if (down != nullptr) checkpointer_.forget(down->server);
+    zab::Effects step = peer_.step(std::move(queued.event));
+    // Counted for each step, because one batch may hold a whole election.
     const bool looks = step.role_status && step.role_status->role == zab::Role::looking;
     counters_.elections += looks ? 1 : 0;
     effects += std::move(step);
@@ -77,9 +97,11 @@ std::uint64_t Driver::connection(zab::ServerId server) const {
   return found == connections_.end() ? 0 : found->second;
 }
 
+// --- Effects out ---
+
 void Driver::carry_out(zab::Effects effects) {
   for (const std::string& note : effects.notes) spdlog::info("{}", note);
-  for (const auto& [to, message] : effects.send) links_->send(to, connection(to), message);
+  for (const auto& [to, message] : effects.send) links_.send(to, connection(to), message);
 
   std::vector<Promise> promises;
   for (zab::Envelope& envelope : effects.confirm) {
@@ -87,63 +109,91 @@ void Driver::carry_out(zab::Effects effects) {
     promises.push_back({std::move(envelope), over});
   }
   if (effects.persist.empty() && writes_under_way_ == 0) {
-    keep(promises);
+    send_promises(promises);
   } else if (!effects.persist.empty() || !promises.empty()) {
     writes_under_way_ += 1;
     log_.write(std::move(effects.persist), [this, promises = std::move(promises)] {
       writes_under_way_ -= 1;
-      keep(promises);
+      send_promises(promises);
     });
   }
 
   for (const zab::Read& one : effects.read) {
     const zab::ServerId learner = std::visit([](const auto& r) { return r.learner; }, one);
-    readings_.insert_or_assign(learner, Reading{one, connection(learner)});
+    reads_.insert_or_assign(learner, PendingRead{one, connection(learner)});
     read(learner);
   }
   if (effects.role_status) spdlog::info("{}", zab::to_string(*effects.role_status));
-  if (for_handler_.empty() && !effects.restore) {
-    for (const zab::Txn& txn : effects.deliver) handler_.deliver(txn);
-    for (const zab::Confirmed& confirmed : effects.confirmed) handler_.confirmed(confirmed);
-    if (effects.role_status) handler_.role_changed(*effects.role_status);
+  if (results_.empty() && !effects.restore) {
+    for (const zab::Txn& txn : effects.deliver) deliver(txn);
+    for (const zab::Confirmed& confirmed : effects.confirmed) pipeline_.confirmed(confirmed);
+    if (effects.role_status) change_role(*effects.role_status);
     return;
   }
-  if (effects.restore) for_handler_.emplace_back(Restore{});
-  for (zab::Txn& txn : effects.deliver) for_handler_.emplace_back(std::move(txn));
-  for (const zab::Confirmed& confirmed : effects.confirmed) for_handler_.emplace_back(confirmed);
-  if (effects.role_status) for_handler_.emplace_back(*effects.role_status);
+  if (effects.restore) results_.emplace_back(Restore{});
+  for (zab::Txn& txn : effects.deliver) results_.emplace_back(std::move(txn));
+  for (const zab::Confirmed& confirmed : effects.confirmed) results_.emplace_back(confirmed);
+  if (effects.role_status) results_.emplace_back(*effects.role_status);
   hand_on();
 }
 
-void Driver::hand_on() {
-  while (!for_handler_.empty() && !std::holds_alternative<Restore>(for_handler_.front())) {
-    const ForHandler next = std::move(for_handler_.front());
-    for_handler_.pop_front();
-    if (const auto* txn = std::get_if<zab::Txn>(&next)) handler_.deliver(*txn);
-    if (const auto* confirmed = std::get_if<zab::Confirmed>(&next)) handler_.confirmed(*confirmed);
-    if (const auto* role_status = std::get_if<zab::RoleStatus>(&next)) {
-      handler_.role_changed(*role_status);
+void Driver::send_promises(const std::vector<Promise>& promises) {
+  for (const Promise& promise : promises) {
+    const auto& [to, message] = promise.envelope;
+    if (to == peer_.state().self) {
+      post(zab::Received{to, message});
+    } else {
+      links_.send(to, promise.connection, message);
     }
   }
 }
 
-void Driver::restored() {
-  ensure(!for_handler_.empty() && std::holds_alternative<Restore>(for_handler_.front()),
+// --- Results for the service ---
+
+void Driver::hand_on() {
+  while (!results_.empty() && !std::holds_alternative<Restore>(results_.front())) {
+    const Result next = std::move(results_.front());
+    results_.pop_front();
+    if (const auto* txn = std::get_if<zab::Txn>(&next)) deliver(*txn);
+    if (const auto* confirmed = std::get_if<zab::Confirmed>(&next)) pipeline_.confirmed(*confirmed);
+    if (const auto* role_status = std::get_if<zab::RoleStatus>(&next)) change_role(*role_status);
+  }
+}
+
+void Driver::deliver(const zab::Txn& txn) {
+  pipeline_.deliver(txn);
+  checkpointer_.applied(txn.point(), peer_.state().durable.cluster);
+}
+
+void Driver::change_role(const zab::RoleStatus& role_status) {
+  availability_.note(role_status, SteadyClock::now());
+  pipeline_.role_changed(role_status);
+  role_changed_(role_status);
+}
+
+void Driver::restored(session::Service&& service, zab::Point at) {
+  ensure(!results_.empty() && std::holds_alternative<Restore>(results_.front()),
          "a snapshot was adopted");
-  for_handler_.pop_front();
+  spdlog::info("a snapshot at {} was adopted: {} nodes", wire::to_string(at.zxid),
+               service.tree().size());
+  checkpointer_.restored(at);
+  pipeline_.restored(std::move(service));
+  results_.pop_front();
   hand_on();
 }
 
-// A learner that takes little is read for little: nothing piles up for it.
+// --- Reads for learners ---
+
+// Reads no faster than the learner's link sends, so that little memory is used for it.
 void Driver::read(zab::ServerId learner) {
-  const auto found = readings_.find(learner);
-  if (found == readings_.end() || links_->queued(learner) > queued_max) return;
-  const Reading reading = std::move(found->second);
-  readings_.erase(found);
-  if (reading.connection != connection(learner)) return;
-  if (const auto* history = std::get_if<zab::ReadHistory>(&reading.what)) return read_log(*history);
-  snapshots_.read(std::get<zab::ReadSnapshot>(reading.what),
-                  [this](zab::SnapshotRead answer) { post(std::move(answer)); });
+  const auto found = reads_.find(learner);
+  if (found == reads_.end() || links_.queued(learner) > queued_bytes_max) return;
+  const PendingRead pending = std::move(found->second);
+  reads_.erase(found);
+  if (pending.connection != connection(learner)) return;
+  if (const auto* history = std::get_if<zab::ReadHistory>(&pending.what)) return read_log(*history);
+  checkpointer_.read(std::get<zab::ReadSnapshot>(pending.what),
+                     [this](zab::SnapshotRead portion) { post(std::move(portion)); });
 }
 
 void Driver::read_log(const zab::ReadHistory& what) {
@@ -157,15 +207,14 @@ void Driver::read_log(const zab::ReadHistory& what) {
   });
 }
 
-void Driver::keep(const std::vector<Promise>& promises) {
-  for (const Promise& promise : promises) {
-    const auto& [to, message] = promise.envelope;
-    if (to == peer_.state().self) {
-      post(zab::Received{to, message});
-    } else {
-      links_->send(to, promise.connection, message);
-    }
-  }
+Links::Callbacks callbacks_of(Driver& driver) {
+  return {
+      .up = [&](auto server, auto connection) { driver.link_up(server, connection); },
+      .down = [&](auto server) { driver.link_down(server); },
+      .received = [&](auto from, PeerMessage&& m) { driver.received(from, std::move(m)); },
+      .drained = [&](auto server) { driver.link_drained(server); },
+      .cluster = [&] { return driver.peer().state().durable.known_cluster(); },
+  };
 }
 
 }  // namespace server

@@ -4,89 +4,100 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <memory>
 #include <variant>
 #include <vector>
 
+#include "server/checkpoints/checkpointer.h"
+#include "server/metrics/availability.h"
 #include "server/peers/links.h"
-#include "server/replication/driver_handler.h"
+#include "server/pipeline/pipeline.h"
 #include "server/replication/log_writer.h"
 #include "zab/peer.h"
 
 namespace server {
 
-// Carries out what the peer decides: events in, effects out, on the event loop's one thread. All
-// events that wait are taken at once, and their effects are carried out as one.
+// Runs the protocol core: gives events to the peer and carries out its effects, on the event loop's
+// one thread. All queued events are handled as one batch, and their effects are carried out
+// together.
 class Driver {
  public:
-  // What of a checkpoint a driver needs.
-  struct Snapshots {
-    // As Checkpointer::read and Checkpointer::forget.
-    std::function<void(const zab::ReadSnapshot&, std::function<void(zab::SnapshotRead)>)> read;
-    std::function<void(zab::ServerId)> forget;
-  };
+  using RoleChanged = std::function<void(const zab::RoleStatus&)>;
 
-  Driver(boost::asio::io_context& io, zab::Peer peer, Links* links, LogWriter& log,
-         Snapshots snapshots, DriverHandler& handler);
+  // All of them outlive this. `role_changed` is called after the pipeline knows of the new role.
+  Driver(boost::asio::io_context& io, zab::Peer peer, Links& links, LogWriter& log,
+         Checkpointer& checkpointer, Pipeline& pipeline, RoleChanged role_changed);
 
   void start();
+  // Queues an event for the peer.
   void post(zab::Event event);
-  // `connection` is what Links calls it.
+
+  // What happened on the links: see Links::Callbacks.
   void link_up(zab::ServerId server, std::uint64_t connection);
   void link_down(zab::ServerId server);
-  // The state is now what the last adopted snapshot made of it. Until then the handler hears
-  // nothing of what comes after.
-  void restored();
-  // The link has taken what was queued.
+  void received(zab::ServerId from, PeerMessage&& message);
   void link_drained(zab::ServerId server);
+
+  // The snapshot at `at`, which was adopted, is loaded: `service` is the state now. Everything that
+  // was decided after the adoption has waited for it, and is delivered now.
+  void restored(session::Service&& service, zab::Point at);
 
   [[nodiscard]] const zab::Peer& peer() const { return peer_; }
   [[nodiscard]] const DriverCounters& counters() const { return counters_; }
-  // Events that were not taken yet.
-  [[nodiscard]] std::size_t waiting() const { return events_.size(); }
+  [[nodiscard]] const Availability& availability() const { return availability_; }
+  // Events that are queued.
+  [[nodiscard]] std::size_t queued() const { return events_.size(); }
 
  private:
-  struct Waiting {
+  struct QueuedEvent {
     zab::Event event;
     std::uint64_t connection = 0;  // of a LinkUp
   };
-  // An envelope and the connection that the peer meant: a later one is not for it.
+  // An envelope, and the connection that the peer meant: it must not leave over a later one.
   struct Promise {
     zab::Envelope envelope;
     std::uint64_t connection;
   };
-
-  // What a learner lacks, to be read when its link has taken what was sent before.
-  struct Reading {
+  // A part of the history or of a snapshot that a learner lacks. It is read once the learner's link
+  // has written what was queued before.
+  struct PendingRead {
     zab::Read what;
     std::uint64_t connection;
   };
+  // A result for the service that waits until an adopted snapshot is loaded.
+  struct Restore {};
+  using Result = std::variant<Restore, zab::Txn, zab::Confirmed, zab::RoleStatus>;
 
   void schedule();
   void run();
+  void carry_out(zab::Effects effects);
+  void send_promises(const std::vector<Promise>& promises);
   void read(zab::ServerId learner);
   void read_log(const zab::ReadHistory& what);
   void hand_on();
-  void carry_out(zab::Effects effects);
-  void keep(const std::vector<Promise>& promises);
+  void deliver(const zab::Txn& txn);
+  void change_role(const zab::RoleStatus& role_status);
   [[nodiscard]] std::uint64_t connection(zab::ServerId server) const;
 
   boost::asio::io_context& io_;
   zab::Peer peer_;
-  Links* links_;  // none for a server that is alone
+  Links& links_;
   LogWriter& log_;
-  Snapshots snapshots_;
-  DriverHandler& handler_;
+  Checkpointer& checkpointer_;
+  Pipeline& pipeline_;
+  RoleChanged role_changed_;
 
   DriverCounters counters_;
-  std::vector<Waiting> events_;
+  Availability availability_{SteadyClock::now()};
+  std::vector<QueuedEvent> events_;
   std::map<zab::ServerId, std::uint64_t> connections_;  // of the links that the peer knows to be up
   bool scheduled_ = false;
   std::size_t writes_under_way_ = 0;
-  // For the handler, behind snapshots that are still being loaded.
-  struct Restore {};
-  using ForHandler = std::variant<Restore, zab::Txn, zab::Confirmed, zab::RoleStatus>;
-  std::deque<ForHandler> for_handler_;
-  std::map<zab::ServerId, Reading> readings_;  // one a learner: a later one takes its place
+  std::deque<Result> results_;                  // the first is a Restore, if there are any
+  std::map<zab::ServerId, PendingRead> reads_;  // one a learner: a later one replaces it
 };
+
+// Callbacks for the links of a driver, which may be constructed after them.
+[[nodiscard]] Links::Callbacks callbacks_of(Driver& driver);
 
 }  // namespace server

@@ -17,11 +17,11 @@ constexpr std::chrono::milliseconds idle{200};
 
 }  // namespace
 
-LogWriter::LogWriter(boost::asio::io_context& io, storage::Log log, SnapshotStore& snapshots,
+LogWriter::LogWriter(boost::asio::io_context& io, storage::Log log, IncomingSnapshot& snapshot,
                      std::function<void(const wire::Error&)> failed)
     : io_(io),
       log_(std::move(log)),
-      snapshots_(snapshots),
+      snapshot_(snapshot),
       failed_(std::move(failed)),
       thread_([this] { run(); }) {}
 
@@ -103,7 +103,7 @@ wire::Result<void> LogWriter::stage(std::vector<zab::Persist> persists,
   bool chunks = false;
   for (const zab::Persist& persist : persists) {
     if (const auto* chunk = std::get_if<zab::StoreSnapshot>(&persist)) {
-      if (const auto stored = snapshots_.store(*chunk); !stored) return stored;
+      if (const auto stored = snapshot_.store(*chunk); !stored) return stored;
       chunks = true;
     } else if (const auto* adopt = std::get_if<zab::AdoptHistory>(&persist);
                adopt != nullptr && adopt->snapshot) {
@@ -129,7 +129,7 @@ wire::Result<void> LogWriter::write(std::vector<Order> orders) {
   if (const auto written = log_.commit(); !written) return written;
   const auto took = SteadyClock::now() - begun;
   if (adopted) {
-    if (const auto done = snapshots_.adopt(*adopted); !done) return done;
+    if (const auto done = snapshot_.adopt(*adopted); !done) return done;
   }
   boost::asio::post(io_, [this, bytes, took, orders = std::move(orders)] {
     if (bytes > 0) {  // else nothing was written: promises only waited for their turn

@@ -9,8 +9,8 @@
 #include <thread>
 #include <vector>
 
+#include "server/checkpoints/incoming_snapshot.h"
 #include "server/metrics/counters.h"
-#include "server/replication/snapshot_store.h"
 #include "server/storage/log.h"
 #include "zab/effects.h"
 
@@ -26,9 +26,9 @@ namespace server {
 // for segments to come are made by yet another thread.
 class LogWriter {
  public:
-  // `failed` is called, on the writer's thread, with what went wrong if the log or `snapshots`
+  // `failed` is called, on the writer's thread, with what went wrong if the log or `snapshot`
   // cannot be written: nothing may be promised any more, and it is expected to end the process.
-  LogWriter(boost::asio::io_context& io, storage::Log log, SnapshotStore& snapshots,
+  LogWriter(boost::asio::io_context& io, storage::Log log, IncomingSnapshot& snapshot,
             std::function<void(const wire::Error&)> failed);
   // Writes what is queued, without telling anybody, and ends the thread.
   ~LogWriter();
@@ -85,7 +85,7 @@ class LogWriter {
 
   boost::asio::io_context& io_;
   storage::Log log_;
-  SnapshotStore& snapshots_;
+  IncomingSnapshot& snapshot_;
   std::function<void(const wire::Error&)> failed_;
   std::function<void()> unreadable_ = [] {};  // on the io_context
   LogCounters counters_;                      // of the io_context's thread

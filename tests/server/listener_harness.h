@@ -22,6 +22,7 @@
 #include <doctest/doctest.h>
 
 #include "server/admin/commands.h"
+#include "server/admin/pages.h"
 #include "server/clients/listener.h"
 
 // A listener on loopback whose clients' frames go to a script, and clients that can say any bytes.
@@ -31,12 +32,20 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 using Story = asio::awaitable<void>;
 
-struct FixedStatus : server::StatusSource {
+struct FixedStatus {
   server::Status now;
   server::AdminCommands known;
-  [[nodiscard]] server::Status status() const override { return now; }
-  [[nodiscard]] std::string metrics() const override { return {}; }
-  [[nodiscard]] const server::AdminCommands& commands() const override { return known; }
+
+  // Valid as long as this is.
+  [[nodiscard]] server::HttpHandlers handlers() const {
+    return {[this](std::string_view method, std::string_view target) {
+              return server::page(method, target,
+                                  {[this] { return now; }, [] { return std::string(); }});
+            },
+            [this](std::string_view target, server::AdminCommands::Done done) {
+              known.run(target, std::move(done));
+            }};
+  }
 };
 
 // Remembers what it is told, and does what a test wants on the way.
@@ -209,7 +218,7 @@ struct Edge {
 
   // Tells a story from the first connection to the end, in one thread with the server.
   void run(const std::function<Story()>& story) {
-    listener = std::make_unique<server::Listener>(io, config, script, status, limits);
+    listener = std::make_unique<server::Listener>(io, config, script, status.handlers(), limits);
     REQUIRE(listener->start() == std::nullopt);
     REQUIRE(listener->bound().port != 0);
     bool hangs = false;

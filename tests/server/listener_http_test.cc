@@ -197,12 +197,12 @@ TEST_CASE("an address that cannot be had is explained") {
   edge.run([&]() -> Story {
     server::Config config = edge.config;
     config.web.port = edge.port();
-    server::Listener second(edge.io, config, edge.script, edge.status);
+    server::Listener second(edge.io, config, edge.script, edge.status.handlers());
     CHECK(second.start() == "port " + std::to_string(edge.port()) +
                                 " on 127.0.0.1 is in use by another process; choose another with "
                                 "webPort=");
     config.web.host = "203.0.113.1";
-    server::Listener elsewhere(edge.io, config, edge.script, edge.status);
+    server::Listener elsewhere(edge.io, config, edge.script, edge.status.handlers());
     CHECK(elsewhere.start().value_or("").starts_with("this machine has no address 203.0.113.1"));
     co_return;
   });

@@ -22,22 +22,12 @@ namespace {
 constexpr storage::LogOptions small{.segment_bytes = 64 << 10, .fill_bytes = 4 << 10};
 constexpr std::chrono::seconds patience{20};
 
-// No leader sends one here.
-class NoSnapshots : public SnapshotStore {
- public:
-  wire::Result<void> store(const zab::StoreSnapshot&) override { return none(); }
-  wire::Result<void> adopt(const zab::AdoptHistory&) override { return none(); }
-
- private:
-  static wire::Error none() { return {wire::ErrorCode::system_error, "there is no snapshot"}; }
-};
-
 class Harness {
  public:
   Harness() {
     auto opened = storage::Log::open(files_, directory(), {1}, {}, small);
     REQUIRE(opened.has_value());
-    writer_.emplace(io_, std::move(opened->log), snapshots_,
+    writer_.emplace(io_, std::move(opened->log), snapshot_,
                     [this](const wire::Error&) { failed_ = true; });
     writer_->when_unreadable([this] { unreadable_ += 1; });
     write({zab::AcceptEpoch{{1}, {1}}, zab::AdoptHistory{{1}, {}, {}, false, {}}});
@@ -89,7 +79,9 @@ class Harness {
 
   test::TemporaryDirectory temporary_;  // first: it goes last
   storage::PosixFileSystem files_;
-  NoSnapshots snapshots_;
+  // No leader sends a snapshot here.
+  SharedCheckpoint checkpoint_{temporary_.path() + "/checkpoint"};
+  IncomingSnapshot snapshot_{checkpoint_, {1}, {}, [](auto, auto) {}};
   boost::asio::io_context io_;
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_ =
       boost::asio::make_work_guard(io_);

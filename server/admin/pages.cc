@@ -1,4 +1,4 @@
-#include "server/admin/answers.h"
+#include "server/admin/pages.h"
 
 #include <algorithm>
 #include <array>
@@ -14,16 +14,16 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Answer live(const StatusSource&) { return json_answer(200, {{"live", true}}); }
+Answer live(const PageSources&) { return json_answer(200, {{"live", true}}); }
 
-Answer ready(const StatusSource& source) {
-  const Status status = source.status();
+Answer ready(const PageSources& sources) {
+  const Status status = sources.status();
   if (status.serving) return json_answer(200, {{"ready", true}});
   return json_answer(503, {{"ready", false}, {"reason", status.why_not_serving}});
 }
 
-Answer full_status(const StatusSource& source) {
-  const Status status = source.status();
+Answer full_status(const PageSources& sources) {
+  const Status status = sources.status();
   Json peers = Json::array();
   for (const Status::Peer& peer : status.peers) {
     peers.push_back({{"id", peer.id},
@@ -59,10 +59,12 @@ Answer full_status(const StatusSource& source) {
                       {"version", status.version}});
 }
 
-Answer metrics(const StatusSource& source) { return {200, metrics_content_type, source.metrics()}; }
+Answer metrics(const PageSources& sources) {
+  return {200, metrics_content_type, sources.metrics()};
+}
 
-Answer greeting(const StatusSource& source) {
-  const Status status = source.status();
+Answer greeting(const PageSources& sources) {
+  const Status status = sources.status();
   return {200, "text/plain; charset=utf-8",
           "This is Zabkeeper " + status.version + ", server " + std::to_string(status.id) +
               ", a coordination service.\n"
@@ -77,7 +79,7 @@ Answer greeting(const StatusSource& source) {
 
 struct Page {
   std::string_view path;
-  Answer (*answer)(const StatusSource& source);
+  Answer (*answer)(const PageSources& sources);
 };
 
 constexpr std::array pages{
@@ -87,32 +89,21 @@ constexpr std::array pages{
 
 }  // namespace
 
-Answer json_answer(unsigned status, const Json& json) {
-  // What is not UTF-8, such as a path's name, must not keep the status from being said.
-  return {status, "application/json",
-          json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"};
-}
-
-Answer error_answer(unsigned status, std::string_view error, std::string_view message) {
-  return json_answer(status, {{"error", error}, {"message", message}});
-}
-
-Answer answer(std::string_view method, std::string_view target, const StatusSource& source) {
+Answer page(std::string_view method, std::string_view target, const PageSources& sources) {
   const std::string_view path = target.substr(0, target.find('?'));
-  const auto page =
-      std::ranges::find_if(pages, [&](const Page& candidate) { return candidate.path == path; });
-  if (page == pages.end()) {
+  const auto found = std::ranges::find(pages, path, &Page::path);
+  if (found == pages.end()) {
     return error_answer(404, "NotFound",
                         "there is nothing at " + std::string(path) +
                             "; see /, /status, /health/live, /health/ready, /metrics");
   }
   if (method != "GET" && method != "HEAD") {
     Answer refused =
-        error_answer(405, "MethodNotAllowed", std::string(path) + " can be read only, with GET");
+        error_answer(405, "MethodNotAllowed", std::string(path) + " is read-only; use GET");
     refused.allow = "GET, HEAD";
     return refused;
   }
-  return page->answer(source);
+  return found->answer(sources);
 }
 
 }  // namespace server

@@ -1,0 +1,97 @@
+#include "server/admin/pages.h"
+
+#include <string>
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+namespace {
+
+using nlohmann::json;
+
+server::Answer request(std::string_view method, std::string_view target,
+                       const server::Status& status) {
+  return server::page(method, target,
+                      {[&] { return status; }, [] { return "zabkeeper_serving 1\n"; }});
+}
+
+server::Status leader() {
+  server::Status status;
+  status.id = 2;
+  status.role = wire::Role::leader;
+  status.serving = true;
+  status.leader = 2;
+  status.epoch = {3};
+  status.zxid = {{3}, 17};
+  status.peers = {{1, "10.0.0.1:2888", true, false}, {4, "10.0.0.4:2888", false, true}};
+  status.sessions = 5;
+  status.connections = 4;
+  status.nodes = 1000;
+  status.watches = 7;
+  status.lag = 1;
+  status.checkpoint.at = {{3}, 16};
+  status.checkpoint.bytes = 4096;
+  status.checkpoint.since = 1;
+  status.log_bytes = 123;
+  status.log_segments = 2;
+  status.disk_free_bytes = 1000;
+  status.disk_size_bytes = 4000;
+  status.data_dir = "/var/lib/zabkeeper";
+  status.cluster = "00112233445566778899aabbccddeeff";
+  status.version = "0.1.0";
+  return status;
+}
+
+TEST_CASE("GET /status returns the server's status as JSON") {
+  const server::Answer answer = request("GET", "/status", leader());
+  CHECK(answer.status == 200);
+  CHECK(answer.content_type == "application/json");
+  CHECK(json::parse(answer.body) == json::parse(R"({
+    "id": 2, "role": "leader", "serving": true, "leader": 2, "epoch": 3,
+    "zxid": "0000030000000011", "sessions": 5, "connections": 4, "nodes": 1000, "watches": 7,
+    "lag": 1, "version": "0.1.0", "cluster": "00112233445566778899aabbccddeeff",
+    "checkpoint": {"zxid": "0000030000000010", "bytes": 4096, "behind": 1},
+    "disk": {"logBytes": 123, "logSegments": 2, "freeBytes": 1000, "sizeBytes": 4000,
+             "dataDir": "/var/lib/zabkeeper", "damaged": false},
+    "peers": [{"id": 1, "address": "10.0.0.1:2888", "connected": true, "observer": false},
+              {"id": 4, "address": "10.0.0.4:2888", "connected": false, "observer": true}]})"));
+
+  server::Status alone;
+  alone.data_dir = "/not utf-8: \xff";
+  const json status = json::parse(request("GET", "/status", alone).body);
+  CHECK(status["leader"].is_null());
+  CHECK(status["role"] == "looking");
+}
+
+TEST_CASE("GET /health/ready returns 503 and the reason while the server does not serve") {
+  server::Status status = leader();
+  CHECK(request("GET", "/health/ready", status).status == 200);
+  status.serving = false;
+  status.why_not_serving = "looking for a leader";
+  const server::Answer answer = request("GET", "/health/ready", status);
+  CHECK(answer.status == 503);
+  CHECK(json::parse(answer.body) == json{{"ready", false}, {"reason", "looking for a leader"}});
+  CHECK(request("GET", "/health/live", status).status == 200);
+}
+
+TEST_CASE("GET /metrics returns Prometheus' text format") {
+  const server::Answer answer = request("GET", "/metrics", leader());
+  CHECK(answer.status == 200);
+  CHECK(answer.content_type == "text/plain; version=0.0.4; charset=utf-8");
+  CHECK(answer.body == "zabkeeper_serving 1\n");
+}
+
+TEST_CASE("unknown paths return 404, and methods other than GET and HEAD return 405") {
+  const server::Status status = leader();
+  CHECK(request("GET", "/", status).content_type == "text/plain; charset=utf-8");
+  CHECK(request("GET", "/?x=1", status).status == 200);
+  CHECK(request("HEAD", "/status", status).status == 200);
+  CHECK(request("GET", "/metric", status).status == 404);
+  CHECK(request("GET", "/status/", status).status == 404);
+  CHECK(json::parse(request("GET", "/\"\xff", status).body)["error"] == "NotFound");
+  const server::Answer post = request("POST", "/status", status);
+  CHECK(post.status == 405);
+  CHECK(post.allow == "GET, HEAD");
+}
+
+}  // namespace
