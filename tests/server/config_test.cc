@@ -49,8 +49,8 @@ class Folder {
   std::filesystem::path path_;
 };
 
-std::variant<server::Run, PrintAndExit> start(std::vector<std::string> arguments,
-                                              std::vector<std::string> environment = {}) {
+std::variant<server::RunServer, PrintAndExit> start(std::vector<std::string> arguments,
+                                                    std::vector<std::string> environment = {}) {
   arguments.insert(arguments.begin(), "zabkeeper");
   std::vector<const char*> argv;
   std::vector<const char*> envp;
@@ -65,7 +65,7 @@ Configured configured(std::vector<std::string> arguments,
                       std::vector<std::string> environment = {}) {
   auto outcome = start(std::move(arguments), std::move(environment));
   if (const PrintAndExit* say = std::get_if<PrintAndExit>(&outcome)) FAIL(say->text);
-  return std::get<server::Run>(std::move(outcome)).configured;
+  return std::get<server::RunServer>(std::move(outcome)).configured;
 }
 
 std::string refused(std::vector<std::string> arguments) {

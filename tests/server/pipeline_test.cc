@@ -87,7 +87,7 @@ class Follower : public server::Environment {
   }
   // The leader has refused it.
   void refuse(const session::Command& command, const session::Refusal& refusal) {
-    server::Refused refused{command.tag, service_.applied(), {}};
+    server::ForwardRefused refused{command.tag, service_.applied(), {}};
     session::encode(refusal, refused.refusal);
     pipeline_->on(leader, refused);
   }
