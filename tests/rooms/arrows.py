@@ -1,101 +1,200 @@
 #!/usr/bin/env python3
-"""Compares every #include of the rooms with the arrows that ARCHITECTURE.md allows.
+"""Compares every #include with the list of arrows in ARCHITECTURE.md.
 
-usage: arrows.py [SOURCE_ROOT]     exit 1 and one line (file:line: why) for each include without an arrow
+usage: arrows.py [--print] [SOURCE_ROOT]
+
+Exit status 1 and one line (file:line: reason) for each include without an arrow and for each
+arrow without an include. --print shows the list that the sources follow now.
 """
 
+import argparse
 import re
 import sys
+from collections import defaultdict
 from pathlib import Path
 
+# The towers meet only in server: the list must not connect them.
+FORBIDDEN = {("zab", "znode"), ("zab", "session"), ("znode", "zab"), ("session", "zab")}
+
+# Pure rooms have no clock, thread, lock, file, socket or random number.
 PURE = ("wire", "zab", "znode", "session")
 IMPURE = re.compile(
-    r"(chrono|ctime|time\.h|thread|mutex|shared_mutex|condition_variable|future|atomic|pthread\.h|random"
-    r"|fstream|filesystem|iostream|fcntl\.h|unistd\.h|sys/.*|boost/(asio|beast)[./].*|spdlog/.*)"
+    r"atomic|barrier|chrono|condition_variable|csignal|ctime|filesystem|fstream|future|iostream|latch|mutex"
+    r"|random|semaphore|shared_mutex|stop_token|thread|time\.h|boost\.(asio|beast)|spdlog"
 )
-# Two towers: no list of arrows may join them.
-NEVER = {("zab", "znode"), ("zab", "session"), ("znode", "zab"), ("session", "zab")}
+# The library that a header belongs to. A Boost header belongs to the part of Boost in its name.
+LIBRARIES = {
+    "benchmark": r"benchmark/.*",
+    "cli11": r"CLI/.*",
+    "doctest": r"doctest/.*",
+    "libcbor": r"cbor\.h|cbor/.*",
+    "libedit": r"editline/.*",
+    "lmdb": r"lmdb\.h",
+    "nlohmann": r"nlohmann/.*",
+    "openssl": r"openssl/.*",
+    "prometheus": r"prometheus/.*",
+    "simdjson": r"simdjson\.h",
+    "spdlog": r"spdlog/.*",
+    "xxhash": r"xxhash\.h|xxh_x86dispatch\.h",
+}
+BOOST = re.compile(r"boost/(\w+)[./].*")
+STANDARD = re.compile(r"[a-z_]+")
+POSIX = re.compile(r"(sys|netinet|arpa|net)/\w+\.h|(dirent|dlfcn|fcntl|malloc|netdb|poll|pthread|signal|time|unistd)\.h")
+# POSIX headers that only compute.
+PURE_POSIX = {"arpa/inet.h"}
+
+HINT = """\
+arrows: change the include, or the ```arrows block of ARCHITECTURE.md: add the arrow that is missing,
+arrows: remove the one that nothing uses. `tests/rooms/arrows.py --print` shows the block that fits."""
 
 INCLUDE = re.compile(r'\s*#\s*include\s*([<"])([^>"]+)[>"]')
+LINE = re.compile(r"(?P<room>[\w/-]+)\s*->\s*(?P<targets>[\w./-]+(\s*,\s*[\w./-]+)*)")
 
 
 class Unreadable(Exception):
-    """ARCHITECTURE.md does not say what is allowed."""
+    """ARCHITECTURE.md has no list of arrows that can be read."""
 
 
 def arrows_of(text):
-    """The set of (from, to) in the block that starts with ```arrows."""
+    """{room: [targets]} from the block that starts with ```arrows. A line that ends in a comma goes on."""
     block = re.search(r"^```arrows\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     if not block:
         raise Unreadable("ARCHITECTURE.md: no block that starts with ```arrows")
-    arrows = set()
-    for line in filter(str.strip, block[1].splitlines()):
-        if not re.fullmatch(r"\s*[\w-]+\s*->\s*[\w-]+(\s*,\s*[\w-]+)*\s*", line):
+    arrows = {}
+    for line in filter(str.strip, re.sub(r",\s*\n\s*", ", ", block[1]).splitlines()):
+        match = LINE.fullmatch(line.strip())
+        if not match:
             raise Unreadable(f"ARCHITECTURE.md: not an arrow: {line.strip()}")
-        room, targets = line.split("->")
-        arrows |= {(room.strip(), target.strip()) for target in targets.split(",")}
+        if match["room"] in arrows:
+            raise Unreadable(f"ARCHITECTURE.md: two lines for {match['room']}")
+        targets = re.split(r"\s*,\s*", match["targets"])
+        arrows[match["room"]] = [] if targets == ["nothing"] else targets
     if not arrows:
         raise Unreadable("ARCHITECTURE.md: the block of arrows is empty")
     return arrows
 
 
-def circles(arrows):
-    """What is left when whatever has nothing below it, or nothing above it, has been taken away."""
-    left = {(a, b) for a, b in arrows if b != "all"}
+def circular(arrows):
+    """The arrows (from, to) between rooms that are on a path from one circle to another, or on a circle."""
+    left = {(a, b) for a, targets in arrows.items() for b in targets if b in arrows}
     while ends := {a for a, _ in left} ^ {b for _, b in left}:
         left = {(a, b) for a, b in left if a not in ends and b not in ends}
     return left
 
 
+def room_of(folder, rooms):
+    """The room of the files in `folder` (a path), or None. A room with inner rooms does not own other folders."""
+    if folder in rooms:
+        return folder
+    outer = max((room for room in rooms if folder.startswith(room + "/")), key=len, default=None)
+    return None if any(room.startswith(f"{outer}/") for room in rooms) else outer
+
+
+def library_of(header):
+    """The outside library of a header in <>: its name, "" for a standard or POSIX header, None if unknown."""
+    if match := BOOST.fullmatch(header):
+        return f"boost.{match[1]}"
+    for library, pattern in LIBRARIES.items():
+        if re.fullmatch(pattern, header):
+            return library
+    return "" if STANDARD.fullmatch(header) or POSIX.fullmatch(header) else None
+
+
+def pure_allows(header, library):
+    return not (IMPURE.fullmatch(library or header) or (POSIX.fullmatch(header) and header not in PURE_POSIX))
+
+
 def includes_of(root):
-    """(room, path, line number, quote, included name) of every #include in the folders of root."""
+    """(path, line number, quote, included name) of every #include in the folders of root."""
     folders = (f for f in sorted(root.iterdir()) if f.is_dir() and f.name != "build" and f.name[0] != ".")
     for path in (path for folder in folders for path in sorted(folder.rglob("*.*"))):
         if path.suffix not in (".cc", ".h"):
             continue
-        relative = path.relative_to(root)
         for number, line in enumerate(path.read_text(errors="replace").splitlines(), 1):
             if match := INCLUDE.match(line):
-                yield relative.parts[0], relative, number, match[1], match[2]
+                yield path.relative_to(root), number, match[1], match[2]
 
 
-def check(root):
-    """(what is wrong, arrows that nothing uses, how many includes were compared)"""
-    arrows = arrows_of((root / "ARCHITECTURE.md").read_text())
-    rooms = {room for arrow in arrows for room in arrow} - {"all"}
-    wrong = [f"ARCHITECTURE.md: {a} -> {b}: the two towers meet only in server" for a, b in sorted(arrows & NEVER)]
-    wrong += [f"ARCHITECTURE.md: {a} -> {b} is part of a circle" for a, b in sorted(circles(arrows))]
-    used, count = set(), 0
+class Check:
+    """`wrong` says what is wrong, `used` maps each room to the targets it uses, `count` is how many includes."""
 
-    for room, path, number, quote, name in includes_of(root):
-        count += 1
-        target = name.split("/")[0]
-        if room not in rooms:
-            wrong.append(f"{path}:{number}: no arrow names {room}/")
-        elif room in PURE and IMPURE.fullmatch(name):
-            wrong.append(f"{path}:{number}: {room} is pure and cannot include {name}")
-        elif "/" in name and target in rooms:
-            used.add((room, target))
-            if room != target and (room, target) not in arrows and (room, "all") not in arrows:
-                wrong.append(f"{path}:{number}: no arrow {room} -> {target} for {name}")
-        elif quote == '"':
-            wrong.append(f"{path}:{number}: {name} names no room: include from the repository's root")
+    def __init__(self, root):
+        self.arrows = arrows_of((root / "ARCHITECTURE.md").read_text())
+        self.tops = {room.split("/")[0] for room in self.arrows}
+        self.wrong, self.used, self.count = [], defaultdict(set), 0
+        self._check_list()
+        for path, number, quote, name in includes_of(root):
+            self.count += 1
+            if reason := self._reason_against(path.parent.as_posix(), quote, name):
+                self.wrong.append(f"{path}:{number}: {reason}")
+        self._check_used()
 
-    unused = sorted((a, b) for a, b in arrows - used if b != "all")
-    return wrong, unused, count
+    def _check_list(self):
+        pairs = [(a, b) for a, targets in self.arrows.items() for b in targets]
+        circle = circular(self.arrows)
+        for a, b in sorted(pairs):
+            if (a, b) in FORBIDDEN:
+                self.wrong.append(f"ARCHITECTURE.md: {a} -> {b}: the two towers meet only in server")
+            elif (a, b) in circle and (b, a) in circle:
+                self.wrong.append(f"ARCHITECTURE.md: {a} -> {b} and {b} -> {a}: no two rooms may include each other")
+            elif (a, b) in circle:
+                self.wrong.append(f"ARCHITECTURE.md: {a} -> {b} is part of a circle")
+            elif not (b in self.arrows or b in LIBRARIES or b.startswith("boost.") or b == "all"):
+                self.wrong.append(f"ARCHITECTURE.md: {a} -> {b}: neither a room nor a library")
+
+    def _reason_against(self, folder, quote, name):
+        """What is wrong with this include, or None."""
+        room = room_of(folder, self.arrows)
+        if room is None:
+            return f"no arrow names {folder}/"
+        if "/" in name and name.split("/")[0] in self.tops:
+            target = room_of(name.rpartition("/")[0], self.arrows)
+            if target is None:
+                return f"no arrow names the folder of {name}"
+            return self._use(room, target, name) if target != room else None
+        if quote == '"':
+            return f"{name} names no room: include from the repository's root"
+        library = library_of(name)
+        if library is None:
+            return f"{name} belongs to no library that tests/rooms/arrows.py knows"
+        if room in PURE and not pure_allows(name, library):
+            return f"{room} is pure and cannot include {name}"
+        return self._use(room, library, name) if library else None
+
+    def _use(self, room, target, name):
+        self.used[room].add(target)
+        allowed = target in self.arrows[room] or "all" in self.arrows[room]
+        return None if allowed else f"no arrow {room} -> {target} for {name}"
+
+    def _check_used(self):
+        for room, targets in self.arrows.items():
+            for target in sorted(set(targets) - self.used[room] - {"all"}):
+                self.wrong.append(f"ARCHITECTURE.md: nothing uses {room} -> {target}: remove it")
+
+    def block(self):
+        """The lines that fit the sources, in the order of the list."""
+        order = list(self.arrows)
+        for room, targets in self.arrows.items():
+            used = targets if "all" in targets else self.used[room]
+            rooms = sorted(set(used) & set(order), key=order.index, reverse=True)
+            libraries = sorted(set(used) - set(order))
+            yield f"{room} -> {', '.join(rooms + libraries) or 'nothing'}"
 
 
 def main():
-    root = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parents[2])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--print", action="store_true", help="show the list that the sources follow now")
+    parser.add_argument("root", nargs="?", type=Path, default=Path(__file__).parents[2])
+    arguments = parser.parse_args()
     try:
-        wrong, unused, count = check(root)
+        checked = Check(arguments.root)
     except (Unreadable, OSError) as error:
         sys.exit(f"arrows: {error}")
-    if unused:
-        print("arrows: nothing uses", ", ".join(f"{a} -> {b}" for a, b in unused))
-    if wrong:
-        sys.exit("\n".join(wrong))
-    print(f"arrows: {count} includes follow them")
+    if arguments.print:
+        return print(*checked.block(), sep="\n")
+    if checked.wrong:
+        sys.exit("\n".join([*checked.wrong, HINT]))
+    print(f"arrows: {checked.count} includes follow the list")
 
 
 if __name__ == "__main__":
