@@ -86,7 +86,7 @@ class RealServer : public Server, private Environment {
                                       });
                   }),
         log_(io, std::move(found.log.log), incoming_, end_for),
-        checkpointer_(io, checkpoint_, pipeline_.service(),
+        checkpointer_(io, checkpoint_, pipeline_.replica().service(),
                       {[this](auto done) { log_.write({}, std::move(done)); },
                        [this](auto at, auto keep_bytes) { log_.purge(at, keep_bytes); }},
                       {zab::ServerId{config_.id}, config_.checkpoint_txns, config_.log_keep_bytes},
@@ -105,7 +105,7 @@ class RealServer : public Server, private Environment {
         listener_(io, config_, pipeline_, http_handlers()),
         heartbeat_(io),
         farewell_(io) {
-    pipeline_.start_from(std::move(*found.service));
+    pipeline_.replica().become(std::move(*found.service));
     // Whoever lacks what cannot be read gets the checkpoint. From there on it needs the log again:
     // if not now then soon there is one that lies behind the damage.
     log_.when_unreadable([this] { checkpointer_.take([](const wire::Result<void>&) {}); });
@@ -149,7 +149,7 @@ class RealServer : public Server, private Environment {
     stopping_ = true;
     heartbeat_.cancel();
     listener_.stop();
-    pipeline_.goaway(farewell);
+    pipeline_.redirect_clients(farewell);
     links_.stop();
     // So that the next start has nothing to replay.
     checkpointer_.take([](const wire::Result<void>&) {});
@@ -163,7 +163,7 @@ class RealServer : public Server, private Environment {
     const session::Service& service = pipeline_.service();
     Status status;
     status.id = config_.id;
-    status.role = pipeline_.role();
+    status.role = client_role(config_, role_status.role);
     status.serving = role_status.serving;
     status.leader = role_status.leader.value;
     status.epoch = state.durable.current_epoch;
@@ -266,20 +266,17 @@ class RealServer : public Server, private Environment {
         std::chrono::duration<double>(driver_.availability().unserved(SteadyClock::now())).count();
     now.outages = driver_.availability().outages();
     now.driver = driver_.counters();
-    now.leader = pipeline_.leader();
     now.queues = {{"events", driver_.queued()}, {"log_writes", log_.waiting()}};
-    pipeline_.read_queues(now);
+    pipeline_.read(now);
     for (const ServerLine& line : config_.servers) {
       if (line.id == config_.id) continue;
       const zab::ServerId id{line.id};
       now.peers.push_back(
           {line.id, state.links.contains(id), links_.queued(id), links_.counters(id)});
     }
-    now.replica = pipeline_.replica();
     now.tree_data_bytes = service.tree().at("/").subtree_bytes();
     now.ephemerals = service.tree().ephemeral_count();
     now.port = listener_.counters();
-    now.requests = pipeline_.requests();
     now.log = log_.counters();
     return now;
   }
@@ -287,12 +284,12 @@ class RealServer : public Server, private Environment {
   // Answers what clients have asked, if that is soon.
   void wind_up(std::function<void()> done) {
     listener_.stop();
-    pipeline_.wind_up(farewell);
+    pipeline_.drain(farewell);
     wait_for_answers(SteadyClock::now() + answers_patience, std::move(done));
   }
 
   void wait_for_answers(SteadyClock::time_point deadline, std::function<void()> done) {
-    if (pipeline_.wound_up() || SteadyClock::now() >= deadline) return done();
+    if (pipeline_.is_drained() || SteadyClock::now() >= deadline) return done();
     farewell_.expires_after(Milliseconds{5});
     farewell_.async_wait([this, deadline, done = std::move(done)](const auto&) mutable {
       wait_for_answers(deadline, std::move(done));

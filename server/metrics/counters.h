@@ -75,12 +75,6 @@ enum class Effort : std::uint8_t {
 };
 inline constexpr std::size_t efforts = 3;
 
-// A request that is not answered yet.
-struct Asked {
-  SteadyClock::time_point at;
-  Effort effort = Effort::local;
-};
-
 inline constexpr std::size_t operations = std::variant_size_v<wire::Request>;
 // The name of the alternative at `index` of wire::Request, as in a request's "op".
 [[nodiscard]] const char* operation_name(std::size_t index);

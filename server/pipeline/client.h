@@ -4,7 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <utility>
+#include <string_view>
 #include <vector>
 
 #include "server/clients/handler.h"
@@ -13,52 +13,80 @@
 #include "wire/json.h"
 #include "wire/replies.h"
 #include "wire/requests.h"
+#include "wire/result.h"
 #include "znode/identity.h"
 
 namespace server {
 
-// A read that waits for its turn, and who its client was when it came.
-struct AskedRead {
+// What the metrics need to know about a request until its reply is sent.
+struct RequestTiming {
+  SteadyClock::time_point arrived;  // its frame
+  Effort effort = Effort::local;
+};
+
+// A read in a client's request order.
+struct QueuedRead {
   wire::ClientRequest request;
-  znode::Identities identities;
-  Asked asked;
+  znode::Identities identities;  // those that its client had when the read came
+  RequestTiming timing;
+  wire::Zxid at_least = {};  // must be applied before the read is performed
 };
 
-// A reply that waits for its turn.
-struct DueReply {
+// A reply in a client's request order.
+struct QueuedReply {
   wire::Reply reply;
-  Asked asked;
+  RequestTiming timing;
 };
 
-// A connection, and the session that it speaks for.
+// A connection, and the session that it belongs to.
 struct Client {
   enum class State : std::uint8_t {
-    silent,   // has not said connect
-    waiting,  // has, and waits for this server to serve or to catch up
-    opening,  // its session is being opened or moved
+    connected,  // has not sent `connect`
+    waiting,    // has sent it, and waits for this server to serve or to catch up
+    opening,    // its session is being opened or moved
     open,
-    ended,  // will be closed once what is queued has left
+    ended,  // will be closed once what is queued is sent
+  };
+
+  // How a connection ends once everything that was read is answered.
+  struct Ending {
+    CloseCode code;
+    std::string reason;
   };
 
   std::shared_ptr<ClientConnection> connection;
   std::uint64_t number = 0;  // session::Owner::connection
-  State state = State::silent;
-  std::uint32_t waited_ticks = 0;  // in `waiting`
+  State state = State::connected;
+  std::uint32_t waited_ticks = 0;  // in State::waiting
 
-  wire::ConnectRequest request;
-  wire::RequestId request_id;  // of the connect
-  std::string password;        // 32 hex digits; forgotten once the client has it
+  wire::ConnectRequest connect_request;
+  wire::RequestId connect_id;
+  std::string password;  // 32 hex digits; erased once it is sent to the client
   std::int64_t timeout_ms = 0;
   wire::SessionId session;
   bool read_only = false;                   // opened without a quorum
-  znode::Identities identities;             // grow with every `auth`
+  znode::Identities identities;             // every `auth` adds some
   std::optional<std::int64_t> last_number;  // of its writes, with `dedup`
 
-  std::vector<wire::ParsedRequest> early;  // came before the session was there
-  session::RequestOrder<DueReply, AskedRead> order;
-  std::optional<std::pair<CloseCode, std::string>> farewell;  // once everything is answered
-  std::size_t read_ahead = 0;  // replies in `order` that say already as of when they are
-  bool paused = false;         // is not read from, for too much of it is outstanding
+  std::vector<wire::ParsedRequest> early_requests;  // came before the session was open
+  session::RequestOrder<QueuedReply, QueuedRead> order;
+  std::optional<Ending> ending;     // set: nothing more is read
+  std::size_t stamped_replies = 0;  // replies in `order` whose zxid is set already
+  bool paused = false;              // not read from: too many of its requests are outstanding
+
+  // Requests that are not answered yet.
+  [[nodiscard]] std::size_t outstanding() const { return early_requests.size() + order.size(); }
 };
+
+// Performs no further request, and closes the connection once everything queued for it is sent.
+void disconnect(Client& client, CloseCode code, const std::string& reason);
+// Tells the client to connect to another server (`goaway`), and disconnects it.
+void redirect(Client& client, const std::string& reason);
+// Reads nothing more. Replies::flush disconnects the client once its requests are answered.
+void end_after_replies(Client& client, CloseCode code, std::string reason);
+// Adds the identities that `auth` proves. `super_digest` as in znode::authenticate, which also says
+// how it fails; then nothing changes.
+[[nodiscard]] wire::Result<void> authenticate(Client& client, const wire::AuthRequest& auth,
+                                              std::string_view super_digest);
 
 }  // namespace server

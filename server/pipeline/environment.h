@@ -9,21 +9,27 @@
 
 namespace server {
 
-// The server around a pipeline: the real one, or that of a test.
-class Environment {
+// The two clocks of the server around a pipeline.
+class Clock {
  public:
-  virtual ~Environment() = default;
+  virtual ~Clock() = default;
 
-  // To this server's own part in the protocol, behind what was posted before; never before this
-  // returns.
+  // The time that a planned transaction gets.
+  [[nodiscard]] virtual wire::TimeMs wall_clock() = 0;
+  // Measures durations for metrics. No decision depends on it.
+  [[nodiscard]] virtual SteadyClock::time_point now() { return {}; }
+};
+
+// The server around a pipeline: the real server (server.cc), the simulator or a unit test.
+class Environment : public Clock {
+ public:
+  // Queues an event for this server's own peer, behind the events posted before. The peer never
+  // processes it before this returns.
   virtual void post(zab::Event event) = 0;
-  // To another server; lost if the link is down.
+  // Sends to another server. The message is lost if the link is down.
   virtual void send(zab::ServerId to, const PeerMessage& message) = 0;
 
-  [[nodiscard]] virtual wire::TimeMs wall_clock() = 0;
-  // Only to count how long things took: nothing is decided by it.
-  [[nodiscard]] virtual SteadyClock::time_point now() { return {}; }
-  // For a session: 128 random bits as 32 hex digits.
+  // A new session's password: 128 random bits as 32 hex digits.
   [[nodiscard]] virtual std::string new_password() = 0;
 };
 

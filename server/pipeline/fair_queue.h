@@ -11,10 +11,10 @@
 
 namespace server {
 
-// Whose command the leader plans next. Few enough are on their way at once that nobody waits long
-// behind them, of one session and of all; what is beyond that waits, each session's in its order,
-// and sessions take turns. Commands that are not of a session yet (or of nobody) are bound by the
-// number of all only.
+// Decides which command the leader plans next. Outstanding commands (planned and not applied) are
+// bounded, of each session and in all, so that no command waits long behind them. The commands
+// beyond are held: each session's in their order, and the sessions in turns. Commands without a
+// session have only the bound of all.
 class FairQueue {
  public:
   struct Bounds {
@@ -24,37 +24,36 @@ class FairQueue {
 
   explicit FairQueue(Bounds bounds) : bounds_(bounds) {}
 
-  // Whether a command of this session that comes now need not be held.
+  // Whether a command of this session may be planned at once. Otherwise it must be held.
   [[nodiscard]] bool is_free(wire::SessionId session) const;
   void hold(session::Command command);
-  // The held one whose turn it is, no longer held. What became of it is to be said: `went` or
-  // `came_to_nothing`. The same goes for a command that was free.
+  // The next held command that may be planned; it is not held any more. Nothing if there is none.
   std::optional<session::Command> next();
-  void went(wire::SessionId session);
-  void came_to_nothing(wire::SessionId session);
-  // The one that is longest on its way has arrived, if there is one.
-  void arrived();
+  // What became of a command that was free, or that `next` returned.
+  void planned(wire::SessionId session);
+  void refused(wire::SessionId session);
+  // A transaction is applied. If there are outstanding commands, it was the oldest of them.
+  void applied();
 
-  // On their way, and waiting for their turn.
-  [[nodiscard]] std::size_t under_way() const { return under_way_.size(); }
+  [[nodiscard]] std::size_t outstanding() const { return outstanding_.size(); }
   [[nodiscard]] std::size_t held() const { return held_; }
   void clear();
 
  private:
-  struct Line {
-    std::size_t under_way = 0;
-    bool queued = false;               // in `fair_queue_`
+  struct Queue {
+    std::size_t outstanding = 0;
+    bool ready = false;                // in `ready_`
     std::list<session::Command> held;  // empty for most, and then nothing is allocated
   };
-  [[nodiscard]] bool is_full(std::uint64_t session, const Line& line) const;
-  // Queues a line that holds something and has not too much on its way; forgets one that is empty.
-  void settle(std::uint64_t session);
+  [[nodiscard]] bool is_full(std::uint64_t session, const Queue& queue) const;
+  // Makes a queue ready that holds something and is not full; forgets one that is empty.
+  void update(std::uint64_t session);
 
   Bounds bounds_;
   std::size_t held_ = 0;
-  std::unordered_map<std::uint64_t, Line> lines_;  // by session; those with anything in them
-  std::deque<std::uint64_t> fair_queue_;           // lines that may go on
-  std::deque<std::uint64_t> under_way_;            // sessions, the oldest first
+  std::unordered_map<std::uint64_t, Queue> queues_;  // by session; those with anything in them
+  std::deque<std::uint64_t> ready_;                  // sessions, in turns
+  std::deque<std::uint64_t> outstanding_;            // a session each, the oldest first
 };
 
 }  // namespace server

@@ -1,7 +1,6 @@
 #include "server/pipeline/ordering.h"
 
 #include <algorithm>
-#include <memory>
 #include <utility>
 
 #include <spdlog/spdlog.h>
@@ -9,108 +8,95 @@
 namespace server {
 
 Ordering::Ordering(std::uint32_t self, Milliseconds heartbeat, session::Service& service,
-                   Environment& environment, OrderingHandler& handler)
-    : self_(self),
-      heartbeat_(heartbeat),
-      service_(service),
-      environment_(environment),
-      handler_(handler) {}
+                   Clock& clock)
+    : self_(self), service_(service), planner_(heartbeat, service, clock) {}
 
 // --- From this server's clients ---
 
-void Ordering::submit(session::Command command) {
+void Ordering::submit(session::Command command, OrderingOutcomes& out) {
   const std::uint64_t tag = command.tag;
   const auto [entry, added] = commands_.emplace(tag, Waiting{std::move(command)});
-  if (added) route(entry->second);
+  if (added) route(entry->second, out);
 }
-
-void Ordering::forget(std::uint64_t tag) { commands_.erase(tag); }
 
 void Ordering::forget_all() {
   commands_.clear();
   read_points_.clear();
-  heard_.clear();
+  touched_.clear();
 }
 
-void Ordering::ask_read_point(std::uint64_t token) {
-  read_points_.insert(token);
-  route_read_point(token);
+void Ordering::ask_read_point(std::uint64_t tag, OrderingOutcomes& out) {
+  read_points_.insert(tag);
+  route_read_point(tag, out);
 }
 
 void Ordering::alive(wire::SessionId session) {
   if (leads()) {
-    expiry_.touch(session);
+    planner_.touch(session);
   } else {
-    heard_.push_back(session);
+    touched_.push_back(session);
   }
 }
 
-void Ordering::route(Waiting& waiting) {
-  if (!role_status_.serving) return;  // waits for the next epoch
-  // A copy, for a command that is refused at once waits no longer.
-  if (leads()) return plan(session::Command(waiting.command));
+// On the leader the next step is Planner::plan. A follower forwards the command; it arrives at
+// `on(Forward)` of the leader.
+void Ordering::route(Waiting& waiting, OrderingOutcomes& out) {
+  if (!role_status_.serving) return;  // until the next epoch
+  if (leads()) {
+    planner_.plan(waiting.command, out);
+    return release_refusals(out);
+  }
   wire::Bytes bytes;
   encode(waiting.command, bytes);
-  waiting.asked_in = role_status_.epoch;
-  environment_.send(role_status_.leader, Forward{role_status_.epoch, std::move(bytes)});
+  waiting.sent_in = role_status_.epoch;
+  out.emplace_back(
+      SendToServer{role_status_.leader, Forward{role_status_.epoch, std::move(bytes)}});
 }
 
-void Ordering::route_read_point(std::uint64_t token) {
+void Ordering::route_read_point(std::uint64_t tag, OrderingOutcomes& out) {
   if (!role_status_.serving) return;
-  const AskReadPoint question{role_status_.epoch, token};
-  if (leads()) return on(zab::ServerId{self_}, question);
-  environment_.send(role_status_.leader, question);
+  const AskReadPoint question{role_status_.epoch, tag};
+  if (leads()) return on(zab::ServerId{self_}, question, out);
+  out.emplace_back(SendToServer{role_status_.leader, question});
 }
 
 // --- From the protocol ---
 
-void Ordering::role_changed(const zab::RoleStatus& role_status) {
-  const bool led = leads();
+void Ordering::role_changed(const zab::RoleStatus& role_status, OrderingOutcomes& out) {
+  if (leads()) planner_.end();
   role_status_ = role_status;
-  if (led) {
-    service_.forget_plans();
-    refusals_.clear();
-    fair_queue_.clear();
-    askers_.clear();
-    expiry_.clear();
-    planned_ = planned_applied_ = 0;
-    planned_at_.clear();
-  }
   if (!role_status_.serving) return;
 
-  // Nobody knows what the former leader had heard of a session: each has its full timeout again.
-  if (leads()) {
-    for (const auto& [id, session] : service_.sessions().all()) watch_over(id, session.timeout_ms);
-  }
-  give_up_unknown();
+  if (leads()) planner_.begin();
+  give_up_unknown(out);
   std::vector<std::uint64_t> tags;
   for (const auto& [tag, waiting] : commands_) tags.push_back(tag);
   for (const std::uint64_t tag : tags) {
     if (const auto waiting = commands_.find(tag); waiting != commands_.end()) {
-      route(waiting->second);
+      route(waiting->second, out);
     }
   }
-  for (const std::uint64_t token : std::set(read_points_)) route_read_point(token);
+  for (const std::uint64_t tag : read_points_) route_read_point(tag, out);
 }
 
-// With all that came over the same connection later: nothing is done before what came before it.
-void Ordering::give_up_unknown() {
+// Gives up all other commands of these connections too: no command may be planned before an earlier
+// one of its connection.
+void Ordering::give_up_unknown(OrderingOutcomes& out) {
   std::set<std::uint64_t> connections;
   for (const auto& [tag, waiting] : commands_) {
-    if (waiting.overtaken || waiting.asked_in == role_status_.epoch) {
+    if (waiting.overtaken || waiting.sent_in == role_status_.epoch) {
       connections.insert(waiting.command.owner.connection);
     }
   }
   std::erase_if(commands_, [&](const auto& entry) {
     return connections.contains(entry.second.command.owner.connection);
   });
-  for (const std::uint64_t connection : connections) handler_.unknown(connection);
+  for (const std::uint64_t connection : connections) out.emplace_back(OutcomeUnknown{connection});
 }
 
-void Ordering::applied(const session::Applied& applied) {
-  using Change = session::Applied::SessionChange;
+void Ordering::applied(const session::Applied& applied, OrderingOutcomes& out) {
   if (applied.owner.server == self_) {
-    // Those before it are few: whatever was not refused was applied.
+    // Few commands are before it: all that were not refused are applied.
     for (auto& [tag, waiting] : commands_) {
       if (tag >= applied.tag) break;
       if (waiting.command.owner == applied.owner) waiting.overtaken = true;
@@ -118,139 +104,90 @@ void Ordering::applied(const session::Applied& applied) {
     commands_.erase(applied.tag);
   }
   if (!leads()) return;
-
-  if (planned_applied_ < planned_) {
-    planned_applied_ += 1;
-    counters_.commit.observe(environment_.now() - planned_at_.front());
-    planned_at_.pop_front();
-  }
-  fair_queue_.arrived();
-  say_refusals();
-  while (const auto command = fair_queue_.next()) plan_now(*command);
-  switch (applied.session_change) {
-    case Change::none: break;
-    case Change::opened:
-    case Change::moved:
-      watch_over(applied.session, service_.sessions().find(applied.session)->timeout_ms);
-      break;
-    case Change::closed:
-    case Change::expired: expiry_.remove(applied.session); break;
-  }
+  planner_.applied(applied);
+  do {
+    release_refusals(out);
+  } while (planner_.plan_next(out));
 }
 
-void Ordering::confirmed(const zab::Confirmed& confirmed) {
-  const auto asker = askers_.extract(confirmed.token);
-  if (asker.empty()) return;
-  const auto& [server, token] = asker.mapped();
-  const ReadPoint answer{token, confirmed.committed};
-  if (server == self_) return on(zab::ServerId{self_}, answer);
-  environment_.send(zab::ServerId{server}, answer);
+void Ordering::confirmed(const zab::Confirmed& confirmed, OrderingOutcomes& out) {
+  const auto reader = planner_.confirmed(confirmed);
+  if (!reader) return;
+  const ReadPoint answer{reader->tag, confirmed.committed};
+  if (reader->server == self_) return on(zab::ServerId{self_}, answer, out);
+  out.emplace_back(SendToServer{zab::ServerId{reader->server}, answer});
 }
 
-void Ordering::tick() {
+void Ordering::tick(OrderingOutcomes& out) {
   if (leads()) {
-    for (const wire::SessionId session : expiry_.tick()) {
-      spdlog::info("session {} expires", wire::to_hex(session.value));
-      plan({session, {}, 0, session::CloseSession{true}});
-    }
-    if (service_.reap_due(environment_.wall_clock())) plan({{}, {}, 0, session::ReapNodes{}});
-  } else if (role_status_.serving && !heard_.empty()) {
-    std::ranges::sort(heard_);
-    heard_.erase(std::ranges::unique(heard_).begin(), heard_.end());
-    environment_.send(role_status_.leader, Touched{std::move(heard_)});
+    planner_.tick(out);
+  } else if (role_status_.serving && !touched_.empty()) {
+    std::ranges::sort(touched_);
+    touched_.erase(std::ranges::unique(touched_).begin(), touched_.end());
+    out.emplace_back(SendToServer{role_status_.leader, Touched{std::move(touched_)}});
   }
-  heard_.clear();
+  touched_.clear();
 }
 
-void Ordering::read_queues(Readings& readings) const {
+void Ordering::read(Readings& readings) const {
+  readings.leader = planner_.counters();
   readings.queues.push_back({"commands", commands_.size()});
-  readings.queues.push_back({"commands_held", fair_queue_.held()});
-  readings.queues.push_back({"refusals", refusals_.size()});
+  readings.queues.push_back({"commands_held", planner_.held()});
+  readings.queues.push_back({"refusals", planner_.refusals()});
   readings.queues.push_back({"read_points", read_points_.size()});
-}
-
-void Ordering::watch_over(wire::SessionId session, std::int64_t timeout_ms) {
-  const auto ticks = (timeout_ms + heartbeat_.count() - 1) / heartbeat_.count();
-  expiry_.add(session, static_cast<std::uint32_t>(ticks));
 }
 
 // --- On the leader ---
 
-void Ordering::plan(const session::Command& command) {
-  if (fair_queue_.is_free(command.session)) {
-    plan_now(command);
-  } else {
-    fair_queue_.hold(command);
-  }
-}
-
-void Ordering::plan_now(const session::Command& command) {
-  auto planned = service_.plan(command, environment_.wall_clock());
-  if (planned) {
-    planned_ += 1;
-    planned_at_.push_back(environment_.now());
-    counters_.proposed += 1;
-    fair_queue_.went(command.session);
-    environment_.post(zab::Submit{std::make_shared<const wire::Bytes>(std::move(*planned))});
-    return;
-  }
-  fair_queue_.came_to_nothing(command.session);
-  if (command.tag == 0) return;  // an expiry that came too late
-  refusals_.push_back({planned_, command.owner, command.tag, std::move(planned.error())});
-  say_refusals();
-}
-
-void Ordering::say_refusals() {
-  while (!refusals_.empty() && refusals_.front().after_plans <= planned_applied_) {
-    const Unsaid said = std::move(refusals_.front());
-    refusals_.pop_front();
+void Ordering::release_refusals(OrderingOutcomes& out) {
+  while (auto due = planner_.pop_refusal()) {
     const wire::Zxid zxid = service_.applied();
-    if (said.to.server == self_) {
-      commands_.erase(said.tag);
-      handler_.refused(said.tag, zxid, said.refusal);
+    if (due->to.server == self_) {
+      commands_.erase(due->tag);
+      out.emplace_back(CommandRefused{due->tag, zxid, std::move(due->refusal)});
       continue;
     }
-    ForwardRefused message{said.tag, zxid, {}};
-    session::encode(said.refusal, message.refusal);
-    environment_.send(zab::ServerId{said.to.server}, message);
+    ForwardRefused message{due->tag, zxid, {}};
+    session::encode(due->refusal, message.refusal);
+    out.emplace_back(SendToServer{zab::ServerId{due->to.server}, std::move(message)});
   }
 }
 
-void Ordering::on(zab::ServerId from, const Forward& m) {
-  if (!leads() || m.epoch != role_status_.epoch) return;  // its sender asks again
+void Ordering::on(zab::ServerId from, const Forward& m, OrderingOutcomes& out) {
+  if (!leads() || m.epoch != role_status_.epoch) return;  // its sender sends it again
   const auto command = session::decode_command(m.command);
-  // Whether a session expires, or a node is due, is for the leader alone to say.
+  // Only the leader expires sessions and reaps nodes.
   const auto* close = command ? std::get_if<session::CloseSession>(&command->order) : nullptr;
   const bool is_leaders = (close != nullptr && close->expired) ||
                           (command && std::holds_alternative<session::ReapNodes>(command->order));
   if (!command || command->owner.server != from.value || is_leaders) {
-    spdlog::error("server {} forwarded a command that {}", from.value,
-                  command ? "is not its to give" : "cannot be read: " + command.error().message);
+    spdlog::error("server {} forwarded a command that {}: the command is ignored", from.value,
+                  command ? "it may not give" : "cannot be decoded: " + command.error().message);
     return;
   }
-  plan(*command);
+  planner_.plan(*command, out);
+  release_refusals(out);
 }
 
-void Ordering::on(zab::ServerId, const Touched& m) {
-  for (const wire::SessionId session : m.sessions) expiry_.touch(session);
+void Ordering::on(zab::ServerId, const Touched& m, OrderingOutcomes&) {
+  for (const wire::SessionId session : m.sessions) planner_.touch(session);
 }
 
-void Ordering::on(zab::ServerId from, const AskReadPoint& m) {
+void Ordering::on(zab::ServerId from, const AskReadPoint& m, OrderingOutcomes& out) {
   if (!leads() || m.epoch != role_status_.epoch) return;
-  askers_[++last_asker_] = {from.value, m.token};
-  environment_.post(zab::ConfirmLeadership{last_asker_});
+  planner_.ask_read_point({from.value, m.token}, out);
 }
 
 // --- Answers from the leader ---
 
-void Ordering::on(zab::ServerId, const ForwardRefused& m) {
-  const auto refusal = session::decode_refusal(m.refusal);
+void Ordering::on(zab::ServerId, const ForwardRefused& m, OrderingOutcomes& out) {
+  auto refusal = session::decode_refusal(m.refusal);
   if (!refusal || commands_.erase(m.tag) == 0) return;
-  handler_.refused(m.tag, m.zxid, *refusal);
+  out.emplace_back(CommandRefused{m.tag, m.zxid, *std::move(refusal)});
 }
 
-void Ordering::on(zab::ServerId, const ReadPoint& m) {
-  if (read_points_.erase(m.token) > 0) handler_.read_point(m.token, m.zxid);
+void Ordering::on(zab::ServerId, const ReadPoint& m, OrderingOutcomes& out) {
+  if (read_points_.erase(m.token) > 0) out.emplace_back(ReadPointKnown{m.token, m.zxid});
 }
 
 }  // namespace server

@@ -1,13 +1,10 @@
 #include "server/pipeline/pipeline.h"
 
-#include <algorithm>
-#include <charconv>
 #include <utility>
+#include <variant>
 
-#include "server/pipeline/secret.h"
-#include "znode/path.h"
-
-// What a session's requests become, and how their replies come back in order.
+// A write, for example a create, enters here twice: as a request in `received`, and as a committed
+// transaction in `deliver`.
 namespace server {
 namespace {
 
@@ -15,22 +12,21 @@ wire::Error not_a_connect() {
   return {wire::ErrorCode::bad_arguments, "the first request of a connection is connect"};
 }
 
-wire::Error not_read_only() {
-  return {wire::ErrorCode::not_read_only,
-          "this server has no quorum: it answers reads of what it knows, and nothing else"};
+// The leader counts the time since such a client was last heard of.
+bool can_expire(const Client& client) {
+  return client.state == Client::State::open && !client.read_only;
 }
 
-// How fresh a request wants to be; a write is of no interest here.
-wire::Consistency consistency_of(const wire::Request& request) {
-  return std::visit(
-      [](const auto& r) -> wire::Consistency {
-        if constexpr (requires { r.read.consistency; }) return r.read.consistency;
-        if constexpr (std::is_same_v<std::decay_t<decltype(r)>, wire::SyncRequest>) {
-          return wire::Linearizable{};
-        }
-        return wire::SessionConsistency{};
-      },
-      request);
+// Applies to later requests. After a failed auth the connection is closed, as in ZooKeeper.
+wire::Result<wire::ReplyBody> add_identities(Client& client, const wire::AuthRequest& auth,
+                                             const Config& config, Replica& replica) {
+  if (const auto added = authenticate(client, auth, config.super_digest); !added) {
+    end_after_replies(client, CloseCode::policy_violation,
+                      std::string(wire::name(added.error().code)));
+    return added.error();
+  }
+  replica.identify(client.session, client.identities);
+  return wire::ReplyBody{wire::EmptyReply{}};
 }
 
 }  // namespace
@@ -38,455 +34,265 @@ wire::Consistency consistency_of(const wire::Request& request) {
 Pipeline::Pipeline(const Config& config, std::uint64_t first_number, Environment& environment)
     : config_(config),
       environment_(environment),
-      service_({config.max_watches, {}}),
-      ordering_(config.id, config.heartbeat, service_, environment, *this),
+      replica_({config.max_watches, {}}),
+      replies_(clients_, pending_, replica_, environment, config.max_outstanding_requests),
+      ordering_(config.id, config.heartbeat, replica_.service(), environment),
+      session_setup_(config, replica_, clients_, replies_, environment),
+      drain_(clients_),
       last_number_(first_number) {}
 
 // --- From clients ---
 
-void Pipeline::received(ClientConnection& connection, wire::ParsedFrame frame) {
-  arrived_ = environment_.now();
-  alive(connection);
-  for (wire::ParsedRequest& parsed : frame.requests) {
-    Client* client = find(connection);
-    if (client == nullptr || client->state == Client::State::ended || client->farewell) return;
-    take(*client, std::move(parsed));
-  }
-  Client* client = find(connection);
-  if (client == nullptr) return;
-  if (client->state == Client::State::silent) refuse(*client, not_a_connect());  // an empty array
-  if (frame.fault == wire::ParsedFrame::Fault::too_deep) {
-    part_after_answers(*client, CloseCode::policy_violation, "nested too deeply");
-  } else if (frame.fault == wire::ParsedFrame::Fault::too_large) {
-    part_after_answers(*client, CloseCode::too_big, "the frame is too large");
-  }
-  flush(*client);
+void Pipeline::opened(const std::shared_ptr<ClientConnection>& connection) {
+  Client& client = clients_.add(++last_number_, connection);
+  client.identities = znode::Identities::of({{"ip", connection->remote_address()}});
+  drain_.connected(client);
 }
 
-// Nothing more is read; what came before is answered, and then comes a close.
-void Pipeline::part_after_answers(Client& client, CloseCode code, std::string reason) {
-  client.farewell = {code, std::move(reason)};
-  client.connection->pause();
+void Pipeline::received(ClientConnection& connection, wire::ParsedFrame frame) {
+  Client* client = clients_.find(connection);
+  if (client == nullptr) return;
+  if (can_expire(*client)) ordering_.alive(client->session);
+  const SteadyClock::time_point arrived = environment_.now();
+  for (wire::ParsedRequest& parsed : frame.requests) {
+    if (client->state == Client::State::ended || client->ending) return;
+    handle(*client, std::move(parsed), arrived);
+  }
+  if (client->state == Client::State::connected) {  // an empty array
+    replies_.refuse_connect(*client, not_a_connect());
+  }
+  if (frame.fault == wire::ParsedFrame::Fault::too_deep) {
+    end_after_replies(*client, CloseCode::policy_violation, "nested too deeply");
+  } else if (frame.fault == wire::ParsedFrame::Fault::too_large) {
+    end_after_replies(*client, CloseCode::too_big, "the frame is too large");
+  }
+  replies_.flush(*client);
 }
 
 void Pipeline::alive(ClientConnection& connection) {
-  const Client* client = find(connection);
-  if (client == nullptr || client->state != Client::State::open || client->read_only) return;
-  ordering_.alive(client->session);
+  const Client* client = clients_.find(connection);
+  if (client != nullptr && can_expire(*client)) ordering_.alive(client->session);
 }
 
-void Pipeline::take(Client& client, wire::ParsedRequest parsed) {
-  if (client.state == Client::State::silent) {
-    client.request_id = parsed ? parsed->id : parsed.error().id;
-    auto* connect_request = parsed ? std::get_if<wire::ConnectRequest>(&parsed->request) : nullptr;
-    if (connect_request != nullptr) return connect(client, std::move(*connect_request));
-    return refuse(client, parsed ? not_a_connect() : parsed.error().error);
+void Pipeline::closed(ClientConnection& connection) {
+  if (const auto session = clients_.remove(connection)) replica_.remove_watches(*session);
+}
+
+void Pipeline::handle(Client& client, wire::ParsedRequest parsed, SteadyClock::time_point arrived) {
+  if (client.state == Client::State::connected) {
+    client.connect_id = parsed ? parsed->id : parsed.error().id;
+    auto* connect = parsed ? std::get_if<wire::ConnectRequest>(&parsed->request) : nullptr;
+    if (connect == nullptr) {
+      return replies_.refuse_connect(client, parsed ? not_a_connect() : parsed.error().error);
+    }
+    replies_.counters().by_operation[operations - 1] += 1;
+    if (!session_setup_.begin(client, std::move(*connect))) return;
+    if (role_status().serving) request_session(client);
+    return;
   }
-  if (client.state != Client::State::open) return client.early.push_back(std::move(parsed));
+  if (client.state != Client::State::open) {
+    client.early_requests.push_back(std::move(parsed));
+    return;
+  }
   if (!parsed) {
     const wire::BadRequest bad = std::move(parsed).error();
-    requests_.malformed += 1;
-    client.order.push_reply({{bad.id, {}, {}, bad.error}, {arrived_}});
-    return flush(client);
+    replies_.counters().malformed += 1;
+    return replies_.reply_now(client, {{bad.id, {}, {}, bad.error}, {arrived}});
   }
-  order(client, std::move(*parsed));
+  perform(client, *std::move(parsed), arrived);
 }
 
-// Puts a request in its place. What the leader has to order waits under a tag; so does a read that
-// needs more than this server's word.
-void Pipeline::order(Client& client, wire::ClientRequest request) {
-  requests_.by_operation[request.request.index()] += 1;
-  if (std::holds_alternative<wire::ConnectRequest>(request.request)) {
-    return answer_at_once(client, std::move(request),
-                          wire::Error{wire::ErrorCode::bad_arguments,
-                                      "connect is the first request of a connection only"});
+// admission.cc decides what the request needs. The next step of a write is Ordering::submit
+// (ordering.cc); of a local read, Replies::read_local (replies.cc).
+void Pipeline::perform(Client& client, wire::ClientRequest request,
+                       SteadyClock::time_point arrived) {
+  replies_.counters().by_operation[request.request.index()] += 1;
+  Admission admission = admit(
+      request, {client.session, client.read_only, client.connect_request.dedup, client.last_number},
+      {config_.max_data_bytes, config_.max_multi_ops});
+  const auto reply_now = [&](wire::Result<wire::ReplyBody> body) {
+    replies_.reply_now(client,
+                       {{std::move(request.id), {}, request.encoding, std::move(body)}, {arrived}});
+  };
+  if (auto* write = std::get_if<Write>(&admission)) {
+    if (write->number) client.last_number = write->number;
+    const std::uint64_t tag = ++last_number_;
+    replies_.hold_write(client, tag, std::move(request), arrived);
+    ordering_.submit({client.session,
+                      {config_.id, client.number},
+                      tag,
+                      std::move(write->order),
+                      client.identities,
+                      write->number},
+                     outcomes_);
+    carry_out();
+  } else if (std::holds_alternative<LocalRead>(admission)) {
+    replies_.read_local(client, {std::move(request), client.identities, {arrived}});
+  } else if (std::holds_alternative<QuorumRead>(admission)) {
+    const std::uint64_t tag = ++last_number_;
+    replies_.hold_read(client, tag,
+                       {std::move(request), client.identities, {arrived, Effort::quorum}});
+    ordering_.ask_read_point(tag, outcomes_);
+    carry_out();
+  } else if (const auto* read = std::get_if<ReadAtLeast>(&admission)) {
+    const std::uint64_t tag = ++last_number_;
+    const auto ticks_max = Milliseconds(client.timeout_ms) / config_.heartbeat;
+    replies_.hold_read(
+        client, tag,
+        {std::move(request), client.identities, {arrived, Effort::quorum}, read->zxid});
+    pending_.add_read(tag, read->zxid, static_cast<std::uint64_t>(ticks_max));
+    replies_.release_caught_up_reads();
+  } else if (const auto* repeated = std::get_if<RepeatedWrite>(&admission)) {
+    reply_now(known_outcome(replica_.sessions().results(client.session), repeated->number,
+                            *client.last_number));
+  } else if (std::holds_alternative<Authenticate>(admission)) {
+    reply_now(
+        add_identities(client, std::get<wire::AuthRequest>(request.request), config_, replica_));
+  } else {
+    reply_now(std::move(std::get<ReplyNow>(admission).body));
   }
-  if (auto error = beyond_limits(request.request)) {
-    return answer_at_once(client, std::move(request), *std::move(error));
-  }
+}
 
-  if (const auto* auth = std::get_if<wire::AuthRequest>(&request.request)) {
-    return take_auth(client, request.id, *auth);
-  }
-
-  std::optional<session::Order> wanted = session::order_of(request.request);
-  const bool is_write = wanted && !std::holds_alternative<session::CloseSession>(*wanted);
-  std::optional<std::int64_t> number;
-  if (client.request.dedup) {
-    number = number_of(request.id);
-    if (!number && (is_write || !request.id.none())) {
-      return answer_at_once(client, std::move(request),
-                            wire::Error{wire::ErrorCode::bad_arguments,
-                                        "id: must be an integer, for this session has dedup"});
-    }
-    if (!is_write) number.reset();
-  }
-  if (client.read_only) {
-    if (wanted && session::is_local(client.session) &&
-        std::holds_alternative<session::CloseSession>(*wanted)) {
-      return answer_at_once(client, std::move(request), wire::ReplyBody{wire::ClosedReply{}});
-    }
-    const auto* multi = std::get_if<wire::MultiRequest>(&request.request);
-    if (multi != nullptr && znode::only_reads(*multi)) {
-      return order_read(client, std::move(request));
-    }
-    if (wanted || std::holds_alternative<wire::Linearizable>(consistency_of(request.request))) {
-      return answer_at_once(client, std::move(request), not_read_only());
-    }
-  }
-  if (!wanted) return order_read(client, std::move(request));
-  if (number) {
-    if (auto known = known_outcome(client, *number)) {
-      return answer_at_once(client, std::move(request), *std::move(known));
-    }
-    client.last_number = number;
+// The client waits, and this server serves.
+void Pipeline::request_session(Client& client) {
+  auto step = session_setup_.next_step(client);
+  if (const auto* catch_up = std::get_if<SessionSetup::CatchUp>(&step)) {
+    return pending_.add_at(catch_up->zxid, Pending::RequestSession{client.number});
   }
   const std::uint64_t tag = ++last_number_;
-  client.order.push_write(tag);
-  waiters_[tag] = {
-      client.number, std::move(request.id), request.encoding, {arrived_, Effort::write}};
-  ordering_.submit({client.session,
+  pending_.add(tag, {client.number, {}, {}, {}});
+  ordering_.submit({client.connect_request.session.value_or(wire::SessionId{}),
                     {config_.id, client.number},
                     tag,
-                    std::move(*wanted),
-                    client.identities,
-                    number});
+                    std::move(std::get<session::Order>(step))},
+                   outcomes_);
+  carry_out();
 }
 
-std::optional<std::int64_t> Pipeline::number_of(const wire::RequestId& id) {
-  std::int64_t number = 0;
-  const char* end = id.json.data() + id.json.size();
-  const auto [stopped, error] = std::from_chars(id.json.data(), end, number);
-  if (error != std::errc() || stopped != end) return std::nullopt;
-  return number;
-}
-
-// Whatever the session's earlier connections wrote was applied here before it moved to this one.
-std::optional<wire::Result<wire::ReplyBody>> Pipeline::known_outcome(const Client& client,
-                                                                     std::int64_t number) {
-  if (!client.last_number || number > *client.last_number) return std::nullopt;
-  const session::Results* results = service_.sessions().results(client.session);
-  const wire::Bytes* outcome = results == nullptr ? nullptr : results->find(number);
-  if (outcome != nullptr) return session::decode_outcome(*outcome);
-  return wire::Error{wire::ErrorCode::bad_arguments,
-                     "id: " + std::to_string(number) + " is not above " +
-                         std::to_string(*client.last_number) +
-                         ", the last write's, and no outcome of it is kept"};
-}
-
-wire::Result<void> Pipeline::authenticate(Client& client, const wire::AuthRequest& auth) {
-  auto identities = znode::authenticate(auth, client.identities, config_.super_digest);
-  if (!identities) return identities.error();
-  client.identities = *std::move(identities);
-  return {};
-}
-
-// Holds for what comes behind it. Who fails is not heard any more, as in ZooKeeper.
-void Pipeline::take_auth(Client& client, const wire::RequestId& id, const wire::AuthRequest& auth) {
-  wire::Reply reply{id, {}, {}, wire::EmptyReply{}};
-  if (auto known = authenticate(client, auth)) {
-    service_.watches().identify(client.session, client.identities);
-  } else {
-    part_after_answers(client, CloseCode::policy_violation,
-                       std::string(wire::name(known.error().code)));
-    reply.body = known.error();
+void Pipeline::open_session(Client& client, wire::SessionId session, bool resumed) {
+  session_setup_.open(client, session, resumed, client_role(config_, role_status().role));
+  const SteadyClock::time_point now = environment_.now();
+  for (wire::ParsedRequest& parsed : std::exchange(client.early_requests, {})) {
+    if (client.ending) break;
+    handle(client, std::move(parsed), now);
   }
-  client.order.push_reply({std::move(reply), {arrived_}});
-  flush(client);
+  replies_.flush(client);
 }
 
-std::optional<wire::Error> Pipeline::beyond_limits(const wire::Request& request) const {
-  const auto too_large = [](std::string what, const char* limit, std::size_t max) {
-    return wire::Error{wire::ErrorCode::too_large,
-                       std::move(what) + ", more than " + limit + '=' + std::to_string(max)};
-  };
-  const auto judge = [&](const auto& each) -> std::optional<wire::Error> {
-    if constexpr (requires { each.data; }) {
-      if (each.data.size() <= config_.max_data_bytes) return std::nullopt;
-      if (!znode::validate(each.path)) return std::nullopt;  // is refused for its path, unsaid here
-      return too_large("data of " + std::to_string(each.data.size()) + " bytes for " + each.path,
-                       "maxDataBytes", config_.max_data_bytes);
+// Does what `ordering_` has asked for. A forwarded command continues on the leader, in
+// Ordering::on(Forward); a Submit event in zab/leading_broadcast.cc.
+void Pipeline::carry_out() {
+  for (OrderingOutcome& outcome : outcomes_) {
+    if (auto* event = std::get_if<zab::Event>(&outcome)) {
+      environment_.post(std::move(*event));
+    } else if (const auto* message = std::get_if<SendToServer>(&outcome)) {
+      environment_.send(message->to, message->message);
+    } else if (auto* refused = std::get_if<CommandRefused>(&outcome)) {
+      when_applied(refused->zxid, Pending::ReplyRefusal{refused->tag, std::move(refused->refusal)});
+    } else if (const auto* known = std::get_if<ReadPointKnown>(&outcome)) {
+      when_applied(known->zxid, Pending::ReleaseRead{known->tag});
+    } else if (const auto* unknown = std::get_if<OutcomeUnknown>(&outcome)) {
+      Client* client = clients_.find(unknown->connection);
+      if (client != nullptr) redirect(*client, "the link to the leader was lost in between");
     }
-    return std::nullopt;
-  };
-  const auto* multi = std::get_if<wire::MultiRequest>(&request);
-  if (multi == nullptr) return std::visit(judge, request);
-  if (multi->ops.size() > config_.max_multi_ops) {
-    return too_large("a multi of " + std::to_string(multi->ops.size()) + " operations",
-                     "maxMultiOps", config_.max_multi_ops);
   }
-  for (const wire::MultiOp& op : multi->ops) {
-    if (auto error = std::visit(judge, op)) return error;
-  }
-  return std::nullopt;
+  outcomes_.clear();
 }
 
-void Pipeline::answer_at_once(Client& client, wire::ClientRequest&& request,
-                              wire::Result<wire::ReplyBody> body) {
-  client.order.push_reply(
-      {{std::move(request.id), {}, request.encoding, std::move(body)}, {arrived_}});
-  flush(client);
+void Pipeline::when_applied(wire::Zxid zxid, Pending::Due due) {
+  if (zxid <= replica_.applied()) return perform(due);
+  pending_.add_at(zxid, std::move(due));
 }
 
-void Pipeline::order_read(Client& client, wire::ClientRequest request) {
-  const wire::Consistency consistency = consistency_of(request.request);
-  if (std::holds_alternative<wire::SessionConsistency>(consistency)) {
-    client.order.push_read({std::move(request), client.identities, {arrived_}});
-    return flush(client);
-  }
-  const std::uint64_t tag = ++last_number_;
-  const Asked asked{arrived_, Effort::quorum};
-  waiters_[tag] = {client.number, request.id, request.encoding, asked};
-  client.order.push_held_read(tag, {std::move(request), client.identities, asked});
-  if (const auto* at_least = std::get_if<wire::AtLeast>(&consistency)) {
-    const auto patience = Milliseconds(client.timeout_ms) / config_.heartbeat;
-    behind_.emplace(ticks_ + static_cast<std::uint64_t>(patience), std::pair(at_least->zxid, tag));
-    catching_up_.emplace(at_least->zxid, tag);
-    caught_up();
+void Pipeline::perform(const Pending::Due& due) {
+  if (const auto* refusal = std::get_if<Pending::ReplyRefusal>(&due)) {
+    replies_.refuse(refusal->tag, refusal->refusal);
+  } else if (const auto* read = std::get_if<Pending::ReleaseRead>(&due)) {
+    replies_.release_read(read->tag);
   } else {
-    ordering_.ask_read_point(tag);
+    Client* client = clients_.find(std::get<Pending::RequestSession>(due).client);
+    const bool waits = client != nullptr && client->state == Client::State::waiting;
+    if (waits && role_status().serving) request_session(*client);
   }
 }
 
-// --- Outcomes ---
+// --- From the protocol ---
 
 void Pipeline::deliver(const zab::Txn& txn) {
-  if (const auto origin = session::origin_of(*txn.payload)) read_before(*origin);
-  session::Applied applied = service_.apply(txn.zxid, *txn.payload);
-  for (session::Delivery& delivery : applied.events) {
-    Client* client = find(delivery.session);
-    if (client == nullptr) continue;
-    requests_.watch_events += 1;
-    client->connection->send(std::move(delivery.event));
-  }
-  count(applied);
-  const bool ours = applied.owner.server == config_.id;
+  const auto origin = session::origin_of(*txn.payload);
+  if (origin && origin->owner.server == config_.id) replies_.read_before(*origin);
+
   using Change = session::Applied::SessionChange;
-  if (applied.former_owner && applied.former_owner->server == config_.id) session_ended(applied);
-  if (ours &&
-      (applied.session_change == Change::opened || applied.session_change == Change::moved)) {
-    waiters_.erase(applied.tag);
-    Client* client = find(applied.owner.connection);
-    if (client != nullptr) {
-      has_session(*client, applied.session, applied.session_change == Change::moved);
+  session::Applied applied = replica_.apply(txn);
+  replies_.send_events(std::move(applied.events));
+  if (applied.former_owner && applied.former_owner->server == config_.id) {
+    session_setup_.ended(applied);
+  }
+  const bool has_session =
+      applied.session_change == Change::opened || applied.session_change == Change::moved;
+  if (applied.owner.server == config_.id && has_session) {
+    pending_.remove(applied.tag);
+    if (Client* client = clients_.find(applied.owner.connection)) {
+      open_session(*client, applied.session, applied.session_change == Change::moved);
     }
-  } else if (ours) {
+  } else if (applied.owner.server == config_.id) {
     if (applied.session_change == Change::closed) applied.reply = wire::ClosedReply{};
-    answer(applied.tag, applied.refusal ? applied.refusal->reply() : std::move(applied.reply));
+    replies_.reply(applied.tag,
+                   applied.refusal ? applied.refusal->reply() : std::move(applied.reply));
   }
-  ordering_.applied(applied);
+  ordering_.applied(applied, outcomes_);
+  carry_out();
 
-  while (!when_applied_.empty() && when_applied_.begin()->first <= service_.applied()) {
-    when_applied_.extract(when_applied_.begin()).mapped()();
-  }
-  caught_up();
+  while (const auto due = pending_.pop_due(replica_.applied())) perform(*due);
+  replies_.release_caught_up_reads();
 }
 
-// A write of a session takes effect. Reads of the session that came before it must not see it, even
-// if their turn has not come: the quorum's word, or the leader's that a write before them was
-// refused, may be slower than this write. It stands in for both. That it was committed shows that
-// its leader led when it was proposed, after the reads had come; so whatever was acknowledged
-// before they came is applied here by now.
-void Pipeline::read_before(const session::Origin& origin) {
-  Client* client = origin.owner.server == config_.id ? find(origin.owner.connection) : nullptr;
-  if (client == nullptr) return;
-  const auto carry_out = [&](const AskedRead& asked) -> std::optional<DueReply> {
-    const wire::Consistency consistency = consistency_of(asked.request.request);
-    const auto* at_least = std::get_if<wire::AtLeast>(&consistency);
-    if (at_least != nullptr && at_least->zxid > service_.applied()) return std::nullopt;
-    client->read_ahead += 1;
-    return read(*client, asked);
-  };
-  if (client->order.read_before(origin.tag, carry_out)) flush(*client);
+void Pipeline::confirmed(const zab::Confirmed& confirmed) {
+  ordering_.confirmed(confirmed, outcomes_);
+  carry_out();
 }
 
-void Pipeline::count(const session::Applied& applied) {
-  using Change = session::Applied::SessionChange;
-  replica_.applied += 1;
-  switch (applied.session_change) {
-    case Change::none: break;
-    case Change::opened: replica_.sessions_opened += 1; break;
-    case Change::moved: replica_.sessions_moved += 1; break;
-    case Change::closed: replica_.sessions_closed += 1; break;
-    case Change::expired: replica_.sessions_expired += 1; break;
+void Pipeline::role_changed(const zab::RoleStatus& role_status) {
+  ordering_.role_changed(role_status, outcomes_);
+  carry_out();
+  if (!role_status.serving) return;
+  session_setup_.serves();
+  for (const auto& [number, client] : clients_.by_number()) {
+    if (client->state == Client::State::waiting) request_session(*client);
+    if (client->read_only) redirect(*client, "a quorum is there again");
   }
 }
 
 void Pipeline::restored(session::Service&& service) {
-  service_.become(std::move(service));
-  send_all_away("this server fell far behind and has caught up by a snapshot");
-  waiters_.clear();
-  by_session_.clear();
-  when_applied_.clear();
-  catching_up_.clear();
-  behind_.clear();
+  replica_.become(std::move(service));
+  drain_.redirect_all("this server fell far behind and has caught up by a snapshot");
+  pending_.clear();
+  clients_.detach_all();
   ordering_.forget_all();
 }
 
-// Reads that wait for a zxid that is applied by now may go on.
-void Pipeline::caught_up() {
-  while (!catching_up_.empty() && catching_up_.begin()->first <= service_.applied()) {
-    const std::uint64_t tag = catching_up_.extract(catching_up_.begin()).value().second;
-    read_point(tag, {});
-  }
-}
-
-void Pipeline::give_up_catching_up() {
-  while (!behind_.empty() && behind_.begin()->first <= ticks_) {
-    const auto waiting = behind_.extract(behind_.begin()).mapped();
-    if (catching_up_.erase(waiting) == 0) continue;
-    answer(waiting.second,
-           wire::Error{wire::ErrorCode::server_behind,
-                       "this server has applied " + wire::to_hex(service_.applied()) + " only; " +
-                           wire::to_hex(waiting.first) +
-                           " did not come within the session's timeout"});
-  }
-}
-
-void Pipeline::refused(std::uint64_t tag, wire::Zxid zxid, const session::Refusal& refusal) {
-  when_applied(zxid, [this, tag, refusal] {
-    const auto waiter = waiters_.find(tag);
-    if (waiter == waiters_.end()) return;
-    Client* client = find(waiter->second.client);
-    if (client != nullptr && client->state == Client::State::opening) {
-      waiters_.erase(waiter);
-      return refuse(*client, refusal.error);
-    }
-    answer(tag, refusal.reply());
-  });
-}
-
-void Pipeline::read_point(std::uint64_t token, wire::Zxid zxid) {
-  when_applied(zxid, [this, token] {
-    const auto waiter = waiters_.extract(token);
-    if (waiter.empty()) return;
-    Client* client = find(waiter.mapped().client);
-    if (client == nullptr) return;
-    client->order.release(token);
-    flush(*client);
-  });
-}
-
-void Pipeline::answer(std::uint64_t tag, wire::Result<wire::ReplyBody> body) {
-  const auto waiter = waiters_.extract(tag);
-  if (waiter.empty()) return;
-  auto& [number, id, encoding, asked] = waiter.mapped();
-  Client* client = find(number);
-  if (client == nullptr) return;
-  client->order.answer(tag, {{std::move(id), {}, encoding, std::move(body)}, asked});
-  flush(*client);
-}
-
-void Pipeline::confirmed(const zab::Confirmed& confirmed) { ordering_.confirmed(confirmed); }
-
-void Pipeline::role_changed(const zab::RoleStatus& role_status) {
-  ordering_.role_changed(role_status);
-  if (!role_status.serving) return;
-  unserved_ticks_ = 0;
-  for (const auto& [number, client] : by_number_) {
-    if (client->state == Client::State::waiting) ask_for_session(*client);
-    if (client->read_only) send_away(*client, "a quorum is there again");
-  }
-}
-
-// --- In order ---
-
-// Not later than what leaves behind it and was read before: time never runs backwards.
-void Pipeline::stamp(Client& client, wire::Reply& reply) {
-  if (reply.zxid != wire::Zxid{}) {
-    client.read_ahead -= 1;
-    return;
-  }
-  reply.zxid = service_.applied();
-  if (client.read_ahead == 0) return;
-  const DueReply* behind = client.order.find_reply(
-      [](const DueReply& other) { return other.reply.zxid != wire::Zxid{}; });
-  if (behind != nullptr) reply.zxid = std::min(reply.zxid, behind->reply.zxid);
-}
-
-void Pipeline::flush(Client& client) {
-  while (std::optional next = client.order.pop_ready()) {
-    if (auto* due = std::get_if<DueReply>(&*next)) {
-      wire::Reply& reply = due->reply;
-      stamp(client, reply);
-      const bool goodbye = reply.body && std::holds_alternative<wire::ClosedReply>(*reply.body);
-      send(client, std::move(*due));
-      if (goodbye) return hang_up(client, CloseCode::normal, "session closed");
-    } else {
-      send(client, read(client, std::get<AskedRead>(*next)));
+void Pipeline::tick() {
+  pending_.tick();
+  ordering_.tick(outcomes_);
+  carry_out();
+  replies_.refuse_late_reads();
+  session_setup_.tick(role_status().serving);
+  const bool gives_up = session_setup_.gives_up_serving();
+  for (const auto& [number, client] : clients_.by_number()) {
+    if (gives_up && !client->read_only) redirect(*client, "this server has no quorum");
+    // Nothing is read from a paused client, and it must not expire for that.
+    if (client->paused && client->state == Client::State::open) ordering_.alive(client->session);
+    if (client->state != Client::State::waiting) continue;
+    if (const auto session = session_setup_.tick_waiting(*client)) {
+      open_session(*client, session->id, session->resumed);
     }
   }
-  if (!client.farewell) return regulate(client);
-  // What came before the frame that ends the connection is answered first.
-  if (client.early.empty() && client.order.empty() && client.state != Client::State::ended) {
-    const auto& [code, reason] = *client.farewell;
-    if (code == CloseCode::going_away) return send_away(client, reason);
-    hang_up(client, code, reason);
-  }
 }
 
-DueReply Pipeline::read(Client& client, const AskedRead& read) {
-  const wire::ClientRequest& request = read.request;
-  DueReply due{{request.id, service_.applied(), request.encoding, wire::EmptyReply{}}, read.asked};
-  wire::Reply& reply = due.reply;
-  if (client.state == Client::State::ended) {
-    reply.body = session_moved();
-  } else if (std::holds_alternative<wire::PingRequest>(request.request)) {
-    reply.body = wire::PongReply{};
-  } else if (std::holds_alternative<wire::WhoamiRequest>(request.request)) {
-    reply.body = znode::whoami(read.identities);
-  } else {
-    auto answer = service_.read({client.session, read.identities}, request.id, request.request,
-                                request.encoding);
-    if (answer) {
-      requests_.watch_events += answer->events.size();
-      for (wire::WatchEvent& event : answer->events) client.connection->send(std::move(event));
-      reply.body = std::move(answer->reply);
-    } else {
-      reply.body = std::move(answer.error());
-    }
-  }
-  return due;
-}
-
-void Pipeline::send(Client& client, DueReply&& due) {
-  const auto& [at, effort] = due.asked;
-  if (!due.reply.body) requests_.errors[due.reply.body.error().code] += 1;
-  requests_.took[static_cast<std::size_t>(effort)].observe(environment_.now() - at);
-  client.connection->send(std::move(due.reply));
-}
-
-// Too much outstanding is answered by not reading: TCP tells the client.
-void Pipeline::regulate(Client& client) {
-  const std::size_t outstanding = client.early.size() + client.order.size();
-  if (!client.paused && outstanding >= config_.max_outstanding_requests) {
-    client.paused = true;
-    requests_.pauses += 1;
-    client.connection->pause();
-  } else if (client.paused && outstanding <= config_.max_outstanding_requests / 2) {
-    client.paused = false;
-    client.connection->resume();
-  }
-}
-
-void Pipeline::when_applied(wire::Zxid zxid, std::function<void()> then) {
-  if (zxid <= service_.applied()) return then();
-  when_applied_.emplace(zxid, std::move(then));
-}
-
-Client* Pipeline::find(std::uint64_t number) {
-  const auto found = by_number_.find(number);
-  return found == by_number_.end() ? nullptr : found->second;
-}
-
-Client* Pipeline::find(wire::SessionId session) {
-  const auto found = by_session_.find(session.value);
-  return found == by_session_.end() ? nullptr : found->second;
-}
-
-Client* Pipeline::find(const ClientConnection& connection) {
-  const auto found = clients_.find(&connection);
-  return found == clients_.end() ? nullptr : found->second.get();
+void Pipeline::read(Readings& readings) const {
+  readings.replica = replica_.counters();
+  ordering_.read(readings);
+  replies_.read(readings);
 }
 
 }  // namespace server

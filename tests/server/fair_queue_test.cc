@@ -12,77 +12,77 @@ session::Command command(std::uint64_t session, std::uint64_t tag) {
   return {wire::SessionId{session}, {}, tag, session::CloseSession{}};
 }
 
-// What goes on its way now, by tag.
-std::string go(FairQueue& turns) {
+// The tags of the held commands that may be planned now, in their order.
+std::string plan_all(FairQueue& queue) {
   std::string tags;
-  while (const auto command = turns.next()) {
+  while (const auto command = queue.next()) {
     tags += (tags.empty() ? "" : " ") + std::to_string(command->tag);
-    turns.went(command->session);
+    queue.planned(command->session);
   }
   return tags;
 }
 
-TEST_CASE("a session's commands beyond its bound wait, and go in its order") {
-  FairQueue turns({2, 100});
-  for (std::uint64_t tag = 10; tag < 15; ++tag) turns.hold(command(1, tag));
-  CHECK(go(turns) == "10 11");
-  CHECK_FALSE(turns.is_free(wire::SessionId{1}));
-  turns.arrived();
-  CHECK(go(turns) == "12");
-  turns.arrived();
-  turns.arrived();
-  CHECK(go(turns) == "13 14");
-  turns.arrived();
-  CHECK(turns.is_free(wire::SessionId{1}));
+TEST_CASE("commands beyond a session's bound wait, and are planned in order") {
+  FairQueue queue({2, 100});
+  for (std::uint64_t tag = 10; tag < 15; ++tag) queue.hold(command(1, tag));
+  CHECK(plan_all(queue) == "10 11");
+  CHECK_FALSE(queue.is_free(wire::SessionId{1}));
+  queue.applied();
+  CHECK(plan_all(queue) == "12");
+  queue.applied();
+  queue.applied();
+  CHECK(plan_all(queue) == "13 14");
+  queue.applied();
+  CHECK(queue.is_free(wire::SessionId{1}));
 }
 
-TEST_CASE("a session that asks for little does not wait for one that asks for much") {
-  FairQueue turns({2, 100});
-  for (std::uint64_t tag = 10; tag < 20; ++tag) turns.hold(command(1, tag));
-  CHECK(go(turns) == "10 11");
-  CHECK(turns.is_free(wire::SessionId{2}));
+TEST_CASE("a session within its bound does not wait for a session beyond it") {
+  FairQueue queue({2, 100});
+  for (std::uint64_t tag = 10; tag < 20; ++tag) queue.hold(command(1, tag));
+  CHECK(plan_all(queue) == "10 11");
+  CHECK(queue.is_free(wire::SessionId{2}));
 }
 
-TEST_CASE("where all together have too much on its way, sessions take turns") {
-  FairQueue turns({10, 2});
-  for (std::uint64_t tag = 10; tag < 14; ++tag) turns.hold(command(1, tag));
-  turns.hold(command(2, 20));
-  turns.hold(command(3, 30));
-  CHECK(go(turns) == "10 20");
-  CHECK_FALSE(turns.is_free(wire::SessionId{4}));
-  turns.arrived();
-  CHECK(go(turns) == "30");
-  turns.arrived();
-  turns.arrived();
-  CHECK(go(turns) == "11 12");
+TEST_CASE("at the bound of all commands, sessions take turns") {
+  FairQueue queue({10, 2});
+  for (std::uint64_t tag = 10; tag < 14; ++tag) queue.hold(command(1, tag));
+  queue.hold(command(2, 20));
+  queue.hold(command(3, 30));
+  CHECK(plan_all(queue) == "10 20");
+  CHECK_FALSE(queue.is_free(wire::SessionId{4}));
+  queue.applied();
+  CHECK(plan_all(queue) == "30");
+  queue.applied();
+  queue.applied();
+  CHECK(plan_all(queue) == "11 12");
 }
 
-TEST_CASE("what comes to nothing holds nobody up") {
-  FairQueue turns({1, 100});
-  turns.hold(command(1, 10));
-  turns.hold(command(1, 11));
-  const auto first = turns.next();
+TEST_CASE("a refused command makes room for the next one at once") {
+  FairQueue queue({1, 100});
+  queue.hold(command(1, 10));
+  queue.hold(command(1, 11));
+  const auto first = queue.next();
   REQUIRE(first);
-  turns.came_to_nothing(first->session);
-  CHECK(go(turns) == "11");
-  CHECK(turns.under_way() == 1);
+  queue.refused(first->session);
+  CHECK(plan_all(queue) == "11");
+  CHECK(queue.outstanding() == 1);
 }
 
-TEST_CASE("what belongs to no session is bound by the number of all only") {
-  FairQueue turns({1, 3});
-  for (std::uint64_t tag = 1; tag <= 4; ++tag) turns.hold(command(0, tag));
-  CHECK(go(turns) == "1 2 3");
+TEST_CASE("commands without a session have only the bound of all") {
+  FairQueue queue({1, 3});
+  for (std::uint64_t tag = 1; tag <= 4; ++tag) queue.hold(command(0, tag));
+  CHECK(plan_all(queue) == "1 2 3");
 }
 
-TEST_CASE("what is forgotten leaves nothing") {
-  FairQueue turns({1, 100});
-  turns.hold(command(1, 10));
-  turns.hold(command(1, 11));
-  CHECK(go(turns) == "10");
-  turns.clear();
-  turns.arrived();
-  CHECK(go(turns) == "");
-  CHECK(turns.is_free(wire::SessionId{1}));
+TEST_CASE("clear forgets all held and outstanding commands") {
+  FairQueue queue({1, 100});
+  queue.hold(command(1, 10));
+  queue.hold(command(1, 11));
+  CHECK(plan_all(queue) == "10");
+  queue.clear();
+  queue.applied();
+  CHECK(plan_all(queue) == "");
+  CHECK(queue.is_free(wire::SessionId{1}));
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ constexpr zab::Epoch epoch{5};
 
 class Connection : public server::ClientConnection {
  public:
-  void send(const wire::ServerMessage& message) override { heard.push_back(message); }
+  void send(const wire::ServerMessage& message) override { sent.push_back(message); }
   void allow_batches() override {}
   void close(server::CloseCode, std::string) override { closed = true; }
   void pause() override {}
@@ -27,12 +27,11 @@ class Connection : public server::ClientConnection {
   [[nodiscard]] std::size_t queued_bytes() const override { return 0; }
   [[nodiscard]] std::string remote_address() const override { return "127.0.0.1"; }
 
-  std::vector<wire::ServerMessage> heard;
+  std::vector<wire::ServerMessage> sent;
   bool closed = false;
 };
 
-// Server 1, a follower, and what it says to its leader, server 2, which is here only a service that
-// plans.
+// Server 1, a follower with one client. Its leader, server 2, is only a service that plans.
 class Follower : public server::Environment {
  public:
   Follower() {
@@ -41,8 +40,8 @@ class Follower : public server::Environment {
     pipeline_ = std::make_unique<server::Pipeline>(config_, 100, *this);
     follow(epoch);
     pipeline_->opened(connection_);
-    ask(wire::ConnectRequest{});
-    order(forwarded().at(0));
+    request(wire::ConnectRequest{});
+    commit(forwarded().at(0));
   }
 
   void post(zab::Event) override {}
@@ -56,14 +55,14 @@ class Follower : public server::Environment {
   void follow(zab::Epoch in) { pipeline_->role_changed({zab::Role::following, true, in, leader}); }
   void look() { pipeline_->role_changed({}); }
 
-  void ask(wire::Request request) {
+  void request(wire::Request request) {
     wire::ParsedFrame frame;
     frame.requests.emplace_back(
-        wire::ClientRequest{wire::RequestId(std::to_string(++asked_)), {}, std::move(request)});
+        wire::ClientRequest{wire::RequestId(std::to_string(++requests_)), {}, std::move(request)});
     pipeline_->received(*connection_, std::move(frame));
   }
 
-  // What was forwarded since the last time.
+  // The commands that were forwarded to the leader since the last call.
   std::vector<session::Command> forwarded() {
     std::vector<session::Command> commands;
     for (const PeerMessage& message : std::exchange(sent_, {})) {
@@ -76,8 +75,8 @@ class Follower : public server::Environment {
     return commands;
   }
 
-  // The leader orders it, and here it is applied.
-  void order(const session::Command& command) {
+  // The leader plans the command, and it is delivered here.
+  void commit(const session::Command& command) {
     auto planned = service_.plan(command, 1000);
     REQUIRE(planned.has_value());
     const wire::Zxid zxid{epoch, ++transactions_};
@@ -85,7 +84,7 @@ class Follower : public server::Environment {
     pipeline_->deliver(
         zab::Txn::after({}, zxid, std::make_shared<const wire::Bytes>(*std::move(planned))));
   }
-  // The leader has refused it.
+  // The refusal of the leader arrives.
   void refuse(const session::Command& command, const session::Refusal& refusal) {
     server::ForwardRefused refused{command.tag, service_.applied(), {}};
     session::encode(refusal, refused.refusal);
@@ -93,16 +92,17 @@ class Follower : public server::Environment {
   }
 
   [[nodiscard]] Connection& connection() { return *connection_; }
-  // What the client has heard since it was told its session.
+  [[nodiscard]] server::Pipeline& pipeline() { return *pipeline_; }
+  // What the client was sent after the reply to its connect.
   [[nodiscard]] std::vector<wire::Reply> replies() const {
     std::vector<wire::Reply> replies;
-    for (const wire::ServerMessage& message : connection_->heard) {
+    for (const wire::ServerMessage& message : connection_->sent) {
       if (const auto* reply = std::get_if<wire::Reply>(&message)) replies.push_back(*reply);
     }
     return replies;
   }
-  [[nodiscard]] bool is_sent_away() const {
-    return connection_->closed && std::holds_alternative<wire::GoAway>(connection_->heard.back());
+  [[nodiscard]] bool is_redirected() const {
+    return connection_->closed && std::holds_alternative<wire::GoAway>(connection_->sent.back());
   }
 
  private:
@@ -111,7 +111,7 @@ class Follower : public server::Environment {
   std::shared_ptr<Connection> connection_ = std::make_shared<Connection>();
   std::vector<PeerMessage> sent_;
   std::uint32_t transactions_ = 0;
-  int asked_ = 0;
+  int requests_ = 0;
   std::unique_ptr<server::Pipeline> pipeline_;
 };
 
@@ -127,9 +127,9 @@ wire::DeleteRequest remove(std::string path) {
   return request;
 }
 
-TEST_CASE("what had no outcome in an epoch is asked again in the next one") {
+TEST_CASE("a command without an outcome is forwarded again in the next epoch") {
   Follower follower;
-  follower.ask(create("/a"));
+  follower.request(create("/a"));
   const auto commands = follower.forwarded();
   REQUIRE(commands.size() == 1);
 
@@ -137,54 +137,54 @@ TEST_CASE("what had no outcome in an epoch is asked again in the next one") {
   CHECK(follower.forwarded().empty());
   follower.follow({epoch.value + 1});
   CHECK((follower.forwarded() == commands));
-  follower.order(commands[0]);
+  follower.commit(commands[0]);
   REQUIRE(follower.replies().size() == 1);
   CHECK(follower.replies()[0].body.has_value());
 }
 
-// The first asking may still be on its way into the order: it would be done twice.
-TEST_CASE("a command is not asked again of the same leader in the same epoch: its client goes") {
+// The leader may still plan the command that it got first: the client's write would be done twice.
+TEST_CASE("a command is not forwarded twice in one epoch: its client is redirected") {
   Follower follower;
-  follower.ask(create("/a"));
+  follower.request(create("/a"));
   REQUIRE(follower.forwarded().size() == 1);
 
   follower.look();
   CHECK_FALSE(follower.connection().closed);
   follower.follow(epoch);
   CHECK(follower.forwarded().empty());
-  CHECK(follower.is_sent_away());
+  CHECK(follower.is_redirected());
   CHECK(follower.replies().empty());
 }
 
-// "/a" is there by now, and was not when the delete came before its create.
-TEST_CASE("a write whose refusal was lost is not judged again after what came behind it") {
+// "/a" exists by now. It did not when the delete was judged, before the create.
+TEST_CASE("a write whose refusal was lost is not judged again after a later write") {
   Follower follower;
-  follower.ask(remove("/a"));
-  follower.ask(create("/a"));
+  follower.request(remove("/a"));
+  follower.request(create("/a"));
   const auto commands = follower.forwarded();
   REQUIRE(commands.size() == 2);
-  follower.order(commands[1]);
+  follower.commit(commands[1]);
   CHECK(follower.replies().empty());
 
   follower.look();
   follower.follow({epoch.value + 1});
   CHECK(follower.forwarded().empty());
-  CHECK(follower.is_sent_away());
+  CHECK(follower.is_redirected());
   CHECK(follower.replies().empty());
 }
 
-// The read must not see the write behind it, so it is carried out when that is applied; the refusal
-// before it comes later still.
-TEST_CASE("a reply's zxid is not above that of a read behind it that was ahead of its turn") {
+// The read must not see the write behind it, so it is performed just before that is applied. The
+// refusal of the write before it arrives later still.
+TEST_CASE("a reply's zxid is not above that of a read behind it that was performed early") {
   Follower follower;
-  follower.ask(remove("/a"));
+  follower.request(remove("/a"));
   wire::GetRequest get;
   get.path = "/a";
-  follower.ask(get);
-  follower.ask(create("/a"));
+  follower.request(get);
+  follower.request(create("/a"));
   const auto commands = follower.forwarded();
   REQUIRE(commands.size() == 2);
-  follower.order(commands[1]);
+  follower.commit(commands[1]);
   CHECK(follower.replies().empty());
 
   follower.refuse(commands[0], {{wire::ErrorCode::no_node, "/a does not exist"}, {}});
@@ -195,6 +195,34 @@ TEST_CASE("a reply's zxid is not above that of a read behind it that was ahead o
   CHECK(replies[2].body.has_value());
   CHECK(replies[0].zxid <= replies[1].zxid);
   CHECK(replies[1].zxid < replies[2].zxid);
+}
+
+TEST_CASE("a drained server answers outstanding requests, and redirects their client then") {
+  Follower follower;
+  follower.request(create("/a"));
+  const auto commands = follower.forwarded();
+  REQUIRE(commands.size() == 1);
+  follower.pipeline().drain("the server stops");
+  CHECK_FALSE(follower.connection().closed);
+  CHECK_FALSE(follower.pipeline().is_drained());
+
+  follower.request(create("/b"));
+  CHECK(follower.forwarded().empty());
+  follower.commit(commands[0]);
+  CHECK(follower.replies().size() == 1);
+  CHECK(follower.is_redirected());
+  CHECK(follower.pipeline().is_drained());
+}
+
+TEST_CASE("a drained server redirects clients without outstanding requests at once") {
+  Follower follower;
+  follower.pipeline().drain("the server stops");
+  CHECK(follower.is_redirected());
+  CHECK(follower.pipeline().is_drained());
+
+  const auto late = std::make_shared<Connection>();
+  follower.pipeline().opened(late);
+  CHECK(late->closed);
 }
 
 }  // namespace

@@ -55,7 +55,7 @@ void World::start(std::size_t server, const Checkpoint& from) {
   one.standing_since = now();
   one.stored.clear();
   one.collected.clear();
-  if (from.count > 0) one.pipeline->start_from(std::move(*restored(server, from)));
+  if (from.count > 0) one.pipeline->replica().become(std::move(*restored(server, from)));
 }
 
 void World::restore(std::size_t server, const Checkpoint& snapshot) {
@@ -79,11 +79,13 @@ void World::restore(std::size_t server, const Checkpoint& snapshot) {
 
 // --- Checkpoints ---
 
-void World::begin_image(std::size_t server) { servers_[server].pipeline->service().begin_image(); }
+void World::begin_image(std::size_t server) {
+  servers_[server].pipeline->replica().service().begin_image();
+}
 
 std::shared_ptr<const wire::Bytes> World::collect_image(std::size_t server, Amount amount) {
   Server& one = servers_[server];
-  session::Service& service = one.pipeline->service();
+  session::Service& service = one.pipeline->replica().service();
   bool is_whole = false;
   do {
     is_whole = service.collect_image(random_.between(1, 8), one.collected);

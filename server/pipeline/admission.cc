@@ -1,0 +1,145 @@
+#include "server/pipeline/admission.h"
+
+#include <charconv>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include "session/session_table.h"
+#include "znode/operations.h"
+#include "znode/path.h"
+
+// pipeline.cc, `perform`, carries out what `admit` returns.
+namespace server {
+namespace {
+
+wire::Error bad_arguments(std::string message) {
+  return {wire::ErrorCode::bad_arguments, std::move(message)};
+}
+
+wire::Error too_large(std::string what, const char* limit, std::size_t max) {
+  return {wire::ErrorCode::too_large,
+          std::move(what) + ", more than " + limit + '=' + std::to_string(max)};
+}
+
+wire::Error not_read_only() {
+  return {wire::ErrorCode::not_read_only,
+          "this server has no quorum: it answers only reads, from the state that it has"};
+}
+
+// How fresh a read must be; SessionConsistency for a request that cannot ask for more.
+wire::Consistency consistency_of(const wire::Request& request) {
+  return std::visit(
+      [](const auto& r) -> wire::Consistency {
+        if constexpr (requires { r.read.consistency; }) return r.read.consistency;
+        if constexpr (std::is_same_v<std::decay_t<decltype(r)>, wire::SyncRequest>) {
+          return wire::Linearizable{};
+        }
+        return wire::SessionConsistency{};
+      },
+      request);
+}
+
+// The data of a create or a set, also within a multi.
+template <typename Request>
+std::optional<wire::Error> check_data(const Request& request, const AdmissionLimits& limits) {
+  if constexpr (requires { request.data; }) {
+    if (request.data.size() <= limits.data_bytes_max) return std::nullopt;
+    // A bad path is the reason of the refusal that the leader will send, and is not repeated here.
+    if (!znode::validate(request.path)) return std::nullopt;
+    return too_large(
+        "data of " + std::to_string(request.data.size()) + " bytes for " + request.path,
+        "maxDataBytes", limits.data_bytes_max);
+  }
+  return std::nullopt;
+}
+
+std::optional<wire::Error> check_limits(const wire::Request& request,
+                                        const AdmissionLimits& limits) {
+  const auto check = [&](const auto& each) { return check_data(each, limits); };
+  const auto* multi = std::get_if<wire::MultiRequest>(&request);
+  if (multi == nullptr) return std::visit(check, request);
+  if (multi->ops.size() > limits.multi_ops_max) {
+    return too_large("a multi of " + std::to_string(multi->ops.size()) + " operations",
+                     "maxMultiOps", limits.multi_ops_max);
+  }
+  for (const wire::MultiOp& op : multi->ops) {
+    if (auto error = std::visit(check, op)) return error;
+  }
+  return std::nullopt;
+}
+
+// With `dedup` the id of a write is its number.
+std::optional<std::int64_t> number_of(const wire::RequestId& id) {
+  std::int64_t number = 0;
+  const char* end = id.json.data() + id.json.size();
+  const auto [stopped, error] = std::from_chars(id.json.data(), end, number);
+  if (error != std::errc() || stopped != end) return std::nullopt;
+  return number;
+}
+
+Admission admit_read(const wire::Request& request) {
+  const wire::Consistency consistency = consistency_of(request);
+  if (std::holds_alternative<wire::Linearizable>(consistency)) return QuorumRead{};
+  if (const auto* at_least = std::get_if<wire::AtLeast>(&consistency)) {
+    return ReadAtLeast{at_least->zxid};
+  }
+  return LocalRead{};
+}
+
+// Of a session that was opened without a quorum. Nothing where the request is admitted as usual.
+std::optional<Admission> admit_read_only(const wire::Request& request, const session::Order* order,
+                                         wire::SessionId session) {
+  if (order != nullptr && session::is_local(session) &&
+      std::holds_alternative<session::CloseSession>(*order)) {
+    return ReplyNow{wire::ReplyBody{wire::ClosedReply{}}};
+  }
+  const auto* multi = std::get_if<wire::MultiRequest>(&request);
+  if (multi != nullptr && znode::only_reads(*multi)) return LocalRead{};
+  if (order != nullptr || std::holds_alternative<wire::Linearizable>(consistency_of(request))) {
+    return ReplyNow{not_read_only()};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Admission admit(const wire::ClientRequest& request, const Requester& requester,
+                const AdmissionLimits& limits) {
+  if (std::holds_alternative<wire::ConnectRequest>(request.request)) {
+    return ReplyNow{bad_arguments("connect is the first request of a connection only")};
+  }
+  if (auto error = check_limits(request.request, limits)) return ReplyNow{*std::move(error)};
+  if (std::holds_alternative<wire::AuthRequest>(request.request)) return Authenticate{};
+
+  std::optional<session::Order> order = session::order_of(request.request);
+  const bool is_write = order && !std::holds_alternative<session::CloseSession>(*order);
+  std::optional<std::int64_t> number;
+  if (requester.dedup) {
+    number = number_of(request.id);
+    if (!number && (is_write || !request.id.none())) {
+      return ReplyNow{bad_arguments("id: must be an integer, for this session has dedup")};
+    }
+    if (!is_write) number.reset();
+  }
+  if (requester.read_only) {
+    auto admitted = admit_read_only(request.request, order ? &*order : nullptr, requester.session);
+    if (admitted) return *std::move(admitted);
+  }
+  if (!order) return admit_read(request.request);
+  if (number && requester.last_number && *number <= *requester.last_number) {
+    return RepeatedWrite{*number};
+  }
+  return Write{*std::move(order), number};
+}
+
+wire::Result<wire::ReplyBody> known_outcome(const session::Results* results, std::int64_t number,
+                                            std::int64_t last_number) {
+  const wire::Bytes* outcome = results == nullptr ? nullptr : results->find(number);
+  if (outcome != nullptr) return session::decode_outcome(*outcome);
+  return bad_arguments("id: " + std::to_string(number) + " is not above " +
+                       std::to_string(last_number) +
+                       ", the last write's, and no outcome of it is kept");
+}
+
+}  // namespace server

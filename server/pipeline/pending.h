@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <unordered_map>
+#include <utility>
+#include <variant>
+
+#include "server/pipeline/client.h"
+#include "session/commands.h"
+
+namespace server {
+
+// What waits: requests for the outcome under their tag, outcomes and clients for a zxid to be
+// applied here, and reads for a zxid until a tick. Returns what is due; performs nothing.
+class Pending {
+ public:
+  // A request that is answered once the outcome under its tag is known.
+  struct Request {
+    std::uint64_t client = 0;  // Client::number
+    wire::RequestId id;
+    wire::Encoding encoding = wire::Encoding::text_if_utf8;
+    RequestTiming timing;
+  };
+
+  // What is due once a zxid is applied.
+  struct ReplyRefusal {
+    std::uint64_t tag = 0;
+    session::Refusal refusal;
+  };
+  struct ReleaseRead {
+    std::uint64_t tag = 0;
+  };
+  struct RequestSession {
+    std::uint64_t client = 0;  // Client::number
+  };
+  using Due = std::variant<ReplyRefusal, ReleaseRead, RequestSession>;
+
+  // A read whose zxid was not applied in time.
+  struct LateRead {
+    wire::Zxid zxid;
+    std::uint64_t tag = 0;
+  };
+
+  // `tag` is new.
+  void add(std::uint64_t tag, Request request) { requests_.emplace(tag, std::move(request)); }
+  // Null, or nothing, if no request waits under `tag`.
+  [[nodiscard]] const Request* find(std::uint64_t tag) const;
+  std::optional<Request> remove(std::uint64_t tag);
+
+  void add_at(wire::Zxid zxid, Due due) { at_zxid_.emplace(zxid, std::move(due)); }
+  // The next that is due when `applied` is; nothing if there is none. What is due may wait again.
+  std::optional<Due> pop_due(wire::Zxid applied);
+
+  // The read under `tag` waits for `zxid`, and for `ticks` at most.
+  void add_read(std::uint64_t tag, wire::Zxid zxid, std::uint64_t ticks);
+  // The tag of the next read that may be performed when `applied` is.
+  std::optional<std::uint64_t> pop_read(wire::Zxid applied);
+  // One heartbeat interval has passed. `pop_late_read` returns the reads that waited too long.
+  void tick() { ticks_ += 1; }
+  std::optional<LateRead> pop_late_read();
+
+  void clear();
+
+  [[nodiscard]] std::size_t requests() const { return requests_.size(); }
+  [[nodiscard]] std::size_t reads() const { return reads_.size(); }
+
+ private:
+  using Read = std::pair<wire::Zxid, std::uint64_t>;  // the tag is the second
+
+  std::unordered_map<std::uint64_t, Request> requests_;  // by tag
+  std::multimap<wire::Zxid, Due> at_zxid_;
+  std::set<Read> reads_;
+  std::multimap<std::uint64_t, Read> read_deadlines_;  // by tick; also of reads that left `reads_`
+  std::uint64_t ticks_ = 0;
+};
+
+}  // namespace server

@@ -1,0 +1,111 @@
+#include "server/pipeline/planner.h"
+
+#include <memory>
+#include <utility>
+
+#include <spdlog/spdlog.h>
+
+namespace server {
+
+Planner::Planner(Milliseconds heartbeat, session::Service& service, Clock& clock)
+    : heartbeat_(heartbeat), service_(service), clock_(clock) {}
+
+void Planner::begin() {
+  for (const auto& [id, session] : service_.sessions().all()) {
+    watch_expiry(id, session.timeout_ms);
+  }
+}
+
+void Planner::end() {
+  service_.forget_plans();
+  refusals_.clear();
+  fair_queue_.clear();
+  readers_.clear();
+  expiry_.clear();
+  planned_ = planned_applied_ = 0;
+  planned_at_.clear();
+}
+
+void Planner::plan(const session::Command& command, OrderingOutcomes& out) {
+  if (fair_queue_.is_free(command.session)) {
+    plan_now(command, out);
+  } else {
+    fair_queue_.hold(command);
+  }
+}
+
+// session/service.cc judges the command, and znode/create.cc a create. The transaction goes to zab
+// as a Submit event (zab/leading_broadcast.cc), and comes back to Pipeline::deliver.
+void Planner::plan_now(const session::Command& command, OrderingOutcomes& out) {
+  auto planned = service_.plan(command, clock_.wall_clock());
+  if (planned) {
+    planned_ += 1;
+    planned_at_.push_back(clock_.now());
+    counters_.proposed += 1;
+    fair_queue_.planned(command.session);
+    out.emplace_back(zab::Submit{std::make_shared<const wire::Bytes>(std::move(*planned))});
+    return;
+  }
+  fair_queue_.refused(command.session);
+  if (command.tag == 0) return;  // the session ended before it expired
+  refusals_.push_back({planned_, command.owner, command.tag, std::move(planned.error())});
+}
+
+void Planner::applied(const session::Applied& applied) {
+  if (planned_applied_ < planned_) {
+    planned_applied_ += 1;
+    counters_.commit.observe(clock_.now() - planned_at_.front());
+    planned_at_.pop_front();
+  }
+  fair_queue_.applied();
+
+  using Change = session::Applied::SessionChange;
+  switch (applied.session_change) {
+    case Change::none: break;
+    case Change::opened:
+    case Change::moved:
+      watch_expiry(applied.session, service_.sessions().find(applied.session)->timeout_ms);
+      break;
+    case Change::closed:
+    case Change::expired: expiry_.remove(applied.session); break;
+  }
+}
+
+bool Planner::plan_next(OrderingOutcomes& out) {
+  const auto command = fair_queue_.next();
+  if (command) plan_now(*command, out);
+  return command.has_value();
+}
+
+std::optional<Planner::Refused> Planner::pop_refusal() {
+  if (refusals_.empty() || refusals_.front().after_plans > planned_applied_) return std::nullopt;
+  std::optional<Refused> due = std::move(refusals_.front());
+  refusals_.pop_front();
+  return due;
+}
+
+void Planner::ask_read_point(Reader reader, OrderingOutcomes& out) {
+  readers_[++last_token_] = reader;
+  out.emplace_back(zab::ConfirmLeadership{last_token_});
+}
+
+std::optional<Planner::Reader> Planner::confirmed(const zab::Confirmed& confirmed) {
+  const auto reader = readers_.extract(confirmed.token);
+  if (reader.empty()) return std::nullopt;
+  return reader.mapped();
+}
+
+void Planner::tick(OrderingOutcomes& out) {
+  for (const wire::SessionId session : expiry_.tick()) {
+    spdlog::info("session {} expires", wire::to_hex(session.value));
+    plan({session, {}, 0, session::CloseSession{true}}, out);
+  }
+  if (service_.reap_due(clock_.wall_clock())) plan({{}, {}, 0, session::ReapNodes{}}, out);
+}
+
+void Planner::watch_expiry(wire::SessionId session, std::int64_t timeout_ms) {
+  const auto ticks = (timeout_ms + heartbeat_.count() - 1) / heartbeat_.count();
+  expiry_.add(session, static_cast<std::uint32_t>(ticks));
+}
+
+}  // namespace server

@@ -1,0 +1,89 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <unordered_map>
+
+#include "server/config/config.h"
+#include "server/pipeline/environment.h"
+#include "server/pipeline/fair_queue.h"
+#include "server/pipeline/ordering_outcomes.h"
+#include "session/commands.h"
+#include "session/expiry.h"
+#include "session/service.h"
+#include "zab/effects.h"
+
+namespace server {
+
+// What a server does with commands while it leads: plans them in a fair order, so that they become
+// transactions; knows which refusals and read points are due; expires sessions. Appends events for
+// zab to `out`.
+class Planner {
+ public:
+  // A refusal was judged against the plans before it. It is due once they are applied.
+  struct Refused {
+    std::uint64_t after_plans;
+    session::Owner to;
+    std::uint64_t tag;
+    session::Refusal refusal;
+  };
+  // A linearizable read, and the server that it waits on.
+  struct Reader {
+    std::uint32_t server;
+    std::uint64_t tag;
+  };
+
+  // Both references live as long as this does.
+  Planner(Milliseconds heartbeat, session::Service& service, Clock& clock);
+
+  // This server leads from now on. Every session has its full timeout again, for nobody knows when
+  // the former leader last heard of it.
+  void begin();
+  // This server leads no more. All plans that are not applied are forgotten.
+  void end();
+
+  // Plans the command now, or once it is its session's turn.
+  void plan(const session::Command& command, OrderingOutcomes& out);
+  // A transaction is applied: if plans are outstanding, it is the oldest of them.
+  void applied(const session::Applied& applied);
+  // Plans the next command whose turn has come; false if there is none.
+  bool plan_next(OrderingOutcomes& out);
+  // The next refusal that is due; to be asked after every plan and `applied`.
+  std::optional<Refused> pop_refusal();
+
+  // Asks zab whether this server still leads.
+  void ask_read_point(Reader reader, OrderingOutcomes& out);
+  // Returns the read that this confirms, if it still waits.
+  std::optional<Reader> confirmed(const zab::Confirmed& confirmed);
+
+  // The session was heard of.
+  void touch(wire::SessionId session) { expiry_.touch(session); }
+  // One heartbeat interval has passed: plans the ends of expired sessions and of nodes that are
+  // due.
+  void tick(OrderingOutcomes& out);
+
+  [[nodiscard]] const LeaderCounters& counters() const { return counters_; }
+  [[nodiscard]] std::size_t held() const { return fair_queue_.held(); }
+  [[nodiscard]] std::size_t refusals() const { return refusals_.size(); }
+
+ private:
+  void plan_now(const session::Command& command, OrderingOutcomes& out);
+  void watch_expiry(wire::SessionId session, std::int64_t timeout_ms);
+
+  Milliseconds heartbeat_;
+  session::Service& service_;
+  Clock& clock_;
+
+  session::Expiry expiry_;
+  std::uint64_t planned_ = 0;
+  std::uint64_t planned_applied_ = 0;
+  std::deque<SteadyClock::time_point> planned_at_;  // of plans that are not applied
+  LeaderCounters counters_;
+  std::deque<Refused> refusals_;  // by after_plans
+  FairQueue fair_queue_{{}};
+  std::unordered_map<std::uint64_t, Reader> readers_;  // by the token that zab has
+  std::uint64_t last_token_ = 0;
+};
+
+}  // namespace server

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <string>
+
+#include "server/metrics/counters.h"
+#include "server/pipeline/client.h"
+#include "session/service.h"
+#include "zab/messages.h"
+
+namespace server {
+
+// Owns this server's copy of the replicated state.
+class Replica {
+ public:
+  explicit Replica(session::Watches::Bounds bounds) : service_(bounds) {}
+
+  // Continues from the state that a checkpoint or a snapshot holds, as session::Service::become.
+  void become(session::Service&& restored) { service_.become(std::move(restored)); }
+
+  // A committed transaction, in zxid order.
+  session::Applied apply(const zab::Txn& txn);
+
+  // Performs a read of this session. Fails as session::Service::read does.
+  [[nodiscard]] wire::Result<session::Answer> read(wire::SessionId session, const QueuedRead& read);
+
+  // The session's client has these identities now.
+  void identify(wire::SessionId session, const znode::Identities& identities) {
+    service_.watches().identify(session, identities);
+  }
+  // The session has no connection here any more.
+  void remove_watches(wire::SessionId session) { service_.watches().remove_session(session); }
+
+  [[nodiscard]] wire::Zxid applied() const { return service_.applied(); }
+  [[nodiscard]] const session::SessionTable& sessions() const { return service_.sessions(); }
+  [[nodiscard]] const session::Service& service() const { return service_; }
+  // For the leader's plans, and for images (checkpoints).
+  [[nodiscard]] session::Service& service() { return service_; }
+  [[nodiscard]] const ReplicaCounters& counters() const { return counters_; }
+
+ private:
+  session::Service service_;
+  ReplicaCounters counters_;
+};
+
+}  // namespace server

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "server/metrics/readings.h"
+#include "server/pipeline/client_index.h"
+#include "server/pipeline/environment.h"
+#include "server/pipeline/pending.h"
+#include "server/pipeline/replica.h"
+
+namespace server {
+
+// Sends replies and events to clients. Each client's replies leave in the order of its requests,
+// and each read is performed when all requests before it are answered.
+class Replies {
+ public:
+  // All of them live as long as this does. At `outstanding_max` unanswered requests a client is not
+  // read from.
+  Replies(ClientIndex& clients, Pending& pending, Replica& replica, Clock& clock,
+          std::size_t outstanding_max);
+
+  // A reply that is known at once, in its request's place in the order.
+  void reply_now(Client& client, QueuedReply reply);
+  // A read of what this server has applied.
+  void read_local(Client& client, QueuedRead read);
+
+  // A write, or anything else that the leader orders: it is answered by `reply` or `refuse`.
+  void hold_write(Client& client, std::uint64_t tag, wire::ClientRequest request,
+                  SteadyClock::time_point arrived);
+  // A read that also waits for `release_read`, or for its `at_least`.
+  void hold_read(Client& client, std::uint64_t tag, QueuedRead read);
+
+  // The outcome of the request that waits under `tag`. Nothing happens if none does.
+  void reply(std::uint64_t tag, wire::Result<wire::ReplyBody> body);
+  // The same, of a request that the leader refused. A refused `connect` ends its connection.
+  void refuse(std::uint64_t tag, const session::Refusal& refusal);
+  // The read under `tag` waits for nothing but its place in the order.
+  void release_read(std::uint64_t tag);
+  // The same, of all reads that wait for a zxid that is applied.
+  void release_caught_up_reads();
+  // Refuses all reads whose zxid was not applied in time.
+  void refuse_late_reads();
+  // The write of `origin`, one of this server's clients, is about to be applied.
+  void read_before(const session::Origin& origin);
+
+  void send_events(std::vector<session::Delivery> events);
+  // Refuses `connect` or whatever else came first, and disconnects.
+  void refuse_connect(Client& client, wire::Error error);
+  // The client's session belongs to another connection now.
+  void displace(Client& client);
+
+  // Sends what is ready, and disconnects a client with an `ending` once all is answered.
+  void flush(Client& client);
+
+  [[nodiscard]] RequestCounters& counters() { return counters_; }
+  // Counts, and what waits now, for GET /metrics. Looks at every client.
+  void read(Readings& readings) const;
+
+ private:
+  [[nodiscard]] QueuedReply read(Client& client, const QueuedRead& read);
+  void stamp(Client& client, wire::Reply& reply) const;
+  void send(Client& client, QueuedReply&& reply);
+  void apply_backpressure(Client& client);
+
+  ClientIndex& clients_;
+  Pending& pending_;
+  Replica& replica_;
+  Clock& clock_;
+  std::size_t outstanding_max_;
+  RequestCounters counters_;
+};
+
+}  // namespace server

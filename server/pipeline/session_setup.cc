@@ -1,0 +1,169 @@
+#include "server/pipeline/session_setup.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "server/pipeline/secret.h"
+
+namespace server {
+namespace {
+
+// How long a `connect` waits for an election to end, or for this server to catch up.
+constexpr Milliseconds connect_timeout{1500};
+// How long a server without a leader keeps its clients.
+constexpr Milliseconds unserved_timeout{3000};
+
+wire::Error wrong_password() {
+  return {wire::ErrorCode::auth_failed, "this is not the session's password"};
+}
+
+wire::Error not_ready() {
+  return {wire::ErrorCode::not_ready, "this server follows no leader yet; try another, or again"};
+}
+
+wire::Error server_behind(wire::Zxid applied) {
+  return {wire::ErrorCode::server_behind,
+          "this server has applied " + wire::to_hex(applied) + " only; try another, or again"};
+}
+
+}  // namespace
+
+SessionSetup::SessionSetup(const Config& config, Replica& replica, ClientIndex& clients,
+                           Replies& replies, Environment& environment)
+    : config_(config),
+      replica_(replica),
+      clients_(clients),
+      replies_(replies),
+      environment_(environment) {}
+
+bool SessionSetup::begin(Client& client, wire::ConnectRequest request) {
+  for (const wire::AuthRequest& auth : std::exchange(request.auth, {})) {
+    if (auto added = authenticate(client, auth, config_.super_digest); !added) {
+      replies_.refuse_connect(client, added.error());
+      return false;
+    }
+  }
+  if (request.batch) client.connection->allow_batches();
+  client.connect_request = std::move(request);
+  client.state = Client::State::waiting;
+  return true;
+}
+
+std::variant<SessionSetup::CatchUp, session::Order> SessionSetup::next_step(Client& client) {
+  const wire::ConnectRequest& request = client.connect_request;
+  if (request.last_zxid && *request.last_zxid > replica_.applied()) {
+    return CatchUp{*request.last_zxid};
+  }
+  client.state = Client::State::opening;
+  client.timeout_ms = granted_timeout_ms(client);
+  // As many writes can be unanswered when a connection is lost.
+  const std::uint32_t results_max = request.dedup ? config_.max_outstanding_requests : 0;
+  if (request.session) {
+    client.password = request.password;
+    // A malformed password is a wrong one if the session is open; otherwise the session has
+    // expired.
+    const auto hash = hash_password(client.password).value_or(session::SecretHash{});
+    return session::MoveSession{hash, client.timeout_ms, results_max};
+  }
+  client.password = environment_.new_password();
+  return session::OpenSession{*hash_password(client.password), client.timeout_ms, results_max};
+}
+
+void SessionSetup::open(Client& client, wire::SessionId session, bool resumed, wire::Role role) {
+  client.session = session;
+  client.state = Client::State::open;
+  clients_.attach(session, client);
+  client.connection->send(wire::ConnectedReply{
+      session, std::exchange(client.password, {}), client.timeout_ms, config_.id, role,
+      replica_.applied(), resumed, config_.advertised, client.read_only, client.connect_id});
+  client.connection->ping_every(Milliseconds(client.timeout_ms / 3));
+  if (const session::Results* results = replica_.sessions().results(session)) {
+    client.last_number = results->last();
+  }
+}
+
+void SessionSetup::ended(const session::Applied& applied) {
+  using Change = session::Applied::SessionChange;
+  Client* client = clients_.find(applied.former_owner->connection);
+  if (client == nullptr) return;
+  clients_.detach(client->session);
+  if (applied.session_change == Change::expired) {
+    client->connection->send(wire::Expired{});
+    return disconnect(*client, CloseCode::normal, "session expired");
+  }
+  if (applied.session_change == Change::moved) replies_.displace(*client);
+}
+
+void SessionSetup::tick(bool serving) { unserved_ticks_ = serving ? 0 : unserved_ticks_ + 1; }
+
+bool SessionSetup::gives_up_serving() const { return unserved_ticks_ == ticks(unserved_timeout); }
+
+// Without a quorum the state of this server may be old. A client that accepts that gets a session
+// that is known here, or a local one that only this server knows.
+std::optional<SessionSetup::ReadOnlySession> SessionSetup::tick_waiting(Client& client) {
+  client.waited_ticks += 1;
+  if (unserved_ticks_ >= ticks(connect_timeout)) {
+    const auto session = read_only_session(client);
+    if (session && *session) return prepare_read_only(client, **session);
+    if (session) {
+      replies_.refuse_connect(client, session->error());
+      return std::nullopt;
+    }
+  }
+  if (client.waited_ticks < ticks(connect_timeout)) return std::nullopt;
+  const bool serving = unserved_ticks_ == 0;
+  replies_.refuse_connect(client, serving ? server_behind(replica_.applied()) : not_ready());
+  return std::nullopt;
+}
+
+std::optional<wire::Result<SessionSetup::ReadOnlySession>> SessionSetup::read_only_session(
+    const Client& client) const {
+  const wire::ConnectRequest& request = client.connect_request;
+  if (!request.read_only || !config_.read_only_mode) return std::nullopt;
+  const wire::Zxid seen = request.last_zxid.value_or(wire::Zxid{});
+  if (replica_.applied() == wire::Zxid{} || seen > replica_.applied()) return std::nullopt;
+
+  if (!request.session) return ReadOnlySession{session::local_session(client.number), false};
+  const session::Session* known = replica_.sessions().find(*request.session);
+  if (known == nullptr) return std::nullopt;  // only a quorum knows whether it has expired
+  const auto hash = hash_password(request.password);
+  if (!hash || !session::equal_secrets(known->secret_hash, *hash)) return wrong_password();
+  return ReadOnlySession{*request.session, true};
+}
+
+SessionSetup::ReadOnlySession SessionSetup::prepare_read_only(Client& client,
+                                                              ReadOnlySession session) {
+  Client* former = session.resumed ? clients_.find(session.id) : nullptr;
+  if (former != nullptr) {
+    replica_.remove_watches(session.id);
+    replies_.displace(*former);
+  }
+  client.read_only = true;
+  client.timeout_ms = granted_timeout_ms(client);
+  client.password = session.resumed ? client.connect_request.password : environment_.new_password();
+  return session;
+}
+
+std::int64_t SessionSetup::granted_timeout_ms(const Client& client) const {
+  return std::clamp<std::int64_t>(client.connect_request.timeout_ms.value_or(10'000),
+                                  config_.min_session_timeout.count(),
+                                  config_.max_session_timeout.count());
+}
+
+std::uint32_t SessionSetup::ticks(Milliseconds time) const {
+  return static_cast<std::uint32_t>(time / config_.heartbeat);
+}
+
+wire::Role client_role(const Config& config, zab::Role role) {
+  if (config.servers.empty()) return wire::Role::standalone;
+  switch (role) {
+    case zab::Role::looking: return wire::Role::looking;
+    case zab::Role::following: return wire::Role::follower;
+    case zab::Role::observing: return wire::Role::observer;
+    case zab::Role::leading: return wire::Role::leader;
+  }
+  return wire::Role::looking;
+}
+
+}  // namespace server

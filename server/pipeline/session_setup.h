@@ -1,0 +1,74 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <variant>
+
+#include "server/config/config.h"
+#include "server/pipeline/client_index.h"
+#include "server/pipeline/environment.h"
+#include "server/pipeline/replica.h"
+#include "server/pipeline/replies.h"
+#include "session/commands.h"
+#include "session/service.h"
+#include "zab/effects.h"
+
+namespace server {
+
+// How a connection gets its session, and loses it. Its timeouts are counted in ticks.
+class SessionSetup {
+ public:
+  // Wait until this zxid is applied here: a client never sees its state go back.
+  struct CatchUp {
+    wire::Zxid zxid;
+  };
+  // Open this session for the client, without a quorum.
+  struct ReadOnlySession {
+    wire::SessionId id;
+    bool resumed = false;
+  };
+
+  // All of them live as long as this does.
+  SessionSetup(const Config& config, Replica& replica, ClientIndex& clients, Replies& replies,
+               Environment& environment);
+
+  // The client's first request is `connect`. It waits then, unless it is refused: false.
+  bool begin(Client& client, wire::ConnectRequest request);
+  // For a waiting client while this server serves: the order that opens or moves its session, to be
+  // submitted at once, or what it has to wait for.
+  [[nodiscard]] std::variant<CatchUp, session::Order> next_step(Client& client);
+  // The client has its session now. Sends the reply to `connect`; `role` is this server's.
+  void open(Client& client, wire::SessionId session, bool resumed, wire::Role role);
+  // A session whose `former_owner` is a connection of this server was closed, expired or moved.
+  void ended(const session::Applied& applied);
+
+  // This server serves now.
+  void serves() { unserved_ticks_ = 0; }
+  // One heartbeat interval has passed.
+  void tick(bool serving);
+  // In this tick this server has been without a leader for so long that its clients should go.
+  [[nodiscard]] bool gives_up_serving() const;
+  // A tick of a client that waits. It may be refused, or get a read-only session: then the caller
+  // calls `open`.
+  [[nodiscard]] std::optional<ReadOnlySession> tick_waiting(Client& client);
+
+ private:
+  [[nodiscard]] std::int64_t granted_timeout_ms(const Client& client) const;
+  // Nothing where the client has to wait for a quorum; an error if its password is wrong.
+  [[nodiscard]] std::optional<wire::Result<ReadOnlySession>> read_only_session(
+      const Client& client) const;
+  ReadOnlySession prepare_read_only(Client& client, ReadOnlySession session);
+  [[nodiscard]] std::uint32_t ticks(Milliseconds time) const;
+
+  const Config& config_;
+  Replica& replica_;
+  ClientIndex& clients_;
+  Replies& replies_;
+  Environment& environment_;
+  std::uint32_t unserved_ticks_ = 0;  // since this server last served
+};
+
+// The role that a server tells its clients. A server without an ensemble is standalone.
+[[nodiscard]] wire::Role client_role(const Config& config, zab::Role role);
+
+}  // namespace server

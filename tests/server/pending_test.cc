@@ -1,0 +1,81 @@
+#include "server/pipeline/pending.h"
+
+#include <string>
+
+#include <doctest/doctest.h>
+
+namespace {
+
+using server::Pending;
+
+wire::Zxid zxid(std::uint32_t counter) { return {{1}, counter}; }
+
+// The tags of the reads and refusals that are due, in their order.
+std::string due_tags(Pending& pending, wire::Zxid applied) {
+  std::string tags;
+  while (const auto due = pending.pop_due(applied)) {
+    const auto* read = std::get_if<Pending::ReleaseRead>(&*due);
+    tags += std::to_string(read ? read->tag : std::get<Pending::ReplyRefusal>(*due).tag) + " ";
+  }
+  return tags;
+}
+
+TEST_CASE("a request waits under its tag until it is removed") {
+  Pending pending;
+  pending.add(7, {3, wire::RequestId{"\"a\""}, {}, {}});
+  CHECK(pending.find(8) == nullptr);
+  REQUIRE(pending.find(7) != nullptr);
+  CHECK(pending.find(7)->client == 3);
+  CHECK(pending.requests() == 1);
+
+  const auto removed = pending.remove(7);
+  REQUIRE(removed.has_value());
+  CHECK(removed->id.json == "\"a\"");
+  CHECK_FALSE(pending.remove(7).has_value());
+  CHECK(pending.requests() == 0);
+}
+
+TEST_CASE("what waits for a zxid is due once that is applied, in the order of zxids") {
+  Pending pending;
+  pending.add_at(zxid(3), Pending::ReleaseRead{1});
+  pending.add_at(zxid(2), Pending::ReplyRefusal{2, {}});
+  pending.add_at(zxid(2), Pending::ReleaseRead{3});
+  CHECK(due_tags(pending, zxid(1)) == "");
+  CHECK(due_tags(pending, zxid(2)) == "2 3 ");
+  CHECK(due_tags(pending, zxid(4)) == "1 ");
+}
+
+TEST_CASE("a read waits for its zxid, but not longer than its ticks") {
+  Pending pending;
+  pending.add_read(1, zxid(5), 2);
+  pending.add_read(2, zxid(6), 2);
+  CHECK_FALSE(pending.pop_read(zxid(4)).has_value());
+  CHECK(pending.pop_read(zxid(5)) == 1);
+  CHECK_FALSE(pending.pop_read(zxid(5)).has_value());
+  CHECK(pending.reads() == 1);
+
+  pending.tick();
+  CHECK_FALSE(pending.pop_late_read().has_value());
+  pending.tick();
+  const auto late = pending.pop_late_read();
+  REQUIRE(late.has_value());
+  CHECK(late->tag == 2);
+  CHECK(late->zxid == zxid(6));
+  CHECK_FALSE(pending.pop_late_read().has_value());
+  CHECK_FALSE(pending.pop_read(zxid(9)).has_value());
+}
+
+TEST_CASE("clear forgets everything that waits") {
+  Pending pending;
+  pending.add(1, {});
+  pending.add_at(zxid(1), Pending::ReleaseRead{1});
+  pending.add_read(2, zxid(1), 1);
+  pending.clear();
+  pending.tick();
+  CHECK(pending.find(1) == nullptr);
+  CHECK(due_tags(pending, zxid(9)) == "");
+  CHECK_FALSE(pending.pop_read(zxid(9)).has_value());
+  CHECK_FALSE(pending.pop_late_read().has_value());
+}
+
+}  // namespace
