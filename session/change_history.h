@@ -9,8 +9,9 @@
 
 namespace session {
 
-// The recent transactions' changes, for watches that begin in the past. Holds, without a gap, every
-// change with start() < zxid <= end(); within its bounds, the oldest transactions go first.
+// The changes of recent transactions, for watches that begin at a zxid in the past. It holds all
+// changes with start() < zxid <= end(). If it exceeds its bounds, the oldest transactions are
+// dropped.
 class ChangeHistory {
  public:
   struct Bounds {
@@ -29,18 +30,18 @@ class ChangeHistory {
   [[nodiscard]] wire::Zxid end() const { return end_; }
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
   [[nodiscard]] std::size_t change_count() const { return change_count_; }
-  // The entries after `zxid`, the oldest first: the end of a range that begins here.
+  // The range of the entries after `zxid`, oldest first: [first_after(zxid), last()).
   [[nodiscard]] std::deque<Entry>::const_iterator first_after(wire::Zxid zxid) const;
   [[nodiscard]] std::deque<Entry>::const_iterator last() const { return entries_.end(); }
 
-  // There is nothing yet, and what comes comes after this.
+  // Clears the history. The next transaction comes after `zxid`.
   void begin_after(wire::Zxid zxid);
-  // `zxid` is above end().
+  // Precondition: `zxid` is above end().
   void add(wire::Zxid zxid, std::vector<znode::Change> changes);
 
  private:
   Bounds bounds_;
-  std::deque<Entry> entries_;  // of transactions that changed something
+  std::deque<Entry> entries_;  // only of transactions with changes
   wire::Zxid start_;
   wire::Zxid end_;
   std::size_t bytes_ = 0;

@@ -42,10 +42,10 @@ namespace {
 using wire::Error;
 using wire::ErrorCode;
 
-constexpr std::uint8_t form = 2;
+constexpr std::uint8_t format = 2;
 
 Error malformed(std::string_view what) {
-  return {ErrorCode::marshalling_error, std::string(what) + " is cut short, too long or malformed"};
+  return {ErrorCode::marshalling_error, std::string(what) + " is truncated, too long or malformed"};
 }
 
 void put_error(const Error& error, wire::ByteWriter& out) {
@@ -92,13 +92,13 @@ std::optional<Order> order_of(const wire::Request& request) {
 
 void encode(const Command& command, wire::Bytes& out) {
   wire::ByteWriter writer(out);
-  writer.integer(form);
+  writer.integer(format);
   wire::archive::write(writer, command);
 }
 
 wire::Result<Command> decode_command(std::string_view bytes) {
   wire::ByteReader in(bytes);
-  if (in.integer<std::uint8_t>() != form) return malformed("a command");
+  if (in.integer<std::uint8_t>() != format) return malformed("a command");
   auto command = wire::archive::read<Command>(in);
   if (!in.complete()) return malformed("a command");
   return command;
@@ -106,7 +106,7 @@ wire::Result<Command> decode_command(std::string_view bytes) {
 
 void encode(const Refusal& refusal, wire::Bytes& out) {
   wire::ByteWriter writer(out);
-  writer.integer(form);
+  writer.integer(format);
   put_error(refusal.error, writer);
   writer.boolean(refusal.multi.has_value());
   if (!refusal.multi) return;
@@ -117,10 +117,10 @@ void encode(const Refusal& refusal, wire::Bytes& out) {
 }
 
 wire::Result<Refusal> decode_refusal(std::string_view bytes) {
-  // Said in full, for a Refusal can be made of an Error.
+  // With in_place_error, because an Error converts to a Refusal too.
   wire::Result<Refusal> bad(boost::system::in_place_error, malformed("a refusal"));
   wire::ByteReader in(bytes);
-  if (in.integer<std::uint8_t>() != form) return bad;
+  if (in.integer<std::uint8_t>() != format) return bad;
   std::optional<Error> error = take_error(in);
   if (!error) return bad;
 

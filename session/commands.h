@@ -12,11 +12,11 @@
 #include "wire/result.h"
 #include "znode/operations.h"
 
-// What servers ask of the leader on behalf of their clients.
+// Commands: the requests that servers forward to the leader for their clients.
 namespace session {
 
-// A connection among all that ever were: the server that holds it, and a number which that server
-// never gives twice, across restarts too. Requests of a session are taken from its owner alone.
+// A unique id of a client's connection: its server, and a number that the server never uses twice,
+// not even after a restart. Only the owner of a session may send requests for it.
 struct Owner {
   std::uint32_t server = 0;
   std::uint64_t connection = 0;
@@ -24,19 +24,19 @@ struct Owner {
   bool operator==(const Owner&) const = default;
 };
 
-// Of a session's 128-bit secret. The secret itself is never stored.
+// The hash of a session's 128-bit secret. The secret itself is never stored.
 using SecretHash = std::array<std::uint8_t, 32>;
 
 // Opens a session. Its id is the zxid of the transaction.
 struct OpenSession {
   SecretHash secret_hash{};
   std::int64_t timeout_ms = 0;    // negotiated already
-  std::uint32_t results_max = 0;  // outcomes of its writes to keep; 0: it does not ask twice
+  std::uint32_t results_max = 0;  // how many results of its writes are kept; 0: no deduplication
 
   bool operator==(const OpenSession&) const = default;
 };
 
-// Makes the command's owner that of the session, if the secret is right.
+// Makes the command's owner the owner of the session, if the secret is right.
 struct MoveSession {
   SecretHash secret_hash{};
   std::int64_t timeout_ms = 0;
@@ -45,14 +45,15 @@ struct MoveSession {
   bool operator==(const MoveSession&) const = default;
 };
 
-// Ends a session: by its client's wish, or because it expired (then only the leader says so).
+// Ends a session, because its client asked for it or because it expired. Only the leader expires
+// sessions.
 struct CloseSession {
   bool expired = false;
 
   bool operator==(const CloseSession&) const = default;
 };
 
-// Takes away the nodes that are due: containers and TTL nodes. Only the leader says so.
+// Deletes containers and TTL nodes that are due. Only the leader does this.
 struct ReapNodes {
   bool operator==(const ReapNodes&) const = default;
 };
@@ -61,31 +62,31 @@ using Order =
     std::variant<OpenSession, MoveSession, CloseSession, ReapNodes, wire::CreateRequest,
                  wire::SetRequest, wire::DeleteRequest, wire::SetAclRequest, wire::MultiRequest>;
 
-// An order, who gives it, and where the answer is awaited.
+// An order of a session, and where its result is to be sent.
 struct Command {
   wire::SessionId session;  // none for OpenSession
   Owner owner;              // the connection it came over; default for an expiry
-  std::uint64_t tag = 0;    // by which owner.server knows the request again; 0: nobody waits
+  std::uint64_t tag = 0;    // identifies the request on owner.server; 0: no request waits
   Order order;
-  znode::Identities identities = {};  // of the client, as the owner's server knows them
-  // The client's number of a write whose outcome is to be kept.
+  znode::Identities identities = {};  // of the client, authenticated by its server
+  // The client's number of this write, if its result is to be kept.
   std::optional<std::int64_t> number = {};
 
   bool operator==(const Command&) const = default;
 };
 
-// What a client's request asks of the leader; nothing where it can be answered here.
+// The order to the leader for a client's request; none if any server can answer the request.
 [[nodiscard]] std::optional<Order> order_of(const wire::Request& request);
 
-// The form in which a follower forwards a command to the leader. A command that does not decode is
-// a MarshallingError.
+// The format in which a follower forwards a command to the leader. Decoding returns
+// MarshallingError for invalid bytes.
 void encode(const Command& command, wire::Bytes& out);
 [[nodiscard]] wire::Result<Command> decode_command(std::string_view bytes);
 
-// Why the leader did not take a command. Its client gets `refusal.reply()`.
+// Why the leader refused a command. Its client gets `refusal.reply()`.
 using Refusal = znode::Refusal;
 
-// The form in which the leader tells the follower.
+// The format in which the leader sends a refusal to the follower.
 void encode(const Refusal& refusal, wire::Bytes& out);
 [[nodiscard]] wire::Result<Refusal> decode_refusal(std::string_view bytes);
 

@@ -6,14 +6,14 @@
 namespace session {
 
 void Expiry::add(wire::SessionId session, std::uint32_t timeout_ticks) {
-  Watched& watched = sessions_[session];
-  watched.timeout_ticks = std::max(timeout_ticks, 1u);
-  put(session, watched);
+  Tracked& tracked = sessions_[session];
+  tracked.timeout_ticks = std::max(timeout_ticks, 1u);
+  schedule(session, tracked);
 }
 
 void Expiry::touch(wire::SessionId session) {
   const auto entry = sessions_.find(session);
-  if (entry != sessions_.end()) put(session, entry->second);
+  if (entry != sessions_.end()) schedule(session, entry->second);
 }
 
 void Expiry::remove(wire::SessionId session) { sessions_.erase(session); }
@@ -27,9 +27,9 @@ std::vector<wire::SessionId> Expiry::tick() {
   for (const wire::SessionId session : bucket.mapped()) {
     const auto entry = sessions_.find(session);
     if (entry == sessions_.end() || entry->second.bucket != now_) continue;
-    if (Watched& watched = entry->second; watched.deadline > now_) {
-      watched.bucket = watched.deadline;
-      buckets_[watched.bucket].push_back(session);
+    if (Tracked& tracked = entry->second; tracked.deadline > now_) {
+      tracked.bucket = tracked.deadline;
+      buckets_[tracked.bucket].push_back(session);
     } else {
       expired.push_back(session);
       sessions_.erase(entry);
@@ -40,7 +40,7 @@ std::vector<wire::SessionId> Expiry::tick() {
 }
 
 void Expiry::reset() {
-  for (auto& [session, watched] : sessions_) put(session, watched);
+  for (auto& [session, tracked] : sessions_) schedule(session, tracked);
 }
 
 void Expiry::clear() {
@@ -48,13 +48,14 @@ void Expiry::clear() {
   buckets_.clear();
 }
 
-void Expiry::put(wire::SessionId session, Watched& watched) {
-  // One more, for the touch may have come just before the next tick.
-  watched.deadline = now_ + watched.timeout_ticks + 1;
-  // A later deadline is found out about when the bucket's turn comes: a touch costs no move.
-  if (watched.bucket > now_ && watched.bucket <= watched.deadline) return;
-  watched.bucket = watched.deadline;
-  buckets_[watched.bucket].push_back(session);
+void Expiry::schedule(wire::SessionId session, Tracked& tracked) {
+  // One tick more, because the touch may have come just before the next tick.
+  tracked.deadline = now_ + tracked.timeout_ticks + 1;
+  // A later deadline is noticed when its bucket is checked, so that a touch does not move the
+  // session.
+  if (tracked.bucket > now_ && tracked.bucket <= tracked.deadline) return;
+  tracked.bucket = tracked.deadline;
+  buckets_[tracked.bucket].push_back(session);
 }
 
 }  // namespace session

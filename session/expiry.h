@@ -11,35 +11,35 @@
 
 namespace session {
 
-// When sessions end: the leader's own clock, in ticks, which no other server knows. A session is
-// expired by the first tick() that comes more than its timeout after it was last touched: never
-// early, at most one tick late. Costs are those of the sessions that were not touched for a
-// timeout, whatever their number.
+// The expiry of sessions on the leader, in the leader's own ticks. A session is expired by the
+// first tick() that comes more than its timeout after its last touch: never early, and at most one
+// tick late. The cost of a tick depends on the sessions that were not touched for a timeout, and
+// not on the number of all sessions.
 class Expiry {
  public:
-  // Begins to watch a session, or gives it another timeout; it counts as touched. At least one
+  // Begins to track a session, or changes its timeout; also touches it. The timeout is at least one
   // tick.
   void add(wire::SessionId session, std::uint32_t timeout_ticks);
-  // It was heard of. Nothing where it is not watched.
+  // The session is alive. No effect if it is not tracked.
   void touch(wire::SessionId session);
   void remove(wire::SessionId session);
 
-  // A tick has passed. Returns the sessions that it expires, in the order of their ids; they are
-  // not watched any more.
+  // A tick has passed. Returns the sessions that expire, in the order of their ids, and stops
+  // tracking them.
   [[nodiscard]] std::vector<wire::SessionId> tick();
 
-  // Every session counts as touched: nobody knows what was heard of it before this server led.
+  // Touches all sessions: it is unknown when they were last alive before this server led.
   void reset();
-  // Watches nobody.
+  // Stops tracking all sessions.
   void clear();
 
   [[nodiscard]] std::size_t size() const { return sessions_.size(); }
 
  private:
-  struct Watched {
+  struct Tracked {
     std::uint32_t timeout_ticks = 0;
     std::uint64_t deadline = 0;  // the tick that expires it
-    std::uint64_t bucket = 0;    // where it will be looked at; never after the deadline
+    std::uint64_t bucket = 0;    // the tick of its bucket; never after the deadline
   };
   struct Hash {
     std::size_t operator()(wire::SessionId id) const {
@@ -47,11 +47,12 @@ class Expiry {
     }
   };
 
-  void put(wire::SessionId session, Watched& watched);
+  void schedule(wire::SessionId session, Tracked& tracked);
 
   std::uint64_t now_ = 0;
-  std::unordered_map<wire::SessionId, Watched, Hash> sessions_;
-  // Sessions to be looked at in a tick. May name some that are gone or stand elsewhere by now.
+  std::unordered_map<wire::SessionId, Tracked, Hash> sessions_;
+  // By tick: the sessions to check then. An entry is stale if the session was removed, or has
+  // another bucket now.
   std::map<std::uint64_t, std::vector<wire::SessionId>> buckets_;
 };
 

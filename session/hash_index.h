@@ -10,10 +10,9 @@
 
 namespace session {
 
-// A hash container of boost::intrusive, of the options `power_2_buckets`, `incremental`
-// and `linear_buckets`, with
-// its buckets: as it grows they are split one by one, so that no insertion has to wait until all
-// that is there has moved. Owns none of its elements.
+// A hash container of boost::intrusive with its buckets. The container has the options
+// `power_2_buckets`, `incremental` and `linear_buckets`. As it grows, buckets are split one by one,
+// so that no insertion moves all elements. It does not own its elements.
 template <class Container>
 class HashIndex {
  public:
@@ -36,7 +35,7 @@ class HashIndex {
  private:
   using Bucket = typename Container::bucket_type;
   static constexpr std::size_t buckets_at_first = 4;
-  // Two pointers to follow instead of one cost less than the memory for twice the buckets.
+  // Following two pointers instead of one costs less than the memory for twice as many buckets.
   static constexpr std::size_t elements_a_bucket = 2;
 
   static std::unique_ptr<Bucket[]> make_buckets(std::size_t count) {
@@ -48,7 +47,7 @@ class HashIndex {
     auto buckets = make_buckets(count);
     const bool moved =
         elements_.incremental_rehash({buckets.get(), count + Container::bucket_overhead});
-    ensure(moved, "all buckets were split before there are more");
+    ensure(moved, "all buckets were split before new ones are added");
     buckets_ = std::move(buckets);
     elements_.incremental_rehash();
   }

@@ -13,12 +13,12 @@ inline constexpr auto wire::archive::fields<session::ImageHeader> =
 namespace session {
 namespace {
 
-// The first byte of a header: the version of the image's form.
+// The first byte of a header: the version of the image's format.
 constexpr std::uint8_t image_version = 1;
 
 constexpr std::size_t number_bytes = sizeof(std::uint64_t);
 
-// Numbers are big-endian, so that keys are in the order of what they stand for.
+// Numbers are big-endian, so that the order of keys is the order of the numbers.
 wire::Bytes key_of(RecordKind kind, std::uint64_t number) {
   wire::Bytes key(1, static_cast<char>(kind));
   for (std::size_t i = number_bytes; i-- > 0;) key.push_back(static_cast<char>(number >> (8 * i)));
@@ -58,7 +58,7 @@ wire::Result<ImageHeader> decode_header(std::string_view value) {
   wire::ByteReader in(value);
   const auto version = in.integer<std::uint8_t>();
   if (!in.failed() && version != image_version) {
-    return wire::Error{wire::ErrorCode::marshalling_error, "a stored state of version " +
+    return wire::Error{wire::ErrorCode::marshalling_error, "a stored state has version " +
                                                                std::to_string(version) + ", not " +
                                                                std::to_string(image_version)};
   }

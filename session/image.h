@@ -11,16 +11,15 @@
 #include "wire/zxid.h"
 #include "znode/node_record.h"
 
-// The state of a replica as records: what a checkpoint stores, and a snapshot carries to another
-// server. Sorted by key, the header comes first, then nodes, parents before their children, then
-// sessions.
+// The state of a replica as records, for checkpoints and snapshots. In the order of their keys, the
+// header comes first, then nodes (parents before their children), then sessions.
 namespace session {
 
 using Record = wire::StoredRecord;
 
-// What an image is of.
+// Describes the state in an image.
 struct ImageHeader {
-  wire::Zxid zxid;        // of the last transaction in it
+  wire::Zxid zxid;        // of the last transaction in the image
   wire::TimeMs time = 0;  // of the newest transaction
   std::uint64_t digest = 0;
   std::uint64_t nodes = 0;
@@ -39,9 +38,9 @@ struct RecordKey {
   std::uint64_t number = 0;  // a node's serial number, a session's id
 };
 
-// Nothing if it is none.
+// None if `key` is not a valid key.
 [[nodiscard]] std::optional<RecordKey> decode_key(std::string_view key);
-// MarshallingError if `value` is no header, or one of another version.
+// Returns MarshallingError if `value` is not a header of this version.
 [[nodiscard]] wire::Result<ImageHeader> decode_header(std::string_view value);
 
 }  // namespace session

@@ -11,43 +11,43 @@
 
 namespace session {
 
-// The order of one connection's requests: replies leave as the requests came, and a read is carried
-// out once everything before it is answered and before what is behind it takes effect, so that it
-// sees the session's own writes, and only those that it should.
+// The order of one connection's requests. Replies are sent in the order of their requests. A read
+// is carried out after all earlier requests are answered, and before any later write takes effect.
+// So it sees the session's earlier writes, and no later ones.
 //
-// A slot waits under a tag until it is answered or released; tags are not 0 and not used twice
-// while they wait. `Reply` is what is sent, `Read` what is carried out: the queue looks into
-// neither.
+// A slot waits under a tag until it is answered or released. A tag is not 0, and is unique among
+// the waiting slots. The queue does not look into `Reply` (to be sent) or `Read` (to be carried
+// out).
 template <class Reply, class Read>
 class RequestOrder {
  public:
   using Next = std::variant<Reply, Read>;
 
-  // A request that is on its way to be answered under `tag`: a write, or anything else that ends in
-  // a reply.
+  // Adds a request that will be answered under `tag`: a write, or any other request that gets its
+  // reply later.
   void push_write(std::uint64_t tag) { slots_.push_back({tag, std::nullopt}); }
-  // A read that may be carried out as soon as its turn comes.
+  // Adds a read that may be carried out as soon as it is the oldest request.
   void push_read(Read read) {
     slots_.push_back({0, Next(std::in_place_index<1>, std::move(read))});
   }
-  // A read that also has to wait for something else: for a quorum's word, for a zxid.
+  // Adds a read that must also wait for its release: for a quorum's confirmation, or for a zxid.
   void push_held_read(std::uint64_t tag, Read read) {
     slots_.push_back({tag, Next(std::in_place_index<1>, std::move(read))});
   }
-  // An answer that is known at once, such as a refusal of what is no request.
+  // Adds a reply that is known at once, such as the refusal of an invalid request.
   void push_reply(Reply reply) {
     slots_.push_back({0, Next(std::in_place_index<0>, std::move(reply))});
   }
 
-  // The reply to what waits under `tag`; a held read is then not carried out any more. False if
-  // nothing waits under it.
+  // Sets the reply of the slot that waits under `tag`; a held read is not carried out then. Returns
+  // false if no slot waits under it.
   bool answer(std::uint64_t tag, Reply reply) {
     Slot* slot = slot_of(tag);
     if (!slot) return false;
     *slot = {0, Next(std::in_place_index<0>, std::move(reply))};
     return true;
   }
-  // What the held read under `tag` waited for has come. False if none waits under it.
+  // Releases the held read that waits under `tag`. Returns false if there is none.
   bool release(std::uint64_t tag) {
     Slot* slot = slot_of(tag);
     if (!slot || !slot->next) return false;
@@ -55,13 +55,13 @@ class RequestOrder {
     return true;
   }
 
-  // The write under `tag` takes effect now: what came before it and is still to be read is read by
-  // `carry_out(const Read&)`, which returns the reply, or nothing where this read, and so what is
-  // behind it, has to wait all the same. The replies leave in their turn. False if there was
-  // nothing to read.
+  // To be called before the write under `tag` takes effect. Carries out the earlier reads with
+  // `carry_out(const Read&)`, and keeps their replies until it is their turn to be sent.
+  // `carry_out` returns none if the read must wait after all; then later reads wait too. Returns
+  // false if no read was carried out.
   template <class CarryOut>
   bool read_before(std::uint64_t tag, CarryOut carry_out) {
-    // In the usual case the write's turn has come.
+    // Usually the write is the oldest request.
     if (slots_.empty() || slots_.front().tag == tag || !slot_of(tag)) return false;
     bool any = false;
     for (Slot& slot : slots_) {
@@ -75,8 +75,8 @@ class RequestOrder {
     return any;
   }
 
-  // The reply to send or the read to carry out next, or nothing while the oldest request waits.
-  // What a read came to is sent before the next call.
+  // The next reply to send or read to carry out; none while the oldest request waits. The caller
+  // sends the result of a read before it calls again.
   [[nodiscard]] std::optional<Next> pop_ready() {
     if (slots_.empty() || slots_.front().tag != 0) return std::nullopt;
     std::optional<Next> next = std::move(slots_.front().next);
@@ -84,18 +84,17 @@ class RequestOrder {
     return next;
   }
 
-  // The first reply that is known and is one of those that `is_it(const Reply&)`; null if there is
-  // none.
-  template <class IsIt>
-  [[nodiscard]] const Reply* find_reply(IsIt is_it) const {
+  // The first known reply for which `matches(const Reply&)` is true; null if there is none.
+  template <class Matches>
+  [[nodiscard]] const Reply* find_reply(Matches matches) const {
     for (const Slot& slot : slots_) {
       if (!slot.next || slot.next->index() != 0) continue;
-      if (const Reply& reply = std::get<0>(*slot.next); is_it(reply)) return &reply;
+      if (const Reply& reply = std::get<0>(*slot.next); matches(reply)) return &reply;
     }
     return nullptr;
   }
 
-  // The tags that something waits under, the oldest request's first.
+  // The tags of the waiting slots, oldest request first.
   [[nodiscard]] std::vector<std::uint64_t> waiting() const {
     std::vector<std::uint64_t> tags;
     for (const Slot& slot : slots_) {
@@ -104,17 +103,17 @@ class RequestOrder {
     return tags;
   }
 
-  // Requests that are not answered yet.
+  // The number of requests that are not answered yet.
   [[nodiscard]] std::size_t size() const { return slots_.size(); }
   [[nodiscard]] bool empty() const { return slots_.empty(); }
 
  private:
   struct Slot {
-    std::uint64_t tag = 0;     // 0: waits for nothing but its turn
+    std::uint64_t tag = 0;     // 0: only waits to be the oldest
     std::optional<Next> next;  // unset: a write that is not answered yet
   };
 
-  // Answers come nearly in order, so the slot is found near the front.
+  // Answers come nearly in order, so the slot is usually near the front.
   Slot* slot_of(std::uint64_t tag) {
     if (tag == 0) return nullptr;
     const auto slot = std::find_if(slots_.begin(), slots_.end(),
@@ -122,7 +121,7 @@ class RequestOrder {
     return slot == slots_.end() ? nullptr : &*slot;
   }
 
-  std::list<Slot> slots_;  // empty for most, and then nothing is allocated
+  std::list<Slot> slots_;  // usually empty; a list allocates nothing then
 };
 
 }  // namespace session

@@ -8,7 +8,7 @@
 namespace session {
 namespace {
 
-wire::Error wrong(std::string what) {
+wire::Error invalid_state(std::string what) {
   return {wire::ErrorCode::marshalling_error, std::move(what)};
 }
 
@@ -16,11 +16,11 @@ wire::Error wrong(std::string what) {
 
 wire::Result<void> Restoration::add(std::string_view key, std::string_view value) {
   const auto decoded = decode_key(key);
-  if (!decoded) return wrong("a stored record has an unknown key");
-  if (key <= last_key_) return wrong("stored records are out of order");
+  if (!decoded) return invalid_state("a stored record has an unknown key");
+  if (key <= last_key_) return invalid_state("stored records are out of order");
   last_key_ = key;
   if ((decoded->kind == RecordKind::header) == header_.has_value()) {
-    return wrong("stored records begin with one header");
+    return invalid_state("stored records must begin with exactly one header");
   }
   switch (decoded->kind) {
     case RecordKind::header: {
@@ -33,23 +33,23 @@ wire::Result<void> Restoration::add(std::string_view key, std::string_view value
     case RecordKind::node: return tree_->add(decoded->number, value);
     case RecordKind::session:
       if (sessions_.restore({decoded->number}, value)) return {};
-      return wrong("stored session " + wire::to_hex(decoded->number) + " is malformed");
+      return invalid_state("stored session " + wire::to_hex(decoded->number) + " is malformed");
   }
-  return wrong("a stored record has an unknown key");
+  return invalid_state("a stored record has an unknown key");
 }
 
 wire::Result<std::unique_ptr<Service>> Restoration::finish() {
-  if (!header_) return wrong("a stored state has no header");
+  if (!header_) return invalid_state("a stored state has no header");
   auto tree = tree_->finish();
   if (!tree) return tree.error();
   std::unique_ptr<Service> service(new Service(**tree, std::move(sessions_), *header_, bounds_));
   if (service->tree().size() != header_->nodes) {
-    return wrong("a stored state has " + std::to_string(service->tree().size()) +
-                 " nodes, and should have " + std::to_string(header_->nodes));
+    return invalid_state("a stored state has " + std::to_string(service->tree().size()) +
+                         " nodes, and should have " + std::to_string(header_->nodes));
   }
   if (service->digest() != header_->digest) {
-    return wrong("a stored state's digest is " + wire::to_hex(service->digest()) +
-                 ", and should be " + wire::to_hex(header_->digest));
+    return invalid_state("a stored state's digest is " + wire::to_hex(service->digest()) +
+                         ", and should be " + wire::to_hex(header_->digest));
   }
   return service;
 }

@@ -11,15 +11,15 @@
 
 namespace session {
 
-// Makes a replica of stored records. They are not trusted: MarshallingError says which of them is
-// wrong, and the digest of the whole is compared with what was stored.
+// Builds a replica from stored records. The records are untrusted: an invalid record is a
+// MarshallingError that names it, and the digest of the result is compared with the stored digest.
 class Restoration {
  public:
   explicit Restoration(Watches::Bounds bounds = {}) : bounds_(bounds) {}
 
-  // The next record: their keys rise.
+  // Adds the next record. Keys must rise.
   [[nodiscard]] wire::Result<void> add(std::string_view key, std::string_view value);
-  // All have come. Nothing else may be asked afterwards.
+  // Returns the replica after the last record. No function may be called afterwards.
   [[nodiscard]] wire::Result<std::unique_ptr<Service>> finish();
 
  private:

@@ -15,7 +15,7 @@ namespace {
 using wire::ByteReader;
 using wire::ByteWriter;
 
-// The byte before an outcome: what it is.
+// The first byte of an encoded outcome: its kind.
 enum class Kind : std::uint8_t { reply = 1, multi = 2, refusal = 3 };
 
 // The replies of single writes.
@@ -32,7 +32,7 @@ void put(const Reply& reply, ByteWriter& out) {
     out.integer(static_cast<std::uint8_t>(Kind::reply));
     wire::archive::write(out, Single(reply));
   } else {
-    ensure(false, "a write is answered with what answers writes");
+    ensure(false, "the reply is one of a write");
   }
 }
 

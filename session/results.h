@@ -12,18 +12,18 @@
 
 namespace session {
 
-// What a write came to, as bytes: a reply, or why there was none.
+// The result of a write as bytes: its reply, or why it was refused.
 [[nodiscard]] wire::Bytes encode_outcome(const wire::ReplyBody& reply);
 [[nodiscard]] wire::Bytes encode_outcome(const Refusal& refusal);
-// MarshallingError if `bytes` are none.
+// Returns MarshallingError for invalid bytes.
 [[nodiscard]] wire::Result<wire::ReplyBody> decode_outcome(std::string_view bytes);
 
-// The newest outcomes of one session's writes, by the numbers that its client gave them, so that a
-// write that is sent again is answered again and not carried out again. Replicated with the
-// session.
+// The newest results of one session's writes, by the numbers that its client gave them. If a client
+// sends a write again, it gets the kept result, and the write is not carried out again. Replicated
+// with the session.
 class Results {
  public:
-  // A session keeps no more bytes than these, and no fewer than its newest outcome.
+  // A session keeps at most so many bytes of results, but always its newest result.
   static constexpr std::size_t bytes_max = std::size_t{4} << 20;
 
   struct Result {
@@ -33,14 +33,14 @@ class Results {
     bool operator==(const Result&) const = default;
   };
 
-  // `number` is above last(). Keeps `max` at most.
+  // Precondition: `number` is above last(). Keeps at most `max` results.
   void add(std::int64_t number, wire::Bytes outcome, std::size_t max);
-  // Null where it is not kept, or never was.
+  // The kept result of this write; null if it is not kept.
   [[nodiscard]] const wire::Bytes* find(std::int64_t number) const;
-  // Of the newest; nothing where there is none.
+  // The number of the newest result; none if there is none.
   [[nodiscard]] std::optional<std::int64_t> last() const;
   [[nodiscard]] std::size_t size() const { return results_.size(); }
-  // The oldest first.
+  // Oldest first.
   [[nodiscard]] const std::deque<Result>& all() const { return results_; }
   // Equal for equal results.
   [[nodiscard]] std::uint64_t digest() const { return digest_; }
@@ -50,7 +50,7 @@ class Results {
  private:
   void drop_oldest();
 
-  std::deque<Result> results_;  // rising numbers
+  std::deque<Result> results_;  // with rising numbers
   std::size_t bytes_ = 0;
   std::uint64_t digest_ = 0;
 };

@@ -25,14 +25,14 @@ Error not_open(wire::SessionId session) {
   return {ErrorCode::session_expired, "session " + wire::to_hex(session.value) + " is not open"};
 }
 
-// Whether the session keeps that its write was refused. What never came from its owner, or too
-// late, is not its write.
+// Whether the session keeps this refusal as the result of its write. A write that does not come
+// from the session's owner, or comes after the session's end, is not a write of the session.
 bool is_kept(const Command& command, const Refusal& refusal) {
   const ErrorCode code = refusal.error.code;
   return command.number && code != ErrorCode::session_expired && code != ErrorCode::session_moved;
 }
 
-// Reads that leave nothing behind, and the removal of a watch.
+// Answers reads, and removes watches. It does not set watches.
 struct Reader {
   const znode::Caller& caller;
   const wire::RequestId& id;
@@ -65,11 +65,11 @@ struct Reader {
   Reply operator()(const wire::EphemeralsRequest& request) {
     return wire::ReplyBody(znode::read(request, caller, tree));
   }
-  // Of reads alone, where no quorum puts it in its place: all at this point of the tree.
+  // Only for a multi of reads. All of them see the same state.
   Reply operator()(const wire::MultiRequest& request) {
     return wire::ReplyBody(znode::read(request, caller, tree));
   }
-  // Whoever asks has seen to it that this server has caught up.
+  // The caller has made sure that this server has caught up.
   Reply operator()(const wire::SyncRequest& request) {
     if (auto valid = znode::validate(request.path); !valid) return valid.error();
     return wire::ReplyBody(wire::EmptyReply{});
@@ -86,7 +86,7 @@ struct Reader {
   }
   template <class Request>
   Reply operator()(const Request&) {
-    return Error{ErrorCode::unimplemented, "this request is not there yet"};
+    return Error{ErrorCode::unimplemented, "this request is not supported"};
   }
 };
 
@@ -102,7 +102,8 @@ Service::Service(znode::Tree& tree, SessionTable sessions, const ImageHeader& he
 }
 
 void Service::become(Service&& restored) {
-  ensure(plans_.empty() && restored.applied_ >= applied_, "state never goes back");
+  ensure(plans_.empty() && restored.applied_ >= applied_,
+         "the state never goes back to an earlier one");
   applied_ = restored.applied_;
   now_ = restored.now_;
   tree_.swap(restored.tree_);
@@ -111,10 +112,10 @@ void Service::become(Service&& restored) {
   image_header_.reset();
 }
 
-znode::Judged<wire::Bytes> Service::plan(const Command& command, wire::TimeMs now) {
+znode::PlanResult<wire::Bytes> Service::plan(const Command& command, wire::TimeMs now) {
   znode::Draft draft(pending_tree_, std::max(now_, now));
-  znode::Judged<Body> body =
-      std::visit([&](const auto& order) { return judge(command, order, draft); }, command.order);
+  znode::PlanResult<Body> body = std::visit(
+      [&](const auto& order) { return plan_body(command, order, draft); }, command.order);
   if (!body && !is_kept(command, body.error())) return std::move(body).error();
 
   now_ = draft.now();
@@ -139,26 +140,27 @@ void Service::forget_plans() {
   plans_.clear();
 }
 
-znode::Judged<Service::Body> Service::judge(const Command&, const OpenSession& order,
-                                            znode::Draft&) {
+znode::PlanResult<Service::Body> Service::plan_body(const Command&, const OpenSession& order,
+                                                    znode::Draft&) {
   return Body(OpenTxn{order.secret_hash, order.timeout_ms, order.results_max});
 }
 
-znode::Judged<Service::Body> Service::judge(const Command& command, const MoveSession& order,
-                                            znode::Draft&) {
+znode::PlanResult<Service::Body> Service::plan_body(const Command& command,
+                                                    const MoveSession& order, znode::Draft&) {
   const std::optional<Session> session = pending_sessions_.find(command.session);
   if (!session) return refuse(not_open(command.session));
   if (!equal_secrets(session->secret_hash, order.secret_hash)) {
-    return refuse(Error{ErrorCode::auth_failed, "the password is not that of session " +
-                                                    wire::to_hex(command.session.value)});
+    return refuse(Error{ErrorCode::auth_failed,
+                        "wrong password for session " + wire::to_hex(command.session.value)});
   }
 
   pending_sessions_.move(command.session, command.owner);
   return Body(MoveTxn{order.timeout_ms, order.results_max});
 }
 
-znode::Judged<Service::Body> Service::judge(const Command& command, const CloseSession& order,
-                                            znode::Draft& draft) {
+znode::PlanResult<Service::Body> Service::plan_body(const Command& command,
+                                                    const CloseSession& order,
+                                                    znode::Draft& draft) {
   if (!pending_sessions_.find(command.session)) return refuse(not_open(command.session));
   if (!order.expired) {
     if (auto owner = check_owner(command); !owner) return refuse(owner.error());
@@ -168,15 +170,16 @@ znode::Judged<Service::Body> Service::judge(const Command& command, const CloseS
   return Body(CloseTxn{order.expired, znode::plan_cleanup(command.session, draft).count});
 }
 
-znode::Judged<Service::Body> Service::judge(const Command&, const ReapNodes&, znode::Draft& draft) {
+znode::PlanResult<Service::Body> Service::plan_body(const Command&, const ReapNodes&,
+                                                    znode::Draft& draft) {
   znode::DeleteManyTxn txn = znode::plan_reaping(draft);
   if (txn.paths.empty()) return refuse(Error{ErrorCode::no_node, "no node is due"});
   return Body(znode::Txn(std::move(txn)));
 }
 
 template <class Request>
-znode::Judged<Service::Body> Service::judge(const Command& command, const Request& request,
-                                            znode::Draft& draft) {
+znode::PlanResult<Service::Body> Service::plan_body(const Command& command, const Request& request,
+                                                    znode::Draft& draft) {
   if (auto owner = check_owner(command); !owner) return refuse(owner.error());
   auto txn = znode::plan(request, {command.session, command.identities}, draft);
   if (!txn) return refuse(std::move(txn).error());
@@ -194,7 +197,7 @@ wire::Result<void> Service::check_owner(const Command& command) const {
 Applied Service::apply(wire::Zxid zxid, std::string_view bytes) {
   ensure(zxid > applied_, "transactions are applied in the order of their zxids");
   wire::Result<Transaction> decoded = decode_transaction(bytes);
-  ensure(decoded, "what is committed was made by a plan");
+  ensure(decoded, "a committed transaction can be decoded");
   const Transaction transaction = *std::move(decoded);
 
   applied_ = zxid;
@@ -208,15 +211,15 @@ Applied Service::apply(wire::Zxid zxid, std::string_view bytes) {
                   .refusal = {},
                   .events = {}};
   std::visit([&](const auto& body) { carry_out(body, transaction, applied); }, transaction.body);
-  if (transaction.number) keep(transaction, applied);
-  settle(transaction);
+  if (transaction.number) keep_result(transaction, applied);
+  drop_plan(transaction);
   return applied;
 }
 
-void Service::settle(const Transaction& transaction) {
+void Service::drop_plan(const Transaction& transaction) {
   if (plans_.empty()) return;
   const Plan plan{transaction.session, transaction.owner, transaction.tag, transaction.time};
-  ensure(plans_.front() == plan, "a leader applies what it planned, in that order");
+  ensure(plans_.front() == plan, "a leader applies its plans in order");
 
   plans_.pop_front();
   pending_tree_.applied();
@@ -237,7 +240,7 @@ void Service::carry_out(const OpenTxn& txn, const Transaction& transaction, Appl
 void Service::carry_out(const MoveTxn& txn, const Transaction& transaction, Applied& applied) {
   applied.session_change = Applied::SessionChange::moved;
   applied.former_owner = sessions_.move(transaction.session, transaction.owner, txn);
-  // They were those of the former connection; the new one sets its own.
+  // They belonged to the former connection. The new connection sets its own watches.
   watches_.remove_session(transaction.session);
   watches_.fire(applied.zxid, {});
 }
@@ -259,7 +262,7 @@ void Service::carry_out(const RefuseTxn& txn, const Transaction&, Applied& appli
   watches_.fire(applied.zxid, {});
 }
 
-void Service::keep(const Transaction& transaction, const Applied& applied) {
+void Service::keep_result(const Transaction& transaction, const Applied& applied) {
   sessions_.keep(
       transaction.session, *transaction.number,
       applied.refusal ? encode_outcome(*applied.refusal) : encode_outcome(applied.reply));
@@ -303,7 +306,7 @@ bool Service::collect_image(std::size_t max, std::vector<Record>& out) {
   const bool has_sessions = sessions_.collect_image(max, sessions);
   for (SessionRecord& session : sessions) out.push_back(to_record(std::move(session)));
   std::vector<znode::NodeRecord> nodes;
-  const bool has_nodes = !tree_.tracker().is_taking() || tree_.tracker().collect(max, nodes);
+  const bool has_nodes = !tree_.tracker().is_collecting() || tree_.tracker().collect(max, nodes);
   for (znode::NodeRecord& node : nodes) out.push_back(to_record(std::move(node)));
   return has_sessions && has_nodes;
 }

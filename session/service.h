@@ -19,86 +19,88 @@
 
 namespace session {
 
-// What one transaction came to, on one server.
+// The result of applying one transaction on one server.
 struct Applied {
   wire::Zxid zxid;
-  wire::SessionId session;  // whose transaction it was; the new one's id for OpenSession
-  Owner owner;              // the connection that asked
-  std::uint64_t tag = 0;    // what it asked under; 0: nobody waits
-  wire::ReplyBody reply;    // to OpenSession, MoveSession and CloseSession: EmptyReply
+  wire::SessionId session;  // the session that asked for it; for OpenSession, the new session
+  Owner owner;              // the connection that asked for it
+  std::uint64_t tag = 0;    // the tag of the command; 0: no request waits
+  wire::ReplyBody reply;    // EmptyReply for OpenSession, MoveSession and CloseSession
 
-  // A session that began to be, or ended to be, owned by a connection through this transaction.
+  // The change of the session's owner by this transaction.
   enum class SessionChange : std::uint8_t { none, opened, moved, closed, expired };
   SessionChange session_change = SessionChange::none;
-  std::optional<Owner> former_owner;  // of a moved or ended session
+  std::optional<Owner> former_owner;  // of a session that was moved, closed or expired
 
-  // Why it came to nothing, of a session that keeps that too; then `reply` says nothing.
+  // Set if this transaction records a refused write, for a session that keeps results. Then `reply`
+  // is meaningless.
   std::optional<Refusal> refusal;
 
-  std::vector<Delivery> events;  // for the watches set on this server, in order; before the reply
+  std::vector<Delivery> events;  // for the watches on this server, in order; sent before the reply
 };
 
-// What a read came to.
+// The result of a read.
 struct Answer {
-  // Of the watch that the read set: what happened since its `from`. They go to the read's own
-  // session, before the reply, whose stat reflects them already.
+  // Events of the watch that this read set, since the watch's `from`. They are sent to the same
+  // session before the reply. The stat in the reply includes these changes.
   std::vector<wire::WatchEvent> events;
   wire::ReplyBody reply;
 
   bool operator==(const Answer&) const = default;
 };
 
-// The replicated state machine: everything that a replica is, as a value. Transactions are applied
-// everywhere in the same order with the same result; what is planned is planned on the leader
-// alone.
+// The replicated state machine. Every server applies the same transactions in the same order, with
+// the same result. Only the leader plans.
 class Service {
  public:
   explicit Service(Watches::Bounds bounds = {});
 
-  // Judges a command against the state as it will be once everything planned before it is applied,
-  // and turns it into a transaction. A refusal changes nothing. To be asked only of a leader that
-  // has applied all that was committed before it led. `now` becomes the time of the transaction; it
-  // never runs backwards.
-  [[nodiscard]] znode::Judged<wire::Bytes> plan(const Command& command, wire::TimeMs now);
-  // The plans that were not applied yet never will be, as plans: this server leads no more.
+  // Plans a command: checks it against the state once all outstanding plans are applied, and
+  // returns the bytes of a transaction. A refusal changes nothing. Precondition: this server leads,
+  // and has applied everything that was committed before it led. `now` (wall clock, milliseconds)
+  // becomes the time of the transaction, unless an earlier transaction has a later time.
+  [[nodiscard]] znode::PlanResult<wire::Bytes> plan(const Command& command, wire::TimeMs now);
+  // Drops the outstanding plans, because this server does not lead any more.
   void forget_plans();
-  // Plans that wait to be applied.
+  // The number of plans that are not applied yet.
   [[nodiscard]] std::size_t outstanding() const { return plans_.size(); }
 
-  // `bytes` is what some leader's `plan` made. `zxid` is above every one applied before. While
-  // plans are outstanding, the transaction is the oldest of them.
+  // Applies a committed transaction. `bytes` is the result of a leader's `plan`. `zxid` must be
+  // above all applied ones. If plans are outstanding, the transaction must be the oldest of them.
   Applied apply(wire::Zxid zxid, std::string_view bytes);
 
-  // Answers a read from this server's state. Sets the one-shot watch or the watch that it asks for;
-  // `id` is the one under which events will come, `encoding` that of their data. SessionExpired
-  // where the session is not open; a local one always is.
-  // Anything that is no read (see order_of) is Unimplemented here.
+  // Answers a read from this server's state, and sets the watch that it asks for. `id` becomes the
+  // id of the watch's events, `encoding` the encoding of their data. Returns SessionExpired if the
+  // session is not open; a local session is always open. Returns Unimplemented for a request that
+  // is not a read (see order_of).
   [[nodiscard]] wire::Result<Answer> read(const znode::Caller& caller, const wire::RequestId& id,
                                           const wire::Request& request,
                                           wire::Encoding encoding = wire::Encoding::text_if_utf8);
 
-  // Whether there are containers or TTL nodes to be taken away with ReapNodes.
+  // Whether containers or TTL nodes are due for deletion by ReapNodes.
   [[nodiscard]] bool reap_due(wire::TimeMs now) const { return tree_.is_due(now); }
 
-  // Begins an image of all that is replicated, as of applied(): of what has changed since the one
-  // before, or of everything if there was none. None is being taken.
+  // Begins an image of the replicated state as of applied(): of the changes since the last image,
+  // or of everything if there was none. Precondition: no image is being collected.
   void begin_image();
-  // Adds up to `max` records of it to `out`, and those that could not wait, while transactions are
-  // applied in between. True once all are out.
+  // Adds up to `max` records of the image to `out`, and also records that were encoded early
+  // because they were about to change. Transactions may be applied between calls. Returns true if
+  // the image is complete.
   [[nodiscard]] bool collect_image(std::size_t max, std::vector<Record>& out);
-  // From now on this is what `restored` is, further on than this was: nobody was told of what lies
-  // between, no watch is set, and no image is being taken. No plan is outstanding.
+  // Replaces the state by that of `restored`, which is at least as recent. Removes all watches: no
+  // events were sent for the transactions in between. Preconditions: no plan is outstanding, no
+  // image is being collected.
   void become(Service&& restored);
 
   [[nodiscard]] wire::Zxid applied() const { return applied_; }
-  // Of the newest transaction planned or applied; those to come have no earlier one.
+  // The time of the newest transaction planned or applied. Later transactions have no earlier time.
   [[nodiscard]] wire::TimeMs time() const { return now_; }
-  // Of all that is replicated, as of applied(): equal on every server that has applied as much.
+  // The digest of the replicated state: equal on all servers with the same applied().
   [[nodiscard]] std::uint64_t digest() const;
   [[nodiscard]] const SessionTable& sessions() const { return sessions_; }
   [[nodiscard]] const znode::Tree& tree() const { return tree_; }
-  // A connection that ends takes its session's watches with it, if it still owns the session:
-  // `watches().remove_session`. A session that moves or ends loses them by the transaction.
+  // The watches on this server. If a connection ends and still owns its session, the caller must
+  // call `watches().remove_session`. Transactions that move or end a session remove its watches.
   [[nodiscard]] Watches& watches() { return watches_; }
   [[nodiscard]] const Watches& watches() const { return watches_; }
 
@@ -107,7 +109,7 @@ class Service {
   Service(znode::Tree& tree, SessionTable sessions, const ImageHeader& header,
           Watches::Bounds bounds);
 
-  // By what a plan is known again when it is applied.
+  // Identifies a plan when it is applied.
   struct Plan {
     wire::SessionId session;
     Owner owner;
@@ -118,24 +120,30 @@ class Service {
   };
   using Body = decltype(Transaction::body);
 
-  // Plans one kind of order, noting in `draft` what it does to the tree.
-  znode::Judged<Body> judge(const Command& command, const OpenSession& order, znode::Draft& draft);
-  znode::Judged<Body> judge(const Command& command, const MoveSession& order, znode::Draft& draft);
-  znode::Judged<Body> judge(const Command& command, const CloseSession& order, znode::Draft& draft);
-  znode::Judged<Body> judge(const Command& command, const ReapNodes& order, znode::Draft& draft);
+  // Plans one kind of order, and records its changes of the tree in `draft`.
+  znode::PlanResult<Body> plan_body(const Command& command, const OpenSession& order,
+                                    znode::Draft& draft);
+  znode::PlanResult<Body> plan_body(const Command& command, const MoveSession& order,
+                                    znode::Draft& draft);
+  znode::PlanResult<Body> plan_body(const Command& command, const CloseSession& order,
+                                    znode::Draft& draft);
+  znode::PlanResult<Body> plan_body(const Command& command, const ReapNodes& order,
+                                    znode::Draft& draft);
   template <class Request>
-  znode::Judged<Body> judge(const Command& command, const Request& request, znode::Draft& draft);
-  // The session is open and will be when this is applied, and the command comes from its owner.
+  znode::PlanResult<Body> plan_body(const Command& command, const Request& request,
+                                    znode::Draft& draft);
+  // Whether the command comes from the session's owner, and the session is open and will still be
+  // open when the command is applied.
   [[nodiscard]] wire::Result<void> check_owner(const Command& command) const;
 
-  // The transaction's plan, if it was planned here, is not outstanding any more.
-  void settle(const Transaction& transaction);
+  // Removes the transaction's plan from the outstanding ones, if it was planned here.
+  void drop_plan(const Transaction& transaction);
   void carry_out(const OpenTxn& txn, const Transaction& transaction, Applied& applied);
   void carry_out(const MoveTxn& txn, const Transaction& transaction, Applied& applied);
   void carry_out(const CloseTxn& txn, const Transaction& transaction, Applied& applied);
   void carry_out(const RefuseTxn& txn, const Transaction& transaction, Applied& applied);
   void carry_out(const znode::Txn& txn, const Transaction& transaction, Applied& applied);
-  void keep(const Transaction& transaction, const Applied& applied);
+  void keep_result(const Transaction& transaction, const Applied& applied);
 
   wire::Zxid applied_;
   wire::TimeMs now_ = 0;  // of the newest transaction planned or applied
@@ -143,9 +151,9 @@ class Service {
   znode::PendingTree pending_tree_{tree_};
   SessionTable sessions_;
   PendingSessions pending_sessions_{sessions_};
-  std::deque<Plan> plans_;  // the oldest first; as many as pending_tree_ has outstanding
+  std::deque<Plan> plans_;  // oldest first; as many as pending_tree_.outstanding()
   Watches watches_;
-  std::optional<Record> image_header_;  // of an image whose first part was not collected yet
+  std::optional<Record> image_header_;  // of the current image, until its first part is collected
 };
 
 }  // namespace session

@@ -25,7 +25,7 @@ namespace session {
 
 namespace {
 
-// The first byte of a stored session: the form's version.
+// The first byte of a stored session: the version of the format.
 constexpr std::uint8_t record_version = 1;
 
 std::uint64_t digest_of(wire::SessionId id, const Session& session) {
@@ -104,7 +104,7 @@ const Results* SessionTable::results(wire::SessionId id) const {
 }
 
 void SessionTable::changing(wire::SessionId id) {
-  if (taken_.erase(id) == 1) written_.push_back(record(id));
+  if (image_sessions_.erase(id) == 1) encoded_early_.push_back(record(id));
   changed_.insert(id);
 }
 
@@ -124,16 +124,16 @@ SessionRecord SessionTable::record(wire::SessionId id) const {
 }
 
 void SessionTable::begin_image() {
-  ensure(taken_.empty() && written_.empty(), "one image at a time");
-  taken_ = std::exchange(changed_, {});
+  ensure(image_sessions_.empty() && encoded_early_.empty(), "one image is collected at a time");
+  image_sessions_ = std::exchange(changed_, {});
 }
 
 bool SessionTable::collect_image(std::size_t max, std::vector<SessionRecord>& out) {
-  std::ranges::move(std::exchange(written_, {}), std::back_inserter(out));
-  for (; max > 0 && !taken_.empty(); --max) {
-    out.push_back(record(taken_.extract(taken_.begin()).value()));
+  std::ranges::move(std::exchange(encoded_early_, {}), std::back_inserter(out));
+  for (; max > 0 && !image_sessions_.empty(); --max) {
+    out.push_back(record(image_sessions_.extract(image_sessions_.begin()).value()));
   }
-  return taken_.empty();
+  return image_sessions_.empty();
 }
 
 bool SessionTable::restore(wire::SessionId id, std::string_view bytes) {
@@ -165,7 +165,7 @@ std::optional<Session> PendingSessions::find(wire::SessionId id) const {
 
 void PendingSessions::move(wire::SessionId id, Owner owner) {
   std::optional<Session> session = find(id);
-  ensure(session, "a session that is to move is open: " + wire::to_hex(id.value));
+  ensure(session, "a session that moves is open: " + wire::to_hex(id.value));
   session->owner = owner;
 
   Pending& pending = pending_[id];
@@ -181,7 +181,7 @@ void PendingSessions::close(wire::SessionId id) {
 
 void PendingSessions::applied(wire::SessionId id) {
   const auto entry = pending_.find(id);
-  ensure(entry != pending_.end(), "what is applied was planned: " + wire::to_hex(id.value));
+  ensure(entry != pending_.end(), "an applied plan was outstanding: " + wire::to_hex(id.value));
   if (--entry->second.outstanding == 0) pending_.erase(entry);
 }
 

@@ -25,7 +25,7 @@ using wire::ByteWriter;
 using wire::archive::read;
 using wire::archive::write;
 
-constexpr std::uint8_t form = 2;
+constexpr std::uint8_t format = 2;
 
 // The byte before the body. Never reuse a number for another body.
 enum class Kind : std::uint8_t { open = 1, move = 2, close = 3, tree = 4, refuse = 5 };
@@ -85,7 +85,7 @@ std::optional<Body> read_body(ByteReader& in) {
 
 void encode(const Transaction& transaction, wire::Bytes& out) {
   ByteWriter writer(out);
-  writer.integer(form);
+  writer.integer(format);
   write(writer, transaction.session);
   write(writer, transaction.owner);
   write(writer, transaction.tag);
@@ -96,7 +96,7 @@ void encode(const Transaction& transaction, wire::Bytes& out) {
 
 std::optional<Origin> origin_of(std::string_view bytes) {
   ByteReader in(bytes);
-  if (in.integer<std::uint8_t>() != form) return std::nullopt;
+  if (in.integer<std::uint8_t>() != format) return std::nullopt;
   static_cast<void>(read<wire::SessionId>(in));
   const auto owner = read<Owner>(in);
   const auto tag = read<std::uint64_t>(in);
@@ -106,9 +106,9 @@ std::optional<Origin> origin_of(std::string_view bytes) {
 
 wire::Result<Transaction> decode_transaction(std::string_view bytes) {
   const wire::Error malformed{wire::ErrorCode::marshalling_error,
-                              "a transaction is cut short, too long or malformed"};
+                              "a transaction is truncated, too long or malformed"};
   ByteReader in(bytes);
-  if (in.integer<std::uint8_t>() != form) return malformed;
+  if (in.integer<std::uint8_t>() != format) return malformed;
 
   Transaction transaction;
   transaction.session = read<wire::SessionId>(in);

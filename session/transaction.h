@@ -11,7 +11,7 @@
 #include "wire/result.h"
 #include "znode/txn.h"
 
-// What the log holds and every server applies: a judged command.
+// Transactions: planned commands. The log holds them, and every server applies them.
 namespace session {
 
 struct OpenTxn {
@@ -31,20 +31,19 @@ struct MoveTxn {
 
 struct CloseTxn {
   bool expired = false;
-  std::uint32_t ephemerals = 0;  // that go with the session: all that it has
+  std::uint32_t ephemerals = 0;  // the number of its ephemeral nodes, which are deleted with it
 
   bool operator==(const CloseTxn&) const = default;
 };
 
-// Changes nothing but what the session keeps: that a write was refused, for a session that may ask
-// again.
+// Records a refused write, for a session that keeps results. Changes nothing else.
 struct RefuseTxn {
   Refusal refusal;
 
   bool operator==(const RefuseTxn&) const = default;
 };
 
-// By whom, to be answered where, and when: as in Command, with the time that the leader gave it.
+// A transaction with the fields of its Command, and the time that the leader gave it.
 struct Transaction {
   wire::SessionId session;  // none for OpenTxn
   Owner owner;
@@ -56,7 +55,7 @@ struct Transaction {
   bool operator==(const Transaction&) const = default;
 };
 
-// Where the answer to a transaction goes.
+// The request that waits for a transaction's result.
 struct Origin {
   Owner owner;
   std::uint64_t tag = 0;
@@ -65,9 +64,9 @@ struct Origin {
 };
 
 void encode(const Transaction& transaction, wire::Bytes& out);
-// Without a look at the rest. Null if `bytes` do not begin as a transaction does.
+// Decodes only the beginning. None if `bytes` do not begin like a transaction.
 [[nodiscard]] std::optional<Origin> origin_of(std::string_view bytes);
-// MarshallingError if `bytes` are not exactly one transaction.
+// Returns MarshallingError unless `bytes` are exactly one transaction.
 [[nodiscard]] wire::Result<Transaction> decode_transaction(std::string_view bytes);
 
 }  // namespace session

@@ -7,7 +7,7 @@ namespace {
 
 using wire::EventKind;
 
-// What each request's watch is there for: the table of docs/protocol.md, "Watch events".
+// The changes that each request's watch reports: the table in docs/protocol.md, "Watch events".
 constexpr Interest of_get{.changed = true, .deleted = true};
 constexpr Interest of_exists{.created = true, .changed = true, .deleted = true};
 constexpr Interest of_children{.deleted = true, .children = true};
@@ -57,7 +57,7 @@ std::optional<Watch> of(const Request&) {
 
 }  // namespace
 
-bool Interest::in(EventKind kind) const {
+bool Interest::includes(EventKind kind) const {
   switch (kind) {
     case EventKind::created: return created;
     case EventKind::changed: return changed;

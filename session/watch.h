@@ -9,14 +9,14 @@
 
 namespace session {
 
-// The kinds of change that a watch is there for.
+// The kinds of change that a watch reports.
 struct Interest {
   bool created : 1 = false;
   bool changed : 1 = false;
   bool deleted : 1 = false;
   bool children : 1 = false;
 
-  [[nodiscard]] bool in(wire::EventKind kind) const;
+  [[nodiscard]] bool includes(wire::EventKind kind) const;
   bool operator==(const Interest&) const = default;
 };
 
@@ -27,13 +27,13 @@ struct Watch {
   Reach reach = Reach::node;
   bool once = false;
   bool with_data = false;
-  std::optional<wire::Zxid> from;  // events after it are wanted; unset: those after now
+  std::optional<wire::Zxid> from;  // report changes after this zxid; unset: after now
   wire::Encoding encoding = wire::Encoding::text_if_utf8;  // of the events' data
 
   bool operator==(const Watch&) const = default;
 };
 
-// The watch that a request leaves behind, if it does: a watch request, or a read with `watch`.
+// The watch that a request sets: a watch request, or a read with `watch`. None for other requests.
 [[nodiscard]] std::optional<Watch> watch_of(const wire::Request& request);
 
 }  // namespace session

@@ -55,8 +55,8 @@ std::optional<wire::Zxid> SetWatch::from() const {
 void WatchTable::add(wire::SessionId session, const znode::Identities& identities,
                      const wire::RequestId& id, const Watch& watch) {
   ensure(id.json.size() <= wire::id_bytes_max && find(session, id.json) == nullptr,
-         "a watch that nobody could take back");
-  OfSession& own = sessions_[session];
+         "the watch has a valid and unused id");
+  SessionWatches& own = sessions_[session];
   own.session = session;
   own.identities = identities;
   SetWatch& set = *SetWatch::make(own, id, watch, ++last_serial_);
@@ -104,14 +104,14 @@ void WatchTable::identify(wire::SessionId session, const znode::Identities& iden
 
 void WatchTable::find(std::string_view path, wire::EventKind kind,
                       std::vector<const SetWatch*>& found) const {
-  const auto take = [&](const ByPath& index, std::string_view of) {
+  const auto collect = [&](const ByPath& index, std::string_view of) {
     for (auto [at, end] = index->equal_range(of); at != end; ++at) {
-      if (at->interest().in(kind)) found.push_back(&*at);
+      if (at->interest().includes(kind)) found.push_back(&*at);
     }
   };
-  take(nodes_, path);
+  collect(nodes_, path);
   for (std::string_view at = path; !subtrees_->empty(); at = znode::parent_of(at)) {
-    take(subtrees_, at);
+    collect(subtrees_, at);
     if (at == "/") break;
   }
   std::ranges::sort(found, {}, &SetWatch::serial);

@@ -18,10 +18,10 @@
 
 namespace session {
 
-// Whose watches they are.
+// The session that owns a watch.
 struct Watcher {
   wire::SessionId session;
-  znode::Identities identities;  // what its client has shown to be by now
+  znode::Identities identities;  // of its client, as authenticated so far
 };
 
 namespace hooks {
@@ -29,7 +29,7 @@ namespace hooks {
 using ById = boost::intrusive::unordered_set_base_hook<
     boost::intrusive::tag<struct ByIdTag>,
     boost::intrusive::link_mode<boost::intrusive::normal_link>>;
-// Those of one path form a group, so that one of very many is removed at once.
+// Watches of the same path form a group, so that one of very many is removed in constant time.
 using ByPath = boost::intrusive::unordered_set_base_hook<
     boost::intrusive::tag<struct ByPathTag>,
     boost::intrusive::link_mode<boost::intrusive::normal_link>,
@@ -37,7 +37,7 @@ using ByPath = boost::intrusive::unordered_set_base_hook<
 
 }  // namespace hooks
 
-// A watch that is set. There may be millions of them: each is one allocation, texts included.
+// A watch that is set. There may be millions, so each is one allocation, texts included.
 class SetWatch : public hooks::ById, public hooks::ByPath {
  public:
   SetWatch(const SetWatch&) = delete;
@@ -52,11 +52,11 @@ class SetWatch : public hooks::ById, public hooks::ByPath {
   [[nodiscard]] bool once() const { return once_; }
   [[nodiscard]] bool with_data() const { return with_data_; }
   [[nodiscard]] wire::Encoding encoding() const;
-  // Where it begins, if its request said so.
+  // The zxid after which it reports changes, if its request had one.
   [[nodiscard]] std::optional<wire::Zxid> from() const;
   // Rises with every watch set.
   [[nodiscard]] std::uint64_t serial() const { return serial_; }
-  // Of its path and its id.
+  // The size of its path and its id.
   [[nodiscard]] std::size_t text_bytes() const { return path_bytes_ + id_bytes_; }
 
  private:
@@ -66,7 +66,7 @@ class SetWatch : public hooks::ById, public hooks::ByPath {
   static SetWatch* make(const Watcher& watcher, const wire::RequestId& id, const Watch& watch,
                         std::uint64_t serial);
   static void destroy(SetWatch* watch);
-  // Path, id, and `from` if there is one: they follow the object.
+  // The memory directly after the object: path, id, and `from` if there is one.
   [[nodiscard]] const char* text() const { return reinterpret_cast<const char*>(this + 1); }
   [[nodiscard]] char* text() { return reinterpret_cast<char*>(this + 1); }
 
@@ -82,7 +82,7 @@ class SetWatch : public hooks::ById, public hooks::ByPath {
   bool has_from_ : 1;
 };
 
-// The watches that are set, by their sessions and by their paths.
+// All watches on this server, by session and by path.
 class WatchTable {
  public:
   WatchTable() = default;
@@ -90,24 +90,25 @@ class WatchTable {
   WatchTable(const WatchTable&) = delete;
   WatchTable& operator=(const WatchTable&) = delete;
 
-  // The session has no watch of this id, which is one that a request may have.
+  // Precondition: the session has no watch with this id, and the id is a valid request id.
   void add(wire::SessionId session, const znode::Identities& identities, const wire::RequestId& id,
            const Watch& watch);
-  // Null where there is none.
+  // Null if there is none.
   [[nodiscard]] const SetWatch* find(wire::SessionId session, std::string_view id) const;
   void remove(const SetWatch& watch);
   void remove_session(wire::SessionId session);
   void clear();
 
-  // If the session has watches.
+  // Replaces the identities of a session. No effect if the session has no watches.
   void identify(wire::SessionId session, const znode::Identities& identities);
 
-  // Those that are there for such a change of `path`, in the order in which they were set.
+  // Sets `found` to the watches that report such a change of `path`, in the order in which they
+  // were set. `found` must be empty.
   void find(std::string_view path, wire::EventKind kind, std::vector<const SetWatch*>& found) const;
 
   [[nodiscard]] std::size_t size() const { return nodes_->size() + subtrees_->size(); }
   [[nodiscard]] std::size_t size(wire::SessionId session) const;
-  // Of the paths and ids of its watches.
+  // The size of the paths and ids of the session's watches.
   [[nodiscard]] std::size_t text_bytes(wire::SessionId session) const;
 
  private:
@@ -128,7 +129,7 @@ class WatchTable {
   using ById = IndexOf<hooks::ById, IdOf, boost::intrusive::unordered_set>;
   using ByPath = IndexOf<hooks::ByPath, PathOf, boost::intrusive::unordered_multiset>;
 
-  struct OfSession : Watcher {
+  struct SessionWatches : Watcher {
     ById watches;
     std::size_t text_bytes = 0;
   };
@@ -140,9 +141,9 @@ class WatchTable {
 
   ByPath& index_of(Watch::Reach reach) { return reach == Watch::Reach::node ? nodes_ : subtrees_; }
 
-  ByPath nodes_;     // watches of exactly this path
-  ByPath subtrees_;  // watches of this path and all below
-  std::unordered_map<wire::SessionId, OfSession, SessionHash> sessions_;
+  ByPath nodes_;     // watches of exactly their path
+  ByPath subtrees_;  // watches of their path and all paths below it
+  std::unordered_map<wire::SessionId, SessionWatches, SessionHash> sessions_;
   std::uint64_t last_serial_ = 0;
 };
 

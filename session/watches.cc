@@ -14,7 +14,7 @@ using wire::EventKind;
 using wire::WatchEvent;
 
 bool matches(const Watch& watch, const znode::Change& change) {
-  if (!watch.interest.in(change.kind)) return false;
+  if (!watch.interest.includes(change.kind)) return false;
   return change.path == watch.path ||
          (watch.reach == Watch::Reach::subtree && znode::is_below(change.path, watch.path));
 }
@@ -30,7 +30,7 @@ void add_data(WatchEvent& event, const znode::Change& change, wire::Encoding enc
   event.encoding = encoding;
 }
 
-// What `watch` missed since `from`, of what its client may know.
+// The events that `watch` missed since `from`, only for changes that its client may read.
 std::vector<WatchEvent> replay(const ChangeHistory& history, const wire::RequestId& id,
                                const Watch& watch, wire::Zxid from,
                                const znode::Identities& identities) {
@@ -56,7 +56,7 @@ std::vector<WatchEvent> replay(const ChangeHistory& history, const wire::Request
   return events;
 }
 
-bool may_know(const Watcher& watcher, const znode::Change& change) {
+bool may_see(const Watcher& watcher, const znode::Change& change) {
   return change.acl.is_open() || znode::allows(change.acl, watcher.identities, wire::Perm::read);
 }
 
@@ -64,23 +64,24 @@ bool may_know(const Watcher& watcher, const znode::Change& change) {
 
 Watches::Watches(Bounds bounds) : bounds_(bounds), history_(bounds.history) {}
 
-wire::Result<void> Watches::check_room(wire::SessionId session, const wire::RequestId& id,
-                                       const Watch& watch) const {
-  if (id.none()) return Error{ErrorCode::bad_arguments, "id: a watch is known by its request's id"};
+wire::Result<void> Watches::check_limits(wire::SessionId session, const wire::RequestId& id,
+                                         const Watch& watch) const {
+  if (id.none())
+    return Error{ErrorCode::bad_arguments, "id: a request that sets a watch needs an id"};
   if (table_.find(session, id.json) != nullptr) {
-    return Error{ErrorCode::bad_arguments,
-                 "id: " + id.json + " is that of a watch that is still set"};
+    return Error{ErrorCode::bad_arguments, "id: a watch with id " + id.json + " is still set"};
   }
   const std::size_t count = size(session);
   if (count >= bounds_.per_session_max) {
     return Error{ErrorCode::too_many_watches,
-                 "this session has " + std::to_string(count) + " watches, as many as it may"};
+                 "this session has " + std::to_string(count) + " watches, which is the maximum"};
   }
   const std::size_t text = table_.text_bytes(session) + watch.path.size() + id.json.size();
   if (text > bounds_.per_session_max * text_bytes_each) {
     return Error{ErrorCode::too_many_watches,
-                 "with this one, the paths and ids of the session's watches would have " +
-                     std::to_string(text) + " bytes, more than they may"};
+                 "the paths and ids of this session's watches would have " + std::to_string(text) +
+                     " bytes, more than the maximum of " +
+                     std::to_string(bounds_.per_session_max * text_bytes_each)};
   }
   return {};
 }
@@ -88,7 +89,7 @@ wire::Result<void> Watches::check_room(wire::SessionId session, const wire::Requ
 wire::Result<std::vector<WatchEvent>> Watches::add(wire::SessionId session,
                                                    const wire::RequestId& id, const Watch& watch,
                                                    const znode::Identities& identities) {
-  if (auto room = check_room(session, id, watch); !room) return room.error();
+  if (auto checked = check_limits(session, id, watch); !checked) return checked.error();
   std::vector<WatchEvent> missed;
   if (watch.from) missed = replay(history_, id, watch, *watch.from, identities);
   if (watch.once && !missed.empty()) return missed;
@@ -100,7 +101,7 @@ wire::Result<void> Watches::remove(wire::SessionId session, const wire::RequestI
   const SetWatch* watch = table_.find(session, id.json);
   if (watch == nullptr) {
     return Error{ErrorCode::no_watcher,
-                 "watch: there is none of id " + (id.none() ? "null" : id.json)};
+                 "watch: there is no watch with id " + (id.none() ? "null" : id.json)};
   }
   table_.remove(*watch);
   return {};
@@ -114,9 +115,9 @@ std::vector<Delivery> Watches::fire(wire::Zxid zxid, std::vector<znode::Change> 
     found.clear();
     table_.find(change.path, change.kind, found);
     for (const SetWatch* watch : found) {
-      // Whoever resumed elsewhere may have seen more than this server had.
+      // A client that resumed here may already know later changes than this server had applied.
       if (const auto from = watch->from(); from && zxid <= *from) continue;
-      if (!may_know(watch->watcher(), change)) continue;
+      if (!may_see(watch->watcher(), change)) continue;
       deliveries.push_back(
           {watch->watcher().session, event({std::string(watch->id())}, zxid, change)});
       if (watch->with_data()) add_data(deliveries.back().event, change, watch->encoding());

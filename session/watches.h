@@ -13,7 +13,7 @@
 
 namespace session {
 
-// What one session has to be told.
+// An event that is to be sent to a session.
 struct Delivery {
   wire::SessionId session;
   wire::WatchEvent event;
@@ -21,39 +21,41 @@ struct Delivery {
   bool operator==(const Delivery&) const = default;
 };
 
-// The watches set on this server, and the recent past for those that begin there. Not replicated.
-// A watch is known by its session and the id of the request that set it.
+// The watches on this server, and the recent changes for watches that begin in the past. Not
+// replicated. A watch is identified by its session and the id of the request that set it.
 class Watches {
  public:
   struct Bounds {
-    std::size_t per_session_max = 10'000;  // they may average text_bytes_each
+    std::size_t per_session_max = 10'000;  // with text_bytes_each on average
     ChangeHistory::Bounds history;
   };
-  // Of path and id.
+  // The size of path and id.
   static constexpr std::size_t text_bytes_each = 1024;
 
   explicit Watches(Bounds bounds);
 
-  // Sets a watch, and returns the events since `watch.from`, oldest first: or a single `resync`
-  // where the history does not reach back so far. A watch for one event that gets it here is not
-  // set. BadArguments without an id, or where the session has a watch of this id; TooManyWatches.
+  // Sets a watch, and returns the events since `watch.from`, oldest first. If the history does not
+  // reach back so far, returns a single `resync`. A watch for one event that already has it is not
+  // set. Returns BadArguments without an id or if the session has a watch with this id, and
+  // TooManyWatches beyond the bounds.
   wire::Result<std::vector<wire::WatchEvent>> add(wire::SessionId session,
                                                   const wire::RequestId& id, const Watch& watch,
                                                   const znode::Identities& identities = {});
-  // What the session's client has shown to be by now. It is told of nothing that it may not read;
-  // a watch for one event waits for one that it may.
+  // Replaces the identities of the session's client. Its watches report only changes of nodes that
+  // it may read. A watch for one event waits for such a change.
   void identify(wire::SessionId session, const znode::Identities& identities) {
     table_.identify(session, identities);
   }
-  // NoWatcher where there is none of this id.
+  // Returns NoWatcher if the session has no watch with this id.
   wire::Result<void> remove(wire::SessionId session, const wire::RequestId& id);
   void remove_session(wire::SessionId session) { table_.remove_session(session); }
 
-  // The events of one transaction: in the order of its changes, and of a change's watches in the
-  // order in which they were set. Watches for one event vanish with it.
+  // Returns the events of one transaction, and adds its changes to the history. Events are in the
+  // order of the changes, and for one change in the order in which the watches were set. Watches
+  // for one event are removed after it.
   std::vector<Delivery> fire(wire::Zxid zxid, std::vector<znode::Change> changes);
 
-  // What is there now is as of `zxid`, and nothing says how it came about; no watch is set.
+  // Removes all watches and clears the history. The next transaction comes after `zxid`.
   void begin_after(wire::Zxid zxid);
 
   [[nodiscard]] std::size_t size() const { return table_.size(); }
@@ -61,8 +63,8 @@ class Watches {
   [[nodiscard]] const ChangeHistory& history() const { return history_; }
 
  private:
-  [[nodiscard]] wire::Result<void> check_room(wire::SessionId session, const wire::RequestId& id,
-                                              const Watch& watch) const;
+  [[nodiscard]] wire::Result<void> check_limits(wire::SessionId session, const wire::RequestId& id,
+                                                const Watch& watch) const;
 
   Bounds bounds_;
   ChangeHistory history_;

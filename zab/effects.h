@@ -88,9 +88,23 @@ struct RoleStatus {
   Role role = Role::looking;
   bool serving = false;  // leading or learning in an established epoch
   Epoch epoch;           // that epoch, if serving
-  ServerId leader;       // the leader it follows (itself if it leads); nobody while looking
+  ServerId leader;       // the leader it follows (itself if it leads); none while looking
 
   bool operator==(const RoleStatus&) const = default;
+};
+
+// A line for the operator's log.
+struct Note {
+  enum class Kind : std::uint8_t {
+    role_given_up,
+    counter_used_up,  // a role given up: the epoch has no zxid left
+    protocol_error,   // a role given up: the leader sent what a correct leader does not send
+    foreign_server,   // another server belongs to another cluster
+    unable_to_join,   // another server can never join this leader
+  };
+
+  Kind kind = Kind::role_given_up;
+  std::string text;
 };
 
 // This peer was the leader when the ConfirmLeadership with this token came. Every transaction that
@@ -115,7 +129,7 @@ struct Effects {
   std::vector<Txn> deliver;               // committed, in zxid order
   std::vector<Confirmed> confirmed;       // answers to ConfirmLeadership
   std::vector<Payload> refused;           // submitted beyond PeerLimits::outstanding_max
-  std::vector<std::string> notes;         // for the operator's log: why a role was given up
+  std::vector<Note> notes;                // for the operator's log
 
   Effects& operator+=(Effects&& next);
   [[nodiscard]] bool empty() const;

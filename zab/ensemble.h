@@ -7,7 +7,7 @@
 
 namespace zab {
 
-// The number of a server, as in its `myid` file; 0 is nobody.
+// The number of a server, as in its `myid` file; 0 means no server.
 struct ServerId {
   std::uint32_t value = 0;
 

@@ -44,7 +44,7 @@ struct ConfirmLeadership {
 // has all of it. The leader stops serving at once. If no voter has caught up within the sync limit,
 // the leader steps down and an election finds its successor.
 struct HandOver {
-  ServerId to;  // nobody: any voter that has caught up
+  ServerId to;  // none: any voter that has caught up
 };
 
 // Answers ReadHistory with the transactions after `from`. `from` is the last point at which the log

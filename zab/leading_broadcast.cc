@@ -11,7 +11,8 @@ Next Leading::on(const Submit& event, StepContext& context) {
   State& state = context.state;
   const Zxid last = state.durable.history.last().zxid;
   const Zxid zxid = last.epoch == epoch_ ? last.next() : Zxid{epoch_, 1};
-  if (zxid.counter > state.limits.counter_max) return GoLooking{"the epoch's counter is used up"};
+  if (zxid.counter > state.limits.counter_max)
+    return GoLooking{"the epoch's counter is used up", Note::Kind::counter_used_up};
   const Zxid done = state.last_committed;
   const std::uint64_t committed = done.epoch == epoch_ ? done.counter : 0;
   if (zxid.counter > committed + state.limits.outstanding_max) {

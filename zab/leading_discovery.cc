@@ -11,8 +11,9 @@ Next Leading::on(ServerId from, const FollowerInfo& m, StepContext& context) {
   State& state = context.state;
   if (m.accepted_epoch.value >= Epoch::max) {
     context.effects.notes.push_back(
-        "server " + to_string(from) +
-        " has accepted the highest epoch there is: no leader can lead it");
+        {Note::Kind::unable_to_join,
+         "server " + to_string(from) +
+             " has accepted the highest epoch there is: no leader can lead it"});
     return Stay{};
   }
   state.epoch_seen = std::max(state.epoch_seen, m.accepted_epoch);
@@ -62,8 +63,8 @@ void Leading::choose_epoch(StepContext& context) {
   }
 }
 
-// Steps l.1.2 and l.2.1; LeaderProcessACKEPOCH; Leader.waitForEpochAck.
-// Both the epoch and the zxid of the ack count, as in the spec's `MoreResentOrEqual`.
+// Steps l.1.2 and l.2.1; LeaderProcessACKEPOCH; Leader.waitForEpochAck. Both the epoch and the zxid
+// of the ack count, as in the spec's `MoreResentOrEqual`.
 Next Leading::on(ServerId from, const AckEpoch& m, StepContext& context) {
   State& state = context.state;
   const auto found = learners_.find(from);

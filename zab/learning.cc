@@ -80,7 +80,7 @@ Next Learning::on(ServerId from, const FollowerInfo& m, StepContext&) {
 }
 
 GoLooking Learning::protocol_error(const std::string& what) const {
-  return {"server " + to_string(leader_) + " sent " + what};
+  return {"server " + to_string(leader_) + " sent " + what, Note::Kind::protocol_error};
 }
 
 Notification Learning::notification(const State& state) const {

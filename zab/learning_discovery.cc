@@ -19,7 +19,8 @@ Next Learning::on(ServerId from, const LeaderInfo& m, StepContext& context) {
   if (m.cluster.none()) return protocol_error("LEADERINFO without a cluster id");
   if (are_foreign(durable.known_cluster(), m.cluster)) {
     return GoLooking{"server " + to_string(leader_) + " leads cluster " + to_string(m.cluster) +
-                     ", and this server belongs to cluster " + to_string(durable.cluster)};
+                         ", and this server belongs to cluster " + to_string(durable.cluster),
+                     Note::Kind::foreign_server};
   }
   const bool known = m.epoch == durable.accepted_epoch && leader_ == durable.accepted_leader;
   if (m.epoch <= durable.accepted_epoch && !known) {

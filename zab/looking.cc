@@ -12,7 +12,8 @@ constexpr std::uint32_t resend_every_ticks = 4;
 // After more than this many elections in a row that were given up, an election waits.
 constexpr std::uint32_t early_decisions_max = 2;
 
-// A damaged server must not lead. It votes for nobody until it receives a vote for another server.
+// A damaged server must not lead. It votes for no server until it receives a vote for another
+// server.
 Vote own_vote(const State& state) {
   if (state.durable.damaged) return {};
   return {state.durable.current_epoch, state.durable.history.last().zxid, state.self};

@@ -37,10 +37,11 @@ bool is_foreign(const Event& event, StepContext& context) {
     return false;
   }
   if (state.foreign.insert(received->from).second) {
-    context.effects.notes.push_back("server " + to_string(received->from) + " belongs to cluster " +
-                                    to_string(m->cluster) + ", and this one to cluster " +
-                                    to_string(state.durable.cluster) +
-                                    ": its messages are ignored");
+    context.effects.notes.push_back(
+        {Note::Kind::foreign_server,
+         "server " + to_string(received->from) + " belongs to cluster " + to_string(m->cluster) +
+             ", and this one to cluster " + to_string(state.durable.cluster) +
+             ": its messages are ignored"});
   }
   return true;
 }
@@ -104,7 +105,7 @@ Effects Peer::step(Event event) {
 void Peer::change_role(Next next, StepContext& context) {
   while (!std::holds_alternative<Stay>(next)) {
     if (auto* looking = std::get_if<GoLooking>(&next)) {
-      context.effects.notes.push_back(std::move(looking->why));
+      context.effects.notes.push_back({looking->kind, std::move(looking->why)});
       next = role_.emplace<Looking>().enter(context);
     } else if (auto* leading = std::get_if<GoLeading>(&next)) {
       GoLeading won = std::move(*leading);

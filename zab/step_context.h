@@ -51,6 +51,7 @@ struct StepContext {
 struct Stay {};
 struct GoLooking {
   std::string why;
+  Note::Kind kind = Note::Kind::role_given_up;
 };
 // Why an election counts: which voters chose the leader. Until the epoch is established, the
 // promises of the same kind of voters count.

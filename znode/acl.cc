@@ -24,7 +24,7 @@ bool is_everybody(const wire::AclEntry& entry) {
   return entry.scheme == "world" && entry.id == "anyone";
 }
 
-// An X.500 name: CN=me,O=us. Commas may be escaped.
+// Whether `id` is an X.500 distinguished name: CN=me,O=us. Commas may be escaped.
 bool is_distinguished_name(std::string_view id) {
   bool has_type = false;
   bool in_type = true;
@@ -47,8 +47,8 @@ bool is_distinguished_name(std::string_view id) {
   return has_type && !in_type;
 }
 
-// Null if it is fine.
-const char* wrong_with(const wire::AclEntry& entry) {
+// Why the entry is invalid; null if it is valid.
+const char* invalid_reason(const wire::AclEntry& entry) {
   if (entry.id.size() > identity_bytes_max) return "is too long";
   if (entry.scheme == "world") return entry.id == "anyone" ? nullptr : "is not anyone";
   if (entry.scheme == "digest") return is_digest_id(entry.id) ? nullptr : "is not user:hash";
@@ -89,8 +89,8 @@ SharedAcl AclTable::intern(const SharedAcl& acl) {
   if (acl.is_open()) return acl;
   const auto [known, is_new] = lists_.insert(acl);
   SharedAcl interned = *known;
-  // Lists that nobody holds go when there may be as many of them as of the others: that is
-  // rarely, and each look at one was paid for by an insertion.
+  // Unused lists are erased when there may be as many of them as of used ones. So this is rare, and
+  // its cost per insertion is constant.
   if (is_new && lists_.size() >= sweep_at_) {
     boost::unordered::erase_if(lists_, [](const SharedAcl& each) { return !each.is_shared(); });
     sweep_at_ = std::max<std::size_t>(64, 2 * lists_.size());
@@ -124,19 +124,19 @@ wire::Result<SharedAcl> resolve(const wire::Acl& acl, const Identities& who) {
   for (std::size_t i = 0; i < acl.size(); ++i) {
     const wire::AclEntry& entry = acl[i];
     if (entry.scheme == "auth") {
-      bool is_somebody = false;
+      bool has_identity = false;
       for (const wire::Identity& identity : who.list()) {
-        // An address proves nothing, and super needs no entry.
+        // An address is no proof of identity, and super needs no entry.
         if (identity.scheme == "ip" || identity.scheme == "super") continue;
-        is_somebody = true;
+        has_identity = true;
         add_once({identity.scheme, identity.id, entry.perms}, resolved);
       }
-      if (!is_somebody) return invalid(i, "scheme \"auth\", and this connection has not said who");
+      if (!has_identity) return invalid(i, "scheme \"auth\" needs an authenticated connection");
     } else if (!is_known(entry.scheme)) {
-      return invalid(i, "scheme \"" + entry.scheme.substr(0, 64) + "\" is not known");
-    } else if (const char* wrong = wrong_with(entry)) {
+      return invalid(i, "scheme \"" + entry.scheme.substr(0, 64) + "\" is unknown");
+    } else if (const char* reason = invalid_reason(entry)) {
       return invalid(
-          i, "id \"" + entry.id.substr(0, 64) + "\" of scheme " + entry.scheme + ' ' + wrong);
+          i, "id \"" + entry.id.substr(0, 64) + "\" of scheme " + entry.scheme + ' ' + reason);
     } else {
       add_once(entry, resolved);
     }

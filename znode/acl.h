@@ -15,8 +15,8 @@ namespace znode {
 
 inline constexpr std::size_t acl_entries_max = 256;
 
-// An ACL as nodes hold it: an immutable list that many share. Of one thread. The default is the
-// open ACL, which costs nothing.
+// An ACL as nodes hold it: an immutable list that nodes share. Not thread-safe: the reference
+// counts are not atomic. The default is the open ACL, which needs no memory.
 class SharedAcl {
  public:
   SharedAcl() = default;
@@ -24,9 +24,9 @@ class SharedAcl {
 
   [[nodiscard]] bool is_open() const { return !shared_; }
   [[nodiscard]] const wire::Acl& list() const { return shared_ ? shared_->list : wire::open_acl(); }
-  // Equal for equal lists, on every server.
+  // Equal for equal lists, on all servers.
   [[nodiscard]] std::uint64_t hash() const { return shared_ ? shared_->hash : 0; }
-  // Whether anybody else holds this one.
+  // Whether there are other references to this list.
   [[nodiscard]] bool is_shared() const { return shared_ && shared_->use_count() > 1; }
 
   bool operator==(const SharedAcl& other) const {
@@ -42,12 +42,13 @@ class SharedAcl {
   boost::intrusive_ptr<const List> shared_;  // null: open
 };
 
-// The lists that the nodes of one tree hold, so that equal ones are one.
+// The ACLs of one tree: each different list is stored once.
 class AclTable {
  public:
+  // The stored list that equals `acl`; stores `acl` if there is none.
   [[nodiscard]] SharedAcl intern(const SharedAcl& acl);
-  // Lists other than the open one, with some that nobody holds any more: never more of these than
-  // of the others.
+  // The number of lists besides the open one. It includes unused lists, but not more unused than
+  // used ones (beyond a constant).
   [[nodiscard]] std::size_t size() const { return lists_.size(); }
 
  private:
@@ -59,15 +60,16 @@ class AclTable {
   std::size_t sweep_at_ = 64;
 };
 
-// Whether `who` may do one of `perms`, a sum of wire::Perm.
+// Whether `acl` grants `who` at least one of `perms`, a bit set of wire::Perm.
 [[nodiscard]] bool allows(const SharedAcl& acl, const Identities& who, unsigned perms);
 [[nodiscard]] bool allows(const SharedAcl& acl, const Identities& who, wire::Perm perm);
 
-// The ACL that a request means when `who` asks: `auth` becomes who that is, nothing is said twice.
-// InvalidAcl where it is none, naming the entry.
+// Resolves the ACL of a request by `who`: replaces scheme `auth` by the identities of `who`, and
+// drops duplicates. Returns InvalidAcl, with the entry and the reason, for an invalid list, and
+// TooLarge for more than acl_entries_max entries.
 [[nodiscard]] wire::Result<SharedAcl> resolve(const wire::Acl& acl, const Identities& who);
 
-// The list without what could be used to guess passwords: "digest:user:x".
+// The list without its password hashes, which would help to guess passwords: "digest:user:x".
 [[nodiscard]] wire::Acl redacted(const wire::Acl& acl);
 
 }  // namespace znode

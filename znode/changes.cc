@@ -33,27 +33,27 @@ void Changes::add(EventKind kind, std::string_view path, const SharedAcl& acl) {
 std::vector<Change> Changes::finish(const Tree& tree) && {
   std::vector<Change> changes;
   changes.reserve(changes_.size());
-  // By path: the kinds, as bits, that were said of the node since it came or went. Coming and going
-  // are said each time: the last of them is what the transaction came to.
-  boost::unordered_flat_map<std::string_view, unsigned> said;
-  // Of two changes that one operation says, of a node and its parent, none repeats the other.
+  // By path: the kinds, as bits, that were recorded since the node was last created or deleted.
+  // Each creation and deletion is kept: the last one shows the result of the transaction.
+  boost::unordered_flat_map<std::string_view, unsigned> recorded;
+  // A single operation records one change of a node and one of its parent: no duplicates.
   const bool may_repeat =
       changes_.size() > 2 || (changes_.size() == 2 && changes_[0].kind == changes_[1].kind);
 
   for (Change& change : changes_) {
     if (change.kind == EventKind::deleted) {
-      if (const auto before = said.find(change.path); before != said.end()) before->second = 0;
+      if (const auto before = recorded.find(change.path); before != recorded.end())
+        before->second = 0;
       changes.push_back(std::move(change));
       continue;
     }
     const Node* node = tree.find(change.path);
-    // Of a node that is gone only its deletion is of interest, not that it lost its children
-    // before.
+    // For a node that no longer exists, only its deletion matters, not the loss of its children.
     if (!node && change.kind == EventKind::children) continue;
     const unsigned kind = 1u << static_cast<unsigned>(change.kind);
-    const bool comes = change.kind == EventKind::created;
-    const auto before = said.find(change.path);
-    if (!comes && before != said.end() && (before->second & kind) != 0) continue;
+    const bool is_creation = change.kind == EventKind::created;
+    const auto before = recorded.find(change.path);
+    if (!is_creation && before != recorded.end() && (before->second & kind) != 0) continue;
 
     if (node) {
       change.stat = node->stat();
@@ -62,8 +62,8 @@ std::vector<Change> Changes::finish(const Tree& tree) && {
     }
     changes.push_back(std::move(change));
     if (!may_repeat) continue;
-    unsigned& kinds = said[changes.back().path];
-    kinds = comes ? 0 : kinds | kind;
+    unsigned& kinds = recorded[changes.back().path];
+    kinds = is_creation ? 0 : kinds | kind;
   }
   return changes;
 }

@@ -11,32 +11,35 @@
 
 namespace znode {
 
-// What one transaction did to one node.
+// One change of one node by a transaction.
 struct Change {
-  wire::EventKind kind = wire::EventKind::changed;  // never resync; `children`: some came or went
+  // Never `resync`. `children`: children of the node were created or deleted.
+  wire::EventKind kind = wire::EventKind::changed;
   std::string path;
-  // As the transaction left them; nothing where it left no node behind. `children` has a stat only.
+  // As of the end of the transaction; empty if the node does not exist then. `children` has only a
+  // stat.
   std::optional<wire::Bytes> data;
   std::optional<wire::Stat> stat;
-  // The node's, for it says who may know of this; of a deleted node, the last that it had.
+  // The node's ACL, which decides who may see this change; for a deleted node, its last ACL.
   SharedAcl acl = {};
 
   bool operator==(const Change&) const = default;
 };
 
-// Collects what a transaction changes while it is applied.
+// Collects the changes of a transaction while it is applied.
 class Changes {
  public:
-  // Of a node, and therefore of its parent's children.
+  // These two also record a change of the parent's children.
   void created(std::string_view path);
   void deleted(std::string_view path, const SharedAcl& acl);
-  // Of a node whose parent goes too, or was said to have lost children.
+  // A deletion that does not record a change of the parent's children: the parent is deleted too,
+  // or that change was recorded already.
   void deleted_below(std::string_view path, const SharedAcl& acl);
-  // Of a node's data.
+  // The node's data changed.
   void changed(std::string_view path);
 
-  // In the order in which they came about, with what `tree` holds now that the transaction is
-  // applied. While a node stays, each kind of change is said of it once.
+  // Returns the changes in order, with data, stat and ACL from `tree`, to which the transaction has
+  // been applied. As long as a node exists, it has at most one change of each kind.
   [[nodiscard]] std::vector<Change> finish(const Tree& tree) &&;
 
  private:

@@ -7,16 +7,16 @@
 namespace znode {
 namespace {
 
-bool looks_into(const wire::ChildrenRequest& request) {
+bool wants_details(const wire::ChildrenRequest& request) {
   return request.with_stat || request.with_data;
 }
 
-// Who may read the parent may know the names; what a child has inside is for who may read it.
+// READ on the parent shows the children's names. A child's stat and data need READ on the child.
 wire::ChildrenReply list(const wire::ChildrenRequest& request, const Identities& identities,
                          const Node& parent) {
   wire::ChildrenReply reply;
   reply.stat = parent.stat();
-  reply.with_details = looks_into(request);
+  reply.with_details = wants_details(request);
   const std::uint32_t limit = request.limit.value_or(std::numeric_limits<std::uint32_t>::max());
 
   const Node* node =
@@ -43,7 +43,7 @@ wire::Result<ChildrenTxn> plan(const wire::ChildrenRequest& request, const Calle
   if (!allows(node->acl, caller.identities, wire::Perm::read)) {
     return no_auth(request.path, wire::Perm::read);
   }
-  return ChildrenTxn{request, looks_into(request) ? caller.identities : Identities()};
+  return ChildrenTxn{request, wants_details(request) ? caller.identities : Identities()};
 }
 
 wire::ChildrenReply apply(const ChildrenTxn& txn, const Tree& tree) {

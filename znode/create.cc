@@ -15,7 +15,7 @@ namespace {
 using wire::Error;
 using wire::ErrorCode;
 
-// Ten digits, zero-padded; eleven characters for the lowest numbers after the counter has wrapped.
+// Ten digits with leading zeros, and a sign if the counter has wrapped to negative numbers.
 std::string sequence(std::int32_t creations) {
   std::array<char, 12> text{};
   std::snprintf(text.data(), text.size(), "%010d", creations);
@@ -50,18 +50,18 @@ wire::Result<void> check_ephemerals(const Lifetime& lifetime, const Draft& draft
   }
   return Error{ErrorCode::too_large, "session " + wire::to_hex(lifetime.owner().value) + " has " +
                                          std::to_string(ephemerals_per_session_max) +
-                                         " ephemeral nodes, as many as it may"};
+                                         " ephemeral nodes, which is the maximum"};
 }
 
-// Of a quota only the limits are a client's to create; what they stand in, and what is counted,
-// comes with them.
+// Clients create only the limits node of a quota. Its parents and its stats node are created with
+// it.
 wire::Result<CreateTxn> plan_quota(const wire::CreateRequest& request, const Caller& caller,
                                    Draft& draft) {
   auto limits = plan_limits(request.path, request.data, caller, draft);
   if (!limits) return limits.error();
   if (request.ephemeral || request.sequential || request.container || request.ttl_ms ||
       request.acl) {
-    return refuse(ErrorCode::bad_arguments, request.path, "is a plain node with an open ACL");
+    return refuse(ErrorCode::bad_arguments, request.path, "must be a plain node with an open ACL");
   }
   if (draft.find(request.path)) {
     return refuse(ErrorCode::node_exists, request.path, "already exists");
@@ -81,8 +81,8 @@ wire::Result<CreateTxn> plan_quota(const wire::CreateRequest& request, const Cal
   return txn;
 }
 
-const Node& hang(std::string_view path, std::string_view data, const Lifetime& lifetime,
-                 const SharedAcl& acl, const Moment& now, Tree& tree, Changes& changes) {
+const Node& insert_node(std::string_view path, std::string_view data, const Lifetime& lifetime,
+                        const SharedAcl& acl, const Moment& now, Tree& tree, Changes& changes) {
   NodeFields fields;
   fields.czxid = fields.mzxid = fields.pzxid = now.zxid;
   fields.ctime = fields.mtime = now.time;
@@ -102,11 +102,11 @@ wire::Result<CreateTxn> plan(const wire::CreateRequest& request, const Caller& c
                              Draft& draft) {
   const auto lifetime = lifetime_of(request, caller);
   if (!lifetime) return lifetime.error();
-  // A sequential node's path may end in a slash: its name is then the number alone.
-  const std::string shape = request.path + (request.sequential ? sequence(0) : "");
-  if (auto valid = validate(shape); !valid) return valid.error();
-  if (is_reserved(shape)) {
-    if (!is_limits(shape)) return reserved(request.path);
+  // The path of a sequential node may end in a slash: then the node's name is only the number.
+  const std::string sample_path = request.path + (request.sequential ? sequence(0) : "");
+  if (auto valid = validate(sample_path); !valid) return valid.error();
+  if (is_reserved(sample_path)) {
+    if (!is_limits(sample_path)) return reserved(request.path);
     return plan_quota(request, caller, draft);
   }
   SharedAcl acl;
@@ -117,7 +117,7 @@ wire::Result<CreateTxn> plan(const wire::CreateRequest& request, const Caller& c
   }
 
   CreateTxn txn;
-  std::string_view above = parent_of(shape);
+  std::string_view above = parent_of(sample_path);
   std::optional<PendingNode> parent = draft.find(above);
   while (!parent && request.parents) {
     txn.parents.emplace(txn.parents.begin(), above);
@@ -133,7 +133,7 @@ wire::Result<CreateTxn> plan(const wire::CreateRequest& request, const Caller& c
   txn.path = request.path + (request.sequential ? sequence(number) : "");
   if (draft.find(txn.path)) return refuse(ErrorCode::node_exists, txn.path, "already exists");
   if (parent->lifetime.is_ephemeral()) return parent_is_ephemeral(above);
-  if (auto room = check_ephemerals(*lifetime, draft); !room) return room.error();
+  if (auto count = check_ephemerals(*lifetime, draft); !count) return count.error();
 
   txn.data = request.data;
   txn.lifetime = *lifetime;
@@ -154,8 +154,9 @@ wire::Result<CreateTxn> plan(const wire::CreateRequest& request, const Caller& c
 
 wire::CreateReply apply(const CreateTxn& txn, const Moment& now, Tree& tree, Changes& changes) {
   const SharedAcl acl = txn.acl ? SharedAcl(*txn.acl) : SharedAcl();
-  for (const std::string& parent : txn.parents) hang(parent, "", {}, acl, now, tree, changes);
-  const Node& node = hang(txn.path, txn.data, txn.lifetime, acl, now, tree, changes);
+  for (const std::string& parent : txn.parents)
+    insert_node(parent, "", {}, acl, now, tree, changes);
+  const Node& node = insert_node(txn.path, txn.data, txn.lifetime, acl, now, tree, changes);
   return {txn.path, node.stat()};
 }
 

@@ -5,8 +5,8 @@
 namespace znode {
 namespace {
 
-// What a quota's subtree has is counted when it is asked for.
-wire::Bytes counted(std::string_view stats_path, const Tree& tree) {
+// The data of a quota's stats node: its subtree is counted at the time of the read.
+wire::Bytes stats_text(std::string_view stats_path, const Tree& tree) {
   const Node* node = tree.find(*limited_path(stats_path));
   if (!node) return text_of({});
   return text_of({1 + std::int64_t{node->descendant_count()},
@@ -16,7 +16,7 @@ wire::Bytes counted(std::string_view stats_path, const Tree& tree) {
 wire::GetReply get(std::string_view path, const Node& node, const Tree& tree) {
   wire::GetReply reply{wire::Bytes(node.data()), node.stat()};
   if (node.name() == stats_name && is_stats(path)) {
-    reply.data = counted(path, tree);
+    reply.data = stats_text(path, tree);
     reply.stat.data_length = static_cast<std::int32_t>(reply.data.size());
   }
   return reply;

@@ -5,13 +5,13 @@
 #include <cstdint>
 #include <string_view>
 
-// Always inlined: what is hashed here is short.
+// Always inlined, because the inputs are short.
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
 namespace znode {
 
-// XXH3 of 64 bits: the same on every server, whatever it was compiled with.
+// 64-bit XXH3: the same on all servers, independent of the compiler.
 [[nodiscard]] inline std::uint64_t hash_of(std::string_view bytes, std::uint64_t seed = 0) {
   return XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed);
 }

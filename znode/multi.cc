@@ -37,19 +37,19 @@ wire::OpReply apply(const ChildrenTxn& txn, const Moment&, Tree& tree, Changes&)
 
 }  // namespace
 
-Judged<MultiTxn> plan(const wire::MultiRequest& request, const Caller& caller, Draft& draft) {
+PlanResult<MultiTxn> plan(const wire::MultiRequest& request, const Caller& caller, Draft& draft) {
   MultiTxn txn;
   txn.ops.reserve(request.ops.size());
   for (std::size_t i = 0; i < request.ops.size(); ++i) {
-    wire::Result<MultiTxnOp> judged = std::visit(
+    wire::Result<MultiTxnOp> planned_op = std::visit(
         [&](const auto& op) -> wire::Result<MultiTxnOp> {
           auto planned = plan(op, caller, draft);
           if (!planned) return std::move(planned).error();
           return MultiTxnOp(std::move(*planned));
         },
         request.ops[i]);
-    if (!judged) return refuse_all(request.ops.size(), i, std::move(judged).error());
-    txn.ops.push_back(std::move(*judged));
+    if (!planned_op) return refuse_all(request.ops.size(), i, std::move(planned_op).error());
+    txn.ops.push_back(std::move(*planned_op));
   }
   return txn;
 }

@@ -53,7 +53,7 @@ wire::Stat Node::stat() const {
   stat.ctime = ctime;
   stat.mtime = mtime;
   stat.version = version;
-  // Creations and deletions: every child that was created and is not there was deleted.
+  // Creations plus deletions. Every child that was created and does not exist now was deleted.
   stat.cversion =
       static_cast<std::int32_t>(2 * static_cast<std::uint32_t>(creations) - child_count());
   stat.aversion = aversion;
@@ -79,24 +79,24 @@ std::uint64_t Node::digest_of_fields() const {
 std::uint64_t Node::digest_of_data() const { return hash_of(data(), path_hash_); }
 
 std::optional<wire::TimeMs> Node::deadline() const {
-  if (below_) return std::nullopt;
+  if (subtree_) return std::nullopt;
   return lifetime().deadline(creations, mtime);
 }
 
 const Node* Node::first_child() const {
-  return below_ && !below_->children.empty() ? &*below_->children.begin() : nullptr;
+  return subtree_ && !subtree_->children.empty() ? &*subtree_->children.begin() : nullptr;
 }
 
 const Node* Node::first_child_after(std::string_view name) const {
-  if (!below_) return nullptr;
-  const auto child = below_->children.upper_bound(name);
-  return child == below_->children.end() ? nullptr : &*child;
+  if (!subtree_) return nullptr;
+  const auto child = subtree_->children.upper_bound(name);
+  return child == subtree_->children.end() ? nullptr : &*child;
 }
 
 const Node* Node::next_sibling() const {
   if (!parent_) return nullptr;
   const auto next = std::next(Children::s_iterator_to(*this));
-  return next == parent_->below_->children.cend() ? nullptr : &*next;
+  return next == parent_->subtree_->children.cend() ? nullptr : &*next;
 }
 
 void Node::set_data(std::string_view data) {

@@ -15,7 +15,7 @@ namespace znode {
 
 class Tree;
 
-// A zxid in eight bytes, for there may be millions.
+// A zxid in eight bytes, because a tree may have millions of them.
 class PackedZxid {
  public:
   PackedZxid& operator=(wire::Zxid zxid) {
@@ -28,21 +28,21 @@ class PackedZxid {
   std::uint64_t bits_ = 0;
 };
 
-// What follows a version: never -1, which would mean any.
+// The version after `version`. Never -1, because -1 means any version.
 [[nodiscard]] std::int32_t next_version(std::int32_t version);
-// What follows a count of creations; it wraps, as ZooKeeper's does.
+// The count of creations after `creations`. It wraps, as in ZooKeeper.
 [[nodiscard]] std::int32_t next_creation(std::int32_t creations);
 
 inline constexpr std::int64_t ttl_ms_max = (std::int64_t{1} << 40) - 1;
 
-// What ends a node by itself, and when.
+// Whether and when the service deletes a node by itself.
 class Lifetime {
  public:
   enum class Kind : std::uint8_t {
-    persistent,  // nothing
-    ephemeral,   // its session's end
-    container,   // the loss of its last child
-    ttl          // no child, and no change of its data for so long
+    persistent,  // never
+    ephemeral,   // when its session ends
+    container,   // after its last child was deleted
+    ttl          // when it has no children and its data has not changed for the TTL
   };
 
   Lifetime() = default;
@@ -51,16 +51,16 @@ class Lifetime {
   }
   static Lifetime of_container() { return {Kind::container, 0}; }
   static Lifetime of_ttl(std::int64_t ms) { return {Kind::ttl, static_cast<std::uint64_t>(ms)}; }
-  // As it was stored.
+  // From a stored record. `value` is the owner's session id, or the TTL in milliseconds.
   Lifetime(Kind kind, std::uint64_t value) : value_(value), kind_(kind) {}
 
   [[nodiscard]] Kind kind() const { return kind_; }
   [[nodiscard]] std::uint64_t value() const { return value_; }
   [[nodiscard]] bool is_ephemeral() const { return kind_ == Kind::ephemeral; }
-  // None where the node is not ephemeral.
+  // None if the node is not ephemeral.
   [[nodiscard]] wire::SessionId owner() const { return {is_ephemeral() ? value_ : 0}; }
-  // When a childless node goes; nothing where nothing but a client takes it away. A container that
-  // never had a child stays.
+  // The time after which a childless node is due for deletion; none for a persistent or ephemeral
+  // node, and for a container that never had a child. `creations` and `mtime` are the node's.
   [[nodiscard]] std::optional<wire::TimeMs> deadline(std::int32_t creations,
                                                      wire::TimeMs mtime) const;
 
@@ -71,8 +71,8 @@ class Lifetime {
   Kind kind_ = Kind::persistent;
 };
 
-// The fields of a node that are kept by the operations (create.cc, set.cc, remove.cc). They change
-// through Tree::edit.
+// The fields of a node that the operations maintain (create.cc, set.cc, remove.cc). They are
+// changed through Tree::edit.
 struct NodeFields {
   PackedZxid czxid;
   PackedZxid mzxid;
@@ -81,11 +81,12 @@ struct NodeFields {
   wire::TimeMs mtime = 0;
   std::int32_t version = 0;
   std::int32_t aversion = 0;
-  // Children ever created: the number that the next sequential child gets. Never goes back.
+  // The number of children ever created: the next sequential child gets this number. Never
+  // decreases.
   std::int32_t creations = 0;
 };
 
-// One znode. Where it hangs and what it has below it is kept by the Tree.
+// One znode. Its parent and its subtree are maintained by the Tree.
 class Node : public boost::intrusive::set_base_hook<
                  boost::intrusive::link_mode<boost::intrusive::normal_link>,
                  boost::intrusive::optimize_size<true>>,
@@ -96,27 +97,28 @@ class Node : public boost::intrusive::set_base_hook<
   [[nodiscard]] std::string path() const;
   [[nodiscard]] Lifetime lifetime() const { return {kind_, lifetime_value_}; }
   [[nodiscard]] const SharedAcl& acl() const { return acl_; }
-  [[nodiscard]] std::uint32_t child_count() const { return below_ ? below_->child_count : 0; }
-  // How many nodes are anywhere below this one.
+  [[nodiscard]] std::uint32_t child_count() const { return subtree_ ? subtree_->child_count : 0; }
+  // The number of all nodes below this one, at any depth.
   [[nodiscard]] std::uint32_t descendant_count() const {
-    return below_ ? below_->descendant_count : 0;
+    return subtree_ ? subtree_->descendant_count : 0;
   }
-  // Of the data of this node and all below.
+  // The data size of this node and of all nodes below it, in bytes.
   [[nodiscard]] std::uint64_t subtree_bytes() const {
-    return data_size_ + (below_ ? below_->bytes : 0);
+    return data_size_ + (subtree_ ? subtree_->bytes : 0);
   }
-  // What clients see: `cversion` counts creations and deletions of children, as ZooKeeper's does.
+  // The stat that clients see. `cversion` counts creations and deletions of children, as in
+  // ZooKeeper.
   [[nodiscard]] wire::Stat stat() const;
-  // This node's part in the digest of its tree: of its path and everything that clients can see of
-  // it, as far as its children do not say it themselves.
+  // This node's part of its tree's digest. It covers the path and everything that clients can see
+  // of the node, except the children, which have digests of their own.
   [[nodiscard]] std::uint64_t digest() const { return digest_of_fields() + digest_of_data(); }
 
-  // A number that no other node of this tree ever had; on other servers it may be another.
+  // A number that no other node of this tree ever had. It may differ on other servers.
   [[nodiscard]] std::uint64_t serial() const { return serial_; }
 
   // Null for the root.
   [[nodiscard]] const Node* parent() const { return parent_; }
-  // In name order (bytes); null where there is none.
+  // In the order of their names' bytes; null if there is none.
   [[nodiscard]] const Node* first_child() const;
   [[nodiscard]] const Node* first_child_after(std::string_view name) const;
   [[nodiscard]] const Node* next_sibling() const;
@@ -131,12 +133,12 @@ class Node : public boost::intrusive::set_base_hook<
   using Children = boost::intrusive::set<Node, boost::intrusive::key_of_value<NameOrder>,
                                          boost::intrusive::constant_time_size<false>>;
 
-  // What hangs below a node.
-  struct Below {
+  // The nodes below a node.
+  struct Subtree {
     Children children;
     std::uint32_t child_count = 0;
     std::uint32_t descendant_count = 0;
-    std::uint64_t bytes = 0;  // of the data of all of them
+    std::uint64_t bytes = 0;  // data size of all descendants
   };
 
   Node(std::string_view name, std::string_view data);
@@ -153,8 +155,8 @@ class Node : public boost::intrusive::set_base_hook<
   std::uint64_t lifetime_value_ = 0;
   std::uint64_t path_hash_ = 0;
   std::uint64_t serial_ = 0;
-  Node* parent_ = nullptr;        // null for the root
-  std::unique_ptr<Below> below_;  // null for the many that have no children
+  Node* parent_ = nullptr;            // null for the root
+  std::unique_ptr<Subtree> subtree_;  // null without children, which is the most frequent case
   SharedAcl acl_;
 };
 

@@ -9,10 +9,10 @@
 namespace znode {
 namespace {
 
-// The first byte of a node: the form's version. It outlives programs.
+// The first byte of a stored node: the version of the format, which is on disk.
 constexpr std::uint8_t version = 1;
 
-// Of everything but the name, the data and a list of its own.
+// The size of everything but the name, the data and an ACL that is not open.
 constexpr std::size_t fixed_bytes = 96;
 
 }  // namespace

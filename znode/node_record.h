@@ -10,17 +10,17 @@
 
 namespace znode {
 
-// One node as it is stored, under its serial number; nothing where the node is gone.
+// One node as it is stored under its serial number.
 struct NodeRecord {
   std::uint64_t serial = 0;
-  std::optional<wire::Bytes> bytes;
+  std::optional<wire::Bytes> bytes;  // none: the node was deleted
 
   bool operator==(const NodeRecord&) const = default;
 };
 
-// What the bytes say. Name and data are views into them.
+// A decoded record. Name and data are views into its bytes.
 struct StoredNode {
-  std::uint64_t parent = 0;  // its serial number; 0: there is none
+  std::uint64_t parent = 0;  // the parent's serial number; 0 for the root
   NodeFields fields;
   Lifetime lifetime;
   SharedAcl acl;
@@ -29,7 +29,7 @@ struct StoredNode {
 };
 
 [[nodiscard]] wire::Bytes encode(const Node& node);
-// MarshallingError if `bytes` are no node.
+// Returns MarshallingError if `bytes` are not a valid record.
 [[nodiscard]] wire::Result<StoredNode> decode_node(std::string_view bytes);
 
 }  // namespace znode

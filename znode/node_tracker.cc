@@ -24,52 +24,54 @@ void NodeTracker::restored(Node& node, std::uint64_t serial) {
   node.serial_ = last_serial_ = imaged_serial_ = serial;
 }
 
-// The node has not changed since the last image was begun: perhaps that one does not have it yet.
-void NodeTracker::note(Node& node) {
-  if ((node.marks_ & ~changed_mark_) != 0) write_down(node);
+// The node changes for the first time since the current image began. If the image does not have the
+// node yet, it is encoded now.
+void NodeTracker::mark_changed(Node& node) {
+  if ((node.marks_ & ~changed_mark_) != 0) encode_early(node);
   if (node.marks_ == 0) changed_.emplace(node.serial_, &node);
   node.marks_ = changed_mark_;
 }
 
-void NodeTracker::write_down(Node& node) {
+void NodeTracker::encode_early(Node& node) {
   node.marks_ &= changed_mark_;
-  written_.push_back({node.serial_, encode(node)});
+  encoded_early_.push_back({node.serial_, encode(node)});
 }
 
-void NodeTracker::going(Node& node) {
-  if ((node.marks_ & ~changed_mark_) != 0) write_down(node);
+void NodeTracker::erasing(Node& node) {
+  if ((node.marks_ & ~changed_mark_) != 0) encode_early(node);
   if (node.marks_ != 0) changed_.erase(node.serial_);
-  if (const auto taken = taken_.find(node.serial_); taken != taken_.end()) taken->second = nullptr;
-  if (node.serial_ <= imaged_serial_) gone_.push_back(node.serial_);
+  if (const auto entry = image_nodes_.find(node.serial_); entry != image_nodes_.end())
+    entry->second = nullptr;
+  if (node.serial_ <= imaged_serial_) deleted_.push_back(node.serial_);
 }
 
 void NodeTracker::begin() {
-  ensure(!taking_, "one image at a time");
-  taking_ = true;
-  taken_ = std::exchange(changed_, {});
-  next_ = taken_.begin();
-  taken_gone_ = std::exchange(gone_, {});
+  ensure(!is_collecting_, "one image is collected at a time");
+  is_collecting_ = true;
+  image_nodes_ = std::exchange(changed_, {});
+  next_ = image_nodes_.begin();
+  image_deleted_ = std::exchange(deleted_, {});
   changed_mark_ ^= both_marks;
   imaged_serial_ = last_serial_;
 }
 
 bool NodeTracker::collect(std::size_t max, std::vector<NodeRecord>& out) {
-  ensure(taking_, "an image is being taken");
-  std::ranges::move(written_, std::back_inserter(out));
-  written_.clear();
-  for (; max > 0 && !taken_gone_.empty(); --max) {
-    out.push_back({taken_gone_.back(), std::nullopt});
-    taken_gone_.pop_back();
+  ensure(is_collecting_, "an image was begun");
+  std::ranges::move(encoded_early_, std::back_inserter(out));
+  encoded_early_.clear();
+  for (; max > 0 && !image_deleted_.empty(); --max) {
+    out.push_back({image_deleted_.back(), std::nullopt});
+    image_deleted_.pop_back();
   }
-  for (; max > 0 && next_ != taken_.end(); --max, ++next_) {
+  for (; max > 0 && next_ != image_nodes_.end(); --max, ++next_) {
     Node* node = next_->second;
     if (node == nullptr || (node->marks_ & ~changed_mark_) == 0) continue;
     node->marks_ &= changed_mark_;
     out.push_back({node->serial_, encode(*node)});
   }
-  if (next_ != taken_.end() || !taken_gone_.empty()) return false;
-  taken_ = {};
-  taking_ = false;
+  if (next_ != image_nodes_.end() || !image_deleted_.empty()) return false;
+  image_nodes_ = {};
+  is_collecting_ = false;
   return true;
 }
 

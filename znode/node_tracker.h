@@ -11,55 +11,56 @@
 
 namespace znode {
 
-// Which nodes have changed since the last image of the tree was begun, and the image that is being
-// taken. What an image holds is the tree as it was when it was begun, although it is collected in
-// parts while the tree goes on: a node that is about to change is written down first.
+// Tracks the nodes that changed since the last image of the tree began, and collects the current
+// image. An image holds the tree as it was when the image began. It is collected in parts, while
+// the tree changes: a node of the image that is about to change is encoded before the change.
 //
-// Serial numbers are given in the order of creation, so that a parent's is always below its
-// children's. They are a matter of this server alone.
+// Serial numbers rise in the order of creation, so a parent has a lower number than its children.
+// They are local to this server.
 class NodeTracker {
  public:
-  // The tree says so of each node: it is there from now on; it is about to change; to go.
+  // The tree calls these for each node: after it was inserted, before it changes, before it is
+  // erased.
   void inserted(Node& node);
   void changing(Node& node) {
-    if (node.marks_ != changed_mark_) note(node);
+    if (node.marks_ != changed_mark_) mark_changed(node);
   }
-  void going(Node& node);
-  // As `inserted`, of a node that the last image holds, under this number, above every one so far.
+  void erasing(Node& node);
+  // Like `inserted`, for a node of the last image. `serial` is above every serial number so far.
   void restored(Node& node, std::uint64_t serial);
 
-  // Nodes that the next image would hold.
-  [[nodiscard]] std::size_t changed() const { return changed_.size() + gone_.size(); }
-  [[nodiscard]] bool is_taking() const { return taking_; }
+  // The number of records that the next image would have.
+  [[nodiscard]] std::size_t changed() const { return changed_.size() + deleted_.size(); }
+  [[nodiscard]] bool is_collecting() const { return is_collecting_; }
 
-  // Begins an image: of what has changed since the one before, or of everything if there was none.
-  // None is being taken.
+  // Begins an image: of the changes since the last image, or of all nodes if there was none.
+  // Precondition: no image is being collected.
   void begin();
-  // Adds up to `max` records of it to `out`, and those that could not wait. True once all are out:
-  // then the image is complete.
+  // Adds up to `max` records of the image to `out`, and also the nodes that were encoded early.
+  // Returns true if the image is complete.
   [[nodiscard]] bool collect(std::size_t max, std::vector<NodeRecord>& out);
 
  private:
   using Nodes = boost::unordered_flat_map<std::uint64_t, Node*>;  // by serial number
 
-  void note(Node& node);
-  void write_down(Node& node);
+  void mark_changed(Node& node);
+  void encode_early(Node& node);
 
   std::uint64_t last_serial_ = 0;
-  std::uint64_t imaged_serial_ = 0;  // the last one that there was when the last image was begun
+  std::uint64_t imaged_serial_ = 0;  // the last serial number when the last image began
 
   Nodes changed_;
-  std::vector<std::uint64_t> gone_;  // of those that the last image holds, or will
+  std::vector<std::uint64_t> deleted_;  // since the last image began; only nodes that it contains
 
-  // A node in `changed_` has this mark, one that waits in `taken_` the other: the two change places
-  // when an image begins, and no node has to be told.
+  // A node in `changed_` has this mark, and a node that waits in `image_nodes_` the other one. The
+  // two marks are swapped when an image begins, so that no node has to be changed then.
   std::uint8_t changed_mark_ = 1;
 
-  bool taking_ = false;
-  Nodes taken_;  // null where it went
+  bool is_collecting_ = false;
+  Nodes image_nodes_;  // null if the node was deleted meanwhile
   Nodes::iterator next_;
-  std::vector<std::uint64_t> taken_gone_;
-  std::vector<NodeRecord> written_;
+  std::vector<std::uint64_t> image_deleted_;
+  std::vector<NodeRecord> encoded_early_;
 };
 
 }  // namespace znode

@@ -14,22 +14,23 @@
 #include "znode/tree.h"
 #include "znode/txn.h"
 
-// The operations, one file each. A plan judges a request against the tree as it will be, may
-// refuse, and notes in the draft what it would do; an apply does it and cannot refuse. A read
-// judges and answers at once.
+// The operations, one file each. `plan` checks a request against the pending tree, and may refuse
+// it. If it accepts, it records the changes in the draft and returns the transaction. `apply`
+// carries a transaction out and cannot refuse. `read` checks a request and answers it at once.
 namespace znode {
 
-// Who asks.
+// The client that makes a request.
 struct Caller {
   wire::SessionId session = {};
   Identities identities = {};
 };
 
-// What would take too long in one step is refused with TooLarge.
-inline constexpr std::size_t deleted_nodes_max = 100'000;          // of one transaction
-inline constexpr std::size_t ephemerals_per_session_max = 50'000;  // they go in one transaction
+// Bounds on the work of one transaction. Requests beyond them are refused with TooLarge. A
+// session's end deletes all its ephemeral nodes in one transaction.
+inline constexpr std::size_t deleted_nodes_max = 100'000;  // by the deletions of one request
+inline constexpr std::size_t ephemerals_per_session_max = 50'000;
 
-// The place and the time of a transaction.
+// The zxid and the time of a transaction.
 struct Moment {
   wire::Zxid zxid;
   wire::TimeMs time = 0;
@@ -54,8 +55,8 @@ wire::EmptyReply apply(const DeleteTxn& txn, const Moment& now, Tree& tree, Chan
 wire::EmptyReply apply(const CleanupTxn& txn, const Moment& now, Tree& tree, Changes& changes);
 wire::EmptyReply apply(const DeleteManyTxn& txn, const Moment& now, Tree& tree, Changes& changes);
 
-// reap.cc: containers that lost their last child, and nodes that outlived their ttl, as of the
-// draft's time.
+// reap.cc: deletes containers that lost their last child, and nodes whose TTL is over at the
+// draft's time. At most 1000 nodes; later calls plan the others.
 [[nodiscard]] DeleteManyTxn plan_reaping(Draft& draft);
 
 // check.cc
@@ -87,43 +88,44 @@ wire::ChildrenReply apply(const ChildrenTxn& txn, const Tree& tree);
 [[nodiscard]] wire::EphemeralsReply read(const wire::EphemeralsRequest& request,
                                          const Caller& caller, const Tree& tree);
 
-// limiting.cc: QuotaExceeded where a subtree with `path` in it would have more than it may.
+// quota_checks.cc: QuotaExceeded if a subtree that contains `path` would exceed its hard limits
+// after it grew by `growth`.
 [[nodiscard]] wire::Result<void> check_quotas(std::string_view path, const Usage& growth,
                                               const Draft& draft);
-// Whether the caller may change what /zookeeper/quota has at `path`: with ADMIN on the limited
-// node. BadArguments where `path` is not below it.
+// Whether the caller may change the quota node `path`, which needs ADMIN on the limited node:
+// NoAuth if not, BadArguments if `path` is not below /zookeeper/quota.
 [[nodiscard]] wire::Result<void> check_quota_change(std::string_view path, const Caller& caller,
                                                     const Draft& draft);
-// What `data` at `path` would limit.
+// The limits in `data`, for the limits node `path`. Checks the path, the caller and the data.
 [[nodiscard]] wire::Result<std::shared_ptr<const QuotaLimits>> plan_limits(std::string_view path,
                                                                            std::string_view data,
                                                                            const Caller& caller,
                                                                            const Draft& draft);
 
-// Why a request became no transaction, as its client is told.
+// Why a request became no transaction.
 struct Refusal {
-  wire::Error error;                      // of a multi: that of its first failing operation
-  std::optional<wire::MultiReply> multi;  // the reply, where a multi was judged and failed
+  wire::Error error;                      // for a multi, the error of the operation that failed
+  std::optional<wire::MultiReply> multi;  // for a multi, the error of each operation
 
-  // What the client gets.
+  // The client's reply: `multi` if there is one, else `error`.
   [[nodiscard]] wire::Result<wire::ReplyBody> reply() const;
 
   bool operator==(const Refusal&) const = default;
 };
 template <typename T>
-using Judged = boost::system::result<T, Refusal>;
+using PlanResult = boost::system::result<T, Refusal>;
 
-// multi.cc: the operations are judged in order, each seeing what the earlier ones would do.
-[[nodiscard]] Judged<MultiTxn> plan(const wire::MultiRequest& request, const Caller& caller,
-                                    Draft& draft);
+// multi.cc: plans the operations in order. Each one sees the changes of the earlier ones.
+[[nodiscard]] PlanResult<MultiTxn> plan(const wire::MultiRequest& request, const Caller& caller,
+                                        Draft& draft);
 wire::MultiReply apply(const MultiTxn& txn, const Moment& now, Tree& tree, Changes& changes);
-// Whether it has operations, and none of them changes or checks anything.
+// Whether the request has operations, and all of them are reads.
 [[nodiscard]] bool only_reads(const wire::MultiRequest& request);
-// Of such a multi, without a transaction.
+// The reply to a multi that only reads, without a transaction.
 [[nodiscard]] wire::MultiReply read(const wire::MultiRequest& request, const Caller& caller,
                                     const Tree& tree);
 
-// Any transaction.
+// Applies any transaction and returns the reply to its client.
 wire::ReplyBody apply(const Txn& txn, const Moment& now, Tree& tree, Changes& changes);
 
 [[noreturn]] void throw_exception_from_error(const Refusal& refusal,

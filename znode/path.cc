@@ -8,8 +8,8 @@ namespace {
 using wire::Error;
 using wire::ErrorCode;
 
-// The code point that `text`, which is UTF-8, begins with; it is taken off.
-char32_t take_code_point(std::string_view& text) {
+// Removes the first code point of `text`, which is valid UTF-8, and returns it.
+char32_t pop_code_point(std::string_view& text) {
   const auto first = static_cast<unsigned char>(text.front());
   const std::size_t size = first < 0x80 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
   char32_t point = size == 1 ? first : first & (0x7Fu >> size);
@@ -20,21 +20,23 @@ char32_t take_code_point(std::string_view& text) {
   return point;
 }
 
-// Those that ZooKeeper refuses: controls, private use and specials.
+// Whether ZooKeeper refuses the code point: controls, surrogates, private use and specials.
 bool is_refused(char32_t point) {
   return point <= 0x1F || (point >= 0x7F && point <= 0x9F) ||
          (point >= 0xD800 && point <= 0xF8FF) || (point >= 0xFFF0 && point <= 0xFFFF);
 }
 
-const char* wrong_with_characters(std::string_view path) {
+// These two return null if the path is valid.
+const char* invalid_characters_reason(std::string_view path) {
   if (!wire::is_utf8(path)) return "is not UTF-8";
   while (!path.empty()) {
-    if (is_refused(take_code_point(path))) return "has a character that no path may have";
+    if (is_refused(pop_code_point(path)))
+      return "contains a character that is not allowed in paths";
   }
   return nullptr;
 }
 
-const char* wrong_with_components(std::string_view path) {
+const char* invalid_components_reason(std::string_view path) {
   if (path.empty() || path.front() != '/') return "does not begin with /";
   if (path == "/") return nullptr;
   if (path.back() == '/') return "ends with /";
@@ -59,12 +61,12 @@ wire::Result<void> validate(std::string_view path) {
                                                " bytes is longer than " +
                                                std::to_string(path_bytes_max)};
   }
-  if (const char* wrong = wrong_with_characters(path)) {
-    // Such a path is not repeated: the message would be as unprintable.
-    return Error{ErrorCode::bad_arguments, std::string("the path ") + wrong};
+  if (const char* reason = invalid_characters_reason(path)) {
+    // The message does not contain the path, because the path may be unprintable.
+    return Error{ErrorCode::bad_arguments, std::string("the path ") + reason};
   }
-  if (const char* wrong = wrong_with_components(path)) {
-    return Error{ErrorCode::bad_arguments, "the path \"" + std::string(path) + "\" " + wrong};
+  if (const char* reason = invalid_components_reason(path)) {
+    return Error{ErrorCode::bad_arguments, "the path \"" + std::string(path) + "\" " + reason};
   }
   return {};
 }

@@ -11,18 +11,18 @@ namespace znode {
 inline constexpr std::size_t path_bytes_max = 4096;
 inline constexpr std::size_t path_depth_max = 128;
 
-// The subtree that belongs to the service itself: readable, never written by clients.
+// The subtree of the service itself. Clients can read it, and cannot write it (but see quota.h).
 inline constexpr std::string_view reserved_path = "/zookeeper";
 
-// BadArguments, naming the path and what is wrong with it, unless `path` is absolute, valid UTF-8
-// without the characters that ZooKeeper refuses, has no empty, `.` or `..` component and no
-// trailing slash, and is within the bounds above.
+// A valid path is absolute and within the bounds above. It is valid UTF-8 without the characters
+// that ZooKeeper refuses, and has no empty, `.` or `..` component and no trailing slash. For other
+// paths returns BadArguments with the path and the reason.
 [[nodiscard]] wire::Result<void> validate(std::string_view path);
 
 // Whether `path` is /zookeeper or below it.
 [[nodiscard]] bool is_reserved(std::string_view path);
 
-// "/a" of "/a/b", "/" of "/a". The root has no parent: nothing may ask for it.
+// "/a" of "/a/b", "/" of "/a". Precondition: `path` is not the root.
 [[nodiscard]] std::string_view parent_of(std::string_view path);
 
 // "b" of "/a/b", "" of "/".

@@ -24,8 +24,8 @@ PendingNode pending(const Node& node) {
 Usage usage_of(const PendingNode& node) { return {1, node.data_size}; }
 Usage usage_of(const std::optional<PendingNode>& node) { return node ? usage_of(*node) : Usage{}; }
 
-// The entries of a map or set of paths that are below `path`: a path and all that continue it with
-// a slash stand together.
+// Visits the entries of a map or set of paths that are below `path`. They are adjacent, because all
+// of them begin with `path` and a slash.
 template <class Paths, class Visit>
 void for_each_below(Paths& paths, std::string_view path, const Visit& visit) {
   const std::string prefix = path == "/" ? "/" : std::string(path) + '/';
@@ -42,7 +42,7 @@ void for_each_below(Paths& paths, std::string_view path, const Visit& visit) {
   }
 }
 
-// The path and everything above it, up to the root.
+// Visits `path` and all its ancestors, up to the root.
 template <class Visit>
 void for_each_above(std::string_view path, const Visit& visit) {
   for (;; path = parent_of(path)) {
@@ -66,7 +66,9 @@ bool is_below_any(const Paths& roots, std::string_view path) {
 
 // --- PendingTree ---
 
-bool PendingTree::is_hidden(std::string_view path) const { return is_below_any(emptied_, path); }
+bool PendingTree::is_in_emptied_subtree(std::string_view path) const {
+  return is_below_any(emptied_, path);
+}
 
 bool PendingTree::is_closing(const Node& node) const {
   return !closing_.empty() && node.lifetime().is_ephemeral() &&
@@ -79,7 +81,7 @@ std::optional<PendingNode> PendingTree::find(std::string_view path) const {
     if (entry != overlay_.end()) return entry->second.node;
   }
   const Node* node = tree_.find(path);
-  if (!node || is_hidden(path) || is_closing(*node)) return std::nullopt;
+  if (!node || is_in_emptied_subtree(path) || is_closing(*node)) return std::nullopt;
   return pending(*node);
 }
 
@@ -87,7 +89,7 @@ std::vector<std::string> PendingTree::ephemerals(wire::SessionId session) const 
   std::vector<std::string> paths;
   if (!closing_.contains(session)) paths = tree_.ephemerals(session);
   std::erase_if(paths, [this](const std::string& path) {
-    return overlay_.contains(path) || is_hidden(path);
+    return overlay_.contains(path) || is_in_emptied_subtree(path);
   });
   for (auto owned = ephemerals_.lower_bound({session, std::string()});
        owned != ephemerals_.end() && owned->first == session; ++owned) {
@@ -97,7 +99,8 @@ std::vector<std::string> PendingTree::ephemerals(wire::SessionId session) const 
   return paths;
 }
 
-// What the tree has, without what will be hidden, and with the overlay in place of what it covers.
+// The tree's usage, minus the subtrees and ephemeral nodes that will be deleted. Nodes of the
+// overlay replace those of the tree.
 Usage PendingTree::usage(std::string_view path) const {
   if (const auto known = usages_.find(path); known != usages_.end()) return known->second;
 
@@ -107,18 +110,19 @@ Usage PendingTree::usage(std::string_view path) const {
     return {1 + std::int64_t{node->descendant_count()},
             static_cast<std::int64_t>(node->subtree_bytes())};
   };
-  // A node that the tree has and that no overlay covers.
+  // The usage of a single node of the tree, if it is not below an emptied root or of a closing
+  // session.
   const auto in_tree = [this](std::string_view at) -> Usage {
     const Node* node = tree_.find(at);
-    if (!node || is_hidden(at) || is_closing(*node)) return {};
+    if (!node || is_in_emptied_subtree(at) || is_closing(*node)) return {};
     return {1, static_cast<std::int64_t>(node->data().size())};
   };
   Usage usage;
-  if (!is_hidden(path)) {
+  if (!is_in_emptied_subtree(path)) {
     usage = of_tree(path);
-    // Of nested ones, the outermost took the others.
+    // An emptied root that is below another one is subtracted with the outer one.
     const auto without = [&](std::string_view root) {
-      if (is_hidden(root)) return;
+      if (is_in_emptied_subtree(root)) return;
       const Node* node = tree_.find(root);
       if (!node) return;
       usage -= of_tree(root);
@@ -129,7 +133,7 @@ Usage PendingTree::usage(std::string_view path) const {
     for (const wire::SessionId session : closing_) {
       for (const Node* node : tree_.ephemeral_nodes(session)) {
         const std::string at = node->path();
-        if ((at == path || is_below(at, path)) && !is_hidden(at)) {
+        if ((at == path || is_below(at, path)) && !is_in_emptied_subtree(at)) {
           usage -= {1, static_cast<std::int64_t>(node->data().size())};
         }
       }
@@ -167,7 +171,7 @@ void PendingTree::add(Draft&& draft) {
   while (!draft.changes_.empty()) {
     auto change = draft.changes_.extract(draft.changes_.begin());
     const auto [entry, is_new] = overlay_.try_emplace(std::move(change.key()));
-    if (!is_new) forget_owner(*entry);
+    if (!is_new) remove_ephemeral_entry(*entry);
     entry->second = {std::move(change.mapped()), last_plan_};
     if (const auto& node = entry->second.node; node && node->lifetime.is_ephemeral()) {
       ephemerals_.emplace(node->lifetime.owner(), entry->first);
@@ -185,14 +189,14 @@ void PendingTree::add(Draft&& draft) {
 }
 
 void PendingTree::applied() {
-  ensure(!plans_.empty(), "only what was planned is applied as a plan");
+  ensure(!plans_.empty(), "a plan is outstanding");
   const std::uint64_t number = last_plan_ - plans_.size() + 1;
   const Plan plan = std::move(plans_.front());
   plans_.pop_front();
-  // An entry goes with the last plan that touched it, so no earlier one still names it.
+  // An entry is erased with the last plan that touched it, so no earlier plan still refers to it.
   for (const Overlay::iterator entry : plan.touched) {
     if (entry->second.plan != number) continue;
-    forget_owner(*entry);
+    remove_ephemeral_entry(*entry);
     overlay_.erase(entry);
   }
   for (const std::string& path : plan.emptied) {
@@ -200,7 +204,7 @@ void PendingTree::applied() {
     if (entry->second == number) emptied_.erase(entry);
   }
   closing_.erase(plan.closed);
-  if (plans_.empty()) nothing_outstanding();
+  if (plans_.empty()) reset_when_idle();
 }
 
 void PendingTree::clear() {
@@ -209,15 +213,15 @@ void PendingTree::clear() {
   emptied_.clear();
   closing_.clear();
   ephemerals_.clear();
-  nothing_outstanding();
+  reset_when_idle();
 }
 
-void PendingTree::nothing_outstanding() {
+void PendingTree::reset_when_idle() {
   usages_.clear();
   limits_planned_ = false;
 }
 
-void PendingTree::forget_owner(const Overlay::value_type& entry) {
+void PendingTree::remove_ephemeral_entry(const Overlay::value_type& entry) {
   if (const auto& node = entry.second.node; node && node->lifetime.is_ephemeral()) {
     ephemerals_.erase({node->lifetime.owner(), entry.first});
   }
@@ -270,27 +274,28 @@ std::optional<QuotaLimits> Draft::limits(std::string_view path) const {
   return limits ? std::optional(*limits) : std::nullopt;
 }
 
-std::optional<std::string> Draft::parent_refusing(std::string_view path,
-                                                  const Passes& passes) const {
-  // As they will be.
-  std::optional<std::string> refusing;
-  const auto judge = [&](const std::string& at) {
-    if (refusing) return;
+std::optional<std::string> Draft::find_forbidden_parent(std::string_view path,
+                                                        const AllowsFn& allows) const {
+  // Nodes that this draft or outstanding plans touch.
+  std::optional<std::string> forbidden;
+  const auto check = [&](const std::string& at) {
+    if (forbidden) return;
     const std::optional<PendingNode> node = find(at);
-    if (node && node->child_count > 0 && !passes(node->acl)) refusing = at;
+    if (node && node->child_count > 0 && !allows(node->acl)) forbidden = at;
   };
-  judge(std::string(path));
-  for_each_below(changes_, path, [&](const auto& change) { judge(change.first); });
-  for_each_below(base_.overlay_, path, [&](const auto& entry) { judge(entry.first); });
+  check(std::string(path));
+  for_each_below(changes_, path, [&](const auto& change) { check(change.first); });
+  for_each_below(base_.overlay_, path, [&](const auto& entry) { check(entry.first); });
 
-  // Those that nothing outstanding touches. Paths are made of the few that may matter only.
+  // All other nodes. Only a node whose present ACL is not enough needs its path, which is
+  // expensive.
   const Node* root = base_.tree_.find(path);
-  for (const Node* node = root; node && !refusing; node = next_in_subtree(*node, *root)) {
-    if (node->child_count() > 0 && !node->acl().is_open() && !passes(node->acl())) {
-      judge(node->path());
+  for (const Node* node = root; node && !forbidden; node = next_in_subtree(*node, *root)) {
+    if (node->child_count() > 0 && !node->acl().is_open() && !allows(node->acl())) {
+      check(node->path());
     }
   }
-  return refusing;
+  return forbidden;
 }
 
 void Draft::create(std::string_view path, PendingNode node) {
@@ -317,7 +322,7 @@ void Draft::remove(std::string_view path) {
 }
 
 void Draft::remove_subtree(std::string_view path) {
-  // What is not in the tree yet, or not as it will be, is taken away one by one.
+  // Nodes that the draft or outstanding plans touch are deleted one by one.
   std::vector<std::string> touched;
   for_each_below(changes_, path, [&](const auto& change) { touched.push_back(change.first); });
   for_each_below(base_.overlay_, path, [&](const auto& entry) { touched.push_back(entry.first); });
@@ -335,13 +340,13 @@ std::size_t Draft::remove_ephemerals(wire::SessionId session) {
   }
   for (const std::string& path : pending) remove(path);
 
-  // The others go by their owner; only their parents need to know.
+  // The ephemeral nodes in the tree are deleted by `closed_`. Only their parents get entries.
   std::map<const Node*, std::uint32_t> parents;
   std::size_t count = pending.size();
   for (const Node* node : base_.tree_.ephemeral_nodes(session)) {
     if (!base_.overlay_.empty() || !base_.emptied_.empty()) {
       const std::string path = node->path();
-      if (base_.overlay_.contains(path) || base_.is_hidden(path)) continue;
+      if (base_.overlay_.contains(path) || base_.is_in_emptied_subtree(path)) continue;
     }
     parents[node->parent()] += 1;
     count += 1;

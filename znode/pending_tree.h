@@ -17,7 +17,7 @@
 
 namespace znode {
 
-// As much of a node as plans are judged against.
+// The fields of a node that plans depend on.
 struct PendingNode {
   std::int32_t version = 0;
   std::int32_t aversion = 0;
@@ -27,113 +27,133 @@ struct PendingNode {
   wire::TimeMs mtime = 0;
   Lifetime lifetime;
   SharedAcl acl;
-  std::shared_ptr<const QuotaLimits>
-      limits;  // where the node holds some that are not in the tree yet
+  // The new limits, if this is a limits node and a plan sets its data.
+  std::shared_ptr<const QuotaLimits> limits;
 
   bool operator==(const PendingNode&) const = default;
 };
 
 class Draft;
 
-// The tree as it will be once every outstanding plan is applied: an overlay of the nodes that these
-// plans touch, and of what they take away whole. Plans are applied in the order in which they were
-// added.
+// The tree as it will be once all outstanding plans are applied. Plans are applied in the order in
+// which they were added. A node is looked up from top to bottom:
+//
+//   overlay_   /a: version 3 (plan 8)    the nodes that plans created, changed or deleted,
+//              /c: deleted (plan 7)      as the last such plan left them
+//      |
+//      | no entry
+//      v
+//   emptied_   /d (plan 9)               roots of recursive deletions: the nodes that the tree
+//      |                                 has below such a root will not exist
+//      | below none of them
+//      v
+//   closing_   session 0x1f              sessions that end: their ephemeral nodes in the tree
+//      |                                 will not exist
+//      | owned by none of them
+//      v
+//   tree_      /, /a, /c, /d, /d/x ...   the tree, with all applied transactions
+//
+//   plans_     7: touched /, /c          the outstanding plans, oldest first. applied() drops
+//              8: touched /a             the oldest one, and the entries above that no later
+//              9: touched /, /d;         plan touched: the tree contains them now.
+//                 emptied /d
 class PendingTree {
  public:
-  // `tree` must outlive it.
+  // `tree` must outlive this object.
   explicit PendingTree(const Tree& tree) : tree_(tree) {}
   PendingTree(const PendingTree&) = delete;
   PendingTree& operator=(const PendingTree&) = delete;
 
-  // Nothing where there will be none.
+  // The node as it will be; none if it will not exist.
   [[nodiscard]] std::optional<PendingNode> find(std::string_view path) const;
-  // The ephemeral nodes that a session will have, sorted.
+  // The paths of the ephemeral nodes that the session will have, sorted.
   [[nodiscard]] std::vector<std::string> ephemerals(wire::SessionId session) const;
-  // Not less than the number of them.
+  // An upper bound of their number, found without looking at each.
   [[nodiscard]] std::size_t ephemerals_at_most(wire::SessionId session) const {
     return tree_.ephemeral_count(session) + ephemerals_.size();
   }
   [[nodiscard]] const Tree& tree() const { return tree_; }
 
-  // What `draft` did becomes the newest outstanding plan.
+  // Makes the changes of `draft` the newest outstanding plan.
   void add(Draft&& draft);
-  // The oldest outstanding plan is now in the tree.
+  // To be called after the oldest outstanding plan was applied to the tree.
   void applied();
-  // No outstanding plan will be applied.
+  // Drops all outstanding plans.
   void clear();
 
   [[nodiscard]] std::size_t outstanding() const { return plans_.size(); }
-  // Nodes that the overlay holds; none when nothing is outstanding.
+  // The number of nodes in the overlay; 0 if no plan is outstanding.
   [[nodiscard]] std::size_t overlay_size() const { return overlay_.size(); }
 
  private:
   friend class Draft;
   struct Entry {
-    std::optional<PendingNode> node;
-    std::uint64_t plan = 0;  // the last that touched it
+    std::optional<PendingNode> node;  // none: deleted
+    std::uint64_t plan = 0;           // the number of the last plan that touched it
   };
   using Overlay = std::map<std::string, Entry, std::less<>>;
   using Usages = std::map<std::string, Usage, std::less<>>;
   struct Plan {
     std::vector<Overlay::iterator> touched;
-    std::vector<std::string> emptied;  // what was below them went
-    wire::SessionId closed;
+    std::vector<std::string> emptied;
+    wire::SessionId closed;  // none unless the plan ends a session
   };
 
-  [[nodiscard]] bool is_hidden(std::string_view path) const;
+  [[nodiscard]] bool is_in_emptied_subtree(std::string_view path) const;
   [[nodiscard]] bool is_closing(const Node& node) const;
   [[nodiscard]] Usage usage(std::string_view path) const;
-  void forget_owner(const Overlay::value_type& entry);
-  void nothing_outstanding();
+  void remove_ephemeral_entry(const Overlay::value_type& entry);
+  void reset_when_idle();
 
   const Tree& tree_;
   Overlay overlay_;
-  // What the tree has below these will be gone, by the last plan that takes it away; nodes in the
-  // overlay are what the overlay says.
+  // By path: the number of the last plan that deleted the subtree.
   std::map<std::string, std::uint64_t, std::less<>> emptied_;
-  std::set<wire::SessionId> closing_;  // their nodes in the tree will be gone, in the same way
-  std::set<std::pair<wire::SessionId, std::string>> ephemerals_;  // those in the overlay
-  std::deque<Plan> plans_;                                        // the oldest first
+  std::set<wire::SessionId> closing_;
+  std::set<std::pair<wire::SessionId, std::string>> ephemerals_;  // only those in the overlay
+  std::deque<Plan> plans_;                                        // oldest first
   std::uint64_t last_plan_ = 0;
-  bool limits_planned_ = false;  // some plan since nothing was outstanding has limits
-  // What subtrees that were asked for will have. A plan that is applied changes none of it.
+  bool limits_planned_ = false;  // an outstanding plan, or one applied before it, sets limits
+  // A cache of usage(). Applying a plan does not change it.
   mutable Usages usages_;
 };
 
-// One plan in the making: sees the pending tree and what it did itself. A draft that is dropped
-// leaves nothing behind.
+// One plan in the making. It sees the pending tree with its own changes. A draft that is destroyed
+// without PendingTree::add has no effect.
 class Draft {
  public:
-  // `now` is when the plan is made.
+  // `now` becomes the time of the plan.
   explicit Draft(const PendingTree& base, wire::TimeMs now = 0) : base_(base), now_(now) {}
 
   [[nodiscard]] std::optional<PendingNode> find(std::string_view path) const;
   [[nodiscard]] wire::TimeMs now() const { return now_; }
   [[nodiscard]] const PendingTree& base() const { return base_; }
-  // What there will be of a subtree, its root included.
+  // The nodes and bytes that the subtree will have, its root included.
   [[nodiscard]] Usage usage(std::string_view path) const;
-  // Whether any subtree may have limits; and those of one.
+  // Whether any subtree may have limits.
   [[nodiscard]] bool has_limits() const;
+  // The limits of the subtree with the root `path`, if it has any.
   [[nodiscard]] std::optional<QuotaLimits> limits(std::string_view path) const;
-  // A node at or below `path` that has children and whose ACL `passes` not, if there is one.
-  using Passes = std::function<bool(const SharedAcl& acl)>;
-  [[nodiscard]] std::optional<std::string> parent_refusing(std::string_view path,
-                                                           const Passes& passes) const;
+  // The path of a node at or below `path` that has children and an ACL that `allows` rejects, if
+  // any.
+  using AllowsFn = std::function<bool(const SharedAcl& acl)>;
+  [[nodiscard]] std::optional<std::string> find_forbidden_parent(std::string_view path,
+                                                                 const AllowsFn& allows) const;
 
-  // The parent exists, the node does not. Of the node are given what the plan decides: data size,
-  // lifetime, ACL and limits.
+  // Precondition: the parent exists, the node does not. The plan sets data size, lifetime, ACL and
+  // limits of `node`.
   void create(std::string_view path, PendingNode node);
-  // The node exists; `node` is what it will be, its data being new or not.
+  // Replaces an existing node, also if its data stays equal: its mtime becomes now.
   void set_data(std::string_view path, PendingNode node);
   void set_acl(std::string_view path, PendingNode node) { put(path, std::move(node)); }
-  // It is childless.
+  // Precondition: the node exists and has no children.
   void remove(std::string_view path);
-  // Nodes that this draft takes away with others, `more` included.
+  // Adds `more` to the number of nodes that this draft deletes recursively, and returns the sum.
   std::size_t count_removed(std::size_t more) { return removed_ += more; }
-  // With all below.
+  // Deletes an existing node with all nodes below it.
   void remove_subtree(std::string_view path);
-  // All ephemeral nodes of a session, which gets no others. Says how many they are. The only thing
-  // that a draft does.
+  // Deletes all ephemeral nodes of a session that ends, and returns their number. A draft that does
+  // this does nothing else, and no later plan creates ephemeral nodes of this session.
   std::size_t remove_ephemerals(wire::SessionId session);
 
  private:

@@ -7,14 +7,15 @@
 namespace znode {
 namespace {
 
-wire::Error no_quota(std::string_view part) {
-  return {wire::ErrorCode::bad_arguments,
-          "data: \"" + std::string(part.substr(0, 64)) +
-              "\" is no limit such as count=N, bytes=N, countHardLimit=N or byteHardLimit=N"};
+wire::Error bad_limit(std::string_view part) {
+  return {
+      wire::ErrorCode::bad_arguments,
+      "data: \"" + std::string(part.substr(0, 64)) +
+          "\" is not a limit; limits are count=N, bytes=N, countHardLimit=N and byteHardLimit=N"};
 }
 
-// Where the value of `key` belongs; null if nowhere.
-std::int64_t* place_of(std::string_view key, QuotaLimits& limits) {
+// The field that `key` sets; null for an unknown key.
+std::int64_t* field_of(std::string_view key, QuotaLimits& limits) {
   if (key == "count") return &limits.soft.nodes;
   if (key == "bytes") return &limits.soft.bytes;
   if (key == "countHardLimit") return &limits.hard.nodes;
@@ -31,15 +32,15 @@ wire::Result<QuotaLimits> limits_of(std::string_view text) {
     text.remove_prefix(std::min(text.size(), part.size() + 1));
 
     const std::size_t equals = part.find('=');
-    std::int64_t* place = place_of(part.substr(0, equals), limits);
-    if (equals == part.npos || !place) return no_quota(part);
+    std::int64_t* field = field_of(part.substr(0, equals), limits);
+    if (equals == part.npos || !field) return bad_limit(part);
     // ZooKeeper writes "bytes=5=;".
     std::string_view value = part.substr(equals + 1);
     if (value.ends_with('=')) value.remove_suffix(1);
     if (value.empty()) value = "-1";
-    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), *place);
-    if (error != std::errc() || end != value.data() + value.size() || *place < -1) {
-      return no_quota(part);
+    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), *field);
+    if (error != std::errc() || end != value.data() + value.size() || *field < -1) {
+      return bad_limit(part);
     }
   }
   return limits;

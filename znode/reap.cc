@@ -3,10 +3,10 @@
 namespace znode {
 namespace {
 
-// In one transaction; the others go with the next.
+// The maximum in one transaction; the next transaction deletes the others.
 constexpr std::size_t reaped_max = 1000;
 
-bool may_go(const std::optional<PendingNode>& node, wire::TimeMs now) {
+bool is_due(const std::optional<PendingNode>& node, wire::TimeMs now) {
   if (!node || node->child_count > 0) return false;
   const auto deadline = node->lifetime.deadline(node->creations, node->mtime);
   return deadline && *deadline < now;
@@ -14,11 +14,12 @@ bool may_go(const std::optional<PendingNode>& node, wire::TimeMs now) {
 
 }  // namespace
 
-// The tree says which nodes could go; whether they may, what is planned for them already says.
+// The tree knows which nodes are due. Outstanding plans may have changed that, so each is checked
+// again in the draft.
 DeleteManyTxn plan_reaping(Draft& draft) {
   DeleteManyTxn txn;
   for (std::string& path : draft.base().tree().due(draft.now(), reaped_max)) {
-    if (!may_go(draft.find(path), draft.now())) continue;
+    if (!is_due(draft.find(path), draft.now())) continue;
     draft.remove(path);
     txn.paths.push_back(std::move(path));
   }

@@ -43,7 +43,7 @@ namespace znode {
   return "";
 }
 
-// `path` is that of the node whose ACL says no.
+// `path` is the node whose ACL does not grant the permission.
 [[nodiscard]] inline wire::Error no_auth(std::string_view path, wire::Perm perm) {
   return refuse(wire::ErrorCode::no_auth, path,
                 "does not grant this client the permission " + std::string(name(perm)));
@@ -59,7 +59,7 @@ namespace znode {
 }
 
 [[nodiscard]] inline wire::Error no_watch_in_multi() {
-  return {wire::ErrorCode::bad_arguments, "watch: a read within a multi cannot set one"};
+  return {wire::ErrorCode::bad_arguments, "watch: a read within a multi cannot set a watch"};
 }
 
 }  // namespace znode

@@ -14,15 +14,15 @@ namespace {
 using wire::ErrorCode;
 using wire::Perm;
 
-void take_away(std::string_view path, const Moment& now, Tree& tree, Changes& changes) {
+void delete_and_record(std::string_view path, const Moment& now, Tree& tree, Changes& changes) {
   changes.deleted(path, tree.at(path).acl());
   tree.erase(path);
   tree.edit(parent_of(path))->pzxid = now.zxid;
 }
 
-// Childless nodes, by what many of them have in common: their parents.
-void take_away(const std::vector<const Node*>& nodes, const Moment& now, Tree& tree,
-               Changes& changes) {
+// For many childless nodes: a parent is edited only once, even if it loses many children.
+void delete_and_record(const std::vector<const Node*>& nodes, const Moment& now, Tree& tree,
+                       Changes& changes) {
   boost::unordered_flat_set<const Node*> parents;
   for (const Node* node : nodes) {
     const Node* parent = node->parent();
@@ -36,11 +36,11 @@ void take_away(const std::vector<const Node*>& nodes, const Moment& now, Tree& t
   }
 }
 
-// Of a recursive deletion: every node that loses children says whether it may.
+// A recursive deletion needs DELETE on every node that loses children.
 wire::Result<void> check_subtree(std::string_view path, const Caller& caller, const Draft& draft) {
-  const auto refusing = draft.parent_refusing(
+  const auto forbidden = draft.find_forbidden_parent(
       path, [&](const SharedAcl& acl) { return allows(acl, caller.identities, Perm::remove); });
-  if (refusing) return no_auth(*refusing, Perm::remove);
+  if (forbidden) return no_auth(*forbidden, Perm::remove);
   return {};
 }
 
@@ -87,9 +87,9 @@ wire::Result<DeleteTxn> plan(const wire::DeleteRequest& request, const Caller& c
 
 wire::EmptyReply apply(const DeleteTxn& txn, const Moment& now, Tree& tree, Changes& changes) {
   ensure(tree.at(txn.path).descendant_count() == txn.descendants,
-         "a subtree is deleted as it was planned");
+         "a recursive deletion deletes as many nodes as planned");
   if (txn.descendants == 0) {
-    take_away(txn.path, now, tree, changes);
+    delete_and_record(txn.path, now, tree, changes);
     return {};
   }
   tree.erase_subtree(txn.path, [&](const std::string& path, const SharedAcl& acl) {
@@ -106,13 +106,13 @@ CleanupTxn plan_cleanup(wire::SessionId session, Draft& draft) {
 
 wire::EmptyReply apply(const CleanupTxn& txn, const Moment& now, Tree& tree, Changes& changes) {
   const std::vector<const Node*> nodes = tree.ephemeral_nodes(txn.session);
-  ensure(nodes.size() == txn.count, "a session leaves behind what was planned");
-  take_away(nodes, now, tree, changes);
+  ensure(nodes.size() == txn.count, "a session's end deletes as many nodes as planned");
+  delete_and_record(nodes, now, tree, changes);
   return {};
 }
 
 wire::EmptyReply apply(const DeleteManyTxn& txn, const Moment& now, Tree& tree, Changes& changes) {
-  for (const std::string& path : txn.paths) take_away(path, now, tree, changes);
+  for (const std::string& path : txn.paths) delete_and_record(path, now, tree, changes);
   return {};
 }
 

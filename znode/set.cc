@@ -7,7 +7,7 @@ namespace {
 
 using wire::Perm;
 
-// Whoever names a version means a node that is there.
+// For `create: true` without a version: a request with a version needs an existing node.
 wire::Result<SetTxn> plan_creation(const wire::SetRequest& request, const Caller& caller,
                                    Draft& draft) {
   wire::CreateRequest create;
@@ -24,9 +24,9 @@ wire::Result<SetTxn> plan(const wire::SetRequest& request, const Caller& caller,
   if (auto valid = validate(request.path); !valid) return valid.error();
   std::shared_ptr<const QuotaLimits> limits;
   if (is_reserved(request.path)) {
-    auto wanted = plan_limits(request.path, request.data, caller, draft);
-    if (!wanted) return wanted.error();
-    limits = *std::move(wanted);
+    auto new_limits = plan_limits(request.path, request.data, caller, draft);
+    if (!new_limits) return new_limits.error();
+    limits = *std::move(new_limits);
   }
 
   std::optional<PendingNode> node = draft.find(request.path);

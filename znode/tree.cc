@@ -11,8 +11,9 @@ namespace znode {
 
 namespace {
 
-// Of a node within the reserved subtree whose data are limits.
-bool holds_limits(const Node& node) { return node.name() == limits_name && node.parent(); }
+// Whether a node may be a limits node. Its path decides (is_limits); this is only a cheap first
+// check.
+bool may_hold_limits(const Node& node) { return node.name() == limits_name && node.parent(); }
 
 }  // namespace
 
@@ -31,16 +32,16 @@ void Tree::Edit::set_data(std::string_view data) {
   tree_.digest_ -= node_.digest_of_data();
   if (data.size() != node_.data_size_) {
     const std::uint64_t growth = std::uint64_t{data.size()} - node_.data_size_;
-    for (Node* at = node_.parent_; at; at = at->parent_) at->below_->bytes += growth;
+    for (Node* at = node_.parent_; at; at = at->parent_) at->subtree_->bytes += growth;
   }
   node_.set_data(data);
   tree_.digest_ += node_.digest_of_data();
-  if (holds_limits(node_)) tree_.read_limits(node_);
+  if (may_hold_limits(node_)) tree_.read_limits(node_);
 }
 
 Tree::Tree() {
   link(nullptr, "/", "", {}, {}, {});
-  // As in ZooKeeper, these are not counted as creations: the root begins with cversion -1.
+  // As in ZooKeeper, these do not count as creations: the root begins with cversion -1.
   insert("/zookeeper", "");
   insert("/zookeeper/config", "", {}, {}, SharedAcl({{"world", "anyone", 1}}));
   insert("/zookeeper/quota", "");
@@ -85,14 +86,14 @@ Node& Tree::link(Node* parent, std::string_view path, std::string_view data,
   node.parent_ = parent;
   if (parent) {
     unschedule(*parent);
-    if (!parent->below_) parent->below_ = std::make_unique<Node::Below>();
-    const bool is_new = parent->below_->children.insert(node).second;
+    if (!parent->subtree_) parent->subtree_ = std::make_unique<Node::Subtree>();
+    const bool is_new = parent->subtree_->children.insert(node).second;
     ensure(is_new, path);
-    parent->below_->child_count += 1;
+    parent->subtree_->child_count += 1;
   }
   for (Node* above = parent; above; above = above->parent_) {
-    above->below_->descendant_count += 1;
-    above->below_->bytes += data.size();
+    above->subtree_->descendant_count += 1;
+    above->subtree_->bytes += data.size();
   }
   index_.insert(&node);
   if (serial == 0) {
@@ -103,7 +104,7 @@ Node& Tree::link(Node* parent, std::string_view path, std::string_view data,
   digest_ += node.digest();
   if (lifetime.is_ephemeral()) ephemerals_[lifetime.owner()].insert(&node);
   schedule(node);
-  if (holds_limits(node)) read_limits(node);
+  if (may_hold_limits(node)) read_limits(node);
   return node;
 }
 
@@ -111,7 +112,7 @@ void Tree::erase(std::string_view path) { erase(node_at(path)); }
 
 void Tree::erase(const Node& childless) {
   auto& node = const_cast<Node&>(childless);
-  ensure(node.parent_ && node.child_count() == 0, "what goes alone has nothing below it");
+  ensure(node.parent_ && node.child_count() == 0, "a node that is erased alone has no children");
   unlink(node);
   destroy(node);
 }
@@ -126,22 +127,22 @@ void Tree::erase_subtree(std::string_view path, const Visit& visit) {
   destroy(node);
 }
 
-// Takes the node, with all that is below it, from its parent.
+// Removes the node, with its subtree, from its parent.
 void Tree::unlink(Node& node) {
   unschedule(node);
   Node* parent = node.parent_;
   for (Node* above = parent; above; above = above->parent_) {
-    above->below_->descendant_count -= 1 + node.descendant_count();
-    above->below_->bytes -= node.subtree_bytes();
+    above->subtree_->descendant_count -= 1 + node.descendant_count();
+    above->subtree_->bytes -= node.subtree_bytes();
   }
-  parent->below_->children.erase(Node::Children::s_iterator_to(node));
-  if (--parent->below_->child_count == 0) parent->below_.reset();
+  parent->subtree_->children.erase(Node::Children::s_iterator_to(node));
+  if (--parent->subtree_->child_count == 0) parent->subtree_.reset();
   schedule(*parent);
 }
 
-// What a node that hangs nowhere any more leaves in the tables. Its parent is still known.
+// Removes an unlinked node from the tables and deletes it. Its parent pointer is still valid.
 void Tree::destroy(Node& node) {
-  tracker_.going(node);
+  tracker_.erasing(node);
   unschedule(node);
   digest_ -= node.digest();
   const Lifetime lifetime = node.lifetime();
@@ -150,28 +151,29 @@ void Tree::destroy(Node& node) {
     owned->second.erase(&node);
     if (owned->second.empty()) ephemerals_.erase(owned);
   }
-  if (holds_limits(node)) forget_limits(node);
+  if (may_hold_limits(node)) forget_limits(node);
   index_.erase(&node);
   delete &node;
 }
 
 void Tree::destroy_children(Node& node, std::string& path, const Visit& visit) {
-  if (!node.below_) return;
-  Node::Children& children = node.below_->children;
+  if (!node.subtree_) return;
+  Node::Children& children = node.subtree_->children;
   const std::size_t size = path.size();
   for (auto child = children.begin(); child != children.end();) {
-    Node& gone = *child;
+    Node& child_node = *child;
     child = children.erase(child);
     path.resize(size);
-    (path += '/') += gone.name();
-    destroy_children(gone, path, visit);
-    visit(path, gone.acl_);
-    destroy(gone);
+    (path += '/') += child_node.name();
+    destroy_children(child_node, path, visit);
+    visit(path, child_node.acl_);
+    destroy(child_node);
   }
   path.resize(size);
 }
 
-// A node is in the table by what it is now: it is taken out before it changes, and put back after.
+// The table's key depends on the node's fields. So an entry is removed before the node changes, and
+// inserted again afterwards.
 void Tree::schedule(const Node& node) {
   if (const auto time = node.deadline()) deadlines_.insert({*time, node.path_hash_, &node});
 }
@@ -184,7 +186,7 @@ void Tree::read_limits(const Node& node) {
   const std::string path = node.path();
   if (!is_limits(path)) return;
   const auto limits = limits_of(node.data());
-  ensure(limits, "what is no quota is not planned: " + path);
+  ensure(limits, "planned limits are valid: " + path);
   limits_.insert_or_assign(std::string(*limited_path(path)), *limits);
 }
 
@@ -199,7 +201,7 @@ std::vector<std::string> Tree::ephemerals(wire::SessionId session) const {
   if (owned == ephemerals_.end()) return paths;
   paths.reserve(owned->second.size());
   for (const Node* node : owned->second) paths.push_back(node->path());
-  std::ranges::sort(paths);  // the set's own order is one of addresses
+  std::ranges::sort(paths);  // the set's order depends on addresses
   return paths;
 }
 

@@ -19,12 +19,13 @@
 
 namespace znode {
 
-// All znodes, in memory. Begins with /, /zookeeper, /zookeeper/config and /zookeeper/quota.
-// A node is found by its path in one look-up, its children are in name order, every ephemeral node
-// is known by its session, and what is to go by itself by when it may.
+// All znodes, in memory. A new tree has the nodes /, /zookeeper, /zookeeper/config and
+// /zookeeper/quota. A node is found by its path in one look-up, and children are in name order.
+// There are indexes of ephemeral nodes by session, and of nodes with a deadline by time.
 class Tree {
  public:
-  // A node that is being changed; the tree learns of it when this ends. One at a time of a node.
+  // Changes a node. The tree updates its digest and indexes when the Edit is destroyed. A node has
+  // at most one Edit at a time.
   class Edit {
    public:
     Edit(Tree& tree, Node& node);
@@ -47,52 +48,54 @@ class Tree {
   Tree(const Tree&) = delete;
   Tree& operator=(const Tree&) = delete;
 
-  // Each becomes what the other was; no node is being edited.
+  // Swaps the contents. Precondition: there is no Edit.
   void swap(Tree& other) noexcept;
 
-  // Null where there is none.
+  // The node; null if there is none.
   [[nodiscard]] const Node* find(std::string_view path) const;
-  // The node exists, or the program is wrong.
+  // Precondition: the node exists.
   [[nodiscard]] const Node& at(std::string_view path) const;
   [[nodiscard]] Edit edit(std::string_view path);
-  // `node` is one of this tree.
+  // Precondition: `node` belongs to this tree.
   [[nodiscard]] Edit edit(const Node& node) { return {*this, const_cast<Node&>(node)}; }
 
-  // Hangs a node under its parent, which exists. The parent's own fields stay as they are.
+  // Inserts a new node below its parent, which must exist. Does not change the parent's fields.
   const Node& insert(std::string_view path, std::string_view data, const NodeFields& fields = {},
                      Lifetime lifetime = {}, const SharedAcl& acl = {});
-  // Takes away a node that exists, is childless and not the root.
+  // Erases a node. Precondition: it exists, has no children, and is not the root.
   void erase(std::string_view path);
   void erase(const Node& node);
-  // Takes away a node, which exists and is not the root, and all below, children before their
-  // parents. `visit` gets each one's path and ACL before it goes.
+  // Erases a node and all nodes below it, children before their parents. Calls `visit` with path
+  // and ACL before each. Precondition: the node exists and is not the root.
   using Visit = std::function<void(const std::string& path, const SharedAcl& acl)>;
   void erase_subtree(std::string_view path, const Visit& visit);
 
-  // Images of the tree, to be stored: see NodeTracker. The initial four nodes are in the first.
+  // Images of the tree, for storage: see NodeTracker. The first image has the initial four nodes
+  // too.
   [[nodiscard]] NodeTracker& tracker() { return tracker_; }
   [[nodiscard]] const NodeTracker& tracker() const { return tracker_; }
 
-  // All nodes, the initial four included.
+  // The number of nodes, the initial four included.
   [[nodiscard]] std::uint64_t size() const { return index_.size(); }
-  // Equal for equal trees on every server, whatever their histories; changes with everything that
+  // Equal for equal trees, on all servers and for all histories. It depends on everything that
   // clients can see of a node.
   [[nodiscard]] std::uint64_t digest() const { return digest_; }
-  // The ephemeral nodes of a session, sorted by path; and in the order of their creation.
+  // The ephemeral nodes of a session, sorted by path.
   [[nodiscard]] std::vector<std::string> ephemerals(wire::SessionId session) const;
+  // The same, in the order of creation.
   [[nodiscard]] std::vector<const Node*> ephemeral_nodes(wire::SessionId session) const;
   [[nodiscard]] std::size_t ephemeral_count(wire::SessionId session) const;
-  // Of all sessions; looks at every one that has any.
+  // Of all sessions. Takes time linear in the number of sessions with ephemeral nodes.
   [[nodiscard]] std::size_t ephemeral_count() const;
-  // How many sessions have an ephemeral node.
+  // The number of sessions with at least one ephemeral node.
   [[nodiscard]] std::uint64_t ephemeral_owner_count() const { return ephemerals_.size(); }
-  // Nodes that may go by themselves after `now` has passed, the longest due first; at most `max`.
+  // The childless nodes whose deadline is before `now`, the earliest first; at most `max`.
   [[nodiscard]] std::vector<std::string> due(wire::TimeMs now, std::size_t max) const;
   [[nodiscard]] bool is_due(wire::TimeMs now) const;
-  // The limits of a subtree, by its root.
+  // The limits of the subtree with this root; null if it has none.
   [[nodiscard]] const QuotaLimits* limits(std::string_view path) const;
   [[nodiscard]] bool has_limits() const { return !limits_.empty(); }
-  // The different ACLs that nodes have, besides the open one.
+  // The number of different ACLs besides the open one; see AclTable::size.
   [[nodiscard]] std::size_t acl_count() const { return acls_.size(); }
 
  private:
@@ -118,7 +121,7 @@ class Tree {
     }
   };
 
-  // The longest due first; nodes of one time in an order that is the same everywhere.
+  // Sorted by time. Nodes with the same time have the same order on all servers.
   struct Deadline {
     wire::TimeMs time = 0;
     std::uint64_t path_hash = 0;
@@ -134,7 +137,7 @@ class Tree {
   static bool is_at(const Node& node, const Key& key);
   [[nodiscard]] Node* find_node(std::string_view path) const;
   [[nodiscard]] Node& node_at(std::string_view path) const;
-  // `serial` 0: the next one.
+  // `serial` 0: the next serial number.
   Node& link(Node* parent, std::string_view path, std::string_view data, const NodeFields& fields,
              Lifetime lifetime, const SharedAcl& acl, std::uint64_t serial = 0);
   void unlink(Node& node);
@@ -152,11 +155,11 @@ class Tree {
   std::map<std::string, QuotaLimits, std::less<>> limits_;
   AclTable acls_;
   NodeTracker tracker_;
-  std::uint64_t digest_ = 0;  // the sum of the nodes' own
+  std::uint64_t digest_ = 0;  // the sum of the nodes' digests
 };
 
-// The node after `node` when a subtree is walked parents first, children in name order; null at the
-// end of the subtree below `root`.
+// The next node in the subtree of `root`, with parents before children, and children in name order;
+// null at the end.
 [[nodiscard]] const Node* next_in_subtree(const Node& node, const Node& root);
 
 }  // namespace znode

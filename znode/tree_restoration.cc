@@ -10,10 +10,11 @@
 namespace znode {
 namespace {
 
-// A tree is loaded faster if its table does not grow; no more than this on somebody's word.
+// A tree loads faster if its table does not have to grow. The expected number is untrusted, so the
+// reservation has a maximum.
 constexpr std::uint64_t reserved_nodes_max = 1u << 22;
 
-wire::Error wrong(std::uint64_t serial, const std::string& what) {
+wire::Error invalid_node(std::uint64_t serial, const std::string& what) {
   return {wire::ErrorCode::marshalling_error,
           "stored node " + std::to_string(serial) + ": " + what};
 }
@@ -28,31 +29,33 @@ TreeRestoration::TreeRestoration(std::uint64_t nodes) : tree_(new Tree(Tree::Emp
 
 wire::Result<void> TreeRestoration::add(std::uint64_t serial, std::string_view bytes) {
   if (serial == 0 || (!nodes_.empty() && serial <= nodes_.back().first)) {
-    return wrong(serial, "is out of order");
+    return invalid_node(serial, "is out of order");
   }
   const auto node = decode_node(bytes);
-  if (!node) return wrong(serial, "its bytes are malformed");
-  if ((node->parent == 0) != nodes_.empty()) return wrong(serial, "only the first is the root");
+  if (!node) return invalid_node(serial, "its bytes are malformed");
+  if ((node->parent == 0) != nodes_.empty())
+    return invalid_node(serial, "only the first node may be the root");
 
   Node* parent = nodes_.empty() ? nullptr : find(node->parent);
   if (!parent && !nodes_.empty()) {
-    return wrong(serial, "its parent " + std::to_string(node->parent) + " is not there");
+    return invalid_node(serial, "its parent " + std::to_string(node->parent) + " is missing");
   }
   std::string path = "/";
   if (parent) {
     if (node->name.find('/') != std::string_view::npos)
-      return wrong(serial, "its name has a slash");
+      return invalid_node(serial, "its name has a slash");
     if (parent != last_parent_) last_path_ = parent->path();
     last_parent_ = parent;
     path = child_path(last_path_, node->name);
-    if (auto valid = validate(path); !valid) return wrong(serial, valid.error().message);
+    if (auto valid = validate(path); !valid) return invalid_node(serial, valid.error().message);
     if (parent->lifetime().is_ephemeral())
-      return wrong(serial, path + " is below an ephemeral node");
-    if (tree_->find(path)) return wrong(serial, path + " is there already");
+      return invalid_node(serial, path + " is below an ephemeral node");
+    if (tree_->find(path)) return invalid_node(serial, path + " exists twice");
   } else if (!node->name.empty()) {
-    return wrong(serial, "the root has no name");
+    return invalid_node(serial, "the root has no name");
   }
-  if (is_limits(path) && !limits_of(node->data)) return wrong(serial, path + " is no quota");
+  if (is_limits(path) && !limits_of(node->data))
+    return invalid_node(serial, path + " has no valid limits");
 
   Node& linked =
       tree_->link(parent, path, node->data, node->fields, node->lifetime, node->acl, serial);
@@ -68,7 +71,7 @@ Node* TreeRestoration::find(std::uint64_t serial) const {
 
 wire::Result<std::unique_ptr<Tree>> TreeRestoration::finish() {
   for (const std::string_view path : {"/", "/zookeeper", "/zookeeper/config", "/zookeeper/quota"}) {
-    if (!tree_->find(path)) return wrong(0, std::string(path) + " is not there");
+    if (!tree_->find(path)) return invalid_node(0, std::string(path) + " is missing");
   }
   return std::move(tree_);
 }

@@ -12,17 +12,17 @@
 
 namespace znode {
 
-// Makes a tree of stored nodes. They are not trusted: what cannot be a tree is an error, and the
-// caller compares the digest with what was stored of it.
+// Builds a tree from stored nodes. The nodes are untrusted: anything that cannot be a tree is an
+// error. The caller must compare the tree's digest with the stored one.
 class TreeRestoration {
  public:
-  // `nodes` is how many are to be expected; a wrong number costs time only.
+  // `nodes` is the expected number of nodes; a wrong number only costs time.
   explicit TreeRestoration(std::uint64_t nodes);
 
-  // One node, in the order of serial numbers. MarshallingError names the node and what is wrong.
+  // Adds a node. Serial numbers must rise. Returns MarshallingError with the node and the reason.
   [[nodiscard]] wire::Result<void> add(std::uint64_t serial, std::string_view bytes);
-  // The tree; nothing else may be asked afterwards. MarshallingError if a node is missing that
-  // every tree has.
+  // Returns the tree. No function may be called afterwards. Returns MarshallingError if one of the
+  // initial four nodes is missing.
   [[nodiscard]] wire::Result<std::unique_ptr<Tree>> finish();
 
  private:
@@ -30,7 +30,8 @@ class TreeRestoration {
 
   std::unique_ptr<Tree> tree_;
   std::vector<std::pair<std::uint64_t, Node*>> nodes_;  // by serial number
-  const Node* last_parent_ = nullptr;                   // siblings come one after the other
+  // The last parent and its path: siblings often follow each other.
+  const Node* last_parent_ = nullptr;
   std::string last_path_;
 };
 

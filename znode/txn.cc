@@ -59,26 +59,26 @@ inline constexpr std::uint8_t wire::archive::kind<znode::SetAclTxn> = 11;
 namespace znode {
 namespace {
 
-constexpr std::uint8_t form = 2;
+constexpr std::uint8_t format = 2;
 
 }  // namespace
 
 void encode(const Txn& txn, wire::Bytes& out) {
   wire::ByteWriter writer(out);
-  writer.integer(form);
+  writer.integer(format);
   wire::archive::write(writer, txn);
 }
 
 wire::Result<Txn> decode_txn(wire::ByteReader& in) {
   const auto version = in.integer<std::uint8_t>();
-  if (!in.failed() && version != form) {
+  if (!in.failed() && version != format) {
     return wire::Error{wire::ErrorCode::marshalling_error,
-                       "a transaction of form " + std::to_string(version) + " is not known"};
+                       "unknown transaction format " + std::to_string(version)};
   }
   Txn txn = wire::archive::read<Txn>(in);
   if (in.failed()) {
     return wire::Error{wire::ErrorCode::marshalling_error,
-                       "a transaction is cut short or malformed"};
+                       "a transaction is truncated or malformed"};
   }
   return txn;
 }

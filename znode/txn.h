@@ -14,16 +14,16 @@
 #include "znode/identity.h"
 #include "znode/node.h"
 
-// Transactions: operations that were judged and cannot fail any more. They mean the same on every
-// server, for all that could differ is decided: final paths, owners, versions.
+// Transactions are operations that were planned and cannot fail any more. They have the same effect
+// on all servers, because everything that could differ is decided: final paths, owners, versions.
 namespace znode {
 
 struct CreateTxn {
   std::string path;                  // with the sequence number, if any
-  std::vector<std::string> parents;  // created before it, empty of data; the topmost first
+  std::vector<std::string> parents;  // created before it, without data; the topmost first
   wire::Bytes data;
   Lifetime lifetime;             // parents are persistent
-  std::optional<wire::Acl> acl;  // of all of them; absent: open
+  std::optional<wire::Acl> acl;  // of the node and the new parents; absent: open
 
   bool operator==(const CreateTxn&) const = default;
 };
@@ -31,23 +31,23 @@ struct CreateTxn {
 struct SetTxn {
   std::string path;
   wire::Bytes data;
-  std::int32_t version = 0;          // that the node then has
+  std::int32_t version = 0;          // the node's new version
   bool creates = false;              // the node is new
-  std::vector<std::string> parents;  // created before it, as of a CreateTxn
+  std::vector<std::string> parents;  // created before it, as in CreateTxn
 
   bool operator==(const SetTxn&) const = default;
 };
 
-// It may say no more than this: transactions are applied in the order of their plans, so that what
-// is below is what the plan saw.
+// The number of nodes is enough: transactions are applied in the order of their plans, so the
+// subtree is the one that the plan saw.
 struct DeleteTxn {
   std::string path;
-  std::uint32_t descendants = 0;  // that go with it
+  std::uint32_t descendants = 0;  // deleted with it
 
   bool operator==(const DeleteTxn&) const = default;
 };
 
-// The ephemeral nodes of a session.
+// Deletes the ephemeral nodes of a session.
 struct CleanupTxn {
   wire::SessionId session;
   std::uint32_t count = 0;
@@ -55,7 +55,7 @@ struct CleanupTxn {
   bool operator==(const CleanupTxn&) const = default;
 };
 
-// Many childless nodes.
+// Deletes many childless nodes.
 struct DeleteManyTxn {
   std::vector<std::string> paths;
 
@@ -65,18 +65,18 @@ struct DeleteManyTxn {
 struct SetAclTxn {
   std::string path;
   wire::Acl acl;
-  std::int32_t aversion = 0;  // that the node then has
+  std::int32_t aversion = 0;  // the node's new ACL version
 
   bool operator==(const SetAclTxn&) const = default;
 };
 
-// Within a multi only: was judged, and changes nothing.
+// Only within a multi: the check succeeded when it was planned, and changes nothing.
 struct CheckTxn {
   bool operator==(const CheckTxn&) const = default;
 };
 
-// Within a multi only. Which of the children may be looked into depends on who asks; nobody where
-// it does not matter.
+// Only within a multi. `identities` decide which children's stat and data the caller may see; empty
+// if the request does not ask for them.
 struct ChildrenTxn {
   wire::ChildrenRequest request;
   Identities identities;
@@ -84,7 +84,7 @@ struct ChildrenTxn {
   bool operator==(const ChildrenTxn&) const = default;
 };
 
-// The reads of a multi are answered where they stand among its changes.
+// The reads of a multi see the changes before them, and not those after them.
 using MultiTxnOp =
     std::variant<CreateTxn, SetTxn, DeleteTxn, CheckTxn, wire::GetRequest, ChildrenTxn>;
 
@@ -97,9 +97,9 @@ struct MultiTxn {
 using Txn =
     std::variant<CreateTxn, SetTxn, DeleteTxn, CleanupTxn, DeleteManyTxn, SetAclTxn, MultiTxn>;
 
-// The form in which a transaction is proposed and logged; the first byte is the form's version.
+// The format in which transactions are proposed and logged. The first byte is the format's version.
 void encode(const Txn& txn, wire::Bytes& out);
-// Takes one transaction from `in`, or says MarshallingError.
+// Reads one transaction from `in`. Returns MarshallingError for invalid bytes.
 [[nodiscard]] wire::Result<Txn> decode_txn(wire::ByteReader& in);
 
 }  // namespace znode

@@ -100,7 +100,7 @@ std::uint64_t Driver::connection(zab::ServerId server) const {
 // --- Effects out ---
 
 void Driver::carry_out(zab::Effects effects) {
-  for (const std::string& note : effects.notes) spdlog::info("{}", note);
+  for (const zab::Note& note : effects.notes) spdlog::info("{}", note.text);
   for (const auto& [to, message] : effects.send) links_.send(to, connection(to), message);
 
   std::vector<Promise> promises;

@@ -14,8 +14,8 @@
 #include "session/restoration.h"
 #include "session/service.h"
 
-// What the replicated state machine costs with a million nodes of 100 bytes in it: without a
-// network, a log, or anybody who watches.
+// Measures the replicated state machine with a million nodes of 100 bytes, without a network, a log
+// or watches.
 namespace {
 
 using session::Command;
@@ -37,10 +37,10 @@ std::string node(std::uint64_t number) {
   return folder(number) + "/node-" + std::to_string(number / folders % nodes_per_folder);
 }
 
-// Paths in an order that no cache foresees.
-std::uint64_t scattered(std::uint64_t number) { return number * 7919 % 1'000'000; }
+// A permutation of the node numbers, so that successive paths are not neighbours in memory.
+std::uint64_t spread_out(std::uint64_t number) { return number * 7919 % 1'000'000; }
 
-// A leader without an ensemble.
+// A leader without followers: a plan is applied as soon as the benchmark wishes.
 class Leader {
  public:
   Leader() {
@@ -64,32 +64,33 @@ class Leader {
   wire::TimeMs time_ = 1;
 };
 
-// Made once; every measurement leaves it as it was, or a little fuller.
-Leader& million() {
+// Made once, and shared by the benchmarks. Each of them leaves it as it was, or with a few more
+// nodes.
+Leader& leader_of_a_million_nodes() {
   static std::size_t bytes_before = mallinfo2().uordblks;
   static Leader* leader = [] {
-    auto* made = new Leader;
-    for (int i = 0; i < folders; ++i) made->run(create_request(folder(i), 0));
+    auto* created_leader = new Leader;
+    for (int i = 0; i < folders; ++i) created_leader->run(create_request(folder(i), 0));
     for (int i = 0; i < folders * nodes_per_folder; ++i) {
-      made->run(create_request(node(static_cast<std::uint64_t>(i)), 100));
+      created_leader->run(create_request(node(static_cast<std::uint64_t>(i)), 100));
     }
-    return made;
+    return created_leader;
   }();
   static const std::size_t bytes = mallinfo2().uordblks - bytes_before;
-  static bool said = false;
-  if (!std::exchange(said, true)) {
+  static bool printed = false;
+  if (!std::exchange(printed, true)) {
     std::printf("a million nodes of 100 bytes: %zu MB, of which the history has %zu\n",
                 bytes / 1'000'000, leader->service.watches().history().bytes() / 1'000'000);
   }
   return *leader;
 }
 
-// Plans wait in batches, as they do for a quorum.
+// This many plans are outstanding before any is applied, as while a leader waits for its quorum.
 constexpr std::size_t batch = 1000;
 
 template <class MakeOrder>
 void apply_batches(benchmark::State& state, const MakeOrder& make_order) {
-  Leader& leader = million();
+  Leader& leader = leader_of_a_million_nodes();
   std::uint64_t number = 0;
   std::vector<wire::Bytes> planned;
   for (auto _ : state) {
@@ -104,7 +105,7 @@ void apply_batches(benchmark::State& state, const MakeOrder& make_order) {
 
 template <class MakeOrder>
 void plan_batches(benchmark::State& state, const MakeOrder& make_order) {
-  Leader& leader = million();
+  Leader& leader = leader_of_a_million_nodes();
   std::uint64_t number = 0;
   std::vector<wire::Bytes> planned;
   std::vector<Order> orders;
@@ -124,10 +125,10 @@ void plan_batches(benchmark::State& state, const MakeOrder& make_order) {
 std::uint64_t created = 0;
 
 Order set_order(std::uint64_t number) {
-  return wire::SetRequest{node(scattered(number)), wire::Bytes(100, 'z')};
+  return wire::SetRequest{node(spread_out(number)), wire::Bytes(100, 'z')};
 }
 Order create_order(std::uint64_t number) {
-  return create_request(folder(scattered(number)) + "/new-" + std::to_string(++created), 100);
+  return create_request(folder(spread_out(number)) + "/new-" + std::to_string(++created), 100);
 }
 
 void apply_set(benchmark::State& state) { apply_batches(state, set_order); }
@@ -135,55 +136,58 @@ void apply_create(benchmark::State& state) { apply_batches(state, create_order);
 void plan_sets(benchmark::State& state) { plan_batches(state, set_order); }
 void plan_creates(benchmark::State& state) { plan_batches(state, create_order); }
 
-// How long single transactions take: without images; while one is collected between them, after
-// every so many transactions, as a server does it; and with one begun as soon as the one before is
+// Percentiles of the time to apply one transaction. `none`: no image is collected. `periodic`: an
+// image is begun after every `image_interval` transactions, as in a server; only transactions
+// during an image are counted. `always`: the next image is begun as soon as the last one is
 // complete.
-enum class Images { none, every_so_many, always };
+enum class Images { none, periodic, always };
 constexpr std::uint64_t image_interval = 100'000;
 
-void apply_set_percentiles(benchmark::State& state, Images images_are) {
-  constexpr std::size_t turn = 64;  // transactions of one turn of the event loop
-  constexpr std::size_t records_a_turn = 128;
-  Leader& leader = million();
+void apply_set_percentiles(benchmark::State& state, Images images_wanted) {
+  constexpr std::size_t batch_size = 64;  // transactions between two calls of `collect_image`
+  constexpr std::size_t records_per_call = 128;
+  Leader& leader = leader_of_a_million_nodes();
   std::uint64_t number = 0;
   std::uint64_t images = 0;
-  bool taking = false;
-  std::vector<std::int64_t> took;
+  bool collecting = false;
+  std::vector<std::int64_t> times;
   std::vector<session::Record> records;
   std::vector<wire::Bytes> planned;
   for (auto _ : state) {
     state.PauseTiming();
-    const bool due = images_are == Images::always ||
-                     (images_are == Images::every_so_many && number % image_interval < turn);
-    if (due && !taking) {
+    const bool due = images_wanted == Images::always ||
+                     (images_wanted == Images::periodic && number % image_interval < batch_size);
+    if (due && !collecting) {
       leader.service.begin_image();
-      taking = true;
+      collecting = true;
       images += 1;
     }
-    if (taking) taking = !leader.service.collect_image(records_a_turn, records);
+    if (collecting) collecting = !leader.service.collect_image(records_per_call, records);
     records.clear();
     planned.clear();
-    for (std::size_t i = 0; i < turn; ++i) planned.push_back(leader.plan(set_order(++number)));
+    for (std::size_t i = 0; i < batch_size; ++i)
+      planned.push_back(leader.plan(set_order(++number)));
     state.ResumeTiming();
     for (const wire::Bytes& bytes : planned) {
-      const auto begun = std::chrono::steady_clock::now();
+      const auto start = std::chrono::steady_clock::now();
       benchmark::DoNotOptimize(leader.apply(bytes));
-      const auto time = (std::chrono::steady_clock::now() - begun).count();
-      if (taking || images_are == Images::none) took.push_back(time);
+      const auto time = (std::chrono::steady_clock::now() - start).count();
+      if (collecting || images_wanted == Images::none) times.push_back(time);
     }
   }
-  while (taking) taking = !leader.service.collect_image(1'000'000, records);
-  std::ranges::sort(took);
+  while (collecting) collecting = !leader.service.collect_image(1'000'000, records);
+  std::ranges::sort(times);
   const auto percentile = [&](double part) {
     return static_cast<double>(
-        took[static_cast<std::size_t>(static_cast<double>(took.size() - 1) * part)]);
+        times[static_cast<std::size_t>(static_cast<double>(times.size() - 1) * part)]);
   };
   state.counters["p50_ns"] = percentile(0.5);
   state.counters["p99.9_ns"] = percentile(0.999);
   state.counters["images"] = static_cast<double>(images);
 }
 
-// What a start does with a checkpoint, less the reading of the file.
+// Restores a service from the records of an image, as a start does from a checkpoint. The file is
+// not read.
 void restore_million(benchmark::State& state) {
   std::vector<session::Record> records;
   {
@@ -210,21 +214,21 @@ void restore_million(benchmark::State& state) {
   }
 }
 
-// What malloc gave, with its overhead and with what it mapped for it alone.
+// The bytes that malloc has handed out, with its overhead and the blocks that it mapped separately.
 std::size_t allocated_bytes() {
   const auto now = mallinfo2();
   return now.uordblks + now.hblkhd;
 }
 
-// Of a hundred sessions, ten thousand each, on nodes of their own.
+// A hundred sessions with ten thousand watches each. No two watches are on the same node.
 void million_watches(benchmark::State& state) {
   constexpr std::uint64_t sessions = 100;
-  constexpr std::uint64_t each = 10'000;
+  constexpr std::uint64_t watches_per_session = 10'000;
   double bytes = 0;
   for (auto _ : state) {
     session::Watches watches({});
     const std::size_t before = allocated_bytes();
-    for (std::uint64_t i = 0; i < sessions * each; ++i) {
+    for (std::uint64_t i = 0; i < sessions * watches_per_session; ++i) {
       session::Watch watch;
       watch.path = node(i);
       watch.interest = {true, true, true, false};
@@ -236,11 +240,11 @@ void million_watches(benchmark::State& state) {
   state.counters["MB"] = bytes / 1e6;
 }
 
-// The look-up and the copy of the data, among paths that are not in the processor's caches.
+// Finds a node and copies its data. The paths are too many for the processor's caches.
 void get(benchmark::State& state) {
-  Leader& leader = million();
+  Leader& leader = leader_of_a_million_nodes();
   std::vector<wire::GetRequest> requests;
-  for (std::uint64_t i = 0; i < 100'000; ++i) requests.push_back({node(scattered(i)), {}});
+  for (std::uint64_t i = 0; i < 100'000; ++i) requests.push_back({node(spread_out(i)), {}});
   const znode::Caller anyone;
   std::size_t at = 0;
   for (auto _ : state) {
@@ -250,9 +254,9 @@ void get(benchmark::State& state) {
 }
 
 void make_subtree(Leader& leader, std::int64_t size) {
-  leader.run(create_request("/doomed", 0));
+  leader.run(create_request("/subtree", 0));
   for (std::int64_t i = 1; i < size; ++i) {
-    leader.run(create_request("/doomed/" + std::to_string(i), 100));
+    leader.run(create_request("/subtree/" + std::to_string(i), 100));
   }
 }
 
@@ -262,7 +266,7 @@ void delete_subtree(benchmark::State& state) {
     state.PauseTiming();
     make_subtree(leader, state.range(0));
     state.ResumeTiming();
-    leader.run(wire::DeleteRequest{"/doomed", wire::any_version, true});
+    leader.run(wire::DeleteRequest{"/subtree", wire::any_version, true});
   }
   state.SetItemsProcessed(state.iterations() * state.range(0));
 }
@@ -271,9 +275,9 @@ void close_session(benchmark::State& state) {
   for (auto _ : state) {
     state.PauseTiming();
     std::optional<Leader> leader(std::in_place);
-    leader->run(create_request("/here", 0));
+    leader->run(create_request("/parent", 0));
     for (std::int64_t i = 0; i < state.range(0); ++i) {
-      wire::CreateRequest request = create_request("/here/" + std::to_string(i), 10);
+      wire::CreateRequest request = create_request("/parent/" + std::to_string(i), 10);
       request.ephemeral = true;
       leader->run(request);
     }
@@ -292,11 +296,11 @@ BENCHMARK(plan_sets)->Unit(benchmark::kMicrosecond);
 BENCHMARK(plan_creates)->Unit(benchmark::kMicrosecond);
 BENCHMARK(apply_set)->Unit(benchmark::kMicrosecond);
 BENCHMARK(apply_create)->Unit(benchmark::kMicrosecond);
-constexpr auto percentiles = [](benchmark::internal::Benchmark* one) {
-  one->Iterations(20'000)->Unit(benchmark::kMicrosecond);
+constexpr auto percentiles = [](benchmark::internal::Benchmark* measurement) {
+  measurement->Iterations(20'000)->Unit(benchmark::kMicrosecond);
 };
 BENCHMARK_CAPTURE(apply_set_percentiles, no_images, Images::none)->Apply(percentiles);
-BENCHMARK_CAPTURE(apply_set_percentiles, images, Images::every_so_many)->Apply(percentiles);
+BENCHMARK_CAPTURE(apply_set_percentiles, images, Images::periodic)->Apply(percentiles);
 BENCHMARK_CAPTURE(apply_set_percentiles, only_images, Images::always)->Apply(percentiles);
 BENCHMARK(restore_million)->Unit(benchmark::kMillisecond);
 BENCHMARK(million_watches)->Unit(benchmark::kMillisecond)->Iterations(1);

@@ -9,8 +9,8 @@
 
 #include "zab/peer.h"
 
-// What the protocol itself costs, without a network or a disk. Times are for one batch; items are
-// transactions.
+// Measures the protocol itself, without a network or a disk. A time is of one batch; an item is one
+// transaction.
 namespace {
 
 using zab::Effects;
@@ -20,21 +20,22 @@ using zab::Zxid;
 
 constexpr ServerId leader{3};
 
-zab::Ensemble three() { return zab::Ensemble({{.id = {1}}, {.id = {2}}, {.id = {3}}}); }
+zab::Ensemble three_voters() { return zab::Ensemble({{.id = {1}}, {.id = {2}}, {.id = {3}}}); }
 
 zab::Payload payload() {
   static const auto made = std::make_shared<const wire::Bytes>(wire::Bytes(100, 'x'));
   return made;
 }
 
-// An ensemble that has elected its leader. Messages are delivered in order, until all is quiet.
-struct Three {
+// Three peers that have elected a leader. Each message is delivered in the order in which it was
+// sent, until none is left.
+struct ThreePeers {
   std::vector<Peer> peers;
-  std::deque<std::pair<ServerId, zab::Envelope>> under_way;
+  std::deque<std::pair<ServerId, zab::Envelope>> in_transit;
 
-  Three() {
+  ThreePeers() {
     for (std::uint32_t id = 1; id <= 3; ++id)
-      peers.emplace_back(ServerId{id}, three(), zab::PeerLimits{}, zab::Durable{},
+      peers.emplace_back(ServerId{id}, three_voters(), zab::PeerLimits{}, zab::Durable{},
                          zab::ClusterId{1, 1});
     for (Peer& peer : peers) static_cast<void>(peer.start());
     for (std::uint32_t from = 1; from <= 3; ++from) {
@@ -42,9 +43,9 @@ struct Three {
         if (from != to) step({from}, zab::LinkUp{{to}});
       }
     }
-    while (!under_way.empty()) {
-      const auto [from, envelope] = std::move(under_way.front());
-      under_way.pop_front();
+    while (!in_transit.empty()) {
+      const auto [from, envelope] = std::move(in_transit.front());
+      in_transit.pop_front();
       step(envelope.to, zab::Received{from, envelope.message});
     }
   }
@@ -53,24 +54,25 @@ struct Three {
   void step(ServerId id, zab::Event event) {
     Effects effects = peer(id).step(std::move(event));
     for (auto* list : {&effects.send, &effects.confirm}) {
-      for (zab::Envelope& envelope : *list) under_way.emplace_back(id, std::move(envelope));
+      for (zab::Envelope& envelope : *list) in_transit.emplace_back(id, std::move(envelope));
     }
   }
 };
 
-// New now and then, lest the history outgrow the cache and the memory.
+// The ensemble is made anew after this many transactions, so that its history does not outgrow the
+// cache and the memory.
 constexpr std::uint64_t transactions_max = 1u << 18;
 
-// A leader's whole part in a batch: the submits in one addition of effects, then its own ack and
-// that of one follower, which commit the batch.
+// All steps of a leader for one batch: the submits, whose effects are merged, then its own ack and
+// one follower's ack, which commit the batch, then the other follower's ack.
 void leader_batch(benchmark::State& state) {
   const auto batch = static_cast<std::uint64_t>(state.range(0));
-  auto ensemble = std::make_unique<Three>();
+  auto ensemble = std::make_unique<ThreePeers>();
   std::uint64_t counter = 0;
   for (auto _ : state) {
     if (counter > transactions_max) {
       state.PauseTiming();
-      ensemble = std::make_unique<Three>();
+      ensemble = std::make_unique<ThreePeers>();
       counter = 0;
       state.ResumeTiming();
     }
@@ -89,15 +91,15 @@ void leader_batch(benchmark::State& state) {
 }
 BENCHMARK(leader_batch)->Arg(1)->Arg(64)->Arg(1024);
 
-// A follower's whole part: the proposals of a batch, and its commit.
+// All steps of a follower for one batch: the proposals, then the commit.
 void follower_batch(benchmark::State& state) {
   const auto batch = static_cast<std::uint64_t>(state.range(0));
-  auto ensemble = std::make_unique<Three>();
+  auto ensemble = std::make_unique<ThreePeers>();
   std::uint64_t counter = 0;
   for (auto _ : state) {
     if (counter > transactions_max) {
       state.PauseTiming();
-      ensemble = std::make_unique<Three>();
+      ensemble = std::make_unique<ThreePeers>();
       counter = 0;
       state.ResumeTiming();
     }
@@ -115,14 +117,14 @@ void follower_batch(benchmark::State& state) {
 }
 BENCHMARK(follower_batch)->Arg(1)->Arg(64)->Arg(1024);
 
-// One ack at a time, as from a follower whose disk writes every transaction on its own.
+// One ack for each transaction, as from a follower that syncs its log after every transaction.
 void leader_handles_acks(benchmark::State& state) {
-  auto ensemble = std::make_unique<Three>();
+  auto ensemble = std::make_unique<ThreePeers>();
   std::uint64_t counter = 0;
   for (auto _ : state) {
     state.PauseTiming();
     if (counter > transactions_max) {
-      ensemble = std::make_unique<Three>();
+      ensemble = std::make_unique<ThreePeers>();
       counter = 0;
     }
     Peer& peer = ensemble->peer(leader);

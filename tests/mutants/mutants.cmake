@@ -1,6 +1,6 @@
-# With ZABKEEPER_MUTANT=M24, or C1+M15, rooms are built of changed copies of the files that these
-# mutants are about; see mutate.py. A directory for each: a file that is not there any more would
-# else go unnoticed.
+# With ZABKEEPER_MUTANT=M24, or C1+M15, rooms are built from changed copies of the files that these
+# mutants change; see mutate.py. Each combination has its own directory, so that no copy of another
+# one is used by mistake.
 set(mutated_files "")
 set(mutant_dir ${PROJECT_BINARY_DIR}/mutant/${ZABKEEPER_MUTANT})
 if(ZABKEEPER_MUTANT)
@@ -12,13 +12,13 @@ if(ZABKEEPER_MUTANT)
     message(FATAL_ERROR "${mutant_error}")
   endif()
   string(REGEX MATCHALL "[^\n]+" mutated_files "${mutated_files}")
-  # Headers are found in the copies' directory first.
+  # The directory of the copies is searched first for headers.
   if(mutated_files MATCHES "\\.h(;|$)")
     include_directories(BEFORE ${mutant_dir})
   endif()
 endif()
 
-# mutate(<variable>): the sources of the current folder named there, or the copies in their place.
+# mutate(<variable>): replaces the sources of the current folder in this list by their copies.
 function(mutate variable)
   set(sources "")
   foreach(source IN LISTS ${variable})

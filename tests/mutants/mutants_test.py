@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Every mutant still fits the sources, and changes them. What they are for: tools/dev mutants."""
+"""Checks that every mutant fits the sources and changes them. See tools/dev mutants."""
 
 import fnmatch
 import re
@@ -17,13 +17,13 @@ class Mutants(unittest.TestCase):
                     for file, text in mutate.mutate([mutant]).items():
                         self.assertNotEqual(text, (mutate.SOURCES / file).read_text())
 
-    def test_what_a_broken_checker_hides_can_be_made_together_with_it(self):
+    def test_a_broken_checker_fits_together_with_the_mutants_that_it_hides(self):
         for name in mutate.names():
             for other in mutate.read(name).hides:
                 with self.subTest(f"{name}+{other}"):
                     mutate.mutate([mutate.read(name), mutate.read(other)])
 
-    def test_what_is_to_be_noticed_by_a_test_names_one_that_is_there(self):
+    def test_noticed_by_names_an_existing_test(self):
         for name in mutate.names():
             if not (test := mutate.read(name).test):
                 continue
@@ -37,15 +37,21 @@ class Mutants(unittest.TestCase):
                 ]
                 self.assertTrue(fnmatch.filter(titles, pattern.removeprefix("-tc=")))
 
-    def test_lines_that_are_not_there_or_there_twice_are_errors(self):
+    def test_a_hunk_whose_lines_are_missing_or_occur_twice_is_an_error(self):
         for old in ("c", "b\nb"):
             text = "broken\n--- f\n" + "\n".join("-" + line for line in old.split("\n"))
             hunk = mutate.parse("M0", text).hunks[0]
             with self.assertRaises(mutate.DoesNotFit):
                 mutate.change("a\nb\nb\nb\n", hunk, "M0")
 
-    def test_a_mutant_says_what_is_broken_and_how(self):
-        for text in ("", "broken\n", "--- f\n-a\n", "broken\n--- f\n*a\n", "broken\nalso\n--- f\n-a\n"):
+    def test_a_mutant_file_without_description_or_hunks_is_an_error(self):
+        for text in (
+            "",
+            "broken\n",
+            "--- f\n-a\n",
+            "broken\n--- f\n*a\n",
+            "broken\nalso\n--- f\n-a\n",
+        ):
             with self.assertRaises(mutate.DoesNotFit):
                 mutate.parse("M0", text)
 

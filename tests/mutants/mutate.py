@@ -1,25 +1,25 @@
 #!/usr/bin/env python3
-"""Makes broken copies of sources.
+"""Makes broken copies of source files.
 
 usage: mutate.py NAME[+NAME]... DIRECTORY
 
-Writes the files that the mutants NAME change, changed, into DIRECTORY, by their paths in the source tree,
-and says on standard output which they are. Exit 1 if a mutant does not fit the sources.
+Applies the mutants NAME. Writes the changed files into DIRECTORY, with their paths in the source
+tree, and prints their paths. Exits with 1 if a mutant does not fit the sources.
 
-A mutant, tests/mutants/NAME.mutant:
+The format of a mutant, tests/mutants/NAME.mutant:
 
     what is broken, in one line
-    # why one might write it, and what it costs: as many lines as it takes
-    hides: M1 M2                of a broken checker: mutants that are not found with it, or much later
-    seeds of: service           it is for `zabsim --service` to notice; else for `zabsim`
-    noticed by: program -tc=..  what no seed can notice, and what doctest test does; the comment says why
-    cannot be written: why      instead of all that follows
+    # comments: the reason for such an error, its consequences, a known bug
+    hides: M1 M2                for a broken checker: mutants that it finds never, or much later
+    seeds of: service           `zabsim --service` must notice it; else `zabsim` must
+    noticed by: program -tc=..  a doctest test that must notice it, if no seed can
+    cannot be written: why      instead of the hunks
     --- zab/some_file.cc
-     lines as they stand in the file, each once a blank is put before it;
-    -those that go away have a minus instead,
-    +those that come a plus;
+     unchanged lines of the file, with a blank before each;
+    -removed lines, with a minus;
+    +added lines, with a plus
     @@
-    +and so on, wherever else in the file. The lines with a blank or a minus stand there exactly once.
+    +more hunks of the same file. Unchanged and removed lines must occur exactly once in the file.
 """
 
 import os
@@ -34,7 +34,7 @@ SOURCES = Path(os.environ.get("ZABKEEPER_SOURCE") or MUTANTS.parent.parent)
 
 
 class DoesNotFit(Exception):
-    """The mutant cannot be made of these sources, or cannot be read."""
+    """The mutant does not fit the sources, or its file is invalid."""
 
 
 @dataclass
@@ -59,7 +59,7 @@ def parse(name, text):
     lines = text.splitlines()
     mutant = Mutant(name, lines[0].strip() if lines else "")
     if not mutant.broken or mutant.broken.startswith(("#", "---")):
-        raise DoesNotFit(f"{name}: the first line does not say what is broken")
+        raise DoesNotFit(f"{name}: the first line must say what is broken")
     for line in lines[1:]:
         if line.startswith("--- "):
             mutant.hunks.append(Hunk(line[4:].strip()))
@@ -68,7 +68,7 @@ def parse(name, text):
         elif mutant.hunks:
             mark, rest = line[:1] or " ", line[1:]
             if mark not in " -+":
-                raise DoesNotFit(f"{name}: neither kept, removed nor added: {line}")
+                raise DoesNotFit(f"{name}: a hunk's line must begin with a blank, - or +: {line}")
             if mark != "+":
                 mutant.hunks[-1].old.append(rest)
             if mark != "-":
@@ -82,11 +82,11 @@ def parse(name, text):
         elif line.startswith("cannot be written:"):
             mutant.impossible = line[len("cannot be written:") :].strip()
         elif line and not line.startswith("#"):
-            raise DoesNotFit(f"{name}: neither a comment nor a hunk: {line}")
+            raise DoesNotFit(f"{name}: unknown line: {line}")
     if bool(mutant.test) + bool(mutant.hides) + mutant.service > 1:
-        raise DoesNotFit(f"{name}: one of `hides`, `seeds of` and `noticed by`")
+        raise DoesNotFit(f"{name}: only one of `hides`, `seeds of` and `noticed by` is allowed")
     if bool(mutant.hunks) == bool(mutant.impossible):
-        raise DoesNotFit(f"{name}: either hunks, or why it cannot be written")
+        raise DoesNotFit(f"{name}: needs either hunks or `cannot be written`")
     return mutant
 
 
@@ -98,16 +98,16 @@ def read(name):
 
 
 def names():
-    """All mutants there are: M2, M10, and then those of the checkers, C1."""
+    """The names of all mutants in order: M2, M10, and then those of the checkers, C1."""
     found = [re.fullmatch(r"([MC])(\d+)", path.stem) for path in MUTANTS.glob("*.mutant")]
     return [match[0] for match in sorted(found, key=lambda match: (match[1] == "C", int(match[2])))]
 
 
 def change(text, hunk, name):
-    """The text with the hunk's old lines, which stand there once, replaced by its new ones."""
+    """The text with the hunk's old lines, which must occur once, replaced by its new ones."""
     lines = text.splitlines()
     if not hunk.old:
-        raise DoesNotFit(f"{name}: a hunk of {hunk.file} does not say where it goes")
+        raise DoesNotFit(f"{name}: a hunk of {hunk.file} has no unchanged or removed line")
     places = [i for i in range(len(lines)) if lines[i : i + len(hunk.old)] == hunk.old]
     if len(places) != 1:
         found = f"{len(places)} times" if places else "not"
@@ -117,7 +117,7 @@ def change(text, hunk, name):
 
 
 def mutate(mutants):
-    """The changed files, path -> text."""
+    """The changed files: path -> text."""
     changed = {}
     for mutant in mutants:
         if mutant.impossible:

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Builds broken copies of the program, and reports the first seed of the simulator, or the test, that notices.
+"""Builds broken copies of the program, and reports which seed or test notices each of them first.
 
 usage: tools/dev mutants [--table] [--seeds COUNT] [NAME]...
 
-Exit 1 if nobody notices one of them, or if a broken checker hides nothing; and if the program as it is
-fails one of the seeds or tests that were needed, for then they prove nothing.
+Exits with 1 if a mutant is not noticed, or if a broken checker hides nothing. Also exits with 1 if
+the unchanged program fails one of these seeds or tests, because then they prove nothing.
 """
 
 import argparse
@@ -21,16 +21,16 @@ import mutate
 
 BUILD = mutate.SOURCES / "build" / "mutants"
 JOBS = os.environ.get("JOBS") or str(os.cpu_count())
-MEMORY_MAX = 4 << 30  # one that goes round in a circle must not take the machine with it
+MEMORY_MAX = 4 << 30  # bytes; a mutant in an endless loop must not exhaust the machine's memory
 
 
 class Failed(Exception):
-    """What should have worked whatever is broken, did not."""
+    """A build or a run failed for another reason than the mutant."""
 
 
 @dataclass
 class Found:
-    seed: int  # -1: a test
+    seed: int  # -1: found by a test
     by: str
 
     def __str__(self):
@@ -41,18 +41,20 @@ def build(combination, target):
     def must(*command):
         done = subprocess.run(command, cwd=mutate.SOURCES, capture_output=True, text=True)
         if done.returncode:
-            raise Failed(f"{combination}: {' '.join(command)}\n{done.stdout[-4000:]}{done.stderr[-4000:]}")
+            output = done.stdout[-4000:] + done.stderr[-4000:]
+            raise Failed(f"{combination}: {' '.join(command)}\n{output}")
 
     must("cmake", "--preset", "mutants", f"-DZABKEEPER_MUTANT={combination}")
     must("cmake", "--build", "--preset", "mutants", "--target", target, "-j", JOBS)
 
 
-def by_whom(output):
-    """Who complained: a checker's name, or the condition that did not hold."""
+def failed_check(output):
+    """The name of the checker that failed, or the condition of the failed `ensure`."""
     if broken := re.search(r"broken invariant: (.*)", output):
         return f"ensure: {broken[1]}"
     lines = output.splitlines()
-    last = next((i for i, line in enumerate(lines) if re.match(r"tools/dev sim (--service )?--seed", line)), 0)
+    command = re.compile(r"tools/dev sim (--service )?--seed")
+    last = next((i for i, line in enumerate(lines) if command.match(line)), 0)
     named = re.match(r"(\w+): ", lines[last - 1])
     return named[1] if named else "crash"
 
@@ -68,11 +70,11 @@ def run(program, *arguments):
     )
 
 
-def ask(program, *arguments):
-    """Whether the unit test notices, which is one at least."""
+def run_test(program, *arguments):
+    """Runs a unit test. Returns what noticed the mutant, or None."""
     done = run(program, *arguments)
     if re.search(r"test cases: +0 ", done.stdout):
-        raise Failed(f"{program}: there is no such test: {' '.join(arguments)}")
+        raise Failed(f"{program}: no test matches {' '.join(arguments)}")
     if done.returncode == 0:
         return None
     named = re.search(r"^TEST CASE: +(.*)", done.stdout, re.MULTILINE)
@@ -80,7 +82,7 @@ def ask(program, *arguments):
 
 
 def simulate(seeds, service):
-    """The first seed that notices, or nothing."""
+    """Runs the simulator. Returns the first seed that notices, or None."""
     mode = ["--service"] if service else []
     done = run("zabsim", *mode, "--seeds", str(seeds), "--from", "0", "--jobs", JOBS)
     if done.returncode == 0:
@@ -88,18 +90,18 @@ def simulate(seeds, service):
     seed = re.search(r"^tools/dev sim (?:--service )?--seed (\d+)", done.stdout, re.MULTILINE)
     if not seed:
         raise Failed(f"zabsim: exit {done.returncode}\n{done.stdout[-4000:]}")
-    # What was said before the report is of whichever seed came first, not of the least one.
+    # The output before the report may be of another failed seed, not of the least one.
     report = done.stdout[done.stdout.index("healed within") :]
-    return Found(int(seed[1]), by_whom(report))
+    return Found(int(seed[1]), failed_check(report))
 
 
 class Runs:
-    """Each combination is built and run once."""
+    """Builds and runs each combination of mutants once."""
 
     def __init__(self, seeds):
         self.seeds = seeds
         self.done = {}
-        self.needed = {False: 0, True: 0}  # seeds, of the protocol and of the service
+        self.needed = {False: 0, True: 0}  # the number of seeds needed, by whether --service
         self.tests = []
 
     def __call__(self, combination):
@@ -108,7 +110,7 @@ class Runs:
             mutant = mutate.read(combination.split("+")[-1])
             build(combination, mutant.test[0] if mutant.test else "zabsim")
             built = time.monotonic()
-            found = ask(*mutant.test) if mutant.test else simulate(self.seeds, mutant.service)
+            found = run_test(*mutant.test) if mutant.test else simulate(self.seeds, mutant.service)
             self.done[combination] = found
             needed = 0 if mutant.test or not found else found.seed + 1
             self.needed[mutant.service] = max(self.needed[mutant.service], needed)
@@ -122,8 +124,8 @@ class Runs:
             )
         return self.done[combination]
 
-    def sound(self):
-        """Who complains of the program as it is, of all those who were asked; nobody, if all is well."""
+    def failure_without_mutant(self):
+        """Which of the seeds and tests used fails with the unchanged program; None if all pass."""
         for service, seeds in self.needed.items():
             if seeds:
                 build("", "zabsim")
@@ -131,29 +133,29 @@ class Runs:
                     return f"seed {found}"
         for test in self.tests:
             build("", test[0])
-            if found := ask(*test):
+            if found := run_test(*test):
                 return str(found)
         return None
 
 
 def hidden(mutant, runs):
-    """What a broken checker no longer finds, in words; nothing if it makes no difference."""
-    words = []
+    """The mutants that a broken checker no longer finds, as text; empty if there are none."""
+    differences = []
     for other in mutant.hides:
-        sound, blind = runs(other), runs(f"{mutant.name}+{other}")
-        if sound is None:
+        usual, blind = runs(other), runs(f"{mutant.name}+{other}")
+        if usual is None:
             continue
         if blind is None:
-            words.append(f"hides {other}")
-        elif blind.seed >= 10 * max(sound.seed, 10):
-            words.append(f"{other} is caught at {blind.seed} instead of {sound.seed}")
-        elif blind.by != sound.by:
-            words.append(f"{other} is caught by {blind.by} instead of {sound.by}")
-    return "; ".join(words)
+            differences.append(f"hides {other}")
+        elif blind.seed >= 10 * max(usual.seed, 10):
+            differences.append(f"{other} is caught at {blind.seed} instead of {usual.seed}")
+        elif blind.by != usual.by:
+            differences.append(f"{other} is caught by {blind.by} instead of {usual.by}")
+    return "; ".join(differences)
 
 
 def row(name, runs):
-    """(name, what is broken, seed, by whom, whether all is well)"""
+    """(name, what is broken, seed, what noticed it, whether that is right)"""
     mutant = mutate.read(name)
     if mutant.impossible:
         return name, mutant.broken, "-", f"cannot be written: {mutant.impossible}", True
@@ -188,25 +190,29 @@ def print_table(rows):
 
 def main():
     parser = argparse.ArgumentParser(prog="tools/dev mutants", description=__doc__.splitlines()[0])
-    parser.add_argument("--table", action="store_true", help="as it stands in docs/reliability.md")
-    parser.add_argument("--seeds", type=int, default=10_000, metavar="COUNT", help="how many it may take")
-    parser.add_argument("names", nargs="*", metavar="NAME", help="of tests/mutants/NAME.mutant; all of them")
+    parser.add_argument("--table", action="store_true", help="print a table for docs/")
+    parser.add_argument(
+        "--seeds", type=int, default=10_000, metavar="COUNT", help="how many seeds to try"
+    )
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help="tests/mutants/NAME.mutant; default: all mutants"
+    )
     arguments = parser.parse_args()
 
     began = time.monotonic()
     runs = Runs(arguments.seeds)
     try:
         rows = [row(name, runs) for name in arguments.names or mutate.names()]
-        unsound = runs.sound()
+        failure = runs.failure_without_mutant()
     except (Failed, mutate.DoesNotFit) as error:
         sys.exit(f"tools/dev mutants: {error}")
     (print_table if arguments.table else print_plain)(rows)
-    if unsound:
-        sys.exit(f"tools/dev mutants: the program as it is fails too: {unsound}")
+    if failure:
+        sys.exit(f"tools/dev mutants: the unchanged program fails too: {failure}")
     bad = [r[0] for r in rows if not r[4]]
     print(
         f"{len(rows)} mutants in {time.monotonic() - began:.0f} s;"
-        f" unnoticed: {' '.join(bad) if bad else 'none'}",
+        f" not noticed: {' '.join(bad) if bad else 'none'}",
         file=sys.stderr,
     )
     sys.exit(1 if bad else 0)

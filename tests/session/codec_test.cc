@@ -71,7 +71,7 @@ std::vector<Transaction> transactions() {
   return transactions;
 }
 
-// `Value` comes back from its bytes; from a part of them, or from more, it does not.
+// Checks that values are decoded from exactly their bytes, and refused with fewer or more bytes.
 template <class Value, class Decode>
 void check_round_trip(const std::vector<Value>& values, const Decode& decode) {
   for (std::size_t i = 0; i < values.size(); ++i) {
@@ -89,26 +89,27 @@ void check_round_trip(const std::vector<Value>& values, const Decode& decode) {
       CHECK(cut.error().code == ErrorCode::marshalling_error);
     }
     CHECK_FALSE(decode(bytes + '\0').has_value());
-    // A turned bit is refused or is something else; sanitizers watch.
+    // With a flipped bit the bytes are refused or another value; sanitizers check for undefined
+    // behaviour.
     for (std::size_t bit = 0; bit < 8 * bytes.size(); ++bit) {
-      wire::Bytes turned = bytes;
-      turned[bit / 8] = static_cast<char>(turned[bit / 8] ^ (1 << (bit % 8)));
-      const auto other = decode(turned);
+      wire::Bytes flipped = bytes;
+      flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ (1 << (bit % 8)));
+      const auto other = decode(flipped);
       if (other.has_value()) CHECK(!(*other == values[i]));
     }
   }
 }
 
-TEST_CASE("commands come back from their bytes, and from no part of them") {
+TEST_CASE("commands are decoded from their bytes, and refused if truncated") {
   check_round_trip(commands(), [](std::string_view bytes) { return decode_command(bytes); });
 }
 
-TEST_CASE("transactions come back from their bytes, and from no part of them") {
+TEST_CASE("transactions are decoded from their bytes, and refused if truncated") {
   check_round_trip(transactions(),
                    [](std::string_view bytes) { return decode_transaction(bytes); });
 }
 
-TEST_CASE("where the answer to a transaction goes stands at its beginning") {
+TEST_CASE("origin_of reads owner and tag from the beginning of a transaction") {
   for (const Transaction& transaction : transactions()) {
     wire::Bytes bytes;
     encode(transaction, bytes);
@@ -117,11 +118,11 @@ TEST_CASE("where the answer to a transaction goes stands at its beginning") {
   }
 }
 
-TEST_CASE("refusals come back from their bytes, and from no part of them") {
+TEST_CASE("refusals are decoded from their bytes, and refused if truncated") {
   check_round_trip(refusals(), [](std::string_view bytes) { return decode_refusal(bytes); });
 }
 
-TEST_CASE("which requests are orders to the leader") {
+TEST_CASE("order_of: writes and close are sent to the leader, reads are not") {
   CHECK(std::holds_alternative<wire::CreateRequest>(*order_of(wire::CreateRequest{})));
   CHECK(std::holds_alternative<wire::SetRequest>(*order_of(wire::SetRequest{})));
   CHECK(std::holds_alternative<wire::DeleteRequest>(*order_of(wire::DeleteRequest{})));

@@ -19,7 +19,7 @@ Ids ticks(Expiry& expiry, int count) {
   return expired;
 }
 
-TEST_CASE("a session expires by the first tick that is more than its timeout after its touch") {
+TEST_CASE("a session expires at the first tick more than its timeout after its last touch") {
   Expiry expiry;
   expiry.add({1}, 3);
   CHECK(ticks(expiry, 3).empty());
@@ -28,7 +28,7 @@ TEST_CASE("a session expires by the first tick that is more than its timeout aft
   CHECK(expiry.size() == 0);
 }
 
-TEST_CASE("a touch gives the whole timeout again") {
+TEST_CASE("a touch restarts the full timeout") {
   Expiry expiry;
   expiry.add({1}, 3);
   for (int i = 0; i < 10; ++i) {
@@ -39,7 +39,7 @@ TEST_CASE("a touch gives the whole timeout again") {
   CHECK(ticks(expiry, 1) == Ids{{1}});
 }
 
-TEST_CASE("those that expire together are told in order") {
+TEST_CASE("sessions that expire together are returned in the order of their ids") {
   Expiry expiry;
   for (const std::uint64_t id : {5u, 3u, 9u, 1u}) expiry.add({id}, 2);
   CHECK(ticks(expiry, 3) == Ids{{1}, {3}, {5}, {9}});
@@ -61,7 +61,7 @@ TEST_CASE("many that end at once take nobody along") {
   CHECK(expiry.size() == 0);
 }
 
-TEST_CASE("what was removed does not expire, and what is unknown is not touched") {
+TEST_CASE("a removed session does not expire, and an unknown one is not touched") {
   Expiry expiry;
   expiry.add({1}, 2);
   expiry.remove({1});
@@ -70,7 +70,7 @@ TEST_CASE("what was removed does not expire, and what is unknown is not touched"
   CHECK(ticks(expiry, 5).empty());
 }
 
-TEST_CASE("a timeout can become shorter or longer") {
+TEST_CASE("a timeout can be shortened or extended") {
   Expiry expiry;
   expiry.add({1}, 10);
   expiry.add({1}, 2);
@@ -84,7 +84,7 @@ TEST_CASE("a timeout can become shorter or longer") {
   CHECK(ticks(expiry, 1) == Ids{{3}});
 }
 
-TEST_CASE("a reset gives everyone the whole timeout again") {
+TEST_CASE("a reset restarts the full timeout of all sessions") {
   Expiry expiry;
   expiry.add({1}, 3);
   expiry.add({2}, 5);

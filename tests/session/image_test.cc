@@ -45,10 +45,10 @@ wire::SetRequest set_request(std::string path, wire::Bytes data) {
   return request;
 }
 
-// A session that keeps two outcomes, opened over connection 9 of server 1.
+// Opens a session that keeps two results, over connection 9 of server 1.
 wire::SessionId open_keeping(World& world) {
   REQUIRE(world.plan({{}, {1, 9}, 9, OpenSession{World::secret(9), 10'000, 2}}));
-  return world.settle().session;
+  return world.apply_all().session;
 }
 
 void write_numbered(World& world, wire::SessionId session, std::int64_t number, Order order) {
@@ -58,7 +58,7 @@ void write_numbered(World& world, wire::SessionId session, std::int64_t number, 
                       .order = std::move(order),
                       .identities = {},
                       .number = number}));
-  world.settle();
+  world.apply_all();
 }
 
 TEST_CASE("a restored replica is the replica: nodes, sessions, what they keep, and the time") {
@@ -84,7 +84,7 @@ TEST_CASE("a restored replica is the replica: nodes, sessions, what they keep, a
   CHECK(service.sessions().results(keeping)->size() == 2);
   CHECK(service.tree().ephemerals(session) == std::vector<std::string>{"/a/b"});
 
-  INFO("it goes on as the other does");
+  INFO("later transactions have the same effect on both");
   const std::size_t before = world.log().size();
   world.create(session, "/c");
   world.run(session, CloseSession{});
@@ -179,13 +179,13 @@ TEST_CASE("an image is of one transaction, whatever is applied while it is taken
   CHECK((*restored)->digest() == service.digest());
 }
 
-TEST_CASE("what cannot be a replica is refused") {
+TEST_CASE("stored records that cannot be a replica are refused") {
   World world;
   const wire::SessionId session = world.open(1);
   world.create(session, "/a", "1");
-  Store whole;
-  take_image(world.service(), whole);
-  REQUIRE(restore(whole).has_value());
+  Store valid;
+  take_image(world.service(), valid);
+  REQUIRE(restore(valid).has_value());
 
   const auto refusal = [](const Store& store) {
     const auto restored = restore(store);
@@ -196,31 +196,31 @@ TEST_CASE("what cannot be a replica is refused") {
     return text.find(part) != std::string::npos;
   };
   CHECK(contains(refusal({}), "no header"));
-  Store store = whole;
+  Store store = valid;
   store.erase(store.begin());
-  CHECK(contains(refusal(store), "begin with one header"));
-  store = whole;
+  CHECK(contains(refusal(store), "begin with exactly one header"));
+  store = valid;
   store.emplace("\x04", "");
   CHECK(contains(refusal(store), "unknown key"));
-  store = whole;
+  store = valid;
   store.erase(std::prev(store.end()));
   CHECK(contains(refusal(store), "digest"));
-  store = whole;
+  store = valid;
   store.erase(std::prev(store.end(), 2));
   CHECK(contains(refusal(store), "nodes, and should have"));
 
-  INFO("every value cut at every byte, and every byte changed");
-  for (const auto& [key, value] : whole) {
+  INFO("every value truncated at every byte, and every byte changed");
+  for (const auto& [key, value] : valid) {
     for (std::size_t size = 0; size < value.size(); ++size) {
-      store = whole;
+      store = valid;
       store[key].resize(size);
       REQUIRE(!refusal(store).empty());
     }
     for (std::size_t at = 0; at < value.size(); ++at) {
-      store = whole;
+      store = valid;
       store[key][at] = static_cast<char>(store[key][at] ^ 1);
       const auto restored = restore(store);
-      // The time is in no digest: it is no state that clients can see.
+      // The digest does not cover the time, because clients cannot see it.
       if (restored) REQUIRE((*restored)->digest() == world.service().digest());
     }
   }

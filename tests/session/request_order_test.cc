@@ -17,18 +17,18 @@ struct Read {
 };
 using Queue = RequestOrder<Reply, Read>;
 
-// Everything that can happen now: "reply a; read b".
+// Pops everything that is ready: "reply a; read b".
 std::string drain(Queue& queue) {
-  std::string happened;
+  std::string popped;
   while (const auto next = queue.pop_ready()) {
-    if (!happened.empty()) happened += "; ";
-    happened += next->index() == 0 ? "reply " + std::get<Reply>(*next).text
-                                   : "read " + std::get<Read>(*next).text;
+    if (!popped.empty()) popped += "; ";
+    popped += next->index() == 0 ? "reply " + std::get<Reply>(*next).text
+                                 : "read " + std::get<Read>(*next).text;
   }
-  return happened;
+  return popped;
 }
 
-TEST_CASE("a read is carried out at once where nothing is before it") {
+TEST_CASE("a read without earlier requests is carried out at once") {
   Queue queue;
   CHECK(drain(queue).empty());
   queue.push_read({"a"});
@@ -38,7 +38,7 @@ TEST_CASE("a read is carried out at once where nothing is before it") {
   CHECK(queue.empty());
 }
 
-TEST_CASE("a read waits for the writes before it, not for those behind") {
+TEST_CASE("a read waits for earlier writes, not for later ones") {
   Queue queue;
   queue.push_read({"a"});
   queue.push_write(1);
@@ -62,7 +62,7 @@ TEST_CASE("replies leave in the order of their requests, whatever order they com
   CHECK(drain(queue) == "reply 3; reply 1; reply 2");
 }
 
-TEST_CASE("an answer that is known at once waits its turn") {
+TEST_CASE("a reply that is known at once waits for earlier requests") {
   Queue queue;
   queue.push_write(1);
   queue.push_reply({"bad"});
@@ -71,7 +71,7 @@ TEST_CASE("an answer that is known at once waits its turn") {
   CHECK(drain(queue) == "reply 1; reply bad");
 }
 
-TEST_CASE("a held read waits for its release and its turn") {
+TEST_CASE("a held read waits for its release and for earlier requests") {
   Queue queue;
   queue.push_held_read(1, {"a"});
   queue.push_write(2);
@@ -84,7 +84,7 @@ TEST_CASE("a held read waits for its release and its turn") {
   CHECK(drain(queue) == "reply 2; read b");
 }
 
-TEST_CASE("a held read can be answered instead") {
+TEST_CASE("a held read can be answered without being carried out") {
   Queue queue;
   queue.push_held_read(1, {"a"});
   CHECK(queue.answer(1, {"too late"}));
@@ -92,7 +92,7 @@ TEST_CASE("a held read can be answered instead") {
   CHECK(drain(queue) == "reply too late");
 }
 
-TEST_CASE("what a read before a write must not see takes effect behind the read") {
+TEST_CASE("read_before carries out earlier reads before a write takes effect") {
   Queue queue;
   std::string carried_out;
   const auto carry_out = [&](const Read& read) -> std::optional<Reply> {
@@ -121,14 +121,14 @@ TEST_CASE("what a read before a write must not see takes effect behind the read"
   CHECK(queue.answer(1, {"1"}));
   CHECK(drain(queue) == "reply 1; reply a!; reply b!; reply bad; reply 3; read c");
 
-  // What waits all the same holds up what is behind it.
+  // A read that must wait blocks later reads.
   CHECK_FALSE(queue.read_before(5, carry_out));
   CHECK(queue.answer(5, {"5"}));
   CHECK(queue.release(4));
   CHECK(drain(queue) == "read later; read d; reply 5");
 }
 
-TEST_CASE("tags that nothing waits under") {
+TEST_CASE("answer and release refuse tags without a waiting slot") {
   Queue queue;
   queue.push_write(1);
   queue.push_read({"a"});

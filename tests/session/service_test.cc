@@ -15,7 +15,9 @@ using wire::ErrorCode;
 using wire::SetRequest;
 using Change = Applied::SessionChange;
 
-ErrorCode refused(const znode::Judged<wire::Bytes>& planned) { return planned.error().error.code; }
+ErrorCode refused(const znode::PlanResult<wire::Bytes>& planned) {
+  return planned.error().error.code;
+}
 
 const wire::RequestId id{"1"};
 
@@ -23,7 +25,7 @@ TEST_CASE("a session's id is the zxid that opened it") {
   World world;
   const auto planned = world.plan({{}, {2, 5}, 17, OpenSession{World::secret(1), 10'000}});
   REQUIRE(planned);
-  const Applied applied = world.settle();
+  const Applied applied = world.apply_all();
   CHECK(applied.session.value == wire::Zxid{{1}, 1}.bits());
   CHECK(applied.owner == Owner{2, 5});
   CHECK(applied.tag == 17);
@@ -34,7 +36,7 @@ TEST_CASE("a session's id is the zxid that opened it") {
         Session{World::secret(1), 10'000, {2, 5}});
 }
 
-TEST_CASE("a write is answered to whom asked, with its zxid and time") {
+TEST_CASE("a write is answered to the connection that sent it, with its zxid and time") {
   World world;
   const wire::SessionId session = world.open(1);
   const Applied applied = world.run(session, create_request("/a"));
@@ -49,7 +51,7 @@ TEST_CASE("a write is answered to whom asked, with its zxid and time") {
 
 TEST_CASE("who may not order") {
   struct Row {
-    const char* who;
+    const char* sender;
     Command command;
     ErrorCode code;
   };
@@ -59,10 +61,10 @@ TEST_CASE("who may not order") {
   const SecretHash other = World::secret(2);
   const wire::SessionId none{12345};
   for (const Row& row : {
-           Row{"a session that never was",
+           Row{"a session that does not exist",
                {none, {1, 1}, 1, create_request("/a")},
                ErrorCode::session_expired},
-           Row{"nobody", {{}, {1, 1}, 1, create_request("/a")}, ErrorCode::session_expired},
+           Row{"no session", {{}, {1, 1}, 1, create_request("/a")}, ErrorCode::session_expired},
            Row{"another connection",
                {session, {1, 2}, 1, create_request("/a")},
                ErrorCode::session_moved},
@@ -75,23 +77,23 @@ TEST_CASE("who may not order") {
            Row{"another connection, of a close",
                {session, {1, 2}, 1, CloseSession{}},
                ErrorCode::session_moved},
-           Row{"one that resumes with another secret",
+           Row{"a resume with another secret",
                {session, {1, 2}, 1, MoveSession{other, 1}},
                ErrorCode::auth_failed},
-           Row{"one that resumes a session that never was",
+           Row{"a resume of a session that does not exist",
                {none, {1, 2}, 1, MoveSession{secret, 1}},
                ErrorCode::session_expired},
-           Row{"an expiry of a session that never was",
+           Row{"an expiry of a session that does not exist",
                {none, {}, 0, CloseSession{true}},
                ErrorCode::session_expired},
-           Row{"the owner, where the operation is refused",
+           Row{"the owner, with a write that is refused",
                {session, {1, 1}, 1, SetRequest{"/a", ""}},
                ErrorCode::no_node},
-           Row{"the owner, of an ACL of nothing",
+           Row{"the owner, with an empty ACL",
                {session, {1, 1}, 1, wire::SetAclRequest{"/", {}}},
                ErrorCode::invalid_acl},
        }) {
-    CAPTURE(row.who);
+    CAPTURE(row.sender);
     const auto planned = world.plan(row.command);
     REQUIRE_FALSE(planned);
     CHECK(refused(planned) == row.code);
@@ -99,7 +101,7 @@ TEST_CASE("who may not order") {
   CHECK(world.service().outstanding() == 0);
 }
 
-TEST_CASE("secrets are compared whole") {
+TEST_CASE("equal_secrets compares all bytes") {
   CHECK(equal_secrets(World::secret(1), World::secret(1)));
   SecretHash last = World::secret(1);
   last.back() ^= 1;
@@ -121,7 +123,7 @@ TEST_CASE("nothing is planned for a session behind its end") {
     CHECK(refused(world.plan({session, {1, 2}, 1, MoveSession{World::secret(1), 1}})) ==
           ErrorCode::session_expired);
 
-    const Applied applied = world.settle();
+    const Applied applied = world.apply_all();
     CHECK(applied.session_change == (expired ? Change::expired : Change::closed));
     CHECK(applied.former_owner == Owner{1, 1});
     CHECK(applied.reply == wire::ReplyBody(wire::EmptyReply{}));
@@ -132,17 +134,17 @@ TEST_CASE("nothing is planned for a session behind its end") {
   }
 }
 
-// Whoever was told that its session expired opens another one, at whichever server: where that is
-// there, the nodes of the former are gone.
+// A client whose session expired opens another one, on any server. As soon as the new session
+// exists on a server, the nodes of the old one do not exist there.
 TEST_CASE("no ghost of an expired session is seen from the next one") {
   World world;
   const wire::SessionId former = world.open(1);
   world.run(former, ephemeral_request("/lock"));
   REQUIRE(world.plan({former, {}, 0, CloseSession{true}}));
   REQUIRE(world.plan({{}, {2, 2}, 2, OpenSession{World::secret(2), 10'000}}));
-  const wire::SessionId next = world.settle().session;
+  const wire::SessionId next = world.apply_all().session;
 
-  // A server that lags behind.
+  // Another server, which is behind.
   Service lagging;
   std::uint64_t number = 0;
   while (!lagging.sessions().find(next)) {
@@ -166,11 +168,11 @@ TEST_CASE("from the planned move on, orders are taken from the new connection al
         ErrorCode::session_moved);
   CHECK(refused(world.plan({session, former, 1, CloseSession{}})) == ErrorCode::session_moved);
   REQUIRE(world.plan({session, owner, 1, create_request("/b")}));
-  // And moved on before any of it is applied.
+  // The session moves again before any of this is applied.
   REQUIRE(world.plan({session, {3, 1}, 5, MoveSession{World::secret(1), 6'000}}));
   CHECK(refused(world.plan({session, owner, 1, create_request("/c")})) == ErrorCode::session_moved);
 
-  const Applied applied = world.settle();
+  const Applied applied = world.apply_all();
   CHECK(applied.session_change == Change::moved);
   CHECK(applied.former_owner == owner);
   CHECK(applied.owner == Owner{3, 1});
@@ -181,7 +183,7 @@ TEST_CASE("from the planned move on, orders are taken from the new connection al
         ErrorCode::session_moved);
 }
 
-TEST_CASE("the time of transactions never runs backwards") {
+TEST_CASE("the time of transactions never goes back") {
   World world;
   Service& service = world.service();
   const wire::SessionId session = world.open(1);
@@ -196,20 +198,20 @@ TEST_CASE("the time of transactions never runs backwards") {
   CHECK(times == std::vector<wire::TimeMs>{5000, 5000, 6000});
 }
 
-TEST_CASE("a server that leads no more forgets its plans, and may see them applied all the same") {
+TEST_CASE("a former leader drops its plans, and can apply them as another leader's transactions") {
   World world;
   const wire::SessionId session = world.open(1);
   const auto planned = world.service().plan({session, {1, 1}, 1, create_request("/a")}, 0);
   REQUIRE(world.service().plan({session, {1, 1}, 1, CloseSession{}}, 0));
   world.service().forget_plans();
   CHECK(world.service().outstanding() == 0);
-  // Another leader had them, in its own order.
+  // Another leader committed one of them.
   world.service().apply({{2}, 1}, *planned);
   CHECK(world.service().tree().find("/a") != nullptr);
   CHECK(world.service().plan({session, {1, 1}, 1, create_request("/b")}, 0));
 }
 
-TEST_CASE("a multi that fails is answered in full") {
+TEST_CASE("a multi that fails is answered with the error of each operation") {
   World world;
   const wire::SessionId session = world.open(1);
   const auto planned =
@@ -222,7 +224,7 @@ TEST_CASE("a multi that fails is answered in full") {
   CHECK(world.run(session, create_request("/a")).zxid == wire::Zxid{{1}, 2});
 }
 
-TEST_CASE("reads are for open sessions, and for what is a read") {
+TEST_CASE("read refuses sessions that are not open and requests that are not reads") {
   World world;
   const wire::SessionId session = world.open(1);
   CHECK(world.service().read({{77}}, id, wire::GetRequest{"/", {}}).error().code ==
@@ -255,7 +257,7 @@ TEST_CASE("a session that ends or moves takes its watches along") {
 
     if (moves) {
       REQUIRE(world.plan({session, {1, 3}, 1, MoveSession{World::secret(1), 1000}}));
-      CHECK(world.settle().events.empty());
+      CHECK(world.apply_all().events.empty());
     } else {
       const Applied applied = world.run(session, CloseSession{});
       REQUIRE(applied.events.size() == 1);
@@ -307,7 +309,7 @@ TEST_CASE("equal transactions make equal states, on a server that planned none o
     if (!create.ephemeral && !create.sequential && next(4) == 0) create.container = true;
     if (!create.ephemeral && !create.container && next(4) == 0) create.ttl_ms = 5000;
 
-    // Some are refused; whatever is planned is applied in batches, as in a pipeline.
+    // Some commands are refused. Plans are applied in batches, as in a pipeline.
     switch (next(10)) {
       case 8: static_cast<void>(world.plan({{}, {}, 0, ReapNodes{}})); break;
       case 9:
@@ -333,14 +335,14 @@ TEST_CASE("equal transactions make equal states, on a server that planned none o
       case 6:
         if (next(10) > 0) break;
         static_cast<void>(world.plan(session, CloseSession{next(2) == 0}));
-        world.settle();
+        world.apply_all();
         std::erase(sessions, session);
         sessions.push_back(world.open(static_cast<std::uint64_t>(100 + step)));
         break;
-      default: world.settle();
+      default: world.apply_all();
     }
   }
-  world.settle();
+  world.apply_all();
   REQUIRE(world.log().size() > 500);
   CHECK(world.service().outstanding() == 0);
 
@@ -350,7 +352,7 @@ TEST_CASE("equal transactions make equal states, on a server that planned none o
   CHECK(replica.sessions() == world.service().sessions());
   CHECK(replica.digest() == world.service().digest());
 
-  // Every owner of an ephemeral node is an open session.
+  // The owner of every ephemeral node is an open session.
   const znode::Node& root = replica.tree().at("/");
   for (const znode::Node* node = &root; node; node = znode::next_in_subtree(*node, root)) {
     const wire::SessionId owner = node->lifetime().owner();
@@ -368,13 +370,13 @@ TEST_CASE("who asks is judged by the identities that the command carries") {
   REQUIRE(world.plan({session, {1, 1}, 1, mine, alice}));
   CHECK(refused(world.plan(session, create_request("/mine/a"))) == ErrorCode::no_auth);
   REQUIRE(world.plan({session, {1, 1}, 1, create_request("/mine/a"), alice}));
-  world.settle();
+  world.apply_all();
   CHECK(world.service().read({session}, id, wire::GetRequest{"/mine", {}}).error().code ==
         ErrorCode::no_auth);
   CHECK(world.service().read({session, alice}, id, wire::GetRequest{"/mine", {}}));
 }
 
-TEST_CASE("nodes that are due go by a transaction of the leader") {
+TEST_CASE("nodes that are due are deleted by a transaction of the leader") {
   World world;
   const wire::SessionId session = world.open(1);
   wire::CreateRequest ttl = create_request("/ttl");
@@ -386,114 +388,10 @@ TEST_CASE("nodes that are due go by a transaction of the leader") {
   world.create(session, "/clock");                                             // at 3000
   REQUIRE(world.plan({{}, {}, 0, ReapNodes{}}));                               // at 4000
   CHECK(refused(world.plan({{}, {}, 0, ReapNodes{}})) == ErrorCode::no_node);
-  const Applied applied = world.settle();
+  const Applied applied = world.apply_all();
   CHECK(applied.session.none());
   CHECK(world.service().tree().find("/ttl") == nullptr);
   CHECK_FALSE(world.service().reap_due(1'000'000));
-}
-
-struct Dedup {
-  World world;
-  wire::SessionId session;
-
-  Dedup() {
-    REQUIRE(world.plan({{}, {1, 1}, 1, OpenSession{World::secret(1), 10'000, 3}}));
-    session = world.settle().session;
-  }
-  znode::Judged<wire::Bytes> plan(std::int64_t number, Order order) {
-    return world.plan({session, {1, 1}, 1, std::move(order), {}, number});
-  }
-  wire::Result<wire::ReplyBody> outcome(std::int64_t number) {
-    const Results* results = world.service().sessions().results(session);
-    const wire::Bytes* bytes = results ? results->find(number) : nullptr;
-    if (!bytes) return wire::Error{ErrorCode::no_node, "nothing is kept"};
-    return decode_outcome(*bytes);
-  }
-};
-
-TEST_CASE("a session with dedup keeps what its writes came to, on every server") {
-  Dedup dedup;
-  World& world = dedup.world;
-  wire::CreateRequest sequential = create_request("/n-");
-  sequential.sequential = true;
-  REQUIRE(dedup.plan(7, sequential));
-  Applied applied = world.settle();
-  CHECK(*dedup.outcome(7) == applied.reply);
-  CHECK(std::get<wire::CreateReply>(*dedup.outcome(7)).path == "/n-0000000000");
-
-  // A refusal is an outcome too, and has a transaction of its own.
-  REQUIRE(dedup.plan(8, SetRequest{"/none", "x"}));
-  applied = world.settle();
-  REQUIRE(applied.refusal);
-  CHECK(applied.refusal->error.code == ErrorCode::no_node);
-  CHECK(dedup.outcome(8).error() == applied.refusal->error);
-  REQUIRE(dedup.plan(9, wire::MultiRequest{{create_request("/m"), wire::GetRequest{"/m", {}},
-                                            wire::DeleteRequest{"/none"}}}));
-  world.settle();
-  CHECK(std::get<wire::MultiReply>(*dedup.outcome(9)).failed == 2u);
-  REQUIRE(dedup.plan(10, wire::MultiRequest{{create_request("/m"), wire::GetRequest{"/m", {}}}}));
-  applied = world.settle();
-  CHECK(*dedup.outcome(10) == applied.reply);
-  // Of three at most, the newest.
-  CHECK_FALSE(dedup.outcome(7));
-  CHECK(dedup.outcome(8).error().code == ErrorCode::no_node);
-  CHECK(world.service().sessions().results(dedup.session)->size() == 3);
-
-  // What does not come from the session's owner is not kept.
-  CHECK(refused(world.plan({dedup.session, {1, 2}, 1, create_request("/x"), {}, 11})) ==
-        ErrorCode::session_moved);
-
-  // The session takes it along, and to its end.
-  REQUIRE(world.plan({dedup.session, {2, 1}, 1, MoveSession{World::secret(1), 1000, 3}}));
-  world.settle();
-  CHECK(dedup.outcome(10));
-  Service replica;
-  for (std::size_t i = 0; i < world.log().size(); ++i) replica.apply({{1}, i + 1}, world.log()[i]);
-  CHECK(replica.sessions() == world.service().sessions());
-  CHECK(replica.digest() == world.service().digest());
-
-  REQUIRE(world.plan({dedup.session, {2, 1}, 1, CloseSession{}}));
-  world.settle();
-  CHECK(world.service().sessions().results(dedup.session) == nullptr);
-  CHECK(world.service().sessions().digest() == 0);
-}
-
-TEST_CASE("the outcomes of a session are bounded in bytes") {
-  Results results;
-  for (int i = 0; i < 10; ++i) results.add(i, wire::Bytes(Results::bytes_max / 4, 'x'), 1000);
-  CHECK(results.size() == 4);
-  results.add(10, wire::Bytes(2 * Results::bytes_max, 'x'), 1000);
-  CHECK(results.size() == 1);
-  CHECK(results.last() == 10);
-  CHECK(results.find(10));
-  CHECK_FALSE(results.find(9));
-}
-
-TEST_CASE("every outcome comes back from its bytes, and from no part of them") {
-  wire::Stat stat;
-  stat.czxid = {{1}, 2};
-  stat.version = 3;
-  stat.ephemeral_owner = {4};
-  stat.ttl_ms = 5;
-  stat.container = true;
-  const wire::Error error{ErrorCode::no_node, "/a does not exist"};
-  wire::ChildrenReply children;
-  children.children.push_back({"a", stat, "data"});
-  children.more = true;
-  for (const wire::ReplyBody& body : std::vector<wire::ReplyBody>{
-           wire::EmptyReply{}, wire::CreateReply{"/a", stat}, wire::SetReply{stat},
-           wire::AclReply{wire::open_acl(), stat},
-           wire::MultiReply{{wire::OpReply(wire::EmptyReply{}), wire::OpReply(wire::SetReply{stat}),
-                             wire::OpReply(wire::GetReply{"x", stat}), wire::OpReply(children)},
-                            {}}}) {
-    CAPTURE(body.index());
-    const wire::Bytes bytes = encode_outcome(body);
-    CHECK(*decode_outcome(bytes) == body);
-    for (std::size_t size = 0; size < bytes.size(); ++size) {
-      CHECK_FALSE(decode_outcome(std::string_view(bytes).substr(0, size)));
-    }
-  }
-  CHECK(decode_outcome(encode_outcome(Refusal{error, {}})).error() == error);
 }
 
 TEST_CASE("the digest changes with the sessions") {

@@ -6,6 +6,7 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/session/watching.h"
 #include "tests/session/world.h"
 
 namespace session {
@@ -16,35 +17,8 @@ using wire::EventKind;
 using wire::RequestId;
 using wire::WatchScope;
 
-wire::WatchRequest watch_request(std::string path, WatchScope scope) {
-  wire::WatchRequest request;
-  request.path = std::move(path);
-  request.scope = scope;
-  return request;
-}
-
-const wire::ReadOptions with_watch{.consistency = {}, .watch = true};
-
-std::string said(const std::vector<wire::WatchEvent>& events) {
-  std::string text;
-  for (const wire::WatchEvent& event : events) {
-    if (!text.empty()) text += ", ";
-    text += std::string(name(event.kind)) + ' ' + event.path;
-  }
-  return text;
-}
-
-std::string said(const Applied& applied) {
-  std::vector<wire::WatchEvent> events;
-  for (const Delivery& delivery : applied.events) {
-    CHECK(delivery.event.zxid == applied.zxid);
-    events.push_back(delivery.event);
-  }
-  return said(events);
-}
-
-// What a watch on /w says of each change. The node /w has the child /w/c, which has the child
-// /w/c/d; before the creation of /w there is none of them, and reads of it fail.
+// The events of watches on /w for each change. The node /w has the child /w/c, which has the child
+// /w/c/d. Before the creation of /w none of them exists, and reads of /w fail.
 TEST_CASE("which changes a watch tells of") {
   wire::ChildrenRequest children;
   children.path = "/w";
@@ -69,16 +43,16 @@ TEST_CASE("which changes a watch tells of") {
   };
   // clang-format off
   const std::vector<Row> rows{
-      //                                                       get      exists   children count              node     children subtree
-      {"creation", create_request("/w"),                      {fails,   created, fails,   fails,             created, none,    created}},
-      {"change of data", wire::SetRequest{"/w", "x"},         {changed, changed, none,    none,              changed, none,    changed}},
-      {"a new child", create_request("/w/n"),                 {none,    none,    kids,    "created /w/n",    none,    kids,    "created /w/n"}},
-      {"a child's data", wire::SetRequest{"/w/c", "x"},       {none,    none,    none,    none,              none,    none,    "changed /w/c"}},
-      {"a grandchild goes", wire::DeleteRequest{"/w/c/d"},    {none,    none,    none,    "deleted /w/c/d",  none,    none,    "deleted /w/c/d"}},
-      {"child and grandchild go", wire::DeleteRequest{"/w/c", -1, true},
-                                                              {none,    none,    kids,    "deleted /w/c/d",  none,    kids,    "deleted /w/c/d, deleted /w/c"}},
-      {"all go", wire::DeleteRequest{"/w", -1, true},         {deleted, deleted, deleted, "deleted /w/c/d",  deleted, deleted, "deleted /w/c/d, deleted /w/c, deleted /w"}},
-      {"something beside", create_request("/ww"),             {none,    none,    none,    none,              none,    none,    none}},
+      //                                                                 get      exists   children count              node     children subtree
+      {"creation", create_request("/w"),                                {fails,   created, fails,   fails,             created, none,    created}},
+      {"change of data", wire::SetRequest{"/w", "x"},                   {changed, changed, none,    none,              changed, none,    changed}},
+      {"a new child", create_request("/w/n"),                           {none,    none,    kids,    "created /w/n",    none,    kids,    "created /w/n"}},
+      {"a child's data", wire::SetRequest{"/w/c", "x"},                 {none,    none,    none,    none,              none,    none,    "changed /w/c"}},
+      {"a grandchild is deleted", wire::DeleteRequest{"/w/c/d"},        {none,    none,    none,    "deleted /w/c/d",  none,    none,    "deleted /w/c/d"}},
+      {"child and grandchild deleted", wire::DeleteRequest{"/w/c", -1, true},
+                                                                        {none,    none,    kids,    "deleted /w/c/d",  none,    kids,    "deleted /w/c/d, deleted /w/c"}},
+      {"/w with all below", wire::DeleteRequest{"/w", -1, true},        {deleted, deleted, deleted, "deleted /w/c/d",  deleted, deleted, "deleted /w/c/d, deleted /w/c, deleted /w"}},
+      {"a node beside /w", create_request("/ww"),                       {none,    none,    none,    none,              none,    none,    none}},
   };
   // clang-format on
 
@@ -94,7 +68,7 @@ TEST_CASE("which changes a watch tells of") {
       const auto answer = world.service().read({session}, {"5"}, columns[column]);
       REQUIRE(answer.has_value() == (row.events[column] != fails));
       if (!answer) continue;
-      CHECK(said(world.run(session, row.order)) == row.events[column]);
+      CHECK(events_text(world.run(session, row.order)) == row.events[column]);
 
       const bool persistent = std::holds_alternative<wire::WatchRequest>(columns[column]);
       const bool stays = persistent || row.events[column].empty();
@@ -103,7 +77,7 @@ TEST_CASE("which changes a watch tells of") {
   }
 }
 
-TEST_CASE("a get of what is not there sets no watch, an exists does") {
+TEST_CASE("get on a missing node sets no watch, exists does") {
   World world;
   const wire::SessionId session = world.open(1);
   CHECK_FALSE(world.service().read({session}, {"1"}, wire::GetRequest{"/x", with_watch}));
@@ -112,7 +86,7 @@ TEST_CASE("a get of what is not there sets no watch, an exists does") {
   CHECK(world.service().watches().size() == 1);
 }
 
-TEST_CASE("a watch says what is there when it is set") {
+TEST_CASE("the reply to a watch request has the node's present stat") {
   World world;
   const wire::SessionId session = world.open(1);
   world.create(session, "/a");
@@ -126,7 +100,7 @@ TEST_CASE("a watch says what is there when it is set") {
         ErrorCode::bad_arguments);
 }
 
-TEST_CASE("a persistent watch goes on, one for one event does not") {
+TEST_CASE("a persistent watch stays set, a watch for one event does not") {
   World world;
   const wire::SessionId session = world.open(1);
   wire::WatchRequest once = watch_request("/a", WatchScope::node);
@@ -134,13 +108,13 @@ TEST_CASE("a persistent watch goes on, one for one event does not") {
   REQUIRE(world.service().read({session}, {"1"}, watch_request("/a", WatchScope::node)));
   REQUIRE(world.service().read({session}, {"2"}, once));
 
-  CHECK(said(world.run(session, create_request("/a"))) == "created /a, created /a");
-  CHECK(said(world.run(session, wire::SetRequest{"/a", "x"})) == "changed /a");
-  CHECK(said(world.run(session, wire::DeleteRequest{"/a"})) == "deleted /a");
-  CHECK(said(world.run(session, create_request("/a"))) == "created /a");
+  CHECK(events_text(world.run(session, create_request("/a"))) == "created /a, created /a");
+  CHECK(events_text(world.run(session, wire::SetRequest{"/a", "x"})) == "changed /a");
+  CHECK(events_text(world.run(session, wire::DeleteRequest{"/a"})) == "deleted /a");
+  CHECK(events_text(world.run(session, create_request("/a"))) == "created /a");
 }
 
-TEST_CASE("a watch tells of one transaction's change once, and of each of its changes") {
+TEST_CASE("a watch reports each change of a transaction once") {
   World world;
   const wire::SessionId session = world.open(1);
   world.create(session, "/a");
@@ -148,19 +122,20 @@ TEST_CASE("a watch tells of one transaction's change once, and of each of its ch
   REQUIRE(world.service().read({session}, {"2"}, watch_request("/a", WatchScope::children)));
   const wire::MultiRequest multi{{wire::SetRequest{"/a", "1"}, create_request("/a/x"),
                                   wire::SetRequest{"/a", "2"}, create_request("/a/y")}};
-  CHECK(said(world.run(session, multi)) == "changed /a, created /a/x, children /a, created /a/y");
+  CHECK(events_text(world.run(session, multi)) ==
+        "changed /a, created /a/x, children /a, created /a/y");
 }
 
-TEST_CASE("watches above the root's children see everything") {
+TEST_CASE("a subtree watch on the root reports every change") {
   World world;
   const wire::SessionId session = world.open(1);
   REQUIRE(world.service().read({session}, {"1"}, watch_request("/", WatchScope::subtree)));
   world.create(session, "/a");
-  CHECK(said(world.run(session, create_request("/a/b"))) == "created /a/b");
-  CHECK(said(world.run(session, wire::SetRequest{"/", "x"})) == "changed /");
+  CHECK(events_text(world.run(session, create_request("/a/b"))) == "created /a/b");
+  CHECK(events_text(world.run(session, wire::SetRequest{"/", "x"})) == "changed /");
 }
 
-TEST_CASE("data and stat are those of the event's own transaction") {
+TEST_CASE("an event has data and stat as of its own transaction") {
   World world;
   const wire::SessionId session = world.open(1);
   world.create(session, "/a", "0");
@@ -181,11 +156,11 @@ TEST_CASE("data and stat are those of the event's own transaction") {
   CHECK_FALSE(third.events[0].event.data);
   CHECK_FALSE(third.events[0].event.stat);
 
-  // The same ones from the history, when all of it is long past.
+  // A later watch with `from` gets the same events from the history.
   request.from = before;
   const auto answer = world.service().read({session}, {"3"}, request);
   REQUIRE(answer);
-  REQUIRE(said(answer->events) == "changed /a, changed /a, deleted /a");
+  REQUIRE(events_text(answer->events) == "changed /a, changed /a, deleted /a");
   for (std::size_t i = 0; i < 3; ++i) {
     wire::WatchEvent expected = std::vector{first, second, third}[i].events[0].event;
     expected.watch = {"3"};
@@ -193,7 +168,7 @@ TEST_CASE("data and stat are those of the event's own transaction") {
   }
 }
 
-TEST_CASE("events are encoded as the watch's request wanted it, from the past too") {
+TEST_CASE("events have the encoding of the watch's request, also with from") {
   World world;
   const wire::SessionId session = world.open(1);
   const wire::Zxid before = world.service().applied();
@@ -225,7 +200,7 @@ TEST_CASE("a session that no transaction opened may read where it is local") {
   CHECK(world.service().watches().size(local) == 1);
 }
 
-TEST_CASE("the event of a change in the children carries the parent's stat") {
+TEST_CASE("a children event has the parent's stat") {
   World world;
   const wire::SessionId session = world.open(1);
   world.create(session, "/a", "data");
@@ -265,7 +240,7 @@ TEST_CASE("from: what was missed, then what comes") {
     request.once = row.once;
     const auto answer = world.service().read({session}, {"1"}, request);
     REQUIRE(answer);
-    CHECK(said(answer->events) == row.events);
+    CHECK(events_text(answer->events) == row.events);
     const bool is_set = world.service().watches().size(session) == 1;
     CHECK(is_set == !(row.once && !row.events.empty()));
     if (is_set) REQUIRE(world.service().read({session}, {"2"}, wire::UnwatchRequest{{"1"}}));
@@ -278,8 +253,8 @@ TEST_CASE("from a zxid that this server has yet to apply: nothing is told twice"
   wire::WatchRequest request = watch_request("/a", WatchScope::node);
   request.from = wire::Zxid{{1}, 2};
   REQUIRE(world.service().read({session}, {"1"}, request)->events.empty());
-  CHECK(said(world.run(session, create_request("/a"))) == "");                  // 1:2
-  CHECK(said(world.run(session, wire::SetRequest{"/a", ""})) == "changed /a");  // 1:3
+  CHECK(events_text(world.run(session, create_request("/a"))) == "");                  // 1:2
+  CHECK(events_text(world.run(session, wire::SetRequest{"/a", ""})) == "changed /a");  // 1:3
 }
 
 TEST_CASE("where the history does not reach back, one resync says so") {
@@ -294,18 +269,19 @@ TEST_CASE("where the history does not reach back, one resync says so") {
   const auto answer = world.service().read({session}, {"1"}, request);
   CHECK(answer->events ==
         std::vector<wire::WatchEvent>{{{"1"}, EventKind::resync, "/", {{1}, 4}, {}, {}}});
-  CHECK(said(world.run(session, create_request("/4"))) == "created /4");  // it is set all the same
+  CHECK(events_text(world.run(session, create_request("/4"))) == "created /4");  // the watch is set
 
   request.from = world.service().watches().history().start();
-  CHECK(said(world.service().read({session}, {"2"}, request)->events) == "created /3, created /4");
+  CHECK(events_text(world.service().read({session}, {"2"}, request)->events) ==
+        "created /3, created /4");
 
   request.from = wire::Zxid{};
   request.once = true;
-  CHECK(said(world.service().read({session}, {"3"}, request)->events) == "resync /");
+  CHECK(events_text(world.service().read({session}, {"3"}, request)->events) == "resync /");
   CHECK(world.service().watches().size(session) == 2);
 }
 
-TEST_CASE("the history is bounded in bytes as well") {
+TEST_CASE("the change history is bounded in bytes too") {
   ChangeHistory history({.changes_max = 1000, .bytes_max = 10'000});
   for (std::uint64_t i = 1; i <= 100; ++i) {
     history.add({{1}, i}, {{EventKind::changed, "/a", wire::Bytes(1000, 'x'), wire::Stat{}}});
@@ -314,7 +290,7 @@ TEST_CASE("the history is bounded in bytes as well") {
   CHECK(history.end() == wire::Zxid{{1}, 100});
   CHECK(history.start() > wire::Zxid{{1}, 90});
   CHECK(history.change_count() > 5);
-  // One that is too big for any history leaves an empty one behind it.
+  // A transaction that is larger than the bound leaves an empty history.
   history.add({{1}, 101}, {{EventKind::changed, "/a", wire::Bytes(20'000, 'x'), {}}});
   CHECK(history.start() == history.end());
   CHECK(history.bytes() == 0);
@@ -326,8 +302,8 @@ TEST_CASE("ids of watches") {
   const wire::SessionId session = world.open(1);
   const wire::SessionId other = world.open(2);
   const wire::Request request = watch_request("/a", WatchScope::node);
-  const auto code = [&](wire::SessionId who, const char* id, const wire::Request& what) {
-    const auto answer = world.service().read({who}, {id}, what);
+  const auto code = [&](wire::SessionId who, const char* id, const wire::Request& each) {
+    const auto answer = world.service().read({who}, {id}, each);
     return answer ? ErrorCode{} : answer.error().code;
   };
   CHECK(code(session, "", request) == ErrorCode::bad_arguments);
@@ -347,7 +323,7 @@ TEST_CASE("ids of watches") {
 
   world.service().watches().remove_session(session);
   CHECK(world.service().watches().size() == 1);
-  CHECK(said(world.run(session, create_request("/a"))) == "created /a");
+  CHECK(events_text(world.run(session, create_request("/a"))) == "created /a");
   world.service().watches().remove_session(other);
   CHECK(world.service().watches().size() == 0);
 }
@@ -364,7 +340,7 @@ TEST_CASE("a session has so many watches and no more") {
   CHECK(world.service().read({session}, {"3"}, request));
 }
 
-TEST_CASE("ids and paths of watches are bounded as well") {
+TEST_CASE("the bytes of watch ids and paths are bounded too") {
   World world({.per_session_max = 2, .history = {}});
   const wire::SessionId session = world.open(1);
   const auto set = [&](const std::string& id, const std::string& path) {
@@ -374,123 +350,6 @@ TEST_CASE("ids and paths of watches are bounded as well") {
   CHECK(set("2", "/" + std::string(790, 'x')).error().code == ErrorCode::too_many_watches);
   CHECK(set("2", "/" + std::string(789, 'x')));
   CHECK(world.service().watches().size(session) == 2);
-}
-
-// Many more than any table has buckets for at first.
-TEST_CASE("thousands of watches on a hundred paths: each is found, in the order of setting") {
-  Watches watches({});
-  constexpr std::uint64_t sessions = 7;
-  constexpr std::uint64_t count = 7000;
-  const auto path_of = [](std::uint64_t i) { return "/" + std::to_string(i % 100); };
-  const auto id_of = [](std::uint64_t i) { return RequestId{std::to_string(i)}; };
-  std::uint64_t zxid = 0;
-  const auto expect = [&](auto&& is_set) {
-    for (std::uint64_t number = 0; number < 100; ++number) {
-      std::vector<std::string> expected;
-      for (std::uint64_t i = number; i < count; i += 100) {
-        if (is_set(i)) expected.push_back(id_of(i).json);
-      }
-      std::vector<std::string> told;
-      for (const Delivery& each :
-           watches.fire({{1}, ++zxid}, {{EventKind::changed, path_of(number), {}, {}, {}}})) {
-        CHECK(each.session.value == 1 + std::stoull(each.event.watch.json) % sessions);
-        told.push_back(each.event.watch.json);
-      }
-      CHECK(told == expected);
-    }
-  };
-
-  for (std::uint64_t i = 0; i < count; ++i) {
-    Watch watch;
-    watch.path = path_of(i);
-    watch.interest = {.changed = true};
-    if (i % 3 == 0) watch.reach = Watch::Reach::subtree;
-    REQUIRE(watches.add({1 + i % sessions}, id_of(i), watch));
-  }
-  expect([](std::uint64_t) { return true; });
-  for (std::uint64_t i = 0; i < count; i += 2) {
-    REQUIRE(watches.remove({1 + i % sessions}, id_of(i)));
-  }
-  expect([](std::uint64_t i) { return i % 2 == 1; });
-  watches.remove_session({1});
-  expect([](std::uint64_t i) { return i % 2 == 1 && i % sessions != 0; });
-  CHECK(watches.size() == 3000);
-  watches.begin_after({{2}, 0});
-  CHECK(watches.size() == 0);
-}
-
-// S28; CVE-2024-23944: a watch told of paths that its client could not read.
-TEST_CASE("a watch tells of what its client may read when it happens") {
-  const auto alice = znode::Identities::of({{"digest", "alice:hash"}});
-  World world;
-  const wire::SessionId one = world.open(1);
-  const wire::SessionId other = world.open(2);
-  const wire::WatchRequest subtree = watch_request("/", WatchScope::subtree);
-  REQUIRE(world.service().read({one, alice}, RequestId{"1"}, subtree));
-  REQUIRE(world.service().read({other}, RequestId{"2"}, subtree));
-  const auto told = [](const Applied& applied, wire::SessionId session) {
-    std::vector<wire::WatchEvent> events;
-    for (const Delivery& delivery : applied.events) {
-      if (delivery.session == session) events.push_back(delivery.event);
-    }
-    return said(events);
-  };
-
-  wire::CreateRequest secret = create_request("/secret");
-  secret.acl = wire::Acl{{"digest", "alice:hash", 31}};
-  Applied applied = world.run(one, secret);
-  CHECK(told(applied, one) == "created /secret");
-  CHECK(told(applied, other).empty());
-
-  const auto run_as_alice = [&](Order order) {
-    REQUIRE(world.plan({one, world.owner(one), 1, std::move(order), alice}));
-    return world.settle();
-  };
-  applied = run_as_alice(create_request("/secret/open"));
-  CHECK(told(applied, one) == "created /secret/open");
-  CHECK(told(applied, other) == "created /secret/open");
-
-  run_as_alice(wire::SetAclRequest{"/secret/open", {{"digest", "alice:hash", 31}}});
-  applied = run_as_alice(wire::SetRequest{"/secret/open", "x"});
-  CHECK(told(applied, one) == "changed /secret/open");
-  CHECK(told(applied, other).empty());
-  applied = run_as_alice(wire::DeleteRequest{"/secret", -1, true});
-  CHECK(told(applied, one) == "deleted /secret/open, deleted /secret");
-  CHECK(told(applied, other).empty());
-
-  // The past is told of in the same way.
-  wire::WatchRequest from_the_start = subtree;
-  from_the_start.from = wire::Zxid{};
-  CHECK(said(world.service().read({other}, RequestId{"3"}, from_the_start)->events) ==
-        "created /secret/open");
-  // Who shows who it is later is told of what comes then.
-  world.service().watches().identify(other, alice);
-  applied = run_as_alice(secret);
-  CHECK(told(applied, other) == "created /secret, created /secret");
-}
-
-TEST_CASE("a watch for one event waits for one that its client may read") {
-  const auto alice = znode::Identities::of({{"digest", "alice:hash"}});
-  World world;
-  const wire::SessionId session = world.open(1);
-  REQUIRE(world.service().read({session}, RequestId{"1"}, wire::ExistsRequest{"/x", with_watch}));
-  wire::CreateRequest secret = create_request("/x");
-  secret.acl = wire::Acl{{"digest", "alice:hash", 31}};
-  CHECK(world.run(session, secret).events.empty());
-  REQUIRE(world.plan(
-      {session, world.owner(session), 1, wire::SetAclRequest{"/x", wire::open_acl()}, alice}));
-  world.settle();
-  CHECK(said(world.run(session, wire::SetRequest{"/x", "1"})) == "changed /x");
-  CHECK(world.service().watches().size() == 0);
-
-  REQUIRE(world.plan({session, world.owner(session), 1,
-                      wire::SetAclRequest{"/x", {{"digest", "alice:hash", 31}}}, alice}));
-  world.settle();
-  CHECK(world.service()
-            .read({session}, RequestId{"1"}, watch_request("/x", WatchScope::node))
-            .error()
-            .code == ErrorCode::no_auth);
-  CHECK(world.service().watches().size() == 0);
 }
 
 }  // namespace

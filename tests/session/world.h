@@ -10,7 +10,7 @@
 
 namespace session {
 
-// A leader without an ensemble: what is planned is applied when the test says so. The n-th
+// A leader without an ensemble, for tests. Plans are applied when the test asks for it. The n-th
 // transaction has zxid 1:n and time 1000 * n.
 class World {
  public:
@@ -22,17 +22,18 @@ class World {
     return hash;
   }
 
-  // Opens a session over a connection of server 1 with this number, whose secret is the number.
+  // Opens a session over a connection of server 1. `connection` is the connection's number and also
+  // the secret.
   wire::SessionId open(std::uint64_t connection) {
     REQUIRE(plan({{},
                   {1, connection},
                   connection,
                   OpenSession{secret(static_cast<std::uint8_t>(connection)), 10'000}}));
-    owners_.push_back({settle().session, {1, connection}});
+    owners_.push_back({apply_all().session, {1, connection}});
     return owners_.back().first;
   }
 
-  znode::Judged<wire::Bytes> plan(const Command& command) {
+  znode::PlanResult<wire::Bytes> plan(const Command& command) {
     planned_count_ += 1;
     auto planned = service_.plan(command, static_cast<wire::TimeMs>(1000 * planned_count_));
     if (planned) {
@@ -42,13 +43,13 @@ class World {
     }
     return planned;
   }
-  // From the connection that opened the session.
-  znode::Judged<wire::Bytes> plan(wire::SessionId session, Order order) {
+  // Plans an order from the connection that opened the session.
+  znode::PlanResult<wire::Bytes> plan(wire::SessionId session, Order order) {
     return plan({session, owner(session), 99, std::move(order)});
   }
 
-  // Applies what is planned. Returns what the last transaction came to.
-  Applied settle() {
+  // Applies all outstanding plans. Returns the result of the last transaction.
+  Applied apply_all() {
     Applied applied;
     for (wire::Bytes& bytes : std::exchange(planned_, {})) {
       count_ += 1;
@@ -60,7 +61,7 @@ class World {
 
   Applied run(wire::SessionId session, Order order) {
     REQUIRE(plan(session, std::move(order)));
-    return settle();
+    return apply_all();
   }
   void create(wire::SessionId session, std::string path, wire::Bytes data = {}) {
     wire::CreateRequest request;
@@ -76,7 +77,7 @@ class World {
     return {};
   }
   Service& service() { return service_; }
-  // Every transaction that was applied, the n-th of which has zxid 1:n.
+  // All applied transactions. The n-th has zxid 1:n.
   [[nodiscard]] const std::vector<wire::Bytes>& log() const { return log_; }
 
  private:

@@ -18,7 +18,7 @@ using zab::to_string;
 
 std::string server(ServerId id) { return "server " + to_string(id); }
 
-// What a message promises about its sender's disk; nothing for most.
+// The promise of a message about its sender's disk; most messages promise nothing.
 struct Promise {
   const Durable& disk;
   ServerId self;
@@ -57,7 +57,7 @@ struct Promise {
 }  // namespace
 
 void Checkers::on_restart(ServerId id, const Checkpoint& checkpoint) {
-  reign_[id.value - 1].number += 1;
+  leadership_[id.value - 1].number += 1;
   on_restored(id, checkpoint);
 }
 
@@ -73,80 +73,21 @@ void Checkers::check_state(ServerId id, const Checkpoint& checkpoint) const {
   if (!known || checkpoint != (count == 0 ? Checkpoint{} : states_[count - 1])) {
     throw Violation("state_is_f_of_history",
                     server(id) + " has a state of " + std::to_string(count) + " txns up to " +
-                        to_string(checkpoint.at.zxid) + " that they do not make");
+                        to_string(checkpoint.at.zxid) + " that is not their result");
   }
 }
 
-// What is found is what was durable, or what is left of it.
-void Checkers::on_recovered(ServerId id, const Durable& found, const Durable& held,
-                            Medium medium) const {
-  const auto fail = [&](const std::string& why) {
-    throw Violation("recovery", server(id) + " finds " + to_string(found.history.last().zxid) +
-                                    " where it had " + to_string(held.history.last().zxid) + ": " +
-                                    why);
-  };
-  if (found.damaged) {
-    if (medium == Medium::healthy && !held.damaged) fail("it is told to be damaged, and is not");
-    for (auto txn = found.history.after(found.history.base().zxid); txn != found.history.end();
-         ++txn) {
-      check_known(*txn, "left on a damaged disk");
-    }
-    // What an earlier start had found void may count again, if that it is void is lost too.
-    std::vector<const Durable*> ever{&held};
-    for (const Durable& lost : lost_[id.value - 1]) ever.push_back(&lost);
-    zab::Claim most{};
-    Epoch accepted;
-    for (const Durable* disk : ever) {
-      accepted = std::max(accepted, disk->accepted_epoch);
-      most = std::max({most, disk->damaged.value_or(zab::Claim{}),
-                       zab::Claim{disk->current_epoch, disk->history.last().zxid}});
-    }
-    if (found.accepted_epoch > accepted || found.current_epoch > most.current_epoch) {
-      fail("it is damaged, and its epochs are greater than ever: accepted " +
-           std::to_string(found.accepted_epoch.value) + ", current " +
-           std::to_string(found.current_epoch.value));
-    }
-    if (*found.damaged > most) {
-      fail("it claims to have had " + to_string(found.damaged->last_zxid) + " in epoch " +
-           std::to_string(found.damaged->current_epoch.value) + ", which it never had");
-    }
-    return;
-  }
-  // Without any file it is as if it were new, and has no say either.
-  if (medium == Medium::rotten && found.condition() == zab::Condition::blank) return;
-  if (held.damaged) fail("its damage is forgotten");
-  if (found.accepted_epoch != held.accepted_epoch ||
-      found.accepted_leader != held.accepted_leader || found.current_epoch != held.current_epoch ||
-      found.cluster != held.cluster || found.founded != held.founded ||
-      found.history.last() != held.history.last()) {
-    fail("that is neither all that was durable, nor told to be damaged; accepted " +
-         std::to_string(found.accepted_epoch.value) + " of " +
-         std::to_string(held.accepted_epoch.value) + ", current " +
-         std::to_string(found.current_epoch.value) + " of " +
-         std::to_string(held.current_epoch.value));
-  }
-}
-
-void Checkers::on_disk_lost(ServerId id, const Durable& held) {
-  if (!foreign_[id.value - 1]) lost_[id.value - 1].push_back(held);
-}
-
-bool Checkers::held_ever(std::size_t disk, zab::Point point) const {
-  return (!foreign_[disk] && holds(disks_[disk], point)) ||
-         std::ranges::any_of(lost_[disk], [&](const Durable& lost) { return holds(lost, point); });
-}
-
-void Checkers::on_standing(ServerId id, const zab::RoleStatus& role_status) {
-  Reign& reign = reign_[id.value - 1];
-  reign.leader = id;
-  if (role_status.role != zab::Role::leading) reign.number += 1;
+void Checkers::on_role_status(ServerId id, const zab::RoleStatus& role_status) {
+  Leadership& leadership = leadership_[id.value - 1];
+  leadership.leader = id;
+  if (role_status.role != zab::Role::leading) leadership.number += 1;
   if (foreign_[id.value - 1] && role_status.serving) {
     throw Violation("foreign", server(id) + " serves");
   }
   if (role_status.role != zab::Role::leading || !role_status.serving) return;
 
-  const auto [at, first] = established_.try_emplace(role_status.epoch, reign);
-  if (at->second != reign) {
+  const auto [at, first] = established_.try_emplace(role_status.epoch, leadership);
+  if (at->second != leadership) {
     throw Violation("leadership", server(id) + " established epoch " +
                                       std::to_string(role_status.epoch.value) + " after server " +
                                       to_string(at->second.leader));
@@ -159,8 +100,8 @@ void Checkers::on_standing(ServerId id, const zab::RoleStatus& role_status) {
 }
 
 void Checkers::on_broadcast(ServerId leader, const zab::Txn& txn) {
-  const auto reign = established_.find(txn.zxid.epoch);
-  if (reign == established_.end() || reign->second != reign_[leader.value - 1]) {
+  const auto leadership = established_.find(txn.zxid.epoch);
+  if (leadership == established_.end() || leadership->second != leadership_[leader.value - 1]) {
     throw Violation("leadership", server(leader) + " broadcasts " + to_string(txn.zxid) +
                                       " without having established that epoch");
   }
@@ -168,29 +109,28 @@ void Checkers::on_broadcast(ServerId leader, const zab::Txn& txn) {
       broadcasts_.try_emplace(txn.zxid.bits(), Broadcast{txn.hash, txn.payload});
   if (!first) throw Violation("equal_zxid_equal_hash", to_string(txn.zxid) + " is broadcast twice");
   if (txn.zxid.counter > 1) return;
-  // A later epoch may be under way already, unknown to this leader.
+  // A later epoch may have begun already, unknown to this leader.
   const auto earlier = std::ranges::partition_point(
       order_, [&](const zab::Txn& other) { return other.zxid.epoch < txn.zxid.epoch; });
   if (delivered_[leader.value - 1] != static_cast<std::size_t>(earlier - order_.begin())) {
     throw Violation("primary_integrity", server(leader) + " broadcasts " + to_string(txn.zxid) +
-                                             " before it has delivered all of earlier epochs");
+                                             " before it has delivered all txns of earlier epochs");
   }
 }
 
-// A learner that refuses a message gives its leader up, and says so in these words.
-void Checkers::on_note(ServerId id, const std::string& note) const {
-  if (note.find(" sent ") != std::string::npos) {
-    throw Violation("message_legality", server(id) + ": " + note);
+void Checkers::on_note(ServerId id, const zab::Note& note) const {
+  if (note.kind == zab::Note::Kind::protocol_error) {
+    throw Violation("message_legality", server(id) + ": " + note.text);
   }
 }
 
-void Checkers::on_leaving(const zab::State& sender, const zab::Envelope& envelope) {
+void Checkers::on_sent(const zab::State& sender, const zab::Envelope& envelope) {
   const ServerId from = sender.self;
   if (envelope.to == from && !std::holds_alternative<zab::AckEpoch>(envelope.message) &&
       !std::holds_alternative<zab::AckNewLeader>(envelope.message) &&
       !std::holds_alternative<zab::Ack>(envelope.message)) {
     throw Violation("message_legality",
-                    server(from) + " tells itself " + to_string(envelope.message));
+                    server(from) + " sends to itself " + to_string(envelope.message));
   }
   const Durable& disk = disks_[from.value - 1];
   const Promise promise{disk, from, envelope.to};
@@ -220,45 +160,45 @@ void Checkers::on_leaving(const zab::State& sender, const zab::Envelope& envelop
 }
 
 void Checkers::on_new_leader(const zab::State& leader, ServerId learner, Epoch epoch) {
-  const Reign& reign = reign_[leader.self.value - 1];
-  const auto [at, first] = synchronized_.try_emplace(epoch, reign);
-  if (at->second != reign) {
+  const Leadership& leadership = leadership_[leader.self.value - 1];
+  const auto [at, first] = synchronized_.try_emplace(epoch, leadership);
+  if (at->second != leadership) {
     throw Violation("leadership", server(leader.self) + " sends NEWLEADER " +
                                       std::to_string(epoch.value) + " after server " +
                                       to_string(at->second.leader));
   }
-  if (first) check_mandate(leader.self, epoch);
+  if (first) check_election_basis(leader.self, epoch);
   const zab::History& history = leader.durable.history;
   sent_[{epoch, learner}].push_back(is_voter(ensemble_, learner)
                                         ? history.last()
                                         : history.last_at_or_before(leader.last_committed));
 }
 
-// Who has promised to follow the leader into this epoch, and from where.
-void Checkers::check_mandate(ServerId leader, Epoch epoch) {
+// Checks the voters that have promised to follow the leader in this epoch, and their histories.
+void Checkers::check_election_basis(ServerId leader, Epoch epoch) {
   const auto& accepted = accepted_[{epoch, leader}];
   std::vector<ServerId> sound;
-  std::vector<ServerId> unharmed;
+  std::vector<ServerId> undamaged;
   std::vector<ServerId> all;
   for (const auto& [id, acceptance] : accepted) {
     if (!is_voter(ensemble_, id) || !acceptance.last) continue;
     const auto own = accepted.find(leader);
-    const bool is_level =
+    const bool is_covered =
         own != accepted.end() && std::pair(acceptance.current_epoch, acceptance.last->zxid) <=
                                      std::pair(own->second.current_epoch, own->second.last->zxid);
-    if (!is_level) continue;
+    if (!is_covered) continue;
     all.push_back(id);
     if (acceptance.condition == zab::Condition::sound) sound.push_back(id);
-    if (acceptance.condition != zab::Condition::damaged) unharmed.push_back(id);
+    if (acceptance.condition != zab::Condition::damaged) undamaged.push_back(id);
   }
   if (is_quorum(ensemble_, sound)) return;
-  if (!founded_ && is_quorum(ensemble_, unharmed)) return totals_.count(Rare::founding);
-  const bool whole = std::ranges::all_of(ensemble_.members(), [&](const zab::Member& member) {
+  if (!founded_ && is_quorum(ensemble_, undamaged)) return totals_.count(Rare::founding);
+  const bool unanimous = std::ranges::all_of(ensemble_.members(), [&](const zab::Member& member) {
     return !is_voter(ensemble_, member.id) || std::ranges::find(all, member.id) != all.end();
   });
-  if (whole) return totals_.count(Rare::whole_mandate);
+  if (unanimous) return totals_.count(Rare::unanimous_election);
   throw Violation("sound_quorum", server(leader) + " leads epoch " + std::to_string(epoch.value) +
-                                      " by the word of " + std::to_string(sound.size()) +
+                                      " by the promises of " + std::to_string(sound.size()) +
                                       " sound voters of " + std::to_string(all.size()));
 }
 
@@ -269,7 +209,7 @@ void Checkers::check_known(const zab::Txn& txn, const char* where) const {
   }
   if (broadcast->second.hash != txn.hash || *broadcast->second.payload != *txn.payload) {
     throw Violation("equal_zxid_equal_hash",
-                    to_string(txn.zxid) + " " + where + " is not what was broadcast");
+                    to_string(txn.zxid) + " " + where + " differs from the broadcast");
   }
 }
 
@@ -280,7 +220,7 @@ void Checkers::on_delivered(ServerId id, const zab::Txn& txn) {
     const zab::Txn& other = order_[index];
     if (other.point() == txn.point() && *other.payload == *txn.payload) return;
     throw Violation("agreement", server(id) + " delivers " + to_string(txn.zxid) +
-                                     " where another delivered " + to_string(other.zxid));
+                                     " where another server delivered " + to_string(other.zxid));
   }
 
   check_known(txn, "delivered");
@@ -293,10 +233,10 @@ void Checkers::on_delivered(ServerId id, const zab::Txn& txn) {
     throw Violation("local_primary_order",
                     to_string(txn.zxid) + " is delivered after " + to_string(last));
   }
-  // Nobody serves in an epoch before it has delivered all of its initial history. (The step that
-  // establishes an epoch delivers first and then says that it serves.)
+  // A server serves in an epoch only after it has delivered the whole initial history. (In the step
+  // that establishes an epoch, deliveries are checked before the role status.)
   if (!established_.empty() && txn.zxid.epoch < established_.rbegin()->first) {
-    throw Violation("primary_integrity", to_string(txn.zxid) + " is delivered first after epoch " +
+    throw Violation("primary_integrity", to_string(txn.zxid) + " is first delivered after epoch " +
                                              std::to_string(established_.rbegin()->first.value) +
                                              " was established");
   }
@@ -314,9 +254,10 @@ void Checkers::on_delivered(ServerId id, const zab::Txn& txn) {
   check_completeness();
 }
 
-// Of every quorum of sound voters the one with the greatest vote has all that was delivered. A
-// server that has not must not be the greatest of any quorum: those whose votes are not above its
-// own are none. Where the sound ones are too few, all voters together elect the greatest of all.
+// In every quorum of sound voters, the server with the greatest vote must have all delivered txns.
+// So for a server that lacks one, the voters whose votes are not above its own must not be a
+// quorum. If there are too few sound voters, all voters together elect the server with the greatest
+// vote.
 void Checkers::check_completeness() const {
   if (order_.empty()) return;
   const zab::Point last = order_.back().point();
@@ -355,95 +296,6 @@ void Checkers::check_completeness() const {
                       server(id) + " could be elected without " + to_string(last.zxid));
     }
   }
-}
-
-Checkers::Before Checkers::before_write(ServerId id) const {
-  const Durable& disk = disks_[id.value - 1];
-  return {disk.accepted_epoch, disk.accepted_leader,
-          disk.current_epoch,  disk.condition(),
-          disk.history.last(), order_.empty() || holds(disk, order_.back().point())};
-}
-
-void Checkers::on_written(ServerId id, const zab::Persist& persist, const Before& before) {
-  const Durable& disk = disks_[id.value - 1];
-  if (const auto* append = std::get_if<zab::Append>(&persist)) check_known(append->txn, "on disk");
-  if (const auto* adopt = std::get_if<zab::AdoptHistory>(&persist)) {
-    for (const zab::Txn& txn : adopt->txns) check_known(txn, "adopted");
-    check_adoption(id, *adopt, before);
-  }
-  if (const auto* accept = std::get_if<zab::AcceptEpoch>(&persist)) {
-    accepted_[{accept->epoch, accept->leader}][id].condition = before.condition;
-  }
-  if (std::holds_alternative<zab::MarkFounded>(persist)) {
-    if (founded_ && *founded_ != disk.cluster) {
-      throw Violation("foreign", server(id) + " knows of a second cluster");
-    }
-    look_for_founding();
-  }
-  const bool other_leader = disk.accepted_epoch == before.accepted_epoch &&
-                            disk.accepted_leader != before.accepted_leader;
-  if (other_leader || disk.accepted_epoch < before.accepted_epoch ||
-      disk.current_epoch < before.current_epoch || disk.current_epoch > disk.accepted_epoch ||
-      disk.history.last().zxid.epoch > disk.current_epoch) {
-    throw Violation("epoch_monotonicity", server(id) + " wrote: " + to_string(persist));
-  }
-  if (before.held_all_delivered && !order_.empty() && !holds(disk, order_.back().point())) {
-    throw Violation("truncation_safety", server(id) + " removed " + to_string(order_.back().zxid) +
-                                             ": " + to_string(persist));
-  }
-  check_completeness();
-}
-
-// Steps l.2.1 and f.2.1.
-void Checkers::check_adoption(ServerId id, const zab::AdoptHistory& adopted, const Before& before) {
-  const Durable& disk = disks_[id.value - 1];
-  adopted_[adopted.epoch].push_back(id);
-  if (adopted.snapshot) totals_.count(Rare::snapshot_adopted);
-  if (!adopted.snapshot && adopted.from.zxid < before.last.zxid) totals_.count(Rare::truncation);
-  if (before.condition == zab::Condition::damaged) totals_.count(Rare::damaged_repaired);
-  if (before.condition == zab::Condition::blank && founded_) totals_.count(Rare::wiped_repaired);
-  if (disk.accepted_leader == id) return;
-  const std::vector<zab::Point>& sent = sent_[{adopted.epoch, id}];
-  if (std::ranges::find(sent, disk.history.last()) == sent.end()) {
-    throw Violation("sync_result", server(id) + " adopts a history up to " +
-                                       to_string(disk.history.last().zxid) +
-                                       " that its leader did not send");
-  }
-}
-
-bool Checkers::ever_adopted(ServerId id, Epoch epoch) const {
-  const auto adopted = adopted_.find(epoch);
-  return adopted != adopted_.end() &&
-         std::ranges::find(adopted->second, id) != adopted->second.end();
-}
-
-void Checkers::look_for_founding() {
-  if (founded_) return;
-  std::optional<zab::ClusterId> cluster;
-  for (const zab::Member& member : ensemble_.members()) {
-    const Durable& disk = disks_[member.id.value - 1];
-    if (!is_voter(ensemble_, member.id)) continue;
-    if (!disk.founded || (cluster && *cluster != disk.cluster)) return;
-    cluster = disk.cluster;
-  }
-  founded_ = cluster;
-}
-
-void Checkers::on_quiet(const zab::State& state) const {
-  const Durable& memory = state.durable;
-  const Durable& disk = disks_[state.self.value - 1];
-  if (memory.accepted_epoch == disk.accepted_epoch &&
-      memory.accepted_leader == disk.accepted_leader &&
-      memory.current_epoch == disk.current_epoch && memory.cluster == disk.cluster &&
-      memory.founded == disk.founded && memory.damaged == disk.damaged &&
-      memory.history.last() == disk.history.last()) {
-    return;
-  }
-  throw Violation("memory_is_disk",
-                  server(state.self) + " has " + to_string(memory.history.last().zxid) +
-                      " in memory and " + to_string(disk.history.last().zxid) +
-                      " on disk, current epochs " + std::to_string(memory.current_epoch.value) +
-                      " and " + std::to_string(disk.current_epoch.value));
 }
 
 void Checkers::on_confirmation_asked(std::uint64_t token) { asked_[token] = order_.size(); }

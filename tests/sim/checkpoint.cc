@@ -3,9 +3,9 @@
 namespace sim {
 namespace {
 
-// What is behind the fixed part.
-constexpr char padding_octet = 'x';
-constexpr char image_octet = 'i';
+// The kind of bytes after the fixed part.
+constexpr char padding_byte = 'x';
+constexpr char image_byte = 'i';
 
 std::uint64_t mixed(std::uint64_t value, std::uint64_t with) {
   value = (value ^ with) * 0x9e3779b97f4a7c15;
@@ -33,10 +33,10 @@ wire::Bytes encode(const Checkpoint& checkpoint, std::size_t padding) {
   writer.integer(checkpoint.count);
   writer.integer(checkpoint.state);
   if (checkpoint.image) {
-    writer.integer(image_octet);
+    writer.integer(image_byte);
     writer.raw(*checkpoint.image);
   } else {
-    writer.raw(wire::Bytes(padding, padding_octet));
+    writer.raw(wire::Bytes(padding, padding_byte));
   }
   writer.integer(checksum(out));
   return out;
@@ -55,7 +55,7 @@ std::optional<Checkpoint> decode(std::string_view bytes) {
   checkpoint.count = reader.integer<std::uint64_t>();
   checkpoint.state = reader.integer<std::uint64_t>();
   if (reader.failed()) return std::nullopt;
-  if (reader.remaining() > 0 && reader.integer<char>() == image_octet) {
+  if (reader.remaining() > 0 && reader.integer<char>() == image_byte) {
     checkpoint.image = std::make_shared<const wire::Bytes>(reader.raw(reader.remaining()));
   }
   return checkpoint;

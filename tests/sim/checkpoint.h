@@ -11,26 +11,26 @@
 
 namespace sim {
 
-// What stands for the state of a server: how many transactions it has seen, and all of them in one
-// number. A snapshot of it is its bytes.
+// Represents the state of a server: the number of its transactions, and a checksum of all of them.
+// Its encoding is used as snapshot.
 struct Checkpoint {
   zab::Point at;
   std::uint64_t count = 0;
   std::uint64_t state = 0;
-  // What a tenant stores of it; none where there is no tenant.
+  // The application's image; null without an application.
   std::shared_ptr<const wire::Bytes> image;
 
-  // What it is after one more.
+  // The state after one more transaction.
   [[nodiscard]] Checkpoint after(const zab::Txn& txn) const;
-  // Of the transactions; an image is for its tenant to compare.
+  // Does not compare images; the application does.
   [[nodiscard]] bool operator==(const Checkpoint& other) const {
     return at == other.at && count == other.count && state == other.state;
   }
 };
 
-// Without an image filled up with `padding` bytes, so that a snapshot comes in several chunks.
+// Without an image, adds `padding` bytes, so that a snapshot has several chunks.
 [[nodiscard]] wire::Bytes encode(const Checkpoint& checkpoint, std::size_t padding);
-// Nothing unless every byte is there and as it was.
+// None if a byte is missing or changed.
 [[nodiscard]] std::optional<Checkpoint> decode(std::string_view bytes);
 
 }  // namespace sim

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "tests/sim/words.h"
+#include "tests/sim/event_text.h"
 #include "zab/print.h"
 
 namespace sim {
@@ -14,24 +14,24 @@ constexpr Time progress_within = 60 * tick;
 
 }  // namespace
 
-Cluster::Cluster(std::uint64_t seed, const Options& options, Trace trace, Tenant* tenant)
+Cluster::Cluster(std::uint64_t seed, const Options& options, Trace trace, Application* application)
     : options_(options),
       random_(seed ^ 0x5eed),
       trace_(std::move(trace)),
-      tenant_(tenant),
-      images_(options.ensemble.members().size()),
-      checkers_(options_.ensemble, images_, totals_),
+      application_(application),
+      durables_(options.ensemble.members().size()),
+      checkers_(options_.ensemble, durables_, totals_),
       elections_(options_.ensemble),
-      network_(images_.size(), options_, random_, calendar_, totals_),
-      servers_(images_.size()) {
+      network_(durables_.size(), options_, random_, queue_, totals_),
+      servers_(durables_.size()) {
   for (std::size_t i = 0; i < servers_.size(); ++i) {
     Server& server = servers_[i];
     server.id = options_.ensemble.members()[i].id;
     server.sending.resize(servers_.size());
     server.tick_interval = random_.between(tick - tick / 50, tick + tick / 50);
     server.disk = std::make_unique<Disk>(server.id, random_, totals_);
-    calendar_.schedule(random_.below(2 * tick),
-                       {.kind = Kind::restart, .server = static_cast<std::uint32_t>(i)});
+    queue_.schedule(random_.below(2 * tick),
+                    {.kind = Kind::restart, .server = static_cast<std::uint32_t>(i)});
   }
   schedule_fault(Kind::submit, options_.submit);
   schedule_fault(Kind::confirm_leadership, options_.confirm_leadership);
@@ -55,7 +55,7 @@ Cluster::Cluster(std::uint64_t seed, const Options& options, Trace trace, Tenant
   schedule_fault(Kind::foreign_disk, options_.foreign_disk);
   schedule_fault(Kind::stray, options_.stray);
   if (options_.minority) {
-    calendar_.schedule(20 * tick, {.kind = Kind::look_for_progress});
+    queue_.schedule(20 * tick, {.kind = Kind::check_progress});
   }
 }
 
@@ -65,74 +65,74 @@ void Cluster::run() {
 }
 
 void Cluster::heal(std::uint64_t ticks) {
-  calendar_.pass_until(options_.duration);
-  const Time now = calendar_.now();
+  queue_.advance_to(options_.duration);
+  const Time now = queue_.now();
   healing_ = true;
   healing_since_ = now;
-  say([] { return std::string("everything heals"); });
+  trace([] { return std::string("everything heals"); });
   options_.link_delay_max = std::min(options_.link_delay_max, tick);
   options_.disk_delay_max = std::min(options_.disk_delay_max, tick);
   options_.duplicate = options_.early_reconnect = false;
   for (Server& server : servers_) {
     const bool stuck = server.disk_stuck_until > now;
-    server.dies_in_step = false;
+    server.crashes_in_step = false;
     server.disk_slow_until = server.disk_stuck_until = 0;
     server.disk->set_full(false);
     server.disk->fail_no_more();
     if (server.foreign) wipe(server);
-    // What waits for a stuck disk would wait as long as it was going to.
+    // Writes to a stuck disk were already scheduled for a late time.
     if (stuck && !server.batches.empty()) crash(server);
     if (!server.peer) {
-      calendar_.schedule(now, {.kind = Kind::restart, .server = index32(server)});
+      queue_.schedule(now, {.kind = Kind::restart, .server = index32(server)});
     }
     if (server.paused) {
-      calendar_.schedule(
-          now, {.kind = Kind::resume, .server = index32(server), .generation = server.life});
+      queue_.schedule(
+          now, {.kind = Kind::resume, .server = index32(server), .generation = server.incarnation});
     }
   }
   network_.heal();
-  if (tenant_ != nullptr) tenant_->heal();
-  calendar_.schedule(now + tick, {.kind = Kind::look});
+  if (application_ != nullptr) application_->heal();
+  queue_.schedule(now + tick, {.kind = Kind::check_healed});
   const Time until = now + ticks * tick;
   while (next(until)) {
     if (!healing_) return;
   }
-  std::string standings;
+  std::string statuses;
   for (const Server& server : servers_) {
-    standings += "; " + to_string(server.id) + " " +
-                 (server.peer ? to_string(server.peer->role_status()) : std::string("down")) +
-                 ", delivered " + std::to_string(checkers_.delivered(server.id));
+    statuses += "; " + to_string(server.id) + " " +
+                (server.peer ? to_string(server.peer->role_status()) : std::string("down")) +
+                ", delivered " + std::to_string(checkers_.delivered(server.id));
   }
   throw Violation("liveness", "no progress within " + std::to_string(ticks) +
-                                  " ticks after all faults" + standings);
+                                  " ticks after all faults" + statuses);
 }
 
 Totals Cluster::totals() const {
   Totals totals = totals_;
   totals.elections = checkers_.epochs_established();
   totals.commits = checkers_.order().size();
-  totals.time = calendar_.now();
+  totals.time = queue_.now();
   return totals;
 }
 
 void Cluster::schedule_fault(Kind kind, Every every) {
   if (every != 0) {
-    calendar_.schedule(calendar_.now() + random_.between(1, 2 * every), {.kind = kind});
+    queue_.schedule(queue_.now() + random_.between(1, 2 * every), {.kind = kind});
   }
 }
 
 bool Cluster::next(Time until) {
-  const auto happening = calendar_.next(until);
-  if (!happening) return false;
-  mix(happening->time * 64 + static_cast<std::uint64_t>(happening->kind));
-  mix(happening->server * 16 + happening->other);
-  handle(*happening);
+  const auto scheduled = queue_.next(until);
+  if (!scheduled) return false;
+  mix(scheduled->time * 64 + static_cast<std::uint64_t>(scheduled->kind));
+  mix(scheduled->server * 16 + scheduled->other);
+  handle(*scheduled);
   return true;
 }
 
-void Cluster::handle(const Happening& happening) {
-  Server& server = servers_[happening.server];
-  switch (happening.kind) {
+void Cluster::handle(const ScheduledEvent& scheduled) {
+  Server& server = servers_[scheduled.server];
+  switch (scheduled.kind) {
     case Kind::heartbeat:
     case Kind::deliver:
     case Kind::deliver_self:
@@ -141,118 +141,120 @@ void Cluster::handle(const Happening& happening) {
     case Kind::read:
     case Kind::written:
     case Kind::posted:
-    case Kind::tenant_here:
+    case Kind::application_event_at_server:
       if (server.paused) {
-        server.held.push_back(happening);
+        server.held.push_back(scheduled);
       } else {
-        handle_local(happening);
+        handle_local(scheduled);
       }
       return;
-    case Kind::connect: network_.connect(happening); return;
-    case Kind::tenant: tenant_->happen(happening.generation); return;
+    case Kind::connect: network_.connect(scheduled); return;
+    case Kind::application_event: application_->run_scheduled(scheduled.generation); return;
     case Kind::cut_stalled:
-      network_.cut(happening.server, happening.other, happening.generation);
+      network_.cut(scheduled.server, scheduled.other, scheduled.generation);
       return;
     case Kind::restart:
       if (!server.peer) start(server);
       return;
     case Kind::space_returns: server.disk->set_full(false); return;
     case Kind::resume: {
-      if (!server.paused || server.life != happening.generation) return;
-      say([&] { return to_string(server.id) + "  goes on"; });
+      if (!server.paused || server.incarnation != scheduled.generation) return;
+      trace([&] { return to_string(server.id) + "  goes on"; });
       server.paused = false;
-      network_.listen(happening.server, true);
-      // What its users want may come before all that it has missed.
-      if (options_.confirm_leadership != 0 && !healing_) ask_whether_it_leads(server);
-      std::deque<Happening> held = std::exchange(server.held, {});
-      for (const Happening& one : held) handle_local(one);
+      network_.listen(scheduled.server, true);
+      // Requests of its users may come before the events that it has missed.
+      if (options_.confirm_leadership != 0 && !healing_) request_confirmation(server);
+      std::deque<ScheduledEvent> held = std::exchange(server.held, {});
+      for (const ScheduledEvent& one : held) handle_local(one);
       for (std::size_t i = 0; i < servers_.size(); ++i) {
-        if (i != happening.server) network_.maybe_connect(happening.server, i);
+        if (i != scheduled.server) network_.maybe_connect(scheduled.server, i);
       }
       return;
     }
-    case Kind::look:
+    case Kind::check_healed:
       if (healed()) {
         healing_ = false;
-        totals_.healing = calendar_.now() - healing_since_;
+        totals_.healing = queue_.now() - healing_since_;
       } else {
-        calendar_.schedule(calendar_.now() + tick, {.kind = Kind::look});
+        queue_.schedule(queue_.now() + tick, {.kind = Kind::check_healed});
       }
       return;
-    case Kind::look_for_progress:
+    case Kind::check_progress:
       if (healing_) return;
-      if (calendar_.now() == 20 * tick) {
+      if (queue_.now() == 20 * tick) {
         begin_minority();
       } else if (checkers_.order().size() == progress_) {
-        throw Violation("minority_tolerance", "one voter suffers, and nothing is committed");
+        throw Violation("minority_tolerance", "one voter has a fault, and nothing is committed");
       }
       progress_ = checkers_.order().size();
-      calendar_.schedule(calendar_.now() + progress_within, {.kind = Kind::look_for_progress});
+      queue_.schedule(queue_.now() + progress_within, {.kind = Kind::check_progress});
       return;
     case Kind::submit:
     case Kind::confirm_leadership:
     case Kind::hand_over:
     case Kind::checkpoint:
-      if (!healing_) use(happening.kind);
+      if (!healing_) run_user_action(scheduled.kind);
       return;
     default:
-      if (!healing_) handle_fault(happening.kind);
+      if (!healing_) handle_fault(scheduled.kind);
       return;
   }
 }
 
-// What happens at one server, which is not paused.
-void Cluster::handle_local(const Happening& happening) {
-  Server& server = servers_[happening.server];
-  const zab::ServerId other = servers_[happening.other].id;
-  const auto tell = [&](Network::News news) {
-    if (news.down) step(server, zab::LinkDown{other});
-    if (news.up) step(server, zab::LinkUp{other});
+// Handles an event at a server that is not paused.
+void Cluster::handle_local(const ScheduledEvent& scheduled) {
+  Server& server = servers_[scheduled.server];
+  const zab::ServerId other = servers_[scheduled.other].id;
+  const auto pass = [&](Network::LinkChange change) {
+    if (change.down) step(server, zab::LinkDown{other});
+    if (change.up) step(server, zab::LinkUp{other});
   };
-  switch (happening.kind) {
+  switch (scheduled.kind) {
     case Kind::heartbeat:
-      if (server.life != happening.generation) return;
-      calendar_.schedule(calendar_.now() + server.tick_interval, happening);
-      if (tenant_ != nullptr) {
-        tenant_->heartbeat(index(server));
-        go_on_with_image(server);
+      if (server.incarnation != scheduled.generation) return;
+      queue_.schedule(queue_.now() + server.tick_interval, scheduled);
+      if (application_ != nullptr) {
+        application_->heartbeat(index(server));
+        continue_image(server);
       }
       step(server, zab::Tick{});
       return;
     case Kind::posted: {
-      if (server.life != happening.generation) return;
+      if (server.incarnation != scheduled.generation) return;
       zab::Event event = std::move(server.posted.front());
       server.posted.pop_front();
       const bool submits = std::holds_alternative<zab::Submit>(event);
       step(server, std::move(event), submits ? Cause::submit : Cause::event);
       return;
     }
-    case Kind::tenant_here: tenant_->happen(happening.generation); return;
+    case Kind::application_event_at_server:
+      application_->run_scheduled(scheduled.generation);
+      return;
     case Kind::deliver_self: {
-      if (server.life != happening.generation) return;
+      if (server.incarnation != scheduled.generation) return;
       zab::Message message = std::move(server.to_self.front());
       server.to_self.pop_front();
       step(server, zab::Received{server.id, std::move(message)});
       return;
     }
     case Kind::deliver:
-      if (auto message = network_.arrive(happening)) {
+      if (auto message = network_.receive(scheduled)) {
         if (auto* protocol = std::get_if<zab::Message>(&*message)) {
           step(server, zab::Received{other, std::move(*protocol)});
         } else if (server.peer) {
-          tenant_->received(happening.server, other, *message);
+          application_->received(scheduled.server, other, *message);
         }
       }
       return;
     case Kind::up:
-      if (server.peer) tell(network_.come_up(happening));
+      if (server.peer) pass(network_.handle_up(scheduled));
       return;
-    case Kind::down: tell(network_.go_down(happening)); return;
+    case Kind::down: pass(network_.handle_down(scheduled)); return;
     case Kind::written:
-      if (server.life == happening.generation) written(server);
+      if (server.incarnation == scheduled.generation) written(server);
       return;
     case Kind::read: {
-      if (server.life != happening.generation) return;
+      if (server.incarnation != scheduled.generation) return;
       const zab::Read read = server.reads.front();
       server.reads.pop_front();
       std::visit([&](const auto& one) { answer(server, one); }, read);
@@ -262,8 +264,8 @@ void Cluster::handle_local(const Happening& happening) {
   }
 }
 
-// What the users of a server, and its operators, do.
-void Cluster::use(Kind kind) {
+// Actions of a server's users and operators.
+void Cluster::run_user_action(Kind kind) {
   Server& server = any_server();
   switch (kind) {
     case Kind::submit:
@@ -271,13 +273,14 @@ void Cluster::use(Kind kind) {
       schedule_fault(kind, options_.submit);
       return;
     case Kind::confirm_leadership:
-      for (Server& one : servers_) ask_whether_it_leads(one);
+      for (Server& one : servers_) request_confirmation(one);
       schedule_fault(kind, options_.confirm_leadership);
       return;
     case Kind::hand_over:
       for (Server& one : servers_) {
         if (one.peer && !one.paused && one.peer->role_status().role == zab::Role::leading) {
-          // To anybody, or to one that may be anything: the leader itself, down, an observer.
+          // To any voter, or to a named server. That may be the leader itself, down, or an
+          // observer.
           step(one, zab::HandOver{server.id.value % 2 == 0 ? server.id : zab::ServerId{}});
           break;
         }
@@ -285,14 +288,14 @@ void Cluster::use(Kind kind) {
       schedule_fault(kind, options_.hand_over);
       return;
     default:
-      if (server.peer && !server.paused) take_checkpoint(server, Tenant::Amount::part);
+      if (server.peer && !server.paused) take_checkpoint(server, Application::Amount::part);
       schedule_fault(kind, options_.checkpoint);
       return;
   }
 }
 
-// Whoever says so. Of several, all but one are wrong.
-void Cluster::ask_whether_it_leads(Server& server) {
+// Asks every server that believes that it leads. If there are several, only one can be confirmed.
+void Cluster::request_confirmation(Server& server) {
   if (!server.peer || server.paused) return;
   const zab::RoleStatus role_status = server.peer->role_status();
   if (!role_status.serving || role_status.role != zab::Role::leading) return;
@@ -305,7 +308,7 @@ Cluster::Server& Cluster::any_server() {
 }
 
 void Cluster::submit_somewhere() {
-  // Clients wait for replies: they do not bury a slow disk.
+  // Clients wait for replies, so they do not overload a slow disk.
   for (const Server& server : servers_) {
     if (server.batches.size() > backlog_max && !options_.minority) return;
   }
@@ -329,8 +332,8 @@ void Cluster::submit(Server& leader) {
   step(leader, zab::Submit{std::make_shared<const wire::Bytes>(std::move(payload))}, Cause::submit);
 }
 
-// Everybody serves in one epoch, is sound, has delivered a transaction of that epoch and everything
-// before, and has it all on disk.
+// Whether all servers serve in one epoch, are sound, have delivered the same transactions with one
+// of that epoch, and have them on disk.
 bool Cluster::healed() {
   Server* leader = nullptr;
   for (Server& server : servers_) {
@@ -342,8 +345,8 @@ bool Cluster::healed() {
   for (const Server& server : servers_) {
     if (server.peer->role_status().epoch != epoch) return false;
   }
-  if (tenant_ != nullptr && !tenant_->settled()) return false;
-  if (tenant_ == nullptr && marked_ != epoch) {
+  if (application_ != nullptr && !application_->is_finished()) return false;
+  if (application_ == nullptr && marked_ != epoch) {
     marked_ = epoch;
     submit(*leader);
     return false;
@@ -354,20 +357,20 @@ bool Cluster::healed() {
     if (checkers_.delivered(server.id) != checkers_.order().size()) return false;
     if (!server.batches.empty()) return false;
     if (server.peer->state().durable.history.last() != last) return false;
-    const zab::Durable& disk = image(server);
+    const zab::Durable& disk = durable(server);
     if (disk.history.last() != last || !disk.founded) return false;
     if (disk.condition() != zab::Condition::sound) return false;
   }
   return true;
 }
 
-// --- For the tenant ---
+// --- For the application ---
 
 void Cluster::post(std::size_t server, zab::Event event) {
   servers_[server].posted.push_back(std::move(event));
-  calendar_.schedule(calendar_.now(), {.kind = Kind::posted,
-                                       .server = index32(servers_[server]),
-                                       .generation = servers_[server].life});
+  queue_.schedule(queue_.now(), {.kind = Kind::posted,
+                                 .server = index32(servers_[server]),
+                                 .generation = servers_[server].incarnation});
 }
 
 void Cluster::send(std::size_t from, std::size_t to, const server::PeerMessage& message) {
@@ -376,15 +379,18 @@ void Cluster::send(std::size_t from, std::size_t to, const server::PeerMessage& 
 }
 
 void Cluster::schedule(Time time, Generation number) {
-  calendar_.schedule(time, {.kind = Kind::tenant, .generation = number});
+  queue_.schedule(time, {.kind = Kind::application_event, .generation = number});
 }
 
 void Cluster::schedule_at(std::size_t server, Time time, Generation number) {
-  calendar_.schedule(
-      time, {.kind = Kind::tenant_here, .server = index32(servers_[server]), .generation = number});
+  queue_.schedule(time, {.kind = Kind::application_event_at_server,
+                         .server = index32(servers_[server]),
+                         .generation = number});
 }
 
-void Cluster::trace(const std::string& words) const { trace_(at(calendar_.now()) + "  " + words); }
+void Cluster::trace(const std::string& line) const {
+  trace_(time_text(queue_.now()) + "  " + line);
+}
 
 void Cluster::mix(std::uint64_t value) {
   event_hash_ = (event_hash_ ^ value) * 0x9e3779b97f4a7c15;

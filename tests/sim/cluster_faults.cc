@@ -2,10 +2,10 @@
 #include <utility>
 
 #include "tests/sim/cluster.h"
-#include "tests/sim/strays.h"
+#include "tests/sim/forged_message.h"
 #include "zab/print.h"
 
-// What goes wrong.
+// Faults of servers, links and disks.
 namespace sim {
 namespace {
 
@@ -15,11 +15,11 @@ constexpr std::uint64_t slow_factor_max = 30;
 
 void Cluster::handle_fault(Kind kind) {
   Server& server = any_server();
-  const Time now = calendar_.now();
+  const Time now = queue_.now();
   switch (kind) {
     case Kind::crash: crash(server); return schedule_fault(kind, options_.crash);
     case Kind::crash_in_step:
-      server.dies_in_step = true;
+      server.crashes_in_step = true;
       return schedule_fault(kind, options_.crash_in_step);
     case Kind::crash_all:
       for (Server& one : servers_) crash(one);
@@ -37,34 +37,34 @@ void Cluster::handle_fault(Kind kind) {
                                                             : options_.stall_link);
     case Kind::slow_disk:
       server.disk_slow_until = now + some_outage();
-      say([&] { return to_string(server.id) + "  has a slow disk"; });
+      trace([&] { return to_string(server.id) + "  has a slow disk"; });
       return schedule_fault(kind, options_.slow_disk);
     case Kind::stuck_disk:
       server.disk_stuck_until = now + some_outage();
-      say([&] { return to_string(server.id) + "  has a disk that is stuck"; });
+      trace([&] { return to_string(server.id) + "  has a disk that is stuck"; });
       return schedule_fault(kind, options_.stuck_disk);
     case Kind::failing_sync:
       if (server.peer) server.disk->fail_soon(Fault::io_error);
       return schedule_fault(kind, options_.failing_sync);
     case Kind::full_disk:
       totals_.count(Rare::disk_full);
-      say([&] { return to_string(server.id) + "  has no space left"; });
+      trace([&] { return to_string(server.id) + "  has no space left"; });
       server.disk->set_full(true);
-      calendar_.schedule(now + some_outage(),
-                         {.kind = Kind::space_returns, .server = index32(server)});
+      queue_.schedule(now + some_outage(),
+                      {.kind = Kind::space_returns, .server = index32(server)});
       return schedule_fault(kind, options_.full_disk);
     case Kind::rot:
-      if (spares(server)) rot(server, Shows::some_time);
+      if (may_lose_disk(server)) rot(server, Discovery::later);
       return schedule_fault(kind, options_.rot);
     case Kind::wipe:
-      if (spares(server)) {
+      if (may_lose_disk(server)) {
         totals_.count(Rare::wiped);
         wipe(server);
       }
       return schedule_fault(kind, options_.wipe);
     case Kind::lose_quorum: lose_quorum(); return schedule_fault(kind, options_.lose_quorum);
     case Kind::foreign_disk:
-      if (spares(server) && all_others_founded(server)) make_foreign(server);
+      if (may_lose_disk(server) && all_others_founded(server)) make_foreign(server);
       return schedule_fault(kind, options_.foreign_disk);
     case Kind::stray: send_stray(); return schedule_fault(kind, options_.stray);
     default: return;
@@ -73,11 +73,11 @@ void Cluster::handle_fault(Kind kind) {
 
 void Cluster::pause(Server& server, Time until) {
   if (!server.peer || server.paused) return;
-  say([&] { return to_string(server.id) + "  pauses"; });
+  trace([&] { return to_string(server.id) + "  pauses"; });
   server.paused = true;
   network_.listen(index(server), false);
-  calendar_.schedule(until,
-                     {.kind = Kind::resume, .server = index32(server), .generation = server.life});
+  queue_.schedule(
+      until, {.kind = Kind::resume, .server = index32(server), .generation = server.incarnation});
 }
 
 // --- The network ---
@@ -87,9 +87,10 @@ void Cluster::partition() {
   const std::uint64_t side = random_.next();
   const auto one = static_cast<std::size_t>(random_.below(count));
   const std::uint64_t shape = random_.below(6);
-  // How far neighbours in a ring see each other: all see a majority, and each another one.
+  // In a ring, each server is linked to so many neighbours on each side. With the larger number
+  // each sees a majority, and each a different one.
   const std::size_t reach = shape == 3 ? 1 : std::max<std::size_t>(1, (count + 2) / 4);
-  const auto meet = [&](std::size_t a, std::size_t b) {
+  const auto are_linked = [&](std::size_t a, std::size_t b) {
     const std::size_t apart = a > b ? a - b : b - a;
     switch (shape) {
       case 1: return a != one && b != one;                                        // one is alone
@@ -100,11 +101,11 @@ void Cluster::partition() {
     }
   };
   totals_.count(Rare::partition);
-  say([&] { return "a partition of shape " + std::to_string(shape); });
-  const Time until = calendar_.now() + some_outage();
+  trace([&] { return "a partition of shape " + std::to_string(shape); });
+  const Time until = queue_.now() + some_outage();
   for (std::size_t a = 0; a < count; ++a) {
     for (std::size_t b = 0; b < a; ++b) {
-      if (!meet(a, b)) network_.block(a, b, until);
+      if (!are_linked(a, b)) network_.block(a, b, until);
     }
   }
 }
@@ -113,25 +114,25 @@ void Cluster::harm_link(Kind kind) {
   const auto a = static_cast<std::size_t>(random_.below(servers_.size()));
   const auto b = static_cast<std::size_t>(random_.below(servers_.size()));
   if (a == b) return;
-  const auto told = [&](const char* how) {
-    say([&] {
+  const auto trace_link = [&](const char* how) {
+    trace([&] {
       return "link " + to_string(servers_[a].id) + " -> " + to_string(servers_[b].id) + how;
     });
   };
   switch (kind) {
     case Kind::cut: return network_.cut(a, b);
     case Kind::slow_link:
-      told(" is slow");
-      return network_.slow(a, b, calendar_.now() + some_outage(),
+      trace_link(" is slow");
+      return network_.slow(a, b, queue_.now() + some_outage(),
                            random_.between(1, slow_factor_max * tick));
     default:
-      told(" stalls");
+      trace_link(" stalls");
       totals_.count(Rare::stall);
-      return network_.stall(a, b, calendar_.now() + some_outage());
+      return network_.stall(a, b, queue_.now() + some_outage());
   }
 }
 
-// At a moment of its own, one of the messages that the receiver must refuse, whatever it does.
+// Delivers a message that the receiver must ignore or refuse, at a random time.
 void Cluster::send_stray() {
   Server& to = any_server();
   Server& from = any_server();
@@ -142,7 +143,7 @@ void Cluster::send_stray() {
              .role_status = to.peer->role_status(),
              .sender = from.id,
              .sender_has_adopted = checkers_.ever_adopted(from.id, to.peer->role_status().epoch),
-             .sender_holds = image(from).history.last().zxid},
+             .sender_holds = durable(from).history.last().zxid},
             random_);
   if (!message) return;
   totals_.count(Rare::stray);
@@ -152,11 +153,11 @@ void Cluster::send_stray() {
 // --- Disks ---
 
 bool Cluster::is_sound(const Server& server) const {
-  return image(server).condition() == zab::Condition::sound && !server.suspect && !server.foreign;
+  return durable(server).condition() == zab::Condition::sound && !server.suspect && !server.foreign;
 }
 
-// Whether this server's disk may be lost: those that remain sound are a quorum.
-bool Cluster::spares(const Server& server) const {
+// Whether this server may lose its disk: the others that are sound are a quorum.
+bool Cluster::may_lose_disk(const Server& server) const {
   if (!checkers_.founded()) return false;
   std::vector<zab::ServerId> sound;
   for (const Server& other : servers_) {
@@ -166,19 +167,20 @@ bool Cluster::spares(const Server& server) const {
 }
 
 bool Cluster::all_others_founded(const Server& server) const {
-  return std::ranges::all_of(
-      servers_, [&](const Server& other) { return other.id == server.id || image(other).founded; });
+  return std::ranges::all_of(servers_, [&](const Server& other) {
+    return other.id == server.id || durable(other).founded;
+  });
 }
 
-// Under a running server, who does not notice, or one that is down.
-void Cluster::rot(Server& server, Shows shows) {
+// Corrupts the disk of a server that is down, or of a running one, which does not notice.
+void Cluster::rot(Server& server, Discovery shows) {
   if (server.foreign || server.suspect) return;
-  const bool again = image(server).damaged.has_value();
+  const bool again = durable(server).damaged.has_value();
   if (!server.disk->is_open() || !server.disk->rot()) return;
   if (again) totals_.count(Rare::damage_again);
-  say([&] { return to_string(server.id) + "  has a rotten disk"; });
+  trace([&] { return to_string(server.id) + "  has a rotten disk"; });
   server.rotten = server.suspect = true;
-  if (server.peer && shows == Shows::some_time && random_.one_in(2)) return;
+  if (server.peer && shows == Discovery::later && random_.one_in(2)) return;
   if (server.peer) return crash(server);
   server.disk->crash_during(std::vector<zab::Persist>{});
   static_cast<void>(recover(server));
@@ -186,32 +188,32 @@ void Cluster::rot(Server& server, Shows shows) {
 
 void Cluster::wipe(Server& server) {
   crash(server);
-  say([&] { return to_string(server.id) + "  gets an empty disk"; });
-  checkers_.on_disk_lost(server.id, image(server));
+  trace([&] { return to_string(server.id) + "  gets an empty disk"; });
+  checkers_.on_disk_lost(server.id, durable(server));
   const bool full = options_.full_disk != 0 && !healing_ && random_.one_in(2);
   server.disk->wipe(full ? Disk::Space::none : Disk::Space::enough);
   if (full) {
     totals_.count(Rare::disk_full);
-    calendar_.schedule(calendar_.now() + some_outage(),
-                       {.kind = Kind::space_returns, .server = index32(server)});
+    queue_.schedule(queue_.now() + some_outage(),
+                    {.kind = Kind::space_returns, .server = index32(server)});
   }
   server.unfinished.clear();
   server.rotten = server.suspect = server.foreign = false;
   checkers_.on_foreign(server.id, false);
-  image(server) = zab::Durable{};
+  durable(server) = zab::Durable{};
 }
 
-// As long as one remains that has everything, whoever said it, and no promise is forgotten that it
-// does not know of, every voter together can go on. Blank ones must not be a quorum: nobody could
-// tell them from a new cluster.
+// Damages or wipes the disks of so many voters that no sound quorum remains. All voters together
+// can go on if one sound voter (`keeper`) has all transactions, and knows of every promise that is
+// lost. Blank voters must not be a quorum: they would look like a new cluster.
 void Cluster::lose_quorum() {
   Server& keeper = any_server();
   if (!checkers_.founded() || !is_sound(keeper)) return;
   if (!options_.ensemble.is_voter(keeper.id)) return;
-  const zab::Durable& kept = image(keeper);
+  const zab::Durable& kept = durable(keeper);
   for (const Server& server : servers_) {
     if (server.foreign || server.suspect || !server.unfinished.empty()) return;
-    const zab::Durable& disk = image(server);
+    const zab::Durable& disk = durable(server);
     if (!Checkers::holds(kept, disk.history.last())) return;
     if (disk.current_epoch > kept.current_epoch || disk.condition() != zab::Condition::sound)
       return;
@@ -220,11 +222,11 @@ void Cluster::lose_quorum() {
   std::vector<zab::ServerId> blank;
   for (Server& server : servers_) {
     if (server.id == keeper.id || !options_.ensemble.is_voter(server.id)) continue;
-    if (spares(server) && random_.one_in(2)) continue;
+    if (may_lose_disk(server) && random_.one_in(2)) continue;
     blank.push_back(server.id);
     if (options_.ensemble.is_quorum(blank)) {
       blank.pop_back();
-      rot(server, Shows::at_once);
+      rot(server, Discovery::at_once);
     } else {
       totals_.count(Rare::wiped);
       wipe(server);
@@ -235,7 +237,7 @@ void Cluster::lose_quorum() {
 void Cluster::make_foreign(Server& server) {
   if (server.foreign) return;
   wipe(server);
-  say([&] { return to_string(server.id) + "  gets a disk of another cluster"; });
+  trace([&] { return to_string(server.id) + "  gets a disk of another cluster"; });
   totals_.count(Rare::foreign_disk);
   server.foreign = true;
   checkers_.on_foreign(server.id, true);
@@ -255,16 +257,16 @@ void Cluster::make_foreign(Server& server) {
   const std::vector<zab::Persist> content{zab::AcceptEpoch{epoch, server.id}, adopt,
                                           zab::MarkFounded{}};
   server.disk->replace(content);
-  for (const zab::Persist& persist : content) zab::store(persist, image(server));
+  for (const zab::Persist& persist : content) zab::store(persist, durable(server));
 }
 
-// --- Only one ---
+// --- A fault of a single voter ---
 
 void Cluster::begin_minority() {
   const auto first = static_cast<std::size_t>(random_.below(servers_.size()));
   for (std::size_t i = 0; i < servers_.size(); ++i) {
     Server& server = servers_[(first + i) % servers_.size()];
-    if (!options_.ensemble.is_voter(server.id) || !spares(server)) continue;
+    if (!options_.ensemble.is_voter(server.id) || !may_lose_disk(server)) continue;
     const Time until = options_.duration;
     switch (random_.below(5)) {
       case 0: server.disk_slow_until = until; return;

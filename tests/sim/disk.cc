@@ -9,7 +9,8 @@
 namespace sim {
 namespace {
 
-constexpr std::uint64_t operations_of_a_commit = 10;  // about; more when a segment begins
+// Approximate numbers of file operations. A batch that begins a segment needs more.
+constexpr std::uint64_t operations_of_a_commit = 10;
 constexpr std::uint64_t operations_of_a_checkpoint = 14;
 constexpr std::uint64_t operations_of_recovery = 30;
 constexpr std::size_t page_bytes = 4096;
@@ -46,7 +47,8 @@ Disk::Done Disk::open() {
   const auto bytes = read_file(checkpoint_path);
   if (bytes) {
     const auto found = decode(*bytes);
-    if (!found && !power_fails_) throw Violation("checkpoint", "it is not what was written");
+    if (!found && !power_fails_)
+      throw Violation("checkpoint", "the checkpoint differs from the one written");
     if (!found) return Done::failed;
     checkpoint_ = *found;
   } else {
@@ -58,7 +60,7 @@ Disk::Done Disk::open() {
 Disk::Done Disk::open_log() {
   auto opened = storage::Log::open(*files_, log_directory, server_, checkpoint_.at, options_);
   if (!opened && opened.error().code == wire::ErrorCode::not_ready) {
-    // It died between the log's commit and the snapshot's new name.
+    // The process crashed between the log's commit and the rename of the snapshot.
     const auto adopted = storage::Log::adopted_snapshot(*files_, log_directory, server_);
     if (adopted && *adopted && adopt_staged(**adopted) == Done::well) {
       totals_.count(Rare::staged_installed);
@@ -101,8 +103,7 @@ Disk::Done Disk::write(const std::vector<zab::Persist>& batch) {
   return broken_ ? Done::failed : Done::well;
 }
 
-// What is stored of a snapshot is durable before the log says that it is adopted, and takes the
-// checkpoint's place behind it.
+// A snapshot is durable before the log records its adoption. It replaces the checkpoint after that.
 Disk::Done Disk::try_write(const std::vector<zab::Persist>& batch) {
   std::vector<zab::Persist> logged;
   std::optional<zab::Point> adopted;
@@ -130,7 +131,7 @@ Disk::Done Disk::try_write(const std::vector<zab::Persist>& batch) {
   return Done::well;
 }
 
-// Whether the segment that is being written was another one before.
+// Whether the current segment file was used for an earlier segment.
 bool Disk::is_written_over() const {
   const storage::LogPosition end = log_->end();
   const std::string bytes =
@@ -159,7 +160,7 @@ Disk::Done Disk::adopt_staged(zab::Point at) {
   if (!bytes) return Done::failed;
   const auto found = decode(*bytes);
   if (!found || found->at != at) {
-    throw Violation("checkpoint", "an adopted snapshot is not what was stored");
+    throw Violation("checkpoint", "an adopted snapshot differs from the one stored");
   }
   if (!files_->rename(staged_path(at), checkpoint_path)) return Done::failed;
   if (!files_->sync_directory(state_directory)) return Done::failed;
@@ -193,7 +194,7 @@ storage::Result<std::optional<storage::Stretch>> Disk::read_after(zab::Point aft
   return log_->read_after(after, read_max_);
 }
 
-// --- Ends ---
+// --- Crashes ---
 
 void Disk::end(bool power) {
   log_.reset();
@@ -205,7 +206,7 @@ void Disk::end(bool power) {
   }
   staged_.clear();
   broken_ = false;
-  // Perhaps it dies again while it recovers.
+  // Sometimes the process crashes again during recovery.
   if (!power || !random_.one_in(4)) return;
   power_fails_ = true;
   files_->fail_at(files_->operations() + random_.below(operations_of_recovery), Fault::power);
@@ -234,7 +235,7 @@ void Disk::crash_during(const Checkpoint& state) {
   end(true);
 }
 
-// --- Misfortunes ---
+// --- Faults ---
 
 void Disk::fail_soon(Fault fault) {
   files_->fail_at(files_->operations() + random_.below(operations_of_a_commit), fault);
@@ -242,8 +243,8 @@ void Disk::fail_soon(Fault fault) {
 
 bool Disk::rot() {
   if (!log_ || broken_ || !log_->mark()) return false;
-  // No mark is written to a log that is damaged, before the segment that mends it is there; and
-  // what proves the damage could be lost with the rest.
+  // A damaged log has no mark until a repaired segment begins, and the proof of the damage could be
+  // lost together with the rest.
   if (recovered_.damaged && !written_) return false;
   std::vector<std::string> paths;
   for (const std::string& path : files_->paths()) {
@@ -253,17 +254,17 @@ bool Disk::rot() {
   const auto any = [&] { return paths[static_cast<std::size_t>(random_.below(paths.size()))]; };
   const std::string path = any();
   const std::string bytes = files_->contents(path);
-  // Not what is there for later. Of an end that is gone the extent tells.
+  // Only the part in use. The extent proves that an end is missing.
   const std::size_t end = path == paths.back()
                               ? std::min<std::size_t>(log_->end().offset, bytes.size())
                               : bytes.find_last_not_of('\0') + 1;
   if (end == 0) return false;
-  // What nothing but the mark comes after is missed by nobody else.
+  // Often near the end: only the mark proves the last batches.
   const std::size_t low = random_.one_in(2) ? end - std::min(end, last_commits_bytes) : 0;
   const auto place = static_cast<std::size_t>(random_.between(low, end - 1));
   const auto change = [&](std::size_t begin, std::size_t count, const auto& how) {
     files_->damage(path, [&](std::string& content) {
-      // Of a file that was cut the disk may have less than what was written since.
+      // A file that was truncated may be shorter than the part written since.
       for (std::size_t i = begin; i < std::min({begin + count, end, content.size()}); ++i) {
         content[i] = how(content[i]);
       }
@@ -317,7 +318,8 @@ void Disk::wipe(Space space) {
 
 void Disk::replace(const std::vector<zab::Persist>& content) {
   wipe(Space::enough);
-  if (write(content) == Done::failed) throw Violation("storage", "a healthy disk fails");
+  if (write(content) == Done::failed)
+    throw Violation("storage", "a write to a disk without faults fails");
   end(false);
   open();
 }

@@ -16,49 +16,51 @@
 
 namespace sim {
 
-// What one server writes to: the production log and a checkpoint, on a file system that loses what
-// is not synced, fails and rots. When a write ends is the cluster's business.
+// The disk of one server: the production log and a checkpoint, on a file system with faults. It
+// loses unsynced writes, returns errors, and corrupts data. The cluster decides how long a write
+// takes.
 class Disk {
  public:
   Disk(zab::ServerId server, Random& random, Totals& totals);
 
-  enum class Done : std::uint8_t { well, failed };  // failed: the process has to end
+  enum class Done : std::uint8_t { well, failed };  // failed: the process must end
 
-  // --- A process that runs ---
+  // --- For a running process ---
 
-  // What it finds when it starts; `failed` only if the disk is full.
+  // Recovers the log and the checkpoint. Fails only if the disk is full.
   Done open();
   [[nodiscard]] bool is_open() const { return log_.has_value(); }
   [[nodiscard]] const zab::Durable& recovered() const { return recovered_; }
   [[nodiscard]] const Checkpoint& checkpoint() const { return checkpoint_; }
 
-  // All of it becomes durable.
+  // Makes a batch durable.
   Done write(const std::vector<zab::Persist>& batch);
-  // The state, of which the log holds everything, becomes the checkpoint.
+  // Stores a checkpoint. The log must have all its transactions.
   Done take(const Checkpoint& state);
-  // Nothing if the log has it no more. An error is damage.
+  // Reads the log after a point. None if the log begins later; an error if the log is damaged.
   storage::Result<std::optional<storage::Stretch>> read_after(zab::Point after);
   [[nodiscard]] wire::Bytes snapshot() const { return encode(checkpoint_, padding_); }
 
-  // --- How it ends ---
+  // --- Crashes ---
 
-  // While it writes `batch`, perhaps of a power failure.
+  // A crash while `batch` is written, possibly a power failure.
   void crash_during(const std::vector<zab::Persist>& batch);
-  // While it takes a checkpoint.
+  // A power failure while a checkpoint is stored.
   void crash_during(const Checkpoint& state);
 
-  // --- What happens to the disk ---
+  // --- Faults of the disk ---
 
-  // The next write fails, or what needs space, or a sync.
+  // One of the next file operations fails.
   void fail_soon(Fault fault);
   void fail_no_more() { files_->heal(); }
   void set_full(bool full) { files_->set_full(full); }
-  // Whether something was changed. What the log promised is proven first.
+  // Corrupts the log or loses the checkpoint. First writes a mark, so that the log can prove its
+  // last batch. Returns whether something was changed.
   bool rot();
-  // Another disk in its place, empty; perhaps its file system is full of something else.
+  // Replaces the disk by an empty one; with Space::none its file system is full.
   enum class Space : std::uint8_t { enough, none };
   void wipe(Space space);
-  // Another disk in its place, of another cluster.
+  // Replaces the disk by one with this content.
   void replace(const std::vector<zab::Persist>& content);
 
  private:
@@ -81,14 +83,14 @@ class Disk {
   std::size_t padding_;
   std::unique_ptr<SimFileSystem> files_;
   std::optional<storage::Log> log_;
-  bool power_fails_ = false;  // an error is to be expected
+  bool power_fails_ = false;  // errors are expected now
   bool broken_ = false;       // a write has failed
-  bool written_ = false;      // since it was opened
-  bool swapped_ = false;      // two files were, and must not be swapped back
+  bool written_ = false;      // a batch was written since the log was opened
+  bool swapped_ = false;      // two files were swapped, and must not be swapped back
   zab::Durable recovered_;
-  std::uint64_t segment_ = 0;  // that is being written
+  std::uint64_t segment_ = 0;  // the segment that is being written
   Checkpoint checkpoint_;
-  wire::Bytes staged_;  // of the snapshot that is being stored
+  wire::Bytes staged_;  // the chunks received of a snapshot
   std::uint64_t read_max_;
 };
 

@@ -25,12 +25,12 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::uint64_t none = ~std::uint64_t{0};
 constexpr std::size_t workers_max = 64;
-// A seed takes milliseconds; one that takes this long goes round in a circle.
+// A seed takes milliseconds. One that takes this long is in an endless loop.
 constexpr unsigned seconds_max = 30;
 
-// What the workers share. Processes, because a broken `ensure` ends one.
+// The memory shared by the workers. They are processes, because a failed `ensure` ends one.
 struct Shared {
-  // Seeds are handed out in order: the least that failed is the first that does.
+  // Seeds are taken in order, so the least failed seed is the first one that fails.
   void fail(std::uint64_t seed) {
     std::uint64_t least = failed;
     while (seed < least && !failed.compare_exchange_weak(least, seed)) {
@@ -45,7 +45,7 @@ struct Shared {
   std::atomic<std::uint64_t> elections{0}, crashes{0}, commits{0}, steps{0}, ticks{0}, healing{0};
   std::atomic<std::uint64_t> znodes_searched{0}, searches_given_up{0};
   std::array<std::atomic<std::uint64_t>, sim::rare_count> rare{};
-  std::array<std::atomic<std::uint64_t>, sim::rare_count> rare_seeds{};  // in which it happened
+  std::array<std::atomic<std::uint64_t>, sim::rare_count> rare_seeds{};  // number of seeds with it
 };
 
 void work(Shared& shared, std::size_t worker, sim::Mode mode) {
@@ -99,7 +99,7 @@ void print_searches(const Shared& shared) {
               static_cast<unsigned long long>(shared.searches_given_up.load()));
 }
 
-// Whether everything that the simulator is to try was tried.
+// Prints how often each rare event happened. An event that never happened is not tested.
 void print_rare(const Shared& shared, sim::Mode mode) {
   std::printf("%-42s %12s %10s\n", "what must happen sometimes", "times", "seeds");
   const std::size_t count =
@@ -112,7 +112,8 @@ void print_rare(const Shared& shared, sim::Mode mode) {
   }
 }
 
-// A child of its own, for the seed may end it by a broken `ensure`, or not end at all.
+// Runs a failing seed again and prints the end of its transcript. In a child process, because a
+// failed `ensure` may end it, or it may not end at all.
 int show(std::uint64_t seed, sim::Mode mode) {
   std::fflush(stdout);
   const pid_t child = fork();

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "server/peers/peer_message.h"
-#include "tests/sim/calendar.h"
+#include "tests/sim/event_queue.h"
 #include "tests/sim/options.h"
 #include "tests/sim/random.h"
 #include "tests/sim/totals.h"
@@ -15,75 +15,75 @@
 
 namespace sim {
 
-// Connections between servers, by index. Each has two ways, on which messages keep their order;
-// once it is cut, each way loses a suffix, and each end learns of it in its own time. The next
-// connection may be up by then: what is late on the old one is dropped.
+// Connections between servers, given by index. Messages in one direction keep their order. When a
+// connection is cut, each direction loses its last messages, and each end is informed at its own
+// time. The next connection may be up by then: late messages of the old one are dropped.
 class Network {
  public:
-  Network(std::size_t servers, const Options& options, Random& random, Calendar& calendar,
+  Network(std::size_t servers, const Options& options, Random& random, EventQueue& queue,
           Totals& totals);
 
-  // Whether a server can be connected to.
+  // Sets whether a server accepts connections.
   void listen(std::size_t server, bool listens) { listens_[server] = listens; }
-  // The link to `other` that `self` was told is up; 0 if there is none.
+  // The link to `other` that `self` knows to be up; 0 if there is none.
   [[nodiscard]] Generation link(std::size_t self, std::size_t other) const {
     return known_[self * servers_ + other];
   }
-  // Over the link of that generation; lost if there is none any more.
+  // Sends a message over the link of that generation. The message is lost if the link is down.
   void send(std::size_t from, std::size_t to, Generation generation,
             const server::PeerMessage& message);
 
-  // --- What the calendar says happens now ---
+  // --- Scheduled events ---
 
-  void connect(const Happening& happening);
-  // What a server is to be told: that the link it knew is down, that one is up.
-  struct News {
+  void connect(const ScheduledEvent& scheduled);
+  // Events for a server: the link that it knew is down; a link is up.
+  struct LinkChange {
     bool down = false;
     bool up = false;
   };
-  [[nodiscard]] News come_up(const Happening& happening);
-  [[nodiscard]] News go_down(const Happening& happening);
-  [[nodiscard]] std::optional<server::PeerMessage> arrive(const Happening& happening);
+  [[nodiscard]] LinkChange handle_up(const ScheduledEvent& scheduled);
+  [[nodiscard]] LinkChange handle_down(const ScheduledEvent& scheduled);
+  [[nodiscard]] std::optional<server::PeerMessage> receive(const ScheduledEvent& scheduled);
 
-  // --- Misfortunes ---
+  // --- Faults ---
 
-  // A server is gone, and all its links.
-  void lose(std::size_t server);
+  // Cuts all links of a server that crashed.
+  void disconnect_all(std::size_t server);
   void cut(std::size_t a, std::size_t b);
-  // Only the connection of that generation.
+  // Cuts only the connection of that generation.
   void cut(std::size_t a, std::size_t b, Generation generation);
   void block(std::size_t a, std::size_t b, Time until);
   void slow(std::size_t from, std::size_t to, Time until, Time slowness);
-  // Nothing arrives until then; and then the connection is cut.
+  // Delays all messages until then, and then cuts the connection.
   void stall(std::size_t from, std::size_t to, Time until);
   void maybe_connect(std::size_t a, std::size_t b);
-  // Everything is connected, and as fast as it should be.
+  // Ends all faults and connects all servers.
   void heal();
 
  private:
-  // One way of a connection.
-  struct Way {
+  // One direction of a connection.
+  struct Direction {
     std::deque<server::PeerMessage> messages;
-    Time last = 0;      // when the last of them arrives
-    Time deadline = 0;  // what arrives later is lost; only once the connection is cut
+    Time last = 0;      // when the last message arrives
+    Time deadline = 0;  // of a connection that is cut: later messages are lost
   };
   struct Connection {
     Generation generation = 0;  // 0: there is none
     bool cut = false;
-    int ends_to_go = 0;  // that have not learned yet that it is cut
-    Way ways[2];         // to the smaller index, to the greater
+    int ends_not_informed = 0;  // of a connection that is cut
+    Direction directions[2];    // to the smaller index, to the greater
   };
-  struct Weather {  // of one way
+  struct Faults {  // of one direction
     Time slowed_until = 0;
     Time slowness = 0;
     Time stalled_until = 0;
   };
   struct Pair {
     Connection now;
-    std::vector<Connection> earlier;  // that are cut, and not every end knows it
+    std::vector<Connection> earlier;  // cut, and an end is not informed yet
     bool connecting = false;
     Time blocked_until = 0;
-    Weather weather[2];
+    Faults faults[2];
   };
 
   [[nodiscard]] static std::size_t side(std::size_t from, std::size_t to) {
@@ -99,7 +99,7 @@ class Network {
   std::size_t servers_;
   const Options& options_;
   Random& random_;
-  Calendar& calendar_;
+  EventQueue& queue_;
   Totals& totals_;
   std::vector<Pair> pairs_;
   std::vector<Generation> known_;

@@ -41,7 +41,7 @@ std::vector<Member> choose_members(Random& random) {
   return members;
 }
 
-// One voter suffers, and nobody else.
+// Removes all faults but that of one voter.
 void only_a_minority(Options& options) {
   options.minority = true;
   options.group_commit = true;  // a slow disk catches up
@@ -73,12 +73,13 @@ Options options_from(std::uint64_t seed) {
   const auto some_delay = [&] { return random.one_in(3) ? tick / 20 : random.between(10, tick); };
   options.link_delay_max = some_delay();
   options.disk_delay_max = some_delay();
-  if (random.one_in(6)) {  // so slow that elections overlap
+  if (random.one_in(6)) {  // slow enough for overlapping elections
     options.link_delay_max = random.between(tick / 2, 3 * tick);
     options.disk_delay_max = random.between(tick / 2, 6 * tick);
     options.limits.sync_limit += 6;
   }
-  const Time self_delay = random.one_in(3) ? 6 * tick : tick / 2;  // be it longer than an election
+  // Sometimes longer than an election.
+  const Time self_delay = random.one_in(3) ? 6 * tick : tick / 2;
   options.self_delay_max = random.one_in(2) ? 0 : random.between(1, self_delay);
   options.group_commit = random.one_in(2);
   options.submit = random.between(tick / 10, 3 * tick);
@@ -108,7 +109,7 @@ Options options_from(std::uint64_t seed) {
   options.foreign_disk = some_fault(12, 20 * tick, 60 * tick);
   options.lose_quorum = some_fault(12, 15 * tick, 60 * tick);
   options.outage_max = random.between(tick, 30 * tick);
-  // Where a leader may be left behind, it is asked often whether it leads.
+  // If a former leader may be unaware of its successor, leadership is checked often.
   if (options.pause != 0 || options.partition != 0 || options.stall_link != 0) {
     options.confirm_leadership = random.between(tick / 2, 2 * tick);
   }
@@ -120,7 +121,7 @@ Options options_from(std::uint64_t seed) {
   if (random.one_in(6)) options.limits.counter_max = random.between(20, 200);
   if (random.one_in(6)) options.limits.outstanding_max = random.between(1, 12);
 
-  // L2. Elections of pairs need both.
+  // L2. An ensemble of two voters tolerates no fault.
   if (random.one_in(20) && options.ensemble.members().size() > 2) only_a_minority(options);
   return options;
 }

@@ -11,52 +11,53 @@ namespace sim {
 using Time = std::uint64_t;
 constexpr Time tick = 1000;
 
-// How often something happens: on average once in so many thousandths of a tick; 0 is never.
+// The average time between two events of a kind, in thousandths of a tick; 0 is never.
 using Every = Time;
 
-// What one seed stands for. Most seeds have only some of the faults, for faults hide each other.
+// The options of one run, derived from its seed. Most seeds have only some faults, because faults
+// hide each other.
 struct Options {
   zab::Ensemble ensemble{{}};
   zab::PeerLimits limits;
-  Time duration = 0;  // with faults; then everything heals
+  Time duration = 0;  // of the part with faults
 
   Time link_delay_max = 0;
   Time disk_delay_max = 0;
-  Time self_delay_max = 0;  // of what a peer says to itself
+  Time self_delay_max = 0;  // of a peer's messages to itself
   bool group_commit = false;
 
   Every submit = 0;
   std::uint64_t burst_max = 1;    // submits at once
-  std::uint64_t payload_max = 0;  // bytes, about
+  std::uint64_t payload_max = 0;  // about so many bytes
   Every confirm_leadership = 0;
   Every hand_over = 0;
   Every checkpoint = 0;
 
   Every crash = 0;
-  Every crash_in_step = 0;  // after a prefix of one step's effects
+  Every crash_in_step = 0;  // after a part of one step's effects
   Every crash_all = 0;
   Every pause = 0;
   Every partition = 0;
   Every cut = 0;                 // of one link
   Every slow_link = 0;           // in one direction
-  Every stall_link = 0;          // likewise; then it is cut
-  Every stray = 0;               // a message that its sender could not have sent
+  Every stall_link = 0;          // in one direction; then it is cut
+  Every stray = 0;               // a forged message that no correct sender sends
   bool duplicate = false;        // notifications
-  bool early_reconnect = false;  // before both ends know that the last connection is gone
+  bool early_reconnect = false;  // before both ends know that the last connection is down
 
   Every slow_disk = 0;
   Every stuck_disk = 0;
   Every failing_sync = 0;
   Every full_disk = 0;
-  // Of no more servers than leave a quorum of sound voters.
+  // These always leave a quorum of sound voters.
   Every rot = 0;
   Every wipe = 0;
-  Every foreign_disk = 0;  // of another cluster, in place of the own
-  // Of so many that no quorum of sound voters remains, but one that has everything.
+  Every foreign_disk = 0;  // a disk of another cluster replaces the server's own
+  // Leaves no quorum of sound voters, but one voter that has everything.
   Every lose_quorum = 0;
 
   Time outage_max = 0;  // how long each lasts
-  // One voter is down or slow all the time, and there is no other fault: commits go on.
+  // The only fault: one voter is down or slow all the time. Commits must go on.
   bool minority = false;
 };
 

@@ -4,8 +4,8 @@
 
 #include "zab/ensemble.h"
 
-// What a quorum is, said once more for the checkers: one that asked the program itself would not
-// see it go wrong.
+// A second implementation of quorums, for the checkers. With the program's own one they would not
+// notice its errors.
 namespace sim {
 
 [[nodiscard]] bool is_voter(const zab::Ensemble& ensemble, zab::ServerId id);

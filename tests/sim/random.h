@@ -6,8 +6,8 @@
 
 namespace sim {
 
-// Numbers that are the same on every machine and for ever: xoshiro256**, seeded by splitmix64. The
-// standard library's distributions are not.
+// Random numbers that are the same on every machine and with every compiler: xoshiro256**, seeded
+// by splitmix64. The standard library's distributions are not portable.
 class Random {
  public:
   explicit Random(std::uint64_t seed) {

@@ -9,9 +9,9 @@
 namespace sim {
 namespace {
 
-// Generous: an election takes a few ticks; a server that waits for the wrong leader, a few tens.
+// An election takes a few ticks; a server that waits for a wrong leader, a few tens.
 constexpr std::uint64_t healing_ticks = 200;
-// With time for sessions that nobody comes back to.
+// Includes the time until abandoned sessions expire.
 constexpr std::uint64_t service_healing_ticks = 400;
 constexpr std::size_t lines_reported = 50;
 
@@ -38,10 +38,10 @@ Outcome run_seed(std::uint64_t seed, const Trace& trace, Mode mode) {
       cluster.heal(healing_ticks);
     });
   }
-  Cluster* there = nullptr;
-  World world(seed, service_options_from(seed), there);
+  Cluster* made = nullptr;
+  World world(seed, service_options_from(seed), made);
   Cluster cluster(seed, with_service(options_from(seed)), trace, &world);
-  there = &cluster;
+  made = &cluster;
   return outcome_of(cluster, [&] {
     cluster.run();
     cluster.heal(service_healing_ticks);
@@ -56,11 +56,11 @@ std::string command(std::uint64_t seed, Mode mode) {
 
 std::string report(std::uint64_t seed, Mode mode) {
   std::deque<std::string> last;
-  const auto listen = [&](const std::string& line) {
+  const auto keep = [&](const std::string& line) {
     last.push_back(line);
     if (last.size() > lines_reported) last.pop_front();
   };
-  const Outcome outcome = run_seed(seed, listen, mode);
+  const Outcome outcome = run_seed(seed, keep, mode);
   std::string text = command(seed, mode) + '\n';
   for (const std::string& line : last) text += line + '\n';
   return text + outcome.violation.value_or("no violation") + '\n';

@@ -28,14 +28,14 @@ sim::Totals check_seed(std::uint64_t seed, sim::Mode mode = sim::Mode::protocol)
   return outcome.totals;
 }
 
-// So rare that so few seeds may miss it.
+// Events that may not happen in so few seeds.
 bool is_rarest(sim::Rare rare) {
   return rare == sim::Rare::snapshot_abandoned || rare == sim::Rare::snapshot_lost ||
          rare == sim::Rare::unreadable || rare == sim::Rare::staged_installed ||
          rare == sim::Rare::stale_message || rare == sim::Rare::clients_sent_away;
 }
 
-// As many as one processor does in a quarter of a minute.
+// As many seeds as one processor runs in a quarter of a minute.
 constexpr std::uint64_t service_part = 250;
 void check_service(std::uint64_t part) {
   std::array<std::uint64_t, sim::rare_count> rare{};
@@ -51,27 +51,27 @@ void check_service(std::uint64_t part) {
 
 }  // namespace
 
-TEST_CASE("an ensemble under faults keeps every property of Zab, and heals") {
+TEST_CASE("an ensemble under faults keeps all properties of Zab, and heals") {
   std::array<std::uint64_t, sim::protocol_rare_count> rare{};
   for (std::uint64_t seed = 0; seed < 600; ++seed) {
     const sim::Totals totals = check_seed(seed);
     for (std::size_t i = 0; i < rare.size(); ++i) rare[i] += totals.rare[i];
   }
-  // What is never tried is not tested.
+  // An event that never happens is not tested.
   for (std::size_t i = 0; i < rare.size(); ++i) {
     CAPTURE(sim::name_of(sim::Rare(i)));
     if (!is_rarest(sim::Rare(i))) CHECK(rare[i] > 0);
   }
 }
 
-TEST_CASE("seeds that once failed pass") {
+TEST_CASE("seeds that failed in the past pass") {
   for (const std::uint64_t seed : regressions("regressions.txt")) check_seed(seed);
   for (const std::uint64_t seed : regressions("service_regressions.txt")) {
     check_seed(seed, sim::Mode::service);
   }
 }
 
-TEST_CASE("a seed is the same run every time") {
+TEST_CASE("a seed gives the same run every time") {
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
     CAPTURE(seed);
     CHECK(sim::run_seed(seed).event_hash == sim::run_seed(seed).event_hash);

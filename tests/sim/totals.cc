@@ -5,7 +5,7 @@ namespace sim {
 const char* name_of(Rare rare) {
   switch (rare) {
     case Rare::founding: return "cluster founded";
-    case Rare::whole_mandate: return "elected by all voters, unsound ones too";
+    case Rare::unanimous_election: return "elected by all voters, unsound ones too";
     case Rare::handover: return "lead handed over";
     case Rare::rollover: return "epoch's counter used up";
     case Rare::refused_submit: return "submit refused";
@@ -40,7 +40,7 @@ const char* name_of(Rare rare) {
     case Rare::wiped: return "disk wiped";
     case Rare::wiped_repaired: return "wiped server repaired";
     case Rare::foreign_disk: return "disk of another cluster";
-    case Rare::foreign_told: return "server of another cluster seen";
+    case Rare::foreign_server_seen: return "server of another cluster seen";
     case Rare::staged_installed: return "staged snapshot installed at the start";
     case Rare::session_expired: return "session expired";
     case Rare::session_moved: return "session moved";

@@ -8,10 +8,10 @@
 
 namespace sim {
 
-// What must happen sometimes, or the simulator does not try what it says.
+// Events that must happen in some seeds, or the simulator does not test what it promises.
 enum class Rare : std::uint8_t {
   founding,
-  whole_mandate,
+  unanimous_election,
   handover,
   rollover,
   refused_submit,
@@ -46,9 +46,9 @@ enum class Rare : std::uint8_t {
   wiped,
   wiped_repaired,
   foreign_disk,
-  foreign_told,
+  foreign_server_seen,
   staged_installed,
-  // Of the service only.
+  // Only in runs with the service.
   session_expired,
   session_moved,
   write_asked_again,
@@ -66,15 +66,15 @@ inline constexpr std::size_t rare_count = static_cast<std::size_t>(Rare::count);
 
 [[nodiscard]] const char* name_of(Rare rare);
 
-// What one seed did.
+// The counters of one run.
 struct Totals {
   std::uint64_t steps = 0;      // of peers
   std::uint64_t elections = 0;  // epochs established
   std::uint64_t crashes = 0;
   std::uint64_t commits = 0;
   Time time = 0;
-  Time healing = 0;                   // from the end of all faults until everybody had everything
-  std::uint64_t znodes_searched = 0;  // for an order that explains what was done to them
+  Time healing = 0;                   // from the end of all faults until all servers had everything
+  std::uint64_t znodes_searched = 0;  // for a linear order of their operations
   std::uint64_t searches_given_up = 0;
   std::array<std::uint64_t, rare_count> rare{};
 

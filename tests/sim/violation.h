@@ -6,12 +6,12 @@
 
 namespace sim {
 
-// An invariant that does not hold, by its name.
+// An invariant does not hold.
 struct Violation : std::runtime_error {
   Violation(std::string name, const std::string& what)
       : std::runtime_error(name + ": " + what), invariant(std::move(name)) {}
 
-  std::string invariant;
+  std::string invariant;  // its name
 };
 
 }  // namespace sim

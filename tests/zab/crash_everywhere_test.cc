@@ -64,10 +64,10 @@ std::string disagreement(const ScriptedEnsemble& ensemble) {
   return "";
 }
 
-constexpr ScriptedEnsemble::Id nobody = 0;
+constexpr ScriptedEnsemble::Id no_server = 0;
 
 // Whether all servers but `absent` serve in one epoch, and have delivered the same.
-bool has_converged(const ScriptedEnsemble& ensemble, ScriptedEnsemble::Id absent = nobody) {
+bool has_converged(const ScriptedEnsemble& ensemble, ScriptedEnsemble::Id absent = no_server) {
   auto servers = ensemble.servers();
   servers.erase(absent);
   const ScriptedEnsemble::View& first = servers.begin()->second;
@@ -82,7 +82,7 @@ bool has_converged(const ScriptedEnsemble& ensemble, ScriptedEnsemble::Id absent
 }
 
 // Restarts and connects all servers but `absent`, and waits until they have converged.
-void heal(ScriptedEnsemble& ensemble, int ticks_max, ScriptedEnsemble::Id absent = nobody) {
+void heal(ScriptedEnsemble& ensemble, int ticks_max, ScriptedEnsemble::Id absent = no_server) {
   const auto servers = ensemble.servers();
   for (const auto& [id, view] : servers) ensemble.run("disk of " + std::to_string(id) + " goes on");
   for (const auto& [a, one] : servers) {

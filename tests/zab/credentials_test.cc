@@ -79,7 +79,10 @@ TEST_CASE("a server's condition and known cluster follow from its disk") {
            Row{"knows that a quorum adopted its cluster id", member_of(ours, true),
                Condition::sound, ours},
            Row{"lost a part of its history", damaged, Condition::damaged, ours},
-           Row{"lost its whole history, and knows it", damaged_blank, Condition::damaged, {}},
+           Row{"lost its whole history, and knows that it did",
+               damaged_blank,
+               Condition::damaged,
+               {}},
        }) {
     CAPTURE(row.disk_state);
     CHECK(row.disk.condition() == row.condition);

@@ -36,13 +36,13 @@ TEST_CASE("adding effects adds every list, in order") {
   first.send.push_back({{2}, zab::Commit{{{1}, 1}}});
   first.persist.emplace_back(zab::AcceptEpoch{{1}, {3}});
   first.confirm.push_back({{3}, zab::AckEpoch{}});
-  first.notes.emplace_back("one");
+  first.notes.push_back({.text = "one"});
   first.role_status = role_status(zab::Role::looking);
   Effects second;
   second.send.push_back({{2}, zab::Commit{{{1}, 2}}});
   second.persist.emplace_back(zab::AdoptHistory{{1}, {}, {}, false, {}});
   second.confirm.push_back({{3}, zab::AckNewLeader{{1}}});
-  second.notes.emplace_back("two");
+  second.notes.push_back({.text = "two"});
   second.role_status = role_status(zab::Role::leading);
 
   CHECK(sum(std::move(first), std::move(second)) ==

@@ -38,7 +38,7 @@ std::string text_of(const zab::Effects& effects) {
             to_string(confirmed.committed) + '\n';
   }
   for (const zab::Payload& payload : effects.refused) text += "refused " + *payload + '\n';
-  for (const std::string& note : effects.notes) text += "note: " + note + '\n';
+  for (const zab::Note& note : effects.notes) text += "note: " + note.text + '\n';
   return text;
 }
 

@@ -6,8 +6,8 @@
 
 #include "zab/peer.h"
 
-// Which voters can elect a leader: three voters in several conditions, all with a vote for
-// server 3. The result is checked on server 3 and on the voters that elect it.
+// Which voters can elect a leader: three voters in several conditions, all with a vote for server
+// 3. The result is checked on server 3 and on the voters that elect it.
 namespace {
 
 using zab::Claim;

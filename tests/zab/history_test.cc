@@ -56,7 +56,7 @@ TEST_CASE("which zxid may directly follow another") {
   }
 }
 
-TEST_CASE("a history finds its points, and tells them apart by their hash") {
+TEST_CASE("a history finds a point only if zxid and hash match") {
   const History full = history({at(1, 1), at(1, 2), at(3, 1)});
   CHECK(full.last_at_or_before(at(0, 9)) == Point{});
   CHECK(full.last_at_or_before(at(1, 2)).zxid == at(1, 2));
@@ -113,7 +113,7 @@ TEST_CASE("the last point that two histories may have in common") {
   for (const Row& row : {
            Row{"ends with a transaction of ours", ours.last_at_or_before(at(1, 2)), at(1, 2)},
            Row{"ends between two of ours", {at(2, 4), {1, 1}}, at(1, 2)},
-           Row{"goes on after ours", {at(3, 9), {1, 1}}, at(3, 1)},
+           Row{"continues after ours", {at(3, 9), {1, 1}}, at(3, 1)},
            Row{"has our zxid with another hash", {at(1, 2), {1, 1}}, at(1, 1)},
            Row{"has our first zxid with another hash", {at(1, 1), {1, 1}}, at(0, 0)},
            Row{"is empty", {}, at(0, 0)},
@@ -179,7 +179,7 @@ TEST_CASE("the last common point near the base of ours: 1:2 | 1:3 3:1") {
            Row{"ends at the base", ours.base(), at(1, 2)},
            Row{"ends with the first after it", ours.last_at_or_before(at(1, 3)), at(1, 3)},
            Row{"has the first after it with another hash", {at(1, 3), {1, 1}}, at(1, 2)},
-           Row{"goes on where ours ends an epoch", {at(2, 1), {1, 1}}, at(1, 3)},
+           Row{"continues where ours ends an epoch", {at(2, 1), {1, 1}}, at(1, 3)},
            Row{"has our last with another hash", {at(3, 1), {1, 1}}, at(1, 3)},
        }) {
     CAPTURE(row.theirs);

@@ -51,7 +51,7 @@
 class ScriptedEnsemble {
  public:
   using Id = std::uint32_t;
-  // A script that does not settle within so many deliveries never does.
+  // A `settle` that needs more deliveries than this would never end.
   static constexpr int deliveries_max = 100'000;
 
   // Runs one command and returns its output.
@@ -66,7 +66,7 @@ class ScriptedEnsemble {
     std::string delivered;  // " 1:1=a 1:2=b"
   };
   [[nodiscard]] std::map<Id, View> servers() const;
-  // Like the command `settle`, with its argument `how`, but at most so many deliveries and reads.
+  // Like the command `settle`, with its argument `how`, but at most this many deliveries and reads.
   // Returns the notes, crashes and losses.
   std::string deliver_all(const std::string& how, int at_most = deliveries_max);
   [[nodiscard]] bool connected(Id a, Id b) const { return links_.contains({a, b}); }

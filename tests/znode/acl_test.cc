@@ -23,27 +23,27 @@ const auto alice = Identities::of({{"ip", "10.1.2.3"}, {"digest", "alice:hash"}}
 const auto bob = Identities::of({{"ip", "10.1.2.4"}, {"digest", "bob:hash"}});
 const auto super = Identities::of({{"ip", "10.9.9.9"}, {"super", ""}});
 
-TEST_CASE("which lists are ACLs, and what they mean") {
+TEST_CASE("resolve accepts valid ACLs, replaces auth, drops duplicates, and refuses others") {
   struct Row {
-    const char* what;
+    const char* list;
     Acl acl;
-    const char* wrong;  // null: it is one
-    Acl means;
+    const char* error;  // null: it is valid
+    Acl resolved;
   };
   const auto both =
       Identities::of({{"ip", "1.1.1.1"}, {"digest", "a:x"}, {"x509", "CN=a"}, {"super", ""}});
   for (const Row& row : {
-           Row{"nothing", {}, "acl: the list is empty", {}},
+           Row{"an empty list", {}, "acl: the list is empty", {}},
            Row{"everybody", {{"world", "anyone", 31}}, nullptr, {{"world", "anyone", 31}}},
-           Row{"another world",
+           Row{"a world id that is not anyone",
                {{"world", "me", 31}},
                "acl[0]: id \"me\" of scheme world is not anyone",
                {}},
-           Row{"a scheme that is none",
+           Row{"an unknown scheme",
                {{"world", "anyone", 1}, {"sasl", "me", 1}},
-               "acl[1]: scheme \"sasl\" is not known",
+               "acl[1]: scheme \"sasl\" is unknown",
                {}},
-           Row{"super", {{"super", "", 1}}, "acl[0]: scheme \"super\" is not known", {}},
+           Row{"super", {{"super", "", 1}}, "acl[0]: scheme \"super\" is unknown", {}},
            Row{"no hash",
                {{"digest", "me", 1}},
                "acl[0]: id \"me\" of scheme digest is not user:hash",
@@ -64,8 +64,11 @@ TEST_CASE("which lists are ACLs, and what they mean") {
                {{"ip", "10.0.0.0/8", 1}, {"ip", "fe80::/10", 2}},
                nullptr,
                {{"ip", "10.0.0.0/8", 1}, {"ip", "fe80::/10", 2}}},
-           Row{"a name", {{"x509", "CN=a\\,b,O=c", 1}}, nullptr, {{"x509", "CN=a\\,b,O=c", 1}}},
-           Row{"no name",
+           Row{"a distinguished name",
+               {{"x509", "CN=a\\,b,O=c", 1}},
+               nullptr,
+               {{"x509", "CN=a\\,b,O=c", 1}}},
+           Row{"no distinguished name",
                {{"x509", "me", 1}},
                "acl[0]: id \"me\" of scheme x509 is not a distinguished name",
                {}},
@@ -73,32 +76,32 @@ TEST_CASE("which lists are ACLs, and what they mean") {
                {{"ip", "1.2.3.4", 1}, {"ip", "1.2.3.4", 1}},
                nullptr,
                {{"ip", "1.2.3.4", 1}}},
-           Row{"whoever asks, which proves more than an address",
+           Row{"auth: the caller's identities besides its address",
                {{"auth", "", 3}, {"world", "anyone", 1}},
                nullptr,
                {{"digest", "a:x", 3}, {"x509", "CN=a", 3}, {"world", "anyone", 1}}},
        }) {
-    CAPTURE(row.what);
+    CAPTURE(row.list);
     const auto resolved = resolve(row.acl, both);
-    CHECK(resolved.has_value() == (row.wrong == nullptr));
+    CHECK(resolved.has_value() == (row.error == nullptr));
     if (resolved) {
-      CHECK(resolved->list() == row.means);
+      CHECK(resolved->list() == row.resolved);
     } else {
-      CHECK(resolved.error() == wire::Error{ErrorCode::invalid_acl, row.wrong});
+      CHECK(resolved.error() == wire::Error{ErrorCode::invalid_acl, row.error});
     }
   }
   CHECK(resolve({{"auth", "", 1}}, Identities::of({{"ip", "1.1.1.1"}})).error().message ==
-        "acl[0]: scheme \"auth\", and this connection has not said who");
+        "acl[0]: scheme \"auth\" needs an authenticated connection");
   CHECK(resolve(Acl(acl_entries_max + 1, {"world", "anyone", 1}), nobody).error().code ==
         ErrorCode::too_large);
   CHECK(resolve(wire::open_acl(), nobody)->is_open());
 }
 
-TEST_CASE("whom an ACL lets do what") {
+TEST_CASE("which permissions an ACL grants to which identities") {
   struct Row {
-    const char* what;
+    const char* list;
     Acl acl;
-    const char* nobody;  // the letters of wire::Perm that it may
+    const char* nobody;  // the first letters of the permissions that are granted
     const char* alice;
     const char* bob;
   };
@@ -107,15 +110,19 @@ TEST_CASE("whom an ACL lets do what") {
            Row{"world may read", {{"world", "anyone", 1}}, "r", "r", "r"},
            Row{"a user", {{"digest", "alice:hash", 31}}, "", "rwcda", ""},
            Row{"a user with another password", {{"digest", "alice:other", 31}}, "", "", ""},
-           Row{"one and all", {{"digest", "bob:hash", 16}, {"world", "anyone", 1}}, "r", "r", "ra"},
+           Row{"a user and the world",
+               {{"digest", "bob:hash", 16}, {"world", "anyone", 1}},
+               "r",
+               "r",
+               "ra"},
            Row{"a network", {{"ip", "10.1.2.2/31", 2}}, "", "w", ""},
            Row{"a larger network", {{"ip", "10.1.0.0/16", 6}}, "", "wc", "wc"},
            Row{"every IPv4 address", {{"ip", "0.0.0.0/0", 1}}, "", "r", "r"},
            Row{"an address of the other family", {{"ip", "::/0", 1}}, "", "", ""},
            Row{"one address", {{"ip", "10.1.2.4", 8}}, "", "", "d"},
-           Row{"nobody anything", {{"world", "anyone", 0}}, "", "", ""},
+           Row{"no permission", {{"world", "anyone", 0}}, "", "", ""},
        }) {
-    CAPTURE(row.what);
+    CAPTURE(row.list);
     const SharedAcl acl(row.acl);
     const auto may = [&](const Identities& who) {
       std::string letters;
@@ -133,7 +140,7 @@ TEST_CASE("whom an ACL lets do what") {
   }
 }
 
-TEST_CASE("addresses in networks, in either family") {
+TEST_CASE("networks contain their addresses, IPv4 and IPv6") {
   struct Row {
     const char* network;
     const char* address;
@@ -163,23 +170,23 @@ TEST_CASE("a digest is what ZooKeeper's DigestAuthenticationProvider makes") {
   CHECK(is_digest_id(digest_of("user:a:b")));
 }
 
-TEST_CASE("what a connection can show") {
+TEST_CASE("authenticate adds identities, and refuses unknown schemes and large credentials") {
   const std::string super_digest = digest_of("super:secret");
   const auto by_address = Identities::of({{"ip", "10.0.0.1"}});
-  const auto show = [&](const char* scheme, std::string token) {
+  const auto authenticate_as = [&](const char* scheme, std::string token) {
     return authenticate({scheme, std::move(token)}, by_address, super_digest);
   };
-  CHECK(show("digest", "me:pw")->list() ==
+  CHECK(authenticate_as("digest", "me:pw")->list() ==
         std::vector<Identity>{{"ip", "10.0.0.1"}, {"digest", digest_of("me:pw")}});
-  CHECK_FALSE(show("digest", "super:wrong")->is_super());
-  CHECK(show("digest", "super:secret")->is_super());
+  CHECK_FALSE(authenticate_as("digest", "super:wrong")->is_super());
+  CHECK(authenticate_as("digest", "super:secret")->is_super());
   CHECK_FALSE(authenticate({"digest", "super:secret"}, by_address, "")->is_super());
-  CHECK(*show("ip", "anything") == by_address);
+  CHECK(*authenticate_as("ip", "anything") == by_address);
   for (const char* scheme : {"world", "super", "auth", "x509", "sasl", ""}) {
     CAPTURE(scheme);
-    CHECK(show(scheme, "me").error().code == ErrorCode::auth_failed);
+    CHECK(authenticate_as(scheme, "me").error().code == ErrorCode::auth_failed);
   }
-  CHECK(show("digest", std::string(identity_bytes_max + 1, 'x')).error().code ==
+  CHECK(authenticate_as("digest", std::string(identity_bytes_max + 1, 'x')).error().code ==
         ErrorCode::too_large);
 
   Identities many = by_address;
@@ -192,11 +199,11 @@ TEST_CASE("what a connection can show") {
   CHECK(many.list().size() == identities_max);
   CHECK(*authenticate({"digest", "0:"}, many, "") == many);
 
-  CHECK(whoami(*show("digest", "me:pw")).identities ==
+  CHECK(whoami(*authenticate_as("digest", "me:pw")).identities ==
         std::vector<Identity>{{"world", "anyone"}, {"ip", "10.0.0.1"}, {"digest", "me"}});
 }
 
-TEST_CASE("equal lists are one, and lists that nobody holds go") {
+TEST_CASE("an ACL table stores equal lists once, and erases unused lists") {
   AclTable table;
   const SharedAcl first = table.intern(SharedAcl({{"digest", "a:b", 1}}));
   CHECK(table.intern(SharedAcl({{"digest", "a:b", 1}})) == first);
@@ -223,13 +230,12 @@ wire::CreateRequest create(std::string path, std::optional<Acl> acl = {}) {
 
 constexpr std::uint8_t all = 31;
 
-// /p, whose ACL lets alice do everything but one thing, has the child /p/c, which is open. And the
-// other way round: /q is open, and /q/c is not.
+// The ACL of one node grants alice everything but one permission. All other nodes are open.
 TEST_CASE("which permission each operation needs, and on which node") {
   struct Row {
-    const char* what;
+    const char* operation;
     wire::MultiOp op;
-    const char* on;  // the node whose ACL matters
+    const char* on;  // the node whose ACL decides
     Perm needs;
   };
   wire::CreateRequest with_parents = create("/p/x/y/z");
@@ -238,11 +244,11 @@ TEST_CASE("which permission each operation needs, and on which node") {
   children.path = "/p";
   for (const Row& row : {
            Row{"create", create("/p/new"), "/p", Perm::create},
-           Row{"create that is there", create("/p/c"), "/p", Perm::create},
+           Row{"create of an existing node", create("/p/c"), "/p", Perm::create},
            Row{"create with parents", with_parents, "/p", Perm::create},
            Row{"set that creates", wire::SetRequest{"/p/new", "", -1, true}, "/p", Perm::create},
            Row{"delete", wire::DeleteRequest{"/p/c"}, "/p", Perm::remove},
-           Row{"delete of what is not there", wire::DeleteRequest{"/p/none"}, "/p", Perm::remove},
+           Row{"delete of a missing node", wire::DeleteRequest{"/p/none"}, "/p", Perm::remove},
            Row{"recursive delete of the node", wire::DeleteRequest{"/p", -1, true}, "/p",
                Perm::remove},
            Row{"recursive delete above it", wire::DeleteRequest{"/top", -1, true}, "/top/in",
@@ -253,7 +259,7 @@ TEST_CASE("which permission each operation needs, and on which node") {
            Row{"get", wire::GetRequest{"/p", {}}, "/p", Perm::read},
            Row{"children", children, "/p", Perm::read},
        }) {
-    CAPTURE(row.what);
+    CAPTURE(row.operation);
     World world;
     world.create("/p").create("/p/c").create("/top").create("/top/in").create("/top/in/c");
     const auto allow = [&](unsigned perms) {
@@ -263,7 +269,7 @@ TEST_CASE("which permission each operation needs, and on which node") {
     };
 
     allow(all & ~letter(row.needs));
-    // Alone and in a multi: what is refused alone is refused there.
+    // In a multi of one operation.
     const auto refused = world.plan_as(as(alice), wire::MultiRequest{{row.op}});
     REQUIRE_FALSE(refused);
     CHECK(refused.error().error.code == ErrorCode::no_auth);
@@ -297,7 +303,7 @@ TEST_CASE("which permission each read needs") {
     return letters;
   };
   allow(all & ~letter(Perm::read));
-  CHECK(refused(alice) == "gecn");  // its admin may see the ACL
+  CHECK(refused(alice) == "gecn");  // ADMIN allows to read the ACL
   CHECK(refused(bob) == "gecna");
   CHECK(refused(super).empty());
   allow(letter(Perm::read));
@@ -307,7 +313,7 @@ TEST_CASE("which permission each read needs") {
         "/p does not grant this client the permission read");
 }
 
-TEST_CASE("names of children are for who reads the parent, what they have for who reads them") {
+TEST_CASE("READ on a parent shows its children's names; their stat and data need READ on each") {
   World world;
   world.create("/p");
   REQUIRE(world.run(create("/p/a", Acl{{"digest", "alice:hash", all}})));
@@ -331,9 +337,9 @@ TEST_CASE("names of children are for who reads the parent, what they have for wh
         "a-b+");
 }
 
-TEST_CASE("what setAcl refuses, in this order, and what it changes") {
+TEST_CASE("setAcl: refusals in order, and changes of the stat") {
   struct Row {
-    const char* what;
+    const char* mistake;
     Identities who;
     wire::SetAclRequest request;
     ErrorCode code;
@@ -360,7 +366,7 @@ TEST_CASE("what setAcl refuses, in this order, and what it changes") {
                ErrorCode::invalid_acl,
                "acl: the list is empty"},
            Row{"no node", bob, {"/none", open, 7}, ErrorCode::no_node, "/none does not exist"},
-           Row{"no right",
+           Row{"no permission",
                bob,
                {"/a", open, 7},
                ErrorCode::no_auth,
@@ -371,7 +377,7 @@ TEST_CASE("what setAcl refuses, in this order, and what it changes") {
                ErrorCode::bad_version,
                "/a has an ACL of version 0, not 7"},
        }) {
-    CAPTURE(row.what);
+    CAPTURE(row.mistake);
     const auto planned = world.plan_as(as(row.who), row.request);
     REQUIRE_FALSE(planned);
     CHECK(planned.error().error == wire::Error{row.code, row.message});
@@ -387,7 +393,7 @@ TEST_CASE("what setAcl refuses, in this order, and what it changes") {
   CHECK(world.stat("/a") == after);
 }
 
-TEST_CASE("who may not change an ACL does not see its secrets") {
+TEST_CASE("getAcl hides password hashes from callers without ADMIN") {
   World world;
   const Acl acl{{"digest", "alice:hash", 16}, {"digest", "bob:hash", 1}, {"ip", "10.0.0.1", 1}};
   REQUIRE(world.run(create("/a", acl)));
@@ -400,7 +406,7 @@ TEST_CASE("who may not change an ACL does not see its secrets") {
   CHECK(read(wire::GetAclRequest{"/"}, as(nobody), tree)->acl == wire::open_acl());
 }
 
-TEST_CASE("an ACL that is planned holds for what is planned after it") {
+TEST_CASE("a planned ACL applies to later plans") {
   World world;
   REQUIRE(world.plan_as(as(alice), create("/a", Acl{{"auth", "", all}})));
   CHECK(world.plan_as(as(bob), create("/a/b")).error().error.code == ErrorCode::no_auth);
@@ -410,12 +416,12 @@ TEST_CASE("an ACL that is planned holds for what is planned after it") {
       world.plan_as(as(alice), wire::SetAclRequest{"/a", wire::open_acl(), 0}).error().error.code ==
       ErrorCode::bad_version);
   REQUIRE(world.plan_as(as(bob), create("/a/c")));
-  world.settle();
+  world.apply_all();
   CHECK(world.stat("/a").aversion == 1);
   CHECK(world.pending().tree().acl_count() >= 1);
 }
 
-TEST_CASE("parents that are created have the node's ACL") {
+TEST_CASE("parents created with a node have the node's ACL") {
   World world;
   wire::CreateRequest request = create("/a/b/c", Acl{{"world", "anyone", 1}});
   request.parents = true;

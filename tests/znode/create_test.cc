@@ -38,7 +38,7 @@ std::string created(World& world, const CreateRequest& request) {
   return std::get<wire::CreateReply>(*world.run(request)).path;
 }
 
-TEST_CASE("what create refuses, in this order") {
+TEST_CASE("create: refusals in order") {
   struct Row {
     CreateRequest request;
     ErrorCode code;
@@ -90,7 +90,7 @@ TEST_CASE("what create refuses, in this order") {
   CHECK(world.pending().overlay_size() == 0);
 }
 
-TEST_CASE("what a new node and its parent have in their stats") {
+TEST_CASE("create: the stats of the new node and its parent") {
   World world;
   world.create("/a");  // 1:1
   CreateRequest request = create("/a/b", open_acl);
@@ -127,10 +127,10 @@ TEST_CASE("the parent's cversion counts creations and deletions") {
   CHECK(world.stat("/p").cversion == 5);
   CHECK(world.stat("/p").num_children == 1);
   CHECK(world.stat("/p").version == 0);
-  CHECK(world.stat("/").cversion == 0);  // -1 at first
+  CHECK(world.stat("/").cversion == 0);  // it began with -1
 }
 
-TEST_CASE("an ephemeral node says its session") {
+TEST_CASE("an ephemeral node has the id of its session") {
   World world;
   world.run(create("/e", ephemeral), {42});
   CHECK(world.stat("/e").ephemeral_owner == wire::SessionId{42});
@@ -152,18 +152,18 @@ TEST_CASE("sequence numbers count the parent's creations and survive deletions")
   CHECK(created(world, create("/zookeeper", sequential)) == "/zookeeper0000000001");
 }
 
-TEST_CASE("a sequence number that is taken is refused, as in ZooKeeper") {
+TEST_CASE("a sequential node whose name exists already is refused, as in ZooKeeper") {
   World world;
   world.create("/p").create("/p/x0000000001");
   CHECK(world.run(create("/p/x", sequential)).error().code == ErrorCode::node_exists);
 }
 
-TEST_CASE("the counter wraps") {
+TEST_CASE("the count of creations wraps") {
   CHECK(next_creation(2147483647) == -2147483647 - 1);
   CHECK(next_creation(-1) == 0);
 }
 
-TEST_CASE("missing parents come with the node, in one transaction") {
+TEST_CASE("missing parents are created with the node, in one transaction") {
   World world;
   world.create("/a");
   const auto reply = world.run(create("/a/b/c/n-", parents, sequential, ephemeral));

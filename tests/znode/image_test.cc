@@ -11,7 +11,7 @@
 namespace znode {
 namespace {
 
-// What a checkpoint is: records by serial number.
+// A checkpoint's records by serial number.
 class Store {
  public:
   void put(std::vector<NodeRecord> records) {
@@ -47,7 +47,7 @@ void take_image(Tree& tree, Store& store) {
   store.put(std::move(records));
 }
 
-TEST_CASE("a restored tree is the tree, and what follows is the same") {
+TEST_CASE("a restored tree equals the stored tree and continues its serial numbers") {
   Tree tree;
   tree.insert("/a", "1", {}, Lifetime::of_container());
   tree.insert("/a/b", std::string("\0\xFF", 2), {}, Lifetime::of_session({7}));
@@ -78,7 +78,7 @@ TEST_CASE("a restored tree is the tree, and what follows is the same") {
   CHECK(restored->tracker().changed() == 1);
 }
 
-TEST_CASE("an image holds what changed since the one before, and nothing else") {
+TEST_CASE("an image holds only the changes since the last image") {
   Tree tree;
   Store store;
   take_image(tree, store);
@@ -90,7 +90,7 @@ TEST_CASE("an image holds what changed since the one before, and nothing else") 
   tree.edit("/a").set_data("1");
   CHECK(tree.tracker().changed() == 2);
   tree.erase("/b");
-  INFO("a node that no image has seen leaves nothing behind");
+  INFO("a deleted node that was in no image needs no record");
   CHECK(tree.tracker().changed() == 1);
   take_image(tree, store);
 
@@ -102,7 +102,7 @@ TEST_CASE("an image holds what changed since the one before, and nothing else") 
   CHECK(!records.front().bytes);
 }
 
-TEST_CASE("an image is of the moment when it was begun") {
+TEST_CASE("an image holds the tree as of its beginning") {
   Tree tree;
   tree.insert("/kept", "1");
   tree.insert("/changed", "1");
@@ -115,7 +115,7 @@ TEST_CASE("an image is of the moment when it was begun") {
   tree.edit("/changed").set_data("2");
   tree.edit("/changed").set_data("3");
   tree.erase("/gone");
-  tree.insert("/gone", "born again");
+  tree.insert("/gone", "created again");
   tree.erase_subtree("/subtree", [](const std::string&, const SharedAcl&) {});
   tree.insert("/new", "");
   std::vector<NodeRecord> records;
@@ -125,7 +125,7 @@ TEST_CASE("an image is of the moment when it was begun") {
   store.put(std::move(records));
   CHECK(store.restore()->digest() == digest);
 
-  INFO("and the next one has what happened meanwhile");
+  INFO("the next image has the changes made meanwhile");
   take_image(tree, store);
   CHECK(store.restore()->digest() == tree.digest());
 }
@@ -141,7 +141,7 @@ TEST_CASE("every node has its ACL in an image, whoever else has it, had it or wi
   const std::uint64_t digest = tree.digest();
   tree.tracker().begin();
   std::vector<NodeRecord> records;
-  // Lists go with their last node, and come with new ones.
+  // Nodes that share ACLs change while the image is collected.
   tree.erase("/a");
   tree.edit("/b").set_acl(yours);
   tree.edit("/c").set_acl(SharedAcl());
@@ -164,7 +164,7 @@ TEST_CASE("every node has its ACL in an image, whoever else has it, had it or wi
   CHECK(now->at("/c").acl().is_open());
 }
 
-// Over a fixed sequence of pseudo-random steps, with parts of images between them.
+// A fixed sequence of pseudo-random changes, with parts of images collected between them.
 TEST_CASE("images add up to the tree, whatever happens while they are taken") {
   Tree tree;
   Store store;
@@ -193,10 +193,10 @@ TEST_CASE("images add up to the tree, whatever happens while they are taken") {
       edit.set_data(std::to_string(step));
     }
 
-    if (!tree.tracker().is_taking() && next(20) == 0) {
+    if (!tree.tracker().is_collecting() && next(20) == 0) {
       tree.tracker().begin();
       digest_then = tree.digest();
-    } else if (tree.tracker().is_taking() && tree.tracker().collect(next(4), records)) {
+    } else if (tree.tracker().is_collecting() && tree.tracker().collect(next(4), records)) {
       store.put(std::exchange(records, {}));
       const auto restored = store.restore();
       REQUIRE(restored->digest() == digest_then);
@@ -206,15 +206,15 @@ TEST_CASE("images add up to the tree, whatever happens while they are taken") {
   CHECK(images > 100);
 }
 
-TEST_CASE("what cannot be a tree is refused") {
+TEST_CASE("stored nodes that cannot be a tree are refused") {
   Tree tree;
   tree.insert("/a", "");
   tree.insert("/a/b", "", {}, Lifetime::of_session({1}));
   Store store;
   take_image(tree, store);
-  const std::map<std::uint64_t, wire::Bytes> whole = store.nodes();
-  const std::uint64_t root = whole.begin()->first;
-  const std::uint64_t last = whole.rbegin()->first;
+  const std::map<std::uint64_t, wire::Bytes> valid = store.nodes();
+  const std::uint64_t root = valid.begin()->first;
+  const std::uint64_t last = valid.rbegin()->first;
 
   const auto refusal = [](const std::vector<std::pair<std::uint64_t, wire::Bytes>>& nodes) {
     TreeRestoration restoration(nodes.size());
@@ -228,23 +228,24 @@ TEST_CASE("what cannot be a tree is refused") {
     CAPTURE(text);
     return text.find(part) != std::string::npos;
   };
-  std::vector<std::pair<std::uint64_t, wire::Bytes>> all(whole.begin(), whole.end());
+  std::vector<std::pair<std::uint64_t, wire::Bytes>> all(valid.begin(), valid.end());
   CHECK(refusal(all).empty());
-  CHECK(contains(refusal({}), "/ is not there"));
-  CHECK(contains(refusal({all[0]}), "/zookeeper is not there"));
-  CHECK(contains(refusal({all[1]}), "only the first is the root"));
+  CHECK(contains(refusal({}), "/ is missing"));
+  CHECK(contains(refusal({all[0]}), "/zookeeper is missing"));
+  CHECK(contains(refusal({all[1]}), "only the first node may be the root"));
   CHECK(contains(refusal({all[0], all[0]}), "out of order"));
-  CHECK(contains(refusal({all[0], {root + 1, all[0].second}}), "only the first is the root"));
-  CHECK(contains(refusal({all[0], all.back()}), "is not there"));
+  CHECK(contains(refusal({all[0], {root + 1, all[0].second}}),
+                 "only the first node may be the root"));
+  CHECK(contains(refusal({all[0], all.back()}), "is missing"));
   auto doubled = all;
   doubled.emplace_back(last + 1, all.back().second);
-  CHECK(contains(refusal(doubled), "/a/b is there already"));
+  CHECK(contains(refusal(doubled), "/a/b exists twice"));
   doubled.back().second = encode(tree.at("/a/b"));
   tree.insert("/a/b/c", "");
   doubled.back() = {last + 1, encode(tree.at("/a/b/c"))};
   CHECK(contains(refusal(doubled), "below an ephemeral node"));
 
-  INFO("every node cut at every byte");
+  INFO("every node truncated at every byte");
   for (std::size_t i = 0; i < all.size(); ++i) {
     for (std::size_t size = 0; size < all[i].second.size(); ++size) {
       auto cut = all;

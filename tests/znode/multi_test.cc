@@ -27,7 +27,7 @@ wire::MultiReply multi(World& world, std::vector<wire::MultiOp> ops) {
   return std::get<wire::MultiReply>(*world.run(MultiRequest{std::move(ops)}));
 }
 
-TEST_CASE("each operation of a multi sees what the earlier ones did") {
+TEST_CASE("each operation of a multi sees the changes of the earlier ones") {
   World world;
   world.create("/a", "0");  // 1:1
   const wire::MultiReply reply =
@@ -63,7 +63,7 @@ TEST_CASE("each operation of a multi sees what the earlier ones did") {
 
 TEST_CASE("a multi that fails says each operation's error and changes nothing") {
   struct Row {
-    const char* what;
+    const char* failure;
     std::vector<wire::MultiOp> ops;
     std::size_t failed;
     ErrorCode code;
@@ -92,7 +92,7 @@ TEST_CASE("a multi that fails says each operation's error and changes nothing") 
                1,
                ErrorCode::no_node},
        }) {
-    CAPTURE(row.what);
+    CAPTURE(row.failure);
     const auto planned = world.plan(MultiRequest{row.ops});
     REQUIRE_FALSE(planned);
     CHECK(planned.error().error.code == row.code);
@@ -106,7 +106,7 @@ TEST_CASE("a multi that fails says each operation's error and changes nothing") 
       if (i < row.failed) CHECK(error.message.starts_with("rolled back"));
       if (i > row.failed) CHECK(error.message.starts_with("not attempted"));
     }
-    // ZOOKEEPER-1624: nothing of it is left for later requests to be judged against.
+    // ZOOKEEPER-1624: later requests are not planned against the failed multi's changes.
     CHECK(world.pending().outstanding() == 0);
     CHECK(world.pending().overlay_size() == 0);
     CHECK_FALSE(world.pending().find("/x"));
@@ -123,7 +123,7 @@ TEST_CASE("a failed multi leaves earlier plans as they were") {
   CHECK(world.pending().find("/a")->child_count == 0);
   CHECK_FALSE(world.pending().find("/a/b"));
   REQUIRE(world.plan(SetRequest{"/a", "2", 0}));
-  world.settle();
+  world.apply_all();
   CHECK(world.stat("/a").version == 1);
   CHECK(world.stat("/a").cversion == 0);
 }
@@ -139,22 +139,22 @@ TEST_CASE("sequential nodes of one multi get numbers in order") {
   CHECK(std::get<wire::CreateReply>(*reply.results[3]).path == "/n-0000000002");
 }
 
-TEST_CASE("a multi of nothing succeeds") {
+TEST_CASE("a multi without operations succeeds") {
   World world;
   CHECK(multi(world, {}) == wire::MultiReply{});
 }
 
-TEST_CASE("a multi says each change once, as it left things") {
+TEST_CASE("a multi reports each change once, with the final data and stat") {
   World world;
   world.create("/a", "0");
   multi(world, {SetRequest{"/a", "1"}, SetRequest{"/a", "2"}, create("/a/x"), create("/a/y"),
                 DeleteRequest{"/a/y"}});
-  std::vector<std::string> said;
+  std::vector<std::string> changes;
   for (const Change& change : world.changes()) {
-    said.push_back(std::string(name(change.kind)) + ' ' + change.path);
+    changes.push_back(std::string(name(change.kind)) + ' ' + change.path);
   }
-  CHECK(said == std::vector<std::string>{"changed /a", "created /a/x", "children /a",
-                                         "created /a/y", "deleted /a/y"});
+  CHECK(changes == std::vector<std::string>{"changed /a", "created /a/x", "children /a",
+                                            "created /a/y", "deleted /a/y"});
   CHECK(world.changes()[0].data == "2");
   CHECK(world.changes()[0].stat->version == 2);
   CHECK(world.changes()[2].stat->num_children == 1);
@@ -163,7 +163,7 @@ TEST_CASE("a multi says each change once, as it left things") {
   CHECK_FALSE(world.changes()[4].stat);
 }
 
-TEST_CASE("two sets of one node by a multi are one change") {
+TEST_CASE("two sets of the same node in a multi are one change") {
   World world;
   world.create("/a", "0");
   multi(world, {SetRequest{"/a", "1"}, SetRequest{"/a", "2"}});
@@ -171,16 +171,16 @@ TEST_CASE("two sets of one node by a multi are one change") {
   CHECK(world.changes()[0].data == "2");
 }
 
-TEST_CASE("a node that comes and goes within a multi is said to, to the last") {
+TEST_CASE("a multi reports each creation and deletion of the same node") {
   World world;
   world.create("/a");
   multi(world, {DeleteRequest{"/a"}, create("/a"), SetRequest{"/a", "1"}, DeleteRequest{"/a"}});
-  std::vector<std::string> said;
+  std::vector<std::string> changes;
   for (const Change& change : world.changes()) {
-    said.push_back(std::string(name(change.kind)) + ' ' + change.path);
+    changes.push_back(std::string(name(change.kind)) + ' ' + change.path);
   }
-  CHECK(said == std::vector<std::string>{"deleted /a", "children /", "created /a", "changed /a",
-                                         "deleted /a"});
+  CHECK(changes == std::vector<std::string>{"deleted /a", "children /", "created /a", "changed /a",
+                                            "deleted /a"});
 }
 
 }  // namespace

@@ -9,10 +9,10 @@
 namespace znode {
 namespace {
 
-TEST_CASE("which paths there are") {
+TEST_CASE("valid and invalid paths") {
   struct Row {
     std::string path;
-    std::string wrong;  // what the message says; empty: a path
+    std::string reason;  // part of the error message; empty: the path is valid
   };
   const std::string too_deep = [] {
     std::string path;
@@ -45,20 +45,20 @@ TEST_CASE("which paths there are") {
            Row{"/a/../b", ". or .."},
            Row{"/a/./b", ". or .."},
            Row{"/..", ". or .."},
-           Row{std::string("/a\0b", 4), "no path may have"},
-           Row{"/\x01", "no path may have"},
-           Row{"/\x1F", "no path may have"},
-           Row{"/\x7F", "no path may have"},
-           Row{"/\xC2\x80", "no path may have"},      // U+0080
-           Row{"/\xC2\x9F", "no path may have"},      // U+009F
-           Row{"/\xEE\x80\x80", "no path may have"},  // U+E000
-           Row{"/\xEF\xA3\xBF", "no path may have"},  // U+F8FF
-           Row{"/\xEF\xBF\xB0", "no path may have"},  // U+FFF0
-           Row{"/\xEF\xBF\xBF", "no path may have"},  // U+FFFF
-           Row{"/\xC2\xA0", ""},                      // U+00A0
-           Row{"/\xEF\xA4\x80", ""},                  // U+F900
-           Row{"/\xEF\xBF\xAF", ""},                  // U+FFEF
-           Row{"/\xED\xA0\x80", "not UTF-8"},         // a surrogate
+           Row{std::string("/a\0b", 4), "not allowed in paths"},
+           Row{"/\x01", "not allowed in paths"},
+           Row{"/\x1F", "not allowed in paths"},
+           Row{"/\x7F", "not allowed in paths"},
+           Row{"/\xC2\x80", "not allowed in paths"},      // U+0080
+           Row{"/\xC2\x9F", "not allowed in paths"},      // U+009F
+           Row{"/\xEE\x80\x80", "not allowed in paths"},  // U+E000
+           Row{"/\xEF\xA3\xBF", "not allowed in paths"},  // U+F8FF
+           Row{"/\xEF\xBF\xB0", "not allowed in paths"},  // U+FFF0
+           Row{"/\xEF\xBF\xBF", "not allowed in paths"},  // U+FFFF
+           Row{"/\xC2\xA0", ""},                          // U+00A0
+           Row{"/\xEF\xA4\x80", ""},                      // U+F900
+           Row{"/\xEF\xBF\xAF", ""},                      // U+FFEF
+           Row{"/\xED\xA0\x80", "not UTF-8"},             // a surrogate
            Row{"/\xFF", "not UTF-8"},
            Row{"/\xC3", "not UTF-8"},
            Row{too_deep, "more than 128"},
@@ -66,18 +66,18 @@ TEST_CASE("which paths there are") {
        }) {
     CAPTURE(row.path);
     const auto valid = validate(row.path);
-    REQUIRE(valid.has_value() == row.wrong.empty());
+    REQUIRE(valid.has_value() == row.reason.empty());
     if (valid) continue;
     CHECK(valid.error().code == wire::ErrorCode::bad_arguments);
-    CHECK(valid.error().message.find(row.wrong) != std::string::npos);
+    CHECK(valid.error().message.find(row.reason) != std::string::npos);
   }
 }
 
-TEST_CASE("a message names the path that is wrong") {
+TEST_CASE("the error message contains the invalid path") {
   CHECK(validate("/a//b").error().message == "the path \"/a//b\" has an empty component");
 }
 
-TEST_CASE("what is reserved") {
+TEST_CASE("/zookeeper and the paths below it are reserved") {
   CHECK(is_reserved("/zookeeper"));
   CHECK(is_reserved("/zookeeper/quota/a"));
   CHECK_FALSE(is_reserved("/zookeeper0"));
@@ -85,7 +85,7 @@ TEST_CASE("what is reserved") {
   CHECK_FALSE(is_reserved("/a/zookeeper"));
 }
 
-TEST_CASE("parents, names and what is below") {
+TEST_CASE("parent_of, name_of, child_path and is_below") {
   CHECK(parent_of("/a") == "/");
   CHECK(parent_of("/a/b") == "/a");
   CHECK(parent_of("/a/b/c") == "/a/b");

@@ -30,9 +30,9 @@ wire::CreateRequest sequential(std::string path) {
   return request;
 }
 
-ErrorCode refused(const Judged<Txn>& planned) { return planned.error().error.code; }
+ErrorCode refused(const PlanResult<Txn>& planned) { return planned.error().error.code; }
 
-TEST_CASE("what is planned back to back sees what was planned before") {
+TEST_CASE("a plan sees the changes of earlier plans that are not applied yet") {
   World world;
   REQUIRE(world.plan(create("/a")));
   CHECK(refused(world.plan(create("/a"))) == ErrorCode::node_exists);
@@ -49,7 +49,7 @@ TEST_CASE("what is planned back to back sees what was planned before") {
   CHECK(world.tree().find("/a") == nullptr);
   CHECK(world.pending().outstanding() == 6);
 
-  world.settle();
+  world.apply_all();
   CHECK(world.stat("/a").version == 0);
   CHECK(world.stat("/").cversion == 2);
   CHECK(world.pending().outstanding() == 0);
@@ -65,7 +65,7 @@ TEST_CASE("pipelined sequential creations get different numbers") {
     CHECK(std::get<CreateTxn>(*planned).path == path);
     REQUIRE(world.plan(DeleteRequest{path}));
   }
-  world.settle();
+  world.apply_all();
   CHECK(world.stat("/p").cversion == 6);
 }
 
@@ -75,7 +75,7 @@ TEST_CASE("a planned ephemeral parent refuses children") {
   CHECK(refused(world.plan(create("/e/x"))) == ErrorCode::no_children_for_ephemerals);
 }
 
-TEST_CASE("an entry goes with the last plan that touched it") {
+TEST_CASE("an overlay entry is erased with the last plan that touched it") {
   Tree tree;
   PendingTree pending(tree);
   const auto add = [&](const auto& change) {
@@ -110,7 +110,9 @@ TEST_CASE("an entry goes with the last plan that touched it") {
   CHECK(pending.outstanding() == 0);
 }
 
-TEST_CASE("a recursive deletion takes what is planned below it, and not what will be gone") {
+TEST_CASE(
+    "a recursive deletion includes planned nodes and excludes nodes already planned to be "
+    "deleted") {
   World world;
   world.create("/a").create("/a/old").create("/a/gone").create("/ab");
   REQUIRE(world.plan(DeleteRequest{"/a/gone"}));
@@ -120,14 +122,14 @@ TEST_CASE("a recursive deletion takes what is planned below it, and not what wil
   const auto planned = world.plan(DeleteRequest{"/a", -1, true});
   CHECK(*planned == Txn(DeleteTxn{"/a", 3}));
   CHECK(refused(world.plan(create("/a/again"))) == ErrorCode::no_node);
-  world.settle();
+  world.apply_all();
   CHECK(world.tree().find("/a") == nullptr);
   CHECK(world.tree().find("/ab") != nullptr);
   CHECK(world.tree().find("/a!") != nullptr);
   CHECK(world.pending().overlay_size() == 0);
 }
 
-TEST_CASE("the ephemerals that a session will have") {
+TEST_CASE("ephemerals: the ephemeral nodes that a session will have") {
   World world;
   world.create_ephemeral("/x").create_ephemeral("/y");
   REQUIRE(world.plan(DeleteRequest{"/x"}));
@@ -139,12 +141,12 @@ TEST_CASE("the ephemerals that a session will have") {
   CHECK(world.pending().ephemerals(World::me) == std::vector<std::string>{"/y"});
   REQUIRE(world.plan(ephemeral("/x")));
   CHECK(world.pending().ephemerals(World::me) == std::vector<std::string>{"/x", "/y"});
-  world.settle();
+  world.apply_all();
   CHECK(world.pending().ephemerals(World::me) == std::vector<std::string>{"/x", "/y"});
   CHECK(world.pending().ephemerals({8}) == std::vector<std::string>{"/w"});
 }
 
-TEST_CASE("plans that never will be applied can be forgotten") {
+TEST_CASE("clear drops plans that will not be applied") {
   Tree tree;
   PendingTree pending(tree);
   Draft draft(pending);
@@ -159,8 +161,9 @@ TEST_CASE("plans that never will be applied can be forgotten") {
   CHECK(pending.outstanding() == 0);
 }
 
-// What is foretold of every path, while plans of all kinds wait, is what comes about.
-TEST_CASE("the pending tree is the tree that will be") {
+// Checks the prediction for every path, while plans of all kinds are outstanding, against the tree
+// after they were applied.
+TEST_CASE("the pending tree equals the tree after all plans are applied") {
   std::uint64_t state = 1;
   const auto next = [&state](std::uint64_t bound) {
     state = state * 6364136223846793005u + 1442695040888963407u;
@@ -182,8 +185,8 @@ TEST_CASE("the pending tree is the tree that will be") {
   for (int round = 0; round < 400; ++round) {
     for (std::uint64_t plans = next(12); plans > 0; --plans) {
       const std::string& path = paths[1 + next(paths.size() - 1)];
-      const std::size_t who = next(sessions.size());
-      const wire::SessionId session{sessions[who]};
+      const std::size_t index = next(sessions.size());
+      const wire::SessionId session{sessions[index]};
       wire::CreateRequest request = create(path);
       request.data = std::string(next(4), 'x');
       request.ephemeral = next(3) == 0;
@@ -191,7 +194,7 @@ TEST_CASE("the pending tree is the tree that will be") {
       switch (next(8)) {
         case 0:
           static_cast<void>(world.plan_cleanup(session));
-          sessions[who] = ++last_session;
+          sessions[index] = ++last_session;
           break;
         case 1: static_cast<void>(world.plan(DeleteRequest{path, -1, true})); break;
         case 2: static_cast<void>(world.plan(DeleteRequest{path})); break;
@@ -204,37 +207,37 @@ TEST_CASE("the pending tree is the tree that will be") {
         case 4: static_cast<void>(world.plan(SetRequest{path, std::string(next(9), 'z')})); break;
         default: static_cast<void>(world.plan(request, session)); break;
       }
-      if (next(5) == 0) world.settle_one();
+      if (next(5) == 0) world.apply_one();
     }
 
-    std::vector<std::optional<PendingNode>> foretold;
+    std::vector<std::optional<PendingNode>> predicted;
     std::vector<Usage> usages;
     std::vector<std::vector<std::string>> owned;
     {
       const Draft draft(world.pending());
       for (const std::string& path : paths) {
-        foretold.push_back(draft.find(path));
+        predicted.push_back(draft.find(path));
         usages.push_back(draft.usage(path));
       }
       for (const std::uint64_t session : sessions) {
         owned.push_back(world.pending().ephemerals({session}));
       }
     }
-    world.settle();
+    world.apply_all();
     CHECK(world.pending().overlay_size() == 0);
     const Draft draft(world.pending());
     for (std::size_t i = 0; i < paths.size(); ++i) {
       CAPTURE(round);
       CAPTURE(paths[i]);
       std::optional<PendingNode> node = draft.find(paths[i]);
-      REQUIRE(node.has_value() == foretold[i].has_value());
+      REQUIRE(node.has_value() == predicted[i].has_value());
       if (node) {
-        CHECK(node->version == foretold[i]->version);
-        CHECK(node->creations == foretold[i]->creations);
-        CHECK(node->child_count == foretold[i]->child_count);
-        CHECK(node->data_size == foretold[i]->data_size);
-        CHECK(node->lifetime == foretold[i]->lifetime);
-        CHECK(node->mtime == foretold[i]->mtime);
+        CHECK(node->version == predicted[i]->version);
+        CHECK(node->creations == predicted[i]->creations);
+        CHECK(node->child_count == predicted[i]->child_count);
+        CHECK(node->data_size == predicted[i]->data_size);
+        CHECK(node->lifetime == predicted[i]->lifetime);
+        CHECK(node->mtime == predicted[i]->mtime);
       }
       CHECK(draft.usage(paths[i]) == usages[i]);
     }
@@ -247,7 +250,7 @@ TEST_CASE("the pending tree is the tree that will be") {
   }
 }
 
-TEST_CASE("more than a transaction can delete in good time is refused") {
+TEST_CASE("a deletion of too many nodes in one transaction is refused") {
   World world;
   world.create("/big").create("/big/a");
   for (std::size_t i = 0; i + 1 < deleted_nodes_max; ++i) {
@@ -256,7 +259,7 @@ TEST_CASE("more than a transaction can delete in good time is refused") {
   REQUIRE(world.plan(DeleteRequest{"/big/a", -1, true}));
   REQUIRE(world.plan(create("/big/a")));
   REQUIRE(world.plan(DeleteRequest{"/big/a", -1, true}));
-  world.settle();
+  world.apply_all();
   world.create("/big/a");
   for (std::size_t i = 0; i + 1 < deleted_nodes_max; ++i) {
     world.tree().insert("/big/a/" + std::to_string(i), "");
@@ -267,7 +270,7 @@ TEST_CASE("more than a transaction can delete in good time is refused") {
   CHECK(refusal.error().error.message ==
         "/big has 100001 nodes below it; one transaction deletes at most 100000: delete it in "
         "parts");
-  // In the parts of a multi it would be as much.
+  // The operations of a multi are counted together.
   REQUIRE(world.plan(create("/big/b/1")));
   REQUIRE(world.plan(create("/big/b/2")));
   CHECK(refused(world.plan(wire::MultiRequest{

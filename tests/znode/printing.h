@@ -5,7 +5,7 @@
 #include "wire/result.h"
 #include "znode/operations.h"
 
-// What a failed check says of a result.
+// How doctest prints a result in a failed check.
 template <class T, class E>
 struct doctest::StringMaker<boost::system::result<T, E>> {
   static String convert(const boost::system::result<T, E>& result) {

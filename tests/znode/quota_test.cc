@@ -29,7 +29,7 @@ std::string stats(const World& world, const std::string& path) {
       ->data;
 }
 
-TEST_CASE("limits as text") {
+TEST_CASE("limits_of parses the text of limits") {
   struct Row {
     const char* text;
     std::optional<QuotaLimits> limits;
@@ -55,7 +55,7 @@ TEST_CASE("limits as text") {
   }
 }
 
-TEST_CASE("where quotas are kept") {
+TEST_CASE("the paths of quota nodes") {
   CHECK(limits_path("/a/b") == "/zookeeper/quota/a/b/zookeeper_limits");
   CHECK(limits_path("/") == "/zookeeper/quota/zookeeper_limits");
   CHECK(limited_path("/zookeeper/quota/a/b/zookeeper_limits") == "/a/b");
@@ -66,7 +66,7 @@ TEST_CASE("where quotas are kept") {
   CHECK_FALSE(limited_path("/a/zookeeper_limits"));
 }
 
-TEST_CASE("what would be more than a hard limit is refused") {
+TEST_CASE("a change beyond a hard limit is refused") {
   World world;
   world.create("/q").create("/q/1", "12345");
   limit(world, "/q", "countHardLimit=4,byteHardLimit=20");
@@ -87,14 +87,14 @@ TEST_CASE("what would be more than a hard limit is refused") {
                     "/q would have 5 nodes, more than its quota's countHardLimit=4"});
   CHECK(stats(world, "/q") == "count=4,bytes=20");
 
-  // What makes room is always allowed, and beside the subtree nothing counts.
+  // Changes that reduce the usage are always allowed, and nodes outside the subtree do not count.
   REQUIRE(world.run(wire::SetRequest{"/q/1", ""}));
   REQUIRE(world.run(wire::DeleteRequest{"/q/3"}));
   REQUIRE(world.run(create("/q/4", "1234567890")));
   REQUIRE(world.run(create("/q2", std::string(1000, 'x'))));
 }
 
-TEST_CASE("a quota counts what is planned") {
+TEST_CASE("a quota counts planned nodes") {
   World world;
   world.create("/q").create("/q/old");
   limit(world, "/q", "countHardLimit=4");
@@ -103,18 +103,18 @@ TEST_CASE("a quota counts what is planned") {
   CHECK(world.plan(create("/q/3")).error().error.code == ErrorCode::quota_exceeded);
   REQUIRE(world.plan(wire::DeleteRequest{"/q/1", -1, true}));
   REQUIRE(world.plan(create("/q/3")));
-  // In a multi, each on top of those before it.
+  // The operations of a multi add up.
   CHECK(world.plan(wire::MultiRequest{{create("/q/4"), create("/q/5")}}).error().multi->failed ==
         1u);
   REQUIRE(world.plan(
       wire::MultiRequest{{wire::DeleteRequest{"/q/old"}, create("/q/4"), create("/q/5")}}));
   CHECK(world.plan(create("/q/6")).error().error.code == ErrorCode::quota_exceeded);
-  world.settle();
+  world.apply_all();
   CHECK(stats(world, "/q") == "count=4,bytes=0");
   CHECK(world.plan(create("/q/6")).error().error.code == ErrorCode::quota_exceeded);
 }
 
-TEST_CASE("limits that are planned hold for what is planned after them") {
+TEST_CASE("planned limits apply to later plans") {
   World world;
   world.create("/q").create("/q/1");
   REQUIRE(world.plan(create("/q/2")));
@@ -124,12 +124,12 @@ TEST_CASE("limits that are planned hold for what is planned after them") {
   REQUIRE(world.plan(create("/q/3")));
   REQUIRE(world.plan(wire::DeleteRequest{"/zookeeper/quota/q", -1, true}));
   REQUIRE(world.plan(create("/q/4")));
-  world.settle();
+  world.apply_all();
   CHECK_FALSE(world.pending().tree().has_limits());
   CHECK(world.stat("/q").num_children == 4);
 }
 
-TEST_CASE("every quota above a node counts, the root's too, and the node's own") {
+TEST_CASE("the quotas of a node and of all its ancestors count, the root's included") {
   World world;
   world.create("/a").create("/a/b");
   limit(world, "/a", "countHardLimit=3");
@@ -143,12 +143,12 @@ TEST_CASE("every quota above a node counts, the root's too, and the node's own")
   CHECK(world.plan(parents).error().error.code == ErrorCode::quota_exceeded);
   limit(world, "/", "countHardLimit=1");
   CHECK(world.plan(create("/b")).error().error.message.starts_with("/ would have"));
-  // Quotas do not keep anybody from changing quotas.
+  // A quota that is exceeded can still be changed.
   limit(world, "/", "countHardLimit=1000");
   CHECK(world.run(create("/b")));
 }
 
-TEST_CASE("who may set a quota, and how") {
+TEST_CASE("setting a quota needs ADMIN on the limited node and a valid limits node") {
   const Caller owner{World::me, Identities::of({{"digest", "me:hash"}})};
   World world;
   wire::CreateRequest request = create("/mine");
@@ -156,26 +156,27 @@ TEST_CASE("who may set a quota, and how") {
   REQUIRE(world.run_as(owner, request));
 
   struct Row {
-    const char* what;
+    const char* mistake;
     wire::MultiOp op;
     ErrorCode code;
   };
   wire::CreateRequest ephemeral = create(limits_path("/mine"));
   ephemeral.ephemeral = true;
   for (const Row& row : {
-           Row{"not its admin", create(limits_path("/mine")), ErrorCode::no_auth},
-           Row{"not its admin, by set", wire::SetRequest{limits_path("/mine"), "", -1, true},
+           Row{"without ADMIN", create(limits_path("/mine")), ErrorCode::no_auth},
+           Row{"without ADMIN, by set", wire::SetRequest{limits_path("/mine"), "", -1, true},
                ErrorCode::no_auth},
-           Row{"below it", create(limits_path("/mine/x/y")), ErrorCode::no_auth},
-           Row{"no limits", create(limits_path("/"), "much"), ErrorCode::bad_arguments},
-           Row{"counted by the server", create("/zookeeper/quota/zookeeper_stats"),
+           Row{"without ADMIN, below it", create(limits_path("/mine/x/y")), ErrorCode::no_auth},
+           Row{"invalid limits", create(limits_path("/"), "much"), ErrorCode::bad_arguments},
+           Row{"the stats node", create("/zookeeper/quota/zookeeper_stats"),
                ErrorCode::bad_arguments},
-           Row{"anything else", create("/zookeeper/quota/a"), ErrorCode::bad_arguments},
+           Row{"another node below /zookeeper/quota", create("/zookeeper/quota/a"),
+               ErrorCode::bad_arguments},
            Row{"the reserved nodes", wire::DeleteRequest{"/zookeeper/quota", -1, true},
                ErrorCode::bad_arguments},
-           Row{"not set yet", wire::SetRequest{limits_path("/"), ""}, ErrorCode::no_node},
+           Row{"a missing limits node", wire::SetRequest{limits_path("/"), ""}, ErrorCode::no_node},
        }) {
-    CAPTURE(row.what);
+    CAPTURE(row.mistake);
     const auto planned = world.plan(wire::MultiRequest{{row.op}});
     REQUIRE_FALSE(planned);
     CHECK(planned.error().error.code == row.code);

@@ -23,7 +23,7 @@ ChildrenRequest children(std::string path, std::optional<std::string> after = {}
   return request;
 }
 
-TEST_CASE("reads of what is not there, and of what is no path") {
+TEST_CASE("reads of missing nodes and of invalid paths") {
   const Tree tree;
   CHECK(read(wire::GetRequest{"/x", {}}, anyone, tree).error().code == ErrorCode::no_node);
   CHECK(read(children("/x"), anyone, tree).error().code == ErrorCode::no_node);
@@ -57,7 +57,7 @@ TEST_CASE("get, exists and count") {
   }
 }
 
-TEST_CASE("children come in pages, in name order") {
+TEST_CASE("children are listed in pages, in name order") {
   World world;
   world.create("/p");
   for (const char* name : {"c", "a", "d", "b"}) world.create(child_path("/p", name));

@@ -28,7 +28,7 @@ wire::CreateRequest ttl(std::string path, std::int64_t ms) {
 
 Paths reaped(World& world, wire::TimeMs now) { return world.plan_reaping(now).paths; }
 
-TEST_CASE("stats say what a node is") {
+TEST_CASE("the stat shows containers and TTLs") {
   World world;
   REQUIRE(world.run(container("/c")));
   REQUIRE(world.run(ttl("/t", 5000)));
@@ -45,7 +45,7 @@ TEST_CASE("stats say what a node is") {
   CHECK(world.run(create("/t/child")));
 }
 
-TEST_CASE("a container goes once its last child is gone, and not before its first came") {
+TEST_CASE("a container is deleted after its last child, and not before it had one") {
   World world;
   REQUIRE(world.run(container("/c")));
   CHECK(reaped(world, 1'000'000).empty());
@@ -55,18 +55,18 @@ TEST_CASE("a container goes once its last child is gone, and not before its firs
   CHECK(reaped(world, 1'000'000).empty());
   world.remove("/c/2");
   CHECK(reaped(world, 1) == Paths{"/c"});
-  CHECK(reaped(world, 1).empty());  // it is planned already
-  world.settle();
+  CHECK(reaped(world, 1).empty());  // its deletion is planned already
+  world.apply_all();
   CHECK_FALSE(world.tree().find("/c"));
   CHECK_FALSE(world.tree().is_due(1'000'000));
 }
 
-TEST_CASE("a TTL node goes when it has no child and was not set for its ttl") {
+TEST_CASE("a TTL node is deleted when it has no children and was not set for its TTL") {
   World world;
   REQUIRE(world.run(ttl("/t", 5000)));  // at 1000
   CHECK(reaped(world, 6000).empty());
   CHECK(reaped(world, 6001) == Paths{"/t"});
-  world.settle();
+  world.apply_all();
 
   World set;
   REQUIRE(set.run(ttl("/t", 5000)));  // at 1000
@@ -80,7 +80,7 @@ TEST_CASE("a TTL node goes when it has no child and was not set for its ttl") {
   CHECK(reaped(set, 7001) == Paths{"/t"});
 }
 
-TEST_CASE("what is planned for a node decides whether it goes") {
+TEST_CASE("reaping respects outstanding plans") {
   World world;
   REQUIRE(world.run(container("/c")));
   REQUIRE(world.run(ttl("/t", 10)));
@@ -88,28 +88,28 @@ TEST_CASE("what is planned for a node decides whether it goes") {
   REQUIRE(world.plan(create("/c/2")));
   REQUIRE(world.plan(wire::SetRequest{"/t", "", -1}));
   CHECK(reaped(world, 5000).empty());
-  world.settle();
+  world.apply_all();
   CHECK(world.tree().find("/c"));
 
   REQUIRE(world.plan(wire::DeleteRequest{"/t"}));
   REQUIRE(world.plan(create("/t")));
   CHECK(reaped(world, 1'000'000).empty());
-  world.settle();
+  world.apply_all();
 }
 
-TEST_CASE("containers within containers go one after the other, a thousand at a time") {
+TEST_CASE("nested containers are deleted one after the other, at most 1000 nodes at a time") {
   World world;
   REQUIRE(world.run(container("/a")));
   REQUIRE(world.run(container("/a/b")));
   world.create("/a/b/c").remove("/a/b/c");
   CHECK(reaped(world, 1) == Paths{"/a/b"});
-  world.settle();
+  world.apply_all();
   CHECK(reaped(world, 1) == Paths{"/a"});
-  world.settle();
+  world.apply_all();
 
   for (int i = 0; i < 1500; ++i) REQUIRE(world.run(ttl("/t" + std::to_string(i), 1)));
   CHECK(reaped(world, 100'000'000).size() == 1000);
-  world.settle();
+  world.apply_all();
   CHECK(reaped(world, 100'000'000).size() == 500);
 }
 

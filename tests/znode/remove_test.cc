@@ -11,7 +11,7 @@ namespace {
 using wire::DeleteRequest;
 using wire::ErrorCode;
 
-TEST_CASE("what delete refuses, in this order") {
+TEST_CASE("delete: refusals in order") {
   struct Row {
     DeleteRequest request;
     ErrorCode code;
@@ -45,7 +45,7 @@ TEST_CASE("what delete refuses, in this order") {
   }
 }
 
-TEST_CASE("what a deletion leaves in the parent's stat") {
+TEST_CASE("delete: the parent's stat") {
   World world;
   world.create("/p").create("/p/a");             // 1:1, 1:2
   REQUIRE(world.run(DeleteRequest{"/p/a", 0}));  // 1:3
@@ -60,21 +60,21 @@ TEST_CASE("what a deletion leaves in the parent's stat") {
                                        .ttl_ms = {}});
 }
 
-TEST_CASE("a node that is created again begins anew") {
+TEST_CASE("a node that is created again has new counters") {
   World world;
   world.create("/a").set("/a", "1").create("/a/b").remove("/a/b").remove("/a").create("/a");
   CHECK(world.stat("/a").version == 0);
   CHECK(world.stat("/a").cversion == 0);
 }
 
-TEST_CASE("recursive takes the subtree in one transaction, and nothing beside it") {
+TEST_CASE("a recursive delete removes exactly the subtree, in one transaction") {
   World world;
   world.create("/p").create("/p/a").create("/p/a/x").create("/p/a/y").create("/p/ab");
   world.create_ephemeral("/p/a/x/e");
   const auto planned = world.plan(DeleteRequest{"/p/a", 0, true});
   REQUIRE(planned);
   CHECK(*planned == Txn(DeleteTxn{"/p/a", 3}));
-  world.settle();
+  world.apply_all();
 
   CHECK(world.tree().find("/p/a") == nullptr);
   CHECK(world.tree().find("/p/a/x/e") == nullptr);
@@ -85,15 +85,15 @@ TEST_CASE("recursive takes the subtree in one transaction, and nothing beside it
   CHECK(world.stat("/p").pzxid == world.now().zxid);
   CHECK(world.pending().overlay_size() == 0);
 
-  std::vector<std::string> said;
+  std::vector<std::string> changes;
   for (const Change& change : world.changes()) {
-    said.push_back(std::string(name(change.kind)) + ' ' + change.path);
+    changes.push_back(std::string(name(change.kind)) + ' ' + change.path);
   }
-  CHECK(said == std::vector<std::string>{"deleted /p/a/x/e", "deleted /p/a/x", "deleted /p/a/y",
-                                         "deleted /p/a", "children /p"});
+  CHECK(changes == std::vector<std::string>{"deleted /p/a/x/e", "deleted /p/a/x", "deleted /p/a/y",
+                                            "deleted /p/a", "children /p"});
 }
 
-TEST_CASE("a session's ephemerals go together, and those that are planned with them") {
+TEST_CASE("the end of a session deletes all its ephemeral nodes, planned ones too") {
   World world;
   world.create("/p");
   world.create_ephemeral("/p/1", {1}).create_ephemeral("/p/2", {2}).create_ephemeral("/3", {1});
@@ -105,7 +105,7 @@ TEST_CASE("a session's ephemerals go together, and those that are planned with t
 
   CHECK(world.plan_cleanup({1}) == CleanupTxn{{1}, 2});
   CHECK(world.plan_cleanup({2}) == CleanupTxn{{2}, 1});
-  world.settle();
+  world.apply_all();
   CHECK(world.tree().find("/p/1") == nullptr);
   CHECK(world.tree().find("/p/4") == nullptr);
   CHECK(world.tree().find("/p/2") == nullptr);

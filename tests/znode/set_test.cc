@@ -11,7 +11,7 @@ namespace {
 using wire::ErrorCode;
 using wire::SetRequest;
 
-TEST_CASE("what set refuses, in this order") {
+TEST_CASE("set: refusals in order") {
   struct Row {
     SetRequest request;
     ErrorCode code;
@@ -42,7 +42,7 @@ TEST_CASE("what set refuses, in this order") {
   }
 }
 
-TEST_CASE("what set changes in a stat, and what it does not") {
+TEST_CASE("set: the stat after the change") {
   World world;
   world.create("/a", "old");                                      // 1:1
   const auto reply = world.run(SetRequest{"/a", "new data", 0});  // 1:2
@@ -68,7 +68,7 @@ TEST_CASE("the root can be set") {
   CHECK(world.stat("/").cversion == -1);
 }
 
-TEST_CASE("create: true creates what is missing and sets what is there") {
+TEST_CASE("set with create: true creates a missing node and sets an existing one") {
   World world;
   REQUIRE(world.run(SetRequest{"/a", "1", -1, true}));
   CHECK(world.stat("/a").version == 0);
@@ -82,7 +82,7 @@ TEST_CASE("create: true creates what is missing and sets what is there") {
   CHECK(world.changes().at(0).kind == wire::EventKind::changed);
 }
 
-TEST_CASE("a version is never -1, which would mean any") {
+TEST_CASE("a version is never -1, because -1 means any version") {
   CHECK(next_version(0) == 1);
   CHECK(next_version(std::numeric_limits<std::int32_t>::max()) ==
         std::numeric_limits<std::int32_t>::min());

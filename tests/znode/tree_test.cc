@@ -20,7 +20,7 @@ std::vector<std::string> paths_below(const Tree& tree, std::string_view path) {
   return paths;
 }
 
-TEST_CASE("a tree begins with what ZooKeeper begins with") {
+TEST_CASE("a new tree has the same nodes as in ZooKeeper") {
   const Tree tree;
   CHECK(tree.size() == 4);
   CHECK(paths_below(tree, "/") ==
@@ -32,7 +32,7 @@ TEST_CASE("a tree begins with what ZooKeeper begins with") {
   CHECK(tree.at("/zookeeper/quota").stat() == wire::Stat{});
 }
 
-TEST_CASE("nodes are found by their whole path only") {
+TEST_CASE("nodes are found only by their full path") {
   Tree tree;
   tree.insert("/a", "1");
   tree.insert("/a/b", "2");
@@ -47,7 +47,7 @@ TEST_CASE("nodes are found by their whole path only") {
   }
 }
 
-TEST_CASE("children are in the order of their bytes, and can be entered anywhere") {
+TEST_CASE("children are in the order of their bytes, and can be listed from any name") {
   Tree tree;
   tree.insert("/p", "");
   for (const char* name : {"b", "a", "c", "B", "a!", "\xC3\xA9"}) {
@@ -64,7 +64,7 @@ TEST_CASE("children are in the order of their bytes, and can be entered anywhere
   CHECK(tree.at("/p/a").first_child_after("") == nullptr);
 }
 
-TEST_CASE("data of any length can follow any other") {
+TEST_CASE("data can be replaced by data of any length") {
   Tree tree;
   const Node& node = tree.insert("/node", "first");
   for (const std::string& data : {std::string("longer than that"), std::string(), std::string("x"),
@@ -76,8 +76,8 @@ TEST_CASE("data of any length can follow any other") {
   }
 }
 
-// Against a model that keeps paths in a sorted map, over a fixed sequence of pseudo-random steps.
-TEST_CASE("counts, owners and order stay true through many insertions and removals") {
+// A fixed sequence of pseudo-random steps, compared with a model that keeps paths in a sorted map.
+TEST_CASE("counts, owners and order are right after many insertions and removals") {
   Tree tree;
   std::map<std::string, std::uint64_t> model;  // path to owner
   std::uint64_t state = 1;
@@ -140,7 +140,7 @@ std::uint64_t digest_of_nodes(const Tree& tree) {
   return digest;
 }
 
-TEST_CASE("equal trees have equal digests, however they came about") {
+TEST_CASE("equal trees have equal digests, whatever their histories") {
   Tree one;
   one.insert("/a", "1");
   one.insert("/b", "2", {}, Lifetime::of_session({7}));
@@ -159,7 +159,7 @@ TEST_CASE("equal trees have equal digests, however they came about") {
 
 TEST_CASE("every field that a client can see changes the digest") {
   struct Row {
-    const char* what;
+    const char* field;
     void (*change)(Tree& tree);
   };
   const auto make = [](Tree& tree) { tree.insert("/a", "data"); };
@@ -186,8 +186,8 @@ TEST_CASE("every field that a client can see changes the digest") {
                [](Tree& tree) {
                  tree.edit("/a").set_acl(SharedAcl({{"ip", "::1", 1}}));
                }},
-           Row{"another node", [](Tree& tree) { tree.insert("/b", "data"); }},
-           Row{"gone", [](Tree& tree) { tree.erase("/a"); }},
+           Row{"a new node", [](Tree& tree) { tree.insert("/b", "data"); }},
+           Row{"a deleted node", [](Tree& tree) { tree.erase("/a"); }},
            Row{"owner",
                [](Tree& tree) {
                  tree.erase("/a");
@@ -204,7 +204,7 @@ TEST_CASE("every field that a client can see changes the digest") {
                  tree.insert("/b", "data");
                }},
        }) {
-    CAPTURE(row.what);
+    CAPTURE(row.field);
     Tree before;
     make(before);
     Tree after;

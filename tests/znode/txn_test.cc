@@ -41,7 +41,7 @@ std::vector<Txn> samples() {
                     ChildrenTxn{children, Identities::of({{"ip", "10.0.0.1"}})}}}};
 }
 
-TEST_CASE("transactions come back from their bytes, and from no part of them") {
+TEST_CASE("transactions are decoded from their bytes, and refused if truncated") {
   for (const Txn& txn : samples()) {
     CAPTURE(txn.index());
     wire::Bytes bytes;
@@ -60,35 +60,36 @@ TEST_CASE("transactions come back from their bytes, and from no part of them") {
   }
 }
 
-// What comes of it does not matter, as long as something does: run under sanitizers.
-TEST_CASE("bytes with any one bit turned are read or refused") {
+// Any result is right; sanitizers check for undefined behaviour.
+TEST_CASE("transactions with one flipped bit are decoded or refused") {
   for (const Txn& txn : samples()) {
     wire::Bytes bytes;
     encode(txn, bytes);
     for (std::size_t bit = 0; bit < 8 * bytes.size(); ++bit) {
-      wire::Bytes turned = bytes;
-      turned[bit / 8] = static_cast<char>(turned[bit / 8] ^ (1 << (bit % 8)));
-      wire::ByteReader in(turned);
+      wire::Bytes flipped = bytes;
+      flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ (1 << (bit % 8)));
+      wire::ByteReader in(flipped);
       const auto decoded = decode_txn(in);
       if (decoded && in.complete()) CHECK(*decoded != txn);
     }
   }
 }
 
-TEST_CASE("bytes that are no transaction") {
+TEST_CASE("invalid transactions are refused") {
   struct Row {
-    const char* what;
+    const char* mistake;
     wire::Bytes bytes;
   };
   for (const Row& row : {
-           Row{"a form that is not known", {1, 3}},
-           Row{"a kind that is not known", {2, 99}},
+           Row{"an unknown format", {1, 3}},
+           Row{"an unknown kind", {2, 99}},
            Row{"kind 0", {2, 0}},
            Row{"a read outside a multi", std::string("\2\7\0\0\0\0\1\0", 8)},
-           Row{"a list that says it is very long", {2, 4, -1, -1, -1, -1}},
-           Row{"a boolean that is neither", std::string("\2\2\0\0\0\0\0\0\0\0\0\0\0\0\2", 15)},
+           Row{"a list with a very large size", {2, 4, -1, -1, -1, -1}},
+           Row{"a boolean that is neither 0 nor 1",
+               std::string("\2\2\0\0\0\0\0\0\0\0\0\0\0\0\2", 15)},
        }) {
-    CAPTURE(row.what);
+    CAPTURE(row.mistake);
     wire::ByteReader in(row.bytes);
     CHECK_FALSE(decode_txn(in));
   }

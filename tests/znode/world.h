@@ -12,19 +12,18 @@
 
 namespace znode {
 
-// A tree and what is planned for it, with a clock that the test reads by eye: the n-th transaction
-// has zxid 1:n and time 1000 * n.
+// A tree with its pending tree, for tests. The n-th transaction has zxid 1:n and time 1000 * n.
 class World {
  public:
   static constexpr wire::SessionId me{7};
 
-  // Plans a request; what it came to stays outstanding until settle().
+  // Plans a request. The plan stays outstanding until apply_all().
   template <class Request>
-  Judged<Txn> plan(const Request& request, wire::SessionId session = me) {
+  PlanResult<Txn> plan(const Request& request, wire::SessionId session = me) {
     return plan_as(Caller{session, {}}, request);
   }
   template <class Request>
-  Judged<Txn> plan_as(const Caller& caller, const Request& request) {
+  PlanResult<Txn> plan_as(const Caller& caller, const Request& request) {
     Draft draft(pending_, next_time());
     auto planned = znode::plan(request, caller, draft);
     if (!planned) return refusal(std::move(planned).error());
@@ -50,14 +49,14 @@ class World {
     return txn;
   }
 
-  // Applies what is planned, in order. Returns the last reply.
-  wire::ReplyBody settle() {
+  // Applies all outstanding plans, in order. Returns the last reply.
+  wire::ReplyBody apply_all() {
     wire::ReplyBody reply;
-    while (!planned_.empty()) reply = settle_one();
+    while (!planned_.empty()) reply = apply_one();
     return reply;
   }
   // Applies the oldest plan, if there is one.
-  wire::ReplyBody settle_one() {
+  wire::ReplyBody apply_one() {
     if (planned_.empty()) return {};
     const Txn txn = std::move(planned_.front());
     planned_.pop_front();
@@ -69,20 +68,20 @@ class World {
     return reply;
   }
 
-  // Plans and applies.
+  // Plans a request and applies all outstanding plans.
   template <class Request>
   wire::Result<wire::ReplyBody> run(const Request& request, wire::SessionId session = me) {
     if (auto planned = plan(request, session); !planned) return planned.error().reply();
-    return settle();
+    return apply_all();
   }
 
   template <class Request>
   wire::Result<wire::ReplyBody> run_as(const Caller& caller, const Request& request) {
     if (auto planned = plan_as(caller, request); !planned) return planned.error().reply();
-    return settle();
+    return apply_all();
   }
 
-  // For what cannot fail in this test.
+  // These abort the test if they fail.
   World& create(std::string path, wire::Bytes data = "") {
     wire::CreateRequest request;
     request.path = std::move(path);
@@ -103,12 +102,12 @@ class World {
   [[nodiscard]] Moment now() const {
     return {{{1}, count_}, static_cast<wire::TimeMs>(1000 * count_)};
   }
-  // Of the next transaction to be planned.
+  // The time of the next plan.
   [[nodiscard]] wire::TimeMs next_time() const {
     return static_cast<wire::TimeMs>(1000 * (count_ + planned_.size() + 1));
   }
   [[nodiscard]] wire::Stat stat(std::string_view path) const { return tree_.at(path).stat(); }
-  // Of the last transaction.
+  // The changes of the last transaction.
   [[nodiscard]] const std::vector<Change>& changes() const { return changes_; }
   [[nodiscard]] const Tree& tree() const { return tree_; }
   [[nodiscard]] Tree& tree() { return tree_; }
@@ -118,7 +117,7 @@ class World {
   static Refusal refusal(wire::Error error) { return {std::move(error), std::nullopt}; }
   static Refusal refusal(Refusal refusal) { return refusal; }
   World& must(const wire::Result<wire::ReplyBody>& result) {
-    ensure(result, "the test's own set-up works");
+    ensure(result, "the set-up of the test succeeds");
     return *this;
   }
 

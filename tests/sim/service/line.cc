@@ -5,12 +5,12 @@
 #include "tests/sim/service/world.h"
 #include "wire/json.h"
 
-// A client's connection, at both of its ends.
+// A client's simulated connection, with both ends.
 namespace sim {
 
 std::shared_ptr<Line> World::connect(std::size_t server, User& user) {
   auto line = std::make_shared<Line>(*this, server, user);
-  line->heard.server = server;
+  line->state.server = server;
   line->last_to_server_ = now() + client_delay();
   at(server, line->last_to_server_, [line] { line->open_at_server(); });
   return line;
@@ -21,16 +21,16 @@ Time Line::arrival(Time& last) {
   return last;
 }
 
-bool Line::lives_at_server() const {
-  return life_ != 0 && !server_done_ && world_.cluster().is_up(server_) &&
-         world_.cluster().life(server_) == life_;
+bool Line::is_open_at_server() const {
+  return incarnation_ != 0 && !server_done_ && world_.cluster().is_up(server_) &&
+         world_.cluster().incarnation(server_) == incarnation_;
 }
 
 void Line::open_at_server() {
   if (client_done_ || !world_.cluster().is_up(server_)) {
     return end_at_client(world_.now() + world_.client_delay());
   }
-  life_ = world_.cluster().life(server_);
+  incarnation_ = world_.cluster().incarnation(server_);
   world_.servers_[server_].lines.push_back(weak_from_this());
   world_.pipeline(server_)->opened(shared_from_this());
 }
@@ -38,58 +38,58 @@ void Line::open_at_server() {
 void Line::send(Frame frame) {
   if (client_done_) return;
   world_.at(server_, arrival(last_to_server_),
-            [line = shared_from_this(), frame = std::move(frame)] { line->arrive(frame); });
+            [line = shared_from_this(), frame = std::move(frame)] { line->receive(frame); });
 }
 
-void Line::arrive(Frame frame) {
-  if (!lives_at_server() || world_.now() > cut_at_) return;
+void Line::receive(Frame frame) {
+  if (!is_open_at_server() || world_.now() > cut_at_) return;
   if (paused_ || !unread_.empty()) {
     unread_.push_back(std::move(frame));
   } else {
-    take(frame);
+    handle(frame);
   }
 }
 
-void Line::take(const Frame& frame) {
+void Line::handle(const Frame& frame) {
   const auto self = shared_from_this();
   wire::ParsedFrame parsed;
-  for (const auto& asked : frame) {
-    parsed.requests.emplace_back(asked->request);
-    world_.say([&] {
+  for (const auto& tracked : frame) {
+    parsed.requests.emplace_back(tracked->request);
+    world_.trace([&] {
       std::string text =
           std::to_string(server_ + 1) + "  hears of user " + std::to_string(user_.number()) + "  ";
-      wire::json::write(asked->request, text);
+      wire::json::write(tracked->request, text);
       return text;
     });
-    world_.oracle().on_taken(heard, asked);
+    world_.oracle().on_request_received(state, tracked);
   }
-  if (heard.owner) world_.touch(server_, heard.session);
+  if (state.owner) world_.touch(server_, state.session);
   world_.pipeline(server_)->received(*this, std::move(parsed));
 }
 
 void Line::resume() {
   paused_ = false;
   world_.at(server_, world_.now(), [line = shared_from_this()] {
-    while (line->lives_at_server() && !line->paused_ && !line->unread_.empty()) {
+    while (line->is_open_at_server() && !line->paused_ && !line->unread_.empty()) {
       const Frame frame = std::move(line->unread_.front());
       line->unread_.pop_front();
-      line->take(frame);
+      line->handle(frame);
     }
   });
 }
 
 void Line::send(const wire::ServerMessage& message) {
   if (server_done_) return;
-  world_.say([&] {
+  world_.trace([&] {
     std::string text =
         std::to_string(server_ + 1) + "  says to user " + std::to_string(user_.number()) + "  ";
     wire::json::write(message, text);
     return text;
   });
-  world_.oracle().on_said(heard, message, world_.pipeline(server_)->service());
+  world_.oracle().on_message_sent(state, message, world_.pipeline(server_)->service());
   world_.at(arrival(last_to_client_), [line = shared_from_this(), message] {
     if (line->client_done_ || line->world_.now() > line->cut_at_) return;
-    line->user_.hear(*line, message);
+    line->user_.receive(*line, message);
   });
 }
 
@@ -100,14 +100,14 @@ void Line::close(server::CloseCode, std::string) {
   end_at_client(arrival(last_to_client_));
 }
 
-// The pipeline learns of it in its own time, once.
+// The pipeline is informed later, and only once.
 void Line::end_at_server() {
-  if (std::exchange(server_done_, true) || life_ == 0) return;
-  world_.oracle().on_ended(heard);
+  if (std::exchange(server_done_, true) || incarnation_ == 0) return;
+  world_.oracle().on_connection_ended(state);
   world_.at(server_, world_.now() + world_.client_delay(), [line = shared_from_this()] {
-    const bool lives = line->world_.cluster().is_up(line->server_) &&
-                       line->world_.cluster().life(line->server_) == line->life_;
-    if (lives && !std::exchange(line->told_, true)) {
+    const bool is_running = line->world_.cluster().is_up(line->server_) &&
+                            line->world_.cluster().incarnation(line->server_) == line->incarnation_;
+    if (is_running && !std::exchange(line->pipeline_informed_, true)) {
       line->world_.pipeline(line->server_)->closed(*line);
     }
   });
@@ -115,7 +115,7 @@ void Line::end_at_server() {
 
 void Line::end_at_client(Time when) {
   world_.at(when, [line = shared_from_this()] {
-    if (!std::exchange(line->client_done_, true)) line->user_.lose(*line);
+    if (!std::exchange(line->client_done_, true)) line->user_.on_connection_lost(*line);
   });
 }
 
@@ -139,14 +139,14 @@ void Line::ping_every(std::chrono::milliseconds interval) {
 }
 
 void Line::ping(std::chrono::milliseconds interval) {
-  if (!lives_at_server()) return;
+  if (!is_open_at_server()) return;
   world_.at(arrival(last_to_client_), [line = shared_from_this()] {
     if (line->client_done_ || line->world_.now() > line->cut_at_) return;
     if (!line->user_.is_awake()) return;
-    line->user_.hear(*line, wire::Reply{{}, {}, {}, wire::ReplyBody(wire::PongReply{})});
+    line->user_.receive(*line, wire::Reply{{}, {}, {}, wire::ReplyBody(wire::PongReply{})});
     line->world_.at(line->server_, line->arrival(line->last_to_server_), [line] {
-      if (!line->lives_at_server() || line->world_.now() > line->cut_at_) return;
-      if (line->heard.owner) line->world_.touch(line->server_, line->heard.session);
+      if (!line->is_open_at_server() || line->world_.now() > line->cut_at_) return;
+      if (line->state.owner) line->world_.touch(line->server_, line->state.session);
       line->world_.pipeline(line->server_)->alive(*line);
     });
   });

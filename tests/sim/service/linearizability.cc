@@ -16,7 +16,7 @@ using history::ZnodeStep;
 using wire::ErrorCode;
 using Kind = ZnodeStep::Kind;
 
-// After these a write has certainly not been carried out.
+// Errors after which a write has certainly not been carried out.
 bool is_definite(ErrorCode code) {
   switch (code) {
     case ErrorCode::bad_arguments:
@@ -40,7 +40,7 @@ bool is_linearizable(const Read& read) {
   return std::holds_alternative<wire::Linearizable>(read.consistency);
 }
 
-// What an operation is answered, as far as one znode is concerned.
+// The part of an operation's reply that is about one znode.
 struct Answer {
   std::optional<ErrorCode> error;
   std::optional<std::int64_t> version;
@@ -72,8 +72,9 @@ Answer answer_of(const wire::Result<Body>& body) {
   return answer;
 }
 
-// What a refusal says of the node that the request names; of its parent or its ACL says nothing.
-std::optional<Refusal> said_of(Kind kind, ErrorCode code) {
+// What a refusal proves about the node of the request. A refusal because of its parent or an ACL
+// proves nothing about the node.
+std::optional<Refusal> refusal_of(Kind kind, ErrorCode code) {
   switch (code) {
     case ErrorCode::no_node:
       if (kind == Kind::create) return std::nullopt;
@@ -89,31 +90,32 @@ bool is_searched(const std::string& path) { return path.size() > 1 && path.back(
 
 }  // namespace
 
-// One operation, and what it comes to for each znode that it touches.
+// Divides an operation into the steps on each znode that it touches.
 class Linearizability::Projection {
  public:
   Projection(std::map<std::string, Znode>& znodes, history::Texts& texts)
       : znodes_(znodes), texts_(texts) {}
 
-  // The znodes that it names are those that are looked at.
+  // Only znodes that a request names are checked.
   void name(const wire::Request& request) {
     std::visit([this](const auto& each) { name(each); }, request);
   }
 
-  void add(const std::shared_ptr<Asked>& asked) {
-    const wire::Request& request = asked->request.request;
+  void add(const std::shared_ptr<TrackedRequest>& tracked) {
+    const wire::Request& request = tracked->request.request;
     std::optional<Answer> answer;
-    if (asked->reply) answer = answer_of(asked->reply->body);
+    if (tracked->reply) answer = answer_of(tracked->reply->body);
     if (answer && answer->error && !is_definite(*answer->error)) answer.reset();
     if (is_multi(request)) {
-      const auto* replies =
-          answer && !answer->error ? std::get_if<wire::MultiReply>(&*asked->reply->body) : nullptr;
+      const auto* replies = answer && !answer->error
+                                ? std::get_if<wire::MultiReply>(&*tracked->reply->body)
+                                : nullptr;
       if (answer && replies == nullptr) return;  // refused as a whole
       part(std::get<wire::MultiRequest>(request), replies);
     } else {
       std::visit([&](const auto& each) { part(each, answer ? &*answer : nullptr); }, request);
     }
-    finish(asked, answer.has_value());
+    finish(tracked, answer.has_value());
   }
 
  private:
@@ -132,7 +134,7 @@ class Linearizability::Projection {
     if (is_searched(path)) znodes_[path];
   }
 
-  // Of a multi that failed, what comes before the failure could have been done.
+  // The operations of a failed multi before the failed one could have been done.
   void part(const wire::MultiRequest& multi, const wire::MultiReply* reply) {
     in_multi_ = true;
     const bool failed = reply != nullptr && reply->failed;
@@ -198,7 +200,7 @@ class Linearizability::Projection {
     if (is_refused) {
       undone_ = true;
       refused_ = path;
-      refusal_ = answer->absent ? Refusal::absent : said_of(step.kind, *answer->error);
+      refusal_ = answer->absent ? Refusal::absent : refusal_of(step.kind, *answer->error);
       if (!refusal_) return;
     }
     if (!znodes_.contains(path)) return;
@@ -206,17 +208,17 @@ class Linearizability::Projection {
     steps_[path].push_back(step);
   }
 
-  void finish(const std::shared_ptr<Asked>& asked, bool is_known) {
+  void finish(const std::shared_ptr<TrackedRequest>& tracked, bool is_known) {
     for (auto& [path, steps] : steps_) {
-      Call call{.begin = static_cast<std::int64_t>(asked->invoked),
+      Call call{.begin = static_cast<std::int64_t>(tracked->invoked),
                 .steps = std::move(steps),
                 .undone = undone_,
                 .refusal = {}};
-      if (is_known) call.end = static_cast<std::int64_t>(*asked->returned);
+      if (is_known) call.end = static_cast<std::int64_t>(*tracked->returned);
       if (undone_ && path == refused_) call.refusal = refusal_;
       Znode& znode = znodes_.at(path);
       znode.search.add(std::move(call));
-      znode.asked.push_back(asked);
+      znode.requests.push_back(tracked);
     }
   }
 
@@ -230,8 +232,8 @@ class Linearizability::Projection {
 };
 
 Linearizability::Linearizability(const History& history) {
-  for (const auto& asked : history) Projection(znodes_, texts_).name(asked->request.request);
-  for (const auto& asked : history) Projection(znodes_, texts_).add(asked);
+  for (const auto& tracked : history) Projection(znodes_, texts_).name(tracked->request.request);
+  for (const auto& tracked : history) Projection(znodes_, texts_).add(tracked);
 }
 
 Linearizability::Result Linearizability::check(std::size_t steps_max) {
@@ -242,9 +244,9 @@ Linearizability::Result Linearizability::check(std::size_t steps_max) {
     const Verdict verdict = znode.search.run(steps_max);
     if (verdict == Verdict::inconclusive) result.given_up += 1;
     if (verdict != Verdict::not_linearizable) continue;
-    const Asked& stuck = *znode.asked[znode.search.stuck()];
-    throw Violation("linearizability", "no order explains what was done to " + path +
-                                           "; none gets behind request " + stuck.request.id.json +
+    const TrackedRequest& stuck = *znode.requests[znode.search.stuck()];
+    throw Violation("linearizability", "no order explains the operations on " + path +
+                                           "; none gets beyond request " + stuck.request.id.json +
                                            " of user " + std::to_string(stuck.user));
   }
   return result;

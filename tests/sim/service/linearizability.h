@@ -11,31 +11,31 @@
 
 namespace sim {
 
-// Holds all writes, and the reads that ask for it, against each znode by itself: whether they can
-// have happened one after the other, each between request and reply as users saw them, so that
-// every answer is explained. The oracle compares by zxid; this looks at no zxid, and not into the
-// log. What an operation does to other znodes, as a parent that it makes or what it deletes below
-// its own, is taken into account; an ephemeral node, a container, and a node with a ttl may go at
-// any time.
+// Checks for each znode whether all writes and linearizable reads are linearizable: there is an
+// order in which each operation happens between its request and its reply, and which explains every
+// reply. Unlike the oracle, this uses neither zxids nor the log. It includes the effects of
+// operations on other znodes: created parents and deleted subtrees. Ephemeral nodes, containers and
+// TTL nodes may be deleted at any time.
 //
-// Not looked at: "/", sequential nodes, and what is told of children, of ACLs and of sessions.
+// Not checked: "/", sequential nodes, and replies about children, ACLs and sessions.
 class Linearizability {
  public:
-  using History = std::vector<std::shared_ptr<Asked>>;
+  using History = std::vector<std::shared_ptr<TrackedRequest>>;
 
   explicit Linearizability(const History& history);
 
   struct Result {
     std::size_t znodes = 0;
-    std::size_t given_up = 0;  // of those: the search would have taken too long
+    std::size_t given_up = 0;  // znodes whose search was stopped because it was too long
   };
-  // A Violation if there is a znode whose operations nothing explains.
+  // Throws a Violation if no order explains the operations on a znode. Searches at most so many
+  // steps per znode.
   Result check(std::size_t steps_max);
 
  private:
   struct Znode {
     history::Search search{1};
-    History asked;  // by the search's numbers
+    History requests;  // by the search's numbers
   };
   class Projection;
 

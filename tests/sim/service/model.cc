@@ -7,20 +7,14 @@
 #include "tests/sim/violation.h"
 
 namespace sim {
-namespace {
-
-[[noreturn]] void fail(wire::Zxid zxid, const std::string& what) {
+[[noreturn]] void fail_replay(wire::Zxid zxid, const std::string& what) {
   throw Violation("replay", "transaction " + wire::to_string(zxid) + ": " + what);
 }
 
-std::string parent(const std::string& path) {
+std::string parent_path(const std::string& path) {
   const std::size_t slash = path.rfind('/');
   return slash == 0 ? "/" : path.substr(0, slash);
 }
-
-std::string with_slash(const std::string& path) { return path == "/" ? path : path + '/'; }
-
-}  // namespace
 
 bool allows(const wire::Acl& acl, wire::Perm perm) {
   return std::ranges::any_of(acl, [&](const wire::AclEntry& entry) {
@@ -28,162 +22,15 @@ bool allows(const wire::Acl& acl, wire::Perm perm) {
   });
 }
 
-// --- A view ---
-
-std::optional<Znode> View::find(const std::string& path) const {
-  if (const auto done = done_.find(path); done != done_.end()) return done->second;
-  const Znode* node = model_.find(path, at_);
-  return node == nullptr ? std::nullopt : std::optional(*node);
-}
-
-Znode View::at(const std::string& path) const {
-  auto node = find(path);
-  if (!node) fail(zxid_, path + " does not exist");
-  return *std::move(node);
-}
-
-std::vector<std::string> View::paths_under(const std::string& prefix) const {
-  std::vector<std::string> paths;
-  const auto collect = [&](const auto& map) {
-    for (auto each = map.lower_bound(prefix); each != map.end() && each->first.starts_with(prefix);
-         ++each) {
-      if (each->first != "/" && find(each->first)) paths.push_back(each->first);
-    }
-  };
-  collect(model_.paths_);
-  collect(done_);
-  std::ranges::sort(paths);
-  paths.erase(std::ranges::unique(paths).begin(), paths.end());
-  return paths;
-}
-
-std::vector<std::string> View::children(const std::string& path) const {
-  const std::string prefix = with_slash(path);
-  std::vector<std::string> names;
-  for (const std::string& each : paths_under(prefix)) {
-    const std::string name = each.substr(prefix.size());
-    if (name.find('/') == std::string::npos) names.push_back(name);
-  }
-  std::ranges::sort(names);
-  return names;
-}
-
-std::vector<std::string> View::below(const std::string& path) const {
-  return paths_under(with_slash(path));
-}
-
-std::vector<std::string> View::ephemerals(wire::SessionId session) const {
-  std::vector<std::string> paths;
-  for (const std::string& path : paths_under("/")) {
-    if (find(path)->stat.ephemeral_owner == session) paths.push_back(path);
-  }
-  return paths;
-}
-
-void View::create(const std::string& path, Znode node) {
-  Znode above = at(parent(path));
-  if (find(path)) fail(zxid_, path + " is there already");
-  if (!above.stat.ephemeral_owner.none()) fail(zxid_, path + " is below an ephemeral node");
-  above.creations += 1;
-  above.stat.cversion += 1;
-  above.stat.num_children += 1;
-  above.stat.pzxid = zxid_;
-  done_[parent(path)] = above;
-
-  node.stat.czxid = node.stat.mzxid = node.stat.pzxid = zxid_;
-  node.stat.ctime = node.stat.mtime = time_;
-  node.stat.data_length = static_cast<std::int32_t>(node.data.size());
-  done_[path] = std::move(node);
-  told_.push_back({.kind = wire::EventKind::created, .path = path, .data = {}, .stat = {}});
-  told_.push_back(
-      {.kind = wire::EventKind::children, .path = parent(path), .data = {}, .stat = {}});
-}
-
-void View::set(const std::string& path, const wire::Bytes& data) {
-  Znode node = at(path);
-  node.data = data;
-  node.stat.data_length = static_cast<std::int32_t>(data.size());
-  node.stat.version += 1;
-  node.stat.mzxid = zxid_;
-  node.stat.mtime = time_;
-  done_[path] = std::move(node);
-  told_.push_back({.kind = wire::EventKind::changed, .path = path, .data = {}, .stat = {}});
-}
-
-void View::set_acl(const std::string& path, const wire::Acl& acl) {
-  Znode node = at(path);
-  node.acl = acl;
-  node.stat.aversion += 1;
-  done_[path] = std::move(node);
-}
-
-void View::erase(const std::string& path, bool of_a_parent_that_stays) {
-  const Znode node = at(path);
-  if (node.stat.num_children != 0) fail(zxid_, path + " has children");
-  Znode above = at(parent(path));
-  above.stat.cversion += 1;
-  above.stat.num_children -= 1;
-  above.stat.pzxid = zxid_;
-  done_[parent(path)] = std::move(above);
-  done_[path] = std::nullopt;
-  told_.push_back(
-      {.kind = wire::EventKind::deleted, .path = path, .data = {}, .stat = {}, .acl = node.acl});
-  if (of_a_parent_that_stays) {
-    told_.push_back(
-        {.kind = wire::EventKind::children, .path = parent(path), .data = {}, .stat = {}});
-  }
-}
-
-// Children before their parents, in name order.
-void View::erase_subtree(const std::string& path) {
-  for (const std::string& name : children(path)) {
-    const std::string child = with_slash(path) + name;
-    const auto erase_below = [&](const auto& self, const std::string& root) -> void {
-      for (const std::string& each : children(root)) self(self, root + '/' + each);
-      erase(root, false);
-    };
-    erase_below(erase_below, child);
-  }
-  erase(path);
-}
-
-std::vector<ZnodeChange> View::changes() const {
-  std::vector<ZnodeChange> changes;
-  std::map<std::pair<std::string, wire::EventKind>, bool> said;
-  for (ZnodeChange change : told_) {
-    const auto forget = [&] {
-      said.erase({change.path, wire::EventKind::changed});
-      said.erase({change.path, wire::EventKind::children});
-    };
-    const auto node = find(change.path);
-    switch (change.kind) {
-      case wire::EventKind::deleted: forget(); break;
-      case wire::EventKind::created: forget(); break;
-      default:
-        if (!node && change.kind == wire::EventKind::children) continue;
-        if (std::exchange(said[{change.path, change.kind}], true)) continue;
-    }
-    if (node && change.kind != wire::EventKind::deleted) {
-      change.stat = node->stat;
-      change.acl = node->acl;
-      if (change.kind != wire::EventKind::children) change.data = node->data;
-    }
-    changes.push_back(std::move(change));
-  }
-  return changes;
-}
-
-// --- The model ---
-
 Model::Model() {
   const auto put = [&](const std::string& path, std::int32_t children, wire::Acl acl) {
     Znode node;
     node.stat.num_children = children;
     node.acl = std::move(acl);
-    // As in ZooKeeper, what there is from the beginning was not created.
+    // As in ZooKeeper, the initial nodes do not count as created.
     node.stat.cversion = -children;
     paths_[path].push_back({{}, std::move(node)});
-    nodes_ += 1;
+    node_count_ += 1;
   };
   put("/", 1, wire::open_acl());
   put("/zookeeper", 2, wire::open_acl());
@@ -223,16 +70,16 @@ std::size_t Model::session_count() const {
 std::optional<wire::TimeMs> Model::due(const Znode& node) const {
   if (node.stat.num_children > 0) return std::nullopt;
   if (!node.stat.ttl_ms && !(node.stat.container && node.creations > 0)) return std::nullopt;
-  // Not before its last child went.
+  // Not before its last child was deleted.
   return std::max(events_.at(node.stat.pzxid).txn.time,
                   node.stat.mtime + node.stat.ttl_ms.value_or(0));
 }
 
 const Event& Model::commit(const zab::Txn& txn) {
-  if (txn.zxid <= last_) fail(txn.zxid, "not after " + wire::to_string(last_));
+  if (txn.zxid <= last_) fail_replay(txn.zxid, "not after " + wire::to_string(last_));
   auto decoded = session::decode_transaction(*txn.payload);
-  if (!decoded) fail(txn.zxid, decoded.error().message);
-  if (decoded->time < time_) fail(txn.zxid, "time runs backwards");
+  if (!decoded) fail_replay(txn.zxid, decoded.error().message);
+  if (decoded->time < time_) fail_replay(txn.zxid, "the time goes back");
   check_author(*decoded, txn.zxid);
 
   View view = at(last_);
@@ -249,10 +96,10 @@ const Event& Model::commit(const zab::Txn& txn) {
                                           " is carried out twice");
     }
   }
-  for (const auto& [path, node] : view.done()) {
+  for (const auto& [path, node] : view.changed_nodes()) {
     auto& versions = paths_[path];
     const bool was = !versions.empty() && versions.back().node;
-    nodes_ += (node ? 1 : 0) - (was ? 1U : 0U);
+    node_count_ += (node ? 1 : 0) - (was ? 1U : 0U);
     versions.push_back({txn.zxid, node});
   }
   last_ = txn.zxid;
@@ -260,8 +107,8 @@ const Event& Model::commit(const zab::Txn& txn) {
   return events_.emplace(txn.zxid, std::move(event)).first->second;
 }
 
-// Nothing of a session before its beginning or after its end, or by another connection than its
-// owner's; nothing but moving, and ending by the leader, by anybody else.
+// A session has transactions only between its beginning and its end, and only from its owner.
+// Exceptions are moves, and the expiry by the leader.
 void Model::check_author(const session::Transaction& txn, wire::Zxid zxid) const {
   if (std::holds_alternative<session::OpenTxn>(txn.body)) return;
   const auto* tree_txn = std::get_if<znode::Txn>(&txn.body);
@@ -271,143 +118,151 @@ void Model::check_author(const session::Transaction& txn, wire::Zxid zxid) const
     throw Violation("session_exactness", "transaction " + wire::to_string(zxid) + " of session " +
                                              wire::to_hex(txn.session.value) + ' ' + what);
   };
-  if (found == sessions_.end()) refuse("which never was");
+  if (found == sessions_.end()) refuse("that was never opened");
   if (found->second.closed != wire::Zxid{}) refuse("comes after its end");
   if (std::holds_alternative<session::MoveTxn>(txn.body)) return;
   const auto* close = std::get_if<session::CloseTxn>(&txn.body);
   if (close != nullptr && close->expired) return;
-  if (!owns(txn.session, txn.owner, last_)) refuse("is not its owner's");
+  if (!owns(txn.session, txn.owner, last_)) refuse("does not come from its owner");
 }
 
-wire::Result<wire::ReplyBody> Model::carry_out(const session::Transaction& txn, wire::Zxid zxid,
-                                               View& view) {
+// Carries out one transaction on the view and on the sessions of the model.
+class Model::Replay {
+ public:
   using Reply = wire::Result<wire::ReplyBody>;
-  const auto lifetime = [](Znode& node, const znode::Lifetime& of) {
-    node.stat.ephemeral_owner = of.owner();
-    node.stat.container = of.kind() == znode::Lifetime::Kind::container;
-    if (of.kind() == znode::Lifetime::Kind::ttl) {
-      node.stat.ttl_ms = static_cast<std::int64_t>(of.value());
-    }
-  };
-  const auto create = [&](const znode::CreateTxn& one) -> wire::CreateReply {
-    Znode node;
-    if (one.acl) node.acl = *one.acl;
-    for (const std::string& each : one.parents) view.create(each, node);
-    node.data = one.data;
-    lifetime(node, one.lifetime);
-    if (!node.stat.ephemeral_owner.none() && node.stat.ephemeral_owner != txn.session) {
-      fail(zxid, one.path + " is ephemeral, and of another session");
-    }
-    view.create(one.path, node);
-    return {one.path, view.find(one.path)->stat};
-  };
-  const auto set = [&](const znode::SetTxn& one) -> wire::SetReply {
-    if (one.creates) return {create({one.path, one.parents, one.data, {}, {}}).stat};
-    view.set(one.path, one.data);
-    const wire::Stat stat = view.find(one.path)->stat;
-    if (stat.version != one.version) fail(zxid, one.path + " gets another version");
-    return {stat};
-  };
-  const auto remove = [&](const znode::DeleteTxn& one) {
-    if (view.below(one.path).size() != one.descendants) fail(zxid, "another subtree");
-    view.erase_subtree(one.path);
-    return wire::EmptyReply{};
-  };
-  struct Visitor {
-    std::function<Reply(const znode::Txn&)> tree;
-    std::function<Reply(const session::OpenTxn&)> open;
-    std::function<Reply(const session::MoveTxn&)> move;
-    std::function<Reply(const session::CloseTxn&)> close;
-    Reply operator()(const znode::Txn& one) const { return tree(one); }
-    Reply operator()(const session::OpenTxn& one) const { return open(one); }
-    Reply operator()(const session::MoveTxn& one) const { return move(one); }
-    Reply operator()(const session::CloseTxn& one) const { return close(one); }
-    Reply operator()(const session::RefuseTxn& one) const { return one.refusal.reply(); }
-  };
-  const auto tree = [&](const znode::Txn& body) -> Reply {
-    if (const auto* one = std::get_if<znode::CreateTxn>(&body))
-      return wire::ReplyBody(create(*one));
-    if (const auto* one = std::get_if<znode::SetTxn>(&body)) return wire::ReplyBody(set(*one));
-    if (const auto* one = std::get_if<znode::DeleteTxn>(&body)) {
-      return wire::ReplyBody(remove(*one));
-    }
-    if (const auto* one = std::get_if<znode::SetAclTxn>(&body)) {
-      view.set_acl(one->path, one->acl);
-      const wire::Stat stat = view.find(one->path)->stat;
-      if (stat.aversion != one->aversion) fail(zxid, one->path + " gets another ACL version");
-      return wire::ReplyBody(wire::AclReply{one->acl, stat});
-    }
-    if (const auto* many = std::get_if<znode::DeleteManyTxn>(&body)) {
-      for (const std::string& path : many->paths) {
-        const auto node = view.find(path);
-        if (!node) fail(zxid, path + " is reaped and not there");
-        const bool is_due =
-            (node->stat.container && node->creations > 0) ||
-            (node->stat.ttl_ms && node->stat.mtime + *node->stat.ttl_ms < view.time());
-        if (!is_due) fail(zxid, path + " is reaped before its time");
-        view.erase(path);
-      }
-      return wire::ReplyBody(wire::EmptyReply{});
-    }
-    const auto* multi = std::get_if<znode::MultiTxn>(&body);
-    if (multi == nullptr) fail(zxid, "no transaction of the log");
-    wire::MultiReply reply;
-    for (const znode::MultiTxnOp& op : multi->ops) {
-      if (const auto* one = std::get_if<znode::CreateTxn>(&op)) {
-        reply.results.emplace_back(wire::OpReply(create(*one)));
-      } else if (const auto* one_set = std::get_if<znode::SetTxn>(&op)) {
-        reply.results.emplace_back(wire::OpReply(set(*one_set)));
-      } else if (const auto* one_delete = std::get_if<znode::DeleteTxn>(&op)) {
-        reply.results.emplace_back(wire::OpReply(remove(*one_delete)));
-      } else if (std::holds_alternative<znode::CheckTxn>(op)) {
-        reply.results.emplace_back(wire::OpReply(wire::EmptyReply{}));
-      } else {
-        const auto* get = std::get_if<wire::GetRequest>(&op);
-        const wire::Request read = get != nullptr
-                                       ? wire::Request(*get)
-                                       : wire::Request(std::get<znode::ChildrenTxn>(op).request);
-        auto answer = perform(read, txn.session, view);
-        if (!answer) fail(zxid, "a read of a multi fails");
-        if (get != nullptr) {
-          reply.results.emplace_back(wire::OpReply(std::get<wire::GetReply>(*answer)));
-        } else {
-          reply.results.emplace_back(wire::OpReply(std::get<wire::ChildrenReply>(*answer)));
-        }
-      }
-    }
-    return wire::ReplyBody(std::move(reply));
-  };
-  const auto open = [&](const session::OpenTxn& one) -> Reply {
-    sessions_[{zxid.bits()}] = {.opened = zxid,
-                                .closed = {},
-                                .timeout_ms = one.timeout_ms,
-                                .owners = {{zxid, txn.owner}},
-                                .numbers = {}};
+
+  Replay(Model& model, const session::Transaction& txn, wire::Zxid zxid, View& view)
+      : model_(model), txn_(txn), zxid_(zxid), view_(view) {}
+
+  Reply operator()(const znode::Txn& body) {
+    return std::visit([this](const auto& one) { return Reply(wire::ReplyBody(apply(one))); }, body);
+  }
+  Reply operator()(const session::OpenTxn& one) {
+    model_.sessions_[{zxid_.bits()}] = {.opened = zxid_,
+                                        .closed = {},
+                                        .timeout_ms = one.timeout_ms,
+                                        .owners = {{zxid_, txn_.owner}},
+                                        .numbers = {}};
     return wire::ReplyBody{};
-  };
-  const auto move = [&](const session::MoveTxn& one) -> Reply {
-    ModelSession& session = sessions_.at(txn.session);
-    session.owners[zxid] = txn.owner;
+  }
+  Reply operator()(const session::MoveTxn& one) {
+    ModelSession& session = model_.sessions_.at(txn_.session);
+    session.owners[zxid_] = txn_.owner;
     session.timeout_ms = one.timeout_ms;
     return wire::ReplyBody{};
-  };
-  const auto close = [&](const session::CloseTxn& one) -> Reply {
-    const auto paths = view.ephemerals(txn.session);
-    if (paths.size() != one.ephemerals) fail(zxid, "leaves ephemeral nodes behind");
-    // In the order in which they were created, which a path's czxid says, but for those of one
-    // transaction; one change of each parent.
+  }
+  Reply operator()(const session::CloseTxn& one) {
+    const auto paths = view_.ephemerals(txn_.session);
+    if (paths.size() != one.ephemerals) {
+      fail_replay(zxid_, "another number of ephemeral nodes");
+    }
+    // In the order of their creation, that is, of their czxids. One change for each parent.
     std::vector<std::pair<wire::Zxid, std::string>> ordered;
-    for (const std::string& path : paths) ordered.emplace_back(view.find(path)->stat.czxid, path);
+    for (const std::string& path : paths) ordered.emplace_back(view_.find(path)->stat.czxid, path);
     std::ranges::sort(ordered);
     std::map<std::string, bool> parents;
     for (const auto& [czxid, path] : ordered) {
-      view.erase(path, !std::exchange(parents[parent(path)], true));
+      view_.erase(path, !std::exchange(parents[parent_path(path)], true));
     }
-    sessions_.at(txn.session).closed = zxid;
-    sessions_.at(txn.session).expired = one.expired;
+    model_.sessions_.at(txn_.session).closed = zxid_;
+    model_.sessions_.at(txn_.session).expired = one.expired;
     return wire::ReplyBody(wire::ClosedReply{});
-  };
-  return std::visit(Visitor{tree, open, move, close}, txn.body);
+  }
+  Reply operator()(const session::RefuseTxn& one) { return one.refusal.reply(); }
+
+ private:
+  wire::CreateReply apply(const znode::CreateTxn& one) {
+    Znode node;
+    if (one.acl) node.acl = *one.acl;
+    for (const std::string& each : one.parents) view_.create(each, node);
+    node.data = one.data;
+    node.stat.ephemeral_owner = one.lifetime.owner();
+    node.stat.container = one.lifetime.kind() == znode::Lifetime::Kind::container;
+    if (one.lifetime.kind() == znode::Lifetime::Kind::ttl) {
+      node.stat.ttl_ms = static_cast<std::int64_t>(one.lifetime.value());
+    }
+    if (!node.stat.ephemeral_owner.none() && node.stat.ephemeral_owner != txn_.session) {
+      fail_replay(zxid_, one.path + " is ephemeral, and belongs to another session");
+    }
+    view_.create(one.path, node);
+    return {one.path, view_.find(one.path)->stat};
+  }
+
+  wire::SetReply apply(const znode::SetTxn& one) {
+    if (one.creates) {
+      return {apply(znode::CreateTxn{one.path, one.parents, one.data, {}, {}}).stat};
+    }
+    view_.set(one.path, one.data);
+    const wire::Stat stat = view_.find(one.path)->stat;
+    if (stat.version != one.version) fail_replay(zxid_, one.path + " gets another version");
+    return {stat};
+  }
+
+  wire::EmptyReply apply(const znode::DeleteTxn& one) {
+    if (view_.below(one.path).size() != one.descendants) {
+      fail_replay(zxid_, "the subtree has another size");
+    }
+    view_.erase_subtree(one.path);
+    return {};
+  }
+
+  wire::AclReply apply(const znode::SetAclTxn& one) {
+    view_.set_acl(one.path, one.acl);
+    const wire::Stat stat = view_.find(one.path)->stat;
+    if (stat.aversion != one.aversion) fail_replay(zxid_, one.path + " gets another ACL version");
+    return {one.acl, stat};
+  }
+
+  // Containers and TTL nodes that are due.
+  wire::EmptyReply apply(const znode::DeleteManyTxn& many) {
+    for (const std::string& path : many.paths) {
+      const auto node = view_.find(path);
+      if (!node) fail_replay(zxid_, path + " is reaped, but does not exist");
+      const bool is_due =
+          (node->stat.container && node->creations > 0) ||
+          (node->stat.ttl_ms && node->stat.mtime + *node->stat.ttl_ms < view_.time());
+      if (!is_due) fail_replay(zxid_, path + " is reaped before it is due");
+      view_.erase(path);
+    }
+    return {};
+  }
+
+  // Only within CloseTxn.
+  wire::EmptyReply apply(const znode::CleanupTxn&) {
+    fail_replay(zxid_, "an unexpected kind of transaction");
+  }
+
+  wire::MultiReply apply(const znode::MultiTxn& multi) {
+    wire::MultiReply reply;
+    for (const znode::MultiTxnOp& op : multi.ops) {
+      reply.results.emplace_back(
+          std::visit([this](const auto& one) { return wire::OpReply(apply(one)); }, op));
+    }
+    return reply;
+  }
+
+  wire::EmptyReply apply(const znode::CheckTxn&) { return {}; }
+  wire::GetReply apply(const wire::GetRequest& get) {
+    return std::get<wire::GetReply>(read_in_multi(get));
+  }
+  wire::ChildrenReply apply(const znode::ChildrenTxn& children) {
+    return std::get<wire::ChildrenReply>(read_in_multi(children.request));
+  }
+  wire::ReplyBody read_in_multi(const wire::Request& read) {
+    auto reply = perform(read, txn_.session, view_);
+    if (!reply) fail_replay(zxid_, "a read of a multi fails");
+    return *std::move(reply);
+  }
+
+  Model& model_;
+  const session::Transaction& txn_;
+  wire::Zxid zxid_;
+  View& view_;
+};
+
+wire::Result<wire::ReplyBody> Model::carry_out(const session::Transaction& txn, wire::Zxid zxid,
+                                               View& view) {
+  return std::visit(Replay(*this, txn, zxid, view), txn.body);
 }
 
 }  // namespace sim

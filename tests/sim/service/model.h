@@ -15,7 +15,7 @@
 
 namespace sim {
 
-// A znode as simply as it can be said.
+// A znode in the simplest form.
 struct Znode {
   wire::Bytes data;
   wire::Stat stat;             // dataLength and numChildren too
@@ -25,7 +25,7 @@ struct Znode {
   bool operator==(const Znode&) const = default;
 };
 
-// What one transaction did to one node, as watches tell it.
+// One change of one node by a transaction, as watches report it.
 struct ZnodeChange {
   wire::EventKind kind{};
   std::string path;
@@ -36,12 +36,12 @@ struct ZnodeChange {
 
 class Model;
 
-// The model's tree as of one zxid, and what is done to it.
+// The model's tree as of one zxid, with changes on top.
 class View {
  public:
   View(const Model& model, wire::Zxid at) : model_(model), at_(at) {}
 
-  // Of what is done from now on.
+  // The zxid and time of the following changes.
   void begin(wire::Zxid zxid, wire::TimeMs time) {
     zxid_ = zxid;
     time_ = time;
@@ -57,11 +57,14 @@ class View {
   void create(const std::string& path, Znode node);
   void set(const std::string& path, const wire::Bytes& data);
   void set_acl(const std::string& path, const wire::Acl& acl);
-  void erase(const std::string& path, bool of_a_parent_that_stays = true);
+  void erase(const std::string& path, bool parent_stays = true);
   void erase_subtree(const std::string& path);
 
-  [[nodiscard]] const std::map<std::string, std::optional<Znode>>& done() const { return done_; }
-  // With what the transaction left behind, each kind once while a node stays.
+  [[nodiscard]] const std::map<std::string, std::optional<Znode>>& changed_nodes() const {
+    return nodes_;
+  }
+  // The changes with the final data, stat and ACL. As long as a node exists, it has at most one
+  // change of each kind.
   [[nodiscard]] std::vector<ZnodeChange> changes() const;
 
  private:
@@ -72,12 +75,12 @@ class View {
   wire::Zxid at_;
   wire::Zxid zxid_;
   wire::TimeMs time_ = 0;
-  std::map<std::string, std::optional<Znode>> done_;
-  std::vector<ZnodeChange> told_;
+  std::map<std::string, std::optional<Znode>> nodes_;
+  std::vector<ZnodeChange> recorded_;
 };
 
-// What a request comes to on a view: the operations once more, written without a look at the real
-// ones. A multi that fails is a reply that says so; whoever asks drops the view then.
+// Performs a request on a view and returns the reply: a second, independent implementation of the
+// operations. A failed multi is a reply; the caller must drop the view then.
 [[nodiscard]] wire::Result<wire::ReplyBody> perform(const wire::Request& request,
                                                     wire::SessionId session, View& view);
 
@@ -86,20 +89,19 @@ struct ModelSession {
   wire::Zxid closed;  // zero: open
   bool expired = false;
   std::int64_t timeout_ms = 0;
-  std::map<wire::Zxid, session::Owner> owners;  // since when
-  // Of a session that may ask again: the transaction of each number.
+  std::map<wire::Zxid, session::Owner> owners;  // by the zxid since which they own it
+  // Of a session with dedup: the transaction of each numbered write.
   std::map<std::int64_t, wire::Zxid> numbers;
 };
 
-// What one transaction came to.
+// A transaction with its reply and changes.
 struct Event {
   session::Transaction txn;
   wire::Result<wire::ReplyBody> reply = wire::ReplyBody{};
   std::vector<ZnodeChange> changes;
 };
 
-// Everything that the committed transactions mean, at every zxid there was. A transaction that
-// could not be is a Violation.
+// The state after each committed transaction. Throws a Violation for an invalid transaction.
 class Model {
  public:
   Model();
@@ -109,19 +111,19 @@ class Model {
   [[nodiscard]] wire::Zxid last() const { return last_; }
   [[nodiscard]] const std::map<wire::Zxid, Event>& events() const { return events_; }
   [[nodiscard]] View at(wire::Zxid zxid) const { return {*this, zxid}; }
-  // As of just before that transaction.
+  // The state directly before that transaction.
   [[nodiscard]] View before(wire::Zxid zxid) const;
   [[nodiscard]] const Znode* find(const std::string& path, wire::Zxid at) const;
   [[nodiscard]] const std::map<wire::SessionId, ModelSession>& sessions() const {
     return sessions_;
   }
-  // Whether the session is open and this its owner, once `at` is applied.
+  // Whether the session is open and has this owner after `at`.
   [[nodiscard]] bool owns(wire::SessionId session, session::Owner owner, wire::Zxid at) const;
-  // Since when a node may be taken away that is as this one: an empty container, one whose time is
-  // up.
+  // The time since which this node is due for deletion: an empty container, or a TTL node. None if
+  // it is not.
   [[nodiscard]] std::optional<wire::TimeMs> due(const Znode& node) const;
-  // How many nodes and open sessions there are now.
-  [[nodiscard]] std::size_t node_count() const { return nodes_; }
+  // The present numbers of nodes and open sessions.
+  [[nodiscard]] std::size_t node_count() const { return node_count_; }
   [[nodiscard]] std::size_t session_count() const;
 
  private:
@@ -131,18 +133,27 @@ class Model {
     std::optional<Znode> node;
   };
 
+  class Replay;
+
   wire::Result<wire::ReplyBody> carry_out(const session::Transaction& txn, wire::Zxid zxid,
                                           View& view);
   void check_author(const session::Transaction& txn, wire::Zxid zxid) const;
 
-  std::map<std::string, std::vector<Version>> paths_;  // all that ever were
+  std::map<std::string, std::vector<Version>> paths_;  // all versions of all nodes ever
   std::map<wire::Zxid, Event> events_;
   std::map<wire::SessionId, ModelSession> sessions_;
   wire::Zxid last_;
   wire::TimeMs time_ = 0;
-  std::size_t nodes_ = 0;
+  std::size_t node_count_ = 0;
 };
 
+// Whether the ACL grants everybody this permission.
 [[nodiscard]] bool allows(const wire::Acl& acl, wire::Perm perm);
+
+// "/a" of "/a/b", "/" of "/a".
+[[nodiscard]] std::string parent_path(const std::string& path);
+
+// Throws a Violation of `replay` about this transaction.
+[[noreturn]] void fail_replay(wire::Zxid zxid, const std::string& what);
 
 }  // namespace sim

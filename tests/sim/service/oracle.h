@@ -18,23 +18,32 @@
 
 namespace sim {
 
-// One request of one user, and what became of it.
-struct Asked {
+// One request of a user, with its reply.
+struct TrackedRequest {
   wire::ClientRequest request;
   std::size_t user = 0;
   wire::SessionId session;
   Time invoked = 0;
-  wire::Zxid acknowledged;  // to anybody, when it was asked
-  wire::Zxid seen;          // by its user, when it was asked
+  wire::Zxid acknowledged;  // the last write acknowledged to any user when the request was sent
+  wire::Zxid seen;          // the last zxid that its user knew when the request was sent
   std::optional<Time> returned;
-  std::optional<wire::Reply> reply;  // as it arrived
+  std::optional<wire::Reply> reply;  // as the client received it
 };
 
-[[nodiscard]] std::string what(const Asked& asked);
-[[nodiscard]] std::string in_words(const wire::WatchEvent& event);
+// "request 5 of user 2"
+[[nodiscard]] std::string describe(const TrackedRequest& tracked);
+// "watch 5 changed /a at 1:2"
+[[nodiscard]] std::string text_of(const wire::WatchEvent& event);
+// An error, or a multi that failed.
+[[nodiscard]] bool is_failure(const wire::Result<wire::ReplyBody>& body);
+// Compares errors by their codes only.
+[[nodiscard]] bool is_same_result(const wire::Result<wire::ReplyBody>& a,
+                                  const wire::Result<wire::ReplyBody>& b);
+// The number of a write, if its id is a number.
+[[nodiscard]] std::optional<std::int64_t> number_of(const TrackedRequest& tracked);
 
-// A watch that a connection must have.
-struct Armed {
+// A watch that must be set for a connection.
+struct ExpectedWatch {
   wire::RequestId id;
   std::string path;
   bool created = false, changed = false, deleted = false, children = false;
@@ -44,73 +53,81 @@ struct Armed {
   std::optional<wire::Zxid> from;
 };
 
-// What the oracle knows of a connection.
-struct Heard {
+// The oracle's state of a connection.
+struct ConnectionState {
   std::size_t server = 0;
-  wire::SessionId session;  // none: not open
+  wire::SessionId session;  // none: no session yet
   std::optional<session::Owner> owner;
   bool dedup = false;
-  std::deque<std::shared_ptr<Asked>> waiting;  // taken by the server, and not answered
-  std::set<wire::Zxid> used;                   // its transactions that were acknowledged
-  wire::Zxid zxid;                             // the last said
-  std::vector<Armed> watches;                  // in the order in which they were set
-  wire::Zxid expected;                         // as far as `due` goes
-  std::deque<wire::WatchEvent> due;            // events that come before anything else
-  std::vector<wire::WatchEvent> early;         // events of a watch that is just being set
-  std::vector<wire::WatchEvent> untold;        // and of one that is just being removed
+  // Requests that the server has received and not answered.
+  std::deque<std::shared_ptr<TrackedRequest>> unanswered;
+  std::set<wire::Zxid> acknowledged;       // its transactions that were acknowledged
+  wire::Zxid zxid;                         // of the last message to the client
+  std::vector<ExpectedWatch> watches;      // in the order in which they were set
+  wire::Zxid checked_to;                   // events up to here are in `due`, or were sent
+  std::deque<wire::WatchEvent> due;        // events that must be sent next
+  std::vector<wire::WatchEvent> early;     // events of a watch whose request is not answered yet
+  std::vector<wire::WatchEvent> withheld;  // events of a watch that is being removed
 };
 
-// Compares all that servers say with the model, by zxid. Violations, by name:
-//   replay               the log means what the model says; each reply is the model's at its zxid
-//   equal_digest         equal zxid, equal digest
-//   fifo                 replies come in the order of requests, with their ids
-//   reads_never_go_back  the zxids that a session sees never sink
-//   linearizable_reads   they see all that was acknowledged before they began
-//   exactly_once         a write of a session that may ask again has one transaction, one outcome
-//   no_phantom           a transaction is one of its connection's requests, and once
-//   lost_write           what was acknowledged is in the log; what was refused is not
-//   watches              (oracle_watches.cc) the events are the model's, none lost, doubled or
-//   reordered watch_before_new_data  and before every reply that reflects them session_exactness
-//   nothing of a session after its end; no other session than the one asked for
+// Compares all messages to clients with the model, by zxid. Violations, by name:
+//   replay               the log has the meaning of the model; each reply is the model's at its
+//   zxid equal_digest         equal zxids have equal digests fifo                 replies come in
+//   the order of requests, with their ids reads_never_go_back  the zxids that a session sees never
+//   fall linearizable_reads   a linearizable read sees all writes acknowledged before it began
+//   exactly_once         a numbered write of a session has one transaction and one result
+//   no_phantom           every transaction is one of its connection's requests, only once
+//   lost_write           acknowledged writes are in the log, and refused ones are not
+//   watches              (oracle_watches.cc) the events are the model's: none is lost, repeated or
+//                        out of order
+//   watch_before_new_data  events are sent before every reply that includes their changes
+//   session_exactness    a session has no effects after its end; clients get the session that they
+//                        asked for
 class Oracle {
  public:
-  // A transaction, when the first server applies it; and the digest of each that has.
+  // A server delivers a transaction; a server has applied one.
   void on_delivered(const zab::Txn& txn);
   void on_applied(std::size_t server, const session::Service& service);
-  // A server has applied that much, and told this line all of it.
-  void on_told(Heard& line, wire::Zxid applied) const;
+  // A server has applied `applied`, and has sent all its events to this connection.
+  void on_events_sent(ConnectionState& connection, wire::Zxid applied) const;
 
-  void on_said(Heard& line, const wire::ServerMessage& message, const session::Service& service);
-  void on_arrived(Asked& asked, const wire::Reply& reply, Time now);
-  // The whole of a server's state is the model's.
+  void on_message_sent(ConnectionState& connection, const wire::ServerMessage& message,
+                       const session::Service& service);
+  void on_reply_received(TrackedRequest& tracked, const wire::Reply& reply, Time now);
+  // Compares a server's whole state with the model.
   void compare(const session::Service& service) const;
-  // The server takes a request; its connection is lost.
-  void on_taken(Heard& line, std::shared_ptr<Asked> asked);
-  void on_ended(const Heard& line) { ended_.push_back(line); }
-  // At the end: what only the whole log tells.
+  // The server receives a request; its connection ends.
+  void on_request_received(ConnectionState& connection, std::shared_ptr<TrackedRequest> tracked);
+  void on_connection_ended(const ConnectionState& connection) { ended_.push_back(connection); }
+  // Checks at the end of the run that need the whole log.
   void finish();
 
   [[nodiscard]] wire::Zxid acknowledged() const { return acknowledged_; }
   [[nodiscard]] const Model& model() const { return model_; }
 
  private:
-  void on_connected(Heard& line, const wire::ConnectedReply& reply);
-  void on_reply(Heard& line, const wire::Reply& reply, const session::Service& service);
-  void expect(Heard& line, wire::Zxid applied) const;
-  void on_event(Heard& line, const wire::WatchEvent& event);
-  void check_read(Heard& line, const Asked& asked, const wire::Reply& reply,
-                  const session::Service& service);
-  void check_write(Heard& line, const Asked& asked, const wire::Reply& reply);
-  void check_outcome(const Asked& asked, const wire::Reply& reply, wire::Zxid zxid) const;
-  void check_refused(const Heard& line, const Asked& asked, const wire::Reply& reply) const;
-  void arm(Heard& line, const Asked& asked, const wire::Reply& reply,
-           const session::Service& service);
-  [[nodiscard]] std::vector<wire::WatchEvent> past_of(const Armed& watch, const wire::Reply& reply,
-                                                      const session::Service& service) const;
-  bool catch_up(const Heard& line, const Armed& watch, wire::Zxid from,
-                std::vector<wire::WatchEvent>& events) const;
-  [[nodiscard]] bool is_of(const Asked& asked, const Event& event, wire::Zxid zxid) const;
-  // Whether the request would be refused so once `at` is applied.
+  void on_connected(ConnectionState& connection, const wire::ConnectedReply& reply);
+  void on_reply(ConnectionState& connection, const wire::Reply& reply,
+                const session::Service& service);
+  void expect(ConnectionState& connection, wire::Zxid applied) const;
+  void on_event(ConnectionState& connection, const wire::WatchEvent& event);
+  void check_read(ConnectionState& connection, const TrackedRequest& tracked,
+                  const wire::Reply& reply, const session::Service& service);
+  void check_write(ConnectionState& connection, const TrackedRequest& tracked,
+                   const wire::Reply& reply);
+  void check_result(const TrackedRequest& tracked, const wire::Reply& reply, wire::Zxid zxid) const;
+  void check_refused(const ConnectionState& connection, const TrackedRequest& tracked,
+                     const wire::Reply& reply) const;
+  void set_watch(ConnectionState& connection, const TrackedRequest& tracked,
+                 const wire::Reply& reply, const session::Service& service);
+  [[nodiscard]] std::vector<wire::WatchEvent> past_events(const ExpectedWatch& watch,
+                                                          const wire::Reply& reply,
+                                                          const session::Service& service) const;
+  bool add_later_events(const ConnectionState& connection, const ExpectedWatch& watch,
+                        wire::Zxid from, std::vector<wire::WatchEvent>& events) const;
+  [[nodiscard]] bool matches_txn(const TrackedRequest& tracked, const Event& event,
+                                 wire::Zxid zxid) const;
+  // Whether the request would be refused like this in the state at `at`.
   [[nodiscard]] bool explains(const wire::Result<wire::ReplyBody>& refusal,
                               const wire::Request& request, wire::SessionId session,
                               wire::Zxid at) const;
@@ -118,10 +135,10 @@ class Oracle {
   Model model_;
   std::unordered_map<std::uint64_t, std::uint64_t> digests_;  // by zxid
   wire::Zxid acknowledged_;
-  // Transactions by whose they are.
+  // The transactions of each connection: by server and number.
   std::map<std::pair<std::uint32_t, std::uint64_t>, std::vector<wire::Zxid>> by_owner_;
-  std::vector<Heard> ended_;
-  std::map<std::pair<wire::SessionId, std::int64_t>, std::shared_ptr<Asked>> numbered_;
+  std::vector<ConnectionState> ended_;
+  std::map<std::pair<wire::SessionId, std::int64_t>, std::shared_ptr<TrackedRequest>> numbered_;
 };
 
 }  // namespace sim

@@ -6,11 +6,11 @@
 #include "tests/sim/service/oracle.h"
 #include "tests/sim/violation.h"
 
-// What connections must be told by their watches, and what they are told.
+// Compares the watch events sent to connections with those of the model.
 namespace sim {
 namespace {
 
-bool matches(const Armed& watch, const ZnodeChange& change, wire::Zxid zxid) {
+bool matches(const ExpectedWatch& watch, const ZnodeChange& change, wire::Zxid zxid) {
   if (watch.from && zxid <= *watch.from) return false;
   const bool is_wanted = (change.kind == wire::EventKind::created && watch.created) ||
                          (change.kind == wire::EventKind::changed && watch.changed) ||
@@ -22,7 +22,7 @@ bool matches(const Armed& watch, const ZnodeChange& change, wire::Zxid zxid) {
   return watch.subtree && change.path.starts_with(prefix);
 }
 
-wire::WatchEvent event_of(const Armed& watch, const ZnodeChange& change, wire::Zxid zxid) {
+wire::WatchEvent event_of(const ExpectedWatch& watch, const ZnodeChange& change, wire::Zxid zxid) {
   wire::WatchEvent event{.watch = watch.id,
                          .kind = change.kind,
                          .path = change.path,
@@ -36,41 +36,43 @@ wire::WatchEvent event_of(const Armed& watch, const ZnodeChange& change, wire::Z
   return event;
 }
 
-// Its watch is being removed, and may have been ahead of the request's turn: its reply will tell.
-bool may_be_untold(const Heard& line) {
-  return !line.due.empty() && std::ranges::any_of(line.waiting, [&](const auto& asked) {
-    const auto* unwatch = std::get_if<wire::UnwatchRequest>(&asked->request.request);
-    return unwatch != nullptr && unwatch->watch == line.due.front().watch;
-  });
+// Whether the next event may be missing, because a request to remove its watch is outstanding and
+// may have been carried out already.
+bool may_be_withheld(const ConnectionState& connection) {
+  return !connection.due.empty() &&
+         std::ranges::any_of(connection.unanswered, [&](const auto& tracked) {
+           const auto* unwatch = std::get_if<wire::UnwatchRequest>(&tracked->request.request);
+           return unwatch != nullptr && unwatch->watch == connection.due.front().watch;
+         });
 }
 
-void set_aside(Heard& line) {
-  line.untold.push_back(std::move(line.due.front()));
-  line.due.pop_front();
+void set_aside(ConnectionState& connection) {
+  connection.withheld.push_back(std::move(connection.due.front()));
+  connection.due.pop_front();
 }
 
 bool is_before(const wire::WatchEvent& a, const wire::WatchEvent& b) {
   return std::tie(a.zxid, a.path, a.kind) < std::tie(b.zxid, b.path, b.kind);
 }
 
-// Whoever has the session now sets its own.
-bool ends_watches(const Heard& line, const Event& event) {
+// A move or the end of a session removes its watches.
+bool ends_watches(const ConnectionState& connection, const Event& event) {
   const bool ends = std::holds_alternative<session::MoveTxn>(event.txn.body) ||
                     std::holds_alternative<session::CloseTxn>(event.txn.body);
-  return ends && line.session == event.txn.session;
+  return ends && connection.session == event.txn.session;
 }
 
-// The watch that a request leaves behind.
-std::optional<Armed> watch_of(const Asked& asked) {
+// The watch that a request sets.
+std::optional<ExpectedWatch> watch_of(const TrackedRequest& tracked) {
   const auto once = [&](const std::string& path, const wire::ReadOptions& read) {
-    std::optional<Armed> watch;
+    std::optional<ExpectedWatch> watch;
     if (read.watch) {
-      watch = {.id = asked.request.id, .path = path, .deleted = true, .once = true, .from = {}};
+      watch = {.id = tracked.request.id, .path = path, .deleted = true, .once = true, .from = {}};
     }
     return watch;
   };
-  const wire::Request& request = asked.request.request;
-  std::optional<Armed> watch;
+  const wire::Request& request = tracked.request.request;
+  std::optional<ExpectedWatch> watch;
   if (const auto* get = std::get_if<wire::GetRequest>(&request)) {
     if ((watch = once(get->path, get->read))) watch->changed = true;
   } else if (const auto* exists = std::get_if<wire::ExistsRequest>(&request)) {
@@ -81,7 +83,7 @@ std::optional<Armed> watch_of(const Asked& asked) {
     if ((watch = once(count->path, count->read))) watch->created = watch->subtree = true;
   } else if (const auto* set = std::get_if<wire::WatchRequest>(&request)) {
     const bool of_nodes = set->scope != wire::WatchScope::children;
-    watch = {.id = asked.request.id,
+    watch = {.id = tracked.request.id,
              .path = set->path,
              .created = of_nodes,
              .changed = of_nodes,
@@ -97,59 +99,63 @@ std::optional<Armed> watch_of(const Asked& asked) {
 
 }  // namespace
 
-// What is applied now, and what a line must be told of it.
-void Oracle::expect(Heard& line, wire::Zxid applied) const {
-  for (auto each = model_.events().upper_bound(line.expected);
+// Adds the events up to `applied` to those that must be sent.
+void Oracle::expect(ConnectionState& connection, wire::Zxid applied) const {
+  for (auto each = model_.events().upper_bound(connection.checked_to);
        each != model_.events().end() && each->first <= applied; ++each) {
     const auto& [zxid, event] = *each;
-    if (ends_watches(line, event)) line.watches.clear();
+    if (ends_watches(connection, event)) connection.watches.clear();
     for (const ZnodeChange& change : event.changes) {
-      std::erase_if(line.watches, [&](const Armed& watch) {
+      std::erase_if(connection.watches, [&](const ExpectedWatch& watch) {
         if (!matches(watch, change, zxid)) return false;
-        line.due.push_back(event_of(watch, change, zxid));
+        connection.due.push_back(event_of(watch, change, zxid));
         return watch.once;
       });
     }
   }
-  line.expected = std::max(line.expected, applied);
+  connection.checked_to = std::max(connection.checked_to, applied);
 }
 
-void Oracle::on_told(Heard& line, wire::Zxid applied) const {
-  expect(line, applied);
-  while (may_be_untold(line)) set_aside(line);
-  if (line.due.empty()) return;
-  throw Violation("watches", "an event is not told: " + in_words(line.due.front()));
+void Oracle::on_events_sent(ConnectionState& connection, wire::Zxid applied) const {
+  expect(connection, applied);
+  while (may_be_withheld(connection)) set_aside(connection);
+  if (connection.due.empty()) return;
+  throw Violation("watches", "an event was not sent: " + text_of(connection.due.front()));
 }
 
-void Oracle::on_event(Heard& line, const wire::WatchEvent& event) {
-  if (std::ranges::any_of(line.untold, [&](const auto& e) { return e.watch == event.watch; })) {
-    throw Violation("watches", in_words(event) + " is told, and one before it was not");
+void Oracle::on_event(ConnectionState& connection, const wire::WatchEvent& event) {
+  if (std::ranges::any_of(connection.withheld,
+                          [&](const auto& e) { return e.watch == event.watch; })) {
+    throw Violation("watches", text_of(event) + " is sent, but an earlier one was not");
   }
-  // Of a watch that is being set: known from its reply.
-  if (std::ranges::none_of(line.due, [&](const auto& each) { return each.watch == event.watch; })) {
-    line.early.push_back(event);
+  // An event of a watch whose reply comes later.
+  if (std::ranges::none_of(connection.due,
+                           [&](const auto& each) { return each.watch == event.watch; })) {
+    connection.early.push_back(event);
     return;
   }
-  // Those of a session's end come in an order of their own.
-  const Event& cause = model_.events().at(line.due.front().zxid);
-  while (line.due.front() != event && may_be_untold(line)) {
-    set_aside(line);
-    if (line.due.empty()) throw Violation("watches", "an event of nothing: " + in_words(event));
+  // Events of a session's end may come in another order.
+  const Event& cause = model_.events().at(connection.due.front().zxid);
+  while (connection.due.front() != event && may_be_withheld(connection)) {
+    set_aside(connection);
+    if (connection.due.empty())
+      throw Violation("watches", "an event without a watch or a change: " + text_of(event));
   }
-  auto found = line.due.begin();
+  auto found = connection.due.begin();
   if (std::holds_alternative<session::CloseTxn>(cause.txn.body)) {
-    found = std::ranges::find(line.due, event);
+    found = std::ranges::find(connection.due, event);
   }
-  if (found == line.due.end() || *found != event) {
+  if (found == connection.due.end() || *found != event) {
     throw Violation("watches",
-                    in_words(event) + " is told instead of " + in_words(line.due.front()));
+                    text_of(event) + " is sent instead of " + text_of(connection.due.front()));
   }
-  line.due.erase(found);
+  connection.due.erase(found);
 }
 
-// What a watch that goes on from a zxid has missed up to the reply.
-std::vector<wire::WatchEvent> Oracle::past_of(const Armed& watch, const wire::Reply& reply,
-                                              const session::Service& service) const {
+// The events of a watch with `from`, up to its reply.
+std::vector<wire::WatchEvent> Oracle::past_events(const ExpectedWatch& watch,
+                                                  const wire::Reply& reply,
+                                                  const session::Service& service) const {
   std::vector<wire::WatchEvent> events;
   if (!watch.from) return events;
   if (*watch.from < service.watches().history().start()) {
@@ -173,14 +179,14 @@ std::vector<wire::WatchEvent> Oracle::past_of(const Armed& watch, const wire::Re
   return events;
 }
 
-// The read may have been carried out before its turn came: then there is more to be told, up to
-// now. Whether the watch is left behind.
-bool Oracle::catch_up(const Heard& line, const Armed& watch, wire::Zxid from,
-                      std::vector<wire::WatchEvent>& events) const {
+// The read may have been carried out before its reply is sent. Then there are more events, up to
+// now. Returns whether the watch is still set.
+bool Oracle::add_later_events(const ConnectionState& connection, const ExpectedWatch& watch,
+                              wire::Zxid from, std::vector<wire::WatchEvent>& events) const {
   bool is_set = !watch.once || events.empty();
   for (auto each = model_.events().upper_bound(from);
-       is_set && each != model_.events().end() && each->first <= line.expected; ++each) {
-    if (ends_watches(line, each->second)) is_set = false;
+       is_set && each != model_.events().end() && each->first <= connection.checked_to; ++each) {
+    if (ends_watches(connection, each->second)) is_set = false;
     for (const ZnodeChange& change : each->second.changes) {
       if (!is_set || !matches(watch, change, each->first)) continue;
       events.push_back(event_of(watch, change, each->first));
@@ -190,29 +196,28 @@ bool Oracle::catch_up(const Heard& line, const Armed& watch, wire::Zxid from,
   return is_set;
 }
 
-void Oracle::arm(Heard& line, const Asked& asked, const wire::Reply& reply,
-                 const session::Service& service) {
-  std::optional<Armed> watch = watch_of(asked);
+void Oracle::set_watch(ConnectionState& connection, const TrackedRequest& tracked,
+                       const wire::Reply& reply, const session::Service& service) {
+  std::optional<ExpectedWatch> watch = watch_of(tracked);
   if (!watch) return;
-  std::vector<wire::WatchEvent> due = past_of(*watch, reply, service);
-  const bool is_set = catch_up(line, *watch, reply.zxid, due);
+  std::vector<wire::WatchEvent> due = past_events(*watch, reply, service);
+  const bool is_set = add_later_events(connection, *watch, reply.zxid, due);
 
-  std::vector<wire::WatchEvent> told;
-  std::erase_if(line.early, [&](const wire::WatchEvent& event) {
+  std::vector<wire::WatchEvent> received;
+  std::erase_if(connection.early, [&](const wire::WatchEvent& event) {
     if (event.watch != watch->id) return false;
-    told.push_back(event);
+    received.push_back(event);
     return true;
   });
-  if (!std::ranges::is_sorted(told, {}, &wire::WatchEvent::zxid)) {
-    throw Violation("watches", "the past is told out of order");
+  if (!std::ranges::is_sorted(received, {}, &wire::WatchEvent::zxid)) {
+    throw Violation("watches", "events since `from` are out of order");
   }
-  std::ranges::stable_sort(told, is_before);
-  if (told != due) {
-    throw Violation("watches", what(asked) + " is told of " + std::to_string(told.size()) +
-                                   " events of the past, and there are " +
-                                   std::to_string(due.size()));
+  std::ranges::stable_sort(received, is_before);
+  if (received != due) {
+    throw Violation("watches", describe(tracked) + " got " + std::to_string(received.size()) +
+                                   " events since `from` instead of " + std::to_string(due.size()));
   }
-  if (is_set) line.watches.push_back(*std::move(watch));
+  if (is_set) connection.watches.push_back(*std::move(watch));
 }
 
 }  // namespace sim

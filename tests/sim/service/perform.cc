@@ -5,7 +5,7 @@
 
 #include "tests/sim/service/model.h"
 
-// What each request comes to, said as shortly as it can be.
+// The result of each request, in the shortest form.
 namespace sim {
 namespace {
 
@@ -13,7 +13,7 @@ using wire::Error;
 using wire::ErrorCode;
 using Outcome = wire::Result<wire::ReplyBody>;
 
-Error no(ErrorCode code) { return {code, "says the model"}; }
+Error refuse(ErrorCode code) { return {code, "refused by the model"}; }
 
 bool is_path(const std::string& path) {
   if (path == "/") return true;
@@ -23,11 +23,6 @@ bool is_path(const std::string& path) {
 
 bool is_reserved(const std::string& path) {
   return path == "/zookeeper" || path.starts_with("/zookeeper/");
-}
-
-std::string parent(const std::string& path) {
-  const std::size_t slash = path.rfind('/');
-  return slash == 0 ? "/" : path.substr(0, slash);
 }
 
 std::string numbered(const std::string& path, std::int32_t number) {
@@ -41,27 +36,27 @@ struct Performer {
   View& view;
 
   Outcome operator()(const wire::CreateRequest& r) {
-    if (r.container && (r.ephemeral || r.sequential)) return no(ErrorCode::bad_arguments);
+    if (r.container && (r.ephemeral || r.sequential)) return refuse(ErrorCode::bad_arguments);
     if (r.ttl_ms && (r.ephemeral || r.container || *r.ttl_ms <= 0)) {
-      return no(ErrorCode::bad_arguments);
+      return refuse(ErrorCode::bad_arguments);
     }
-    const std::string shape = r.sequential ? numbered(r.path, 0) : r.path;
-    if (!is_path(shape) || is_reserved(shape)) return no(ErrorCode::bad_arguments);
-    if (r.acl && r.acl->empty()) return no(ErrorCode::invalid_acl);
+    const std::string sample_path = r.sequential ? numbered(r.path, 0) : r.path;
+    if (!is_path(sample_path) || is_reserved(sample_path)) return refuse(ErrorCode::bad_arguments);
+    if (r.acl && r.acl->empty()) return refuse(ErrorCode::invalid_acl);
 
     std::vector<std::string> missing;
-    std::string above = parent(shape);
+    std::string above = parent_path(sample_path);
     while (r.parents && !view.find(above)) {
       missing.insert(missing.begin(), above);
-      above = parent(above);
+      above = parent_path(above);
     }
     const auto found = view.find(above);
-    if (!found) return no(ErrorCode::no_node);
-    if (!allows(found->acl, wire::Perm::create)) return no(ErrorCode::no_auth);
+    if (!found) return refuse(ErrorCode::no_node);
+    if (!allows(found->acl, wire::Perm::create)) return refuse(ErrorCode::no_auth);
     const std::string path =
         r.sequential ? numbered(r.path, missing.empty() ? found->creations : 0) : r.path;
-    if (view.find(path)) return no(ErrorCode::node_exists);
-    if (!found->stat.ephemeral_owner.none()) return no(ErrorCode::no_children_for_ephemerals);
+    if (view.find(path)) return refuse(ErrorCode::node_exists);
+    if (!found->stat.ephemeral_owner.none()) return refuse(ErrorCode::no_children_for_ephemerals);
 
     Znode node;
     if (r.acl) node.acl = *r.acl;
@@ -75,10 +70,10 @@ struct Performer {
   }
 
   Outcome operator()(const wire::SetRequest& r) {
-    if (!is_path(r.path)) return no(ErrorCode::bad_arguments);
+    if (!is_path(r.path)) return refuse(ErrorCode::bad_arguments);
     const auto node = view.find(r.path);
     if (!node) {
-      if (!r.create || r.version != wire::any_version) return no(ErrorCode::no_node);
+      if (!r.create || r.version != wire::any_version) return refuse(ErrorCode::no_node);
       wire::CreateRequest create;
       create.path = r.path;
       create.data = r.data;
@@ -86,28 +81,28 @@ struct Performer {
       if (!created) return created;
       return wire::ReplyBody(wire::SetReply{std::get<wire::CreateReply>(*created).stat});
     }
-    if (!allows(node->acl, wire::Perm::write)) return no(ErrorCode::no_auth);
-    if (is_other(r.version, node->stat.version)) return no(ErrorCode::bad_version);
+    if (!allows(node->acl, wire::Perm::write)) return refuse(ErrorCode::no_auth);
+    if (is_other(r.version, node->stat.version)) return refuse(ErrorCode::bad_version);
     view.set(r.path, r.data);
     return wire::ReplyBody(wire::SetReply{view.find(r.path)->stat});
   }
 
   Outcome operator()(const wire::DeleteRequest& r) {
-    if (!is_path(r.path) || r.path == "/") return no(ErrorCode::bad_arguments);
-    const auto above = view.find(parent(r.path));
-    if (!above) return no(ErrorCode::no_node);
-    if (!allows(above->acl, wire::Perm::remove)) return no(ErrorCode::no_auth);
+    if (!is_path(r.path) || r.path == "/") return refuse(ErrorCode::bad_arguments);
+    const auto above = view.find(parent_path(r.path));
+    if (!above) return refuse(ErrorCode::no_node);
+    if (!allows(above->acl, wire::Perm::remove)) return refuse(ErrorCode::no_auth);
     const auto node = view.find(r.path);
-    if (!node) return no(ErrorCode::no_node);
-    if (is_other(r.version, node->stat.version)) return no(ErrorCode::bad_version);
+    if (!node) return refuse(ErrorCode::no_node);
+    if (is_other(r.version, node->stat.version)) return refuse(ErrorCode::bad_version);
     if (node->stat.num_children > 0) {
-      if (!r.recursive) return no(ErrorCode::not_empty);
-      std::vector<std::string> losing = view.below(r.path);
-      losing.push_back(r.path);
-      for (const std::string& each : losing) {
+      if (!r.recursive) return refuse(ErrorCode::not_empty);
+      std::vector<std::string> parents = view.below(r.path);
+      parents.push_back(r.path);
+      for (const std::string& each : parents) {
         const auto one = view.find(each);
         if (one->stat.num_children > 0 && !allows(one->acl, wire::Perm::remove)) {
-          return no(ErrorCode::no_auth);
+          return refuse(ErrorCode::no_auth);
         }
       }
     }
@@ -118,17 +113,17 @@ struct Performer {
   Outcome operator()(const wire::CheckRequest& r) {
     const auto node = readable(r.path);
     if (!node) return node.error();
-    if (is_other(r.version, node->stat.version)) return no(ErrorCode::bad_version);
+    if (is_other(r.version, node->stat.version)) return refuse(ErrorCode::bad_version);
     return wire::ReplyBody(wire::EmptyReply{});
   }
 
   Outcome operator()(const wire::SetAclRequest& r) {
-    if (!is_path(r.path) || is_reserved(r.path)) return no(ErrorCode::bad_arguments);
-    if (r.acl.empty()) return no(ErrorCode::invalid_acl);
+    if (!is_path(r.path) || is_reserved(r.path)) return refuse(ErrorCode::bad_arguments);
+    if (r.acl.empty()) return refuse(ErrorCode::invalid_acl);
     const auto node = view.find(r.path);
-    if (!node) return no(ErrorCode::no_node);
-    if (!allows(node->acl, wire::Perm::admin)) return no(ErrorCode::no_auth);
-    if (is_other(r.version, node->stat.aversion)) return no(ErrorCode::bad_version);
+    if (!node) return refuse(ErrorCode::no_node);
+    if (!allows(node->acl, wire::Perm::admin)) return refuse(ErrorCode::no_auth);
+    if (is_other(r.version, node->stat.aversion)) return refuse(ErrorCode::bad_version);
     view.set_acl(r.path, r.acl);
     return wire::ReplyBody(wire::AclReply{r.acl, view.find(r.path)->stat});
   }
@@ -139,10 +134,10 @@ struct Performer {
       auto result = std::visit([&](const auto& each) { return (*this)(each); }, op);
       if (!result) {
         reply.failed = reply.results.size();
-        for (auto& earlier : reply.results) earlier = no(ErrorCode::runtime_inconsistency);
+        for (auto& earlier : reply.results) earlier = refuse(ErrorCode::runtime_inconsistency);
         reply.results.emplace_back(std::move(result).error());
         while (reply.results.size() < r.ops.size()) {
-          reply.results.emplace_back(no(ErrorCode::runtime_inconsistency));
+          reply.results.emplace_back(refuse(ErrorCode::runtime_inconsistency));
         }
         break;
       }
@@ -152,7 +147,7 @@ struct Performer {
             if constexpr (std::is_constructible_v<wire::OpReply, Each>) {
               return wire::OpReply(std::move(each));
             } else {
-              return no(ErrorCode::unimplemented);
+              return refuse(ErrorCode::unimplemented);
             }
           },
           *result));
@@ -167,9 +162,9 @@ struct Performer {
   }
 
   Outcome operator()(const wire::ExistsRequest& r) {
-    if (!is_path(r.path)) return no(ErrorCode::bad_arguments);
+    if (!is_path(r.path)) return refuse(ErrorCode::bad_arguments);
     const auto node = view.find(r.path);
-    if (node && !allows(node->acl, wire::Perm::read)) return no(ErrorCode::no_auth);
+    if (node && !allows(node->acl, wire::Perm::read)) return refuse(ErrorCode::no_auth);
     return wire::ReplyBody(wire::ExistsReply{node ? std::optional(node->stat) : std::nullopt});
   }
 
@@ -209,21 +204,21 @@ struct Performer {
   }
 
   Outcome operator()(const wire::GetAclRequest& r) {
-    if (!is_path(r.path)) return no(ErrorCode::bad_arguments);
+    if (!is_path(r.path)) return refuse(ErrorCode::bad_arguments);
     const auto node = view.find(r.path);
-    if (!node) return no(ErrorCode::no_node);
+    if (!node) return refuse(ErrorCode::no_node);
     if (!allows(node->acl, wire::Perm::admin) && !allows(node->acl, wire::Perm::read)) {
-      return no(ErrorCode::no_auth);
+      return refuse(ErrorCode::no_auth);
     }
     return wire::ReplyBody(wire::AclReply{node->acl, node->stat});
   }
 
   Outcome operator()(const wire::SyncRequest& r) {
-    if (!is_path(r.path)) return no(ErrorCode::bad_arguments);
+    if (!is_path(r.path)) return refuse(ErrorCode::bad_arguments);
     return wire::ReplyBody(wire::EmptyReply{});
   }
 
-  // The id is not the model's to know.
+  // The model does not know the watch's id.
   Outcome operator()(const wire::WatchRequest& r) {
     auto exists = (*this)(wire::ExistsRequest{r.path, {}});
     if (!exists) return exists;
@@ -234,14 +229,14 @@ struct Performer {
   Outcome operator()(const wire::PingRequest&) { return wire::ReplyBody(wire::PongReply{}); }
   template <class Request>
   Outcome operator()(const Request&) {
-    return no(ErrorCode::unimplemented);
+    return refuse(ErrorCode::unimplemented);
   }
 
   wire::Result<Znode> readable(const std::string& path) {
-    if (!is_path(path)) return no(ErrorCode::bad_arguments);
+    if (!is_path(path)) return refuse(ErrorCode::bad_arguments);
     auto node = view.find(path);
-    if (!node) return no(ErrorCode::no_node);
-    if (!allows(node->acl, wire::Perm::read)) return no(ErrorCode::no_auth);
+    if (!node) return refuse(ErrorCode::no_node);
+    if (!allows(node->acl, wire::Perm::read)) return refuse(ErrorCode::no_auth);
     return *std::move(node);
   }
 

@@ -7,26 +7,26 @@
 
 namespace sim {
 
-// How long servers and clients hold a tick to be.
+// The length of a tick for servers and clients, in milliseconds.
 constexpr std::int64_t tick_ms = 50;
 
-// What one seed of the service stands for, besides its cluster's.
+// The options of a run with the service, besides those of its cluster.
 struct ServiceOptions {
   std::size_t users = 4;
   Time think_max = tick;  // between two requests of a user
   Time client_delay_max = tick / 2;
-  std::size_t depth_max = 4;  // requests of a user under way
+  std::size_t depth_max = 4;  // outstanding requests of a user
   Every cut = 0;              // of a client's connection
   Every sleep = 0;            // of a client
   Every clock_jump = 0;       // of a server's wall clock
   std::uint32_t outstanding_max = 1000;
   std::int64_t timeout_ticks_min = 10;
   std::int64_t timeout_ticks_max = 25;
-  bool locks = false;  // users also take turns with a lock
+  bool locks = false;  // users also use a lock
 };
 
 [[nodiscard]] ServiceOptions service_options_from(std::uint64_t seed);
-// The same cluster, for a service: what users do comes from them.
+// The options of the cluster under a service: requests come from users.
 [[nodiscard]] Options with_service(Options options);
 
 }  // namespace sim

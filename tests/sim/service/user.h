@@ -6,56 +6,58 @@
 #include <string>
 #include <vector>
 
-#include "tests/sim/service/guard.h"
-#include "tests/sim/service/locker.h"
+#include "tests/sim/service/fenced_resource.h"
+#include "tests/sim/service/lock_recipe.h"
 #include "tests/sim/service/world.h"
 
 namespace sim {
 
-// A client: keeps a session on one server after another, has requests under way, and believes what
-// it is told.
+// A simulated client. It keeps a session, moves between servers, has several outstanding requests,
+// and checks every message it receives.
 class User {
  public:
   User(World& world, std::size_t number);
 
   void begin();
-  // From now on it does only what tells that everything works, and then no more.
+  // From now on the user only sends its final requests, and then stops.
   void conclude();
   [[nodiscard]] std::size_t number() const { return number_; }
   [[nodiscard]] bool is_done() const { return done_; }
 
-  // Of its line.
-  void hear(Line& line, const wire::ServerMessage& message);
-  void lose(Line& line);
-  // Whether it answers a ping.
+  // Called by its connection.
+  void receive(Line& line, const wire::ServerMessage& message);
+  void on_connection_lost(Line& line);
+  // A user that sleeps does not answer pings.
   [[nodiscard]] bool is_awake() const { return !asleep_; }
   void sleep(Time until);
   void wake();
   [[nodiscard]] Line* line() { return line_.get(); }
-  // The session that it is connected with, if any.
+  // The session of the present connection, if any.
   [[nodiscard]] wire::SessionId connected_session() const {
     return open_ ? session_ : wire::SessionId{};
   }
   [[nodiscard]] wire::SessionId abandoned() const { return abandoned_; }
-  [[nodiscard]] const std::vector<std::shared_ptr<Asked>>& history() const { return history_; }
+  [[nodiscard]] const std::vector<std::shared_ptr<TrackedRequest>>& history() const {
+    return history_;
+  }
 
  private:
   void connect();
   void disconnect();
-  void act();
-  void ask(std::vector<wire::Request> requests);
-  void watch_silence();
+  void schedule_requests();
+  void send(std::vector<wire::Request> requests);
+  void check_silence();
   void on(const wire::ConnectedReply& reply);
   void on(const wire::ConnectRefused& refused);
   void on(const wire::Reply& reply);
   void end_session();
-  void last_words();
-  void seek_lock();
-  void ask_for_lock(std::vector<wire::Request>& requests);
-  void take_lock(wire::Zxid since);
-  void let_go();
+  void send_final_requests();
+  void use_lock();
+  void add_lock_request(std::vector<wire::Request>& requests);
+  void on_lock_acquired(wire::Zxid since);
+  void release_lock();
   void use_guarded();
-  bool locks_at_last();
+  bool take_final_lock();
   // user_requests.cc
   wire::Request some_request();
   wire::Request some_write(bool within_multi);
@@ -72,32 +74,32 @@ class User {
   std::shared_ptr<Line> line_;
   bool open_ = false;
   bool asleep_ = false;
-  std::deque<wire::ServerMessage> missed_;
-  bool lost_in_sleep_ = false;
-  bool concluding_ = false;
-  bool said_last_ = false;
+  std::deque<wire::ServerMessage> received_asleep_;
+  bool lost_asleep_ = false;
+  bool is_concluding_ = false;
+  bool final_requests_sent_ = false;
   bool done_ = false;
-  std::uint64_t turn_ = 0;  // what was planned in an earlier one is void
-  Time heard_ = 0;
+  std::uint64_t generation_ = 0;  // rises with each connection; older scheduled actions are void
+  Time last_message_ = 0;
 
   wire::SessionId session_;
   std::string password_;
-  bool forged_ = false;  // it was not with that that it asked for its session
+  bool wrong_password_ = false;  // the last connect request had a wrong password
   bool dedup_ = false;
   std::int64_t timeout_ms_ = 0;
   wire::Zxid seen_;
   wire::SessionId abandoned_;
   std::int64_t last_id_ = 0;
-  std::deque<std::shared_ptr<Asked>> under_way_;
-  std::vector<std::shared_ptr<Asked>> history_;
+  std::deque<std::shared_ptr<TrackedRequest>> outstanding_;
+  std::vector<std::shared_ptr<TrackedRequest>> history_;
   std::map<std::string, std::int32_t> versions_;
   std::vector<wire::RequestId> watches_;
   std::uint64_t writes_ = 0;
 
   Random lock_random_;
-  Locker locker_;
-  std::optional<Hold> hold_;  // as it believes
-  bool locked_at_last_ = false;
+  LockRecipe lock_recipe_;
+  std::optional<LockHold> hold_;  // set while the user believes that it holds the lock
+  bool took_final_lock_ = false;
 };
 
 }  // namespace sim

@@ -4,7 +4,7 @@
 
 #include "tests/sim/service/user.h"
 
-// What a user asks at random.
+// The random requests of a user.
 namespace sim {
 
 std::string User::some_path() {
@@ -17,11 +17,11 @@ std::string User::some_path() {
   return path;
 }
 
-// What it saw some time, if it remembers.
+// A zxid that the user has seen at some time.
 wire::Zxid User::some_past() {
   if (history_.empty()) return seen_;
-  const Asked& asked = *history_[random_.below(history_.size())];
-  return asked.reply ? asked.reply->zxid : asked.seen;
+  const TrackedRequest& tracked = *history_[random_.below(history_.size())];
+  return tracked.reply ? tracked.reply->zxid : tracked.seen;
 }
 
 std::int32_t User::some_version(const std::string& path) {
@@ -83,7 +83,7 @@ wire::Request User::some_write(bool within_multi) {
       acl.acl = {{"world", "anyone",
                   static_cast<std::uint8_t>(random_.one_in(2) ? 31 : 16 | random_.below(16))}};
       acl.version = random_.one_in(4) ? 0 : wire::any_version;
-      // Or nobody could write anything any more.
+      // Otherwise no user could write at all.
       if (path == "/") acl.acl = wire::open_acl();
       return acl;
     }
@@ -145,7 +145,8 @@ wire::Request User::some_request() {
               [&](auto& op) {
                 using Op = std::decay_t<decltype(op)>;
                 if constexpr (std::is_same_v<Op, wire::CreateRequest>) {
-                  // The order in which several of one transaction go is not to be foreseen.
+                  // The order of deletion of several ephemeral nodes with equal czxids is
+                  // unspecified.
                   if (std::exchange(has_ephemeral, has_ephemeral || op.ephemeral)) {
                     op.ephemeral = false;
                   }

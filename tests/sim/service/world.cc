@@ -14,10 +14,10 @@ namespace sim {
 namespace {
 
 constexpr std::int64_t epoch_ms = 1'700'000'000'000;
-// Nobody alive may be expired in so long, once nothing goes wrong any more.
-constexpr Time calm_time = 30 * tick;
-// For an order of what was done to one znode. Where many requests were never answered, there is no
-// end to how many of them may have been carried out, and when.
+// So long after the last fault, no session with a connected client may expire.
+constexpr Time healing_time = 30 * tick;
+// For the search of a linear order on one znode. With many unanswered requests a search may not
+// end: each may have been carried out at any time, or never.
 constexpr std::size_t search_steps_max = 50'000;
 
 }  // namespace
@@ -29,7 +29,7 @@ World::World(std::uint64_t seed, const ServiceOptions& options, Cluster*& cluste
 
 World::~World() = default;
 
-// --- A server's life ---
+// --- Servers ---
 
 void World::start(std::size_t server, const Checkpoint& from) {
   if (servers_.empty()) {
@@ -40,7 +40,7 @@ void World::start(std::size_t server, const Checkpoint& from) {
     for (const auto& user : users_) {
       at(now() + random_.below(10 * tick), [&user = *user] { user.begin(); });
     }
-    misfortune();
+    schedule_faults();
   }
   Server& one = servers_[server];
   one.config.id = static_cast<std::uint32_t>(server) + 1;
@@ -48,11 +48,11 @@ void World::start(std::size_t server, const Checkpoint& from) {
   one.config.min_session_timeout = server::Milliseconds(tick_ms * options_.timeout_ticks_min);
   one.config.max_session_timeout = server::Milliseconds(tick_ms * options_.timeout_ticks_max);
   one.config.max_outstanding_requests = options_.outstanding_max;
-  one.ends.world = this;
-  one.ends.server = server;
+  one.environment.world = this;
+  one.environment.server = server;
   one.pipeline =
-      std::make_unique<server::Pipeline>(one.config, random_.next() >> 16 << 8, one.ends);
-  one.standing_since = now();
+      std::make_unique<server::Pipeline>(one.config, random_.next() >> 16 << 8, one.environment);
+  one.status_since = now();
   one.stored.clear();
   one.collected.clear();
   if (from.count > 0) one.pipeline->replica().become(std::move(*restored(server, from)));
@@ -64,7 +64,7 @@ void World::restore(std::size_t server, const Checkpoint& snapshot) {
   auto service = restored(server, snapshot);
   const auto is_served = [](const auto& weak) {
     const auto line = weak.lock();
-    return line && line->heard.owner && !line->server_done_;
+    return line && line->state.owner && !line->server_done_;
   };
   if (std::ranges::any_of(one.lines, is_served)) {
     cluster_->counts().count(Rare::clients_sent_away);
@@ -72,7 +72,8 @@ void World::restore(std::size_t server, const Checkpoint& snapshot) {
   one.pipeline->restored(std::move(*service));
   for (const auto& weak : one.lines) {
     if (const auto line = weak.lock(); line && !line->server_done_) {
-      throw Violation("snapshot", "a client is kept that was not told what the snapshot holds");
+      throw Violation("snapshot",
+                      "a client stays connected over a snapshot, whose changes it was not sent");
     }
   }
 }
@@ -86,11 +87,11 @@ void World::begin_image(std::size_t server) {
 std::shared_ptr<const wire::Bytes> World::collect_image(std::size_t server, Amount amount) {
   Server& one = servers_[server];
   session::Service& service = one.pipeline->replica().service();
-  bool is_whole = false;
+  bool is_complete = false;
   do {
-    is_whole = service.collect_image(random_.between(1, 8), one.collected);
-  } while (!is_whole && amount == Amount::all);
-  if (!is_whole) return nullptr;
+    is_complete = service.collect_image(random_.between(1, 8), one.collected);
+  } while (!is_complete && amount == Amount::all);
+  if (!is_complete) return nullptr;
   for (session::Record& record : std::exchange(one.collected, {})) {
     if (record.value) {
       one.stored.insert_or_assign(std::move(record.key), *std::move(record.value));
@@ -109,7 +110,7 @@ std::shared_ptr<const wire::Bytes> World::collect_image(std::size_t server, Amou
 
 std::unique_ptr<session::Service> World::restored(std::size_t server, const Checkpoint& from) {
   Server& one = servers_[server];
-  if (!from.image) throw Violation("image", "a checkpoint has none");
+  if (!from.image) throw Violation("image", "a checkpoint has no image");
   one.stored.clear();
   session::Restoration restoration({one.config.max_watches, {}});
   wire::ByteReader in(*from.image);
@@ -124,19 +125,19 @@ std::unique_ptr<session::Service> World::restored(std::size_t server, const Chec
   auto service = restoration.finish();
   if (!service) throw Violation("image", service.error().message);
   if ((*service)->applied() != from.at.zxid) {
-    throw Violation("image", "it is of " + wire::to_string((*service)->applied()) + ", not of " +
-                                 wire::to_string(from.at.zxid));
+    throw Violation("image", "the image is at " + wire::to_string((*service)->applied()) +
+                                 ", not at " + wire::to_string(from.at.zxid));
   }
-  // It does not know the past, and must not say that it does.
+  // A restored service does not know earlier changes, and must not claim to know them.
   if ((*service)->watches().history().start() != from.at.zxid) {
-    throw Violation("watches", "a restored state remembers what it cannot");
+    throw Violation("watches", "a restored service claims to know earlier changes");
   }
   oracle_.on_applied(server, **service);
   oracle_.compare(**service);
   return *std::move(service);
 }
 
-// --- What happens to it ---
+// --- Events of a server ---
 
 void World::crash(std::size_t server) {
   Server& one = servers_[server];
@@ -164,7 +165,7 @@ void World::deliver(std::size_t server, const zab::Txn& txn) {
   }
   one.pipeline->deliver(txn);
   for (const auto& line : lines) {
-    if (!line->server_done_) oracle_.on_told(line->heard, txn.zxid);
+    if (!line->server_done_) oracle_.on_events_sent(line->state, txn.zxid);
   }
   oracle_.on_applied(server, one.pipeline->service());
   cluster_->mix(one.pipeline->service().digest());
@@ -186,7 +187,7 @@ void World::role_changed(std::size_t server, const zab::RoleStatus& role_status)
   Server& one = servers_[server];
   one.touched.clear();
   one.leads = role_status.serving && role_status.role == zab::Role::leading;
-  one.standing_since = now();
+  one.status_since = now();
   one.pipeline->role_changed(role_status);
 }
 
@@ -209,29 +210,29 @@ void World::touch(std::size_t server, wire::SessionId session) {
   servers_[server].touched[session] = now();
 }
 
-// --- What a pipeline asks of its server ---
+// --- The environment of a pipeline ---
 
-void World::Ends::post(zab::Event event) {
-  world->watch_expiry(server, event);
+void World::ServerEnvironment::post(zab::Event event) {
+  world->check_expiry(server, event);
   world->cluster_->post(server, std::move(event));
 }
 
-void World::Ends::send(zab::ServerId to, const server::PeerMessage& message) {
+void World::ServerEnvironment::send(zab::ServerId to, const server::PeerMessage& message) {
   world->cluster_->send(server, to.value - 1, message);
 }
 
-wire::TimeMs World::Ends::wall_clock() {
+wire::TimeMs World::ServerEnvironment::wall_clock() {
   return epoch_ms + static_cast<std::int64_t>(world->now() * tick_ms / tick) +
          world->servers_[server].clock_ms;
 }
 
-std::string World::Ends::new_password() {
+std::string World::ServerEnvironment::new_password() {
   return wire::to_hex(world->random_.next()) + wire::to_hex(world->random_.next());
 }
 
-// No session is expired whose leader heard of it within its timeout; and in calm no session at all
-// whose client is connected.
-void World::watch_expiry(std::size_t server, const zab::Event& event) {
+// No session expires if its leader knew within its timeout that it is alive. After the last fault,
+// no session with a connected client expires.
+void World::check_expiry(std::size_t server, const zab::Event& event) {
   const auto* submit = std::get_if<zab::Submit>(&event);
   if (submit == nullptr) return;
   const auto txn = session::decode_transaction(*submit->payload);
@@ -240,23 +241,21 @@ void World::watch_expiry(std::size_t server, const zab::Event& event) {
 
   const Server& one = servers_[server];
   const auto touched = one.touched.find(txn->session);
-  const Time heard =
-      std::max(one.standing_since, touched == one.touched.end() ? 0 : touched->second);
+  const Time state = std::max(one.status_since, touched == one.touched.end() ? 0 : touched->second);
   const ModelSession& session = oracle_.model().sessions().at(txn->session);
   const Time timeout = static_cast<Time>(session.timeout_ms) * tick / tick_ms;
-  // Its ticks may be a little short.
-  if (now() - heard < timeout - timeout / 40) {
-    throw Violation("expiry",
-                    "session " + wire::to_hex(txn->session.value) + " expires before its time");
+  // A server's ticks may be a little short.
+  if (now() - state < timeout - timeout / 40) {
+    throw Violation("expiry", "session " + wire::to_hex(txn->session.value) + " expires too early");
   }
-  if (!calm_ || now() < calm_since_ + calm_time) return;
+  if (!is_healing_ || now() < healing_since_ + healing_time) return;
   for (const auto& user : users_) {
     if (user->connected_session() != txn->session) continue;
-    // What its server heard while it had no leader, the leader was not told.
+    // Its server could not report live sessions while it had no leader.
     const Server& its = servers_[user->line()->server()];
-    if (now() >= its.standing_since + timeout) {
+    if (now() >= its.status_since + timeout) {
       throw Violation("expiry", "session " + wire::to_hex(txn->session.value) +
-                                    " expires although its client is heard");
+                                    " expires although its client is alive");
     }
   }
 }
@@ -273,17 +272,17 @@ void World::at(std::size_t server, Time time, std::function<void()> then) {
   cluster_->schedule_at(server, time, numbers_);
 }
 
-void World::happen(Generation number) {
+void World::run_scheduled(Generation number) {
   const auto then = agenda_.extract(number);
   then.mapped()();
 }
 
-void World::misfortune() {
+void World::schedule_faults() {
   const auto repeat = [&](Every every, const auto& what) {
     if (every == 0) return;
     const auto again = [this, every, what](const auto& self) -> void {
       at(now() + random_.between(1, 2 * every), [this, what, self] {
-        if (calm_) return;
+        if (is_healing_) return;
         what();
         self(self);
       });
@@ -305,19 +304,19 @@ void World::misfortune() {
 // --- The end ---
 
 void World::heal() {
-  calm_ = true;
-  calm_since_ = now();
+  is_healing_ = true;
+  healing_since_ = now();
   options_.client_delay_max = std::min<Time>(options_.client_delay_max, tick / 2);
   for (const auto& user : users_) user->wake();
-  // While they go on, nobody is expired who is there.
-  at(now() + 2 * calm_time, [this] {
+  // Users go on for a while, so that unjust expiries would be noticed.
+  at(now() + 2 * healing_time, [this] {
     for (const auto& user : users_) user->conclude();
   });
 }
 
-bool World::settled() {
+bool World::is_finished() {
   if (!std::ranges::all_of(users_, [](const auto& user) { return user->is_done(); })) return false;
-  // Sessions that nobody came back to are gone.
+  // Abandoned sessions must have expired.
   return std::ranges::all_of(users_, [&](const auto& user) {
     const auto& sessions = oracle_.model().sessions();
     const auto abandoned = sessions.find(user->abandoned());
@@ -330,29 +329,29 @@ void World::finish() {
     if (one.pipeline) oracle_.compare(one.pipeline->service());
     for (const auto& weak : one.lines) {
       if (const auto line = weak.lock(); line && !line->server_done_) {
-        oracle_.on_ended(line->heard);
+        oracle_.on_connection_ended(line->state);
       }
     }
   }
   oracle_.finish();
   check_reaping();
-  search();
+  search_linear_orders();
 }
 
-// By the leader's clock: what is due goes within a tick, and what the commit takes.
+// Nodes that are due by the leader's clock are deleted within a tick and the time of a commit.
 void World::check_reaping() {
   for (Server& one : servers_) {
-    if (!one.leads || now() < one.standing_since + calm_time) continue;
-    const wire::TimeMs overdue = one.ends.wall_clock() - calm_time / tick * tick_ms;
+    if (!one.leads || now() < one.status_since + healing_time) continue;
+    const wire::TimeMs overdue = one.environment.wall_clock() - healing_time / tick * tick_ms;
     const View view = oracle_.model().at(oracle_.model().last());
     for (const std::string& path : view.below("/")) {
       const auto due = oracle_.model().due(*view.find(path));
-      if (due && *due < overdue) throw Violation("reaping", path + " is overdue, and there");
+      if (due && *due < overdue) throw Violation("reaping", path + " is overdue, but exists");
     }
   }
 }
 
-void World::search() {
+void World::search_linear_orders() {
   Linearizability::History history;
   for (const auto& user : users_) {
     history.insert(history.end(), user->history().begin(), user->history().end());

@@ -1,4 +1,4 @@
-#include "tests/sim/words.h"
+#include "tests/sim/event_text.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -10,15 +10,15 @@ namespace sim {
 
 using zab::to_string;
 
-std::string at(Time time) {
+std::string time_text(Time time) {
   char text[32];
   std::snprintf(text, sizeof(text), "%4llu.%03llu", static_cast<unsigned long long>(time / tick),
                 static_cast<unsigned long long>(time % tick));
   return text;
 }
 
-std::string in_words(const zab::Event& event) {
-  struct Words {
+std::string text_of(const zab::Event& event) {
+  struct Text {
     std::string operator()(const zab::Tick&) const { return "tick"; }
     std::string operator()(const zab::LinkUp& e) const {
       return "link up to " + to_string(e.server);
@@ -30,7 +30,7 @@ std::string in_words(const zab::Event& event) {
       return "<- " + to_string(e.from) + "  " + to_string(e.message);
     }
     std::string operator()(const zab::Submit& e) const {
-      // A service's transactions are no text.
+      // A service's transactions are not text.
       const bool is_text = std::ranges::all_of(*e.payload, [](char c) { return c >= ' '; });
       return is_text ? "submit " + *e.payload
                      : "submit " + std::to_string(e.payload->size()) + " bytes";
@@ -50,7 +50,7 @@ std::string in_words(const zab::Event& event) {
       return "confirm leadership, token " + std::to_string(e.token);
     }
   };
-  return std::visit(Words{}, event);
+  return std::visit(Text{}, event);
 }
 
 }  // namespace sim

@@ -4,43 +4,43 @@
 #include "tests/sim/cluster.h"
 #include "zab/print.h"
 
-// How a server begins and ends, and what it finds on its disk.
+// Starts and crashes of servers, and the recovery of their disks.
 namespace sim {
 
 void Cluster::start(Server& server) {
-  if (!healing_ && calendar_.now() < server.down_until) {
-    calendar_.schedule(server.down_until, {.kind = Kind::restart, .server = index32(server)});
+  if (!healing_ && queue_.now() < server.down_until) {
+    queue_.schedule(server.down_until, {.kind = Kind::restart, .server = index32(server)});
     return;
   }
   if (!recover(server)) {
     totals_.count(Rare::start_refused);
-    calendar_.schedule(calendar_.now() + random_.between(1, 4 * tick),
-                       {.kind = Kind::restart, .server = index32(server)});
+    queue_.schedule(queue_.now() + random_.between(1, 4 * tick),
+                    {.kind = Kind::restart, .server = index32(server)});
     return;
   }
   const zab::Durable& recovered = server.disk->recovered();
-  say([&] {
+  trace([&] {
     return to_string(server.id) + "  starts" +
            (recovered.damaged                    ? ", damaged"
             : recovered.current_epoch.value == 0 ? ", blank"
                                                  : "");
   });
-  server.life = calendar_.new_generation();
+  server.incarnation = queue_.new_generation();
   server.state = server.disk->checkpoint();
   server.peer.emplace(server.id, options_.ensemble, options_.limits, recovered,
                       zab::ClusterId{random_.next() | 1, server.id.value});
   checkers_.on_restart(server.id, server.state);
-  if (tenant_ != nullptr) tenant_->start(index(server), server.state);
+  if (application_ != nullptr) application_->start(index(server), server.state);
   elections_.on_restart(server.id);
   if (options_.slow_disk != 0 && !healing_ && random_.one_in(4)) {
-    server.disk_slow_until = calendar_.now() + some_outage();
+    server.disk_slow_until = queue_.now() + some_outage();
   }
   network_.listen(index(server), true);
   carry_out(server, server.peer->start(), Cause::event);
   if (!server.peer) return;
-  calendar_.schedule(
-      calendar_.now() + random_.between(1, server.tick_interval),
-      {.kind = Kind::heartbeat, .server = index32(server), .generation = server.life});
+  queue_.schedule(
+      queue_.now() + random_.between(1, server.tick_interval),
+      {.kind = Kind::heartbeat, .server = index32(server), .generation = server.incarnation});
   for (std::size_t i = 0; i < servers_.size(); ++i) {
     if (i != index(server)) network_.maybe_connect(index(server), i);
   }
@@ -48,34 +48,34 @@ void Cluster::start(Server& server) {
 
 void Cluster::crash(Server& server) {
   if (!server.peer) return;
-  say([&] { return to_string(server.id) + "  crashes"; });
+  trace([&] { return to_string(server.id) + "  crashes"; });
   totals_.crashes += 1;
   server.peer.reset();
-  server.life = calendar_.new_generation();
+  server.incarnation = queue_.new_generation();
   server.posted.clear();
-  server.imaged.reset();
-  if (tenant_ != nullptr) tenant_->crash(index(server));
-  server.dies_in_step = false;
+  server.image_in_progress.reset();
+  if (application_ != nullptr) application_->crash(index(server));
+  server.crashes_in_step = false;
   server.to_self.clear();
   server.last_to_self = 0;
   server.reads.clear();
   server.last_read = 0;
   server.incoming.clear();
-  network_.lose(index(server));
+  network_.disconnect_all(index(server));
   if (!server.batches.empty()) {
     server.unfinished = std::move(server.batches.front().effects.persist);
   }
   server.batches.clear();
   server.disk->crash_during(server.unfinished);
   static_cast<void>(recover(server));
-  // What was held back is about links and lives that are gone; but it must still be accounted for.
+  // The events held back belong to links and an incarnation that no longer exist, but the network
+  // must still account for them.
   server.paused = false;
-  for (const Happening& one : std::exchange(server.held, {})) handle_local(one);
-  calendar_.schedule(calendar_.now() + some_outage(),
-                     {.kind = Kind::restart, .server = index32(server)});
+  for (const ScheduledEvent& one : std::exchange(server.held, {})) handle_local(one);
+  queue_.schedule(queue_.now() + some_outage(), {.kind = Kind::restart, .server = index32(server)});
 }
 
-// Looks at the disk of a server that is down. Only a full one keeps it from that.
+// Opens the disk of a server that is down. Returns false if the disk is full.
 bool Cluster::recover(Server& server) {
   if (server.disk->is_open()) return true;
   if (server.disk->open() == Disk::Done::failed) return false;
@@ -86,11 +86,11 @@ bool Cluster::recover(Server& server) {
            found.current_epoch == held.current_epoch && found.founded == held.founded &&
            found.damaged == held.damaged && found.history.last() == held.history.last();
   };
-  if (!unfinished.empty() && !is_like(image(server))) {
-    zab::Durable written = image(server);
+  if (!unfinished.empty() && !is_like(durable(server))) {
+    zab::Durable written = durable(server);
     for (const zab::Persist& persist : unfinished) zab::store(persist, written);
-    // Of a log that is damaged besides, only traces may tell.
-    const zab::Durable& held = image(server);
+    // If the log is damaged too, only traces may show that the write had reached it.
+    const zab::Durable& held = durable(server);
     const bool has_traces =
         found.damaged &&
         (found.accepted_epoch > held.accepted_epoch || found.current_epoch > held.current_epoch ||
@@ -100,9 +100,9 @@ bool Cluster::recover(Server& server) {
       for (const zab::Persist& persist : unfinished) record(server, persist);
     }
   }
-  checkers_.on_recovered(server.id, found, image(server),
+  checkers_.on_recovered(server.id, found, durable(server),
                          server.rotten ? Checkers::Medium::rotten : Checkers::Medium::healthy);
-  if (found.condition() != zab::Condition::sound || image(server).damaged) {
+  if (found.condition() != zab::Condition::sound || durable(server).damaged) {
     become_damaged(server, found);
   } else if (server.suspect) {
     totals_.count(Rare::damage_harmless);
@@ -111,19 +111,19 @@ bool Cluster::recover(Server& server) {
   return true;
 }
 
-// What is left of a damaged disk takes the place of what it held.
+// Replaces the durable state of a server by the part that is left.
 void Cluster::become_damaged(Server& server, const zab::Durable& found) {
-  zab::Durable& held = image(server);
+  zab::Durable& held = durable(server);
   const zab::Point last = found.history.last();
   if (server.suspect || (found.damaged && !held.damaged)) {
-    say([&] {
+    trace([&] {
       return to_string(server.id) + "  has lost a part of its log, and has it up to " +
              wire::to_string(last.zxid);
     });
     totals_.count(Rare::damage_found);
     checkers_.on_disk_lost(server.id, held);
   }
-  // What is left may be of a time before some of it was truncated.
+  // The part that is left may be older than a truncation.
   if (held.history.contains(last)) {
     zab::History history = std::move(held.history);
     history.truncate_after(last.zxid);

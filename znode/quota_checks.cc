@@ -4,7 +4,7 @@
 #include "znode/path.h"
 #include "znode/refuse.h"
 
-// How quotas are set, and kept.
+// How quotas are set and enforced.
 namespace znode {
 namespace {
 
@@ -42,7 +42,7 @@ wire::Result<void> check_quota_change(std::string_view path, const Caller& calle
                                       const Draft& draft) {
   auto root = limited_path(path);
   if (!root) return reserved(path);
-  // What is not there belongs to whom the folder belongs in which it would be.
+  // If the node does not exist, its nearest existing ancestor decides.
   std::optional<PendingNode> node = draft.find(*root);
   while (!node) {
     root = parent_of(*root);

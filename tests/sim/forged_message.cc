@@ -1,4 +1,4 @@
-#include "tests/sim/strays.h"
+#include "tests/sim/forged_message.h"
 
 #include <memory>
 
@@ -9,9 +9,9 @@ using zab::Epoch;
 using zab::Message;
 using zab::Zxid;
 
-zab::Payload nonsense() { return std::make_shared<const wire::Bytes>("stray"); }
+zab::Payload some_payload() { return std::make_shared<const wire::Bytes>("stray"); }
 
-// What only a leader says, said by another; all of it as well made as can be.
+// Messages that only a leader sends, from another server, with plausible content.
 std::optional<Message> from_another(const zab::State& state, const zab::RoleStatus& role_status,
                                     Random& random) {
   const zab::Point last = state.durable.history.last();
@@ -19,19 +19,19 @@ std::optional<Message> from_another(const zab::State& state, const zab::RoleStat
   if (epoch == Epoch{}) return std::nullopt;
   const Zxid next = last.zxid.epoch == epoch ? last.zxid.next() : Zxid{epoch, 1};
   switch (random.below(9)) {
-    case 0: return zab::Proposal{next, nonsense()};
+    case 0: return zab::Proposal{next, some_payload()};
     case 1: return zab::Commit{last.zxid};
     case 2: return zab::UpToDate{last.zxid};
     case 3: return zab::NewLeader{epoch};
     case 4: return zab::Diff{last};
     case 5: return zab::Trunc{state.durable.history.base()};
     case 6: return zab::Snap{last};
-    case 7: return zab::Inform{next, nonsense()};
+    case 7: return zab::Inform{next, some_payload()};
     default: return zab::LeaderInfo{epoch.next(), random.below(3), state.durable.cluster};
   }
 }
 
-// To a learner, from the one that it follows.
+// Messages from its leader to a learner.
 std::optional<Message> from_leader(const Target& target, Random& random) {
   const zab::Durable& durable = target.state.durable;
   const Zxid last = durable.history.last().zxid;
@@ -41,26 +41,26 @@ std::optional<Message> from_leader(const Target& target, Random& random) {
       attempts == target.state.links.end() || attempts->second == 0 ? 0 : attempts->second - 1;
   const Zxid delivered = target.state.last_delivered;
   switch (random.below(12)) {
-    case 0: {  // of an epoch below the accepted one
+    case 0: {  // an epoch below the accepted one
       if (durable.accepted_epoch.value < 2) return std::nullopt;
       const auto lower =
           static_cast<std::uint32_t>(random.between(1, durable.accepted_epoch.value - 1));
       return zab::LeaderInfo{Epoch{lower}, attempt, durable.cluster};
     }
-    case 1:  // of the very epoch that was accepted of another leader
+    case 1:  // the epoch that was accepted from another leader
       if (durable.accepted_epoch == Epoch{} || durable.accepted_leader == target.sender) {
         return std::nullopt;
       }
       return zab::LeaderInfo{durable.accepted_epoch, attempt, durable.cluster};
     case 2: return zab::Commit{far};  // beyond the history
     case 3: return zab::Commit{Zxid{last.epoch.next(), 1}};
-    case 4:  // before the history's beginning, or in none of its gaps
+    case 4:  // before the last delivered zxid
       if (delivered.counter == 0) return std::nullopt;
       return zab::Commit{Zxid{delivered.epoch, delivered.counter - 1}};
     case 5: return zab::Commit{target.state.last_committed};  // again
-    case 6:  // with a gap; what a learner in synchronization has so far is not seen from here
+    case 6:  // with a gap; not in synchronization, because the received history is not visible here
       if (!target.role_status.serving) return std::nullopt;
-      return zab::Proposal{far.next(), nonsense()};
+      return zab::Proposal{far.next(), some_payload()};
     case 7: return zab::NewLeader{durable.accepted_epoch.next()};
     case 8:
       if (target.role_status.serving) return zab::NewLeader{target.role_status.epoch};
@@ -78,7 +78,7 @@ std::optional<Message> from_leader(const Target& target, Random& random) {
   }
 }
 
-// To a leader, from whoever is connected.
+// Messages from a connected server to a leader.
 std::optional<Message> to_leader(const Target& target, Random& random) {
   if (!target.role_status.serving) return std::nullopt;
   const Epoch epoch = target.role_status.epoch;

@@ -1,0 +1,127 @@
+#include "session/results.h"
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "tests/session/world.h"
+
+// The results that a session with `dedup` keeps.
+namespace session {
+namespace {
+
+using wire::ErrorCode;
+using wire::SetRequest;
+
+ErrorCode refused(const znode::PlanResult<wire::Bytes>& planned) {
+  return planned.error().error.code;
+}
+
+struct Dedup {
+  World world;
+  wire::SessionId session;
+
+  Dedup() {
+    REQUIRE(world.plan({{}, {1, 1}, 1, OpenSession{World::secret(1), 10'000, 3}}));
+    session = world.apply_all().session;
+  }
+  znode::PlanResult<wire::Bytes> plan(std::int64_t number, Order order) {
+    return world.plan({session, {1, 1}, 1, std::move(order), {}, number});
+  }
+  wire::Result<wire::ReplyBody> outcome(std::int64_t number) {
+    const Results* results = world.service().sessions().results(session);
+    const wire::Bytes* bytes = results ? results->find(number) : nullptr;
+    if (!bytes) return wire::Error{ErrorCode::no_node, "no result is kept"};
+    return decode_outcome(*bytes);
+  }
+};
+
+TEST_CASE("a session with dedup keeps the results of its writes, on all servers") {
+  Dedup dedup;
+  World& world = dedup.world;
+  wire::CreateRequest sequential = create_request("/n-");
+  sequential.sequential = true;
+  REQUIRE(dedup.plan(7, sequential));
+  Applied applied = world.apply_all();
+  CHECK(*dedup.outcome(7) == applied.reply);
+  CHECK(std::get<wire::CreateReply>(*dedup.outcome(7)).path == "/n-0000000000");
+
+  // A refusal is kept too, by a transaction of its own.
+  REQUIRE(dedup.plan(8, SetRequest{"/none", "x"}));
+  applied = world.apply_all();
+  REQUIRE(applied.refusal);
+  CHECK(applied.refusal->error.code == ErrorCode::no_node);
+  CHECK(dedup.outcome(8).error() == applied.refusal->error);
+  REQUIRE(dedup.plan(9, wire::MultiRequest{{create_request("/m"), wire::GetRequest{"/m", {}},
+                                            wire::DeleteRequest{"/none"}}}));
+  world.apply_all();
+  CHECK(std::get<wire::MultiReply>(*dedup.outcome(9)).failed == 2u);
+  REQUIRE(dedup.plan(10, wire::MultiRequest{{create_request("/m"), wire::GetRequest{"/m", {}}}}));
+  applied = world.apply_all();
+  CHECK(*dedup.outcome(10) == applied.reply);
+  // At most three are kept, the newest ones.
+  CHECK_FALSE(dedup.outcome(7));
+  CHECK(dedup.outcome(8).error().code == ErrorCode::no_node);
+  CHECK(world.service().sessions().results(dedup.session)->size() == 3);
+
+  // Results of commands that do not come from the session's owner are not kept.
+  CHECK(refused(world.plan({dedup.session, {1, 2}, 1, create_request("/x"), {}, 11})) ==
+        ErrorCode::session_moved);
+
+  // The results survive a move of the session, and are deleted at its end.
+  REQUIRE(world.plan({dedup.session, {2, 1}, 1, MoveSession{World::secret(1), 1000, 3}}));
+  world.apply_all();
+  CHECK(dedup.outcome(10));
+  Service replica;
+  for (std::size_t i = 0; i < world.log().size(); ++i) replica.apply({{1}, i + 1}, world.log()[i]);
+  CHECK(replica.sessions() == world.service().sessions());
+  CHECK(replica.digest() == world.service().digest());
+
+  REQUIRE(world.plan({dedup.session, {2, 1}, 1, CloseSession{}}));
+  world.apply_all();
+  CHECK(world.service().sessions().results(dedup.session) == nullptr);
+  CHECK(world.service().sessions().digest() == 0);
+}
+
+TEST_CASE("the kept results of a session are bounded in bytes") {
+  Results results;
+  for (int i = 0; i < 10; ++i) results.add(i, wire::Bytes(Results::bytes_max / 4, 'x'), 1000);
+  CHECK(results.size() == 4);
+  results.add(10, wire::Bytes(2 * Results::bytes_max, 'x'), 1000);
+  CHECK(results.size() == 1);
+  CHECK(results.last() == 10);
+  CHECK(results.find(10));
+  CHECK_FALSE(results.find(9));
+}
+
+TEST_CASE("outcomes are decoded from their bytes, and refused if truncated") {
+  wire::Stat stat;
+  stat.czxid = {{1}, 2};
+  stat.version = 3;
+  stat.ephemeral_owner = {4};
+  stat.ttl_ms = 5;
+  stat.container = true;
+  const wire::Error error{ErrorCode::no_node, "/a does not exist"};
+  wire::ChildrenReply children;
+  children.children.push_back({"a", stat, "data"});
+  children.more = true;
+  for (const wire::ReplyBody& body : std::vector<wire::ReplyBody>{
+           wire::EmptyReply{}, wire::CreateReply{"/a", stat}, wire::SetReply{stat},
+           wire::AclReply{wire::open_acl(), stat},
+           wire::MultiReply{{wire::OpReply(wire::EmptyReply{}), wire::OpReply(wire::SetReply{stat}),
+                             wire::OpReply(wire::GetReply{"x", stat}), wire::OpReply(children)},
+                            {}}}) {
+    CAPTURE(body.index());
+    const wire::Bytes bytes = encode_outcome(body);
+    CHECK(*decode_outcome(bytes) == body);
+    for (std::size_t size = 0; size < bytes.size(); ++size) {
+      CHECK_FALSE(decode_outcome(std::string_view(bytes).substr(0, size)));
+    }
+  }
+  CHECK(decode_outcome(encode_outcome(Refusal{error, {}})).error() == error);
+}
+
+}  // namespace
+}  // namespace session

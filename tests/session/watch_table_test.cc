@@ -1,0 +1,61 @@
+#include "session/watch_table.h"
+
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "session/watches.h"
+#include "tests/znode/printing.h"
+
+namespace session {
+namespace {
+
+using wire::EventKind;
+using wire::RequestId;
+
+// Many more watches than the hash table's initial buckets.
+TEST_CASE("thousands of watches on a hundred paths are found in the order in which they were set") {
+  Watches watches({});
+  constexpr std::uint64_t sessions = 7;
+  constexpr std::uint64_t count = 7000;
+  const auto path_of = [](std::uint64_t i) { return "/" + std::to_string(i % 100); };
+  const auto id_of = [](std::uint64_t i) { return RequestId{std::to_string(i)}; };
+  std::uint64_t zxid = 0;
+  const auto expect = [&](auto&& is_set) {
+    for (std::uint64_t number = 0; number < 100; ++number) {
+      std::vector<std::string> expected;
+      for (std::uint64_t i = number; i < count; i += 100) {
+        if (is_set(i)) expected.push_back(id_of(i).json);
+      }
+      std::vector<std::string> reported;
+      for (const Delivery& each :
+           watches.fire({{1}, ++zxid}, {{EventKind::changed, path_of(number), {}, {}, {}}})) {
+        CHECK(each.session.value == 1 + std::stoull(each.event.watch.json) % sessions);
+        reported.push_back(each.event.watch.json);
+      }
+      CHECK(reported == expected);
+    }
+  };
+
+  for (std::uint64_t i = 0; i < count; ++i) {
+    Watch watch;
+    watch.path = path_of(i);
+    watch.interest = {.changed = true};
+    if (i % 3 == 0) watch.reach = Watch::Reach::subtree;
+    REQUIRE(watches.add({1 + i % sessions}, id_of(i), watch));
+  }
+  expect([](std::uint64_t) { return true; });
+  for (std::uint64_t i = 0; i < count; i += 2) {
+    REQUIRE(watches.remove({1 + i % sessions}, id_of(i)));
+  }
+  expect([](std::uint64_t i) { return i % 2 == 1; });
+  watches.remove_session({1});
+  expect([](std::uint64_t i) { return i % 2 == 1 && i % sessions != 0; });
+  CHECK(watches.size() == 3000);
+  watches.begin_after({{2}, 0});
+  CHECK(watches.size() == 0);
+}
+
+}  // namespace
+}  // namespace session

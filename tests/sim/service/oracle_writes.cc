@@ -1,0 +1,147 @@
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "tests/sim/service/oracle.h"
+#include "tests/sim/violation.h"
+
+// The checks of writes: each has one transaction of the log, with the effect and the reply of the
+// model.
+namespace sim {
+
+using wire::ErrorCode;
+
+// Whether the transaction is the result of the request, performed directly before it.
+bool Oracle::matches_txn(const TrackedRequest& tracked, const Event& event, wire::Zxid zxid) const {
+  const bool closes = std::holds_alternative<wire::CloseRequest>(tracked.request.request);
+  if (const auto* close = std::get_if<session::CloseTxn>(&event.txn.body)) {
+    return closes && !close->expired;
+  }
+  if (closes) return false;
+  View view = model_.before(zxid);
+  view.begin(zxid, event.txn.time);
+  const auto result = perform(tracked.request.request, tracked.session, view);
+  if (std::holds_alternative<session::RefuseTxn>(event.txn.body)) {
+    return is_failure(result) && is_same_result(result, event.reply);
+  }
+  if (!std::holds_alternative<znode::Txn>(event.txn.body) || is_failure(result)) return false;
+  if (!is_same_result(result, event.reply)) return false;
+  return std::ranges::all_of(view.changed_nodes(), [&](const auto& each) {
+    const Znode* node = model_.find(each.first, zxid);
+    return each.second ? node != nullptr && *node == *each.second : node == nullptr;
+  });
+}
+
+void Oracle::check_result(const TrackedRequest& tracked, const wire::Reply& reply,
+                          wire::Zxid zxid) const {
+  const Event& event = model_.events().at(zxid);
+  if (zxid > reply.zxid) {
+    throw Violation("lost_write", describe(tracked) + " is answered before it is committed");
+  }
+  if (!matches_txn(tracked, event, zxid)) {
+    throw Violation("replay", describe(tracked) + " does not have the effect of transaction " +
+                                  wire::to_string(zxid));
+  }
+  if (!is_same_result(reply.body, event.reply)) {
+    throw Violation(
+        "replay", describe(tracked) + " is not answered as the model at " + wire::to_string(zxid));
+  }
+}
+
+void Oracle::check_write(ConnectionState& connection, const TrackedRequest& tracked,
+                         const wire::Reply& reply) {
+  if (connection.dedup && !std::holds_alternative<wire::CloseRequest>(tracked.request.request)) {
+    const auto& numbers = model_.sessions().at(connection.session).numbers;
+    const auto found = numbers.find(*number_of(tracked));
+    const bool is_there = found != numbers.end() && found->second <= reply.zxid;
+    if (is_there) return check_result(tracked, reply, found->second);
+    const bool may_be = !reply.body && (reply.body.error().code == ErrorCode::session_moved ||
+                                        reply.body.error().code == ErrorCode::session_expired);
+    if (!may_be)
+      throw Violation("exactly_once", describe(tracked) + " has a result and no transaction");
+  }
+  if (is_failure(reply.body)) return check_refused(connection, tracked, reply);
+
+  const auto& own = by_owner_[{connection.owner->server, connection.owner->connection}];
+  for (const wire::Zxid zxid : own) {
+    const Event& event = model_.events().at(zxid);
+    const bool opens = std::holds_alternative<session::OpenTxn>(event.txn.body) ||
+                       std::holds_alternative<session::MoveTxn>(event.txn.body);
+    if (opens || connection.acknowledged.contains(zxid) || event.txn.number) continue;
+    connection.acknowledged.insert(zxid);
+    return check_result(tracked, reply, zxid);
+  }
+  throw Violation("lost_write", describe(tracked) + " is acknowledged, but not in the log");
+}
+
+bool Oracle::explains(const wire::Result<wire::ReplyBody>& refusal, const wire::Request& request,
+                      wire::SessionId session, wire::Zxid at) const {
+  View view = model_.at(at);
+  view.begin({{wire::Epoch::max}, 1}, 0);
+  const auto result = perform(request, session, view);
+  return is_failure(result) && is_same_result(result, refusal);
+}
+
+// Some state between the last one known to its user and the reply must refuse the request in the
+// same way. Errors about the session's owner are checked against the present state: the reply may
+// have an earlier zxid, because of a read after it.
+void Oracle::check_refused(const ConnectionState& connection, const TrackedRequest& tracked,
+                           const wire::Reply& reply) const {
+  const wire::Zxid known = std::max(tracked.seen, tracked.acknowledged);
+  if (!reply.body) {
+    const ErrorCode code = reply.body.error().code;
+    if (code == ErrorCode::session_moved || code == ErrorCode::session_expired) {
+      if (!connection.owner ||
+          !model_.owns(connection.session, *connection.owner, connection.checked_to))
+        return;
+      throw Violation("session_exactness",
+                      describe(tracked) + " is refused to its session's owner");
+    }
+  }
+  if (explains(reply.body, tracked.request.request, connection.session, reply.zxid)) return;
+  auto each = model_.events().upper_bound(reply.zxid);
+  while (each != model_.events().begin()) {
+    --each;
+    if (explains(reply.body, tracked.request.request, connection.session, each->first)) return;
+    if (each->first <= known) break;
+  }
+  throw Violation("replay", describe(tracked) + " is refused, and no state explains it");
+}
+
+void Oracle::finish() {
+  for (const auto& [key, tracked] : numbered_) {
+    const auto& numbers = model_.sessions().at(key.first).numbers;
+    const auto found = numbers.find(key.second);
+    if (found == numbers.end()) continue;
+    if (!matches_txn(*tracked, model_.events().at(found->second), found->second)) {
+      throw Violation("no_phantom", describe(*tracked) + " became another transaction");
+    }
+  }
+  for (ConnectionState& connection : ended_) {
+    if (!connection.owner) continue;
+    for (const wire::Zxid zxid :
+         by_owner_[{connection.owner->server, connection.owner->connection}]) {
+      const Event& event = model_.events().at(zxid);
+      if (connection.acknowledged.contains(zxid) ||
+          std::holds_alternative<session::OpenTxn>(event.txn.body) ||
+          std::holds_alternative<session::MoveTxn>(event.txn.body)) {
+        continue;
+      }
+      if (event.txn.number) {
+        if (numbered_.contains({event.txn.session, *event.txn.number})) continue;
+        throw Violation("no_phantom", "a number that no request had");
+      }
+      while (!connection.unanswered.empty() &&
+             !matches_txn(*connection.unanswered.front(), event, zxid)) {
+        connection.unanswered.pop_front();
+      }
+      if (connection.unanswered.empty()) {
+        throw Violation("no_phantom", "transaction " + wire::to_string(zxid) +
+                                          " is none of its connection's requests");
+      }
+      connection.unanswered.pop_front();
+    }
+  }
+}
+
+}  // namespace sim
