@@ -46,7 +46,7 @@ TEST_CASE("sessions that expire together are returned in the order of their ids"
 }
 
 // ZOOKEEPER-1049.
-TEST_CASE("many that end at once take nobody along") {
+TEST_CASE("many sessions that expire at once do not affect the others") {
   constexpr std::uint64_t count = 10'000;
   Expiry expiry;
   for (std::uint64_t id = 1; id <= 2 * count; ++id) expiry.add({id}, 4);
@@ -98,7 +98,7 @@ TEST_CASE("a reset restarts the full timeout of all sessions") {
   CHECK(ticks(expiry, 5).empty());
 }
 
-TEST_CASE("many sessions, against a model that looks at each in each tick") {
+TEST_CASE("expiry agrees with a simple model that checks every session in every tick") {
   struct Modelled {
     std::uint32_t timeout;
     std::uint64_t deadline;

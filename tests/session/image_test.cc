@@ -61,7 +61,7 @@ void write_numbered(World& world, wire::SessionId session, std::int64_t number, 
   world.apply_all();
 }
 
-TEST_CASE("a restored replica is the replica: nodes, sessions, what they keep, and the time") {
+TEST_CASE("a restored replica equals the stored one: nodes, sessions, results and the time") {
   World world;
   const wire::SessionId session = world.open(1);
   world.create(session, "/a", "1");
@@ -99,7 +99,7 @@ TEST_CASE("a restored replica is the replica: nodes, sessions, what they keep, a
 }
 
 // ZOOKEEPER-1046, -1573.
-TEST_CASE("sequential nodes are numbered on from where an image left off") {
+TEST_CASE("sequential numbers continue after an image is restored") {
   World world;
   const wire::SessionId session = world.open(1);
   world.create(session, "/a");
@@ -120,7 +120,7 @@ TEST_CASE("sequential nodes are numbered on from where an image left off") {
   CHECK(std::get<wire::CreateReply>(applied.reply).path == "/a/n-0000000003");
 }
 
-TEST_CASE("what is restored does not know the past: a watch from there is told to read afresh") {
+TEST_CASE("a restored replica has no change history: a watch with an earlier from gets a resync") {
   World world;
   const wire::SessionId session = world.open(1);
   world.create(session, "/a");
@@ -144,7 +144,7 @@ TEST_CASE("what is restored does not know the past: a watch from there is told t
   CHECK(watch("late", service.applied()).empty());
 }
 
-TEST_CASE("an image is of one transaction, whatever is applied while it is taken") {
+TEST_CASE("an image holds the state after one transaction, although others are applied meanwhile") {
   World world;
   const wire::SessionId first = world.open(1);
   const wire::SessionId second = world.open(2);

@@ -52,7 +52,7 @@ TEST_CASE("a read waits for earlier writes, not for later ones") {
   CHECK(drain(queue) == "reply 1; read b; reply 2; read c");
 }
 
-TEST_CASE("replies leave in the order of their requests, whatever order they come in") {
+TEST_CASE("replies are sent in the order of their requests, whatever order they come in") {
   Queue queue;
   for (const std::uint64_t tag : {3u, 1u, 2u}) queue.push_write(tag);
   CHECK(queue.answer(2, {"2"}));

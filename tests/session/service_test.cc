@@ -21,7 +21,7 @@ ErrorCode refused(const znode::PlanResult<wire::Bytes>& planned) {
 
 const wire::RequestId id{"1"};
 
-TEST_CASE("a session's id is the zxid that opened it") {
+TEST_CASE("the id of a session is the zxid of the transaction that opened it") {
   World world;
   const auto planned = world.plan({{}, {2, 5}, 17, OpenSession{World::secret(1), 10'000}});
   REQUIRE(planned);
@@ -49,7 +49,7 @@ TEST_CASE("a write is answered to the connection that sent it, with its zxid and
   CHECK(world.service().applied() == applied.zxid);
 }
 
-TEST_CASE("who may not order") {
+TEST_CASE("a command of the wrong connection, session or secret is refused") {
   struct Row {
     const char* sender;
     Command command;
@@ -109,7 +109,7 @@ TEST_CASE("equal_secrets compares all bytes") {
 }
 
 // ZOOKEEPER-1208, -1496.
-TEST_CASE("nothing is planned for a session behind its end") {
+TEST_CASE("nothing is planned for a session after its planned end") {
   for (const bool expired : {false, true}) {
     CAPTURE(expired);
     World world;
@@ -136,7 +136,7 @@ TEST_CASE("nothing is planned for a session behind its end") {
 
 // A client whose session expired opens another one, on any server. As soon as the new session
 // exists on a server, the nodes of the old one do not exist there.
-TEST_CASE("no ghost of an expired session is seen from the next one") {
+TEST_CASE("a new session cannot see ephemeral nodes of an expired one") {
   World world;
   const wire::SessionId former = world.open(1);
   world.run(former, ephemeral_request("/lock"));
@@ -158,7 +158,7 @@ TEST_CASE("no ghost of an expired session is seen from the next one") {
 }
 
 // ZOOKEEPER-710, -907.
-TEST_CASE("from the planned move on, orders are taken from the new connection alone") {
+TEST_CASE("once a move is planned, only the new connection may send commands") {
   World world;
   const wire::SessionId session = world.open(1);
   const Owner former{1, 1};
@@ -243,7 +243,7 @@ TEST_CASE("read refuses sessions that are not open and requests that are not rea
         wire::ReplyBody(wire::EphemeralsReply{{"/e"}}));
 }
 
-TEST_CASE("a session that ends or moves takes its watches along") {
+TEST_CASE("a session that ends or moves loses its watches") {
   for (const bool moves : {false, true}) {
     CAPTURE(moves);
     World world;
@@ -288,7 +288,7 @@ std::string state_of(const Service& service) {
   return state;
 }
 
-TEST_CASE("equal transactions make equal states, on a server that planned none of them") {
+TEST_CASE("equal transactions give equal states on a server that planned none of them") {
   World world;
   std::uint64_t random = 1;
   const auto next = [&random](std::uint64_t bound) {
@@ -360,7 +360,7 @@ TEST_CASE("equal transactions make equal states, on a server that planned none o
   }
 }
 
-TEST_CASE("who asks is judged by the identities that the command carries") {
+TEST_CASE("permissions are checked with the identities that are in the command") {
   const auto alice = znode::Identities::of({{"digest", "alice:hash"}});
   World world;
   const wire::SessionId session = world.open(1);

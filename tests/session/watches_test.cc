@@ -19,7 +19,7 @@ using wire::WatchScope;
 
 // The events of watches on /w for each change. The node /w has the child /w/c, which has the child
 // /w/c/d. Before the creation of /w none of them exists, and reads of /w fail.
-TEST_CASE("which changes a watch tells of") {
+TEST_CASE("which changes each kind of watch reports") {
   wire::ChildrenRequest children;
   children.path = "/w";
   children.read = with_watch;
@@ -189,7 +189,7 @@ TEST_CASE("events have the encoding of the watch's request, also with from") {
   CHECK(answer->events[0].encoding == wire::Encoding::base64);
 }
 
-TEST_CASE("a session that no transaction opened may read where it is local") {
+TEST_CASE("a session without a transaction may read only if it is local") {
   World world;
   const wire::SessionId session = world.open(1);
   world.create(session, "/a", "0");
@@ -212,7 +212,7 @@ TEST_CASE("a children event has the parent's stat") {
   CHECK_FALSE(applied.events[0].event.data);
 }
 
-TEST_CASE("from: what was missed, then what comes") {
+TEST_CASE("a watch with from gets the missed changes first, then new ones") {
   World world;
   const wire::SessionId session = world.open(1);  // 1:1
   world.create(session, "/a");                    // 1:2
@@ -247,7 +247,7 @@ TEST_CASE("from: what was missed, then what comes") {
   }
 }
 
-TEST_CASE("from a zxid that this server has yet to apply: nothing is told twice") {
+TEST_CASE("a watch from a zxid that is not applied yet gets no event twice") {
   World world;
   const wire::SessionId session = world.open(1);  // 1:1
   wire::WatchRequest request = watch_request("/a", WatchScope::node);
@@ -257,7 +257,7 @@ TEST_CASE("from a zxid that this server has yet to apply: nothing is told twice"
   CHECK(events_text(world.run(session, wire::SetRequest{"/a", ""})) == "changed /a");  // 1:3
 }
 
-TEST_CASE("where the history does not reach back, one resync says so") {
+TEST_CASE("a watch from before the change history gets one resync") {
   World world({.per_session_max = 10, .history = {.changes_max = 4, .bytes_max = 1 << 20}});
   const wire::SessionId session = world.open(1);  // 1:1
   for (const char* path : {"/1", "/2", "/3"})
@@ -297,7 +297,7 @@ TEST_CASE("the change history is bounded in bytes too") {
   CHECK(history.change_count() == 0);
 }
 
-TEST_CASE("ids of watches") {
+TEST_CASE("watch ids are unique within their session") {
   World world;
   const wire::SessionId session = world.open(1);
   const wire::SessionId other = world.open(2);
@@ -328,7 +328,7 @@ TEST_CASE("ids of watches") {
   CHECK(world.service().watches().size() == 0);
 }
 
-TEST_CASE("a session has so many watches and no more") {
+TEST_CASE("the number of watches of a session is limited") {
   World world({.per_session_max = 2, .history = {}});
   const wire::SessionId session = world.open(1);
   const wire::Request request = watch_request("/a", WatchScope::node);

@@ -131,7 +131,7 @@ TEST_CASE("an image holds the tree as of its beginning") {
 }
 
 // ZOOKEEPER-3306, -4846.
-TEST_CASE("every node has its ACL in an image, whoever else has it, had it or will") {
+TEST_CASE("an image holds each node's ACL, however nodes share ACLs before, during or after it") {
   const SharedAcl mine({{"digest", "me:x", 31}});
   const SharedAcl yours({{"digest", "you:x", 31}});
   Tree tree;
@@ -165,7 +165,7 @@ TEST_CASE("every node has its ACL in an image, whoever else has it, had it or wi
 }
 
 // A fixed sequence of pseudo-random changes, with parts of images collected between them.
-TEST_CASE("images add up to the tree, whatever happens while they are taken") {
+TEST_CASE("successive images together hold the tree, whatever changes while they are collected") {
   Tree tree;
   Store store;
   std::uint64_t state = 1;

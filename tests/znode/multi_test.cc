@@ -61,7 +61,7 @@ TEST_CASE("each operation of a multi sees the changes of the earlier ones") {
                                        .ttl_ms = {}});
 }
 
-TEST_CASE("a multi that fails says each operation's error and changes nothing") {
+TEST_CASE("a failed multi reports each operation's error and changes nothing") {
   struct Row {
     const char* failure;
     std::vector<wire::MultiOp> ops;
@@ -115,7 +115,7 @@ TEST_CASE("a multi that fails says each operation's error and changes nothing") 
   CHECK(world.run(create("/x")));
 }
 
-TEST_CASE("a failed multi leaves earlier plans as they were") {
+TEST_CASE("a failed multi does not change earlier plans") {
   World world;
   REQUIRE(world.plan(create("/a")));
   REQUIRE_FALSE(world.plan(MultiRequest{{SetRequest{"/a", "1"}, create("/a/b"), create("/a")}}));
