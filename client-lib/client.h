@@ -37,7 +37,7 @@ using Result = wire::Result<T>;
 [[nodiscard]] std::vector<Endpoint> servers(std::string_view text);
 
 struct Options {
-  std::vector<Endpoint> servers = {Endpoint{"127.0.0.1", "2180", "/v1"}};
+  std::vector<Endpoint> servers = {Endpoint{{"127.0.0.1", 2180}}};
   SessionOptions session = {};
   std::chrono::milliseconds attempt{1'500};   // for one server, until it has taken the session
   std::chrono::milliseconds give_up{10'000};  // how long requests wait for any server

@@ -6,56 +6,28 @@
 namespace zabkeeper {
 namespace {
 
-constexpr std::string_view default_port = "2180";
+constexpr std::uint16_t default_port = 2180;
 
-wire::Error bad(std::string_view text, std::string_view why) {
-  return {wire::ErrorCode::bad_arguments,
-          "server \"" + std::string(text) + "\": " + std::string(why)};
-}
+wire::Result<Endpoint> parse_endpoint(std::string_view text) {
+  const auto bad = [&](std::string_view why) {
+    return wire::Error{wire::ErrorCode::bad_arguments,
+                       "server \"" + std::string(text) + "\" " + std::string(why)};
+  };
+  const bool has_scheme = text.find("://") != text.npos;
+  auto url = wire::parse_url(has_scheme ? std::string(text) : "ws://" + std::string(text));
+  if (!url) return bad(url.error().message);
+  if (url->scheme == "wss") return bad("needs TLS, which is not supported");
+  if (url->scheme != "ws") return bad("begins with neither ws:// nor a host");
 
-bool is_port(std::string_view text) {
-  return !text.empty() && text.size() <= 5 &&
-         text.find_first_not_of("0123456789") == std::string_view::npos &&
-         std::stoul(std::string(text)) <= 65535;
-}
-
-wire::Result<Endpoint> parse_endpoint(const std::string_view text) {
-  std::string_view rest = text;
-  if (rest.starts_with("wss://")) return bad(text, "TLS (wss://) is not supported");
-  if (rest.starts_with("ws://")) {
-    rest.remove_prefix(5);
-  } else if (rest.find("://") != std::string_view::npos) {
-    return bad(text, "begins with neither ws:// nor a host");
-  }
-
-  Endpoint endpoint{{}, std::string(default_port), "/v1"};
-  if (const std::size_t slash = rest.find('/'); slash != std::string_view::npos) {
-    if (rest.size() > slash + 1) endpoint.target = rest.substr(slash);
-    rest = rest.substr(0, slash);
-  }
-  const std::size_t bracket = rest.starts_with('[') ? rest.find(']') : 0;
-  if (bracket == std::string_view::npos) return bad(text, "has a [ without its ]");
-  const std::size_t colon = rest.find(':', bracket);
-  if (colon != std::string_view::npos) {
-    endpoint.port = rest.substr(colon + 1);
-    rest = rest.substr(0, colon);
-  }
-  if (bracket > 0) {
-    if (bracket + 1 != rest.size()) return bad(text, "has something between ] and the port");
-    rest = rest.substr(1, bracket - 1);
-  }
-  endpoint.host = rest;
-  if (endpoint.host.empty()) return bad(text, "names no host");
-  if (!is_port(endpoint.port)) return bad(text, "has no valid port");
+  Endpoint endpoint{std::move(url->address)};
+  if (endpoint.address.port == 0) endpoint.address.port = default_port;
+  if (url->target.size() > 1) endpoint.target = url->target;
   return endpoint;
 }
 
 }  // namespace
 
-std::string Endpoint::url() const {
-  const bool ipv6 = host.find(':') != std::string::npos;
-  return "ws://" + (ipv6 ? '[' + host + ']' : host) + ':' + port;
-}
+std::string Endpoint::url() const { return "ws://" + to_string(address); }
 
 wire::Result<std::vector<Endpoint>> parse_endpoints(std::string_view text) {
   std::vector<Endpoint> endpoints;

@@ -7,14 +7,14 @@
 #include <string_view>
 #include <vector>
 
+#include "wire/address.h"
 #include "wire/result.h"
 
 namespace zabkeeper {
 
-// Where a server takes WebSocket connections.
+// Where a server accepts WebSocket connections.
 struct Endpoint {
-  std::string host;
-  std::string port;
+  wire::Address address;
   std::string target = "/v1";
 
   // "ws://host:port"
@@ -22,12 +22,12 @@ struct Endpoint {
   bool operator==(const Endpoint&) const = default;
 };
 
-// "ws://a:2180,ws://[::1]:2190/v1,c": scheme, port and path may be left out.
+// Parses a list such as "ws://a:2180,ws://[::1]:2190/v1,c". Scheme, port and path may be left out.
 [[nodiscard]] wire::Result<std::vector<Endpoint>> parse_endpoints(std::string_view text);
 
-// Which server to try next, and how long to wait before. The order is shuffled once, so that many
-// clients spread over an ensemble. Waits begin when every server was tried, double with every
-// round, and vary by half, so that clients which lost the same server do not come back as one.
+// Decides which server to try next, and how long to wait before. The order is shuffled once, so
+// that many clients spread over an ensemble. Waits begin after every server was tried, double with
+// every round, and vary by half, so that clients of the same lost server do not reconnect at once.
 class Hosts {
  public:
   struct Backoff {
@@ -35,7 +35,7 @@ class Hosts {
     std::chrono::milliseconds longest{2'000};
   };
 
-  // `endpoints` holds at least one.
+  // `endpoints` must not be empty.
   Hosts(std::vector<Endpoint> endpoints, Backoff backoff, std::uint64_t seed);
 
   struct Attempt {
@@ -43,7 +43,7 @@ class Hosts {
     std::chrono::milliseconds wait{0};
   };
   [[nodiscard]] Attempt next();
-  // The last attempt led to a session: the next attempt waits for nothing.
+  // The last attempt led to a session. The next attempt does not wait.
   void succeeded() { tried_ = 0; }
 
  private:

@@ -28,12 +28,12 @@ asio::awaitable<HttpAnswer> ask(const Endpoint& endpoint, Request request,
   const auto executor = co_await asio::this_coro::executor;
   tcp::resolver resolver(executor);
   beast::tcp_stream stream(executor);
-  const auto addresses =
-      co_await resolver.async_resolve(endpoint.host, endpoint.port, asio::use_awaitable);
+  const auto addresses = co_await resolver.async_resolve(
+      endpoint.address.host, std::to_string(endpoint.address.port), asio::use_awaitable);
   stream.expires_after(deadline);
   co_await stream.async_connect(addresses, asio::use_awaitable);
 
-  request.set(http::field::host, endpoint.url().substr(std::string_view("ws://").size()));
+  request.set(http::field::host, to_string(endpoint.address));
   request.set(http::field::user_agent, "zabkeeper-client");
   request.keep_alive(false);
   co_await http::async_write(stream, request, asio::use_awaitable);

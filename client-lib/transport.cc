@@ -30,11 +30,6 @@ constexpr std::size_t read_bytes_max = 64 * 1024 * 1024;
 
 auto into(error_code& error) { return asio::redirect_error(asio::use_awaitable, error); }
 
-std::string with_port(const Endpoint& endpoint) {
-  const std::string url = endpoint.url();
-  return url.substr(std::string_view("ws://").size());
-}
-
 }  // namespace
 
 // One connection, dialling, open or closed. Coroutines share it, so that the last of them may find
@@ -127,8 +122,8 @@ asio::awaitable<void> Transport::run() {
 // behind.
 asio::awaitable<void> Transport::resolve(std::shared_ptr<Socket> socket, Endpoint endpoint) {
   error_code error;
-  auto addresses =
-      co_await socket->resolver.async_resolve(endpoint.host, endpoint.port, into(error));
+  auto addresses = co_await socket->resolver.async_resolve(
+      endpoint.address.host, std::to_string(endpoint.address.port), into(error));
   if (error) socket->close("resolving the name: " + error.message());
   socket->addresses = std::move(addresses);
   socket->resolved = true;
@@ -165,7 +160,8 @@ asio::awaitable<void> Transport::serve(std::shared_ptr<Socket> socket, Endpoint 
       [weak = std::weak_ptr(socket)](websocket::frame_type, beast::string_view) {
         if (const auto alive = weak.lock()) alive->heard_at = steady_clock::now();
       });
-  co_await socket->stream.async_handshake(with_port(endpoint), endpoint.target, into(error));
+  co_await socket->stream.async_handshake(to_string(endpoint.address), endpoint.target,
+                                          into(error));
   if (failed("the WebSocket handshake")) co_return;
 
   carry_out(conversation_.socket_opened());

@@ -55,18 +55,17 @@ std::string without_dot(std::string host) {
 
 // The page was served under the name that the request is for.
 bool is_own_origin(std::string_view origin, std::string_view host) {
-  const std::string said = lower(trimmed(origin));
-  const std::size_t scheme_end = said.find("://");
-  if (scheme_end == said.npos) return false;
-  const std::string scheme = said.substr(0, scheme_end);
-  if (scheme != "http" && scheme != "https") return false;
-  const std::uint16_t usual_port = scheme == "https" ? 443 : 80;
-  std::optional<Address> theirs = address_from(std::string_view(said).substr(scheme_end + 3));
-  std::optional<Address> ours = address_from(lower(trimmed(host)));
-  if (!theirs || !ours) return false;
-  if (theirs->port == 0) theirs->port = usual_port;
+  auto url = wire::parse_url(lower(trimmed(origin)));
+  if (!url || !url->target.empty() || (url->scheme != "http" && url->scheme != "https")) {
+    return false;
+  }
+  const std::uint16_t usual_port = url->scheme == "https" ? 443 : 80;
+  Address& theirs = url->address;
+  auto ours = wire::parse_address(lower(trimmed(host)));
+  if (!ours) return false;
+  if (theirs.port == 0) theirs.port = usual_port;
   if (ours->port == 0) ours->port = usual_port;
-  return *theirs == *ours;
+  return theirs == *ours;
 }
 
 // "user:password" of `Authorization: digest user:password`, as ZooKeeper's AdminServer has it, or
@@ -104,13 +103,13 @@ Gate::Gate(const Config& config) : super_digest_(config.super_digest) {
 }
 
 bool Gate::knows_host(std::string_view host) const {
-  return knows_by_name(host) || (contains(hosts_, "*") && address_from(trimmed(host)));
+  return knows_by_name(host) || (contains(hosts_, "*") && wire::parse_address(trimmed(host)));
 }
 
 bool Gate::knows_by_name(std::string_view host) const {
-  const std::optional<Address> address = address_from(trimmed(host));
+  const auto address = wire::parse_address(trimmed(host));
   if (!address) return false;
-  return is_ip_literal(address->host) || contains(hosts_, without_dot(lower(address->host)));
+  return wire::is_ip_address(address->host) || contains(hosts_, without_dot(lower(address->host)));
 }
 
 bool Gate::knows_origin(std::string_view origin, std::string_view host) const {
@@ -193,7 +192,7 @@ std::optional<Answer> Gate::refuses_command(const RequestHead& request,
   }
   // What a proxy on this machine passes on may come from anywhere.
   const bool is_named = request.hosts.empty() || knows_by_name(host);
-  if (is_loopback(remote) && request.forwarded.empty() && is_named) return std::nullopt;
+  if (wire::is_loopback(remote) && request.forwarded.empty() && is_named) return std::nullopt;
   return error_answer(403, "NoAuth",
                       "commands are taken from the server's own machine, or with the super "
                       "identity: Authorization: digest user:password, of superDigest");

@@ -237,7 +237,7 @@ void settle_addresses(ConfigBuilder& builder) {
     Address& web = self->second.web;
     if (web.port != 0 && !builder.web_port_said) config.web.port = web.port;
     if (!web.host.empty() && !builder.web_host_said &&
-        (is_ip_literal(web.host) || web.host == "localhost")) {
+        (wire::is_ip_address(web.host) || web.host == "localhost")) {
       config.web.host = web.host;
     }
     web.port = config.web.port;
@@ -258,7 +258,8 @@ void settle_addresses(ConfigBuilder& builder) {
   for (auto& [id, line] : builder.servers) {
     claim(line.peer, id);
     if (line.web.port == 0) continue;
-    if (line.web.host.empty() || is_any(line.web.host)) line.web.host = line.peer.host;
+    if (line.web.host.empty() || wire::is_any_address(line.web.host))
+      line.web.host = line.peer.host;
     claim(line.web, id);
   }
 
@@ -279,7 +280,7 @@ void settle_addresses(ConfigBuilder& builder) {
 void settle_advertised(ConfigBuilder& builder) {
   Config& config = builder.config;
   if (config.servers.empty()) {
-    if (config.web.port != 0 && !is_any(config.web.host)) {
+    if (config.web.port != 0 && !wire::is_any_address(config.web.host)) {
       config.advertised.push_back(web_url(config.web));
     }
     return;
@@ -287,7 +288,8 @@ void settle_advertised(ConfigBuilder& builder) {
   for (const ServerLine& line : config.servers) {
     if (line.web.port == 0) continue;
     config.advertised.push_back(web_url(line.web));
-    if (line.id == config.id && is_loopback(config.web.host) && !is_loopback(line.web.host)) {
+    if (line.id == config.id && wire::is_loopback(config.web.host) &&
+        !wire::is_loopback(line.web.host)) {
       builder.notes.push_back("webPort listens on " + config.web.host +
                               " only; clients on other machines need webAddress=0.0.0.0");
     }

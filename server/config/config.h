@@ -9,9 +9,11 @@
 #include <variant>
 #include <vector>
 
-#include "server/config/address.h"
+#include "wire/address.h"
 
 namespace server {
+
+using wire::Address;
 
 using Milliseconds = std::chrono::milliseconds;
 

@@ -43,7 +43,7 @@ std::optional<PeerPart> peer_part(std::string_view text) {
     if (!election || *election > 65'535) return std::nullopt;
     text = text.substr(0, second);
   }
-  const std::optional<Address> peer = address_from(text);
+  const auto peer = wire::parse_address(text);
   if (!peer || peer->port == 0) return std::nullopt;
   part.peer = *peer;
   return part;
@@ -55,7 +55,7 @@ std::optional<Address> web_part(std::string_view text) {
     if (*port == 0 || *port > 65'535) return std::nullopt;
     return Address{{}, static_cast<std::uint16_t>(*port)};
   }
-  const std::optional<Address> web = address_from(text);
+  const auto web = wire::parse_address(text);
   if (!web || web->port == 0) return std::nullopt;
   return web;
 }

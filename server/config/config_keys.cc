@@ -85,7 +85,7 @@ void take_web_address(ConfigBuilder& builder, const Named& named) {
   if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
   const std::string bracketed =
       host.find(':') == host.npos ? std::string(host) : "[" + std::string(host) + "]";
-  if (const auto address = address_from(bracketed)) {
+  if (const auto address = wire::parse_address(bracketed)) {
     builder.config.web.host = address->host;
   } else {
     builder.complain(named, "is not an address such as 127.0.0.1, 0.0.0.0 or a host's name");
@@ -93,7 +93,7 @@ void take_web_address(ConfigBuilder& builder, const Named& named) {
 }
 
 void take_web(ConfigBuilder& builder, const Named& named) {
-  const std::optional<Address> web = address_from(named.setting.value);
+  const auto web = wire::parse_address(named.setting.value);
   if (web && web->port != 0) {
     builder.webs[named.number] = *web;
   } else {

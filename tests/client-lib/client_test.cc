@@ -74,7 +74,7 @@ class ScriptedServer {
   ~ScriptedServer() { thread_.join(); }
 
   [[nodiscard]] Endpoint endpoint() const {
-    return {"127.0.0.1", std::to_string(acceptor_.local_endpoint().port()), "/v1"};
+    return {{"127.0.0.1", acceptor_.local_endpoint().port()}};
   }
 
  private:
@@ -116,16 +116,16 @@ TEST_CASE("servers that are dead, hung or silent are passed over") {
   tcp::acceptor hung(io, {asio::ip::make_address("127.0.0.1"), 0});  // never accepts
   tcp::acceptor gone(io, {asio::ip::make_address("127.0.0.1"), 0});
   const auto port_of = [](const tcp::acceptor& acceptor) {
-    return std::to_string(acceptor.local_endpoint().port());
+    return acceptor.local_endpoint().port();
   };
-  const Endpoint dead{"127.0.0.1", port_of(gone), "/v1"};
+  const Endpoint dead{{"127.0.0.1", port_of(gone)}};
   gone.close();
   ScriptedServer server({[](Peer& peer) {
     peer.read();
     peer.greet("false");
     peer.until_closed();
   }});
-  Options options = options_for({dead, {"127.0.0.1", port_of(hung), "/v1"}, server.endpoint()});
+  Options options = options_for({dead, {{"127.0.0.1", port_of(hung)}}, server.endpoint()});
   std::promise<void> connected;
   options.on_session = [&](const SessionEvent& event) {
     if (event.kind == SessionEvent::Kind::connected) connected.set_value();
@@ -183,8 +183,7 @@ TEST_CASE("a write whose answer was lost is said to be of unknown outcome") {
 TEST_CASE("where no server answers, calls are given up") {
   asio::io_context io;
   tcp::acceptor gone(io, {asio::ip::make_address("127.0.0.1"), 0});
-  Options options =
-      options_for({{"127.0.0.1", std::to_string(gone.local_endpoint().port()), "/v1"}});
+  Options options = options_for({{{"127.0.0.1", gone.local_endpoint().port()}}});
   gone.close();
   options.give_up = milliseconds(200);
   Client client(options);

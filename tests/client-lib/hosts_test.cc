@@ -15,20 +15,20 @@ TEST_CASE("lists of servers") {
     std::vector<Endpoint> endpoints;
   };
   for (const Row& row : {
-           Row{"ws://a:2190", {{"a", "2190", "/v1"}}},
-           Row{"a", {{"a", "2180", "/v1"}}},
-           Row{"127.0.0.1:80/x", {{"127.0.0.1", "80", "/x"}}},
+           Row{"ws://a:2190", {{{"a", 2190}, "/v1"}}},
+           Row{"a", {{{"a", 2180}, "/v1"}}},
+           Row{"127.0.0.1:80/x", {{{"127.0.0.1", 80}, "/x"}}},
            Row{"ws://a:2180/, ws://b/v1 ,c:1",
-               {{"a", "2180", "/v1"}, {"b", "2180", "/v1"}, {"c", "1", "/v1"}}},
-           Row{"ws://[::1]:2180,[fe80::1]", {{"::1", "2180", "/v1"}, {"fe80::1", "2180", "/v1"}}},
+               {{{"a", 2180}, "/v1"}, {{"b", 2180}, "/v1"}, {{"c", 1}, "/v1"}}},
+           Row{"ws://[::1]:2180,[fe80::1]", {{{"::1", 2180}, "/v1"}, {{"fe80::1", 2180}, "/v1"}}},
        }) {
     CAPTURE(row.text);
     const auto endpoints = parse_endpoints(row.text);
     REQUIRE(endpoints.has_value());
     CHECK(*endpoints == row.endpoints);
   }
-  CHECK(Endpoint{"::1", "2180", "/v1"}.url() == "ws://[::1]:2180");
-  CHECK(Endpoint{"a", "2180", "/v1"}.url() == "ws://a:2180");
+  CHECK(Endpoint{{"::1", 2180}, "/v1"}.url() == "ws://[::1]:2180");
+  CHECK(Endpoint{{"a", 2180}, "/v1"}.url() == "ws://a:2180");
 }
 
 TEST_CASE("what is no list of servers") {
@@ -40,13 +40,13 @@ TEST_CASE("what is no list of servers") {
 }
 
 TEST_CASE("every server is tried before any is waited for, and waits grow to a bound") {
-  Hosts hosts({{"a", "1", "/"}, {"b", "1", "/"}, {"c", "1", "/"}},
+  Hosts hosts({{{"a", 1}, "/"}, {{"b", 1}, "/"}, {{"c", 1}, "/"}},
               {milliseconds(50), milliseconds(400)}, 7);
   std::set<std::string> tried;
   for (int i = 0; i < 3; ++i) {
     const Hosts::Attempt attempt = hosts.next();
     CHECK(attempt.wait == milliseconds(0));
-    tried.insert(attempt.endpoint.host);
+    tried.insert(attempt.endpoint.address.host);
   }
   CHECK(tried.size() == 3);
   for (const int longest : {50, 100, 200, 400, 400, 400}) {
@@ -56,18 +56,19 @@ TEST_CASE("every server is tried before any is waited for, and waits grow to a b
       CHECK(wait <= milliseconds(longest));
     }
   }
-  const std::string before = hosts.next().endpoint.host;
+  const std::string before = hosts.next().endpoint.address.host;
   hosts.succeeded();
   const Hosts::Attempt after = hosts.next();
   CHECK(after.wait == milliseconds(0));
-  CHECK(after.endpoint.host != before);
+  CHECK(after.endpoint.address.host != before);
 }
 
 TEST_CASE("clients spread over the servers") {
   std::set<std::string> first;
   for (std::uint64_t seed = 0; seed < 50; ++seed) {
-    first.insert(
-        Hosts({{"a", "1", "/"}, {"b", "1", "/"}, {"c", "1", "/"}}, {}, seed).next().endpoint.host);
+    first.insert(Hosts({{{"a", 1}, "/"}, {{"b", 1}, "/"}, {{"c", 1}, "/"}}, {}, seed)
+                     .next()
+                     .endpoint.address.host);
   }
   CHECK(first.size() == 3);
 }
