@@ -14,6 +14,7 @@
 
 #include "server/admin/commands.h"
 #include "server/admin/pages.h"
+#include "server/auth/session_password.h"
 #include "server/checkpoints/checkpointer.h"
 #include "server/checkpoints/incoming_snapshot.h"
 #include "server/clients/listener.h"
@@ -21,7 +22,6 @@
 #include "server/metrics/page.h"
 #include "server/peers/links.h"
 #include "server/pipeline/pipeline.h"
-#include "server/pipeline/secret.h"
 #include "server/replication/driver.h"
 #include "server/replication/handover.h"
 #include "server/replication/log_writer.h"

@@ -7,6 +7,8 @@
 #include <limits>
 #include <utility>
 
+#include <openssl/crypto.h>
+
 #include "session/archive_fields.h"
 #include "wire/bytes.h"
 #include "wire/ensure.h"
@@ -46,9 +48,7 @@ std::uint64_t digest_of(wire::SessionId id, const Results& results) {
 }  // namespace
 
 bool equal_secrets(const SecretHash& a, const SecretHash& b) {
-  unsigned differing = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) differing |= static_cast<unsigned>(a[i] ^ b[i]);
-  return differing == 0;
+  return CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
 const Session* SessionTable::find(wire::SessionId id) const {

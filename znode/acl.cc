@@ -6,6 +6,7 @@
 
 #include "wire/bytes.h"
 #include "znode/hash.h"
+#include "znode/network.h"
 
 namespace znode {
 namespace {

@@ -4,8 +4,8 @@
 
 #include <boost/asio/ip/host_name.hpp>
 
+#include "server/auth/authenticate.h"
 #include "wire/base64.h"
-#include "znode/identity.h"
 
 namespace server {
 namespace {
@@ -121,7 +121,7 @@ bool Gate::shows_super(const RequestHead& request) const {
   if (request.authorizations.size() != 1) return false;
   const std::optional<std::string> token = token_of(request.authorizations.front());
   if (!token) return false;
-  const auto known = znode::authenticate({"digest", *token}, {}, super_digest_);
+  const auto known = authenticate({"digest", *token}, {}, super_digest_);
   return known && known->is_super();
 }
 

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "server/auth/authenticate.h"
+
 namespace server {
 
 void disconnect(Client& client, CloseCode code, const std::string& reason) {
@@ -22,7 +24,7 @@ void end_after_replies(Client& client, CloseCode code, std::string reason) {
 
 wire::Result<void> authenticate(Client& client, const wire::AuthRequest& auth,
                                 std::string_view super_digest) {
-  auto identities = znode::authenticate(auth, client.identities, super_digest);
+  auto identities = authenticate(auth, client.identities, super_digest);
   if (!identities) return identities.error();
   client.identities = *std::move(identities);
   return {};

@@ -84,8 +84,8 @@ void disconnect(Client& client, CloseCode code, const std::string& reason);
 void redirect(Client& client, const std::string& reason);
 // Reads nothing more. Replies::flush disconnects the client once its requests are answered.
 void end_after_replies(Client& client, CloseCode code, std::string reason);
-// Adds the identities that `auth` proves. `super_digest` as in znode::authenticate, which also says
-// how it fails; then nothing changes.
+// Adds the identities that `auth` proves. `super_digest` as in server/auth/authenticate.h, which
+// also says how it fails; then nothing changes.
 [[nodiscard]] wire::Result<void> authenticate(Client& client, const wire::AuthRequest& auth,
                                               std::string_view super_digest);
 

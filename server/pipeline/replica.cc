@@ -3,6 +3,8 @@
 #include <utility>
 #include <variant>
 
+#include "server/auth/authenticate.h"
+
 namespace server {
 
 session::Applied Replica::apply(const zab::Txn& txn) {
@@ -25,7 +27,7 @@ wire::Result<session::Answer> Replica::read(wire::SessionId session, const Queue
     return session::Answer{{}, wire::PongReply{}};
   }
   if (std::holds_alternative<wire::WhoamiRequest>(request.request)) {
-    return session::Answer{{}, znode::whoami(read.identities)};
+    return session::Answer{{}, whoami(read.identities)};
   }
   return service_.read({session, read.identities}, request.id, request.request, request.encoding);
 }

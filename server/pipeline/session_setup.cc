@@ -4,7 +4,7 @@
 #include <string>
 #include <utility>
 
-#include "server/pipeline/secret.h"
+#include "server/auth/session_password.h"
 
 namespace server {
 namespace {

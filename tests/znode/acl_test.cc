@@ -140,69 +140,6 @@ TEST_CASE("which permissions an ACL grants to which identities") {
   }
 }
 
-TEST_CASE("networks contain their addresses, IPv4 and IPv6") {
-  struct Row {
-    const char* network;
-    const char* address;
-    bool contains;
-  };
-  for (const Row& row :
-       {Row{"10.0.0.0/8", "10.255.0.1", true}, Row{"10.0.0.0/8", "11.0.0.0", false},
-        Row{"10.0.0.1", "10.0.0.1", true}, Row{"10.0.0.1", "10.0.0.2", false},
-        Row{"10.0.0.1", "::ffff:10.0.0.1", true}, Row{"::1", "::1", true},
-        Row{"2001:db8::/32", "2001:db8:1::2", true}, Row{"2001:db8::/32", "2001:db9::2", false},
-        Row{"10.0.0.0/8", "::1", false}, Row{"10.0.0.0/8", "unknown", false}}) {
-    CAPTURE(row.network);
-    CAPTURE(row.address);
-    CHECK(Network::of(row.network)->contains(row.address) == row.contains);
-  }
-  for (const char* text :
-       {"", "/8", "10.0.0.0/", "10.0.0.0/x", "10.0.0.0/8x", "::/129", "10", "a"}) {
-    CAPTURE(text);
-    CHECK_FALSE(Network::of(text));
-  }
-}
-
-// From ZooKeeper's documentation of superDigest.
-TEST_CASE("a digest is what ZooKeeper's DigestAuthenticationProvider makes") {
-  CHECK(digest_of("super:super123") == "super:UdxDQl4f9v5oITwcAsO9bmWgHSI=");
-  CHECK(digest_of("user:a:b").starts_with("user:"));
-  CHECK(is_digest_id(digest_of("user:a:b")));
-}
-
-TEST_CASE("authenticate adds identities, and refuses unknown schemes and large credentials") {
-  const std::string super_digest = digest_of("super:secret");
-  const auto by_address = Identities::of({{"ip", "10.0.0.1"}});
-  const auto authenticate_as = [&](const char* scheme, std::string token) {
-    return authenticate({scheme, std::move(token)}, by_address, super_digest);
-  };
-  CHECK(authenticate_as("digest", "me:pw")->list() ==
-        std::vector<Identity>{{"ip", "10.0.0.1"}, {"digest", digest_of("me:pw")}});
-  CHECK_FALSE(authenticate_as("digest", "super:wrong")->is_super());
-  CHECK(authenticate_as("digest", "super:secret")->is_super());
-  CHECK_FALSE(authenticate({"digest", "super:secret"}, by_address, "")->is_super());
-  CHECK(*authenticate_as("ip", "anything") == by_address);
-  for (const char* scheme : {"world", "super", "auth", "x509", "sasl", ""}) {
-    CAPTURE(scheme);
-    CHECK(authenticate_as(scheme, "me").error().code == ErrorCode::auth_failed);
-  }
-  CHECK(authenticate_as("digest", std::string(identity_bytes_max + 1, 'x')).error().code ==
-        ErrorCode::too_large);
-
-  Identities many = by_address;
-  wire::Result<Identities> more = many;
-  for (int i = 0; more && i < 1000; ++i) {
-    more = authenticate({"digest", std::to_string(i) + ":"}, many, "");
-    if (more) many = *more;
-  }
-  CHECK(more.error().code == ErrorCode::too_large);
-  CHECK(many.list().size() == identities_max);
-  CHECK(*authenticate({"digest", "0:"}, many, "") == many);
-
-  CHECK(whoami(*authenticate_as("digest", "me:pw")).identities ==
-        std::vector<Identity>{{"world", "anyone"}, {"ip", "10.0.0.1"}, {"digest", "me"}});
-}
-
 TEST_CASE("an ACL table stores equal lists once, and erases unused lists") {
   AclTable table;
   const SharedAcl first = table.intern(SharedAcl({{"digest", "a:b", 1}}));

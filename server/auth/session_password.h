@@ -9,13 +9,15 @@
 
 namespace server {
 
-// 128 random bits as 32 hex digits: what shows a client to be the one that opened a session.
+// A new session's password: 128 random bits as 32 hex digits. A client proves with it that the
+// session is its own.
 [[nodiscard]] std::string new_password();
 
-// SHA-256. Nothing if `password` is not 32 hex digits. The password has 128 bits of its own, so
-// there is nothing that a slow hash would protect.
+// SHA-256. Nothing if `password` is not 32 hex digits. A slow hash would add nothing: a password of
+// 128 random bits cannot be guessed.
 [[nodiscard]] std::optional<session::SecretHash> hash_password(std::string_view password);
 
+// 64 random bits of the operating system.
 [[nodiscard]] std::uint64_t random_number();
 
 }  // namespace server

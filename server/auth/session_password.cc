@@ -1,4 +1,4 @@
-#include "server/pipeline/secret.h"
+#include "server/auth/session_password.h"
 
 #include <array>
 
@@ -13,7 +13,7 @@ namespace server {
 std::uint64_t random_number() {
   std::uint64_t number = 0;
   ensure(RAND_bytes(reinterpret_cast<unsigned char*>(&number), sizeof(number)) == 1,
-         "the system has random numbers");
+         "OpenSSL has random numbers");
   return number;
 }
 
@@ -29,7 +29,7 @@ std::optional<session::SecretHash> hash_password(std::string_view password) {
   ensure(EVP_Digest(password.data(), password.size(), hash.data(), &length, EVP_sha256(),
                     nullptr) == 1 &&
              length == hash.size(),
-         "OpenSSL knows SHA-256");
+         "OpenSSL computes SHA-256");
   return hash;
 }
 

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace znode {
+
+// The addresses that an ACL entry of scheme `ip` means: "10.0.0.0/8" is an address of either
+// family, and how many of its bits count. An IPv4-mapped IPv6 address (::ffff:10.0.0.1) counts as
+// the IPv4 address.
+class Network {
+ public:
+  // Nothing unless `text` is an address or address/bits.
+  [[nodiscard]] static std::optional<Network> of(std::string_view text);
+  // False if `address` is not an IP address.
+  [[nodiscard]] bool contains(std::string_view address) const;
+
+ private:
+  std::string bytes_;  // of the address: 4 or 16
+  unsigned bits_ = 0;  // the leading bits that count
+};
+
+}  // namespace znode
