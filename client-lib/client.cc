@@ -24,7 +24,7 @@ std::uint64_t random_seed() {
   return (std::uint64_t{device()} << 32) | device();
 }
 
-bool leaves_watch(const wire::Request& request) {
+bool sets_watch(const wire::Request& request) {
   return std::visit(
       [](const auto& each) {
         if constexpr (requires { each.read.watch; }) return each.read.watch;
@@ -41,27 +41,27 @@ std::vector<Endpoint> servers(std::string_view text) {
   return std::move(*endpoints);
 }
 
-// Everything but `options` belongs to the thread.
+// All members but `options` are used on `thread` only.
 struct Client::Impl {
   explicit Impl(Options given)
       : options(std::move(given)),
         conversation(options.session),
         transport(io, conversation, Hosts(options.servers, {}, random_seed()),
-                  {options.attempt, options.give_up, {}},
+                  {options.attempt_timeout, options.offline_timeout, {}},
                   [this](Action&& action) { perform(std::move(action)); }) {}
 
   void perform(Action&& action) {
     if (auto* complete = std::get_if<Complete>(&action)) {
-      const auto found = waiting.find(complete->ticket);
-      if (found == waiting.end()) return;
+      const auto found = callbacks.find(complete->ticket);
+      if (found == callbacks.end()) return;
       const Done done = std::move(found->second);
-      waiting.erase(found);
+      callbacks.erase(found);
       if (complete->result.has_error()) watches.erase(complete->ticket);
       if (done) done(std::move(complete->result), complete->zxid);
     } else if (auto* deliver = std::get_if<Deliver>(&action)) {
       const auto found = watches.find(deliver->ticket);
       if (found == watches.end()) return;
-      // A copy, for the callback may set and remove watches.
+      // A copy, because the callback may set and remove watches.
       const OnEvent on_event = found->second;
       if (deliver->last) watches.erase(found);
       if (on_event) on_event(deliver->event);
@@ -76,11 +76,11 @@ struct Client::Impl {
         return std::to_string(watch.first.value) == unwatch->watch.json;
       });
     }
-    const bool watching = leaves_watch(wanted);
+    const bool with_watch = sets_watch(wanted);
     Actions actions;
     const Ticket ticket = conversation.request(std::move(wanted), actions, encoding);
-    waiting.emplace(ticket, std::move(done));
-    if (watching) watches.emplace(ticket, std::move(on_event));
+    callbacks.emplace(ticket, std::move(done));
+    if (with_watch) watches.emplace(ticket, std::move(on_event));
     transport.carry_out(std::move(actions));
   }
 
@@ -88,7 +88,7 @@ struct Client::Impl {
   asio::io_context io{1};
   Conversation conversation;
   Transport transport;
-  std::map<Ticket, Done> waiting;
+  std::map<Ticket, Done> callbacks;
   std::map<Ticket, OnEvent> watches;
   std::thread thread;
 };
@@ -101,7 +101,7 @@ Client::Client(Options options) : impl_(std::make_unique<Impl>(std::move(options
 
 Client::~Client() {
   ensure(std::this_thread::get_id() != impl_->thread.get_id(),
-         "a client is not destroyed by its own callback");
+         "a callback must not destroy its client");
   const auto closed = std::make_shared<std::promise<void>>();
   auto wait = closed->get_future();
   send(wire::CloseRequest{}, [closed](const auto&, wire::Zxid) { closed->set_value(); });
@@ -110,7 +110,7 @@ Client::~Client() {
     const std::string reason = "the client was destroyed";
     impl->transport.stop();
     impl->transport.carry_out(impl->conversation.socket_lost(reason));
-    impl->transport.carry_out(impl->conversation.give_up(reason));
+    impl->transport.carry_out(impl->conversation.fail_pending(reason));
     impl->io.stop();
   });
   impl_->thread.join();
@@ -123,10 +123,10 @@ void Client::send(wire::Request request, Done done, OnEvent on_event, wire::Enco
   });
 }
 
-Client::Answer Client::ask(wire::Request request, OnEvent on_event) {
+Client::AnyReply Client::ask(wire::Request request, OnEvent on_event) {
   ensure(std::this_thread::get_id() != impl_->thread.get_id(),
-         "a callback uses the asynchronous form, for the other would wait for itself");
-  const auto promise = std::make_shared<std::promise<Answer>>();
+         "a callback must use the asynchronous calls: a waiting call would wait for itself");
+  const auto promise = std::make_shared<std::promise<AnyReply>>();
   auto future = promise->get_future();
   send(
       std::move(request),
@@ -134,11 +134,11 @@ Client::Answer Client::ask(wire::Request request, OnEvent on_event) {
         promise->set_value({std::move(body), zxid});
       },
       std::move(on_event));
-  const milliseconds patience = impl_->options.call;
-  if (patience > milliseconds{0} && future.wait_for(patience) != std::future_status::ready) {
+  const milliseconds timeout = impl_->options.call_timeout;
+  if (timeout > milliseconds{0} && future.wait_for(timeout) != std::future_status::ready) {
     return {wire::Error{wire::ErrorCode::operation_timeout,
-                        "no answer within " + std::to_string(patience.count()) +
-                            " ms; what was asked for may still happen"},
+                        "no reply within " + std::to_string(timeout.count()) +
+                            " ms; the request may still be carried out"},
             {}};
   }
   return future.get();

@@ -19,30 +19,32 @@
 #include "wire/requests.h"
 #include "wire/result.h"
 
-// A client of Zabkeeper: one session, kept over whichever server answers.
+// A client of Zabkeeper: one session, kept alive through any server of the ensemble.
 //
 //   zabkeeper::Client client({.servers = zabkeeper::servers("ws://127.0.0.1:2180")});
 //   const auto created = client.create("/app", "v1");
 //   if (created.has_error()) std::cerr << created.error().message << '\n';
 //
-// Every call has two forms: one waits and returns the reply or why there is none, the other
-// (`async`) returns at once and calls back on the client's own thread. Requests take effect, and
-// are answered, in the order in which they are made.
+// Each call has two forms. One waits, and returns the reply or an error. The other (`async`)
+// returns at once, and calls back on the client's own thread. Requests take effect and complete in
+// the order in which they are made.
 namespace zabkeeper {
 
 template <typename T>
 using Result = wire::Result<T>;
 
-// Throws std::invalid_argument where `text` is no list of servers.
+// Parses a list of servers; see parse_endpoints. Throws std::invalid_argument.
 [[nodiscard]] std::vector<Endpoint> servers(std::string_view text);
 
 struct Options {
   std::vector<Endpoint> servers = {Endpoint{{"127.0.0.1", 2180}}};
   SessionOptions session = {};
-  std::chrono::milliseconds attempt{1'500};   // for one server, until it has taken the session
-  std::chrono::milliseconds give_up{10'000};  // how long requests wait for any server
-  // A call that waits is given up after this; what it asked for may still happen. 0: never.
-  std::chrono::milliseconds call{0};
+  // For one server, until it has accepted the session.
+  std::chrono::milliseconds attempt_timeout{1'500};
+  // How long requests wait while no server accepts the session.
+  std::chrono::milliseconds offline_timeout{10'000};
+  // How long a call that waits does so; its request may still be carried out later. 0: forever.
+  std::chrono::milliseconds call_timeout{0};
   std::function<void(const SessionEvent&)> on_session = {};
 };
 
@@ -62,7 +64,7 @@ struct WatchOptions {
   std::optional<wire::Zxid> from = {};
 };
 
-// What a request of each kind is answered with.
+// The type of the reply to each type of request.
 template <typename Request>
 struct ReplyOf;
 #define ZABKEEPER_REPLY(request, reply) \
@@ -93,23 +95,25 @@ ZABKEEPER_REPLY(CloseRequest, ClosedReply);
 class Client {
  public:
   using Done = std::function<void(Result<wire::ReplyBody>, wire::Zxid)>;
-  // An error is the watch's last word: why it is gone.
+  // An error is the watch's last event: the reason why the watch ended.
   using OnEvent = std::function<void(const Result<wire::WatchEvent>&)>;
 
   explicit Client(Options options = {});
-  // Ends the session, if a server can be told within a second.
+  // Closes the session if a server can be reached within a second; else the session expires. Must
+  // not be called by a callback.
   ~Client();
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
-  // Any request. `on_event` is for those that leave a watch behind.
+  // Sends any request. `on_event` is for requests that set a watch.
   void send(wire::Request request, Done done, OnEvent on_event = {},
             wire::Encoding encoding = wire::Encoding::text_if_utf8);
-  struct Answer {
+  struct AnyReply {
     Result<wire::ReplyBody> result;
-    wire::Zxid zxid;  // the last transaction that the answering server had applied
+    wire::Zxid zxid;  // the last txn that the server had applied
   };
-  [[nodiscard]] Answer ask(wire::Request request, OnEvent on_event = {});
+  // Sends any request and waits. Must not be called by a callback.
+  [[nodiscard]] AnyReply ask(wire::Request request, OnEvent on_event = {});
 
   template <typename Request>
   void async(Request request, std::function<void(Result<typename ReplyOf<Request>::type>)> done,
@@ -137,11 +141,11 @@ class Client {
   Result<wire::ChildrenReply> children(std::string path, wire::ReadOptions read = {});
   Result<wire::CountReply> count(std::string path);
   Result<wire::MultiReply> multi(std::vector<wire::MultiOp> ops);
-  // Reads that follow see everything committed before.
+  // Later reads see every txn that was committed before this call.
   Result<wire::EmptyReply> sync(std::string path = "/");
   Result<wire::WatchReply> watch(std::string path, WatchOptions options, OnEvent on_event);
   Result<wire::EmptyReply> unwatch(const wire::RequestId& watch);
-  // Ends the session: its ephemeral nodes go at once.
+  // Ends the session, and deletes its ephemeral nodes at once.
   Result<wire::ClosedReply> close();
 
  private:
@@ -151,7 +155,7 @@ class Client {
   static Result<Reply> as(Result<wire::ReplyBody> body) {
     if (body.has_error()) return body.error();
     if (auto* reply = std::get_if<Reply>(&*body)) return std::move(*reply);
-    return wire::Error{wire::ErrorCode::marshalling_error, "the reply is to another request"};
+    return wire::Error{wire::ErrorCode::marshalling_error, "the reply does not fit the request"};
   }
 
   std::unique_ptr<Impl> impl_;

@@ -23,14 +23,14 @@ namespace {
 
 using Request = http::request<http::empty_body>;
 
-asio::awaitable<HttpAnswer> ask(const Endpoint& endpoint, Request request,
-                                std::chrono::milliseconds deadline) {
+asio::awaitable<HttpReply> exchange(const Endpoint& endpoint, Request request,
+                                    std::chrono::milliseconds timeout) {
   const auto executor = co_await asio::this_coro::executor;
   tcp::resolver resolver(executor);
   beast::tcp_stream stream(executor);
   const auto addresses = co_await resolver.async_resolve(
       endpoint.address.host, std::to_string(endpoint.address.port), asio::use_awaitable);
-  stream.expires_after(deadline);
+  stream.expires_after(timeout);
   co_await stream.async_connect(addresses, asio::use_awaitable);
 
   request.set(http::field::host, to_string(endpoint.address));
@@ -40,17 +40,17 @@ asio::awaitable<HttpAnswer> ask(const Endpoint& endpoint, Request request,
   beast::flat_buffer buffer;
   http::response<http::string_body> response;
   co_await http::async_read(stream, buffer, response, asio::use_awaitable);
-  co_return HttpAnswer{response.result_int(), std::move(response.body())};
+  co_return HttpReply{response.result_int(), std::move(response.body())};
 }
 
-wire::Result<HttpAnswer> wait_for(const Endpoint& endpoint, Request request,
-                                  std::chrono::milliseconds deadline) {
+wire::Result<HttpReply> exchange_and_wait(const Endpoint& endpoint, Request request,
+                                          std::chrono::milliseconds timeout) {
   asio::io_context io{1};
-  std::optional<wire::Result<HttpAnswer>> result;
-  asio::co_spawn(io, ask(endpoint, std::move(request), deadline),
-                 [&](const std::exception_ptr& failure, HttpAnswer answer) {
+  std::optional<wire::Result<HttpReply>> result;
+  asio::co_spawn(io, exchange(endpoint, std::move(request), timeout),
+                 [&](const std::exception_ptr& failure, HttpReply reply) {
                    if (!failure) {
-                     result = std::move(answer);
+                     result = std::move(reply);
                      return;
                    }
                    try {
@@ -59,25 +59,25 @@ wire::Result<HttpAnswer> wait_for(const Endpoint& endpoint, Request request,
                      result = wire::Error{wire::ErrorCode::connection_loss, error.code().message()};
                    }
                  });
-  io.run_for(2 * deadline);
-  if (!result) return wire::Error{wire::ErrorCode::connection_loss, "no answer in time"};
+  io.run_for(2 * timeout);
+  if (!result) return wire::Error{wire::ErrorCode::connection_loss, "no reply in time"};
   return *result;
 }
 
 }  // namespace
 
-wire::Result<HttpAnswer> http_get(const Endpoint& endpoint, const std::string& target,
-                                  std::chrono::milliseconds deadline) {
-  return wait_for(endpoint, Request(http::verb::get, target, 11), deadline);
+wire::Result<HttpReply> http_get(const Endpoint& endpoint, const std::string& target,
+                                 std::chrono::milliseconds timeout) {
+  return exchange_and_wait(endpoint, Request(http::verb::get, target, 11), timeout);
 }
 
-wire::Result<HttpAnswer> http_post(const Endpoint& endpoint, const std::string& target,
-                                   const std::string& authorization,
-                                   std::chrono::milliseconds deadline) {
+wire::Result<HttpReply> http_post(const Endpoint& endpoint, const std::string& target,
+                                  const std::string& authorization,
+                                  std::chrono::milliseconds timeout) {
   Request request(http::verb::post, target, 11);
   request.content_length(0);
   if (!authorization.empty()) request.set(http::field::authorization, authorization);
-  return wait_for(endpoint, std::move(request), deadline);
+  return exchange_and_wait(endpoint, std::move(request), timeout);
 }
 
 }  // namespace zabkeeper

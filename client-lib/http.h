@@ -8,19 +8,18 @@
 
 namespace zabkeeper {
 
-struct HttpAnswer {
+struct HttpReply {
   unsigned status = 0;
   std::string body;
 };
 
-// One GET of what a server says over plain HTTP, e.g. "/status". Blocks, but not beyond `deadline`.
-[[nodiscard]] wire::Result<HttpAnswer> http_get(const Endpoint& endpoint, const std::string& target,
-                                                std::chrono::milliseconds deadline);
-// One POST without a body, e.g. "/admin/handover". `authorization` is the header of that name, and
-// may be empty.
-[[nodiscard]] wire::Result<HttpAnswer> http_post(const Endpoint& endpoint,
-                                                 const std::string& target,
-                                                 const std::string& authorization,
-                                                 std::chrono::milliseconds deadline);
+// One GET of a page that a server has for plain HTTP, e.g. "/status". Waits up to twice `timeout`.
+[[nodiscard]] wire::Result<HttpReply> http_get(const Endpoint& endpoint, const std::string& target,
+                                               std::chrono::milliseconds timeout);
+// One POST without a body, e.g. "/admin/handover". `authorization` is the header of that name;
+// empty: no header.
+[[nodiscard]] wire::Result<HttpReply> http_post(const Endpoint& endpoint, const std::string& target,
+                                                const std::string& authorization,
+                                                std::chrono::milliseconds timeout);
 
 }  // namespace zabkeeper

@@ -8,12 +8,12 @@
 
 namespace zabkeeper {
 
-// What happened to a session as a whole.
+// A change in the state of a session.
 struct SessionEvent {
   enum class Kind : std::uint8_t {
     connected,     // to a server, for the first time or again
-    disconnected,  // the session may still live; another server is tried
-    expired,       // the session is gone, with its ephemerals and watches
+    disconnected,  // the session may still be open; the client tries another server
+    expired,       // the session has ended, with its ephemerals and watches
     closed,        // by this client
   };
 

@@ -1,5 +1,6 @@
 #include "client-lib/transport.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <deque>
 #include <utility>
@@ -32,18 +33,18 @@ auto into(error_code& error) { return asio::redirect_error(asio::use_awaitable, 
 
 }  // namespace
 
-// One connection, dialling, open or closed. Coroutines share it, so that the last of them may find
-// it closed.
+// One connection: opening, open or closed. Its coroutines share it, and each ends when it finds it
+// closed.
 struct Transport::Socket {
-  explicit Socket(asio::io_context& io) : resolver(io), stream(io), wake(io), alarm(io) {}
+  explicit Socket(asio::io_context& io) : resolver(io), stream(io), wake(io), timer(io) {}
 
   void close(std::string reason) {
     if (closed) return;
     closed = true;
-    why = std::move(reason);
+    close_reason = std::move(reason);
     resolver.cancel();
     wake.cancel();
-    alarm.cancel();
+    timer.cancel();
     error_code ignored;
     beast::get_lowest_layer(stream).socket().close(ignored);
   }
@@ -51,16 +52,16 @@ struct Transport::Socket {
   tcp::resolver resolver;
   websocket::stream<beast::tcp_stream> stream;
   std::deque<std::string> outbox;
-  asio::steady_timer wake;              // of the writer; cancelled when there is something to write
-  asio::steady_timer alarm;             // of the silence watcher
-  steady_clock::time_point heard_at;    // anything, pings included
-  steady_clock::time_point message_at;  // a message
-  steady_clock::time_point asked_at;    // our own ping
+  asio::steady_timer wake;   // of the writer; cancelled when there is something to write
+  asio::steady_timer timer;  // of watch_timeouts
+  steady_clock::time_point received_at;          // anything, pings included
+  steady_clock::time_point message_received_at;  // a message
+  steady_clock::time_point pinged_at;            // by a ping of our own
   tcp::resolver::results_type addresses;
   bool resolved = false;
-  bool greeted = false;  // by a server that took the session
+  bool accepted = false;  // by a server, for this session
   bool closed = false;
-  std::string why;
+  std::string close_reason;
 };
 
 Transport::Transport(asio::io_context& io, Conversation& conversation, Hosts hosts,
@@ -107,35 +108,44 @@ asio::awaitable<void> Transport::run() {
     const auto socket = socket_;
     co_await serve(socket, attempt.endpoint);
     socket->close("closed");
-    carry_out(conversation_.socket_lost(attempt.endpoint.url() + ": " + socket->why));
+    const std::string reason = attempt.endpoint.url() + ": " + socket->close_reason;
+    carry_out(conversation_.socket_lost(reason));
     socket_.reset();
 
-    if (socket->greeted) offline_since_ = steady_clock::now();
-    if (steady_clock::now() - offline_since_ >= options_.give_up) {
-      carry_out(conversation_.give_up(attempt.endpoint.url() + ": " + socket->why));
+    if (socket->accepted) offline_since_ = steady_clock::now();
+    if (steady_clock::now() - offline_since_ >= options_.offline_timeout) {
+      carry_out(conversation_.fail_pending(reason));
     }
   }
-  carry_out(conversation_.give_up("stopped"));
+  carry_out(conversation_.fail_pending("the client was stopped"));
 }
 
-// Apart from the rest, for a resolver cannot be hurried: an attempt whose time is up leaves it
-// behind.
+// A coroutine of its own, because a resolver cannot be cancelled while it runs: an attempt that
+// times out does not wait for it.
 asio::awaitable<void> Transport::resolve(std::shared_ptr<Socket> socket, Endpoint endpoint) {
   error_code error;
   auto addresses = co_await socket->resolver.async_resolve(
       endpoint.address.host, std::to_string(endpoint.address.port), into(error));
-  if (error) socket->close("resolving the name: " + error.message());
+  if (error) socket->close("resolving the host name: " + error.message());
   socket->addresses = std::move(addresses);
   socket->resolved = true;
   socket->wake.cancel();
 }
 
 asio::awaitable<void> Transport::serve(std::shared_ptr<Socket> socket, Endpoint endpoint) {
-  socket->heard_at = socket->message_at = socket->asked_at = steady_clock::now();
-  asio::co_spawn(io_, watch_silence(socket), asio::detached);
+  socket->received_at = socket->message_received_at = socket->pinged_at = steady_clock::now();
+  asio::co_spawn(io_, watch_timeouts(socket), asio::detached);
+  if (!co_await open(socket, endpoint)) co_return;
+  carry_out(conversation_.socket_opened());
+  asio::co_spawn(io_, write(socket), asio::detached);
+  co_await read(socket);
+}
+
+// Connects, up to the end of the WebSocket handshake. False if the socket was closed meanwhile.
+asio::awaitable<bool> Transport::open(std::shared_ptr<Socket> socket, const Endpoint& endpoint) {
   error_code error;
-  const auto failed = [&](std::string_view doing) {
-    if (error) socket->close(std::string(doing) + ": " + error.message());
+  const auto failed = [&](std::string_view step) {
+    if (error) socket->close(std::string(step) + ": " + error.message());
     return socket->closed;
   };
 
@@ -145,10 +155,10 @@ asio::awaitable<void> Transport::serve(std::shared_ptr<Socket> socket, Endpoint 
     error_code ignored;
     co_await socket->wake.async_wait(into(ignored));
   }
-  if (socket->closed) co_return;
+  if (socket->closed) co_return false;
   auto& tcp_stream = beast::get_lowest_layer(socket->stream);
   co_await tcp_stream.async_connect(socket->addresses, into(error));
-  if (failed("connecting")) co_return;
+  if (failed("connecting")) co_return false;
   tcp_stream.socket().set_option(tcp::no_delay(true), error);
 
   socket->stream.set_option(websocket::stream_base::decorator([](websocket::request_type& request) {
@@ -158,35 +168,39 @@ asio::awaitable<void> Transport::serve(std::shared_ptr<Socket> socket, Endpoint 
   socket->stream.read_message_max(read_bytes_max);
   socket->stream.control_callback(
       [weak = std::weak_ptr(socket)](websocket::frame_type, beast::string_view) {
-        if (const auto alive = weak.lock()) alive->heard_at = steady_clock::now();
+        if (const auto alive = weak.lock()) alive->received_at = steady_clock::now();
       });
   co_await socket->stream.async_handshake(to_string(endpoint.address), endpoint.target,
                                           into(error));
-  if (failed("the WebSocket handshake")) co_return;
+  co_return !failed("the WebSocket handshake");
+}
 
-  carry_out(conversation_.socket_opened());
-  asio::co_spawn(io_, write(socket), asio::detached);
+asio::awaitable<void> Transport::read(std::shared_ptr<Socket> socket) {
+  error_code error;
   beast::flat_buffer buffer;
   while (!socket->closed) {
     co_await socket->stream.async_read(buffer, into(error));
-    if (error == websocket::error::closed && socket->stream.reason().reason.size() > 0) {
-      socket->close("the server closed: " + std::string(socket->stream.reason().reason.c_str()));
+    if (error) {
+      const std::string reason(socket->stream.reason().reason.c_str());
+      const bool said_why = error == websocket::error::closed && !reason.empty();
+      socket->close(said_why ? "closed by the server: " + reason : "reading: " + error.message());
     }
-    if (failed("reading")) co_return;
-    socket->heard_at = socket->message_at = steady_clock::now();
+    if (socket->closed) co_return;
+    socket->received_at = socket->message_received_at = steady_clock::now();
     const auto bytes = buffer.cdata();
     const bool was_connected = conversation_.connected();
     carry_out(conversation_.received({static_cast<const char*>(bytes.data()), bytes.size()}));
     if (!was_connected && conversation_.connected()) {
       hosts_.succeeded();
-      socket->greeted = true;
-      socket->alarm.cancel();
+      socket->accepted = true;
+      socket->timer.cancel();
     }
     buffer.consume(buffer.size());
   }
 }
 
-// One frame a time, as Beast wants it; what has gathered meanwhile leaves as one array.
+// Writes one WebSocket frame at a time, as Beast requires. Messages that have gathered meanwhile
+// are sent as one JSON array.
 asio::awaitable<void> Transport::write(std::shared_ptr<Socket> socket) {
   socket->stream.text(true);
   error_code error;
@@ -212,36 +226,35 @@ asio::awaitable<void> Transport::write(std::shared_ptr<Socket> socket) {
   }
 }
 
-// Before the greeting: the attempt's deadline. After it: a ping of our own after a third of the
-// timeout without a message, and the end of the connection after two thirds without anything.
-asio::awaitable<void> Transport::watch_silence(std::shared_ptr<Socket> socket) {
+// Until the session is accepted, enforces the timeout of the attempt. After that, sends a ping when
+// a third of the session's timeout has passed without a message, and closes the connection when two
+// thirds have passed without any bytes.
+asio::awaitable<void> Transport::watch_timeouts(std::shared_ptr<Socket> socket) {
   const auto began = steady_clock::now();
   while (!socket->closed) {
     const auto now = steady_clock::now();
-    auto wait_until = began + options_.attempt;
+    auto wait_until = began + options_.attempt_timeout;
     if (conversation_.connected() && socket == socket_) {
       const milliseconds third(conversation_.timeout_ms() / 3);
-      if (now - socket->heard_at >= 2 * third) {
-        socket->close(
-            "nothing heard for " +
-            std::to_string(
-                std::chrono::duration_cast<milliseconds>(now - socket->heard_at).count()) +
-            " ms");
+      const auto silence = std::chrono::duration_cast<milliseconds>(now - socket->received_at);
+      if (silence >= 2 * third) {
+        socket->close("nothing received for " + std::to_string(silence.count()) + " ms");
         co_return;
       }
-      if (now - std::max(socket->message_at, socket->asked_at) >= third) {
-        socket->asked_at = now;
+      if (now - std::max(socket->message_received_at, socket->pinged_at) >= third) {
+        socket->pinged_at = now;
         carry_out(conversation_.heartbeat());
       }
-      wait_until = std::min(socket->heard_at + 2 * third,
-                            std::max(socket->message_at, socket->asked_at) + third);
+      wait_until = std::min(socket->received_at + 2 * third,
+                            std::max(socket->message_received_at, socket->pinged_at) + third);
     } else if (now >= wait_until) {
-      socket->close("no answer within " + std::to_string(options_.attempt.count()) + " ms");
+      socket->close("session not accepted within " +
+                    std::to_string(options_.attempt_timeout.count()) + " ms");
       co_return;
     }
-    socket->alarm.expires_at(wait_until);
+    socket->timer.expires_at(wait_until);
     error_code ignored;
-    co_await socket->alarm.async_wait(into(ignored));
+    co_await socket->timer.async_wait(into(ignored));
   }
 }
 

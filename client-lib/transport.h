@@ -15,16 +15,19 @@
 namespace zabkeeper {
 
 struct TransportOptions {
-  std::chrono::milliseconds attempt{1'500};   // from resolving a name to the session's greeting
-  std::chrono::milliseconds give_up{10'000};  // how long requests wait for a server
+  // For one server, from resolving its name until it has accepted the session.
+  std::chrono::milliseconds attempt_timeout{1'500};
+  // How long requests wait for a server.
+  std::chrono::milliseconds offline_timeout{10'000};
   Hosts::Backoff backoff;
 };
 
-// Carries a conversation over WebSockets: finds a server, carries frames, notices silence, finds
-// the next server. All of it on the one thread that runs the io_context.
+// Connects a conversation to servers over WebSockets: finds a server, sends and receives frames,
+// closes a connection on which nothing is received any more, and finds the next server. Runs on the
+// one thread that runs the io_context.
 class Transport {
  public:
-  // `perform` is given what is not the transport's own to do: completions and events.
+  // Called with the actions that do not concern the socket: completions and events.
   using Perform = std::function<void(Action&&)>;
 
   Transport(boost::asio::io_context& io, Conversation& conversation, Hosts hosts,
@@ -34,7 +37,7 @@ class Transport {
   // Tries servers until the conversation has ended or `stop` is called.
   void start();
   void stop();
-  // Carries out what a step of the conversation asks for.
+  // Carries out the actions that a step of the conversation returned.
   void carry_out(Actions actions);
 
  private:
@@ -43,8 +46,10 @@ class Transport {
   boost::asio::awaitable<void> run();
   boost::asio::awaitable<void> resolve(std::shared_ptr<Socket> socket, Endpoint endpoint);
   boost::asio::awaitable<void> serve(std::shared_ptr<Socket> socket, Endpoint endpoint);
+  boost::asio::awaitable<bool> open(std::shared_ptr<Socket> socket, const Endpoint& endpoint);
+  boost::asio::awaitable<void> read(std::shared_ptr<Socket> socket);
   boost::asio::awaitable<void> write(std::shared_ptr<Socket> socket);
-  boost::asio::awaitable<void> watch_silence(std::shared_ptr<Socket> socket);
+  boost::asio::awaitable<void> watch_timeouts(std::shared_ptr<Socket> socket);
   boost::asio::awaitable<void> sleep(std::chrono::milliseconds duration);
 
   boost::asio::io_context& io_;

@@ -1,10 +1,11 @@
-// Measures an ensemble of three that it starts by itself on this machine: docs/performance.md.
-// Its parts are headers, for every file at the top of tools/ is compiled as one program.
+// Measures an ensemble of three servers that it starts on this machine: docs/performance.md.
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <exception>
 #include <filesystem>
+#include <initializer_list>
 #include <set>
 #include <string>
 #include <sys/resource.h>
@@ -42,18 +43,18 @@ struct Options {
   }
 };
 
-// On the disk that the sources are on, for /tmp may be no disk at all.
-class Workplace {
+// A new directory on the disk that has the sources: /tmp may be in memory.
+class WorkDirectory {
  public:
-  explicit Workplace(bool keep) : keep_(keep) {
+  explicit WorkDirectory(bool keep) : keep_(keep) {
     fs::create_directories("build/bench");
     std::string name = fs::absolute("build/bench/run-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) fail("mkdtemp");
+    if (::mkdtemp(name.data()) == nullptr) throw_errno("mkdtemp");
     path_ = name;
   }
-  Workplace(const Workplace&) = delete;
-  Workplace& operator=(const Workplace&) = delete;
-  ~Workplace() {
+  WorkDirectory(const WorkDirectory&) = delete;
+  WorkDirectory& operator=(const WorkDirectory&) = delete;
+  ~WorkDirectory() {
     std::error_code ignored;
     if (!keep_) fs::remove_all(path_, ignored);
   }
@@ -67,42 +68,44 @@ class Workplace {
 
 class Run {
  public:
-  Run(const Options& options, Book& book) : options_(options), book_(book), place_(options.keep) {}
+  Run(const Options& options, Measurements& measurements)
+      : options_(options), measurements_(measurements), directory_(options.keep) {}
 
-  void everything() {
+  void measure_all() {
     if (options_.wants("memory")) in_ensemble("memory", measure_memory);
     if (options_.wants_any({"raw", "W1", "W2", "R1", "R2", "L1", "C", "E"})) {
-      in_ensemble("load", [this](Ensemble& ensemble, Book&) { loads(ensemble); });
+      in_ensemble("load", [this](Ensemble& ensemble, Measurements&) { measure_loads(ensemble); });
     }
-    if (options_.wants("F"))
-      in_ensemble("failover", [this](Ensemble& ensemble, Book& book) {
-        make_keys(ensemble);
-        measure_failover(ensemble, book);
+    if (options_.wants("F")) {
+      in_ensemble("failover", [this](Ensemble& ensemble, Measurements& measurements) {
+        create_keys(ensemble);
+        measure_failover(ensemble, measurements);
       });
+    }
   }
 
  private:
   template <class Body>
   void in_ensemble(const std::string& name, const Body& body) {
-    Ensemble ensemble(options_.server, place_.path() / name, book_);
-    body(ensemble, book_);
+    Ensemble ensemble(options_.server, directory_.path() / name, measurements_);
+    body(ensemble, measurements_);
   }
 
-  void make_keys(Ensemble& ensemble) {
-    Load load(ensemble, book_, Request::create(), 64);
+  void create_keys(Ensemble& ensemble) {
+    Load load(ensemble, measurements_, Request::create(), 64);
     load.connect(ensemble.port(ensemble.leader()));
-    load.once_each();
+    load.send_every_key();
   }
 
-  void loads(Ensemble& ensemble) {
-    make_keys(ensemble);
+  void measure_loads(Ensemble& ensemble) {
+    create_keys(ensemble);
     for (int round = 0; round < options_.rounds; ++round) {
-      measure_others(book_);
-      measure_raw_limits(book_, place_.path());
-      one_outstanding(ensemble);
-      if (options_.wants("W2")) many(ensemble, "W2", Request::set());
-      if (options_.wants("R2")) many(ensemble, "R2", Request::get());
-      if (options_.wants("C")) measure_session_creation(ensemble, book_);
+      measure_other_load(measurements_);
+      measure_raw_limits(measurements_, directory_.path());
+      measure_latencies(ensemble);
+      if (options_.wants("W2")) measure_throughput(ensemble, "W2", Request::set());
+      if (options_.wants("R2")) measure_throughput(ensemble, "R2", Request::get());
+      if (options_.wants("C")) measure_session_creation(ensemble, measurements_);
     }
     if (options_.wants("E")) {
       for (const std::size_t watchers : {1000, 10'000}) fan_out(ensemble, watchers);
@@ -112,41 +115,42 @@ class Run {
   void fan_out(Ensemble& ensemble, std::size_t watchers) {
     static constexpr int rounds = 10;
     const std::string name = "watchers." + std::to_string(watchers);
-    book_.note("raw." + name, loopback_p50(watchers, rounds) / 1000);
-    measure_fan_out(ensemble, book_, name, watchers, rounds);
+    measurements_.record("raw." + name, loopback_p50(watchers, rounds) / 1000);
+    measure_fan_out(ensemble, measurements_, name, watchers, rounds);
   }
 
-  void one_outstanding(Ensemble& ensemble) {
+  void measure_latencies(Ensemble& ensemble) {
     const std::size_t leader = ensemble.leader();
     const std::size_t follower = ensemble.follower();
     if (options_.wants("W1")) {
-      one(ensemble, "W1.leader", Request::set(), leader);
-      one(ensemble, "W1.follower", Request::set(), follower);
+      measure_latency(ensemble, "W1.leader", Request::set(), leader);
+      measure_latency(ensemble, "W1.follower", Request::set(), follower);
     }
-    if (options_.wants("R1")) one(ensemble, "R1", Request::get(), follower);
+    if (options_.wants("R1")) measure_latency(ensemble, "R1", Request::get(), follower);
     if (options_.wants("L1")) {
-      one(ensemble, "L1.leader", Request::get_linearizable(), leader);
-      one(ensemble, "L1.follower", Request::get_linearizable(), follower);
+      measure_latency(ensemble, "L1.leader", Request::get_linearizable(), leader);
+      measure_latency(ensemble, "L1.follower", Request::get_linearizable(), follower);
     }
   }
 
-  void one(Ensemble& ensemble, const std::string& name, Request request, std::size_t server) {
-    Load load(ensemble, book_, std::move(request), 1);
+  void measure_latency(Ensemble& ensemble, const std::string& name, Request request,
+                       std::size_t server) {
+    Load load(ensemble, measurements_, std::move(request), 1);
     load.connect(ensemble.port(server));
     load.measure(name, seconds(options_.seconds));
   }
 
-  void many(Ensemble& ensemble, const std::string& name, Request request) {
+  void measure_throughput(Ensemble& ensemble, const std::string& name, Request request) {
     static constexpr std::size_t connections = 64;
     static constexpr std::size_t outstanding = 1024 / connections;
-    Load load(ensemble, book_, std::move(request), outstanding);
+    Load load(ensemble, measurements_, std::move(request), outstanding);
     for (std::size_t i = 0; i < connections; ++i) load.connect(ensemble.port(i));
     load.measure(name, seconds(options_.seconds));
   }
 
   const Options& options_;
-  Book& book_;
-  Workplace place_;
+  Measurements& measurements_;
+  WorkDirectory directory_;
 };
 
 void allow_many_sockets() {
@@ -161,18 +165,18 @@ int run(const Options& options) {
   for (const int signal : {SIGINT, SIGTERM}) {
     std::signal(signal, [](int) { interrupted = 1; });
   }
-  Book book;
+  Measurements measurements;
   std::string failure;
   const ProcessorTime begin = ProcessorTime::now();
   try {
-    Run(options, book).everything();
+    Run(options, measurements).measure_all();
   } catch (const std::exception& error) {
     failure = error.what();
   }
-  note_stolen(book, begin);
-  options.json ? print_json(book) : print_table(book);
-  print_complaints(book);
-  if (failure.empty()) return book.complaints().empty() ? 0 : 1;
+  measure_stolen_time(measurements, begin);
+  options.json ? print_json(measurements) : print_table(measurements);
+  print_warnings(measurements);
+  if (failure.empty()) return measurements.warnings().empty() ? 0 : 1;
   std::fprintf(stderr, "bench: %s\n", failure.c_str());
   return 1;
 }
@@ -184,18 +188,19 @@ int main(int argc, char** argv) {
   bench::Options options;
   options.server = std::filesystem::read_symlink("/proc/self/exe").parent_path() / "zabkeeper";
   CLI::App app("Measures an ensemble of three servers that it starts on this machine.");
-  app.add_option("--only", options.only, "of raw W1 W2 R1 R2 L1 C E F memory, such as W1,R1")
+  app.add_option("--only", options.only,
+                 "only these of raw W1 W2 R1 R2 L1 C E F memory, e.g. W1,R1")
       ->delimiter(',')
       ->check(CLI::IsMember(bench::workloads));
-  app.add_option("--seconds", options.seconds, "of each measurement")
+  app.add_option("--seconds", options.seconds, "the length of each measurement")
       ->check(CLI::Range(0.1, 3600.0))
       ->capture_default_str();
-  app.add_option("--rounds", options.rounds, "of which the table has the median")
+  app.add_option("--rounds", options.rounds, "how often to measure; the table shows the median")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
   app.add_option("--server", options.server, "the program to measure")->check(CLI::ExistingFile);
-  app.add_flag("--json", options.json, "instead of the table");
-  app.add_flag("--keep", options.keep, "the servers' logs and data, in build/bench");
+  app.add_flag("--json", options.json, "print JSON instead of the table");
+  app.add_flag("--keep", options.keep, "keep the servers' logs and data in build/bench");
   CLI11_PARSE(app, argc, argv);
   return bench::run(options);
 }

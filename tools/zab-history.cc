@@ -12,9 +12,10 @@ namespace {
 constexpr std::string_view usage =
     "usage: zab-history FILE...     FILE: a history, one JSON object a line; - is standard input\n"
     "\n"
-    "Checks what clients recorded against what the service promises (docs/reliability.md,\n"
-    "\"Histories\"). Prints what is broken, a line each, and what was looked at.\n"
-    "exit code: 0 nothing is broken, 1 something is, 2 a file is no history\n";
+    "Checks the requests, replies and events that clients recorded against the promises of the\n"
+    "service (docs/reliability.md, \"Histories\"). Prints one line for each violation, and a "
+    "summary.\n"
+    "exit code: 0 no violations, 1 violations, 2 a file cannot be read\n";
 
 void print(const std::string& name, const history::Report& report) {
   for (const history::Violation& violation : report.violations) {
@@ -26,7 +27,7 @@ void print(const std::string& name, const history::Report& report) {
   std::cout << name << ": " << report.operations << " operations, " << report.acknowledged_writes
             << " acknowledged writes, " << report.refusals << " refusals, " << report.unknown
             << " unknown (" << report.unknown_happened << " of them done); " << report.changes
-            << " changes replayed, " << report.reads_replayed << " answers compared ("
+            << " changes replayed, " << report.reads_replayed << " replies compared ("
             << report.reads_uncertain << " uncertain); " << report.watches << " watches, "
             << report.events << " events; " << report.session_ends
             << " sessions expired or closed; " << report.searched << " operations searched in "
@@ -38,7 +39,7 @@ bool check(const std::string& name) {
   std::ifstream file;
   if (name != "-") {
     file.open(name);
-    if (!file) throw history::Unreadable("cannot be opened");
+    if (!file) throw history::Unreadable("cannot open the file");
   }
   const history::Report report = history::check(history::read(name == "-" ? std::cin : file));
   print(name, report);

@@ -18,12 +18,12 @@ namespace {
 
 using zabkeeper::SessionEvent;
 
-// Where the session is; told by the client's thread, asked by the prompt.
-class Place {
+// The server that the session uses. Set by the client's thread, read by the prompt.
+class ServerLabel {
  public:
-  void moved(std::string to) {
+  void set(std::string text) {
     const std::lock_guard lock(mutex_);
-    text_ = std::move(to);
+    text_ = std::move(text);
   }
   std::string text() {
     const std::lock_guard lock(mutex_);
@@ -35,29 +35,29 @@ class Place {
   std::string text_ = "offline";
 };
 
-// Says what becomes of the session. Its beginning is said by the prompt.
-class Narrator {
+// Prints changes of the session's state. The prompt shows the first server.
+class SessionPrinter {
  public:
-  explicit Narrator(Place& place) : place_(place) {}
+  explicit SessionPrinter(ServerLabel& label) : label_(label) {}
 
   void operator()(const SessionEvent& event) {
     switch (event.kind) {
       case SessionEvent::Kind::connected:
-        place_.moved(std::to_string(event.server) + ' ' + std::string(wire::name(event.role)));
+        label_.set(std::to_string(event.server) + ' ' + std::string(wire::name(event.role)));
         if (lost_) {
           std::cerr << "connected to server " << event.server << ", a " << wire::name(event.role)
-                    << (event.resumed ? "; the session goes on\n" : "; a new session\n");
+                    << (event.resumed ? "; the session continues\n" : "; a new session\n");
         }
         lost_ = false;
         break;
       case SessionEvent::Kind::disconnected:
-        place_.moved("offline");
-        std::cerr << "lost " << event.reason << "; trying the next server\n";
+        label_.set("offline");
+        std::cerr << "connection lost: " << event.reason << "; trying the next server\n";
         lost_ = true;
         break;
       case SessionEvent::Kind::expired:
-        place_.moved("offline");
-        std::cerr << event.reason << "; its ephemeral nodes and watches are gone\n";
+        label_.set("offline");
+        std::cerr << event.reason << "; its ephemeral nodes and watches have ended with it\n";
         lost_ = true;
         break;
       case SessionEvent::Kind::closed: break;
@@ -65,11 +65,11 @@ class Narrator {
   }
 
  private:
-  Place& place_;
+  ServerLabel& label_;
   bool lost_ = false;
 };
 
-// A second interrupt, which nobody took notice of, ends the program the usual way.
+// A second interrupt before the first had an effect ends the program.
 void on_interrupt(int) {
   if (shell::interrupted.exchange(true)) {
     signal(SIGINT, SIG_DFL);
@@ -84,16 +84,15 @@ int run(const shell::CommandLine& line) {
   options.session.timeout_ms = line.timeout_ms;
   options.session.auth = line.auth;
   options.session.after_expiry = !line.command;
-  options.give_up = options.call = std::chrono::milliseconds(line.timeout_ms);
+  options.offline_timeout = options.call_timeout = std::chrono::milliseconds(line.timeout_ms);
 
-  Place place;
+  ServerLabel label;
   if (!line.command || std::holds_alternative<shell::Watch>(*line.command)) {
-    options.on_session = [narrate = std::make_shared<Narrator>(place)](const SessionEvent& event) {
-      (*narrate)(event);
-    };
+    options.on_session = [printer = std::make_shared<SessionPrinter>(label)](
+                             const SessionEvent& event) { (*printer)(event); };
   } else {
-    // Nobody waits longer for an answer than for a server, so that the reason is heard.
-    options.call += std::chrono::seconds(2);
+    // Longer than the wait for a server, whose error has the reason.
+    options.call_timeout += std::chrono::seconds(2);
   }
   const shell::Runner::Settings settings{
       options.servers, std::chrono::milliseconds(line.timeout_ms), line.auth,
@@ -112,22 +111,23 @@ int run(const shell::CommandLine& line) {
   }
   if (!tty) return shell::run_script(runner);
 
-  // Without SA_RESTART, so that reading a line ends too.
+  // Without SA_RESTART, so that an interrupt also ends reading a line.
   struct sigaction action {};
   action.sa_handler = on_interrupt;
   sigaction(SIGINT, &action, nullptr);
-  (void)the_client().ask(wire::PingRequest{});  // so that the first prompt says where it is
-  std::cout << "`help` names the commands\n";
-  return shell::run_interactive(runner, the_client(), [&] { return place.text(); });
+  (void)the_client().ask(
+      wire::PingRequest{});  // connects, so that the first prompt shows the server
+  std::cout << "`help` lists the commands\n";
+  return shell::run_interactive(runner, the_client(), [&] { return label.text(); });
 }
 
 }  // namespace
 
 int main(int argc, char** argv) try {
   auto parsed = shell::parse_command_line({argv + 1, argv + argc}, ZABKEEPER_VERSION);
-  if (const auto* said = std::get_if<shell::Said>(&parsed)) {
-    (said->exit_code == shell::exit_ok ? std::cout : std::cerr) << said->text;
-    return said->exit_code;
+  if (const auto* notice = std::get_if<shell::Notice>(&parsed)) {
+    (notice->exit_code == shell::exit_ok ? std::cout : std::cerr) << notice->text;
+    return notice->exit_code;
   }
   return run(std::get<shell::CommandLine>(parsed));
 } catch (const std::invalid_argument& error) {

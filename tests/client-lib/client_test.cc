@@ -21,35 +21,35 @@ namespace beast = boost::beast;
 using asio::ip::tcp;
 using std::chrono::milliseconds;
 
-// One accepted connection, as the script of a test sees it.
-class Peer {
+// The server's end of one connection.
+class ServerSide {
  public:
-  explicit Peer(tcp::socket socket) : stream_(std::move(socket)) { stream_.accept(); }
+  explicit ServerSide(tcp::socket socket) : stream_(std::move(socket)) { stream_.accept(); }
 
-  // Empty once the client is gone.
+  // Empty once the client has closed the connection.
   std::string read() {
     beast::flat_buffer buffer;
     beast::error_code error;
     stream_.read(buffer, error);
     return error ? std::string() : beast::buffers_to_string(buffer.data());
   }
-  void say(const std::string& text) { stream_.write(asio::buffer(text)); }
-  void greet(const std::string& resumed, int timeout_ms = 4'000) {
-    say(R"({"op":"connected","session":"00000100000000aa","password":"9f","timeoutMs":)" +
-        std::to_string(timeout_ms) +
-        R"(,"server":1,"role":"leader","zxid":"0000010000000001","resumed":)" + resumed +
-        R"(,"servers":[]})");
+  void send(const std::string& text) { stream_.write(asio::buffer(text)); }
+  void accept_session(const std::string& resumed, int timeout_ms = 4'000) {
+    send(R"({"op":"connected","session":"00000100000000aa","password":"9f","timeoutMs":)" +
+         std::to_string(timeout_ms) +
+         R"(,"server":1,"role":"leader","zxid":"0000010000000001","resumed":)" + resumed +
+         R"(,"servers":[]})");
   }
-  // Answers a close, and whatever else comes before it with silence.
-  void until_closed() {
+  // Ignores all requests up to a close, and replies to that.
+  void close_session() {
     for (;;) {
       const std::string text = read();
       if (text.empty()) return;
       const std::size_t close = text.find(R"(,"op":"close"})");
       if (close == std::string::npos) continue;
       const std::size_t id = text.rfind(':', close - 1) + 1;
-      return say(R"({"op":"closed","id":)" + text.substr(id, close - id) +
-                 R"(,"zxid":"0000010000000009"})");
+      return send(R"({"op":"closed","id":)" + text.substr(id, close - id) +
+                  R"(,"zxid":"0000010000000009"})");
     }
   }
 
@@ -57,16 +57,16 @@ class Peer {
   beast::websocket::stream<tcp::socket> stream_;
 };
 
-// Plays one script after another, each on the next connection.
+// Runs one script after another, each on the next connection.
 class ScriptedServer {
  public:
-  using Script = std::function<void(Peer&)>;
+  using Script = std::function<void(ServerSide&)>;
 
   explicit ScriptedServer(std::vector<Script> scripts)
       : acceptor_(io_, {asio::ip::make_address("127.0.0.1"), 0}) {
     thread_ = std::thread([this, scripts = std::move(scripts)] {
       for (const Script& script : scripts) {
-        Peer peer(acceptor_.accept());
+        ServerSide peer(acceptor_.accept());
         script(peer);
       }
     });
@@ -86,32 +86,32 @@ class ScriptedServer {
 Options options_for(std::vector<Endpoint> servers) {
   Options options;
   options.servers = std::move(servers);
-  options.attempt = milliseconds(300);
-  options.give_up = milliseconds(5'000);
+  options.attempt_timeout = milliseconds(300);
+  options.offline_timeout = milliseconds(5'000);
   return options;
 }
 
-TEST_CASE("calls are answered, and the session is closed behind the last") {
-  ScriptedServer server({[](Peer& peer) {
+TEST_CASE("calls return replies, and the destructor closes the session") {
+  ScriptedServer server({[](ServerSide& peer) {
     CHECK(peer.read() == R"({"op":"connect","timeoutMs":10000,"batch":true})");
-    peer.greet("false");
+    peer.accept_session("false");
     CHECK(peer.read() == R"({"id":1,"op":"count","path":"/"})");
-    peer.say(R"({"id":1,"zxid":"0000010000000002","count":3})");
+    peer.send(R"({"id":1,"zxid":"0000010000000002","count":3})");
     CHECK(peer.read() == R"({"id":2,"op":"exists","path":"/a"})");
-    peer.say(R"({"id":2,"zxid":"0000010000000002","stat":null})");
+    peer.send(R"({"id":2,"zxid":"0000010000000002","stat":null})");
     CHECK(peer.read() == R"({"id":3,"op":"close"})");
-    peer.say(R"({"op":"closed","id":3,"zxid":"0000010000000003"})");
+    peer.send(R"({"op":"closed","id":3,"zxid":"0000010000000003"})");
   }});
   Client client(options_for({server.endpoint()}));
   CHECK(client.count("/")->count == 3);
-  std::promise<bool> there;
+  std::promise<bool> exists;
   client.async(wire::ExistsRequest{"/a", {}}, [&](const Result<wire::ExistsReply>& reply) {
-    there.set_value(reply.has_value() && reply->stat.has_value());
+    exists.set_value(reply.has_value() && reply->stat.has_value());
   });
-  CHECK(!there.get_future().get());
+  CHECK(!exists.get_future().get());
 }
 
-TEST_CASE("servers that are dead, hung or silent are passed over") {
+TEST_CASE("the client skips servers that refuse, hang or do not answer") {
   asio::io_context io;
   tcp::acceptor hung(io, {asio::ip::make_address("127.0.0.1"), 0});  // never accepts
   tcp::acceptor gone(io, {asio::ip::make_address("127.0.0.1"), 0});
@@ -120,10 +120,10 @@ TEST_CASE("servers that are dead, hung or silent are passed over") {
   };
   const Endpoint dead{{"127.0.0.1", port_of(gone)}};
   gone.close();
-  ScriptedServer server({[](Peer& peer) {
+  ScriptedServer server({[](ServerSide& peer) {
     peer.read();
-    peer.greet("false");
-    peer.until_closed();
+    peer.accept_session("false");
+    peer.close_session();
   }});
   Options options = options_for({dead, {{"127.0.0.1", port_of(hung)}}, server.endpoint()});
   std::promise<void> connected;
@@ -134,25 +134,25 @@ TEST_CASE("servers that are dead, hung or silent are passed over") {
   CHECK(connected.get_future().wait_for(std::chrono::seconds(5)) == std::future_status::ready);
 }
 
-TEST_CASE("the session goes on when its server falls silent, and the watch with it") {
+TEST_CASE("the session and its watch move to another server after a timeout") {
   ScriptedServer server(
-      {[](Peer& peer) {
+      {[](ServerSide& peer) {
          peer.read();
-         peer.greet("false", 300);
+         peer.accept_session("false", 300);
          peer.read();
-         peer.say(R"({"id":1,"zxid":"0000010000000002","watch":1,"stat":null})");
+         peer.send(R"({"id":1,"zxid":"0000010000000002","watch":1,"stat":null})");
          CHECK(peer.read() == R"({"id":2,"op":"ping"})");
          CHECK(peer.read().empty());
        },
-       [](Peer& peer) {
+       [](ServerSide& peer) {
          CHECK(peer.read().find(R"("session":"00000100000000aa")") != std::string::npos);
-         peer.greet("true");
+         peer.accept_session("true");
          CHECK(peer.read() == R"({"id":1,"op":"watch","path":"/a","scope":"node",)"
                               R"("from":"0000010000000002"})");
-         peer.say(R"([{"watch":1,"event":"created","path":"/a",)"
-                  R"("zxid":"0000010000000003"},)"
-                  R"({"id":1,"zxid":"0000010000000003","watch":1,"stat":null}])");
-         peer.until_closed();
+         peer.send(R"([{"watch":1,"event":"created","path":"/a",)"
+                   R"("zxid":"0000010000000003"},)"
+                   R"({"id":1,"zxid":"0000010000000003","watch":1,"stat":null}])");
+         peer.close_session();
        }});
   std::promise<std::string> seen;
   Client client(options_for({server.endpoint()}));
@@ -163,16 +163,16 @@ TEST_CASE("the session goes on when its server falls silent, and the watch with 
   CHECK(seen.get_future().get() == "/a");
 }
 
-TEST_CASE("a write whose answer was lost is said to be of unknown outcome") {
-  ScriptedServer server({[](Peer& peer) {
+TEST_CASE("a write without a reply gets ConnectionLoss") {
+  ScriptedServer server({[](ServerSide& peer) {
                            peer.read();
-                           peer.greet("false");
+                           peer.accept_session("false");
                            peer.read();
                          },
-                         [](Peer& peer) {
+                         [](ServerSide& peer) {
                            peer.read();
-                           peer.greet("true");
-                           peer.until_closed();
+                           peer.accept_session("true");
+                           peer.close_session();
                          }});
   Client client(options_for({server.endpoint()}));
   const auto created = client.create("/a", "x");
@@ -180,26 +180,26 @@ TEST_CASE("a write whose answer was lost is said to be of unknown outcome") {
   CHECK(created.error().code == wire::ErrorCode::connection_loss);
 }
 
-TEST_CASE("where no server answers, calls are given up") {
+TEST_CASE("calls get NotReady when no server is found in time") {
   asio::io_context io;
   tcp::acceptor gone(io, {asio::ip::make_address("127.0.0.1"), 0});
   Options options = options_for({{{"127.0.0.1", gone.local_endpoint().port()}}});
   gone.close();
-  options.give_up = milliseconds(200);
+  options.offline_timeout = milliseconds(200);
   Client client(options);
   const auto created = client.create("/a", "x");
   REQUIRE(created.has_error());
   CHECK(created.error().code == wire::ErrorCode::not_ready);
 }
 
-TEST_CASE("a call is not waited for longer than wished") {
-  ScriptedServer server({[](Peer& peer) {
+TEST_CASE("a waiting call ends after its timeout") {
+  ScriptedServer server({[](ServerSide& peer) {
     peer.read();
-    peer.greet("false");
-    peer.until_closed();
+    peer.accept_session("false");
+    peer.close_session();
   }});
   Options options = options_for({server.endpoint()});
-  options.call = milliseconds(100);
+  options.call_timeout = milliseconds(100);
   Client client(options);
   const auto count = client.count("/");
   REQUIRE(count.has_error());

@@ -18,7 +18,7 @@ constexpr std::string_view stat_json =
     R"("ctime":0,"mtime":0,"version":0,"cversion":0,"aversion":0,)"
     R"("ephemeralOwner":"0000000000000000","dataLength":1,"numChildren":0})";
 
-// Stories say STAT where the fields of a stat do not matter.
+// Transcripts have STAT in place of a stat whose fields do not matter.
 std::string replaced(std::string text, std::string_view from, std::string_view to) {
   for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size()) {
     text.replace(at, from.size(), to);
@@ -44,7 +44,7 @@ struct Print {
     const std::string last = deliver.last ? " (last)" : "";
     if (deliver.event.has_error()) {
       return "watch " + std::to_string(deliver.ticket.value) +
-             " is gone: " + deliver.event.error().message + last;
+             " ended: " + deliver.event.error().message + last;
     }
     return "event " + text_of(*deliver.event) + last;
   }
@@ -62,7 +62,7 @@ struct Print {
   }
 };
 
-Actions obey(const std::string& command, Conversation& conversation) {
+Actions run(const std::string& command, Conversation& conversation) {
   const std::size_t space = command.find(' ');
   const std::string verb = command.substr(0, space);
   const std::string rest = space == std::string::npos ? "" : command.substr(space + 1);
@@ -70,8 +70,8 @@ Actions obey(const std::string& command, Conversation& conversation) {
   if (verb == "<") return conversation.received(replaced(rest, "STAT", stat_json));
   if (verb == "lost") return conversation.socket_lost(rest);
   if (verb == "heartbeat") return conversation.heartbeat();
-  if (verb == "give-up") return conversation.give_up(rest);
-  REQUIRE_MESSAGE(verb == "ask", command);
+  if (verb == "fail-pending") return conversation.fail_pending(rest);
+  REQUIRE_MESSAGE(verb == "request", command);
   const auto frame = wire::json::parse_requests(R"({"id":0,"op":)" + rest + "}");
   REQUIRE_MESSAGE(frame.requests.front().has_value(),
                   command << ": " << frame.requests.front().error().error.message);
@@ -100,7 +100,7 @@ std::string replay(std::istream& story) {
       options.after_expiry = true;
     } else {
       if (!conversation) conversation.emplace(options);
-      for (const Action& action : obey(command, *conversation)) {
+      for (const Action& action : run(command, *conversation)) {
         actual += std::visit(Print{}, action) + '\n';
       }
     }
@@ -109,7 +109,7 @@ std::string replay(std::istream& story) {
   return actual;
 }
 
-TEST_CASE("conversations go as their transcripts say") {
+TEST_CASE("conversations: each transcript is replayed") {
   const std::filesystem::path folder = ZABKEEPER_SOURCE_DIR "/tests/client-lib/transcripts";
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     CAPTURE(entry.path().filename().string());

@@ -18,16 +18,16 @@ CommandLine parsed(const std::string& line) {
   const auto words = split_words(line);
   REQUIRE(words.has_value());
   auto result = parse_command_line(*words, "1.2.3");
-  if (const auto* said = std::get_if<Said>(&result)) FAIL(line << ": " << said->text);
+  if (const auto* notice = std::get_if<Notice>(&result)) FAIL(line << ": " << notice->text);
   return std::get<CommandLine>(result);
 }
 
-Said refused(const std::string& line) {
+Notice notice_for(const std::string& line) {
   const auto words = split_words(line);
   REQUIRE(words.has_value());
   auto result = parse_command_line(*words, "1.2.3");
-  REQUIRE_MESSAGE(std::holds_alternative<Said>(result), line);
-  return std::get<Said>(result);
+  REQUIRE_MESSAGE(std::holds_alternative<Notice>(result), line);
+  return std::get<Notice>(result);
 }
 
 template <typename T>
@@ -38,7 +38,7 @@ T command(const std::string& line) {
   return std::get<T>(*result.command);
 }
 
-TEST_CASE("a line falls into words as in other shells") {
+TEST_CASE("a line is split into words as in other shells") {
   struct Row {
     const char* line;
     Words words;
@@ -62,11 +62,11 @@ TEST_CASE("a line falls into words as in other shells") {
   CHECK(split_words("set /a \"open\\\"").has_error());
 }
 
-TEST_CASE("paths are understood from where one stands") {
+TEST_CASE("relative paths are resolved against the current node") {
   struct Row {
     const char* cwd;
     const char* path;
-    const char* meant;
+    const char* resolved;
   };
   for (const Row& row : {
            Row{"/", ".", "/"},
@@ -79,13 +79,13 @@ TEST_CASE("paths are understood from where one stands") {
            Row{"/a", "", "/a"},
        }) {
     CAPTURE(row.path);
-    CHECK(resolve(row.cwd, row.path) == row.meant);
+    CHECK(resolve(row.cwd, row.path) == row.resolved);
   }
   CHECK(join("/", "a") == "/a");
   CHECK(join("/a", "b") == "/a/b");
 }
 
-TEST_CASE("options of the program stand before or behind the command") {
+TEST_CASE("options of the program may be before or after the command") {
   unsetenv("ZABKEEPER_SERVERS");
   CHECK(parsed("").servers == "ws://127.0.0.1:2180");
   CHECK(!parsed("").command);
@@ -102,7 +102,7 @@ TEST_CASE("options of the program stand before or behind the command") {
   unsetenv("ZABKEEPER_SERVERS");
 }
 
-TEST_CASE("commands and their options") {
+TEST_CASE("the options of each command are parsed") {
   CHECK(command<Ls>("ls").path == ".");
   CHECK(command<Ls>("ls -l -R /a").recursive);
   CHECK(command<Ls>("ls -lR /a").details);
@@ -142,7 +142,7 @@ TEST_CASE("wrong usage is explained, with exit code 2") {
     const char* says;
   };
   for (const Row& row : {
-           Row{"frob", "no command is called frob"},
+           Row{"frob", "unknown command: frob"},
            Row{"get", "PATH is required"},
            Row{"set /a", "DATA is required"},
            Row{"set -v soon /a x", "usage: set"},
@@ -155,37 +155,37 @@ TEST_CASE("wrong usage is explained, with exit code 2") {
            Row{"ls --frob", "--frob"},
        }) {
     CAPTURE(row.line);
-    const Said said = refused(row.line);
-    CHECK(said.exit_code == exit_usage);
-    CHECK_MESSAGE(said.text.find(row.says) != std::string::npos, said.text);
+    const Notice notice = notice_for(row.line);
+    CHECK(notice.exit_code == exit_usage);
+    CHECK_MESSAGE(notice.text.find(row.says) != std::string::npos, notice.text);
   }
 }
 
-TEST_CASE("asking for help or the version is no mistake") {
-  CHECK(refused("--version").text == "zab 1.2.3\n");
-  CHECK(refused("--version").exit_code == exit_ok);
-  CHECK(refused("--help").text == help(""));
-  CHECK(refused("watch --help").text == help("watch"));
+TEST_CASE("help and --version print a text and exit with 0") {
+  CHECK(notice_for("--version").text == "zab 1.2.3\n");
+  CHECK(notice_for("--version").exit_code == exit_ok);
+  CHECK(notice_for("--help").text == help(""));
+  CHECK(notice_for("watch --help").text == help("watch"));
   for (const std::string& name : command_names()) {
     CAPTURE(name);
     CHECK(help(name).starts_with("usage: " + name));
     CHECK(help("").find("\n  " + name + " ") != std::string::npos);
   }
   CHECK(help("rm") == help("delete"));
-  CHECK(help("frob").starts_with("no command is called frob"));
+  CHECK(help("frob").starts_with("unknown command: frob"));
 }
 
-TEST_CASE("errors as people and scripts read them") {
+TEST_CASE("errors have a text for people and an exit code for scripts") {
   using wire::ErrorCode;
-  CHECK(friendly({ErrorCode::no_node, "x"}, "/a/b") == "/a/b: no such node (NoNode)");
-  CHECK(friendly({ErrorCode::throttled, "wait a little"}, "/a") == "wait a little (Throttled)");
+  CHECK(error_text({ErrorCode::no_node, "x"}, "/a/b") == "/a/b: no such node (NoNode)");
+  CHECK(error_text({ErrorCode::throttled, "wait a little"}, "/a") == "wait a little (Throttled)");
   CHECK(exit_code(ErrorCode::no_node, Effect::read) == exit_no_node);
   CHECK(exit_code(ErrorCode::connection_loss, Effect::read) == exit_no_server);
   CHECK(exit_code(ErrorCode::connection_loss, Effect::write) == exit_unknown_outcome);
   CHECK(exit_code(ErrorCode::not_ready, Effect::write) == exit_no_server);
 }
 
-TEST_CASE("events, one a line") {
+TEST_CASE("an event is printed as one line") {
   using wire::EventKind;
   struct Row {
     wire::WatchEvent event;
@@ -206,7 +206,7 @@ TEST_CASE("events, one a line") {
   }
 }
 
-TEST_CASE("tables and times") {
+TEST_CASE("tables are aligned, times are UTC") {
   CHECK(table({{"A", "N"}, {"long", "7"}, {"b", "10"}}, {false, true}) ==
         "A      N\nlong   7\nb     10\n");
   CHECK(time_text(0) == "1970-01-01 00:00:00.000");

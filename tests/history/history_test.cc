@@ -14,8 +14,8 @@ namespace {
 using history::Report;
 using nlohmann::json;
 
-// The good history with a few words changed. A line is named by its client and request ("a 3"), or,
-// an event, by its connection, watch, path and the end of its zxid ("event 2 6 /h/x 0c").
+// The good history with some changes. The name of a line has its client and request ("a 3"); that
+// of an event has its connection, watch, path and the end of its zxid ("event 2 6 /h/x 0c").
 class Story {
  public:
   Story() {
@@ -34,19 +34,19 @@ class Story {
     find(name) = nullptr;
     return *this;
   }
-  // Before the last line, in which the audit says that it has seen everything.
+  // Adds a line before the last one, which ends the audit.
   Story& add(const json& line) {
     lines_.insert(lines_.end() - 1, line);
     return *this;
   }
-  Story& move_behind(const std::string& name, const std::string& behind) {
+  Story& move_after(const std::string& name, const std::string& other) {
     json moved = std::exchange(find(name), nullptr);
     for (auto i = lines_.begin(); i != lines_.end(); ++i) {
-      if (name_of(*i) != behind) continue;
+      if (name_of(*i) != other) continue;
       lines_.insert(i + 1, std::move(moved));
       return *this;
     }
-    FAIL("no line ", behind);
+    FAIL("no line ", other);
     return *this;
   }
   [[nodiscard]] json copy(const std::string& name) { return find(name); }
@@ -130,7 +130,7 @@ json unknown_multi() {
               {{"op", "create"}, {"path", "/h/q"}, {"data", "q1"}}}}}}};
 }
 
-TEST_CASE("a history in which everything is as promised") {
+TEST_CASE("a correct history has no violations") {
   const Report report = Story().check();
   CHECK(rules(report) == "");
   CHECK(report.operations == 22);
@@ -142,140 +142,157 @@ TEST_CASE("a history in which everything is as promised") {
   CHECK(report.searched == 9);
 }
 
-TEST_CASE("what breaks which rule") {
-  struct Row {
-    const char* what;
-    const char* rules;
-    Story story;
-  };
-  const json x5 = Story().copy("event 1 1 /h/x 0c");
-  for (const Row& row : {
-           Row{"audits tell two stories", "agreement watch-phantom",
-               Story().add(change("/h/x", "06", "other", 1, "05"))},
-           Row{"a set is answered with a version that it did not make", "result search",
-               Story().set("b 6", "/reply/stat/version", 4)},
-           Row{"a set goes through on a version that was not there", "result search",
-               Story().set("b 6", "/request/version", 1)},
-           Row{"an acknowledged set is in no audit", "lost-write replay watch-phantom",
-               Story().erase("event 1 1 /h/x 0d")},
-           Row{"a delete is acknowledged, and nothing goes", "lost-write read refusal",
-               Story().erase("event 1 1 /h/y 10")},
-           Row{"a change that nobody asked for", "phantom",
-               Story().add(change("/h/z", "11", "whose", 0, "11"))},
-           Row{"a refused set is done", "phantom",
-               Story().add(change("/h/x", "11", "x3", 6, "05"))},
-           Row{"an acknowledged set is done again", "twice",
-               Story().add(change("/h/x", "11", "x6", 6, "05"))},
-           Row{"a version is skipped", "replay",
-               Story().set("event 1 1 /h/x 0e", "/event/stat/version", 6)},
-           Row{"a node is created a second time", "replay",
-               Story()
-                   .add(change("/h/x", "11", "x8", 0, "11"))
-                   .add({{"client", "a"},
-                         {"session", "000000000000000a"},
-                         {"conn", 4},
-                         {"op", 15},
-                         {"invoke", 9000000150},
-                         {"request",
-                          {{"id", 15}, {"op", "create"}, {"path", "/h/x"}, {"data", "x8"}}}})},
-           Row{"a write is older than what was seen before it was asked for", "real-time search",
-               Story().set("b 1", "/invoke", 300).set("b 1", "/return", 305)},
-           Row{"a read at a zxid shows what was before", "read",
-               Story().set("a 4", "/reply/data", "x1")},
-           Row{"a child is missing in a list", "read",
-               Story().set("a 12", "/reply/children", {"n-0000000001", "x"})},
-           Row{"a parent counts its children wrongly", "read",
-               Story().set("a 12", "/reply/stat/cversion", 8)},
-           Row{"a set is refused for a version that was the right one", "refusal search",
-               Story().set("a 5", "/request/version", 1)},
-           Row{"a session's reads go back", "session-monotonic",
-               Story()
-                   .set("a 4", "/reply/zxid", zxid("05"))
-                   .set("a 4", "/reply/data", "x1")
-                   .set("a 4", "/reply/stat/version", 0)
-                   .set("a 4", "/reply/stat/mzxid", zxid("05"))},
-           Row{"a session does not see its own write", "read-your-writes",
-               Story().set("a 13", "/reply/zxid", zxid("08"))},
-           Row{"a session is resumed in the past", "session-monotonic",
-               Story().set("a connects 4", "/connected/zxid", zxid("0c"))},
-           Row{"a linearizable read is stale", "linearizable search",
-               Story()
-                   .set("a 3", "/reply/zxid", zxid("05"))
-                   .set("a 3", "/reply/data", "x1")
-                   .set("a 3", "/reply/stat/version", 0)
-                   .set("a 3", "/reply/stat/mzxid", zxid("05"))},
-           Row{"a sync is stale", "linearizable read-your-writes",
-               Story().set("a 14", "/reply/zxid", zxid("0f"))},
-           Row{"replies are not in the order of requests", "fifo", Story().set("a 4", "/op", 2)},
-           Row{"half of a multi is done", "multi-atomic",
-               Story().add(unknown_multi()).add(change("/h/p", "11", "p1", 0, "11"))},
-           Row{"a multi is done by two transactions", "multi-atomic",
-               Story()
-                   .add(unknown_multi())
-                   .add(change("/h/p", "11", "p1", 0, "11"))
-                   .add(change("/h/q", "12", "q1", 0, "12"))},
-           Row{"a number is given twice", "sequential",
-               Story()
-                   .set("event 1 1 /h/n-0000000000 07", "/event/path", "/h/n-0000000002")
-                   .set("b 2", "/reply/path", "/h/n-0000000002")
-                   .set("a 12", "/reply/children", {"n-0000000001", "n-0000000002", "x"})},
-           Row{"an ephemeral node stays when its session ends", "ephemeral read",
-               Story().erase("event 1 1 /h/f 0f")},
-           Row{"ephemeral nodes go one after the other", "ephemeral",
-               Story().set("event 1 1 /h/e 0f", "/event/zxid", zxid("0e"))},
-           Row{"an ephemeral node belongs to somebody else", "early-expiry ephemeral session",
-               Story()
-                   .set("event 1 1 /h/f 0b", "/event/stat/ephemeralOwner", "000000000000000a")
-                   .set("b 5", "/reply/stat/ephemeralOwner", "000000000000000a")},
-           Row{"a session is resumed after its end", "session",
-               Story()
-                   .erase("b refused")
-                   .add({{"client", "b"},
-                         {"conn", 5},
-                         {"session", "000000000000000b"},
-                         {"invoke", 9000000040},
-                         {"return", 9000000050},
-                         {"connected",
-                          {{"session", "000000000000000b"},
-                           {"timeoutMs", 6000},
-                           {"zxid", zxid("0f")},
-                           {"resumed", true}}}})},
-           Row{"another session is silently given", "session",
-               Story()
-                   .set("a connects 4", "/connected/session", "000000000000000d")
-                   .set("a connects 4", "/connected/resumed", false)},
-           Row{"a session expires while its client is heard", "early-expiry",
-               Story().set("event 1 1 /h/e 0f", "/at", 3000000000)},
-           Row{"an event is left out", "watch-gap", Story().erase("event 2 6 /h/x 0c")},
-           Row{"an event comes after a reply that reflects it", "watch-order",
-               Story().move_behind("event 2 6 /h/x 09", "a 7")},
-           Row{"an event comes twice", "watch-phantom",
-               Story().add(Story().copy("event 2 6 /h/x 0d"))},
-           Row{"a watch that fires once fires again", "watch-phantom",
-               Story().add({{"conn", 2},
-                            {"at", 625},
-                            {"event",
-                             {{"watch", 8},
-                              {"event", "changed"},
-                              {"path", "/h/x"},
-                              {"zxid", zxid("0d")}}}})},
-           Row{"an event that the transaction did not make", "watch-phantom",
-               Story().set("event 2 6 /h/x 0d", "/event/event", "deleted")},
-           Row{"replies that no order explains, whatever their zxids say", "read search",
-               Story().set("a 3", "/reply/stat/version", 0).set("a 3", "/reply/data", "x1")},
-       }) {
-    CAPTURE(row.what);
+// A change to the good history, and the rules that it must violate.
+struct Row {
+  const char* name;
+  const char* rules;
+  Story story;
+};
+
+void check_rows(const std::vector<Row>& rows) {
+  for (const Row& row : rows) {
+    CAPTURE(row.name);
     const Report report = row.story.check();
     std::string found;
-    for (const auto& violation : report.violations)
+    for (const auto& violation : report.violations) {
       found += violation.rule + ": " + violation.what + "\n";
+    }
     CAPTURE(found);
     CHECK(rules(report) == row.rules);
   }
 }
 
-TEST_CASE("where an audit was interrupted, what is not known is not judged") {
-  // Between 0b and 0e nobody watched everything: what a acknowledged is all that is known of it.
+TEST_CASE("violations by writes are found") {
+  check_rows({
+      Row{"two audits disagree about a transaction", "agreement watch-phantom",
+          Story().add(change("/h/x", "06", "other", 1, "05"))},
+      Row{"the reply to a set has another version than the audit", "result search",
+          Story().set("b 6", "/reply/stat/version", 4)},
+      Row{"a set is carried out although its version is wrong", "result search",
+          Story().set("b 6", "/request/version", 1)},
+      Row{"an acknowledged set is in no audit", "lost-write replay watch-phantom",
+          Story().erase("event 1 1 /h/x 0d")},
+      Row{"a delete is acknowledged, but the node is not deleted", "lost-write read refusal",
+          Story().erase("event 1 1 /h/y 10")},
+      Row{"a change without a request", "phantom",
+          Story().add(change("/h/z", "11", "unknown", 0, "11"))},
+      Row{"a refused set is carried out", "phantom",
+          Story().add(change("/h/x", "11", "x3", 6, "05"))},
+      Row{"an acknowledged set is carried out again", "twice",
+          Story().add(change("/h/x", "11", "x6", 6, "05"))},
+      Row{"a version is skipped", "replay",
+          Story().set("event 1 1 /h/x 0e", "/event/stat/version", 6)},
+      Row{"a node is created a second time", "replay",
+          Story()
+              .add(change("/h/x", "11", "x8", 0, "11"))
+              .add(
+                  {{"client", "a"},
+                   {"session", "000000000000000a"},
+                   {"conn", 4},
+                   {"op", 15},
+                   {"invoke", 9000000150},
+                   {"request", {{"id", 15}, {"op", "create"}, {"path", "/h/x"}, {"data", "x8"}}}})},
+      Row{"a write has a lower zxid than one received before it was sent", "real-time search",
+          Story().set("b 1", "/invoke", 300).set("b 1", "/return", 305)},
+  });
+}
+
+TEST_CASE("violations by reads are found") {
+  check_rows({
+      Row{"a read shows the state before its zxid", "read",
+          Story().set("a 4", "/reply/data", "x1")},
+      Row{"a child is missing in a list", "read",
+          Story().set("a 12", "/reply/children", {"n-0000000001", "x"})},
+      Row{"a parent's cversion is wrong", "read", Story().set("a 12", "/reply/stat/cversion", 8)},
+      Row{"a set is refused although its version is right", "refusal search",
+          Story().set("a 5", "/request/version", 1)},
+      Row{"a session reads an earlier state than before", "session-monotonic",
+          Story()
+              .set("a 4", "/reply/zxid", zxid("05"))
+              .set("a 4", "/reply/data", "x1")
+              .set("a 4", "/reply/stat/version", 0)
+              .set("a 4", "/reply/stat/mzxid", zxid("05"))},
+      Row{"a session does not see its own write", "read-your-writes",
+          Story().set("a 13", "/reply/zxid", zxid("08"))},
+      Row{"a session is resumed at an earlier zxid than it has seen", "session-monotonic",
+          Story().set("a connects 4", "/connected/zxid", zxid("0c"))},
+      Row{"a linearizable read is stale", "linearizable search",
+          Story()
+              .set("a 3", "/reply/zxid", zxid("05"))
+              .set("a 3", "/reply/data", "x1")
+              .set("a 3", "/reply/stat/version", 0)
+              .set("a 3", "/reply/stat/mzxid", zxid("05"))},
+      Row{"a sync is stale", "linearizable read-your-writes",
+          Story().set("a 14", "/reply/zxid", zxid("0f"))},
+      Row{"replies are not in the order of requests", "fifo", Story().set("a 4", "/op", 2)},
+  });
+}
+
+TEST_CASE("violations by multis, sessions and ephemeral nodes are found") {
+  check_rows({
+      Row{"half of a multi is carried out", "multi-atomic",
+          Story().add(unknown_multi()).add(change("/h/p", "11", "p1", 0, "11"))},
+      Row{"a multi is carried out by two transactions", "multi-atomic",
+          Story()
+              .add(unknown_multi())
+              .add(change("/h/p", "11", "p1", 0, "11"))
+              .add(change("/h/q", "12", "q1", 0, "12"))},
+      Row{"a sequence number is used twice", "sequential",
+          Story()
+              .set("event 1 1 /h/n-0000000000 07", "/event/path", "/h/n-0000000002")
+              .set("b 2", "/reply/path", "/h/n-0000000002")
+              .set("a 12", "/reply/children", {"n-0000000001", "n-0000000002", "x"})},
+      Row{"an ephemeral node remains after the end of its session", "ephemeral read",
+          Story().erase("event 1 1 /h/f 0f")},
+      Row{"a session's ephemeral nodes are deleted by two transactions", "ephemeral",
+          Story().set("event 1 1 /h/e 0f", "/event/zxid", zxid("0e"))},
+      Row{"an ephemeral node belongs to another session", "early-expiry ephemeral session",
+          Story()
+              .set("event 1 1 /h/f 0b", "/event/stat/ephemeralOwner", "000000000000000a")
+              .set("b 5", "/reply/stat/ephemeralOwner", "000000000000000a")},
+      Row{"a session is resumed after its end", "session",
+          Story()
+              .erase("b refused")
+              .add({{"client", "b"},
+                    {"conn", 5},
+                    {"session", "000000000000000b"},
+                    {"invoke", 9000000040},
+                    {"return", 9000000050},
+                    {"connected",
+                     {{"session", "000000000000000b"},
+                      {"timeoutMs", 6000},
+                      {"zxid", zxid("0f")},
+                      {"resumed", true}}}})},
+      Row{"a client gets another session without an error", "session",
+          Story()
+              .set("a connects 4", "/connected/session", "000000000000000d")
+              .set("a connects 4", "/connected/resumed", false)},
+      Row{"a session expires although its client sends requests", "early-expiry",
+          Story().set("event 1 1 /h/e 0f", "/at", 3000000000)},
+  });
+}
+
+TEST_CASE("violations by watches, and replies that no order explains, are found") {
+  check_rows({
+      Row{"an event is missing", "watch-gap", Story().erase("event 2 6 /h/x 0c")},
+      Row{"an event comes after a reply that reflects its change", "watch-order",
+          Story().move_after("event 2 6 /h/x 09", "a 7")},
+      Row{"an event comes twice", "watch-phantom", Story().add(Story().copy("event 2 6 /h/x 0d"))},
+      Row{"a one-shot watch has a second event", "watch-phantom",
+          Story().add(
+              {{"conn", 2},
+               {"at", 625},
+               {"event",
+                {{"watch", 8}, {"event", "changed"}, {"path", "/h/x"}, {"zxid", zxid("0d")}}}})},
+      Row{"an event of another kind than the change", "watch-phantom",
+          Story().set("event 2 6 /h/x 0d", "/event/event", "deleted")},
+      Row{"no order explains the replies", "read search",
+          Story().set("a 3", "/reply/stat/version", 0).set("a 3", "/reply/data", "x1")},
+  });
+}
+
+TEST_CASE("changes during a gap in the audits cause no violation") {
+  // Between 0b and 0e there is no audit: only the acknowledged writes of client a are known.
   json resync = Story().copy("event 1 1 /h/x 0e");
   resync["event"] = {{"watch", 1}, {"event", "resync"}, {"path", "/h"}, {"zxid", zxid("0e")}};
   Story story;
@@ -283,10 +300,10 @@ TEST_CASE("where an audit was interrupted, what is not known is not judged") {
       .erase("event 1 1 /h/x 0d")
       .erase("event 1 1 /h/x 0e")
       .add(resync);
-  story.move_behind("event 1 1 /h 0e", "a connects 4");
+  story.move_after("event 1 1 /h 0e", "a connects 4");
   CHECK(rules(story.check()) == "");
 
-  // But a later read that shows what was before has lost a write.
+  // But a later read that shows the state before them has lost a write.
   Story lost = story;
   lost.set("a 13", "/request/path", "/h/x");
   lost.set("a 13", "/reply",
@@ -297,7 +314,7 @@ TEST_CASE("where an audit was interrupted, what is not known is not judged") {
   CHECK(rules(lost.check()) == "lost-write");
 }
 
-TEST_CASE("a watch that fires once has its event, if that is from the past, before its reply") {
+TEST_CASE("a one-shot watch with `from` gets a past event before its reply") {
   json event = Story().copy("event 2 6 /h/x 0d");
   event["conn"] = 4;
   event["at"] = 9000000145;
@@ -314,7 +331,7 @@ TEST_CASE("a watch that fires once has its event, if that is from the past, befo
   CHECK(rules(story.add(event).check()) == "watch-phantom");
 }
 
-TEST_CASE("what is no history is said with its line") {
+TEST_CASE("a line that cannot be read is reported with its number") {
   for (const auto& [text, words] :
        std::vector<std::pair<std::string, std::string>>{{"{}", "line 1"},
                                                         {"# a comment\nnonsense", "line 2"},
@@ -323,13 +340,13 @@ TEST_CASE("what is no history is said with its line") {
                                                          R"({"conn":"one","at":5,"event":{}})",
                                                          "line 2"}}) {
     std::istringstream lines(text);
-    std::string said;
+    std::string message;
     try {
       (void)history::read(lines);
     } catch (const history::Unreadable& error) {
-      said = error.what();
+      message = error.what();
     }
-    CHECK(said.starts_with(words));
+    CHECK(message.starts_with(words));
   }
 }
 

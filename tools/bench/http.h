@@ -1,40 +1,16 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
-#include <sys/time.h>
-
-#include "tools/bench/socket.h"
 
 namespace bench {
 
-struct HttpAnswer {
-  int status = 0;  // 0: there was none
+struct HttpReply {
+  int status = 0;  // 0: no reply came
   std::string body;
 };
 
-// Waits a second at most.
-inline HttpAnswer http_get(std::uint16_t port, const std::string& path) {
-  const Descriptor socket = tcp_socket();
-  const timeval second{1, 0};
-  ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &second, sizeof second);
-  if (!connect_to(socket, port)) return {};
-  const std::string request =
-      "GET " + path + " HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n";
-  if (::send(socket.get(), request.data(), request.size(), MSG_NOSIGNAL) < 0) return {};
-
-  std::string text;
-  std::array<char, 4096> buffer;
-  for (;;) {
-    const ssize_t count = ::recv(socket.get(), buffer.data(), buffer.size(), 0);
-    if (count <= 0) break;
-    text.append(buffer.data(), static_cast<std::size_t>(count));
-  }
-  const std::size_t blank = text.find("\r\n\r\n");
-  if (blank == std::string::npos || text.size() < 12) return {};
-  return {std::atoi(text.c_str() + 9), text.substr(blank + 4)};
-}
+// One GET to 127.0.0.1. Waits a second at most for each part of the reply.
+[[nodiscard]] HttpReply http_get(std::uint16_t port, const std::string& path);
 
 }  // namespace bench

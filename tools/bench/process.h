@@ -1,22 +1,16 @@
 #pragma once
 
-#include <csignal>
-#include <fcntl.h>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
+#include <functional>
 #include <string>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include <sys/types.h>
 #include <vector>
 
 #include "tools/bench/clock.h"
-#include "tools/bench/socket.h"
 
 namespace bench {
 
-// A child process; it does not outlive this object, nor this program.
+// A child process. It is killed with this object, and with this program.
 class Process {
  public:
   Process() = default;
@@ -24,17 +18,16 @@ class Process {
   Process& operator=(const Process&) = delete;
   ~Process() { kill(); }
 
+  // Runs a program whose output is appended to `log`.
   void start(const std::filesystem::path& program, std::vector<std::string> arguments,
              const std::filesystem::path& log);
-  template <class Body>
-  void start(const Body& body);
+  // Runs a function of this program. Its exception is the exit status 1.
+  void start(const std::function<void()>& body);
 
-  // True if it runs no longer.
+  // Whether it has ended, or was never started.
   bool ended();
-  bool ends_within(Micros patience);
-  void send(int signal) {
-    if (pid_ > 0) ::kill(pid_, signal);
-  }
+  bool ends_within(Micros timeout);
+  void send(int signal);
   void kill();
 
   [[nodiscard]] double cpu_micros() const;
@@ -42,88 +35,9 @@ class Process {
 
  private:
   bool fork();
-  [[nodiscard]] std::string read(const char* file) const;
+  [[nodiscard]] std::string read_proc(const char* file) const;
 
   pid_t pid_ = 0;
 };
-
-// True in the child.
-inline bool Process::fork() {
-  const pid_t parent = ::getpid();
-  pid_ = check(::fork(), "fork");
-  if (pid_ > 0) return false;
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (::getppid() != parent) ::_exit(1);
-  return true;
-}
-
-inline void Process::start(const std::filesystem::path& program, std::vector<std::string> arguments,
-                           const std::filesystem::path& log) {
-  arguments.insert(arguments.begin(), program.string());
-  std::vector<char*> pointers;
-  for (std::string& argument : arguments) pointers.push_back(argument.data());
-  pointers.push_back(nullptr);
-  const Descriptor output(
-      check(::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600), "open log"));
-  if (!fork()) return;
-  ::setpgid(0, 0);  // Ctrl-C is for the parent, which stops its children in order.
-  ::dup2(output.get(), STDOUT_FILENO);
-  ::dup2(output.get(), STDERR_FILENO);
-  ::execv(program.c_str(), pointers.data());
-  ::_exit(127);
-}
-
-template <class Body>
-void Process::start(const Body& body) {
-  if (!fork()) return;
-  try {
-    body();
-  } catch (...) {
-    ::_exit(1);
-  }
-  ::_exit(0);
-}
-
-inline bool Process::ended() {
-  if (pid_ > 0 && ::waitpid(pid_, nullptr, WNOHANG) == pid_) pid_ = 0;
-  return pid_ == 0;
-}
-
-inline bool Process::ends_within(Micros patience) {
-  for (const Micros deadline = now() + patience; !ended() && now() < deadline;) sleep_for(1000);
-  return ended();
-}
-
-inline void Process::kill() {
-  if (ended()) return;
-  send(SIGKILL);
-  ::waitpid(pid_, nullptr, 0);
-  pid_ = 0;
-}
-
-inline std::string Process::read(const char* file) const {
-  std::ifstream in("/proc/" + std::to_string(pid_) + '/' + file);
-  std::ostringstream text;
-  text << in.rdbuf();
-  return text.str();
-}
-
-// proc(5): utime and stime are fields 14 and 15, 12 and 13 behind the name in brackets.
-inline double Process::cpu_micros() const {
-  const std::string stat = read("stat");
-  std::istringstream fields(stat.substr(stat.rfind(')') + 1));
-  std::string skipped;
-  for (int i = 0; i < 11; ++i) fields >> skipped;
-  double user = 0, system = 0;
-  fields >> user >> system;
-  return (user + system) * 1e6 / static_cast<double>(::sysconf(_SC_CLK_TCK));
-}
-
-inline double Process::resident_bytes() const {
-  std::istringstream fields(read("statm"));
-  double total = 0, resident = 0;
-  fields >> total >> resident;
-  return resident * static_cast<double>(::sysconf(_SC_PAGESIZE));
-}
 
 }  // namespace bench

@@ -1,28 +1,27 @@
 #pragma once
 
-#include <arpa/inet.h>
 #include <cerrno>
 #include <cstdint>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
 #include <system_error>
 #include <unistd.h>
 #include <utility>
 
+// System calls on sockets of the loopback interface. Errors are exceptions.
 namespace bench {
 
-[[noreturn]] inline void fail(const char* operation) {
+// Throws std::system_error with errno.
+[[noreturn]] inline void throw_errno(const char* operation) {
   throw std::system_error(errno, std::generic_category(), operation);
 }
 
-// What a system call returned; its errors are exceptions.
+// Returns the result of a system call, or throws std::system_error if it is negative.
 template <class Number>
 Number check(Number result, const char* operation) {
-  if (result < 0) fail(operation);
+  if (result < 0) throw_errno(operation);
   return result;
 }
 
+// Owns a file descriptor.
 class Descriptor {
  public:
   Descriptor() = default;
@@ -45,41 +44,12 @@ class Descriptor {
   int number_ = -1;
 };
 
-inline sockaddr_in loopback(std::uint16_t port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  return address;
-}
-
-inline Descriptor tcp_socket(int flags = 0) {
-  Descriptor socket(check(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | flags, 0), "socket"));
-  const int on = 1;
-  check(::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on), "setsockopt");
-  return socket;
-}
-
-// On a port that is free, or one that the system chooses.
-inline Descriptor bound_socket(std::uint16_t port = 0) {
-  Descriptor socket = tcp_socket();
-  const sockaddr_in address = loopback(port);
-  check(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), "bind");
-  return socket;
-}
-
-inline std::uint16_t port_of(const Descriptor& socket) {
-  sockaddr_in address{};
-  socklen_t size = sizeof address;
-  check(::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address), &size), "getsockname");
-  return ntohs(address.sin_port);
-}
-
-// False if nobody listens there. A non-blocking socket may still be connecting.
-inline bool connect_to(const Descriptor& socket, std::uint16_t port) {
-  const sockaddr_in address = loopback(port);
-  const auto* where = reinterpret_cast<const sockaddr*>(&address);
-  return ::connect(socket.get(), where, sizeof address) == 0 || errno == EINPROGRESS;
-}
+// A socket without Nagle's delay; `flags` as for socket(2).
+[[nodiscard]] Descriptor tcp_socket(int flags = 0);
+// A socket bound to `port`; 0: to a free port.
+[[nodiscard]] Descriptor bound_socket(std::uint16_t port = 0);
+[[nodiscard]] std::uint16_t port_of(const Descriptor& socket);
+// False if the connection is refused. A non-blocking socket may still be connecting.
+[[nodiscard]] bool connect_to(const Descriptor& socket, std::uint16_t port);
 
 }  // namespace bench

@@ -6,24 +6,24 @@ namespace history {
 
 Frontier::Frontier(const History& history) {
   for (const Operation& operation : history.operations) {
-    if (operation.zxid() != 0) told_.emplace_back(operation.returned, operation.zxid());
+    if (operation.zxid() != 0) received_.emplace_back(operation.returned, operation.zxid());
   }
   for (const Connect& connect : history.connects) {
     if (connect.reply.contains("zxid")) {
-      told_.emplace_back(connect.returned, zxid_of(connect.reply.at("zxid")));
+      received_.emplace_back(connect.returned, zxid_of(connect.reply.at("zxid")));
     }
   }
   for (const Event& event : history.events) {
-    told_.emplace_back(event.at, zxid_of(event.event.at("zxid")));
+    received_.emplace_back(event.at, zxid_of(event.event.at("zxid")));
   }
-  std::ranges::sort(told_);
+  std::ranges::sort(received_);
   Zxid greatest = 0;
-  for (auto& [time, zxid] : told_) zxid = greatest = std::max(greatest, zxid);
+  for (auto& [time, zxid] : received_) zxid = greatest = std::max(greatest, zxid);
 }
 
 Zxid Frontier::before(Time time) const {
-  const auto next = std::ranges::lower_bound(told_, time, {}, &std::pair<Time, Zxid>::first);
-  return next == told_.begin() ? 0 : std::prev(next)->second;
+  const auto next = std::ranges::lower_bound(received_, time, {}, &std::pair<Time, Zxid>::first);
+  return next == received_.begin() ? 0 : std::prev(next)->second;
 }
 
 std::vector<Step> steps_of(const Operation& operation) {
@@ -42,11 +42,11 @@ std::vector<Step> steps_of(const Operation& operation) {
   return steps;
 }
 
-bool names(const nlohmann::json& create, const std::string& path) {
-  const auto& asked = create.at("path").get_ref<const std::string&>();
-  if (!create.value("sequential", false)) return path == asked;
-  return path.size() == asked.size() + 10 && path.starts_with(asked) &&
-         path.find_first_not_of("0123456789", asked.size()) == std::string::npos;
+bool can_create(const nlohmann::json& create, const std::string& path) {
+  const auto& requested = create.at("path").get_ref<const std::string&>();
+  if (!create.value("sequential", false)) return path == requested;
+  return path.size() == requested.size() + 10 && path.starts_with(requested) &&
+         path.find_first_not_of("0123456789", requested.size()) == std::string::npos;
 }
 
 Report check(const History& history) {

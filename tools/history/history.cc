@@ -8,8 +8,8 @@ namespace {
 
 using nlohmann::json;
 
-// Errors after which a write has certainly not been carried out.
-constexpr std::array<std::string_view, 10> definite = {
+// Errors that prove that a write was not carried out.
+constexpr std::array<std::string_view, 10> refusals = {
     "BadArguments", "NoNode",   "NoAuth",   "BadVersion",    "NoChildrenForEphemerals",
     "NodeExists",   "NotEmpty", "TooLarge", "QuotaExceeded", "InvalidAcl"};
 
@@ -17,7 +17,7 @@ Outcome outcome_of(const json& reply) {
   if (reply.is_null()) return Outcome::unknown;
   if (!reply.contains("error")) return Outcome::ok;
   const std::string error = reply.at("error");
-  for (const std::string_view name : definite) {
+  for (const std::string_view name : refusals) {
     if (error == name) return Outcome::refused;
   }
   return Outcome::unknown;

@@ -13,8 +13,8 @@
 
 #include <nlohmann/json.hpp>
 
-// What clients did and what they were told, as a recording load wrote it down: one JSON object a
-// line (docs/reliability.md, "Histories").
+// The requests of clients with their replies, and the events they received, as a load recorded
+// them: one JSON object a line (docs/reliability.md, "Histories").
 namespace history {
 
 using Time = std::int64_t;  // nanoseconds of one monotonic clock
@@ -22,15 +22,15 @@ using Zxid = std::uint64_t;
 
 constexpr Time never = std::numeric_limits<Time>::max();
 
-// ok and refused: what the reply says is what happened, or did not. unknown: no reply came, or one
-// that does not say whether the request was carried out.
+// ok: the reply says that the request was carried out. refused: it says that it was not. unknown:
+// there is no reply, or one that does not say whether the request was carried out.
 enum class Outcome : std::uint8_t { ok, refused, unknown };
 
 struct Operation {
   std::size_t line = 0;
   std::string client, session;
-  std::int64_t connection = 0;  // over which it was answered; if it was not, first asked
-  std::int64_t number = 0;      // rises within the session, in the order of asking
+  std::int64_t connection = 0;  // the one with the reply; without a reply, the first one it used
+  std::int64_t number = 0;      // rises within the session, in the order of the requests
   Time invoked = 0, returned = never;
   nlohmann::json request, reply;
   Outcome outcome = Outcome::unknown;
@@ -41,7 +41,7 @@ struct Operation {
 
 struct Connect {
   std::size_t line = 0;
-  std::string client, asked_session;  // the latter empty if a new one was asked for
+  std::string client, wanted_session;  // the latter is empty if a new session was requested
   std::int64_t connection = 0;
   Time invoked = 0, returned = 0;
   nlohmann::json reply;
@@ -55,11 +55,11 @@ struct Event {
   nlohmann::json event;
 };
 
-// Of one connection, in the order in which it came.
+// One message that a connection received, in the order of arrival.
 struct Message {
   std::size_t line = 0;
-  std::optional<std::size_t> operation;  // an index: its reply
-  std::optional<std::size_t> event;      // an index
+  std::optional<std::size_t> operation;  // the index of the operation that it is the reply to
+  std::optional<std::size_t> event;      // the index of the event that it is
 };
 
 struct History {
@@ -70,7 +70,7 @@ struct History {
   std::size_t faults = 0;
 };
 
-// A line that is no part of a history: which, and why.
+// A line that cannot be read; the text has its number and the reason.
 struct Unreadable : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
@@ -81,10 +81,10 @@ History read(std::istream& lines);
 // 16 hex digits; throws std::invalid_argument.
 Zxid zxid_of(const nlohmann::json& text);
 
-// The data of a request, reply or event: text as it is, base64 with "64:" before it, none as "".
+// The data of a request, reply or event: text as it is, base64 after "64:", "" if there are none.
 std::string data_of(const nlohmann::json& object);
 
-// "line 7: set /a by x": for complaints.
+// For messages: "line 7: set /a by x".
 std::string describe(const Operation& operation);
 std::string hex(Zxid zxid);
 

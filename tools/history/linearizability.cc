@@ -26,29 +26,29 @@ std::uint32_t Texts::number(std::string_view text) {
 
 bool Search::holds(const ZnodeStep& step, Refusal refusal, const Znode& znode) {
   switch (refusal) {
-    case Refusal::absent: return !znode.is_there();
-    case Refusal::present: return znode.is_there();
+    case Refusal::absent: return !znode.exists();
+    case Refusal::present: return znode.exists();
     case Refusal::other_version:
-      return znode.is_there() && step.version >= 0 && step.version != znode.version;
+      return znode.exists() && step.version >= 0 && step.version != znode.version;
   }
   return false;
 }
 
-// Whether the step can be done, and is answered as it was.
+// Carries out the step. False if it is impossible, or its reply would be another one.
 bool Search::carry_out(const ZnodeStep& step, Znode& znode) {
   using Kind = ZnodeStep::Kind;
-  if (step.kind == Kind::make) {
-    if (!znode.is_there()) znode = {.version = 0};
+  if (step.kind == Kind::create_missing) {
+    if (!znode.exists()) znode = {.version = 0};
     return true;
   }
-  if (step.kind == Kind::clear) {
+  if (step.kind == Kind::remove_existing) {
     znode = {};
     return true;
   }
   const bool creates = step.kind == Kind::create || (step.kind == Kind::set && step.creates);
-  if (!znode.is_there()) {
+  if (!znode.exists()) {
     if (!creates || step.version >= 0) return false;
-    znode = {.version = 0, .data = step.data, .mortal = step.mortal};
+    znode = {.version = 0, .data = step.data, .may_vanish = step.may_vanish};
   } else {
     if (step.kind == Kind::create) return false;
     if (step.version >= 0 && step.version != znode.version) return false;
@@ -58,12 +58,12 @@ bool Search::carry_out(const ZnodeStep& step, Znode& znode) {
       znode.data = step.data;
     }
   }
-  if (step.told && *step.told != znode.version) return false;
+  if (step.reply_version && *step.reply_version != znode.version) return false;
   if (step.kind == Kind::remove) znode = {};
   return true;
 }
 
-// Each with what goes by itself still there, and gone.
+// The states in which znodes of the call that may vanish exist or have vanished.
 std::vector<Search::States::State> Search::States::expanded(const Call& call) const {
   std::vector<State> states;
   for (std::size_t i = 0; i < znodes_.size(); i += width_) {
@@ -72,7 +72,7 @@ std::vector<Search::States::State> Search::States::expanded(const Call& call) co
   }
   for (const ZnodeStep& step : call.steps) {
     for (std::size_t i = states.size(); i-- > 0;) {
-      if (!states[i][step.znode].mortal) continue;
+      if (!states[i][step.znode].may_vanish) continue;
       states.push_back(states[i]);
       states.back()[step.znode] = {};
     }
@@ -85,11 +85,11 @@ Search::States Search::States::after(const Call& call) const {
   for (State& before : expanded(call)) {
     State state = before;
     const ZnodeStep* refused = call.refusal ? &call.steps.back() : nullptr;
-    const bool is_so = std::ranges::all_of(call.steps, [&](const ZnodeStep& step) {
+    const bool possible = std::ranges::all_of(call.steps, [&](const ZnodeStep& step) {
       Znode& znode = state[step.znode];
       return &step == refused ? holds(step, *call.refusal, znode) : carry_out(step, znode);
     });
-    if (is_so) states.push_back(std::move(call.undone ? before : state));
+    if (possible) states.push_back(std::move(call.undone ? before : state));
   }
   std::ranges::sort(states);
   states.erase(std::ranges::unique(states).begin(), states.end());
@@ -105,7 +105,7 @@ std::uint64_t Search::States::hash() const {
   std::uint64_t hash = 0;
   for (const Znode& znode : znodes_) {
     hash = mixed(hash ^ static_cast<std::uint64_t>(znode.version));
-    hash = mixed(hash ^ (std::uint64_t{znode.data} << 1U | (znode.mortal ? 1U : 0U)));
+    hash = mixed(hash ^ (std::uint64_t{znode.data} << 1U | (znode.may_vanish ? 1U : 0U)));
   }
   return hash;
 }
@@ -113,26 +113,26 @@ std::uint64_t Search::States::hash() const {
 // --- The search ---
 
 Search::Verdict Search::run(std::size_t steps_max) {
-  line_up();
+  sort_events();
   std::size_t at = events_.front().next;
   for (std::size_t steps = 0; remaining_ > 0; ++steps) {
     if (steps == steps_max) return Verdict::inconclusive;
     if (const auto next = candidate(at)) {
-      at = go_on(*next) ? events_.front().next : after(*next);
+      at = try_call(*next) ? events_.front().next : after(*next);
       continue;
     }
     if (stack_.empty()) return Verdict::not_linearizable;
     const std::size_t back = stack_.back().at;
     states_ = std::move(stack_.back().before);
     stack_.pop_back();
-    put_back(back);
+    relink(back);
     at = after(back);
   }
   return Verdict::linearizable;
 }
 
-// What begins when something else ends is at the same time as that.
-void Search::line_up() {
+// Sorts the events by time. A begin comes before an end at the same time, so the two overlap.
+void Search::sort_events() {
   std::vector<std::tuple<std::int64_t, bool, std::size_t>> times;
   for (std::size_t i = 0; i < calls_.size(); ++i) {
     if (calls_[i].end == Call::never) {
@@ -166,8 +166,8 @@ std::size_t Search::first_end() const {
   return event;
 }
 
-// The next place, from this one on, of a call that began before all that are left have ended. Those
-// that may never have happened are tried last: mostly they are not needed.
+// The next position, from this one on, of a call that began before the first end among the
+// remaining calls. Calls without an end are tried last, because most of them are not needed.
 std::optional<std::size_t> Search::candidate(std::size_t at) const {
   if (at < events_.size()) {
     if (!events_[at].is_end) return at;
@@ -189,13 +189,13 @@ std::size_t Search::after(std::size_t at) const {
   return at < events_.size() ? events_[at].next : at + 1;
 }
 
-// Whether the call can be done now, and what comes of it was not seen before.
-bool Search::go_on(std::size_t at) {
+// Does the call, if it is possible now and leads to a configuration that was not visited before.
+bool Search::try_call(std::size_t at) {
   States next = states_.after(calls_[call_at(at)]);
   if (next.empty()) return false;
-  take(at);
-  if (!seen_.insert({done_hash_, next.hash()}).second) {
-    put_back(at);
+  unlink(at);
+  if (!visited_.insert({done_hash_, next.hash()}).second) {
+    relink(at);
     return false;
   }
   stack_.push_back({at, std::exchange(states_, std::move(next))});
@@ -206,7 +206,7 @@ bool Search::go_on(std::size_t at) {
   return true;
 }
 
-void Search::take(std::size_t at) {
+void Search::unlink(std::size_t at) {
   done_hash_ ^= mixed(call_at(at));
   if (at >= events_.size()) {
     done_[at - events_.size()] = true;
@@ -219,7 +219,7 @@ void Search::take(std::size_t at) {
   remaining_ -= 1;
 }
 
-void Search::put_back(std::size_t at) {
+void Search::relink(std::size_t at) {
   done_hash_ ^= mixed(call_at(at));
   if (at >= events_.size()) {
     done_[at - events_.size()] = false;

@@ -38,16 +38,16 @@ class Reads {
 
  private:
   struct Family {
-    std::vector<std::string> children;          // all that ever were
-    std::vector<std::pair<Zxid, int>> changed;  // when one came (1) or went (-1)
+    std::vector<std::string> children;          // all that ever existed
+    std::vector<std::pair<Zxid, int>> changed;  // when one was created (1) or deleted (-1)
   };
 
   void check_orphans(const std::string& path, const Change& change) {
     if (change.after.exists || !timeline_.known(timeline_.start(), change.zxid)) return;
     if (count(path, change.zxid) != 0) {
-      report_.complain("replay", "line " + std::to_string(change.line) + ": " + path +
-                                     " is deleted by " + hex(change.zxid) +
-                                     ", and children of it are left");
+      report_.add_violation("replay", "line " + std::to_string(change.line) + ": " + path +
+                                          " is deleted by " + hex(change.zxid) +
+                                          ", but it still has children");
     }
   }
 
@@ -63,8 +63,8 @@ class Reads {
   }
 
   void wrong(const Operation& operation, const std::string& what) {
-    report_.complain("read",
-                     describe(operation) + " at " + hex(operation.zxid()) + " is answered " + what);
+    report_.add_violation(
+        "read", describe(operation) + " at " + hex(operation.zxid()) + " got a reply " + what);
   }
 
   void check_read(const Operation& operation) {
@@ -79,8 +79,8 @@ class Reads {
       report_.reads_uncertain += 1;
       const Change* last = timeline_.last(path, zxid);
       if (last != nullptr && stat.is_object() && zxid_of(stat.at("mzxid")) < last->zxid) {
-        report_.complain("lost-write", describe(operation) + " at " + hex(zxid) +
-                                           " shows what was before " + hex(last->zxid));
+        report_.add_violation("lost-write", describe(operation) + " at " + hex(zxid) +
+                                                " shows a state before " + hex(last->zxid));
       }
       return;
     }
@@ -88,15 +88,15 @@ class Reads {
     if (op == "count") return check_count(operation, path, *state);
     if (stat.is_null()) {
       if (state->exists)
-        wrong(operation, "that there is no node; there is since " + hex(state->czxid));
+        wrong(operation, "without a node, which exists since " + hex(state->czxid));
       return;
     }
-    if (!state->exists) return wrong(operation, "with a node that was not there");
-    const State told = state_of(stat, op == "get" ? data_of(operation.reply) : state->data);
-    if (told != *state) {
-      return wrong(operation, "with what " + hex(told.mzxid) + " left, version " +
-                                  std::to_string(told.version) + "; it was what " +
-                                  hex(state->mzxid) + " left, version " +
+    if (!state->exists) return wrong(operation, "with a node that did not exist");
+    const State received = state_of(stat, op == "get" ? data_of(operation.reply) : state->data);
+    if (received != *state) {
+      return wrong(operation, "with the state after " + hex(received.mzxid) + ", version " +
+                                  std::to_string(received.version) + "; the state was that after " +
+                                  hex(state->mzxid) + ", version " +
                                   std::to_string(state->version));
     }
     if (stat.at("dataLength") != state->data.size() && !state->data.starts_with("64:")) {
@@ -136,7 +136,7 @@ class Reads {
 
   void check_names(const Operation& operation, const std::string& path) {
     if (operation.request.contains("limit") || operation.request.contains("after")) return;
-    std::vector<std::string> expected, told;
+    std::vector<std::string> expected, received;
     if (const auto family = families_.find(path); family != families_.end()) {
       for (const std::string& child : family->second.children) {
         const std::optional<State> state = timeline_.at(child, operation.zxid());
@@ -145,19 +145,19 @@ class Reads {
       }
     }
     for (const json& child : operation.reply.at("children")) {
-      told.push_back(child.is_string() ? child : child.at("name"));
+      received.push_back(child.is_string() ? child : child.at("name"));
     }
     std::ranges::sort(expected);
-    if (expected == told) return;
+    if (expected == received) return;
     std::vector<std::string> missing, extra;
-    std::ranges::set_difference(expected, told, std::back_inserter(missing));
-    std::ranges::set_difference(told, expected, std::back_inserter(extra));
-    wrong(operation, "without " + (missing.empty() ? "none" : missing.front()) + ", with " +
-                         (extra.empty() ? "none too many" : extra.front()));
+    std::ranges::set_difference(expected, received, std::back_inserter(missing));
+    std::ranges::set_difference(received, expected, std::back_inserter(extra));
+    wrong(operation, "that lacks " + (missing.empty() ? "no child" : missing.front()) +
+                         " and has " + (extra.empty() ? "no child" : extra.front()) + " too many");
   }
 
   void check_count(const Operation& operation, const std::string& path, const State& state) {
-    if (!state.exists) return wrong(operation, "with a count of what was not there");
+    if (!state.exists) return wrong(operation, "with a count of a node that did not exist");
     const std::string prefix = path + "/";
     std::int64_t below = 0;
     const auto& all = timeline_.changes();
@@ -167,11 +167,12 @@ class Reads {
       below += at->exists ? 1 : 0;
     }
     if (operation.reply.at("count") != below) {
-      wrong(operation, operation.reply.at("count").dump() + " instead of " + std::to_string(below));
+      wrong(operation,
+            "with " + operation.reply.at("count").dump() + " instead of " + std::to_string(below));
     }
   }
 
-  // A refusal must be right at one of the moments between the question and the answer.
+  // A refusal must be right at one of the zxids between the request and the reply.
   void check_refusal(const Operation& operation) {
     const json* request = &operation.request;
     std::string error = operation.reply.at("error");
@@ -183,7 +184,7 @@ class Reads {
     const std::string path = request->at("path");
     const std::string op = request->at("op");
     const Zxid up_to = operation.zxid();
-    // Reads are answered from the state that the reply names, everything else before.
+    // A read is refused at the zxid of its reply; a write may be refused at an earlier one.
     const bool write = operation.op() == "multi" || !steps_of(operation).empty();
     const Zxid from = write ? std::min(frontier_.before(operation.invoked), up_to) : up_to;
     if (!timeline_.covers(path) || !timeline_.known(timeline_.start(), up_to)) return;
@@ -207,8 +208,9 @@ class Reads {
     const bool right = std::ranges::any_of(
         moments, [&](Zxid at) { return justified(error, op, *request, path, at); });
     if (!right) {
-      report_.complain("refusal", describe(operation) + " was refused as " + error + " at " +
-                                      hex(up_to) + ", which was not so since " + hex(from));
+      report_.add_violation("refusal", describe(operation) + " was refused as " + error + " at " +
+                                           hex(up_to) + ", which was not right at any zxid since " +
+                                           hex(from));
     }
   }
 

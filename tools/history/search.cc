@@ -10,9 +10,9 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t steps_max = 20'000'000;  // of one group; beyond them it is inconclusive
+constexpr std::size_t steps_max = 20'000'000;  // for one group; after that it is inconclusive
 
-// The operations on a group of znodes, as the search wants them.
+// Translates the operations on a group of znodes into calls for the search.
 class Group {
  public:
   explicit Group(const std::vector<std::string>& paths) : search_(paths.size()) {
@@ -25,7 +25,7 @@ class Group {
     if (operation.op() == "multi") {
       add_multi(operation, call);
     } else {
-      call.steps.push_back(step(operation.request, answer_to(operation)));
+      call.steps.push_back(step(operation.request, reply_of(operation)));
       if (operation.outcome == Outcome::refused) refuse(call, operation.reply);
     }
     const json& reply = operation.reply;
@@ -38,11 +38,11 @@ class Group {
 
   [[nodiscard]] std::size_t size() const { return search_.size(); }
   Search::Verdict run() { return search_.run(steps_max); }
-  // On failure an operation that no order got behind.
+  // After a failure: an operation that no order could include.
   [[nodiscard]] const Operation& stuck() const { return *operations_[search_.stuck()]; }
 
  private:
-  static const json* answer_to(const Operation& operation) {
+  static const json* reply_of(const Operation& operation) {
     return operation.outcome == Outcome::ok ? &operation.reply : nullptr;
   }
 
@@ -52,7 +52,7 @@ class Group {
     const std::size_t count =
         refused ? operation.reply.at("index").get<std::size_t>() + 1 : ops.size();
     for (std::size_t i = 0; i < count; ++i) {
-      const json* reply = answer_to(operation);
+      const json* reply = reply_of(operation);
       call.steps.push_back(step(ops[i], reply ? &reply->at("results").at(i) : nullptr));
     }
     if (refused) refuse(call, operation.reply);
@@ -75,11 +75,11 @@ class Group {
                    .znode = index_.at(request.at("path")),
                    .version = request.value("version", std::int64_t{-1}),
                    .creates = request.value("create", false),
-                   .told = {}};
+                   .reply_version = {}};
     const bool reads = step.kind == Kind::get && reply != nullptr;
     step.data = texts_.number(data_of(reads ? *reply : request));
     if (reply != nullptr && reply->contains("stat") && reply->at("stat").is_object()) {
-      step.told = reply->at("stat").at("version").get<std::int64_t>();
+      step.reply_version = reply->at("stat").at("version").get<std::int64_t>();
     }
     return step;
   }
@@ -90,14 +90,14 @@ class Group {
   std::vector<const Operation*> operations_;
 };
 
-// Znodes, joined where a multi touches several of them.
+// Groups of znodes. A multi on several znodes joins their groups.
 class Groups {
  public:
   void join(const std::vector<std::string>& paths) {
     for (const std::string& path : paths) parents_.try_emplace(path, path);
     for (std::size_t i = 1; i < paths.size(); ++i) parents_[root(paths[i])] = root(paths[0]);
   }
-  void spoil(const std::string& path) { spoilt_.push_back(path); }
+  void exclude(const std::string& path) { excluded_.push_back(path); }
 
   std::string root(const std::string& path) {
     std::string at = path;
@@ -107,7 +107,7 @@ class Groups {
   std::map<std::string, std::vector<std::string>> all() {
     std::map<std::string, std::vector<std::string>> groups;
     for (const auto& [path, parent] : parents_) groups[root(path)].push_back(path);
-    for (const std::string& path : spoilt_) {
+    for (const std::string& path : excluded_) {
       if (parents_.contains(path)) groups.erase(root(path));
     }
     return groups;
@@ -115,17 +115,17 @@ class Groups {
 
  private:
   std::map<std::string, std::string> parents_;
-  std::vector<std::string> spoilt_;
+  std::vector<std::string> excluded_;
 };
 
-bool reads_now(const Operation& operation) {
+bool is_linearizable_read(const Operation& operation) {
   const std::string_view op = operation.op();
   return (op == "get" || op == "exists") && operation.request.contains("consistency") &&
          operation.request.at("consistency") == "linearizable";
 }
 
-// Refusals that a register knows; others are about parents and children.
-bool about_registers(const Operation& operation) {
+// Whether a refusal depends on the znode alone, and not on its parent or children.
+bool is_register_refusal(const Operation& operation) {
   if (operation.outcome != Outcome::refused) return true;
   const std::string error = operation.reply.at("error");
   if (error == "NoNode") return operation.op() != "create" && operation.op() != "multi";
@@ -135,26 +135,26 @@ bool about_registers(const Operation& operation) {
 }  // namespace
 
 void check_by_search(const History& history, Report& report) {
-  // Znodes that are made by number, by parents, or go by themselves, or with children, are not
-  // registers: what happens to them is not all in the operations on them.
+  // The search treats a znode as a register. That is wrong for a znode that can also change by an
+  // operation on another path, or by itself: sequential, ephemeral, with parents, recursive, TTL.
   Groups groups;
   for (const Operation& operation : history.operations) {
     std::vector<std::string> paths;
     for (const Step& step : steps_of(operation)) {
       const json& request = *step.request;
-      const bool special = request.value("sequential", false) ||
-                           request.value("ephemeral", false) || request.value("parents", false) ||
-                           request.value("recursive", false) || request.value("container", false) ||
-                           request.contains("ttlMs");
-      if (special) groups.spoil(step.path);
+      const bool no_register =
+          request.value("sequential", false) || request.value("ephemeral", false) ||
+          request.value("parents", false) || request.value("recursive", false) ||
+          request.value("container", false) || request.contains("ttlMs");
+      if (no_register) groups.exclude(step.path);
       paths.push_back(step.path);
     }
     if (operation.request.value("sequential", false) && operation.outcome == Outcome::ok) {
-      groups.spoil(operation.reply.at("path"));
+      groups.exclude(operation.reply.at("path"));
     }
     groups.join(paths);
-    if (!about_registers(operation))
-      std::ranges::for_each(paths, [&](auto& p) { groups.spoil(p); });
+    if (!is_register_refusal(operation))
+      std::ranges::for_each(paths, [&](auto& p) { groups.exclude(p); });
   }
   std::map<std::string, std::string> group_of;
   std::map<std::string, Group> searches;
@@ -169,7 +169,7 @@ void check_by_search(const History& history, Report& report) {
   }
   for (const Operation& operation : history.operations) {
     const std::vector<Step> steps = steps_of(operation);
-    if (steps.empty() && !reads_now(operation)) continue;
+    if (steps.empty() && !is_linearizable_read(operation)) continue;
     if (operation.outcome == Outcome::unknown && steps.empty()) continue;
     const std::string path = steps.empty() ? operation.request.at("path") : json(steps[0].path);
     const auto group = group_of.find(path);
@@ -182,11 +182,11 @@ void check_by_search(const History& history, Report& report) {
     report.searched += search.size();
     const Search::Verdict verdict = search.run();
     if (verdict == Search::Verdict::not_linearizable) {
-      report.complain("search", "no order explains the operations on " + name +
-                                    "; none gets behind " + describe(search.stuck()));
+      report.add_violation("search", "no order explains the operations on " + name +
+                                         "; no order includes " + describe(search.stuck()));
     } else if (verdict == Search::Verdict::inconclusive) {
-      report.complain("inconclusive", "the search gave up on " + name + ", with " +
-                                          std::to_string(search.size()) + " operations");
+      report.add_violation("inconclusive", "the search gave up on " + name + ", with " +
+                                               std::to_string(search.size()) + " operations");
     }
   }
 }

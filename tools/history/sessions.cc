@@ -7,7 +7,7 @@
 namespace history {
 namespace {
 
-const std::string nobodys(16, '0');
+const std::string no_session(16, '0');
 
 struct End {
   Zxid zxid = 0;
@@ -32,23 +32,24 @@ class Sessions {
   }
 
  private:
-  // Ephemeral nodes that went without being asked to: their sessions ended then.
+  // An ephemeral node that no request deleted was deleted by the end of its session.
   void find_ends() {
     for (const auto& [path, changes] : timeline_.changes()) {
       for (std::size_t i = 1; i < changes.size(); ++i) {
         const Change& change = changes[i];
         const State& was = changes[i - 1].after;
-        if (change.after.exists || change.by != nobody || !was.exists || was.owner == nobodys ||
-            !timeline_.known(changes[i - 1].zxid, change.zxid)) {
+        if (change.after.exists || change.by != no_operation || !was.exists ||
+            was.owner == no_session || !timeline_.known(changes[i - 1].zxid, change.zxid)) {
           continue;
         }
         auto [end, first] =
             ends_.try_emplace(was.owner, End{change.zxid, change.seen, change.line});
         end->second.seen = std::min(end->second.seen, change.seen);
         if (end->second.zxid == change.zxid) continue;
-        report_.complain("ephemeral", "line " + std::to_string(change.line) + ": " + path + " of " +
-                                          was.owner + " goes with " + hex(change.zxid) +
-                                          ", another one went with " + hex(end->second.zxid));
+        report_.add_violation("ephemeral", "line " + std::to_string(change.line) + ": " + path +
+                                               " of " + was.owner + " is deleted by " +
+                                               hex(change.zxid) + ", another one was deleted by " +
+                                               hex(end->second.zxid));
       }
     }
   }
@@ -57,9 +58,9 @@ class Sessions {
     for (const auto& [path, changes] : timeline_.changes()) {
       const std::optional<State> state = timeline_.at(path, zxid);
       if (state && state->exists && state->owner == session) {
-        report_.complain("ephemeral", "line " + std::to_string(line) + ": session " + session +
-                                          " has ended by " + hex(zxid) + ", and " + path +
-                                          " is still there");
+        report_.add_violation("ephemeral", "line " + std::to_string(line) + ": session " + session +
+                                               " has ended by " + hex(zxid) + ", but " + path +
+                                               " still exists");
       }
     }
   }
@@ -68,20 +69,21 @@ class Sessions {
     const std::string line = "line " + std::to_string(connect.line) + ": ";
     if (connect.refused()) {
       if (connect.reply.at("error") == "SessionExpired" && connect.reply.contains("zxid")) {
-        check_nothing_left(connect.asked_session, zxid_of(connect.reply.at("zxid")), connect.line);
+        check_nothing_left(connect.wanted_session, zxid_of(connect.reply.at("zxid")), connect.line);
       }
       return;
     }
     timeouts_[connect.reply.at("session")] = connect.reply.at("timeoutMs").get<Time>() * 1'000'000;
-    if (connect.asked_session.empty()) return;
-    if (connect.reply.at("session") != connect.asked_session || !connect.reply.at("resumed")) {
-      report_.complain("session", line + "who asked for " + connect.asked_session +
-                                      " silently got another session");
+    if (connect.wanted_session.empty()) return;
+    if (connect.reply.at("session") != connect.wanted_session || !connect.reply.at("resumed")) {
+      report_.add_violation("session", line + "the client asked for session " +
+                                           connect.wanted_session +
+                                           " and got another one without an error");
     }
-    const auto end = ends_.find(connect.asked_session);
+    const auto end = ends_.find(connect.wanted_session);
     if (end != ends_.end() && zxid_of(connect.reply.at("zxid")) >= end->second.zxid) {
-      report_.complain("session", line + "session " + connect.asked_session +
-                                      " is resumed after its end by " + hex(end->second.zxid));
+      report_.add_violation("session", line + "session " + connect.wanted_session +
+                                           " is resumed after its end by " + hex(end->second.zxid));
     }
   }
 
@@ -97,18 +99,19 @@ class Sessions {
       return;
     }
     if (operation.zxid() > end->second.zxid && operation.op() != "ping") {
-      report_.complain("session", describe(operation) + " was answered at " +
-                                      hex(operation.zxid()) + ", after the end of its session by " +
-                                      hex(end->second.zxid));
+      report_.add_violation("session",
+                            describe(operation) + " got its reply at " + hex(operation.zxid()) +
+                                ", after the end of its session by " + hex(end->second.zxid));
     }
-    // Whoever was heard is waited for; a third of the timeout is for how it is counted.
+    // A session must not expire within its timeout after a request. A third of the timeout is
+    // tolerance, because servers count it in ticks.
     const Time until = operation.invoked + timeouts_[operation.session] * 2 / 3;
     if (end->second.seen < until) {
-      report_.complain("early-expiry",
-                       describe(operation) + " was heard " +
-                           std::to_string((end->second.seen - operation.invoked) / 1'000'000) +
-                           " ms before the end of its session was seen, whose " + "timeout is " +
-                           std::to_string(timeouts_[operation.session] / 1'000'000));
+      report_.add_violation("early-expiry",
+                            describe(operation) + " was sent " +
+                                std::to_string((end->second.seen - operation.invoked) / 1'000'000) +
+                                " ms before the end of its session was received; its timeout is " +
+                                std::to_string(timeouts_[operation.session] / 1'000'000));
     }
   }
 
@@ -123,13 +126,13 @@ class Sessions {
   }
 
   void check_effect(const std::string& path, const Change& change) {
-    if (change.by == nobody) return;
+    if (change.by == no_operation) return;
     const Operation& operation = history_.operations[change.by];
     const auto end = ends_.find(operation.session);
     if (end == ends_.end() || change.zxid <= end->second.zxid) return;
-    report_.complain("session", describe(operation) + " changed " + path + " by " +
-                                    hex(change.zxid) + ", after its session ended by " +
-                                    hex(end->second.zxid));
+    report_.add_violation("session", describe(operation) + " changed " + path + " by " +
+                                         hex(change.zxid) + ", after its session ended by " +
+                                         hex(end->second.zxid));
   }
 
   const History& history_;

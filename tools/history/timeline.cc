@@ -49,7 +49,7 @@ void Timeline::follow_audits(const History& history, Report& report) {
   std::vector<std::pair<Zxid, Zxid>> cover;
   std::map<std::pair<std::string, Zxid>, Change> seen;
   for (const auto& [connection, messages] : history.messages) {
-    // Replies come behind the events that a watch with `from` has for them.
+    // The reply to a watch with `from` comes after the events of the replay.
     std::map<json, std::size_t> audits;
     for (const Message& message : messages) {
       if (!message.operation) continue;
@@ -80,25 +80,26 @@ void Timeline::follow_audits(const History& history, Report& report) {
           begin = end = zxid;
           continue;
         }
-        // The transaction may have more to tell than came before the connection ended.
+        // The connection may have ended before all events of this transaction arrived.
         end = std::max(end, zxid - 1);
-        Change change{zxid, {}, event.at, event.line, true, nobody};
+        Change change{zxid, {}, event.at, event.line, true, no_operation};
         if (event.event.at("event") != "deleted") {
           change.after = state_of(event.event.at("stat"), data_of(event.event));
         }
-        const auto [place, added] = seen.try_emplace({event.event.at("path"), zxid}, change);
+        const auto [known, added] = seen.try_emplace({event.event.at("path"), zxid}, change);
         if (added) continue;
-        if (place->second.after != change.after) {
-          report.complain("agreement", "lines " + std::to_string(place->second.line) + " and " +
-                                           std::to_string(event.line) + " tell two stories of " +
-                                           hex(zxid) + " at " + place->first.first);
+        if (known->second.after != change.after) {
+          report.add_violation("agreement", "lines " + std::to_string(known->second.line) +
+                                                " and " + std::to_string(event.line) +
+                                                " disagree about " + hex(zxid) + " at " +
+                                                known->first.first);
         }
-        place->second.seen = std::min(place->second.seen, event.at);
+        known->second.seen = std::min(known->second.seen, event.at);
       }
       if (end > begin) cover.emplace_back(begin, end);
     }
   }
-  for (auto& [place, change] : seen) changes_[place.first].push_back(std::move(change));
+  for (auto& [key, change] : seen) changes_[key.first].push_back(std::move(change));
   merge_cover(std::move(cover));
 }
 
@@ -130,7 +131,7 @@ void Timeline::add_replies(const History& history, Report& report) {
   }
 }
 
-// A create or a set says which transaction it was, and what came of it.
+// The reply to a create or a set has its transaction and the new state.
 void Timeline::add_reply(const Operation& operation, std::size_t index, const json& request,
                          const json& reply, Report& report) {
   const std::string op = request.at("op");
@@ -145,15 +146,15 @@ void Timeline::add_reply(const Operation& operation, std::size_t index, const js
     change.by = index;
     change.seen = std::min(change.seen, operation.returned);
     if (change.after != state) {
-      report.complain("result", describe(operation) +
-                                    " was answered with another data or stat than " + "line " +
-                                    std::to_string(change.line) + " has of " + hex(state.mzxid));
+      report.add_violation(
+          "result", describe(operation) + " got another data or stat in its reply than line " +
+                        std::to_string(change.line) + " has for " + hex(state.mzxid));
     }
     return;
   }
   if (known(state.mzxid - 1, state.mzxid)) {
-    report.complain("lost-write", describe(operation) + " was acknowledged with " +
-                                      hex(state.mzxid) + ", of which the audits know nothing");
+    report.add_violation("lost-write", describe(operation) + " was acknowledged with " +
+                                           hex(state.mzxid) + ", which no audit received");
     return;
   }
   changes.insert(next, {state.mzxid, state, operation.returned, operation.line, false, index});

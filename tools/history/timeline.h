@@ -13,7 +13,7 @@
 
 namespace history {
 
-constexpr std::size_t nobody = static_cast<std::size_t>(-1);
+constexpr std::size_t no_operation = static_cast<std::size_t>(-1);
 
 // A znode at one moment.
 struct State {
@@ -26,29 +26,29 @@ struct State {
   bool operator==(const State&) const = default;
 };
 
-// What one transaction made of one znode.
+// The effect of one transaction on one znode.
 struct Change {
   Zxid zxid = 0;
   State after;
-  Time seen = never;        // when the first client was told
-  std::size_t line = 0;     // that says so
-  bool streamed = false;    // an audit told of it
-  std::size_t by = nobody;  // the operation that did it
+  Time seen = never;              // when the first client received it
+  std::size_t line = 0;           // of that client's event or reply
+  bool streamed = false;          // an audit received it
+  std::size_t by = no_operation;  // the operation that did it
 };
 
-// The effects of all transactions, by znode and in the order of zxid. They are taken from audits:
-// watches with data on the whole subtree that the load uses, which are told of everything; and from
-// the replies to writes. Between two audits there may be holes, in which only the latter are known.
+// The effects of all transactions, by znode and in the order of zxid. They come from audits, which
+// are watches with data on the whole subtree that the load uses; and from the replies to writes.
+// Between two audits there may be gaps, in which only the replies to writes are known.
 class Timeline {
  public:
-  // Complains of audits that contradict each other, and of replies that contradict the audits.
+  // Reports audits that contradict each other, and replies that contradict the audits.
   Timeline(const History& history, Report& report);
 
   [[nodiscard]] bool covers(const std::string& path) const;
-  // All changes up to there are known.
+  // Whether all changes in (after, up_to] are known.
   [[nodiscard]] bool known(Zxid after, Zxid up_to) const;
 
-  // As of a zxid; nothing if there may have been changes that nobody recorded.
+  // The state at a zxid; nothing if there may be changes that no client recorded.
   [[nodiscard]] std::optional<State> at(const std::string& path, Zxid zxid) const;
   // The last recorded change up to a zxid; null if there is none.
   [[nodiscard]] const Change* last(const std::string& path, Zxid zxid) const;
@@ -59,7 +59,7 @@ class Timeline {
   }
   [[nodiscard]] std::map<std::string, std::vector<Change>>& changes() { return changes_; }
 
-  // The names of the children of a path that ever were.
+  // The paths of all children that ever existed.
   [[nodiscard]] std::vector<std::string> children_ever(const std::string& path) const;
 
   [[nodiscard]] Zxid start() const { return start_; }
@@ -74,7 +74,7 @@ class Timeline {
 
   std::string root_;  // of the audits
   Zxid start_ = 0;
-  std::vector<std::pair<Zxid, Zxid>> covered_;  // (after, up to], in order, apart
+  std::vector<std::pair<Zxid, Zxid>> covered_;  // (after, up to], in order, disjoint
   std::map<std::string, std::vector<Change>> changes_;
 };
 

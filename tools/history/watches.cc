@@ -8,15 +8,15 @@ namespace {
 
 using nlohmann::json;
 
-// What a change is called, and where it is told of.
-using Told = std::pair<std::string, std::string>;
-using Expected = std::map<Zxid, std::set<Told>>;
+// The kind of an event, and its path.
+using Notice = std::pair<std::string, std::string>;
+using Expected = std::map<Zxid, std::set<Notice>>;
 
 struct Watch {
   std::size_t operation = 0;
-  std::string path, scope;  // node, children, subtree; get, exists, children?, count of a read
+  std::string path, scope;  // node, children, subtree; or "read " and the op of a read
   bool once = false;
-  bool past = false;  // begins at `from`
+  bool past = false;  // the request has `from`
   Zxid from = 0;
 };
 
@@ -34,7 +34,7 @@ class Watches {
           follow(*watch, messages);
         }
       }
-      check_strangers(messages);
+      check_unknown_watches(messages);
     }
   }
 
@@ -62,7 +62,7 @@ class Watches {
     return watch;
   }
 
-  // What a watch has to be told from `watch.from` on.
+  // The events that a watch must receive after `watch.from`.
   [[nodiscard]] Expected expected_of(const Watch& watch) const {
     Expected expected;
     const std::string below = watch.path + "/";
@@ -114,7 +114,7 @@ class Watches {
           if (watch.once) return;
           watch.from = zxid_of(event.event.at("zxid"));
           expected = expected_of(watch);
-        } else if (!take(watch, asked, event, expected)) {
+        } else if (!match(watch, asked, event, expected)) {
           return;
         }
         if (watch.once) return expect_none_more(asked, id, messages, message.line);
@@ -130,24 +130,25 @@ class Watches {
     }
   }
 
-  // An event must be the next that is due.
-  bool take(const Watch& watch, const Operation& asked, const Event& event, Expected& expected) {
+  // An event must be the next one that is due.
+  bool match(const Watch& watch, const Operation& asked, const Event& event, Expected& expected) {
     const Zxid zxid = zxid_of(event.event.at("zxid"));
     if (!timeline_.known(watch.from, zxid)) return false;
-    const Told told{event.event.at("event"), event.event.at("path")};
-    const std::string what = "line " + std::to_string(event.line) + ": " + told.first + " " +
-                             told.second + " of " + hex(zxid) + ", for " + describe(asked);
+    const Notice notice{event.event.at("event"), event.event.at("path")};
+    const std::string what = "line " + std::to_string(event.line) + ": " + notice.first + " " +
+                             notice.second + " of " + hex(zxid) + ", for " + describe(asked);
     if (expected.empty() || zxid < expected.begin()->first) {
-      report_.complain("watch-phantom", what + ": there was no such change, or it was told before");
+      report_.add_violation("watch-phantom",
+                            what + ": there was no such change, or the event came before");
       return false;
     }
     if (zxid > expected.begin()->first) {
-      report_.complain("watch-gap",
-                       what + ": that of " + hex(expected.begin()->first) + " was not told");
+      report_.add_violation(
+          "watch-gap", what + ": the event of " + hex(expected.begin()->first) + " is missing");
       return false;
     }
-    if (expected.begin()->second.erase(told) == 0) {
-      report_.complain("watch-phantom", what + ": that is not what the transaction did");
+    if (expected.begin()->second.erase(notice) == 0) {
+      report_.add_violation("watch-phantom", what + ": the transaction made no such change");
       return false;
     }
     if (expected.begin()->second.empty()) expected.erase(expected.begin());
@@ -157,9 +158,10 @@ class Watches {
   bool none_due(const Operation& asked, const Expected& expected, const Operation& reply) {
     if (expected.empty() || expected.begin()->first > reply.zxid()) return true;
     if (!timeline_.known(expected.begin()->first - 1, reply.zxid())) return false;
-    report_.complain("watch-order", describe(reply) + " was answered at " + hex(reply.zxid()) +
-                                        " before the event of " + hex(expected.begin()->first) +
-                                        " for " + describe(asked));
+    report_.add_violation("watch-order", describe(reply) + " got its reply at " +
+                                             hex(reply.zxid()) + " before the event of " +
+                                             hex(expected.begin()->first) + " for " +
+                                             describe(asked));
     return false;
   }
 
@@ -167,26 +169,26 @@ class Watches {
                         const std::vector<Message>& messages, std::size_t line) {
     for (const Message& message : messages) {
       if (message.line <= line) continue;
-      // The name may be used again.
+      // From here on the id belongs to another watch.
       if (message.operation && &history_.operations[*message.operation] != &asked &&
           history_.operations[*message.operation].request.value("id", json{}) == id) {
         return;
       }
       if (!message.event || history_.events[*message.event].event.at("watch") != id) continue;
-      report_.complain("watch-phantom", "line " + std::to_string(message.line) +
-                                            ": a second event for " + describe(asked) +
-                                            ", which was to have one");
+      report_.add_violation("watch-phantom", "line " + std::to_string(message.line) +
+                                                 ": a second event for " + describe(asked) +
+                                                 ", a one-shot watch");
       return;
     }
   }
 
-  void check_strangers(const std::vector<Message>& messages) {
+  void check_unknown_watches(const std::vector<Message>& messages) {
     std::set<json> known;
     for (const Message& message : messages) {
       if (message.operation)
         known.insert(history_.operations[*message.operation].request.value("id", json{}));
     }
-    // Of a watch whose reply was lost with the connection nothing is known.
+    // A watch whose reply was lost with the connection may have been set.
     for (const Operation& operation : history_.operations) {
       if (operation.outcome == Outcome::unknown)
         known.insert(operation.request.value("id", json{}));
@@ -195,8 +197,8 @@ class Watches {
       if (!message.event) continue;
       const Event& event = history_.events[*message.event];
       if (known.contains(event.event.at("watch"))) continue;
-      report_.complain("watch-phantom", "line " + std::to_string(event.line) +
-                                            ": an event for a watch that nobody set");
+      report_.add_violation("watch-phantom", "line " + std::to_string(event.line) +
+                                                 ": an event for a watch that no client has set");
       return;
     }
   }

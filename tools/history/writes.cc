@@ -5,7 +5,7 @@
 
 #include "tools/history/checks.h"
 
-// From operations to changes, and back.
+// Finds the operation that caused each change, and the changes that each operation caused.
 namespace history {
 namespace {
 
@@ -48,34 +48,36 @@ class Writes {
   };
 
   void find_cause(const std::string& path, Change& change) {
-    if (change.by != nobody) return note(change);
+    if (change.by != no_operation) return note(change);
     const auto candidates = by_data_.find(change.after.data);
     if (candidates == by_data_.end()) {
-      if (change.after.data.empty() && has_made_child(path, change)) return;
-      return report_.complain("phantom", "line " + std::to_string(change.line) + ": " + path +
-                                             " is changed by " + hex(change.zxid) +
-                                             ", and nobody wrote that");
+      if (change.after.data.empty() && is_created_parent(path, change)) return;
+      return report_.add_violation("phantom", "line " + std::to_string(change.line) + ": " + path +
+                                                  " is changed by " + hex(change.zxid) +
+                                                  ", but no request wrote its data");
     }
     for (const Writer& writer : candidates->second) {
       const Operation& operation = history_.operations[writer.operation];
-      if (!names(*writer.step.request, path)) continue;
+      if (!can_create(*writer.step.request, path)) continue;
       if (operation.outcome == Outcome::refused) {
-        return report_.complain(
-            "phantom", describe(operation) + " was refused, and yet done by " + hex(change.zxid));
+        return report_.add_violation(
+            "phantom",
+            describe(operation) + " was refused, but carried out by " + hex(change.zxid));
       }
       if (operation.outcome == Outcome::ok) {
-        return report_.complain("twice",
-                                describe(operation) + " was done again by " + hex(change.zxid));
+        return report_.add_violation(
+            "twice", describe(operation) + " was carried out again by " + hex(change.zxid));
       }
       change.by = writer.operation;
       return note(change);
     }
-    report_.complain("phantom", "line " + std::to_string(change.line) + ": " + path + " has, by " +
-                                    hex(change.zxid) + ", what was written elsewhere");
+    report_.add_violation("phantom", "line " + std::to_string(change.line) + ": " + path +
+                                         " has, by " + hex(change.zxid) +
+                                         ", the data of a write to another node");
   }
 
-  // A parent that was missing is made by the same transaction, and has no data.
-  [[nodiscard]] bool has_made_child(const std::string& path, const Change& change) const {
+  // A create with `parents` creates missing parents in the same transaction, without data.
+  [[nodiscard]] bool is_created_parent(const std::string& path, const Change& change) const {
     return std::ranges::any_of(at_zxid_.at(change.zxid), [&](const auto& other) {
       return other.second->after.exists && other.first.starts_with(path + "/");
     });
@@ -83,8 +85,8 @@ class Writes {
 
   void note(const Change& change) { done_[change.by].insert(change.zxid); }
 
-  // Each deletion of a path to one deletion that was asked for between the frontier then and the
-  // reply; the one that must come first to the first that can be it.
+  // Assigns each requested delete to a deletion of its path between the frontier at the request and
+  // the reply. Deletes with the earliest replies come first, and take the earliest deletion.
   void match_deletes(Outcome outcome) {
     struct Wanted {
       Zxid up_to, after;
@@ -111,7 +113,7 @@ class Writes {
     for (const Wanted& delete_ : wanted) {
       Change* found = nullptr;
       for (Change& change : timeline_.changes()[delete_.step.path]) {
-        if (found == nullptr && !change.after.exists && change.by == nobody &&
+        if (found == nullptr && !change.after.exists && change.by == no_operation &&
             change.zxid > delete_.after && change.zxid <= delete_.up_to) {
           found = &change;
         }
@@ -119,8 +121,9 @@ class Writes {
       const Operation& operation = history_.operations[delete_.operation];
       if (found == nullptr) {
         if (outcome == Outcome::ok && timeline_.known(delete_.after, delete_.up_to)) {
-          report_.complain("lost-write", describe(operation) + " was acknowledged up to " +
-                                             hex(delete_.up_to) + ", and nothing was deleted");
+          report_.add_violation("lost-write", describe(operation) + " was acknowledged at " +
+                                                  hex(delete_.up_to) +
+                                                  ", but the node was not deleted before");
         }
         continue;
       }
@@ -135,22 +138,22 @@ class Writes {
   }
 
   void check_path(const std::string& path, const std::vector<Change>& changes) {
-    Change before{timeline_.start(), {}, never, 0, false, nobody};
+    Change before{timeline_.start(), {}, never, 0, false, no_operation};
     for (const Change& change : changes) {
       const bool certain = timeline_.known(before.zxid, change.zxid - 1);
       const State& was = before.after;
       const State& is = change.after;
       std::string wrong;
       if (!is.exists) {
-        if (certain && !was.exists) wrong = "is deleted, and was not there";
+        if (certain && !was.exists) wrong = "is deleted, but did not exist";
         const bool persistent = was.exists && was.owner == "0000000000000000";
-        if (certain && persistent && change.by == nobody) {
-          report_.complain("phantom", "line " + std::to_string(change.line) + ": " + path +
-                                          " is deleted by " + hex(change.zxid) +
-                                          ", and nobody asked for that");
+        if (certain && persistent && change.by == no_operation) {
+          report_.add_violation("phantom", "line " + std::to_string(change.line) + ": " + path +
+                                               " is deleted by " + hex(change.zxid) +
+                                               ", but no request deleted it");
         }
       } else if (is.czxid == change.zxid) {
-        if (certain && was.exists) wrong = "is created, and was there";
+        if (certain && was.exists) wrong = "is created, but existed";
         if (is.version != 0) wrong = "is created with a version that is not 0";
         const std::optional<State> parent = timeline_.at(parent_of(path), change.zxid);
         if (parent && !parent->exists) wrong = "is created without a parent";
@@ -158,24 +161,24 @@ class Writes {
           wrong = "is created below an ephemeral node";
         }
       } else if (certain && (!was.exists || was.czxid != is.czxid)) {
-        wrong = "is changed, and was not there";
+        wrong = "is changed, but did not exist";
       } else if (certain && is.version != was.version + times(change, path)) {
         wrong =
             "has version " + std::to_string(is.version) + " after " + std::to_string(was.version);
       }
       if (is.exists && is.mzxid != change.zxid) wrong = "has a mzxid of another transaction";
       if (!wrong.empty()) {
-        report_.complain("replay", "line " + std::to_string(change.line) + ": by " +
-                                       hex(change.zxid) + " " + path + " " + wrong);
+        report_.add_violation("replay", "line " + std::to_string(change.line) + ": by " +
+                                            hex(change.zxid) + " " + path + " " + wrong);
       }
-      if (change.by != nobody) check_expectation(path, before, change, certain);
+      if (change.by != no_operation) check_expectation(path, before, change, certain);
       before = change;
     }
   }
 
   // How often the transaction sets the path: a multi may do so several times.
   [[nodiscard]] std::int64_t times(const Change& change, const std::string& path) const {
-    if (change.by == nobody) return 1;
+    if (change.by == no_operation) return 1;
     return std::ranges::count_if(steps_of(history_.operations[change.by]), [&](const Step& step) {
       return step.op == "set" && step.path == path;
     });
@@ -185,23 +188,25 @@ class Writes {
                          bool certain) {
     const Operation& operation = history_.operations[change.by];
     if (change.zxid <= frontier_.before(operation.invoked)) {
-      report_.complain("real-time", describe(operation) + " was done by " + hex(change.zxid) +
-                                        ", and asked for after somebody had seen " +
-                                        hex(frontier_.before(operation.invoked)));
+      report_.add_violation("real-time", describe(operation) + " was carried out by " +
+                                             hex(change.zxid) +
+                                             ", but was sent after a client had seen " +
+                                             hex(frontier_.before(operation.invoked)));
     }
     if (operation.outcome == Outcome::ok && change.zxid > operation.zxid()) {
-      report_.complain("result", describe(operation) + " was answered at " + hex(operation.zxid()) +
-                                     ", before it was done by " + hex(change.zxid));
+      report_.add_violation("result", describe(operation) + " got its reply at " +
+                                          hex(operation.zxid()) +
+                                          ", before it was carried out by " + hex(change.zxid));
     }
     bool first = true;
     for (const Step& step : steps_of(operation)) {
-      if (step.op == "create" ? !names(*step.request, path) : step.path != path) continue;
+      if (step.op == "create" ? !can_create(*step.request, path) : step.path != path) continue;
       if (step.op == "create" && change.after.exists) {
         const std::string owner =
             step.request->value("ephemeral", false) ? operation.session : std::string(16, '0');
         if (change.after.owner != owner) {
-          report_.complain("ephemeral", describe(operation) + " made a node of " +
-                                            change.after.owner + " instead of " + owner);
+          report_.add_violation("ephemeral", describe(operation) + " created a node of session " +
+                                                 change.after.owner + " instead of " + owner);
         }
         if (step.request->value("sequential", false)) {
           sequences_[parent_of(path)].emplace_back(change.zxid, path, change.by);
@@ -209,24 +214,24 @@ class Writes {
       }
       const std::int64_t version = step.request->value("version", std::int64_t{-1});
       if (first && certain && version >= 0 && before.after.version != version) {
-        report_.complain("result", describe(operation) + " went through on version " +
-                                       std::to_string(before.after.version) + " by " +
-                                       hex(change.zxid));
+        report_.add_violation("result", describe(operation) + " was carried out on version " +
+                                            std::to_string(before.after.version) + " by " +
+                                            hex(change.zxid));
       }
       first = false;
     }
   }
 
-  // All of a multi, by one transaction, or nothing.
+  // A multi is carried out as a whole, by one transaction, or not at all.
   void check_operation(std::size_t index) {
     const Operation& operation = history_.operations[index];
     const auto done = done_.find(index);
     if (done == done_.end()) return;
     if (operation.outcome == Outcome::unknown) report_.unknown_happened += 1;
     if (done->second.size() > 1) {
-      report_.complain("multi-atomic", describe(operation) + " was done by several transactions, " +
-                                           hex(*done->second.begin()) + " and " +
-                                           hex(*done->second.rbegin()));
+      report_.add_violation("multi-atomic",
+                            describe(operation) + " was carried out by several transactions, " +
+                                hex(*done->second.begin()) + " and " + hex(*done->second.rbegin()));
     }
     if (operation.op() != "multi") return;
     const Zxid zxid = *done->second.begin();
@@ -238,17 +243,19 @@ class Writes {
         const std::optional<State> state = timeline_.at(step.path, zxid - 1);
         const std::int64_t version = step.request->value("version", std::int64_t{-1});
         if (state && (!state->exists || (version >= 0 && state->version != version))) {
-          report_.complain("result", describe(operation) + " went through, but its check of " +
-                                         step.path + " did not hold at " + hex(zxid));
+          report_.add_violation("result", describe(operation) +
+                                              " was carried out, but its check of " + step.path +
+                                              " did not hold at " + hex(zxid));
         }
         continue;
       }
-      const bool there = std::ranges::any_of(effects, [&](const auto& effect) {
-        return step.op == "create" ? names(*step.request, effect.first) : effect.first == step.path;
+      const bool found = std::ranges::any_of(effects, [&](const auto& effect) {
+        return step.op == "create" ? can_create(*step.request, effect.first)
+                                   : effect.first == step.path;
       });
-      if (!there) {
-        report_.complain("multi-atomic", describe(operation) + " was done by " + hex(zxid) +
-                                             " without what it has for " + step.path);
+      if (!found) {
+        report_.add_violation("multi-atomic", describe(operation) + " was carried out by " +
+                                                  hex(zxid) + " without its op on " + step.path);
       }
     }
   }
@@ -260,8 +267,8 @@ class Writes {
         const auto& [zxid, path, by] = made[i];
         const std::string& before = std::get<1>(made[i - 1]);
         if (path.substr(path.size() - 10) > before.substr(before.size() - 10)) continue;
-        report_.complain("sequential",
-                         describe(history_.operations[by]) + " made " + path + " after " + before);
+        report_.add_violation("sequential", describe(history_.operations[by]) + " created " + path +
+                                                " after " + before);
       }
     }
   }

@@ -22,46 +22,47 @@ struct HelpRow {
 };
 
 constexpr std::array help_rows{
-    HelpRow{"ls", "[-l] [-R] [PATH]", "lists the children of a node, -l with details, -R all below",
-            "ls -l /app"},
-    HelpRow{"tree", "[PATH]", "draws what is below a node", "tree /app"},
-    HelpRow{"get", "[-s] PATH", "prints a node's data, -s its stat too", "get -s /app/config"},
+    HelpRow{"ls", "[-l] [-R] [PATH]",
+            "lists the children of a node, -l with details, -R all nodes below", "ls -l /app"},
+    HelpRow{"tree", "[PATH]", "draws the tree below a node", "tree /app"},
+    HelpRow{"get", "[-s] PATH", "prints a node's data, -s with its stat", "get -s /app/config"},
     HelpRow{"set", "[-v VERSION] [--create] PATH DATA",
-            "replaces a node's data, -v only at this version, --create where it is missing",
+            "replaces a node's data, -v only at this version, --create if it does not exist",
             "set -v 3 /app/config v2"},
     HelpRow{"create", "[-e] [-s] [-p] [-c] [--ttl MS] PATH [DATA]",
             "creates a node: -e ephemeral, -s sequential, -p with its parents, -c container",
             "create -p /app/config v1"},
-    HelpRow{"delete", "[-r] [-v VERSION] PATH", "deletes a node, -r with all below; also: rm",
+    HelpRow{"delete", "[-r] [-v VERSION] PATH", "deletes a node, -r with all nodes below; also: rm",
             "delete -r /app"},
     HelpRow{"stat", "PATH", "prints a node's stat, or fails with NoNode; also: exists",
             "stat /app/config"},
-    HelpRow{"count", "[PATH]", "counts all nodes below one", "count /"},
+    HelpRow{"count", "[PATH]", "counts all nodes below a node", "count /"},
     HelpRow{"ephemerals", "[PREFIX]", "lists this session's ephemeral nodes", "ephemerals /locks"},
     HelpRow{"watch", "[--scope node|children|subtree] [--once] [--count N] PATH",
             "prints a line for each change, until interrupted", "watch --scope subtree /app"},
-    HelpRow{"sync", "[PATH]", "makes reads that follow see everything committed before", "sync"},
+    HelpRow{"sync", "[PATH]", "makes later reads see everything committed before", "sync"},
     HelpRow{"whoami", "", "lists this session's identities", "whoami"},
     HelpRow{"ping", "", "measures a round trip to the server", "ping"},
-    HelpRow{"status", "", "shows every server: its role, how far it is, how much it holds",
-            "status"},
-    HelpRow{"metrics", "[PREFIX]", "prints what every server counts, for all names or some",
+    HelpRow{"status", "", "shows each server's role, epoch, zxid, sessions and nodes", "status"},
+    HelpRow{"metrics", "[PREFIX]",
+            "prints the metrics of each server, all or those with this prefix",
             "metrics zabkeeper_log"},
     HelpRow{
         "handover", "[ID]",
-        "makes the leader hand its lead over, to server ID or any that can; needs to run on the "
-        "leader's machine, or --auth digest:USER:PASSWORD of superDigest",
+        "makes the leader hand over to server ID, or to any server that is caught up; must run on "
+        "the leader's machine, or with --auth digest:USER:PASSWORD of superDigest",
         "handover 2"},
-    HelpRow{"cd", "[PATH]", "makes relative paths begin there (interactive shell)", "cd /app"},
-    HelpRow{"pwd", "", "prints where relative paths begin (interactive shell)", "pwd"},
-    HelpRow{"help", "[COMMAND]", "explains a command, or names them all", "help watch"},
-    HelpRow{"quit", "", "leaves the shell; so does the end of input", "quit"},
+    HelpRow{"cd", "[PATH]", "sets the node that relative paths begin at (interactive shell)",
+            "cd /app"},
+    HelpRow{"pwd", "", "prints the node that relative paths begin at (interactive shell)", "pwd"},
+    HelpRow{"help", "[COMMAND]", "explains a command, or lists all commands", "help watch"},
+    HelpRow{"quit", "", "leaves the shell; so does the end of the input", "quit"},
 };
 
 constexpr std::string_view options_help =
     "  --server LIST     ws://host:port, several with commas (or ZABKEEPER_SERVERS);\n"
     "                    default ws://127.0.0.1:2180\n"
-    "  --timeout-ms N    of the session, and for each answer; default 10000\n"
+    "  --timeout-ms N    the session's timeout, and how long to wait for a reply; default 10000\n"
     "  --auth S:TOKEN    an identity, e.g. digest:user:password; may be repeated\n"
     "  --json            prints replies and errors as JSON\n"
     "  --version         prints the version\n";
@@ -77,22 +78,53 @@ std::string help_of(const HelpRow& row) {
   std::string text = "usage: " + std::string(row.name);
   if (!row.arguments.empty()) text += ' ' + std::string(row.arguments);
   text += "\n" + std::string(row.purpose) + "\nexample: " + std::string(row.example) + '\n';
-  if (row.name == "set" || row.name == "create") text += "DATA - reads standard input\n";
+  if (row.name == "set" || row.name == "create")
+    text += "DATA -: reads the data from standard input\n";
   return text;
 }
 
 wire::AuthRequest auth_of(const std::string& text) {
   const std::size_t colon = text.find(':');
   if (colon == 0 || colon == std::string::npos) {
-    throw CLI::ValidationError("--auth", "wants SCHEME:TOKEN");
+    throw CLI::ValidationError("--auth", "must be SCHEME:TOKEN");
   }
   return {text.substr(0, colon), text.substr(colon + 1)};
 }
 
-// The options of every command, each filling one Command.
+// The options of every command. Parsing fills in the Command of the subcommand that was given.
 class Commands {
  public:
   explicit Commands(CLI::App& app) : app_(app) {
+    add_reads();
+    add_writes();
+    add_server_commands();
+    add_shell_commands();
+  }
+
+  // The command that was given, if any.
+  [[nodiscard]] std::optional<Command> given() const {
+    for (const auto& [sub, command] : commands_) {
+      if (sub->parsed()) return *command;
+    }
+    return std::nullopt;
+  }
+  // Its name, for help; empty without a command.
+  [[nodiscard]] std::string topic() const {
+    for (const auto& [sub, command] : commands_) {
+      if (sub->parsed()) return sub->get_name();
+    }
+    return {};
+  }
+
+ private:
+  template <typename T>
+  std::pair<CLI::App*, T*> add(const char* name) {
+    CLI::App* sub = app_.add_subcommand(name);
+    auto& [app, command] = commands_.emplace_back(sub, std::make_unique<Command>(T{}));
+    return {sub, &std::get<T>(*command)};
+  }
+
+  void add_reads() {
     {
       auto [sub, ls] = add<Ls>("ls");
       sub->add_flag("-l", ls->details);
@@ -108,6 +140,34 @@ class Commands {
       sub->add_flag("-s", get->stat);
       sub->add_option("PATH", get->path)->required();
     }
+    for (const char* name : {"stat", "exists"}) {
+      auto [sub, stat] = add<ShowStat>(name);
+      sub->add_option("PATH", stat->path)->required();
+    }
+    {
+      auto [sub, count] = add<Count>("count");
+      sub->add_option("PATH", count->path);
+    }
+    {
+      auto [sub, ephemerals] = add<Ephemerals>("ephemerals");
+      sub->add_option("PREFIX", ephemerals->prefix);
+    }
+    add_watch();
+  }
+
+  void add_watch() {
+    static const std::map<std::string, wire::WatchScope> scopes{
+        {"node", wire::WatchScope::node},
+        {"children", wire::WatchScope::children},
+        {"subtree", wire::WatchScope::subtree}};
+    auto [sub, watch] = add<Watch>("watch");
+    sub->add_option("--scope", watch->scope)->transform(CLI::CheckedTransformer(scopes));
+    auto* once = sub->add_flag_callback("--once", [watch = watch] { watch->count = 1; });
+    sub->add_option("--count", watch->count)->check(CLI::PositiveNumber)->excludes(once);
+    sub->add_option("PATH", watch->path)->required();
+  }
+
+  void add_writes() {
     {
       auto [sub, set] = add<Set>("set");
       sub->add_option("-v", set->version);
@@ -131,29 +191,9 @@ class Commands {
       sub->add_option("-v", remove->version);
       sub->add_option("PATH", remove->path)->required();
     }
-    for (const char* name : {"stat", "exists"}) {
-      auto [sub, stat] = add<ShowStat>(name);
-      sub->add_option("PATH", stat->path)->required();
-    }
-    {
-      auto [sub, count] = add<Count>("count");
-      sub->add_option("PATH", count->path);
-    }
-    {
-      auto [sub, ephemerals] = add<Ephemerals>("ephemerals");
-      sub->add_option("PREFIX", ephemerals->prefix);
-    }
-    {
-      auto [sub, watch] = add<Watch>("watch");
-      static const std::map<std::string, wire::WatchScope> scopes{
-          {"node", wire::WatchScope::node},
-          {"children", wire::WatchScope::children},
-          {"subtree", wire::WatchScope::subtree}};
-      sub->add_option("--scope", watch->scope)->transform(CLI::CheckedTransformer(scopes));
-      auto* once = sub->add_flag_callback("--once", [watch = watch] { watch->count = 1; });
-      sub->add_option("--count", watch->count)->check(CLI::PositiveNumber)->excludes(once);
-      sub->add_option("PATH", watch->path)->required();
-    }
+  }
+
+  void add_server_commands() {
     {
       auto [sub, sync] = add<Sync>("sync");
       sub->add_option("PATH", ignored_);
@@ -169,6 +209,9 @@ class Commands {
       auto [sub, handover] = add<Handover>("handover");
       sub->add_option("ID", handover->to);
     }
+  }
+
+  void add_shell_commands() {
     {
       auto [sub, cd] = add<Cd>("cd");
       sub->add_option("PATH", cd->path);
@@ -182,34 +225,13 @@ class Commands {
     add<Quit>("exit");
   }
 
-  // Of the command that was given, if one was.
-  [[nodiscard]] std::optional<Command> taken() const {
-    for (const auto& [sub, command] : given_) {
-      if (sub->parsed()) return *command;
-    }
-    return std::nullopt;
-  }
-  [[nodiscard]] std::string topic() const {
-    for (const auto& [sub, command] : given_) {
-      if (sub->parsed()) return sub->get_name();
-    }
-    return {};
-  }
-
- private:
-  template <typename T>
-  std::pair<CLI::App*, T*> add(const char* name) {
-    CLI::App* sub = app_.add_subcommand(name);
-    auto& [app, command] = given_.emplace_back(sub, std::make_unique<Command>(T{}));
-    return {sub, &std::get<T>(*command)};
-  }
-
   CLI::App& app_;
-  std::vector<std::pair<CLI::App*, std::unique_ptr<Command>>> given_;
+  std::vector<std::pair<CLI::App*, std::unique_ptr<Command>>> commands_;
   std::string ignored_;
 };
 
-std::variant<CommandLine, Said> parse(std::vector<std::string> words, const std::string* version) {
+std::variant<CommandLine, Notice> parse(std::vector<std::string> words,
+                                        const std::string* version) {
   CommandLine line;
   std::vector<std::string> auth;
   CLI::App app("", "zab");
@@ -224,39 +246,39 @@ std::variant<CommandLine, Said> parse(std::vector<std::string> words, const std:
   }
   Commands commands(app);
   try {
-    std::ranges::reverse(words);  // as CLI11 wants it
+    std::ranges::reverse(words);  // CLI11 takes the last word first
     app.parse(std::move(words));
     for (const std::string& each : auth) line.auth.push_back(auth_of(each));
   } catch (const CLI::CallForVersion& asked) {
-    return Said{std::string(asked.what()) + '\n', exit_ok};
+    return Notice{std::string(asked.what()) + '\n', exit_ok};
   } catch (const CLI::CallForHelp&) {
-    return Said{help(commands.topic()), exit_ok};
+    return Notice{help(commands.topic()), exit_ok};
   } catch (const CLI::ParseError& error) {
     const std::string topic = commands.topic();
-    if (!topic.empty()) return Said{std::string(error.what()) + '\n' + help(topic), exit_usage};
+    if (!topic.empty()) return Notice{std::string(error.what()) + '\n' + help(topic), exit_usage};
     const std::vector<std::string> extras = app.remaining();
-    const bool no_command = !extras.empty() && !extras.front().starts_with('-');
-    return Said{(no_command ? "no command is called " + extras.front() : error.what()) +
-                    "\n`help` names the commands\n",
-                exit_usage};
+    const bool unknown = !extras.empty() && !extras.front().starts_with('-');
+    const std::string reason = unknown ? "unknown command: " + extras.front() : error.what();
+    return Notice{reason + "\n`help` lists the commands\n", exit_usage};
   }
-  line.command = commands.taken();
+  line.command = commands.given();
   return line;
 }
 
 }  // namespace
 
-std::variant<CommandLine, Said> parse_command_line(std::vector<std::string> words,
-                                                   const std::string& version) {
+std::variant<CommandLine, Notice> parse_command_line(std::vector<std::string> words,
+                                                     const std::string& version) {
   return parse(std::move(words), &version);
 }
 
-std::variant<CommandLine, Said> parse_line(std::vector<std::string> words) {
+std::variant<CommandLine, Notice> parse_line(std::vector<std::string> words) {
   return parse(std::move(words), nullptr);
 }
 
 std::vector<std::string> command_names() {
   std::vector<std::string> names;
+  names.reserve(help_rows.size());
   for (const HelpRow& row : help_rows) names.emplace_back(row.name);
   return names;
 }
@@ -265,11 +287,11 @@ std::string help(const std::string& topic) {
   const auto row = std::ranges::find(help_rows, canonical(topic), &HelpRow::name);
   if (row != help_rows.end()) return help_of(*row);
 
-  std::string text = topic.empty() ? "" : "no command is called " + topic + "\n\n";
+  std::string text = topic.empty() ? "" : "unknown command: " + topic + "\n\n";
   text += "usage: zab [OPTION...] COMMAND ...   runs one command\n";
   text += "       zab [OPTION...]               reads commands from the terminal or a pipe\n\n";
   text += options_help;
-  text += "\ncommands (`help COMMAND` says more):\n";
+  text += "\ncommands (`help COMMAND` explains one):\n";
   for (const HelpRow& each : help_rows) {
     text += "  " + std::string(each.name) + std::string(12 - each.name.size(), ' ') +
             std::string(each.purpose) + "\n" + std::string(14, ' ') + "e.g. " +

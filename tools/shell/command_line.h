@@ -9,7 +9,7 @@
 
 #include "wire/requests.h"
 
-// What somebody asked the shell to do, as values.
+// The commands of the shell, as values.
 namespace shell {
 
 struct Ls {
@@ -56,17 +56,17 @@ struct Ephemerals {
 struct Watch {
   std::string path;
   wire::WatchScope scope = wire::WatchScope::node;
-  std::size_t count = 0;  // events after which it ends; 0: when interrupted
+  std::size_t count = 0;  // of events, after which it ends; 0: it ends when interrupted
 };
 struct Sync {};
 struct Whoami {};
 struct Ping {};
 struct Status {};
 struct Metrics {
-  std::string prefix;  // of the names
+  std::string prefix;  // of the metrics' names; empty: all metrics
 };
 struct Handover {
-  std::optional<std::uint32_t> to;  // none: to any server that can
+  std::optional<std::uint32_t> to;  // a server's id; none: any server that is caught up
 };
 struct Cd {
   std::string path = "/";
@@ -88,20 +88,21 @@ struct CommandLine {
   std::optional<Command> command;  // none: the interactive shell
 };
 
-// Nothing to run, but something to say: usage, a version or what is wrong.
-struct Said {
+// The result of a command line that has no command to run: help, the version, or a wrong usage.
+struct Notice {
   std::string text;
   int exit_code = 0;
 };
 
-// The words after the program's name.
-[[nodiscard]] std::variant<CommandLine, Said> parse_command_line(std::vector<std::string> words,
-                                                                 const std::string& version);
-// The words of one line of the interactive shell.
-[[nodiscard]] std::variant<CommandLine, Said> parse_line(std::vector<std::string> words);
+// `words`: the arguments of the program.
+[[nodiscard]] std::variant<CommandLine, Notice> parse_command_line(std::vector<std::string> words,
+                                                                   const std::string& version);
+// `words`: one line of the interactive shell.
+[[nodiscard]] std::variant<CommandLine, Notice> parse_line(std::vector<std::string> words);
 
-// Those of `help`, in its order.
+// In the order of `help`.
 [[nodiscard]] std::vector<std::string> command_names();
+// The help on a command; on all of them if `topic` is empty or unknown.
 [[nodiscard]] std::string help(const std::string& topic);
 
 }  // namespace shell

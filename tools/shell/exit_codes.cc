@@ -27,20 +27,21 @@ int exit_code(ErrorCode code, Effect effect) {
 }
 
 std::string exit_codes_help() {
-  return "  0 done   1 another error   2 wrong usage   3 NoNode   4 NodeExists   5 BadVersion\n"
-         "  6 NotEmpty   7 NoAuth, AuthFailed or InvalidAcl   8 no server answers, or the session "
-         "is gone\n"
-         "  9 the connection was lost, and a write may or may not have happened\n";
+  return "  0 success   1 another error   2 wrong usage   3 NoNode   4 NodeExists   5 BadVersion\n"
+         "  6 NotEmpty   7 NoAuth, AuthFailed or InvalidAcl   8 no server available, or the "
+         "session "
+         "has ended\n"
+         "  9 the connection was lost, and a write may or may not have been applied\n";
 }
 
-std::string friendly(const wire::Error& error, const std::string& path) {
+std::string error_text(const wire::Error& error, const std::string& path) {
   const std::string name = " (" + std::string(wire::name(error.code)) + ')';
   const auto about = [&](const char* phrase) {
     return (path.empty() ? std::string() : path + ": ") + phrase + name;
   };
   switch (error.code) {
     case ErrorCode::no_node: return about("no such node");
-    case ErrorCode::node_exists: return about("exists already");
+    case ErrorCode::node_exists: return about("already exists");
     case ErrorCode::bad_version: return about("has another version");
     case ErrorCode::not_empty: return about("has children; -r deletes them too");
     case ErrorCode::no_auth: return about("not allowed");

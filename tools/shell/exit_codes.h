@@ -19,11 +19,11 @@ inline constexpr int exit_unknown_outcome = 9;
 
 enum class Effect { read, write };
 
-// A lost connection leaves a write's outcome unknown, but not a read's.
+// A lost connection leaves it unknown whether a write was applied; a read can be repeated.
 [[nodiscard]] int exit_code(wire::ErrorCode code, Effect effect);
 [[nodiscard]] std::string exit_codes_help();
 
-// "/a/b: no such node (NoNode)"
-[[nodiscard]] std::string friendly(const wire::Error& error, const std::string& path);
+// The error in words for people, e.g. "/a/b: no such node (NoNode)".
+[[nodiscard]] std::string error_text(const wire::Error& error, const std::string& path);
 
 }  // namespace shell

@@ -18,16 +18,16 @@
 namespace shell {
 namespace {
 
-// What the completion function may use; readline's has no argument for it.
+// The data of the completion function: readline gives it no argument.
 struct {
   Runner* runner = nullptr;
   zabkeeper::Client* client = nullptr;
   std::vector<std::string> matches;
-} completing;
+} completion;
 
 void match_commands(std::string_view start) {
   for (std::string& name : command_names()) {
-    if (name.starts_with(start)) completing.matches.push_back(std::move(name));
+    if (name.starts_with(start)) completion.matches.push_back(std::move(name));
   }
 }
 
@@ -36,25 +36,25 @@ void match_paths(std::string_view start) {
   const std::string_view typed = slash == std::string_view::npos ? "" : start.substr(0, slash + 1);
   const std::string_view begun = slash == std::string_view::npos ? start : start.substr(slash + 1);
   wire::ChildrenRequest request;
-  request.path = resolve(completing.runner->cwd(), typed.empty() ? "." : typed);
+  request.path = resolve(completion.runner->cwd(), typed.empty() ? "." : typed);
   request.with_stat = true;
   request.limit = 1'000;
-  const auto children = completing.client->call(std::move(request));
+  const auto children = completion.client->call(std::move(request));
   if (children.has_error()) return;
   for (const wire::Child& child : children->children) {
     if (!child.name.starts_with(begun)) continue;
     const bool has_children = child.stat && child.stat->num_children > 0;
-    completing.matches.push_back(std::string(typed) + child.name + (has_children ? "/" : ""));
+    completion.matches.push_back(std::string(typed) + child.name + (has_children ? "/" : ""));
   }
 }
 
 char* next_match(const char*, int state) {
   const auto at = static_cast<std::size_t>(state);
-  return at < completing.matches.size() ? strdup(completing.matches[at].c_str()) : nullptr;
+  return at < completion.matches.size() ? strdup(completion.matches[at].c_str()) : nullptr;
 }
 
 char** complete(const char* text, int start, int) {
-  completing.matches.clear();
+  completion.matches.clear();
   const std::string before(rl_line_buffer, static_cast<std::size_t>(start));
   const bool first = before.find_first_not_of(' ') == std::string::npos;
   if (first || before == "help ") {
@@ -63,35 +63,35 @@ char** complete(const char* text, int start, int) {
     match_paths(text);
   }
   const bool unfinished =
-      completing.matches.size() == 1 && completing.matches.front().ends_with('/');
+      completion.matches.size() == 1 && completion.matches.front().ends_with('/');
   rl_completion_append_character = unfinished ? '\0' : ' ';
   rl_attempted_completion_over = 1;
   return rl_completion_matches(text, next_match);
 }
 
-enum class Next { go_on, quit };
+enum class Next { read_on, quit };
 
-// Runs one line; `code` is left alone if there was nothing to run.
+// Runs one line. Sets `code`, unless the line is empty or a comment.
 Next run_line(const std::string& text, Runner& runner, std::optional<int>& code) {
   auto words = split_words(text);
   if (words.has_error()) {
     std::cerr << words.error().message << '\n';
     code = exit_usage;
-    return Next::go_on;
+    return Next::read_on;
   }
-  if (words->empty() || words->front().starts_with('#')) return Next::go_on;
+  if (words->empty() || words->front().starts_with('#')) return Next::read_on;
   auto parsed = parse_line(std::move(*words));
-  if (const auto* said = std::get_if<Said>(&parsed)) {
-    (said->exit_code == exit_ok ? std::cout : std::cerr) << said->text;
-    code = said->exit_code;
-    return Next::go_on;
+  if (const auto* notice = std::get_if<Notice>(&parsed)) {
+    (notice->exit_code == exit_ok ? std::cout : std::cerr) << notice->text;
+    code = notice->exit_code;
+    return Next::read_on;
   }
   const auto& line = std::get<CommandLine>(parsed);
-  if (!line.command) return Next::go_on;
+  if (!line.command) return Next::read_on;
   if (std::holds_alternative<Quit>(*line.command)) return Next::quit;
   interrupted = false;
   code = runner.run(*line.command, line.json);
-  return Next::go_on;
+  return Next::read_on;
 }
 
 std::string history_file() {
@@ -102,8 +102,8 @@ std::string history_file() {
 }  // namespace
 
 int run_interactive(Runner& runner, zabkeeper::Client& client,
-                    const std::function<std::string()>& place) {
-  completing = {&runner, &client, {}};
+                    const std::function<std::string()>& label) {
+  completion = {&runner, &client, {}};
   rl_readline_name = "zab";
   rl_attempted_completion_function = complete;
   using_history();
@@ -112,7 +112,7 @@ int run_interactive(Runner& runner, zabkeeper::Client& client,
 
   std::optional<int> code;
   for (;;) {
-    const std::string prompt = "[zab " + place() + "] " + runner.cwd() + "> ";
+    const std::string prompt = "[zab " + label() + "] " + runner.cwd() + "> ";
     errno = 0;
     char* line = readline(prompt.c_str());
     if (!line) {

@@ -8,11 +8,12 @@
 
 namespace shell {
 
-// Reads commands until the input ends or one says `quit`; returns the exit code. On a terminal:
-// with a prompt, history and completion. From a pipe: line by line, and the first failure is the
-// exit code, though later lines are still carried out.
+// Reads commands from a terminal, with a prompt, history and completion, until the input ends or
+// the command is `quit`. The prompt has `label()`, e.g. the server. Returns the exit code.
 int run_interactive(Runner& runner, zabkeeper::Client& client,
-                    const std::function<std::string()>& place);
+                    const std::function<std::string()>& label);
+// Reads commands from standard input, a line each. Returns the exit code of the first line that
+// failed; the lines after it are still carried out.
 int run_script(Runner& runner);
 
 }  // namespace shell

@@ -26,7 +26,7 @@ constexpr Effect effect_of =
         ? Effect::write
         : Effect::read;
 
-// Events on their way from the client's thread to the one that prints.
+// Passes events from the client's thread to the thread that prints.
 struct Inbox {
   std::mutex mutex;
   std::condition_variable arrived;
@@ -45,10 +45,10 @@ int Runner::run(const Command& command, bool json) {
   try {
     std::visit([this](const auto& each) { on(each); }, command);
   } catch (const Refused& refused) {
-    err_ << friendly(refused.error, refused.path) << '\n';
+    err_ << error_text(refused.error, refused.path) << '\n';
     exit_code_ = exit_code(refused.error.code, refused.effect);
     if (exit_code_ == exit_unknown_outcome) {
-      err_ << "the outcome is unknown: look before you try again\n";
+      err_ << "the write may or may not have been applied: check before you repeat it\n";
     }
   }
   out_.flush();
@@ -58,12 +58,12 @@ int Runner::run(const Command& command, bool json) {
 template <typename Request>
 typename zabkeeper::ReplyOf<Request>::type Runner::ask(Request request, const std::string& path,
                                                        Echo echo) {
-  zabkeeper::Client::Answer answer = client_().ask(std::move(request));
-  if (json_ && (echo == Echo::as_json || answer.result.has_error())) {
-    print_json(wire::Reply{{}, answer.zxid, {}, answer.result});
+  zabkeeper::Client::AnyReply reply = client_().ask(std::move(request));
+  if (json_ && (echo == Echo::as_json || reply.result.has_error())) {
+    print_json(wire::Reply{{}, reply.zxid, {}, reply.result});
   }
-  if (answer.result.has_error()) throw Refused{answer.result.error(), path, effect_of<Request>};
-  return std::get<typename zabkeeper::ReplyOf<Request>::type>(std::move(*answer.result));
+  if (reply.result.has_error()) throw Refused{reply.result.error(), path, effect_of<Request>};
+  return std::get<typename zabkeeper::ReplyOf<Request>::type>(std::move(*reply.result));
 }
 
 void Runner::print_json(const wire::ServerMessage& message) {
@@ -72,19 +72,19 @@ void Runner::print_json(const wire::ServerMessage& message) {
   out_ << text << '\n';
 }
 
-std::string Runner::at(const std::string& path) const { return resolve(cwd_, path); }
+std::string Runner::absolute(const std::string& path) const { return resolve(cwd_, path); }
 
-std::string Runner::data_of(const std::string& argument) {
+std::string Runner::read_data(const std::string& argument) {
   if (argument != "-") return argument;
   if (settings_.mode == Mode::interactive) {
     throw Refused{{wire::ErrorCode::bad_arguments,
-                   "DATA - reads standard input, which is where commands come from here"},
+                   "DATA - reads standard input, but the commands come from there"},
                   {}};
   }
   return {std::istreambuf_iterator<char>(std::cin), std::istreambuf_iterator<char>()};
 }
 
-// Page by page, so that a node with very many children does not make one huge frame.
+// In pages, because the reply for a node with very many children could be too large.
 std::vector<wire::Child> Runner::children_of(const std::string& path, bool with_stat) {
   constexpr std::uint32_t page = 1'000;
   wire::ChildrenRequest request{path, with_stat, false, {}, page, {}};
@@ -97,7 +97,7 @@ std::vector<wire::Child> Runner::children_of(const std::string& path, bool with_
   }
 }
 
-void Runner::list(const Ls& ls, const std::string& path, std::vector<Row>& rows) {
+void Runner::list_children(const Ls& ls, const std::string& path, std::vector<Row>& rows) {
   for (const wire::Child& child : children_of(path, ls.details || ls.recursive)) {
     const std::string whole = join(path, child.name);
     const std::string name = ls.recursive ? whole : child.name;
@@ -112,19 +112,19 @@ void Runner::list(const Ls& ls, const std::string& path, std::vector<Row>& rows)
     } else {
       rows.push_back({name});
     }
-    if (ls.recursive && child.stat && child.stat->num_children > 0) list(ls, whole, rows);
+    if (ls.recursive && child.stat && child.stat->num_children > 0) list_children(ls, whole, rows);
   }
 }
 
 void Runner::on(const Ls& ls) {
-  const std::string path = at(ls.path);
+  const std::string path = absolute(ls.path);
   if (json_ && !ls.recursive) {
     ask(wire::ChildrenRequest{path, ls.details, false, {}, {}, {}}, path);
     return;
   }
   std::vector<Row> rows;
   if (ls.details && !json_) rows.push_back({"NAME", "VERSION", "BYTES", "CHILDREN", "CHANGED", ""});
-  list(ls, path, rows);
+  list_children(ls, path, rows);
   if (json_) {
     nlohmann::json paths = nlohmann::json::array();
     for (const Row& row : rows) paths.push_back(row.front());
@@ -135,7 +135,7 @@ void Runner::on(const Ls& ls) {
   }
 }
 
-std::size_t Runner::draw(const std::string& path, const std::string& indent) {
+std::size_t Runner::print_tree(const std::string& path, const std::string& indent) {
   const std::vector<wire::Child> children = children_of(path, true);
   std::size_t count = children.size();
   for (std::size_t i = 0; i < children.size(); ++i) {
@@ -145,22 +145,22 @@ std::size_t Runner::draw(const std::string& path, const std::string& indent) {
     out_ << indent << (last ? "└── " : "├── ") << child.name << (ephemeral ? " (ephemeral)" : "")
          << '\n';
     if (child.stat && child.stat->num_children > 0) {
-      count += draw(join(path, child.name), indent + (last ? "    " : "│   "));
+      count += print_tree(join(path, child.name), indent + (last ? "    " : "│   "));
     }
   }
   return count;
 }
 
 void Runner::on(const Tree& tree) {
-  const std::string path = at(tree.path);
+  const std::string path = absolute(tree.path);
   if (json_) return on(Ls{path, false, true});
   out_ << path << '\n';
-  const std::size_t count = draw(path, "");
+  const std::size_t count = print_tree(path, "");
   out_ << count << (count == 1 ? " node below\n" : " nodes below\n");
 }
 
 void Runner::on(const Get& get) {
-  const std::string path = at(get.path);
+  const std::string path = absolute(get.path);
   const wire::GetReply reply = ask(wire::GetRequest{path, {}}, path);
   if (json_) return;
   out_ << reply.data << '\n';
@@ -168,15 +168,15 @@ void Runner::on(const Get& get) {
 }
 
 void Runner::on(const Set& set) {
-  const std::string path = at(set.path);
-  ask(wire::SetRequest{path, data_of(set.data), set.version, set.create}, path);
+  const std::string path = absolute(set.path);
+  ask(wire::SetRequest{path, read_data(set.data), set.version, set.create}, path);
 }
 
 void Runner::on(const Create& create) {
-  const std::string path = at(create.path);
+  const std::string path = absolute(create.path);
   try {
     const wire::CreateReply reply = ask(wire::CreateRequest{path,
-                                                            data_of(create.data),
+                                                            read_data(create.data),
                                                             create.ephemeral,
                                                             create.sequential,
                                                             create.container,
@@ -186,7 +186,7 @@ void Runner::on(const Create& create) {
                                         path);
     if (!json_) out_ << reply.path << '\n';
     if (create.ephemeral && settings_.mode == Mode::one_shot) {
-      err_ << reply.path << " is ephemeral: it goes as this command ends\n";
+      err_ << reply.path << " is ephemeral: it is deleted when this command ends\n";
     }
   } catch (Refused& refused) {
     if (refused.error.code != wire::ErrorCode::no_node) throw;
@@ -196,49 +196,49 @@ void Runner::on(const Create& create) {
 }
 
 void Runner::on(const Delete& remove) {
-  const std::string path = at(remove.path);
+  const std::string path = absolute(remove.path);
   ask(wire::DeleteRequest{path, remove.version, remove.recursive}, path);
 }
 
 void Runner::on(const ShowStat& stat) {
-  const std::string path = at(stat.path);
+  const std::string path = absolute(stat.path);
   const wire::ExistsReply reply = ask(wire::ExistsRequest{path, {}}, path);
   if (!reply.stat) throw Refused{{wire::ErrorCode::no_node, {}}, path};
   if (!json_) out_ << stat_text(*reply.stat);
 }
 
 void Runner::on(const Count& count) {
-  const std::string path = at(count.path);
+  const std::string path = absolute(count.path);
   const wire::CountReply reply = ask(wire::CountRequest{path, {}}, path);
   if (!json_) out_ << reply.count << '\n';
 }
 
 void Runner::on(const Ephemerals& ephemerals) {
-  const wire::EphemeralsReply reply = ask(wire::EphemeralsRequest{at(ephemerals.prefix)}, {});
+  const wire::EphemeralsReply reply = ask(wire::EphemeralsRequest{absolute(ephemerals.prefix)}, {});
   if (json_) return;
   for (const std::string& path : reply.paths) out_ << path << '\n';
 }
 
 void Runner::on(const Watch& watch) {
-  const std::string path = at(watch.path);
+  const std::string path = absolute(watch.path);
   const auto inbox = std::make_shared<Inbox>();
-  const zabkeeper::Client::Answer answer =
+  const zabkeeper::Client::AnyReply reply =
       client_().ask(wire::WatchRequest{path, watch.scope, false, /*with_data=*/true, {}},
                     [inbox](const zabkeeper::Result<wire::WatchEvent>& event) {
                       const std::lock_guard lock(inbox->mutex);
                       inbox->events.push_back(event);
                       inbox->arrived.notify_one();
                     });
-  if (json_) print_json(wire::Reply{{}, answer.zxid, {}, answer.result});
-  if (answer.result.has_error()) throw Refused{answer.result.error(), path};
-  const wire::RequestId id = std::get<wire::WatchReply>(*answer.result).watch;
+  if (json_) print_json(wire::Reply{{}, reply.zxid, {}, reply.result});
+  if (reply.result.has_error()) throw Refused{reply.result.error(), path};
+  const wire::RequestId id = std::get<wire::WatchReply>(*reply.result).watch;
   out_.flush();
   err_ << "watching " << path << '\n' << std::flush;
 
   std::size_t seen = 0;
   while (!interrupted && (watch.count == 0 || seen < watch.count)) {
     std::unique_lock lock(inbox->mutex);
-    // An interrupt sets no condition variable, so it is looked for now and then.
+    // An interrupt cannot notify a condition variable, so it is checked every 100 ms.
     inbox->arrived.wait_for(lock, milliseconds(100), [&] { return !inbox->events.empty(); });
     if (inbox->events.empty()) continue;
     const auto event = std::move(inbox->events.front());
@@ -268,7 +268,8 @@ void Runner::on(const Whoami&) {
 
 void Runner::on(const Ping&) {
   client_();
-  ask(wire::PingRequest{}, {}, Echo::quiet);  // so that the second measures no dialling
+  ask(wire::PingRequest{}, {},
+      Echo::quiet);  // connects, so that the second ping is not delayed by it
   const auto began = steady_clock::now();
   ask(wire::PingRequest{}, {});
   const auto took = std::chrono::duration<double, std::milli>(steady_clock::now() - began);
@@ -276,7 +277,7 @@ void Runner::on(const Ping&) {
 }
 
 void Runner::on(const Cd& cd) {
-  const std::string path = at(cd.path);
+  const std::string path = absolute(cd.path);
   const wire::ExistsReply reply = ask(wire::ExistsRequest{path, {}}, path, Echo::quiet);
   if (!reply.stat) throw Refused{{wire::ErrorCode::no_node, {}}, path};
   cwd_ = path;

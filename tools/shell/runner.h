@@ -20,21 +20,21 @@ inline std::atomic<bool> interrupted{false};
 
 enum class Mode { one_shot, interactive };
 
-// Carries out commands: results on `out`, complaints on `err`.
+// Carries out commands: results go to `out`, errors and remarks to `err`.
 class Runner {
  public:
   struct Settings {
     std::vector<zabkeeper::Endpoint> servers;
     std::chrono::milliseconds timeout{10'000};
-    std::vector<wire::AuthRequest> auth;  // for what servers are asked without a session
+    std::vector<wire::AuthRequest> auth;  // for HTTP requests, which have no session
     Mode mode = Mode::one_shot;
   };
 
-  // `client` is called when a command first needs one.
+  // `client` is called by the first command that needs a client.
   Runner(Settings settings, std::function<zabkeeper::Client&()> client, std::ostream& out,
          std::ostream& err);
 
-  // The exit code.
+  // Returns the exit code.
   int run(const Command& command, bool json);
 
   [[nodiscard]] const std::string& cwd() const { return cwd_; }
@@ -67,18 +67,19 @@ class Runner {
   void on(const Help& help);
   void on(const Quit&) {}
 
-  // What the server answered; throws Refused if it did not do what was asked. With --json, the
-  // answer is printed as it came unless `quiet`.
+  // Sends a request and returns the reply; throws Refused on an error. With --json the reply is
+  // printed, unless `quiet`.
   enum class Echo { as_json, quiet };
   template <typename Request>
   typename zabkeeper::ReplyOf<Request>::type ask(Request request, const std::string& path,
                                                  Echo echo = Echo::as_json);
   std::vector<wire::Child> children_of(const std::string& path, bool with_stat);
-  void list(const Ls& ls, const std::string& path, std::vector<std::vector<std::string>>& rows);
-  std::size_t draw(const std::string& path, const std::string& indent);
+  void list_children(const Ls& ls, const std::string& path,
+                     std::vector<std::vector<std::string>>& rows);
+  std::size_t print_tree(const std::string& path, const std::string& indent);
   [[nodiscard]] std::optional<zabkeeper::Endpoint> leader() const;
-  std::string data_of(const std::string& argument);
-  [[nodiscard]] std::string at(const std::string& path) const;
+  std::string read_data(const std::string& argument);
+  [[nodiscard]] std::string absolute(const std::string& path) const;
   void print_json(const wire::ServerMessage& message);
 
   Settings settings_;

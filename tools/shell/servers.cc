@@ -9,7 +9,7 @@
 #include "tools/shell/print.h"
 #include "tools/shell/runner.h"
 
-// What the servers themselves are asked, over plain HTTP.
+// The commands that ask each server over plain HTTP.
 namespace shell {
 namespace {
 
@@ -26,25 +26,25 @@ std::string json_text(const nlohmann::json& object, const char* field) {
 void Runner::on(const Status&) {
   std::vector<Row> rows{{"SERVER", "ID", "ROLE", "EPOCH", "ZXID", "SESSIONS", "NODES", ""}};
   nlohmann::json all = nlohmann::json::array();
-  std::size_t answered = 0;
+  std::size_t replied = 0;
   for (const zabkeeper::Endpoint& server : settings_.servers) {
-    const auto answer = zabkeeper::http_get(server, "/status", milliseconds(2'000));
+    const auto reply = zabkeeper::http_get(server, "/status", milliseconds(2'000));
     nlohmann::json status;
-    std::string complaint;
-    if (answer.has_error()) {
-      complaint = answer.error().message;
+    std::string problem;
+    if (reply.has_error()) {
+      problem = reply.error().message;
     } else {
-      status = nlohmann::json::parse(answer->body, nullptr, false);
-      if (!status.is_object()) complaint = "HTTP " + std::to_string(answer->status);
+      status = nlohmann::json::parse(reply->body, nullptr, false);
+      if (!status.is_object()) problem = "HTTP " + std::to_string(reply->status);
     }
-    answered += complaint.empty() ? 1 : 0;
+    replied += problem.empty() ? 1 : 0;
     Row row{server.url()};
     for (const char* field : {"id", "role", "epoch", "zxid", "sessions", "nodes"}) {
-      row.push_back(complaint.empty() ? json_text(status, field) : "-");
+      row.push_back(problem.empty() ? json_text(status, field) : "-");
     }
-    row.push_back(complaint);
+    row.push_back(problem);
     rows.push_back(std::move(row));
-    if (!complaint.empty()) status = {{"error", complaint}};
+    if (!problem.empty()) status = {{"error", problem}};
     status["server"] = server.url();
     all.push_back(std::move(status));
   }
@@ -53,20 +53,20 @@ void Runner::on(const Status&) {
   } else {
     out_ << table(rows, {false, true, false, true, false, true, true, false});
   }
-  if (answered == 0) exit_code_ = exit_no_server;
+  if (replied == 0) exit_code_ = exit_no_server;
 }
 
 void Runner::on(const Metrics& metrics) {
-  std::size_t answered = 0;
+  std::size_t replied = 0;
   for (const zabkeeper::Endpoint& server : settings_.servers) {
-    const auto answer = zabkeeper::http_get(server, "/metrics", milliseconds(2'000));
-    if (answer.has_error()) {
-      err_ << server.url() << ": " << answer.error().message << '\n';
+    const auto reply = zabkeeper::http_get(server, "/metrics", milliseconds(2'000));
+    if (reply.has_error()) {
+      err_ << server.url() << ": " << reply.error().message << '\n';
       continue;
     }
-    answered += 1;
+    replied += 1;
     if (settings_.servers.size() > 1) out_ << "# " << server.url() << '\n';
-    std::istringstream lines(answer->body);
+    std::istringstream lines(reply->body);
     for (std::string line; std::getline(lines, line);) {
       const bool is_comment = line.starts_with('#');
       if (metrics.prefix.empty() || (!is_comment && line.starts_with(metrics.prefix))) {
@@ -74,15 +74,15 @@ void Runner::on(const Metrics& metrics) {
       }
     }
   }
-  if (answered == 0) exit_code_ = exit_no_server;
+  if (replied == 0) exit_code_ = exit_no_server;
 }
 
-// The server that leads, by its own word.
+// The server that reports the role of leader.
 std::optional<zabkeeper::Endpoint> Runner::leader() const {
   for (const zabkeeper::Endpoint& server : settings_.servers) {
-    const auto answer = zabkeeper::http_get(server, "/status", milliseconds(2'000));
-    if (answer.has_error()) continue;
-    if (json_text(nlohmann::json::parse(answer->body, nullptr, false), "role") == "leader") {
+    const auto reply = zabkeeper::http_get(server, "/status", milliseconds(2'000));
+    if (reply.has_error()) continue;
+    if (json_text(nlohmann::json::parse(reply->body, nullptr, false), "role") == "leader") {
       return server;
     }
   }
@@ -92,7 +92,8 @@ std::optional<zabkeeper::Endpoint> Runner::leader() const {
 void Runner::on(const Handover& handover) {
   const std::optional<zabkeeper::Endpoint> server = leader();
   if (!server) {
-    throw Refused{{wire::ErrorCode::connection_loss, "none of the --server servers leads"}, {}};
+    throw Refused{
+        {wire::ErrorCode::connection_loss, "none of the servers in --server is the leader"}, {}};
   }
   std::string target = "/admin/handover";
   if (handover.to) target += "?to=" + std::to_string(*handover.to);
@@ -100,20 +101,20 @@ void Runner::on(const Handover& handover) {
   for (const wire::AuthRequest& auth : settings_.auth) {
     if (auth.scheme == "digest") authorization = "digest " + auth.token;
   }
-  const auto answer = zabkeeper::http_post(*server, target, authorization, milliseconds(15'000));
-  if (answer.has_error()) throw Refused{answer.error(), {}, Effect::write};
-  const auto said = nlohmann::json::parse(answer->body, nullptr, false);
+  const auto reply = zabkeeper::http_post(*server, target, authorization, milliseconds(15'000));
+  if (reply.has_error()) throw Refused{reply.error(), {}, Effect::write};
+  const auto result = nlohmann::json::parse(reply->body, nullptr, false);
   if (json_) {
-    out_ << answer->body;
-  } else if (answer->status == 200) {
-    out_ << "server " << json_text(said, "leader") << " leads, in epoch "
-         << json_text(said, "epoch") << '\n';
+    out_ << reply->body;
+  } else if (reply->status == 200) {
+    out_ << "server " << json_text(result, "leader") << " leads, in epoch "
+         << json_text(result, "epoch") << '\n';
   } else {
-    err_ << json_text(said, "message") << '\n';
+    err_ << json_text(result, "message") << '\n';
   }
-  if (answer->status == 403) {
+  if (reply->status == 403) {
     exit_code_ = exit_no_auth;
-  } else if (answer->status != 200) {
+  } else if (reply->status != 200) {
     exit_code_ = exit_other;
   }
 }

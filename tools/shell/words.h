@@ -8,10 +8,11 @@
 
 namespace shell {
 
-// The words of a line: 'as it is', "with \" and \\", and\ so\ on.
+// Splits a line into words. Quotes and backslashes work as in other shells: 'literal text',
+// "text with \" and \\", two\ words. An error: a quote is not closed.
 [[nodiscard]] wire::Result<std::vector<std::string>> split_words(std::string_view line);
 
-// What `path` means to somebody who stands at `cwd`: absolute, without `.`, `..` and empty names.
+// The absolute form of `path`, relative to `cwd`, without `.`, `..` and empty names.
 [[nodiscard]] std::string resolve(std::string_view cwd, std::string_view path);
 
 [[nodiscard]] std::string join(std::string_view parent, std::string_view name);

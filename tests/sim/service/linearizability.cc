@@ -152,14 +152,14 @@ class Linearizability::Projection {
   void part(const wire::CreateRequest& r, const Answer* answer) {
     const bool is_done = answer == nullptr || !answer->error;
     for (std::size_t i = 1; r.parents && is_done && i < r.path.size(); ++i) {
-      if (r.path[i] == '/') put(r.path.substr(0, i), {.kind = Kind::make, .told = {}});
+      if (r.path[i] == '/') put(r.path.substr(0, i), {.kind = Kind::create_missing, .reply_version = {}});
     }
     if (r.sequential) return;
     put(r.path,
         {.kind = Kind::create,
          .data = texts_.number(r.data),
-         .mortal = r.ephemeral || r.container || r.ttl_ms,
-         .told = {}},
+         .may_vanish = r.ephemeral || r.container || r.ttl_ms,
+         .reply_version = {}},
         answer);
   }
   void part(const wire::SetRequest& r, const Answer* answer) {
@@ -168,29 +168,29 @@ class Linearizability::Projection {
          .data = texts_.number(r.data),
          .version = r.version,
          .creates = r.create,
-         .told = {}},
+         .reply_version = {}},
         answer);
   }
   void part(const wire::DeleteRequest& r, const Answer* answer) {
-    put(r.path, {.kind = Kind::remove, .version = r.version, .told = {}}, answer);
+    put(r.path, {.kind = Kind::remove, .version = r.version, .reply_version = {}}, answer);
     if (!r.recursive || (answer != nullptr && answer->error)) return;
     const std::string below = r.path + '/';
     for (auto each = znodes_.lower_bound(below);
          each != znodes_.end() && each->first.starts_with(below); ++each) {
-      steps_[each->first].push_back({.kind = Kind::clear, .told = {}});
+      steps_[each->first].push_back({.kind = Kind::remove_existing, .reply_version = {}});
     }
   }
   void part(const wire::CheckRequest& r, const Answer* answer) {
-    put(r.path, {.kind = Kind::check, .version = r.version, .told = {}}, answer);
+    put(r.path, {.kind = Kind::check, .version = r.version, .reply_version = {}}, answer);
   }
   void part(const wire::GetRequest& r, const Answer* answer) {
     if (answer == nullptr || !(in_multi_ || is_linearizable(r.read))) return;
     const std::uint32_t data = answer->data ? texts_.number(*answer->data) : 0;
-    put(r.path, {.kind = Kind::get, .data = data, .told = {}}, answer);
+    put(r.path, {.kind = Kind::get, .data = data, .reply_version = {}}, answer);
   }
   void part(const wire::ExistsRequest& r, const Answer* answer) {
     if (answer == nullptr || !is_linearizable(r.read)) return;
-    put(r.path, {.kind = Kind::exists, .told = {}}, answer);
+    put(r.path, {.kind = Kind::exists, .reply_version = {}}, answer);
   }
   template <typename Request>
   void part(const Request&, const Answer*) {}
@@ -204,7 +204,7 @@ class Linearizability::Projection {
       if (!refusal_) return;
     }
     if (!znodes_.contains(path)) return;
-    if (answer != nullptr) step.told = answer->version;
+    if (answer != nullptr) step.reply_version = answer->version;
     steps_[path].push_back(step);
   }
 

@@ -1,0 +1,34 @@
+"""tools/dev nightly runs the chosen steps and shows a failure."""
+
+import sys
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+import nightly
+
+
+class Nightly(unittest.TestCase):
+    def test_without_a_choice_every_step_and_every_fuzzer_runs(self):
+        chosen = nightly.steps([], 5, 30, [])
+        names = [step.name for step in chosen]
+        self.assertEqual([names[0], *names[-2:]], ["tsan", "mutants", "soak"])
+        fuzzers = {path.stem for path in (nightly.ROOT / "tests/fuzz").glob("*.cc")}
+        self.assertEqual({name for name in names if name.startswith("fuzz")}, {f"fuzz-{f}" for f in fuzzers})
+
+    def test_options_reach_the_steps(self):
+        chosen = {step.name: step.arguments for step in nightly.steps(["fuzz", "mutants", "soak"], 0.5, 2, ["M1"])}
+        self.assertEqual(chosen["fuzz-json_fuzz"], ["fuzz", "json_fuzz", "-max_total_time=30"])
+        self.assertEqual(chosen["mutants"], ["mutants", "M1"])
+        self.assertEqual(chosen["soak"], ["soak", "--seconds", "120"])
+        self.assertNotIn("tsan", chosen)
+
+    def test_the_table_names_each_step_and_whether_it_passed(self):
+        results = [nightly.Result("tsan", True, 61.2, "100% tests passed"), nightly.Result("soak", False, 3, "")]
+        self.assertEqual(list(nightly.table(results)), [
+            "tsan  pass      61 s  100% tests passed", "soak  FAIL       3 s  "])
+
+
+if __name__ == "__main__":
+    unittest.main()

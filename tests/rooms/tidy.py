@@ -1,0 +1,97 @@
+#!/usr/bin/env python3
+"""Runs clang-tidy, with the checks of .clang-tidy, on the sources that changed.
+
+usage: tidy.py [--limit N] [FILE]...
+
+Without FILE: the .cc files that differ from the merge base with origin/main, or from HEAD where there is no
+origin/main; staged, unstaged and new files included. A file takes 5 to 20 seconds of processor time, and
+with --limit nothing is checked when more than N files are left. A file without findings is not checked
+again until it, or .clang-tidy, changes.
+
+Exit status 1 if there are findings. Nothing is checked, with exit status 0, where clang-tidy or the compile
+database of a build (tools/dev build) is missing.
+"""
+
+import argparse
+import concurrent.futures
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+CLEAN = ROOT / "build" / "tidy"  # one empty file for each text that had no findings
+# The database has g++'s warnings, some of which clang does not know.
+OPTIONS = ["-quiet", "--extra-arg=-Wno-unknown-warning-option", "--extra-arg=-Wno-error"]
+JOBS = int(os.environ.get("JOBS") or os.cpu_count() or 1)
+
+
+def git(*arguments):
+    """The lines that git prints; none if it fails."""
+    done = subprocess.run(["git", "-C", ROOT, *arguments], capture_output=True, text=True)
+    return done.stdout.splitlines() if done.returncode == 0 else []
+
+
+def changed_files():
+    base = git("merge-base", "HEAD", "origin/main") or ["HEAD"]
+    changed = git("diff", "--name-only", "--diff-filter=d", base[0])
+    return sorted({*changed, *git("ls-files", "--others", "--exclude-standard")})
+
+
+def database():
+    """(folder, the files it can compile) of the first build with a compile database, or None."""
+    for preset in ("release", "dev"):
+        path = ROOT / "build" / preset / "compile_commands.json"
+        if path.exists():
+            return path.parent, {entry["file"] for entry in json.loads(path.read_text())}
+    return None
+
+
+def stamp(path):
+    """The file whose existence says that `path`, as it is now, has no findings."""
+    text = path.read_bytes() + (ROOT / ".clang-tidy").read_bytes()
+    return CLEAN / hashlib.sha256(path.as_posix().encode() + b"\n" + text).hexdigest()
+
+
+def choose(files, compiled, is_clean):
+    """Those of `files` (below ROOT) that are compiled and not known to be clean."""
+    paths = [ROOT / file for file in files if file.endswith(".cc")]
+    return [path for path in paths if str(path) in compiled and not is_clean(path)]
+
+
+def findings(folder, path):
+    """What clang-tidy reports for one file; remembers that there is nothing."""
+    done = subprocess.run(["clang-tidy", *OPTIONS, "-p", folder, path], capture_output=True, text=True)
+    if done.returncode == 0:
+        CLEAN.mkdir(parents=True, exist_ok=True)
+        stamp(path).touch()
+        return ""
+    return done.stdout or done.stderr
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--limit", type=int, metavar="N", help="check nothing when more files are left")
+    parser.add_argument("files", nargs="*", metavar="FILE", help="relative to the repository's root")
+    arguments = parser.parse_args()
+
+    built = database()
+    if not shutil.which("clang-tidy") or not built:
+        missing = "build (tools/dev build)" if shutil.which("clang-tidy") else "clang-tidy"
+        return print(f"tidy: nothing checked: no {missing}")
+    folder, compiled = built
+    paths = choose(arguments.files or changed_files(), compiled, lambda path: stamp(path).exists())
+    if arguments.limit is not None and len(paths) > arguments.limit:
+        return print(f"tidy: {len(paths)} files changed, too many for here: tools/dev tidy checks them")
+    with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
+        reports = [report for report in pool.map(lambda path: findings(folder, path), paths) if report]
+    if reports:
+        sys.exit("\n".join(reports) + f"tidy: {len(reports)} of {len(paths)} files have findings")
+    print(f"tidy: {len(paths)} changed files have no findings")
+
+
+if __name__ == "__main__":
+    main()
