@@ -37,6 +37,20 @@ wire::Result<std::optional<Loaded>> load(storage::Checkpoint& file,
   return std::optional<Loaded>(Loaded{std::move(*service), **label});
 }
 
+wire::Error failed(const storage::OpenError& error) {
+  return {wire::ErrorCode::system_error, error.message};
+}
+
+// `key`: names the directory that is in use.
+wire::Error in_use(const std::string& what, const std::string& key) {
+  return {wire::ErrorCode::system_error,
+          what + "; stop that one, or choose another directory with " + key + "="};
+}
+
+bool is_snapshot_missing(const storage::OpenResult<storage::OpenedLog>& log) {
+  return !log && log.error().reason == storage::OpenError::Reason::snapshot_missing;
+}
+
 class StartupRecovery {
  public:
   StartupRecovery(storage::FileSystem& files, const std::string& data_dir,
@@ -55,17 +69,25 @@ class StartupRecovery {
     if (auto made = files_.make_directory(data_dir_); !made) return made.error();
     auto lock = files_.lock(file_.path() + ".owner");
     if (!lock) return lock.error();
+    if (!*lock) {
+      return in_use(data_dir_ + ": in use by another process, which holds the lock on " +
+                        file_.path() + ".owner",
+                    "dataDir");
+    }
     if (auto loaded = load_or_set_aside(); !loaded) return loaded.error();
     auto log = open_log();
-    if (!log && log.error().code == wire::ErrorCode::not_ready) {
-      // It ended between the log's commit and the snapshot's new name.
+    if (is_snapshot_missing(log)) {
+      // The process ended between the log's commit and the snapshot's new name.
       if (auto installed = install_adopted(); !installed) return installed.error();
       log = open_log();
     }
-    if (!log && log.error().code == wire::ErrorCode::not_ready) {
+    if (is_snapshot_missing(log)) {
       log = open_log(storage::AdoptedSnapshot::lost);
     }
-    if (!log) return log.error();
+    if (!log && log.error().reason == storage::OpenError::Reason::in_use) {
+      return in_use(log.error().message, "dataLogDir");
+    }
+    if (!log) return failed(log.error());
     const zab::ClusterId ours = log->recovered.cluster;
     if (!ours.none() && !label_.cluster.none() && ours != label_.cluster) {
       return refusal("is of cluster " + to_string(label_.cluster) + ", and the log is of " +
@@ -104,14 +126,14 @@ class StartupRecovery {
     return {};
   }
 
-  wire::Result<storage::OpenedLog> open_log(
+  storage::OpenResult<storage::OpenedLog> open_log(
       storage::AdoptedSnapshot snapshot = storage::AdoptedSnapshot::stored) {
     return storage::Log::open(files_, log_dir_, server_, label_.at, options_, snapshot);
   }
 
   wire::Result<void> install_adopted() {
     const auto adopted = storage::Log::adopted_snapshot(files_, log_dir_, server_);
-    if (!adopted) return adopted.error();
+    if (!adopted) return failed(adopted.error());
     const auto stored = incoming_.label();
     if (!*adopted || !stored || !*stored || (*stored)->at != **adopted) return {};
     incoming_.rest();

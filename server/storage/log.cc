@@ -35,13 +35,26 @@ zab::Durable durable_of(RecoveredLog& recovered, zab::Zxid applied) {
   return durable;
 }
 
-}  // namespace
-
-Result<OpenedLog> Log::open(FileSystem& files, const std::string& directory, zab::ServerId server,
-                            zab::Point applied, const LogOptions& options,
-                            AdoptedSnapshot snapshot) {
+// Makes the directory if there is none, and locks it.
+OpenResult<std::unique_ptr<Lock>> lock_directory(FileSystem& files, const std::string& directory) {
   if (auto done = files.make_directory(directory); !done) return done.error();
   auto lock = files.lock(directory + "/lock");
+  if (!lock) return lock.error();
+  if (!*lock) {
+    return OpenError(OpenError::Reason::in_use, directory +
+                                                    ": in use by another process, which holds the "
+                                                    "lock on " +
+                                                    directory + "/lock");
+  }
+  return std::move(*lock);
+}
+
+}  // namespace
+
+OpenResult<OpenedLog> Log::open(FileSystem& files, const std::string& directory,
+                                zab::ServerId server, zab::Point applied, const LogOptions& options,
+                                AdoptedSnapshot snapshot) {
+  auto lock = lock_directory(files, directory);
   if (!lock) return lock.error();
   auto recovered = recover(files, directory, server, applied, options, snapshot);
   if (!recovered) return recovered.error();
@@ -62,11 +75,10 @@ Result<OpenedLog> Log::open(FileSystem& files, const std::string& directory, zab
   return OpenedLog{std::move(log), std::move(durable), std::move(report)};
 }
 
-Result<std::optional<zab::Point>> Log::adopted_snapshot(FileSystem& files,
-                                                        const std::string& directory,
-                                                        zab::ServerId server) {
-  if (auto done = files.make_directory(directory); !done) return done.error();
-  const auto lock = files.lock(directory + "/lock");
+OpenResult<std::optional<zab::Point>> Log::adopted_snapshot(FileSystem& files,
+                                                            const std::string& directory,
+                                                            zab::ServerId server) {
+  const auto lock = lock_directory(files, directory);
   if (!lock) return lock.error();
   return find_adopted_snapshot(files, directory, server);
 }

@@ -31,22 +31,21 @@ class Log {
  public:
   // Opens the log in `directory`, or begins one; locks the directory against other processes.
   // `applied` is the checkpoint's point, {} if there is none. It must be at or after the last
-  // snapshot that the log adopted: if not, the error's code is `not_ready`, and a caller that has
-  // that snapshot stored makes it the checkpoint and opens again. One that has not says that it is
-  // `lost`: then that is damage.
+  // snapshot that the log adopted. If not, the error's reason is `snapshot_missing`: a caller that
+  // has that snapshot stored makes it the checkpoint and opens again. A caller without it opens
+  // again with `AdoptedSnapshot::lost`: then the log counts as damaged.
   //
   // Damage is no error. The log is then opened with what is intact, `recovered.damaged` is set, and
   // the damaged files are never written to again: the first commit begins a new segment. Any error
   // says what an operator is to do: the directory is in use, is another server's or another
   // version's, the checkpoint is of another history, or the system's own words.
   // `files` must outlive the log.
-  [[nodiscard]] static Result<OpenedLog> open(FileSystem& files, const std::string& directory,
-                                              zab::ServerId server, zab::Point applied,
-                                              const LogOptions& options = {},
-                                              AdoptedSnapshot snapshot = AdoptedSnapshot::stored);
+  [[nodiscard]] static OpenResult<OpenedLog> open(
+      FileSystem& files, const std::string& directory, zab::ServerId server, zab::Point applied,
+      const LogOptions& options = {}, AdoptedSnapshot snapshot = AdoptedSnapshot::stored);
   // The last snapshot that the log in `directory` adopted, if it did: what was stored of any other
   // counts for nothing. Reads the whole log; for when a stored one is found before `open`.
-  [[nodiscard]] static Result<std::optional<zab::Point>> adopted_snapshot(
+  [[nodiscard]] static OpenResult<std::optional<zab::Point>> adopted_snapshot(
       FileSystem& files, const std::string& directory, zab::ServerId server);
 
   // Takes what the next commit will make durable, in order. It must be something that the history

@@ -57,7 +57,7 @@ Disk::Done Disk::open() {
 
 Disk::Done Disk::open_log() {
   auto opened = storage::Log::open(*files_, log_directory, server_, checkpoint_.at, options_);
-  if (!opened && opened.error().code == wire::ErrorCode::not_ready) {
+  if (!opened && opened.error().reason == storage::OpenError::Reason::snapshot_missing) {
     // It died between the log's commit and the snapshot's new name.
     const auto adopted = storage::Log::adopted_snapshot(*files_, log_directory, server_);
     if (adopted && *adopted && adopt_staged(**adopted) == Done::well) {

@@ -209,11 +209,14 @@ TEST_CASE("a log may be opened with other sizes than it was written with") {
   }
 }
 
-TEST_CASE("one process at a time") {
+TEST_CASE("a log that another process has open is not opened") {
   SimFileSystem disk(1);
   auto first = open(disk);
   REQUIRE(error_of(first) == "");
-  CHECK(error_of(open(disk)) == "lock /data/log/lock: in use by another process");
+  const auto second = open(disk);
+  CHECK(error_of(second) ==
+        "/data/log: in use by another process, which holds the lock on /data/log/lock");
+  CHECK(second.error().reason == OpenError::Reason::in_use);
   { const Log closing = std::move(first->log); }
   CHECK(error_of(open(disk)) == "");
 }

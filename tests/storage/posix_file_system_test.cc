@@ -36,7 +36,7 @@ TEST_CASE("a log on a real disk") {
       REQUIRE(error_of(opened->log.prepare()) == "");
     }
     CHECK(error_of(Log::open(files, path, self, {}, small)) ==
-          "lock " + path + "/lock: in use by another process");
+          path + ": in use by another process, which holds the lock on " + path + "/lock");
   }
   CHECK(mode_of(path) == 0700u);
   for (const auto& file : std::filesystem::directory_iterator(path)) {
@@ -65,17 +65,21 @@ TEST_CASE("another process cannot have the lock, until its holder is gone") {
   const pid_t child = ::fork();
   if (child == 0) {
     const auto lock = files.lock(path);
-    const char byte = lock ? 'y' : 'n';
+    const char byte = lock && *lock ? 'y' : 'n';
     if (::write(ready[1], &byte, 1) == 1) ::pause();
     ::_exit(0);
   }
   char byte = 0;
   CHECK(::read(ready[0], &byte, 1) == 1);
   CHECK(byte == 'y');
-  CHECK(error_of(files.lock(path)) == "lock " + path + ": in use by another process");
+  const auto second = files.lock(path);
+  REQUIRE(error_of(second) == "");
+  CHECK(*second == nullptr);
   ::kill(child, SIGKILL);
   ::waitpid(child, nullptr, 0);
-  CHECK(error_of(files.lock(path)) == "");
+  const auto third = files.lock(path);
+  REQUIRE(error_of(third) == "");
+  CHECK(*third != nullptr);
   ::close(ready[0]);
   ::close(ready[1]);
 }

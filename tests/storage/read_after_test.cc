@@ -225,7 +225,7 @@ TEST_CASE("an adopted snapshot is where the history begins, and the checkpoint h
   for (const zab::Point& older : {zab::Point{}, zab::Point{{{1}, 5}, {}}}) {
     const auto refused = open(disk, older);
     REQUIRE(refused.has_error());
-    CHECK(refused.error().code == wire::ErrorCode::not_ready);
+    CHECK(refused.error().reason == OpenError::Reason::snapshot_missing);
     CHECK(refused.error().message ==
           "/data/log: the snapshot at 2:50 was adopted, but the checkpoint is at " +
               wire::to_string(older.zxid) + ". Nothing was changed");
@@ -262,7 +262,7 @@ TEST_CASE("an adopted snapshot mends") {
     REQUIRE(error_of(commit(opened->log, life)) == "");
     then = life.state();
   }
-  CHECK(open(disk).error().code == wire::ErrorCode::not_ready);
+  CHECK(open(disk).error().reason == OpenError::Reason::snapshot_missing);
   CHECK(**Log::adopted_snapshot(disk, directory, self) == taken);
   auto opened = open(disk, taken);
   REQUIRE(error_of(opened) == "");
@@ -283,7 +283,7 @@ TEST_CASE("an adopted snapshot that is lost is damage, and a leader's history me
     life.append(20, 700);
     REQUIRE(error_of(commit(opened->log, life)) == "");
   }
-  REQUIRE(open(disk).error().code == wire::ErrorCode::not_ready);
+  REQUIRE(open(disk).error().reason == OpenError::Reason::snapshot_missing);
   zab::Durable then;
   {
     auto opened = Log::open(disk, directory, self, {}, small, AdoptedSnapshot::lost);

@@ -110,11 +110,11 @@ std::vector<Step> whole_life() {
   return steps;
 }
 
-Result<OpenedLog> open(FileSystem& files, const LogOptions& options) {
+OpenResult<OpenedLog> open(FileSystem& files, const LogOptions& options) {
   return open(files, {}, options);
 }
 
-Result<OpenedLog> open(FileSystem& files, zab::Point applied, const LogOptions& options) {
+OpenResult<OpenedLog> open(FileSystem& files, zab::Point applied, const LogOptions& options) {
   return Log::open(files, directory, self, applied, options);
 }
 

@@ -64,14 +64,14 @@ struct Step {
 [[nodiscard]] std::vector<Step> whole_life();
 
 // What went wrong; empty if nothing did.
-template <typename T>
-[[nodiscard]] std::string error_of(const Result<T>& result) {
+template <typename T, typename E>
+[[nodiscard]] std::string error_of(const boost::system::result<T, E>& result) {
   return result ? std::string() : result.error().message;
 }
 
-[[nodiscard]] Result<OpenedLog> open(FileSystem& files, const LogOptions& options = small);
-[[nodiscard]] Result<OpenedLog> open(FileSystem& files, zab::Point applied,
-                                     const LogOptions& options = small);
+[[nodiscard]] OpenResult<OpenedLog> open(FileSystem& files, const LogOptions& options = small);
+[[nodiscard]] OpenResult<OpenedLog> open(FileSystem& files, zab::Point applied,
+                                         const LogOptions& options = small);
 
 // Stages and commits what `life` has to say.
 [[nodiscard]] Result<void> commit(Log& log, Life& life);

@@ -73,7 +73,7 @@ class FileSystem {
   [[nodiscard]] virtual Result<void> rename(const std::string& from, const std::string& to) = 0;
   [[nodiscard]] virtual Result<void> remove(const std::string& path) = 0;
 
-  // Fails at once if another holder has it, in this process or another.
+  // Does not wait: null if another holder has the lock, in this process or another.
   [[nodiscard]] virtual Result<std::unique_ptr<Lock>> lock(const std::string& path) = 0;
 };
 

@@ -166,8 +166,7 @@ Result<std::unique_ptr<Lock>> PosixFileSystem::lock(const std::string& path) {
   if (!descriptor.valid()) return failed("open", path);
   if (::flock(descriptor.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) return failed("lock", path);
-    return wire::Error{wire::ErrorCode::system_error,
-                       "lock " + path + ": in use by another process"};
+    return std::unique_ptr<Lock>();
   }
   return std::unique_ptr<Lock>(std::make_unique<PosixLock>(std::move(descriptor)));
 }

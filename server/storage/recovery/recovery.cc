@@ -31,11 +31,11 @@ class LogRecovery {
         options_(options),
         snapshot_(snapshot) {}
 
-  Result<RecoveredLog> run();
+  OpenResult<RecoveredLog> run();
 
  private:
   [[nodiscard]] Result<RecoveredLog> begin();
-  [[nodiscard]] Result<std::optional<LogScan>> read();
+  [[nodiscard]] OpenResult<std::optional<LogScan>> read();
   [[nodiscard]] Result<RecoveredLog> complete(LogScan& whole);
   [[nodiscard]] std::string why_no_log_is_damage() const;
   [[nodiscard]] RecoveredLog damaged();
@@ -60,7 +60,7 @@ void LogRecovery::blame(const std::string& what) {
   damage_ += what;
 }
 
-Result<RecoveredLog> LogRecovery::run() {
+OpenResult<RecoveredLog> LogRecovery::run() {
   auto catalog = read_catalog(files_, directory_, server_);
   if (!catalog) return catalog.error();
   catalog_ = std::move(*catalog);
@@ -119,7 +119,7 @@ Result<RecoveredLog> LogRecovery::begin() {
 
 // The log to its end, from the first segment from which that can be read; nothing if there is none,
 // or if it begins after the checkpoint.
-Result<std::optional<LogScan>> LogRecovery::read() {
+OpenResult<std::optional<LogScan>> LogRecovery::read() {
   for (std::size_t first = 0; first < catalog_.segments.size();) {
     const SegmentEntry& segment = catalog_.segments[first];
     if (!segment.header) {
@@ -137,10 +137,10 @@ Result<std::optional<LogScan>> LogRecovery::read() {
       break;
     }
     if (!covered && tried->replay.begins_with_snapshot()) {
-      return wire::Error{wire::ErrorCode::not_ready,
-                         directory_ + ": the snapshot at " + wire::to_string(base.zxid) +
-                             " was adopted, but the checkpoint is at " +
-                             wire::to_string(applied_.zxid) + ". Nothing was changed"};
+      return OpenError(OpenError::Reason::snapshot_missing,
+                       directory_ + ": the snapshot at " + wire::to_string(base.zxid) +
+                           " was adopted, but the checkpoint is at " +
+                           wire::to_string(applied_.zxid) + ". Nothing was changed");
     }
     if (!tried->damage && covered) return std::optional<LogScan>(std::move(*tried));
     if (!tried->damage) {
@@ -221,8 +221,7 @@ RecoveredLog LogRecovery::damaged() {
     recovered.next_commit = std::max(recovered.next_commit, reached_->first_commit);
   }
   recovered.tip = evidence.tip();
-  recovered.report = damage_ +
-                     ". The log is damaged, not merely cut short by a crash. KeptSegment: " +
+  recovered.report = damage_ + ". The log is damaged, not merely cut short by a crash. Kept: " +
                      describe(recovered.tip) + "; it once reached txn " +
                      wire::to_string(recovered.tip.damaged->last_zxid) + " in epoch " +
                      std::to_string(recovered.tip.damaged->current_epoch.value) +
@@ -243,9 +242,9 @@ std::vector<KeptSegment> LogRecovery::kept(std::size_t first, std::size_t last) 
 
 }  // namespace
 
-Result<RecoveredLog> recover(FileSystem& files, const std::string& directory, zab::ServerId server,
-                             zab::Point applied, const LogOptions& options,
-                             AdoptedSnapshot snapshot) {
+OpenResult<RecoveredLog> recover(FileSystem& files, const std::string& directory,
+                                 zab::ServerId server, zab::Point applied,
+                                 const LogOptions& options, AdoptedSnapshot snapshot) {
   return LogRecovery(files, directory, server, applied, options, snapshot).run();
 }
 

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "server/storage/segments/index.h"
@@ -17,6 +19,24 @@ struct KeptSegment {
   std::uint64_t bytes = 0;  // once another one follows
   bool damaged = false;     // in a part that is void: never to be written to again
 };
+
+// Why a log could not be opened.
+struct OpenError {
+  enum class Reason : std::uint8_t {
+    failed,            // as the message says; only an operator can act on it
+    in_use,            // another process holds the lock of the log's directory
+    snapshot_missing,  // the log adopted a snapshot, and the checkpoint is older than that
+  };
+
+  OpenError() = default;
+  OpenError(Reason why, std::string text) : reason(why), message(std::move(text)) {}
+  OpenError(wire::Error error) : message(std::move(error.message)) {}
+
+  Reason reason = Reason::failed;
+  std::string message;  // what is wrong, in which file, and what to do; for people
+};
+template <typename T>
+using OpenResult = boost::system::result<T, OpenError>;
 
 // What has become of a snapshot that the log adopted, if the checkpoint is before it.
 enum class AdoptedSnapshot : std::uint8_t { stored, lost };
@@ -44,9 +64,9 @@ struct RecoveredLog {
 // not hold is damage: then nothing is changed, `tip.damaged` is set, and the history is what is
 // intact before the damage, or that of the checkpoint if that reaches further. Damage that only
 // concerns what the checkpoint covers is none. For errors see Log::open.
-[[nodiscard]] Result<RecoveredLog> recover(FileSystem& files, const std::string& directory,
-                                           zab::ServerId server, zab::Point applied,
-                                           const LogOptions& options, AdoptedSnapshot snapshot);
+[[nodiscard]] OpenResult<RecoveredLog> recover(FileSystem& files, const std::string& directory,
+                                               zab::ServerId server, zab::Point applied,
+                                               const LogOptions& options, AdoptedSnapshot snapshot);
 
 // For Log::adopted_snapshot.
 [[nodiscard]] Result<std::optional<zab::Point>> find_adopted_snapshot(FileSystem& files,
