@@ -33,7 +33,7 @@ void introduce(const server::Configured& configured) {
 }
 
 int serve(const server::Configured& configured) {
-  const auto files = server::raise_file_limit(configured.config);
+  const auto files = server::raise_file_limit(configured.config.max_connections);
   if (!files) {
     spdlog::critical("{}", files.error().message);
     return server::exit_start;

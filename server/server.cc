@@ -362,13 +362,7 @@ wire::Result<std::unique_ptr<Server>> Server::start(boost::asio::io_context& io,
   options.history_bytes = config.history_bytes;
   auto found = recover_state(disk(), config.data_dir.string(), config.log_dir.string(),
                              zab::ServerId{config.id}, watch_bounds(config), options);
-  if (!found) {
-    wire::Error error = found.error();
-    if (error.message.ends_with("in use by another process")) {
-      error.message += "; stop that one, or choose another directory with dataDir=";
-    }
-    return error;
-  }
+  if (!found) return found.error();
   if (!found->report.empty()) {
     spdlog::log(found->lost ? spdlog::level::err : spdlog::level::info, "{}", found->report);
   }

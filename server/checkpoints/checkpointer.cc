@@ -122,7 +122,7 @@ void Checkpointer::write(std::uint64_t image) {
       } else {
         result = checkpoint_.file.write(label, records);
       }
-      checkpoint_.file.rest();
+      checkpoint_.file.close_if_unused();
     }
     if (result) records.clear();
     boost::asio::post(io_, [this, image, result, records = std::move(records)]() mutable {
@@ -195,7 +195,7 @@ void Checkpointer::read(const zab::ReadSnapshot& what,
     zab::SnapshotRead answer{what.learner, what.ticket, reader->second->label().at, {}, false};
     if (!portion || portion->last) {
       checkpoint_.readers.erase(reader);
-      checkpoint_.file.rest();
+      checkpoint_.file.close_if_unused();
     }
     if (!portion) {
       return spdlog::error("no snapshot for server {}: {}", what.learner.value,
@@ -213,7 +213,7 @@ void Checkpointer::forget(zab::ServerId learner) {
   hand_over([this, learner] {
     const std::lock_guard lock(checkpoint_.mutex);
     checkpoint_.readers.erase(learner);
-    checkpoint_.file.rest();
+    checkpoint_.file.close_if_unused();
   });
 }
 

@@ -87,11 +87,11 @@ wire::Result<void> IncomingSnapshot::adopt(const zab::AdoptHistory& adopted) {
   ensure(service_ && service_->applied() == adopted.from.zxid, "what is adopted was stored");
   const std::lock_guard lock(checkpoint_.mutex);
   checkpoint_.readers.clear();
-  checkpoint_.file.rest();
+  checkpoint_.file.close_if_unused();
   if (auto installed = file_.install(checkpoint_.file.path()); !installed) return installed;
   const storage::CheckpointLabel label{self_, adopted.cluster, adopted.from};
   if (auto labelled = checkpoint_.file.write(label, {}); !labelled) return labelled;
-  checkpoint_.file.rest();
+  checkpoint_.file.close_if_unused();
   restored_(std::move(service_), adopted.from);
   return {};
 }

@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "server/config/config_keys.h"
+#include "server/config/key_names.h"
+#include "server/config/text.h"
 
 namespace server {
 namespace {
@@ -16,11 +18,12 @@ std::string help() {
   std::string text =
       "usage: zabkeeper [CONFIG] [--key value | --key=value]...\n"
       "\n"
-      "Starts a Zabkeeper server. CONFIG is a file of key=value lines; a zoo.cfg of Apache\n"
-      "ZooKeeper will do. Without it, a standalone server with the defaults below.\n"
+      "Starts a Zabkeeper server. CONFIG is a file of key=value lines; it can be a zoo.cfg of\n"
+      "Apache ZooKeeper. Without it, a standalone server starts with the defaults below.\n"
       "\n"
       "Every key is an option too, and an environment variable: ZABKEEPER_TICK_TIME for tickTime,\n"
-      "ZABKEEPER_SERVER_1 for server.1. Options beat the environment, which beats the file.\n"
+      "ZABKEEPER_SERVER_1 for server.1. Options override the environment, which overrides the "
+      "file.\n"
       "\n";
   const auto row = [&](const std::string& left, const std::string& right) {
     constexpr std::size_t column = 34;
@@ -31,11 +34,7 @@ std::string help() {
   };
   for (const Key& key : config_keys()) {
     row("--" + std::string(key.name) + " " + std::string(key.argument),
-        std::string(key.meaning) + " [" +
-            std::string(key.fallback.starts_with('(')
-                            ? key.fallback.substr(1, key.fallback.size() - 2)
-                            : key.fallback) +
-            "]");
+        std::string(key.meaning) + " [" + std::string(key.fallback.text) + "]");
   }
   row("--help", "this text");
   row("--version", "the version");
@@ -47,7 +46,7 @@ struct Arguments {
   Settings settings;
   bool help = false;
   bool version = false;
-  std::vector<std::string> complaints;
+  std::vector<std::string> errors;
 };
 
 Arguments read_arguments(int argc, const char* const* argv) {
@@ -68,14 +67,17 @@ Arguments read_arguments(int argc, const char* const* argv) {
         value = argv[++i];
       }
       if (key.empty() || !value) {
-        arguments.complaints.push_back(std::string(argument) +
-                                       " needs a value: " + std::string(argument) + "=...");
+        arguments.errors.push_back(std::string(argument) +
+                                   " needs a value: " + std::string(argument) + "=...");
       } else {
         arguments.settings[key] = {std::string(trimmed(*value)), "command line"};
       }
-    } else if (argument.starts_with("-") || arguments.config_file) {
-      arguments.complaints.push_back("command line: " + std::string(argument) +
-                                     " is neither the one configuration file nor a --key");
+    } else if (argument.starts_with("-")) {
+      arguments.errors.push_back("command line: " + std::string(argument) +
+                                 " is not an option; options begin with --");
+    } else if (arguments.config_file) {
+      arguments.errors.push_back("command line: " + std::string(argument) +
+                                 " is a second configuration file; there can be only one");
     } else {
       arguments.config_file = argument;
     }
@@ -83,8 +85,8 @@ Arguments read_arguments(int argc, const char* const* argv) {
   return arguments;
 }
 
-// Variables that are no keys are nobody's fault: Kubernetes sets ZABKEEPER_SERVICE_HOST for a
-// service of this name.
+// Ignores variables that are not keys: Kubernetes sets ZABKEEPER_SERVICE_HOST for a service with
+// the name zabkeeper.
 Settings read_environment(const char* const* environment) {
   Settings settings;
   for (; environment != nullptr && *environment != nullptr; ++environment) {
@@ -93,11 +95,11 @@ Settings read_environment(const char* const* environment) {
     const std::string name(variable.substr(0, variable.find('=')));
     const std::string value(trimmed(variable.substr(std::min(name.size() + 1, variable.size()))));
     for (const Key& key : config_keys()) {
-      if (!key.name.ends_with(".N")) {
+      if (!key.is_numbered()) {
         if (environment_name(key.name) == name) settings[std::string(key.name)] = {value, name};
         continue;
       }
-      const std::string_view family = key.name.substr(0, key.name.size() - 1);
+      const std::string_view family = key.family();
       const std::string prefix = environment_name(family);
       if (!name.starts_with(prefix)) continue;
       const std::string numbered = std::string(family) + name.substr(prefix.size());
@@ -110,7 +112,7 @@ Settings read_environment(const char* const* environment) {
 FileSettings read_file(const std::string& path) {
   std::error_code error;
   if (std::filesystem::is_directory(path, error)) {
-    return {{}, {}, {path + " is a folder, not a configuration file"}};
+    return {{}, {}, {path + " is a directory, not a configuration file"}};
   }
   std::ifstream file(path, std::ios::binary);
   const std::string text{std::istreambuf_iterator<char>(file), {}};
@@ -118,10 +120,10 @@ FileSettings read_file(const std::string& path) {
   return read_settings(text, path);
 }
 
-PrintAndExit refusal(const std::vector<std::string>& complaints) {
-  std::string text = complaints.size() == 1 ? "zabkeeper: the configuration has an error:\n"
-                                            : "zabkeeper: the configuration has errors:\n";
-  for (const std::string& complaint : complaints) text += "  " + complaint + "\n";
+PrintAndExit report(const std::vector<std::string>& errors) {
+  std::string text = errors.size() == 1 ? "zabkeeper: the configuration has an error:\n"
+                                        : "zabkeeper: the configuration has errors:\n";
+  for (const std::string& error : errors) text += "  " + error + "\n";
   return {text, 2};
 }
 
@@ -141,12 +143,12 @@ std::variant<RunServer, PrintAndExit> parse_command_line(int argc, const char* c
   settings.merge(file.settings);
 
   auto outcome = configure(settings);
-  std::vector<std::string> complaints = std::move(arguments.complaints);
-  std::ranges::move(file.complaints, std::back_inserter(complaints));
+  std::vector<std::string> errors = std::move(arguments.errors);
+  std::ranges::move(file.errors, std::back_inserter(errors));
   if (auto* error = std::get_if<ConfigError>(&outcome)) {
-    std::ranges::move(error->complaints, std::back_inserter(complaints));
+    std::ranges::move(error->errors, std::back_inserter(errors));
   }
-  if (!complaints.empty()) return refusal(complaints);
+  if (!errors.empty()) return report(errors);
 
   auto& configured = std::get<Configured>(outcome);
   configured.notes.insert(configured.notes.begin(), file.notes.begin(), file.notes.end());

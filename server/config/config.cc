@@ -9,6 +9,9 @@
 
 #include "server/config/config_builder.h"
 #include "server/config/config_keys.h"
+#include "server/config/key_names.h"
+#include "server/config/text.h"
+#include "server/config/zookeeper_keys.h"
 
 namespace server {
 namespace {
@@ -20,40 +23,6 @@ std::optional<std::string> content_of(const std::filesystem::path& path) {
   return content;
 }
 
-// Lines of a properties file, with those that end in a backslash joined to the next.
-struct Line {
-  std::string text;
-  std::size_t number = 0;
-};
-
-std::vector<Line> lines_of(std::string_view text) {
-  std::vector<Line> lines;
-  bool goes_on = false;
-  for (std::size_t number = 1; !text.empty(); ++number) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    std::string_view line = trimmed(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-
-    if (!goes_on && (line.empty() || line.front() == '#' || line.front() == '!')) continue;
-    if (!goes_on) lines.push_back({{}, number});
-    const std::size_t last = line.find_last_not_of('\\');
-    const std::size_t backslashes = line.size() - (last == line.npos ? 0 : last + 1);
-    goes_on = backslashes % 2 == 1;
-    if (goes_on) line.remove_suffix(1);
-    lines.back().text += line;
-  }
-  return lines;
-}
-
-std::string unescaped(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '\\' && i + 1 < text.size()) ++i;
-    out += text[i];
-  }
-  return out;
-}
-
 std::uint32_t number_of(std::string_view key) {
   std::uint64_t number = 0;
   for (const char c : key.substr(key.rfind('.') + 1)) {
@@ -62,69 +31,71 @@ std::uint32_t number_of(std::string_view key) {
   return static_cast<std::uint32_t>(number);
 }
 
-void take(const Settings& settings, ConfigBuilder& builder, std::vector<std::string>& unused) {
+// Applies the settings to the builder. Adds to `ignored` the keys of Apache ZooKeeper that have no
+// use.
+void apply(const Settings& settings, ConfigBuilder& builder, std::vector<std::string>& ignored) {
   for (const auto& [name, setting] : settings) {
     const Key* key = find_key(name);
     if (key == nullptr) {
       if (is_ignored_key(name)) {
-        unused.push_back(name);
+        ignored.push_back(name);
         continue;
       }
       const std::string nearest = nearest_key(name);
-      builder.complaints.push_back(
-          setting.place + ": there is no key " + name +
-          (nearest.empty() ? "; --help lists them all" : "; did you mean " + nearest + "?"));
+      builder.errors.push_back(
+          setting.source + ": unknown key " + name +
+          (nearest.empty() ? "; --help lists all keys" : "; did you mean " + nearest + "?"));
       continue;
     }
-    const bool numbered = key->name.ends_with(".N");
-    Named named{name, setting, numbered ? number_of(name) : 0};
-    if (numbered && (named.number == 0 || named.number > 65'535)) {
-      builder.complain(named, "has no number from 1 to 65535 in its key");
-    } else if (key->take != nullptr) {
-      key->take(builder, named);
+    const NamedSetting named{name, setting, key->is_numbered() ? number_of(name) : 0};
+    if (key->is_numbered() && (named.number == 0 || named.number > 65'535)) {
+      builder.add_error(named, "needs a number from 1 to 65535 in its key");
+    } else if (key->apply != nullptr) {
+      key->apply(builder, named);
     }
   }
 }
 
-// The servers of an ensemble may stand in a file of their own.
-void take_dynamic_file(const Settings& settings, ConfigBuilder& builder,
-                       std::vector<std::string>& unused) {
+// Reads the file with the servers of the ensemble, if there is one. `settings` override it.
+void apply_dynamic_file(const Settings& settings, ConfigBuilder& builder,
+                        std::vector<std::string>& ignored) {
   const auto named = settings.find("dynamicConfigFile");
   if (named == settings.end()) return;
   const std::optional<std::string> text = content_of(named->second.value);
   if (!text) {
-    builder.complaints.push_back(named->second.place + ": cannot read the dynamicConfigFile " +
-                                 named->second.value);
+    builder.errors.push_back(named->second.source + ": cannot read the dynamicConfigFile " +
+                             named->second.value);
     return;
   }
   FileSettings file = read_settings(*text, named->second.value);
   std::ranges::move(file.notes, std::back_inserter(builder.notes));
-  std::ranges::move(file.complaints, std::back_inserter(builder.complaints));
+  std::ranges::move(file.errors, std::back_inserter(builder.errors));
   std::erase_if(file.settings, [&](const auto& entry) { return settings.contains(entry.first); });
-  take(file.settings, builder, unused);
+  apply(file.settings, builder, ignored);
 }
 
-void settle_limits(ConfigBuilder& builder) {
+void resolve_limits(ConfigBuilder& builder) {
   Config& config = builder.config;
   config.min_session_timeout =
       builder.min_session_ms ? Milliseconds(*builder.min_session_ms) : 2 * config.tick_time;
   config.max_session_timeout =
       builder.max_session_ms ? Milliseconds(*builder.max_session_ms) : 20 * config.tick_time;
   if (config.min_session_timeout > config.max_session_timeout) {
-    builder.complaints.push_back("minSessionTimeout (" +
-                                 std::to_string(config.min_session_timeout.count()) +
-                                 " ms) is more than maxSessionTimeout (" +
-                                 std::to_string(config.max_session_timeout.count()) + " ms)");
+    builder.errors.push_back("minSessionTimeout (" +
+                             std::to_string(config.min_session_timeout.count()) +
+                             " ms) is more than maxSessionTimeout (" +
+                             std::to_string(config.max_session_timeout.count()) + " ms)");
   }
 
   const auto heartbeats = [&](const char* key, std::uint64_t ticks) {
     const auto time = static_cast<std::uint64_t>(config.tick_time.count()) * ticks;
     const auto count = time / static_cast<std::uint64_t>(config.heartbeat.count());
     if (count < 2) {
-      builder.complaints.push_back(
-          std::string(key) + "=" + std::to_string(ticks) + " ticks are " + std::to_string(time) +
-          " ms: less than two heartbeats (heartbeatMs=" + std::to_string(config.heartbeat.count()) +
-          ")");
+      builder.errors.push_back(std::string(key) + "=" + std::to_string(ticks) + " is " +
+                               std::to_string(time) + " ms (ticks of " +
+                               std::to_string(config.tick_time.count()) +
+                               " ms), less than two heartbeats (heartbeatMs=" +
+                               std::to_string(config.heartbeat.count()) + "); set a larger value");
     }
     return static_cast<std::uint32_t>(std::min<std::uint64_t>(count, 1'000'000'000));
   };
@@ -141,13 +112,12 @@ void settle_limits(ConfigBuilder& builder) {
   if (builder.segment_bytes) config.log_segment_bytes = *builder.segment_bytes;
 }
 
-void settle_quorums(ConfigBuilder& builder) {
+void resolve_quorums(ConfigBuilder& builder) {
   const auto line_of = [&](const char* key, std::uint32_t number, std::uint32_t id) -> ServerLine* {
     if (const auto line = builder.servers.find(id); line != builder.servers.end())
       return &line->second;
-    builder.complaints.push_back(std::string(key) + "." + std::to_string(number) +
-                                 " names server " + std::to_string(id) +
-                                 ", but there is no server." + std::to_string(id));
+    builder.errors.push_back(std::string(key) + "." + std::to_string(number) + " names server " +
+                             std::to_string(id) + ", but there is no server." + std::to_string(id));
     return nullptr;
   };
   for (const auto& [id, weight] : builder.weights) {
@@ -160,9 +130,9 @@ void settle_quorums(ConfigBuilder& builder) {
       ServerLine* line = line_of("group", group, id);
       if (line == nullptr) continue;
       if (const auto [other, fresh] = group_of.emplace(id, group); !fresh) {
-        builder.complaints.push_back("server " + std::to_string(id) + " is in group." +
-                                     std::to_string(other->second) + " and in group." +
-                                     std::to_string(group) + "; it can be in one");
+        builder.errors.push_back("server " + std::to_string(id) + " is in group." +
+                                 std::to_string(other->second) + " and in group." +
+                                 std::to_string(group) + "; it can be in one");
       }
       line->group = group;
     }
@@ -171,18 +141,18 @@ void settle_quorums(ConfigBuilder& builder) {
   for (const auto& [id, line] : builder.servers) {
     votes = votes || (!line.observer && line.weight > 0);
     if (!builder.groups.empty() && !line.observer && !group_of.contains(id)) {
-      builder.complaints.push_back("server " + std::to_string(id) +
-                                   " votes and is in none of the groups; add it to one");
+      builder.errors.push_back("server " + std::to_string(id) +
+                               " votes and is in none of the groups; add it to one");
     }
   }
   if (!votes)
-    builder.complaints.push_back("nobody can vote: every server is an observer or weighs 0");
+    builder.errors.push_back("no server can vote: every server is an observer or has weight 0");
 }
 
-void settle_id(ConfigBuilder& builder) {
+void resolve_id(ConfigBuilder& builder) {
   Config& config = builder.config;
   const std::filesystem::path file = config.data_dir / "myid";
-  std::string place = "myid";
+  std::string source = "myid";
   const std::optional<std::string> text = content_of(file);
   if (text && (!builder.id || builder.servers.size() > 1)) {
     std::string_view digits = *text;
@@ -192,12 +162,12 @@ void settle_id(ConfigBuilder& builder) {
     const std::optional<std::uint64_t> id = builder.number({"myid", setting}, {1, 65'535});
     if (!id) return;
     if (builder.id && *builder.id != *id) {
-      builder.complaints.push_back("myid=" + std::to_string(*builder.id) + ", but " +
-                                   file.string() + " says " + std::to_string(*id) +
-                                   ": one is wrong, or the data directory is another server's");
+      builder.errors.push_back("myid=" + std::to_string(*builder.id) + ", but " + file.string() +
+                               " says " + std::to_string(*id) +
+                               ": correct one of them, or set the dataDir of this server");
       return;
     }
-    if (!builder.id) place = file.string();
+    if (!builder.id) source = file.string();
     builder.id = static_cast<std::uint32_t>(*id);
   }
 
@@ -209,24 +179,24 @@ void settle_id(ConfigBuilder& builder) {
   for (const auto& [id, line] : builder.servers)
     ids += (ids.empty() ? "" : ", ") + std::to_string(id);
   if (!builder.id) {
-    builder.complaints.push_back("it is not said which server this is (" + ids +
-                                 "): write its number into " + file.string() + ", or set myid=");
+    builder.errors.push_back("the number of this server (one of " + ids +
+                             ") is not set: write it into the file " + file.string() +
+                             ", or set myid=");
   } else if (!builder.servers.contains(*builder.id)) {
-    builder.complaints.push_back(place + " says that this is server " +
-                                 std::to_string(*builder.id) + ", but there are server lines for " +
-                                 ids + " only");
+    builder.errors.push_back(source + " says that this is server " + std::to_string(*builder.id) +
+                             ", but there are server lines for " + ids + " only");
   } else {
     config.id = *builder.id;
   }
 }
 
-void settle_addresses(ConfigBuilder& builder) {
+void resolve_addresses(ConfigBuilder& builder) {
   Config& config = builder.config;
   for (const auto& [id, web] : builder.webs) {
     const auto line = builder.servers.find(id);
     if (line == builder.servers.end()) {
-      builder.complaints.push_back("web." + std::to_string(id) +
-                                   " is set, but there is no server." + std::to_string(id));
+      builder.errors.push_back("web." + std::to_string(id) + " is set, but there is no server." +
+                               std::to_string(id));
     } else {
       line->second.web = web;
     }
@@ -235,8 +205,8 @@ void settle_addresses(ConfigBuilder& builder) {
   const auto self = builder.servers.find(config.id);
   if (self != builder.servers.end()) {
     Address& web = self->second.web;
-    if (web.port != 0 && !builder.web_port_said) config.web.port = web.port;
-    if (!web.host.empty() && !builder.web_host_said &&
+    if (web.port != 0 && !builder.web_port_set) config.web.port = web.port;
+    if (!web.host.empty() && !builder.web_host_set &&
         (wire::is_ip_address(web.host) || web.host == "localhost")) {
       config.web.host = web.host;
     }
@@ -247,12 +217,12 @@ void settle_addresses(ConfigBuilder& builder) {
   const auto claim = [&](const Address& address, std::uint32_t id) {
     const auto [other, fresh] = taken.emplace(std::pair(address.host, address.port), id);
     if (!fresh) {
-      builder.complaints.push_back(
-          to_string(address) + " is used twice, " +
+      builder.errors.push_back(
+          "the address " + to_string(address) + " is used twice, " +
           (other->second == id
                ? "by server " + std::to_string(id)
                : "by the servers " + std::to_string(other->second) + " and " + std::to_string(id)) +
-          "; every one needs an address of its own");
+          "; each needs its own");
     }
   };
   for (auto& [id, line] : builder.servers) {
@@ -263,21 +233,22 @@ void settle_addresses(ConfigBuilder& builder) {
     claim(line.web, id);
   }
 
-  // A server whose web port is not said most likely has the same as this one.
+  // A server without a web port in its line most likely has the same one as this server.
   for (auto& [id, line] : builder.servers) {
     if (line.web.port != 0 || config.web.port == 0) continue;
     const Address likely{line.peer.host, config.web.port};
     if (taken.emplace(std::pair(likely.host, likely.port), id).second) {
       line.web = likely;
     } else {
-      builder.notes.push_back("clients are not told of server " + std::to_string(id) +
-                              ": its web port is not said (add ;PORT to its line)");
+      builder.notes.push_back("clients do not learn the address of server " + std::to_string(id) +
+                              ", because its web port is not known; add ;PORT to its server." +
+                              std::to_string(id) + " line");
     }
   }
 }
 
-// What clients are told, and what the operator should know about it.
-void settle_advertised(ConfigBuilder& builder) {
+// The addresses that clients get to know.
+void resolve_advertised(ConfigBuilder& builder) {
   Config& config = builder.config;
   if (config.servers.empty()) {
     if (config.web.port != 0 && !wire::is_any_address(config.web.host)) {
@@ -296,35 +267,37 @@ void settle_advertised(ConfigBuilder& builder) {
   }
 }
 
-void settle_servers(ConfigBuilder& builder, bool data_dir_said) {
+void resolve_servers(ConfigBuilder& builder) {
   Config& config = builder.config;
   // As in ZooKeeper, a lone server line is no ensemble.
   const bool lone = builder.servers.size() == 1;
   if (lone && !builder.id) builder.id = builder.servers.begin()->first;
-  if (!builder.servers.empty() && !lone && !data_dir_said) {
-    builder.complaints.push_back("dataDir is not set; a server of an ensemble needs it");
+  if (!builder.servers.empty() && !lone && !builder.data_dir_set) {
+    builder.errors.push_back("dataDir is not set; a server of an ensemble needs it");
   }
-  settle_id(builder);
-  settle_quorums(builder);
-  settle_addresses(builder);
+  resolve_id(builder);
+  resolve_quorums(builder);
+  resolve_addresses(builder);
 
   const auto self = builder.servers.find(config.id);
   if (self != builder.servers.end() && builder.observer &&
       *builder.observer != self->second.observer) {
-    builder.notes.push_back("peerType says otherwise, but by its server line this server is " +
+    builder.notes.push_back("peerType is ignored: by its server line this server is " +
                             std::string(self->second.observer ? "an observer" : "a participant"));
   }
   if (lone) {
-    builder.notes.push_back("one server line only: this server is standalone");
+    builder.notes.push_back("there is only one server line, so this server is standalone");
     builder.servers.clear();
   }
   for (const auto& [id, line] : builder.servers) config.servers.push_back(line);
-  settle_advertised(builder);
+  resolve_advertised(builder);
 
   const auto voters = std::ranges::count_if(
       config.servers, [](const ServerLine& line) { return !line.observer && line.weight > 0; });
   if (voters == 2) {
-    builder.notes.push_back("two voting servers stop serving when either fails; three survive one");
+    builder.notes.push_back(
+        "with two voting servers, the failure of one stops the service; three tolerate one "
+        "failure");
   }
 }
 
@@ -332,61 +305,29 @@ void settle_servers(ConfigBuilder& builder, bool data_dir_said) {
 
 std::string web_url(const Address& web) { return "ws://" + to_string(web) + "/v1"; }
 
-FileSettings read_settings(std::string_view text, const std::string& place) {
-  FileSettings file;
-  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
-  for (const Line& line : lines_of(text)) {
-    const std::string at = place + ":" + std::to_string(line.number);
-    const std::size_t end = line.text.find_first_of("=: \t");
-    std::string key = line.text.substr(0, end);
-    std::string_view value = end == std::string::npos ? "" : trimmed(line.text).substr(end);
-    value = trimmed(value);
-    if (!value.empty() && (value.front() == '=' || value.front() == ':')) {
-      value = trimmed(value.substr(1));
-    } else {
-      file.complaints.push_back(at + ": \"" + line.text + "\" is not key=value");
-      continue;
-    }
-    // ZooKeeper's name for the same key as a Java property.
-    if (key.starts_with("zookeeper.")) key.erase(0, std::string_view("zookeeper.").size());
-
-    const auto [before, fresh] = file.settings.try_emplace(key, Setting{unescaped(value), at});
-    if (fresh) continue;
-    if (key.starts_with("server.")) {
-      file.complaints.push_back(at + ": " + key + " is set twice, first at " +
-                                before->second.place);
-    } else {
-      file.notes.push_back(at + ": " + key + " is set twice, and this line holds, not " +
-                           before->second.place);
-    }
-    before->second = {unescaped(value), at};
-  }
-  return file;
-}
-
 std::variant<Configured, ConfigError> configure(const Settings& settings) {
   ConfigBuilder builder;
-  std::vector<std::string> unused;
-  take(settings, builder, unused);
-  take_dynamic_file(settings, builder, unused);
-  settle_limits(builder);
-  settle_servers(builder, builder.data_dir_said);
-  if (!builder.data_dir_said && builder.complaints.empty()) {
-    builder.notes.push_back("dataDir is not set: data are kept in " +
+  std::vector<std::string> ignored;
+  apply(settings, builder, ignored);
+  apply_dynamic_file(settings, builder, ignored);
+  resolve_limits(builder);
+  resolve_servers(builder);
+  if (!builder.data_dir_set && builder.errors.empty()) {
+    builder.notes.push_back("dataDir is not set: the data are in " +
                             std::filesystem::absolute(builder.config.data_dir).string());
   }
   if (builder.config.log_dir.empty()) builder.config.log_dir = builder.config.data_dir;
 
-  if (!builder.complaints.empty()) return ConfigError{std::move(builder.complaints)};
+  if (!builder.errors.empty()) return ConfigError{std::move(builder.errors)};
   if (const auto port = settings.find("clientPort"); port != settings.end()) {
-    builder.notes.push_back(port->second.place + ": clientPort=" + port->second.value +
-                            " is for ZooKeeper's own protocol, which is not spoken here; clients "
-                            "connect to webPort=" +
+    builder.notes.push_back(port->second.source + ": clientPort=" + port->second.value +
+                            " is ignored: it is for ZooKeeper's own protocol, which this server "
+                            "does not have; clients connect to webPort=" +
                             std::to_string(builder.config.web.port) + " with a WebSocket");
   }
-  std::ranges::sort(unused);
-  unused.erase(std::ranges::unique(unused).begin(), unused.end());
-  return Configured{std::move(builder.config), std::move(unused), std::move(builder.notes)};
+  std::ranges::sort(ignored);
+  ignored.erase(std::ranges::unique(ignored).begin(), ignored.end());
+  return Configured{std::move(builder.config), std::move(ignored), std::move(builder.notes)};
 }
 
 }  // namespace server

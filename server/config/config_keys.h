@@ -1,34 +1,41 @@
 #pragma once
 
+#include <cstdint>
 #include <span>
-#include <string>
 #include <string_view>
 
 #include "server/config/config_builder.h"
 
 namespace server {
 
-// A key that does something here: the one place from which parsing, --help and the check of
-// docs/configuration.md come.
+// A key that has a use here. The table of keys is the only source for parsing, for --help and for
+// the check of docs/configuration.md.
 struct Key {
+  struct Default {
+    enum class Kind : std::uint8_t {
+      literal,    // a value that could be set
+      described,  // not a value: words for what is used instead
+    };
+    Kind kind{};
+    std::string_view text;
+  };
+
   std::string_view name;      // as in a file; the N of "server.N" stands for any number
-  std::string_view argument;  // what its value is, for --help
-  std::string_view fallback;  // the default; in brackets where it is not a value one could write
+  std::string_view argument;  // the kind of value, for --help
+  Default fallback;
   std::string_view meaning;
-  void (*take)(ConfigBuilder& builder, const Named& named);
+  // Sets the value in the builder. Null for a key that `configure` handles itself.
+  void (*apply)(ConfigBuilder& builder, const NamedSetting& named);
+
+  [[nodiscard]] constexpr bool is_numbered() const { return name.ends_with(".N"); }
+  // "server." of "server.N".
+  [[nodiscard]] constexpr std::string_view family() const {
+    return name.substr(0, name.size() - 1);
+  }
 };
 
 [[nodiscard]] std::span<const Key> config_keys();
-// Null if nothing here uses such a key.
+// Null if no such key has a use here.
 [[nodiscard]] const Key* find_key(std::string_view name);
-
-// Apache ZooKeeper has such a key, and we have no use for it.
-[[nodiscard]] bool is_ignored_key(std::string_view name);
-
-// The known key that is most like `name`; empty if none is like it.
-[[nodiscard]] std::string nearest_key(std::string_view name);
-
-// tickTime -> ZABKEEPER_TICK_TIME, server.1 -> ZABKEEPER_SERVER_1
-[[nodiscard]] std::string environment_name(std::string_view key);
 
 }  // namespace server

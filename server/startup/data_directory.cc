@@ -13,7 +13,9 @@ wire::Error refusal(const std::string& key, const fs::path& directory, const std
   return {wire::ErrorCode::system_error, key + "=" + directory.string() + ": " + why};
 }
 
-std::string who() { return "user " + std::to_string(::geteuid()) + ", who runs this server"; }
+std::string this_user() {
+  return "user " + std::to_string(::geteuid()) + ", which runs this server";
+}
 
 }  // namespace
 
@@ -26,29 +28,30 @@ wire::Result<void> prepare_directory(storage::FileSystem& files, const fs::path&
     const fs::file_status status = fs::status(part, error);
     if (fs::is_directory(status)) continue;
     if (fs::exists(status)) {
-      return refusal(key, directory, part.string() + " is no folder; choose another");
+      return refusal(key, directory, part.string() + " is not a directory; choose another");
     }
     if (const auto made = files.make_directory(part.string()); !made) {
-      return refusal(key, directory,
-                     made.error().message + "; choose another, or make it and give it to " + who());
+      return refusal(
+          key, directory,
+          made.error().message + "; choose another, or make it and give it to " + this_user());
     }
   }
   if (::access(directory.c_str(), R_OK | W_OK | X_OK) != 0) {
     const int number = errno;
     return refusal(key, directory,
                    "cannot be written: " + std::generic_category().message(number) +
-                       "; give it to " + who() + ", or choose another");
+                       "; give it to " + this_user() + ", or choose another");
   }
   return {};
 }
 
 std::optional<std::string> foreign_data(const fs::path& directory) {
   std::error_code error;
-  const fs::path theirs = directory / "version-2";
-  if (!fs::is_directory(theirs, error)) return std::nullopt;
-  return theirs.string() +
-         " holds the data of Apache ZooKeeper: they are neither read nor touched here, and this "
-         "server has a tree of its own";
+  const fs::path zookeeper = directory / "version-2";
+  if (!fs::is_directory(zookeeper, error)) return std::nullopt;
+  return zookeeper.string() +
+         " has the data of Apache ZooKeeper. This server neither reads nor changes it, and has its "
+         "own tree";
 }
 
 }  // namespace server

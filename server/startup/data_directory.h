@@ -9,14 +9,13 @@
 
 namespace server {
 
-// Makes the directory that `key` names, with those above it, and sees that this process can write
-// in it. An error says what an operator is to do.
+// Makes `directory`, and those above it, if they do not exist. Checks that this process can write
+// in it. `key` is the configuration key that names it. An error says what an operator can do.
 [[nodiscard]] wire::Result<void> prepare_directory(storage::FileSystem& files,
                                                    const std::filesystem::path& directory,
                                                    const std::string& key);
 
-// What is in `directory` that a person may have expected to be used, and is not: what Apache
-// ZooKeeper left there.
+// A warning for the operator if `directory` has data of Apache ZooKeeper, which is not used here.
 [[nodiscard]] std::optional<std::string> foreign_data(const std::filesystem::path& directory);
 
 }  // namespace server

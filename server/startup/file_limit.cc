@@ -6,11 +6,11 @@
 
 namespace server {
 
-wire::Result<std::string> raise_file_limit(const Config& config) {
+wire::Result<std::string> raise_file_limit(std::uint32_t max_connections) {
   const std::string advice = "raise it with ulimit -n, or with LimitNOFILE= of a systemd unit";
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) {
-    return wire::Error{wire::ErrorCode::system_error, "cannot ask how many files may be open: " +
+    return wire::Error{wire::ErrorCode::system_error, "cannot read the limit of open files: " +
                                                           std::generic_category().message(errno)};
   }
   const rlim_t before = limit.rlim_cur;
@@ -20,20 +20,20 @@ wire::Result<std::string> raise_file_limit(const Config& config) {
   const auto now = static_cast<std::uint64_t>(limit.rlim_cur);
   if (now < open_files_min) {
     return wire::Error{wire::ErrorCode::system_error,
-                       "only " + std::to_string(now) + " files may be open, and a server needs " +
-                           std::to_string(open_files_min) + "; " + advice};
+                       "this process may open only " + std::to_string(now) +
+                           " files, and a server needs " + std::to_string(open_files_min) + "; " +
+                           advice};
   }
-  std::string said;
+  std::string note;
   if (now != before) {
-    said = "open files: raised from " + std::to_string(before) + " to " + std::to_string(now);
+    note = "open files: raised from " + std::to_string(before) + " to " + std::to_string(now);
   }
-  const std::uint64_t wanted = config.max_connections + open_files_min;
-  if (config.max_connections != 0 && now < wanted) {
-    said += (said.empty() ? "open files: " + std::to_string(now) : std::string()) +
-            ", too few for the maxCnxns=" + std::to_string(config.max_connections) +
-            " clients that are allowed; " + advice;
+  const std::uint64_t needed = std::uint64_t{max_connections} + open_files_min;
+  if (max_connections != 0 && now < needed) {
+    note += (note.empty() ? "open files: " + std::to_string(now) : std::string()) +
+            ", too few for maxCnxns=" + std::to_string(max_connections) + " clients; " + advice;
   }
-  return said;
+  return note;
 }
 
 }  // namespace server

@@ -3,17 +3,16 @@
 #include <cstdint>
 #include <string>
 
-#include "server/config/config.h"
 #include "wire/result.h"
 
 namespace server {
 
-// Fewer open files than this, and a server cannot even hold its log and its peers.
+// With fewer open files than this, a server cannot open its log and the links to its peers.
 inline constexpr std::uint64_t open_files_min = 64;
 
-// Lets this process open as many files as its hard limit allows, for every client's connection is
-// one. Returns what an operator should know about it, which may be nothing; an error where the
-// server cannot work with so few.
-[[nodiscard]] wire::Result<std::string> raise_file_limit(const Config& config);
+// Lets this process open as many files as its hard limit allows: every client's connection is one.
+// `max_connections` is that of the configuration; 0: no limit. Returns a note for the operator, or
+// an empty one. An error if the hard limit is too low for a server.
+[[nodiscard]] wire::Result<std::string> raise_file_limit(std::uint32_t max_connections);
 
 }  // namespace server

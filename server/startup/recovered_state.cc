@@ -15,7 +15,7 @@ struct Loaded {
   storage::CheckpointLabel label;
 };
 
-// Nothing if there is none. An error if what is there is damaged.
+// Nothing if there is no checkpoint. An error if it is damaged.
 wire::Result<std::optional<Loaded>> load(storage::Checkpoint& file,
                                          session::Watches::Bounds bounds) {
   if (!file.exists()) return std::optional<Loaded>();
@@ -33,8 +33,23 @@ wire::Result<std::optional<Loaded>> load(storage::Checkpoint& file,
   if (!read) return damaged(read.error().message);
   auto service = restoration.finish();
   if (!service) return damaged(service.error().message);
-  if ((*service)->applied() != (*label)->at.zxid) return damaged("its label is of another state");
+  if ((*service)->applied() != (*label)->at.zxid)
+    return damaged("the label is of another transaction than the records");
   return std::optional<Loaded>(Loaded{std::move(*service), **label});
+}
+
+wire::Error failed(const storage::OpenError& error) {
+  return {wire::ErrorCode::system_error, error.message};
+}
+
+// `key`: names the directory that is in use.
+wire::Error in_use(const std::string& what, const std::string& key) {
+  return {wire::ErrorCode::system_error,
+          what + "; stop that one, or choose another directory with " + key + "="};
+}
+
+bool is_snapshot_missing(const storage::OpenResult<storage::OpenedLog>& log) {
+  return !log && log.error().reason == storage::OpenError::Reason::snapshot_missing;
 }
 
 class StartupRecovery {
@@ -55,24 +70,32 @@ class StartupRecovery {
     if (auto made = files_.make_directory(data_dir_); !made) return made.error();
     auto lock = files_.lock(file_.path() + ".owner");
     if (!lock) return lock.error();
+    if (!*lock) {
+      return in_use(data_dir_ + ": in use by another process, which holds the lock on " +
+                        file_.path() + ".owner",
+                    "dataDir");
+    }
     if (auto loaded = load_or_set_aside(); !loaded) return loaded.error();
     auto log = open_log();
-    if (!log && log.error().code == wire::ErrorCode::not_ready) {
-      // It ended between the log's commit and the snapshot's new name.
+    if (is_snapshot_missing(log)) {
+      // The process ended between the log's commit and the snapshot's new name.
       if (auto installed = install_adopted(); !installed) return installed.error();
       log = open_log();
     }
-    if (!log && log.error().code == wire::ErrorCode::not_ready) {
+    if (is_snapshot_missing(log)) {
       log = open_log(storage::AdoptedSnapshot::lost);
     }
-    if (!log) return log.error();
+    if (!log && log.error().reason == storage::OpenError::Reason::in_use) {
+      return in_use(log.error().message, "dataLogDir");
+    }
+    if (!log) return failed(log.error());
     const zab::ClusterId ours = log->recovered.cluster;
     if (!ours.none() && !label_.cluster.none() && ours != label_.cluster) {
-      return refusal("is of cluster " + to_string(label_.cluster) + ", and the log is of " +
+      return refusal("is of cluster " + to_string(label_.cluster) + ", but the log is of cluster " +
                      to_string(ours));
     }
     static_cast<void>(incoming_.remove());
-    file_.rest();
+    file_.close_if_unused();
     if (!service_) service_ = std::make_unique<session::Service>(bounds_);
     return RecoveredState{std::move(*lock), std::move(*log),    std::move(service_),
                           label_.at,        std::move(report_), lost_};
@@ -84,8 +107,8 @@ class StartupRecovery {
     if (!loaded) return set_aside(loaded.error());
     if (!*loaded) return {};
     if ((*loaded)->label.server != server_) {
-      return refusal("is of server " + std::to_string((*loaded)->label.server.value) +
-                     ", and this is server " + std::to_string(server_.value));
+      return refusal("belongs to server " + std::to_string((*loaded)->label.server.value) +
+                     ", but this is server " + std::to_string(server_.value));
     }
     service_ = std::move((*loaded)->service);
     label_ = (*loaded)->label;
@@ -99,23 +122,24 @@ class StartupRecovery {
     lost_ = true;
     const auto aside = file_.set_aside();
     if (!aside) return aside.error();
-    report_ = why.message + ". It was renamed " + *aside +
-              ", for whoever wants to look at it, and is made anew from the log or by the leader";
+    report_ = why.message + ". The file was renamed to " + *aside +
+              ". The server makes a new checkpoint, from the log or with the leader's help; check "
+              "the disk";
     return {};
   }
 
-  wire::Result<storage::OpenedLog> open_log(
+  storage::OpenResult<storage::OpenedLog> open_log(
       storage::AdoptedSnapshot snapshot = storage::AdoptedSnapshot::stored) {
     return storage::Log::open(files_, log_dir_, server_, label_.at, options_, snapshot);
   }
 
   wire::Result<void> install_adopted() {
     const auto adopted = storage::Log::adopted_snapshot(files_, log_dir_, server_);
-    if (!adopted) return adopted.error();
+    if (!adopted) return failed(adopted.error());
     const auto stored = incoming_.label();
     if (!*adopted || !stored || !*stored || (*stored)->at != **adopted) return {};
-    incoming_.rest();
-    file_.rest();
+    incoming_.close_if_unused();
+    file_.close_if_unused();
     if (auto installed = incoming_.install(file_.path()); !installed) return installed;
     return load_or_set_aside();
   }
@@ -123,7 +147,7 @@ class StartupRecovery {
   wire::Error refusal(const std::string& what) const {
     return {wire::ErrorCode::system_error,
             file_.path() + ": the checkpoint " + what +
-                ". Nothing was changed; is this the data directory of another server?"};
+                ": check dataDir, and the id of this server. Nothing was changed"};
   }
 
   storage::FileSystem& files_;

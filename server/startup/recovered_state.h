@@ -8,22 +8,22 @@
 
 namespace server {
 
-// What a server finds on its disk when it starts.
+// The state that a server has on its disk when it starts.
 struct RecoveredState {
   std::unique_ptr<storage::Lock> lock;  // on the data directory
   storage::OpenedLog log;
-  std::unique_ptr<session::Service> service;  // as of the checkpoint; a new one if there is none
-  zab::Point checkpoint;
-  std::string report;  // of the checkpoint, for the operator's log; empty if there is none
-  bool lost = false;   // there was one, and it is of no use: the report says why
+  std::unique_ptr<session::Service> service;  // as of the checkpoint; empty without one
+  zab::Point checkpoint;                      // its point; {} without one
+  std::string report;  // about the checkpoint, for the operator; empty without one
+  bool lost = false;   // there was a checkpoint that cannot be used: the report says why
 };
 
-// Where the checkpoint of a data directory is.
+// The path of the checkpoint in a data directory.
 [[nodiscard]] std::string checkpoint_path(const std::string& data_dir);
 
-// Opens checkpoint and log. A checkpoint that is damaged is set aside, and never the reason not to
-// start: the log has what it held, or another server. Before threads are started. Errors say what
-// an operator is to do: see storage::Log::open.
+// Opens checkpoint and log. A damaged checkpoint is renamed, and is no reason not to start: the
+// log, or another server, has what was in it. Call it before threads are started. An error says
+// what an operator can do: see storage::Log::open.
 [[nodiscard]] wire::Result<RecoveredState> recover_state(
     storage::FileSystem& files, const std::string& data_dir, const std::string& log_dir,
     zab::ServerId server, session::Watches::Bounds bounds, const storage::LogOptions& options);

@@ -20,14 +20,14 @@
 namespace storage {
 namespace {
 
-// The label's key, before all others.
+// The label's key. It sorts before all others.
 constexpr std::string_view label_key("\0", 1);
 constexpr std::uint8_t label_version = 1;
 
 constexpr unsigned flags_always = MDB_NOSUBDIR | MDB_NOTLS | MDB_NORDAHEAD;
 constexpr mdb_mode_t mode = 0600;
 
-// A probe that takes longer than at this rate, and this, is caught in a circle of pages.
+// A probe that is slower than this is killed: damaged pages may form a circle.
 constexpr std::uint64_t probe_bytes_per_second = std::uint64_t{10} << 20;
 constexpr unsigned probe_seconds_min = 30;
 
@@ -63,7 +63,7 @@ std::optional<CheckpointLabel> decode_label(std::string_view bytes) {
   return label;
 }
 
-// In the process that probes. Its exit status: nothing is wrong, or something is.
+// Runs in the child process of `probe`. Returns its exit status: 0 if the file could be read.
 int read_everything(const char* path, std::size_t map_bytes) {
   MDB_env* env = nullptr;
   MDB_txn* txn = nullptr;
@@ -96,10 +96,10 @@ Checkpoint::Checkpoint(std::string path, std::size_t map_bytes)
 
 Checkpoint::~Checkpoint() {
   ensure(readers_ == 0, "a checkpoint outlives its readers");
-  rest();
+  close_if_unused();
 }
 
-wire::Error Checkpoint::wrong(const char* what, int code) const {
+wire::Error Checkpoint::failure(const char* what, int code) const {
   return {wire::ErrorCode::system_error, path_ + ": " + what + ": " + mdb_strerror(code)};
 }
 
@@ -119,11 +119,12 @@ Result<void> Checkpoint::probe() const {
   const auto seconds = static_cast<unsigned>(bytes() / probe_bytes_per_second) + probe_seconds_min;
   const pid_t child = fork();
   if (child < 0) {
-    return wire::Error{wire::ErrorCode::system_error, path_ + ": no process to probe it: " +
-                                                          std::generic_category().message(errno)};
+    return wire::Error{
+        wire::ErrorCode::system_error,
+        path_ + ": cannot start a process to check it: " + std::generic_category().message(errno)};
   }
   if (child == 0) {
-    // Whatever it dies of is an answer, and nobody else's business.
+    // The child may die of any of these: that is a result, not a crash to be reported.
     for (const int signal : {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGALRM, SIGTERM, SIGINT}) {
       std::signal(signal, SIG_DFL);
     }
@@ -139,13 +140,13 @@ Result<void> Checkpoint::probe() const {
   }
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
   return wire::Error{wire::ErrorCode::system_error,
-                     path_ + ": the checkpoint is damaged: its pages are not a tree any more"};
+                     path_ + ": the checkpoint is damaged: it could not be read to its end"};
 }
 
 Result<void> Checkpoint::open(unsigned flags) {
   if (env_) return {};
   const bool is_new = !exists();
-  if (int code = mdb_env_create(&env_); code != 0) return wrong("cannot be opened", code);
+  if (int code = mdb_env_create(&env_); code != 0) return failure("cannot be opened", code);
   int code = mdb_env_set_mapsize(env_, std::max<std::size_t>(map_bytes_, 2 * bytes()));
   if (code == 0) code = mdb_env_open(env_, path_.c_str(), flags_always | flags, mode);
   MDB_txn* txn = nullptr;
@@ -158,14 +159,14 @@ Result<void> Checkpoint::open(unsigned flags) {
     return sync_directory_of(path_);
   }
   mdb_env_close(std::exchange(env_, nullptr));
-  return wrong("cannot be opened", code);
+  return failure("cannot be opened", code);
 }
 
-void Checkpoint::rest() {
+void Checkpoint::close_if_unused() {
   if (readers_ == 0 && env_) mdb_env_close(std::exchange(env_, nullptr));
 }
 
-// Begins anew with a larger map where the map is used up: a page that is changed needs another.
+// Retries with a larger map if the map is used up. Also a change or a removal may need more pages.
 Result<void> Checkpoint::change(const std::function<int(MDB_txn*)>& change) {
   for (;;) {
     MDB_txn* txn = nullptr;
@@ -179,12 +180,12 @@ Result<void> Checkpoint::change(const std::function<int(MDB_txn*)>& change) {
       }
     }
     if (code == 0) return {};
-    if (code != MDB_MAP_FULL) return wrong("cannot be written", code);
-    if (readers_ > 0) return wrong("cannot grow while it is being read", code);
+    if (code != MDB_MAP_FULL) return failure("cannot be written", code);
+    if (readers_ > 0) return failure("cannot grow while it is being read", code);
     MDB_envinfo info{};
     mdb_env_info(env_, &info);
     if (code = mdb_env_set_mapsize(env_, 2 * info.me_mapsize); code != 0) {
-      return wrong("cannot grow", code);
+      return failure("cannot grow", code);
     }
   }
 }
@@ -194,7 +195,7 @@ Result<std::optional<CheckpointLabel>> Checkpoint::label() {
   if (auto opened = open(0); !opened) return opened.error();
   MDB_txn* txn = nullptr;
   if (const int code = mdb_txn_begin(env_, nullptr, MDB_RDONLY, &txn); code != 0) {
-    return wrong("cannot be read", code);
+    return failure("cannot be read", code);
   }
   MDB_val key = value_of(label_key);
   MDB_val value{};
@@ -202,10 +203,10 @@ Result<std::optional<CheckpointLabel>> Checkpoint::label() {
   auto label = code == 0 ? decode_label(bytes_of(value)) : std::nullopt;
   mdb_txn_abort(txn);
   if (code == MDB_NOTFOUND) return std::optional<CheckpointLabel>();
-  if (code != 0) return wrong("cannot be read", code);
+  if (code != 0) return failure("cannot be read", code);
   if (!label) {
     return wire::Error{wire::ErrorCode::system_error,
-                       path_ + ": the checkpoint's label is damaged, or of another version"};
+                       path_ + ": the checkpoint's label is damaged, or has another version"};
   }
   return label;
 }
@@ -219,7 +220,7 @@ Result<void> Checkpoint::read(const Visit& visit) {
 Result<void> Checkpoint::write(const CheckpointLabel& label,
                                std::vector<wire::StoredRecord> records) {
   if (auto opened = open(0); !opened) return opened;
-  // Neighbours lie in one page.
+  // Sorted, because neighbours are in the same page.
   std::ranges::stable_sort(records, {}, &wire::StoredRecord::key);
   const wire::Bytes label_bytes = encode(label);
   return change([&](MDB_txn* txn) {
@@ -240,7 +241,7 @@ Result<void> Checkpoint::write(const CheckpointLabel& label,
 }
 
 Result<void> Checkpoint::remove() {
-  rest();
+  close_if_unused();
   for (const std::string& path : {path_, path_ + "-lock"}) {
     if (::unlink(path.c_str()) != 0 && errno != ENOENT) {
       return wire::Error{wire::ErrorCode::system_error,
@@ -251,13 +252,13 @@ Result<void> Checkpoint::remove() {
 }
 
 Result<void> Checkpoint::install(const std::string& path) {
-  rest();
+  close_if_unused();
   if (auto moved = move_file(path_, path); !moved) return moved;
   return remove();
 }
 
 Result<std::string> Checkpoint::set_aside() {
-  rest();
+  close_if_unused();
   std::string aside = path_ + ".damaged";
   if (auto moved = move_file(path_, aside); !moved) return moved.error();
   if (auto removed = remove(); !removed) return removed.error();
@@ -289,7 +290,7 @@ Result<std::unique_ptr<CheckpointReader>> CheckpointReader::begin(Checkpoint& ch
   if (code == 0) code = mdb_cursor_open(txn, checkpoint.dbi_, &cursor);
   if (code != 0) {
     if (txn) mdb_txn_abort(txn);
-    return checkpoint.wrong("cannot be read", code);
+    return checkpoint.failure("cannot be read", code);
   }
   std::unique_ptr<CheckpointReader> reader(new CheckpointReader(checkpoint, txn, cursor));
   reader->label_ = **label;
@@ -304,7 +305,7 @@ Result<bool> CheckpointReader::step(std::string_view& key, std::string_view& val
     code = mdb_cursor_get(cursor_, &found, &bytes, MDB_NEXT);
   }
   if (code == MDB_NOTFOUND) return false;
-  if (code != 0) return checkpoint_.wrong("cannot be read", code);
+  if (code != 0) return checkpoint_.failure("cannot be read", code);
   key = bytes_of(found);
   value = bytes_of(bytes);
   return true;
@@ -343,7 +344,7 @@ Result<CheckpointReader::Portion> CheckpointReader::next(std::size_t bytes) {
 
 Result<std::unique_ptr<CheckpointFill>> CheckpointFill::begin(Checkpoint& checkpoint) {
   if (auto removed = checkpoint.remove(); !removed) return removed.error();
-  // Nothing has to be durable before it is whole.
+  // No syncs: it does not count before it is complete.
   if (auto opened = checkpoint.open(MDB_NOSYNC); !opened) return opened.error();
   return std::unique_ptr<CheckpointFill>(new CheckpointFill(checkpoint));
 }
@@ -371,9 +372,9 @@ Result<void> CheckpointFill::finish(const CheckpointLabel& label) {
   });
   if (!written) return written;
   if (const int code = mdb_env_sync(checkpoint_.env_, 1); code != 0) {
-    return checkpoint_.wrong("cannot be synced", code);
+    return checkpoint_.failure("cannot be synced", code);
   }
-  checkpoint_.rest();
+  checkpoint_.close_if_unused();
   return {};
 }
 

@@ -21,7 +21,7 @@ struct MDB_cursor;
 
 namespace storage {
 
-// Whose state a checkpoint is, and as of which transaction.
+// The owner of a checkpoint, and the transaction whose state it has.
 struct CheckpointLabel {
   zab::ServerId server;
   zab::ClusterId cluster;
@@ -30,14 +30,14 @@ struct CheckpointLabel {
   bool operator==(const CheckpointLabel&) const = default;
 };
 
-// A checkpoint: records under keys, and a label, in one file of LMDB's, changed by one transaction
-// at a time. The file is `path`; `path` + "-lock" is LMDB's own. LMDB maps the file, and what is
-// mapped counts as memory: so it is open only while it is used.
+// A checkpoint: records under keys, and a label, in one LMDB file. Each change is one transaction.
+// The file is `path`; `path` + "-lock" is LMDB's lock file. LMDB maps the file into memory, and the
+// mapped part counts as memory of the process. So the file is open only while it is used.
 //
-// One thread at a time. Two of the same path must not be in use at once.
+// One thread at a time may use it. No two objects for the same path may be in use at once.
 class Checkpoint {
  public:
-  // `map_bytes` of address space, not of memory or disk, to begin with; it grows.
+  // `map_bytes`: the address space to begin with, not memory or disk. It grows.
   explicit Checkpoint(std::string path, std::size_t map_bytes = std::size_t{1} << 30);
   ~Checkpoint();
   Checkpoint(const Checkpoint&) = delete;
@@ -46,30 +46,30 @@ class Checkpoint {
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] bool exists() const;
 
-  // Reads every byte in a process of its own, and says what became of it: LMDB trusts its file,
-  // and a damaged one may take down whoever reads it. To be asked before threads are started.
+  // Reads the whole file in a child process. LMDB trusts its file, so a damaged one may kill the
+  // process that reads it. An error if the child fails or dies. Call it before threads are started.
   [[nodiscard]] Result<void> probe() const;
 
-  // Nothing if there is no file, or nothing was ever written. An error if it cannot be read.
+  // Nothing if there is no file, or if nothing was ever written. An error if it cannot be read.
   [[nodiscard]] Result<std::optional<CheckpointLabel>> label();
-  // Every record in the order of their keys, until `visit` says an error.
+  // Visits every record in the order of the keys. Ends at the first error that `visit` returns.
   using Visit = std::function<Result<void>(std::string_view key, std::string_view value)>;
   [[nodiscard]] Result<void> read(const Visit& visit);
 
   // Changes the records and sets the label, all or nothing, durably. After an error nothing has
-  // changed, and it may be tried again.
+  // changed, and the caller may try again.
   [[nodiscard]] Result<void> write(const CheckpointLabel& label,
                                    std::vector<wire::StoredRecord> records);
-  // Bytes that the file has.
+  // The size of the file.
   [[nodiscard]] std::uint64_t bytes() const;
 
-  // Closes the file, if nobody reads it.
-  void rest();
+  // Closes the file, unless a CheckpointReader uses it.
+  void close_if_unused();
   // Removes the file, and syncs the directory.
   [[nodiscard]] Result<void> remove();
-  // This one takes the place of the one at `path`, which is at rest as this one is.
+  // Moves the file to `path`, in place of the file there. Neither may be in use.
   [[nodiscard]] Result<void> install(const std::string& path);
-  // Moves the file out of the way, to where somebody may look at it. Returns its new name.
+  // Renames the file, so that an operator can inspect it. Returns its new name.
   [[nodiscard]] Result<std::string> set_aside();
 
  private:
@@ -78,7 +78,8 @@ class Checkpoint {
 
   [[nodiscard]] Result<void> open(unsigned flags);
   [[nodiscard]] Result<void> change(const std::function<int(MDB_txn*)>& change);
-  [[nodiscard]] wire::Error wrong(const char* what, int code) const;
+  // `code` is LMDB's.
+  [[nodiscard]] wire::Error failure(const char* what, int code) const;
 
   std::string path_;
   std::size_t map_bytes_;
@@ -87,8 +88,8 @@ class Checkpoint {
   std::size_t readers_ = 0;
 };
 
-// A checkpoint as of one moment, in portions, while it changes. Pages that it still reads are not
-// used again: it should not live for long.
+// Reads a checkpoint as of one moment, in portions, while it changes. LMDB does not reuse the pages
+// that a reader may still need: a reader that is kept for long makes the file grow.
 class CheckpointReader {
  public:
   [[nodiscard]] static Result<std::unique_ptr<CheckpointReader>> begin(Checkpoint& checkpoint);
@@ -98,17 +99,17 @@ class CheckpointReader {
 
   [[nodiscard]] const CheckpointLabel& label() const { return label_; }
   struct Portion {
-    wire::Bytes bytes;  // keys and values in turn, as wire::ByteWriter::string writes them
+    wire::Bytes bytes;  // key, value, key, value ..., as wire::ByteWriter::string writes them
     bool last = false;
   };
-  // About `bytes` of bytes, and at least one record.
+  // At least one record, and at least `bytes` bytes unless it is the last portion.
   [[nodiscard]] Result<Portion> next(std::size_t bytes);
-  // All that are left.
+  // Visits all records that are left.
   [[nodiscard]] Result<void> each(const Checkpoint::Visit& visit);
 
  private:
   CheckpointReader(Checkpoint& checkpoint, MDB_txn* txn, MDB_cursor* cursor);
-  // The next record; false if there is none. The views hold until the next step.
+  // Reads the next record; false if there is none. The views are valid until the next call.
   [[nodiscard]] Result<bool> step(std::string_view& key, std::string_view& value);
 
   Checkpoint& checkpoint_;
@@ -117,19 +118,19 @@ class CheckpointReader {
   CheckpointLabel label_;
 };
 
-// Fills a checkpoint anew, in the order of the keys. It has no label, and counts for nothing,
-// before it is whole.
+// Writes a new checkpoint, in the order of the keys. Until `finish` it has no label, and does not
+// count.
 class CheckpointFill {
  public:
-  // What was in the file is gone.
+  // Removes the old content.
   [[nodiscard]] static Result<std::unique_ptr<CheckpointFill>> begin(Checkpoint& checkpoint);
   CheckpointFill(const CheckpointFill&) = delete;
   CheckpointFill& operator=(const CheckpointFill&) = delete;
 
-  // Keys above every one before.
+  // Every key must be greater than all keys before it.
   [[nodiscard]] Result<void> add(
       const std::vector<std::pair<std::string_view, std::string_view>>& records);
-  // That was all. It is durable, and the file at rest.
+  // Sets the label. The checkpoint is then durable, and the file closed.
   [[nodiscard]] Result<void> finish(const CheckpointLabel& label);
 
  private:

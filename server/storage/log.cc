@@ -15,11 +15,12 @@
 namespace storage {
 namespace {
 
-// What the buffers may keep for the next commit; a txn, or an adopted history, can be much larger.
+// The buffers keep at most this for the next commit. A txn, or an adopted history, can need much
+// more.
 constexpr std::size_t kept_bytes = 4u << 20;
 constexpr std::size_t kept_records = 64u << 10;
-// How far apart the places are that the index is offered within a commit.
-constexpr std::size_t turn_bytes = 64u << 10;
+// Within a commit, the index gets an update after so many bytes.
+constexpr std::size_t index_update_bytes = 64u << 10;
 
 zab::Durable durable_of(RecoveredLog& recovered, zab::Zxid applied) {
   const Tip& tip = recovered.tip;
@@ -35,13 +36,26 @@ zab::Durable durable_of(RecoveredLog& recovered, zab::Zxid applied) {
   return durable;
 }
 
-}  // namespace
-
-Result<OpenedLog> Log::open(FileSystem& files, const std::string& directory, zab::ServerId server,
-                            zab::Point applied, const LogOptions& options,
-                            AdoptedSnapshot snapshot) {
+// Makes the directory if there is none, and locks it.
+OpenResult<std::unique_ptr<Lock>> lock_directory(FileSystem& files, const std::string& directory) {
   if (auto done = files.make_directory(directory); !done) return done.error();
   auto lock = files.lock(directory + "/lock");
+  if (!lock) return lock.error();
+  if (!*lock) {
+    return OpenError(OpenError::Reason::in_use, directory +
+                                                    ": in use by another process, which holds the "
+                                                    "lock on " +
+                                                    directory + "/lock");
+  }
+  return std::move(*lock);
+}
+
+}  // namespace
+
+OpenResult<OpenedLog> Log::open(FileSystem& files, const std::string& directory,
+                                zab::ServerId server, zab::Point applied, const LogOptions& options,
+                                AdoptedSnapshot snapshot) {
+  auto lock = lock_directory(files, directory);
   if (!lock) return lock.error();
   auto recovered = recover(files, directory, server, applied, options, snapshot);
   if (!recovered) return recovered.error();
@@ -54,19 +68,18 @@ Result<OpenedLog> Log::open(FileSystem& files, const std::string& directory, zab
   Log log(files, directory, server, options, std::move(*lock), std::move(*extent),
           std::move(*recovered));
   if (log.segment_) {
-    if (auto done = log.spares_.clear(); !done) return done.error();
-    // Who died may not have come to it.
-    if (auto done = log.note_reach(); !done) return done.error();
+    if (auto done = log.spares_.remove_old(); !done) return done.error();
+    // A process that died may not have written the extent after its last commit.
+    if (auto done = log.write_extent(); !done) return done.error();
     if (auto done = log.extent_.sync(); !done) return done.error();
   }
   return OpenedLog{std::move(log), std::move(durable), std::move(report)};
 }
 
-Result<std::optional<zab::Point>> Log::adopted_snapshot(FileSystem& files,
-                                                        const std::string& directory,
-                                                        zab::ServerId server) {
-  if (auto done = files.make_directory(directory); !done) return done.error();
-  const auto lock = files.lock(directory + "/lock");
+OpenResult<std::optional<zab::Point>> Log::adopted_snapshot(FileSystem& files,
+                                                            const std::string& directory,
+                                                            zab::ServerId server) {
+  const auto lock = lock_directory(files, directory);
   if (!lock) return lock.error();
   return find_adopted_snapshot(files, directory, server);
 }
@@ -92,7 +105,7 @@ Log::Log(FileSystem& files, std::string directory, zab::ServerId server, const L
       lock_(std::move(lock)),
       extent_(std::move(extent)),
       segment_(std::move(recovered.segment)),
-      holds_(recovered.holds),
+      valid_until_(recovered.valid_until),
       spares_(files, directory_, options),
       kept_(std::move(recovered.kept)),
       next_sequence_(recovered.next_sequence),
@@ -110,16 +123,17 @@ void Log::stage(std::vector<zab::Persist> persists) {
 }
 
 void Log::stage(zab::AcceptEpoch&& accepted) {
-  ensure(allows_accept(tip_, accepted.epoch), "a promise to an epoch is never taken back");
+  ensure(allows_accept(tip_, accepted.epoch),
+         "an accepted epoch is never followed by an earlier one");
   accept(tip_, accepted);
   stage(Staged(RecordType::accept_epoch, tip_.last, encode(accepted)));
 }
 
 void Log::stage(zab::AdoptHistory&& adopted) {
   ensure(allows_adopt(tip_, adopted.epoch, adopted.from, adopted.snapshot),
-         "only an accepted epoch is adopted, on a history that is there");
+         "an adopted epoch was accepted before, and the history is there");
   ensure(adopted.txns.size() <= std::numeric_limits<std::uint32_t>::max(),
-         "their count has 32 bits");
+         "the number of adopted txns fits in 32 bits");
   adopt(tip_, adopted.epoch, adopted.cluster, adopted.from);
   index_updates_.push_back(
       {adopted.snapshot ? IndexUpdate::Kind::restarts : IndexUpdate::Kind::truncates, adopted.from,
@@ -138,13 +152,13 @@ void Log::stage(zab::MarkFounded&& /*found*/) {
 }
 
 void Log::stage(zab::StoreSnapshot&& /*store*/) {
-  ensure(false, "a snapshot is stored elsewhere: the log only adopts it");
+  ensure(false, "the bytes of a snapshot are stored in a checkpoint, not in the log");
 }
 
 void Log::stage(zab::Txn&& txn) {
-  ensure(allows_txn(tip_, txn.zxid), "histories have no gaps, and no txns of epochs to come");
-  if (index_updates_.empty() || staged_bytes_ - index_updates_.back().at >= turn_bytes) {
-    index_updates_.push_back({IndexUpdate::Kind::goes_on, tip_.last, staged_bytes_});
+  ensure(allows_txn(tip_, txn.zxid), "a txn follows the last one, and is not of a later epoch");
+  if (index_updates_.empty() || staged_bytes_ - index_updates_.back().at >= index_update_bytes) {
+    index_updates_.push_back({IndexUpdate::Kind::continues, tip_.last, staged_bytes_});
   }
   tip_.last = txn.point();
   stage(Staged(std::move(txn)));
@@ -170,7 +184,7 @@ Result<void> Log::mark() { return unless_broken(&Log::write_mark); }
 
 Result<void> Log::write_staged() {
   if (staged_.empty()) return {};
-  if (!segment_ || !segment_->has_room(staged_bytes_)) {
+  if (!segment_ || !segment_->fits(staged_bytes_)) {
     if (auto done = begin_segment(staged_bytes_); !done) return done;
   }
   const RecordLocation first = segment_->end();
@@ -183,19 +197,19 @@ Result<void> Log::write_staged() {
   staged_bytes_ = 0;
   if (staged_.capacity() > kept_records) staged_.shrink_to_fit();
   if (piece_.capacity() > kept_bytes) piece_ = {};
-  return note_reach();
+  return write_extent();
 }
 
-// Who loses a mark loses nothing.
-Result<void> Log::note_reach() {
+// A mark is left out: its loss loses nothing.
+Result<void> Log::write_extent() {
   const std::uint64_t next = marked_ ? next_commit_ - 1 : next_commit_;
-  return extent_.note({server_, segment_->sequence(), next, durable_, {}});
+  return extent_.write({server_, segment_->sequence(), next, durable_, {}});
 }
 
 void Log::update_index(const IndexUpdate& update, RecordLocation first) {
   const LogPosition at{segment_->sequence(), first.offset + update.at};
   switch (update.kind) {
-    case IndexUpdate::Kind::goes_on: return index_.offer(update.before, at);
+    case IndexUpdate::Kind::continues: return index_.add_if_far(update.before, at);
     case IndexUpdate::Kind::truncates: return index_.truncate(update.before, at);
     case IndexUpdate::Kind::restarts: return index_.restart(update.before, at);
   }
@@ -217,50 +231,51 @@ Result<void> Log::write_commit(std::span<const Staged> records, std::uint64_t by
   return {};
 }
 
-// A record that says all by being there.
-Result<void> Log::write_alone(RecordType type) {
+// A commit of one record without a payload.
+Result<void> Log::write_empty_commit(RecordType type) {
   const std::array<Staged, 1> record{Staged(type, durable_.last, {})};
   return write_commit(record, record_bytes(0));
 }
 
-// The new segment is there, durably, before the old one says so; and the old one says so before the
-// new one has records. So neither can vanish unnoticed. After damage nothing is said in the old
-// ones: the new one's header says it all.
+// The order of the steps makes the loss of either segment noticeable: the new segment is durable
+// before the old one is sealed, and the old one is sealed before the new one gets records. A
+// damaged log is not sealed: the header of the new segment says where the valid part ends.
 Result<void> Log::begin_segment(std::uint64_t commit_bytes) {
   SegmentHeader header{server_, next_sequence_, next_commit_, durable_, {}};
   if (segment_) {
     ++header.first_commit;
   } else {
-    header.mends = holds_;
-    const std::string note = directory_ + '/' + note_name(next_sequence_);
+    header.mends = valid_until_;
+    const std::string note = directory_ + '/' + mend_note_name(next_sequence_);
     if (auto noted = files_->create(note); !noted) return noted.error();
     if (auto done = files_->sync_directory(directory_); !done) return done;
-    if (auto done = spares_.clear(); !done) return done;
+    if (auto done = spares_.remove_old(); !done) return done;
   }
-  auto next = Segment::create(*files_, directory_, header, commit_bytes, options_, spares_.take());
+  auto next =
+      Segment::create(*files_, directory_, header, commit_bytes, options_, spares_.acquire());
   if (!next) return next.error();
   if (segment_) {
-    if (auto done = write_alone(RecordType::sealed); !done) return done;
+    if (auto done = write_empty_commit(RecordType::sealed); !done) return done;
     kept_.back().bytes = segment_->end().offset;
   }
   segment_ = std::move(*next);
   kept_.push_back({header.sequence, durable_.last, 0, false});
-  index_.go_on(durable_.last, {header.sequence, header_bytes});
+  index_.add(durable_.last, {header.sequence, header_bytes});
   ++next_sequence_;
   proven_ = true;
   marked_ = false;
-  if (auto done = note_reach(); !done) return done;
+  if (auto done = write_extent(); !done) return done;
   return extent_.sync();
 }
 
 Result<void> Log::work_ahead() {
   if (!segment_) return {};
-  // Soon there will be no room: the next segment is made while nobody waits for it.
-  const std::uint64_t room = std::min(options_.fill_bytes, options_.segment_bytes) / 4;
-  if (segment_->has_records() && !segment_->has_room(room)) {
+  // The segment is nearly full: begin the next one while no commit waits for it.
+  const std::uint64_t reserve = std::min(options_.fill_bytes, options_.segment_bytes) / 4;
+  if (segment_->has_records() && !segment_->fits(reserve)) {
     return begin_segment(0);
   }
-  if (!segment_->wants_filling()) return {};
+  if (!segment_->needs_filling()) return {};
   if (auto done = segment_->fill(); !done) return done;
   return segment_->sync();
 }
@@ -268,8 +283,8 @@ Result<void> Log::work_ahead() {
 Result<void> Log::write_mark() {
   ensure(staged_.empty(), "a mark is a commit of its own");
   if (proven_) return {};
-  if (!segment_->has_room(record_bytes(0))) return begin_segment(0);  // seals, which proves as much
-  if (auto done = write_alone(RecordType::mark); !done) return done;
+  if (!segment_->fits(record_bytes(0))) return begin_segment(0);  // its seal proves as much
+  if (auto done = write_empty_commit(RecordType::mark); !done) return done;
   proven_ = marked_ = true;
   return extent_.sync();
 }
@@ -280,7 +295,7 @@ Result<std::optional<Stretch>> Log::read_after(zab::Point after, std::uint64_t m
 
 Result<void> Log::purge(zab::Point checkpoint, std::uint64_t keep_bytes) {
   if (broken_) return *broken_;
-  if (!segment_ || durable_.damaged) return {};  // it stays for whoever wants to look at it
+  if (!segment_ || durable_.damaged) return {};  // keep a damaged log, for inspection
   std::uint64_t remaining = segment_->end().offset;
   for (std::size_t i = 0; i + 1 < kept_.size(); ++i) remaining += kept_[i].bytes;
   std::size_t gone = 0;
@@ -289,9 +304,9 @@ Result<void> Log::purge(zab::Point checkpoint, std::uint64_t keep_bytes) {
     remaining -= kept_[gone++].bytes;
   }
   const std::uint64_t oldest = kept_[gone].sequence;
-  std::set<std::uint64_t> sound;
+  std::set<std::uint64_t> undamaged;
   for (std::size_t i = 0; i < gone; ++i) {
-    if (!kept_[i].damaged) sound.insert(kept_[i].sequence);
+    if (!kept_[i].damaged) undamaged.insert(kept_[i].sequence);
   }
   kept_.erase(kept_.begin(), kept_.begin() + static_cast<std::ptrdiff_t>(gone));
   index_.forget_before(oldest);
@@ -299,19 +314,19 @@ Result<void> Log::purge(zab::Point checkpoint, std::uint64_t keep_bytes) {
   if (!sequences) return sequences.error();
   for (const std::uint64_t sequence : *sequences) {
     if (sequence >= oldest) break;
-    // One at a time, so that no crash leaves a gap.
+    // The oldest first, each durably gone before the next, so that no crash leaves a gap.
     const std::string path = directory_ + '/' + segment_name(sequence);
-    const bool reusable = sound.contains(sequence);
+    const bool reusable = undamaged.contains(sequence);
     if (auto done = reusable ? spares_.recycle(path) : spares_.discard(path); !done) return done;
   }
-  return remove_notes_before(oldest);
+  return remove_mend_notes_before(oldest);
 }
 
-Result<void> Log::remove_notes_before(std::uint64_t sequence) {
+Result<void> Log::remove_mend_notes_before(std::uint64_t sequence) {
   const auto names = files_->list(directory_);
   if (!names) return names.error();
   for (const std::string& name : *names) {
-    const auto noted = noted_by(name);
+    const auto noted = sequence_of_mend_note(name);
     if (!noted || *noted >= sequence) continue;
     if (auto done = files_->remove(directory_ + '/' + name); !done) return done;
   }
@@ -320,11 +335,11 @@ Result<void> Log::remove_notes_before(std::uint64_t sequence) {
 
 std::optional<SpareWork> Log::spare_work() {
   if (broken_ || !segment_ || !segment_->is_half_full()) return std::nullopt;
-  return spares_.work();
+  return spares_.next_work();
 }
 
 LogPosition Log::end() const {
-  return segment_ ? LogPosition{segment_->sequence(), segment_->end().offset} : holds_;
+  return segment_ ? LogPosition{segment_->sequence(), segment_->end().offset} : valid_until_;
 }
 
 }  // namespace storage

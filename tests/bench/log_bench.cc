@@ -13,14 +13,16 @@
 #include "server/storage/files/posix_file_system.h"
 #include "server/storage/log.h"
 
-// What the log costs beside the least that durability can cost here: pwrite and fdatasync on a file
-// that was filled with zeros before. The two take turns, so that they see the same disk.
-// Put TMPDIR on the disk in question.
+// Compares the log with the cheapest durable write: pwrite and fdatasync on a file that was filled
+// with zeros before. The two are measured in turn, so that they see the same disk. Set TMPDIR to a
+// directory on the disk to be measured.
 //
-// A log is in one of three states. New, its file grows. As soon as a segment is half full, the file
-// of the next one is made beside it. And once checkpoints come, purged segments are written over:
-// that is where a server is for all but the first minutes of its life.
-enum class Life { first, ahead, steady };
+// A log is in one of three phases:
+// - first: the file of the first segment grows;
+// - ahead: when a segment is half full, the file of the next one is made;
+// - steady: checkpoints are taken, and purged segments are recycled. A server is in this phase from
+//   a few minutes after its start on.
+enum class Phase { first, ahead, steady };
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -92,7 +94,7 @@ class Appender {
     check(opened_.log.commit());
   }
 
-  // What a peer asks for; to be handed to `append` before the next is made.
+  // Effects with `count` txns. Pass them to `append` before the next call.
   std::vector<zab::Persist> make(std::size_t count) {
     std::vector<zab::Persist> effects;
     effects.reserve(count);
@@ -109,13 +111,13 @@ class Appender {
     check(opened_.log.commit());
   }
   void prepare() { check(opened_.log.prepare()); }
-  // What a checkpoint at the end of the log leads to, if it is time for one.
+  // Purges as after a checkpoint at the end of the log, if it is time for one.
   void purge() {
     if (bytes_ < checkpoint_bytes) return;
     bytes_ = 0;
     check(opened_.log.purge(last_, 0));
   }
-  // What the log writer has another thread do.
+  // The log writer has another thread do this.
   void make_spare() {
     if (const auto work = opened_.log.spare_work()) opened_.log.spare_made(*work, work->run());
   }
@@ -164,22 +166,21 @@ class Times {
 };
 
 // One iteration is one commit of `range(0)` records of 1 KiB, and one bare write of as many bytes.
-// `log` is what the commit and all that a server's log thread does with it cost: what the next
-// commits are spared, a purge, a segment's beginning. A spare is made by another thread, and not
-// counted.
-void log_beside_bare(benchmark::State& state, Life life) {
+// `log` is the cost of the commit, and of all other work of a server's log thread: `prepare`, a
+// purge, the beginning of a segment. Another thread makes spare files: that is not counted.
+void log_and_bare_write(benchmark::State& state, Phase phase) {
   const auto batch = static_cast<std::size_t>(state.range(0));
   const TemporaryDirectory directory;
   BareFile bare(directory.path() + "/bare", 64u << 20);
   Appender log(directory.path() + "/log");
   const std::string bytes(batch * record_bytes, 'x');
-  // Up to the state in question.
-  const std::uint64_t begin = life == Life::first ? 1 : life == Life::ahead ? 2 : 5;
+  // Runs up to the phase to be measured.
+  const std::uint64_t begin = phase == Phase::first ? 1 : phase == Phase::ahead ? 2 : 5;
   while (log.segment() < begin) {
     log.append(log.make(1000));
     log.prepare();
     log.make_spare();
-    if (life == Life::steady) log.purge();
+    if (phase == Phase::steady) log.purge();
   }
   Times bare_took;
   Times commit_took;
@@ -190,9 +191,9 @@ void log_beside_bare(benchmark::State& state, Life life) {
     log_took.time([&] {
       commit_took.time([&] { log.append(std::move(effects)); });
       log.prepare();
-      if (life == Life::steady) log.purge();
+      if (phase == Phase::steady) log.purge();
     });
-    if (life == Life::ahead) log.make_spare();
+    if (phase == Phase::ahead) log.make_spare();
   }
   state.counters["bare_p50_us"] = bare_took.quantile(0.5);
   state.counters["commit_p50_us"] = commit_took.quantile(0.5);
@@ -208,9 +209,9 @@ void log_beside_bare(benchmark::State& state, Life life) {
 constexpr auto batches = [](benchmark::internal::Benchmark* one) {
   one->Arg(1)->Arg(100)->Arg(1000)->Unit(benchmark::kMicrosecond);
 };
-BENCHMARK_CAPTURE(log_beside_bare, first, Life::first)->Apply(batches);
-BENCHMARK_CAPTURE(log_beside_bare, ahead, Life::ahead)->Apply(batches);
-BENCHMARK_CAPTURE(log_beside_bare, steady, Life::steady)->Apply(batches);
+BENCHMARK_CAPTURE(log_and_bare_write, first, Phase::first)->Apply(batches);
+BENCHMARK_CAPTURE(log_and_bare_write, ahead, Phase::ahead)->Apply(batches);
+BENCHMARK_CAPTURE(log_and_bare_write, steady, Phase::steady)->Apply(batches);
 
 // From an empty directory to the first commit.
 void first_start(benchmark::State& state) {

@@ -57,8 +57,8 @@ def test(here):
 
     # Directories.
     (here / "file").write_text("")
-    check(3, "dataDir=", "is no folder", "choose another", of=start(*alone, "--dataDir", here / "file"))
-    check(3, "dataLogDir=", "is no folder",
+    check(3, "dataDir=", "is not a directory", "choose another", of=start(*alone, "--dataDir", here / "file"))
+    check(3, "dataLogDir=", "is not a directory",
           of=start(*alone, "--dataDir", here / "d", "--dataLogDir", here / "file/below"))
     (here / "closed").mkdir()
     (here / "closed").chmod(0o500)
@@ -74,7 +74,7 @@ def test(here):
     (here / "zookeeper/version-2").mkdir(parents=True)
     (here / "zookeeper/version-2/log.1").write_text("theirs")
     running, said = serve(*alone, "--dataDir", here / "zookeeper")
-    assert "Apache ZooKeeper" in said and "neither read nor touched" in said, said
+    assert "Apache ZooKeeper" in said and "neither reads nor changes it" in said, said
     stop(running)
     assert (here / "zookeeper/version-2/log.1").read_text() == "theirs"
 
@@ -92,7 +92,7 @@ def test(here):
     check(3, "no such address", "myid", of=start(*alone, *strange, "--myid", 1, "--dataDir", here / "strange"))
 
     # Who it is.
-    check(2, "it is not said which server this is (1, 2, 3)", "myid",
+    check(2, "the number of this server (one of 1, 2, 3) is not set", "myid",
           of=start(*alone, *lines, "--dataDir", here / "nobody"))
     (here / "two").mkdir()
     (here / "two/myid").write_text("2\n")
@@ -103,13 +103,13 @@ def test(here):
           of=start(*alone, *lines, "--myid", 2, "--dataDir", here / "peer"))
 
     # Files: the limit is raised as far as it goes; a few more than the server's own must remain.
-    check(3, "only 40 files", "64", "ulimit -n", "LimitNOFILE",
+    check(3, "may open only 40 files", "64", "ulimit -n", "LimitNOFILE",
           of=start(*alone, "--dataDir", here / "d", before=few_files(40, 40)))
     running, said = serve(*alone, "--dataDir", here / "d", "--maxCnxns", 500, before=few_files(100, 2000))
     assert "open files: raised from 100 to 2000\n" in said, said
     stop(running)
     running, said = serve(*alone, "--dataDir", here / "d", "--maxCnxns", 2000, before=few_files(2000, 2000))
-    assert "open files: 2000, too few for the maxCnxns=2000" in said and "LimitNOFILE" in said, said
+    assert "open files: 2000, too few for maxCnxns=2000" in said and "LimitNOFILE" in said, said
     stop(running)
 
 

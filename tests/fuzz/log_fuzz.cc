@@ -11,9 +11,9 @@
 #include "tests/storage/script.h"
 #include "wire/ensure.h"
 
-// A log's directory, fed anything: a good log that was edited, files of whatever bytes, and
-// segments whose checksums are right and whose contents are not. It opens or says why not; what
-// opens goes on, and is there when it is opened again.
+// Opens a log directory of one of three kinds: a good log that was edited, files of random bytes,
+// and segments with valid checksums and random contents. The log opens, or returns an error. A log
+// that opens can be written to, and has the same state when it is opened again.
 namespace {
 
 using namespace storage::test;
@@ -48,62 +48,54 @@ class Input {
   std::size_t size_;
 };
 
-using Files = std::map<std::string, std::string>;
-
-// A good log, one that was mended, and one whose files were other segments before; with every state
-// that they were ever in.
+// A good log, a mended log, and one with recycled segments; with every state that they had.
 struct Good {
   std::vector<Files> logs;
   std::vector<zab::Point> ends{{}};
-  std::set<std::string> states{words({})};
+  std::set<std::string> states{describe({})};
 };
 
 Files recycled(const std::function<void(const zab::Durable&)>& remember) {
   sim::SimFileSystem disk(1);
   auto opened = open(disk, storage::LogOptions{.segment_bytes = 12288, .fill_bytes = 1024});
-  Life life;
-  life.accept(1, 3);
-  life.adopt(1);
+  Script script;
+  script.accept(1, 3);
+  script.adopt(1);
   while (opened->log.end().sequence < 6 || opened->log.end().offset < 6000) {
-    life.append(1, 300);
-    ensure(commit(opened->log, life).has_value(), "a log is written over");
-    remember(life.state());
+    script.append(1, 300);
+    ensure(commit(opened->log, script).has_value(), "a commit to a recycled log succeeds");
+    remember(script.state());
     const bool done = opened->log.end().sequence > 5;
-    if (!done) ensure(opened->log.purge(life.state().history.last(), 12000).has_value(), "purged");
+    if (!done)
+      ensure(opened->log.purge(script.state().history.last(), 12000).has_value(),
+             "a purge succeeds");
   }
-  Files files;
-  for (const std::string& path : disk.paths()) files[path] = disk.contents(path);
-  return files;
+  return files_of(disk);
 }
 
 Good make_good() {
   Good good;
-  const std::vector<Step> steps = whole_life();
+  const std::vector<Step> steps = full_script();
   sim::SimFileSystem disk(1);
-  ensure(carry_out(disk, steps) == steps.size(), "a good log is written");
-  const auto take = [&] {
-    Files files;
-    for (const std::string& path : disk.paths()) files[path] = disk.contents(path);
-    good.logs.push_back(std::move(files));
-  };
+  ensure(run_steps(disk, steps) == steps.size(), "the good log is written");
   const auto remember = [&](const zab::Durable& state) {
     good.ends.push_back(state.history.last());
-    good.states.insert(words(state));
+    good.states.insert(describe(state));
   };
   for (const Step& step : steps) remember(step.state);
-  take();
+  good.logs.push_back(files_of(disk));
   disk.lose(path_of(4));
   auto opened = open(disk);
-  Life life(opened->recovered);
-  remember(life.state());
+  Script script(opened->recovered);
+  remember(script.state());
   for (std::uint32_t epoch = 5; epoch < 8; ++epoch) {
-    life.accept(epoch, 1);
-    life.adopt(epoch, life.state().history.last().zxid, 3, 900);
-    life.append(2, 30);
-    ensure(commit(opened->log, life).has_value(), "a damaged log goes on");
-    remember(life.state());
+    script.accept(epoch, 1);
+    script.adopt(epoch, script.state().history.last().zxid, 3, 900);
+    script.append(2, 30);
+    ensure(commit(opened->log, script).has_value(), "a damaged log can be written to");
+    remember(script.state());
   }
-  take();
+  good.logs.push_back(files_of(disk));
   good.logs.push_back(recycled(remember));
   return good;
 }
@@ -137,7 +129,7 @@ void edit(Files& files, Input& input) {
 
 zab::Point point_of(Input& input) { return {{{input.byte()}, input.byte()}, {input.byte(), 0}}; }
 
-// A segment that is intact, as far as checksums go.
+// A segment with valid checksums and random contents.
 std::string segment_of(Input& input, std::uint64_t sequence) {
   SegmentHeader header;
   header.server = self;
@@ -177,50 +169,52 @@ std::string segment_of(Input& input, std::uint64_t sequence) {
   return contents;
 }
 
-// Opens, goes on, and opens again.
-void live(const Files& files, zab::Point applied, const Good* good) {
+// Opens the log, writes to it, and opens it again. `good`: the states that are allowed, if known.
+void check_log(const Files& files, zab::Point applied, const Good* good) {
   sim::SimFileSystem disk(1);
-  for (const auto& [path, contents] : files) disk.plant(path, contents);
+  plant(disk, files);
   zab::Durable then;
   {
     auto opened = open(disk, applied);
     static_cast<void>(storage::Log::adopted_snapshot(disk, directory, self));
     if (!opened) return;
     const zab::Durable& is = opened->recovered;
-    ensure(is.history.base().zxid <= applied.zxid, "the history begins with the checkpoint");
-    ensure(is.history.contains(applied), "the history goes through the checkpoint");
+    ensure(is.history.base().zxid <= applied.zxid,
+           "the history begins at or before the checkpoint");
+    ensure(is.history.contains(applied), "the checkpoint is in the history");
     if (good != nullptr) {
       const zab::Point last = is.history.last();
       ensure(last == applied || std::ranges::find(good->ends, last) != good->ends.end(),
-             "the history is one that was there");
-      ensure(is.damaged || applied != zab::Point{} || good->states.contains(words(is)),
-             "what is not damaged was there: " + words(is));
+             "the log once had this history");
+      ensure(is.damaged || applied != zab::Point{} || good->states.contains(describe(is)),
+             "the log once had this state, or is damaged: " + describe(is));
     }
     for (const auto& [path, contents] : files) {
-      if (path == witness_path) continue;
-      ensure(!is.damaged || mentions(opened->report, "damaged before") ||
+      if (path == extent_path) continue;
+      ensure(!is.damaged || mentions(opened->report, "damaged earlier") ||
                  disk.contents(path) == contents,
-             "what is damaged is left alone");
+             "no file of a damaged log was changed");
     }
     if (is.accepted_epoch.value + 1 >= zab::Epoch::max) return;
-    Life life(is);
-    life.accept(is.accepted_epoch.value + 1, 2);
-    life.adopt(is.accepted_epoch.value + 1, is.history.last().zxid, 2, 500);
-    const auto done = commit(opened->log, life);
-    ensure(done.has_value(), "what opens can be written to");
-    life.append(3, 900);
-    ensure(commit(opened->log, life).has_value() && opened->log.mark().has_value(),
-           "and goes on to be");
-    then = life.state();
+    Script script(is);
+    script.accept(is.accepted_epoch.value + 1, 2);
+    script.adopt(is.accepted_epoch.value + 1, is.history.last().zxid, 2, 500);
+    const auto done = commit(opened->log, script);
+    ensure(done.has_value(), "a log that opens can be written to");
+    script.append(3, 900);
+    ensure(commit(opened->log, script).has_value() && opened->log.mark().has_value(),
+           "a later commit and a mark succeed");
+    then = script.state();
     const auto read = opened->log.read_after(opened->log.begin(), 1 << 20);
     ensure(read.has_value() && read->has_value() && !(*read)->txns.empty() &&
                (*read)->txns.back().point() == then.history.last(),
            "the history can be read");
   }
   const auto again = open(disk, applied);
-  ensure(again.has_value(), "it opens again: " + error_of(again));
-  ensure(words(again->recovered) == words(then), "it is what it was: " + words(again->recovered) +
-                                                     "\nwas " + words(then) + '\n' + again->report);
+  ensure(again.has_value(), "the log opens again: " + error_of(again));
+  ensure(describe(again->recovered) == describe(then),
+         "the log has the same state: " + describe(again->recovered) + "\nwas " + describe(then) +
+             '\n' + again->report);
 }
 
 }  // namespace
@@ -233,7 +227,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (mode % 4 < 2) {
     Files files = good.logs[mode / 4 % good.logs.size()];
     while (!input.empty() && !files.empty()) edit(files, input);
-    live(files, good.ends[applied % good.ends.size()], &good);
+    check_log(files, good.ends[applied % good.ends.size()], &good);
   } else {
     Files files;
     while (!input.empty()) {
@@ -241,7 +235,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       files[path_of(sequence)] =
           mode % 4 == 2 ? input.bytes(input.number(2)) : segment_of(input, sequence);
     }
-    live(files, applied % 2 == 0 ? zab::Point{} : point_of(input), nullptr);
+    check_log(files, applied % 2 == 0 ? zab::Point{} : point_of(input), nullptr);
   }
   return 0;
 }

@@ -1,4 +1,4 @@
-// A wall clock that goes wrong, for a program that does not know of it:
+// Sets the wall clock back, for a program that does not know of it:
 // LD_PRELOAD=libother_clock.so ZABKEEPER_CLOCK_BEHIND=SECONDS.
 #include <cstdlib>
 #include <ctime>

@@ -1,15 +1,15 @@
 // A disk that loses power, for a program that does not know of it: LD_PRELOAD=libpower_loss.so.
 //
-// Below the directory ZABKEEPER_POWER_DIR every write, creation, renaming and removal is noted with
-// what was there before, and forgotten once it is synced: data by fsync or fdatasync of the file,
-// names by fsync of the directory. SIGUSR1 is the loss of power: what is still noted is undone, and
-// the process is killed. No sync that has not been undone can have returned by then, for its return
-// needs the lock that is held.
+// Below the directory ZABKEEPER_POWER_DIR every write, creation, renaming and removal is recorded
+// with what was there before. The record is dropped once the change is synced: data by fsync or
+// fdatasync of the file, names by fsync of the directory. SIGUSR1 is the loss of power: all
+// recorded changes are undone, and the process is killed. A sync whose changes are undone cannot
+// have returned: its return needs the lock that is held meanwhile.
 //
-//   ZABKEEPER_POWER_KEEP=SEED  of each unsynced sector, any of its states since the last sync
-//   survives ZABKEEPER_POWER_AT=N       power is lost in the N-th sync, instead of by the signal
-//   ZABKEEPER_POWER_LIES=1     syncs return at once and make nothing durable: whoever trusts them
-//   must lose
+//   ZABKEEPER_POWER_KEEP=SEED  Each unsynced sector keeps any of its states since the last sync.
+//   ZABKEEPER_POWER_AT=N       Power is lost in the N-th sync, instead of by the signal.
+//   ZABKEEPER_POWER_LIES=1     Syncs return at once and make nothing durable: a program that relies
+//                              on them must lose data.
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
@@ -48,14 +48,14 @@ struct Write {
 };
 
 struct File {
-  int handle = -1;  // of our own
+  int handle = -1;  // opened by this library
   std::vector<Write> writes;
 };
 
 struct Naming {
   std::uint64_t number;
   enum class Kind : std::uint8_t { created, renamed, removed } kind;
-  std::string name, from, kept;  // `kept`: where what was replaced or removed is
+  std::string name, from, kept;  // `kept`: the path of the file that was replaced or removed
 };
 
 std::mutex mutex;
@@ -65,7 +65,7 @@ std::uint64_t last_number = 0, syncs = 0, kept_names = 0, state = 0;
 
 const char* setting(const char* name) { return std::getenv(name); }
 
-bool ours(const std::string& path) {
+bool is_watched(const std::string& path) {
   static const char* directory = setting("ZABKEEPER_POWER_DIR");
   return directory != nullptr && path.starts_with(directory);
 }
@@ -100,8 +100,8 @@ std::uint64_t random_number() {
   return z ^ (z >> 31U);
 }
 
-// Puts back, from the newest write to the oldest; a sector that survives is left alone from there
-// on.
+// Undoes the writes to a file, from the newest to the oldest. A sector that survives with one of
+// its states is not changed by older writes.
 void undo(File& file) {
   const bool keeps = setting("ZABKEEPER_POWER_KEEP") != nullptr;
   std::map<off_t, bool> survived;
@@ -135,7 +135,7 @@ void undo(File& file) {
   }
 }
 
-// With the lock held, for ever.
+// The caller holds the lock, and it is never released.
 [[noreturn]] void lose_power() {
   for (auto& [inode, file] : files) undo(file);
   for (auto naming = namings.rbegin(); naming != namings.rend(); ++naming) {
@@ -179,11 +179,11 @@ File& file_of(int descriptor, const struct stat& status) {
   return file;
 }
 
-// Notes what `length` bytes at `offset` are about to replace.
-void note(int descriptor, off_t offset, std::size_t length, off_t size_after_cut = -1) {
+// Records what `length` bytes at `offset` are about to replace.
+void record_write(int descriptor, off_t offset, std::size_t length, off_t size_after_cut = -1) {
   struct stat status {};
   if (::fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) return;
-  if (!ours(path_of(descriptor))) return;
+  if (!is_watched(path_of(descriptor))) return;
   File& file = file_of(descriptor, status);
   if (size_after_cut >= 0) {
     offset = std::min(size_after_cut, status.st_size);
@@ -195,31 +195,31 @@ void note(int descriptor, off_t offset, std::size_t length, off_t size_after_cut
   file.writes.push_back(std::move(write));
 }
 
-int opened(int descriptor, const char* path, bool existed, int flags) {
+int record_opened(int descriptor, const char* path, bool existed, int flags) {
   if (descriptor < 0 || (flags & O_CREAT) == 0 || existed) return descriptor;
   const std::string name = absolute(path);
-  if (ours(name)) namings.push_back({++last_number, Naming::Kind::created, name, "", ""});
+  if (is_watched(name)) namings.push_back({++last_number, Naming::Kind::created, name, "", ""});
   return descriptor;
 }
 
 template <class Open>
-int open_noting(const char* name, const char* path, int flags, mode_t mode) {
+int open_recording(const char* name, const char* path, int flags, mode_t mode) {
   const std::lock_guard lock(mutex);
   struct stat status {};
   const bool existed = ::stat(path, &status) == 0;
-  if (existed && (flags & O_TRUNC) != 0 && ours(absolute(path))) {
+  if (existed && (flags & O_TRUNC) != 0 && is_watched(absolute(path))) {
     const int descriptor = REAL(open)(path, O_RDWR | O_CLOEXEC);
-    note(descriptor, 0, 0, 0);
+    record_write(descriptor, 0, 0, 0);
     ::close(descriptor);
   }
-  return opened(real<Open>(name)(path, flags, mode), path, existed, flags);
+  return record_opened(real<Open>(name)(path, flags, mode), path, existed, flags);
 }
 
-int sync_noting(int descriptor, const char* name) {
+int sync_recording(int descriptor, const char* name) {
   std::uint64_t number = 0;
   {
     const std::lock_guard lock(mutex);
-    if (!ours(path_of(descriptor))) return real<int(int)>(name)(descriptor);
+    if (!is_watched(path_of(descriptor))) return real<int(int)>(name)(descriptor);
     number = last_number;
     const char* at = setting("ZABKEEPER_POWER_AT");
     if (at != nullptr && ++syncs == std::strtoull(at, nullptr, 10)) lose_power();
@@ -254,7 +254,7 @@ int open(const char* path, int flags, ...) {
   va_start(arguments, flags);
   const auto mode = (flags & O_CREAT) != 0 ? va_arg(arguments, mode_t) : mode_t{0};
   va_end(arguments);
-  return open_noting<int(const char*, int, ...)>("open", path, flags, mode);
+  return open_recording<int(const char*, int, ...)>("open", path, flags, mode);
 }
 
 int open64(const char* path, int flags, ...) {
@@ -262,18 +262,18 @@ int open64(const char* path, int flags, ...) {
   va_start(arguments, flags);
   const auto mode = (flags & O_CREAT) != 0 ? va_arg(arguments, mode_t) : mode_t{0};
   va_end(arguments);
-  return open_noting<int(const char*, int, ...)>("open64", path, flags, mode);
+  return open_recording<int(const char*, int, ...)>("open64", path, flags, mode);
 }
 
 ssize_t pwrite(int descriptor, const void* data, size_t length, off_t offset) {
   const std::lock_guard lock(mutex);
-  note(descriptor, offset, length);
+  record_write(descriptor, offset, length);
   return REAL(pwrite)(descriptor, data, length, offset);
 }
 
 ssize_t pwrite64(int descriptor, const void* data, size_t length, off64_t offset) {
   const std::lock_guard lock(mutex);
-  note(descriptor, offset, length);
+  record_write(descriptor, offset, length);
   return REAL(pwrite64)(descriptor, data, length, offset);
 }
 
@@ -281,23 +281,23 @@ ssize_t write(int descriptor, const void* data, size_t length) {
   const off_t offset = ::lseek(descriptor, 0, SEEK_CUR);
   if (offset < 0) return REAL(write)(descriptor, data, length);  // a socket, a pipe
   const std::lock_guard lock(mutex);
-  note(descriptor, offset, length);
+  record_write(descriptor, offset, length);
   return REAL(write)(descriptor, data, length);
 }
 
 int ftruncate(int descriptor, off_t length) noexcept {
   const std::lock_guard lock(mutex);
-  note(descriptor, 0, 0, length);
+  record_write(descriptor, 0, 0, length);
   return REAL(ftruncate)(descriptor, length);
 }
 
-int fdatasync(int descriptor) { return sync_noting(descriptor, "fdatasync"); }
-int fsync(int descriptor) { return sync_noting(descriptor, "fsync"); }
+int fdatasync(int descriptor) { return sync_recording(descriptor, "fdatasync"); }
+int fsync(int descriptor) { return sync_recording(descriptor, "fsync"); }
 
 int rename(const char* from, const char* to) noexcept {
   const std::lock_guard lock(mutex);
   const std::string name = absolute(to);
-  if (!ours(name)) return REAL(rename)(from, to);
+  if (!is_watched(name)) return REAL(rename)(from, to);
   Naming naming{++last_number, Naming::Kind::renamed, name, absolute(from), ""};
   struct stat status {};
   if (::stat(to, &status) == 0) {
@@ -312,7 +312,7 @@ int rename(const char* from, const char* to) noexcept {
 int unlink(const char* path) noexcept {
   const std::lock_guard lock(mutex);
   const std::string name = absolute(path);
-  if (!ours(name)) return REAL(unlink)(path);
+  if (!is_watched(name)) return REAL(unlink)(path);
   Naming naming{++last_number, Naming::Kind::removed, name, "", keep_name()};
   const int result = REAL(rename)(path, naming.kept.c_str());
   if (result == 0) namings.push_back(std::move(naming));

@@ -59,7 +59,7 @@ Disk::Done Disk::open() {
 
 Disk::Done Disk::open_log() {
   auto opened = storage::Log::open(*files_, log_directory, server_, checkpoint_.at, options_);
-  if (!opened && opened.error().code == wire::ErrorCode::not_ready) {
+  if (!opened && opened.error().reason == storage::OpenError::Reason::snapshot_missing) {
     // The process crashed between the log's commit and the rename of the snapshot.
     const auto adopted = storage::Log::adopted_snapshot(*files_, log_directory, server_);
     if (adopted && *adopted && adopt_staged(**adopted) == Done::well) {

@@ -42,7 +42,7 @@ CheckpointLabel label_of(Checkpoint& checkpoint) {
   return **label;
 }
 
-TEST_CASE("a checkpoint is changed by whole transactions, and found again") {
+TEST_CASE("a checkpoint that is opened again has the records and the label of the last write") {
   const test::TemporaryDirectory temporary;
   Checkpoint checkpoint(temporary.path() + "/checkpoint");
   CHECK(!checkpoint.exists());
@@ -51,7 +51,7 @@ TEST_CASE("a checkpoint is changed by whole transactions, and found again") {
 
   write(checkpoint, 1, {{"b", "2"}, {"a", "1"}, {"c", wire::Bytes(100'000, 'x')}});
   write(checkpoint, 2, {{"b", std::nullopt}, {"never", std::nullopt}, {"a", "changed"}, {"d", ""}});
-  checkpoint.rest();
+  checkpoint.close_if_unused();
   const Records expected{{"a", "changed"}, {"c", wire::Bytes(100'000, 'x')}, {"d", ""}};
   Checkpoint again(checkpoint.path());
   CHECK(again.probe().has_value());
@@ -61,7 +61,7 @@ TEST_CASE("a checkpoint is changed by whole transactions, and found again") {
         (std::filesystem::perms::owner_read | std::filesystem::perms::owner_write));
 }
 
-TEST_CASE("a reader sees one moment, while the checkpoint goes on") {
+TEST_CASE("a reader sees the checkpoint as of one moment, while it changes") {
   const test::TemporaryDirectory temporary;
   Checkpoint checkpoint(temporary.path() + "/checkpoint");
   std::vector<wire::StoredRecord> records;
@@ -92,10 +92,10 @@ TEST_CASE("a reader sees one moment, while the checkpoint goes on") {
   CHECK(records_of(checkpoint).begin()->second != "before");
 }
 
-TEST_CASE("the map grows with the checkpoint") {
+TEST_CASE("the memory map grows with the checkpoint") {
   const test::TemporaryDirectory temporary;
   Checkpoint checkpoint(temporary.path() + "/checkpoint", 1u << 20);
-  // Six times 200 KiB do not fit into it.
+  // Six values of 200 KiB do not fit into 1 MiB.
   for (std::uint64_t i = 0; i < 6; ++i) {
     write(checkpoint, 1 + i, {{std::to_string(i), wire::Bytes(200u << 10, 'x')}});
   }
@@ -105,12 +105,13 @@ TEST_CASE("the map grows with the checkpoint") {
 
   const auto reader = CheckpointReader::begin(checkpoint);
   REQUIRE(reader.has_value());
-  INFO("not under the eyes of a reader, who ends some time; nothing is lost by trying again");
+  INFO("it cannot grow while there is a reader; the caller tries again later, and nothing is lost");
   CHECK(!checkpoint.write(label_at(7), {{"7", wire::Bytes(4u << 20, 'x')}}).has_value());
   CHECK(label_of(checkpoint) == label_at(6));
 }
 
-TEST_CASE("one that is filled counts once it is whole, and then takes the other's place") {
+TEST_CASE(
+    "a checkpoint that is being filled counts once it is finished, and replaces the old one") {
   const test::TemporaryDirectory temporary;
   Checkpoint old(temporary.path() + "/checkpoint");
   write(old, 1, {{"old", "1"}});
@@ -120,14 +121,14 @@ TEST_CASE("one that is filled counts once it is whole, and then takes the other'
     auto fill = CheckpointFill::begin(incoming);
     REQUIRE(fill.has_value());
     REQUIRE((*fill)->add({{"a", "1"}, {"b", "2"}}).has_value());
-    INFO("the order of the keys is not the caller's to choose");
+    INFO("keys must be added in their order");
     CHECK(!(*fill)->add({{"a", "1"}}).has_value());
     CHECK(!incoming.label()->has_value());
     REQUIRE((*fill)->add({{"c", "3"}}).has_value());
     REQUIRE((*fill)->finish(label_at(9)).has_value());
   }
   CHECK(label_of(incoming) == label_at(9));
-  old.rest();
+  old.close_if_unused();
   REQUIRE(incoming.install(old.path()).has_value());
   CHECK(!incoming.exists());
   CHECK(label_of(old) == label_at(9));
@@ -135,7 +136,7 @@ TEST_CASE("one that is filled counts once it is whole, and then takes the other'
 }
 
 // Each write changes all records to the same number.
-TEST_CASE("whoever writes may be killed at any time: what is there is of one write") {
+TEST_CASE("if the writer is killed at any time, all records are of the same write") {
   const test::TemporaryDirectory temporary;
   const std::string path = temporary.path() + "/checkpoint";
   std::uint64_t reached = 0;
@@ -154,28 +155,28 @@ TEST_CASE("whoever writes may be killed at any time: what is there is of one wri
     }
     REQUIRE(child > 0);
     ::close(pipe[1]);
-    // It is killed in the midst of the write that follows what it has told of.
-    std::uint64_t told = 0;
+    // The child reports each finished write. It is killed during the next one.
+    std::uint64_t reported = 0;
     for (int i = 0; i <= round % 5; ++i)
-      REQUIRE(::read(pipe[0], &told, sizeof told) == sizeof told);
+      REQUIRE(::read(pipe[0], &reported, sizeof reported) == sizeof reported);
     ::kill(child, SIGKILL);
     REQUIRE(::waitpid(child, nullptr, 0) == child);
     std::uint64_t more = 0;
-    while (::read(pipe[0], &more, sizeof more) == sizeof more) told = more;
+    while (::read(pipe[0], &more, sizeof more) == sizeof more) reported = more;
     ::close(pipe[0]);
 
     Checkpoint checkpoint(path);
     REQUIRE(checkpoint.probe().has_value());
     const std::uint64_t found = label_of(checkpoint).at.zxid.counter;
-    CHECK(found >= told);
-    CHECK(found <= told + 1);
+    CHECK(found >= reported);
+    CHECK(found <= reported + 1);
     for (const auto& [key, value] : records_of(checkpoint)) CHECK(value == std::to_string(found));
     reached = found;
   }
 }
 
-// Changes that no read meets, in pages that are not used, are none.
-TEST_CASE("a damaged file is an error, and never the end of the process") {
+// A change in a page that is not used is not damage: no read finds it.
+TEST_CASE("a damaged file is an error, and does not kill the process") {
   const test::TemporaryDirectory temporary;
   const std::string path = temporary.path() + "/checkpoint";
   Records whole;

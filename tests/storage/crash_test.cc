@@ -2,44 +2,44 @@
 
 #include "tests/storage/script.h"
 
-// Power fails, processes die, disks err: at every single operation of a log's life.
+// The power fails, the process dies or the disk reports an error, at each operation of a log.
 namespace storage::test {
 namespace {
 
 using sim::Fault;
 using sim::SimFileSystem;
 
-// Which of the states before and after each commit a log recovered to; fails if it is none of those
-// allowed, that is fewer than `acknowledged` commits, or more than one beyond.
+// Checks that the recovered state is the one after `acknowledged` commits, or after one more.
+// Returns after how many.
 std::size_t check_recovered(const std::vector<Step>& steps, const zab::Durable& recovered,
                             std::size_t acknowledged) {
-  const std::string is = words(recovered);
+  const std::string is = describe(recovered);
   for (const std::size_t commits : {acknowledged, acknowledged + 1}) {
     if (commits > steps.size()) break;
-    if (is == (commits == 0 ? words({}) : steps[commits - 1].after)) return commits;
+    if (is == (commits == 0 ? describe({}) : steps[commits - 1].after)) return commits;
   }
   FAIL("after ", acknowledged, " acknowledged commits recovered to: ", is);
   return 0;
 }
 
-// The rest of the life from what was recovered, and one more look at all of it.
-void live_on(SimFileSystem& disk, const std::vector<Step>& steps, std::size_t from) {
-  REQUIRE(carry_out(disk, steps, from) == steps.size() - from);
+// Commits the steps from `from` on, and checks the state after a loss of power.
+void run_rest(SimFileSystem& disk, const std::vector<Step>& steps, std::size_t from) {
+  REQUIRE(run_steps(disk, steps, from) == steps.size() - from);
   disk.power_cycle();
   const auto opened = open(disk);
   REQUIRE(error_of(opened) == "");
-  CHECK(words(opened->recovered) == steps.back().after);
+  CHECK(describe(opened->recovered) == steps.back().after);
 }
 
-std::uint64_t operations_of_a_whole_life(const std::vector<Step>& steps) {
+std::uint64_t operations_of(const std::vector<Step>& steps) {
   SimFileSystem disk(0);
-  REQUIRE(carry_out(disk, steps) == steps.size());
+  REQUIRE(run_steps(disk, steps) == steps.size());
   return disk.operations();
 }
 
-TEST_CASE("power may fail at any operation") {
-  const std::vector<Step> steps = whole_life();
-  const std::uint64_t operations = operations_of_a_whole_life(steps);
+TEST_CASE("after a loss of power at any operation, all acknowledged commits are there") {
+  const std::vector<Step> steps = full_script();
+  const std::uint64_t operations = operations_of(steps);
   REQUIRE(operations > 60);
   for (std::uint64_t at = 0; at < operations; ++at) {
     for (std::uint64_t seed = 0; seed < 12; ++seed) {
@@ -47,27 +47,27 @@ TEST_CASE("power may fail at any operation") {
       CAPTURE(seed);
       SimFileSystem disk(seed * 1000 + at);
       disk.fail_at(at, Fault::power);
-      const std::size_t acknowledged = carry_out(disk, steps);
+      const std::size_t acknowledged = run_steps(disk, steps);
       disk.power_cycle();
       const auto opened = open(disk);
       REQUIRE(error_of(opened) == "");
       const std::size_t recovered = check_recovered(steps, opened->recovered, acknowledged);
       disk.kill();
-      live_on(disk, steps, recovered);
+      run_rest(disk, steps, recovered);
     }
   }
 }
 
-TEST_CASE("power may fail again at any operation of the recovery, and once more") {
-  const std::vector<Step> steps = whole_life();
-  const std::uint64_t operations = operations_of_a_whole_life(steps);
+TEST_CASE("recovery can be repeated after a loss of power at any of its operations, twice") {
+  const std::vector<Step> steps = full_script();
+  const std::uint64_t operations = operations_of(steps);
   for (std::uint64_t at = 0; at < operations; at += 3) {
     for (std::uint64_t again = 0;; ++again) {
       CAPTURE(at);
       CAPTURE(again);
       SimFileSystem disk(at * 100 + again);
       disk.fail_at(at, Fault::power);
-      const std::size_t acknowledged = carry_out(disk, steps);
+      const std::size_t acknowledged = run_steps(disk, steps);
       disk.power_cycle();
       disk.fail_at(disk.operations() + again, Fault::power);
       const bool survived = open(disk).has_value();
@@ -80,17 +80,17 @@ TEST_CASE("power may fail again at any operation of the recovery, and once more"
       REQUIRE(error_of(opened) == "");
       const std::size_t recovered = check_recovered(steps, opened->recovered, acknowledged);
       disk.kill();
-      if (again % 4 == 0) live_on(disk, steps, recovered);
+      if (again % 4 == 0) run_rest(disk, steps, recovered);
       if (survived) break;
     }
   }
 }
 
-// What a recovery returned may be told to others at once: it must not depend on the page cache,
-// even after a sync that failed and lied.
-TEST_CASE("what was recovered after an error stays, whatever the page cache pretended") {
-  const std::vector<Step> steps = whole_life();
-  const std::uint64_t operations = operations_of_a_whole_life(steps);
+// A server may send to others what a recovery returned. So it must be on the disk, even if a failed
+// sync left something in the page cache alone.
+TEST_CASE("a state that was recovered after a failed sync survives a loss of power") {
+  const std::vector<Step> steps = full_script();
+  const std::uint64_t operations = operations_of(steps);
   for (const Fault fault : {Fault::io_error, Fault::no_space}) {
     for (std::uint64_t at = 0; at < operations; ++at) {
       for (std::uint64_t seed = 0; seed < 6; ++seed) {
@@ -98,7 +98,7 @@ TEST_CASE("what was recovered after an error stays, whatever the page cache pret
         CAPTURE(seed);
         SimFileSystem disk(seed * 1000 + at);
         disk.fail_at(at, fault);
-        const std::size_t acknowledged = carry_out(disk, steps);
+        const std::size_t acknowledged = run_steps(disk, steps);
         disk.kill();
         auto opened = open(disk);
         REQUIRE(error_of(opened) == "");
@@ -108,22 +108,22 @@ TEST_CASE("what was recovered after an error stays, whatever the page cache pret
         REQUIRE(error_of(opened) == "");
         CHECK(check_recovered(steps, opened->recovered, recovered) == recovered);
         disk.kill();
-        live_on(disk, steps, recovered);
+        run_rest(disk, steps, recovered);
       }
     }
   }
 }
 
-TEST_CASE("errors at two places, the second in the recovery, and then a power failure") {
-  const std::vector<Step> steps = whole_life();
-  const std::uint64_t operations = operations_of_a_whole_life(steps);
+TEST_CASE("two errors, the second one during recovery, and a loss of power lose nothing") {
+  const std::vector<Step> steps = full_script();
+  const std::uint64_t operations = operations_of(steps);
   for (std::uint64_t at = 0; at < operations; at += 2) {
     for (std::uint64_t again = 0;; ++again) {
       CAPTURE(at);
       CAPTURE(again);
       SimFileSystem disk(at * 100 + again);
       disk.fail_at(at, at % 4 == 0 ? Fault::io_error : Fault::power);
-      std::size_t acknowledged = carry_out(disk, steps);
+      std::size_t acknowledged = run_steps(disk, steps);
       if (at % 4 == 0) {
         disk.kill();
       } else {
@@ -134,7 +134,7 @@ TEST_CASE("errors at two places, the second in the recovery, and then a power fa
       disk.kill();
       disk.heal();
       {
-        // One more commit before the power fails: the next to be confused with what was dropped.
+        // One more commit before the power fails: it must not be mixed up with the dropped one.
         auto opened = open(disk);
         REQUIRE(error_of(opened) == "");
         acknowledged = check_recovered(steps, opened->recovered, acknowledged);
@@ -153,9 +153,9 @@ TEST_CASE("errors at two places, the second in the recovery, and then a power fa
   }
 }
 
-TEST_CASE("after an error the log refuses everything, and touches the disk no more") {
-  const std::vector<Step> steps = whole_life();
-  const std::uint64_t operations = operations_of_a_whole_life(steps);
+TEST_CASE("after an error every call returns that error, and does not use the disk") {
+  const std::vector<Step> steps = full_script();
+  const std::uint64_t operations = operations_of(steps);
   std::size_t errors = 0;
   for (std::uint64_t at = 0; at < operations; ++at) {
     SimFileSystem disk(at);
@@ -181,40 +181,40 @@ TEST_CASE("after an error the log refuses everything, and touches the disk no mo
   CHECK(errors > 40);
 }
 
-TEST_CASE("an error while working ahead counts as much") {
+TEST_CASE("after an error in prepare, commit returns that error") {
   SimFileSystem disk(1);
   auto opened = open(disk);
   REQUIRE(error_of(opened) == "");
-  Life life;
-  life.accept(1, 1);
-  life.adopt(1);
+  Script script;
+  script.accept(1, 1);
+  script.adopt(1);
   for (;;) {
-    life.append(1, 50);
-    opened->log.stage(life.take());
+    script.append(1, 50);
+    opened->log.stage(script.take_effects());
     REQUIRE(error_of(opened->log.commit()) == "");
     disk.fail_at(disk.operations(), Fault::no_space);
     if (!opened->log.prepare()) break;
     disk.heal();
   }
-  life.append(1, 50);
-  opened->log.stage(life.take());
+  script.append(1, 50);
+  opened->log.stage(script.take_effects());
   CHECK(error_of(opened->log.commit()).find("No space left on device") != std::string::npos);
 }
 
-TEST_CASE("a promise is durable when commit returns") {
-  // Not even the process may be needed for it any more: power fails right behind the commit.
-  const std::vector<Step> steps = whole_life();
+TEST_CASE("a commit survives a loss of power directly after it returned") {
+  const std::vector<Step> steps = full_script();
   for (std::size_t commits = 0; commits <= steps.size(); ++commits) {
     for (std::uint64_t seed = 0; seed < 50; ++seed) {
       CAPTURE(commits);
       CAPTURE(seed);
       SimFileSystem disk(seed);
-      REQUIRE(carry_out(disk, {steps.begin(),
+      REQUIRE(run_steps(disk, {steps.begin(),
                                steps.begin() + static_cast<std::ptrdiff_t>(commits)}) == commits);
       disk.power_cycle();
       const auto opened = open(disk);
       REQUIRE(error_of(opened) == "");
-      CHECK(words(opened->recovered) == (commits == 0 ? words({}) : steps[commits - 1].after));
+      CHECK(describe(opened->recovered) ==
+            (commits == 0 ? describe({}) : steps[commits - 1].after));
     }
   }
 }

@@ -21,23 +21,23 @@ std::string read_page() {
   return text.str();
 }
 
-// The lines between ```hex and ```: an offset, then bytes, then perhaps words behind a '|'.
+// Parses the lines between ```hex and ```: an offset, bytes, and a comment behind a '|'.
 std::string bytes_on(const std::string& page) {
   const std::size_t begin = page.find("```hex\n");
   REQUIRE(begin != std::string::npos);
   std::istringstream lines(page.substr(begin + 7, page.find("```", begin + 7) - begin - 7));
   std::string bytes;
   for (std::string line; std::getline(lines, line);) {
-    std::istringstream words(line.substr(0, line.find('|')));
+    std::istringstream fields(line.substr(0, line.find('|')));
     std::size_t offset = 0;
-    words >> std::hex >> offset;
+    fields >> std::hex >> offset;
     bytes.resize(std::max(bytes.size(), offset), '\0');
-    for (unsigned byte = 0; words >> byte;) bytes += static_cast<char>(byte);
+    for (unsigned byte = 0; fields >> byte;) bytes += static_cast<char>(byte);
   }
   return bytes;
 }
 
-// For pasting into the page.
+// The bytes in the form of the page, to update it.
 std::string dump(const std::string& bytes) {
   std::ostringstream out;
   out << std::hex << std::setfill('0');
@@ -52,17 +52,17 @@ std::string dump(const std::string& bytes) {
   return out.str();
 }
 
-TEST_CASE("FORMAT.md shows what the log writes, byte for byte, and what it reads") {
-  Life life;
+TEST_CASE("the example in FORMAT.md is what the log writes, byte for byte, and can read") {
+  Script script;
   sim::SimFileSystem disk(1);
   {
     auto opened = Log::open(disk, directory, example, {});
     REQUIRE(error_of(opened) == "");
-    life.accept(1, 2);
-    opened->log.stage(life.take());
+    script.accept(1, 2);
+    opened->log.stage(script.take_effects());
     REQUIRE(error_of(opened->log.commit()) == "");
-    life.adopt(1, {}, 1, 9);
-    opened->log.stage(life.take());
+    script.adopt(1, {}, 1, 9);
+    opened->log.stage(script.take_effects());
     REQUIRE(error_of(opened->log.commit()) == "");
   }
   const std::string written = disk.contents(path);
@@ -75,7 +75,7 @@ TEST_CASE("FORMAT.md shows what the log writes, byte for byte, and what it reads
   other.plant(path, shown);
   const auto opened = Log::open(other, directory, example, {});
   REQUIRE(error_of(opened) == "");
-  CHECK(words(opened->recovered) == words(life.state()));
+  CHECK(describe(opened->recovered) == describe(script.state()));
   CHECK(*opened->recovered.history.after({})->payload == "payload 1");
 }
 

@@ -26,7 +26,7 @@ TEST_CASE("a log on a real disk") {
   const TemporaryDirectory temporary;
   const std::string path = temporary.path() + "/log";
   PosixFileSystem files;
-  const std::vector<Step> steps = whole_life();
+  const std::vector<Step> steps = full_script();
   {
     auto opened = Log::open(files, path, self, {}, small);
     REQUIRE(error_of(opened) == "");
@@ -36,7 +36,7 @@ TEST_CASE("a log on a real disk") {
       REQUIRE(error_of(opened->log.prepare()) == "");
     }
     CHECK(error_of(Log::open(files, path, self, {}, small)) ==
-          "lock " + path + "/lock: in use by another process");
+          path + ": in use by another process, which holds the lock on " + path + "/lock");
   }
   CHECK(mode_of(path) == 0700u);
   for (const auto& file : std::filesystem::directory_iterator(path)) {
@@ -44,10 +44,10 @@ TEST_CASE("a log on a real disk") {
   }
   const auto opened = Log::open(files, path, self, {}, small);
   REQUIRE(error_of(opened) == "");
-  CHECK(words(opened->recovered) == steps.back().after);
+  CHECK(describe(opened->recovered) == steps.back().after);
 }
 
-TEST_CASE("a new log of the usual size needs little") {
+TEST_CASE("a new log with default options takes at most 2 MiB") {
   const TemporaryDirectory temporary;
   PosixFileSystem files;
   const auto opened = Log::open(files, temporary.path() + "/log", self, {});
@@ -55,32 +55,36 @@ TEST_CASE("a new log of the usual size needs little") {
   CHECK(std::filesystem::file_size(temporary.path() + "/log/" + segment_name(1)) <= (2u << 20));
 }
 
-TEST_CASE("another process cannot have the lock, until its holder is gone") {
+TEST_CASE("a lock is held until the process that has it ends") {
   const TemporaryDirectory temporary;
   const std::string path = temporary.path() + "/lock";
   PosixFileSystem files;
-  // Nothing of the test framework in the child: it only takes the lock and waits to be killed.
+  // The child only locks the file and waits to be killed. It does not use the test framework.
   std::array<int, 2> ready{};
   REQUIRE(::pipe(ready.data()) == 0);
   const pid_t child = ::fork();
   if (child == 0) {
     const auto lock = files.lock(path);
-    const char byte = lock ? 'y' : 'n';
+    const char byte = lock && *lock ? 'y' : 'n';
     if (::write(ready[1], &byte, 1) == 1) ::pause();
     ::_exit(0);
   }
   char byte = 0;
   CHECK(::read(ready[0], &byte, 1) == 1);
   CHECK(byte == 'y');
-  CHECK(error_of(files.lock(path)) == "lock " + path + ": in use by another process");
+  const auto second = files.lock(path);
+  REQUIRE(error_of(second) == "");
+  CHECK(*second == nullptr);
   ::kill(child, SIGKILL);
   ::waitpid(child, nullptr, 0);
-  CHECK(error_of(files.lock(path)) == "");
+  const auto third = files.lock(path);
+  REQUIRE(error_of(third) == "");
+  CHECK(*third != nullptr);
   ::close(ready[0]);
   ::close(ready[1]);
 }
 
-TEST_CASE("files") {
+TEST_CASE("files are created, read, written, renamed, listed and removed") {
   const TemporaryDirectory temporary;
   PosixFileSystem files;
   const std::string path = temporary.path() + "/file";
@@ -112,7 +116,7 @@ TEST_CASE("files") {
   CHECK(error_of(files.make_directory(temporary.path() + "/d")) == "");
 }
 
-TEST_CASE("errors name the operation, the path and the reason") {
+TEST_CASE("an error names the operation, the path and the reason") {
   PosixFileSystem files;
   const std::string path = "/nonexistent/file";
   const std::string reason = ": No such file or directory";

@@ -4,7 +4,7 @@
 
 #include "tests/storage/script.h"
 
-// Old segments go once a checkpoint covers them; what is left is a log like any other.
+// Old segments are removed once a checkpoint covers them. The rest is still a valid log.
 namespace storage::test {
 namespace {
 
@@ -19,15 +19,15 @@ std::size_t segments_of(const SimFileSystem& disk) {
   return count;
 }
 
-TEST_CASE("what a checkpoint covers can go, whichever checkpoint it is") {
-  const std::vector<Step> steps = whole_life();
+TEST_CASE("a purge with any checkpoint keeps the history after that checkpoint") {
+  const std::vector<Step> steps = full_script();
   const zab::History& history = steps.back().state.history;
   std::size_t fewest = 100;
   for (auto txn = history.after({}); txn != history.end(); ++txn) {
     CAPTURE(wire::to_string(txn->zxid));
     const zab::Point checkpoint = txn->point();
     SimFileSystem disk(1);
-    REQUIRE(carry_out(disk, steps) == steps.size());
+    REQUIRE(run_steps(disk, steps) == steps.size());
     const std::size_t all = segments_of(disk);
     zab::Point begin;
     {
@@ -56,7 +56,7 @@ TEST_CASE("what a checkpoint covers can go, whichever checkpoint it is") {
     CHECK(opened->recovered.founded);
     CHECK(opened->log.begin() == begin);
     if (left == all) continue;
-    // Without the checkpoint, the log is not whole.
+    // Without the checkpoint, the beginning of the history is missing.
     { const Log closing = std::move(const_cast<Log&>(opened->log)); }
     const auto bare = open(disk);
     REQUIRE(error_of(bare) == "");
@@ -65,14 +65,14 @@ TEST_CASE("what a checkpoint covers can go, whichever checkpoint it is") {
   CHECK(fewest == 1);
 }
 
-TEST_CASE("no more is purged than to be left with what is to be kept") {
-  const std::vector<Step> steps = whole_life();
+TEST_CASE("a purge leaves more than keep_bytes of log") {
+  const std::vector<Step> steps = full_script();
   const zab::Point checkpoint = steps.back().state.history.last();
   std::size_t left_before = 0;
   for (const std::uint64_t keep_bytes : {0u, 9'000u, 15'000u, 30'000u, 1u << 20}) {
     CAPTURE(keep_bytes);
     SimFileSystem disk(1);
-    REQUIRE(carry_out(disk, steps) == steps.size());
+    REQUIRE(run_steps(disk, steps) == steps.size());
     const std::size_t all = segments_of(disk);
     auto opened = open(disk, checkpoint);
     REQUIRE(error_of(opened) == "");
@@ -87,46 +87,46 @@ TEST_CASE("no more is purged than to be left with what is to be kept") {
   }
 }
 
-TEST_CASE("all but an empty segment may go") {
+TEST_CASE("a purge may leave only an empty segment") {
   SimFileSystem disk(1);
-  Life life;
-  life.accept(1, 1);
-  life.adopt(1);
+  Script script;
+  script.accept(1, 1);
+  script.adopt(1);
   auto opened = open(disk);
   REQUIRE(error_of(opened) == "");
   for (std::size_t before = segments_of(disk); segments_of(disk) == before;) {
-    life.append(1, 60);
-    REQUIRE(error_of(commit(opened->log, life)) == "");
+    script.append(1, 60);
+    REQUIRE(error_of(commit(opened->log, script)) == "");
     REQUIRE(error_of(opened->log.prepare()) == "");
   }
-  const zab::Point last = life.state().history.last();
+  const zab::Point last = script.state().history.last();
   REQUIRE(error_of(opened->log.purge(last, 0)) == "");
   CHECK(segments_of(disk) == 1);
   CHECK(opened->log.begin() == last);
   CHECK((*opened->log.read_after(last, 1))->from == last);
   CHECK_FALSE(opened->log.read_after({}, 1)->has_value());
-  life.append(2, 60);
-  REQUIRE(error_of(commit(opened->log, life)) == "");
+  script.append(2, 60);
+  REQUIRE(error_of(commit(opened->log, script)) == "");
   CHECK((*opened->log.read_after(last, 1000))->txns.size() == 2);
 }
 
-TEST_CASE("a purged log goes on") {
+TEST_CASE("a purged log can be written to and opened again") {
   SimFileSystem disk(1);
-  Life life;
-  life.accept(1, 1);
-  life.adopt(1);
+  Script script;
+  script.accept(1, 1);
+  script.adopt(1);
   for (int round = 0; round < 8; ++round) {
     CAPTURE(round);
-    const zab::Point checkpoint = life.state().history.last();
+    const zab::Point checkpoint = script.state().history.last();
     auto opened = open(disk, checkpoint);
     REQUIRE(error_of(opened) == "");
     CHECK_FALSE(opened->recovered.damaged.has_value());
     CHECK(opened->recovered.history.last() == checkpoint);
-    life.append(20, 500);
-    REQUIRE(error_of(commit(opened->log, life)) == "");
+    script.append(20, 500);
+    REQUIRE(error_of(commit(opened->log, script)) == "");
     REQUIRE(error_of(opened->log.purge(checkpoint, 0)) == "");
-    life.append(20, 500);
-    REQUIRE(error_of(commit(opened->log, life)) == "");
+    script.append(20, 500);
+    REQUIRE(error_of(commit(opened->log, script)) == "");
     const auto read = opened->log.read_after(checkpoint, 1 << 20);
     REQUIRE(error_of(read) == "");
     REQUIRE(read->has_value());
@@ -136,7 +136,7 @@ TEST_CASE("a purged log goes on") {
 }
 
 TEST_CASE("power may fail at any operation of a purge") {
-  const std::vector<Step> steps = whole_life();
+  const std::vector<Step> steps = full_script();
   const zab::History& history = steps.back().state.history;
   const zab::Point checkpoint = history.last();
   for (const Fault fault : {Fault::power, Fault::io_error}) {
@@ -146,7 +146,7 @@ TEST_CASE("power may fail at any operation of a purge") {
         CAPTURE(at);
         CAPTURE(seed);
         SimFileSystem disk(seed);
-        REQUIRE(carry_out(disk, steps) == steps.size());
+        REQUIRE(run_steps(disk, steps) == steps.size());
         {
           auto opened = open(disk, checkpoint);
           REQUIRE(error_of(opened) == "");
@@ -154,7 +154,7 @@ TEST_CASE("power may fail at any operation of a purge") {
           purged = opened->log.purge(checkpoint, 0).has_value();
           disk.heal();
           if (fault == Fault::io_error) {
-            // It may be tried again, and the log is none the worse for it.
+            // A purge that failed can be repeated, and the log is still valid.
             CHECK(error_of(opened->log.purge(checkpoint, 0)) == "");
             CHECK(error_of(opened->log.mark()) == "");
           }
@@ -174,24 +174,24 @@ TEST_CASE("power may fail at any operation of a purge") {
   }
 }
 
-TEST_CASE("what was void is purged with what is older than what is kept") {
-  const std::vector<Step> steps = whole_life();
+TEST_CASE("void segments are purged like covered ones, but not while the log is damaged") {
+  const std::vector<Step> steps = full_script();
   SimFileSystem disk(1);
-  REQUIRE(carry_out(disk, steps) == steps.size());
+  REQUIRE(run_steps(disk, steps) == steps.size());
   disk.lose(path_of(4));
   const std::size_t damaged = segments_of(disk);
   zab::Point checkpoint;
   {
     auto opened = open(disk);
     REQUIRE(error_of(opened) == "");
-    Life life(opened->recovered);
-    life.accept(9, 1);
-    REQUIRE(error_of(commit(opened->log, life)) == "");
+    Script script(opened->recovered);
+    script.accept(9, 1);
+    REQUIRE(error_of(commit(opened->log, script)) == "");
     REQUIRE(error_of(opened->log.purge(opened->recovered.history.last(), 0)) == "");
-    CHECK(segments_of(disk) == damaged + 1);  // not as long as it is damaged
-    life.adopt(9, life.state().history.last().zxid, 3, 100);
-    REQUIRE(error_of(commit(opened->log, life)) == "");
-    checkpoint = life.state().history.last();
+    CHECK(segments_of(disk) == damaged + 1);  // nothing is purged while the log is damaged
+    script.adopt(9, script.state().history.last().zxid, 3, 100);
+    REQUIRE(error_of(commit(opened->log, script)) == "");
+    checkpoint = script.state().history.last();
     REQUIRE(error_of(opened->log.purge(checkpoint, 0)) == "");
   }
   CHECK(segments_of(disk) == 1);

@@ -3,14 +3,14 @@
 #include "server/storage/format/record.h"
 #include "tests/storage/script.h"
 
-// A learner's diff, read from the log: never what is void, never with a gap.
+// Log::read_after reads a learner's diff from the log: nothing that is void, and without a gap.
 namespace storage::test {
 namespace {
 
 using sim::SimFileSystem;
 
-// The txns of a history after a point, in the words of a stretch.
-std::string words(const Stretch& stretch) {
+// A stretch as text.
+std::string describe(const Stretch& stretch) {
   std::string text = "from " + wire::to_string(stretch.from.zxid) + ':';
   for (const zab::Txn& txn : stretch.txns) {
     text += ' ' + wire::to_string(txn.zxid) + '=' + wire::to_hex(txn.hash.low) + '/' +
@@ -27,10 +27,10 @@ std::string expected(const zab::History& history, zab::Point after, std::uint64_
     if (!stretch.txns.empty() && bytes > max_bytes) break;
     stretch.txns.push_back(*txn);
   }
-  return words(stretch);
+  return describe(stretch);
 }
 
-// Whatever is asked for is what the history in memory would give.
+// Checks that every read returns what the history in memory has.
 void check_reads(Log& log, const zab::History& history) {
   std::vector<zab::Point> points{history.base()};
   for (auto txn = history.after(history.base().zxid); txn != history.end(); ++txn) {
@@ -53,14 +53,14 @@ void check_reads(Log& log, const zab::History& history) {
           continue;
         }
         REQUIRE(read->has_value());
-        CHECK(words(**read) == expected(history, point, max_bytes));
+        CHECK(describe(**read) == expected(history, point, max_bytes));
       }
     }
   }
 }
 
-TEST_CASE("after every commit, every stretch of the history can be read, and nothing else") {
-  const std::vector<Step> steps = whole_life();
+TEST_CASE("after every commit, every part of the history can be read, and nothing else") {
+  const std::vector<Step> steps = full_script();
   for (const bool reopened : {false, true}) {
     CAPTURE(reopened);
     SimFileSystem disk(1);
@@ -69,7 +69,7 @@ TEST_CASE("after every commit, every stretch of the history can be read, and not
     for (std::size_t i = 0; i < steps.size(); ++i) {
       CAPTURE(i);
       opened->log.stage(steps[i].effects);
-      // What is staged is not there yet.
+      // Staged effects cannot be read yet.
       if (i > 0) check_reads(opened->log, steps[i - 1].state.history);
       REQUIRE(error_of(opened->log.commit()) == "");
       if (i % 3 == 0) REQUIRE(error_of(opened->log.mark()) == "");
@@ -84,17 +84,17 @@ TEST_CASE("after every commit, every stretch of the history can be read, and not
   }
 }
 
-TEST_CASE("a long history is read from near the place, not from the beginning") {
+TEST_CASE("a read begins near the wanted txn, not at the beginning of the log") {
   SimFileSystem disk(1);
-  Life life;
-  life.accept(1, 1);
-  life.adopt(1, {}, 3000, 1000);  // in one commit
+  Script script;
+  script.accept(1, 1);
+  script.adopt(1, {}, 3000, 1000);  // in one commit
   auto opened = open(disk, LogOptions{});
   REQUIRE(error_of(opened) == "");
-  REQUIRE(error_of(commit(opened->log, life)) == "");
+  REQUIRE(error_of(commit(opened->log, script)) == "");
   for (int i = 0; i < 30; ++i) {
-    life.append(100, 1000);
-    REQUIRE(error_of(commit(opened->log, life)) == "");
+    script.append(100, 1000);
+    REQUIRE(error_of(commit(opened->log, script)) == "");
   }
   for (const bool reopened : {false, true}) {
     CAPTURE(reopened);
@@ -103,7 +103,7 @@ TEST_CASE("a long history is read from near the place, not from the beginning") 
       opened = open(disk, LogOptions{});
       REQUIRE(error_of(opened) == "");
     }
-    const zab::History& history = life.state().history;
+    const zab::History& history = script.state().history;
     for (std::uint64_t counter = 1; counter < 6000; counter += 501) {
       CAPTURE(counter);
       const zab::Point after = history.last_at_or_before({{1}, counter});
@@ -111,14 +111,14 @@ TEST_CASE("a long history is read from near the place, not from the beginning") 
       const auto read = opened->log.read_after(after, 10'000);
       REQUIRE(error_of(read) == "");
       REQUIRE(read->has_value());
-      CHECK(words(**read) == expected(history, after, 10'000));
-      CHECK(disk.operations() - before <= 6);  // open, size, header, one or two pieces
+      CHECK(describe(**read) == expected(history, after, 10'000));
+      CHECK(disk.operations() - before <= 6);  // open, size, header, one or two windows
     }
   }
 }
 
-TEST_CASE("a record that does not hold any more is an error with its place") {
-  const std::vector<Step> steps = whole_life();
+TEST_CASE("a read of a damaged record is an error with its file and offset") {
+  const std::vector<Step> steps = full_script();
   SimFileSystem disk(1);
   auto opened = open(disk);
   REQUIRE(error_of(opened) == "");
@@ -146,30 +146,30 @@ TEST_CASE("a record that does not hold any more is an error with its place") {
   const std::string error = error_of(opened->log.read_after({}, 1 << 20));
   CAPTURE(error);
   CHECK(mentions(error, path_of(1) + ": offset "));
-  // The rest can be read, and the log written to.
+  // The rest of the history can be read, and the log can be written to.
   const zab::Point after = steps.back().state.history.last_at_or_before({{3}, 2});
   CHECK(error_of(opened->log.read_after(after, 1 << 20)) == "");
   CHECK(error_of(opened->log.mark()) == "");
 }
 
-TEST_CASE("of a history that the checkpoint covers, recovery gives back no more than asked for") {
+TEST_CASE("recovery keeps at most history_bytes of the history that the checkpoint covers") {
   SimFileSystem disk(1);
-  Life life;
-  life.accept(1, 1);
-  life.adopt(1);
+  Script script;
+  script.accept(1, 1);
+  script.adopt(1);
   {
     auto opened = open(disk);
     REQUIRE(error_of(opened) == "");
     for (int i = 0; i < 40; ++i) {
-      life.append(1, 1000);
-      REQUIRE(error_of(commit(opened->log, life)) == "");
+      script.append(1, 1000);
+      REQUIRE(error_of(commit(opened->log, script)) == "");
     }
-    // What epoch 1 left uncommitted is before the checkpoint, by its zxid.
-    life.accept(2, 1);
-    life.adopt(2, {{1}, 35}, 10, 1000);
-    REQUIRE(error_of(commit(opened->log, life)) == "");
+    // By its zxid, the end of epoch 1 that this truncates is before the checkpoint.
+    script.accept(2, 1);
+    script.adopt(2, {{1}, 35}, 10, 1000);
+    REQUIRE(error_of(commit(opened->log, script)) == "");
   }
-  const zab::History& history = life.state().history;
+  const zab::History& history = script.state().history;
   struct Row {
     zab::Zxid applied;
     std::uint64_t history_bytes;
@@ -201,33 +201,33 @@ TEST_CASE("of a history that the checkpoint covers, recovery gives back no more 
 
 // --- Snapshots ---
 
-TEST_CASE("an adopted snapshot is where the history begins, and the checkpoint has to be there") {
+TEST_CASE("the history begins at an adopted snapshot, and the checkpoint must not be older") {
   SimFileSystem disk(1);
-  Life life;
-  life.accept(1, 1);
-  life.adopt(1);
-  life.append(20, 700);
+  Script script;
+  script.accept(1, 1);
+  script.adopt(1);
+  script.append(20, 700);
   const zab::Point taken{{{2}, 50}, {3, 4}};
   {
     auto opened = open(disk);
     REQUIRE(error_of(opened) == "");
-    REQUIRE(error_of(commit(opened->log, life)) == "");
-    life.accept(3, 2);
-    life.adopt_snapshot(3, taken, 3, 700);
-    REQUIRE(error_of(commit(opened->log, life)) == "");
-    life.append(20, 700);
-    REQUIRE(error_of(commit(opened->log, life)) == "");
+    REQUIRE(error_of(commit(opened->log, script)) == "");
+    script.accept(3, 2);
+    script.adopt_snapshot(3, taken, 3, 700);
+    REQUIRE(error_of(commit(opened->log, script)) == "");
+    script.append(20, 700);
+    REQUIRE(error_of(commit(opened->log, script)) == "");
     CHECK(opened->log.begin() == taken);
     CHECK_FALSE(opened->log.read_after({{{1}, 20}, {}}, 1000)->has_value());
-    check_reads(opened->log, life.state().history);
+    check_reads(opened->log, script.state().history);
   }
-  const zab::History& history = life.state().history;
+  const zab::History& history = script.state().history;
   for (const zab::Point& older : {zab::Point{}, zab::Point{{{1}, 5}, {}}}) {
     const auto refused = open(disk, older);
     REQUIRE(refused.has_error());
-    CHECK(refused.error().code == wire::ErrorCode::not_ready);
+    CHECK(refused.error().reason == OpenError::Reason::snapshot_missing);
     CHECK(refused.error().message ==
-          "/data/log: the snapshot at 2:50 was adopted, but the checkpoint is at " +
+          "/data/log: the log adopted a snapshot at 2:50, but the checkpoint is at " +
               wire::to_string(older.zxid) + ". Nothing was changed");
   }
   const auto adopted = Log::adopted_snapshot(disk, directory, self);
@@ -237,16 +237,16 @@ TEST_CASE("an adopted snapshot is where the history begins, and the checkpoint h
     auto opened = open(disk, applied);
     REQUIRE(error_of(opened) == "");
     CHECK_FALSE(opened->recovered.damaged.has_value());
-    CHECK(test::words(opened->recovered) == test::words(life.state()));
+    CHECK(test::describe(opened->recovered) == test::describe(script.state()));
     CHECK(opened->log.begin() == taken);
     check_reads(opened->log, history);
   }
 }
 
-TEST_CASE("an adopted snapshot mends") {
-  const std::vector<Step> steps = whole_life();
+TEST_CASE("an adopted snapshot mends a damaged log") {
+  const std::vector<Step> steps = full_script();
   SimFileSystem disk(1);
-  REQUIRE(carry_out(disk, steps) == steps.size());
+  REQUIRE(run_steps(disk, steps) == steps.size());
   disk.lose(path_of(3));
   CHECK_FALSE(Log::adopted_snapshot(disk, directory, self)->has_value());
   const zab::Point taken{{{6}, 2}, {3, 4}};
@@ -254,46 +254,46 @@ TEST_CASE("an adopted snapshot mends") {
   {
     auto opened = open(disk);
     REQUIRE(error_of(opened) == "");
-    Life life(opened->recovered);
-    life.accept(7, 1);
-    life.adopt_snapshot(7, taken, 0, 0);
-    REQUIRE(error_of(commit(opened->log, life)) == "");
-    life.append(2, 10);
-    REQUIRE(error_of(commit(opened->log, life)) == "");
-    then = life.state();
+    Script script(opened->recovered);
+    script.accept(7, 1);
+    script.adopt_snapshot(7, taken, 0, 0);
+    REQUIRE(error_of(commit(opened->log, script)) == "");
+    script.append(2, 10);
+    REQUIRE(error_of(commit(opened->log, script)) == "");
+    then = script.state();
   }
-  CHECK(open(disk).error().code == wire::ErrorCode::not_ready);
+  CHECK(open(disk).error().reason == OpenError::Reason::snapshot_missing);
   CHECK(**Log::adopted_snapshot(disk, directory, self) == taken);
   auto opened = open(disk, taken);
   REQUIRE(error_of(opened) == "");
-  CHECK(test::words(opened->recovered) == test::words(then));
+  CHECK(test::describe(opened->recovered) == test::describe(then));
   check_reads(opened->log, then.history);
 }
 
-TEST_CASE("an adopted snapshot that is lost is damage, and a leader's history mends it") {
+TEST_CASE("the loss of an adopted snapshot is damage, and a leader's history mends it") {
   const zab::Point taken{{{2}, 50}, {3, 4}};
   SimFileSystem disk(1);
-  Life life;
+  Script script;
   {
     auto opened = open(disk);
     REQUIRE(error_of(opened) == "");
-    life.accept(2, 1);
-    life.adopt_snapshot(2, taken, 3, 700);
-    REQUIRE(error_of(commit(opened->log, life)) == "");
-    life.append(20, 700);
-    REQUIRE(error_of(commit(opened->log, life)) == "");
+    script.accept(2, 1);
+    script.adopt_snapshot(2, taken, 3, 700);
+    REQUIRE(error_of(commit(opened->log, script)) == "");
+    script.append(20, 700);
+    REQUIRE(error_of(commit(opened->log, script)) == "");
   }
-  REQUIRE(open(disk).error().code == wire::ErrorCode::not_ready);
+  REQUIRE(open(disk).error().reason == OpenError::Reason::snapshot_missing);
   zab::Durable then;
   {
     auto opened = Log::open(disk, directory, self, {}, small, AdoptedSnapshot::lost);
     REQUIRE(error_of(opened) == "");
-    CHECK(mentions(opened->report, "the snapshot at 2:50 was adopted, and is lost"));
+    CHECK(mentions(opened->report, "the log adopted a snapshot at 2:50, which is lost"));
     CHECK(mentions(opened->report, "does not vote"));
-    CHECK(opened->recovered.damaged == zab::Claim{{2}, life.state().history.last().zxid});
+    CHECK(opened->recovered.damaged == zab::Claim{{2}, script.state().history.last().zxid});
     CHECK(opened->recovered.accepted_epoch == zab::Epoch{2});
     CHECK(opened->recovered.history.last() == zab::Point{});
-    Life repaired(opened->recovered);
+    Script repaired(opened->recovered);
     repaired.accept(3, 2);
     repaired.adopt(3, {}, 4, 10);
     REQUIRE(error_of(commit(opened->log, repaired)) == "");
@@ -301,10 +301,10 @@ TEST_CASE("an adopted snapshot that is lost is damage, and a leader's history me
   }
   const auto opened = open(disk);
   REQUIRE(error_of(opened) == "");
-  CHECK(test::words(opened->recovered) == test::words(then));
+  CHECK(test::describe(opened->recovered) == test::describe(then));
 }
 
-TEST_CASE("of a directory without a log no snapshot was adopted") {
+TEST_CASE("an empty directory has no adopted snapshot") {
   SimFileSystem disk(1);
   const auto adopted = Log::adopted_snapshot(disk, directory, self);
   REQUIRE(error_of(adopted) == "");

@@ -1,94 +1,34 @@
 #include <algorithm>
 #include <cstring>
-#include <map>
 #include <xxhash.h>
 
 #include <doctest/doctest.h>
 
+#include "tests/storage/damaged_log.h"
 #include "tests/storage/script.h"
 
-// Damage to what was durable, not by a crash: bits, bytes, files that are not what they were.
+// Bytes of a log that change after they were durable. A crash does not do that.
 namespace storage::test {
 namespace {
 
 using sim::SimFileSystem;
 
-// The files of a log that was closed in peace, without the extent: what the log itself can tell.
-std::map<std::string, std::string> files_after(const std::vector<Step>& steps) {
-  SimFileSystem disk(1);
-  REQUIRE(carry_out(disk, steps) == steps.size());
-  std::map<std::string, std::string> files;
-  for (const std::string& path : disk.paths()) files[path] = disk.contents(path);
-  files.erase(witness_path);
-  return files;
-}
-
-void plant(SimFileSystem& disk, const std::map<std::string, std::string>& files) {
-  for (const auto& [path, contents] : files) disk.plant(path, contents);
-}
-
-// A refusal must leave everything as it was.
-void check_refused(SimFileSystem& disk, const std::map<std::string, std::string>& files,
-                   const std::string& words) {
+// Checks that the log does not open, and that no file was changed.
+void check_refused(SimFileSystem& disk, const Files& files, const std::string& what) {
   const auto opened = open(disk);
   const std::string error = error_of(opened);
   CAPTURE(error);
-  CHECK(mentions(error, words));
+  CHECK(mentions(error, what));
   for (const auto& [path, contents] : files) CHECK((disk.contents(path) == contents));
 }
 
-// What is opened damaged is a state that the log was in, with everything that is claimed beyond it
-// true; and the disk is as it was. Returns how many commits of `steps` were kept.
-std::size_t check_damaged(SimFileSystem& disk, const std::map<std::string, std::string>& files,
-                          const std::vector<Step>& steps, const std::string& what) {
-  const auto opened = open(disk);
-  REQUIRE(error_of(opened) == "");
-  CAPTURE(opened->report);
-  CHECK(mentions(opened->report, what));
-  CHECK(mentions(opened->report, "does not vote"));
-  for (const auto& [path, contents] : files) CHECK((disk.contents(path) == contents));
-
-  const zab::Durable& is = opened->recovered;
-  REQUIRE(is.damaged.has_value());
-  const zab::Durable& end = steps.back().state;
-  CHECK(*is.damaged >= zab::Claim{is.current_epoch, is.history.last().zxid});
-  CHECK(is.damaged->current_epoch <= end.current_epoch);
-  CHECK(is.accepted_epoch <= end.accepted_epoch);
-  CHECK(is.current_epoch <= is.accepted_epoch);
-  std::size_t kept = 0;
-  for (std::size_t i = 0; i < steps.size(); ++i) {
-    if (steps[i].state.history.last() == is.history.last()) kept = i + 1;
-  }
-  CHECK((kept > 0 || is.history.last() == zab::Point{}));
-  return kept;
-}
-
-// A log of one segment: three commits, the last of two records.
-std::vector<Step> short_life() {
-  Life life;
-  std::vector<Step> steps;
-  const auto commit = [&] {
-    auto effects = life.take();
-    steps.push_back({std::move(effects), words(life.state()), life.state()});
-  };
-  life.accept(1, 1);
-  life.adopt(1);
-  commit();
-  life.append(1, 20);
-  commit();
-  life.append(1, 3);
-  life.accept(2, 3);
-  commit();
-  return steps;
-}
-
-TEST_CASE("every byte of a log is watched") {
-  const std::vector<Step> steps = short_life();
-  const auto files = files_after(steps);
+TEST_CASE("a change of any byte of a log is noticed") {
+  const std::vector<Step> steps = short_script();
+  const auto files = segments_after(steps);
   REQUIRE(files.size() == 1);
   const auto& [path, contents] = *files.begin();
   const std::uint64_t records_end = (contents.find_last_not_of('\0') / 8 + 1) * 8;
-  // The last commit is all that a crash may have torn: an accept_epoch behind a txn.
+  // A crash may have torn only the last commit: a txn and an accept_epoch.
   const std::uint64_t last_commit =
       records_end - record_bytes(encode(zab::AcceptEpoch{}).size()) - record_bytes(3);
   for (std::uint64_t at = 0; at < contents.size(); ++at) {
@@ -105,20 +45,21 @@ TEST_CASE("every byte of a log is watched") {
         CHECK(opened->recovered.damaged.has_value());
         CHECK((disk.contents(path) == damaged));
       } else if (at < records_end) {
-        CHECK(words(opened->recovered) == steps[1].after);
+        CHECK(describe(opened->recovered) == steps[1].after);
         CHECK(mentions(opened->report, "dropped"));
       } else {
-        // Something where there should be nothing: the rest of a write that a crash cut short.
-        CHECK(words(opened->recovered) == steps[2].after);
+        // Bytes behind the records look like a write that a crash interrupted.
+        CHECK(describe(opened->recovered) == steps[2].after);
         CHECK((disk.contents(path) == contents));
       }
     }
   }
 }
 
-TEST_CASE("damage before an intact record is told from a crash, with its place") {
-  const std::vector<Step> steps = whole_life();
-  const auto files = files_after(steps);
+TEST_CASE(
+    "damage before an intact record is not taken for a crash, and is reported with its place") {
+  const std::vector<Step> steps = full_script();
+  const auto files = segments_after(steps);
   REQUIRE(files.size() > 4);
   const std::string last = files.rbegin()->first;
   for (const auto& [path, contents] : files) {
@@ -134,7 +75,7 @@ TEST_CASE("damage before an intact record is told from a crash, with its place")
       const auto opened = open(disk);
       REQUIRE(error_of(opened) == "");
       if (path == last && !opened->recovered.damaged) {
-        CHECK(words(opened->recovered) == steps[steps.size() - 2].after);
+        CHECK(describe(opened->recovered) == steps[steps.size() - 2].after);
         continue;
       }
       SimFileSystem again(at);
@@ -142,7 +83,7 @@ TEST_CASE("damage before an intact record is told from a crash, with its place")
       const std::size_t now = check_damaged(again, damaged, steps, path + ": offset ");
       CHECK(now >= kept);
       kept = now;
-      // What lies behind shows how far it went, but for its own last commit.
+      // The intact segments behind it show how far the log reached.
       if (path != last) {
         CHECK(opened->recovered.accepted_epoch == zab::Epoch{4});
         CHECK(*opened->recovered.damaged == zab::Claim{{4}, {{4}, 8}});
@@ -153,87 +94,12 @@ TEST_CASE("damage before an intact record is told from a crash, with its place")
   }
 }
 
-TEST_CASE("a missing segment is damage, whichever it is") {
-  const std::vector<Step> steps = whole_life();
-  const auto files = files_after(steps);
-  REQUIRE(files.size() > 4);
-  for (std::uint64_t sequence = 1; sequence <= files.size(); ++sequence) {
-    CAPTURE(sequence);
-    auto rest = files;
-    rest.erase(path_of(sequence));
-    SimFileSystem disk(sequence);
-    plant(disk, rest);
-    const bool between = sequence > 1 && sequence < files.size();
-    check_damaged(disk, rest, steps, between ? path_of(sequence) + ": is missing" : "missing");
-  }
-}
-
-TEST_CASE("a segment that lost its end is damage where another follows") {
-  const std::vector<Step> steps = whole_life();
-  const auto files = files_after(steps);
-  for (std::uint64_t sequence = 1; sequence < files.size(); ++sequence) {
-    const std::string path = path_of(sequence);
-    const std::uint64_t records_end = files.at(path).find_last_not_of('\0') + 1;
-    for (std::uint64_t length = 0; length < records_end; length += 97) {
-      for (const bool zeroed : {false, true}) {
-        CAPTURE(path);
-        CAPTURE(length);
-        auto rest = files;
-        if (zeroed) {
-          std::ranges::fill(rest[path].begin() + static_cast<std::ptrdiff_t>(length),
-                            rest[path].end(), '\0');
-        } else {
-          rest[path].resize(length);
-        }
-        SimFileSystem disk(length);
-        plant(disk, rest);
-        check_damaged(disk, rest, steps, path);
-      }
-    }
-  }
-}
-
-TEST_CASE("the last segment may lose its end, but not its header") {
-  const std::vector<Step> steps = short_life();
-  const auto files = files_after(steps);
-  const auto& [path, contents] = *files.begin();
-  for (std::uint64_t length = 0; length < contents.size(); length += 5) {
-    CAPTURE(length);
-    SimFileSystem disk(length);
-    disk.plant(path, contents.substr(0, length));
-    const auto opened = open(disk);
-    REQUIRE(error_of(opened) == "");
-    CHECK(opened->recovered.damaged.has_value() == (length < header_bytes));
-    if (length < header_bytes) {
-      CHECK(mentions(opened->report, path));
-      continue;
-    }
-    const std::string is = words(opened->recovered);
-    CHECK(
-        (is == words({}) || is == steps[0].after || is == steps[1].after || is == steps[2].after));
-  }
-}
-
-TEST_CASE("segments that changed places, or stand there twice, are damage") {
-  const std::vector<Step> steps = whole_life();
-  const auto files = files_after(steps);
-  for (std::uint64_t sequence = 1; sequence < files.size(); ++sequence) {
-    CAPTURE(sequence);
-    auto mixed = files;
-    mixed[path_of(sequence + 1)] = files.at(path_of(sequence));
-    SimFileSystem disk(sequence);
-    plant(disk, mixed);
-    check_damaged(disk, mixed, steps, "contains segment " + std::to_string(sequence));
-  }
-}
-
-TEST_CASE("a record that is written to the wrong place does not count there") {
-  const std::vector<Step> steps = whole_life();
-  const auto files = files_after(steps);
+TEST_CASE("a record at another place than its own is not valid") {
+  const std::vector<Step> steps = full_script();
+  const auto files = segments_after(steps);
   const std::string first = path_of(1);
   const std::string second = path_of(2);
   auto mixed = files;
-  // The same offset of another segment; then another offset of the same.
   SUBCASE("another segment") {
     mixed[second].replace(header_bytes, 400, files.at(first), header_bytes, 400);
   }
@@ -245,9 +111,9 @@ TEST_CASE("a record that is written to the wrong place does not count there") {
   check_damaged(disk, mixed, steps, "offset ");
 }
 
-TEST_CASE("no record stands behind a seal, but anything else may") {
-  const std::vector<Step> steps = whole_life();
-  auto files = files_after(steps);
+TEST_CASE("a record behind a seal is damage, but other bytes are not") {
+  const std::vector<Step> steps = full_script();
+  auto files = segments_after(steps);
   std::string& contents = files[path_of(1)];
   const std::uint64_t end = (contents.find_last_not_of('\0') / 8 + 1) * 8;
   contents.resize(end + 200, 'x');
@@ -256,7 +122,7 @@ TEST_CASE("no record stands behind a seal, but anything else may") {
     plant(disk, files);
     const auto opened = open(disk);
     REQUIRE(error_of(opened) == "");
-    CHECK(words(opened->recovered) == steps.back().after);
+    CHECK(describe(opened->recovered) == steps.back().after);
   }
   SUBCASE("a record") {
     wire::Bytes record;
@@ -264,11 +130,11 @@ TEST_CASE("no record stands behind a seal, but anything else may") {
                   {9, true, {key_of(*decode_header(contents)), end + 16}});
     contents.replace(end + 16, record.size(), record);
     plant(disk, files);
-    check_damaged(disk, files, steps, "a record stands behind the seal");
+    check_damaged(disk, files, steps, "there is a record behind the segment's seal");
   }
 }
 
-// Bytes of another life of the same server, in their right place and with the right checksums.
+// The checksums and the place are right, as in a log that was restored from an older copy.
 TEST_CASE("intact records of the wrong commit are damage") {
   const SegmentHeader header{self, 1, 1, {}, {}};
   std::string contents = encode(header);
@@ -287,26 +153,27 @@ TEST_CASE("intact records of the wrong commit are damage") {
   if (contents.size() == header_bytes + 2 * record_bytes(8)) {
     CHECK(error_of(open(disk)) == "");
   } else {
-    Life life;
-    life.accept(3, 1);
-    check_damaged(disk, {{path_of(1), contents}}, {{{}, {}, life.state()}}, " where 3 belongs");
+    Script script;
+    script.accept(3, 1);
+    check_damaged(disk, {{path_of(1), contents}}, {{{}, {}, script.state()}},
+                  ", where commit 3 is expected");
   }
 }
 
-TEST_CASE("an epoch that was adopted behind the damage counts, if no txn shows it either") {
-  Life life;
+TEST_CASE("an epoch that was adopted behind the damage counts, also without a txn of it") {
+  Script script;
   SimFileSystem disk(1);
   {
     auto opened = open(disk);
     REQUIRE(error_of(opened) == "");
-    life.accept(1, 1);
-    REQUIRE(error_of(commit(opened->log, life)) == "");
-    life.accept(3, 2);
-    life.adopt(3);
-    life.found();
-    REQUIRE(error_of(commit(opened->log, life)) == "");
+    script.accept(1, 1);
+    REQUIRE(error_of(commit(opened->log, script)) == "");
+    script.accept(3, 2);
+    script.adopt(3);
+    script.found();
+    REQUIRE(error_of(commit(opened->log, script)) == "");
   }
-  disk.lose(witness_path);
+  disk.lose(extent_path);
   std::string contents = disk.contents(path_of(1));
   contents[header_bytes] ^= 1;
   disk.plant(path_of(1), contents);
@@ -316,11 +183,11 @@ TEST_CASE("an epoch that was adopted behind the damage counts, if no txn shows i
   CHECK(opened->recovered.current_epoch == zab::Epoch{3});
   CHECK(opened->recovered.accepted_epoch == zab::Epoch{3});
   CHECK(opened->recovered.accepted_leader == zab::ServerId{2});
-  // Of which cluster is not known: the record that said so may have been followed by another.
+  // The cluster is not known: the damage may have hidden a later adoption.
   CHECK_FALSE(opened->recovered.founded);
 }
 
-TEST_CASE("of a commit with a record that cannot be nothing is kept") {
+TEST_CASE("a commit with a record that may not follow is dropped as a whole") {
   const SegmentHeader header{self, 1, 1, {}, {}};
   const zab::Point first{{{1}, 1}, zab::chain({}, {{1}, 1}, zab::content_hash("a"))};
   std::string contents = encode(header);
@@ -337,60 +204,26 @@ TEST_CASE("of a commit with a record that cannot be nothing is kept") {
   disk.plant(path_of(1), contents);
   auto opened = open(disk);
   REQUIRE(error_of(opened) == "");
-  CHECK(mentions(opened->report, "cannot be: txn 1:1 after 1:1"));
+  CHECK(mentions(opened->report, "not valid here: txn 1:1 after 1:1"));
   CHECK(opened->recovered.history.last() == zab::Point{});
   CHECK(opened->recovered.current_epoch == zab::Epoch{1});
   CHECK(opened->recovered.damaged == zab::Claim{{1}, {{1}, 1}});
   CHECK((*opened->log.read_after({}, 1000))->txns.empty());
 }
 
-TEST_CASE("a segment that begins where the one before it does not end is damage") {
-  Life life;
-  life.accept(1, 1);
-  life.adopt(1);
-  life.append(1, 10);
-  SimFileSystem disk(1);
-  {
-    auto opened = open(disk);
-    REQUIRE(error_of(opened) == "");
-    opened->log.stage(life.take());
-    REQUIRE(error_of(opened->log.commit()) == "");
-  }
-  // A crash between a segment's birth and the seal of the one before it leaves exactly this.
-  const zab::Durable& state = life.state();
-  SegmentHeader next{self, 2, 3, {{1}, {1}, {1}, cluster, false, state.history.last(), {}}, {}};
-  const SegmentHeader right = next;
-  SUBCASE("as it should be") {}
-  SUBCASE("another commit") { next.first_commit = 4; }
-  SUBCASE("another epoch") { next.start.accepted_epoch = {2}; }
-  SUBCASE("another leader") { next.start.accepted_leader = {2}; }
-  SUBCASE("another history") { next.start.last.hash.high = 1; }
-  disk.plant(path_of(2), encode(next));
-  if (next == right) {
-    const auto opened = open(disk);
-    REQUIRE(error_of(opened) == "");
-    CHECK(words(opened->recovered) == words(state));
-    return;
-  }
-  const std::map<std::string, std::string> files{{path_of(1), disk.contents(path_of(1))},
-                                                 {path_of(2), disk.contents(path_of(2))}};
-  life.accept(2, 1);
-  check_damaged(disk, files, {{{}, {}, life.state()}}, "log.0000000000000002 goes on with commit");
-}
-
 TEST_CASE("another server's log is refused") {
   SimFileSystem disk(1);
-  REQUIRE(carry_out(disk, short_life()) == 3);
+  REQUIRE(run_steps(disk, short_script()) == 3);
   const std::string before = disk.contents(path_of(1));
   const std::string error = error_of(Log::open(disk, directory, {2}, {}, small));
   CAPTURE(error);
-  CHECK(mentions(error, path_of(1) + " belongs to server 1, and this is server 2"));
+  CHECK(mentions(error, path_of(1) + " belongs to server 1, but this is server 2"));
   CHECK((disk.contents(path_of(1)) == before));
 }
 
-TEST_CASE("another format is not called damaged, unless its header is") {
-  const std::vector<Step> steps = short_life();
-  auto files = files_after(steps);
+TEST_CASE("a segment of another format version is refused, and is not damage") {
+  const std::vector<Step> steps = short_script();
+  auto files = segments_after(steps);
   std::string& contents = files.begin()->second;
   contents[8] = 4;
   SimFileSystem disk(1);
@@ -399,13 +232,13 @@ TEST_CASE("another format is not called damaged, unless its header is") {
     const std::uint64_t checksum = XXH3_64bits(contents.data(), 120);
     std::memcpy(contents.data() + 120, &checksum, sizeof(checksum));
     plant(disk, files);
-    check_refused(disk, files, "format version 4; this program knows version 3 only");
+    check_refused(disk, files, "format version 4, and this program reads only version 3");
   }
-  SUBCASE("only the number") {
+  SUBCASE("only the version number is changed") {
     plant(disk, files);
     check_damaged(disk, files, steps, "does not match its checksum");
   }
-  SUBCASE("the number, and more") {
+  SUBCASE("the version number and more is changed") {
     for (std::size_t at = 4; at < 60; ++at) contents[at] ^= 21;
     contents.replace(0, 8, "zabklog\n");
     plant(disk, files);
@@ -413,9 +246,9 @@ TEST_CASE("another format is not called damaged, unless its header is") {
   }
 }
 
-TEST_CASE("a file that cannot be read is damage as long as it cannot, never an end") {
-  const std::vector<Step> steps = whole_life();
-  const auto files = files_after(steps);
+TEST_CASE("a file that cannot be read is damage, and not the end of the log") {
+  const std::vector<Step> steps = full_script();
+  const auto files = segments_after(steps);
   SimFileSystem whole(1);
   plant(whole, files);
   REQUIRE(error_of(open(whole)) == "");
@@ -437,31 +270,30 @@ TEST_CASE("a file that cannot be read is damage as long as it cannot, never an e
     disk.kill();
     const auto opened = open(disk);
     REQUIRE(error_of(opened) == "");
-    CHECK(words(opened->recovered) == steps.back().after);
+    CHECK(describe(opened->recovered) == steps.back().after);
   }
   CHECK(damaged > 20);
 }
 
-// ZOOKEEPER-1489: what was truncated, or dropped, stays away, whatever comes after it and wherever
-// its bytes still lie.
-TEST_CASE("what was cut off never comes back") {
+// ZOOKEEPER-1489. The bytes of dropped records may still be in the file, behind new records.
+TEST_CASE("records that were truncated or dropped never come back") {
   for (std::uint64_t seed = 0; seed < 300; ++seed) {
     CAPTURE(seed);
     SimFileSystem disk(seed);
-    Life life;
-    life.accept(1, 1);
-    life.adopt(1);
-    life.append(2, 40);
+    Script script;
+    script.accept(1, 1);
+    script.adopt(1);
+    script.append(2, 40);
     {
       auto opened = open(disk);
       REQUIRE(error_of(opened) == "");
-      opened->log.stage(life.take());
+      opened->log.stage(script.take_effects());
       REQUIRE(error_of(opened->log.commit()) == "");
-      // Many small records, none of which anybody was promised; some of them will reach the disk.
-      Life lost = life;
+      // Many small records that are not acknowledged. Some of them will reach the disk.
+      Script lost = script;
       lost.append(12, 100);
       disk.fail_at(disk.operations() + 1, sim::Fault::power);
-      opened->log.stage(lost.take());
+      opened->log.stage(lost.take_effects());
       REQUIRE(error_of(opened->log.commit()) != "");
     }
     disk.power_cycle();
@@ -470,11 +302,11 @@ TEST_CASE("what was cut off never comes back") {
       auto opened = open(disk);
       REQUIRE(error_of(opened) == "");
       if (round == 0) kept = opened->recovered.history.size() > 2;
-      if (kept) break;  // all of it did
-      CHECK(words(opened->recovered) == words(life.state()));
-      // As long as one of those records when padded, so that the next one lies right behind.
-      life.append(1, 101);
-      opened->log.stage(life.take());
+      if (kept) break;  // the whole commit reached the disk
+      CHECK(describe(opened->recovered) == describe(script.state()));
+      // With padding as long as one of those records, so the next one of them is directly behind.
+      script.append(1, 101);
+      opened->log.stage(script.take_effects());
       REQUIRE(error_of(opened->log.commit()) == "");
       disk.power_cycle();
     }

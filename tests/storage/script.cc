@@ -5,7 +5,7 @@
 
 namespace storage::test {
 
-zab::Txn Life::next(zab::Epoch epoch, std::size_t bytes) {
+zab::Txn Script::next(zab::Epoch epoch, std::size_t bytes) {
   const zab::Zxid last = state_.history.last().zxid;
   const zab::Zxid zxid = last.epoch == epoch ? last.next() : zab::Zxid{epoch, 1};
   std::string payload = "payload " + std::to_string(++payloads_) + ' ';
@@ -14,17 +14,17 @@ zab::Txn Life::next(zab::Epoch epoch, std::size_t bytes) {
   return state_.history.append(zxid, std::make_shared<const wire::Bytes>(std::move(payload)));
 }
 
-void Life::accept(std::uint32_t epoch, std::uint32_t leader) {
+void Script::accept(std::uint32_t epoch, std::uint32_t leader) {
   state_.accepted_epoch = {epoch};
   state_.accepted_leader = {leader};
   effects_.emplace_back(zab::AcceptEpoch{{epoch}, {leader}});
 }
 
-void Life::append(std::size_t count, std::size_t bytes) {
+void Script::append(std::size_t count, std::size_t bytes) {
   while (count-- > 0) effects_.emplace_back(zab::Append{next(state_.current_epoch, bytes)});
 }
 
-void Life::adopt(zab::AdoptHistory adopted, std::size_t count, std::size_t bytes) {
+void Script::adopt(zab::AdoptHistory adopted, std::size_t count, std::size_t bytes) {
   adopted.cluster = cluster;
   state_.cluster = cluster;
   state_.current_epoch = adopted.epoch;
@@ -33,25 +33,26 @@ void Life::adopt(zab::AdoptHistory adopted, std::size_t count, std::size_t bytes
   effects_.emplace_back(std::move(adopted));
 }
 
-void Life::adopt(std::uint32_t epoch, zab::Zxid truncate_to, std::size_t count, std::size_t bytes) {
+void Script::adopt(std::uint32_t epoch, zab::Zxid truncate_to, std::size_t count,
+                   std::size_t bytes) {
   state_.history.truncate_after(truncate_to);
   adopt({{epoch}, {}, state_.history.last(), false, {}}, count, bytes);
 }
 
-void Life::adopt(std::uint32_t epoch) { adopt(epoch, state_.history.last().zxid, 0, 0); }
+void Script::adopt(std::uint32_t epoch) { adopt(epoch, state_.history.last().zxid, 0, 0); }
 
-void Life::adopt_snapshot(std::uint32_t epoch, zab::Point at, std::size_t count,
-                          std::size_t bytes) {
+void Script::adopt_snapshot(std::uint32_t epoch, zab::Point at, std::size_t count,
+                            std::size_t bytes) {
   state_.history = zab::History(at);
   adopt({{epoch}, {}, at, true, {}}, count, bytes);
 }
 
-void Life::found() {
+void Script::found() {
   state_.founded = true;
   effects_.emplace_back(zab::MarkFounded{});
 }
 
-std::string words(const zab::Durable& durable) {
+std::string describe(const zab::Durable& durable) {
   std::string text =
       "accepted " + std::to_string(durable.accepted_epoch.value) + " of " +
       zab::to_string(durable.accepted_leader) + ", current " +
@@ -71,55 +72,73 @@ std::string words(const zab::Durable& durable) {
   return text;
 }
 
-std::vector<Step> whole_life() {
-  Life life;
+std::vector<Step> full_script() {
+  Script script;
   std::vector<Step> steps;
   const auto commit = [&] {
-    auto effects = life.take();
-    steps.push_back({std::move(effects), words(life.state()), life.state()});
+    auto effects = script.take_effects();
+    steps.push_back({std::move(effects), describe(script.state()), script.state()});
   };
-  life.accept(1, 2);
+  script.accept(1, 2);
   commit();
-  life.adopt(1);
-  life.append(1, 0);
+  script.adopt(1);
+  script.append(1, 0);
   commit();
   for (int i = 0; i < 3; ++i) {
-    life.append(1, 700);
+    script.append(1, 700);
     commit();
   }
-  life.found();
-  life.append(5, 100);
+  script.found();
+  script.append(5, 100);
   commit();
-  life.append(2, 1500);  // leaves two that epoch 2 will not know
+  script.append(2, 1500);  // epoch 3 truncates these
   commit();
-  life.accept(2, 3);
+  script.accept(2, 3);
   commit();
-  life.accept(3, 3);
-  life.adopt(3, {{1}, 8}, 9, 1200);  // longer than a segment
-  life.append(1, 13);
+  script.accept(3, 3);
+  script.adopt(3, {{1}, 8}, 9, 1200);  // longer than a segment
+  script.append(1, 13);
   commit();
-  life.append(1, 2000);
+  script.append(1, 2000);
   commit();
-  life.accept(4, 1);
-  life.adopt(4, {{3}, 2}, 0, 0);
+  script.accept(4, 1);
+  script.adopt(4, {{3}, 2}, 0, 0);
   commit();
   for (int i = 0; i < 4; ++i) {
-    life.append(2, 300);
+    script.append(2, 300);
     commit();
   }
   return steps;
 }
 
-Result<OpenedLog> open(FileSystem& files, const LogOptions& options) {
+std::vector<Step> short_script() {
+  Script script;
+  std::vector<Step> steps;
+  const auto commit = [&] {
+    auto effects = script.take_effects();
+    steps.push_back({std::move(effects), describe(script.state()), script.state()});
+  };
+  script.accept(1, 1);
+  script.adopt(1);
+  commit();
+  script.append(1, 20);
+  commit();
+  script.append(1, 3);
+  script.accept(2, 3);
+  commit();
+  return steps;
+}
+
+OpenResult<OpenedLog> open(FileSystem& files, const LogOptions& options) {
   return open(files, {}, options);
 }
 
-Result<OpenedLog> open(FileSystem& files, zab::Point applied, const LogOptions& options) {
+OpenResult<OpenedLog> open(FileSystem& files, zab::Point applied, const LogOptions& options) {
   return Log::open(files, directory, self, applied, options);
 }
 
-Result<void> commit(Log& log, Life& life) {
-  log.stage(life.take());
+Result<void> commit(Log& log, Script& script) {
+  log.stage(script.take_effects());
   return log.commit();
 }
 
@@ -129,7 +148,32 @@ bool mentions(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
-std::size_t carry_out(FileSystem& files, const std::vector<Step>& steps, std::size_t first) {
+Files files_of(const sim::SimFileSystem& disk) {
+  Files files;
+  for (const std::string& path : disk.paths()) files[path] = disk.contents(path);
+  return files;
+}
+
+void plant(sim::SimFileSystem& disk, const Files& files) {
+  for (const auto& [path, contents] : files) disk.plant(path, contents);
+}
+
+void flip_bit(sim::SimFileSystem& disk, std::uint64_t sequence, std::uint64_t offset) {
+  std::string contents = disk.contents(path_of(sequence));
+  contents.at(offset) = static_cast<char>(contents.at(offset) ^ 4);
+  disk.plant(path_of(sequence), contents);
+}
+
+std::vector<zab::Persist> adopt_from_leader(const zab::Durable& damaged, zab::Zxid from,
+                                            zab::Durable& then) {
+  Script script(damaged);
+  script.accept(damaged.accepted_epoch.value + 1, 3);
+  script.adopt(damaged.accepted_epoch.value + 1, from, 2, 700);
+  then = script.state();
+  return script.take_effects();
+}
+
+std::size_t run_steps(FileSystem& files, const std::vector<Step>& steps, std::size_t first) {
   auto opened = open(files);
   if (!opened) return 0;
   std::size_t done = 0;

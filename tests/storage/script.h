@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -7,36 +8,36 @@
 #include "server/storage/log.h"
 #include "tests/support/sim_file_system.h"
 
-// A log's life as the tests tell it: steps that stage something, and what must be there after each.
+// Scripts for a log: what to commit step by step, and the state that must be there after each step.
 namespace storage::test {
 
 inline const std::string directory = "/data/log";
 inline constexpr zab::ServerId self{1};
 inline constexpr zab::ClusterId cluster{1, 2};
 
-// So small that a handful of transactions need several segments.
+// So small that a few transactions need several segments.
 inline constexpr LogOptions small{.segment_bytes = 6144, .fill_bytes = 1024};
 
-// Builds the effects of a server's life, and the state they add up to.
-class Life {
+// Builds the effects that a server commits, and the state that results from them.
+class Script {
  public:
-  Life() = default;
-  // Goes on with what was recovered.
-  explicit Life(zab::Durable state) : state_(std::move(state)) {}
+  Script() = default;
+  // Continues from a recovered state.
+  explicit Script(zab::Durable state) : state_(std::move(state)) {}
 
   void accept(std::uint32_t epoch, std::uint32_t leader);
-  // Appends `count` transactions of the current epoch, of so many bytes each.
+  // Appends `count` transactions of the current epoch, of `bytes` bytes each.
   void append(std::size_t count, std::size_t bytes);
-  // The current epoch becomes `epoch`; the history is cut after `truncate_to`, and grows by `count`
-  // transactions of that epoch.
+  // The current epoch becomes `epoch`. The history is truncated to `truncate_to`, and grows by
+  // `count` transactions of that epoch.
   void adopt(std::uint32_t epoch, zab::Zxid truncate_to, std::size_t count, std::size_t bytes);
-  void adopt(std::uint32_t epoch);  // the history as it is
-  // A snapshot at `at`, and `count` transactions of that epoch after it.
+  void adopt(std::uint32_t epoch);  // keeps the history
+  // Adopts a snapshot at `at`, and `count` transactions of that epoch after it.
   void adopt_snapshot(std::uint32_t epoch, zab::Point at, std::size_t count, std::size_t bytes);
   void found();
 
-  // What the calls since the last one add up to.
-  [[nodiscard]] std::vector<zab::Persist> take() { return std::exchange(effects_, {}); }
+  // The effects of all calls since the last call of this function.
+  [[nodiscard]] std::vector<zab::Persist> take_effects() { return std::exchange(effects_, {}); }
   [[nodiscard]] const zab::Durable& state() const { return state_; }
 
  private:
@@ -48,40 +49,56 @@ class Life {
   std::uint64_t payloads_ = 0;
 };
 
-// Epochs, cluster, claim, every point of the history with its payload's size: equal for equal
-// states.
-[[nodiscard]] std::string words(const zab::Durable& durable);
+// A state as text: epochs, cluster, claim, every point of the history with its payload's size.
+// Equal for equal states.
+[[nodiscard]] std::string describe(const zab::Durable& durable);
 
 // One commit of a script, and the state after it.
 struct Step {
   std::vector<zab::Persist> effects;
   std::string after;
-  zab::Durable state;  // the same
+  zab::Durable state;  // the same, not as text
 };
 
-// Three elections, a truncation, an adopted history of several segments' length, small and large
-// transactions: everything that a log can be asked for.
-[[nodiscard]] std::vector<Step> whole_life();
+// Everything that a log can be asked for: three elections, a truncation, an adopted history as long
+// as several segments, small and large transactions.
+[[nodiscard]] std::vector<Step> full_script();
 
-// What went wrong; empty if nothing did.
-template <typename T>
-[[nodiscard]] std::string error_of(const Result<T>& result) {
+// A log of one segment: three commits, the last one of two records.
+[[nodiscard]] std::vector<Step> short_script();
+
+// The message of the error; empty if there is none.
+template <typename T, typename E>
+[[nodiscard]] std::string error_of(const boost::system::result<T, E>& result) {
   return result ? std::string() : result.error().message;
 }
 
-[[nodiscard]] Result<OpenedLog> open(FileSystem& files, const LogOptions& options = small);
-[[nodiscard]] Result<OpenedLog> open(FileSystem& files, zab::Point applied,
-                                     const LogOptions& options = small);
+[[nodiscard]] OpenResult<OpenedLog> open(FileSystem& files, const LogOptions& options = small);
+[[nodiscard]] OpenResult<OpenedLog> open(FileSystem& files, zab::Point applied,
+                                         const LogOptions& options = small);
 
-// Stages and commits what `life` has to say.
-[[nodiscard]] Result<void> commit(Log& log, Life& life);
+// Stages and commits the effects of `script`.
+[[nodiscard]] Result<void> commit(Log& log, Script& script);
 
 [[nodiscard]] std::string path_of(std::uint64_t sequence);
-inline const std::string witness_path = std::string(directory) + "/extent";
+inline const std::string extent_path = std::string(directory) + "/extent";
 [[nodiscard]] bool mentions(const std::string& text, const std::string& part);
 
-// Opens, and carries out `steps` from `first` on, calling `prepare` after every other commit and
-// `mark` after every fifth, until something fails. Returns how many commits succeeded.
-std::size_t carry_out(FileSystem& files, const std::vector<Step>& steps, std::size_t first = 0);
+// The contents of a disk, by path.
+using Files = std::map<std::string, std::string>;
+[[nodiscard]] Files files_of(const sim::SimFileSystem& disk);
+void plant(sim::SimFileSystem& disk, const Files& files);
+// Changes one bit of a segment, by default a little behind its header.
+void flip_bit(sim::SimFileSystem& disk, std::uint64_t sequence,
+              std::uint64_t offset = header_bytes + 20);
+
+// The effects of a server with a damaged log that accepts a new epoch, and adopts the leader's
+// history: its own one up to `from`, and two txns. Sets `then` to the state after that.
+[[nodiscard]] std::vector<zab::Persist> adopt_from_leader(const zab::Durable& damaged,
+                                                          zab::Zxid from, zab::Durable& then);
+
+// Opens the log, and commits `steps` from `first` on, until something fails. Calls `prepare` after
+// every second commit, and `mark` after every fifth. Returns how many commits succeeded.
+std::size_t run_steps(FileSystem& files, const std::vector<Step>& steps, std::size_t first = 0);
 
 }  // namespace storage::test

@@ -7,7 +7,8 @@
 
 #include "tests/storage/script.h"
 
-// The simulated disk must be able to do its worst, or the tests that rely on it show nothing.
+// The simulated disk must do everything bad that a real one may do. Otherwise the tests that use it
+// prove nothing.
 namespace storage::test {
 namespace {
 
@@ -16,14 +17,14 @@ using sim::SimFileSystem;
 
 const std::string path = "/d/file";
 
-// How often, of 200 disks, `scene` ends as `wanted` says.
-template <typename Scene>
-int count(Scene scene) {
+// For how many of 200 disks `test` returns true.
+template <typename Test>
+int count(Test test) {
   int hits = 0;
   for (std::uint64_t seed = 0; seed < 200; ++seed) {
     SimFileSystem disk(seed);
     REQUIRE(error_of(disk.make_directory("/d")) == "");
-    hits += scene(disk) ? 1 : 0;
+    hits += test(disk) ? 1 : 0;
   }
   return hits;
 }
@@ -42,7 +43,7 @@ bool exists(const SimFileSystem& disk, const std::string& name) {
   return std::ranges::find(paths, name) != paths.end();
 }
 
-TEST_CASE("what is synced stays") {
+TEST_CASE("synced data survive a loss of power") {
   CHECK(count([](SimFileSystem& disk) {
           durable_file(disk, "abc");
           disk.power_cycle();
@@ -50,7 +51,7 @@ TEST_CASE("what is synced stays") {
         }) == 200);
 }
 
-TEST_CASE("what is not synced may stay, go, or half stay") {
+TEST_CASE("a loss of power may keep, lose or tear data that are not synced") {
   const std::string before(1024, 'a');
   const std::string after(1024, 'b');
   const auto ends_as = [&](const std::string& wanted) {
@@ -73,17 +74,17 @@ TEST_CASE("what is not synced may stay, go, or half stay") {
   CHECK(torn > 3);
 }
 
-TEST_CASE("a process that dies loses nothing but its handles and locks") {
+TEST_CASE("the end of a process loses no data, and releases its locks") {
   CHECK(count([](SimFileSystem& disk) {
           const auto lock = disk.lock("/d/lock");
-          REQUIRE(error_of(disk.lock("/d/lock")) != "");
+          REQUIRE(*disk.lock("/d/lock") == nullptr);
           REQUIRE(error_of((*disk.create(path))->write(0, "abc")) == "");
           disk.kill();
-          return disk.contents(path) == "abc" && disk.lock("/d/lock");
+          return disk.contents(path) == "abc" && *disk.lock("/d/lock");
         }) == 200);
 }
 
-TEST_CASE("a file without its directory's sync may be gone, and so may a new name or a removal") {
+TEST_CASE("without a sync of the directory a loss of power may undo a new file, name or removal") {
   const int gone = count([](SimFileSystem& disk) {
     auto file = disk.create(path);
     REQUIRE(error_of((*file)->write(0, "abc")) == "");
@@ -112,7 +113,7 @@ TEST_CASE("a file without its directory's sync may be gone, and so may a new nam
   CHECK(removed < 150);
 }
 
-TEST_CASE("a failed sync lies: it can be read, the next sync succeeds, and yet it may be gone") {
+TEST_CASE("after a failed sync the next one succeeds, but the data may be lost") {
   const auto with = [](bool overwritten) {
     return count([&](SimFileSystem& disk) {
       const auto file = durable_file(disk, "old");
@@ -131,7 +132,7 @@ TEST_CASE("a failed sync lies: it can be read, the next sync succeeds, and yet i
   CHECK(with(true) == 200);
 }
 
-TEST_CASE("without power nothing works, and nothing happens") {
+TEST_CASE("without power every operation fails and changes nothing") {
   SimFileSystem disk(1);
   REQUIRE(error_of(disk.make_directory("/d")) == "");
   const auto file = durable_file(disk, "abc");
@@ -146,14 +147,14 @@ TEST_CASE("without power nothing works, and nothing happens") {
   CHECK(disk.paths() == std::vector<std::string>{path});
 }
 
-TEST_CASE("equal seeds, equal disks") {
-  const std::vector<Step> steps = whole_life();
+TEST_CASE("equal seeds give equal disks") {
+  const std::vector<Step> steps = full_script();
   for (const std::uint64_t at : {30, 77, 120}) {
     std::vector<std::string> files;
     for (int i = 0; i < 2; ++i) {
       SimFileSystem disk(at);
       disk.fail_at(at, Fault::power);
-      carry_out(disk, steps);
+      run_steps(disk, steps);
       disk.power_cycle();
       std::string all;
       for (const std::string& name : disk.paths()) all += name + disk.contents(name);
@@ -163,9 +164,9 @@ TEST_CASE("equal seeds, equal disks") {
   }
 }
 
-TEST_CASE("weather") {
+TEST_CASE("a simulated disk's faults follow its rule") {
   SimFileSystem disk(1);
-  disk.set_weather([](std::uint64_t operation) {
+  disk.set_fault_rule([](std::uint64_t operation) {
     return operation % 2 == 1 ? std::optional(Fault::no_space) : std::nullopt;
   });
   CHECK(error_of(disk.make_directory("/d")) == "");

@@ -14,7 +14,7 @@ wire::Error failure(const std::string& operation, const std::string& path, const
   return {wire::ErrorCode::system_error, operation + ' ' + path + ": " + why};
 }
 
-const char* words(Fault fault) {
+const char* text_of(Fault fault) {
   switch (fault) {
     case Fault::power: return "the power is off";
     case Fault::io_error: return "Input/output error";
@@ -44,7 +44,7 @@ void put_sector(std::string& bytes, std::uint64_t sector, const std::string& ver
 struct SimFileSystem::Inode {
   std::string cached;   // as the running system sees it
   std::string durable;  // as of the last sync
-  // What the medium may have instead: every version since then, the oldest first.
+  // What the medium may have instead of `durable`: every version since then, the oldest first.
   std::map<std::uint64_t, std::vector<std::string>> versions;
   std::vector<std::uint64_t> lengths;
 
@@ -78,9 +78,8 @@ struct SimFileSystem::Inode {
     lengths.clear();
   }
 
-  // The medium makes up its mind about everything that is not synced; the page cache does not
-  // notice.
-  void settle(SimFileSystem& disk) {
+  // Chooses what the medium has of everything that is not synced. The page cache does not change.
+  void choose_durable_state(SimFileSystem& disk) {
     std::uint64_t length = durable.size();
     if (const std::uint64_t choice = disk.below(lengths.size() + 1); choice > 0) {
       length = lengths[choice - 1];
@@ -111,7 +110,7 @@ class SimFileSystem::OpenFile final : public storage::File {
         incarnation_(disk.incarnation_) {}
 
   Result<std::size_t> read(std::uint64_t offset, std::span<char> into) override {
-    if (const auto fault = next_fault()) return failure("read", path_, words(*fault));
+    if (const auto fault = next_fault()) return failure("read", path_, text_of(*fault));
     const std::string& bytes = inode_->cached;
     if (offset >= bytes.size()) return std::size_t{0};
     return bytes.copy(into.data(), into.size(), offset);
@@ -127,10 +126,10 @@ class SimFileSystem::OpenFile final : public storage::File {
       return {};
     }
     if (powered) inode_->write(offset, bytes.substr(0, disk_.below(bytes.size() + 1)));
-    return failure("write", path_, words(*fault));
+    return failure("write", path_, text_of(*fault));
   }
 
-  // What was written may be on the disk already, or not: power_cycle decides that anyway.
+  // Does nothing: power_cycle chooses anyway whether it is on the disk.
   void start_writing(std::uint64_t /*offset*/, std::uint64_t /*count*/) override {}
 
   Result<void> sync() override {
@@ -139,18 +138,18 @@ class SimFileSystem::OpenFile final : public storage::File {
       inode_->sync();
       return {};
     }
-    if (fault != Fault::power) inode_->settle(disk_);
-    return failure("sync", path_, words(*fault));
+    if (fault != Fault::power) inode_->choose_durable_state(disk_);
+    return failure("sync", path_, text_of(*fault));
   }
 
   Result<std::uint64_t> size() override {
-    if (const auto fault = next_fault()) return failure("stat", path_, words(*fault));
+    if (const auto fault = next_fault()) return failure("stat", path_, text_of(*fault));
     return inode_->cached.size();
   }
 
  private:
   [[nodiscard]] std::optional<Fault> next_fault() {
-    ensure(incarnation_ == disk_.incarnation_, "a process that is gone does nothing more");
+    ensure(incarnation_ == disk_.incarnation_, "a process that has ended does nothing more");
     return disk_.next_fault();
   }
 
@@ -181,14 +180,14 @@ std::optional<Fault> SimFileSystem::next_fault() {
   const std::uint64_t operation = operations_++;
   if (!powered_) return Fault::power;
   std::optional<Fault> fault;
-  if (weather_) fault = weather_(operation);
+  if (fault_rule_) fault = fault_rule_(operation);
   if (fault_at_ && fault_at_->first == operation) fault = fault_at_->second;
   if (fault == Fault::power) powered_ = false;
   return fault;
 }
 
 Result<void> SimFileSystem::permit(const std::string& operation, const std::string& path) {
-  if (const auto fault = next_fault()) return failure(operation, path, words(*fault));
+  if (const auto fault = next_fault()) return failure(operation, path, text_of(*fault));
   return {};
 }
 
@@ -252,7 +251,7 @@ Result<std::unique_ptr<storage::File>> SimFileSystem::create(const std::string& 
   if (!directories_.contains(parent_of(path))) {
     return failure("create", path, "No such file or directory");
   }
-  if (full_) return failure("create", path, words(Fault::no_space));
+  if (full_) return failure("create", path, text_of(Fault::no_space));
   const auto entry = entries_.find(path);
   auto inode = entry != entries_.end() ? entry->second : std::make_shared<Inode>();
   if (entry != entries_.end()) {
@@ -280,7 +279,7 @@ Result<void> SimFileSystem::remove(const std::string& path) {
 
 Result<std::unique_ptr<storage::Lock>> SimFileSystem::lock(const std::string& path) {
   if (auto done = permit("lock", path); !done) return done.error();
-  if (!locked_.insert(path).second) return failure("lock", path, "in use by another process");
+  if (!locked_.insert(path).second) return std::unique_ptr<storage::Lock>();
   return std::unique_ptr<storage::Lock>(std::make_unique<HeldLock>(*this, path));
 }
 
@@ -306,10 +305,11 @@ void SimFileSystem::power_cycle() {
   }
   changes_.clear();
   entries_ = durable_entries_;
-  // Not by inode: their addresses, and with them the order of choices, differ from run to run.
+  // By path, not by inode: the addresses of inodes, and so the order of choices, differ from run to
+  // run.
   for (const auto& [path, inode] : entries_) {
     if (!inodes.insert(inode).second) continue;
-    inode->settle(*this);
+    inode->choose_durable_state(*this);
     inode->cached = inode->durable;
   }
 }

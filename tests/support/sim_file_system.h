@@ -18,20 +18,22 @@ namespace sim {
 
 using storage::Result;
 
-// What goes wrong at one operation.
+// How one operation fails.
 enum class Fault {
-  power,     // it and all later ones fail, until `power_cycle`; it may have happened in part
-  io_error,  // it alone fails, and a failed sync forgets what it should have written
-  no_space,  // it alone fails; of a write, a part has happened
+  power,     // it and all later ones fail, until `power_cycle`; a part of it may have happened
+  io_error,  // only it fails; a failed sync forgets what it should have written
+  no_space,  // only it fails; of a write, a part has happened
 };
 
-// One server's disk, and a file system on it that does what the real one may do. Deterministic:
-// equal seeds and equal calls give equal results.
+// The disk of one server, with a file system that does what a real one may do. Deterministic: equal
+// seeds and equal calls give equal results.
 //
-// What is not synced is at the mercy of `power_cycle`: of each sector any version written since the
-// last sync may be there, or a mixture of two; of each directory any subset of the changes; of a
-// file's length any since the last sync. What a failed sync did not write stays in the page cache,
-// where it can be read, and later syncs do not write it unless it is overwritten.
+// `power_cycle` chooses at random what becomes of all that is not synced:
+// - a sector: any version written since the last sync, or a mixture of two;
+// - a directory: any subset of its changes;
+// - a file's length: any since the last sync.
+// Data that a failed sync did not write stay in the page cache, where they can be read. Later syncs
+// do not write them, unless they are overwritten.
 class SimFileSystem final : public storage::FileSystem {
  public:
   explicit SimFileSystem(std::uint64_t seed);
@@ -46,54 +48,53 @@ class SimFileSystem final : public storage::FileSystem {
   Result<void> remove(const std::string& path) override;
   Result<std::unique_ptr<storage::Lock>> lock(const std::string& path) override;
 
-  // --- What happens to the server ---
+  // --- Ends of the server's process ---
 
-  // The process is gone, the machine goes on: all files and locks are closed, nothing is lost.
+  // The process dies, but not the machine: all files and locks are closed, and nothing is lost.
   void kill();
-  // The power fails and comes back. Includes `kill`.
+  // The machine loses power, and gets it back. Includes `kill`.
   void power_cycle();
 
   // --- Faults ---
 
-  // Calls of the above so far, reads too, those of files included.
+  // How many of the calls above, and of those of files, there were so far; reads count too.
   [[nodiscard]] std::uint64_t operations() const { return operations_; }
-  // Operation number `operation`, the first being 0, fails so. One fault at a time; the last one
-  // counts. Pending faults survive `kill` and `power_cycle`.
+  // Makes operation number `operation` fail; the first one is 0. There is one such fault at a time:
+  // a later call replaces it. It survives `kill` and `power_cycle`.
   void fail_at(std::uint64_t operation, Fault fault);
-  // No fault is pending any more.
+  // Removes that fault.
   void heal() { fault_at_.reset(); }
-  // While it is, what needs space fails: new files, and longer ones.
+  // While the disk is full, new files and writes that make a file longer fail.
   void set_full(bool full) { full_ = full; }
   [[nodiscard]] bool is_full() const { return full_; }
-  // Asked before each operation: whether it fails, and how. For faults at random.
-  using Weather = std::function<std::optional<Fault>(std::uint64_t operation)>;
-  void set_weather(Weather weather) { weather_ = std::move(weather); }
+  // Called before each operation: returns how it fails, or nothing. For faults at random.
+  using FaultRule = std::function<std::optional<Fault>(std::uint64_t operation)>;
+  void set_fault_rule(FaultRule rule) { fault_rule_ = std::move(rule); }
 
-  // --- The medium, past all caches: for looking at it and for damaging it ---
+  // --- The medium without its caches: to inspect and to damage it. These are no operations. ---
 
   [[nodiscard]] std::vector<std::string> paths() const;
   // A file as the running system sees it. It must exist.
   [[nodiscard]] std::string contents(const std::string& path) const;
-  // What a power failure would certainly leave: the file as of its last sync, if its entry is
-  // durable.
+  // A file as of its last sync; nothing if its entry in the directory is not durable.
   [[nodiscard]] std::optional<std::string> durable_contents(const std::string& path) const;
-  // Puts a file there, durably, in place of what was.
+  // Makes a durable file, in place of an existing one.
   void plant(const std::string& path, std::string contents);
-  // Changes a file where it lies, under those who have it open too.
+  // Changes a file, also while it is open: in the cache and on the medium.
   void damage(const std::string& path, const std::function<void(std::string&)>& how);
-  // Takes a file away, durably.
+  // Removes a file, durably.
   void lose(const std::string& path);
 
  private:
   class OpenFile;
   class HeldLock;
   struct Inode;
-  // Entries that change together; an entry without a file goes away.
+  // Directory entries that change together; an entry without a file is removed.
   using Change = std::map<std::string, std::shared_ptr<Inode>>;
 
-  // Counts an operation, and says how it fails, if it does.
+  // Counts an operation. Returns how it fails, or nothing.
   [[nodiscard]] std::optional<Fault> next_fault();
-  // The same, for operations that do nothing at all when they fail.
+  // The same, for operations that do nothing if they fail.
   [[nodiscard]] Result<void> permit(const std::string& operation, const std::string& path);
   [[nodiscard]] std::uint64_t below(std::uint64_t bound) { return random_() % bound; }
   void change(Change change);
@@ -101,10 +102,10 @@ class SimFileSystem final : public storage::FileSystem {
   std::mt19937_64 random_;
   std::uint64_t operations_ = 0;
   std::optional<std::pair<std::uint64_t, Fault>> fault_at_;
-  Weather weather_;
+  FaultRule fault_rule_;
   bool powered_ = true;
   bool full_ = false;
-  std::uint64_t incarnation_ = 0;  // of the process: handles of earlier ones are void
+  std::uint64_t incarnation_ = 0;  // of the process: handles of earlier ones are closed
 
   std::set<std::string> directories_;
   std::map<std::string, std::shared_ptr<Inode>> entries_;  // as the running system sees them

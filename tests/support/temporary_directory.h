@@ -8,7 +8,7 @@
 
 namespace test {
 
-// A directory of the real disk that goes with its object.
+// A directory on the real disk. The destructor removes it.
 class TemporaryDirectory {
  public:
   TemporaryDirectory() {

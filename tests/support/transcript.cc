@@ -10,19 +10,20 @@
 
 namespace support {
 
-std::string replay(std::istream& story, const std::function<std::string(const std::string&)>& run) {
+std::string replay(std::istream& transcript,
+                   const std::function<std::string(const std::string&)>& run) {
   std::string actual;
   std::string line;
-  while (std::getline(story, line)) {
+  while (std::getline(transcript, line)) {
     actual += line + '\n';
     if (line.empty() || line[0] == '#') continue;
     const std::string command = line;
-    while (std::getline(story, line) && !line.empty()) {  // the ---- and what was expected
+    while (std::getline(transcript, line) && !line.empty()) {  // the ---- and the expected output
     }
-    std::string happened = run(command);
-    if (!happened.empty() && happened.back() != '\n') happened += '\n';
-    actual += "----\n" + happened;
-    if (story) actual += '\n';
+    std::string output = run(command);
+    if (!output.empty() && output.back() != '\n') output += '\n';
+    actual += "----\n" + output;
+    if (transcript) actual += '\n';
   }
   return actual;
 }
@@ -32,10 +33,10 @@ void check_transcript(const std::string& path,
   CAPTURE(path);
   std::ifstream in(path);
   REQUIRE(in);
-  std::stringstream told;
-  told << in.rdbuf();
-  const std::string expected = told.str();
-  const std::string actual = replay(told, run);
+  std::stringstream text;
+  text << in.rdbuf();
+  const std::string expected = text.str();
+  const std::string actual = replay(text, run);
   if (actual == expected) return;
   if (std::getenv("ZABKEEPER_REWRITE") != nullptr) {
     std::ofstream(path) << actual;
@@ -43,7 +44,9 @@ void check_transcript(const std::string& path,
   }
   const auto differs = std::ranges::mismatch(actual, expected).in1;
   const auto line = 1 + std::count(actual.begin(), differs, '\n');
-  FAIL_CHECK(path << ":" << line << ": the story goes differently (tools/dev rewrite)\n" << actual);
+  FAIL_CHECK(path << ":" << line
+                  << ": the output is different; if that is right, run tools/dev rewrite\n"
+                  << actual);
 }
 
 std::vector<std::string> transcripts_in(const std::string& folder) {

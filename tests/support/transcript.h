@@ -5,16 +5,16 @@
 #include <string>
 #include <vector>
 
-// A transcript is a story that people read and programs check: a command, a line `----`, what
-// happened, an empty line. Lines that begin with # are remarks.
+// A transcript is a file that people read and tests check. Each entry is a command, a line `----`,
+// the output of the command, and an empty line. Lines that begin with # are comments.
 namespace support {
 
-// Replays a story, and returns it with what really happens.
-[[nodiscard]] std::string replay(std::istream& story,
+// Runs the commands of a transcript. Returns it with the output that they really have.
+[[nodiscard]] std::string replay(std::istream& transcript,
                                  const std::function<std::string(const std::string&)>& run);
 
-// Checks that the file tells what really happens. Where ZABKEEPER_REWRITE is set in the environment
-// the file is rewritten instead; the difference is for a person to read.
+// Checks that the commands in the file have the output that it shows. If ZABKEEPER_REWRITE is set
+// in the environment, rewrites the file instead; review the difference.
 void check_transcript(const std::string& path,
                       const std::function<std::string(const std::string&)>& run);
 

@@ -4,12 +4,12 @@
 
 #include "wire/result.h"
 
-// Names on the real disk, for what does not go through FileSystem.
+// Operations on the real disk, for files that LMDB opens and that FileSystem does not know.
 namespace storage {
 
-// Makes durable what was created, renamed or removed beside `path`.
+// Makes durable that `path`, or a file beside it, was created, renamed or removed.
 [[nodiscard]] wire::Result<void> sync_directory_of(const std::string& path);
-// Takes the place of what is there, atomically and durably; both are in one directory.
+// Renames `from` to `to`, atomically and durably. Replaces `to`. Both are in one directory.
 [[nodiscard]] wire::Result<void> move_file(const std::string& from, const std::string& to);
 
 }  // namespace storage

@@ -14,7 +14,7 @@
 namespace storage {
 namespace {
 
-// Reads errno: nothing may come between the failed call and this.
+// Reads errno: call it directly after the call that failed.
 wire::Error failed(std::string_view operation, const std::string& path) {
   const int number = errno;
   return {wire::ErrorCode::system_error,
@@ -69,7 +69,7 @@ class PosixFile final : public File {
     return {};
   }
 
-  // Does not wait, and leaves errors for fdatasync.
+  // Does not wait. fdatasync reports its errors.
   void start_writing(std::uint64_t offset, std::uint64_t count) override {
     ::sync_file_range(descriptor_.get(), static_cast<off_t>(offset), static_cast<off_t>(count),
                       SYNC_FILE_RANGE_WRITE);
@@ -117,7 +117,7 @@ std::string parent_of(std::string path) {
 
 Result<void> PosixFileSystem::make_directory(const std::string& path) {
   if (::mkdir(path.c_str(), S_IRWXU) != 0 && errno != EEXIST) return failed("make directory", path);
-  // Also for one that exists: whoever made it may have died before this line.
+  // Also if it exists: the process that made it may have died before this line.
   return sync_directory(parent_of(path));
 }
 
@@ -127,7 +127,7 @@ Result<std::vector<std::string>> PosixFileSystem::list(const std::string& direct
   if (!stream) return failed("list", directory);
 
   std::vector<std::string> names;
-  errno = 0;  // readdir tells its end from an error by errno alone
+  errno = 0;  // only errno tells readdir's end from an error
   while (const dirent* entry = ::readdir(stream.get())) {
     const std::string_view name = entry->d_name;
     if (name != "." && name != "..") names.emplace_back(name);
@@ -166,8 +166,7 @@ Result<std::unique_ptr<Lock>> PosixFileSystem::lock(const std::string& path) {
   if (!descriptor.valid()) return failed("open", path);
   if (::flock(descriptor.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) return failed("lock", path);
-    return wire::Error{wire::ErrorCode::system_error,
-                       "lock " + path + ": in use by another process"};
+    return std::unique_ptr<Lock>();
   }
   return std::unique_ptr<Lock>(std::make_unique<PosixLock>(std::move(descriptor)));
 }

@@ -4,7 +4,7 @@
 
 namespace storage {
 
-// The operating system's. Has no state of its own, and may be used from several threads.
+// The operating system's file system. Has no state of its own: several threads may use it.
 class PosixFileSystem final : public FileSystem {
  public:
   Result<void> make_directory(const std::string& path) override;

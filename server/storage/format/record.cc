@@ -6,7 +6,7 @@
 #include <cstring>
 #include <limits>
 
-// Headers are short: the calls would cost more than the checksums.
+// Inline: headers are short, so calls into the library would cost more than the checksums.
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
@@ -16,11 +16,12 @@
 namespace storage {
 namespace {
 
-static_assert(std::endian::native == std::endian::little, "checksums take integers as they lie");
+static_assert(std::endian::native == std::endian::little,
+              "checksums are computed over integers in memory, which must be little-endian");
 
 constexpr std::uint8_t ends_commit_flag = 1;
 
-// Where in a record's header that is which is written to.
+// Offsets of the fields of a record's header.
 constexpr std::size_t checksum_at = 0;
 constexpr std::size_t payload_checksum_at = 8;
 constexpr std::size_t length_at = 16;
@@ -38,16 +39,16 @@ void put(Header& header, std::size_t at, T value) {
   std::memcpy(header.data() + at, &value, sizeof(value));
 }
 
-// Of everything in the header behind the checksum itself. Never 0.
-std::uint64_t header_checksum(std::string_view bytes, RecordLocation place) {
-  const std::array<std::uint64_t, 2> where{place.segment_key, place.offset};
+// The checksum of the header behind the checksum itself. Never 0.
+std::uint64_t header_checksum(std::string_view bytes, RecordLocation location) {
+  const std::array<std::uint64_t, 2> where{location.segment_key, location.offset};
   const std::uint64_t seed = XXH3_64bits(where.data(), sizeof(where));
   constexpr std::size_t covered = record_header_bytes - payload_checksum_at;
   const std::uint64_t sum = XXH3_64bits_withSeed(bytes.data() + payload_checksum_at, covered, seed);
   return std::max<std::uint64_t>(sum, 1);
 }
 
-// Everything but the checksum.
+// All fields but the checksum.
 RecordHeader read_fields(wire::ByteReader& in) {
   RecordHeader header;
   in.integer<std::uint64_t>();  // the checksum
@@ -81,21 +82,22 @@ void append_record(wire::Bytes& out, RecordType type, zab::Point point, std::str
   put(header, zxid_at, point.zxid.bits());
   put(header, hash_at, point.hash.low);
   put(header, hash_at + sizeof(point.hash.low), point.hash.high);
-  put(header, checksum_at, header_checksum({header.data(), header.size()}, stamp.place));
+  put(header, checksum_at, header_checksum({header.data(), header.size()}, stamp.location));
   out.append(header.data(), header.size());
   out.append(payload);
   out.append(record_bytes(payload.size()) - record_header_bytes - payload.size(), '\0');
 }
 
-std::optional<RecordHeader> decode_record_header(std::string_view bytes, RecordLocation place) {
+std::optional<RecordHeader> decode_record_header(std::string_view bytes, RecordLocation location) {
   if (bytes.size() < record_header_bytes) return std::nullopt;
-  // Looking for records goes through megabytes of what is none: zeros, or payloads of earlier use.
+  // A search for records calls this for megabytes of other bytes: zeros, and payloads of earlier
+  // segments. So reject most of them before the checksum is computed.
   const auto flags = static_cast<std::uint8_t>(bytes[flags_at]);
   if (flags > ends_commit_flag || bytes[zeros_at] != 0 || bytes[zeros_at + 1] != 0) {
     return std::nullopt;
   }
   const auto checksum = wire::ByteReader(bytes).integer<std::uint64_t>();
-  if (checksum == 0 || checksum != header_checksum(bytes, place)) return std::nullopt;
+  if (checksum == 0 || checksum != header_checksum(bytes, location)) return std::nullopt;
   wire::ByteReader in(bytes);
   return read_fields(in);
 }

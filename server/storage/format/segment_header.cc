@@ -12,7 +12,7 @@ namespace {
 constexpr std::string_view magic = "zabklog\n";
 constexpr std::string_view prefix = "log.";
 constexpr std::string_view note_prefix = "mended.";
-// So that there is always a next one.
+// Small enough that there is always a next sequence.
 constexpr std::uint64_t sequence_max = std::uint64_t{1} << 62;
 
 constexpr std::size_t checksum_at = 120;
@@ -21,14 +21,14 @@ constexpr std::uint32_t founded_flag = 1;
 constexpr std::uint32_t damaged_flag = 2;
 constexpr std::uint32_t mends_flag = 4;
 
-std::optional<std::uint64_t> sequence_behind(std::string_view name_prefix, std::string_view name) {
+std::optional<std::uint64_t> sequence_after(std::string_view name_prefix, std::string_view name) {
   if (!name.starts_with(name_prefix)) return std::nullopt;
   const auto sequence = wire::from_hex(name.substr(name_prefix.size()));
   if (!sequence || *sequence == 0 || *sequence > sequence_max) return std::nullopt;
   return sequence;
 }
 
-wire::Error wrong(std::string what) { return {wire::ErrorCode::system_error, std::move(what)}; }
+wire::Error invalid(std::string why) { return {wire::ErrorCode::system_error, std::move(why)}; }
 
 std::uint32_t flags_of(const SegmentHeader& header) {
   return (header.start.founded ? founded_flag : 0) | (header.start.damaged ? damaged_flag : 0) |
@@ -69,7 +69,7 @@ std::optional<std::uint32_t> version_of(std::string_view bytes) {
   return version;
 }
 
-// Of whatever version: all have their checksum there, so that rot in the number is not taken for
+// Every version has its checksum at this place. So damage to the version number is not taken for
 // another version.
 bool is_intact(std::string_view bytes) {
   wire::ByteReader in(bytes.substr(checksum_at));
@@ -115,28 +115,28 @@ wire::Bytes encode(const SegmentHeader& header) {
 }
 
 Result<SegmentHeader> decode_header(std::string_view bytes) {
-  if (bytes.size() < header_bytes) return wrong("shorter than a segment's header");
+  if (bytes.size() < header_bytes) return invalid("the file is shorter than a segment's header");
   bytes = bytes.substr(0, header_bytes);
   const auto version = version_of(bytes);
-  if (!version) return wrong("not the start of a segment");
+  if (!version) return invalid("the file does not begin as a segment does");
   if (*version != format_version && is_intact(bytes)) {
     return wire::Error{wire::ErrorCode::unimplemented,
-                       "format version " + std::to_string(*version) +
-                           "; this program knows version " + std::to_string(format_version) +
-                           " only"};
+                       "the file has format version " + std::to_string(*version) +
+                           ", and this program reads only version " +
+                           std::to_string(format_version) + "; use the program that wrote it"};
   }
   wire::ByteReader in(bytes);
   in.raw(magic.size() + sizeof(format_version));
   const SegmentHeader header = read_fields(in);
   if (in.failed() || encode(header) != bytes) {
-    return wrong("the header does not match its checksum");
+    return invalid("the header does not match its checksum");
   }
   if (header.mends && header.mends->sequence >= header.sequence) {
-    return wrong("the header mends what is not before it");
+    return invalid("the header says that it mends segments that are not before it");
   }
   const Tip& start = header.start;
   if (start.last.zxid.epoch > start.current_epoch || start.current_epoch > start.accepted_epoch) {
-    return wrong("the header is intact, but its epochs cannot be");
+    return invalid("the header matches its checksum, but its epochs contradict each other");
   }
   return header;
 }
@@ -148,15 +148,15 @@ std::string segment_name(std::uint64_t sequence) {
 }
 
 std::optional<std::uint64_t> sequence_of(std::string_view name) {
-  return sequence_behind(prefix, name);
+  return sequence_after(prefix, name);
 }
 
-std::string note_name(std::uint64_t sequence) {
+std::string mend_note_name(std::uint64_t sequence) {
   return std::string(note_prefix) + wire::to_hex(sequence);
 }
 
-std::optional<std::uint64_t> noted_by(std::string_view name) {
-  return sequence_behind(note_prefix, name);
+std::optional<std::uint64_t> sequence_of_mend_note(std::string_view name) {
+  return sequence_after(note_prefix, name);
 }
 
 }  // namespace storage

@@ -13,7 +13,7 @@ namespace storage {
 
 using wire::Result;
 
-// Somewhere in a log.
+// A place in a log.
 struct LogPosition {
   std::uint64_t sequence = 0;  // of the segment
   std::uint64_t offset = 0;    // bytes from the start of its file
@@ -21,38 +21,39 @@ struct LogPosition {
   bool operator==(const LogPosition&) const = default;
 };
 
-// What the first `header_bytes` of a segment say. FORMAT.md has the layout.
+// The content of the first `header_bytes` of a segment. FORMAT.md has the layout.
 struct SegmentHeader {
-  zab::ServerId server;            // whose log this is: never taken for another's
+  zab::ServerId server;            // the log's owner; no other server uses the log
   std::uint64_t sequence = 0;      // 1 for the first segment ever
   std::uint64_t first_commit = 0;  // the number of the first commit in this segment
-  Tip start;                       // where the log stands before it
-  // Set if the segment goes on after damage: earlier segments hold up to there, all behind it in
-  // them is void. Sequence 0: all of them is.
+  Tip start;                       // the state of the log before this segment
+  // Set if the segment mends a damaged log. Earlier segments are valid up to this position; what is
+  // behind it in them is void. Sequence 0: all of them are void.
   std::optional<LogPosition> mends;
 
   bool operator==(const SegmentHeader&) const = default;
 };
 
-inline constexpr std::uint64_t header_bytes = 4096;  // records never share a sector with the header
+inline constexpr std::uint64_t header_bytes = 4096;  // so no record shares a sector with the header
 
 // Exactly `header_bytes`.
 [[nodiscard]] wire::Bytes encode(const SegmentHeader& header);
-// The error says what is wrong, without the file's name; its code is `unimplemented` if another
-// version of this program wrote it, of which nothing else is known.
+// An error says what is wrong, without the file's name. Its code is `unimplemented` if the format
+// version is another one; nothing else is known of such a file.
 [[nodiscard]] Result<SegmentHeader> decode_header(std::string_view bytes);
 
 inline constexpr std::uint32_t format_version = 3;
 
-// Differs between any two segments, of whatever server: the seed of their records' checksums.
+// The seed of the checksums of a segment's records. Any two segments have different keys, also if
+// they are of different servers.
 [[nodiscard]] std::uint64_t key_of(const SegmentHeader& header);
 
-// "log.000000000000000a" and back; nothing for other names.
+// 10 <-> "log.000000000000000a". Nothing for other names.
 [[nodiscard]] std::string segment_name(std::uint64_t sequence);
 [[nodiscard]] std::optional<std::uint64_t> sequence_of(std::string_view name);
-// "mended.000000000000000a" and back: the empty file that notes that this segment mends a damaged
-// log. Nothing in the segments before it says that it is there.
-[[nodiscard]] std::string note_name(std::uint64_t sequence);
-[[nodiscard]] std::optional<std::uint64_t> noted_by(std::string_view name);
+// 10 <-> "mended.000000000000000a": an empty file, the note that this segment mends a damaged log.
+// The segments before it do not say that it exists.
+[[nodiscard]] std::string mend_note_name(std::uint64_t sequence);
+[[nodiscard]] std::optional<std::uint64_t> sequence_of_mend_note(std::string_view name);
 
 }  // namespace storage

@@ -4,12 +4,13 @@
 #include <variant>
 
 namespace storage {
-DamageEvidence::DamageEvidence(const Tip& kept)
-    : tip_(kept), claim_(kept.damaged.value_or(zab::Claim{})) {
-  reached(kept.last.zxid);
+
+DamageEvidence::DamageEvidence(const Tip& intact)
+    : tip_(intact), claim_(intact.damaged.value_or(zab::Claim{})) {
+  raise_claim(intact.last.zxid);
 }
 
-void DamageEvidence::add(const Tip& start) {
+void DamageEvidence::add_start(const Tip& start) {
   raise_accepted({start.accepted_epoch, start.accepted_leader});
   tip_.current_epoch = std::max(tip_.current_epoch, start.current_epoch);
   if (!start.cluster.none()) {
@@ -17,21 +18,22 @@ void DamageEvidence::add(const Tip& start) {
     tip_.founded = start.founded;
   }
   claim_ = std::max(claim_, start.damaged.value_or(zab::Claim{}));
-  reached(start.last.zxid);
+  raise_claim(start.last.zxid);
 }
 
-void DamageEvidence::add(FileSystem& files, const SegmentEntry& segment, std::uint64_t offset) {
+void DamageEvidence::add_records(FileSystem& files, const SegmentEntry& segment,
+                                 std::uint64_t offset) {
   if (!segment.header) return;
   auto reader = SegmentReader::open(files, segment.path);
   if (!reader) return;
   const std::uint64_t key = key_of(*segment.header);
-  const std::uint64_t end = segment.until.value_or(reader->file_bytes());
+  const std::uint64_t end = segment.valid_until.value_or(reader->file_bytes());
   while (offset < end) {
     const auto found = reader->record_at({key, offset});
     if (!found && found.error().code != wire::ErrorCode::unimplemented) {
       offset = (offset / page_bytes + 1) * page_bytes;
     } else if (found && std::holds_alternative<Record>(*found)) {
-      add(std::get<Record>(*found));
+      add_record(std::get<Record>(*found));
       offset = end_of(std::get<Record>(*found));
     } else {
       offset += record_alignment;
@@ -39,17 +41,17 @@ void DamageEvidence::add(FileSystem& files, const SegmentEntry& segment, std::ui
   }
 }
 
-void DamageEvidence::add_extent(const Tip& said) {
-  raise_accepted({said.accepted_epoch, said.accepted_leader});
+void DamageEvidence::add_extent(const Tip& reached) {
+  raise_accepted({reached.accepted_epoch, reached.accepted_leader});
   if (tip_.cluster.none()) {
-    tip_.cluster = said.cluster;
-    tip_.founded = said.founded;
+    tip_.cluster = reached.cluster;
+    tip_.founded = reached.founded;
   }
-  claim_ = std::max({claim_, said.damaged.value_or(zab::Claim{}),
-                     zab::Claim{said.current_epoch, said.last.zxid}});
+  claim_ = std::max({claim_, reached.damaged.value_or(zab::Claim{}),
+                     zab::Claim{reached.current_epoch, reached.last.zxid}});
 }
 
-void DamageEvidence::add(const Record& record) {
+void DamageEvidence::add_record(const Record& record) {
   if (record.header.type == RecordType::accept_epoch) {
     if (const auto accepted = decode_accept_epoch(*record.payload)) raise_accepted(*accepted);
   }
@@ -60,13 +62,13 @@ void DamageEvidence::add(const Record& record) {
       tip_.cluster = adoption->cluster;
     }
   }
-  // Which cluster that is was said by an adoption that may be lost.
+  // An adoption names the cluster, and that adoption may be lost.
   if (record.header.type == RecordType::founded && !tip_.founded) tip_.cluster = {};
-  reached(record.header.point.zxid);
+  raise_claim(record.header.point.zxid);
 }
 
-// Truncations go back, but only under a later epoch.
-void DamageEvidence::reached(zab::Zxid zxid) {
+// A truncation goes back to an earlier zxid, but only under a later epoch.
+void DamageEvidence::raise_claim(zab::Zxid zxid) {
   tip_.current_epoch = std::max(tip_.current_epoch, zxid.epoch);
   claim_ = std::max(claim_, {tip_.current_epoch, zxid});
 }

@@ -6,24 +6,26 @@
 
 namespace storage {
 
-// How far a damaged log reached, at least: by what is left of it behind the damage.
+// Collects how far a damaged log reached, at least: from what is left of it behind the damage, and
+// from the extent. Call the functions in the order of the log, `add_extent` last.
 class DamageEvidence {
  public:
-  // `kept` is what holds before the damage.
-  explicit DamageEvidence(const Tip& kept);
+  // `intact`: the state of the log before the damage.
+  explicit DamageEvidence(const Tip& intact);
 
-  // In the log's order. Whatever cannot be read is passed over.
-  void add(const Tip& start);
-  void add(FileSystem& files, const SegmentEntry& segment, std::uint64_t offset);
-  // Last: it may be of any time before the damage.
-  void add_extent(const Tip& said);
+  // The start of a segment, from its header.
+  void add_start(const Tip& start);
+  // All intact records of a segment from `offset` on. Skips what cannot be read.
+  void add_records(FileSystem& files, const SegmentEntry& segment, std::uint64_t offset);
+  // The state of the log that the extent has. It may be of any time before the damage.
+  void add_extent(const Tip& reached);
 
-  // What holds, with the epochs and the cluster that are proven, and the claim.
+  // The intact state, with the epochs and the cluster that the evidence proves, and the claim.
   [[nodiscard]] Tip tip() const;
 
  private:
-  void add(const Record& record);
-  void reached(zab::Zxid zxid);
+  void add_record(const Record& record);
+  void raise_claim(zab::Zxid zxid);
   void raise_accepted(const zab::AcceptEpoch& accepted);
 
   Tip tip_;

@@ -8,167 +8,177 @@ namespace {
 
 class LogScanner {
  public:
-  // `known` is damage inside a commit: such a commit is not to be begun.
-  LogScanner(FileSystem& files, const SegmentCatalog& catalog, LogScan attempt,
-             std::optional<Damage> known)
-      : files_(files), catalog_(catalog), attempt_(std::move(attempt)), known_(std::move(known)) {}
+  // `known_damage` is a commit of which an earlier scan applied a part. This scan ends before it.
+  LogScanner(FileSystem& files, const SegmentCatalog& catalog, LogScan scan,
+             std::optional<Damage> known_damage)
+      : files_(files),
+        catalog_(catalog),
+        scan_(std::move(scan)),
+        known_damage_(std::move(known_damage)) {}
 
-  // Whether it reached the end or damage behind a whole commit; otherwise all has to be done again,
-  // and `found` says where to stop.
+  // True if the scan ended behind a complete commit. False if the replay applied a part of a commit
+  // that is not valid: scan again, with `damage()` as the known damage.
   Result<bool> run();
-  [[nodiscard]] Damage found() const { return *attempt_.damage; }
-  [[nodiscard]] LogScan take() { return std::move(attempt_); }
+  [[nodiscard]] Damage damage() const { return *scan_.damage; }
+  [[nodiscard]] LogScan release() { return std::move(scan_); }
 
  private:
-  [[nodiscard]] Result<void> enter(std::size_t segment);
-  [[nodiscard]] Result<void> walk(SegmentReader& reader);
+  [[nodiscard]] Result<void> scan_segment(std::size_t segment);
+  [[nodiscard]] Result<void> scan_commits(SegmentReader& reader);
   [[nodiscard]] Result<void> check_end(SegmentReader& reader);
-  [[nodiscard]] bool follows(SegmentReader& reader);
-  [[nodiscard]] Result<void> unless_later_version(const wire::Error& error);
-  void damaged(std::size_t segment, std::uint64_t offset, std::string what);
+  [[nodiscard]] bool continues_previous(SegmentReader& reader);
+  [[nodiscard]] Result<void> damage_unless_later_version(const wire::Error& error);
+  void set_damage(std::size_t segment, std::uint64_t offset, std::string what);
 
-  [[nodiscard]] const SegmentEntry& seen(const ScannedSegment& walked) const {
-    return catalog_.segments[walked.segment];
+  [[nodiscard]] const SegmentEntry& entry_of(const ScannedSegment& scanned) const {
+    return catalog_.segments[scanned.segment];
   }
 
   FileSystem& files_;
   const SegmentCatalog& catalog_;
-  LogScan attempt_;
-  std::optional<Damage> known_;
+  LogScan scan_;
+  std::optional<Damage> known_damage_;
   bool inside_commit_ = false;
 };
 
-void LogScanner::damaged(std::size_t segment, std::uint64_t offset, std::string what) {
-  attempt_.damage = {segment, offset, std::move(what)};
+void LogScanner::set_damage(std::size_t segment, std::uint64_t offset, std::string what) {
+  scan_.damage = {segment, offset, std::move(what)};
 }
 
-Result<void> LogScanner::unless_later_version(const wire::Error& error) {
-  if (error.code == wire::ErrorCode::unimplemented) return error;
-  damaged(attempt_.last->segment, attempt_.last->end, error.message);
+Result<void> LogScanner::damage_unless_later_version(const wire::Error& error) {
+  if (error.code == wire::ErrorCode::unimplemented) {
+    return wire::Error{error.code, error.message + ". Nothing was changed"};
+  }
+  set_damage(scan_.last->segment, scan_.last->end, error.message);
   return {};
 }
 
 Result<bool> LogScanner::run() {
   const std::vector<SegmentEntry>& segments = catalog_.segments;
-  for (std::size_t i = attempt_.first; i < segments.size() && !attempt_.damage; ++i) {
-    if (auto done = enter(i); !done) return done.error();
+  for (std::size_t i = scan_.first; i < segments.size() && !scan_.damage; ++i) {
+    if (auto done = scan_segment(i); !done) return done.error();
   }
-  if (!attempt_.damage && attempt_.last && attempt_.last->sealed) {
-    const std::string& path = seen(*attempt_.last).path;
-    damaged(attempt_.last->segment, attempt_.last->end,
-            path + ": is sealed, but the segment after it is missing");
+  if (!scan_.damage && scan_.last && scan_.last->sealed) {
+    const std::string& path = entry_of(*scan_.last).path;
+    set_damage(scan_.last->segment, scan_.last->end,
+               path + ": the segment is sealed, but the segment after it is missing");
   }
   return !inside_commit_;
 }
 
-Result<void> LogScanner::enter(std::size_t segment) {
+Result<void> LogScanner::scan_segment(std::size_t segment) {
   const SegmentEntry& next = catalog_.segments[segment];
   if (!next.header) {
-    damaged(segment, 0, next.wrong);
+    set_damage(segment, 0, next.problem);
     return {};
   }
   auto reader = SegmentReader::open(files_, next.path);
   if (!reader) {
-    damaged(segment, 0, reader.error().message);
+    set_damage(segment, 0, reader.error().message);
     return {};
   }
-  const bool first = segment == attempt_.first;
-  attempt_.before = std::exchange(
-      attempt_.last,
+  const bool first = segment == scan_.first;
+  scan_.before = std::exchange(
+      scan_.last,
       ScannedSegment{segment, key_of(*next.header), header_bytes, header_bytes, 0, false, {}});
   if (first || next.header->mends) {
-    attempt_.replay.jump(*next.header);
+    scan_.replay.start_at(*next.header);
   } else {
-    if (!follows(*reader)) {
-      attempt_.last = std::exchange(attempt_.before, std::nullopt);
+    if (!continues_previous(*reader)) {
+      scan_.last = std::exchange(scan_.before, std::nullopt);
       return {};
     }
-    if (!attempt_.before->sealed) attempt_.replay.skip_seal();
-    attempt_.replay.begin_segment(next.sequence);
+    if (!scan_.before->sealed) scan_.replay.skip_seal();
+    scan_.replay.begin_segment(next.sequence);
   }
-  return walk(*reader);
+  return scan_commits(*reader);
 }
 
-// Whether the segment that has been entered goes on where the one before it ends.
-bool LogScanner::follows(SegmentReader& reader) {
-  const ScannedSegment& before = *attempt_.before;
-  const SegmentEntry& next = seen(*attempt_.last);
-  const Replay& replay = attempt_.replay;
-  const auto broken = [&](const std::string& what) {
-    damaged(before.segment, before.end,
-            seen(before).path + ": offset " + std::to_string(before.end) + ": " + what);
+// Whether the last segment begins where the one before it ends. If not, that is damage.
+bool LogScanner::continues_previous(SegmentReader& reader) {
+  const ScannedSegment& before = *scan_.before;
+  const SegmentEntry& next = entry_of(*scan_.last);
+  const Replay& replay = scan_.replay;
+  const auto no = [&](const std::string& what) {
+    set_damage(before.segment, before.end,
+               entry_of(before).path + ": offset " + std::to_string(before.end) + ": " + what);
     return false;
   };
-  const std::uint64_t skipped = before.sealed ? 0 : 1;
-  if (next.header->first_commit != replay.next_commit() + skipped ||
+  const std::uint64_t missing_seals = before.sealed ? 0 : 1;
+  if (next.header->first_commit != replay.next_commit() + missing_seals ||
       next.header->start != replay.tip()) {
-    return broken("the records end (" + before.why + "), but " + segment_name(next.sequence) +
-                  " goes on with commit " + std::to_string(next.header->first_commit) +
-                  " after txn " + wire::to_string(next.header->start.last.zxid));
+    return no("the valid records end here (" + before.end_reason + "), but " +
+              segment_name(next.sequence) + " continues with commit " +
+              std::to_string(next.header->first_commit) + " after txn " +
+              wire::to_string(next.header->start.last.zxid));
   }
   if (before.sealed) return true;
-  // A segment is there before the one before it is sealed, but gets no records until then; or what
-  // it had is void.
-  if (next.until == header_bytes) return true;
-  const bool last = attempt_.last->segment + 1 == catalog_.segments.size();
-  const auto remains = reader.look_behind({attempt_.last->key, header_bytes}, 0);
-  if (last && remains && !remains->proof_at) return true;
-  return broken("no seal (" + before.why + "), but the log has gone on in " +
-                segment_name(next.sequence));
+  // The next segment exists before this one is sealed, but gets records only after that. A segment
+  // whose records are all void is like one without records.
+  if (next.valid_until == header_bytes) return true;
+  const bool last = scan_.last->segment + 1 == catalog_.segments.size();
+  const auto remainder = reader.scan_remainder({scan_.last->key, header_bytes}, 0);
+  if (last && remainder && !remainder->proof_at) return true;
+  return no("there is no seal here (" + before.end_reason + "), but the log continues in " +
+            segment_name(next.sequence));
 }
 
-Result<void> LogScanner::walk(SegmentReader& reader) {
-  ScannedSegment& walked = *attempt_.last;
-  Replay& replay = attempt_.replay;
-  const std::optional<std::uint64_t> until = seen(walked).until;
-  while (!replay.sealed() && (!until || walked.end < *until)) {
-    if (known_ && known_->segment == walked.segment && known_->offset == walked.end) {
-      attempt_.damage = known_;
+Result<void> LogScanner::scan_commits(SegmentReader& reader) {
+  ScannedSegment& scanned = *scan_.last;
+  Replay& replay = scan_.replay;
+  const std::optional<std::uint64_t> until = entry_of(scanned).valid_until;
+  while (!replay.sealed() && (!until || scanned.end < *until)) {
+    if (known_damage_ && known_damage_->segment == scanned.segment &&
+        known_damage_->offset == scanned.end) {
+      scan_.damage = known_damage_;
       return {};
     }
-    auto found = reader.commit_at({walked.key, walked.end}, replay.next_commit());
-    if (!found) return unless_later_version(found.error());
+    auto found = reader.commit_at({scanned.key, scanned.end}, replay.next_commit());
+    if (!found) return damage_unless_later_version(found.error());
     if (const auto* none = std::get_if<NoCommit>(&*found)) {
-      walked.why = none->why + " at offset " + std::to_string(none->bad);
+      scanned.end_reason = none->why + " at offset " + std::to_string(none->bad_at);
       break;
     }
     const Commit& commit = std::get<Commit>(*found);
     if (auto done = replay.apply(commit); !done) {
       inside_commit_ = true;
-      damaged(walked.segment, commit.begin, reader.path() + ": " + done.error().message);
+      set_damage(scanned.segment, commit.begin, reader.path() + ": " + done.error().message);
       return {};
     }
-    walked.last_begin = commit.begin;
-    walked.end = commit.end;
+    scanned.last_commit_begin = commit.begin;
+    scanned.end = commit.end;
   }
-  walked.sealed = replay.sealed();
+  scanned.sealed = replay.sealed();
   return check_end(reader);
 }
 
+// Tells a crash from damage, by what is behind the last complete commit.
 Result<void> LogScanner::check_end(SegmentReader& reader) {
-  ScannedSegment& walked = *attempt_.last;
-  const Replay& replay = attempt_.replay;
+  ScannedSegment& scanned = *scan_.last;
+  const Replay& replay = scan_.replay;
   const auto broken = [&](std::uint64_t offset, const std::string& what) -> Result<void> {
-    damaged(walked.segment, walked.end,
-            reader.path() + ": offset " + std::to_string(offset) + ": " + what);
+    set_damage(scanned.segment, scanned.end,
+               reader.path() + ": offset " + std::to_string(offset) + ": " + what);
     return {};
   };
-  if (const auto until = seen(walked).until) {
-    if (walked.end == *until) return {};
-    return broken(walked.end, "the records end (" + walked.why + "), but held up to offset " +
-                                  std::to_string(*until) + " before");
+  if (const auto until = entry_of(scanned).valid_until) {
+    if (scanned.end == *until) return {};
+    return broken(scanned.end, "the valid records end here (" + scanned.end_reason +
+                                   "), but were valid up to offset " + std::to_string(*until) +
+                                   " when the log was mended");
   }
-  const std::uint64_t unfinished = walked.sealed ? 0 : replay.next_commit();
-  const auto remains = reader.look_behind({walked.key, walked.end}, unfinished);
-  if (!remains) return unless_later_version(remains.error());
-  if (!walked.sealed) walked.unfinished_end = remains->unfinished_end;
-  if (remains->proof_at && walked.sealed) {
-    return broken(*remains->proof_at, "a record stands behind the seal");
+  const std::uint64_t unfinished = scanned.sealed ? 0 : replay.next_commit();
+  const auto remainder = reader.scan_remainder({scanned.key, scanned.end}, unfinished);
+  if (!remainder) return damage_unless_later_version(remainder.error());
+  if (!scanned.sealed) scanned.unfinished_end = remainder->unfinished_end;
+  if (remainder->proof_at && scanned.sealed) {
+    return broken(*remainder->proof_at, "there is a record behind the segment's seal");
   }
-  if (remains->proof_at) {
-    return broken(walked.end, "commit " + std::to_string(replay.next_commit()) + ": " + walked.why +
-                                  ", but there is an intact record of another commit at offset " +
-                                  std::to_string(*remains->proof_at));
+  if (remainder->proof_at) {
+    return broken(scanned.end, "commit " + std::to_string(replay.next_commit()) +
+                                   " is not valid (" + scanned.end_reason + "), but offset " +
+                                   std::to_string(*remainder->proof_at) +
+                                   " has an intact record of another commit");
   }
   return {};
 }
@@ -177,14 +187,14 @@ Result<void> LogScanner::check_end(SegmentReader& reader) {
 
 Result<LogScan> scan_log(FileSystem& files, const SegmentCatalog& catalog, std::size_t first,
                          zab::Zxid applied, std::uint64_t history_bytes) {
-  std::optional<Damage> known;
+  std::optional<Damage> known_damage;
   for (;;) {
-    LogScanner attempting(files, catalog, {Replay(applied, history_bytes), first, {}, {}, {}},
-                          std::move(known));
-    const auto done = attempting.run();
+    LogScanner scanner(files, catalog, {Replay(applied, history_bytes), first, {}, {}, {}},
+                       std::move(known_damage));
+    const auto done = scanner.run();
     if (!done) return done.error();
-    if (*done) return attempting.take();
-    known = attempting.found();
+    if (*done) return scanner.release();
+    known_damage = scanner.damage();
   }
 }
 

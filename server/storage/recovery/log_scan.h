@@ -8,39 +8,42 @@
 
 namespace storage {
 
-// Where something does not hold, and what.
+// The place of some damage, and what is wrong there.
 struct Damage {
-  std::size_t segment = 0;   // of the catalog
-  std::uint64_t offset = 0;  // in its file
-  std::string what;          // for people, with file and offset
+  std::size_t segment = 0;   // its index in the catalog
+  std::uint64_t offset = 0;  // in the segment's file
+  std::string what;          // for people, with the file and the offset
 };
 
-// One segment whose commits have been replayed.
+// A segment whose commits were replayed. Offsets are in its file.
 struct ScannedSegment {
-  std::size_t segment = 0;                  // of the catalog
-  std::uint64_t key = 0;                    // of its records
-  std::uint64_t last_begin = header_bytes;  // of the last complete commit
-  std::uint64_t end = header_bytes;         // of the records
-  std::uint64_t unfinished_end = 0;         // of what an incomplete commit left behind them
+  std::size_t segment = 0;                         // its index in the catalog
+  std::uint64_t key = 0;                           // of its records
+  std::uint64_t last_commit_begin = header_bytes;  // of the last complete commit
+  std::uint64_t end = header_bytes;                // the end of the complete commits
+  std::uint64_t unfinished_end = 0;  // the end of an incomplete commit behind them; 0: none
   bool sealed = false;
-  std::string why;  // the commits end there
+  std::string end_reason;  // why there is no further commit, for people
 
   [[nodiscard]] bool has_commits() const { return end > header_bytes; }
-  [[nodiscard]] bool clean() const { return unfinished_end <= end; }
+  [[nodiscard]] bool has_unfinished_commit() const { return unfinished_end > end; }
 };
 
-// A log read from one of its segments on, to the end or to the first damage.
+// The result of reading a log from one of its segments to the end, or to the first damage.
 struct LogScan {
-  Replay replay;          // of the commits that hold
-  std::size_t first = 0;  // the segment that it begins with
+  Replay replay;          // of the commits before that
+  std::size_t first = 0;  // the index in the catalog of the segment that the scan began with
   std::optional<Damage> damage;
-  std::optional<ScannedSegment> before;  // the segment before the last one that was read
-  std::optional<ScannedSegment> last;
+  std::optional<ScannedSegment> before;  // the last segment but one
+  std::optional<ScannedSegment> last;    // the last segment that was read
 };
 
-// Changes nothing. The last commit of all is none if it is incomplete: a crash before its sync
-// returned. Whatever else does not hold is damage, a file that cannot be read too. An error is what
-// must not be taken for damage: a later version's record.
+// Reads the log from segment `first` of the catalog on. Changes nothing. For `applied` and
+// `history_bytes` see Replay.
+//
+// An incomplete last commit is not damage: a crash came before its sync returned. Everything else
+// that is not valid is damage, also a file that cannot be read. An error is what must not be taken
+// for damage: a record that a later version of this program wrote.
 [[nodiscard]] Result<LogScan> scan_log(FileSystem& files, const SegmentCatalog& catalog,
                                        std::size_t first, zab::Zxid applied,
                                        std::uint64_t history_bytes);

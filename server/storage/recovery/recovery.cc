@@ -6,8 +6,8 @@
 
 #include "server/storage/recovery/damage_evidence.h"
 #include "server/storage/recovery/log_scan.h"
+#include "server/storage/recovery/log_tail.h"
 #include "server/storage/recovery/segment_catalog.h"
-#include "server/storage/recovery/tail.h"
 #include "server/storage/segments/extent.h"
 
 namespace storage {
@@ -31,17 +31,19 @@ class LogRecovery {
         options_(options),
         snapshot_(snapshot) {}
 
-  Result<RecoveredLog> run();
+  OpenResult<RecoveredLog> run();
 
  private:
-  [[nodiscard]] Result<RecoveredLog> begin();
-  [[nodiscard]] Result<std::optional<LogScan>> read();
-  [[nodiscard]] Result<RecoveredLog> complete(LogScan& whole);
-  [[nodiscard]] std::string why_no_log_is_damage() const;
-  [[nodiscard]] RecoveredLog damaged();
-  [[nodiscard]] std::vector<KeptSegment> kept(std::size_t first, std::size_t last) const;
+  [[nodiscard]] Result<RecoveredLog> create_log();
+  [[nodiscard]] OpenResult<std::optional<LogScan>> find_complete_scan();
+  [[nodiscard]] std::string missing_end(const Replay& replay) const;
+  [[nodiscard]] Result<RecoveredLog> open_complete(LogScan& scan);
+  [[nodiscard]] RecoveredLog open_damaged();
+  [[nodiscard]] Tip state_with_evidence(const Tip& intact) const;
+  [[nodiscard]] std::string why_missing_log_is_damage() const;
+  [[nodiscard]] std::vector<KeptSegment> kept_segments(std::size_t first, std::size_t last) const;
 
-  void blame(const std::string& what);
+  void add_damage(const std::string& what);
 
   FileSystem& files_;
   const std::string& directory_;
@@ -50,61 +52,69 @@ class LogRecovery {
   const LogOptions& options_;
   AdoptedSnapshot snapshot_;
   SegmentCatalog catalog_;
-  std::optional<SegmentHeader> reached_;  // by what the extent says
-  std::string damage_;                    // what does not hold, for the report
-  std::optional<LogScan> best_;  // of those that end in damage: the one that reaches furthest
+  std::optional<SegmentHeader> extent_;  // how far the log reached, by the extent
+  std::string damage_;                   // all damage that was found, for the report
+  std::optional<LogScan> best_;  // of the scans that end with damage: the one that reaches furthest
 };
 
-void LogRecovery::blame(const std::string& what) {
+void LogRecovery::add_damage(const std::string& what) {
   if (!damage_.empty()) damage_ += "; ";
   damage_ += what;
 }
 
-Result<RecoveredLog> LogRecovery::run() {
+OpenResult<RecoveredLog> LogRecovery::run() {
   auto catalog = read_catalog(files_, directory_, server_);
   if (!catalog) return catalog.error();
   catalog_ = std::move(*catalog);
-  auto reached = Extent::read(files_, directory_, server_);
-  if (!reached) return reached.error();
-  reached_ = *reached;
-  if (catalog_.segments.empty() && applied_ == zab::Point{} && !reached_) return begin();
-  if (catalog_.segments.empty()) blame(why_no_log_is_damage());
+  auto extent = Extent::read(files_, directory_, server_);
+  if (!extent) return extent.error();
+  extent_ = *extent;
+  if (catalog_.segments.empty() && applied_ == zab::Point{} && !extent_) return create_log();
+  if (catalog_.segments.empty()) add_damage(why_missing_log_is_damage());
 
-  auto whole = read();
-  if (!whole) return whole.error();
-  if (!*whole) return damaged();
-  const zab::Point last = (*whole)->replay.tip().last;
+  auto scan = find_complete_scan();
+  if (!scan) return scan.error();
+  if (!*scan) return open_damaged();
+  if (const std::string missing = missing_end((*scan)->replay); !missing.empty()) {
+    add_damage(missing);
+    best_ = std::move(*scan);
+    return open_damaged();
+  }
+  if (!(*scan)->replay.history().contains(applied_)) {
+    return wire::Error{
+        wire::ErrorCode::system_error,
+        directory_ + ": the checkpoint at " + wire::to_string(applied_.zxid) +
+            " is of another history than the log. If you restored files from a backup, restore "
+            "checkpoint and log from the same one. Nothing was changed"};
+  }
+  return open_complete(**scan);
+}
+
+// Whether the end of an otherwise complete log is missing: what is missing, or nothing.
+std::string LogRecovery::missing_end(const Replay& replay) const {
+  const zab::Point last = replay.tip().last;
   if (last.zxid < applied_.zxid) {
-    blame(directory_ + ": the log ends with txn " + wire::to_string(last.zxid) +
-          ", before the checkpoint at " + wire::to_string(applied_.zxid));
-    best_ = std::move(*whole);
-    return damaged();
+    return directory_ + ": the log ends with txn " + wire::to_string(last.zxid) +
+           ", before the checkpoint at " + wire::to_string(applied_.zxid);
   }
-  if (reached_ && reached_->first_commit > (*whole)->replay.next_commit()) {
-    blame(directory_ + ": the log ends with commit " +
-          std::to_string((*whole)->replay.next_commit() - 1) + ", but once reached commit " +
-          std::to_string(reached_->first_commit - 1));
-    best_ = std::move(*whole);
-    return damaged();
+  if (extent_ && extent_->first_commit > replay.next_commit()) {
+    return directory_ + ": the log ends with commit " + std::to_string(replay.next_commit() - 1) +
+           ", but it once reached commit " + std::to_string(extent_->first_commit - 1) +
+           ", by the file extent";
   }
-  if (!(*whole)->replay.history().contains(applied_)) {
-    return wire::Error{wire::ErrorCode::system_error,
-                       directory_ + ": the checkpoint at " + wire::to_string(applied_.zxid) +
-                           " is of another history than the log. Nothing was changed"};
-  }
-  return complete(**whole);
+  return {};
 }
 
-std::string LogRecovery::why_no_log_is_damage() const {
-  if (reached_) {
-    return directory_ + ": there is no log, but it once reached commit " +
-           std::to_string(reached_->first_commit - 1);
+std::string LogRecovery::why_missing_log_is_damage() const {
+  if (extent_) {
+    return directory_ + ": there is no segment, but the log once reached commit " +
+           std::to_string(extent_->first_commit - 1) + ", by the file extent";
   }
-  return directory_ + ": there is a checkpoint at " + wire::to_string(applied_.zxid) +
-         ", but no log";
+  return directory_ + ": there is no segment, but there is a checkpoint at " +
+         wire::to_string(applied_.zxid);
 }
 
-Result<RecoveredLog> LogRecovery::begin() {
+Result<RecoveredLog> LogRecovery::create_log() {
   const SegmentHeader header{server_, 1, 1, {}, {}};
   auto segment = Segment::create(files_, directory_, header, 0, options_, {});
   if (!segment) return segment.error();
@@ -113,139 +123,151 @@ Result<RecoveredLog> LogRecovery::begin() {
   recovered.next_sequence = 2;
   recovered.kept = {{1, {}, 0, false}};
   recovered.segment = std::move(*segment);
-  recovered.report = directory_ + ": a new log";
+  recovered.report = directory_ + ": made a new, empty log";
   return recovered;
 }
 
-// The log to its end, from the first segment from which that can be read; nothing if there is none,
-// or if it begins after the checkpoint.
-Result<std::optional<LogScan>> LogRecovery::read() {
+// Scans from the first segment on. After damage it scans from the next segment, as if the log began
+// there, and so on. Returns the first scan that reaches the end of the log without damage, and
+// begins at or before the checkpoint. Nothing if there is no such scan.
+OpenResult<std::optional<LogScan>> LogRecovery::find_complete_scan() {
   for (std::size_t first = 0; first < catalog_.segments.size();) {
     const SegmentEntry& segment = catalog_.segments[first];
     if (!segment.header) {
-      if (first == 0) blame(segment.wrong);
+      if (first == 0) add_damage(segment.problem);
       ++first;
       continue;
     }
-    auto tried = scan_log(files_, catalog_, first, applied_.zxid, options_.history_bytes);
-    if (!tried) return tried.error();
-    const zab::Point base = tried->replay.history().base();
+    auto scan = scan_log(files_, catalog_, first, applied_.zxid, options_.history_bytes);
+    if (!scan) return scan.error();
+    const zab::Point base = scan->replay.history().base();
     const bool covered = base.zxid <= applied_.zxid;
-    if (!covered && tried->replay.begins_with_snapshot() && snapshot_ == AdoptedSnapshot::lost) {
-      blame(directory_ + ": the snapshot at " + wire::to_string(base.zxid) +
-            " was adopted, and is lost; the checkpoint is at " + wire::to_string(applied_.zxid));
+    if (!covered && scan->replay.begins_with_snapshot() && snapshot_ == AdoptedSnapshot::lost) {
+      add_damage(directory_ + ": the log adopted a snapshot at " + wire::to_string(base.zxid) +
+                 ", which is lost; the checkpoint is at " + wire::to_string(applied_.zxid));
       break;
     }
-    if (!covered && tried->replay.begins_with_snapshot()) {
-      return wire::Error{wire::ErrorCode::not_ready,
-                         directory_ + ": the snapshot at " + wire::to_string(base.zxid) +
-                             " was adopted, but the checkpoint is at " +
-                             wire::to_string(applied_.zxid) + ". Nothing was changed"};
+    if (!covered && scan->replay.begins_with_snapshot()) {
+      return OpenError(OpenError::Reason::snapshot_missing,
+                       directory_ + ": the log adopted a snapshot at " +
+                           wire::to_string(base.zxid) + ", but the checkpoint is at " +
+                           wire::to_string(applied_.zxid) + ". Nothing was changed");
     }
-    if (!tried->damage && covered) return std::optional<LogScan>(std::move(*tried));
-    if (!tried->damage) {
-      blame(segment.path + ": begins after txn " + wire::to_string(base.zxid) +
-            ", and what was before it is missing");
+    if (!scan->damage && covered) return std::optional<LogScan>(std::move(*scan));
+    if (!scan->damage) {
+      add_damage(segment.path + ": the segment begins after txn " + wire::to_string(base.zxid) +
+                 ", and the part before it is missing");
       break;
     }
-    blame(tried->damage->what);
-    first = tried->damage->segment + 1;
-    if (covered && tried->last) best_ = std::move(*tried);
+    add_damage(scan->damage->what);
+    first = scan->damage->segment + 1;
+    if (covered && scan->last) best_ = std::move(*scan);
   }
   return std::optional<LogScan>();
 }
 
-Result<RecoveredLog> LogRecovery::complete(LogScan& whole) {
-  const SegmentEntry& last = catalog_.segments[whole.last->segment];
-  auto tail = mend_tail(files_, catalog_, whole);
+Result<RecoveredLog> LogRecovery::open_complete(LogScan& scan) {
+  const SegmentEntry& last = catalog_.segments[scan.last->segment];
+  auto tail = rewrite_tail(files_, catalog_, scan);
   if (!tail) return tail.error();
   if (auto done = files_.sync_directory(directory_); !done) return done.error();
 
-  const Replay& replay = whole.replay;
+  const Replay& replay = scan.replay;
   RecoveredLog recovered;
   recovered.tip = replay.tip();
   recovered.index = replay.index();
   recovered.next_commit = replay.next_commit();
   recovered.next_sequence = last.sequence + 1;
-  recovered.kept = kept(whole.first, whole.last->segment);
-  recovered.segment.emplace(std::move(tail->file), whole.last->key, last.sequence, whole.last->end,
+  recovered.kept = kept_segments(scan.first, scan.last->segment);
+  recovered.segment.emplace(std::move(tail->file), scan.last->key, last.sequence, scan.last->end,
                             last.file_bytes, options_);
   recovered.marked = replay.marked();
-  recovered.proven = recovered.marked || !whole.last->has_commits();
-  recovered.report = directory_ + ": segments " + std::to_string(recovered.kept.size()) +
-                     ", commits " + std::to_string(recovered.next_commit - 1) + "; " +
+  recovered.proven = recovered.marked || !scan.last->has_commits();
+  recovered.report = directory_ + ": " + std::to_string(recovered.kept.size()) + " segments, " +
+                     std::to_string(recovered.next_commit - 1) + " commits; " +
                      describe(recovered.tip) + tail->dropped;
-  if (!damage_.empty())
-    recovered.report += "; only what the checkpoint covers is damaged: " + damage_;
+  if (!damage_.empty()) {
+    recovered.report +=
+        "; nothing is lost, although a part that the checkpoint covers is damaged: " + damage_;
+  }
   if (recovered.tip.damaged) {
     recovered.report +=
-        "; damaged before, and does not vote until it has taken over a leader's history";
+        "; the log was damaged earlier, so this server does not vote until it has "
+        "adopted a leader's history";
   }
-  recovered.history = whole.replay.take_history();
+  recovered.history = scan.replay.take_history();
   return recovered;
 }
 
-RecoveredLog LogRecovery::damaged() {
+RecoveredLog LogRecovery::open_damaged() {
   RecoveredLog recovered;
   recovered.next_sequence = catalog_.next_sequence;
-  std::size_t behind = 0;  // the first segment that is to be heard from its header on
-  Tip tip;
+  Tip intact;
   if (best_) {
-    tip = best_->replay.tip();
+    intact = best_->replay.tip();
     recovered.next_commit = best_->replay.next_commit();
-    behind = best_->damage ? best_->damage->segment + 1 : catalog_.segments.size();
   }
   if (best_ && best_->replay.history().contains(applied_)) {
     recovered.history = best_->replay.take_history();
     recovered.index = best_->replay.index();
-    recovered.kept = kept(best_->first, best_->last->segment);
+    recovered.kept = kept_segments(best_->first, best_->last->segment);
     recovered.kept.back().damaged = true;
-    recovered.holds = {recovered.kept.back().sequence, best_->last->end};
+    recovered.valid_until = {recovered.kept.back().sequence, best_->last->end};
   } else {
     recovered.history = zab::History(applied_);
     recovered.index.restart(applied_, {});
-    tip.last = applied_;
+    intact.last = applied_;
   }
-  DamageEvidence evidence(tip);
-  if (best_) evidence.add(best_->replay.tip());
-  if (best_ && best_->damage) {
-    const Damage& damage = *best_->damage;
-    evidence.add(files_, catalog_.segments[damage.segment], std::max(damage.offset, header_bytes));
-  }
-  for (std::size_t i = behind; i < catalog_.segments.size(); ++i) {
-    if (const auto& header = catalog_.segments[i].header) evidence.add(header->start);
-    evidence.add(files_, catalog_.segments[i], header_bytes);
-  }
-  if (reached_) {
-    evidence.add_extent(reached_->start);
-    recovered.next_commit = std::max(recovered.next_commit, reached_->first_commit);
-  }
-  recovered.tip = evidence.tip();
-  recovered.report = damage_ +
-                     ". The log is damaged, not merely cut short by a crash. KeptSegment: " +
-                     describe(recovered.tip) + "; it once reached txn " +
-                     wire::to_string(recovered.tip.damaged->last_zxid) + " in epoch " +
-                     std::to_string(recovered.tip.damaged->current_epoch.value) +
-                     ". Nothing was changed. This server does not vote until it has taken over a "
-                     "leader's history";
+  if (extent_) recovered.next_commit = std::max(recovered.next_commit, extent_->first_commit);
+  recovered.tip = state_with_evidence(intact);
+  recovered.report =
+      directory_ + ": the log is damaged, and not by a crash: " + damage_ +
+      ". This server starts with " + describe(recovered.tip) + "; the log once reached txn " +
+      wire::to_string(recovered.tip.damaged->last_zxid) + " in epoch " +
+      std::to_string(recovered.tip.damaged->current_epoch.value) +
+      ". No file was changed. Check the disk. This server does not vote until it has adopted a "
+      "leader's history, which it does by itself";
   return recovered;
 }
 
-std::vector<KeptSegment> LogRecovery::kept(std::size_t first, std::size_t last) const {
+// Adds to the intact state what is proven behind the damage.
+Tip LogRecovery::state_with_evidence(const Tip& intact) const {
+  DamageEvidence evidence(intact);
+  std::size_t next = 0;  // the first segment whose header and records are all evidence
+  if (best_) {
+    evidence.add_start(best_->replay.tip());
+    next = catalog_.segments.size();
+  }
+  if (best_ && best_->damage) {
+    const Damage& damage = *best_->damage;
+    evidence.add_records(files_, catalog_.segments[damage.segment],
+                         std::max(damage.offset, header_bytes));
+    next = damage.segment + 1;
+  }
+  for (std::size_t i = next; i < catalog_.segments.size(); ++i) {
+    if (const auto& header = catalog_.segments[i].header) evidence.add_start(header->start);
+    evidence.add_records(files_, catalog_.segments[i], header_bytes);
+  }
+  if (extent_) evidence.add_extent(extent_->start);
+  return evidence.tip();
+}
+
+std::vector<KeptSegment> LogRecovery::kept_segments(std::size_t first, std::size_t last) const {
   std::vector<KeptSegment> result;
   for (std::size_t i = first; i <= last; ++i) {
     const SegmentEntry& segment = catalog_.segments[i];
     result.push_back({segment.sequence, segment.header->start.last,
-                      segment.until.value_or(segment.file_bytes), segment.until.has_value()});
+                      segment.valid_until.value_or(segment.file_bytes),
+                      segment.valid_until.has_value()});
   }
   return result;
 }
 
 }  // namespace
 
-Result<RecoveredLog> recover(FileSystem& files, const std::string& directory, zab::ServerId server,
-                             zab::Point applied, const LogOptions& options,
-                             AdoptedSnapshot snapshot) {
+OpenResult<RecoveredLog> recover(FileSystem& files, const std::string& directory,
+                                 zab::ServerId server, zab::Point applied,
+                                 const LogOptions& options, AdoptedSnapshot snapshot) {
   return LogRecovery(files, directory, server, applied, options, snapshot).run();
 }
 
@@ -257,11 +279,11 @@ Result<std::optional<zab::Point>> find_adopted_snapshot(FileSystem& files,
   constexpr zab::Zxid end = zab::Zxid::from_bits(std::numeric_limits<std::uint64_t>::max());
   std::optional<zab::Point> snapshot;
   for (std::size_t first = 0; first < catalog->segments.size();) {
-    const auto tried = scan_log(files, *catalog, first, end, 0);
-    if (!tried) return tried.error();
-    if (const auto& adopted = tried->replay.last_snapshot()) snapshot = adopted;
-    if (!tried->damage) break;
-    first = tried->damage->segment + 1;
+    const auto scan = scan_log(files, *catalog, first, end, 0);
+    if (!scan) return scan.error();
+    if (const auto& adopted = scan->replay.last_snapshot()) snapshot = adopted;
+    if (!scan->damage) break;
+    first = scan->damage->segment + 1;
   }
   return snapshot;
 }

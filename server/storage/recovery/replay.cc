@@ -5,14 +5,14 @@
 namespace storage {
 namespace {
 
-wire::Error cannot_be(const Record& record, const std::string& why) {
-  return {wire::ErrorCode::system_error,
-          "offset " + std::to_string(record.offset) + ": an intact record that cannot be: " + why};
+wire::Error not_valid(const Record& record, const std::string& why) {
+  return {wire::ErrorCode::system_error, "offset " + std::to_string(record.offset) +
+                                             ": the record is intact, but not valid here: " + why};
 }
 
 }  // namespace
 
-void Replay::jump(const SegmentHeader& header) {
+void Replay::start_at(const SegmentHeader& header) {
   tip_ = header.start;
   next_commit_ = header.first_commit;
   begin_segment(header.sequence);
@@ -24,26 +24,26 @@ void Replay::jump(const SegmentHeader& header) {
 void Replay::begin_segment(std::uint64_t sequence) {
   sequence_ = sequence;
   last_type_.reset();
-  index_.go_on(tip_.last, {sequence_, header_bytes});
+  index_.add(tip_.last, {sequence_, header_bytes});
 }
 
 Result<void> Replay::apply(const Commit& commit) {
   for (const Record& record : commit.records) {
-    if (sealed()) return cannot_be(record, "it stands behind the segment's seal");
-    if (adopting_ > 0 && record.header.type != RecordType::txn) {
-      return cannot_be(record, "the txns of an adopted history are missing before it");
+    if (sealed()) return not_valid(record, "it is behind the segment's seal");
+    if (adopted_txns_left_ > 0 && record.header.type != RecordType::txn) {
+      return not_valid(record, "txns of an adopted history are missing before it");
     }
     if (auto done = apply(record); !done) return done;
     last_type_ = record.header.type;
     if (tip_.last != record.header.point) {
-      return cannot_be(record, "the history then ends at " + wire::to_string(tip_.last.zxid) +
-                                   " or with another hash, the record says at " +
-                                   wire::to_string(record.header.point.zxid));
+      return not_valid(record, "the history ends at " + wire::to_string(record.header.point.zxid) +
+                                   " by its header, but at " + wire::to_string(tip_.last.zxid) +
+                                   " or with another hash by its content");
     }
   }
-  if (adopting_ > 0) {
-    return cannot_be(commit.records.back(),
-                     "it ends a commit, yet txns of an adopted history lack");
+  if (adopted_txns_left_ > 0) {
+    return not_valid(commit.records.back(),
+                     "it ends the commit, but txns of an adopted history are missing");
   }
   history_.trim(applied_, history_bytes_);
   ++next_commit_;
@@ -59,27 +59,27 @@ Result<void> Replay::apply(const Record& record) {
     case RecordType::sealed:
     case RecordType::mark: return {};
   }
-  return cannot_be(record, "its type is unknown");
+  return not_valid(record, "its type is unknown");
 }
 
 Result<void> Replay::apply_txn(const Record& record) {
   const zab::Zxid zxid = record.header.point.zxid;
   if (!allows_txn(tip_, zxid)) {
-    return cannot_be(record, "txn " + wire::to_string(zxid) + " after " +
+    return not_valid(record, "txn " + wire::to_string(zxid) + " after " +
                                  wire::to_string(tip_.last.zxid) + " in current epoch " +
                                  std::to_string(tip_.current_epoch.value));
   }
-  index_.offer(tip_.last, at(record));
+  index_.add_if_far(tip_.last, at(record));
   tip_.last = history_.append(zxid, record.content, record.payload).point();
-  if (adopting_ > 0) --adopting_;
+  if (adopted_txns_left_ > 0) --adopted_txns_left_;
   return {};
 }
 
 Result<void> Replay::apply_accept_epoch(const Record& record) {
   const auto accepted = decode_accept_epoch(*record.payload);
-  if (!accepted) return cannot_be(record, "its payload is no accepted epoch");
+  if (!accepted) return not_valid(record, "its payload is not an accepted epoch");
   if (!allows_accept(tip_, accepted->epoch)) {
-    return cannot_be(record, "it accepts epoch " + std::to_string(accepted->epoch.value) +
+    return not_valid(record, "it accepts epoch " + std::to_string(accepted->epoch.value) +
                                  " after " + std::to_string(tip_.accepted_epoch.value));
   }
   accept(tip_, *accepted);
@@ -88,13 +88,14 @@ Result<void> Replay::apply_accept_epoch(const Record& record) {
 
 Result<void> Replay::apply_adopt_history(const Record& record) {
   const auto adoption = decode_adoption(*record.payload);
-  if (!adoption) return cannot_be(record, "its payload is no adopted history");
+  if (!adoption) return not_valid(record, "its payload is not an adopted history");
   const zab::Point from = record.header.point;
-  // What was forgotten, or purged, is not known any more; nothing after it was applied either.
+  // Txns before the base were forgotten or purged, so `from` cannot be looked up there. No later
+  // txn was applied either.
   const bool known = from.zxid >= history_.base().zxid;
   if (!allows_adopt(tip_, adoption->epoch, from, adoption->snapshot) ||
       (!adoption->snapshot && known && !history_.contains(from))) {
-    return cannot_be(record, "it adopts epoch " + std::to_string(adoption->epoch.value) +
+    return not_valid(record, "it adopts epoch " + std::to_string(adoption->epoch.value) +
                                  " after " + wire::to_string(from.zxid));
   }
   if (adoption->snapshot) {
@@ -110,7 +111,7 @@ Result<void> Replay::apply_adopt_history(const Record& record) {
     }
   }
   adopt(tip_, adoption->epoch, adoption->cluster, from);
-  adopting_ = adoption->txns;
+  adopted_txns_left_ = adoption->txns;
   return {};
 }
 

@@ -8,35 +8,36 @@
 
 namespace storage {
 
-// What the commits of a log add up to. Checks that each record may follow those before it, and that
-// the chain of hashes holds.
+// Applies the commits of a log one after the other, and keeps the state that results. Checks that
+// each record may follow the records before it, and the chain of hashes.
 class Replay {
  public:
-  // Of the history, what is at or before `applied` is forgotten beyond `history_bytes`.
+  // Of the txns at or before `applied` only the last `history_bytes` of payload are kept.
   Replay(zab::Zxid applied, std::uint64_t history_bytes)
       : applied_(applied), history_bytes_(history_bytes) {}
 
-  // Takes the header's word for where the log stands: at the log's beginning, and behind damage.
-  void jump(const SegmentHeader& header);
-  // Goes on in the next segment.
+  // Takes the state of the log from the header of a segment: where a scan begins, and behind
+  // damage.
+  void start_at(const SegmentHeader& header);
+  // Continues in the next segment.
   void begin_segment(std::uint64_t sequence);
-  // The error says which record cannot be, with its offset but without the file. After an error the
-  // replay is as it was before that record.
+  // An error says which record may not follow, with its offset but without the file. After an error
+  // the state is that before this record.
   [[nodiscard]] Result<void> apply(const Commit& commit);
 
   [[nodiscard]] const Tip& tip() const { return tip_; }
   [[nodiscard]] const Index& index() const { return index_; }
   [[nodiscard]] const zab::History& history() const { return history_; }
   [[nodiscard]] zab::History take_history() { return std::move(history_); }
-  // Set if the history begins with a snapshot that was adopted.
+  // Whether the history begins with an adopted snapshot.
   [[nodiscard]] bool begins_with_snapshot() const { return snapshot_ == history_.base(); }
   [[nodiscard]] const std::optional<zab::Point>& last_snapshot() const { return snapshot_; }
-  // Of the next commit.
+  // The number of the next commit.
   [[nodiscard]] std::uint64_t next_commit() const { return next_commit_; }
   // Whether the last commit was the seal of its segment, or a mark.
   [[nodiscard]] bool sealed() const { return last_type_ == RecordType::sealed; }
   [[nodiscard]] bool marked() const { return last_type_ == RecordType::mark; }
-  // Takes as read a seal that a crash kept from being written.
+  // Counts a seal that a crash prevented, as if it were there.
   void skip_seal() { ++next_commit_; }
 
  private:
@@ -49,12 +50,12 @@ class Replay {
   zab::Zxid applied_;
   std::uint64_t history_bytes_;
   Tip tip_;
-  zab::History history_;  // ends at tip_.last
-  Index index_;           // of the same history
-  std::optional<zab::Point> snapshot_;
+  zab::History history_;                // ends at tip_.last
+  Index index_;                         // of the same history
+  std::optional<zab::Point> snapshot_;  // the last one that was adopted
   std::uint64_t sequence_ = 0;
   std::uint64_t next_commit_ = 1;
-  std::uint64_t adopting_ = 0;           // txns still to come of the adoption that is being applied
+  std::uint64_t adopted_txns_left_ = 0;  // of the adoption that is being applied
   std::optional<RecordType> last_type_;  // in this segment
 };
 

@@ -8,61 +8,64 @@
 namespace storage {
 namespace {
 
-// Errors as for `catalog`.
-Result<SegmentEntry> look_at(FileSystem& files, const std::string& directory,
-                             std::uint64_t sequence, zab::ServerId server) {
-  SegmentEntry seen{sequence, directory + '/' + segment_name(sequence), 0, {}, {}, {}};
-  auto reader = SegmentReader::open(files, seen.path);
+// Errors as for `read_catalog`.
+Result<SegmentEntry> read_entry(FileSystem& files, const std::string& directory,
+                                std::uint64_t sequence, zab::ServerId server) {
+  SegmentEntry entry{sequence, directory + '/' + segment_name(sequence), 0, {}, {}, {}};
+  auto reader = SegmentReader::open(files, entry.path);
   if (!reader) {
-    seen.wrong = reader.error().message;
-    return seen;
+    entry.problem = reader.error().message;
+    return entry;
   }
-  seen.file_bytes = reader->file_bytes();
+  entry.file_bytes = reader->file_bytes();
   const auto header = reader->header();
   if (!header) {
     if (header.error().code == wire::ErrorCode::unimplemented) {
       return wire::Error{header.error().code, header.error().message + ". Nothing was changed"};
     }
-    seen.wrong = header.error().message;
-    return seen;
+    entry.problem = header.error().message;
+    return entry;
   }
   if (header->server != server) {
     return wire::Error{wire::ErrorCode::system_error,
-                       seen.path + " belongs to server " + zab::to_string(header->server) +
-                           ", and this is server " + zab::to_string(server) +
-                           ": the wrong directory, or the wrong id. Nothing was changed"};
+                       entry.path + " belongs to server " + zab::to_string(header->server) +
+                           ", but this is server " + zab::to_string(server) +
+                           ": check the directory, and the id of this server. Nothing was changed"};
   }
   if (header->sequence != sequence) {
-    seen.wrong = seen.path + ": contains segment " + std::to_string(header->sequence);
-    return seen;
+    entry.problem =
+        entry.path + ": the file contains segment " + std::to_string(header->sequence) + " instead";
+    return entry;
   }
-  seen.header = *header;
-  return seen;
+  entry.header = *header;
+  return entry;
 }
 
-SegmentEntry missing(const std::string& directory, std::uint64_t sequence, std::uint64_t later) {
+// An entry for a segment whose file is missing, although `proof` is in the directory.
+SegmentEntry missing(const std::string& directory, std::uint64_t sequence,
+                     const std::string& proof) {
   const std::string path = directory + '/' + segment_name(sequence);
-  return {sequence, path, 0, {}, path + ": is missing, but " + segment_name(later) + " is there",
-          {}};
+  return {sequence, path, 0, {}, path + ": the file is missing, but " + proof + " exists", {}};
 }
 
-// From the last segment back: those that count, the last one first.
-std::vector<SegmentEntry> those_that_count(std::vector<SegmentEntry> all,
-                                           const std::string& directory) {
+// Leaves out void segments, and adds an entry for each gap. From the last segment back: the last
+// one comes first.
+std::vector<SegmentEntry> valid_segments_backwards(std::vector<SegmentEntry> all,
+                                                   const std::string& directory) {
   std::vector<SegmentEntry> kept;
-  std::optional<LogPosition> mended;  // what the last one kept goes on from
+  std::optional<LogPosition> mended;  // the last kept segment continues from there
   std::ranges::reverse(all);
-  for (SegmentEntry& seen : all) {
-    if (mended && seen.sequence > mended->sequence) continue;
+  for (SegmentEntry& entry : all) {
+    if (mended && entry.sequence > mended->sequence) continue;
     if (!kept.empty()) {
       const std::uint64_t expected = mended ? mended->sequence : kept.back().sequence - 1;
-      if (seen.sequence != expected) {
-        kept.push_back(missing(directory, expected, kept.back().sequence));
+      if (entry.sequence != expected) {
+        kept.push_back(missing(directory, expected, segment_name(kept.back().sequence)));
       } else if (mended) {
-        seen.until = mended->offset;
+        entry.valid_until = mended->offset;
       }
     }
-    kept.push_back(std::move(seen));
+    kept.push_back(std::move(entry));
     const auto& header = kept.back().header;
     mended = header ? header->mends : std::nullopt;
     if (mended && mended->sequence == 0) break;
@@ -70,10 +73,12 @@ std::vector<SegmentEntry> those_that_count(std::vector<SegmentEntry> all,
   return kept;
 }
 
-// The greatest sequence of a segment that mends, as the notes beside them say.
-std::uint64_t last_noted(const std::vector<std::string>& names) {
+// The greatest sequence for which there is a mend note; 0 if there is none.
+std::uint64_t last_mend_note(const std::vector<std::string>& names) {
   std::uint64_t last = 0;
-  for (const std::string& name : names) last = std::max(last, noted_by(name).value_or(0));
+  for (const std::string& name : names) {
+    last = std::max(last, sequence_of_mend_note(name).value_or(0));
+  }
   return last;
 }
 
@@ -96,21 +101,19 @@ Result<SegmentCatalog> read_catalog(FileSystem& files, const std::string& direct
   if (!sequences) return sequences.error();
   std::vector<SegmentEntry> all;
   for (const std::uint64_t sequence : *sequences) {
-    auto seen = look_at(files, directory, sequence, server);
-    if (!seen) return seen.error();
-    all.push_back(std::move(*seen));
+    auto entry = read_entry(files, directory, sequence, server);
+    if (!entry) return entry.error();
+    all.push_back(std::move(*entry));
   }
   const auto names = files.list(directory);
   if (!names) return names.error();
-  const std::uint64_t noted = last_noted(*names);
+  const std::uint64_t noted = last_mend_note(*names);
   if (noted > 0 && (all.empty() || all.back().sequence < noted)) {
-    const std::string path = directory + '/' + segment_name(noted);
-    all.push_back(
-        {noted, path, 0, {}, path + ": is missing, but " + note_name(noted) + " is there", {}});
+    all.push_back(missing(directory, noted, mend_note_name(noted)));
   }
   SegmentCatalog result;
   if (!all.empty()) result.next_sequence = all.back().sequence + 1;
-  result.segments = those_that_count(std::move(all), directory);
+  result.segments = valid_segments_backwards(std::move(all), directory);
   std::ranges::reverse(result.segments);
   return result;
 }

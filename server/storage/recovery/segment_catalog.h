@@ -9,28 +9,29 @@
 
 namespace storage {
 
-// One segment that counts, as far as its header tells.
+// One segment that counts, as far as its header tells. A gap is an entry without a header.
 struct SegmentEntry {
   std::uint64_t sequence = 0;
   std::string path;
   std::uint64_t file_bytes = 0;
   std::optional<SegmentHeader> header;
-  std::string wrong;                   // why there is no header, if there is none
-  std::optional<std::uint64_t> until;  // what is behind it in the file is void: another mends it
+  std::string problem;  // why there is no header, for people
+  // Set if a later segment mends the log: the records from this offset on are void.
+  std::optional<std::uint64_t> valid_until;
 
-  // Whether it has to begin where the one before it ends.
-  [[nodiscard]] bool continues() const { return header && !header->mends; }
+  // Whether it has to begin where the segment before it ends.
+  [[nodiscard]] bool continues_previous() const { return header && !header->mends; }
 };
 
-// What is in a log's directory.
+// The segments in a log's directory.
 struct SegmentCatalog {
-  std::vector<SegmentEntry> segments;  // in order; one without a header for each gap
-  std::uint64_t next_sequence = 1;     // which no segment has
+  std::vector<SegmentEntry> segments;  // in order, without gaps
+  std::uint64_t next_sequence = 1;     // greater than that of any segment in the directory
 };
 
-// Reads all headers. Leaves out what the segments that mend say is void. Files that are damaged or
-// cannot be read are among the results; an error is what must not be taken for damage: another
-// server's segment, another version's, a directory that cannot be read.
+// Reads all headers. Leaves out the segments that are void. Files that are damaged, missing or not
+// readable are entries of the result. An error is what must not be taken for damage: a segment of
+// another server or of another version, or a directory that cannot be read.
 [[nodiscard]] Result<SegmentCatalog> read_catalog(FileSystem& files, const std::string& directory,
                                                   zab::ServerId server);
 

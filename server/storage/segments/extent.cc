@@ -8,69 +8,70 @@ namespace storage {
 namespace {
 
 constexpr const char* file_name = "/extent";
-// Two places that take turns, so that what one said is there while the other is written.
-constexpr std::uint64_t places = 2;
+// Two slots, written in turn: while one is written, the content of the other is safe.
+constexpr std::uint64_t slots = 2;
 
-Result<bool> is_there(FileSystem& files, const std::string& directory) {
+Result<bool> exists(FileSystem& files, const std::string& directory) {
   const auto names = files.list(directory);
   if (!names) return names.error();
   return std::ranges::binary_search(*names, std::string(file_name).substr(1));
 }
 
-std::optional<SegmentHeader> read_place(File& file, std::uint64_t place) {
+// Nothing if the slot is not valid, or cannot be read.
+std::optional<SegmentHeader> read_slot(File& file, std::uint64_t slot) {
   std::array<char, header_bytes> bytes{};
-  const auto count = file.read(place * header_bytes, bytes);
+  const auto count = file.read(slot * header_bytes, bytes);
   if (!count) return std::nullopt;
-  const auto said = decode_header({bytes.data(), *count});
-  return said ? std::optional(*said) : std::nullopt;
+  const auto header = decode_header({bytes.data(), *count});
+  return header ? std::optional(*header) : std::nullopt;
 }
 
-// The number of the next commit by what a place says; 0: it says nothing.
-std::uint64_t reached(File& file, std::uint64_t place) {
-  const auto said = read_place(file, place);
-  return said ? said->first_commit : 0;
+// The number of the next commit, from a slot; 0 if the slot is not valid.
+std::uint64_t next_commit_in(File& file, std::uint64_t slot) {
+  const auto header = read_slot(file, slot);
+  return header ? header->first_commit : 0;
 }
 
 }  // namespace
 
 Result<std::optional<SegmentHeader>> Extent::read(FileSystem& files, const std::string& directory,
                                                   zab::ServerId server) {
-  const auto there = is_there(files, directory);
+  const auto there = exists(files, directory);
   if (!there) return there.error();
   std::optional<SegmentHeader> reached;
   if (!*there) return reached;
   auto file = files.open(directory + file_name);
   if (!file) return file.error();
-  for (std::uint64_t place = 0; place < places; ++place) {
-    const auto said = read_place(**file, place);
-    if (!said || said->server != server) continue;
-    if (!reached || said->first_commit > reached->first_commit) reached = said;
+  for (std::uint64_t slot = 0; slot < slots; ++slot) {
+    const auto header = read_slot(**file, slot);
+    if (!header || header->server != server) continue;
+    if (!reached || header->first_commit > reached->first_commit) reached = header;
   }
   return reached;
 }
 
 Result<Extent> Extent::open(FileSystem& files, const std::string& directory) {
-  const auto there = is_there(files, directory);
+  const auto there = exists(files, directory);
   if (!there) return there.error();
   const std::string path = directory + file_name;
   auto file = *there ? files.open(path) : files.create(path);
   if (!file) return file.error();
   const auto bytes = (*file)->size();
   if (!bytes) return bytes.error();
-  if (*bytes < places * header_bytes) {
-    const std::string nothing(places * header_bytes - *bytes, '\0');
-    if (auto done = (*file)->write(*bytes, nothing); !done) return done.error();
+  if (*bytes < slots * header_bytes) {
+    const std::string zeros(slots * header_bytes - *bytes, '\0');
+    if (auto done = (*file)->write(*bytes, zeros); !done) return done.error();
     if (auto done = (*file)->sync(); !done) return done.error();
     if (auto done = files.sync_directory(directory); !done) return done.error();
     return Extent(std::move(*file), 0);
   }
-  const std::uint64_t older = reached(**file, 0) <= reached(**file, 1) ? 0 : 1;
+  const std::uint64_t older = next_commit_in(**file, 0) <= next_commit_in(**file, 1) ? 0 : 1;
   return Extent(std::move(*file), older);
 }
 
-Result<void> Extent::note(const SegmentHeader& reached) {
-  const std::uint64_t place = std::exchange(place_, (place_ + 1) % places);
-  return file_->write(place * header_bytes, encode(reached));
+Result<void> Extent::write(const SegmentHeader& reached) {
+  const std::uint64_t slot = std::exchange(slot_, (slot_ + 1) % slots);
+  return file_->write(slot * header_bytes, encode(reached));
 }
 
 }  // namespace storage

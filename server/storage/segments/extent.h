@@ -10,27 +10,30 @@
 
 namespace storage {
 
-// A file beside the log that says how far the log has reached: what tells a log whose end is gone
-// from one that ends there. It is behind the log, never before it.
+// The extent: a file beside the log that says how far the log has reached, at least. Without it, a
+// log that lost its end looks like a log that ends there. The extent may be behind the log, and is
+// never ahead of it. FORMAT.md has the layout.
 class Extent {
  public:
-  // What the file in `directory` says; nothing if there is none, or it says nothing.
+  // The content of the file in `directory`; nothing if there is no file, or nothing valid of this
+  // server in it. It has the form of a segment's header: the state of the log, and the number of
+  // its next commit.
   [[nodiscard]] static Result<std::optional<SegmentHeader>> read(FileSystem& files,
                                                                  const std::string& directory,
                                                                  zab::ServerId server);
-  // The file in `directory`, made, durably, if there is none.
+  // Opens the file in `directory`. Makes it, durably, if there is none.
   [[nodiscard]] static Result<Extent> open(FileSystem& files, const std::string& directory);
 
-  // `reached`: where the log stands, and what its next commit will be: as the header of a segment
-  // would say it. Survives the process, and the machine after `sync`.
-  [[nodiscard]] Result<void> note(const SegmentHeader& reached);
+  // Writes how far the log has reached, in the form of a segment's header that would begin there.
+  // Survives the process; after `sync` it survives a loss of power too.
+  [[nodiscard]] Result<void> write(const SegmentHeader& reached);
   [[nodiscard]] Result<void> sync() { return file_->sync(); }
 
  private:
-  Extent(std::unique_ptr<File> file, std::uint64_t place) : file_(std::move(file)), place_(place) {}
+  Extent(std::unique_ptr<File> file, std::uint64_t slot) : file_(std::move(file)), slot_(slot) {}
 
   std::unique_ptr<File> file_;
-  std::uint64_t place_;  // the next to be written
+  std::uint64_t slot_;  // the next to be written
 };
 
 }  // namespace storage

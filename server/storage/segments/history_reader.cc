@@ -8,11 +8,11 @@
 namespace storage {
 namespace {
 
-// Goes through the history txn by txn, from the beginning of a piece on.
-class Walk {
+// Reads the history txn by txn, from the beginning of a piece on.
+class HistoryCursor {
  public:
-  Walk(FileSystem& files, const std::string& directory, const Index& index, std::size_t piece,
-       zab::Point last)
+  HistoryCursor(FileSystem& files, const std::string& directory, const Index& index,
+                std::size_t piece, zab::Point last)
       : files_(files),
         directory_(directory),
         pieces_(index.pieces()),
@@ -22,11 +22,11 @@ class Walk {
 
   [[nodiscard]] bool at_end() const { return point_ == last_; }
   [[nodiscard]] zab::Point point() const { return point_; }
-  // `at_end` must not hold. An error is damage, or the system's.
+  // Call only if not `at_end`. An error is damage, or comes from the operating system.
   [[nodiscard]] Result<zab::Txn> next();
 
  private:
-  [[nodiscard]] Result<void> enter(LogPosition at);
+  [[nodiscard]] Result<void> move_to(LogPosition at);
   [[nodiscard]] wire::Error damaged(const std::string& why) const;
 
   FileSystem& files_;
@@ -36,16 +36,16 @@ class Walk {
   zab::Point last_;
   zab::Point point_;
   std::optional<SegmentReader> reader_;
-  std::uint64_t sequence_ = 0;  // of the segment that it reads
-  RecordLocation place_;        // of the next record
+  std::uint64_t sequence_ = 0;  // of the segment that is open
+  RecordLocation location_;     // of the next record
 };
 
-wire::Error Walk::damaged(const std::string& why) const {
+wire::Error HistoryCursor::damaged(const std::string& why) const {
   return {wire::ErrorCode::system_error,
-          reader_->path() + ": offset " + std::to_string(place_.offset) + ": " + why};
+          reader_->path() + ": offset " + std::to_string(location_.offset) + ": " + why};
 }
 
-Result<void> Walk::enter(LogPosition at) {
+Result<void> HistoryCursor::move_to(LogPosition at) {
   if (!reader_ || sequence_ != at.sequence) {
     auto reader = SegmentReader::open(files_, directory_ + '/' + segment_name(at.sequence));
     if (!reader) return reader.error();
@@ -53,27 +53,29 @@ Result<void> Walk::enter(LogPosition at) {
     const auto header = reader_->header();
     if (!header) return header.error();
     sequence_ = at.sequence;
-    place_ = {key_of(*header), at.offset};
+    location_ = {key_of(*header), at.offset};
   }
-  place_.offset = at.offset;
+  location_.offset = at.offset;
   return {};
 }
 
-Result<zab::Txn> Walk::next() {
-  bool enters = !reader_;
+Result<zab::Txn> HistoryCursor::next() {
+  bool moves = !reader_;
   while (piece_ + 1 < pieces_.size() && pieces_[piece_ + 1].before == point_) {
     ++piece_;
-    enters = true;
+    moves = true;
   }
-  if (enters) {
-    if (auto done = enter(pieces_[piece_].at); !done) return done.error();
+  if (moves) {
+    if (auto done = move_to(pieces_[piece_].at); !done) return done.error();
   }
   for (;;) {
-    auto found = reader_->record_at(place_);
+    auto found = reader_->record_at(location_);
     if (!found) return found.error();
     if (const auto* none = std::get_if<NoRecord>(&*found)) return damaged(none->why);
     const auto& record = std::get<Record>(*found);
-    if (record.header.type == RecordType::sealed) return damaged("the history goes on elsewhere");
+    if (record.header.type == RecordType::sealed) {
+      return damaged("the segment is sealed here, but its history should continue");
+    }
     if (record.header.type == RecordType::txn) {
       const zab::Point point = record.header.point;
       if (!zab::may_follow(point.zxid, point_.zxid) ||
@@ -82,10 +84,10 @@ Result<zab::Txn> Walk::next() {
                        wire::to_string(point_.zxid));
       }
       point_ = point;
-      place_.offset = end_of(record);
+      location_.offset = end_of(record);
       return zab::Txn{point.zxid, point.hash, record.content, record.payload};
     }
-    place_.offset = end_of(record);
+    location_.offset = end_of(record);
   }
 }
 
@@ -98,10 +100,10 @@ Result<std::optional<Stretch>> read_after(FileSystem& files, const std::string& 
   if (after.zxid < begin.zxid) return std::optional<Stretch>();
   if (after.zxid == begin.zxid && after != begin) return std::optional<Stretch>();
 
-  Walk walk(files, directory, index, index.before(after.zxid), last);
-  Stretch stretch{walk.point(), {}};
-  for (std::uint64_t bytes = 0; !walk.at_end();) {
-    auto txn = walk.next();
+  HistoryCursor cursor(files, directory, index, index.piece_before(after.zxid), last);
+  Stretch stretch{cursor.point(), {}};
+  for (std::uint64_t bytes = 0; !cursor.at_end();) {
+    auto txn = cursor.next();
     if (!txn) return txn.error();
     if (txn->zxid < after.zxid || txn->point() == after) {
       stretch.from = txn->point();

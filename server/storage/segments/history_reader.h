@@ -12,10 +12,10 @@ namespace storage {
 // A part of a history, without a gap.
 struct Stretch {
   zab::Point from;
-  std::vector<zab::Txn> txns;  // those that follow it
+  std::vector<zab::Txn> txns;  // they follow `from`
 };
 
-// What Log::read_after does. `last` is where the history ends.
+// Implements Log::read_after. `last` is the end of the history.
 [[nodiscard]] Result<std::optional<Stretch>> read_after(FileSystem& files,
                                                         const std::string& directory,
                                                         const Index& index, zab::Point last,

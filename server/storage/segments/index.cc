@@ -5,16 +5,16 @@
 namespace storage {
 namespace {
 
-constexpr std::uint64_t piece_bytes = 64u << 10;
+constexpr std::uint64_t piece_bytes = 64u << 10;  // at least, within a segment
 
 }  // namespace
 
-void Index::go_on(zab::Point before, LogPosition at) { truncate(before, at); }
+void Index::add(zab::Point before, LogPosition at) { truncate(before, at); }
 
-void Index::offer(zab::Point before, LogPosition at) {
+void Index::add_if_far(zab::Point before, LogPosition at) {
   const LogPosition last = pieces_.back().at;
   if (last.sequence == at.sequence && at.offset - last.offset < piece_bytes) return;
-  go_on(before, at);
+  add(before, at);
 }
 
 void Index::truncate(zab::Point from, LogPosition at) {
@@ -30,7 +30,7 @@ void Index::forget_before(std::uint64_t sequence) {
   if (kept != pieces_.end()) pieces_.erase(pieces_.begin(), kept);
 }
 
-std::size_t Index::before(zab::Zxid zxid) const {
+std::size_t Index::piece_before(zab::Zxid zxid) const {
   const auto after = std::ranges::lower_bound(pieces_, zxid, {},
                                               [](const Piece& piece) { return piece.before.zxid; });
   return after == pieces_.begin() ? 0 : static_cast<std::size_t>(after - pieces_.begin()) - 1;

@@ -7,20 +7,20 @@
 namespace storage {
 namespace {
 
-// Until it has its header and is durable, a segment has this name, which recovery does not look at.
-constexpr std::string_view unfinished = "log.new";
+// The name of a segment that is not durable yet. Recovery ignores it.
+constexpr std::string_view unfinished_name = "log.new";
 
 constexpr std::uint64_t seal_bytes = record_bytes(0);
 
-// How much is written at once of what is large, and where in the file it ends: at a multiple. The
-// page cache keeps what is written together in one stretch of memory if it is aligned, and all that
-// is done with it later, writing over it too, costs by the stretch.
+// Large writes are cut into pieces of this size, which end at a multiple of it in the file. The
+// page cache keeps an aligned write in one large block of memory. Every later operation on it,
+// writing over it too, costs by the block.
 constexpr std::uint64_t piece_bytes = 512u << 10;
 
 }  // namespace
 
 Result<void> write_zeros(File& file, std::uint64_t from, std::uint64_t to) {
-  static std::array<char, piece_bytes> zeros;  // not const: so it takes no room in the program
+  static std::array<char, piece_bytes> zeros;  // not const: so the program file does not contain it
   while (from < to) {
     const std::uint64_t count =
         std::min<std::uint64_t>(to - from, piece_bytes - from % piece_bytes);
@@ -35,9 +35,9 @@ Result<Segment> Segment::create(FileSystem& files, const std::string& directory,
                                 const LogOptions& options, const std::string& spare) {
   std::string path = spare;
   auto file = spare.empty() ? Result<std::unique_ptr<File>>(nullptr) : files.open(spare);
-  // Somebody may have tidied up.
+  // An operator may have removed the spare file.
   if (spare.empty() || !file) {
-    path = directory + '/' + std::string(unfinished);
+    path = directory + '/' + std::string(unfinished_name);
     file = files.create(path);
   }
   if (!file) return file.error();
@@ -66,20 +66,20 @@ Segment::Segment(std::unique_ptr<File> file, std::uint64_t key, std::uint64_t se
       limit_(std::max(options.segment_bytes, filled)),
       fill_bytes_(options.fill_bytes) {}
 
-bool Segment::has_room(std::uint64_t bytes) const { return end_ + bytes + seal_bytes <= limit_; }
+bool Segment::fits(std::uint64_t bytes) const { return end_ + bytes + seal_bytes <= limit_; }
 
-bool Segment::wants_filling() const {
+bool Segment::needs_filling() const {
   return filling_pays_ && filled_ < std::min(limit_, end_ + fill_bytes_ / 2);
 }
 
-// In whole pages, for which nothing has to be read.
+// Writes whole pages: the file system need not read what was in the last one.
 Result<void> Segment::append(wire::Bytes& records, std::uint64_t commit_bytes) {
   const std::size_t bytes = records.size();
   const std::uint64_t to = std::min(page_end(end_ + bytes), filled_);
   records.resize(std::max<std::uint64_t>(bytes, to - std::min(to, end_)), '\0');
   if (auto done = file_->write(end_, records); !done) return done;
   records.clear();
-  return appended(bytes, commit_bytes);
+  return advance(bytes, commit_bytes);
 }
 
 Result<void> Segment::append_pieces(wire::Bytes& records, std::uint64_t commit_bytes) {
@@ -90,7 +90,7 @@ Result<void> Segment::append_pieces(wire::Bytes& records, std::uint64_t commit_b
   const auto written = file_->write(end_, std::string_view(records).substr(0, bytes));
   if (!written) return written;
   records.erase(0, bytes);
-  if (auto done = appended(bytes, commit_bytes); !done) return done;
+  if (auto done = advance(bytes, commit_bytes); !done) return done;
   if (to - started_ >= piece_bytes / 2) {
     file_->start_writing(started_, to - started_);
     started_ = to;
@@ -98,9 +98,9 @@ Result<void> Segment::append_pieces(wire::Bytes& records, std::uint64_t commit_b
   return {};
 }
 
-Result<void> Segment::appended(std::uint64_t bytes, std::uint64_t commit_bytes) {
+Result<void> Segment::advance(std::uint64_t bytes, std::uint64_t commit_bytes) {
   end_ += bytes;
-  // Filling writes every byte twice to save a metadata write a commit.
+  // Filling writes every byte twice, and saves one write of metadata for each commit.
   filling_pays_ = commit_bytes <= fill_bytes_ / 8;
   if (end_ <= filled_) return {};
   filled_ = end_;
@@ -114,7 +114,7 @@ Result<void> Segment::sync() {
 }
 
 Result<void> Segment::fill() {
-  // One half of it at a time, so that those are pieces.
+  // Fills in halves of `fill_bytes_`, so that each write is a whole piece.
   const std::uint64_t ahead = end_ + fill_bytes_;
   const std::uint64_t to =
       std::min(limit_, ahead - ahead % std::max<std::uint64_t>(fill_bytes_ / 2, 1));

@@ -45,20 +45,21 @@ Result<std::string_view> SegmentReader::at(std::uint64_t offset, std::uint64_t c
   return std::string_view(window_).substr(offset - window_begin_, count);
 }
 
-Result<std::variant<Record, NoRecord>> SegmentReader::record_at(RecordLocation place) {
+Result<std::variant<Record, NoRecord>> SegmentReader::record_at(RecordLocation location) {
   using Found = std::variant<Record, NoRecord>;
-  const auto bytes = at(place.offset, record_header_bytes);
+  const auto bytes = at(location.offset, record_header_bytes);
   if (!bytes) return bytes.error();
-  const auto header = decode_record_header(*bytes, place);
+  const auto header = decode_record_header(*bytes, location);
   if (!header) return Found(NoRecord{"no intact record header"});
   if (!is_known(header->type)) {
     return wire::Error{wire::ErrorCode::unimplemented,
-                       path_ + " offset " + std::to_string(place.offset) + ": record type " +
+                       path_ + ": offset " + std::to_string(location.offset) +
+                           ": a later version of this program wrote this record (type " +
                            std::to_string(static_cast<int>(header->type)) +
-                           " is of a later version of this program"};
+                           "); use the program that wrote it"};
   }
-  const std::uint64_t payload_at = place.offset + record_header_bytes;
-  const std::uint64_t end = place.offset + record_bytes(header->payload_bytes);
+  const std::uint64_t payload_at = location.offset + record_header_bytes;
+  const std::uint64_t end = location.offset + record_bytes(header->payload_bytes);
   if (end > file_bytes_) return Found(NoRecord{"the record reaches beyond the end of the file"});
   const auto padded = at(payload_at, end - payload_at);
   if (!padded) return padded.error();
@@ -69,7 +70,7 @@ Result<std::variant<Record, NoRecord>> SegmentReader::record_at(RecordLocation p
     return Found(NoRecord{"the record's payload does not match its checksum"});
   }
   return Found(
-      Record{*header, place.offset, content, std::make_shared<const wire::Bytes>(payload)});
+      Record{*header, location.offset, content, std::make_shared<const wire::Bytes>(payload)});
 }
 
 Result<std::variant<Commit, NoCommit>> SegmentReader::commit_at(RecordLocation begin,
@@ -86,8 +87,8 @@ Result<std::variant<Commit, NoCommit>> SegmentReader::commit_at(RecordLocation b
     if (auto* no_record = std::get_if<NoRecord>(&*found)) return none(std::move(no_record->why));
     auto& record = std::get<Record>(*found);
     if (record.header.commit != number) {
-      return none("commit " + std::to_string(record.header.commit) + " where " +
-                  std::to_string(number) + " belongs");
+      return none("a record of commit " + std::to_string(record.header.commit) + ", where commit " +
+                  std::to_string(number) + " is expected");
     }
     commit.end = end_of(record);
     commit.records.push_back(std::move(record));
@@ -95,26 +96,28 @@ Result<std::variant<Commit, NoCommit>> SegmentReader::commit_at(RecordLocation b
   return Found(std::move(commit));
 }
 
-Result<Remains> SegmentReader::look_behind(RecordLocation begin, std::uint64_t unfinished_commit) {
-  Remains remains;
+Result<Remainder> SegmentReader::scan_remainder(RecordLocation begin,
+                                                std::uint64_t unfinished_commit) {
+  Remainder remainder;
   const std::uint64_t zeroed_end = page_end(begin.offset);
-  for (RecordLocation place = begin; place.offset < file_bytes_; place.offset += record_alignment) {
-    const auto bytes = at(place.offset, record_header_bytes);
+  for (RecordLocation location = begin; location.offset < file_bytes_;
+       location.offset += record_alignment) {
+    const auto bytes = at(location.offset, record_header_bytes);
     if (!bytes) return bytes.error();
     const std::string_view step = bytes->substr(0, record_alignment);
     const std::size_t last = step.find_last_not_of('\0');
     if (last == std::string_view::npos) continue;
-    if (place.offset < zeroed_end) remains.unfinished_end = place.offset + last + 1;
-    const auto header = decode_record_header(*bytes, place);
+    if (location.offset < zeroed_end) remainder.unfinished_end = location.offset + last + 1;
+    const auto header = decode_record_header(*bytes, location);
     if (!header) continue;
     if (header->commit != unfinished_commit) {
-      remains.proof_at = place.offset;
-      return remains;
+      remainder.proof_at = location.offset;
+      return remainder;
     }
-    remains.unfinished_end =
-        std::min(place.offset + record_bytes(header->payload_bytes), file_bytes_);
+    remainder.unfinished_end =
+        std::min(location.offset + record_bytes(header->payload_bytes), file_bytes_);
   }
-  return remains;
+  return remainder;
 }
 
 }  // namespace storage

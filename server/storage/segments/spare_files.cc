@@ -1,4 +1,4 @@
-#include "server/storage/segments/spares.h"
+#include "server/storage/segments/spare_files.h"
 
 #include <algorithm>
 #include <utility>
@@ -9,13 +9,15 @@ namespace storage {
 namespace {
 
 constexpr std::string_view prefix = "spare.";
-constexpr std::string_view unfinished = "spare.new";
-bool is_ours(std::string_view name) {
-  if (name == unfinished) return true;
+constexpr std::string_view unfinished_name = "spare.new";
+
+// Whether a process of this program gave a file this name.
+bool is_spare(std::string_view name) {
+  if (name == unfinished_name) return true;
   return name.starts_with(prefix) && wire::from_hex(name.substr(prefix.size())).has_value();
 }
 
-// So that the log's own syncs do not stand behind too much of it.
+// Syncs so often that the log's own syncs never wait for more than this.
 constexpr std::uint64_t step_bytes = 2u << 20;
 
 Result<void> fill(File& file, std::uint64_t bytes) {
@@ -31,7 +33,7 @@ Result<void> fill(File& file, std::uint64_t bytes) {
 }  // namespace
 
 Result<void> SpareWork::run() const {
-  const std::string unnamed = directory + '/' + std::string(unfinished);
+  const std::string unnamed = directory + '/' + std::string(unfinished_name);
   auto file = files->create(unnamed);
   if (!file) return file.error();
   if (auto done = fill(**file, bytes); !done) {
@@ -48,11 +50,11 @@ SpareFiles::SpareFiles(FileSystem& files, std::string directory, const LogOption
       segment_bytes_(options.segment_bytes),
       max_(options.spares) {}
 
-Result<void> SpareFiles::clear() {
+Result<void> SpareFiles::remove_old() {
   const auto names = files_->list(directory_);
   if (!names) return names.error();
   for (const std::string& name : *names) {
-    if (!is_ours(name)) continue;
+    if (!is_spare(name)) continue;
     if (auto done = files_->remove(directory_ + '/' + name); !done) return done;
   }
   return {};
@@ -63,7 +65,7 @@ std::string SpareFiles::next_path() {
 }
 
 Result<void> SpareFiles::recycle(const std::string& path) {
-  if (paths_.size() >= max_ || !fits(path)) return discard(path);
+  if (paths_.size() >= max_ || !has_useful_size(path)) return discard(path);
   std::string spare = next_path();
   if (auto done = files_->rename(path, spare); !done) return done;
   if (auto done = files_->sync_directory(directory_); !done) return done;
@@ -76,15 +78,15 @@ Result<void> SpareFiles::discard(const std::string& path) {
   return files_->sync_directory(directory_);
 }
 
-// One that is much smaller helps little, and one that is larger was for one commit.
-bool SpareFiles::fits(const std::string& path) const {
+// A much smaller file saves little. A larger one was made for one large commit.
+bool SpareFiles::has_useful_size(const std::string& path) const {
   const auto file = files_->open(path);
   if (!file) return false;
   const auto bytes = (*file)->size();
   return bytes && *bytes >= segment_bytes_ / 2 && *bytes <= segment_bytes_;
 }
 
-std::string SpareFiles::take() {
+std::string SpareFiles::acquire() {
   failed_ = false;
   if (paths_.empty()) return {};
   std::string path = std::move(paths_.front());
@@ -92,14 +94,14 @@ std::string SpareFiles::take() {
   return path;
 }
 
-std::optional<SpareWork> SpareFiles::work() {
-  if (making_ || failed_ || !paths_.empty() || max_ == 0) return std::nullopt;
-  making_ = true;
+std::optional<SpareWork> SpareFiles::next_work() {
+  if (working_ || failed_ || !paths_.empty() || max_ == 0) return std::nullopt;
+  working_ = true;
   return SpareWork{files_, directory_, next_path(), segment_bytes_};
 }
 
-void SpareFiles::made(const SpareWork& work, const Result<void>& done) {
-  making_ = false;
+void SpareFiles::finish(const SpareWork& work, const Result<void>& done) {
+  working_ = false;
   failed_ = !done;
   if (done) paths_.push_back(work.path);
 }

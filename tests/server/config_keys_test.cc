@@ -1,0 +1,110 @@
+#include "server/config/config_keys.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "server/config/key_names.h"
+#include "server/config/zookeeper_keys.h"
+#include "tests/server/config_harness.h"
+
+namespace server::test {
+namespace {
+
+TEST_CASE("setting a key to its literal default changes nothing") {
+  const Config defaults = configured({"--dataDir=zabkeeper-data"}).config;
+  for (const Key& key : config_keys()) {
+    if (key.fallback.kind != Key::Default::Kind::literal || key.is_numbered()) continue;
+    CAPTURE(key.name);
+    const Config written = configured({"--" + std::string(key.name), std::string(key.fallback.text),
+                                       "--dataDir=zabkeeper-data"})
+                               .config;
+    CHECK(written.web == defaults.web);
+    CHECK(written.data_dir == defaults.data_dir);
+    CHECK(written.tick_time == defaults.tick_time);
+    CHECK(written.heartbeat == defaults.heartbeat);
+    CHECK(written.min_session_timeout == defaults.min_session_timeout);
+    CHECK(written.max_session_timeout == defaults.max_session_timeout);
+    CHECK(written.max_client_connections == defaults.max_client_connections);
+    CHECK(written.max_connections == defaults.max_connections);
+    CHECK(written.max_outstanding_requests == defaults.max_outstanding_requests);
+    CHECK(written.max_watches == defaults.max_watches);
+    CHECK(written.max_multi_ops == defaults.max_multi_ops);
+    CHECK(written.max_data_bytes == defaults.max_data_bytes);
+    CHECK(written.log_segment_bytes == defaults.log_segment_bytes);
+    CHECK(written.log_level == defaults.log_level);
+  }
+}
+
+TEST_CASE("every key of ZooKeeper is known: used, or ignored and named") {
+  const std::string file =
+      std::filesystem::path(ZABKEEPER_SOURCE_DIR) / "tests/server/zoo_all_keys.cfg";
+  const Configured zoo = configured({file, "--dataDir=/x"});
+  std::istringstream lines(content_of(file));
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with('#')) continue;
+    std::string key = line.substr(0, line.find('='));
+    if (key.starts_with("zookeeper.")) key.erase(0, std::string("zookeeper.").size());
+    CAPTURE(key);
+    CHECK((find_key(key) != nullptr) != has_key(zoo.ignored, key));
+  }
+  CHECK(has(zoo.notes, "clientPort=2181 is ignored: it is for ZooKeeper's own protocol"));
+}
+
+TEST_CASE("every key has a variable in the environment") {
+  CHECK(environment_name("tickTime") == "ZABKEEPER_TICK_TIME");
+  CHECK(environment_name("jute.maxbuffer") == "ZABKEEPER_JUTE_MAXBUFFER");
+  const Config config =
+      configured({}, {"ZABKEEPER_SERVER_1=a:1", "ZABKEEPER_SERVER_2=b:1", "ZABKEEPER_MYID=2",
+                      "ZABKEEPER_DATA_DIR=/x", "ZABKEEPER_WEB_1=a:99"})
+          .config;
+  CHECK(config.id == 2);
+  REQUIRE(config.servers.size() == 2);
+  CHECK(config.servers[0].web == Address{"a", 99});
+}
+
+TEST_CASE("--help explains every key, and --version prints the version") {
+  const auto help = std::get<PrintAndExit>(start({"--help"}));
+  CHECK(help.exit_code == 0);
+  for (const Key& key : config_keys()) {
+    CHECK_MESSAGE(contains(help.text, "--" + std::string(key.name) + " "), key.name);
+  }
+  CHECK(std::get<PrintAndExit>(start({"--version"})).text == "zabkeeper 1.2.3\n");
+}
+
+TEST_CASE("docs/configuration.md has every key, with its default, and no other") {
+  std::istringstream page(
+      content_of(std::filesystem::path(ZABKEEPER_SOURCE_DIR) / "docs/configuration.md"));
+  std::vector<std::string> on_page;
+  for (std::string line; std::getline(page, line);) {
+    if (!line.starts_with("| `")) continue;
+    const std::string name = line.substr(3, line.find('`', 3) - 3);
+    on_page.push_back(name);
+    const auto keys = config_keys();
+    const auto key = std::ranges::find(keys, name, &Key::name);
+    REQUIRE_MESSAGE(key != keys.end(), name);
+    if (key->fallback.kind == Key::Default::Kind::literal) {
+      CHECK_MESSAGE(contains(line, "| `" + std::string(key->fallback.text) + "` |"), line);
+    }
+  }
+  std::ranges::sort(on_page);
+  std::vector<std::string> in_table;
+  for (const Key& key : config_keys()) in_table.emplace_back(key.name);
+  std::ranges::sort(in_table);
+  CHECK(on_page == in_table);
+}
+
+TEST_CASE("ignored keys of ZooKeeper are known also by their prefix") {
+  CHECK(is_ignored_key("ssl.quorum.keyStore.location"));
+  CHECK(is_ignored_key("forceSync"));
+  CHECK_FALSE(is_ignored_key("forceSyncs"));
+  CHECK_FALSE(is_ignored_key("tickTime"));
+  CHECK(has_key(configured({"--skipACL=no"}).ignored, "skipACL"));
+}
+
+}  // namespace
+}  // namespace server::test
