@@ -52,7 +52,7 @@ int serve(const server::Configured& configured) {
   signals.async_wait([&](const boost::system::error_code& error, int signal) {
     if (error) return;
     spdlog::info("signal {}: shutting down", signal);
-    running.retire([&] {
+    running.drain([&] {
       running.stop();
       io.stop();
     });

@@ -2,38 +2,62 @@
 
 #include <functional>
 #include <memory>
-#include <string>
 
+#include "server/checkpoints/checkpointer.h"
+#include "server/checkpoints/incoming_snapshot.h"
+#include "server/clients/listener.h"
 #include "server/config/config.h"
-#include "server/metrics/status.h"
-#include "wire/result.h"
-
-namespace boost::asio {
-class io_context;
-}
+#include "server/peers/links.h"
+#include "server/pipeline/pipeline.h"
+#include "server/replication/driver.h"
+#include "server/replication/handover.h"
+#include "server/replication/log_writer.h"
+#include "server/replication/server_environment.h"
+#include "server/replication/shutdown.h"
+#include "server/replication/ticker.h"
+#include "server/startup/recovered_state.h"
 
 namespace server {
 
-// One server: the rooms joined. The protocol core and the service are values in it; what is impure
-// (the log, the links, the listener, the clock) stands around them.
+// One server: builds the rooms' parts, connects them, and runs them on the event loop's one thread.
+// The protocol core (in Driver) and the service (in Pipeline) are values; the parts around them do
+// the input and output.
 class Server {
  public:
-  // Opens the data directory, takes the ports, and begins to look for a leader. An error says what
+  // Opens the data directory, binds the ports, and begins to look for a leader. An error says what
   // an operator is to do.
   [[nodiscard]] static wire::Result<std::unique_ptr<Server>> start(boost::asio::io_context& io,
                                                                    Config config);
-  virtual ~Server() = default;
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
 
-  // Lets another server lead, if this one does, so that nobody waits for an election; then takes no
-  // more requests, and answers those that it has. Calls `done` after all that, or when it takes too
-  // long.
-  virtual void retire(std::function<void()> done) = 0;
-  // Says goodbye to clients and peers. The io_context runs out of work once they are gone.
-  virtual void stop() = 0;
+  // See Shutdown: first `drain`, then `stop`.
+  void drain(std::function<void()> done) { shutdown_.drain(std::move(done)); }
+  void stop() { shutdown_.stop(); }
 
-  // Where clients connect: with the port that was really taken.
-  [[nodiscard]] virtual Address web() const = 0;
-  [[nodiscard]] virtual Status status() const = 0;
+  // The address that clients connect to, with the port that was bound.
+  [[nodiscard]] const Address& web() const { return listener_.bound(); }
+
+ private:
+  Server(boost::asio::io_context& io, Config config, RecoveredState found);
+  // Binds the ports, then starts the protocol and its ticks.
+  [[nodiscard]] wire::Result<void> run();
+
+  boost::asio::io_context& io_;
+  Config config_;
+  std::unique_ptr<storage::Lock> lock_;  // on the data directory
+  ServerEnvironment environment_;
+  Pipeline pipeline_;
+  SharedCheckpoint checkpoint_;
+  IncomingSnapshot incoming_;
+  LogWriter log_;
+  Checkpointer checkpointer_;
+  Links links_;
+  Driver driver_;
+  Handover handover_;
+  Ticker ticker_;
+  Listener listener_;
+  Shutdown shutdown_;
 };
 
 }  // namespace server

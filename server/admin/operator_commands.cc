@@ -1,0 +1,65 @@
+#include "server/admin/operator_commands.h"
+
+#include <utility>
+
+#include <nlohmann/json.hpp>
+#include <spdlog/spdlog.h>
+
+#include "wire/zxid.h"
+#include "zab/print.h"
+
+namespace server {
+namespace {
+
+constexpr Milliseconds handover_timeout{10'000};
+
+Answer answer_to(Handover::Outcome outcome, const zab::RoleStatus& role_status) {
+  switch (outcome) {
+    case Handover::Outcome::done: break;
+    case Handover::Outcome::refused:
+      return error_answer(503, "NotDone",
+                          "no follower caught up in time, and this server was elected again");
+    case Handover::Outcome::late:
+      return error_answer(503, "NotDone", "no leader was found yet; see /status");
+  }
+  return json_answer(200,
+                     {{"leader", role_status.leader.value}, {"epoch", role_status.epoch.value}});
+}
+
+void hand_over(const OperatorParts& parts, const AdminCommands::Arguments& arguments,
+               AdminCommands::Done done) {
+  const auto to = arguments.find("to");
+  const auto wanted = successor(to == arguments.end() ? std::string() : to->second, parts.servers,
+                                parts.driver.peer());
+  if (!wanted) return done(error_answer(409, "NotPossible", wanted.error().message));
+  spdlog::info("an operator hands the lead over to {}",
+               wanted->nobody() ? "the first follower that has caught up"
+                                : "server " + zab::to_string(*wanted));
+  parts.handover.begin(*wanted, handover_timeout,
+                       [&pipeline = parts.pipeline, done = std::move(done)](auto outcome) {
+                         done(answer_to(outcome, pipeline.role_status()));
+                       });
+}
+
+void take_checkpoint(Checkpointer& checkpointer, AdminCommands::Done done) {
+  checkpointer.take([&checkpointer, done = std::move(done)](const wire::Result<void>& taken) {
+    if (!taken) return done(error_answer(503, "NotDone", taken.error().message));
+    const CheckpointReport& report = checkpointer.report();
+    done(json_answer(200, {{"zxid", wire::to_hex(report.at)}, {"bytes", report.bytes}}));
+  });
+}
+
+}  // namespace
+
+AdminCommands operator_commands(const OperatorParts& parts) {
+  AdminCommands commands;
+  commands.add("handover", {"to"}, [parts](const auto& arguments, AdminCommands::Done done) {
+    hand_over(parts, arguments, std::move(done));
+  });
+  commands.add("checkpoint", {}, [parts](const auto&, AdminCommands::Done done) {
+    take_checkpoint(parts.checkpointer, std::move(done));
+  });
+  return commands;
+}
+
+}  // namespace server

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <vector>
+
+#include "server/admin/commands.h"
+#include "server/checkpoints/checkpointer.h"
+#include "server/config/config.h"
+#include "server/pipeline/pipeline.h"
+#include "server/replication/driver.h"
+#include "server/replication/handover.h"
+
+namespace server {
+
+// The parts of a server that operators' commands act on. All of them outlive the commands.
+struct OperatorParts {
+  const std::vector<ServerLine>& servers;
+  const Driver& driver;
+  const Pipeline& pipeline;
+  Handover& handover;
+  Checkpointer& checkpointer;
+};
+
+// The commands of docs/operations.md: `handover` (to a server, or to any) and `checkpoint`.
+[[nodiscard]] AdminCommands operator_commands(const OperatorParts& parts);
+
+}  // namespace server

@@ -1,0 +1,111 @@
+#include "server/admin/status_reader.h"
+
+#include <chrono>
+#include <utility>
+
+#include "server/admin/pages.h"
+#include "server/metrics/disk.h"
+#include "server/metrics/page.h"
+
+namespace server {
+namespace {
+
+std::string reason_not_to_serve(const Status& status) {
+  if (status.serving) return {};
+  return status.damaged ? "the log is damaged, and there is no leader to repair it from"
+                        : "this server follows no leader";
+}
+
+void add_peers(const StatusParts& parts, Status& status) {
+  const zab::State& state = parts.driver.peer().state();
+  for (const ServerLine& line : parts.config.servers) {
+    if (line.id == parts.config.id) continue;
+    status.peers.push_back({line.id, to_string(line.peer),
+                            state.links.contains(zab::ServerId{line.id}), line.observer});
+  }
+}
+
+void add_disk(const StatusParts& parts, Status& status) {
+  const DiskReadings disk = read_disk(parts.config.log_dir);
+  status.log_bytes = disk.log_bytes;
+  status.log_segments = disk.log_segments;
+  status.disk_free_bytes = disk.free_bytes;
+  status.disk_size_bytes = disk.size_bytes;
+}
+
+}  // namespace
+
+Status read_status(const StatusParts& parts) {
+  const zab::State& state = parts.driver.peer().state();
+  const zab::RoleStatus& role_status = parts.pipeline.role_status();
+  const session::Service& service = parts.pipeline.service();
+  Status status;
+  status.id = parts.config.id;
+  status.role = client_role(parts.config, role_status.role);
+  status.serving = role_status.serving;
+  status.leader = role_status.leader.value;
+  status.epoch = state.durable.current_epoch;
+  status.zxid = service.applied();
+  add_peers(parts, status);
+  status.sessions = service.sessions().size();
+  status.connections = parts.pipeline.connections();
+  status.nodes = service.tree().size();
+  status.watches = service.watches().size();
+  const auto unapplied = state.durable.history.after(service.applied());
+  status.lag = static_cast<std::uint64_t>(state.durable.history.end() - unapplied);
+  status.data_dir = parts.config.data_dir.string();
+  status.checkpoint = parts.checkpointer.report();
+  add_disk(parts, status);
+  status.damaged = state.durable.damaged.has_value();
+  if (state.durable.founded) status.cluster = to_string(state.durable.cluster);
+  status.why_not_serving = reason_not_to_serve(status);
+  status.version = parts.version;
+  return status;
+}
+
+Readings read_metrics(const StatusParts& parts) {
+  const zab::State& state = parts.driver.peer().state();
+  const zab::History& history = state.durable.history;
+  const session::Service& service = parts.pipeline.service();
+  const Availability& availability = parts.driver.availability();
+  Readings now;
+  now.status = read_status(parts);
+  now.process = read_process();
+  now.accepted_epoch = state.durable.accepted_epoch;
+  now.proposed = history.last().zxid;
+  now.committed = state.last_committed;
+  now.outstanding_proposals =
+      static_cast<std::uint64_t>(history.end() - history.after(state.last_committed));
+  now.unserved_seconds =
+      std::chrono::duration<double>(availability.unserved(SteadyClock::now())).count();
+  now.outages = availability.outages();
+  now.driver = parts.driver.counters();
+  now.queues = {{"events", parts.driver.queued()}, {"log_writes", parts.log.waiting()}};
+  parts.pipeline.read(now);
+  for (const Status::Peer& peer : now.status.peers) {
+    const zab::ServerId id{peer.id};
+    now.peers.push_back(
+        {peer.id, peer.connected, parts.links.queued(id), parts.links.counters(id)});
+  }
+  now.tree_data_bytes = service.tree().at("/").subtree_bytes();
+  now.ephemerals = service.tree().ephemeral_count();
+  now.port = parts.listener.counters();
+  now.log = parts.log.counters();
+  return now;
+}
+
+HttpHandlers http_handlers(const StatusParts& parts, AdminCommands commands) {
+  return {
+      .page =
+          [parts](std::string_view method, std::string_view target) {
+            return page(method, target,
+                        {[&] { return read_status(parts); },
+                         [&] { return metrics_page(read_metrics(parts)); }});
+          },
+      .command = [commands = std::move(commands)](
+                     std::string_view target,
+                     AdminCommands::Done done) { commands.run(target, std::move(done)); },
+  };
+}
+
+}  // namespace server

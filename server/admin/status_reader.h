@@ -1,0 +1,39 @@
+#pragma once
+
+#include "server/admin/commands.h"
+#include "server/checkpoints/checkpointer.h"
+#include "server/clients/http_handlers.h"
+#include "server/clients/listener.h"
+#include "server/config/config.h"
+#include "server/metrics/readings.h"
+#include "server/metrics/status.h"
+#include "server/peers/links.h"
+#include "server/pipeline/pipeline.h"
+#include "server/replication/driver.h"
+#include "server/replication/log_writer.h"
+
+namespace server {
+
+// The parts of a server that its status and its metrics are read from.
+struct StatusParts {
+  const Config& config;
+  const Pipeline& pipeline;
+  const Driver& driver;
+  const Links& links;
+  const LogWriter& log;
+  const Checkpointer& checkpointer;
+  const Listener& listener;
+  const char* version;
+};
+
+// What GET /status shows. On the event loop's thread.
+[[nodiscard]] Status read_status(const StatusParts& parts);
+
+// What GET /metrics shows: the status and everything else that is counted. On the event loop's
+// thread.
+[[nodiscard]] Readings read_metrics(const StatusParts& parts);
+
+// The web port's answers. The parts outlive them, and may be constructed later.
+[[nodiscard]] HttpHandlers http_handlers(const StatusParts& parts, AdminCommands commands);
+
+}  // namespace server

@@ -1,0 +1,57 @@
+#include "server/replication/shutdown.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <boost/asio/io_context.hpp>
+
+namespace server {
+namespace {
+
+constexpr auto reason = "the server shuts down";  // given to clients
+constexpr Milliseconds handover_timeout{1000};
+constexpr Milliseconds answers_timeout{1000};
+constexpr Milliseconds answers_poll{5};
+
+}  // namespace
+
+Shutdown::Shutdown(boost::asio::io_context& io, const Config& config, Parts parts)
+    : heartbeat_(config.heartbeat), alone_(config.servers.size() < 2), parts_(parts), timer_(io) {}
+
+void Shutdown::drain(std::function<void()> done) {
+  if (alone_ || parts_.pipeline.role_status().role != zab::Role::leading) {
+    return drain_clients(std::move(done));
+  }
+  parts_.handover.begin({}, handover_timeout, [this, done = std::move(done)](auto) mutable {
+    // This server may be one of the quorum that the new leader has: give the others time to follow
+    // the new leader, too.
+    timer_.expires_after(std::min(2 * heartbeat_, Milliseconds{500}));
+    timer_.async_wait(
+        [this, done = std::move(done)](const auto&) mutable { drain_clients(std::move(done)); });
+  });
+}
+
+void Shutdown::drain_clients(std::function<void()> done) {
+  parts_.listener.stop();
+  parts_.pipeline.drain(reason);
+  wait_for_answers(SteadyClock::now() + answers_timeout, std::move(done));
+}
+
+void Shutdown::wait_for_answers(SteadyClock::time_point deadline, std::function<void()> done) {
+  if (parts_.pipeline.is_drained() || SteadyClock::now() >= deadline) return done();
+  timer_.expires_after(answers_poll);
+  timer_.async_wait([this, deadline, done = std::move(done)](const auto&) mutable {
+    wait_for_answers(deadline, std::move(done));
+  });
+}
+
+void Shutdown::stop() {
+  parts_.ticker.stop();
+  parts_.listener.stop();
+  parts_.pipeline.redirect_clients(reason);
+  parts_.links.stop();
+  // So that the next start has nothing to replay.
+  parts_.checkpointer.take([](const wire::Result<void>&) {});
+}
+
+}  // namespace server

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <boost/asio/steady_timer.hpp>
+
+#include "server/checkpoints/checkpointer.h"
+#include "server/config/config.h"
+#include "server/pipeline/pipeline.h"
+
+namespace server {
+
+// Turns the clock into ticks: one for the protocol, the pipeline and the checkpointer in each
+// heartbeat interval. Also compares the machine's clock with the time of the last transaction.
+class Ticker {
+ public:
+  // All of them outlive this.
+  Ticker(boost::asio::io_context& io, Milliseconds heartbeat, Environment& environment,
+         Pipeline& pipeline, Checkpointer& checkpointer);
+
+  // The first tick comes one interval later.
+  void start();
+  // Nothing ticks afterwards.
+  void stop();
+
+ private:
+  void tick();
+  void check_clock();
+
+  Milliseconds heartbeat_;
+  Environment& environment_;
+  Pipeline& pipeline_;
+  Checkpointer& checkpointer_;
+  boost::asio::steady_timer timer_;
+  bool stopped_ = false;
+  bool clock_is_behind_ = false;
+};
+
+}  // namespace server
