@@ -30,21 +30,19 @@ namespace sim {
 //   equal_zxid_equal_hash on all disks and in all broadcasts
 //   promise_is_durable    the sender of a promise has it on its disk
 //   commit_needs_a_quorum every delivered txn is on the disks of a quorum
-//   leader_completeness   every server that could win an election now has all delivered txns on
-//   disk truncation_safety     no delivered txn is removed from a disk epoch_monotonicity    on
-//   every disk: accepted >= current >= epoch of the last zxid; none falls message_legality      no
-//   peer receives a message that it must refuse, even if messages are lost;
-//                         a peer sends only acks to itself
+//   leader_completeness   every server that could win an election now has all delivered txns
+//   truncation_safety     no delivered txn is removed from a disk
+//   epoch_monotonicity    on every disk: accepted >= current >= epoch of the last zxid; none falls
+//   message_legality      no peer receives a message that it must refuse, even if messages are
+//                         lost; a peer sends only acks to itself
 //   confirmed_leadership  a confirmed leader knows all txns that were delivered before the request
 //   sound_quorum          an epoch begins with the promises of a quorum of sound voters, or of
-//   blank
-//                         ones before there is a cluster, or of all voters
+//                         blank ones before there is a cluster, or of all voters
 //   initial_history       no voter of that quorum has a more recent history than the leader
 //   sync_result           a learner adopts exactly the leader's history as of NEWLEADER
 //   state_is_f_of_history every checkpoint and snapshot is the result of the txns up to it
 //   recovery              every promise is there after a crash; or the server knows that its disk
-//   is
-//                         damaged, and has an earlier state
+//                         is damaged, and has an earlier state
 //   memory_is_disk        a server without outstanding writes knows exactly the content of its disk
 //   foreign               a server of another cluster does not serve and does not send acks
 class Checkers {

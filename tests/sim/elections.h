@@ -21,16 +21,14 @@ namespace sim {
 //                   history, or for itself if it is damaged; and while it looks for a leader,
 //                   neither its round nor its vote in a round falls
 //   elected         a server that begins to lead or to follow was handed the lead, or received in
-//   the
-//                   same round the agreement of a quorum: of sound voters, or of voters that know
-//                   no cluster and have no history, or of all voters. Or it joins a leader that a
-//                   quorum follows already
+//                   the same round the agreement of a quorum: of sound voters, or of voters that
+//                   know no cluster and have no history, or of all voters. Or it joins a leader
+//                   that a quorum follows already
 //   epoch_quorum    a leader begins an epoch only after a quorum reported that it has accepted the
 //                   epoch, and serves only after a quorum reported that it adopted the epoch;
 //                   the leader counts
 //   quorum_answers  a server that claims to lead an epoch has received an answer from a quorum
-//   within
-//                   the last sync limit of its own ticks
+//                   within the last sync limit of its own ticks
 // From `vote` and `elected` follows that an elected server is the greatest of the quorum that
 // elected it, because every voter's vote is at least its own history.
 class Elections {

@@ -23,11 +23,11 @@
 //   submit PAYLOAD to 1             a client's transaction
 //   confirm leadership of 1         a read that must see every acknowledged write
 //   hand over 1 [to 2]              server 1 stops leading
-//   deliver TYPE from 1 to 2        the messages in transit on that link, up to the first of this
-//   type deliver all from 1 to 2 under way                       lists the messages in transit, and
-//   the reads that are not answered read for 2                      answers one read for this
-//   learner: two transactions of the log,
-//                                   or half of a snapshot
+//   deliver TYPE from 1 to 2        the messages in transit on that link, up to the first of TYPE
+//   deliver all from 1 to 2
+//   under way                       lists the messages in transit and the reads without an answer
+//   read for 2                      answers one read for this learner: two transactions of the
+//                                   log, or half of a snapshot
 //   tick 1 [10], tick all [10]      delivers nothing
 //   pass 10 ticks                   of all servers; delivers everything after each
 //   cut 1 2, heal 1 2               a link; its messages in transit are lost
