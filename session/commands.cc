@@ -24,7 +24,7 @@ inline constexpr auto wire::archive::fields<session::ReapNodes> = std::tuple();
 template <>
 inline constexpr auto wire::archive::fields<session::Command> =
     std::tuple(&session::Command::session, &session::Command::owner, &session::Command::tag,
-               &session::Command::order, &session::Command::identities, &session::Command::number);
+               &session::Command::body, &session::Command::identities, &session::Command::number);
 
 // 1 to 8 are requests, see wire/archive_fields.h.
 template <>
@@ -74,15 +74,15 @@ std::optional<wire::MultiReply> take_multi(wire::ByteReader& in) {
 
 }  // namespace
 
-std::optional<Order> order_of(const wire::Request& request) {
+std::optional<CommandBody> command_body_of(const wire::Request& request) {
   return std::visit(
-      [](const auto& each) -> std::optional<Order> {
+      [](const auto& each) -> std::optional<CommandBody> {
         using Request = std::remove_cvref_t<decltype(each)>;
         if constexpr (std::is_same_v<Request, wire::CloseRequest>) {
           return CloseSession{};
-        } else if constexpr (std::is_constructible_v<Order, std::in_place_type_t<Request>,
+        } else if constexpr (std::is_constructible_v<CommandBody, std::in_place_type_t<Request>,
                                                      Request>) {
-          return Order(std::in_place_type<Request>, each);
+          return CommandBody(std::in_place_type<Request>, each);
         } else {
           return std::nullopt;
         }

@@ -58,16 +58,16 @@ struct ReapNodes {
   bool operator==(const ReapNodes&) const = default;
 };
 
-using Order =
+using CommandBody =
     std::variant<OpenSession, MoveSession, CloseSession, ReapNodes, wire::CreateRequest,
                  wire::SetRequest, wire::DeleteRequest, wire::SetAclRequest, wire::MultiRequest>;
 
-// An order of a session, and where its result is to be sent.
+// A command of a session, and where its result is to be sent.
 struct Command {
   wire::SessionId session;  // none for OpenSession
   Owner owner;              // the connection it came over; default for an expiry
   std::uint64_t tag = 0;    // identifies the request on owner.server; 0: no request waits
-  Order order;
+  CommandBody body;
   znode::Identities identities = {};  // of the client, authenticated by its server
   // The client's number of this write, if its result is to be kept.
   std::optional<std::int64_t> number = {};
@@ -75,8 +75,8 @@ struct Command {
   bool operator==(const Command&) const = default;
 };
 
-// The order to the leader for a client's request; none if any server can answer the request.
-[[nodiscard]] std::optional<Order> order_of(const wire::Request& request);
+// The command's body for a client's request; none if any server can answer the request.
+[[nodiscard]] std::optional<CommandBody> command_body_of(const wire::Request& request);
 
 // The format in which a follower forwards a command to the leader. Decoding returns
 // MarshallingError for invalid bytes.

@@ -114,8 +114,8 @@ void Service::become(Service&& restored) {
 
 znode::PlanResult<wire::Bytes> Service::plan(const Command& command, wire::TimeMs now) {
   znode::Draft draft(pending_tree_, std::max(now_, now));
-  znode::PlanResult<Body> body = std::visit(
-      [&](const auto& order) { return plan_body(command, order, draft); }, command.order);
+  znode::PlanResult<Body> body =
+      std::visit([&](const auto& each) { return plan_body(command, each, draft); }, command.body);
   if (!body && !is_kept(command, body.error())) return std::move(body).error();
 
   now_ = draft.now();
@@ -140,34 +140,33 @@ void Service::forget_plans() {
   plans_.clear();
 }
 
-znode::PlanResult<Service::Body> Service::plan_body(const Command&, const OpenSession& order,
+znode::PlanResult<Service::Body> Service::plan_body(const Command&, const OpenSession& body,
                                                     znode::Draft&) {
-  return Body(OpenTxn{order.secret_hash, order.timeout_ms, order.results_max});
+  return Body(OpenTxn{body.secret_hash, body.timeout_ms, body.results_max});
 }
 
-znode::PlanResult<Service::Body> Service::plan_body(const Command& command,
-                                                    const MoveSession& order, znode::Draft&) {
+znode::PlanResult<Service::Body> Service::plan_body(const Command& command, const MoveSession& body,
+                                                    znode::Draft&) {
   const std::optional<Session> session = pending_sessions_.find(command.session);
   if (!session) return refuse(not_open(command.session));
-  if (!equal_secrets(session->secret_hash, order.secret_hash)) {
+  if (!equal_secrets(session->secret_hash, body.secret_hash)) {
     return refuse(Error{ErrorCode::auth_failed,
                         "wrong password for session " + wire::to_hex(command.session.value)});
   }
 
   pending_sessions_.move(command.session, command.owner);
-  return Body(MoveTxn{order.timeout_ms, order.results_max});
+  return Body(MoveTxn{body.timeout_ms, body.results_max});
 }
 
 znode::PlanResult<Service::Body> Service::plan_body(const Command& command,
-                                                    const CloseSession& order,
-                                                    znode::Draft& draft) {
+                                                    const CloseSession& body, znode::Draft& draft) {
   if (!pending_sessions_.find(command.session)) return refuse(not_open(command.session));
-  if (!order.expired) {
+  if (!body.expired) {
     if (auto owner = check_owner(command); !owner) return refuse(owner.error());
   }
 
   pending_sessions_.close(command.session);
-  return Body(CloseTxn{order.expired, znode::plan_cleanup(command.session, draft).count});
+  return Body(CloseTxn{body.expired, znode::plan_cleanup(command.session, draft).count});
 }
 
 znode::PlanResult<Service::Body> Service::plan_body(const Command&, const ReapNodes&,

@@ -72,7 +72,7 @@ class Service {
   // Answers a read from this server's state, and sets the watch that it asks for. `id` becomes the
   // id of the watch's events, `encoding` the encoding of their data. Returns SessionExpired if the
   // session is not open; a local session is always open. Returns Unimplemented for a request that
-  // is not a read (see order_of).
+  // is not a read (see command_body_of).
   [[nodiscard]] wire::Result<Answer> read(const znode::Caller& caller, const wire::RequestId& id,
                                           const wire::Request& request,
                                           wire::Encoding encoding = wire::Encoding::text_if_utf8);
@@ -120,14 +120,14 @@ class Service {
   };
   using Body = decltype(Transaction::body);
 
-  // Plans one kind of order, and records its changes of the tree in `draft`.
-  znode::PlanResult<Body> plan_body(const Command& command, const OpenSession& order,
+  // Plans one kind of command, and records its changes of the tree in `draft`.
+  znode::PlanResult<Body> plan_body(const Command& command, const OpenSession& body,
                                     znode::Draft& draft);
-  znode::PlanResult<Body> plan_body(const Command& command, const MoveSession& order,
+  znode::PlanResult<Body> plan_body(const Command& command, const MoveSession& body,
                                     znode::Draft& draft);
-  znode::PlanResult<Body> plan_body(const Command& command, const CloseSession& order,
+  znode::PlanResult<Body> plan_body(const Command& command, const CloseSession& body,
                                     znode::Draft& draft);
-  znode::PlanResult<Body> plan_body(const Command& command, const ReapNodes& order,
+  znode::PlanResult<Body> plan_body(const Command& command, const ReapNodes& body,
                                     znode::Draft& draft);
   template <class Request>
   znode::PlanResult<Body> plan_body(const Command& command, const Request& request,

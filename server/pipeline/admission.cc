@@ -88,15 +88,16 @@ Admission admit_read(const wire::Request& request) {
 }
 
 // Of a session that was opened without a quorum. Nothing where the request is admitted as usual.
-std::optional<Admission> admit_read_only(const wire::Request& request, const session::Order* order,
+std::optional<Admission> admit_read_only(const wire::Request& request,
+                                         const session::CommandBody* body,
                                          wire::SessionId session) {
-  if (order != nullptr && session::is_local(session) &&
-      std::holds_alternative<session::CloseSession>(*order)) {
+  if (body != nullptr && session::is_local(session) &&
+      std::holds_alternative<session::CloseSession>(*body)) {
     return ReplyNow{wire::ReplyBody{wire::ClosedReply{}}};
   }
   const auto* multi = std::get_if<wire::MultiRequest>(&request);
   if (multi != nullptr && znode::only_reads(*multi)) return LocalRead{};
-  if (order != nullptr || std::holds_alternative<wire::Linearizable>(consistency_of(request))) {
+  if (body != nullptr || std::holds_alternative<wire::Linearizable>(consistency_of(request))) {
     return ReplyNow{not_read_only()};
   }
   return std::nullopt;
@@ -112,8 +113,8 @@ Admission admit(const wire::ClientRequest& request, const Requester& requester,
   if (auto error = check_limits(request.request, limits)) return ReplyNow{*std::move(error)};
   if (std::holds_alternative<wire::AuthRequest>(request.request)) return Authenticate{};
 
-  std::optional<session::Order> order = session::order_of(request.request);
-  const bool is_write = order && !std::holds_alternative<session::CloseSession>(*order);
+  std::optional<session::CommandBody> body = session::command_body_of(request.request);
+  const bool is_write = body && !std::holds_alternative<session::CloseSession>(*body);
   std::optional<std::int64_t> number;
   if (requester.dedup) {
     number = number_of(request.id);
@@ -123,14 +124,14 @@ Admission admit(const wire::ClientRequest& request, const Requester& requester,
     if (!is_write) number.reset();
   }
   if (requester.read_only) {
-    auto admitted = admit_read_only(request.request, order ? &*order : nullptr, requester.session);
+    auto admitted = admit_read_only(request.request, body ? &*body : nullptr, requester.session);
     if (admitted) return *std::move(admitted);
   }
-  if (!order) return admit_read(request.request);
+  if (!body) return admit_read(request.request);
   if (number && requester.last_number && *number <= *requester.last_number) {
     return RepeatedWrite{*number};
   }
-  return Write{*std::move(order), number};
+  return Write{*std::move(body), number};
 }
 
 wire::Result<wire::ReplyBody> known_outcome(const session::Results* results, std::int64_t number,

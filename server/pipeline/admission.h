@@ -43,7 +43,7 @@ struct ReadAtLeast {
 };
 // Forward to the leader.
 struct Write {
-  session::Order order;
+  session::CommandBody body;
   std::optional<std::int64_t> number;  // of a write whose outcome is to be kept
 };
 // A write that was sent before: reply with `known_outcome`.

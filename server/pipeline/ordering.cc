@@ -157,9 +157,9 @@ void Ordering::on(zab::ServerId from, const Forward& m, OrderingOutcomes& out) {
   if (!leads() || m.epoch != role_status_.epoch) return;  // its sender sends it again
   const auto command = session::decode_command(m.command);
   // Only the leader expires sessions and reaps nodes.
-  const auto* close = command ? std::get_if<session::CloseSession>(&command->order) : nullptr;
+  const auto* close = command ? std::get_if<session::CloseSession>(&command->body) : nullptr;
   const bool is_leaders = (close != nullptr && close->expired) ||
-                          (command && std::holds_alternative<session::ReapNodes>(command->order));
+                          (command && std::holds_alternative<session::ReapNodes>(command->body));
   if (!command || command->owner.server != from.value || is_leaders) {
     spdlog::error("server {} forwarded a command that {}: the command is ignored", from.value,
                   command ? "it may not give" : "cannot be decoded: " + command.error().message);

@@ -121,7 +121,7 @@ void Pipeline::perform(Client& client, wire::ClientRequest request,
     ordering_.submit({client.session,
                       {config_.id, client.number},
                       tag,
-                      std::move(write->order),
+                      std::move(write->body),
                       client.identities,
                       write->number},
                      outcomes_);
@@ -164,7 +164,7 @@ void Pipeline::request_session(Client& client) {
   ordering_.submit({client.connect_request.session.value_or(wire::SessionId{}),
                     {config_.id, client.number},
                     tag,
-                    std::move(std::get<session::Order>(step))},
+                    std::move(std::get<session::CommandBody>(step))},
                    outcomes_);
   carry_out();
 }

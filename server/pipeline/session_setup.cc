@@ -50,7 +50,7 @@ bool SessionSetup::begin(Client& client, wire::ConnectRequest request) {
   return true;
 }
 
-std::variant<SessionSetup::CatchUp, session::Order> SessionSetup::next_step(Client& client) {
+std::variant<SessionSetup::CatchUp, session::CommandBody> SessionSetup::next_step(Client& client) {
   const wire::ConnectRequest& request = client.connect_request;
   if (request.last_zxid && *request.last_zxid > replica_.applied()) {
     return CatchUp{*request.last_zxid};

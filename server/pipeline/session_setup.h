@@ -34,9 +34,9 @@ class SessionSetup {
 
   // The client's first request is `connect`. It waits then, unless it is refused: false.
   bool begin(Client& client, wire::ConnectRequest request);
-  // For a waiting client while this server serves: the order that opens or moves its session, to be
-  // submitted at once, or what it has to wait for.
-  [[nodiscard]] std::variant<CatchUp, session::Order> next_step(Client& client);
+  // For a waiting client while this server serves: the command that opens or moves its session, to
+  // be submitted at once, or what it has to wait for.
+  [[nodiscard]] std::variant<CatchUp, session::CommandBody> next_step(Client& client);
   // The client has its session now. Sends the reply to `connect`; `role` is this server's.
   void open(Client& client, wire::SessionId session, bool resumed, wire::Role role);
   // A session whose `former_owner` is a connection of this server was closed, expired or moved.

@@ -19,7 +19,7 @@
 namespace {
 
 using session::Command;
-using session::Order;
+using session::CommandBody;
 using session::Service;
 
 constexpr int folders = 1000;
@@ -48,11 +48,11 @@ class Leader {
     session_ = service.sessions().all().begin()->first;
   }
 
-  wire::Bytes plan(Order order) {
-    return *service.plan({session_, {1, 1}, 1, std::move(order)}, time_ += 1);
+  wire::Bytes plan(CommandBody body) {
+    return *service.plan({session_, {1, 1}, 1, std::move(body)}, time_ += 1);
   }
   session::Applied apply(const wire::Bytes& bytes) { return service.apply({{1}, ++count_}, bytes); }
-  void run(Order order) { must({session_, {1, 1}, 1, std::move(order)}); }
+  void run(CommandBody body) { must({session_, {1, 1}, 1, std::move(body)}); }
 
   Service service;
 
@@ -88,35 +88,35 @@ Leader& leader_of_a_million_nodes() {
 // This many plans are outstanding before any is applied, as while a leader waits for its quorum.
 constexpr std::size_t batch = 1000;
 
-template <class MakeOrder>
-void apply_batches(benchmark::State& state, const MakeOrder& make_order) {
+template <class MakeBody>
+void apply_batches(benchmark::State& state, const MakeBody& make_body) {
   Leader& leader = leader_of_a_million_nodes();
   std::uint64_t number = 0;
   std::vector<wire::Bytes> planned;
   for (auto _ : state) {
     state.PauseTiming();
     planned.clear();
-    for (std::size_t i = 0; i < batch; ++i) planned.push_back(leader.plan(make_order(++number)));
+    for (std::size_t i = 0; i < batch; ++i) planned.push_back(leader.plan(make_body(++number)));
     state.ResumeTiming();
     for (const wire::Bytes& bytes : planned) benchmark::DoNotOptimize(leader.apply(bytes));
   }
   state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * batch));
 }
 
-template <class MakeOrder>
-void plan_batches(benchmark::State& state, const MakeOrder& make_order) {
+template <class MakeBody>
+void plan_batches(benchmark::State& state, const MakeBody& make_body) {
   Leader& leader = leader_of_a_million_nodes();
   std::uint64_t number = 0;
   std::vector<wire::Bytes> planned;
-  std::vector<Order> orders;
+  std::vector<CommandBody> bodies;
   for (auto _ : state) {
     state.PauseTiming();
     for (const wire::Bytes& bytes : planned) leader.apply(bytes);
     planned.clear();
-    orders.clear();
-    for (std::size_t i = 0; i < batch; ++i) orders.push_back(make_order(++number));
+    bodies.clear();
+    for (std::size_t i = 0; i < batch; ++i) bodies.push_back(make_body(++number));
     state.ResumeTiming();
-    for (Order& order : orders) planned.push_back(leader.plan(std::move(order)));
+    for (CommandBody& body : bodies) planned.push_back(leader.plan(std::move(body)));
   }
   for (const wire::Bytes& bytes : planned) leader.apply(bytes);
   state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * batch));
@@ -124,17 +124,17 @@ void plan_batches(benchmark::State& state, const MakeOrder& make_order) {
 
 std::uint64_t created = 0;
 
-Order set_order(std::uint64_t number) {
+CommandBody set_body(std::uint64_t number) {
   return wire::SetRequest{node(spread_out(number)), wire::Bytes(100, 'z')};
 }
-Order create_order(std::uint64_t number) {
+CommandBody create_body(std::uint64_t number) {
   return create_request(folder(spread_out(number)) + "/new-" + std::to_string(++created), 100);
 }
 
-void apply_set(benchmark::State& state) { apply_batches(state, set_order); }
-void apply_create(benchmark::State& state) { apply_batches(state, create_order); }
-void plan_sets(benchmark::State& state) { plan_batches(state, set_order); }
-void plan_creates(benchmark::State& state) { plan_batches(state, create_order); }
+void apply_set(benchmark::State& state) { apply_batches(state, set_body); }
+void apply_create(benchmark::State& state) { apply_batches(state, create_body); }
+void plan_sets(benchmark::State& state) { plan_batches(state, set_body); }
+void plan_creates(benchmark::State& state) { plan_batches(state, create_body); }
 
 // Percentiles of the time to apply one transaction. `none`: no image is collected. `periodic`: an
 // image is begun after every `image_interval` transactions, as in a server; only transactions
@@ -165,8 +165,7 @@ void apply_set_percentiles(benchmark::State& state, Images images_wanted) {
     if (collecting) collecting = !leader.service.collect_image(records_per_call, records);
     records.clear();
     planned.clear();
-    for (std::size_t i = 0; i < batch_size; ++i)
-      planned.push_back(leader.plan(set_order(++number)));
+    for (std::size_t i = 0; i < batch_size; ++i) planned.push_back(leader.plan(set_body(++number)));
     state.ResumeTiming();
     for (const wire::Bytes& bytes : planned) {
       const auto start = std::chrono::steady_clock::now();

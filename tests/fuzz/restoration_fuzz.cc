@@ -22,12 +22,12 @@ const Records& good_image() {
   static const Records good = [] {
     session::Service service;
     std::uint64_t counter = 0;
-    const auto run = [&](wire::SessionId session, session::Order order) {
+    const auto run = [&](wire::SessionId session, session::CommandBody body) {
       counter += 1;
       auto planned = service.plan({.session = session,
                                    .owner = {1, 1},
                                    .tag = 1,
-                                   .order = std::move(order),
+                                   .body = std::move(body),
                                    .identities = {},
                                    .number = static_cast<std::int64_t>(counter)},
                                   static_cast<wire::TimeMs>(counter));

@@ -35,10 +35,10 @@ std::string words(const server::RepeatedWrite& write) {
   return "repeated write " + std::to_string(write.number);
 }
 std::string words(const server::Write& write) {
-  static constexpr const char* orders[] = {"open", "move",   "close",   "reap", "create",
+  static constexpr const char* bodies[] = {"open", "move",   "close",   "reap", "create",
                                            "set",  "delete", "set acl", "multi"};
-  static_assert(std::size(orders) == std::variant_size_v<session::Order>);
-  std::string text = std::string("write: ") + orders[write.order.index()];
+  static_assert(std::size(bodies) == std::variant_size_v<session::CommandBody>);
+  std::string text = std::string("write: ") + bodies[write.body.index()];
   if (write.number) text += ", number " + std::to_string(*write.number);
   return text;
 }

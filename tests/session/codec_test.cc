@@ -34,16 +34,16 @@ std::vector<Command> commands() {
   const wire::GetRequest get{"/g", {wire::Linearizable{}, false}};
 
   std::vector<Command> commands;
-  for (const Order& order : std::vector<Order>{
+  for (const CommandBody& body : std::vector<CommandBody>{
            OpenSession{secret, 10'000, 9}, MoveSession{secret, 20'000, 8}, CloseSession{true},
            ReapNodes{}, create, wire::CreateRequest{}, set, remove,
            wire::SetAclRequest{"/l", wire::open_acl(), 3}, wire::MultiRequest{},
            wire::MultiRequest{{create, set, remove, check, get, children}}}) {
-    commands.push_back({{0x0102030405060708}, {2, 0x1112131415161718}, 77, order});
+    commands.push_back({{0x0102030405060708}, {2, 0x1112131415161718}, 77, body});
     commands.push_back({{5},
                         {1, 2},
                         77,
-                        order,
+                        body,
                         znode::Identities::of({{"ip", "::1"}, {"digest", "a:b"}}),
                         1234567890123});
   }
@@ -122,20 +122,20 @@ TEST_CASE("refusals are decoded from their bytes, and refused if truncated") {
   check_round_trip(refusals(), [](std::string_view bytes) { return decode_refusal(bytes); });
 }
 
-TEST_CASE("order_of: writes and close are sent to the leader, reads are not") {
-  CHECK(std::holds_alternative<wire::CreateRequest>(*order_of(wire::CreateRequest{})));
-  CHECK(std::holds_alternative<wire::SetRequest>(*order_of(wire::SetRequest{})));
-  CHECK(std::holds_alternative<wire::DeleteRequest>(*order_of(wire::DeleteRequest{})));
-  CHECK(std::holds_alternative<wire::SetAclRequest>(*order_of(wire::SetAclRequest{})));
-  CHECK(std::holds_alternative<wire::MultiRequest>(*order_of(wire::MultiRequest{})));
-  CHECK(*order_of(wire::CloseRequest{}) == Order(CloseSession{false}));
+TEST_CASE("command_body_of: writes and close are sent to the leader, reads are not") {
+  CHECK(std::holds_alternative<wire::CreateRequest>(*command_body_of(wire::CreateRequest{})));
+  CHECK(std::holds_alternative<wire::SetRequest>(*command_body_of(wire::SetRequest{})));
+  CHECK(std::holds_alternative<wire::DeleteRequest>(*command_body_of(wire::DeleteRequest{})));
+  CHECK(std::holds_alternative<wire::SetAclRequest>(*command_body_of(wire::SetAclRequest{})));
+  CHECK(std::holds_alternative<wire::MultiRequest>(*command_body_of(wire::MultiRequest{})));
+  CHECK(*command_body_of(wire::CloseRequest{}) == CommandBody(CloseSession{false}));
   for (const wire::Request& request : std::vector<wire::Request>{
            wire::GetRequest{}, wire::ExistsRequest{}, wire::ChildrenRequest{}, wire::CountRequest{},
            wire::EphemeralsRequest{}, wire::GetAclRequest{}, wire::SyncRequest{},
            wire::WatchRequest{}, wire::UnwatchRequest{}, wire::AuthRequest{}, wire::WhoamiRequest{},
            wire::PingRequest{}, wire::ConnectRequest{}}) {
     CAPTURE(request.index());
-    CHECK_FALSE(order_of(request).has_value());
+    CHECK_FALSE(command_body_of(request).has_value());
   }
 }
 

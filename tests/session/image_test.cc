@@ -51,11 +51,11 @@ wire::SessionId open_keeping(World& world) {
   return world.apply_all().session;
 }
 
-void write_numbered(World& world, wire::SessionId session, std::int64_t number, Order order) {
+void write_numbered(World& world, wire::SessionId session, std::int64_t number, CommandBody body) {
   REQUIRE(world.plan({.session = session,
                       .owner = {1, 9},
                       .tag = 1,
-                      .order = std::move(order),
+                      .body = std::move(body),
                       .identities = {},
                       .number = number}));
   world.apply_all();

@@ -27,8 +27,8 @@ struct Dedup {
     REQUIRE(world.plan({{}, {1, 1}, 1, OpenSession{World::secret(1), 10'000, 3}}));
     session = world.apply_all().session;
   }
-  znode::PlanResult<wire::Bytes> plan(std::int64_t number, Order order) {
-    return world.plan({session, {1, 1}, 1, std::move(order), {}, number});
+  znode::PlanResult<wire::Bytes> plan(std::int64_t number, CommandBody body) {
+    return world.plan({session, {1, 1}, 1, std::move(body), {}, number});
   }
   wire::Result<wire::ReplyBody> outcome(std::int64_t number) {
     const Results* results = world.service().sessions().results(session);

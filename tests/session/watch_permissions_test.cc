@@ -38,8 +38,8 @@ TEST_CASE("a watch reports only changes of nodes that its client may read at tha
   CHECK(events_for(applied, one) == "created /secret");
   CHECK(events_for(applied, other).empty());
 
-  const auto run_as_alice = [&](Order order) {
-    REQUIRE(world.plan({one, world.owner(one), 1, std::move(order), alice}));
+  const auto run_as_alice = [&](CommandBody body) {
+    REQUIRE(world.plan({one, world.owner(one), 1, std::move(body), alice}));
     return world.apply_all();
   };
   applied = run_as_alice(create_request("/secret/open"));

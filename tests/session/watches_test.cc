@@ -38,7 +38,7 @@ TEST_CASE("which changes each kind of watch reports") {
   const std::string fails = "fails";
   struct Row {
     const char* change;
-    Order order;
+    CommandBody body;
     std::vector<std::string> events;
   };
   // clang-format off
@@ -68,7 +68,7 @@ TEST_CASE("which changes each kind of watch reports") {
       const auto answer = world.service().read({session}, {"5"}, columns[column]);
       REQUIRE(answer.has_value() == (row.events[column] != fails));
       if (!answer) continue;
-      CHECK(events_text(world.run(session, row.order)) == row.events[column]);
+      CHECK(events_text(world.run(session, row.body)) == row.events[column]);
 
       const bool persistent = std::holds_alternative<wire::WatchRequest>(columns[column]);
       const bool stays = persistent || row.events[column].empty();

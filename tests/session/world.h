@@ -43,9 +43,9 @@ class World {
     }
     return planned;
   }
-  // Plans an order from the connection that opened the session.
-  znode::PlanResult<wire::Bytes> plan(wire::SessionId session, Order order) {
-    return plan({session, owner(session), 99, std::move(order)});
+  // Plans a command from the connection that opened the session.
+  znode::PlanResult<wire::Bytes> plan(wire::SessionId session, CommandBody body) {
+    return plan({session, owner(session), 99, std::move(body)});
   }
 
   // Applies all outstanding plans. Returns the result of the last transaction.
@@ -59,8 +59,8 @@ class World {
     return applied;
   }
 
-  Applied run(wire::SessionId session, Order order) {
-    REQUIRE(plan(session, std::move(order)));
+  Applied run(wire::SessionId session, CommandBody body) {
+    REQUIRE(plan(session, std::move(body)));
     return apply_all();
   }
   void create(wire::SessionId session, std::string path, wire::Bytes data = {}) {

@@ -14,7 +14,9 @@ bool is_of_session(const wire::Request& request) {
          !std::holds_alternative<wire::ConnectRequest>(request);
 }
 
-bool is_write(const wire::Request& request) { return session::order_of(request).has_value(); }
+bool is_write(const wire::Request& request) {
+  return session::command_body_of(request).has_value();
+}
 
 }  // namespace
 
