@@ -1,4 +1,4 @@
-"""Clients that vanish in the midst of a flood: that ends their connections, and nothing else."""
+"""Clients that disappear while many requests and events are pending affect only their own connections."""
 
 import asyncio
 
@@ -6,27 +6,27 @@ from harness import Client, Ensemble, run
 
 
 async def vanish(server, after):
-    """Watches a node that changes all the time, asks for much, and is gone."""
+    """Watches a node that changes all the time, sends many reads, and disconnects."""
     client = await Client.open(server, batch=True)
-    await client.ask("watch", path="/big", scope="node", withData=True)
+    await client.send("watch", path="/big", scope="node", withData=True)
     for number in range(after):
-        await client.ask("get", path="/big")
+        await client.send("get", path="/big")
         if number % 3 == 0:
             await asyncio.sleep(0)
     await client.drop()
 
 
 async def test():
-    """a server survives clients that are gone before their replies and events are"""
+    """a server survives clients that disconnect before their replies and events are sent"""
     async with Ensemble(1) as ensemble:
         server = ensemble.servers[0]
         steady = await Client.open(server)
-        await steady.do("create", path="/big", data="x" * 2000)
-        over = asyncio.Event()
+        await steady.call("create", path="/big", data="x" * 2000)
+        stop = asyncio.Event()
 
         async def change():
-            while not over.is_set():
-                for future in [await steady.ask("set", path="/big", data="y" * 2000)
+            while not stop.is_set():
+                for future in [await steady.send("set", path="/big", data="y" * 2000)
                                for _ in range(20)]:
                     await future
 
@@ -35,9 +35,9 @@ async def test():
             await asyncio.gather(*(vanish(server, 1 + (5 * n + round_) % 37) for n in range(12)),
                                  return_exceptions=True)
             assert server.running(), "the server ended"
-        over.set()
+        stop.set()
         await changing
-        assert (await steady.do("get", path="/big"))["data"] == "y" * 2000
+        assert (await steady.call("get", path="/big"))["data"] == "y" * 2000
         await steady.close()
 
 

@@ -1,4 +1,4 @@
-"""Commands of an operator: a hand-over by HTTP and by the shell, and who may give them."""
+"""Commands of an operator: a handover by HTTP and by the shell, and who may use them."""
 
 import base64
 import hashlib
@@ -33,14 +33,14 @@ def zab(ensemble, *words):
 
 
 async def test():
-    """an operator says who leads, and nobody else does"""
+    """an authorized operator can move the leader, and nobody else can"""
     async with Ensemble(3, superDigest=digest(SUPER)) as ensemble:
         leader = ensemble.leader()
         first, second = ensemble.followers()
         client = await Client.open(first)
-        await client.do("create", path="/kept", ephemeral=True)
+        await client.call("create", path="/kept", ephemeral=True)
 
-        # Who may not, and what cannot be.
+        # Refused: requests without authority, and impossible ones.
         proxied = {"X_Forwarded_For": "10.0.0.1"}
         for wanted, target, headers in (
                 (403, "/admin/handover", {"Origin": "http://evil.example"}),
@@ -50,23 +50,24 @@ async def test():
                 (400, "/admin/handover?whom=2", {}),
                 (409, f"/admin/handover?to={leader.id}", {}),
                 (409, "/admin/handover?to=9", {})):
-            status, said = post(leader, target, **headers)
-            assert status == wanted and said["message"], (target, headers, status, said)
-        status, said = post(first, "/admin/handover")
-        assert status == 409 and f"server {leader.id} does" in said["message"], (status, said)
+            status, reply = post(leader, target, **headers)
+            assert status == wanted and reply["message"], (target, headers, status, reply)
+        status, reply = post(first, "/admin/handover")
+        assert status == 409 and f"server {leader.id} does" in reply["message"], (status, reply)
         epoch = leader.status()["epoch"]
         assert ensemble.leader() is leader and leader.status()["epoch"] == epoch
 
-        # To a named server; as the super identity through a proxy, too.
+        # To a given server; also through a proxy, with the super identity.
         authorized = {"Authorization": "Basic " + base64.b64encode(SUPER.encode()).decode()}
         for to, headers in ((second, {}), (first, {**proxied, **authorized})):
-            status, said = post(ensemble.leader(), f"/admin/handover?to={to.id}", **headers)
+            status, reply = post(ensemble.leader(), f"/admin/handover?to={to.id}", **headers)
             epoch += 1
-            assert (status, said) == (200, {"leader": to.id, "epoch": epoch}), (status, said)
-            await until(lambda: to.status()["role"] == "leader" and to.ready(), "it leads")
+            assert (status, reply) == (200, {"leader": to.id, "epoch": epoch}), (status, reply)
+            await until(lambda: to.status()["role"] == "leader" and to.ready(),
+                        f"server {to.id} is the leader")
             await ensemble.all_ready()
 
-        # By the shell, to anybody; and what it says when that cannot be.
+        # By the shell, to any server; and its errors.
         done = zab(ensemble, "handover")
         now = ensemble.leader()
         assert done.returncode == 0 and done.stdout == f"server {now.id} leads, in epoch {epoch + 1}\n", done
@@ -78,8 +79,8 @@ async def test():
         numbers = zab(ensemble, "metrics", "zabkeeper_serving")
         assert numbers.returncode == 0 and numbers.stdout.count("zabkeeper_serving 1\n") == 3, numbers
 
-        # The session noticed nothing.
-        stat = (await client.do("exists", path="/kept", consistency="linearizable"))["stat"]
+        # The session and its ephemeral node are unchanged.
+        stat = (await client.call("exists", path="/kept", consistency="linearizable"))["stat"]
         assert stat and stat["ephemeralOwner"] == client.session
         await client.close()
 

@@ -1,4 +1,4 @@
-"""All servers are killed with -9 at once; what was acknowledged is there when they come back."""
+"""All servers are killed with -9 at once; acknowledged writes exist after the restart."""
 
 import asyncio
 
@@ -6,24 +6,24 @@ from harness import Client, Ensemble, run
 
 
 async def test():
-    """every acknowledged write survives the end of all servers"""
+    """every acknowledged write survives kill -9 of all servers"""
     async with Ensemble(3) as ensemble:
         client = await Client.open(ensemble.followers()[0])
-        await client.do("create", path="/kept")
+        await client.call("create", path="/kept")
         acknowledged = []
 
-        async def note(future, path):
+        async def record(future, path):
             try:
                 if "error" not in await future:
                     acknowledged.append(path)
             except ConnectionError:
                 pass
 
-        notes = []
-        for number in range(3000):  # pipelined, so that the end comes in the middle of them
+        records = []
+        for number in range(3000):  # pipelined, so that some are pending at the kill
             path = f"/kept/{number}"
-            future = await client.ask("create", path=path, data="x" * 100)
-            notes.append(asyncio.create_task(note(future, path)))
+            future = await client.send("create", path=path, data="x" * 100)
+            records.append(asyncio.create_task(record(future, path)))
             if len(acknowledged) > 500:
                 break
             if number % 50 == 0:
@@ -34,15 +34,15 @@ async def test():
             server.process.kill()
         for server in ensemble.servers:
             server.process.wait()
-        await asyncio.gather(*notes)
+        await asyncio.gather(*records)
 
         for server in ensemble.servers:
             server.start()
         await ensemble.all_ready()
         for server in ensemble.servers:
             again = await Client.open(server)
-            await again.do("sync", path="/")
-            names = set((await again.do("children", path="/kept"))["children"])
+            await again.call("sync", path="/")
+            names = set((await again.call("children", path="/kept"))["children"])
             lost = [path for path in acknowledged if path.removeprefix("/kept/") not in names]
             assert not lost, f"server {server.id} lost {len(lost)}: {lost[:5]}"
             await again.close()

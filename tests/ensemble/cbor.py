@@ -1,4 +1,4 @@
-"""As much of RFC 8949 as a client needs: written in the shortest form, read in any definite one."""
+"""The part of RFC 8949 that a client needs. Writes the shortest form; reads any form of definite length."""
 
 import struct
 
@@ -31,7 +31,7 @@ def dumps(value):
 
 
 def _read(data, at):
-    """(the value that begins there, where it ends)"""
+    """(the value that begins at `at`, the index after it)"""
     major, info = data[at] >> 5, data[at] & 31
     at += 1
     argument = info
@@ -44,9 +44,9 @@ def _read(data, at):
     if major == 1:
         return -1 - argument, at
     if major in (2, 3):
-        octets = data[at:at + argument]
-        assert len(octets) == argument, "cut short"
-        return octets if major == 2 else octets.decode(), at + argument
+        content = data[at:at + argument]
+        assert len(content) == argument, "truncated"
+        return content if major == 2 else content.decode(), at + argument
     if major in (4, 5):
         items = []
         for _ in range(argument * (major - 3)):

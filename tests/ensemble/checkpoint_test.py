@@ -1,4 +1,4 @@
-"""Checkpoints: what a server needs when the log behind them is gone."""
+"""Checkpoints: a server starts from one when the log before it was purged."""
 
 import asyncio
 import shutil
@@ -6,8 +6,7 @@ import signal
 
 from harness import Client, Ensemble, run, until
 
-# Small files and frequent checkpoints, so that the log is purged at once, and little of it
-# in memory.
+# Small files, frequent checkpoints and a short history in memory, so that the log is purged soon.
 EAGER = {"snapCount": 50, "logSegmentBytes": 65536, "logKeepBytes": 0, "historyBytes": 10_000}
 
 
@@ -15,10 +14,10 @@ async def write(server, prefix, count=300):
     """Nodes of 1 KiB, one transaction each."""
     client = await Client.open(server)
     if prefix == "a":
-        await client.do("create", path="/kept")
-    asked = [await client.ask("create", path=f"/kept/{prefix}{n:04}", data=f"{n}" * 200)
+        await client.call("create", path="/kept")
+    sent = [await client.send("create", path=f"/kept/{prefix}{n:04}", data=f"{n}" * 200)
              for n in range(count)]
-    for future in asked:
+    for future in sent:
         assert "error" not in await future
     await client.close()
     return {f"{prefix}{n:04}" for n in range(count)}
@@ -26,8 +25,8 @@ async def write(server, prefix, count=300):
 
 async def names_at(server):
     client = await Client.open(server)
-    await client.do("sync", path="/")
-    reply = await client.do("children", path="/kept", withData=True)
+    await client.call("sync", path="/")
+    reply = await client.call("children", path="/kept", withData=True)
     for child in reply["children"]:
         number = int(child["name"][1:])
         assert child["data"] == f"{number}" * 200, child
@@ -44,29 +43,29 @@ def is_purged(server, beyond="log.0000000000000001"):
 
 
 async def restart():
-    """a restart begins with the checkpoint, and goes on with what the log has after it"""
+    """a restart loads the checkpoint and replays the log after it"""
     async with Ensemble(1, **EAGER) as alone:
         server = alone.servers[0]
         session = await Client.open(server, timeout_ms=5000)
-        await session.do("create", path="/ephemeral", ephemeral=True)
+        await session.call("create", path="/ephemeral", ephemeral=True)
         expected = await write(server, "a")
-        await until(lambda: is_purged(server), "the log behind the checkpoint is gone")
+        await until(lambda: is_purged(server), "the log before the checkpoint is purged")
         for stop in (server.kill, server.terminate):
             stop()
             server.start()
-            await until(server.ready, "it serves again")
+            await until(server.ready, "the server serves again")
             assert "a checkpoint at" in server.log().split("zabkeeper 0")[-1]
             assert await names_at(server) == expected
             expected |= await write(server, "b" if stop == server.kill else "c", 20)
-        # The session was in the checkpoint; it is resumed with what it owns.
+        # The session and its ephemeral nodes were in the checkpoint.
         await session.connect(server)
         assert session.connected["resumed"] is True
-        assert (await session.do("ephemerals"))["paths"] == ["/ephemeral"]
+        assert (await session.call("ephemerals"))["paths"] == ["/ephemeral"]
         await session.close()
 
 
 async def far_behind():
-    """a server that lacks what the log has no more is sent a snapshot, while writes go on"""
+    """a server that needs purged transactions gets a snapshot, while writes continue"""
     async with Ensemble(3, **EAGER) as ensemble:
         a, b, c = ensemble.servers
         expected = await write(a, "a")
@@ -76,10 +75,10 @@ async def far_behind():
         await until(lambda: is_purged(a, last) and is_purged(b, last), "the logs are purged")
         c.start()
         expected |= await write(a, "c", 100)
-        await until(c.ready, "it serves again")
-        assert "a snapshot at" in c.log(), "it was sent one"
+        await until(c.ready, "the server serves again")
+        assert "a snapshot at" in c.log(), "no snapshot was sent"
         assert await names_at(c) == expected
-        # It is on its own disk: with another it is a quorum.
+        # The snapshot is durable: this server and another one are a quorum with all writes.
         for server in ensemble.servers:
             server.kill()
         b.start()
@@ -88,52 +87,52 @@ async def far_behind():
         assert await names_at(c) == expected
 
 
-async def clients_of_one_far_behind():
-    """its clients go elsewhere and keep their sessions; what is asked again is done once"""
+async def clients_of_a_server_far_behind():
+    """clients of a server that needs a snapshot keep their sessions; a retried write is applied once"""
     async with Ensemble(3, **EAGER, maxSessionTimeout=60_000) as ensemble:
         await write(ensemble.leader(), "a", 100)
         lagging = ensemble.followers()[0]
         client = await Client.open(lagging, timeout_ms=60_000, dedup=True)
-        await client.do("create", path="/mine", ephemeral=True)
+        await client.call("create", path="/mine", ephemeral=True)
         lagging.signal(signal.SIGSTOP)
         await until(lambda: any(not p["connected"] for p in ensemble.leader().status()["peers"]),
-                    "the leader has given it up")
+                    "the leader has disconnected the paused server")
         last = segments(ensemble.leader())[-1]
         expected = await write(ensemble.leader(), "b", 600)
         await until(lambda: is_purged(ensemble.leader(), last), "the log is purged")
-        asked = await client.ask("create", path="/once", sequential=True)
+        sent = await client.send("create", path="/once", sequential=True)
         lagging.signal(signal.SIGCONT)
         try:
-            await asked
+            await sent
         except ConnectionError:
             pass
-        await until(lambda: "a snapshot at" in lagging.log(), "it takes over a snapshot")
-        goodbye = await asyncio.wait_for(client.others.get(), 10)
-        assert goodbye["op"] == "goaway", goodbye
-        await until(lagging.ready, "it serves again")
+        await until(lambda: "a snapshot at" in lagging.log(), "the server receives a snapshot")
+        goaway = await asyncio.wait_for(client.others.get(), 10)
+        assert goaway["op"] == "goaway", goaway
+        await until(lagging.ready, "the server serves again")
         await client.connect(lagging, dedup=True)
         assert client.connected["resumed"] is True
         client._last_id -= 1
-        await client.do("create", path="/once", sequential=True)
+        await client.call("create", path="/once", sequential=True)
         reader = await Client.open(ensemble.leader())
-        once = [name for name in (await reader.do("children", path="/"))["children"]
+        once = [name for name in (await reader.call("children", path="/"))["children"]
                 if name.startswith("once")]
         assert len(once) == 1, once
-        assert (await client.do("ephemerals"))["paths"] == ["/mine"]
+        assert (await client.call("ephemerals"))["paths"] == ["/mine"]
         assert expected <= await names_at(lagging)
         await reader.close()
         await client.close()
 
 
 async def damaged():
-    """a damaged checkpoint is set aside, and made anew"""
+    """a damaged checkpoint is renamed and replaced"""
     async with Ensemble(3, **EAGER) as ensemble:
         expected = await write(ensemble.servers[0], "a", 400)
         await until(lambda: all(is_purged(s) for s in ensemble.servers), "the logs are purged")
-        ways = [lambda octets: bytes(len(octets)),
-                lambda octets: octets[:len(octets) // 2],
-                # Of one node's data: only the digest tells.
-                lambda octets: octets.replace(b"7" * 200, b"8" * 200)]
+        ways = [lambda content: bytes(len(content)),
+                lambda content: content[:len(content) // 2],
+                # The data of one node: only the digest shows it.
+                lambda content: content.replace(b"7" * 200, b"8" * 200)]
         for number, way in enumerate(ways):
             victim = ensemble.followers()[0]
             victim.terminate()
@@ -142,13 +141,13 @@ async def damaged():
             assert changed != file.read_bytes()
             file.write_bytes(changed)
             victim.start()
-            await until(victim.ready, f"it serves again after {number}")
+            await until(victim.ready, f"the server serves again after damage {number}")
             assert "checkpoint.damaged" in victim.log(), victim.log()
             assert await names_at(victim) == expected
 
 
 async def mixed_up():
-    """a checkpoint of another server is refused, and nothing is changed"""
+    """a checkpoint of another server is refused, and no file is changed"""
     async with Ensemble(3, **EAGER) as ensemble:
         await write(ensemble.servers[0], "a", 200)
         await until(lambda: all(is_purged(s) for s in ensemble.servers), "the logs are purged")
@@ -163,6 +162,6 @@ async def mixed_up():
 
 run(restart)
 run(far_behind)
-run(clients_of_one_far_behind)
+run(clients_of_a_server_far_behind)
 run(damaged)
 run(mixed_up)

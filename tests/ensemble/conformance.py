@@ -1,4 +1,4 @@
-"""A client that takes nothing in: it sends what a test says, and hands over what comes, in order."""
+"""A client without logic: it sends the messages of a test, and returns all messages in order."""
 
 import asyncio
 import json
@@ -6,19 +6,19 @@ import json
 import websockets
 
 import cbor
-from harness import PATIENCE
+from harness import TIMEOUT
 
 JSON, CBOR = "zabkeeper.v1+json", "zabkeeper.v1+cbor"
 
 
 class Wire:
-    """One connection. `sent` may be an object or a list (written as JSON, or as CBOR
-    where that is spoken), text or bytes (as they are)."""
+    """One connection. Objects and lists are sent as JSON, or as CBOR if that is the subprotocol; text and
+    bytes are sent as they are."""
 
     def __init__(self, socket):
         self.socket = socket
         self.connected = None
-        self._came = []
+        self._received = []
         self._dumps, self._loads = json.dumps, json.loads
         if socket.subprotocol == CBOR:
             self._dumps, self._loads = cbor.dumps, cbor.loads
@@ -31,7 +31,7 @@ class Wire:
 
     @classmethod
     async def open(cls, server, subprotocols=None, **fields):
-        """With a session; `connected` is the reply."""
+        """Opens a connection and a session; `connected` is the reply."""
         wire = await cls.to(server, subprotocols=subprotocols)
         await wire.send({"op": "connect", **fields})
         wire.connected = await wire.next()
@@ -48,33 +48,33 @@ class Wire:
             await self.socket.send(frame if raw else self._dumps(frame))
 
     async def frame(self):
-        return self._loads(await asyncio.wait_for(self.socket.recv(), PATIENCE))
+        return self._loads(await asyncio.wait_for(self.socket.recv(), TIMEOUT))
 
     async def next(self):
-        """The next message, out of an array or not."""
-        while not self._came:
+        """The next message, also from within an array."""
+        while not self._received:
             frame = await self.frame()
-            self._came = frame if isinstance(frame, list) else [frame]
-        return self._came.pop(0)
+            self._received = frame if isinstance(frame, list) else [frame]
+        return self._received.pop(0)
 
     async def several(self, count):
         return [await self.next() for _ in range(count)]
 
     async def until_reply(self, ident):
         """All messages up to the reply to request `ident`, which is the last of them."""
-        came = [await self.next()]
-        while came[-1].get("id") != ident or "event" in came[-1]:
-            came.append(await self.next())
-        return came
+        messages = [await self.next()]
+        while messages[-1].get("id") != ident or "event" in messages[-1]:
+            messages.append(await self.next())
+        return messages
 
-    async def ask(self, request):
-        """The answer to one request, if nothing else comes before it."""
+    async def call(self, request):
+        """Sends a request and returns the next message, which is its reply if no event comes before."""
         await self.send(request)
         return await self.next()
 
     async def refused(self, request, error, code, *words, ident=None):
-        """Asks, and wants this refusal, with these words in its message."""
-        reply = await self.ask(request)
+        """Sends a request and expects this error, with these words in its message."""
+        reply = await self.call(request)
         assert (reply.get("error"), reply.get("code")) == (error, code), (request, reply)
         assert reply.get("id") == ident, (request, reply)
         for word in words:
@@ -82,14 +82,14 @@ class Wire:
         return reply
 
     async def closed(self):
-        """The status with which the server closed; nothing may come before."""
+        """Expects the server to close; returns the status. No message may come before."""
         try:
-            extra = self._came or await asyncio.wait_for(self.socket.recv(), PATIENCE)
-            raise AssertionError(f"instead of a close: {extra}")
+            extra = self._received or await asyncio.wait_for(self.socket.recv(), TIMEOUT)
+            raise AssertionError(f"received instead of a close: {extra}")
         except websockets.ConnectionClosed:
             return self.socket.close_code
 
     async def drop(self):
-        """As a crash would: without a word."""
+        """Ends the connection without a close, as a crash would."""
         self.socket.transport.abort()
         await self.socket.wait_closed()

@@ -1,4 +1,4 @@
-"""A server whose log was damaged, and one that was away, are no quorum: what both lack may be committed."""
+"""A server with a damaged log and a server that was down are no quorum: both may lack committed writes."""
 
 import asyncio
 
@@ -9,22 +9,22 @@ from harness import Client, Ensemble, Refused, run, until
 async def write(server, prefix):
     client = await Client.open(server)
     for number in range(50):
-        await client.do("create", path=f"/kept/{prefix}{number}", data=prefix * 1000, parents=True)
+        await client.call("create", path=f"/kept/{prefix}{number}", data=prefix * 1000, parents=True)
     await client.close()
 
 
 def last_of_b(server):
-    """Where the first of the last segment's records of what only two servers have is."""
+    """The last segment with records that server c lacks, and the position of the first one in it."""
     text = b"b" * 1000
     segment = [s for s in segments(server.data) if text in s.read_bytes()][-1]
     return segment, segment.read_bytes().find(text)
 
 
 def zeroed_up_to_the_last_one(server):
-    """What is behind the damage bears witness; where nothing is left behind it, it looks like a crash."""
+    """Records after the damage prove it. Damage at the very end would look like a crash."""
     segment, at = last_of_b(server)
     end = segment.read_bytes().rfind(b"b" * 1000) - 4096
-    assert end > at, "the segment holds several"
+    assert end > at, "the segment has only one such record"
     with open(segment, "r+b") as file:
         file.seek(at)
         file.write(bytes(end - at))
@@ -55,8 +55,8 @@ async def votes(damage):
         b.start()
         c.start()
         await until(lambda: all(any(p["connected"] for p in s.status()["peers"]) for s in (b, c)),
-                    "the two are linked")
-        # They have waited for a quorum as long as a client may, and found none.
+                    "the two servers are connected")
+        # Clients that wait for a quorum get NotReady.
         await asyncio.gather(refused(b), refused(c))
 
         a.start()
@@ -64,13 +64,13 @@ async def votes(damage):
         expected = {f"{prefix}{n}" for prefix in "ab" for n in range(50)}
         for server in ensemble.servers:
             client = await Client.open(server)
-            await client.do("sync", path="/")
-            assert set((await client.do("children", path="/kept"))["children"]) == expected
+            await client.call("sync", path="/")
+            assert set((await client.call("children", path="/kept"))["children"]) == expected
 
 
 for damage in zeroed_up_to_the_last_one, without_its_last_segment:
     async def test():
         await votes(damage)
 
-    test.__doc__ = f"a log {damage.__name__.replace('_', ' ')} does not elect a leader that lacks what it lost"
+    test.__doc__ = f"a log {damage.__name__.replace('_', ' ')} does not elect a leader without the lost writes"
     run(test)

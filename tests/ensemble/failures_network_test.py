@@ -1,13 +1,13 @@
-"""Servers in network namespaces that do not hear each other, in every shape; the history stays in order."""
+"""Network partitions of every shape, with servers in network namespaces; the history has no violations."""
 
 from faults import Faults
 from harness import Ensemble, run
 from network import Network
-from recording import Load
+from load import Load
 
 
 async def test():
-    """partitions: leader alone, follower alone, one way, a bridge, everybody alone; and healing"""
+    """partitions: leader alone, follower alone, one way, a bridge, every server alone; each heals"""
     with Network(3) as network:
         async with Ensemble(3, network=network) as ensemble:
             async with Load(ensemble.servers, ensemble.directory, seed=3) as load:
@@ -15,10 +15,10 @@ async def test():
                 await faults.isolate_leader()
                 await faults.isolate_follower()
                 await faults.bridge()
-                await faults.deaf_leader()
-                await faults.mute_leader()
-                await faults.deaf_follower()
-                await faults.apart()
+                await faults.drop_to_leader()
+                await faults.drop_from_leader()
+                await faults.drop_to_follower()
+                await faults.isolate_all()
 
 
 run(test)

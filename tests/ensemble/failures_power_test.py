@@ -1,35 +1,35 @@
-"""Power that is lost: whatever was not synced is gone, of one server and of all at once."""
+"""Power losses of one server and of all at once: writes that were not synced are lost."""
 
 import asyncio
 import signal
 
 from faults import Faults
 from harness import Client, Ensemble, run
-from recording import Load
+from load import Load
 
 
 async def lost():
     """every acknowledged write survives power losses of the leader, a follower, and of all at once"""
     async with Ensemble(3, start=False) as ensemble:
         for server in ensemble.servers:
-            Faults.powered(server)
+            Faults.with_power_loss(server)
             server.start()
         await ensemble.all_ready()
         async with Load(ensemble.servers, ensemble.directory, seed=4) as load:
             faults = Faults(ensemble, load, seed=4)
-            await faults.power_loss_of_all()  # drops everything unsynced; the later ones any part of it
+            await faults.power_loss_of_all()  # keeps no unsynced write; the later ones keep some
             await faults.power_loss_of_leader()
             await faults.power_loss_of_follower()
             await faults.power_loss_of_all()
 
 
 async def at_every_sync():
-    """power that is lost in the first, second, third… sync of a server's life leaves one that starts"""
+    """a power loss in the first, second, ... fifteenth sync leaves a log that a server starts from"""
     async with Ensemble(1, start=False) as ensemble:
         server = ensemble.servers[0]
         acknowledged = []
         for number in range(1, 16):
-            Faults.powered(server, keep=number)
+            Faults.with_power_loss(server, keep=number)
             server.environment["ZABKEEPER_POWER_AT"] = str(number)
             server.start()
             ended = asyncio.create_task(asyncio.to_thread(server.process.wait))
@@ -38,37 +38,37 @@ async def at_every_sync():
                     client = await Client.open(server)
                     for _ in range(20):
                         path = f"/n{number}-{len(acknowledged)}"
-                        await client.do("create", path=path)
+                        await client.call("create", path=path)
                         acknowledged.append(path[1:])
-                except Exception:  # the server is not there yet, or is gone
+                except Exception:  # the server has not started yet, or has ended
                     await asyncio.sleep(0.01)
             assert ended.result() == -signal.SIGKILL, server.log()
         server.environment = {}
         server.start()
         await ensemble.all_ready()
         client = await Client.open(server)
-        missing = set(acknowledged) - set((await client.do("children", path="/"))["children"])
+        missing = set(acknowledged) - set((await client.call("children", path="/"))["children"])
         assert acknowledged and not missing, missing
-        print(f"{len(acknowledged)} acknowledged writes, all there after 15 power losses")
+        print(f"{len(acknowledged)} acknowledged writes, all exist after 15 power losses")
 
 
 async def lying():
-    """a disk that says it has synced and has not does lose writes: the loss of power is real"""
+    """a disk that does not sync loses writes: the simulated power loss works"""
     async with Ensemble(1, start=False) as ensemble:
         server = ensemble.servers[0]
-        Faults.powered(server)
+        Faults.with_power_loss(server)
         server.environment["ZABKEEPER_POWER_LIES"] = "1"
         server.start()
         await ensemble.all_ready()
         client = await Client.open(server)
-        await client.do("create", path="/lost")
+        await client.call("create", path="/lost")
         server.signal(signal.SIGUSR1)
         assert server.process.wait() == -signal.SIGKILL
         server.environment = {}
         server.start()
         await ensemble.all_ready()
         again = await Client.open(server)
-        assert (await again.do("exists", path="/lost"))["stat"] is None
+        assert (await again.call("exists", path="/lost"))["stat"] is None
 
 
 run(lost)

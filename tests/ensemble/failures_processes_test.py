@@ -1,8 +1,8 @@
-"""Servers are killed and stopped in their tracks under load; the recorded history stays in order."""
+"""Servers are killed and paused under load; the history has no violations."""
 
 from faults import Faults
 from harness import Ensemble, run
-from recording import Load, Player
+from load import Load, Player
 
 
 async def killed():
@@ -17,15 +17,15 @@ async def killed():
 
 
 async def paused():
-    """a leader that was stopped with SIGSTOP answers nothing stale when it goes on"""
+    """a leader that was paused with SIGSTOP sends no stale reply when it continues"""
     async with Ensemble(3) as ensemble:
         async with Load(ensemble.servers, ensemble.directory, seed=2) as load:
             faults = Faults(ensemble, load, seed=2)
-            # One that waits for the leader however long it takes, with reads under way.
-            faithful = Player(load.recording, "faithful", [ensemble.leader()], load.root, 2)
-            faithful.quiet = 60
-            load.join(faithful)
-            await faults.on()
+            # A client that waits for the paused leader, with reads pending.
+            patient = Player(load.recording, "patient", [ensemble.leader()], load.root, 2)
+            patient.silence_max = 60
+            load.add(patient)
+            await faults.writes_continue()
             await faults.pause_leader()
             await faults.pause_follower()
 

@@ -1,5 +1,5 @@
-"""What befalls servers while a load is recorded. Each fault waits for what must follow from it:
-that writes go on where a quorum is left, and that all serve again once it is over."""
+"""Faults of servers while a load is recorded. Each fault waits for the expected consequences: writes
+continue where a quorum is left, and all servers serve again when the fault is over."""
 
 import asyncio
 import os
@@ -9,29 +9,29 @@ import signal
 import subprocess
 
 from harness import BIN, Client, Refused, until
-from recording import Player
+from load import Player
 
 
 class Faults:
     def __init__(self, ensemble, load, seed=1, network=None):
         self.ensemble, self.load, self.network = ensemble, load, network
         self.random = random.Random(seed)
-        self.disks = {}  # by server, where they can be filled
+        self.disks = {}  # by server: its SmallDisk, if it has one
         self.happened = {}
-        self.writes = 60  # that have to be acknowledged before a fault may be over
+        self.writes = 60  # that must be acknowledged before a fault may end
 
-    def note(self, kind, what=""):
+    def record(self, kind, what=""):
         self.happened[kind] = self.happened.get(kind, 0) + 1
         self.load.recording.fault(f"{kind} {what}".strip())
 
-    async def on(self):
-        await self.load.more(self.writes)
+    async def writes_continue(self):
+        await self.load.more_writes(self.writes)
 
-    async def back(self, *servers):
+    async def restart(self, *servers):
         for server in servers:
             server.start()
         await self.ensemble.all_ready()
-        await self.on()
+        await self.writes_continue()
 
     def any_follower(self):
         return self.random.choice(self.ensemble.followers())
@@ -40,169 +40,170 @@ class Faults:
 
     async def kill_leader(self):
         leader = self.ensemble.leader()
-        self.note("kill leader", leader.id)
+        self.record("kill leader", leader.id)
         leader.kill()
-        await self.on()
-        await self.back(leader)
+        await self.writes_continue()
+        await self.restart(leader)
 
     async def kill_follower(self):
         follower = self.any_follower()
-        self.note("kill follower", follower.id)
+        self.record("kill follower", follower.id)
         follower.kill()
-        await self.on()
-        await self.back(follower)
+        await self.writes_continue()
+        await self.restart(follower)
 
     async def kill_all(self):
-        self.note("kill all")
+        self.record("kill all")
         servers = list(self.ensemble.servers)
         self.random.shuffle(servers)
         for server in servers:
             server.process.kill()
         for server in servers:
             server.process.wait()
-        await self.back(*servers)
+        await self.restart(*servers)
 
     async def stop_leader(self):
         leader = self.ensemble.leader()
-        self.note("terminate leader", leader.id)
+        self.record("terminate leader", leader.id)
         assert leader.terminate() == 0
-        await self.on()
-        await self.back(leader)
+        await self.writes_continue()
+        await self.restart(leader)
 
     async def pause_leader(self):
-        """SIGSTOP: it hears nothing, loses the lead, and goes on as if nothing had happened."""
+        """SIGSTOP: another server becomes leader; then the paused one continues."""
         leader = self.ensemble.leader()
-        self.note("pause leader", leader.id)
+        self.record("pause leader", leader.id)
         leader.signal(signal.SIGSTOP)
         try:
-            await self.on()
+            await self.writes_continue()
         finally:
-            self.note("continue", leader.id)
+            self.record("continue", leader.id)
             leader.signal(signal.SIGCONT)
         await self.ensemble.all_ready()
-        await self.on()
+        await self.writes_continue()
 
     async def pause_follower(self):
         follower = self.any_follower()
-        self.note("pause follower", follower.id)
+        self.record("pause follower", follower.id)
         follower.signal(signal.SIGSTOP)
         try:
-            await self.on()
+            await self.writes_continue()
         finally:
             follower.signal(signal.SIGCONT)
         await self.ensemble.all_ready()
-        await self.on()
+        await self.writes_continue()
 
     async def kill_leader_twice(self):
-        """Its successor is killed as well, as soon as it leads; then there is no quorum until one is back."""
+        """Kills the leader and then its successor. There is no quorum until one of them is back."""
         first = self.ensemble.leader()
-        self.note("kill leader", first.id)
+        self.record("kill leader", first.id)
         first.kill()
         second = await asyncio.to_thread(self.ensemble.leader)
-        self.note("kill its successor", second.id)
+        self.record("kill its successor", second.id)
         second.kill()
         both = [first, second]
         self.random.shuffle(both)
         both[0].start()
-        await self.on()
-        await self.back(both[1])
+        await self.writes_continue()
+        await self.restart(both[1])
 
     async def vanish(self):
-        """A client is gone without a word: its session expires, and its ephemeral nodes go with it."""
-        name = f"gone{self.load.recording.connections}"
-        ghost = Player(self.load.recording, name, self.ensemble.servers, self.load.root, name,
+        """A client disappears without a close: its session expires, and its ephemeral nodes are deleted."""
+        name = f"vanished{self.load.recording.connections}"
+        client = Player(self.load.recording, name, self.ensemble.servers, self.load.root, name,
                        timeout_ms=1000)
-        self.note("client vanishes", name)
-        task = asyncio.create_task(ghost.live())
-        await until(lambda: len(ghost.mine) > 1, "it has ephemeral nodes")
+        self.record("client vanishes", name)
+        task = asyncio.create_task(client.run_connections())
+        await until(lambda: len(client.ephemerals) > 1, "the client has ephemeral nodes")
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-        ghost.give_up_pending()
-        await self.on()
+        client.record_pending()
+        await self.writes_continue()
 
     # --- networks
 
     async def healed(self):
         self.network.heal()
-        self.note("heal")
+        self.record("heal")
         await self.ensemble.all_ready()
-        await self.on()
+        await self.writes_continue()
 
     async def isolate_leader(self):
         leader = self.ensemble.leader()
-        self.note("isolate leader", leader.id)
+        self.record("isolate leader", leader.id)
         self.network.isolate(leader.id)
-        await self.on()
-        await until(lambda: not leader.ready(), "the leader knows that it is alone")
+        await self.writes_continue()
+        await until(lambda: not leader.ready(), "the isolated leader stops serving")
         await self.healed()
 
     async def isolate_follower(self):
         follower = self.any_follower()
-        self.note("isolate follower", follower.id)
+        self.record("isolate follower", follower.id)
         self.network.isolate(follower.id)
-        await self.on()
+        await self.writes_continue()
         await self.healed()
 
     async def bridge(self):
-        """The leader and one follower do not hear each other; the third hears both."""
+        """No packets between the leader and one follower; the third server is connected to both."""
         leader = self.ensemble.leader()
-        self.note("bridge", leader.id)
-        self.network.part(leader.id, self.any_follower().id)
-        await self.on()
+        self.record("bridge", leader.id)
+        self.network.cut_both(leader.id, self.any_follower().id)
+        await self.writes_continue()
         await self.healed()
 
-    async def deaf_leader(self):
-        """One way: what the followers say does not reach the leader, but it is heard."""
+    async def drop_to_leader(self):
+        """One way: packets from the followers to the leader are dropped."""
         leader = self.ensemble.leader()
-        self.note("deaf leader", leader.id)
+        self.record("drop to leader", leader.id)
         for follower in self.ensemble.followers():
             self.network.cut(follower.id, leader.id)
-        await self.on()
+        await self.writes_continue()
         await self.healed()
 
-    async def mute_leader(self):
+    async def drop_from_leader(self):
         leader = self.ensemble.leader()
-        self.note("mute leader", leader.id)
+        self.record("drop from leader", leader.id)
         for follower in self.ensemble.followers():
             self.network.cut(leader.id, follower.id)
-        await self.on()
+        await self.writes_continue()
         await self.healed()
 
-    async def deaf_follower(self):
+    async def drop_to_follower(self):
         leader, follower = self.ensemble.leader(), self.any_follower()
-        self.note("deaf follower", follower.id)
+        self.record("drop to follower", follower.id)
         self.network.cut(leader.id, follower.id)
-        await self.on()
+        await self.writes_continue()
         await self.healed()
 
-    async def apart(self):
-        """Nobody hears anybody: nothing may be acknowledged, and all must find together again."""
-        self.note("apart")
+    async def isolate_all(self):
+        """No packets between any servers: nothing may be acknowledged, and all must recover afterwards."""
+        self.record("isolate all")
         for server in self.ensemble.servers:
             self.network.isolate(server.id)
-        await until(lambda: not any(s.ready() for s in self.ensemble.servers), "nobody serves")
+        await until(lambda: not any(s.ready() for s in self.ensemble.servers), "no server serves")
         await self.healed()
 
     # --- disks
 
     @staticmethod
-    def powered(server, keep=None):
-        """From its next start on the server's disk can lose power."""
+    def with_power_loss(server, keep=None):
+        """After its next start, SIGUSR1 makes the server lose power: unsynced writes are lost. `keep` is a seed
+        for the part of them that is kept; without it, none is."""
         server.environment = {"LD_PRELOAD": str(BIN / "libpower_loss.so"),
                               "ZABKEEPER_POWER_DIR": str(server.data)}
         if keep is not None:
             server.environment["ZABKEEPER_POWER_KEEP"] = str(keep)
 
     async def lose_power(self, *servers):
-        self.note("power loss", " ".join(str(s.id) for s in servers))
+        self.record("power loss", " ".join(str(s.id) for s in servers))
         for server in servers:
             server.signal(signal.SIGUSR1)
         for server in servers:
             assert await asyncio.to_thread(server.process.wait) == -signal.SIGKILL, server.id
-            self.powered(server, self.random.randrange(1 << 32))
+            self.with_power_loss(server, self.random.randrange(1 << 32))
         if len(servers) * 2 < len(self.ensemble.servers):
-            await self.on()
-        await self.back(*servers)
+            await self.writes_continue()
+        await self.restart(*servers)
 
     async def power_loss_of_leader(self):
         await self.lose_power(self.ensemble.leader())
@@ -214,57 +215,57 @@ class Faults:
         await self.lose_power(*self.ensemble.servers)
 
     async def damage(self, how=None):
-        """A follower's log is damaged while it is down; it says so, and mends itself."""
+        """Damages the log of a stopped follower; it must recover by itself."""
         victim = self.any_follower()
         victim.kill()
-        how = how or self.random.choice([flip, cut_short, zero_page, lose_segment])
-        told = how(victim.data, self.random)
-        self.note(how.__name__, f"{victim.id}: {told}")
-        await self.on()
-        await self.back(victim)
+        how = how or self.random.choice([flip, truncate, zero_page, remove_segment])
+        done = how(victim.data, self.random)
+        self.record(how.__name__, f"{victim.id}: {done}")
+        await self.writes_continue()
+        await self.restart(victim)
         assert victim.status()["disk"]["damaged"] is False
 
     async def fill_disk_of_leader(self):
-        """Its disk is full: it gives up, and the others go on; with space it comes back."""
+        """Fills the leader's disk: it exits, and the others continue; with free space it starts again."""
         leader = self.ensemble.leader()
         disk = self.disks[leader]
-        self.note("disk full", leader.id)
+        self.record("disk full", leader.id)
         disk.fill()
         others = [s for s in self.ensemble.servers if s is not leader]
-        writer, octets = None, 0
-        while leader.running():  # as much as its last segment still holds
+        writer, size = None, 0
+        while leader.running():  # until its last segment is full
             try:
                 writer = writer or await Client.open(self.random.choice(others))
-                await writer.do("set", path="/big", data="x" * 30000, create=True)
+                await writer.call("set", path="/big", data="x" * 30000, create=True)
             except (ConnectionError, Refused, asyncio.TimeoutError):
                 writer = None
-            octets += 30000
-            assert octets < 4 << 20, "it goes on, whatever the disk says"
+            size += 30000
+            assert size < 4 << 20, "the server continues although its disk is full"
         assert leader.process.wait() == 4, leader.log()
         assert "No space left" in leader.log().splitlines()[-1], leader.log()
-        await self.on()
+        await self.writes_continue()
         assert self.ensemble.leader() is not leader
         disk.free()
-        await self.back(leader)
+        await self.restart(leader)
 
     async def wipe(self):
         victim = self.any_follower()
-        self.note("wipe", victim.id)
+        self.record("wipe", victim.id)
         victim.kill()
         for entry in victim.data.iterdir():
             shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
-        await self.on()
-        await self.back(victim)
+        await self.writes_continue()
+        await self.restart(victim)
 
 
-# --- ways to damage a log; each says what it did
+# --- ways to damage a log; each returns a description
 
 def segments(directory):
     return sorted(directory.glob("log.*"))
 
 
 def written(segment):
-    """How much of a segment is not the zeros that it was filled with."""
+    """The size of a segment without the zeros at its end, which it was created with."""
     return len(segment.read_bytes().rstrip(b"\0"))
 
 
@@ -273,10 +274,10 @@ def flip(directory, chance):
     at = chance.randrange(written(segment))
     with open(segment, "r+b") as file:
         file.seek(at)
-        octet = file.read(1)[0]
+        byte = file.read(1)[0]
         file.seek(at)
-        file.write(bytes([octet ^ (1 << chance.randrange(8))]))
-    return f"{segment.name}, octet {at}"
+        file.write(bytes([byte ^ (1 << chance.randrange(8))]))
+    return f"{segment.name}, byte {at}"
 
 
 def zero_page(directory, chance):
@@ -288,21 +289,21 @@ def zero_page(directory, chance):
     return f"{segment.name}, page at {at}"
 
 
-def cut_short(directory, chance):
+def truncate(directory, chance):
     segment = chance.choice(segments(directory))
     at = chance.randrange(written(segment))
     os.truncate(segment, at)
     return f"{segment.name}, to {at}"
 
 
-def lose_segment(directory, chance):
+def remove_segment(directory, chance):
     segment = chance.choice(segments(directory))
     segment.unlink()
     return segment.name
 
 
 class SmallDisk:
-    """A file system of a few MiB in memory for one server's data; `fill` leaves no octet of it free."""
+    """A small file system in memory for one server's data. `fill` uses all of its space."""
 
     def __init__(self, server, mebibytes):
         self.place = server.data

@@ -1,46 +1,46 @@
-"""SIGTERM of every server in turn, the leader's too: a hand-over, a goaway, and nothing is lost."""
+"""SIGTERM of every server in turn, also of the leader: a handover, a goaway, and no write is lost."""
 
 import asyncio
 import time
 
 from harness import Client, Ensemble, Refused, run, until
 
-LONGEST = 2.0  # seconds that a write may wait; a hand-over takes some 20 ms, an election 100
+LONGEST = 2.0  # seconds that a write may take; a handover takes about 20 ms, an election 100 ms
 
 
 class Writer:
-    """Writes /turns/0, /turns/1, ... one after the other, at any server that is there."""
+    """Writes /turns/0, /turns/1, ... one after the other, at any server that runs."""
 
     def __init__(self, ensemble):
         self.ensemble, self.client = ensemble, Client()
         self.acknowledged, self.slowest = 0, 0.0
 
-    async def come_back(self, away_from=None):
+    async def reconnect(self, away_from=None):
         for server in self.ensemble.servers:
             if server is not away_from and server.running():
                 try:
                     return await self.client.connect(server)
                 except (OSError, Refused, asyncio.TimeoutError):
                     continue
-        raise OSError("nobody is there")
+        raise OSError("no server accepts the session")
 
     async def write(self, stop):
         while not stop.is_set():
             began = time.monotonic()
             try:
-                await self.client.do("create", path=f"/turns/{self.acknowledged}")
+                await self.client.call("create", path=f"/turns/{self.acknowledged}")
             except ConnectionError:
-                # Whatever the server had taken was answered before its goaway.
+                # The server answers every request that it has received, and then sends goaway.
                 assert (await self.client.others.get())["op"] == "goaway"
-                await until(self.resumed, "the writer's session goes on elsewhere")
-                assert not (await self.client.do("exists", path=f"/turns/{self.acknowledged}",
+                await until(self.resumed, "another server resumes the writer's session")
+                assert not (await self.client.call("exists", path=f"/turns/{self.acknowledged}",
                                                  consistency="linearizable"))["stat"]
                 continue
             self.slowest = max(self.slowest, time.monotonic() - began)
             self.acknowledged += 1
 
     async def resumed(self):
-        await self.come_back()
+        await self.reconnect()
         assert self.client.connected["resumed"]
         return True
 
@@ -50,10 +50,10 @@ async def stop_in_turn(ensemble, server, writer, client):
     leads = server is ensemble.leader()
     epoch = server.status()["epoch"]
     before = writer.acknowledged
-    await until(lambda: writer.acknowledged > before, "writes go on")
+    await until(lambda: writer.acknowledged > before, "writes continue")
     names = [f"{epoch}-{server.id}-{n}" for n in range(300)]
-    asked = [await client.ask("create", path=f"/asked/{name}") for name in names]
-    await asyncio.wait_for(asked[0], 5)
+    futures = [await client.send("create", path=f"/asked/{name}") for name in names]
+    await asyncio.wait_for(futures[0], 5)
     began = time.monotonic()
     server.signal(15)
     goaway = await asyncio.wait_for(client.others.get(), 5)
@@ -64,43 +64,43 @@ async def stop_in_turn(ensemble, server, writer, client):
     took = time.monotonic() - began
     assert took < 3, f"it took {took} s to stop"
     after = writer.acknowledged
-    await until(lambda: writer.acknowledged > after, "writes go on with two servers")
+    await until(lambda: writer.acknowledged > after, "writes continue with two servers")
 
-    said = (server.directory / f"{server.id}.log").read_text(errors="replace")
-    farewell = said[said.rindex("shutting down"):]
-    assert ("following" in farewell) == leads, f"whether it handed over: {farewell}"
+    log = (server.directory / f"{server.id}.log").read_text(errors="replace")
+    shutdown = log[log.rindex("shutting down"):]
+    assert ("following" in shutdown) == leads, f"handover expected: {leads}; log: {shutdown}"
     assert ensemble.leader().status()["epoch"] == epoch + leads
     other = next(s for s in ensemble.servers if s is not server)
     await client.connect(other)
     assert client.connected["resumed"], client.connected
 
-    # What the server had taken it answered before its goaway; the rest never happened.
-    outcomes = await asyncio.gather(*asked, return_exceptions=True)
+    # The server answered every request that it had received; the others were never applied.
+    outcomes = await asyncio.gather(*futures, return_exceptions=True)
     answered = {name for name, outcome in zip(names, outcomes) if isinstance(outcome, dict)}
-    assert answered, "it took nothing at all"
-    await client.do("sync", path="/")
-    there = set((await client.do("children", path="/asked"))["children"])
-    assert answered == there & set(names), (len(answered), len(there & set(names)))
+    assert answered, "the server answered no request"
+    await client.call("sync", path="/")
+    existing = set((await client.call("children", path="/asked"))["children"])
+    assert answered == existing & set(names), (len(answered), len(existing & set(names)))
     server.start()
     await ensemble.all_ready()
 
 
 async def test():
-    """every server may be stopped in turn: sessions, ephemerals and acknowledged writes stay"""
+    """every server can be stopped in turn: sessions, ephemerals and acknowledged writes survive"""
     async with Ensemble(3) as ensemble:
         first = await Client.open(ensemble.servers[0])
-        await first.do("create", path="/turns")
-        await first.do("create", path="/asked")
+        await first.call("create", path="/turns")
+        await first.call("create", path="/asked")
         await first.close()
         writer = Writer(ensemble)
-        await writer.come_back()
+        await writer.reconnect()
         stop = asyncio.Event()
         writing = asyncio.create_task(writer.write(stop))
         clients = [await Client.open(server, 4000) for server in ensemble.servers]
         for n, client in enumerate(clients):
-            await client.do("create", path=f"/owned{n}", ephemeral=True)
+            await client.call("create", path=f"/owned{n}", ephemeral=True)
 
-        # The leader twice: once in its turn, and whoever leads then.
+        # One more time for the server that is the leader now.
         turns = list(zip(ensemble.servers, clients))
         for server, client in turns:
             await stop_in_turn(ensemble, server, writer, client)
@@ -114,10 +114,10 @@ async def test():
         assert writer.slowest < LONGEST, f"a write waited for {writer.slowest:.3f} s"
         for server in ensemble.servers:
             reader = await Client.open(server)
-            await reader.do("sync", path="/")
-            assert (await reader.do("count", path="/turns"))["count"] == writer.acknowledged
+            await reader.call("sync", path="/")
+            assert (await reader.call("count", path="/turns"))["count"] == writer.acknowledged
             for n, owner in enumerate(clients):
-                stat = (await reader.do("exists", path=f"/owned{n}"))["stat"]
+                stat = (await reader.call("exists", path=f"/owned{n}"))["stat"]
                 assert stat and stat["ephemeralOwner"] == owner.session, (n, stat)
             await reader.close()
         print(f"{writer.acknowledged} writes, none lost; the slowest took {1000 * writer.slowest:.0f} ms")

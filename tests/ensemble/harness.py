@@ -1,4 +1,4 @@
-"""Real servers as processes of their own on loopback, and a plain WebSocket client for them."""
+"""Real servers on loopback, one process each, and a client for them over a plain WebSocket library."""
 
 import asyncio
 import http.client
@@ -17,11 +17,11 @@ import traceback
 import websockets
 
 BIN = pathlib.Path(os.environ["ZABKEEPER_BIN"])
-PATIENCE = 30  # seconds; only ever waited out by a failure
+TIMEOUT = 30  # seconds; reached only by a failure
 
 
 class Refused(Exception):
-    """A reply with an error: .name is its name, .reply all of it."""
+    """A reply with an error: `name` is the error's name, `reply` the whole reply."""
 
     def __init__(self, reply):
         super().__init__(f"{reply.get('error')}: {reply.get('message')}")
@@ -30,7 +30,7 @@ class Refused(Exception):
 
 
 def free_ports(count):
-    """Ports that nobody listens on now: held all at once, so that they differ."""
+    """Ports that are free now. All are bound at the same time, so that they differ."""
     sockets = [socket.socket() for _ in range(count)]
     try:
         for s in sockets:
@@ -41,13 +41,14 @@ def free_ports(count):
             s.close()
 
 
-async def until(fact, what, patience=PATIENCE):
-    """Waits for an observable fact: `fact` returns something true, or fails, and is asked again."""
-    deadline = time.monotonic() + patience
+async def until(condition, what, timeout=TIMEOUT):
+    """Calls `condition` again and again, until it returns something true, which is returned. Errors of the
+    network and of requests count as false. `what` says what was missing when the time is up."""
+    deadline = time.monotonic() + timeout
     last = None
     while time.monotonic() < deadline:
         try:
-            result = fact()
+            result = condition()
             if asyncio.iscoroutine(result):
                 result = await result
             if result:
@@ -56,13 +57,14 @@ async def until(fact, what, patience=PATIENCE):
                 asyncio.TimeoutError, ValueError) as error:
             last = error
         await asyncio.sleep(0.02)
-    raise AssertionError(f"not within {patience} s: {what} (last: {last!r})")
+    raise AssertionError(f"not within {timeout} s: {what} (last error: {last!r})")
 
 
 class Server:
     def __init__(self, ident, config, web_port, directory, host="127.0.0.1", prefix=()):
         self.id, self.config, self.web_port, self.directory = ident, config, web_port, directory
-        self.host, self.prefix = host, list(prefix)  # the latter: what starts it in its own network
+        self.host = host
+        self.prefix = list(prefix)  # the command that runs the server in its network namespace
         self.environment = {}
         self.process = None
 
@@ -88,13 +90,13 @@ class Server:
         self.process.send_signal(number)
 
     def kill(self):
-        """kill -9: nothing is flushed, nobody is told."""
+        """kill -9."""
         self.process.kill()
         self.process.wait()
 
     def terminate(self):
         self.process.terminate()
-        return self.process.wait(timeout=PATIENCE)
+        return self.process.wait(timeout=TIMEOUT)
 
     def running(self):
         return self.process is not None and self.process.poll() is None
@@ -116,10 +118,12 @@ class Server:
 
 
 class Ensemble:
-    """`async with Ensemble(3) as e`: started, serving, and gone at the end."""
+    """`async with Ensemble(3) as ensemble`: starts servers that are killed at the end.
+
+    `keys` are configuration keys of all servers."""
 
     def __init__(self, size, network=None, start=True, **keys):
-        self.begin = start
+        self.start = start
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="zabkeeper-"))
         ports = free_ports(2 * size)
         hosts = network.hosts if network else ["127.0.0.1"] * size
@@ -137,7 +141,7 @@ class Ensemble:
                                        prefix))
 
     async def __aenter__(self):
-        if self.begin:
+        if self.start:
             for server in self.servers:
                 server.start()
             await self.all_ready()
@@ -150,7 +154,7 @@ class Ensemble:
                 server.kill()
         if kind is not None:
             for server in self.servers:
-                print(f"--- the end of server {server.id}'s log ---")
+                print(f"--- last lines of the log of server {server.id} ---")
                 log = (self.directory / f"{server.id}.log").read_text(errors="replace")
                 print("\n".join(log.splitlines()[-30:]))
         shutil.rmtree(self.directory, ignore_errors=True)
@@ -160,8 +164,8 @@ class Ensemble:
             await until(server.ready, f"server {server.id} serves")
 
     def leader(self):
-        """The server that leads now; waits for one with the synchronous patience of a test."""
-        deadline = time.monotonic() + PATIENCE
+        """The server that is the leader now. Waits for one, and blocks the event loop meanwhile."""
+        deadline = time.monotonic() + TIMEOUT
         while time.monotonic() < deadline:
             for server in self.servers:
                 try:
@@ -171,7 +175,7 @@ class Ensemble:
                 except (OSError, http.client.HTTPException, ValueError):
                     pass
             time.sleep(0.02)
-        raise AssertionError("nobody leads")
+        raise AssertionError(f"no leader within {TIMEOUT} s")
 
     def followers(self):
         leader = self.leader()
@@ -179,7 +183,7 @@ class Ensemble:
 
 
 class Client:
-    """One session over one connection. Requests may be pipelined: `ask` returns a future."""
+    """One session over one connection. `call` waits for the reply; `send` returns a future."""
 
     def __init__(self):
         self.socket = None
@@ -188,7 +192,7 @@ class Client:
         self.last_zxid = None
         self.connected = None
         self.events = asyncio.Queue()
-        self.others = asyncio.Queue()  # expired, goaway, ...
+        self.others = asyncio.Queue()  # other messages: expired, goaway, ...
         self._waiting = {}
         self._last_id = 0
         self._reader = None
@@ -200,7 +204,7 @@ class Client:
         return client
 
     async def connect(self, server, timeout_ms=None, **fields):
-        """Opens a session, or resumes the one that this client has."""
+        """Opens a session, or resumes the session of this client."""
         self.socket = await websockets.connect(server.url, open_timeout=5, ping_interval=None,
                                                max_size=None)
         request = {"op": "connect", **fields}
@@ -211,17 +215,17 @@ class Client:
             if self.last_zxid is not None:
                 request["lastZxid"] = self.last_zxid
         await self.socket.send(json.dumps(request))
-        reply = json.loads(await asyncio.wait_for(self.socket.recv(), PATIENCE))
+        reply = json.loads(await asyncio.wait_for(self.socket.recv(), TIMEOUT))
         if "error" in reply:
             await self.socket.close()
             raise Refused(reply)
         self.connected = reply
         self.session, self.password = reply["session"], reply["password"]
         self.timeout_ms = reply["timeoutMs"]
-        self._seen(reply)
+        self._raise_zxid(reply)
         self._reader = asyncio.create_task(self._read())
 
-    def _seen(self, message):
+    def _raise_zxid(self, message):
         if "zxid" in message and (self.last_zxid is None or message["zxid"] > self.last_zxid):
             self.last_zxid = message["zxid"]
 
@@ -230,7 +234,7 @@ class Client:
             async for frame in self.socket:
                 parsed = json.loads(frame)
                 for message in parsed if isinstance(parsed, list) else [parsed]:
-                    self._seen(message)
+                    self._raise_zxid(message)
                     if "event" in message:
                         self.events.put_nowait(message)
                     elif message.get("id") in self._waiting:
@@ -247,7 +251,7 @@ class Client:
                 if not future.done():
                     future.set_exception(ConnectionError("the connection ended before the reply"))
 
-    async def ask(self, op, **fields):
+    async def send(self, op, **fields):
         self._last_id += 1
         future = asyncio.get_running_loop().create_future()
         future.add_done_callback(lambda done: done.cancelled() or done.exception())
@@ -258,32 +262,33 @@ class Client:
             raise ConnectionError("the connection is closed") from error
         return future
 
-    async def do(self, op, **fields):
-        """Asks and waits; raises Refused on an error, ConnectionError on a lost connection."""
-        reply = await asyncio.wait_for(await self.ask(op, **fields), PATIENCE)
+    async def call(self, op, **fields):
+        """Sends a request and returns the reply. Raises Refused for an error reply, ConnectionError for a lost
+        connection."""
+        reply = await asyncio.wait_for(await self.send(op, **fields), TIMEOUT)
         if "error" in reply:
             raise Refused(reply)
         return reply
 
     async def event(self):
-        return await asyncio.wait_for(self.events.get(), PATIENCE)
+        return await asyncio.wait_for(self.events.get(), TIMEOUT)
 
     async def drop(self):
-        """Ends the connection without ending the session, as a crash would."""
+        """Ends the connection but not the session, as a crash of the client would."""
         self.socket.transport.abort()
         await self._reader
 
     async def close(self):
         try:
-            await self.do("close")
+            await self.call("close")
         except ConnectionError:
             pass
         await self.socket.close()
 
 
 def run(test):
-    """Runs one asynchronous test; the exit code tells ctest. A failure ends it at once: what else
-    runs may never end by itself."""
+    """Runs one asynchronous test, and prints its docstring. A failure ends the process at once, because other
+    tasks of the test may run forever."""
     async def guarded():
         try:
             await asyncio.wait_for(test(), 240)

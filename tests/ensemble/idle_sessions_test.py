@@ -1,4 +1,4 @@
-"""Sessions whose clients say nothing: what they cost."""
+"""The memory of idle sessions."""
 
 import json
 
@@ -23,16 +23,16 @@ async def opened(server):
 
 
 async def test():
-    """an idle session takes little memory of its server, and of the others"""
+    """an idle session uses little memory on its server and on the others"""
     async with Ensemble(3, tickTime=2000, maxClientCnxns=0) as ensemble:
-        # The first ones pay for what is made once.
-        everyone = [await opened(ensemble.servers[n % 3]) for n in range(150)]
+        # The first sessions also cause allocations that happen only once.
+        connections = [await opened(ensemble.servers[n % 3]) for n in range(150)]
         before = sum(map(resident_kib, ensemble.servers))
-        everyone += [await opened(ensemble.servers[n % 3]) for n in range(SESSIONS)]
+        connections += [await opened(ensemble.servers[n % 3]) for n in range(SESSIONS)]
         each = (sum(map(resident_kib, ensemble.servers)) - before) / SESSIONS
         print(f"{each:.1f} KiB each")
         assert each < KIB_EACH, each
-        for raw in everyone:
+        for raw in connections:
             raw.end()
 
 

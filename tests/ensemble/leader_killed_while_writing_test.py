@@ -1,4 +1,4 @@
-"""A leader that is killed with -9 under writes takes no acknowledged write with it."""
+"""No acknowledged write is lost when a leader is killed with -9 under writes."""
 
 import asyncio
 
@@ -6,8 +6,8 @@ from harness import Client, Ensemble, Refused, run, until
 
 
 async def write_on(ensemble, name, acknowledged, stop):
-    """Creates /w/NAME-N one after the other, on whichever server answers, and notes what was
-    acknowledged. A write whose reply was lost is not written again under that number."""
+    """Creates /w/NAME-N one after the other, at any server that answers, and records the acknowledged paths.
+    A write without a reply is not repeated with the same number."""
     number, at = 0, 0
     client = None
     while not stop.is_set():
@@ -18,24 +18,24 @@ async def write_on(ensemble, name, acknowledged, stop):
                 client = await Client.open(server)
             number += 1
             path = f"/w/{name}-{number}"
-            await client.do("create", path=path, data=str(number))
+            await client.call("create", path=path, data=str(number))
             acknowledged.append(path)
         except (OSError, Refused, ConnectionError, asyncio.TimeoutError):
             client = None
-        except Exception as error:  # a handshake cut short has many names
+        except Exception as error:  # a failed handshake has many exceptions
             if "websockets" not in type(error).__module__:
                 raise
             client = None
 
 
 async def test():
-    """no acknowledged write is lost with its leader, and the survivors go on"""
+    """no acknowledged write is lost when the leader is killed, and the other servers continue"""
     async with Ensemble(3) as ensemble:
         first = await Client.open(ensemble.servers[0])
-        await first.do("create", path="/w")
+        await first.call("create", path="/w")
         for server in ensemble.servers:
             client = await Client.open(server)
-            await client.do("create", path=f"/through-{server.id}")
+            await client.call("create", path=f"/through-{server.id}")
             await client.close()
 
         acknowledged, stop = [], asyncio.Event()
@@ -45,20 +45,20 @@ async def test():
         leader = ensemble.leader()
         leader.kill()
         before = len(acknowledged)
-        await until(lambda: len(acknowledged) > before + 200, "the survivors acknowledge writes")
+        await until(lambda: len(acknowledged) > before + 200, "the other servers acknowledge writes")
         assert ensemble.leader() is not leader
 
         leader.start()
         await ensemble.all_ready()
         before = len(acknowledged)
-        await until(lambda: len(acknowledged) > before + 100, "writes go on")
+        await until(lambda: len(acknowledged) > before + 100, "writes continue")
         stop.set()
         await asyncio.gather(*writers)
 
         for server in ensemble.servers:
             client = await Client.open(server)
-            await client.do("sync", path="/")
-            names = set((await client.do("children", path="/w"))["children"])
+            await client.call("sync", path="/")
+            names = set((await client.call("children", path="/w"))["children"])
             lost = [path for path in acknowledged if path.removeprefix("/w/") not in names]
             assert not lost, f"server {server.id} lost {len(lost)} acknowledged writes: {lost[:5]}"
             await client.close()

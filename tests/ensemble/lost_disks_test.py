@@ -1,5 +1,5 @@
-"""Disks that were wiped, damaged or mixed up between two stops: nothing acknowledged is lost, and
-nobody has to repair anything by hand."""
+"""Data directories that were wiped, damaged or swapped while servers were stopped: no acknowledged write
+is lost, and no manual repair is needed."""
 
 import shutil
 
@@ -17,16 +17,16 @@ def data_of(server):
 async def write(server, count, prefix):
     client = await Client.open(server)
     if prefix == "a":
-        await client.do("create", path="/kept")
+        await client.call("create", path="/kept")
     for number in range(count):
-        await client.do("create", path=f"/kept/{prefix}{number}", data="x" * 100)
+        await client.call("create", path=f"/kept/{prefix}{number}", data="x" * 100)
     await client.close()
 
 
 async def names_at(server):
     client = await Client.open(server)
-    await client.do("sync", path="/")
-    names = set((await client.do("children", path="/kept"))["children"])
+    await client.call("sync", path="/")
+    names = set((await client.call("children", path="/kept"))["children"])
     await client.close()
     return names
 
@@ -36,7 +36,7 @@ def linked(server, other):
 
 
 async def wiped():
-    """ZOOKEEPER-261: an emptied server and one that was away do not elect a leader by themselves"""
+    """ZOOKEEPER-261: a wiped server and one that was down do not elect a leader without a third"""
     async with Ensemble(3) as ensemble:
         a, b, c = ensemble.servers
         await write(a, 10, "a")
@@ -47,7 +47,7 @@ async def wiped():
         shutil.rmtree(data_of(b))
         b.start()
         c.start()
-        await until(lambda: linked(b, c) and linked(c, b), "the two are linked")
+        await until(lambda: linked(b, c) and linked(c, b), "the two servers are connected")
         assert not b.status()["serving"] and not c.status()["serving"]
 
         a.start()
@@ -58,16 +58,16 @@ async def wiped():
 
 
 async def damaged():
-    """a server whose log is damaged says so, does not vote, and is mended by the leader"""
+    """a server with a damaged log reports it, does not vote, and is repaired by the leader"""
     async with Ensemble(3) as ensemble:
         await write(ensemble.servers[0], 50, "a")
         victim = ensemble.followers()[0]
         victim.terminate()
         log = data_of(victim) / "log.0000000000000001"
-        octets = bytearray(log.read_bytes())
-        at = len(octets.rstrip(b"\0")) // 2
-        octets[at] ^= 0x10
-        log.write_bytes(octets)
+        content = bytearray(log.read_bytes())
+        at = len(content.rstrip(b"\0")) // 2
+        content[at] ^= 0x10
+        log.write_bytes(content)
         await write(ensemble.leader(), 10, "b")
 
         victim.start()
@@ -77,7 +77,7 @@ async def damaged():
         expected = {f"a{n}" for n in range(50)} | {f"b{n}" for n in range(10)}
         assert await names_at(victim) == expected
 
-        # What it took over is durable, and counts.
+        # The repaired log is durable.
         for server in ensemble.servers:
             server.kill()
         for server in ensemble.servers:
@@ -86,34 +86,34 @@ async def damaged():
         assert await names_at(victim) == expected
 
 
-async def mixed_up():
-    """a directory of another cluster is not let in, and of another server does not even start"""
+async def swapped():
+    """a directory of another cluster is refused by the peers; that of another server does not start"""
     async with Ensemble(3) as ours, Ensemble(3) as theirs:
         await write(ours.servers[0], 5, "a")
-        stranger = ours.servers[2]
-        stranger.terminate()
-        kept = data_of(stranger).rename(data_of(stranger).with_name("kept"))
+        victim = ours.servers[2]
+        victim.terminate()
+        kept = data_of(victim).rename(data_of(victim).with_name("kept"))
         theirs.servers[2].terminate()
-        shutil.copytree(data_of(theirs.servers[2]), data_of(stranger))
-        stranger.start()
-        await until(lambda: "belongs to cluster" in log_of(ours.servers[0]) + log_of(stranger),
-                    "somebody says whose directory that is")
-        assert not stranger.ready()
+        shutil.copytree(data_of(theirs.servers[2]), data_of(victim))
+        victim.start()
+        await until(lambda: "belongs to cluster" in log_of(ours.servers[0]) + log_of(victim),
+                    "a server reports the other cluster's directory")
+        assert not victim.ready()
         assert await names_at(ours.servers[0]) == {f"a{n}" for n in range(5)}
-        stranger.terminate()
+        victim.terminate()
 
-        shutil.rmtree(data_of(stranger))
-        shutil.copytree(data_of(theirs.servers[0]), data_of(stranger))
-        stranger.start()
-        assert stranger.process.wait() == 3
-        assert "server 1" in log_of(stranger).splitlines()[-1], log_of(stranger)
+        shutil.rmtree(data_of(victim))
+        shutil.copytree(data_of(theirs.servers[0]), data_of(victim))
+        victim.start()
+        assert victim.process.wait() == 3
+        assert "server 1" in log_of(victim).splitlines()[-1], log_of(victim)
 
-        shutil.rmtree(data_of(stranger))
-        kept.rename(data_of(stranger))
-        stranger.start()
-        await until(stranger.ready, "its own directory is taken")
+        shutil.rmtree(data_of(victim))
+        kept.rename(data_of(victim))
+        victim.start()
+        await until(victim.ready, "the server serves with its own directory")
 
 
 run(wiped)
 run(damaged)
-run(mixed_up)
+run(swapped)

@@ -1,17 +1,17 @@
-"""A network namespace for each server, all on one bridge; who hears whom is decided by nftables.
+"""A network namespace for each server, all on one bridge. nftables drop packets between servers.
 
-Clients stay outside, and reach every server whatever is cut between the servers."""
+Clients are outside the namespaces, and reach every server even when the servers are cut off."""
 
 import os
 import shutil
 import subprocess
 import sys
 
-SKIPPED = 77  # what CTest takes for "skipped"
+SKIPPED = 77  # the exit status of a skipped test, for CTest
 
 
 class Unavailable(Exception):
-    """Namespaces cannot be made here: why."""
+    """Network namespaces cannot be created here; the text has the reason."""
 
 
 def command(*words, text=None):
@@ -38,18 +38,18 @@ class Network:
     def __enter__(self):
         try:
             if os.geteuid() != 0:
-                raise Unavailable("only root may make network namespaces")
+                raise Unavailable("only root can create network namespaces")
             for tool, package in ("ip", "iproute2"), ("nft", "nftables"):
                 if not shutil.which(tool):
-                    raise Unavailable(f"there is no {tool}: apt-get install {package}")
-            self._make()
+                    raise Unavailable(f"{tool} is missing: apt-get install {package}")
+            self._create()
         except Unavailable as reason:
             self.__exit__()
-            print(f"skipped: no network namespaces here: {reason}")
+            print(f"skipped: cannot create network namespaces: {reason}")
             sys.exit(SKIPPED)
         return self
 
-    def _make(self):
+    def _create(self):
         bridge = f"{self.tag}b"
         command("ip", "link", "add", bridge, "type", "bridge")
         command("ip", "address", "add", f"{self.subnet}.254/24", "dev", bridge)
@@ -65,8 +65,8 @@ class Network:
             command(*inside, "link", "set", "lo", "up")
             command(*self.prefix(n), "nft", "-f", "-", text="""
                 table ip zabkeeper {
-                  set deaf { type ipv4_addr; }
-                  chain hear { type filter hook input priority 0; ip saddr @deaf drop; }
+                  set dropped { type ipv4_addr; }
+                  chain input { type filter hook input priority 0; ip saddr @dropped drop; }
                 }""")
 
     def __exit__(self, *_):
@@ -76,19 +76,19 @@ class Network:
         subprocess.run(["ip", "link", "delete", f"{self.tag}b"], capture_output=True)
 
     def cut(self, a, b):
-        """What a sends does not reach b any more; the other direction is left alone."""
-        command(*self.prefix(b), "nft", "add", "element", "ip", "zabkeeper", "deaf",
+        """Drops packets from a to b. Packets from b to a still arrive."""
+        command(*self.prefix(b), "nft", "add", "element", "ip", "zabkeeper", "dropped",
                 f"{{ {self.subnet}.{a} }}")
 
-    def part(self, a, b):
+    def cut_both(self, a, b):
         self.cut(a, b)
         self.cut(b, a)
 
     def isolate(self, n):
         for other in range(1, self.size + 1):
             if other != n:
-                self.part(n, other)
+                self.cut_both(n, other)
 
     def heal(self):
         for n in range(1, self.size + 1):
-            command(*self.prefix(n), "nft", "flush", "set", "ip", "zabkeeper", "deaf")
+            command(*self.prefix(n), "nft", "flush", "set", "ip", "zabkeeper", "dropped")

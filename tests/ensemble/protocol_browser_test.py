@@ -1,4 +1,4 @@
-"""A page in a real browser, with the browser's own WebSocket and not a line about heartbeats."""
+"""A page in a real browser, with the browser's own WebSocket and no code for heartbeats."""
 
 import asyncio
 import http.server
@@ -12,31 +12,31 @@ import tempfile
 import threading
 
 from conformance import Wire
-from harness import PATIENCE, Ensemble, run, until
+from harness import TIMEOUT, Ensemble, run, until
 
-# What a page does is told to the server that it came from, which is the test.
+# The page reports its events by POST /report to the server that it came from, which is this test.
 PAGE = """<!doctype html><title>a page</title><script>
-let told = Promise.resolve();
-const tell = (what) => told = told.then(() => fetch("/told", {method: "POST", body: JSON.stringify(what)}));
+let reported = Promise.resolve();
+const report = (what) => reported = reported.then(() => fetch("/report", {method: "POST", body: JSON.stringify(what)}));
 const socket = new WebSocket("%s");
 let opened = false;
 socket.onopen = () => { opened = true; socket.send(JSON.stringify({op: "connect", timeoutMs: 1000})); };
 socket.onmessage = ({data}) => {
   const message = JSON.parse(data);
-  tell(message);
+  report(message);
   if (message.op === "connected") socket.send(JSON.stringify([
     {id: "me", op: "create", path: "/pages/page-", ephemeral: true, sequential: true, parents: true},
-    {id: "w", op: "watch", path: "/told", withData: true}]));
+    {id: "w", op: "watch", path: "/watched", withData: true}]));
 };
-socket.onclose = ({code}) => tell({closed: code, opened});
+socket.onclose = ({code}) => report({closed: code, opened});
 </script>%s"""
 
 
 class Site:
-    """Serves the page; `told` is what it told."""
+    """Serves the page; `reports` has the events that the page reported."""
 
     def __init__(self, url, frame=""):
-        self.told = queue.Queue()
+        self.reports = queue.Queue()
         site = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -48,7 +48,7 @@ class Site:
                     self.wfile.write((PAGE % (url, frame)).encode())
 
             def do_POST(self):
-                site.told.put(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+                site.reports.put(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
                 self.send_response(204)
                 self.end_headers()
 
@@ -60,7 +60,7 @@ class Site:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     async def next(self):
-        return await asyncio.to_thread(self.told.get, True, 2 * PATIENCE)
+        return await asyncio.to_thread(self.reports.get, True, 2 * TIMEOUT)
 
 
 class Browser:
@@ -77,25 +77,25 @@ class Browser:
             start_new_session=True)
 
     def end(self):
-        os.killpg(self.process.pid, signal.SIGKILL)  # it is many processes
+        os.killpg(self.process.pid, signal.SIGKILL)  # the browser has many processes
         self.process.wait()
         shutil.rmtree(self.profile, ignore_errors=True)
 
 
 async def test():
-    """a browser tab has a session, keeps it without any code, hears of changes, and a foreign page gets none"""
+    """a browser tab keeps a session without heartbeat code and gets events; a foreign page gets no session"""
     async with Ensemble(1) as ensemble:
         server = ensemble.servers[0]
         foreign = Site(server.url)
         home = Site(server.url, f'<iframe src="{foreign.origin}/"></iframe>')
-        # The origin is known only now; a stop and a start are quick.
+        # The origin is known only now, so the server is restarted with it.
         server.terminate()
         server.config.write_text(server.config.read_text() + f"allowedOrigins={home.origin}\n")
         server.start()
         await until(server.ready, "the server serves again")
 
         wire = await Wire.open(server)
-        await wire.ask({"id": "pages", "op": "watch", "path": "/pages", "scope": "children"})
+        await wire.call({"id": "pages", "op": "watch", "path": "/pages", "scope": "children"})
         browser = Browser(home.origin + "/")
         try:
             connected, created, watching = [await home.next() for _ in range(3)]
@@ -105,21 +105,21 @@ async def test():
             assert (await wire.next())["event"] == "children"
 
             assert await foreign.next() == {"closed": 1006, "opened": False}
-            # The page says nothing, and the browser's pongs are enough: others that are mute expire meanwhile.
+            # The page sends nothing, and the browser's pongs keep its session: sessions without pongs expire.
             for _ in range(2):
-                mute = await Wire.open(server, timeoutMs=1000)
-                await mute.ask({"op": "create", "path": "/pages/mute", "ephemeral": True})
-                await mute.drop()
+                silent = await Wire.open(server, timeoutMs=1000)
+                await silent.call({"op": "create", "path": "/pages/silent", "ephemeral": True})
+                await silent.drop()
                 assert [(await wire.next())["event"] for _ in "cd"] == ["children", "children"]
-            await wire.send({"id": 1, "op": "create", "path": "/told", "data": "grüße"},
+            await wire.send({"id": 1, "op": "create", "path": "/watched", "data": "grüße"},
                             {"id": 2, "op": "exists", "path": created["path"]})
             event = await home.next()
             assert (event["watch"], event["event"], event["data"]) == ("w", "created", "grüße"), event
             assert (await wire.several(2))[1]["stat"] is not None, "the page's session has expired"
         finally:
             browser.end()
-        gone = await wire.next()
-        assert (gone["watch"], gone["event"]) == ("pages", "children"), gone
+        deleted = await wire.next()
+        assert (deleted["watch"], deleted["event"]) == ("pages", "children"), deleted
 
 
 run(test)

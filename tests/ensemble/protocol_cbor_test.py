@@ -1,4 +1,4 @@
-"""The CBOR subprotocol against real servers: the same objects, in other bytes."""
+"""The CBOR subprotocol against real servers: the same objects in another encoding."""
 
 from conformance import CBOR, JSON, Wire
 from harness import Ensemble, run
@@ -17,15 +17,15 @@ async def same_objects(server):
     wire = await Wire.open(server, subprotocols=[CBOR], id="hello", batch=True)
     assert wire.connected["id"] == "hello" and wire.connected["session"] > "", wire.connected
 
-    created = await wire.ask({"id": 1, "op": "create", "path": "/cbor", "data": b"\xff\x00"})
+    created = await wire.call({"id": 1, "op": "create", "path": "/cbor", "data": b"\xff\x00"})
     assert created["path"] == "/cbor" and created["stat"]["dataLength"] == 2, created
-    assert (await text.ask({"op": "get", "path": "/cbor"}))["data64"] == "/wA="
-    await text.ask({"op": "set", "path": "/cbor", "data": "grün"})
-    got = await wire.ask({"id": -2, "op": "get", "path": "/cbor", "encoding": "base64",
+    assert (await text.call({"op": "get", "path": "/cbor"}))["data64"] == "/wA="
+    await text.call({"op": "set", "path": "/cbor", "data": "grün"})
+    got = await wire.call({"id": -2, "op": "get", "path": "/cbor", "encoding": "base64",
                           "consistency": "linearizable"})
     assert (got["id"], got["data"]) == (-2, "grün".encode()), got
 
-    # A session can go on in the other format.
+    # A session can be resumed in the other format.
     moved = await Wire.open(server, **wire.credentials)
     assert moved.connected["resumed"], moved.connected
     back = await Wire.open(server, subprotocols=[CBOR], **wire.credentials)
@@ -74,8 +74,8 @@ async def bad_input(server):
             (b"\x7f" * 500_000, "not CBOR, at byte 2: a piece of a string that is none")]:
         reply = await wire.refused(frame, "BadArguments", -8)
         assert reply["message"] == message, reply
-    # Of indefinite length, in pieces: CBOR all the same.
-    assert await wire.ask(b"\x9f\xbf\x7f\x61o\x61p\xff\x64ping\xff\xff") == {"op": "pong"}
+    # Items of indefinite length are valid CBOR.
+    assert await wire.call(b"\x9f\xbf\x7f\x61o\x61p\xff\x64ping\xff\xff") == {"op": "pong"}
 
     await wire.send(b"\xa1\x61x" + b"\x81" * 40 + b"\x00")
     assert "nested" in (await wire.next())["message"]
@@ -84,12 +84,12 @@ async def bad_input(server):
     await wire.send('{"op":"ping"}')
     assert await wire.closed() == 1003
     first = await Wire.to(server, subprotocols=[CBOR])
-    assert (await first.ask({"id": 7, "op": "ping"}))["error"] == "BadArguments"
+    assert (await first.call({"id": 7, "op": "ping"}))["error"] == "BadArguments"
     assert await first.closed() == 1008
 
 
 async def test():
-    """clients that ask for CBOR get the protocol in CBOR"""
+    """clients that choose the CBOR subprotocol get all messages in CBOR"""
     async with Ensemble(1, tickTime=2000) as ensemble:
         server = ensemble.servers[0]
         for part in [negotiation, same_objects, batches, bad_input]:

@@ -1,4 +1,4 @@
-"""Runs every example of docs/protocol.md, word for word, against a server that is alone.
+"""Runs every example of docs/protocol.md against a standalone server, and compares all messages.
 
 In an example marked (cbor) a line is bytes in hex, or JSON in which h'76 31' is a byte string.
 """
@@ -14,44 +14,44 @@ from harness import Ensemble, run
 
 PAGE = pathlib.Path(os.environ["ZABKEEPER_SOURCE"]) / "docs" / "protocol.md"
 ANYTHING = "…"
-# What "…" stands for in a request, where that has another name in what was answered.
+# In a request, "…" stands for a value from an earlier reply. These fields have another name there.
 NAMES = {"lastZxid": "zxid", "from": "zxid", "atLeast": "zxid"}
 
 
 def examples(text):
-    """(the line where it begins, its mark, its lines) of every block."""
+    """(line number, mark, lines) of every example."""
     for block in re.finditer(r"^```protocol *(\(\w+\))?\n(.*?)^```$", text, re.M | re.S):
         yield text.count("\n", 0, block.start()) + 2, block[1], block[2].splitlines()
 
 
 def value_of(text):
-    """What a line of an example says."""
+    """The value of a line of an example."""
     if re.fullmatch(r"[0-9a-f ]+", text):
         return cbor.loads(bytes.fromhex(text))
     text = re.sub(r"h'([0-9a-f ]*)'", r'{"h":"\1"}', text)
     return json.loads(text, object_hook=lambda o: bytes.fromhex(o["h"]) if o.keys() == {"h"} else o)
 
 
-def matches(wanted, came):
+def matches(wanted, received):
     if wanted == ANYTHING:
         return True
     if isinstance(wanted, dict):
-        return (isinstance(came, dict) and wanted.keys() == came.keys()
-                and all(matches(wanted[k], came[k]) for k in wanted))
+        return (isinstance(received, dict) and wanted.keys() == received.keys()
+                and all(matches(wanted[k], received[k]) for k in wanted))
     if isinstance(wanted, list):
-        return (isinstance(came, list) and len(wanted) == len(came)
-                and all(map(matches, wanted, came)))
-    return type(wanted) is type(came) and wanted == came
+        return (isinstance(received, list) and len(wanted) == len(received)
+                and all(map(matches, wanted, received)))
+    return type(wanted) is type(received) and wanted == received
 
 
 class Reader:
-    """Does what the examples say, one line after the other."""
+    """Runs the lines of the examples, one after the other."""
 
     def __init__(self, server):
         self.server = server
         self.wire = None
         self.http = None
-        self.said = {}  # by name, in the last answer that had it
+        self.values = {}  # by field name, from the last message that had it
 
     async def begin(self, mark, first):
         if mark == "(continues)":
@@ -59,21 +59,21 @@ class Reader:
         if self.wire and self.wire.socket.open:
             await self.wire.drop()
         if mark in (None, "(cbor)"):
-            self.said = {}
+            self.values = {}
         if first.startswith("→ GET"):
             return
-        spoken = [CBOR] if mark == "(cbor)" else None
-        self.wire = await Wire.to(self.server, subprotocols=spoken)
+        subprotocols = [CBOR] if mark == "(cbor)" else None
+        self.wire = await Wire.to(self.server, subprotocols=subprotocols)
         if '"op":"connect"' not in first and not self.expects_refusal:
             await self.wire.send({"op": "connect"})
-            self.hear(await self.wire.next())
+            self.remember(await self.wire.next())
 
-    def hear(self, message):
-        self.said.update((k, v) for k, v in message.items() if k not in ("id", "op"))
+    def remember(self, message):
+        self.values.update((k, v) for k, v in message.items() if k not in ("id", "op"))
 
     def fill(self, value, name=None):
         if value == ANYTHING:
-            return self.said[NAMES.get(name, name)]
+            return self.values[NAMES.get(name, name)]
         if isinstance(value, dict):
             return {k: self.fill(v, k) for k, v in value.items()}
         if isinstance(value, list):
@@ -97,13 +97,13 @@ class Reader:
             self.http = None
             wanted_status, _, wanted = text.partition(" ")
             assert matches(json.loads(wanted), json.loads(body)) and status == int(wanted_status), \
-                f"came instead: {status} {body}"
+                f"received instead: {status} {body}"
             return
-        came = await self.wire.next()
-        assert matches(value_of(text), came), \
-            "came instead:\n← " + json.dumps(came, ensure_ascii=False, separators=(",", ":"),
-                                             default=lambda octets: octets.hex())
-        self.hear(came)
+        received = await self.wire.next()
+        assert matches(value_of(text), received), \
+            "received instead:\n← " + json.dumps(received, ensure_ascii=False, separators=(",", ":"),
+                                             default=lambda content: content.hex())
+        self.remember(received)
 
     async def line(self, line):
         kind, _, text = line.partition(" ")
@@ -115,10 +115,10 @@ class Reader:
             code = await self.wire.closed()
             assert code == int(text), f"closed with {code} instead"
         else:
-            raise AssertionError("a line of an example begins with →, ← or ×")
+            raise AssertionError("a line of an example must begin with →, ← or ×")
 
     async def example(self, mark, lines):
-        # The page shows what comes to one who does not connect first.
+        # The page has an example without a connect, which is refused.
         self.expects_refusal = len(lines) > 1 and '"op":"connect"' in lines[1]
         await self.begin(mark, lines[0])
         for number, line in enumerate(lines):
@@ -130,11 +130,11 @@ class Reader:
         if not lines[-1].startswith("×") and not lines[0].startswith("→ GET"):
             await self.wire.send({"id": "the end", "op": "ping"})
             last = await self.wire.next()
-            assert last.get("id") == "the end", f"{len(lines)}\ncame also:\n{json.dumps(last)}"
+            assert last.get("id") == "the end", f"{len(lines)}\nreceived also:\n{json.dumps(last)}"
 
 
 async def test():
-    """the server says what docs/protocol.md says that it does"""
+    """every example of docs/protocol.md gets the documented replies"""
     failures = []
     count = 0
     async with Ensemble(1, tickTime=2000) as ensemble:

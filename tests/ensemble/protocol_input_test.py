@@ -1,4 +1,4 @@
-"""What a server says to bad input, of every kind, and that it goes on afterwards."""
+"""Bad input of every kind: the server reports it, and continues to serve the connection."""
 
 import json
 
@@ -7,7 +7,7 @@ from harness import Ensemble, run
 
 BAD_ARGUMENTS = ("BadArguments", -8)
 
-# A request, and what the refusal must name.
+# A request, and words that the error's message must contain.
 BAD_REQUESTS = [
     ({}, "op"),
     ({"op": "fly"}, "fly"),
@@ -71,7 +71,7 @@ OPS_WITH_PATH = [{"op": "create"}, {"op": "get"}, {"op": "exists"}, {"op": "set"
                  {"op": "delete"}, {"op": "children"}, {"op": "count"}, {"op": "sync"},
                  {"op": "watch"}]
 
-# Text that is no request but no reason to close either.
+# Text that is not a request. The server replies with an error and does not close.
 BAD_TEXTS = ["", " ", "nonsense", "{", '{"op":"ping"', '{"op":"ping"}}', '{"op":"ping"} x', "5", "null",
              '"ping"', "{'op':'ping'}", '{"op":"ping",}', '{"op":"ping"}\0', '{"id":"\\ud800","op":"ping"}',
              "[5]", "[null]", '[[{"op":"ping"}]]', "NaN", '{"op":NaN}']
@@ -81,7 +81,7 @@ async def bad_requests(server):
     wire = await Wire.open(server)
     for request, *words in BAD_REQUESTS:
         await wire.refused({"id": 5, **request}, *BAD_ARGUMENTS, *words, ident=5)
-    # JSON in Python cannot say a name twice.
+    # As text, because a dict cannot have a name twice.
     for text, ident, word in [
         ('{"id":1,"op":"get","path":"/","path":"/"}', 1, "path"),
         ('{"op":"get","op":"get","id":"x","path":"/"}', "x", "op"),
@@ -96,16 +96,16 @@ async def bad_requests(server):
         await wire.refused(text, *BAD_ARGUMENTS, word, ident=ident)
     for text in BAD_TEXTS:
         await wire.refused(text, *BAD_ARGUMENTS)
-    # What was said of an id before the text went wrong is the request's.
+    # The error has the id, if the id comes before the syntax error.
     for text, ident in [('{"id":7,"op":"create","path":"/\\ud800"}', 7), ('{"id":"a","op":"ping"', "a"),
                         ('{"op":"ping","id":8} {"id":9,"op":"ping"}', 8), ('[{"id":1,"op":"ping"},{"id":2,', None)]:
         await wire.refused(text, *BAD_ARGUMENTS, "not JSON", ident=ident)
     await wire.refused({"id": 1, "op": "create", "path": "/bad", "acl": [
         {"scheme": "world", "id": "anyone", "perms": "rx"}]}, "InvalidAcl", -114, "acl[0]", "perms", ident=1)
-    reply = await wire.ask({"id": 6, "op": "exists", "path": "/bad"})
-    assert reply["stat"] is None, "a bad request did something"
+    reply = await wire.call({"id": 6, "op": "exists", "path": "/bad"})
+    assert reply["stat"] is None, "a refused request was applied"
 
-    # In an array each stands for itself.
+    # In an array, each request gets its own reply.
     await wire.send([{"id": 1, "op": "ping"}, {"id": 2, "op": "fly"}, 3, {"id": 4, "op": "ping"}])
     replies = await wire.several(4)
     assert [r.get("id") for r in replies] == [1, 2, None, 4], replies
@@ -122,9 +122,9 @@ async def bad_paths(server):
                                        *BAD_ARGUMENTS, ident=1)
             assert reply["index"] == 0 and reply["results"][0]["code"] == -8, reply
     for path in GOOD_PATHS:
-        reply = await wire.ask({"id": 1, "op": "create", "path": path})
+        reply = await wire.call({"id": 1, "op": "create", "path": path})
         assert reply["path"] == path, reply
-        reply = await wire.ask({"id": 1, "op": "delete", "path": path})
+        reply = await wire.call({"id": 1, "op": "delete", "path": path})
         assert "error" not in reply, reply
 
     for path in ["/zookeeper", "/zookeeper/x", "/zookeeper/quota"]:
@@ -133,13 +133,13 @@ async def bad_paths(server):
             if op.get("sequential") and path == "/zookeeper":
                 continue  # that is /zookeeper0000000000
             await wire.refused({"id": 1, **op, "path": path}, *BAD_ARGUMENTS, path, ident=1)
-    assert (await wire.ask({"op": "get", "path": "/zookeeper"}))["data"] == ""
+    assert (await wire.call({"op": "get", "path": "/zookeeper"}))["data"] == ""
     for recursive in (False, True):
         await wire.refused({"op": "delete", "path": "/", "recursive": recursive}, *BAD_ARGUMENTS, "/")
 
 
 async def first_frames(server):
-    """Nothing but a connect opens a conversation."""
+    """The first message must be a connect."""
     for first in [{"id": 1, "op": "get", "path": "/"}, {"op": "ping"}, {"op": "close"}, "nonsense", "[]",
                   "5", [{"op": "ping"}, {"op": "connect"}], {"op": "connect", "timeoutMs": "x"},
                   {"op": "connect", "session": "0" * 16}, {"op": "connect", "password": "0" * 32},
@@ -154,7 +154,7 @@ async def first_frames(server):
                          ({"auth": [{"scheme": "digest", "token": "a" * 1025}]}, "TooLarge"),
                          ({"auth": "a" * 100_000}, "TooLarge")]:
         wire = await Wire.to(server)
-        reply = await wire.ask({"op": "connect", **field})
+        reply = await wire.call({"op": "connect", **field})
         assert (reply["op"], reply["error"]) == ("connect", error), reply
         assert await wire.closed() == {"AuthFailed": 1000, "TooLarge": 1009}[error], reply
 
@@ -163,7 +163,7 @@ async def frames_that_close(server):
     nest = '{"id":7,"op":"get","path":' + "[" * 32 + "]" * 32 + "}"
     too_long = 2 * 4096 + 64 * 1024 + 1
     large = json.dumps({"id": 7, "op": "create", "path": "/large", "data": "x" * too_long})
-    for frame, status, said, word in [
+    for frame, status, error, word in [
             (b"\x00", 1003, None, ""), (json.dumps({"op": "ping"}).encode(), 1003, None, ""),
             ("[" * 40 + "]" * 40, 1008, BAD_ARGUMENTS, "32"), (nest, 1008, BAD_ARGUMENTS, "32"),
             ("x" * too_long, 1009, ("TooLarge", None), str(too_long - 1)),
@@ -171,12 +171,12 @@ async def frames_that_close(server):
             (" " * (3 * too_long), 1009, None, "")]:
         wire = await Wire.open(server)
         await wire.send(frame)
-        if said:
+        if error:
             reply = await wire.next()
-            assert (reply["error"], reply.get("code")) == said and word in reply["message"], reply
+            assert (reply["error"], reply.get("code")) == error and word in reply["message"], reply
             assert reply.get("id") == (7 if frame in (nest, large) else None), reply
         assert await wire.closed() == status, (frame[:40], status)
-        # The session is none the worse for it.
+        # The session can be resumed.
         again = await Wire.open(server, **wire.credentials)
         assert again.connected["resumed"], again.connected
 
@@ -184,26 +184,26 @@ async def frames_that_close(server):
     wire = await Wire.open(server)
     await wire.refused(deep, *BAD_ARGUMENTS, "path", ident=7)
 
-    # Text that is not UTF-8: this client would not send it, so by hand.
+    # Text that is not UTF-8. The library would refuse to send it.
     wire = await Wire.open(server)
     await wire.socket.write_frame(True, 1, b'{"op":"ping","id":"\xff"}')
     assert await wire.closed() == 1007
 
-    # The largest data is taken, however it is written.
+    # Data of the largest size are accepted in every notation.
     wire = await Wire.open(server)
     for data in ["x" * 4096, "é" * 2048, "\1" * 4096, '"' * 4096, "\U0001f600" * 1024]:
-        reply = await wire.ask(json.dumps({"id": 1, "op": "set", "path": "/big", "data": data, "create": True}))
+        reply = await wire.call(json.dumps({"id": 1, "op": "set", "path": "/big", "data": data, "create": True}))
         assert reply["stat"]["dataLength"] == 4096, reply
     await wire.refused({"id": 1, "op": "set", "path": "/big", "data": "\1" * 4097}, "TooLarge", None, ident=1)
-    # So is a frame of the largest size.
+    # A frame of the largest size is accepted.
     wire = await Wire.open(server)
     request = json.dumps({"id": 1, "op": "ping"})
-    reply = await wire.ask(request + " " * (2 * 4096 + 64 * 1024 - len(request)))
+    reply = await wire.call(request + " " * (2 * 4096 + 64 * 1024 - len(request)))
     assert reply["op"] == "pong", reply
 
 
 async def test():
-    """bad input is named, echoes its id, and costs nothing but itself"""
+    """an error for bad input names the problem and has the request's id; other requests are not affected"""
     async with Ensemble(1, maxDataBytes=4096) as ensemble:
         server = ensemble.servers[0]
         await bad_requests(server)

@@ -1,4 +1,4 @@
-"""Each limit has its own clear error, and costs the connection nothing that it need not."""
+"""Each limit has its own error, and the connection stays usable wherever possible."""
 
 import base64
 import json
@@ -13,7 +13,7 @@ LIMITS = {"maxWatches": 3, "maxOutstandingRequests": 10, "maxMultiOps": 5, "maxD
 async def data(server):
     wire = await Wire.open(server)
     fits, too_long = "d" * 2048, "d" * 2049
-    await wire.ask({"op": "create", "path": "/data", "data": fits})
+    await wire.call({"op": "create", "path": "/data", "data": fits})
     for request in [
         {"op": "create", "path": "/other", "data": too_long},
         {"op": "set", "path": "/data", "data": too_long},
@@ -23,20 +23,20 @@ async def data(server):
                                 {"op": "create", "path": "/data", "data": too_long}]},
     ]:
         await wire.refused({"id": 1, **request}, "TooLarge", None, "maxDataBytes", "2048", ident=1)
-    # All its bytes count, not those of the frame.
-    reply = await wire.ask({"op": "set", "path": "/data", "data": "\1" * 2048})
+    # The bytes of the data count, not those of the frame.
+    reply = await wire.call({"op": "set", "path": "/data", "data": "\1" * 2048})
     assert reply["stat"]["version"] == 1, reply
 
 
 async def multi_and_frames(server):
     wire = await Wire.open(server)
     check = {"op": "check", "path": "/"}
-    reply = await wire.ask({"op": "multi", "ops": [check] * 5})
+    reply = await wire.call({"op": "multi", "ops": [check] * 5})
     assert len(reply["results"]) == 5, reply
     await wire.refused({"id": 1, "op": "multi", "ops": [check] * 6}, "TooLarge", None,
                        "maxMultiOps", "6", ident=1)
     await wire.refused("[" + ",".join(["{}"] * 16385) + "]", "TooLarge", None, "16384")
-    reply = await wire.ask({"id": "i" * 254, "op": "ping"})
+    reply = await wire.call({"id": "i" * 254, "op": "ping"})
     assert reply["id"] == "i" * 254, reply
     await wire.refused({"id": "i" * 255, "op": "ping"}, "BadArguments", -8, "id", "256")
 
@@ -44,31 +44,31 @@ async def multi_and_frames(server):
 async def watches(server):
     wire = await Wire.open(server)
     for n in range(3):
-        reply = await wire.ask({"id": n, "op": "watch", "path": f"/w{n}", "once": n == 0})
+        reply = await wire.call({"id": n, "op": "watch", "path": f"/w{n}", "once": n == 0})
         assert reply["watch"] == n, reply
     full = ("TooManyWatches", None, "3")
     await wire.refused({"id": 3, "op": "watch", "path": "/w3"}, *full, ident=3)
     await wire.refused({"id": 3, "op": "exists", "path": "/w3", "watch": True}, *full, ident=3)
-    assert "error" not in await wire.ask({"op": "exists", "path": "/w3"})
-    # The id of a watch is taken as long as the watch is set.
-    await wire.ask({"op": "unwatch", "watch": 2})
+    assert "error" not in await wire.call({"op": "exists", "path": "/w3"})
+    # The id of a watch is in use as long as the watch is set.
+    await wire.call({"op": "unwatch", "watch": 2})
     await wire.refused({"id": 1, "op": "watch", "path": "/w3"}, "BadArguments", -8, "id", ident=1)
-    # One that has fired, and one that was taken back, make room.
+    # A one-shot watch that has fired and a removed watch do not count.
     await wire.send({"id": 9, "op": "create", "path": "/w0"})
     event, _ = await wire.several(2)
     assert (event["watch"], event["event"]) == (0, "created"), event
     for n in (0, 2):
-        assert (await wire.ask({"id": n, "op": "watch", "path": "/w3"}))["watch"] == n
+        assert (await wire.call({"id": n, "op": "watch", "path": "/w3"}))["watch"] == n
     await wire.refused({"id": 3, "op": "watch", "path": "/w3"}, *full, ident=3)
-    # Another session has its own.
+    # Another session has a limit of its own.
     other = await Wire.open(server)
-    assert (await other.ask({"id": 0, "op": "watch", "path": "/w3"}))["watch"] == 0
+    assert (await other.call({"id": 0, "op": "watch", "path": "/w3"}))["watch"] == 0
 
 
 async def outstanding(server):
-    """Far more requests than may be outstanding are all answered, in order."""
+    """More requests than may be outstanding are all answered, in order."""
     wire, writer = await Wire.open(server), await Wire.open(server)
-    await wire.ask({"op": "create", "path": "/many"})
+    await wire.call({"op": "create", "path": "/many"})
     ops = [{"op": "set", "path": "/many", "data": "x"}, {"op": "get", "path": "/many"},
            {"op": "sync", "path": "/"}, {"op": "fly"}]
     await wire.send(*[{"id": n, **ops[n % 4]} for n in range(400)])
@@ -78,31 +78,31 @@ async def outstanding(server):
     await wire.send([{"id": n, **ops[n % 4]} for n in range(400)])
     assert [r["id"] for r in await wire.several(400)] == list(range(400))
 
-    # While the oldest waits, nothing is answered, nothing is lost, and others are served.
-    zxid = int((await wire.ask({"op": "get", "path": "/many"}))["zxid"], 16)
+    # While the oldest request waits, the later ones wait too, and other clients are served.
+    zxid = int((await wire.call({"op": "get", "path": "/many"}))["zxid"], 16)
     later = {"consistency": {"atLeast": f"{zxid + 20:016x}"}}
     await wire.send(*[{"id": n, **ops[1], **(later if n == 0 else {})} for n in range(100)])
     for n in range(20):
-        reply = await writer.ask({"op": "set", "path": "/many", "data": str(n)})
+        reply = await writer.call({"op": "set", "path": "/many", "data": str(n)})
         assert "error" not in reply, reply
     replies = await wire.several(100)
     assert [(r["id"], r["data"]) for r in replies] == [(n, "19") for n in range(100)]
 
 
 async def slow_consumer():
-    """Who does not take what is sent is cut off, and nobody else waits for that."""
+    """A client that does not read is disconnected, and other clients are not delayed."""
     async with Ensemble(1) as ensemble:
         server = ensemble.servers[0]
         wire, slow = await Wire.open(server), await Wire.open(server)
-        await wire.ask({"op": "create", "path": "/big", "data": "b" * (1 << 20)})
+        await wire.call({"op": "create", "path": "/big", "data": "b" * (1 << 20)})
         slow.socket.transport.pause_reading()
         await slow.send(*[{"id": n, "op": "get", "path": "/big"} for n in range(100)])
 
         async def only_one_left():
-            assert (await wire.ask({"op": "ping"}))["op"] == "pong"
+            assert (await wire.call({"op": "ping"}))["op"] == "pong"
             return server.status()["connections"] == 1
 
-        await until(only_one_left, "the slow client is cut off")
+        await until(only_one_left, "the slow client is disconnected")
         await slow.drop()
         again = await Wire.open(server, **slow.credentials)
         assert again.connected["resumed"], again.connected
@@ -113,9 +113,9 @@ async def connections():
         server = ensemble.servers[0]
         held = []
         while len(held) < 3:
-            # The harness's own HTTP connections count too, until they are gone.
+            # The harness's HTTP connections count too, until they are closed.
             wire = await Wire.to(server)
-            reply = await wire.ask({"op": "connect"})
+            reply = await wire.call({"op": "connect"})
             if reply["op"] == "connected":
                 held.append(wire)
         wire = await Wire.to(server)
@@ -123,20 +123,20 @@ async def connections():
         assert (reply["op"], reply["error"]) == ("connect", "TooManyConnections"), reply
         assert "code" not in reply and "maxClientCnxns" in reply["message"], reply
         assert await wire.closed() == 1008
-        assert server.http("/status")[0] == 200, "whoever watches over it sees that it is full"
+        assert server.http("/status")[0] == 200, "the status page must be served at the limit"
         refused = re.search(r"zabkeeper_client_refused_total (\d+)\n", server.http("/metrics")[1])
         assert int(refused[1]) >= 1
 
         await held.pop().drop()
 
-        async def let_in():
-            return (await (await Wire.to(server)).ask({"op": "connect"}))["op"] == "connected"
+        async def accepted():
+            return (await (await Wire.to(server)).call({"op": "connect"}))["op"] == "connected"
 
-        await until(let_in, "there is room again")
+        await until(accepted, "a new connection is accepted")
 
 
 async def test():
-    """limits are said clearly, and nothing is lost over them"""
+    """each limit has its own error, and no reply is lost"""
     async with Ensemble(1, **LIMITS) as ensemble:
         server = ensemble.servers[0]
         await data(server)

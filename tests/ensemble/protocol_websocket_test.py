@@ -1,4 +1,5 @@
-"""RFC 6455 at the clients' port, rule by rule: what is read, what is answered, and with which status a rule's breach ends."""
+"""RFC 6455 at the clients' port, rule by rule: valid frames with their replies, invalid ones with their
+close status."""
 
 import asyncio
 import json
@@ -20,30 +21,31 @@ def more(data=b"", **how):
 
 
 def named(name):
-    """A ping under an id that is these bytes."""
+    """A ping request whose id is these bytes."""
     return b'{"id":"' + name + b'","op":"ping"}'
 
 
-# What is sent, and what comes back: a payload of a pong, an id of a reply, or at last a status.
-READ = [
+# Frames, and what the server sends back: the payload of a pong, or the id of a reply.
+VALID = [
     # Fragments, and control frames between them.
     ([text(REQUEST)], [1]),
     ([text(REQUEST[:5], fin=False), more(REQUEST[5:])], [1]),
     ([text(REQUEST[:1], fin=False), *[more(REQUEST[n:n + 1], fin=False) for n in range(1, 20)], more()], [1]),
     ([text(b"", fin=False), more(fin=False), more(REQUEST)], [1]),
     ([text(REQUEST[:5], fin=False), frame(PING, b"between"), frame(PONG, b"?"), more(REQUEST[5:])], [b"between", 1]),
-    # Pings are answered with what they hold, pongs that nobody asked for are not.
+    # A ping is answered with its payload; an unsolicited pong is ignored.
     ([frame(PING)], [b""]),
     ([frame(PING, b"1"), frame(PING, b"2"), frame(PING, b"3")], [b"1", b"2", b"3"]),
     ([frame(PING, bytes(range(125)))], [bytes(range(125))]),
     ([frame(PONG, b"x" * 125), text(REQUEST)], [1]),
-    # All of UTF-8, also where a fragment ends within a character.
+    # All of UTF-8, also when a fragment ends within a character.
     ([text(named("é€\U0001f600\U0010ffff\ufffe".encode()))], ["é€\U0001f600\U0010ffff\ufffe"]),
     ([text(b'{"id":"' + EURO[:1], fin=False), more(EURO[1:2], fin=False), more(EURO[2:] + b'","op":"ping"}')], ["€"]),
     ([text(b" " * (TOO_LONG - 1 - len(REQUEST)), fin=False), more(REQUEST)], [1]),
 ]
-ENDS = [
-    # Masks, reserved bits and opcodes, lengths in more octets than they need.
+# Frames, and the status with which the server closes.
+INVALID = [
+    # Masks, reserved bits and opcodes, lengths in more bytes than they need.
     ([text(REQUEST, masked=False)], 1002),
     ([frame(PING, masked=False)], 1002),
     ([frame(CLOSE, b"\x03\xe8", masked=False)], 1002),
@@ -57,24 +59,24 @@ ENDS = [
     ([more(REQUEST, fin=False)], 1002),
     ([text(REQUEST[:5], fin=False), text(REQUEST)], 1002),
     ([text(REQUEST[:5], fin=False), frame(BINARY, REQUEST)], 1002),
-    # Control frames are whole, and short.
+    # A control frame must not be fragmented or longer than 125 bytes.
     ([frame(PING, b"x" * 126)], 1002),
     ([frame(PONG, b"x" * 126)], 1002),
     ([frame(PING, b"x", fin=False)], 1002),
     ([frame(PONG, fin=False)], 1002),
     ([frame(CLOSE, b"\x03\xe8", fin=False)], 1002),
-    # Binary where JSON is spoken.
+    # Binary frames with the JSON subprotocol.
     ([frame(BINARY, REQUEST)], 1003),
     ([frame(BINARY)], 1003),
     ([frame(BINARY, b"a", fin=False), more(b"b")], 1003),
-    # Overlong forms, surrogates, what is beyond Unicode, and what breaks off.
-    *[([text(named(octets))], 1007) for octets in (
+    # Invalid UTF-8: overlong forms, surrogates, beyond Unicode, truncated.
+    *[([text(named(content))], 1007) for content in (
         b"\xff", b"\x80", b"\xc0\xaf", b"\xe0\x80\xaf", b"\xf0\x80\x80\xaf", b"\xed\xa0\x80", b"\xed\xbf\xbf",
         b"\xf4\x90\x80\x80", b"\xf8\x88\x80\x80\x80", b"\xe2\x82")],
     ([text(b'{"id":"' + EURO[:2])], 1007),
     ([text(b'{"id":"' + EURO[:2], fin=False), more(b'"}')], 1007),
-    ([text(b"\xff", fin=False)], 1007),  # no need to wait for the rest
-    # A close is answered with its own status, if that is one.
+    ([text(b"\xff", fin=False)], 1007),  # rejected before the rest arrives
+    # A close is answered with its own status, if that is valid.
     ([close()], 1000),
     ([close(1000, b"r" * 123)], 1000),
     ([text(b"{", fin=False), close(1001)], 1001),
@@ -103,17 +105,17 @@ async def answer(raw):
     return payload if opcode == PONG else (opcode, payload)
 
 
-async def read(server):
+async def valid_frames(server):
     raw = await open_session(server)
-    for frames, expected in READ:
+    for frames, expected in VALID:
         raw.send(*frames)
-        came = [await answer(raw) for _ in expected]
-        assert came == expected, (frames, came)
+        received = [await answer(raw) for _ in expected]
+        assert received == expected, (frames, received)
     raw.end()
 
 
-async def ends(server):
-    for frames, status in ENDS:
+async def invalid_frames(server):
+    for frames, status in INVALID:
         raw = await open_session(server)
         raw.send(*frames)
         opcode, payload = await raw.next()
@@ -130,18 +132,18 @@ async def upgrades(server):
                             (["Sec-WebSocket-Protocol: chat, zabkeeper.v1+json"], 101)]:
         raw = await Raw.to(server, *headers)
         assert raw.status == status, (headers, raw.head)
-        # No extension is spoken here, so none may be confirmed.
+        # The server has no extensions, so it must not confirm one.
         assert "extensions" not in raw.head.lower(), raw.head
         assert ("zabkeeper.v1+json" in raw.head.split("\r\n\r\n")[0]) == ("json" in "".join(headers)), raw.head
         raw.end()
 
 
 async def test():
-    """the clients' port keeps to RFC 6455, and closes with its statuses"""
+    """the clients' port follows RFC 6455, and closes with its statuses"""
     async with Ensemble(1, maxDataBytes=4096) as ensemble:
         server = ensemble.servers[0]
-        await read(server)
-        await ends(server)
+        await valid_frames(server)
+        await invalid_frames(server)
         await upgrades(server)
 
 

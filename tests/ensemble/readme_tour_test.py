@@ -1,4 +1,4 @@
-"""The README's tour, typed word for word, in as many terminals as it asks for."""
+"""Types the commands of the README's tour in terminals, and compares the output."""
 
 import os
 import pathlib
@@ -13,22 +13,22 @@ import time
 
 ROOT = pathlib.Path(os.environ["ZABKEEPER_SOURCE"])
 RUN_DIR = ROOT / "build" / "tour"
-PATIENCE = 120  # seconds; only ever waited out by a failure
+TIMEOUT = 120  # seconds; reached only by a failure
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[=>]|\r|\x07")
 TYPED_IN_SHELL = re.compile(r"^\[zab .*?\] \S*> (.*)$")
 
 
 class Terminal:
-    """A terminal with a shell of its own: what is typed goes to whatever runs in it."""
+    """A pseudo-terminal that runs bash."""
 
     def __init__(self, name, environment):
         self.name, self.text, self.read_to = name, "", 0
-        self.pty, theirs = pty.openpty()
-        self.process = subprocess.Popen(["bash", "--norc", "--noprofile"], stdin=theirs,
-                                        stdout=theirs, stderr=theirs, cwd=ROOT,
+        self.pty, shell_side = pty.openpty()
+        self.process = subprocess.Popen(["bash", "--norc", "--noprofile"], stdin=shell_side,
+                                        stdout=shell_side, stderr=shell_side, cwd=ROOT,
                                         env={**environment, "PS1": "$ ", "TERM": "dumb"},
                                         start_new_session=True)
-        os.close(theirs)
+        os.close(shell_side)
 
     def type(self, line):
         os.write(self.pty, (line + "\n").encode())
@@ -37,26 +37,26 @@ class Terminal:
         if select.select([self.pty], [], [], seconds)[0]:
             try:
                 self.text += CONTROL.sub("", os.read(self.pty, 65536).decode(errors="replace"))
-            except OSError:  # nobody is there any more
+            except OSError:  # the shell has ended
                 time.sleep(seconds)
 
     def expect(self, line):
-        """Waits for a whole line, in which … stands for anything, after the last one found."""
+        """Waits for a whole line after the last one found; … in it stands for any text."""
         self._wait(re.compile("^" + ".*".join(map(re.escape, line.split("…"))) + "$", re.M), line)
 
     def expect_prompt(self, prompt):
         self._wait(prompt, "a prompt")
 
     def _wait(self, pattern, what):
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT
         while time.monotonic() < deadline:
-            # A line that is still being printed is not a line yet.
+            # The pattern does not match a line that is still incomplete.
             found = pattern.search(self.text, self.read_to)
             if found:
                 self.read_to = found.end()
                 return
             self.pump(0.05)
-        raise AssertionError(f"terminal {self.name} never said {what!r}; it said:\n"
+        raise AssertionError(f"terminal {self.name}: no {what!r} within {TIMEOUT} s; its last output:\n"
                              + self.text[-3000:])
 
     def end(self):
@@ -76,10 +76,10 @@ BASH_PROMPT = re.compile(r"^\$ ", re.M)
 
 
 def tour():
-    """The page's blocks: terminal, and its lines."""
+    """(terminal, lines) of each block of the tour."""
     page = (ROOT / "README.md").read_text()
     blocks = re.findall(r"<!-- tour: terminal (\d) -->\n```console\n(.*?)```", page, re.S)
-    assert len(blocks) >= 5, "the README's tour is not where it was"
+    assert len(blocks) >= 5, "README.md has no blocks with <!-- tour: terminal N -->"
     return [(number, text.splitlines()) for number, text in blocks]
 
 
@@ -119,14 +119,14 @@ def main():
                     terminal.type(line[2:])
                 else:
                     terminal.expect(line)
-        # The shell is gone, and everything that tools/dev run started with it.
+        # `quit` has ended the shell and the servers.
         terminals["1"].expect_prompt(BASH_PROMPT)
         ports_are_free()
     finally:
         for terminal in terminals.values():
             terminal.end()
     shutil.rmtree(RUN_DIR, ignore_errors=True)
-    print("passed: the tour does what the page says")
+    print("passed: the README's tour has the documented output")
 
 
 main()

@@ -1,4 +1,4 @@
-"""What an operator reads when a server cannot start: what is wrong, and what to do about it."""
+"""Messages for an operator when a server cannot start: the problem, and what to do."""
 
 import os
 import pathlib
@@ -8,33 +8,33 @@ import socket
 import subprocess
 import tempfile
 
-from harness import BIN, PATIENCE, free_ports
+from harness import BIN, TIMEOUT, free_ports
 
 NOBODY = 65534
 
 
 def start(*arguments, before=None, program=BIN / "zabkeeper"):
-    """Exit code and all that was said."""
+    """(exit code, output)"""
     ended = subprocess.run([program, *map(str, arguments)], stdout=subprocess.PIPE,
-                           stderr=subprocess.STDOUT, text=True, timeout=PATIENCE, preexec_fn=before)
+                           stderr=subprocess.STDOUT, text=True, timeout=TIMEOUT, preexec_fn=before)
     return ended.returncode, ended.stdout
 
 
 def serve(*arguments, before=None):
-    """A server that can start; the caller ends it."""
+    """(process, output) of a server that must start; the caller stops it."""
     process = subprocess.Popen([BIN / "zabkeeper", *map(str, arguments)], stdout=subprocess.PIPE,
                                stderr=subprocess.STDOUT, text=True, preexec_fn=before)
-    said = []
+    lines = []
     for line in process.stdout:
-        said.append(line)
+        lines.append(line)
         if "clients connect to" in line:
-            return process, "".join(said)
-    raise AssertionError(f"it did not start: {''.join(said)}")
+            return process, "".join(lines)
+    raise AssertionError(f"it did not start: {''.join(lines)}")
 
 
 def stop(process):
     process.terminate()
-    assert process.wait(timeout=PATIENCE) == 0
+    assert process.wait(timeout=TIMEOUT) == 0
 
 
 def as_nobody():
@@ -63,7 +63,7 @@ def test(here):
     (here / "closed").mkdir()
     (here / "closed").chmod(0o500)
     here.chmod(0o755)
-    for_all = pathlib.Path(shutil.copy(BIN / "zabkeeper", here))  # where anybody may run it
+    for_all = pathlib.Path(shutil.copy(BIN / "zabkeeper", here))  # in a place where any user may run it
     for directory in ("closed", "closed/new"):
         check(3, "dataDir=", "Permission denied", "give it to user",
               of=start(*alone, "--dataDir", here / directory, before=as_nobody, program=for_all))
@@ -73,8 +73,8 @@ def test(here):
     stop(running)
     (here / "zookeeper/version-2").mkdir(parents=True)
     (here / "zookeeper/version-2/log.1").write_text("theirs")
-    running, said = serve(*alone, "--dataDir", here / "zookeeper")
-    assert "Apache ZooKeeper" in said and "neither reads nor changes it" in said, said
+    running, output = serve(*alone, "--dataDir", here / "zookeeper")
+    assert "Apache ZooKeeper" in output and "neither reads nor changes it" in output, output
     stop(running)
     assert (here / "zookeeper/version-2/log.1").read_text() == "theirs"
 
@@ -91,7 +91,7 @@ def test(here):
     strange = ["--server.1=192.0.2.1:2888", *lines[1:]]
     check(3, "no such address", "myid", of=start(*alone, *strange, "--myid", 1, "--dataDir", here / "strange"))
 
-    # Who it is.
+    # The server's identity.
     check(2, "the number of this server (one of 1, 2, 3) is not set", "myid",
           of=start(*alone, *lines, "--dataDir", here / "nobody"))
     (here / "two").mkdir()
@@ -102,17 +102,17 @@ def test(here):
     check(3, "belongs to server 1", "this is server 2", "Nothing was changed",
           of=start(*alone, *lines, "--myid", 2, "--dataDir", here / "peer"))
 
-    # Files: the limit is raised as far as it goes; a few more than the server's own must remain.
+    # Open files: the limit is raised to the hard limit, which must exceed the server's own needs.
     check(3, "may open only 40 files", "64", "ulimit -n", "LimitNOFILE",
           of=start(*alone, "--dataDir", here / "d", before=few_files(40, 40)))
-    running, said = serve(*alone, "--dataDir", here / "d", "--maxCnxns", 500, before=few_files(100, 2000))
-    assert "open files: raised from 100 to 2000\n" in said, said
+    running, output = serve(*alone, "--dataDir", here / "d", "--maxCnxns", 500, before=few_files(100, 2000))
+    assert "open files: raised from 100 to 2000\n" in output, output
     stop(running)
-    running, said = serve(*alone, "--dataDir", here / "d", "--maxCnxns", 2000, before=few_files(2000, 2000))
-    assert "open files: 2000, too few for maxCnxns=2000" in said and "LimitNOFILE" in said, said
+    running, output = serve(*alone, "--dataDir", here / "d", "--maxCnxns", 2000, before=few_files(2000, 2000))
+    assert "open files: 2000, too few for maxCnxns=2000" in output and "LimitNOFILE" in output, output
     stop(running)
 
 
 with tempfile.TemporaryDirectory(prefix="zabkeeper-") as directory:
     test(pathlib.Path(directory))
-print("passed: starts that cannot be say why, and what to do")
+print("passed: a refused start reports the reason, and what to do")

@@ -1,7 +1,7 @@
-"""A random walk through faults under a recorded load, until the time is up: `tools/dev soak`.
+"""Random faults under a recorded load, until the time is up: `tools/dev soak`.
 
-Lives of an ensemble follow each other; each has rounds, and each round a history of its own, which zab-history
-checks. Everything is drawn from the seed; when things happen is not."""
+One ensemble after the other runs for some rounds. Each round has a history of its own, which zab-history
+checks. The seed determines the faults, but not their exact times."""
 
 import argparse
 import asyncio
@@ -16,14 +16,14 @@ import time
 from faults import Faults, SmallDisk
 from harness import Ensemble
 from network import Network
-from recording import Load
+from load import Load
 
-ROUNDS = 6  # of a life: what is recorded in one is known to the next only as what is in the way
+ROUNDS = 6  # for each ensemble
 WEIGHTS = {
     "kill_leader": 4, "kill_follower": 2, "kill_all": 2, "kill_leader_twice": 2, "stop_leader": 2,
     "pause_leader": 3, "pause_follower": 1, "vanish": 3,
-    "isolate_leader": 3, "isolate_follower": 1, "bridge": 2, "deaf_leader": 2, "mute_leader": 2,
-    "deaf_follower": 1, "apart": 1,
+    "isolate_leader": 3, "isolate_follower": 1, "bridge": 2, "drop_to_leader": 2, "drop_from_leader": 2,
+    "drop_to_follower": 1, "isolate_all": 1,
     "power_loss_of_leader": 3, "power_loss_of_follower": 2, "power_loss_of_all": 3,
     "damage": 3, "wipe": 2, "fill_disk_of_leader": 1,
 }
@@ -38,35 +38,35 @@ class Soak:
     def time_is_up(self):
         return time.monotonic() >= self.until
 
-    async def life(self, number):
+    async def ensemble(self, number):
         size = self.random.choice([3, 3, 3, 5])
         segment = self.random.choice([1 << 18, 1 << 20, 1 << 22])
         with Network(size) as network, contextlib.ExitStack() as disks:
             async with Ensemble(size, network, start=False, logSegmentBytes=segment) as ensemble:
-                places = {}
+                disks_of = {}
                 for server in ensemble.servers:
-                    places[server] = SmallDisk(server, 64)
-                    disks.callback(places[server].unmount)
-                    Faults.powered(server, self.random.randrange(1 << 32))
+                    disks_of[server] = SmallDisk(server, 64)
+                    disks.callback(disks_of[server].unmount)
+                    Faults.with_power_loss(server, self.random.randrange(1 << 32))
                     server.start()
                 await ensemble.all_ready()
-                self.totals["lives"] += 1
+                self.totals["ensembles"] += 1
                 for round_ in range(ROUNDS):
                     if self.time_is_up():
                         break
-                    await self.round(ensemble, network, places, f"/life{number}-{round_}")
+                    await self.round(ensemble, network, disks_of, f"/soak{number}-{round_}")
                 for server in ensemble.servers:
                     server.process.kill()
                     server.process.wait()
 
-    async def round(self, ensemble, network, places, root):
+    async def round(self, ensemble, network, disks_of, root):
         seed = self.random.randrange(1 << 32)
         names = self.random.choices(list(WEIGHTS), WEIGHTS.values(), k=self.random.randrange(3, 8))
         print(f"{root} of seed {self.seed}: {' '.join(names)}", flush=True)
         async with Load(ensemble.servers, ensemble.directory, seed, self.random.randrange(3, 7),
                         root) as load:
             faults = Faults(ensemble, load, seed, network)
-            faults.disks = places
+            faults.disks = disks_of
             for name in names:
                 await getattr(faults, name)()
         self.totals["rounds"] += 1
@@ -81,19 +81,19 @@ class Soak:
         try:
             while not self.time_is_up():
                 number += 1
-                await self.life(number)
+                await self.ensemble(number)
         finally:
             for what, count in sorted(self.totals.items()):
                 print(f"{count:9} {what}")
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="tools/dev soak", description="faults at random, and the checker")
+    parser = argparse.ArgumentParser(prog="tools/dev soak", description="random faults under a recorded load")
     parser.add_argument("--seconds", type=int, default=300)
     parser.add_argument("--seed", type=int, default=time.time_ns() % 1_000_000)
     options = parser.parse_args()
     print(f"seed {options.seed}, {options.seconds} seconds", flush=True)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # mounts and namespaces are taken away
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # exits normally, so that mounts and namespaces are removed
     try:
         asyncio.run(Soak(options.seed, options.seconds).run())
     except PermissionError as reason:

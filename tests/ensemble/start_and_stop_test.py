@@ -1,42 +1,42 @@
-"""What an operator meets: a clean stop, and starts that cannot be."""
+"""A clean stop, and starts that are refused."""
 
 import subprocess
 
-from harness import BIN, PATIENCE, Client, Ensemble, run, until
+from harness import BIN, TIMEOUT, Client, Ensemble, run, until
 
 
 def start_and_wait(*arguments, cwd):
     return subprocess.run([BIN / "zabkeeper", *arguments], cwd=cwd, capture_output=True, text=True,
-                          timeout=PATIENCE)
+                          timeout=TIMEOUT)
 
 
 async def test():
-    """a server stops cleanly, says why it cannot start, and its ensemble goes on"""
+    """a server stops cleanly, its ensemble continues, and a start that is refused reports the reason"""
     async with Ensemble(3) as ensemble:
         leader = ensemble.leader()
-        there = await Client.open(leader)
-        await there.do("create", path="/before", data="kept")
+        client = await Client.open(leader)
+        await client.call("create", path="/before", data="kept")
         elsewhere = await Client.open(ensemble.followers()[0])
 
-        # SIGTERM: clients are told, the exit code is 0, the others elect.
+        # SIGTERM: clients get goaway, the exit code is 0, the others elect a leader.
         assert leader.terminate() == 0
-        goaway = await there.others.get()
+        goaway = await client.others.get()
         assert goaway["op"] == "goaway" and goaway["reason"], goaway
-        await elsewhere.do("set", path="/before", data="goes on")
+        await elsewhere.call("set", path="/before", data="changed")
         assert ensemble.leader() is not leader
 
-        # The session that was on it goes on elsewhere.
-        await there.connect(ensemble.followers()[0])
-        assert there.connected["resumed"], there.connected
+        # Its session is resumed at another server.
+        await client.connect(ensemble.followers()[0])
+        assert client.connected["resumed"], client.connected
 
-        # It comes back with everything, and with what happened meanwhile.
+        # It starts again with all data, and with the changes made meanwhile.
         leader.start()
         await until(leader.ready, "the stopped server serves again")
         back = await Client.open(leader)
-        await back.do("sync", path="/")
-        assert (await back.do("get", path="/before"))["data"] == "goes on"
+        await back.call("sync", path="/")
+        assert (await back.call("get", path="/before"))["data"] == "changed"
 
-        # One process a data directory; one a port.
+        # A data directory or a port in use is refused.
         second = start_and_wait(leader.config, "--webPort", "0", cwd=ensemble.directory)
         assert second.returncode == 3, second
         assert "data" in second.stdout and "in use" in second.stdout, second.stdout
@@ -45,14 +45,14 @@ async def test():
         assert port.returncode == 3, port
         assert f"port {leader.web_port}" in port.stdout and "webPort" in port.stdout, port.stdout
 
-        # All that is wrong with a configuration is said at once, and nothing is touched.
+        # All errors of a configuration are reported at once, and no file is changed.
         wrong = start_and_wait("--tickTim", "5", "--webPort", "seventy", "--dataDir", "untouched",
                                cwd=ensemble.directory)
         assert wrong.returncode == 2, wrong
         assert "tickTime" in wrong.stderr and "webPort" in wrong.stderr, wrong.stderr
         assert not (ensemble.directory / "untouched").exists()
 
-        # A data directory of another server is not taken for one's own.
+        # A data directory of another server is refused.
         other = ensemble.followers()[0]
         other.terminate()
         foreign = start_and_wait(leader.config, "--dataDir", f"data{other.id}", "--webPort", "0",
