@@ -135,7 +135,9 @@ asio::awaitable<void> Transport::resolve(std::shared_ptr<Socket> socket, Endpoin
 asio::awaitable<void> Transport::serve(std::shared_ptr<Socket> socket, Endpoint endpoint) {
   socket->received_at = socket->message_received_at = socket->pinged_at = steady_clock::now();
   asio::co_spawn(io_, watch_timeouts(socket), asio::detached);
-  if (!co_await open(socket, endpoint)) co_return;
+  // Not within the condition: there g++ 12 destroys the arguments of the coroutine twice.
+  const bool opened = co_await open(socket, endpoint);
+  if (!opened) co_return;
   carry_out(conversation_.socket_opened());
   asio::co_spawn(io_, write(socket), asio::detached);
   co_await read(socket);
