@@ -152,7 +152,8 @@ class Linearizability::Projection {
   void part(const wire::CreateRequest& r, const Answer* answer) {
     const bool is_done = answer == nullptr || !answer->error;
     for (std::size_t i = 1; r.parents && is_done && i < r.path.size(); ++i) {
-      if (r.path[i] == '/') put(r.path.substr(0, i), {.kind = Kind::create_missing, .reply_version = {}});
+      if (r.path[i] == '/')
+        put(r.path.substr(0, i), {.kind = Kind::create_missing, .reply_version = {}});
     }
     if (r.sequential) return;
     put(r.path,
