@@ -11,7 +11,7 @@ namespace zab {
 struct ServerId {
   std::uint32_t value = 0;
 
-  [[nodiscard]] constexpr bool nobody() const { return value == 0; }
+  [[nodiscard]] constexpr bool none() const { return value == 0; }
   constexpr auto operator<=>(const ServerId&) const = default;
 };
 

@@ -91,12 +91,12 @@ Next Leading::hand_over_if_caught_up(StepContext& context) {
   ServerId successor;
   for (const auto& [server, learner] : learners_) {
     const bool is_caught_up = learner.stage == Stage::adopted && learner.acked == last;
-    const bool is_allowed = successor_.nobody() || server == successor_;
+    const bool is_allowed = successor_.none() || server == successor_;
     if (is_caught_up && is_allowed && server != state.self && state.ensemble.is_voter(server)) {
       successor = server;
     }
   }
-  if (successor.nobody()) return Stay{};
+  if (successor.none()) return Stay{};
   for (const auto& [server, learner] : learners_) {
     if (server != state.self) context.send(server, Successor{successor});
   }

@@ -109,7 +109,7 @@ void Looking::adopt(const Vote& vote, StepContext& context) {
 
 Next Looking::decide(StepContext& context) {
   const State& state = context.state;
-  if (!state.votes() || vote_.leader.nobody()) return Stay{};
+  if (!state.votes() || vote_.leader.none()) return Stay{};
   const std::vector<ServerId> agreed = supporters(state);
   const auto elected_by = basis(agreed, state);
   if (!elected_by) return Stay{};

@@ -33,8 +33,8 @@ void hand_over(const OperatorParts& parts, const AdminCommands::Arguments& argum
                                 parts.driver.peer());
   if (!wanted) return done(error_answer(409, "NotPossible", wanted.error().message));
   spdlog::info("an operator hands the lead over to {}",
-               wanted->nobody() ? "the first follower that has caught up"
-                                : "server " + zab::to_string(*wanted));
+               wanted->none() ? "the first follower that has caught up"
+                              : "server " + zab::to_string(*wanted));
   parts.handover.begin(*wanted, handover_timeout,
                        [&pipeline = parts.pipeline, done = std::move(done)](auto outcome) {
                          done(answer_to(outcome, pipeline.role_status()));

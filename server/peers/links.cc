@@ -308,7 +308,7 @@ awaitable<wire::Result<Hello>> Links::Impl::greet(LinkPtr link, Hello mine, bool
   if (!hello) co_return hello.error();
 
   const std::string who = "server " + zab::to_string(hello->from);
-  if (hello->to != options_.self && !hello->to.nobody()) {
+  if (hello->to != options_.self && !hello->to.none()) {
     co_return refuse(who + " takes this server for server " + zab::to_string(hello->to) +
                      ": compare the server lines of both");
   }

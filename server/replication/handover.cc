@@ -39,7 +39,7 @@ wire::Result<zab::ServerId> successor(std::string_view named,
   const zab::RoleStatus role_status = peer.role_status();
   if (role_status.role != zab::Role::leading) {
     std::string why = "this server does not lead";
-    if (!role_status.leader.nobody())
+    if (!role_status.leader.none())
       why += "; server " + zab::to_string(role_status.leader) + " does";
     return refuse(std::move(why));
   }

@@ -36,7 +36,7 @@ std::string text_of(const zab::Event& event) {
                      : "submit " + std::to_string(e.payload->size()) + " bytes";
     }
     std::string operator()(const zab::HandOver& e) const {
-      return e.to.nobody() ? "hand over" : "hand over to " + to_string(e.to);
+      return e.to.none() ? "hand over" : "hand over to " + to_string(e.to);
     }
     std::string operator()(const zab::HistoryRead& e) const {
       if (!e.from) return "history for " + to_string(e.learner) + " is in the log no more";
