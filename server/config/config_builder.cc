@@ -59,7 +59,7 @@ std::optional<Address> web_part(std::string_view text) {
   }
   const auto web = wire::parse_address(text);
   if (!web || web->port == 0) return std::nullopt;
-  return web;
+  return *web;
 }
 
 }  // namespace
