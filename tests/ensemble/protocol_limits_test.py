@@ -1,7 +1,6 @@
 """Each limit has its own error, and the connection stays usable wherever possible."""
 
 import base64
-import json
 import re
 
 from conformance import Wire

@@ -1,7 +1,6 @@
 """RFC 6455 at the clients' port, rule by rule: valid frames with their replies, invalid ones with their
 close status."""
 
-import asyncio
 import json
 
 from harness import Ensemble, run
