@@ -66,31 +66,7 @@ struct WatchOptions {
 
 // The type of the reply to each type of request.
 template <typename Request>
-struct ReplyOf;
-#define ZABKEEPER_REPLY(request, reply) \
-  template <>                           \
-  struct ReplyOf<wire::request> {       \
-    using type = wire::reply;           \
-  }
-ZABKEEPER_REPLY(CreateRequest, CreateReply);
-ZABKEEPER_REPLY(GetRequest, GetReply);
-ZABKEEPER_REPLY(ExistsRequest, ExistsReply);
-ZABKEEPER_REPLY(SetRequest, SetReply);
-ZABKEEPER_REPLY(DeleteRequest, EmptyReply);
-ZABKEEPER_REPLY(ChildrenRequest, ChildrenReply);
-ZABKEEPER_REPLY(CountRequest, CountReply);
-ZABKEEPER_REPLY(EphemeralsRequest, EphemeralsReply);
-ZABKEEPER_REPLY(GetAclRequest, AclReply);
-ZABKEEPER_REPLY(SetAclRequest, AclReply);
-ZABKEEPER_REPLY(MultiRequest, MultiReply);
-ZABKEEPER_REPLY(SyncRequest, EmptyReply);
-ZABKEEPER_REPLY(WatchRequest, WatchReply);
-ZABKEEPER_REPLY(UnwatchRequest, EmptyReply);
-ZABKEEPER_REPLY(AuthRequest, EmptyReply);
-ZABKEEPER_REPLY(WhoamiRequest, WhoamiReply);
-ZABKEEPER_REPLY(PingRequest, PongReply);
-ZABKEEPER_REPLY(CloseRequest, ClosedReply);
-#undef ZABKEEPER_REPLY
+using ReplyOf = typename Request::Reply;
 
 class Client {
  public:
@@ -116,19 +92,18 @@ class Client {
   [[nodiscard]] AnyReply ask(wire::Request request, OnEvent on_event = {});
 
   template <typename Request>
-  void async(Request request, std::function<void(Result<typename ReplyOf<Request>::type>)> done,
+  void async(Request request, std::function<void(Result<ReplyOf<Request>>)> done,
              OnEvent on_event = {}) {
     send(
         std::move(request),
         [done = std::move(done)](Result<wire::ReplyBody> body, wire::Zxid) {
-          done(as<typename ReplyOf<Request>::type>(std::move(body)));
+          done(as<ReplyOf<Request>>(std::move(body)));
         },
         std::move(on_event));
   }
   template <typename Request>
-  [[nodiscard]] Result<typename ReplyOf<Request>::type> call(Request request,
-                                                             OnEvent on_event = {}) {
-    return as<typename ReplyOf<Request>::type>(ask(std::move(request), std::move(on_event)).result);
+  [[nodiscard]] Result<ReplyOf<Request>> call(Request request, OnEvent on_event = {}) {
+    return as<ReplyOf<Request>>(ask(std::move(request), std::move(on_event)).result);
   }
 
   Result<wire::CreateReply> create(std::string path, wire::Bytes data, CreateOptions options = {});

@@ -3,31 +3,47 @@
 #include <tuple>
 
 #include "wire/archive.h"
-#include "wire/records.h"
-#include "wire/replies.h"
-#include "wire/requests.h"
+#include "wire/reply_fields.h"
+#include "wire/request_fields.h"
 
-// The binary form of requests and replies, as the log, checkpoints and messages between servers
-// have them. A new member changes the bytes: raise the version of every form that contains it.
+// The binary form of requests, replies and their records: the members in the order of their field
+// lists. The log, checkpoints and servers of other versions have these bytes: who changes a list of
+// a struct that has a `kind` here raises the version of every form that contains it.
+// (tests/wire/archive_test.cc shows which bytes they are.)
 namespace wire::archive {
+
+namespace detail {
+
+template <class S, class M, As as>
+constexpr M S::*member_of(const Field<S, M, as>& field) {
+  return field.member;
+}
+template <class S, class M>
+constexpr M S::*member_of(const Embedded<S, M>& field) {
+  return field.member;
+}
+
+}  // namespace detail
+
+template <HasFields T>
+inline constexpr auto fields<T> = std::apply(
+    [](const auto&... field) { return std::tuple(detail::member_of(field)...); }, fields_of<T>);
+
+// Those in another order, or with other members, than on the wire.
+template <>
+inline constexpr auto fields<Child> = std::tuple(&Child::name, &Child::stat, &Child::data);
+template <>
+inline constexpr auto fields<ChildrenReply> = std::tuple(&ChildrenReply::children,
+                                                         &ChildrenReply::with_details,
+                                                         &ChildrenReply::stat,
+                                                         &ChildrenReply::more);
 
 template <>
 inline constexpr auto fields<SessionId> = std::tuple(&SessionId::value);
 template <>
-inline constexpr auto fields<AclEntry> = std::tuple(&AclEntry::scheme, &AclEntry::id,
-                                                    &AclEntry::perms);
-
-template <>
-inline constexpr auto fields<Identity> = std::tuple(&Identity::scheme, &Identity::id);
-template <>
 inline constexpr auto fields<SessionConsistency> = std::tuple();
 template <>
 inline constexpr auto fields<Linearizable> = std::tuple();
-template <>
-inline constexpr auto fields<AtLeast> = std::tuple(&AtLeast::zxid);
-template <>
-inline constexpr auto fields<ReadOptions> = std::tuple(&ReadOptions::consistency,
-                                                       &ReadOptions::watch);
 
 template <>
 inline constexpr std::uint8_t kind<SessionConsistency> = 1;
@@ -35,33 +51,6 @@ template <>
 inline constexpr std::uint8_t kind<Linearizable> = 2;
 template <>
 inline constexpr std::uint8_t kind<AtLeast> = 3;
-
-template <>
-inline constexpr auto fields<CreateRequest> =
-    std::tuple(&CreateRequest::path, &CreateRequest::data, &CreateRequest::ephemeral,
-               &CreateRequest::sequential, &CreateRequest::container, &CreateRequest::parents,
-               &CreateRequest::ttl_ms, &CreateRequest::acl);
-template <>
-inline constexpr auto fields<SetRequest> = std::tuple(&SetRequest::path, &SetRequest::data,
-                                                      &SetRequest::version, &SetRequest::create);
-template <>
-inline constexpr auto fields<DeleteRequest> = std::tuple(&DeleteRequest::path,
-                                                         &DeleteRequest::version,
-                                                         &DeleteRequest::recursive);
-template <>
-inline constexpr auto fields<SetAclRequest> = std::tuple(&SetAclRequest::path, &SetAclRequest::acl,
-                                                         &SetAclRequest::version);
-template <>
-inline constexpr auto fields<CheckRequest> = std::tuple(&CheckRequest::path,
-                                                        &CheckRequest::version);
-template <>
-inline constexpr auto fields<GetRequest> = std::tuple(&GetRequest::path, &GetRequest::read);
-template <>
-inline constexpr auto fields<ChildrenRequest> =
-    std::tuple(&ChildrenRequest::path, &ChildrenRequest::with_stat, &ChildrenRequest::with_data,
-               &ChildrenRequest::after, &ChildrenRequest::limit, &ChildrenRequest::read);
-template <>
-inline constexpr auto fields<MultiRequest> = std::tuple(&MultiRequest::ops);
 
 template <>
 inline constexpr std::uint8_t kind<CreateRequest> = 1;
@@ -79,32 +68,6 @@ template <>
 inline constexpr std::uint8_t kind<GetRequest> = 7;
 template <>
 inline constexpr std::uint8_t kind<ChildrenRequest> = 8;
-
-// Replies of writes, as a session keeps them.
-template <>
-inline constexpr auto fields<Stat> = std::tuple(&Stat::czxid, &Stat::mzxid, &Stat::pzxid,
-                                                &Stat::ctime, &Stat::mtime, &Stat::version,
-                                                &Stat::cversion, &Stat::aversion,
-                                                &Stat::ephemeral_owner, &Stat::data_length,
-                                                &Stat::num_children, &Stat::ttl_ms,
-                                                &Stat::container);
-template <>
-inline constexpr auto fields<EmptyReply> = std::tuple();
-template <>
-inline constexpr auto fields<CreateReply> = std::tuple(&CreateReply::path, &CreateReply::stat);
-template <>
-inline constexpr auto fields<SetReply> = std::tuple(&SetReply::stat);
-template <>
-inline constexpr auto fields<GetReply> = std::tuple(&GetReply::data, &GetReply::stat);
-template <>
-inline constexpr auto fields<Child> = std::tuple(&Child::name, &Child::stat, &Child::data);
-template <>
-inline constexpr auto fields<ChildrenReply> = std::tuple(&ChildrenReply::children,
-                                                         &ChildrenReply::with_details,
-                                                         &ChildrenReply::stat,
-                                                         &ChildrenReply::more);
-template <>
-inline constexpr auto fields<AclReply> = std::tuple(&AclReply::acl, &AclReply::stat);
 
 template <>
 inline constexpr std::uint8_t kind<EmptyReply> = 1;

@@ -1,31 +1,24 @@
-#include <bit>
+#include <cbor.h>
 #include <charconv>
 #include <cmath>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "wire/cbor.h"
-#include "wire/cbor_text.h"
-#include "wire/fields.h"
+#include "wire/raw_frame.h"
 #include "wire/utf8.h"
 
-// Our own, because nlohmann's reader recurses without bound into strings of strings (a frame of
-// 0x7f is enough), lets integers below -2^63 wrap around, and takes text that is not UTF-8.
+// libcbor decodes single items; the rest is ours: which item may come where, how deep, and what is
+// wrong. nlohmann's reader of CBOR cannot be used: it recurses without bound into strings of
+// strings (a frame of 0x7f is enough), lets integers below -2^63 wrap around, and accepts text that
+// is not UTF-8.
 namespace wire::cbor {
 namespace {
 
-double half_precision(std::uint64_t bits) {
-  const auto exponent = static_cast<int>((bits >> 10) & 0x1f);
-  const auto fraction = static_cast<double>(bits & 0x3ff);
-  double value = std::ldexp(fraction, -24);
-  if (exponent == 31) value = fraction == 0 ? INFINITY : NAN;
-  if (exponent > 0 && exponent < 31) value = std::ldexp(fraction + 1024, exponent - 25);
-  return (bits & 0x8000) == 0 ? value : -value;
-}
-
-// As JSON would have it: never to be taken for an integer.
+// As in JSON: never the text of an integer.
 std::string text_of(double value) {
   char digits[32];
   const auto end = std::to_chars(digits, digits + sizeof digits, value);
@@ -34,195 +27,221 @@ std::string text_of(double value) {
   return text;
 }
 
-// Walks through a frame without recursion and tells a FieldsBuilder what is there.
+// Tells a RawFrameBuilder the values of a frame, in their order. Does not recurse.
 class Walk {
  public:
-  Walk(std::string_view in, FieldsOfFrame& frame)
+  Walk(std::string_view in, RawFrame& frame)
       : in_(in), frame_(frame), builder_(Format::cbor, frame) {}
 
-  void run() {
-    do {
-      if (!step()) return;
-      while (!open_.empty() && open_.back().left == 0) {
-        open_.pop_back();
-        builder_.end();
-      }
-    } while (!open_.empty());
-    if (at_ < in_.size()) broken(at_, "more comes behind the value");
-  }
+  void run();
+
+  // --- Called by libcbor for each item ---
+
+  void positive(std::uint64_t value);
+  void negative(std::uint64_t value);  // -1 - value
+  void number(double value);
+  void boolean(bool value);
+  void null();
+  void string(bool is_text, std::string_view bytes);
+  // The pieces of one string follow.
+  void begin_string(bool is_text);
+  // `count` is of elements or pairs; nothing: until end_indefinite.
+  void begin(bool is_map, std::optional<std::uint64_t> count);
+  void end_indefinite();
+  void tag() { ok_ = broken(at_, "tags are not understood here"); }
 
  private:
   static constexpr std::uint64_t indefinite = ~std::uint64_t{0};
 
   // An array or a map that has not ended.
   struct Level {
-    Major major;
-    std::uint64_t left;    // elements, keys and values; or indefinite
-    bool has_key = false;  // and wants its value
+    bool is_map = false;
+    std::uint64_t left = 0;  // elements, keys and values; or indefinite
+    bool has_key = false;    // and its value must follow
   };
-  // What every item begins with.
-  struct Head {
-    std::size_t at = 0;
-    Major major{};
-    unsigned info = 0;
-    std::uint64_t argument = 0;  // indefinite if that is what it says
+  enum class Pieces : std::uint8_t { none, bytes, text };
 
-    [[nodiscard]] bool is_indefinite() const { return info == 31; }
-  };
-
-  // One item, or the break that ends the innermost array or map.
-  bool step() {
-    if (!open_.empty() && open_.back().left == indefinite && at_ < in_.size() &&
-        static_cast<unsigned char>(in_[at_]) == break_byte) {
-      Level& level = open_.back();
-      if (level.has_key) return broken(at_, "a key without a value");
-      ++at_;
-      level.left = 0;
-      return true;
-    }
-
-    Head head;
-    if (!read(head)) return false;
-    if (open_.empty()) return value(head);
-    Level& level = open_.back();
+  bool decode_item();
+  // Counts the next element of the innermost array or map. False, with a fault, if a key must come.
+  bool begin_value();
+  bool is_key() const { return !open_.empty() && open_.back().is_map && !open_.back().has_key; }
+  void count(Level& level) {
     if (level.left != indefinite) --level.left;
-    if (level.major == Major::array) return value(head);
-    level.has_key = !level.has_key;
-    return level.has_key ? key(head) : value(head);
   }
-
-  bool read(Head& head) {
-    head.at = at_;
-    if (at_ == in_.size()) return broken(at_, "it ends too early");
-    const auto initial = static_cast<unsigned char>(in_[at_++]);
-    head.major = static_cast<Major>(initial >> 5);
-    head.info = initial & 0x1f;
-    head.argument = head.info;
-    if (head.info < 24) return true;
-    if (head.is_indefinite()) {
-      head.argument = indefinite;
-      const bool can_be = head.major == Major::bytes || head.major == Major::text ||
-                          head.major == Major::array || head.major == Major::map;
-      return can_be || broken(head.at, head.major == Major::simple ? "a break where nothing began"
-                                                                   : "an unknown length");
-    }
-    if (head.info > 27) return broken(head.at, "an unknown length");
-
-    const std::size_t size = std::size_t{1} << (head.info - 24);
-    if (in_.size() - at_ < size) return broken(in_.size(), "it ends too early");
-    head.argument = 0;
-    for (std::size_t i = 0; i < size; ++i) {
-      head.argument = head.argument << 8 | static_cast<unsigned char>(in_[at_++]);
-    }
-    return true;
-  }
-
-  bool key(const Head& head) {
-    if (head.major != Major::text) return broken(head.at, "a key that is no text");
-    std::string text;
-    if (!string(head, text)) return false;
-    builder_.key(text);
-    return true;
-  }
-
-  bool value(const Head& head) {
-    std::string text;
-    switch (head.major) {
-      case Major::positive:
-        if (std::in_range<std::int64_t>(head.argument)) {
-          return builder_.integer(static_cast<std::int64_t>(head.argument));
-        }
-        return builder_.number(std::to_string(head.argument));
-      case Major::negative:
-        if (std::in_range<std::int64_t>(head.argument)) {
-          return builder_.integer(-1 - static_cast<std::int64_t>(head.argument));
-        }
-        // One more than the argument, which may not fit.
-        return head.argument == ~std::uint64_t{0}
-                   ? builder_.number("-18446744073709551616")
-                   : builder_.number('-' + std::to_string(head.argument + 1));
-      case Major::bytes: return string(head, text) && builder_.bytes(std::move(text));
-      case Major::text: return string(head, text) && builder_.string(std::move(text));
-      case Major::array: return begin(head, 1) && builder_.begin_array();
-      case Major::map: return begin(head, 2) && builder_.begin_object();
-      case Major::tag: return broken(head.at, "tags are not understood here");
-      case Major::simple: return simple(head);
-    }
-    return false;
-  }
-
-  bool simple(const Head& head) {
-    switch (head.info) {
-      case 20: return builder_.boolean(false);
-      case 21: return builder_.boolean(true);
-      case 22:
-      case 23: return builder_.null();  // null; undefined
-      case 25: return number(half_precision(head.argument));
-      case 26:
-        return number(
-            static_cast<double>(std::bit_cast<float>(static_cast<std::uint32_t>(head.argument))));
-      case 27: return number(std::bit_cast<double>(head.argument));
-      default: return broken(head.at, "a simple value that is not understood here");
-    }
-  }
-  bool number(double value) {
-    // JSON has no other than finite ones.
-    return std::isfinite(value) ? builder_.number(text_of(value)) : builder_.null();
-  }
-
-  bool begin(const Head& head, std::uint64_t parts) {
-    // Each element takes a byte at least, so that the product cannot overflow.
-    if (!head.is_indefinite() && head.argument > in_.size() - at_) {
-      return broken(in_.size(), "it ends too early");
-    }
-    const std::uint64_t left = head.is_indefinite() ? indefinite : head.argument * parts;
-    open_.push_back({head.major, left, /*has_key=*/false});
-    return true;
-  }
-
-  // Text or bytes, in one piece or in several.
-  bool string(const Head& head, std::string& out) {
-    if (!head.is_indefinite()) return piece(head, out);
-    for (;;) {
-      if (at_ < in_.size() && static_cast<unsigned char>(in_[at_]) == break_byte) {
-        ++at_;
-        return true;
-      }
-      Head next;
-      if (!read(next)) return false;
-      if (next.major != head.major || next.is_indefinite()) {
-        return broken(next.at, "a piece of a string that is none");
-      }
-      if (!piece(next, out)) return false;
-    }
-  }
-  bool piece(const Head& head, std::string& out) {
-    if (head.argument > in_.size() - at_) return broken(in_.size(), "it ends too early");
-    const std::string_view bytes = in_.substr(at_, static_cast<std::size_t>(head.argument));
-    if (head.major == Major::text && !is_utf8(bytes)) return broken(head.at, "text not in UTF-8");
-    out.append(bytes);
-    at_ += bytes.size();
-    return true;
-  }
-
-  bool broken(std::size_t at, std::string_view why) {
-    frame_.fault = ParsedFrame::Fault::not_cbor;
-    frame_.fault_at = at + 1;
-    frame_.fault_why = why;
-    return false;
-  }
+  void whole_string(bool is_text, std::string_view bytes);
+  bool broken(std::size_t at, std::string_view why);
 
   std::string_view in_;
-  std::size_t at_ = 0;
+  std::size_t at_ = 0;  // where the item begins
+  bool ok_ = true;      // no fault so far, and the builder wants more
   std::vector<Level> open_;
-  FieldsOfFrame& frame_;
-  FieldsBuilder builder_;
+  Pieces pieces_ = Pieces::none;  // of the string that has begun
+  std::string joined_;
+  RawFrame& frame_;
+  RawFrameBuilder builder_;
 };
+
+Walk& walk(void* context) { return *static_cast<Walk*>(context); }
+std::string_view view(cbor_data data, std::size_t size) {
+  return {reinterpret_cast<const char*>(data), size};
+}
+
+constexpr cbor_callbacks callbacks{
+    .uint8 = [](void* c, std::uint8_t value) { walk(c).positive(value); },
+    .uint16 = [](void* c, std::uint16_t value) { walk(c).positive(value); },
+    .uint32 = [](void* c, std::uint32_t value) { walk(c).positive(value); },
+    .uint64 = [](void* c, std::uint64_t value) { walk(c).positive(value); },
+    .negint64 = [](void* c, std::uint64_t value) { walk(c).negative(value); },
+    .negint32 = [](void* c, std::uint32_t value) { walk(c).negative(value); },
+    .negint16 = [](void* c, std::uint16_t value) { walk(c).negative(value); },
+    .negint8 = [](void* c, std::uint8_t value) { walk(c).negative(value); },
+    .byte_string_start = [](void* c) { walk(c).begin_string(false); },
+    .byte_string = [](void* c, cbor_data data,
+                      std::size_t size) { walk(c).string(false, view(data, size)); },
+    .string = [](void* c, cbor_data data,
+                 std::size_t size) { walk(c).string(true, view(data, size)); },
+    .string_start = [](void* c) { walk(c).begin_string(true); },
+    .indef_array_start = [](void* c) { walk(c).begin(false, std::nullopt); },
+    .array_start = [](void* c, std::size_t count) { walk(c).begin(false, count); },
+    .indef_map_start = [](void* c) { walk(c).begin(true, std::nullopt); },
+    .map_start = [](void* c, std::size_t count) { walk(c).begin(true, count); },
+    .tag = [](void* c, std::uint64_t) { walk(c).tag(); },
+    .float2 = [](void* c, float value) { walk(c).number(static_cast<double>(value)); },
+    .float4 = [](void* c, float value) { walk(c).number(static_cast<double>(value)); },
+    .float8 = [](void* c, double value) { walk(c).number(value); },
+    .undefined = [](void* c) { walk(c).null(); },
+    .null = [](void* c) { walk(c).null(); },
+    .boolean = [](void* c, bool value) { walk(c).boolean(value); },
+    .indef_break = [](void* c) { walk(c).end_indefinite(); },
+};
+
+void Walk::run() {
+  do {
+    if (!decode_item()) return;
+    while (!open_.empty() && open_.back().left == 0) {
+      open_.pop_back();
+      builder_.end();
+    }
+  } while (!open_.empty() || pieces_ != Pieces::none);
+  if (at_ < in_.size()) broken(at_, "more comes behind the value");
+}
+
+bool Walk::decode_item() {
+  if (at_ == in_.size()) return broken(at_, "it ends too early");
+  const auto* data = reinterpret_cast<const unsigned char*>(in_.data()) + at_;
+  const cbor_decoder_result item = cbor_stream_decode(data, in_.size() - at_, &callbacks, this);
+  switch (item.status) {
+    case CBOR_DECODER_FINISHED: at_ += item.read; return ok_;
+    case CBOR_DECODER_NEDATA: return broken(in_.size(), "it ends too early");
+    case CBOR_DECODER_ERROR: break;
+  }
+  constexpr unsigned char simple = 7;
+  return broken(at_, *data >> 5 == simple ? "a simple value that is not understood here"
+                                          : "an unknown length");
+}
+
+bool Walk::begin_value() {
+  if (pieces_ != Pieces::none) return broken(at_, "a piece of a string that is none");
+  if (is_key()) return broken(at_, "a key that is no text");
+  if (open_.empty()) return true;
+  count(open_.back());
+  open_.back().has_key = false;
+  return true;
+}
+
+void Walk::positive(std::uint64_t value) {
+  ok_ = begin_value() &&
+        (std::in_range<std::int64_t>(value) ? builder_.integer(static_cast<std::int64_t>(value))
+                                            : builder_.number(std::to_string(value)));
+}
+
+void Walk::negative(std::uint64_t value) {
+  if (!(ok_ = begin_value())) return;
+  if (std::in_range<std::int64_t>(value)) {
+    ok_ = builder_.integer(-1 - static_cast<std::int64_t>(value));
+  } else if (value == ~std::uint64_t{0}) {
+    ok_ = builder_.number("-18446744073709551616");
+  } else {
+    ok_ = builder_.number('-' + std::to_string(value + 1));
+  }
+}
+
+void Walk::number(double value) {
+  // JSON has only finite ones.
+  ok_ = begin_value() && (std::isfinite(value) ? builder_.number(text_of(value)) : builder_.null());
+}
+
+void Walk::boolean(bool value) { ok_ = begin_value() && builder_.boolean(value); }
+
+void Walk::null() { ok_ = begin_value() && builder_.null(); }
+
+void Walk::string(bool is_text, std::string_view bytes) {
+  if (pieces_ != Pieces::none && is_text != (pieces_ == Pieces::text)) {
+    ok_ = broken(at_, "a piece of a string that is none");
+  } else if (is_text && !is_utf8(bytes)) {
+    ok_ = broken(at_, "text not in UTF-8");
+  } else if (pieces_ != Pieces::none) {
+    joined_.append(bytes);
+  } else {
+    whole_string(is_text, bytes);
+  }
+}
+
+void Walk::whole_string(bool is_text, std::string_view bytes) {
+  if (is_text && is_key()) {
+    count(open_.back());
+    open_.back().has_key = true;
+    builder_.key(bytes);
+  } else if ((ok_ = begin_value())) {
+    ok_ = is_text ? builder_.string(std::string(bytes)) : builder_.bytes(std::string(bytes));
+  }
+}
+
+void Walk::begin_string(bool is_text) {
+  if (pieces_ != Pieces::none) {
+    ok_ = broken(at_, "a piece of a string that is none");
+  } else if (!is_text && is_key()) {
+    ok_ = broken(at_, "a key that is no text");
+  } else {
+    pieces_ = is_text ? Pieces::text : Pieces::bytes;
+  }
+}
+
+void Walk::begin(bool is_map, std::optional<std::uint64_t> count) {
+  if (!(ok_ = begin_value())) return;
+  // Each element takes a byte at least, so the product below cannot overflow.
+  if (count && *count > in_.size() - at_) {
+    ok_ = broken(in_.size(), "it ends too early");
+    return;
+  }
+  open_.push_back({is_map, count ? *count * (is_map ? 2 : 1) : indefinite});
+  ok_ = is_map ? builder_.begin_object() : builder_.begin_array();
+}
+
+void Walk::end_indefinite() {
+  if (pieces_ != Pieces::none) {
+    const bool is_text = std::exchange(pieces_, Pieces::none) == Pieces::text;
+    whole_string(is_text, std::exchange(joined_, {}));
+  } else if (open_.empty() || open_.back().left != indefinite) {
+    ok_ = broken(at_, "a break where nothing began");
+  } else if (open_.back().has_key) {
+    ok_ = broken(at_, "a key without a value");
+  } else {
+    open_.back().left = 0;
+  }
+}
+
+bool Walk::broken(std::size_t at, std::string_view why) {
+  frame_.fault = ParsedFrame::Fault::not_cbor;
+  frame_.fault_at = at + 1;
+  frame_.fault_why = why;
+  return false;
+}
 
 }  // namespace
 
 ParsedFrame parse_requests(std::string_view bytes) {
-  FieldsOfFrame frame;
+  RawFrame frame;
   Walk(bytes, frame).run();
   return requests_of(std::move(frame));
 }

@@ -14,8 +14,6 @@ namespace wire::cbor {
 
 enum class Major : std::uint8_t { positive, negative, bytes, text, array, map, tag, simple };
 
-inline constexpr unsigned char break_byte = 0xff;
-
 // What every item begins with, in its shortest form.
 void append_head(Major major, std::uint64_t argument, std::string& out);
 

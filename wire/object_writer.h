@@ -6,7 +6,6 @@
 #include <string>
 #include <string_view>
 
-#include "wire/records.h"
 #include "wire/requests.h"
 
 namespace wire {
@@ -50,28 +49,11 @@ class ObjectWriter {
   void strings(std::string_view name, const Items& items) {
     list(name, items, Syntax::append_string);
   }
-  // A list of objects, the fields of each written by `write_item(item, object)`.
-  template <typename Items, typename WriteItem>
-  void objects(std::string_view name, const Items& items, WriteItem write_item) {
-    list(name, items, [&](const auto& item, std::string& out) {
-      ObjectWriter object(out);
-      write_item(item, object);
-    });
-  }
 
  private:
   std::string& out_;
   std::size_t begin_;  // as the syntax wants to remember it
   std::size_t fields_ = 0;
 };
-
-template <typename Syntax>
-void add_acl(const Acl& acl, ObjectWriter<Syntax>& object) {
-  object.objects("acl", acl, [](const AclEntry& entry, auto& item) {
-    item.string("scheme", entry.scheme);
-    item.string("id", entry.id);
-    item.string("perms", perm_letters(entry.perms));
-  });
-}
 
 }  // namespace wire

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -140,7 +141,9 @@ struct Reply {
 };
 
 enum class Role : std::uint8_t { looking, follower, observer, leader, standalone };
-[[nodiscard]] std::string_view name(Role role);
+template <>
+inline constexpr std::array<std::string_view, 5> names_of<Role>{"looking", "follower", "observer",
+                                                                "leader", "standalone"};
 
 struct ConnectedReply {
   SessionId session;
@@ -171,7 +174,9 @@ struct GoAway {
 };
 
 enum class EventKind : std::uint8_t { created, changed, deleted, children, resync };
-[[nodiscard]] std::string_view name(EventKind kind);
+template <>
+inline constexpr std::array<std::string_view, 5> names_of<EventKind>{
+    "created", "changed", "deleted", "children", "resync"};
 
 // What a watch tells its client about one change. `data` and `stat` only where the watch asked for
 // data and the change left a node behind.

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -34,9 +36,24 @@ struct AtLeast {  // sees everything up to `zxid`
 };
 using Consistency = std::variant<SessionConsistency, Linearizable, AtLeast>;
 
-enum class Encoding { text_if_utf8, base64 };
+// The names of an enum's values on the wire, in order.
+template <class Enum>
+inline constexpr std::array<std::string_view, 0> names_of{};
+
+template <class Enum>
+requires(!names_of<Enum>.empty()) [[nodiscard]] constexpr std::string_view name(Enum value) {
+  return names_of<Enum>[static_cast<std::size_t>(value)];
+}
+
+// How a reply has data.
+enum class Encoding : std::uint8_t { text_if_utf8, base64 };
+template <>
+inline constexpr std::array<std::string_view, 2> names_of<Encoding>{"text", "base64"};
+
 enum class WatchScope : std::uint8_t { node, children, subtree };
-[[nodiscard]] std::string_view name(WatchScope scope);
+template <>
+inline constexpr std::array<std::string_view, 3> names_of<WatchScope>{"node", "children",
+                                                                      "subtree"};
 
 // What every read may ask for.
 struct ReadOptions {
@@ -46,7 +63,25 @@ struct ReadOptions {
   bool operator==(const ReadOptions&) const = default;
 };
 
+// The replies: see replies.h.
+struct AclReply;
+struct ChildrenReply;
+struct ClosedReply;
+struct CountReply;
+struct CreateReply;
+struct EmptyReply;
+struct EphemeralsReply;
+struct ExistsReply;
+struct GetReply;
+struct MultiReply;
+struct PongReply;
+struct SetReply;
+struct WatchReply;
+struct WhoamiReply;
+
 struct CreateRequest {
+  using Reply = CreateReply;
+
   std::string path;
   Bytes data;
   bool ephemeral = false;
@@ -60,6 +95,8 @@ struct CreateRequest {
 };
 
 struct GetRequest {
+  using Reply = GetReply;
+
   std::string path;
   ReadOptions read;
 
@@ -67,6 +104,8 @@ struct GetRequest {
 };
 
 struct ExistsRequest {
+  using Reply = ExistsReply;
+
   std::string path;
   ReadOptions read;
 
@@ -74,6 +113,8 @@ struct ExistsRequest {
 };
 
 struct SetRequest {
+  using Reply = SetReply;
+
   std::string path;
   Bytes data;
   std::int32_t version = any_version;
@@ -83,6 +124,8 @@ struct SetRequest {
 };
 
 struct DeleteRequest {
+  using Reply = EmptyReply;
+
   std::string path;
   std::int32_t version = any_version;
   bool recursive = false;
@@ -91,6 +134,8 @@ struct DeleteRequest {
 };
 
 struct ChildrenRequest {
+  using Reply = ChildrenReply;
+
   std::string path;
   bool with_stat = false;
   bool with_data = false;
@@ -102,6 +147,8 @@ struct ChildrenRequest {
 };
 
 struct CountRequest {
+  using Reply = CountReply;
+
   std::string path;
   ReadOptions read;
 
@@ -109,18 +156,24 @@ struct CountRequest {
 };
 
 struct EphemeralsRequest {
-  std::string prefix;
+  using Reply = EphemeralsReply;
+
+  std::string prefix = "/";
 
   bool operator==(const EphemeralsRequest&) const = default;
 };
 
 struct GetAclRequest {
+  using Reply = AclReply;
+
   std::string path;
 
   bool operator==(const GetAclRequest&) const = default;
 };
 
 struct SetAclRequest {
+  using Reply = AclReply;
+
   std::string path;
   Acl acl;
   std::int32_t version = any_version;  // of the ACL
@@ -130,6 +183,8 @@ struct SetAclRequest {
 
 // Only within a multi: the node exists and has this version.
 struct CheckRequest {
+  using Reply = EmptyReply;
+
   std::string path;
   std::int32_t version = any_version;
 
@@ -140,18 +195,24 @@ using MultiOp = std::variant<CreateRequest, SetRequest, DeleteRequest, CheckRequ
                              ChildrenRequest>;
 
 struct MultiRequest {
+  using Reply = MultiReply;
+
   std::vector<MultiOp> ops;
 
   bool operator==(const MultiRequest&) const = default;
 };
 
 struct SyncRequest {
+  using Reply = EmptyReply;
+
   std::string path;
 
   bool operator==(const SyncRequest&) const = default;
 };
 
 struct WatchRequest {
+  using Reply = WatchReply;
+
   std::string path;
   WatchScope scope = WatchScope::node;
   bool once = false;
@@ -162,12 +223,16 @@ struct WatchRequest {
 };
 
 struct UnwatchRequest {
+  using Reply = EmptyReply;
+
   RequestId watch;
 
   bool operator==(const UnwatchRequest&) const = default;
 };
 
 struct AuthRequest {
+  using Reply = EmptyReply;
+
   std::string scheme;
   std::string token;
 
@@ -175,15 +240,18 @@ struct AuthRequest {
 };
 
 struct WhoamiRequest {
+  using Reply = WhoamiReply;
   bool operator==(const WhoamiRequest&) const = default;
 };
 
 struct PingRequest {
+  using Reply = PongReply;
   bool operator==(const PingRequest&) const = default;
 };
 
 // Ends the session.
 struct CloseRequest {
+  using Reply = ClosedReply;
   bool operator==(const CloseRequest&) const = default;
 };
 

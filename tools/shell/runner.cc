@@ -56,14 +56,13 @@ int Runner::run(const Command& command, bool json) {
 }
 
 template <typename Request>
-typename zabkeeper::ReplyOf<Request>::type Runner::ask(Request request, const std::string& path,
-                                                       Echo echo) {
+zabkeeper::ReplyOf<Request> Runner::ask(Request request, const std::string& path, Echo echo) {
   zabkeeper::Client::AnyReply reply = client_().ask(std::move(request));
   if (json_ && (echo == Echo::as_json || reply.result.has_error())) {
     print_json(wire::Reply{{}, reply.zxid, {}, reply.result});
   }
   if (reply.result.has_error()) throw Refused{reply.result.error(), path, effect_of<Request>};
-  return std::get<typename zabkeeper::ReplyOf<Request>::type>(std::move(*reply.result));
+  return std::get<zabkeeper::ReplyOf<Request>>(std::move(*reply.result));
 }
 
 void Runner::print_json(const wire::ServerMessage& message) {

@@ -71,8 +71,8 @@ class Runner {
   // printed, unless `quiet`.
   enum class Echo { as_json, quiet };
   template <typename Request>
-  typename zabkeeper::ReplyOf<Request>::type ask(Request request, const std::string& path,
-                                                 Echo echo = Echo::as_json);
+  zabkeeper::ReplyOf<Request> ask(Request request, const std::string& path,
+                                  Echo echo = Echo::as_json);
   std::vector<wire::Child> children_of(const std::string& path, bool with_stat);
   void list_children(const Ls& ls, const std::string& path,
                      std::vector<std::vector<std::string>>& rows);
