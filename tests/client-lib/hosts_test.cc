@@ -9,7 +9,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-TEST_CASE("lists of servers") {
+TEST_CASE("parse_endpoints accepts lists with or without scheme, port and path") {
   struct Row {
     const char* text;
     std::vector<Endpoint> endpoints;
@@ -31,7 +31,7 @@ TEST_CASE("lists of servers") {
   CHECK(Endpoint{{"a", 2180}, "/v1"}.url() == "ws://a:2180");
 }
 
-TEST_CASE("what is no list of servers") {
+TEST_CASE("parse_endpoints refuses empty items, other schemes and invalid ports") {
   for (const char* text : {"", ",", "a,,b", "ws://", "ws://:2180", "wss://a", "http://a",
                            "a:", "a:b", "a:65536", "a:123456", "[::1", "[::1]x:1", "a:-1"}) {
     CAPTURE(text);
@@ -39,7 +39,7 @@ TEST_CASE("what is no list of servers") {
   }
 }
 
-TEST_CASE("every server is tried before any is waited for, and waits grow to a bound") {
+TEST_CASE("every server is tried once without a wait, then waits double up to a limit") {
   Hosts hosts({{{"a", 1}, "/"}, {{"b", 1}, "/"}, {{"c", 1}, "/"}},
               {milliseconds(50), milliseconds(400)}, 7);
   std::set<std::string> tried;
@@ -63,7 +63,7 @@ TEST_CASE("every server is tried before any is waited for, and waits grow to a b
   CHECK(after.endpoint.address.host != before);
 }
 
-TEST_CASE("clients spread over the servers") {
+TEST_CASE("different seeds begin with different servers") {
   std::set<std::string> first;
   for (std::uint64_t seed = 0; seed < 50; ++seed) {
     first.insert(Hosts({{{"a", 1}, "/"}, {{"b", 1}, "/"}, {{"c", 1}, "/"}}, {}, seed)

@@ -7,12 +7,12 @@
 #include "wire/ensure.h"
 #include "wire/json.h"
 
-// The reader of CBOR, fed anything.
+// Feeds any bytes to the reader of CBOR.
 namespace {
 
 wire::ClientRequest only(wire::ParsedFrame frame) {
   ensure(frame.requests.size() == 1 && frame.requests.front().has_value(),
-         "what was written can be read");
+         "a written request can be read");
   return std::move(*frame.requests.front());
 }
 
@@ -34,7 +34,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view frame(reinterpret_cast<const char*>(data), size);
   for (const wire::ParsedRequest& parsed : wire::cbor::parse_requests(frame).requests) {
     if (parsed.has_error()) continue;
-    ensure(over_json(*parsed) == *parsed, "both formats say the same");
+    ensure(over_json(*parsed) == *parsed, "both formats give the same request");
     // The one integer of CBOR that is too long to be written, -2^64, becomes a fraction.
     const wire::ClientRequest again = over_cbor(*parsed);
     ensure(again.request.index() == parsed->request.index(), "a request stays what it is");

@@ -1,16 +1,26 @@
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
+#include <string>
 #include <string_view>
+
+#include <nlohmann/json.hpp>
 
 #include "wire/ensure.h"
 #include "wire/json.h"
 
-// Both readers of JSON, fed anything. The first byte chooses the request that a reply would answer.
+// Feeds any bytes to both readers of JSON. The first byte chooses the request that a reply would
+// answer.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
   const std::string_view text(reinterpret_cast<const char*>(data) + 1, size - 1);
 
-  for (const wire::ParsedRequest& parsed : wire::json::parse_requests(text).requests) {
+  const wire::ParsedFrame frame = wire::json::parse_requests(text);
+  // Fewer bytes than the requests at which parsing stops.
+  if (frame.fault == wire::ParsedFrame::Fault::none && text.size() < wire::frame_requests_max) {
+    ensure(nlohmann::json::accept(text), "both parsers accept the same texts");
+  }
+  for (const wire::ParsedRequest& parsed : frame.requests) {
     if (parsed.has_error()) continue;
     std::string written;
     wire::json::write(*parsed, written);

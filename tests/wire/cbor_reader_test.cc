@@ -53,7 +53,7 @@ constexpr const char* version = "67 76657273696f6e";    // "version":
 constexpr const char* limit =
     "62 6f70 68 6368696c6472656e 65 6c696d6974";  // "op": "children", "limit":
 
-TEST_CASE("every length of CBOR that an encoder may choose") {
+TEST_CASE("parse_requests accepts every encoding of lengths") {
   const Request set = SetRequest{"/a", "v1", 5, false};
   const auto with = [](std::string_view before, std::string_view rest) {
     return bytes(std::string(before) + op_set + path_a + std::string(rest));
@@ -76,7 +76,7 @@ TEST_CASE("every length of CBOR that an encoder may choose") {
   }
 }
 
-TEST_CASE("an id comes back as it was") {
+TEST_CASE("a request id is kept as it was written, in CBOR") {
   struct Row {
     const char* id;
     const char* kept;
@@ -123,7 +123,7 @@ void use_bytes(Json& json) {
   }
 }
 
-TEST_CASE("the same mistakes are told in the same words as in JSON") {
+TEST_CASE("an invalid request has the same error as in JSON") {
   for (const samples::BadRow& row : samples::bad_requests()) {
     const std::string_view text = row.text;
     // What a tree of JSON values cannot hold, and what only JSON has.
@@ -143,7 +143,7 @@ TEST_CASE("the same mistakes are told in the same words as in JSON") {
   }
 }
 
-TEST_CASE("what only CBOR can get wrong in a request") {
+TEST_CASE("a value of a type that JSON does not have is refused with the field's name") {
   struct Row {
     const char* what;
     std::string frame;
@@ -189,7 +189,7 @@ TEST_CASE("what only CBOR can get wrong in a request") {
   }
 }
 
-TEST_CASE("frames that are no CBOR, or CBOR that is not for us") {
+TEST_CASE("malformed CBOR, tags and unknown simple values are refused with their byte") {
   struct Row {
     const char* frame;
     const char* message;
@@ -238,7 +238,7 @@ TEST_CASE("frames that are no CBOR, or CBOR that is not for us") {
   CHECK(parse_requests(bytes("9f ff")).requests.empty());
 }
 
-TEST_CASE("32 levels of nesting are read, and the 33rd is not") {
+TEST_CASE("32 levels of nesting are parsed, and 33 are refused, in CBOR") {
   const auto nested = [](std::size_t levels) {  // the map is a level too
     return bytes(std::string("a3 62 6964 01") + op_ping + "61 78") +
            std::string(levels - 2, '\x81') + '\x80';
@@ -259,7 +259,7 @@ TEST_CASE("32 levels of nesting are read, and the 33rd is not") {
   }
 }
 
-TEST_CASE("a frame of very many tiny requests is refused as a whole") {
+TEST_CASE("a frame of more than frame_requests_max requests is refused as a whole, in CBOR") {
   const auto frame = [](std::size_t count) {
     std::string out;
     begin_array(count, out);
@@ -271,7 +271,7 @@ TEST_CASE("a frame of very many tiny requests is refused as a whole") {
   CHECK(refusal_of(refused).error.code == ErrorCode::too_large);
 }
 
-TEST_CASE("a malformed element of a pipeline spoils that element only") {
+TEST_CASE("only the malformed elements of a list are refused, in CBOR") {
   const std::string ping = std::string("a1") + op_ping;
   const ParsedFrame frame = parse_requests(bytes("84" + ping + "05 80" + ping));
   REQUIRE(frame.requests.size() == 4);

@@ -46,7 +46,7 @@ Json with_bytes(const Json& json) {
   return object;
 }
 
-TEST_CASE("what a client writes is what the server reads, and what it would read from JSON") {
+TEST_CASE("a server reads the request that a client wrote in CBOR, the same as from JSON") {
   for (const Request& request : samples::requests()) {
     for (const char* id : {"7", "\"an \\\"id\\\"\"", "-1.5"}) {
       for (const Encoding encoding : {Encoding::text_if_utf8, Encoding::base64}) {
@@ -64,7 +64,7 @@ TEST_CASE("what a client writes is what the server reads, and what it would read
   }
 }
 
-TEST_CASE("what a server writes is the object that it writes in JSON") {
+TEST_CASE("a server writes the same object in CBOR as in JSON") {
   const auto check = [](const ServerMessage& message) {
     CAPTURE(text_of(message));
     CHECK(Json::from_cbor(bytes_of(message)) == with_bytes(Json::parse(text_of(message))));
@@ -77,7 +77,7 @@ TEST_CASE("what a server writes is the object that it writes in JSON") {
   for (const ServerMessage& message : samples::announcements()) check(message);
 }
 
-TEST_CASE("a frame that was cut anywhere is an error") {
+TEST_CASE("a truncated frame is refused, in CBOR") {
   for (const Request& request : samples::requests()) {
     const std::string whole = bytes_of(ClientRequest{{"\"x\""}, {}, request});
     for (std::size_t size = 0; size < whole.size(); ++size) {
@@ -89,7 +89,7 @@ TEST_CASE("a frame that was cut anywhere is an error") {
   }
 }
 
-TEST_CASE("large values have large heads") {
+TEST_CASE("lengths of 1, 2 and 4 bytes are written and read") {
   for (const std::size_t size : {23, 24, 255, 256, 65'535, 65'536}) {
     const Request set = SetRequest{"/a", Bytes(size, '\xff'), 0, false};
     CHECK(parse_requests(bytes_of(ClientRequest{{"1"}, {}, set})).requests.front()->request == set);

@@ -12,7 +12,7 @@ namespace {
   R"("ctime":1700000000000,"mtime":1700000000001,"version":2,"cversion":3,"aversion":1,)" \
   R"("ephemeralOwner":"0000000000000000","dataLength":2,"numChildren":4})"
 
-TEST_CASE("what servers say, letter by letter") {
+TEST_CASE("the exact text of servers' messages") {
   const Error exists{ErrorCode::node_exists, "/app/config already exists"};
   const auto reply = [](const char* id, Result<ReplyBody> body) {
     return Reply{{id}, samples::zxid, Encoding::text_if_utf8, std::move(body)};
@@ -129,14 +129,14 @@ TEST_CASE("what servers say, letter by letter") {
   }
 }
 
-TEST_CASE("the stat of special nodes says what they are") {
+TEST_CASE("a stat has the owner, the TTL and the container flag of special nodes") {
   std::string text;
   write(Reply{{"7"}, samples::zxid, {}, ReplyBody{SetReply{samples::special_stat()}}}, text);
   CHECK(text.find(R"("ephemeralOwner":"01000197c3b2a001")") != std::string::npos);
   CHECK(text.find(R"("ttlMs":60000,"container":true})") != std::string::npos);
 }
 
-TEST_CASE("what clients say, letter by letter") {
+TEST_CASE("the exact text of clients' requests") {
   struct Row {
     ClientRequest request;
     const char* text;

@@ -24,7 +24,7 @@ const ClientRequest& only(const ParsedFrame& frame) {
   return *frame.requests.front();
 }
 
-TEST_CASE("requests as people write them") {
+TEST_CASE("parse_requests reads requests with optional fields, escapes and whitespace") {
   struct Row {
     const char* text;
     Request request;
@@ -60,7 +60,7 @@ TEST_CASE("requests as people write them") {
   }
 }
 
-TEST_CASE("an id comes back as it was") {
+TEST_CASE("a request id is kept as it was written") {
   struct Row {
     const char* written;
     const char* kept;
@@ -83,7 +83,7 @@ TEST_CASE("an id comes back as it was") {
   }
 }
 
-TEST_CASE("what is wrong with a request is said, with the field's name and the request's id") {
+TEST_CASE("an invalid request is refused with the field's name and under its own id") {
   for (const samples::BadRow& row : samples::bad_requests()) {
     CAPTURE(row.text);
     const ParsedFrame frame = parse_requests(row.text);
@@ -97,7 +97,7 @@ TEST_CASE("what is wrong with a request is said, with the field's name and the r
   }
 }
 
-TEST_CASE("an id that is none is not echoed") {
+TEST_CASE("an invalid id is refused and not repeated in the reply") {
   for (const std::string id : {"true", "null", "{}", "[1]"}) {
     const ParsedFrame frame = parse_requests(R"({"op":"ping","id":)" + id + "}");
     CHECK(refusal_of(frame).id.none());
@@ -111,7 +111,7 @@ TEST_CASE("an id that is none is not echoed") {
   CHECK(refusal_of(frame).error.message == R"(field "id" must be at most 256 bytes long)");
 }
 
-TEST_CASE("frames that hold no requests") {
+TEST_CASE("a frame that is not UTF-8, not JSON or a scalar is refused as a whole") {
   struct Row {
     std::string_view text;
     Fault fault;
@@ -142,7 +142,7 @@ TEST_CASE("frames that hold no requests") {
   }
 }
 
-TEST_CASE("what breaks off keeps the id that it began with") {
+TEST_CASE("a truncated request is refused under its own id") {
   struct Row {
     const char* text;
     const char* id;
@@ -160,7 +160,7 @@ TEST_CASE("what breaks off keeps the id that it began with") {
   }
 }
 
-TEST_CASE("escapes do not make a frame longer") {
+TEST_CASE("bytes_without_escapes counts an escape as one byte") {
   for (const auto& [text, bytes] :
        {std::pair(R"("")", 2u), std::pair(R"("\u00e9x")", 4u), std::pair(R"("\ud83d\ude00")", 4u),
         std::pair(R"("\n\"")", 6u), std::pair(R"(\u00)", 4u), std::pair(R"(\u)", 2u)}) {
@@ -169,13 +169,13 @@ TEST_CASE("escapes do not make a frame longer") {
   }
 }
 
-TEST_CASE("an empty list asks for nothing") {
+TEST_CASE("an empty list has no requests") {
   const ParsedFrame frame = parse_requests("[]");
   CHECK(frame.requests.empty());
   CHECK(frame.fault == Fault::none);
 }
 
-TEST_CASE("a malformed element of a pipeline spoils that element only") {
+TEST_CASE("only the malformed elements of a list are refused") {
   const ParsedFrame frame = parse_requests(
       R"([{"op":"ping","id":1},{"op":"ping","id":2,"x":0},5,[{"op":"ping"}],{},{"op":"ping","id":3}])");
   REQUIRE(frame.requests.size() == 6);
@@ -187,7 +187,7 @@ TEST_CASE("a malformed element of a pipeline spoils that element only") {
   CHECK(frame.requests[5]->id.json == "3");
 }
 
-TEST_CASE("32 levels of nesting are read, and the 33rd is not") {
+TEST_CASE("32 levels of nesting are parsed, and 33 are refused") {
   const auto nested = [](std::size_t levels) {
     // The object is a level too.
     return R"({"id":1,"op":"ping","x":)" + std::string(levels - 1, '[') +
@@ -205,7 +205,7 @@ TEST_CASE("32 levels of nesting are read, and the 33rd is not") {
   CHECK(parse_requests(std::string(1'000'000, '[')).fault == Fault::too_deep);
 }
 
-TEST_CASE("a frame of very many tiny requests is refused as a whole") {
+TEST_CASE("a frame of more than frame_requests_max requests is refused as a whole") {
   std::string text = "[1";
   for (std::size_t i = 1; i < frame_requests_max; ++i) text += ",1";
   CHECK(parse_requests(text + "]").requests.size() == frame_requests_max);
@@ -214,7 +214,7 @@ TEST_CASE("a frame of very many tiny requests is refused as a whole") {
   CHECK(refusal_of(frame).error.code == ErrorCode::too_large);
 }
 
-TEST_CASE("a long name is cut in the message, between characters") {
+TEST_CASE("a long name is truncated in the message, between characters") {
   std::string name;
   for (int i = 0; i < 40; ++i) name += "é";
   name.insert(0, "x");

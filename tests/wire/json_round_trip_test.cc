@@ -22,7 +22,7 @@ ServerMessage reparsed(const std::string& text, const RequestOf& request_of) {
   return std::move(messages->front());
 }
 
-TEST_CASE("what a client writes is what the server reads") {
+TEST_CASE("a server reads the request that a client wrote") {
   for (const Request& request : samples::requests()) {
     for (const char* id : {"", "7", "\"an \\\"id\\\"\""}) {
       for (const Encoding encoding : {Encoding::text_if_utf8, Encoding::base64}) {
@@ -42,7 +42,7 @@ TEST_CASE("what a client writes is what the server reads") {
   }
 }
 
-TEST_CASE("a pipeline is read in order") {
+TEST_CASE("the requests of a list are read in order") {
   std::string text = "[";
   for (const Request& request : samples::requests()) {
     if (text.size() > 1) text += " ,\n";
@@ -55,7 +55,7 @@ TEST_CASE("a pipeline is read in order") {
   }
 }
 
-TEST_CASE("what a server writes is what the client reads") {
+TEST_CASE("a client reads the reply that a server wrote") {
   for (const samples::Exchange& exchange : samples::exchanges()) {
     for (const Encoding encoding : {Encoding::text_if_utf8, Encoding::base64}) {
       const Reply sent{{"7"}, samples::zxid, encoding, exchange.body};
@@ -73,7 +73,7 @@ TEST_CASE("what a server writes is what the client reads") {
   }
 }
 
-TEST_CASE("what a server says unasked is what the client reads") {
+TEST_CASE("a client reads the events and announcements that a server wrote") {
   for (const ServerMessage& sent : samples::announcements()) {
     const std::string text = text_of(sent);
     CAPTURE(text);
@@ -86,7 +86,7 @@ TEST_CASE("what a server says unasked is what the client reads") {
   }
 }
 
-TEST_CASE("replies to nobody in particular need no outstanding request") {
+TEST_CASE("a reply without an id needs no outstanding request") {
   const Reply pong{{}, {}, {}, ReplyBody{PongReply{}}};
   CHECK(text_of(ServerMessage{pong}) == R"({"op":"pong"})");
   CHECK((std::get<Reply>(reparsed(R"({"op":"pong"})", nothing_outstanding)).body == pong.body));
@@ -100,7 +100,7 @@ TEST_CASE("replies to nobody in particular need no outstanding request") {
   CHECK((received.body == error.body));
 }
 
-TEST_CASE("several messages in one frame are read in order") {
+TEST_CASE("the messages of a list are read in order") {
   const auto messages = parse_server_messages(
       R"([{"op":"pong"},{"op":"goaway","reason":"shutdown"},{"op":"expired"}])",
       nothing_outstanding);
@@ -109,7 +109,7 @@ TEST_CASE("several messages in one frame are read in order") {
   CHECK(std::get<GoAway>((*messages)[1]).reason == "shutdown");
 }
 
-TEST_CASE("a client refuses what no server says") {
+TEST_CASE("a client refuses malformed and unknown messages") {
   const Request get = GetRequest{"/a", {}};
   const RequestOf outstanding = [&](const RequestId& id) {
     return id.json == "1" ? &get : nullptr;
@@ -140,14 +140,14 @@ TEST_CASE("a client refuses what no server says") {
   }
 }
 
-TEST_CASE("a client survives nesting without end") {
+TEST_CASE("a client refuses deep nesting") {
   CHECK(parse_server_messages(std::string(100'000, '['), nothing_outstanding).has_error());
   std::string objects;
   for (int i = 0; i < 100'000; ++i) objects += R"({"a":)";
   CHECK(parse_server_messages(objects, nothing_outstanding).has_error());
 }
 
-TEST_CASE("a frame that was cut anywhere is an error at both ends") {
+TEST_CASE("a truncated frame is refused by the server and the client") {
   for (const Request& request : samples::requests()) {
     const std::string text = text_of(ClientRequest{{"\"x\""}, {}, request});
     for (std::size_t size = 0; size < text.size(); ++size) {
@@ -167,7 +167,7 @@ TEST_CASE("a frame that was cut anywhere is an error at both ends") {
   }
 }
 
-TEST_CASE("everything written is JSON to another reader too") {
+TEST_CASE("another parser accepts all JSON that is written") {
   for (const samples::Exchange& exchange : samples::exchanges()) {
     const std::string text = text_of(ServerMessage{Reply{{"1"}, samples::zxid, {}, exchange.body}});
     CAPTURE(text);

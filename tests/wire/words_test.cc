@@ -42,7 +42,7 @@ TEST_CASE("hex is 16 lower-case digits and nothing else") {
   CHECK(from_hex("ffffffffffffffff") == std::numeric_limits<std::uint64_t>::max());
 }
 
-TEST_CASE("every error has one name, and those of ZooKeeper its number") {
+TEST_CASE("every error code has a name, and those of ZooKeeper a number") {
   struct Row {
     ErrorCode code;
     const char* name;
@@ -70,7 +70,7 @@ TEST_CASE("every error has one name, and those of ZooKeeper its number") {
   CHECK(!is_error_code(-107));
 }
 
-TEST_CASE("bytes are little-endian, and strings have their length before them") {
+TEST_CASE("integers are little-endian, and strings have a length prefix") {
   Bytes bytes;
   ByteWriter writer(bytes);
   writer.integer(std::uint16_t{0x0102});
@@ -87,7 +87,7 @@ TEST_CASE("bytes are little-endian, and strings have their length before them") 
   CHECK(reader.complete());
 }
 
-TEST_CASE("a reader of cut bytes fails, and stays failed") {
+TEST_CASE("a reader of truncated bytes fails, and stays failed") {
   Bytes bytes;
   ByteWriter(bytes).string("abc");
   for (std::size_t size = 0; size < bytes.size(); ++size) {
@@ -107,7 +107,7 @@ TEST_CASE("a reader of cut bytes fails, and stays failed") {
   CHECK(no_boolean.failed());
 }
 
-TEST_CASE("what is UTF-8") {
+TEST_CASE("is_utf8 accepts exactly the UTF-8 of RFC 3629") {
   struct Row {
     const char* what;
     std::string_view bytes;
@@ -140,7 +140,7 @@ TEST_CASE("what is UTF-8") {
   }
 }
 
-TEST_CASE("base64, with the test vectors of RFC 4648") {
+TEST_CASE("base64 has the test vectors of RFC 4648") {
   struct Row {
     std::string_view bytes;
     const char* text;
@@ -163,7 +163,7 @@ TEST_CASE("base64, with the test vectors of RFC 4648") {
   }
 }
 
-TEST_CASE("what is no base64") {
+TEST_CASE("from_base64 refuses text that append_base64 cannot have written") {
   for (const char* text : {"Z", "Zg", "Zg=", "Zg===", "Zh==", "Zm9=", "Zm8=Zm8=", "Zg==Zg==",
                            "====", "Zm9v\n", "Zm 9v", "Zm9_", "Zm9-", "Z===", "=m9v", "Zm=v"}) {
     CAPTURE(text);
