@@ -28,7 +28,7 @@ class Planner {
     std::uint64_t tag;
     session::Refusal refusal;
   };
-  // A linearizable read, and the server that it waits on.
+  // A linearizable read: the server of its client, and its tag there.
   struct Reader {
     std::uint32_t server;
     std::uint64_t tag;
@@ -43,13 +43,13 @@ class Planner {
   // This server leads no more. All plans that are not applied are forgotten.
   void end();
 
-  // Plans the command now, or once it is its session's turn.
+  // Plans the command now, or holds it until its session's turn.
   void plan(const session::Command& command, OrderingOutcomes& out);
   // A transaction is applied: if plans are outstanding, it is the oldest of them.
   void applied(const session::Applied& applied);
   // Plans the next command whose turn has come; false if there is none.
   bool plan_next(OrderingOutcomes& out);
-  // The next refusal that is due; to be asked after every plan and `applied`.
+  // The next refusal that is due; nothing if there is none. Call it after every plan and `applied`.
   std::optional<Refused> pop_refusal();
 
   // Asks zab whether this server still leads.

@@ -32,24 +32,27 @@ class SessionSetup {
   SessionSetup(const Config& config, Replica& replica, ClientIndex& clients, Replies& replies,
                Environment& environment);
 
-  // The client's first request is `connect`. It waits then, unless it is refused: false.
+  // `connect`, the client's first request. Returns false if it is refused; the client waits
+  // otherwise.
   bool begin(Client& client, wire::ConnectRequest request);
-  // For a waiting client while this server serves: the command that opens or moves its session, to
-  // be submitted at once, or what it has to wait for.
+  // The next step for a waiting client, while this server serves. The caller submits the body of a
+  // command at once; the command opens or moves the client's session.
   [[nodiscard]] std::variant<CatchUp, session::CommandBody> next_step(Client& client);
   // The client has its session now. Sends the reply to `connect`; `role` is this server's.
   void open(Client& client, wire::SessionId session, bool resumed, wire::Role role);
-  // A session whose `former_owner` is a connection of this server was closed, expired or moved.
+  // A transaction closed, expired or moved a session of this server: its `former_owner` is one of
+  // this server's connections.
   void ended(const session::Applied& applied);
 
   // This server serves now.
   void serves() { unserved_ticks_ = 0; }
   // One heartbeat interval has passed.
   void tick(bool serving);
-  // In this tick this server has been without a leader for so long that its clients should go.
+  // True in the tick in which this server has been without a leader for too long. All its clients
+  // are redirected then.
   [[nodiscard]] bool gives_up_serving() const;
-  // A tick of a client that waits. It may be refused, or get a read-only session: then the caller
-  // calls `open`.
+  // One heartbeat interval of a waiting client has passed. Refuses a client that has waited for too
+  // long. Returns a read-only session where the client gets one; the caller calls `open`.
   [[nodiscard]] std::optional<ReadOnlySession> tick_waiting(Client& client);
 
  private:
