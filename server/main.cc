@@ -13,8 +13,8 @@
 
 namespace {
 
-// For clients to hear that they should go elsewhere, and for a last checkpoint.
-constexpr server::Milliseconds farewell{5000};
+// For redirecting clients, and for a last checkpoint.
+constexpr server::Milliseconds close_timeout{5000};
 
 void introduce(const server::Configured& configured) {
   const server::Config& config = configured.config;
@@ -57,12 +57,12 @@ int serve(const server::Configured& configured) {
       io.stop();
     });
   });
-  // Whoever reads this may stop the server, and is listened to.
+  // From this line on the server can be stopped by a signal.
   spdlog::info("clients connect to {}", server::web_url(running.web()));
   io.run();
-  // What is left to do are farewells: until all are said, or for so long.
+  // Closes the connections, and takes the last checkpoint.
   io.restart();
-  io.run_for(farewell);
+  io.run_for(close_timeout);
   spdlog::info("stopped");
   return 0;
 }

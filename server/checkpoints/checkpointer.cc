@@ -14,15 +14,16 @@
 namespace server {
 namespace {
 
-// Nodes that are written down in one turn of the event loop: a request waits for no more.
+// Records that are collected in one turn of the event loop: a request waits for no more.
 constexpr std::size_t records_a_turn = 128;
-// Of a snapshot, read at once.
+// One read of a snapshot for a learner.
 constexpr std::size_t portion_bytes = std::size_t{1} << 20;
-// A checkpoint takes no more than every so manieth part of the time.
+// After a checkpoint that took t, the next one waits for 4 t, so that checkpoints take at most a
+// fifth of the time.
 constexpr int rest_for_work = 4;
 constexpr std::chrono::seconds after_failure{5};
 
-// Of records under one key the last counts. The order of keys is that of the checkpoint.
+// Keeps the last record of each key, in the order of the keys, which is that of the checkpoint.
 void squash(std::vector<wire::StoredRecord>& records) {
   std::ranges::stable_sort(records, {}, &wire::StoredRecord::key);
   auto kept = records.begin();
@@ -61,7 +62,7 @@ Checkpointer::~Checkpointer() {
   checkpoint_.readers.clear();
 }
 
-// --- Taking one ---
+// --- Taking a checkpoint ---
 
 void Checkpointer::applied(zab::Point at, zab::ClusterId cluster) {
   last_applied_ = at;
@@ -101,8 +102,8 @@ void Checkpointer::collect(std::uint64_t image) {
     return boost::asio::post(io_, [this, image] { collect(image); });
   }
   phase_ = Phase::writing;
-  // A checkpoint is never ahead of the log: what it holds was perhaps delivered before this
-  // server's own disk had it.
+  // A checkpoint is never ahead of the log: a transaction may be delivered before this server's own
+  // disk has it.
   log_.when_durable([this, image, guard = boost::asio::make_work_guard(io_)] { write(image); });
 }
 
@@ -116,9 +117,9 @@ void Checkpointer::write(std::uint64_t image) {
     {
       const std::lock_guard lock(checkpoint_.mutex);
       const auto there = checkpoint_.file.label();
-      // A snapshot may have taken its place meanwhile: then this is of the past.
+      // A snapshot may have replaced the checkpoint meanwhile: then these records are stale.
       if (there && *there && (*there)->at.zxid >= label.at.zxid) {
-        result = wire::Error{wire::ErrorCode::not_ready, "a snapshot has taken its place"};
+        result = wire::Error{wire::ErrorCode::not_ready, "a snapshot has replaced the checkpoint"};
       } else {
         result = checkpoint_.file.write(label, records);
       }
@@ -148,8 +149,9 @@ void Checkpointer::written(std::uint64_t image, wire::Result<void> result,
     log_.purge(label_.at, rules_.log_keep_bytes);
   } else {
     if (report_.error.empty()) {
-      spdlog::error("no checkpoint could be taken: {}. It is tried again; until then the log grows",
-                    result.error().message);
+      spdlog::error(
+          "no checkpoint could be written: {}. The server tries again; until then the log grows",
+          result.error().message);
     }
     report_.failed += 1;
     report_.error = result.error().message;
@@ -174,7 +176,7 @@ void Checkpointer::restored(zab::Point at) {
   for (const auto& done : std::exchange(waiting_, {})) done({});
 }
 
-// --- Reading it ---
+// --- Reading the last checkpoint ---
 
 void Checkpointer::read(const zab::ReadSnapshot& what,
                         std::function<void(zab::SnapshotRead)> done) {
@@ -184,7 +186,7 @@ void Checkpointer::read(const zab::ReadSnapshot& what,
       checkpoint_.readers.erase(what.learner);
       auto begun = storage::CheckpointReader::begin(checkpoint_.file);
       if (!begun) {
-        return spdlog::error("no snapshot for server {}: {}", what.learner.value,
+        return spdlog::error("cannot send a snapshot to server {}: {}", what.learner.value,
                              begun.error().message);
       }
       checkpoint_.readers.emplace(what.learner, std::move(*begun));
@@ -198,7 +200,7 @@ void Checkpointer::read(const zab::ReadSnapshot& what,
       checkpoint_.file.close_if_unused();
     }
     if (!portion) {
-      return spdlog::error("no snapshot for server {}: {}", what.learner.value,
+      return spdlog::error("cannot send a snapshot to server {}: {}", what.learner.value,
                            portion.error().message);
     }
     answer.bytes = std::make_shared<const wire::Bytes>(std::move(portion->bytes));

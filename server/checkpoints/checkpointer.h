@@ -23,15 +23,15 @@ class io_context;
 namespace server {
 
 // Takes checkpoints of a running server, and reads the last one for learners. The image is
-// collected on the event loop, a little at a time; what is slow happens on a thread of its own. A
-// checkpoint is written only once the log holds, durably, everything that is in it, and the log
-// behind it is purged.
+// collected on the event loop, a little at a time; files are read and written on a thread of its
+// own. A checkpoint is written only once everything in it is durable in the log. Then the log
+// before it is purged.
 class Checkpointer {
  public:
   struct Rules {
     zab::ServerId server;
     std::uint64_t every = 100'000;     // transactions
-    std::uint64_t log_keep_bytes = 0;  // of the log, for those that lag behind
+    std::uint64_t log_keep_bytes = 0;  // of the log, for learners that lag behind
   };
   // The functions of the log that this needs.
   struct LogCalls {
@@ -40,25 +40,26 @@ class Checkpointer {
     // As storage::Log::purge.
     std::function<void(zab::Point checkpoint, std::uint64_t keep_bytes)> purge;
   };
-  // All of them outlive this. `at` is that of the checkpoint that there is.
+  // All of them outlive this. `at` is the existing checkpoint's point.
   Checkpointer(boost::asio::io_context& io, SharedCheckpoint& checkpoint, session::Service& service,
                LogCalls log, Rules rules, zab::Point at);
-  // Ends what is under way, and the thread.
+  // Finishes the queued jobs, and ends the thread.
   ~Checkpointer();
   Checkpointer(const Checkpointer&) = delete;
   Checkpointer& operator=(const Checkpointer&) = delete;
 
-  // A transaction was applied. Takes a checkpoint when it is time.
+  // A transaction was applied. Begins a checkpoint if one is due.
   void applied(zab::Point at, zab::ClusterId cluster);
-  // Some time has passed. Takes one when it is time.
+  // Some time has passed. Begins a checkpoint if one is due.
   void tick();
-  // Takes one as soon as may be, of everything applied by now, and says what came of it.
+  // Takes a checkpoint of everything applied by now, as soon as possible, and calls `done` with the
+  // result.
   void take(std::function<void(wire::Result<void>)> done);
-  // The service is what a snapshot at this point made of it.
+  // The service now holds the state of a snapshot at this point.
   void restored(zab::Point at);
 
-  // Answers on the event loop, unless the learner has been forgotten or the checkpoint cannot be
-  // read.
+  // Calls `done` on the event loop, unless the learner is forgotten meanwhile or the checkpoint
+  // cannot be read.
   void read(const zab::ReadSnapshot& what, std::function<void(zab::SnapshotRead)> done);
   void forget(zab::ServerId learner);
 
@@ -75,7 +76,7 @@ class Checkpointer {
                std::vector<wire::StoredRecord> unwritten);
   [[nodiscard]] bool is_time() const;
 
-  // To be done on the thread, in order.
+  // Queues a job for the thread, which does them in order.
   void hand_over(std::function<void()> job);
   void run();
 
@@ -86,7 +87,7 @@ class Checkpointer {
   Rules rules_;
 
   Phase phase_ = Phase::idle;
-  std::uint64_t image_ = 0;  // which one: what is said of an earlier one is void
+  std::uint64_t image_ = 0;  // its number: results for an earlier one are ignored
   zab::Point last_applied_;
   zab::ClusterId cluster_;
   storage::CheckpointLabel label_;           // of the image that is being taken

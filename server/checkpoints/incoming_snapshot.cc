@@ -9,7 +9,7 @@
 namespace server {
 namespace {
 
-// The whole records that `bytes` begins with; they are taken off.
+// Removes the complete records at the front of `bytes`, and returns them.
 std::vector<std::pair<std::string_view, std::string_view>> take_records(std::string_view& bytes) {
   std::vector<std::pair<std::string_view, std::string_view>> records;
   for (;;) {
@@ -25,7 +25,8 @@ std::vector<std::pair<std::string_view, std::string_view>> take_records(std::str
 wire::Error useless(const zab::Point& at, const std::string& why) {
   return {wire::ErrorCode::system_error,
           "the snapshot at " + wire::to_string(at.zxid) +
-              " that the leader sent cannot be used, its checkpoint is perhaps damaged: " + why};
+              " that the leader sent cannot be used; perhaps the leader's checkpoint is damaged: " +
+              why};
 }
 
 }  // namespace
@@ -70,11 +71,11 @@ wire::Result<void> IncomingSnapshot::take(std::string_view bytes) {
 }
 
 wire::Result<void> IncomingSnapshot::finish(zab::Point at) {
-  if (!rest_.empty()) return useless(at, "it ends within a record");
+  if (!rest_.empty()) return useless(at, "its last record is incomplete");
   auto service = restoration_->finish();
   if (!service) return useless(at, service.error().message);
   if ((*service)->applied() != at.zxid) {
-    return useless(at, "it is at " + wire::to_string((*service)->applied()));
+    return useless(at, "its records are at " + wire::to_string((*service)->applied()));
   }
   if (auto finished = fill_->finish({self_, {}, at}); !finished) return finished;
   fill_.reset();

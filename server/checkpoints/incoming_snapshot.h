@@ -44,8 +44,8 @@ class IncomingSnapshot {
   storage::Checkpoint file_;
   std::unique_ptr<storage::CheckpointFill> fill_;
   std::optional<session::Restoration> restoration_;
-  std::string rest_;                           // bytes of a record that is not whole yet
-  std::unique_ptr<session::Service> service_;  // whole, and not adopted yet
+  std::string rest_;                           // bytes of a record that is not complete yet
+  std::unique_ptr<session::Service> service_;  // complete, and not adopted yet
 };
 
 }  // namespace server

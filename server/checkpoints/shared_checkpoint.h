@@ -10,7 +10,7 @@
 
 namespace server {
 
-// The checkpoint of a running server, and who reads it. Whoever has the mutex may use all of it.
+// The checkpoint of a running server, and its readers. The holder of the mutex may use all of it.
 struct SharedCheckpoint {
   explicit SharedCheckpoint(std::string path) : file(std::move(path)) {}
 

@@ -5,7 +5,7 @@
 
 namespace server {
 
-// How long this server did not serve, for it had no leader. It begins without one.
+// Measures how long this server did not serve because it had no leader. It begins without one.
 class Availability {
  public:
   explicit Availability(SteadyClock::time_point now) : since_(now) {}
@@ -22,13 +22,13 @@ class Availability {
 
   // Each time without a leader, once it is over.
   [[nodiscard]] const Histogram& outages() const { return outages_; }
-  // All of them, the present one included.
+  // The sum of all of them, including the current one.
   [[nodiscard]] Histogram::Duration unserved(SteadyClock::time_point now) const {
     return unserved_before_ + (serves_ ? Histogram::Duration::zero() : now - since_);
   }
 
  private:
-  SteadyClock::time_point since_;  // it is as it is
+  SteadyClock::time_point since_;  // the last change of serves_
   Histogram::Duration unserved_before_{0};
   Histogram outages_;
   bool serves_ = false;

@@ -8,16 +8,16 @@
 
 namespace server {
 
-// What became of the checkpoints of a running server.
+// The state of the checkpoints of a running server.
 struct CheckpointReport {
   wire::Zxid at;              // of the last one
   std::uint64_t taken = 0;    // since the server started
   std::uint64_t failed = 0;   // likewise
-  std::uint64_t records = 0;  // of the last one: what had changed
+  std::uint64_t records = 0;  // of the last one: those that had changed
   std::chrono::microseconds took{};
-  std::uint64_t bytes = 0;  // that the file has
-  std::uint64_t since = 0;  // transactions that it does not have
-  std::string error;        // why the last try failed; empty if it did not
+  std::uint64_t bytes = 0;  // size of the file
+  std::uint64_t since = 0;  // transactions that the last one does not include
+  std::string error;        // why the last attempt failed; empty if it succeeded
 };
 
 }  // namespace server

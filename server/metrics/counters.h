@@ -12,9 +12,8 @@
 #include "wire/error.h"
 #include "wire/requests.h"
 
-// What the parts of the server count while they work: plain numbers, on the event loop's one
-// thread, that nobody looks at before GET /metrics does. docs/metrics.md says what each of them
-// means.
+// The counters of the server's parts: plain numbers on the event loop's one thread, which only GET
+// /metrics reads. docs/metrics.md explains each of them.
 namespace server {
 
 using SteadyClock = std::chrono::steady_clock;
@@ -29,9 +28,9 @@ struct Traffic {
   }
 };
 
-// Of the web port's WebSockets that one thread serves; others may read it.
+// For the web port's WebSockets that one thread serves. Other threads may read it.
 struct ConnectionCounters {
-  // Written by one thread, so that nothing has to be locked.
+  // Written by one thread only, so that no lock is needed.
   class Count {
    public:
     void add(std::uint64_t more) { value_.store(value_.load(relaxed) + more, relaxed); }
@@ -60,17 +59,17 @@ struct ConnectionCounters {
 struct PortCounters {
   std::uint64_t accepted = 0;  // connections
   std::uint64_t refused = 0;   // of them, beyond the limits
-  std::uint64_t too_slow = 0;  // WebSockets that did not take what was sent
+  std::uint64_t too_slow = 0;  // WebSockets that were closed because the client read too slowly
   Traffic in;                  // of the WebSockets: messages, without their frames' headers
   Traffic out;
 
   void add(const ConnectionCounters& more);
 };
 
-// What a request asks of the ensemble, and so how long it may take.
+// How much of the ensemble a request needs, and so how long it may take.
 enum class Effort : std::uint8_t {
-  local,   // this server's word is enough
-  quorum,  // a read that needs a quorum's word, or that waits for a zxid
+  local,   // this server alone
+  quorum,  // a read that needs a quorum, or that waits for a zxid
   write,
 };
 inline constexpr std::size_t efforts = 3;
@@ -79,17 +78,17 @@ inline constexpr std::size_t operations = std::variant_size_v<wire::Request>;
 // The name of the alternative at `index` of wire::Request, as in a request's "op".
 [[nodiscard]] const char* operation_name(std::size_t index);
 
-// Requests and what became of them.
+// Requests and their results.
 struct RequestCounters {
   std::array<std::uint64_t, operations> by_operation{};  // by the index in wire::Request
   std::uint64_t malformed = 0;
-  std::map<wire::ErrorCode, std::uint64_t> errors;  // of replies; those that there were
+  std::map<wire::ErrorCode, std::uint64_t> errors;  // of replies; only those that occurred
   std::array<Histogram, efforts> took;              // from its frame's arrival to its reply
   std::uint64_t pauses = 0;                         // of connections with too much outstanding
   std::uint64_t watch_events = 0;
 };
 
-// Transactions, as this replica applies them.
+// The transactions that this replica has applied.
 struct ReplicaCounters {
   std::uint64_t applied = 0;
   std::uint64_t sessions_opened = 0;
@@ -98,7 +97,7 @@ struct ReplicaCounters {
   std::uint64_t sessions_expired = 0;
 };
 
-// What a server does while it leads.
+// Counted while this server leads.
 struct LeaderCounters {
   std::uint64_t proposed = 0;
   Histogram commit;  // from the proposal to its application

@@ -13,16 +13,16 @@
 
 namespace server {
 
-// Metric families as they are written down one after the other: a family, then its samples.
+// Builds the page: metric families one after the other, each followed by its samples.
 class Families {
  public:
   using Labels = std::initializer_list<std::pair<const char*, std::string>>;
 
-  // Begins a family. `name` goes without "zabkeeper_", which nearly all have in front.
+  // Begins a family. `name` is without its prefix "zabkeeper_".
   Families& counter(const char* name, const char* help);
   Families& gauge(const char* name, const char* help);
   Families& histogram(const char* name, const char* help);
-  // One that Prometheus' own convention names.
+  // A family that Prometheus' conventions name: its prefix is "process_".
   Families& process(prometheus::MetricType type, const char* name, const char* help);
 
   // Samples of the family that was begun last.

@@ -9,8 +9,8 @@
 
 namespace server {
 
-// How long something took, many times over. Bucket i counts what took at most `bound(i)`, and no
-// earlier bucket has; the last counts what took longer than every bound.
+// A histogram of durations. Bucket i counts durations of at most `bound(i)` that no earlier bucket
+// counts; the last bucket counts those above every bound.
 class Histogram {
  public:
   using Duration = std::chrono::nanoseconds;

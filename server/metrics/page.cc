@@ -125,7 +125,8 @@ void add_clients(const Readings& now, Families& out) {
       .is(now.requests.watch_events);
 }
 
-// Every code is there from the start: a rate is known only of what was seen before.
+// Every code is shown from the start: Prometheus computes a rate only from samples that it has seen
+// before.
 void add_requests(const Readings& now, Families& out) {
   out.counter("client_requests_total", "Requests by operation.");
   for (std::size_t index = 0; index < operations; ++index) {

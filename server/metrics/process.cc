@@ -49,7 +49,7 @@ ProcessReadings read_process() {
   read_stat(readings);
   std::error_code error;
   std::filesystem::directory_iterator entry("/proc/self/fd", error);
-  // The one that reads the directory is among them.
+  // The descriptor that reads the directory is one of them.
   for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
     readings.open_files += 1;
   }

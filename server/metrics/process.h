@@ -4,7 +4,7 @@
 
 namespace server {
 
-// This process, as the system sees it. What cannot be read is 0.
+// This process, as the system describes it. A value that cannot be read is 0.
 struct ProcessReadings {
   std::uint64_t resident_bytes = 0;
   std::uint64_t virtual_bytes = 0;

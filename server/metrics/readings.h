@@ -18,7 +18,7 @@ struct Readings {
     std::uint64_t queued_bytes = 0;
     LinkCounters link;
   };
-  // Things that wait for something, by what they are.
+  // The length of one of the server's queues.
   struct Queue {
     const char* name = "";
     std::uint64_t length = 0;

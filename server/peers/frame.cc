@@ -26,7 +26,7 @@ wire::Result<std::optional<std::string_view>> FrameReader::next() {
   const auto length = in.integer<std::uint32_t>();
   const auto checksum = in.integer<std::uint64_t>();
   if (!in.failed() && length > frame_bytes_max) {
-    return broken("a frame of " + std::to_string(length) + " bytes is announced, more than " +
+    return broken("a frame of " + std::to_string(length) + " bytes is announced; the maximum is " +
                   std::to_string(frame_bytes_max));
   }
   const std::string_view content = in.raw(length);
@@ -60,13 +60,13 @@ wire::Result<Hello> decode_hello(std::string_view bytes) {
   hello.from.value = in.integer<std::uint32_t>();
   hello.to.value = in.integer<std::uint32_t>();
   hello.ensemble = in.integer<std::uint64_t>();
-  if (magic != Hello::magic) return broken("this is no Zabkeeper server");
+  if (magic != Hello::magic) return broken("the other end is no Zabkeeper server");
   if (version != Hello::version) {
-    return broken("it speaks version " + std::to_string(version) + " of the peer protocol, not " +
-                  std::to_string(Hello::version));
+    return broken("the other server has version " + std::to_string(version) +
+                  " of the peer protocol, not " + std::to_string(Hello::version));
   }
   hello.cluster = wire::archive::read<zab::ClusterId>(in);
-  if (!in.complete()) return broken("its greeting cannot be read");
+  if (!in.complete()) return broken("the other server's greeting cannot be read");
   return hello;
 }
 

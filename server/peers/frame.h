@@ -11,9 +11,9 @@
 #include "zab/credentials.h"
 #include "zab/ensemble.h"
 
-// How messages lie in the stream between two servers: a length, a checksum, the bytes. TCP's own
-// checksum misses one broken segment in some tens of thousands, and what a broken network card or
-// tunnel lets through must not become a transaction.
+// The frames in the stream between two servers: a length, a checksum, the bytes. TCP's own checksum
+// misses one damaged segment in some tens of thousands, and bytes that a broken network card or
+// tunnel has damaged must not become a transaction.
 namespace server {
 
 inline constexpr std::size_t frame_header_bytes = 12;
@@ -22,14 +22,14 @@ inline constexpr std::uint32_t frame_bytes_max = 64 * 1024 * 1024;
 // Appends `content` as one frame.
 void append_frame(std::string_view content, wire::Bytes& out);
 
-// Takes frames off the front of a stream as it comes.
+// Splits a stream into frames as it arrives.
 class FrameReader {
  public:
-  // Adds what was read.
+  // Adds bytes that were received.
   void append(std::string_view bytes) { buffer_.append(bytes); }
 
-  // The content of the next frame, valid until the next call; nothing if it is not all there yet.
-  // An error if the stream is no longer one of frames: then the connection is to be closed.
+  // The content of the next frame, valid until the next call; nothing if the frame is not complete
+  // yet. An error if the bytes are no frame: then the connection has to be closed.
   [[nodiscard]] wire::Result<std::optional<std::string_view>> next();
 
  private:
@@ -37,14 +37,14 @@ class FrameReader {
   std::size_t taken_ = 0;  // bytes of buffer_ that were given out
 };
 
-// The first frame of a connection, from both ends: who is there, and whom it takes the other for.
+// The greeting: the first frame of a connection, in both directions.
 struct Hello {
   static constexpr std::uint32_t magic = 0x5a41424b;  // "ZABK"
   static constexpr std::uint16_t version = 2;
 
   zab::ServerId from;
-  zab::ServerId to;
-  std::uint64_t ensemble = 0;  // a hash of the configured members: who else is there
+  zab::ServerId to;            // the server that the sender expects at the other end
+  std::uint64_t ensemble = 0;  // a hash of the configured members
   zab::ClusterId cluster;      // none if the sender does not know that it belongs to one
 
   bool operator==(const Hello&) const = default;

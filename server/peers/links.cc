@@ -32,14 +32,14 @@ namespace {
 
 constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t read_bytes = 256 * 1024;
-// A peer that falls so far behind what it is sent is better cut off and synchronized anew.
+// A server that is so far behind is better disconnected, and synchronized anew.
 constexpr std::size_t queued_bytes_max = std::size_t{1} << 30;
 constexpr std::size_t handshakes_max = 64;
 constexpr Milliseconds redial_min{20};
 constexpr Milliseconds redial_max{250};
 
-// Servers that disagree about who is in the ensemble must not talk: they would count different
-// quorums.
+// A hash of the configured members. Servers with different members would count different quorums,
+// so they must not be linked.
 std::uint64_t fingerprint(const std::vector<ServerLine>& servers) {
   wire::Bytes bytes;
   wire::ByteWriter out(bytes);
@@ -89,11 +89,11 @@ class Links::Impl : public std::enable_shared_from_this<Links::Impl> {
 
     tcp::socket socket;
     zab::ServerId server;
-    LinkCounters* counters = nullptr;  // set once it is known whose
+    LinkCounters* counters = nullptr;  // set once the other server is known
     std::uint64_t number = 0;
     FrameReader reader;
     wire::Bytes queued;   // frames that wait
-    wire::Bytes leaving;  // frames under way
+    wire::Bytes leaving;  // frames that are being written
     bool flush_posted = false;
     bool closed = false;
     std::uint32_t silent_heartbeats = 0;
@@ -113,7 +113,7 @@ class Links::Impl : public std::enable_shared_from_this<Links::Impl> {
   void drop(const LinkPtr& link, const std::string& why);
   void queue(const LinkPtr& link, const PeerMessage& message);
   void flush(const LinkPtr& link);
-  // Says what keeps `peer` away, once for each new reason.
+  // Logs why there is no link with `peer`, once for each new reason.
   void complain(zab::ServerId peer, const std::string& why);
 
   asio::io_context& io_;
@@ -178,13 +178,13 @@ const ServerLine* Links::Impl::line(zab::ServerId id) const {
   return found == options_.servers.end() ? nullptr : &*found;
 }
 
-// --- Coming to a connection ---
+// --- Making connections ---
 
 awaitable<void> Links::Impl::accept_loop() {
   while (!stopped_) {
     auto [error, socket] = co_await acceptor_.async_accept(use_tuple);
     if (error == asio::error::operation_aborted || stopped_) co_return;
-    if (error) {  // out of descriptors, most likely: give the others time to go away
+    if (error) {  // most likely no file descriptors are left: wait until some are closed
       asio::steady_timer pause(io_, redial_max);
       co_await pause.async_wait(use_tuple);
       continue;
@@ -208,7 +208,7 @@ awaitable<void> Links::Impl::welcome(tcp::socket socket) {
   handshakes_ -= 1;
   if (stopped_) co_return;
   if (!hello) {
-    spdlog::warn("a connection to the peer port was refused: {}", hello.error().message);
+    spdlog::warn("refused a connection to the peer port: {}", hello.error().message);
     co_return;
   }
   link->server = hello->from;
@@ -232,7 +232,7 @@ awaitable<void> Links::Impl::dial_loop(ServerLine peer) {
   }
 }
 
-// Nothing if the peer cannot be reached, or is not who it should be.
+// Null if the peer cannot be reached, or is not the server that it should be.
 awaitable<Links::Impl::LinkPtr> Links::Impl::dial(const ServerLine& peer) {
   const zab::ServerId id{peer.id};
   const auto link = std::make_shared<Link>(tcp::socket(io_));
@@ -246,7 +246,7 @@ awaitable<Links::Impl::LinkPtr> Links::Impl::dial(const ServerLine& peer) {
   auto [not_found, endpoints] =
       co_await resolver.async_resolve(peer.peer.host, std::to_string(peer.peer.port), use_tuple);
   if (not_found || endpoints.empty()) {
-    complain(id, "its address " + peer.peer.host + " is not found: " + not_found.message());
+    complain(id, "its address " + peer.peer.host + " cannot be resolved: " + not_found.message());
     co_return nullptr;
   }
   for (const auto& endpoint : endpoints) {
@@ -254,7 +254,7 @@ awaitable<Links::Impl::LinkPtr> Links::Impl::dial(const ServerLine& peer) {
     if (!error) break;
     if (deadline.expiry() <= asio::steady_timer::clock_type::now()) co_return nullptr;
     link->socket = tcp::socket(io_);
-    complain(id, "nobody answers at " + peer.peer.host + ':' + std::to_string(peer.peer.port) +
+    complain(id, "cannot connect to " + peer.peer.host + ':' + std::to_string(peer.peer.port) +
                      ": " + error.message());
   }
   if (!link->socket.is_open()) co_return nullptr;
@@ -270,8 +270,8 @@ awaitable<Links::Impl::LinkPtr> Links::Impl::dial(const ServerLine& peer) {
   co_return link;
 }
 
-// Both ends say who they are; the one that dialled says so `first`. The other answers only a server
-// that it expects.
+// Exchanges greetings. The server that dialed sends its own `first`; the other answers only a
+// server that it expects.
 awaitable<wire::Result<Hello>> Links::Impl::greet(LinkPtr link, Hello mine, bool first) {
   asio::steady_timer deadline(io_, options_.handshake_deadline);
   deadline.async_wait([link](const error_code& error) {
@@ -297,19 +297,19 @@ awaitable<wire::Result<Hello>> Links::Impl::greet(LinkPtr link, Hello mine, bool
 
   wire::Bytes own;
   encode(mine, own);
-  wire::Bytes frame(frame_header_bytes + own.size(), '\0');  // all greetings are of one size
+  wire::Bytes frame(frame_header_bytes + own.size(), '\0');  // all greetings have the same size
   auto [error, count] = co_await asio::async_read(link->socket, asio::buffer(frame), use_tuple);
-  if (error) co_return refuse("it did not greet: " + error.message());
+  if (error) co_return refuse("no greeting was received: " + error.message());
   link->reader.append(frame);
   const auto content = link->reader.next();
   if (!content) co_return content.error();
-  if (!*content) co_return refuse("its greeting is of another length");
+  if (!*content) co_return refuse("the greeting has an unknown length");
   const auto hello = decode_hello(**content);
   if (!hello) co_return hello.error();
 
   const std::string who = "server " + zab::to_string(hello->from);
   if (hello->to != options_.self && !hello->to.none()) {
-    co_return refuse(who + " takes this server for server " + zab::to_string(hello->to) +
+    co_return refuse(who + " expects at this address server " + zab::to_string(hello->to) +
                      ": compare the server lines of both");
   }
   if (hello->ensemble != ensemble_) {
@@ -331,11 +331,11 @@ awaitable<wire::Result<Hello>> Links::Impl::greet(LinkPtr link, Hello mine, bool
   co_return *hello;
 }
 
-// --- A connection that stands ---
+// --- Established connections ---
 
 void Links::Impl::take(const LinkPtr& link) {
   if (const auto former = up_.find(link->server); former != up_.end()) {
-    drop(LinkPtr(former->second), "a new connection takes its place");
+    drop(LinkPtr(former->second), "a new connection replaces it");
   }
   link->counters = &counters_[link->server];
   link->counters->established += 1;
@@ -387,7 +387,7 @@ awaitable<void> Links::Impl::heartbeat_loop() {
     const auto links = up_;
     for (const auto& [server, link] : links) {
       if (++link->silent_heartbeats > options_.silence_heartbeats) {
-        drop(link, "it was silent for too long");
+        drop(link, "nothing was received for too long");
         continue;
       }
       if (std::exchange(link->quiet, true)) queue(link, KeepAlive{});
@@ -419,14 +419,14 @@ void Links::Impl::queue(const LinkPtr& link, const PeerMessage& message) {
   encode(message, content);
   append_frame(content, link->queued);
   link->counters->out.add(frame_header_bytes + content.size());
-  if (link->queued.size() > queued_bytes_max) return drop(link, "it takes nothing any more");
+  if (link->queued.size() > queued_bytes_max) return drop(link, "the send queue exceeded 1 GiB");
   if (std::exchange(link->flush_posted, true)) return;
   asio::post(io_, [self = shared_from_this(), link] { self->flush(link); });
 }
 
 void Links::Impl::flush(const LinkPtr& link) {
   if (link->closed) return;
-  if (!link->leaving.empty()) return;  // goes on when that is written
+  if (!link->leaving.empty()) return;  // flushes again when that is written
   link->flush_posted = false;
   if (link->queued.empty()) return;
   std::swap(link->leaving, link->queued);

@@ -55,11 +55,11 @@ class Links {
   // Closes everything; nothing is called afterwards.
   void stop();
 
-  // Queued, and sent with whatever else is queued by the end of this turn of the event loop. Lost
-  // if the link is down, or is another connection than the one named.
+  // Queues a message. It leaves with everything else that is queued by the end of this turn of the
+  // event loop. Lost if the link is down, or is another connection than the one named.
   void send(zab::ServerId to, const PeerMessage& message);
   void send(zab::ServerId to, std::uint64_t connection, const PeerMessage& message);
-  // Bytes that wait for the link to take them.
+  // Bytes that are not written to the socket yet.
   [[nodiscard]] std::size_t queued(zab::ServerId to) const;
   // Of all links to that server since the start.
   [[nodiscard]] LinkCounters counters(zab::ServerId server) const;

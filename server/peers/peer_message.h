@@ -10,12 +10,12 @@
 #include "wire/result.h"
 #include "zab/messages.h"
 
-// What one server sends another over their link: the protocol's own messages, and what servers do
-// for each other's clients.
+// The messages between servers: those of the protocol, and those that servers send on behalf of
+// their clients.
 namespace server {
 
-// To the leader: plan this command (session::Command, encoded). Void in any other epoch than the
-// one it names: by then its sender has asked again.
+// To the leader: plan this command (an encoded session::Command). Ignored in any epoch but the one
+// it names: its sender sends it again in the next epoch.
 struct Forward {
   wire::Epoch epoch;
   wire::Bytes command;
@@ -23,8 +23,9 @@ struct Forward {
   bool operator==(const Forward&) const = default;
 };
 
-// From the leader: the command with this tag cannot be planned (session::Refusal, encoded). Said
-// once everything that it was judged against is committed; `zxid` is at or after all of that.
+// From the leader: the command with this tag is refused (an encoded session::Refusal). Sent once
+// every transaction that the command was judged against is committed; `zxid` is at or after all of
+// them.
 struct ForwardRefused {
   std::uint64_t tag = 0;
   wire::Zxid zxid;
@@ -33,14 +34,14 @@ struct ForwardRefused {
   bool operator==(const ForwardRefused&) const = default;
 };
 
-// To the leader: these sessions were heard of since the last time.
+// To the leader: these sessions have sent something since the last Touched.
 struct Touched {
   std::vector<wire::SessionId> sessions;
 
   bool operator==(const Touched&) const = default;
 };
 
-// To the leader: up to where must a read see, that is to see all that was acknowledged before now?
+// To the leader: which zxid must a read see, so that it sees every write acknowledged before now?
 struct AskReadPoint {
   wire::Epoch epoch;
   std::uint64_t token = 0;
@@ -55,7 +56,7 @@ struct ReadPoint {
   bool operator==(const ReadPoint&) const = default;
 };
 
-// Shows that the connection lives where there is nothing else to say.
+// Shows that the connection works while there is nothing else to send.
 struct KeepAlive {
   bool operator==(const KeepAlive&) const = default;
 };
@@ -64,7 +65,7 @@ using PeerMessage = std::variant<zab::Message, Forward, ForwardRefused, Touched,
                                  ReadPoint, KeepAlive>;
 
 void encode(const PeerMessage& message, wire::Bytes& out);
-// Refuses, saying why, whatever `encode` would not have written.
+// An error, which says why, for bytes that `encode` would not have written.
 [[nodiscard]] wire::Result<PeerMessage> decode_peer_message(std::string_view bytes);
 
 }  // namespace server

@@ -12,7 +12,7 @@ void Handover::begin(zab::ServerId to, Milliseconds patience, Done done) {
   driver_.post(zab::HandOver{to});
   const auto waiting =
       waiting_.emplace(waiting_.end(), Waiting{boost::asio::steady_timer(io_, patience)});
-  // Ends by itself, or is cut short when the outcome is known.
+  // The timer expires, or is cancelled when the outcome is known.
   waiting->patience.async_wait(
       [this, waiting, then = std::move(done)](const boost::system::error_code&) {
         const Outcome outcome = waiting->outcome;
@@ -35,7 +35,7 @@ wire::Result<zab::ServerId> successor(std::string_view named,
   const auto refuse = [](std::string why) {
     return wire::Error{wire::ErrorCode::bad_arguments, std::move(why)};
   };
-  if (servers.size() < 2) return refuse("a standalone server has nobody to hand over to");
+  if (servers.size() < 2) return refuse("a standalone server has no other server to hand over to");
   const zab::RoleStatus role_status = peer.role_status();
   if (role_status.role != zab::Role::leading) {
     std::string why = "this server does not lead";
@@ -51,8 +51,8 @@ wire::Result<zab::ServerId> successor(std::string_view named,
   if (line == servers.end()) return refuse("there is no " + who);
   const zab::ServerId id{line->id};
   if (id == peer.state().self) return refuse(who + " leads already");
-  if (!peer.state().ensemble.is_voter(id)) return refuse(who + " has no vote");
-  if (!peer.state().reaches(id)) return refuse(who + " cannot be reached");
+  if (!peer.state().ensemble.is_voter(id)) return refuse(who + " is not a voter");
+  if (!peer.state().reaches(id)) return refuse(who + " is not connected to this server");
   return id;
 }
 

@@ -12,20 +12,20 @@
 
 namespace server {
 
-// Asks the protocol to let another server lead, and sees what comes of it.
+// A planned change of leader: asks the protocol for it, and waits for the result.
 class Handover {
  public:
   enum class Outcome {
     done,     // this server follows another that leads
-    refused,  // an election found this server again
-    late,     // neither is known yet
+    refused,  // this server was elected again
+    late,     // neither has happened within the timeout
   };
   using Done = std::function<void(Outcome)>;
 
   Handover(boost::asio::io_context& io, Driver& driver) : io_(io), driver_(driver) {}
 
-  // To be asked of a leader. `to` is nobody for whoever is level first. Calls `done` once, on the
-  // io_context, and not from within this call.
+  // On a leader only. `to` is none for the first follower that has caught up. Calls `done` once, on
+  // the io_context, after this call.
   void begin(zab::ServerId to, Milliseconds patience, Done done);
   void role_changed(const zab::RoleStatus& role_status);
 
@@ -40,8 +40,8 @@ class Handover {
   std::list<Waiting> waiting_;
 };
 
-// Whom a leader can hand its lead over to, by the id that an operator named; nobody, for anybody,
-// if `named` is empty. An error says why that cannot be.
+// The server that this leader can hand its lead over to, by the id that an operator named; none,
+// for any follower, if `named` is empty. An error says why it is not possible.
 [[nodiscard]] wire::Result<zab::ServerId> successor(std::string_view named,
                                                     const std::vector<ServerLine>& servers,
                                                     const zab::Peer& peer);

@@ -12,7 +12,7 @@
 namespace server {
 namespace {
 
-// So long that a client which waits for one write before it sends the next is not held up by it.
+// Long enough not to delay a client that waits for one write before it sends the next.
 constexpr std::chrono::milliseconds idle{200};
 
 }  // namespace
@@ -90,14 +90,14 @@ void LogWriter::run() {
       marked = false;
     }
     if (done) answer(std::move(questions));
-    // Nothing breaks if it fails: the next checkpoint purges again.
+    // A failure does no harm: the next checkpoint purges again.
     if (done && purge) static_cast<void>(log_.purge(purge->checkpoint, purge->keep_bytes));
     if (!done) return failed_(done.error());
   }
   if (const auto done = log_.mark(); !done) failed_(done.error());
 }
 
-// The bytes of snapshots go elsewhere; the log only gets to know of it when one is adopted.
+// The bytes of snapshots go to the incoming snapshot; the log only records that one is adopted.
 wire::Result<void> LogWriter::stage(std::vector<zab::Persist> persists,
                                     std::optional<zab::AdoptHistory>& adopted) {
   bool chunks = false;
@@ -132,7 +132,7 @@ wire::Result<void> LogWriter::write(std::vector<Order> orders) {
     if (const auto done = snapshot_.adopt(*adopted); !done) return done;
   }
   boost::asio::post(io_, [this, bytes, took, orders = std::move(orders)] {
-    if (bytes > 0) {  // else nothing was written: promises only waited for their turn
+    if (bytes > 0) {  // else nothing was written: promises only waited for earlier writes
       counters_.writes += 1;
       counters_.bytes += bytes;
       counters_.sync.observe(took);
@@ -144,18 +144,21 @@ wire::Result<void> LogWriter::write(std::vector<Order> orders) {
   return log_.prepare();
 }
 
-// Whatever comes of it, the log can do without.
+// The log also works without a spare file, so errors are only logged.
 void LogWriter::work_ahead() {
   if (making_ && making_->outcome.wait_for(std::chrono::seconds(0)) == std::future_status::ready) {
     const auto done = making_->outcome.get();
-    if (!done) spdlog::warn("no file could be made ahead for the log: {}", done.error().message);
+    if (!done) {
+      spdlog::warn("no spare file could be prepared for the log: {}. The log goes on without it",
+                   done.error().message);
+    }
     log_.spare_made(std::exchange(making_, std::nullopt)->work, done);
   }
   const auto work = log_.spare_work();
   if (!work) return;
   try {
     making_.emplace(*work, std::async(std::launch::async, [work = *work] { return work.run(); }));
-  } catch (const std::system_error& none) {  // no thread to be had
+  } catch (const std::system_error& none) {  // no thread is available
     log_.spare_made(*work, wire::Error{wire::ErrorCode::system_error, none.what()});
   }
 }
@@ -165,8 +168,9 @@ void LogWriter::answer(std::vector<Question> questions) {
     auto stretch = log_.read_after(question.after, question.max_bytes);
     if (!stretch) {
       spdlog::error(
-          "the log is damaged, and what a learner lacks cannot be read from it: {}. Writing goes "
-          "on; once the others are level, restart this server, and it will be repaired by them",
+          "the log is damaged: a learner needs transactions that cannot be read from it: {}. "
+          "Writing goes on. Once the other servers have caught up, restart this server: they then "
+          "repair its log",
           stretch.error().message);
     }
     boost::asio::post(io_, [this, done = std::move(question.done), readable = stretch.has_value(),

@@ -21,36 +21,36 @@ class io_context;
 namespace server {
 
 // Writes and reads the log on a thread of its own, so that the driver goes on while the disk works.
-// What comes while one sync is under way is written by the next: group commit. When nothing has
-// come for a while, the last commit is marked, so that damage to it can be told from a crash. Files
-// for segments to come are made by yet another thread.
+// Writes that arrive during one sync are written together by the next: group commit. After an idle
+// while the last batch is marked, so that damage to it can be distinguished from a crash. Spare
+// files for later segments are prepared by one more thread.
 class LogWriter {
  public:
-  // `failed` is called, on the writer's thread, with what went wrong if the log or `snapshot`
-  // cannot be written: nothing may be promised any more, and it is expected to end the process.
+  // `failed` is called, on the writer's thread, with the error if the log or `snapshot` cannot be
+  // written: nothing may be promised any more, and it has to end the process.
   LogWriter(boost::asio::io_context& io, storage::Log log, IncomingSnapshot& snapshot,
             std::function<void(const wire::Error&)> failed);
-  // Writes what is queued, without telling anybody, and ends the thread.
+  // Writes everything that is queued, calls no `done` for it, and ends the thread.
   ~LogWriter();
   LogWriter(const LogWriter&) = delete;
   LogWriter& operator=(const LogWriter&) = delete;
 
-  // From now on `then` is called on the io_context whenever something could not be read any more.
-  // Before anything is read.
+  // From now on `then` is called on the io_context whenever a read finds damage. To be called
+  // before anything is read.
   void when_unreadable(std::function<void()> then) { unreadable_ = std::move(then); }
 
   using Stretch = std::optional<storage::Stretch>;
 
   // Calls `done` on the io_context once `persist`, and everything given before it, is durable.
   void write(std::vector<zab::Persist> persist, std::function<void()> done);
-  // Calls `done` on the io_context with what the log holds after `after`, of what was given to be
-  // written before: see Log::read_after. What cannot be read any more is as if it were purged: the
-  // log goes on, and says that it is damaged when it is opened again.
+  // Calls `done` on the io_context with the transactions after `after` that were given to be
+  // written before this call: see Log::read_after. Unreadable records are treated as purged: the
+  // log goes on, and is found to be damaged when it is opened again.
   void read(zab::Point after, std::uint64_t max_bytes, std::function<void(Stretch)> done);
-  // Removes what `checkpoint`, a durable one, covers: see Log::purge.
+  // Removes the segments that `checkpoint`, which is durable, covers: see Log::purge.
   void purge(zab::Point checkpoint, std::uint64_t keep_bytes);
 
-  // To be looked at on the io_context's thread.
+  // On the io_context's thread.
   [[nodiscard]] const LogCounters& counters() const { return counters_; }
   // Writes that are not durable yet.
   [[nodiscard]] std::size_t waiting() const { return waiting_; }
@@ -65,7 +65,8 @@ class LogWriter {
     std::uint64_t max_bytes;
     std::function<void(Stretch)> done;
   };
-  // A spare file for the log, on a thread of its own: it can take as long as many commits.
+  // A spare file that is being prepared, on a thread of its own: it can take as long as many
+  // commits.
   struct Making {
     storage::SpareWork work;
     std::future<wire::Result<void>> outcome;
@@ -96,7 +97,7 @@ class LogWriter {
   std::condition_variable wake_;
   std::vector<Order> orders_;        // guarded by mutex_
   std::vector<Question> questions_;  // guarded by mutex_
-  std::optional<Purge> purge_;       // guarded by mutex_; a later one says more
+  std::optional<Purge> purge_;       // guarded by mutex_; a later one includes it
   bool stopping_ = false;            // guarded by mutex_
 
   std::thread thread_;  // last: it runs as soon as it is made

@@ -91,7 +91,7 @@ class Harness {
   std::optional<LogWriter> writer_;
 };
 
-TEST_CASE("what a learner lacks and cannot be read any more is as if it were purged") {
+TEST_CASE("a read that meets damage finds nothing, reports it, and the log goes on") {
   Harness log;
   for (int i = 0; i < 20; ++i) log.append();
   REQUIRE(log.read({}).has_value());
@@ -112,7 +112,7 @@ TEST_CASE("what a learner lacks and cannot be read any more is as if it were pur
   CHECK(last.zxid == zab::Zxid{{1}, 21});
 }
 
-TEST_CASE("files for segments to come are made beside the log") {
+TEST_CASE("spare files are prepared on another thread while the log is written") {
   Harness log;
   const auto deadline = std::chrono::steady_clock::now() + patience;
   bool seen = false;

@@ -50,7 +50,7 @@ TEST_CASE("every operation is counted under its own name") {
   (std::make_index_sequence<server::operations>{});
 }
 
-TEST_CASE("time without a leader is counted while it lasts, and once more when it is over") {
+TEST_CASE("time without a leader is counted while it lasts, and observed when it ends") {
   const server::SteadyClock::time_point start{};
   server::Availability availability(start);
   CHECK(availability.unserved(start + 2s) == 2s);
@@ -75,8 +75,7 @@ TEST_CASE("time without a leader is counted while it lasts, and once more when i
   CHECK(availability.outages().sum() == 4s);
 }
 
-TEST_CASE(
-    "the page has a sample for each thing that there is, and the text that Prometheus reads") {
+TEST_CASE("the metrics page has a sample of each kind, in Prometheus' text format") {
   server::Readings readings;
   readings.status.role = wire::Role::leader;
   readings.status.version = "1.2\"3";

@@ -59,7 +59,7 @@ wire::Bytes bytes_of(const PeerMessage& message) {
 
 }  // namespace
 
-TEST_CASE("every message between servers comes back as it was") {
+TEST_CASE("every peer message is decoded to what was encoded") {
   CHECK(one_of_each().size() ==
         std::variant_size_v<zab::Message> + std::variant_size_v<PeerMessage> - 1);
   for (const PeerMessage& message : one_of_each()) {
@@ -76,7 +76,7 @@ TEST_CASE("every message between servers comes back as it was") {
   }
 }
 
-TEST_CASE("a message that is cut short, or too long, or of no kind, is refused") {
+TEST_CASE("a truncated, overlong or unknown peer message is refused") {
   for (const PeerMessage& message : one_of_each()) {
     const wire::Bytes bytes = bytes_of(message);
     for (std::size_t length = 0; length < bytes.size(); ++length) {
@@ -89,7 +89,7 @@ TEST_CASE("a message that is cut short, or too long, or of no kind, is refused")
   CHECK_FALSE(decode_peer_message(std::string(1, '\x7f')).has_value());
 }
 
-TEST_CASE("frames come out of a stream however it is cut") {
+TEST_CASE("frames are read from a stream in pieces of any size") {
   wire::Bytes stream;
   for (const char* content : {"one", "", "three"}) append_frame(content, stream);
   for (std::size_t step = 1; step <= stream.size(); ++step) {
@@ -109,7 +109,7 @@ TEST_CASE("frames come out of a stream however it is cut") {
   }
 }
 
-TEST_CASE("a stream with a bit turned over is given up, or still waits for more") {
+TEST_CASE("a frame with one flipped bit is never returned") {
   wire::Bytes stream;
   append_frame("a transaction", stream);
   for (std::size_t bit = 0; bit < 8 * stream.size(); ++bit) {
@@ -124,7 +124,7 @@ TEST_CASE("a stream with a bit turned over is given up, or still waits for more"
   }
 }
 
-TEST_CASE("a greeting is read back, and anything else is not taken for one") {
+TEST_CASE("a greeting is decoded to what was encoded, and other bytes are refused") {
   const Hello hello{{3}, {1}, 0x1122334455667788, cluster};
   wire::Bytes bytes;
   encode(hello, bytes);
