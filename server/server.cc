@@ -11,6 +11,7 @@
 #include "server/admin/status_reader.h"
 #include "server/auth/session_password.h"
 #include "server/startup/open_data.h"
+#include "server/startup/room_options.h"
 #include "server/version.h"
 
 namespace server {
@@ -46,7 +47,7 @@ Server::Server(boost::asio::io_context& io, Config config, RecoveredState found)
       config_(std::move(config)),
       lock_(std::move(found.lock)),
       environment_(driver_, links_),
-      pipeline_(config_, random_number(), environment_),
+      pipeline_(pipeline_options(config_), random_number(), environment_),
       checkpoint_(checkpoint_path(config_.data_dir.string())),
       incoming_(checkpoint_, zab::ServerId{config_.id}, {config_.max_watches, {}},
                 [this](std::unique_ptr<session::Service> service, zab::Point at) {
@@ -89,7 +90,7 @@ wire::Result<void> Server::run() {
   }
   // With webPort=0 the system has chosen a port, which is known only now.
   if (config_.servers.empty() && config_.web.port == 0) {
-    config_.advertised = {web_url({config_.web.host, listener_.bound().port})};
+    pipeline_.advertise({web_url({config_.web.host, listener_.bound().port})});
   }
   if (!config_.servers.empty()) {
     if (const auto started = links_.start(); !started) return started.error();

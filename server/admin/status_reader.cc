@@ -41,7 +41,7 @@ Status read_status(const StatusParts& parts) {
   const session::Service& service = parts.pipeline.service();
   Status status;
   status.id = parts.config.id;
-  status.role = client_role(parts.config, role_status.role);
+  status.role = parts.pipeline.role();
   status.serving = role_status.serving;
   status.leader = role_status.leader.value;
   status.epoch = state.durable.current_epoch;

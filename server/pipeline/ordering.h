@@ -5,9 +5,9 @@
 #include <set>
 #include <vector>
 
-#include "server/config/config.h"
 #include "server/metrics/readings.h"
 #include "server/pipeline/environment.h"
+#include "server/pipeline/options.h"
 #include "server/pipeline/ordering_outcomes.h"
 #include "server/pipeline/planner.h"
 #include "session/commands.h"

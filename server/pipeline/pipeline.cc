@@ -19,8 +19,8 @@ bool can_expire(const Client& client) {
 
 // Applies to later requests. After a failed auth the connection is closed, as in ZooKeeper.
 wire::Result<wire::ReplyBody> add_identities(Client& client, const wire::AuthRequest& auth,
-                                             const Config& config, Replica& replica) {
-  if (const auto added = authenticate(client, auth, config.super_digest); !added) {
+                                             const PipelineOptions& options, Replica& replica) {
+  if (const auto added = authenticate(client, auth, options.super_digest); !added) {
     end_after_replies(client, CloseCode::policy_violation,
                       std::string(wire::name(added.error().code)));
     return added.error();
@@ -31,13 +31,13 @@ wire::Result<wire::ReplyBody> add_identities(Client& client, const wire::AuthReq
 
 }  // namespace
 
-Pipeline::Pipeline(const Config& config, std::uint64_t first_number, Environment& environment)
-    : config_(config),
+Pipeline::Pipeline(PipelineOptions options, std::uint64_t first_number, Environment& environment)
+    : options_(std::move(options)),
       environment_(environment),
-      replica_({config.max_watches, {}}),
-      replies_(clients_, pending_, replica_, environment, config.max_outstanding_requests),
-      ordering_(config.id, config.heartbeat, replica_.service(), environment),
-      session_setup_(config, replica_, clients_, replies_, environment),
+      replica_({options_.max_watches, {}}),
+      replies_(clients_, pending_, replica_, environment, options_.max_outstanding_requests),
+      ordering_(options_.id, options_.heartbeat, replica_.service(), environment),
+      session_setup_(options_, replica_, clients_, replies_, environment),
       drain_(clients_),
       last_number_(first_number) {}
 
@@ -109,7 +109,7 @@ void Pipeline::perform(Client& client, wire::ClientRequest request,
   replies_.counters().by_operation[request.request.index()] += 1;
   Admission admission = admit(
       request, {client.session, client.read_only, client.connect_request.dedup, client.last_number},
-      {config_.max_data_bytes, config_.max_multi_ops});
+      {options_.max_data_bytes, options_.max_multi_ops});
   const auto reply_now = [&](wire::Result<wire::ReplyBody> body) {
     replies_.reply_now(client,
                        {{std::move(request.id), {}, request.encoding, std::move(body)}, {arrived}});
@@ -119,7 +119,7 @@ void Pipeline::perform(Client& client, wire::ClientRequest request,
     const std::uint64_t tag = ++last_number_;
     replies_.hold_write(client, tag, std::move(request), arrived);
     ordering_.submit({client.session,
-                      {config_.id, client.number},
+                      {options_.id, client.number},
                       tag,
                       std::move(write->body),
                       client.identities,
@@ -136,7 +136,7 @@ void Pipeline::perform(Client& client, wire::ClientRequest request,
     carry_out();
   } else if (const auto* read = std::get_if<ReadAtLeast>(&admission)) {
     const std::uint64_t tag = ++last_number_;
-    const auto ticks_max = Milliseconds(client.timeout_ms) / config_.heartbeat;
+    const auto ticks_max = Milliseconds(client.timeout_ms) / options_.heartbeat;
     replies_.hold_read(
         client, tag,
         {std::move(request), client.identities, {arrived, Effort::quorum}, read->zxid});
@@ -147,7 +147,7 @@ void Pipeline::perform(Client& client, wire::ClientRequest request,
                             *client.last_number));
   } else if (std::holds_alternative<Authenticate>(admission)) {
     reply_now(
-        add_identities(client, std::get<wire::AuthRequest>(request.request), config_, replica_));
+        add_identities(client, std::get<wire::AuthRequest>(request.request), options_, replica_));
   } else {
     reply_now(std::move(std::get<ReplyNow>(admission).body));
   }
@@ -162,7 +162,7 @@ void Pipeline::request_session(Client& client) {
   const std::uint64_t tag = ++last_number_;
   pending_.add(tag, {client.number, {}, {}, {}});
   ordering_.submit({client.connect_request.session.value_or(wire::SessionId{}),
-                    {config_.id, client.number},
+                    {options_.id, client.number},
                     tag,
                     std::move(std::get<session::CommandBody>(step))},
                    outcomes_);
@@ -170,7 +170,7 @@ void Pipeline::request_session(Client& client) {
 }
 
 void Pipeline::open_session(Client& client, wire::SessionId session, bool resumed) {
-  session_setup_.open(client, session, resumed, client_role(config_, role_status().role));
+  session_setup_.open(client, session, resumed, role());
   const SteadyClock::time_point now = environment_.now();
   for (wire::ParsedRequest& parsed : std::exchange(client.early_requests, {})) {
     if (client.ending) break;
@@ -220,22 +220,22 @@ void Pipeline::perform(const Pending::Due& due) {
 
 void Pipeline::deliver(const zab::Txn& txn) {
   const auto origin = session::origin_of(*txn.payload);
-  if (origin && origin->owner.server == config_.id) replies_.read_before(*origin);
+  if (origin && origin->owner.server == options_.id) replies_.read_before(*origin);
 
   using Change = session::Applied::SessionChange;
   session::Applied applied = replica_.apply(txn);
   replies_.send_events(std::move(applied.events));
-  if (applied.former_owner && applied.former_owner->server == config_.id) {
+  if (applied.former_owner && applied.former_owner->server == options_.id) {
     session_setup_.ended(applied);
   }
   const bool has_session =
       applied.session_change == Change::opened || applied.session_change == Change::moved;
-  if (applied.owner.server == config_.id && has_session) {
+  if (applied.owner.server == options_.id && has_session) {
     pending_.remove(applied.tag);
     if (Client* client = clients_.find(applied.owner.connection)) {
       open_session(*client, applied.session, applied.session_change == Change::moved);
     }
-  } else if (applied.owner.server == config_.id) {
+  } else if (applied.owner.server == options_.id) {
     if (applied.session_change == Change::closed) applied.reply = wire::ClosedReply{};
     replies_.reply(applied.tag,
                    applied.refusal ? applied.refusal->reply() : std::move(applied.reply));

@@ -4,14 +4,16 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "server/clients/handler.h"
-#include "server/config/config.h"
 #include "server/metrics/readings.h"
 #include "server/pipeline/admission.h"
 #include "server/pipeline/client_index.h"
 #include "server/pipeline/drain.h"
 #include "server/pipeline/environment.h"
+#include "server/pipeline/options.h"
 #include "server/pipeline/ordering.h"
 #include "server/pipeline/pending.h"
 #include "server/pipeline/replica.h"
@@ -25,9 +27,9 @@ namespace server {
 // state. Everything runs on the event loop's one thread.
 class Pipeline : public ClientHandler {
  public:
-  // Both references live as long as this does. `first_number` is random, so that numbers of
+  // `environment` lives as long as this does. `first_number` is random, so that numbers of
   // connections and tags are never used twice, across restarts too.
-  Pipeline(const Config& config, std::uint64_t first_number, Environment& environment);
+  Pipeline(PipelineOptions options, std::uint64_t first_number, Environment& environment);
 
   // From clients.
   void opened(const std::shared_ptr<ClientConnection>& connection) override;
@@ -61,6 +63,11 @@ class Pipeline : public ClientHandler {
   void drain(const std::string& reason) { drain_.begin(reason); }
   [[nodiscard]] bool is_drained() const { return drain_.is_done(); }
 
+  // The URLs of the servers that clients are told from now on.
+  void advertise(std::vector<std::string> urls) { options_.advertised = std::move(urls); }
+  // The role that this server tells its clients.
+  [[nodiscard]] wire::Role role() const { return client_role(options_, role_status().role); }
+
   // For the state that a checkpoint holds, and for images of it.
   [[nodiscard]] Replica& replica() { return replica_; }
   [[nodiscard]] const session::Service& service() const { return replica_.service(); }
@@ -78,7 +85,7 @@ class Pipeline : public ClientHandler {
   void when_applied(wire::Zxid zxid, Pending::Due due);
   void perform(const Pending::Due& due);
 
-  const Config& config_;
+  PipelineOptions options_;
   Environment& environment_;
   ClientIndex clients_;
   Pending pending_;

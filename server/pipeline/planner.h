@@ -5,9 +5,9 @@
 #include <optional>
 #include <unordered_map>
 
-#include "server/config/config.h"
 #include "server/pipeline/environment.h"
 #include "server/pipeline/fair_queue.h"
+#include "server/pipeline/options.h"
 #include "server/pipeline/ordering_outcomes.h"
 #include "session/commands.h"
 #include "session/expiry.h"

@@ -29,9 +29,9 @@ wire::Error server_behind(wire::Zxid applied) {
 
 }  // namespace
 
-SessionSetup::SessionSetup(const Config& config, Replica& replica, ClientIndex& clients,
+SessionSetup::SessionSetup(const PipelineOptions& options, Replica& replica, ClientIndex& clients,
                            Replies& replies, Environment& environment)
-    : config_(config),
+    : options_(options),
       replica_(replica),
       clients_(clients),
       replies_(replies),
@@ -39,7 +39,7 @@ SessionSetup::SessionSetup(const Config& config, Replica& replica, ClientIndex& 
 
 bool SessionSetup::begin(Client& client, wire::ConnectRequest request) {
   for (const wire::AuthRequest& auth : std::exchange(request.auth, {})) {
-    if (auto added = authenticate(client, auth, config_.super_digest); !added) {
+    if (auto added = authenticate(client, auth, options_.super_digest); !added) {
       replies_.refuse_connect(client, added.error());
       return false;
     }
@@ -58,7 +58,7 @@ std::variant<SessionSetup::CatchUp, session::CommandBody> SessionSetup::next_ste
   client.state = Client::State::opening;
   client.timeout_ms = granted_timeout_ms(client);
   // As many writes can be unanswered when a connection is lost.
-  const std::uint32_t results_max = request.dedup ? config_.max_outstanding_requests : 0;
+  const std::uint32_t results_max = request.dedup ? options_.max_outstanding_requests : 0;
   if (request.session) {
     client.password = request.password;
     // A malformed password is a wrong one if the session is open; otherwise the session has
@@ -75,8 +75,8 @@ void SessionSetup::open(Client& client, wire::SessionId session, bool resumed, w
   client.state = Client::State::open;
   clients_.attach(session, client);
   client.connection->send(wire::ConnectedReply{
-      session, std::exchange(client.password, {}), client.timeout_ms, config_.id, role,
-      replica_.applied(), resumed, config_.advertised, client.read_only, client.connect_id});
+      session, std::exchange(client.password, {}), client.timeout_ms, options_.id, role,
+      replica_.applied(), resumed, options_.advertised, client.read_only, client.connect_id});
   client.connection->ping_every(Milliseconds(client.timeout_ms / 3));
   if (const session::Results* results = replica_.sessions().results(session)) {
     client.last_number = results->last();
@@ -120,7 +120,7 @@ std::optional<SessionSetup::ReadOnlySession> SessionSetup::tick_waiting(Client& 
 std::optional<wire::Result<SessionSetup::ReadOnlySession>> SessionSetup::read_only_session(
     const Client& client) const {
   const wire::ConnectRequest& request = client.connect_request;
-  if (!request.read_only || !config_.read_only_mode) return std::nullopt;
+  if (!request.read_only || !options_.read_only_mode) return std::nullopt;
   const wire::Zxid seen = request.last_zxid.value_or(wire::Zxid{});
   if (replica_.applied() == wire::Zxid{} || seen > replica_.applied()) return std::nullopt;
 
@@ -147,16 +147,16 @@ SessionSetup::ReadOnlySession SessionSetup::prepare_read_only(Client& client,
 
 std::int64_t SessionSetup::granted_timeout_ms(const Client& client) const {
   return std::clamp<std::int64_t>(client.connect_request.timeout_ms.value_or(10'000),
-                                  config_.min_session_timeout.count(),
-                                  config_.max_session_timeout.count());
+                                  options_.min_session_timeout.count(),
+                                  options_.max_session_timeout.count());
 }
 
 std::uint32_t SessionSetup::ticks(Milliseconds time) const {
-  return static_cast<std::uint32_t>(time / config_.heartbeat);
+  return static_cast<std::uint32_t>(time / options_.heartbeat);
 }
 
-wire::Role client_role(const Config& config, zab::Role role) {
-  if (config.servers.empty()) return wire::Role::standalone;
+wire::Role client_role(const PipelineOptions& options, zab::Role role) {
+  if (options.standalone) return wire::Role::standalone;
   switch (role) {
     case zab::Role::looking: return wire::Role::looking;
     case zab::Role::following: return wire::Role::follower;

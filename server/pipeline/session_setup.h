@@ -4,9 +4,9 @@
 #include <optional>
 #include <variant>
 
-#include "server/config/config.h"
 #include "server/pipeline/client_index.h"
 #include "server/pipeline/environment.h"
+#include "server/pipeline/options.h"
 #include "server/pipeline/replica.h"
 #include "server/pipeline/replies.h"
 #include "session/commands.h"
@@ -29,8 +29,8 @@ class SessionSetup {
   };
 
   // All of them live as long as this does.
-  SessionSetup(const Config& config, Replica& replica, ClientIndex& clients, Replies& replies,
-               Environment& environment);
+  SessionSetup(const PipelineOptions& options, Replica& replica, ClientIndex& clients,
+               Replies& replies, Environment& environment);
 
   // `connect`, the client's first request. Returns false if it is refused; the client waits
   // otherwise.
@@ -63,7 +63,7 @@ class SessionSetup {
   ReadOnlySession prepare_read_only(Client& client, ReadOnlySession session);
   [[nodiscard]] std::uint32_t ticks(Milliseconds time) const;
 
-  const Config& config_;
+  const PipelineOptions& options_;
   Replica& replica_;
   ClientIndex& clients_;
   Replies& replies_;
@@ -72,6 +72,6 @@ class SessionSetup {
 };
 
 // The role that a server tells its clients. A server without an ensemble is standalone.
-[[nodiscard]] wire::Role client_role(const Config& config, zab::Role role);
+[[nodiscard]] wire::Role client_role(const PipelineOptions& options, zab::Role role);
 
 }  // namespace server

@@ -35,9 +35,10 @@ class Connection : public server::ClientConnection {
 class Follower : public server::Environment {
  public:
   Follower() {
-    config_.id = 1;
-    config_.servers = {{.id = 1, .peer = {}, .web = {}}, {.id = 2, .peer = {}, .web = {}}};
-    pipeline_ = std::make_unique<server::Pipeline>(config_, 100, *this);
+    server::PipelineOptions options;
+    options.id = 1;
+    options.standalone = false;
+    pipeline_ = std::make_unique<server::Pipeline>(options, 100, *this);
     follow(epoch);
     pipeline_->opened(connection_);
     request(wire::ConnectRequest{});
@@ -106,7 +107,6 @@ class Follower : public server::Environment {
   }
 
  private:
-  server::Config config_;
   session::Service service_;  // the leader's
   std::shared_ptr<Connection> connection_ = std::make_shared<Connection>();
   std::vector<PeerMessage> sent_;

@@ -43,15 +43,15 @@ void World::start(std::size_t server, const Checkpoint& from) {
     schedule_faults();
   }
   Server& one = servers_[server];
-  one.config.id = static_cast<std::uint32_t>(server) + 1;
-  one.config.heartbeat = server::Milliseconds(tick_ms);
-  one.config.min_session_timeout = server::Milliseconds(tick_ms * options_.timeout_ticks_min);
-  one.config.max_session_timeout = server::Milliseconds(tick_ms * options_.timeout_ticks_max);
-  one.config.max_outstanding_requests = options_.outstanding_max;
+  one.options.id = static_cast<std::uint32_t>(server) + 1;
+  one.options.heartbeat = server::Milliseconds(tick_ms);
+  one.options.min_session_timeout = server::Milliseconds(tick_ms * options_.timeout_ticks_min);
+  one.options.max_session_timeout = server::Milliseconds(tick_ms * options_.timeout_ticks_max);
+  one.options.max_outstanding_requests = options_.outstanding_max;
   one.environment.world = this;
   one.environment.server = server;
   one.pipeline =
-      std::make_unique<server::Pipeline>(one.config, random_.next() >> 16 << 8, one.environment);
+      std::make_unique<server::Pipeline>(one.options, random_.next() >> 16 << 8, one.environment);
   one.status_since = now();
   one.stored.clear();
   one.collected.clear();
@@ -112,7 +112,7 @@ std::unique_ptr<session::Service> World::restored(std::size_t server, const Chec
   Server& one = servers_[server];
   if (!from.image) throw Violation("image", "a checkpoint has no image");
   one.stored.clear();
-  session::Restoration restoration({one.config.max_watches, {}});
+  session::Restoration restoration({one.options.max_watches, {}});
   wire::ByteReader in(*from.image);
   while (in.remaining() > 0) {
     wire::Bytes key(in.string());

@@ -144,7 +144,7 @@ class World : public Application {
     std::string new_password() override;
   };
   struct Server {
-    server::Config config;
+    server::PipelineOptions options;
     ServerEnvironment environment;
     std::unique_ptr<server::Pipeline> pipeline;
     Records stored;                          // of the last complete image
