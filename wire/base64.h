@@ -6,13 +6,14 @@
 
 #include "wire/bytes.h"
 
-// RFC 4648, section 4: the standard alphabet, padded.
+// Base64 of RFC 4648, section 4: the standard alphabet, padded. Ours, because the decoder of
+// OpenSSL accepts whitespace and stray bits.
 namespace wire {
 
 void append_base64(std::string_view bytes, std::string& out);
 
-// Nothing unless `text` is exactly what append_base64 would have made of some bytes: so each value
-// has one form, and whitespace, missing padding and stray bits are refused.
+// Nothing unless append_base64 could have written `text`: whitespace, missing padding and stray
+// bits are refused, so each value has one form.
 [[nodiscard]] std::optional<Bytes> from_base64(std::string_view text);
 
 }  // namespace wire

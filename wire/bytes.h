@@ -9,7 +9,7 @@
 
 namespace wire {
 
-// Bytes. A string because that is what every library here takes.
+// A string, because every library here accepts strings.
 using Bytes = std::string;
 
 // Appends values in the one binary form used between servers and on disk: integers little-endian
@@ -31,15 +31,15 @@ class ByteWriter {
     integer(static_cast<std::uint32_t>(value.size()));
     out_.append(value);
   }
-  // Bytes without a length: the reader knows how many.
+  // Bytes without a length. The reader must know how many.
   void raw(std::string_view value) { out_.append(value); }
 
  private:
   Bytes& out_;
 };
 
-// Reads what ByteWriter wrote, out of bytes that nobody has to trust. The first value that is not
-// there sets `failed()`; every value read from then on is empty or zero.
+// Reads the values of a ByteWriter from untrusted bytes. A missing or invalid value sets
+// `failed()`; all later values are empty or zero.
 class ByteReader {
  public:
   explicit ByteReader(std::string_view in) : in_(in) {}
@@ -75,12 +75,12 @@ class ByteReader {
     return bytes;
   }
 
-  // For a value that is there and not valid.
+  // Marks a value that was read as invalid.
   void fail() { failed_ = true; }
 
   [[nodiscard]] std::size_t remaining() const { return in_.size(); }
   [[nodiscard]] bool failed() const { return failed_; }
-  // Everything was there, and nothing is left over.
+  // All values were there, and no bytes are left.
   [[nodiscard]] bool complete() const { return !failed_ && in_.empty(); }
 
  private:

@@ -9,19 +9,19 @@
 #include "wire/requests.h"
 
 // The client protocol as CBOR (RFC 8949): the objects of json.h, with znode data as byte strings
-// under `data`. Read by the same rules, so that the same mistakes are told in the same words.
+// under `data`. The same rules apply, so the same mistakes have the same errors.
 namespace wire::cbor {
 
-// A server reads one frame. Lengths may be indefinite; tags are refused.
+// For servers: parses one frame. Lengths may be indefinite; tags are refused.
 [[nodiscard]] ParsedFrame parse_requests(std::string_view bytes);
 
-// A server appends what it says to `out`, as one map.
+// For servers: appends a message to `out`, as one map.
 void write(const ServerMessage& message, std::string& out);
 
-// A client appends a request to `out`, as one map.
+// For clients: appends a request to `out`, as one map.
 void write(const ClientRequest& request, std::string& out);
 
-// Opens an array of `count` elements: what is appended next.
+// Begins an array: the next `count` items that are appended are its elements.
 void begin_array(std::size_t count, std::string& out);
 
 }  // namespace wire::cbor

@@ -12,7 +12,7 @@
 namespace wire::cbor {
 namespace {
 
-constexpr std::size_t map_fields_max = 23;  // as many as a first byte can tell
+constexpr std::size_t map_fields_max = 23;  // as many as fit in the first byte
 
 void append_number(double value, std::string& out) {
   out.push_back('\xfb');
@@ -20,7 +20,7 @@ void append_number(double value, std::string& out) {
   for (int shift = 56; shift >= 0; shift -= 8) out.push_back(static_cast<char>(bits >> shift));
 }
 
-// An integer of up to 64 bits and a sign. False if `digits` is none.
+// Appends an integer of up to 64 bits and a sign. False if `digits` is not one.
 bool append_whole_number(std::string_view digits, std::string& out) {
   const bool negative = digits.starts_with('-');
   if (negative) digits.remove_prefix(1);

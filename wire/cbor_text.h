@@ -9,17 +9,17 @@
 #include "wire/object_writer.h"
 #include "wire/requests.h"
 
-// The smallest pieces of CBOR (RFC 8949), shared by what reads and what writes it.
+// Writes single items of CBOR (RFC 8949).
 namespace wire::cbor {
 
 enum class Major : std::uint8_t { positive, negative, bytes, text, array, map, tag, simple };
 
-// What every item begins with, in its shortest form.
+// Appends the head of an item, in its shortest form.
 void append_head(Major major, std::uint64_t argument, std::string& out);
 
 // CBOR, for an ObjectWriter.
 struct CborSyntax {
-  // A map says in its first byte how many fields it has: the byte is written at the end.
+  // The first byte of a map has the number of its fields, so it is written at the end.
   static std::size_t begin_object(std::string& out) {
     out.push_back('\0');
     return out.size() - 1;

@@ -6,8 +6,8 @@
 
 namespace wire {
 
-// What can be wrong with a client's request. The names and, where it has one, the numbers are
-// ZooKeeper's; those without a number are ours.
+// Why a client's request failed. Names and numbers are ZooKeeper's; errors of our own have no
+// number on the wire.
 enum class ErrorCode : int {
   system_error = -1,
   runtime_inconsistency = -2,
@@ -44,14 +44,14 @@ enum class ErrorCode : int {
 // "NoNode", "BadVersion", ...
 [[nodiscard]] std::string_view name(ErrorCode code);
 [[nodiscard]] std::optional<ErrorCode> error_code_named(std::string_view name);
-// Whether `text` and `number` are one of the codes above.
+// Whether `number` is one of the codes above.
 [[nodiscard]] bool is_error_code(int number);
-// ZooKeeper's number; nothing for the codes that are ours.
+// ZooKeeper's number; nothing for our own codes.
 [[nodiscard]] std::optional<int> number(ErrorCode code);
 
 struct Error {
   ErrorCode code = ErrorCode::system_error;
-  std::string message;  // what is wrong, with which path or field; for people
+  std::string message;  // says what is wrong with which path or field, for people
 
   bool operator==(const Error&) const = default;
 };

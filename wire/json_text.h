@@ -10,10 +10,10 @@
 #include "wire/object_writer.h"
 #include "wire/requests.h"
 
-// The smallest pieces of JSON text, shared by what reads and what writes it.
+// Writes single values of JSON.
 namespace wire::json {
 
-// `text`, which is UTF-8, between quotes and with what JSON wants escaped.
+// Appends `text`, which must be UTF-8, in quotes and escaped.
 void append_string(std::string_view text, std::string& out);
 
 template <std::integral T>
@@ -23,7 +23,7 @@ void append_integer(T value, std::string& out) {
   out.append(digits, end.ptr);
 }
 
-// 16 hex digits between quotes.
+// Appends 16 hex digits in quotes.
 void append_hex(std::uint64_t value, std::string& out);
 
 // JSON, for an ObjectWriter.
@@ -52,7 +52,7 @@ struct JsonSyntax {
   static void append_id(const RequestId& id, std::string& out) {
     out.append(id.none() ? "null" : id.json);
   }
-  // `data` where the bytes are UTF-8 and nobody asked for base64, else `data64`.
+  // Adds `data` if the bytes are UTF-8 and the client did not ask for base64, else `data64`.
   static void add_data(std::string_view bytes, Encoding encoding, ObjectWriter<JsonSyntax>& object);
   template <typename Items, typename AppendItem>
   static void append_array(const Items& items, std::string& out, AppendItem append_item) {

@@ -10,9 +10,8 @@
 
 namespace wire {
 
-// Writes one object straight into a buffer, field by field: a JsonSyntax or CborSyntax
-// says how.
-// What is written is complete once this is destroyed.
+// Writes one object straight into a buffer, field by field, in the syntax of a JsonSyntax or a
+// CborSyntax. The destructor completes the object.
 template <typename Syntax>
 class ObjectWriter {
  public:
@@ -21,7 +20,7 @@ class ObjectWriter {
   ObjectWriter(const ObjectWriter&) = delete;
   ObjectWriter& operator=(const ObjectWriter&) = delete;
 
-  // The buffer, right behind the field's name: what is appended next is its value.
+  // Appends a field's name, and returns the buffer for its value.
   std::string& field(std::string_view name) {
     Syntax::append_name(name, fields_++, out_);
     return out_;
@@ -37,10 +36,10 @@ class ObjectWriter {
   void integer(std::string_view name, T value) {
     Syntax::append_integer(value, field(name));
   }
-  // A znode's; the name is up to the syntax.
+  // A znode's data. The syntax chooses the field's name.
   void data(std::string_view bytes, Encoding encoding) { Syntax::add_data(bytes, encoding, *this); }
 
-  // A list, its items appended by `append_item(item, out)`.
+  // Writes a list; `append_item(item, out)` appends each item.
   template <typename Items, typename AppendItem>
   void list(std::string_view name, const Items& items, AppendItem append_item) {
     Syntax::append_array(items, field(name), append_item);
@@ -52,7 +51,7 @@ class ObjectWriter {
 
  private:
   std::string& out_;
-  std::size_t begin_;  // as the syntax wants to remember it
+  std::size_t begin_;  // where the object begins; the syntax needs it at the end
   std::size_t fields_ = 0;
 };
 

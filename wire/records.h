@@ -15,8 +15,8 @@ namespace wire {
 // Milliseconds since the Unix epoch.
 using TimeMs = std::int64_t;
 
-// Who holds a session; 0 is nobody. The id is the zxid of the transaction that created the session,
-// so ids are never used twice.
+// The id of a session; 0 is none. It is the zxid of the transaction that opened the session, so no
+// id is used twice.
 struct SessionId {
   std::uint64_t value = 0;
 
@@ -24,10 +24,10 @@ struct SessionId {
   constexpr auto operator<=>(const SessionId&) const = default;
 };
 
-// Any version does. What a request means that names none.
+// Matches every version. The default of requests.
 inline constexpr std::int32_t any_version = -1;
 
-// What the tree knows about a znode besides its data. Every field means what ZooKeeper's means.
+// The metadata of a znode. Every field has the meaning of ZooKeeper's.
 struct Stat {
   Zxid czxid;                    // created by
   Zxid mzxid;                    // data last changed by
@@ -57,10 +57,11 @@ struct AclEntry {
 };
 using Acl = std::vector<AclEntry>;
 
-// world:anyone:cdrwa, what a node has whose creator named no ACL.
+// world:anyone:cdrwa, the ACL of a node that was created without one.
 [[nodiscard]] const Acl& open_acl();
 
-// `"cdrwa"` out of the bits of AclEntry::perms, and back; nothing for any other letter.
+// Converts the bits of AclEntry::perms to letters of "cdrwa", and back. Nothing if there is any
+// other letter.
 [[nodiscard]] std::string perm_letters(std::uint8_t perms);
 [[nodiscard]] std::optional<std::uint8_t> perms_of(std::string_view letters);
 

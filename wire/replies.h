@@ -14,7 +14,7 @@
 
 namespace wire {
 
-// What a request of each kind is answered with; the fields are those of docs/protocol.md.
+// The reply to each kind of request. The fields are those of docs/protocol.md.
 
 struct CreateReply {
   std::string path;  // final: with the sequence number where the node is sequential
@@ -50,8 +50,8 @@ struct Child {
   bool operator==(const Child&) const = default;
 };
 
-// In JSON `children` is a list of names, or of objects {name, stat, data} where either was asked
-// for.
+// On the wire `children` is a list of names, or of objects {name, data, stat} if the request asked
+// for details.
 struct ChildrenReply {
   std::vector<Child> children;
   bool with_details = false;
@@ -80,12 +80,12 @@ struct AclReply {
   bool operator==(const AclReply&) const = default;
 };
 
-// Nothing but the envelope: delete, check, unwatch, auth, sync.
+// Has only the envelope: of delete, check, unwatch, auth, sync.
 struct EmptyReply {
   bool operator==(const EmptyReply&) const = default;
 };
 
-// `stat` null where the node does not exist (yet).
+// `stat` is null if the node does not exist (yet).
 struct WatchReply {
   RequestId watch;
   std::optional<Stat> stat;
@@ -111,15 +111,15 @@ struct PongReply {
   bool operator==(const PongReply&) const = default;
 };
 
-// {"op":"closed"}: the session is gone, the connection closes.
+// {"op":"closed"}: the session has ended; then the server closes the connection.
 struct ClosedReply {
   bool operator==(const ClosedReply&) const = default;
 };
 
 using OpReply = std::variant<CreateReply, SetReply, EmptyReply, GetReply, ChildrenReply>;
 
-// One result for each operation of a multi. On failure nothing was applied: `failed` is the place
-// of the first operation that could not be, and every result says its own error.
+// One result for each operation of a multi. On failure nothing was applied: `failed` is the index
+// of the first operation that failed, and every operation has an error of its own.
 struct MultiReply {
   std::vector<Result<OpReply>> results;
   std::optional<std::size_t> failed;
@@ -131,8 +131,8 @@ using ReplyBody = std::variant<EmptyReply, CreateReply, GetReply, ExistsReply, S
                                ChildrenReply, CountReply, EphemeralsReply, AclReply, WatchReply,
                                WhoamiReply, PongReply, ClosedReply, MultiReply>;
 
-// One frame (or array element) in answer to one request. A failed multi is a MultiReply with
-// `failed` set, not an Error, for its results are said too.
+// The reply to one request: a frame, or an element of an array. A failed multi is a MultiReply with
+// `failed` set, not an Error, because its results are sent too.
 struct Reply {
   RequestId id;
   Zxid zxid;  // the last transaction the replying server had applied
@@ -147,28 +147,29 @@ inline constexpr std::array<std::string_view, 5> names_of<Role>{"looking", "foll
 
 struct ConnectedReply {
   SessionId session;
-  std::string password;  // 32 hex digits; goes to its client and nowhere else
+  std::string password;  // 32 hex digits; sent only to the session's client
   std::int64_t timeout_ms = 0;
   std::uint32_t server = 0;
   Role role = Role::looking;
   Zxid zxid;
   bool resumed = false;
   std::vector<std::string> servers;  // "ws://host:port/v1"
-  bool read_only = false;            // by a server without a quorum
+  bool read_only = false;            // the server has no quorum
   RequestId id = {};                 // of the connect
 };
 
-// {"op":"connect","error":…}, and then a close.
+// {"op":"connect","error":…}; then the server closes the connection.
 struct ConnectRefused {
   Error error;
-  std::optional<Zxid> zxid = {};  // the last that the server had applied: of an expiry, or after it
+  // The last that the server had applied: the expiry, or a later one.
+  std::optional<Zxid> zxid = {};
   RequestId id = {};
 };
 
-// {"op":"expired"}: the session is gone; a close follows.
+// {"op":"expired"}: the session has ended; then the server closes the connection.
 struct Expired {};
 
-// {"op":"goaway"}: connect elsewhere; a close follows.
+// {"op":"goaway"}: connect to another server; then the server closes the connection.
 struct GoAway {
   std::string reason;
 };
@@ -178,8 +179,8 @@ template <>
 inline constexpr std::array<std::string_view, 5> names_of<EventKind>{
     "created", "changed", "deleted", "children", "resync"};
 
-// What a watch tells its client about one change. `data` and `stat` only where the watch asked for
-// data and the change left a node behind.
+// The event of a watch for one change. Has `data` and `stat` only if the watch asked for data and
+// the node exists after the change.
 struct WatchEvent {
   RequestId watch;
   EventKind kind = EventKind::changed;
@@ -187,12 +188,12 @@ struct WatchEvent {
   Zxid zxid;
   std::optional<Bytes> data;
   std::optional<Stat> stat;
-  Encoding encoding = Encoding::text_if_utf8;  // of `data`: as the watch's request wanted it
+  Encoding encoding = Encoding::text_if_utf8;  // of `data`, as the watch's request asked
 
   bool operator==(const WatchEvent&) const = default;
 };
 
-// Everything a server can say to a client.
+// Any message of a server to a client.
 using ServerMessage =
     std::variant<Reply, WatchEvent, ConnectedReply, ConnectRefused, Expired, GoAway>;
 

@@ -14,8 +14,8 @@
 
 namespace wire {
 
-// A request's id as the client wrote it, kept as JSON text (`7`, `"a"`) because it only ever goes
-// back. Empty if the client gave none.
+// A request's id as the client wrote it, kept as JSON text (`7`, `"a"`): replies only repeat it.
+// Empty if the request has none.
 struct RequestId {
   std::string json;
 
@@ -24,7 +24,7 @@ struct RequestId {
 };
 
 // How fresh a read must be.
-struct SessionConsistency {  // never behind what this session saw
+struct SessionConsistency {  // not older than what the session saw before
   bool operator==(const SessionConsistency&) const = default;
 };
 struct Linearizable {  // sees every write acknowledged before the read began
@@ -55,10 +55,10 @@ template <>
 inline constexpr std::array<std::string_view, 3> names_of<WatchScope>{"node", "children",
                                                                       "subtree"};
 
-// What every read may ask for.
+// Options of every read.
 struct ReadOptions {
   Consistency consistency;
-  bool watch = false;  // leave a one-shot watch behind, set atomically with the read
+  bool watch = false;  // set a one-shot watch, atomically with the read
 
   bool operator==(const ReadOptions&) const = default;
 };
@@ -139,8 +139,8 @@ struct ChildrenRequest {
   std::string path;
   bool with_stat = false;
   bool with_data = false;
-  std::optional<std::string> after;    // names after this one, in name order
-  std::optional<std::uint32_t> limit;  // at most so many
+  std::optional<std::string> after;    // only names after this one, in name order
+  std::optional<std::uint32_t> limit;  // of the children returned
   ReadOptions read;
 
   bool operator==(const ChildrenRequest&) const = default;
@@ -181,7 +181,7 @@ struct SetAclRequest {
   bool operator==(const SetAclRequest&) const = default;
 };
 
-// Only within a multi: the node exists and has this version.
+// Only in a multi: fails unless the node exists and has this version.
 struct CheckRequest {
   using Reply = EmptyReply;
 
@@ -217,7 +217,7 @@ struct WatchRequest {
   WatchScope scope = WatchScope::node;
   bool once = false;
   bool with_data = false;
-  std::optional<Zxid> from;  // replay the events since
+  std::optional<Zxid> from;  // first replay the events after this
 
   bool operator==(const WatchRequest&) const = default;
 };
@@ -274,7 +274,7 @@ using Request = std::variant<CreateRequest, GetRequest, ExistsRequest, SetReques
                              SetAclRequest, MultiRequest, SyncRequest, WatchRequest, UnwatchRequest,
                              AuthRequest, WhoamiRequest, PingRequest, CloseRequest, ConnectRequest>;
 
-// A request as it came: with the client's name for it and how the reply is to be written.
+// A request with its envelope: the client's id for it, and the encoding of the reply.
 struct ClientRequest {
   RequestId id;
   Encoding encoding = Encoding::text_if_utf8;

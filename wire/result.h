@@ -7,7 +7,7 @@
 
 namespace wire {
 
-// A value, or why there is none. Asking a refused result for its value is a broken invariant.
+// A value, or why there is none. Taking the value of an error aborts.
 template <typename T>
 using Result = boost::system::result<T, Error>;
 

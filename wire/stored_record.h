@@ -6,10 +6,10 @@
 
 namespace wire {
 
-// One record of a store of keys and values: what those who make it and those who keep it share.
+// One record of a checkpoint, for the rooms that make records and the room that stores them.
 struct StoredRecord {
   Bytes key;
-  std::optional<Bytes> value;  // nothing: the record is gone
+  std::optional<Bytes> value;  // nothing: the record is deleted
 
   bool operator==(const StoredRecord&) const = default;
 };

@@ -4,8 +4,7 @@
 
 namespace wire {
 
-// Whether `text` is UTF-8 as RFC 3629 has it: no overlong forms, no surrogates, nothing above
-// U+10FFFF.
+// Whether `text` is UTF-8 of RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF.
 [[nodiscard]] bool is_utf8(std::string_view text);
 
 }  // namespace wire

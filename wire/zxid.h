@@ -8,7 +8,7 @@
 
 namespace wire {
 
-// The number of one leader's reign. 24 bits are used, so that an epoch and a counter share 64.
+// The number of one leadership. Has 24 bits, so that an epoch and a counter fit in 64.
 struct Epoch {
   std::uint32_t value = 0;
 
@@ -40,7 +40,7 @@ struct Zxid {
   constexpr auto operator<=>(const Zxid&) const = default;
 };
 
-// 16 lower-case hex digits: how 64-bit numbers look in JSON, where a double would round them.
+// 16 lower-case hex digits: the form of 64-bit numbers in JSON, where a double would round them.
 [[nodiscard]] std::string to_hex(std::uint64_t value);
 [[nodiscard]] inline std::string to_hex(Zxid zxid) { return to_hex(zxid.bits()); }
 // Nothing if `text` is not exactly 16 lower-case hex digits.

@@ -6,7 +6,7 @@
 #include "wire/cbor.h"
 #include "wire/json.h"
 
-// What it costs to read a request and to write its reply, in both formats.
+// The time to read a request and to write its reply, in both formats.
 namespace {
 
 wire::ClientRequest a_request() {

@@ -12,7 +12,7 @@ struct BadRow {
   wire::ErrorCode code = wire::ErrorCode::bad_arguments;
 };
 
-// What can be wrong with a request, and what is said about it.
+// Invalid requests, and their errors.
 inline std::vector<BadRow> bad_requests() {
   return {
       BadRow{R"({"id":1})", R"(missing field "op")"},

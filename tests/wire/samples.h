@@ -112,7 +112,7 @@ inline std::vector<wire::Request> requests() {
   };
 }
 
-// A request, and something it may be answered with.
+// A request, and a reply to it.
 struct Exchange {
   wire::Request request;
   wire::Result<wire::ReplyBody> body;
@@ -166,7 +166,7 @@ inline std::vector<Exchange> exchanges() {
   };
 }
 
-// What a server says unasked.
+// Messages that are not replies.
 inline std::vector<wire::ServerMessage> announcements() {
   using namespace wire;
   return {
