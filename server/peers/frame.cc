@@ -1,8 +1,7 @@
 #include "server/peers/frame.h"
 
+#include <string>
 #include <xxhash.h>
-
-#include "zab/archive_fields.h"
 
 namespace server {
 namespace {
@@ -40,34 +39,6 @@ wire::Result<std::optional<std::string_view>> FrameReader::next() {
   }
   taken_ += frame_header_bytes + length;
   return std::optional{content};
-}
-
-void encode(const Hello& hello, wire::Bytes& out) {
-  wire::ByteWriter writer(out);
-  writer.integer(Hello::magic);
-  writer.integer(Hello::version);
-  writer.integer(hello.from.value);
-  writer.integer(hello.to.value);
-  writer.integer(hello.ensemble);
-  wire::archive::write(writer, hello.cluster);
-}
-
-wire::Result<Hello> decode_hello(std::string_view bytes) {
-  wire::ByteReader in(bytes);
-  const auto magic = in.integer<std::uint32_t>();
-  const auto version = in.integer<std::uint16_t>();
-  Hello hello;
-  hello.from.value = in.integer<std::uint32_t>();
-  hello.to.value = in.integer<std::uint32_t>();
-  hello.ensemble = in.integer<std::uint64_t>();
-  if (magic != Hello::magic) return broken("the other end is no Zabkeeper server");
-  if (version != Hello::version) {
-    return broken("the other server has version " + std::to_string(version) +
-                  " of the peer protocol, not " + std::to_string(Hello::version));
-  }
-  hello.cluster = wire::archive::read<zab::ClusterId>(in);
-  if (!in.complete()) return broken("the other server's greeting cannot be read");
-  return hello;
 }
 
 }  // namespace server

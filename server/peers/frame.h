@@ -3,13 +3,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <string_view>
 
 #include "wire/bytes.h"
 #include "wire/result.h"
-#include "zab/credentials.h"
-#include "zab/ensemble.h"
 
 // The frames in the stream between two servers: a length, a checksum, the bytes. TCP's own checksum
 // misses one damaged segment in some tens of thousands, and bytes that a broken network card or
@@ -36,21 +33,5 @@ class FrameReader {
   wire::Bytes buffer_;
   std::size_t taken_ = 0;  // bytes of buffer_ that were given out
 };
-
-// The greeting: the first frame of a connection, in both directions.
-struct Hello {
-  static constexpr std::uint32_t magic = 0x5a41424b;  // "ZABK"
-  static constexpr std::uint16_t version = 2;
-
-  zab::ServerId from;
-  zab::ServerId to;            // the server that the sender expects at the other end
-  std::uint64_t ensemble = 0;  // a hash of the configured members
-  zab::ClusterId cluster;      // none if the sender does not know that it belongs to one
-
-  bool operator==(const Hello&) const = default;
-};
-
-void encode(const Hello& hello, wire::Bytes& out);
-[[nodiscard]] wire::Result<Hello> decode_hello(std::string_view bytes);
 
 }  // namespace server

@@ -28,7 +28,7 @@ class Links {
     std::vector<ServerLine> servers;   // this one included
     Milliseconds heartbeat{50};        // a link that is idle for so long sends a KeepAlive
     std::uint32_t silence_heartbeats;  // a link that receives nothing for so many is closed
-    Milliseconds handshake_deadline{1000};
+    Milliseconds handshake_timeout{1000};
   };
 
   // Called on the io_context's one thread. Everything that is received from a server between `up`

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "server/peers/frame.h"
+#include "server/peers/greeting.h"
 #include "wire/ensure.h"
 
 // The stream between two servers, from any bytes and cut anywhere: the frames that come out are at

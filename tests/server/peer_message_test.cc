@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 
 #include "server/peers/frame.h"
+#include "server/peers/greeting.h"
 
 namespace server {
 namespace {

@@ -1,0 +1,210 @@
+#include "server/peers/connector.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <spdlog/spdlog.h>
+
+namespace server {
+namespace {
+
+namespace asio = boost::asio;
+using asio::awaitable;
+using boost::system::error_code;
+using tcp = asio::ip::tcp;
+
+constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
+constexpr std::size_t handshakes_max = 64;
+constexpr Milliseconds redial_min{20};
+constexpr Milliseconds redial_max{250};
+
+std::string advice(const error_code& error) {
+  if (error == asio::error::address_in_use) {
+    return "; is this server running already? If not, choose another port in its line, for all "
+           "servers";
+  }
+  if (error == boost::system::errc::address_not_available) {
+    return "; this machine has no such address: is the id (myid) that of another?";
+  }
+  return {};
+}
+
+void set_no_delay(tcp::socket& socket) {
+  error_code ignored;
+  socket.set_option(tcp::no_delay(true), ignored);
+}
+
+}  // namespace
+
+Connector::Connector(asio::io_context& io, Options options, Callbacks callbacks)
+    : io_(io),
+      options_(std::move(options)),
+      callbacks_(std::move(callbacks)),
+      acceptor_(io),
+      ensemble_(fingerprint(options_.servers)) {}
+
+wire::Result<void> Connector::start() {
+  if (const auto listening = listen(); !listening) return listening;
+  const auto self = shared_from_this();
+  asio::co_spawn(
+      io_, [self] { return self->accept_loop(); }, asio::detached);
+  for (const ServerLine& peer : options_.servers) {
+    if (peer.id >= options_.self.value) continue;
+    asio::co_spawn(
+        io_, [self, peer] { return self->dial_loop(peer); }, asio::detached);
+  }
+  return {};
+}
+
+void Connector::stop() {
+  stopped_ = true;
+  error_code ignored;
+  acceptor_.close(ignored);
+}
+
+const ServerLine* Connector::line(zab::ServerId id) const {
+  const auto found = std::ranges::find(options_.servers, id.value, &ServerLine::id);
+  return found == options_.servers.end() ? nullptr : &*found;
+}
+
+Hello Connector::hello(zab::ServerId to) const {
+  return {options_.self, to, ensemble_, callbacks_.cluster()};
+}
+
+// --- Servers with greater ids dial this one ---
+
+wire::Result<void> Connector::listen() {
+  const ServerLine* self = line(options_.self);
+  const auto refuse = [&](const error_code& error) {
+    return wire::Error{wire::ErrorCode::system_error, "cannot listen for the other servers on " +
+                                                          to_string(self->peer) + " (server." +
+                                                          std::to_string(self->id) +
+                                                          "): " + error.message() + advice(error)};
+  };
+  error_code error;
+  tcp::resolver resolver(io_);
+  const auto found = resolver.resolve(self->peer.host, std::to_string(self->peer.port), error);
+  if (error || found.empty()) return refuse(error);
+  const tcp::endpoint endpoint = found.begin()->endpoint();
+  if (acceptor_.open(endpoint.protocol(), error); error) return refuse(error);
+  acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
+  if (acceptor_.bind(endpoint, error); error) return refuse(error);
+  if (acceptor_.listen(asio::socket_base::max_listen_connections, error); error) {
+    return refuse(error);
+  }
+  return {};
+}
+
+awaitable<void> Connector::accept_loop() {
+  while (!stopped_) {
+    auto [error, socket] = co_await acceptor_.async_accept(use_tuple);
+    if (error == asio::error::operation_aborted || stopped_) co_return;
+    if (error) {  // most likely there are no file descriptors left: wait until some are closed
+      asio::steady_timer pause(io_, redial_max);
+      co_await pause.async_wait(use_tuple);
+      continue;
+    }
+    if (handshakes_ >= handshakes_max) continue;
+    asio::co_spawn(
+        io_,
+        [self = shared_from_this(), accepted = std::move(socket)]() mutable {
+          return self->accept(std::move(accepted));
+        },
+        asio::detached);
+  }
+}
+
+awaitable<void> Connector::accept(tcp::socket accepted) {
+  const auto self = shared_from_this();
+  const auto socket = std::make_shared<tcp::socket>(std::move(accepted));
+  set_no_delay(*socket);
+  const auto is_expected = [this](zab::ServerId id) {
+    return line(id) != nullptr && id > options_.self;
+  };
+  handshakes_ += 1;
+  const auto theirs =
+      co_await greet_second(socket, hello({}), is_expected, options_.handshake_timeout);
+  handshakes_ -= 1;
+  if (stopped_) co_return;
+  if (!theirs) {
+    spdlog::warn("refused a connection to the peer port: {}", theirs.error().message);
+    co_return;
+  }
+  co_await callbacks_.connected(std::move(*socket), theirs->from);
+}
+
+// --- This server dials servers with lesser ids ---
+
+awaitable<void> Connector::dial_loop(ServerLine peer) {
+  const auto self = shared_from_this();
+  const zab::ServerId id{peer.id};
+  Milliseconds pause = redial_min;
+  while (!stopped_) {
+    const SocketPtr socket = co_await dial(peer);
+    if (socket != nullptr) {
+      pause = redial_min;
+      reported_.erase(id);
+      co_await callbacks_.connected(std::move(*socket), id);
+    }
+    if (stopped_) co_return;
+    asio::steady_timer timer(io_, pause);
+    co_await timer.async_wait(use_tuple);
+    pause = std::min(2 * pause, redial_max);
+  }
+}
+
+// Null if the peer cannot be reached, or is not the server that it should be.
+awaitable<SocketPtr> Connector::dial(ServerLine peer) {
+  const zab::ServerId id{peer.id};
+  const auto socket = std::make_shared<tcp::socket>(io_);
+  asio::steady_timer deadline(io_, options_.handshake_timeout);
+  deadline.async_wait([socket](const error_code& error) {
+    error_code ignored;
+    if (!error) socket->close(ignored);
+  });
+  const bool connected = co_await connect(socket, peer, deadline.expiry());
+  if (!connected) co_return nullptr;
+
+  set_no_delay(*socket);
+  const auto theirs = co_await greet_first(socket, hello(id), options_.handshake_timeout);
+  if (stopped_) co_return nullptr;
+  if (!theirs) {
+    report(id, theirs.error().message);
+    co_return nullptr;
+  }
+  co_return socket;
+}
+
+awaitable<bool> Connector::connect(SocketPtr socket, ServerLine peer,
+                                   std::chrono::steady_clock::time_point deadline) {
+  const zab::ServerId id{peer.id};
+  tcp::resolver resolver(io_);
+  const auto [not_found, endpoints] =
+      co_await resolver.async_resolve(peer.peer.host, std::to_string(peer.peer.port), use_tuple);
+  if (not_found || endpoints.empty()) {
+    report(id, "its address " + peer.peer.host + " cannot be resolved: " + not_found.message());
+    co_return false;
+  }
+  for (const auto& endpoint : endpoints) {
+    const auto [error] = co_await socket->async_connect(endpoint.endpoint(), use_tuple);
+    if (!error) break;
+    if (deadline <= std::chrono::steady_clock::now()) co_return false;
+    *socket = tcp::socket(io_);
+    report(id, "cannot connect to " + to_string(peer.peer) + ": " + error.message());
+  }
+  co_return socket->is_open();
+}
+
+void Connector::report(zab::ServerId peer, const std::string& reason) {
+  if (std::exchange(reported_[peer], reason) == reason) return;
+  spdlog::warn("no link with server {}: {}", peer.value, reason);
+}
+
+}  // namespace server

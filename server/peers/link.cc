@@ -1,0 +1,110 @@
+#include "server/peers/link.h"
+
+#include <string_view>
+#include <utility>
+#include <variant>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+
+namespace server {
+namespace {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
+constexpr std::size_t read_bytes = 256 * 1024;
+// A server that is so far behind is better disconnected, and synchronized anew.
+constexpr std::size_t queued_bytes_max = std::size_t{1} << 30;
+
+}  // namespace
+
+Link::Link(asio::io_context& io, asio::ip::tcp::socket socket, std::uint64_t number,
+           LinkCounters& counters, Callbacks callbacks)
+    : io_(io),
+      socket_(std::move(socket)),
+      number_(number),
+      counters_(counters),
+      callbacks_(std::move(callbacks)) {}
+
+void Link::close() {
+  closed_ = true;
+  error_code ignored;
+  socket_.close(ignored);
+}
+
+void Link::fail(const std::string& reason) {
+  if (!closed_) callbacks_.failed(reason);
+}
+
+// --- Receiving ---
+
+asio::awaitable<void> Link::receive() {
+  const auto self = shared_from_this();
+  wire::Bytes bytes(read_bytes, '\0');
+  while (!closed_) {
+    const auto [error, count] = co_await socket_.async_read_some(asio::buffer(bytes), use_tuple);
+    if (error) co_return fail(error.message());
+    silent_heartbeats_ = 0;
+    reader_.append(std::string_view(bytes).substr(0, count));
+    take_frames();
+  }
+}
+
+void Link::take_frames() {
+  while (!closed_) {
+    const auto content = reader_.next();
+    if (!content) return fail(content.error().message);
+    if (!*content) return;
+    counters_.in.add(frame_header_bytes + (*content)->size());
+    auto message = decode_peer_message(**content);
+    if (!message) return fail(message.error().message);
+    if (!std::holds_alternative<KeepAlive>(*message)) callbacks_.received(std::move(*message));
+  }
+}
+
+// --- Sending ---
+
+void Link::send(const PeerMessage& message) {
+  idle_ = false;
+  queue(message);
+}
+
+bool Link::heartbeat(std::uint32_t silence_heartbeats) {
+  if (closed_) return true;
+  if (++silent_heartbeats_ > silence_heartbeats) return false;
+  if (std::exchange(idle_, true)) queue(KeepAlive{});
+  return true;
+}
+
+void Link::queue(const PeerMessage& message) {
+  wire::Bytes content;
+  encode(message, content);
+  append_frame(content, queued_);
+  counters_.out.add(frame_header_bytes + content.size());
+  if (queued_.size() > queued_bytes_max) return fail("the send queue exceeded 1 GiB");
+  if (std::exchange(flush_posted_, true)) return;
+  asio::post(io_, [self = shared_from_this()] { self->flush(); });
+}
+
+void Link::flush() {
+  if (closed_) return;
+  if (!writing_.empty()) return;  // flushes again when that is written
+  flush_posted_ = false;
+  if (queued_.empty()) return;
+  std::swap(writing_, queued_);
+  asio::async_write(socket_, asio::buffer(writing_),
+                    [self = shared_from_this()](const error_code& error, std::size_t) {
+                      self->writing_.clear();
+                      if (error) return self->fail(error.message());
+                      self->flush();
+                      if (self->writing_.empty() && !self->closed_) self->callbacks_.drained();
+                    });
+}
+
+}  // namespace server

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
+
+#include "server/metrics/counters.h"
+#include "server/peers/frame.h"
+#include "server/peers/peer_message.h"
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace server {
+
+// One connection to another server, after the greetings. On the io_context's one thread.
+class Link : public std::enable_shared_from_this<Link> {
+ public:
+  // None of them is called after `close`.
+  struct Callbacks {
+    std::function<void(PeerMessage&& message)> received;
+    // Everything that was queued has been written to the socket.
+    std::function<void()> drained;
+    // The connection has failed; `close` has to be called.
+    std::function<void(const std::string& reason)> failed;
+  };
+
+  // `number` is this connection's among all that there were. `counters` outlives the open link.
+  Link(boost::asio::io_context& io, boost::asio::ip::tcp::socket socket, std::uint64_t number,
+       LinkCounters& counters, Callbacks callbacks);
+  Link(const Link&) = delete;
+  Link& operator=(const Link&) = delete;
+
+  // Receives until the connection is closed.
+  [[nodiscard]] boost::asio::awaitable<void> receive();
+  // Queues a message. It leaves with everything else that is queued by the end of this turn of the
+  // event loop.
+  void send(const PeerMessage& message);
+  // Sends a KeepAlive if nothing was sent since the last heartbeat. False if more than
+  // `silence_heartbeats` heartbeats have passed since something was received.
+  [[nodiscard]] bool heartbeat(std::uint32_t silence_heartbeats);
+  void close();
+
+  [[nodiscard]] std::uint64_t number() const { return number_; }
+  // Bytes that are not written to the socket yet.
+  [[nodiscard]] std::size_t queued() const { return queued_.size() + writing_.size(); }
+
+ private:
+  void queue(const PeerMessage& message);
+  void flush();
+  void take_frames();
+  void fail(const std::string& reason);
+
+  boost::asio::io_context& io_;
+  boost::asio::ip::tcp::socket socket_;
+  std::uint64_t number_;
+  LinkCounters& counters_;
+  Callbacks callbacks_;
+
+  FrameReader reader_;
+  wire::Bytes queued_;   // frames that wait
+  wire::Bytes writing_;  // frames that are being written
+  bool flush_posted_ = false;
+  bool closed_ = false;
+  std::uint32_t silent_heartbeats_ = 0;  // since something was received
+  bool idle_ = true;                     // nothing was sent since the last heartbeat
+};
+
+}  // namespace server
