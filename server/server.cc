@@ -17,8 +17,6 @@
 namespace server {
 namespace {
 
-constexpr Milliseconds handshake_timeout{1000};
-
 // After a failed sync nobody knows what is on the disk, and nothing that was promised is certain. A
 // second sync could succeed without having written anything, so none is tried.
 [[noreturn]] void exit_on_log_failure(const wire::Error& error) {
@@ -61,10 +59,7 @@ Server::Server(boost::asio::io_context& io, Config config, RecoveredState found)
                      [this](auto at, auto keep_bytes) { log_.purge(at, keep_bytes); }},
                     {zab::ServerId{config_.id}, config_.checkpoint_txns, config_.log_keep_bytes},
                     found.checkpoint),
-      links_(io,
-             {zab::ServerId{config_.id}, config_.servers, config_.heartbeat,
-              config_.sync_limit_heartbeats, handshake_timeout},
-             callbacks_of(driver_)),
+      links_(io, links_options(config_), callbacks_of(driver_)),
       driver_(io,
               make_peer(config_, std::move(found.log.recovered),
                         zab::ClusterId{random_number(), random_number()}),

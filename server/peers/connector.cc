@@ -55,7 +55,7 @@ wire::Result<void> Connector::start() {
   const auto self = shared_from_this();
   asio::co_spawn(
       io_, [self] { return self->accept_loop(); }, asio::detached);
-  for (const ServerLine& peer : options_.servers) {
+  for (const LinkedServer& peer : options_.servers) {
     if (peer.id >= options_.self.value) continue;
     asio::co_spawn(
         io_, [self, peer] { return self->dial_loop(peer); }, asio::detached);
@@ -69,8 +69,8 @@ void Connector::stop() {
   acceptor_.close(ignored);
 }
 
-const ServerLine* Connector::line(zab::ServerId id) const {
-  const auto found = std::ranges::find(options_.servers, id.value, &ServerLine::id);
+const LinkedServer* Connector::line(zab::ServerId id) const {
+  const auto found = std::ranges::find(options_.servers, id.value, &LinkedServer::id);
   return found == options_.servers.end() ? nullptr : &*found;
 }
 
@@ -81,16 +81,17 @@ Hello Connector::hello(zab::ServerId to) const {
 // --- Servers with greater ids dial this one ---
 
 wire::Result<void> Connector::listen() {
-  const ServerLine* self = line(options_.self);
+  const LinkedServer* self = line(options_.self);
   const auto refuse = [&](const error_code& error) {
     return wire::Error{wire::ErrorCode::system_error, "cannot listen for the other servers on " +
-                                                          to_string(self->peer) + " (server." +
+                                                          to_string(self->address) + " (server." +
                                                           std::to_string(self->id) +
                                                           "): " + error.message() + advice(error)};
   };
   error_code error;
   tcp::resolver resolver(io_);
-  const auto found = resolver.resolve(self->peer.host, std::to_string(self->peer.port), error);
+  const auto found =
+      resolver.resolve(self->address.host, std::to_string(self->address.port), error);
   if (error || found.empty()) return refuse(error);
   const tcp::endpoint endpoint = found.begin()->endpoint();
   if (acceptor_.open(endpoint.protocol(), error); error) return refuse(error);
@@ -142,7 +143,7 @@ awaitable<void> Connector::accept(tcp::socket accepted) {
 
 // --- This server dials servers with lesser ids ---
 
-awaitable<void> Connector::dial_loop(ServerLine peer) {
+awaitable<void> Connector::dial_loop(LinkedServer peer) {
   const auto self = shared_from_this();
   const zab::ServerId id{peer.id};
   Milliseconds pause = redial_min;
@@ -161,7 +162,7 @@ awaitable<void> Connector::dial_loop(ServerLine peer) {
 }
 
 // Null if the peer cannot be reached, or is not the server that it should be.
-awaitable<SocketPtr> Connector::dial(ServerLine peer) {
+awaitable<SocketPtr> Connector::dial(LinkedServer peer) {
   const zab::ServerId id{peer.id};
   const auto socket = std::make_shared<tcp::socket>(io_);
   asio::steady_timer deadline(io_, options_.handshake_timeout);
@@ -182,14 +183,14 @@ awaitable<SocketPtr> Connector::dial(ServerLine peer) {
   co_return socket;
 }
 
-awaitable<bool> Connector::connect(SocketPtr socket, ServerLine peer,
+awaitable<bool> Connector::connect(SocketPtr socket, LinkedServer peer,
                                    std::chrono::steady_clock::time_point deadline) {
   const zab::ServerId id{peer.id};
   tcp::resolver resolver(io_);
-  const auto [not_found, endpoints] =
-      co_await resolver.async_resolve(peer.peer.host, std::to_string(peer.peer.port), use_tuple);
+  const auto [not_found, endpoints] = co_await resolver.async_resolve(
+      peer.address.host, std::to_string(peer.address.port), use_tuple);
   if (not_found || endpoints.empty()) {
-    report(id, "its address " + peer.peer.host + " cannot be resolved: " + not_found.message());
+    report(id, "its address " + peer.address.host + " cannot be resolved: " + not_found.message());
     co_return false;
   }
   for (const auto& endpoint : endpoints) {
@@ -197,7 +198,7 @@ awaitable<bool> Connector::connect(SocketPtr socket, ServerLine peer,
     if (!error) break;
     if (deadline <= std::chrono::steady_clock::now()) co_return false;
     *socket = tcp::socket(io_);
-    report(id, "cannot connect to " + to_string(peer.peer) + ": " + error.message());
+    report(id, "cannot connect to " + to_string(peer.address) + ": " + error.message());
   }
   co_return socket->is_open();
 }

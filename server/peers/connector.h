@@ -11,8 +11,8 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
-#include "server/config/config.h"
 #include "server/peers/greeting.h"
+#include "server/peers/linked_server.h"
 
 namespace server {
 
@@ -22,7 +22,7 @@ class Connector : public std::enable_shared_from_this<Connector> {
  public:
   struct Options {
     zab::ServerId self;
-    std::vector<ServerLine> servers;  // this one included
+    std::vector<LinkedServer> servers;  // this one included
     Milliseconds handshake_timeout{1000};
   };
   struct Callbacks {
@@ -41,13 +41,13 @@ class Connector : public std::enable_shared_from_this<Connector> {
   void stop();
 
  private:
-  [[nodiscard]] const ServerLine* line(zab::ServerId id) const;
+  [[nodiscard]] const LinkedServer* line(zab::ServerId id) const;
   [[nodiscard]] wire::Result<void> listen();
   boost::asio::awaitable<void> accept_loop();
   boost::asio::awaitable<void> accept(boost::asio::ip::tcp::socket accepted);
-  boost::asio::awaitable<void> dial_loop(ServerLine peer);
-  boost::asio::awaitable<SocketPtr> dial(ServerLine peer);
-  boost::asio::awaitable<bool> connect(SocketPtr socket, ServerLine peer,
+  boost::asio::awaitable<void> dial_loop(LinkedServer peer);
+  boost::asio::awaitable<SocketPtr> dial(LinkedServer peer);
+  boost::asio::awaitable<bool> connect(SocketPtr socket, LinkedServer peer,
                                        std::chrono::steady_clock::time_point deadline);
   [[nodiscard]] Hello hello(zab::ServerId to) const;
   // Logs why there is no link with `peer`, once for each new reason.

@@ -118,11 +118,11 @@ wire::Result<Hello> decode_hello(std::string_view bytes) {
   return hello;
 }
 
-std::uint64_t fingerprint(const std::vector<ServerLine>& servers) {
+std::uint64_t fingerprint(const std::vector<LinkedServer>& servers) {
   wire::Bytes bytes;
   wire::ByteWriter out(bytes);
-  std::map<std::uint32_t, const ServerLine*> by_id;
-  for (const ServerLine& line : servers) by_id[line.id] = &line;
+  std::map<std::uint32_t, const LinkedServer*> by_id;
+  for (const LinkedServer& line : servers) by_id[line.id] = &line;
   for (const auto& [id, line] : by_id) {
     out.integer(id);
     out.boolean(line->observer);

@@ -9,7 +9,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
-#include "server/config/config.h"
+#include "server/peers/linked_server.h"
 #include "wire/bytes.h"
 #include "wire/result.h"
 #include "zab/credentials.h"
@@ -37,7 +37,7 @@ void encode(const Hello& hello, wire::Bytes& out);
 
 // A hash of the configured members. Servers with different members would count different quorums,
 // so they must not be linked.
-[[nodiscard]] std::uint64_t fingerprint(const std::vector<ServerLine>& servers);
+[[nodiscard]] std::uint64_t fingerprint(const std::vector<LinkedServer>& servers);
 
 using SocketPtr = std::shared_ptr<boost::asio::ip::tcp::socket>;
 

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "server/config/config.h"
 #include "server/metrics/counters.h"
+#include "server/peers/linked_server.h"
 #include "server/peers/peer_message.h"
 #include "zab/ensemble.h"
 
@@ -25,9 +25,9 @@ class Links {
  public:
   struct Options {
     zab::ServerId self;
-    std::vector<ServerLine> servers;   // this one included
-    Milliseconds heartbeat{50};        // a link that is idle for so long sends a KeepAlive
-    std::uint32_t silence_heartbeats;  // a link that receives nothing for so many is closed
+    std::vector<LinkedServer> servers;  // this one included
+    Milliseconds heartbeat{50};         // a link that is idle for so long sends a KeepAlive
+    std::uint32_t silence_heartbeats;   // a link that receives nothing for so many is closed
     Milliseconds handshake_timeout{1000};
   };
 

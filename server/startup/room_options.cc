@@ -19,4 +19,13 @@ PipelineOptions pipeline_options(const Config& config) {
   return options;
 }
 
+Links::Options links_options(const Config& config) {
+  Links::Options options{
+      zab::ServerId{config.id}, {}, config.heartbeat, config.sync_limit_heartbeats};
+  for (const ServerLine& line : config.servers) {
+    options.servers.push_back({line.id, line.peer, line.observer, line.weight, line.group});
+  }
+  return options;
+}
+
 }  // namespace server
