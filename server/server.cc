@@ -68,7 +68,7 @@ Server::Server(boost::asio::io_context& io, Config config, RecoveredState found)
       handover_(io, driver_),
       ticker_(io, config_.heartbeat, environment_, pipeline_, checkpointer_),
       listener_(
-          io, config_, pipeline_,
+          io, listener_options(config_), pipeline_,
           http_handlers(
               {config_, pipeline_, driver_, links_, log_, checkpointer_, listener_, version},
               operator_commands({config_.servers, driver_, pipeline_, handover_, checkpointer_}))),

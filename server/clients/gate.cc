@@ -1,10 +1,12 @@
 #include "server/clients/gate.h"
 
 #include <algorithm>
+#include <utility>
 
-#include <boost/asio/ip/host_name.hpp>
+#include <boost/beast/http/rfc7230.hpp>
 
 #include "server/auth/authenticate.h"
+#include "wire/address.h"
 #include "wire/base64.h"
 
 namespace server {
@@ -24,24 +26,13 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
-// The elements of a header that is a list, whether in one line or in several.
-std::vector<std::string_view> elements(const std::vector<std::string_view>& lines) {
-  std::vector<std::string_view> all;
-  for (std::string_view line : lines) {
-    for (;;) {
-      const std::size_t comma = line.find(',');
-      if (const auto element = trimmed(line.substr(0, comma)); !element.empty()) {
-        all.push_back(element);
-      }
-      if (comma == line.npos) break;
-      line.remove_prefix(comma + 1);
-    }
-  }
-  return all;
+boost::beast::http::token_list tokens(std::string_view line) {
+  return boost::beast::http::token_list({line.data(), line.size()});
 }
 
-bool lists(const std::vector<std::string_view>& lines, std::string_view wanted) {
-  return std::ranges::any_of(elements(lines), [&](auto word) { return lower(word) == wanted; });
+// Whether a header that is a list of tokens, in one line or several, has `token` in any case.
+bool lists(const std::vector<std::string_view>& lines, const char* token) {
+  return std::ranges::any_of(lines, [&](auto line) { return tokens(line).exists(token); });
 }
 
 bool contains(const std::vector<std::string>& list, std::string_view word) {
@@ -53,14 +44,14 @@ std::string without_dot(std::string host) {
   return host;
 }
 
-// The page was served under the name that the request is for.
+// Whether the page came from the host that the request names.
 bool is_own_origin(std::string_view origin, std::string_view host) {
   auto url = wire::parse_url(lower(trimmed(origin)));
   if (!url || !url->target.empty() || (url->scheme != "http" && url->scheme != "https")) {
     return false;
   }
   const std::uint16_t usual_port = url->scheme == "https" ? 443 : 80;
-  Address& theirs = url->address;
+  wire::Address& theirs = url->address;
   auto ours = wire::parse_address(lower(trimmed(host)));
   if (!ours) return false;
   if (theirs.port == 0) theirs.port = usual_port;
@@ -68,8 +59,8 @@ bool is_own_origin(std::string_view origin, std::string_view host) {
   return theirs == *ours;
 }
 
-// "user:password" of `Authorization: digest user:password`, as ZooKeeper's AdminServer has it, or
-// of `Authorization: Basic` and that in base64, as every HTTP client has it.
+// "user:password" from `Authorization: digest user:password`, as ZooKeeper's AdminServer reads it,
+// or from `Authorization: Basic` with that in base64, as every HTTP client sends it.
 std::optional<std::string> token_of(std::string_view authorization) {
   authorization = trimmed(authorization);
   const std::size_t space = authorization.find(' ');
@@ -88,40 +79,32 @@ bool is_key(std::string_view key) {
 
 }  // namespace
 
-Gate::Gate(const Config& config) : super_digest_(config.super_digest) {
-  hosts_ = {"localhost", lower(config.web.host)};
-  for (const ServerLine& line : config.servers) {
-    hosts_.push_back(lower(line.peer.host));
-    hosts_.push_back(lower(line.web.host));
-  }
-  for (const std::string& host : config.hosts) hosts_.push_back(lower(host));
-  for (const std::string& origin : config.origins) origins_.push_back(lower(origin));
-  boost::system::error_code no_name;
-  if (std::string own = boost::asio::ip::host_name(no_name); !no_name && !own.empty()) {
-    hosts_.push_back(lower(own));
-  }
+Gate::Gate(GateRules rules) : rules_(std::move(rules)) {
+  for (std::string& host : rules_.hosts) host = lower(host);
+  for (std::string& origin : rules_.origins) origin = lower(origin);
 }
 
 bool Gate::knows_host(std::string_view host) const {
-  return knows_by_name(host) || (contains(hosts_, "*") && wire::parse_address(trimmed(host)));
+  return knows_by_name(host) || (contains(rules_.hosts, "*") && wire::parse_address(trimmed(host)));
 }
 
 bool Gate::knows_by_name(std::string_view host) const {
   const auto address = wire::parse_address(trimmed(host));
   if (!address) return false;
-  return wire::is_ip_address(address->host) || contains(hosts_, without_dot(lower(address->host)));
+  return wire::is_ip_address(address->host) ||
+         contains(rules_.hosts, without_dot(lower(address->host)));
 }
 
 bool Gate::knows_origin(std::string_view origin, std::string_view host) const {
-  const std::string said = lower(trimmed(origin));
-  return contains(origins_, "*") || contains(origins_, said) || is_own_origin(origin, host);
+  return contains(rules_.origins, "*") || contains(rules_.origins, lower(trimmed(origin))) ||
+         is_own_origin(origin, host);
 }
 
 bool Gate::shows_super(const RequestHead& request) const {
   if (request.authorizations.size() != 1) return false;
   const std::optional<std::string> token = token_of(request.authorizations.front());
   if (!token) return false;
-  const auto known = authenticate({"digest", *token}, {}, super_digest_);
+  const auto known = authenticate({"digest", *token}, {}, rules_.super_digest);
   return known && known->is_super();
 }
 
@@ -129,13 +112,12 @@ std::optional<Answer> Gate::refuses(const RequestHead& request) const {
   // Only HTTP/1.0, which no browser speaks, may leave it out.
   if (request.hosts.empty() && request.http_version < 11) return std::nullopt;
   if (request.hosts.size() != 1) {
-    return error_answer(400, "BadRequest", "a request needs one Host header");
+    return error_answer(400, "BadRequest", "a request needs exactly one Host header");
   }
   if (knows_host(request.hosts.front())) return std::nullopt;
   return error_answer(421, "UnknownHost",
-                      "this server does not go by the name of " +
-                          std::string(request.hosts.front()) +
-                          "; if it should, add the name to allowedHosts");
+                      "unknown Host header: " + std::string(request.hosts.front()) +
+                          "; if it names this server, add it to allowedHosts");
 }
 
 std::optional<Answer> Gate::refuses_upgrade(const RequestHead& request) const {
@@ -157,17 +139,18 @@ std::optional<Answer> Gate::refuses_upgrade(const RequestHead& request) const {
 
   const std::string_view host = request.hosts.empty() ? "" : request.hosts.front();
   if (request.origins.size() > 1) {
-    return error_answer(400, "BadRequest", "a request has one Origin header at most");
+    return error_answer(400, "BadRequest", "a request has at most one Origin header");
   }
   if (!request.origins.empty() && !knows_origin(request.origins.front(), host)) {
     return error_answer(403, "ForeignOrigin",
                         "pages from " + std::string(request.origins.front()) +
-                            " may not connect here; if they should, add it to allowedOrigins");
+                            " may not connect to this server; to allow it, add the origin to "
+                            "allowedOrigins");
   }
 
-  if (!elements(request.subprotocols).empty() && subprotocol_of(request) == nullptr) {
+  if (!request.subprotocols.empty() && subprotocol_of(request) == nullptr) {
     return error_answer(400, "UnknownSubprotocol",
-                        "none of the offered subprotocols is known here; use " +
+                        "this server knows none of the offered subprotocols; use " +
                             std::string(subprotocols[0].name) + " or " +
                             std::string(subprotocols[1].name));
   }
@@ -177,31 +160,35 @@ std::optional<Answer> Gate::refuses_upgrade(const RequestHead& request) const {
 std::optional<Answer> Gate::refuses_command(const RequestHead& request,
                                             std::string_view remote) const {
   if (request.method != "POST") {
-    Answer refused = error_answer(405, "MethodNotAllowed", "a command is given with POST");
+    Answer refused = error_answer(405, "MethodNotAllowed", "send a command with POST");
     refused.allow = "POST";
     return refused;
   }
   const std::string_view host = request.hosts.empty() ? "" : request.hosts.front();
   if (request.origins.size() > 1 ||
       (!request.origins.empty() && !is_own_origin(request.origins.front(), host))) {
-    return error_answer(403, "ForeignOrigin", "web pages of other origins may give no commands");
+    return error_answer(403, "ForeignOrigin",
+                        "commands from web pages of other origins are refused");
   }
   if (shows_super(request)) return std::nullopt;
   if (!request.authorizations.empty()) {
     return error_answer(403, "NoAuth", "this is not the super identity that superDigest names");
   }
-  // What a proxy on this machine passes on may come from anywhere.
+  // A request that a proxy on this machine passes on may come from anywhere.
   const bool is_named = request.hosts.empty() || knows_by_name(host);
   if (wire::is_loopback(remote) && request.forwarded.empty() && is_named) return std::nullopt;
   return error_answer(403, "NoAuth",
-                      "commands are taken from the server's own machine, or with the super "
-                      "identity: Authorization: digest user:password, of superDigest");
+                      "commands are accepted from the server's own machine, or with the super "
+                      "identity of superDigest: Authorization: digest user:password");
 }
 
 const Subprotocol* Gate::subprotocol_of(const RequestHead& request) {
-  for (const std::string_view offered : elements(request.subprotocols)) {
-    const auto* known = std::ranges::find(subprotocols, offered, &Subprotocol::name);
-    if (known != subprotocols.end()) return known;
+  for (const std::string_view line : request.subprotocols) {
+    for (const auto token : tokens(line)) {
+      const std::string_view offered(token.data(), token.size());
+      const auto* known = std::ranges::find(subprotocols, offered, &Subprotocol::name);
+      if (known != subprotocols.end()) return known;
+    }
   }
   return nullptr;
 }

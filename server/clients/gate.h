@@ -7,13 +7,13 @@
 #include <vector>
 
 #include "server/clients/answer.h"
-#include "server/config/config.h"
+#include "server/clients/listener_options.h"
 #include "wire/frames.h"
 
 namespace server {
 
-// What a request says about itself, as far as it decides who may come in. Every line of a header
-// counts: two of the same name are an attempt to be read differently by different readers.
+// The parts of a request's header on which its admission depends. Every line of a header is listed:
+// two of the same name are an attempt to be read differently by different readers.
 struct RequestHead {
   std::string_view method;
   std::string_view target;
@@ -33,31 +33,31 @@ struct Subprotocol {
   std::string_view name;
   wire::Format format;
 };
-// The first is what a client gets that names none.
+// The first is the default for a client that names none.
 inline constexpr std::array subprotocols{Subprotocol{"zabkeeper.v1+json", wire::Format::json},
                                          Subprotocol{"zabkeeper.v1+cbor", wire::Format::cbor}};
 
-// Who may come in. A web page that a user merely looks at can make the user's browser connect to
-// this server: its Origin tells on it, and if it lets its own name point here (DNS rebinding), its
-// Host does.
+// Decides which requests are admitted. A web page that a user merely looks at can make the user's
+// browser connect to this server. The Origin header names the page's site. If the site lets its own
+// name resolve to this server's address (DNS rebinding), the Host header has that name.
 class Gate {
  public:
-  explicit Gate(const Config& config);
+  explicit Gate(GateRules rules);
 
-  // Why this request is not for this server, if it is not.
+  // Why this request is refused; nothing if it is not.
   [[nodiscard]] std::optional<Answer> refuses(const RequestHead& request) const;
 
-  // For a request to /v1: why it cannot become a WebSocket connection, if it cannot.
+  // Why this request to /v1 cannot become a WebSocket connection; nothing if it can.
   [[nodiscard]] std::optional<Answer> refuses_upgrade(const RequestHead& request) const;
 
-  // For a request to /admin/: why nobody does what it asks, if nobody does. AdminCommands are taken
-  // from this machine, or from whoever shows the super identity; never from a web page of another
-  // origin, whatever allowedOrigins and allowedHosts let in otherwise. `remote` is the address that
-  // the connection comes from.
+  // Why this request to /admin/ is not carried out; nothing if it is. Commands are accepted from
+  // this machine, and from anywhere with the super identity. They are never accepted from a web
+  // page of another origin, whatever allowedOrigins and allowedHosts say. `remote` is the address
+  // that the connection comes from.
   [[nodiscard]] std::optional<Answer> refuses_command(const RequestHead& request,
                                                       std::string_view remote) const;
 
-  // Of those that a request names, the first that is known here; null where it names none.
+  // The first of the subprotocols that a request offers which this server knows, or null.
   [[nodiscard]] static const Subprotocol* subprotocol_of(const RequestHead& request);
 
  private:
@@ -66,9 +66,7 @@ class Gate {
   [[nodiscard]] bool shows_super(const RequestHead& request) const;
   [[nodiscard]] bool knows_origin(std::string_view origin, std::string_view host) const;
 
-  std::vector<std::string> hosts_;    // in lower case, without ports
-  std::vector<std::string> origins_;  // in lower case
-  std::string super_digest_;
+  GateRules rules_;  // in lower case
 };
 
 }  // namespace server

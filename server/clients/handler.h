@@ -9,7 +9,7 @@
 #include "wire/replies.h"
 
 // The seam between a client's connection, which knows sockets and frames, and the pipeline, which
-// knows sessions. All of it happens on the server's one strand, wherever the socket is.
+// knows sessions. Every call is made on the event loop's thread, wherever the socket is served.
 namespace server {
 
 // RFC 6455, section 7.4.1.
@@ -23,43 +23,42 @@ enum class CloseCode : std::uint16_t {
   too_big = 1009,
 };
 
-// A client's connection as the pipeline sees it. Nothing here blocks or calls back into the
-// pipeline before it returns. What is said after `close`, or after the peer is gone, is dropped.
+// A client's connection as the pipeline sees it. No call blocks, or calls the pipeline before it
+// returns. Calls after `close`, or after the client is gone, have no effect.
 class ClientConnection {
  public:
   virtual ~ClientConnection() = default;
 
-  // Queued, and sent in this order; what is queued together leaves together.
+  // Queues a message. Messages leave in this order; those that are queued together leave together.
   virtual void send(const wire::ServerMessage& message) = 0;
-  // Events and replies may share frames from now on (`"batch": true`).
+  // From now on several messages may share a frame (`"batch": true`).
   virtual void allow_batches() = 0;
-  // Once what is queued is sent.
+  // Closes the connection once what is queued has been sent.
   virtual void close(CloseCode code, std::string reason) = 0;
 
-  // Stop reading, so that the client feels it, and go on.
+  // Backpressure: stop reading from the client, and go on.
   virtual void pause() = 0;
   virtual void resume() = 0;
 
-  // Sends WebSocket pings at this interval; every pong is `Pipeline::heard`.
+  // Sends a WebSocket ping at this interval. Every pong is reported as `alive`.
   virtual void ping_every(std::chrono::milliseconds interval) = 0;
 
-  // Bytes that the client has not taken yet.
+  // Bytes that have not been sent to the client yet.
   [[nodiscard]] virtual std::size_t queued_bytes() const = 0;
   [[nodiscard]] virtual std::string remote_address() const = 0;
 };
 
-// What connections tell. `opened` comes first; `closed` comes last, once, whoever closed it.
+// Receives what connections report. `opened` comes first; `closed` comes last and once, whichever
+// side closed the connection.
 class ClientHandler {
  public:
   virtual ~ClientHandler() = default;
 
   virtual void opened(const std::shared_ptr<ClientConnection>& connection) = 0;
-  // One frame, taken apart.
+  // One message, parsed.
   virtual void received(ClientConnection& connection, wire::ParsedFrame frame) = 0;
-  // A pong, or anything else that shows the client to be alive.
+  // A ping or pong shows that the client is alive.
   virtual void alive(ClientConnection& connection) = 0;
-  // Something that was queued has left.
-  virtual void sent(ClientConnection& /*connection*/) {}
   virtual void closed(ClientConnection& connection) = 0;
 };
 

@@ -61,7 +61,7 @@ RequestHead head_of(const Request& request) {
 
 enum class After { keep_alive, close };
 
-// Whether the client took it.
+// Returns whether the client received it.
 asio::awaitable<bool> send(HttpStream& stream, const Answer& answer, const Request& request,
                            After after, const ClientLimits& limits) {
   http::response<http::string_body> response(static_cast<http::status>(answer.status),
@@ -84,9 +84,9 @@ asio::awaitable<bool> send(HttpStream& stream, const Answer& answer, const Reque
   co_return !error;
 }
 
-// Without this, what the client still sends makes the kernel reset the connection, and the client
-// may never see the answer.
-asio::awaitable<void> hang_up(HttpStream& stream, const ClientLimits& limits) {
+// Reads what the client still sends before it closes: otherwise the kernel resets the connection,
+// and the client may never see the answer.
+asio::awaitable<void> close_gently(HttpStream& stream, const ClientLimits& limits) {
   error_code gone;
   stream.socket().shutdown(asio::socket_base::shutdown_send, gone);
   stream.expires_after(limits.close_timeout);
@@ -99,16 +99,16 @@ asio::awaitable<void> hang_up(HttpStream& stream, const ClientLimits& limits) {
   stream.close();
 }
 
-std::optional<Answer> answer_to_broken(const error_code& error) {
+std::optional<Answer> answer_to_malformed(const error_code& error) {
   if (error == http::error::header_limit || error == http::error::buffer_overflow) {
     return error_answer(431, "HeaderTooLarge", "the request's header is too large");
   }
-  // Others are the socket's errors: there is nobody to answer.
+  // Any other category is an error of the socket: the client is gone.
   if (error == http::error::end_of_stream || error == http::error::partial_message ||
       error.category() != http::make_error_code(http::error::bad_method).category()) {
     return std::nullopt;
   }
-  return error_answer(400, "BadRequest", "this is not HTTP/1.1: " + error.message());
+  return error_answer(400, "BadRequest", "not an HTTP/1.1 request: " + error.message());
 }
 
 bool has_body(const http::request_parser<http::empty_body>& parser) {
@@ -128,7 +128,7 @@ struct Verdict {
 };
 
 Verdict judge(const Request& request, std::string_view remote, const Gate& gate,
-              const HttpHandlers& handlers, Capacity room) {
+              const HttpHandlers& handlers, Capacity capacity) {
   const RequestHead head = head_of(request);
   if (auto refused = gate.refuses(head)) return {*std::move(refused)};
 
@@ -136,7 +136,7 @@ Verdict judge(const Request& request, std::string_view remote, const Gate& gate,
     if (auto refused = gate.refuses_upgrade(head)) return {*std::move(refused)};
     return {Upgrade{std::string(head.keys.front()), Gate::subprotocol_of(head)}};
   }
-  const bool stays = request.keep_alive() && room == Capacity::available;
+  const bool stays = request.keep_alive() && capacity == Capacity::available;
   const After after = stays ? After::keep_alive : After::close;
   if (head.target.starts_with(command_prefix)) {
     if (auto refused = gate.refuses_command(head, remote)) return {*std::move(refused), after};
@@ -149,26 +149,26 @@ Verdict judge(const Request& request, std::string_view remote, const Gate& gate,
 asio::awaitable<Answer> run(const Command& command, const HttpHandlers& handlers,
                             const ClientLimits& limits) {
   struct Outcome {
-    explicit Outcome(const asio::any_io_executor& executor) : patience(executor) {}
-    asio::steady_timer patience;
+    explicit Outcome(const asio::any_io_executor& executor) : timeout(executor) {}
+    asio::steady_timer timeout;
     std::optional<Answer> answer;
   };
   const auto outcome = std::make_shared<Outcome>(co_await asio::this_coro::executor);
-  outcome->patience.expires_after(limits.command_timeout);
+  outcome->timeout.expires_after(limits.command_timeout);
   handlers.command(command.target, [outcome](Answer answer) {
     outcome->answer = std::move(answer);
-    outcome->patience.cancel();
+    outcome->timeout.cancel();
   });
-  if (!outcome->answer) co_await outcome->patience.async_wait(as_tuple);
+  if (!outcome->answer) co_await outcome->timeout.async_wait(as_tuple);
   if (outcome->answer) co_return *std::move(outcome->answer);
-  co_return error_answer(504, "StillUnderWay", "the command is not done yet; it goes on");
+  co_return error_answer(504, "StillUnderWay", "the command is not finished yet; it continues");
 }
 
 }  // namespace
 
-asio::awaitable<HttpOutcome> talk_http(HttpStream& stream, std::string remote, const Gate& gate,
-                                       const HttpHandlers& handlers, Capacity room,
-                                       const ClientLimits& limits) {
+asio::awaitable<HttpOutcome> serve_http(HttpStream& stream, std::string remote, const Gate& gate,
+                                        const HttpHandlers& handlers, Capacity capacity,
+                                        const ClientLimits& limits) {
   beast::flat_buffer buffer(limits.header_bytes_max + 4096);
   for (;;) {
     http::request_parser<http::empty_body> parser;
@@ -180,19 +180,20 @@ asio::awaitable<HttpOutcome> talk_http(HttpStream& stream, std::string remote, c
 
     Verdict verdict;
     if (error) {
-      auto complaint = answer_to_broken(error);
-      if (!complaint) co_return HttpOutcome{};
-      verdict.answer = *std::move(complaint);
+      auto answer = answer_to_malformed(error);
+      if (!answer) co_return HttpOutcome{};
+      verdict.answer = *std::move(answer);
     } else if (has_body(parser)) {
-      verdict.answer = error_answer(413, "BodyNotWanted", "requests here have no body");
+      verdict.answer =
+          error_answer(413, "BodyNotWanted", "requests to this server must not have a body");
     } else {
-      verdict = judge(request, remote, gate, handlers, room);
+      verdict = judge(request, remote, gate, handlers, capacity);
     }
 
-    if (auto* wanted = std::get_if<Upgrade>(&verdict.answer)) {
-      if (buffer.size() == 0) co_return HttpOutcome{std::move(*wanted)};
+    if (auto* upgrade = std::get_if<Upgrade>(&verdict.answer)) {
+      if (buffer.size() == 0) co_return HttpOutcome{std::move(*upgrade)};
       verdict.answer = error_answer(
-          400, "BadRequest", "frames must wait until the WebSocket's upgrade has been answered");
+          400, "BadRequest", "a client must not send frames before the upgrade has been answered");
     }
     if (const auto* found = std::get_if<Command>(&verdict.answer)) {
       const Command command = *found;
@@ -202,21 +203,21 @@ asio::awaitable<HttpOutcome> talk_http(HttpStream& stream, std::string remote, c
         co_await send(stream, std::get<Answer>(verdict.answer), request, verdict.after, limits);
     if (!sent) co_return HttpOutcome{};
     if (verdict.after == After::close) {
-      co_await hang_up(stream, limits);
+      co_await close_gently(stream, limits);
       co_return HttpOutcome{};
     }
   }
 }
 
-asio::awaitable<bool> upgrade(HttpStream& stream, const Upgrade& wanted,
-                              const ClientLimits& limits) {
+asio::awaitable<bool> grant_upgrade(HttpStream& stream, const Upgrade& upgrade,
+                                    const ClientLimits& limits) {
   http::response<http::empty_body> response(http::status::switching_protocols, 11);
   response.set(http::field::server, server_name);
   response.set(http::field::upgrade, "websocket");
   response.set(http::field::connection, "Upgrade");
-  response.set(http::field::sec_websocket_accept, websocket_accept(wanted.key));
-  if (wanted.subprotocol != nullptr) {
-    const std::string_view name = wanted.subprotocol->name;
+  response.set(http::field::sec_websocket_accept, websocket_accept(upgrade.key));
+  if (upgrade.subprotocol != nullptr) {
+    const std::string_view name = upgrade.subprotocol->name;
     response.set(http::field::sec_websocket_protocol, beast::string_view(name.data(), name.size()));
   }
   stream.expires_after(limits.upgrade_timeout);

@@ -14,30 +14,31 @@
 
 namespace server {
 
-// A request for a WebSocket that the gate let in.
+// A request for a WebSocket that the gate admitted.
 struct Upgrade {
   std::string key;                           // Sec-WebSocket-Key
-  const Subprotocol* subprotocol = nullptr;  // that the answer names, if one was asked for
+  const Subprotocol* subprotocol = nullptr;  // named in the response; null if none was offered
 };
 
-// What became of an HTTP connection: it ended, or it wants to be a WebSocket.
+// How an HTTP connection ended: with an upgrade to grant, or without.
 struct HttpOutcome {
   std::optional<Upgrade> upgrade;
 };
 
-// One beyond the limits gets one answer: a server that is full must be seen to be.
+// A connection beyond the limits gets one answer and is closed: health checks must still learn that
+// a full server is alive.
 enum class Capacity : std::uint8_t { available, full };
 
-// Answers HTTP requests until the connection ends or asks for a WebSocket that it can have.
+// Answers HTTP requests until the connection ends, or asks for a WebSocket that it can have.
 // `remote` is the address of the other end.
-[[nodiscard]] boost::asio::awaitable<HttpOutcome> talk_http(HttpStream& stream, std::string remote,
-                                                            const Gate& gate,
-                                                            const HttpHandlers& handlers,
-                                                            Capacity room,
-                                                            const ClientLimits& limits);
+[[nodiscard]] boost::asio::awaitable<HttpOutcome> serve_http(HttpStream& stream, std::string remote,
+                                                             const Gate& gate,
+                                                             const HttpHandlers& handlers,
+                                                             Capacity capacity,
+                                                             const ClientLimits& limits);
 
-// Grants it. False if the client did not take the answer.
-[[nodiscard]] boost::asio::awaitable<bool> upgrade(HttpStream& stream, const Upgrade& wanted,
-                                                   const ClientLimits& limits);
+// Sends the response that grants an upgrade. Returns false if the client did not receive it.
+[[nodiscard]] boost::asio::awaitable<bool> grant_upgrade(HttpStream& stream, const Upgrade& upgrade,
+                                                         const ClientLimits& limits);
 
 }  // namespace server

@@ -1,39 +1,72 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
+#include <string>
+#include <thread>
+#include <unordered_set>
+#include <utility>
+#include <variant>
+#include <vector>
 
-#include "server/clients/connection.h"
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include "server/clients/carrier.h"
 #include "server/clients/handler.h"
 #include "server/clients/limits.h"
 
-namespace boost::asio {
-class io_context;
-}
-
 namespace server {
 
-// A thread that reads, takes apart, writes and closes for its clients, so that the event loop need
-// not: for machines with more processors than one server's event loop can use.
+// A thread with an event loop of its own that carries connections: for machines with more
+// processors than one event loop can use. Owns the connections; those that are open when it ends
+// are dropped without a close frame.
 class IoThread {
  public:
-  // `main` is the event loop where handlers are told. It must not run any more when this ends.
+  // `main` is the event loop on which handlers are called. It must not run any more when this is
+  // destroyed.
   IoThread(boost::asio::io_context& main, const ClientLimits& limits);
-  // Whoever is still connected is dropped without a word.
   ~IoThread();
   IoThread(const IoThread&) = delete;
   IoThread& operator=(const IoThread&) = delete;
 
-  // As `server::serve`, to be called on the event loop: what `handler` is told it is told there,
-  // and there it may use the connection. While a connection is there, the event loop has work.
+  // Serves `client` on this thread until it is gone; called on `main`. All calls of `handler` are
+  // made on `main`, and all calls of its ClientConnection must be. A connection keeps `main` busy.
   void serve(Accepted client, ClientHandler& handler);
 
-  [[nodiscard]] const ConnectionCounters& counters() const;
+  [[nodiscard]] const ConnectionCounters& counters() const { return context_.counters; }
 
  private:
-  class Worker;
-  class Near;
-  class Far;
-  std::unique_ptr<Worker> worker_;
+  class Client;
+
+  // What crosses from the event loop to the thread.
+  struct Send {
+    std::string encoded;  // in the connection's format
+  };
+  struct AllowBatches {};
+  struct Close {
+    CloseCode code;
+    std::string reason;
+  };
+  struct CloseAsTooSlow {};
+  struct PingEvery {
+    std::chrono::milliseconds interval;
+  };
+  struct Handled {
+    int events = 0;  // that the event loop has handled since the last Handled
+  };
+  using Request = std::variant<Send, AllowBatches, Close, CloseAsTooSlow, PingEvery, Handled>;
+
+  void ask(std::shared_ptr<Client> client, Request request);
+
+  boost::asio::io_context& main_;
+  std::vector<std::pair<std::shared_ptr<Client>, Request>> requests_;  // of one turn of `main`
+  CarrierContext context_;
+  boost::asio::io_context io_{1};
+  std::unordered_set<std::shared_ptr<Carrier>> carriers_;  // used on the thread
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> busy_{
+      boost::asio::make_work_guard(io_)};
+  std::thread thread_;
 };
 
 }  // namespace server

@@ -15,7 +15,8 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <spdlog/spdlog.h>
 
-#include "server/clients/connection.h"
+#include "server/clients/carrier.h"
+#include "server/clients/client_event.h"
 #include "server/clients/gate.h"
 #include "server/clients/http.h"
 #include "server/clients/io_thread.h"
@@ -30,15 +31,15 @@ using boost::system::error_code;
 
 constexpr auto as_tuple = asio::as_tuple(asio::use_awaitable);
 
-// Connections beyond the limits that are told so, or are HTTP; the others are just closed.
+// So many connections beyond the limits get an answer; further ones are closed without one.
 constexpr std::size_t refusals_max = 64;
 
-// What a handler throws is an error of this program, and not a connection's affair.
+// An exception from a handler is an error of this program: it ends the event loop.
 void rethrow(const std::exception_ptr& error) {
   if (error) std::rethrow_exception(error);
 }
 
-// One client by both names of an address: 10.0.0.1 and ::ffff:10.0.0.1.
+// Counts 10.0.0.1 and ::ffff:10.0.0.1 as one address.
 std::string name_of(const asio::ip::address& address) {
   if (address.is_v6() && address.to_v6().is_v4_mapped()) {
     return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).to_string();
@@ -46,7 +47,7 @@ std::string name_of(const asio::ip::address& address) {
   return address.to_string();
 }
 
-std::string bind_complaint(const Address& web, const error_code& error) {
+std::string bind_complaint(const wire::Address& web, const error_code& error) {
   const std::string port = std::to_string(web.port);
   if (error == asio::error::address_in_use) {
     return "port " + port + " on " + web.host +
@@ -58,18 +59,18 @@ std::string bind_complaint(const Address& web, const error_code& error) {
   }
   if (error.value() == EADDRNOTAVAIL) {
     return "this machine has no address " + web.host +
-           "; choose another with webAddress=, or 0.0.0.0 for all it has";
+           "; choose another with webAddress=, or 0.0.0.0 for all its addresses";
   }
   return "cannot listen on " + to_string(web) + ": " + error.message();
 }
 
-// Tells a client that it is one too many.
+// Refuses a client beyond the limits in the client protocol.
 class Refusing final : public ClientHandler {
  public:
   void opened(const std::shared_ptr<ClientConnection>& connection) override {
     connection->send(wire::ConnectRefused{{wire::ErrorCode::too_many_connections,
-                                           "too many connections to this server, of all clients or "
-                                           "of this address; the limits are maxCnxns and "
+                                           "too many connections to this server, in all or from "
+                                           "this address; the limits are maxCnxns and "
                                            "maxClientCnxns"}});
     connection->close(CloseCode::policy_violation, "too many connections");
   }
@@ -78,65 +79,68 @@ class Refusing final : public ClientHandler {
   void closed(ClientConnection&) override {}
 };
 
+// Carries the connection on this thread.
+void serve(Accepted client, ClientHandler& handler, CarrierContext& context) {
+  const auto carrier = std::make_shared<Carrier>(
+      std::move(client), context,
+      [&handler](Carrier& from, ClientEvent&& event) { report(std::move(event), from, handler); });
+  carrier->start();
+  handler.opened(carrier);
+}
+
 }  // namespace
 
 class Listener::Port : public std::enable_shared_from_this<Listener::Port> {
  public:
-  Port(asio::io_context& io, const Config& config, ClientHandler& handler,
-       HttpHandlers http_handlers, const ClientLimits& limits);
+  Port(asio::io_context& io, ListenerOptions options, ClientHandler& handler,
+       HttpHandlers http_handlers);
 
   std::optional<std::string> start();
-  [[nodiscard]] const Address& bound() const { return web_; }
+  [[nodiscard]] const wire::Address& bound() const { return web_; }
   [[nodiscard]] PortCounters counters() const;
   void stop();
-  // Nothing happens any more.
+  // The event loop does not run any more.
   void end() { io_threads_.clear(); }
 
  private:
-  class ConnectionSlot;  // of one connection, while it is there
+  class ConnectionSlot;  // counts one connection, while it is open
 
   asio::awaitable<void> accept();
-  asio::awaitable<void> talk(HttpStream stream, std::string address);
-  void serve_websocket(Accepted client, bool beyond);
+  asio::awaitable<void> serve_client(HttpStream stream, std::string address);
+  void serve_websocket(Accepted client, Capacity capacity);
   [[nodiscard]] bool is_full(const std::string& address) const;
 
   asio::io_context& io_;
   ClientHandler& handler_;
   const HttpHandlers http_handlers_;
+  const ListenerOptions options_;
   const Gate gate_;
-  Shared shared_;
+  CarrierContext carriers_;  // on this thread
   std::vector<std::unique_ptr<IoThread>> io_threads_;
-  std::size_t served_ = 0;  // by them: whose turn it is
+  std::size_t served_by_io_threads_ = 0;  // decides which of them is next
   PortCounters counters_;
-  const std::uint32_t from_one_address_max_;
-  const std::uint32_t connections_max_;
 
-  Address web_;
-  tcp::acceptor acceptor_;
+  wire::Address web_;
+  Acceptor acceptor_;
   std::map<std::string, std::uint32_t> connected_;  // by address; never 0
   std::size_t connections_ = 0;                     // the sum of connected_
-  std::size_t refusals_ = 0;                        // besides, beyond the limits
-  std::set<HttpStream*> http_;                      // those that are not WebSockets yet
+  std::size_t refusals_ = 0;                        // connections beyond the limits
+  std::set<HttpStream*> http_;                      // connections before their upgrade
   Refusing refusing_;
 };
 
-Listener::Port::Port(asio::io_context& io, const Config& config, ClientHandler& handler,
-                     HttpHandlers http_handlers, const ClientLimits& limits)
+Listener::Port::Port(asio::io_context& io, ListenerOptions options, ClientHandler& handler,
+                     HttpHandlers http_handlers)
     : io_(io),
       handler_(handler),
       http_handlers_(std::move(http_handlers)),
-      gate_(config),
-      shared_{limits},
-      from_one_address_max_(config.max_client_connections),
-      connections_max_(config.max_connections),
-      web_(config.web),
+      options_(std::move(options)),
+      gate_(options_.gate),
+      carriers_{options_.limits},
+      web_(options_.web),
       acceptor_(io) {
-  // Data in base64 or with characters that JSON escapes take more than their own size.
-  if (shared_.limits.frame_bytes_max == 0) {
-    shared_.limits.frame_bytes_max = 2 * std::size_t{config.max_data_bytes} + 64 * 1024;
-  }
-  for (std::uint32_t i = 0; i < config.io_threads; ++i) {
-    io_threads_.push_back(std::make_unique<IoThread>(io, shared_.limits));
+  for (std::uint32_t i = 0; i < options_.io_threads; ++i) {
+    io_threads_.push_back(std::make_unique<IoThread>(io, options_.limits));
   }
 }
 
@@ -147,8 +151,8 @@ std::optional<std::string> Listener::Port::start() {
       resolver.resolve(web_.host, std::to_string(web_.port),
                        tcp::resolver::passive | tcp::resolver::numeric_service, error);
   if (error || found.empty()) {
-    return "webAddress=" + web_.host + " is not known here: " + error.message() +
-           "; choose another, or 0.0.0.0 for all that this machine has";
+    return "cannot resolve webAddress=" + web_.host + ": " + error.message() +
+           "; choose another, or 0.0.0.0 for all addresses of this machine";
   }
   const tcp::endpoint endpoint = found.begin()->endpoint();
   acceptor_.open(endpoint.protocol(), error);
@@ -168,7 +172,7 @@ std::optional<std::string> Listener::Port::start() {
 
 PortCounters Listener::Port::counters() const {
   PortCounters counters = counters_;
-  counters.add(shared_.counters);
+  counters.add(carriers_.counters);
   for (const auto& thread : io_threads_) counters.add(thread->counters());
   return counters;
 }
@@ -180,22 +184,22 @@ void Listener::Port::stop() {
 }
 
 bool Listener::Port::is_full(const std::string& address) const {
-  if (connections_max_ != 0 && connections_ >= connections_max_) return true;
+  if (options_.connections_max != 0 && connections_ >= options_.connections_max) return true;
   const auto same = connected_.find(address);
-  return from_one_address_max_ != 0 && same != connected_.end() &&
-         same->second >= from_one_address_max_;
+  return options_.connections_per_address != 0 && same != connected_.end() &&
+         same->second >= options_.connections_per_address;
 }
 
 asio::awaitable<void> Listener::Port::accept() {
   asio::steady_timer pause(io_);
-  bool complained = false;
+  bool warned = false;
   while (acceptor_.is_open()) {
     auto [error, socket] = co_await acceptor_.async_accept(as_tuple);
     if (!acceptor_.is_open()) co_return;
     if (error == asio::error::connection_aborted) continue;
     if (error) {
-      // Out of files or memory: others may give some back.
-      if (!std::exchange(complained, true)) {
+      // Out of files or memory: try again later, when other connections have ended.
+      if (!std::exchange(warned, true)) {
         spdlog::warn(
             "cannot accept clients: {} (how many files a process may open is set by ulimit -n)",
             error.message());
@@ -204,7 +208,7 @@ asio::awaitable<void> Listener::Port::accept() {
       co_await pause.async_wait(as_tuple);
       continue;
     }
-    complained = false;
+    warned = false;
 
     error_code gone;
     const tcp::endpoint peer = socket.remote_endpoint(gone);
@@ -219,18 +223,20 @@ asio::awaitable<void> Listener::Port::accept() {
         io_,
         [self = shared_from_this(), stream = HttpStream(std::move(socket)),
          address = name_of(peer.address())]() mutable {
-          return self->talk(std::move(stream), std::move(address));
+          return self->serve_client(std::move(stream), std::move(address));
         },
         rethrow);
   }
 }
 
-// Those that are refused take nobody's slot.
+// A connection beyond the limits is counted apart: it uses up no other client's place.
 class Listener::Port::ConnectionSlot {
  public:
   ConnectionSlot(std::shared_ptr<Port> port, std::string address)
-      : port_(std::move(port)), address_(std::move(address)), beyond_(port_->is_full(address_)) {
-    if (beyond_) {
+      : port_(std::move(port)),
+        address_(std::move(address)),
+        capacity_(port_->is_full(address_) ? Capacity::full : Capacity::available) {
+    if (capacity_ == Capacity::full) {
       ++port_->refusals_;
     } else {
       ++port_->connections_;
@@ -240,7 +246,7 @@ class Listener::Port::ConnectionSlot {
   ConnectionSlot(const ConnectionSlot&) = delete;
   ConnectionSlot& operator=(const ConnectionSlot&) = delete;
   ~ConnectionSlot() {
-    if (beyond_) {
+    if (capacity_ == Capacity::full) {
       --port_->refusals_;
     } else {
       --port_->connections_;
@@ -248,49 +254,50 @@ class Listener::Port::ConnectionSlot {
     }
   }
 
-  [[nodiscard]] bool beyond() const { return beyond_; }
+  [[nodiscard]] Capacity capacity() const { return capacity_; }
 
  private:
   const std::shared_ptr<Port> port_;
   const std::string address_;
-  const bool beyond_;
+  const Capacity capacity_;
 };
 
-asio::awaitable<void> Listener::Port::talk(HttpStream stream, std::string address) {
+asio::awaitable<void> Listener::Port::serve_client(HttpStream stream, std::string address) {
   auto slot = std::make_shared<ConnectionSlot>(shared_from_this(), address);
   counters_.accepted += 1;
 
   http_.insert(&stream);
-  const HttpOutcome outcome =
-      co_await talk_http(stream, address, gate_, http_handlers_,
-                         slot->beyond() ? Capacity::full : Capacity::available, shared_.limits);
+  const HttpOutcome outcome = co_await serve_http(stream, address, gate_, http_handlers_,
+                                                  slot->capacity(), options_.limits);
   bool upgraded = false;
   if (outcome.upgrade && acceptor_.is_open()) {
-    upgraded = co_await upgrade(stream, *outcome.upgrade, shared_.limits);
+    upgraded = co_await grant_upgrade(stream, *outcome.upgrade, options_.limits);
   }
   http_.erase(&stream);
   if (!upgraded || !acceptor_.is_open()) co_return;
 
   const Subprotocol* asked = outcome.upgrade->subprotocol;
   const wire::Format format = (asked != nullptr ? *asked : subprotocols.front()).format;
-  const bool beyond = slot->beyond();
-  serve_websocket({Stream(std::move(stream)), format, std::move(address), std::move(slot)}, beyond);
+  const Capacity capacity = slot->capacity();
+  serve_websocket({Stream(std::move(stream)), format, std::move(address), std::move(slot)},
+                  capacity);
 }
 
-void Listener::Port::serve_websocket(Accepted client, bool beyond) {
-  if (beyond) {
+void Listener::Port::serve_websocket(Accepted client, Capacity capacity) {
+  if (capacity == Capacity::full) {
     counters_.refused += 1;
-    serve(std::move(client), refusing_, shared_);
+    serve(std::move(client), refusing_, carriers_);
   } else if (io_threads_.empty()) {
-    serve(std::move(client), handler_, shared_);
+    serve(std::move(client), handler_, carriers_);
   } else {
-    io_threads_[served_++ % io_threads_.size()]->serve(std::move(client), handler_);
+    IoThread& next = *io_threads_[served_by_io_threads_++ % io_threads_.size()];
+    next.serve(std::move(client), handler_);
   }
 }
 
-Listener::Listener(asio::io_context& io, const Config& config, ClientHandler& handler,
-                   HttpHandlers http_handlers, const ClientLimits& limits)
-    : port_(std::make_shared<Port>(io, config, handler, std::move(http_handlers), limits)) {}
+Listener::Listener(asio::io_context& io, ListenerOptions options, ClientHandler& handler,
+                   HttpHandlers http_handlers)
+    : port_(std::make_shared<Port>(io, std::move(options), handler, std::move(http_handlers))) {}
 
 Listener::~Listener() {
   stop();
@@ -298,7 +305,7 @@ Listener::~Listener() {
 }
 
 std::optional<std::string> Listener::start() { return port_->start(); }
-const Address& Listener::bound() const { return port_->bound(); }
+const wire::Address& Listener::bound() const { return port_->bound(); }
 PortCounters Listener::counters() const { return port_->counters(); }
 void Listener::stop() { port_->stop(); }
 

@@ -6,8 +6,7 @@
 
 #include "server/clients/handler.h"
 #include "server/clients/http_handlers.h"
-#include "server/clients/limits.h"
-#include "server/config/config.h"
+#include "server/clients/listener_options.h"
 #include "server/metrics/counters.h"
 
 namespace boost::asio {
@@ -16,28 +15,28 @@ class io_context;
 
 namespace server {
 
-// The web port: HTTP answers, and at /v1 the WebSocket connections of clients. Everything happens
-// on `io`, which one thread runs, unless the configuration has other threads for the WebSockets.
-// `handler` must live as long as `io` runs, and whoever holds a ClientConnection must let go of it
+// The web port: HTTP answers, and at /v1 the WebSocket connections of clients. Everything runs on
+// `io`, which one thread runs, except that with `io_threads` other threads carry the connections.
+// `handler` must live as long as `io` runs. Every ClientConnection must be released
 // before `io` is destroyed.
 class Listener {
  public:
-  Listener(boost::asio::io_context& io, const Config& config, ClientHandler& handler,
-           HttpHandlers http_handlers, const ClientLimits& limits = {});
+  Listener(boost::asio::io_context& io, ListenerOptions options, ClientHandler& handler,
+           HttpHandlers http_handlers);
   ~Listener();
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
 
-  // Binds and begins to accept. Returns why it could not, with what to do about it.
+  // Binds and begins to accept. On failure returns why, and what the operator can do.
   [[nodiscard]] std::optional<std::string> start();
 
-  // After `start`: the address with the port that was really taken.
-  [[nodiscard]] const Address& bound() const;
+  // After `start`: the address, with the port that was bound.
+  [[nodiscard]] const wire::Address& bound() const;
 
   [[nodiscard]] PortCounters counters() const;
 
-  // Accepts nobody any more and ends what is still HTTP. WebSocket connections stay until somebody
-  // closes them.
+  // Accepts no more connections and ends those that are HTTP. WebSocket connections stay until
+  // the handler or the client closes them.
   void stop();
 
  private:

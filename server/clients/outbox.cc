@@ -6,10 +6,10 @@
 namespace server {
 namespace {
 
-// Capacity for what is usually said at once.
+// Reserved for the messages that are usually queued together.
 constexpr std::size_t usual_bytes = 480;
 constexpr std::size_t usual_messages = 8;
-// The longest head of an array of CBOR that fits a batch.
+// The longest head of a CBOR array that fits into a batch.
 constexpr std::size_t head_bytes_max = 5;
 
 }  // namespace
@@ -53,7 +53,7 @@ std::string_view Outbox::next_frame(std::size_t batch_bytes) {
 
 std::string_view Outbox::array(std::size_t first, std::size_t end, std::size_t count) {
   if (format_ == wire::Format::json) {
-    // The ']' takes the place of the comma before the next message, which needs none.
+    // The ']' overwrites the comma before the next message, which does not need it.
     if (end == buffer_.size()) buffer_ += ']';
     buffer_[first] = '[';
     buffer_[end] = ']';

@@ -10,30 +10,29 @@
 
 namespace server {
 
-// Appends a message as the format writes it.
+// Appends a message, encoded in `format`.
 void append_message(const wire::ServerMessage& message, wire::Format format, std::string& out);
 
-// Messages that wait to be sent, as one buffer: each behind what the format wants between two
-// elements of an array, and the first with room for an array's head. A frame of several puts that
-// head over the end of what was sent before it.
+// The messages queued for one client, in one buffer. Before each message is the separator of array
+// elements that the format needs; before the first there is capacity for an array's head. A frame
+// of several messages overwrites the end of the frame before it with that head.
 class Outbox {
  public:
   explicit Outbox(wire::Format format);
 
   void add(const wire::ServerMessage& message);
-  // One that is written in the format.
-  void add(std::string_view message);
+  void add(std::string_view message);  // encoded in the format
 
   [[nodiscard]] bool empty() const { return sent_ == ends_.size(); }
 
-  // That next_frame has not handed out yet.
+  // The size of the messages that next_frame has not returned yet.
   [[nodiscard]] std::size_t bytes() const { return buffer_.size() - begin(); }
 
-  // The next frame: one message, or with `batch_bytes` as many as fit, at least one. Valid until
-  // the next call.
+  // The next frame: one message, or as many as fit into `batch_bytes`. Valid until the next call.
+  // Must not be called when it is empty.
   [[nodiscard]] std::string_view next_frame(std::size_t batch_bytes);
 
-  // Forgets everything, and its memory.
+  // Removes all messages, and frees their memory.
   void clear();
 
  private:
@@ -43,8 +42,8 @@ class Outbox {
 
   wire::Format format_;
   std::string buffer_;
-  std::vector<std::size_t> ends_;  // of each message in buffer_
-  std::size_t sent_ = 0;           // how many of ends_
+  std::vector<std::size_t> ends_;  // where each message in buffer_ ends
+  std::size_t sent_ = 0;           // how many of them next_frame has returned
 };
 
 }  // namespace server

@@ -12,7 +12,7 @@
 namespace server {
 namespace {
 
-constexpr std::size_t mask_bytes = 4;
+constexpr std::size_t mask_size = 4;
 constexpr std::size_t control_bytes_max = 125;
 
 // Statuses of section 7.4.1.
@@ -38,10 +38,11 @@ std::uint64_t number(std::string_view bytes) {
   return value;
 }
 
-void unmask(std::span<char> payload, std::span<const char> mask) {
+// Masks, or takes the mask away: the two are the same operation (section 5.3).
+void apply_mask(std::span<char> payload, std::string_view mask) {
   std::uint64_t wide = 0;
-  std::memcpy(&wide, mask.data(), mask_bytes);
-  std::memcpy(reinterpret_cast<char*>(&wide) + mask_bytes, mask.data(), mask_bytes);
+  std::memcpy(&wide, mask.data(), mask_size);
+  std::memcpy(reinterpret_cast<char*>(&wide) + mask_size, mask.data(), mask_size);
   std::size_t at = 0;
   for (; payload.size() - at >= sizeof wide; at += sizeof wide) {
     std::uint64_t eight = 0;
@@ -49,10 +50,10 @@ void unmask(std::span<char> payload, std::span<const char> mask) {
     eight ^= wide;
     std::memcpy(payload.data() + at, &eight, sizeof eight);
   }
-  for (std::size_t i = 0; at < payload.size(); ++at, ++i) payload[at] ^= mask[i % mask_bytes];
+  for (std::size_t i = 0; at < payload.size(); ++at, ++i) payload[at] ^= mask[i % mask_size];
 }
 
-// Without a character at its end that goes on in what is still to come.
+// `text` without an incomplete UTF-8 character at its end: the rest of it is still to come.
 std::string_view whole_characters(std::string_view text) {
   for (std::size_t back = 1; back <= std::min<std::size_t>(3, text.size()); ++back) {
     const auto byte = static_cast<unsigned char>(text[text.size() - back]);
@@ -74,27 +75,75 @@ Incoming closing(std::string_view payload) {
   const auto status = static_cast<std::uint16_t>(number(payload.substr(0, 2)));
   if (!is_sent_in_a_close(status)) return broken(protocol_error);
   if (!wire::is_utf8(payload.substr(2))) return broken(protocol_error);
-  return {Incoming::Kind::close, {}, status};
+  return {Incoming::Kind::close, payload.substr(2), status};
+}
+
+// The mask bit of a frame's second byte.
+constexpr int unmasked = 0;
+constexpr int masked = 0x80;
+
+void append_head(Opcode opcode, std::size_t payload_bytes, int mask_bit, std::string& out) {
+  out += static_cast<char>(0x80 | static_cast<int>(opcode));
+  const auto append_length = [&](int marker, int bytes) {
+    out += static_cast<char>(mask_bit | marker);
+    for (int i = bytes - 1; i >= 0; --i) out += static_cast<char>(payload_bytes >> (8 * i));
+  };
+  if (payload_bytes <= control_bytes_max) {
+    out += static_cast<char>(mask_bit | static_cast<int>(payload_bytes));
+  } else if (payload_bytes < 65'536) {
+    append_length(126, 2);
+  } else {
+    append_length(127, 8);
+  }
 }
 
 }  // namespace
 
-std::optional<Incoming> WebSocketReader::next(std::span<char>& bytes) {
-  if (!in_ && !pieces_.empty()) std::string().swap(pieces_);  // were handed out
-  for (;;) {
-    const Head head = head_of(bytes);
-    if (head.broken != 0) return broken(head.broken);
-    if (head.head_bytes == 0 || bytes.size() - head.head_bytes < head.payload_bytes) {
-      return std::nullopt;
-    }
-    const std::span<char> payload = bytes.subspan(head.head_bytes, head.payload_bytes);
-    unmask(payload, bytes.subspan(head.head_bytes - mask_bytes, mask_bytes));
-    bytes = bytes.subspan(head.head_bytes + head.payload_bytes);
-    if (auto complete = take(head, {payload.data(), payload.size()})) return complete;
+void WebSocketReader::feed(std::span<char> bytes) {
+  if (rest_.empty()) {
+    input_ = bytes;
+  } else {
+    rest_.append(bytes.data(), bytes.size());
+    input_ = rest_;
   }
 }
 
-// Section 5.2. What cannot be right is known from as little as can be.
+std::optional<Incoming> WebSocketReader::next() {
+  if (!in_ && !pieces_.empty()) std::string().swap(pieces_);  // returned by the call before
+  if (input_.data() == nullptr) input_ = rest_;               // after `keep`
+  for (;;) {
+    const Head head = head_of(input_);
+    if (head.broken != 0) return broken(head.broken);
+    if (head.head_bytes == 0 || input_.size() - head.head_bytes < head.payload_bytes) break;
+
+    const std::span<char> payload = input_.subspan(head.head_bytes, head.payload_bytes);
+    if (mask_bytes() != 0) apply_mask(payload, {payload.data() - mask_size, mask_size});
+    input_ = input_.subspan(head.head_bytes + head.payload_bytes);
+    if (auto complete = read_payload(head, {payload.data(), payload.size()})) return complete;
+  }
+  keep();
+  return std::nullopt;
+}
+
+// Assigning to a string may leave it its memory; swapping with an empty one does not.
+void WebSocketReader::keep() {
+  if (input_.data() == nullptr) return;
+  if (input_.empty()) {
+    std::string().swap(rest_);
+  } else if (rest_.empty()) {
+    rest_.assign(input_.data(), input_.size());
+  } else {
+    rest_.erase(0, rest_.size() - input_.size());
+  }
+  input_ = {};
+}
+
+void WebSocketReader::discard() {
+  input_ = {};
+  std::string().swap(rest_);
+}
+
+// Section 5.2. Rejects an invalid frame as soon as the bytes that prove it have arrived.
 WebSocketReader::Head WebSocketReader::head_of(std::span<const char> bytes) const {
   Head head;
   if (bytes.size() < 2) return head;
@@ -103,12 +152,13 @@ WebSocketReader::Head WebSocketReader::head_of(std::span<const char> bytes) cons
   head.is_last = (first & 0x80) != 0;
   head.opcode = static_cast<Opcode>(first & 0x0f);
   head.payload_bytes = second & 0x7f;
-  if ((first & 0x70) != 0 || (second & 0x80) == 0) head.broken = protocol_error;
+  const bool is_masked = (second & 0x80) != 0;
+  if ((first & 0x70) != 0 || is_masked != (mask_bytes() != 0)) head.broken = protocol_error;
   if (head.broken == 0) head.broken = fault_of(head);
   if (head.broken != 0) return head;
 
   const std::size_t length_bytes = head.payload_bytes < 126 ? 0 : head.payload_bytes == 126 ? 2 : 8;
-  if (bytes.size() < 2 + length_bytes + mask_bytes) return head;
+  if (bytes.size() < 2 + length_bytes + mask_bytes()) return head;
   if (length_bytes != 0) {
     head.payload_bytes = number({bytes.data() + 2, length_bytes});
     if (head.payload_bytes < (length_bytes == 2 ? 126U : 65'536U)) head.broken = protocol_error;
@@ -117,7 +167,7 @@ WebSocketReader::Head WebSocketReader::head_of(std::span<const char> bytes) cons
   if (!is_control(head.opcode) && head.payload_bytes + pieces_.size() > message_bytes_max_) {
     head.broken = too_big;
   }
-  head.head_bytes = 2 + length_bytes + mask_bytes;
+  head.head_bytes = 2 + length_bytes + mask_bytes();
   return head;
 }
 
@@ -129,7 +179,7 @@ std::uint16_t WebSocketReader::fault_of(const Head& head) const {
   return (head.opcode == Opcode::continuation) == in_.has_value() ? 0 : protocol_error;
 }
 
-std::optional<Incoming> WebSocketReader::take(const Head& head, std::string_view payload) {
+std::optional<Incoming> WebSocketReader::read_payload(const Head& head, std::string_view payload) {
   if (head.opcode == Opcode::ping) return Incoming{Incoming::Kind::ping, payload};
   if (head.opcode == Opcode::pong) return Incoming{Incoming::Kind::pong, payload};
   if (head.opcode == Opcode::close) return closing(payload);
@@ -155,19 +205,16 @@ Incoming WebSocketReader::whole(std::string_view message) {
 }
 
 void append_websocket_frame(Opcode opcode, std::string_view payload, std::string& out) {
-  out += static_cast<char>(0x80 | static_cast<int>(opcode));
-  const auto append_length = [&](int marker, int bytes) {
-    out += static_cast<char>(marker);
-    for (int i = bytes - 1; i >= 0; --i) out += static_cast<char>(payload.size() >> (8 * i));
-  };
-  if (payload.size() <= control_bytes_max) {
-    out += static_cast<char>(payload.size());
-  } else if (payload.size() < 65'536) {
-    append_length(126, 2);
-  } else {
-    append_length(127, 8);
-  }
+  append_head(opcode, payload.size(), unmasked, out);
   out += payload;
+}
+
+void append_masked_websocket_frame(Opcode opcode, std::string_view payload, std::string_view mask,
+                                   std::string& out) {
+  append_head(opcode, payload.size(), masked, out);
+  out += mask;
+  out += payload;
+  apply_mask(std::span<char>(out).last(payload.size()), mask);
 }
 
 std::string websocket_accept(std::string_view key) {

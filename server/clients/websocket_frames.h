@@ -7,8 +7,9 @@
 #include <string>
 #include <string_view>
 
-// RFC 6455 as a server speaks it, after the handshake and without extensions: what is in bytes
-// that came, and the bytes that leave. Knows no socket.
+// RFC 6455 after the handshake and without extensions: bytes to messages, and messages to bytes.
+// No socket. The only framing in this repository besides Beast's; docs/performance.md has the
+// figures for why the server does not use Beast's.
 namespace server {
 
 enum class Opcode : std::uint8_t {
@@ -20,51 +21,75 @@ enum class Opcode : std::uint8_t {
   pong = 10,
 };
 
-// What a client sent.
+// One message or control frame that the other end sent.
 struct Incoming {
   enum class Kind : std::uint8_t { text, binary, ping, pong, close, broken };
 
   Kind kind;
-  // Valid until the reader is asked for the next, or its bytes are gone.
+  // For `close`: the reason. Valid until the reader's next call, and as long as the bytes that were
+  // fed.
   std::string_view payload = {};
-  // Of `close` and `broken`: the status to answer with. Nothing counts that comes later.
+  // For `close` and `broken`: the status to answer with. Nothing that follows is valid.
   std::uint16_t status = 0;
 };
 
-// Takes apart what one client sends.
+// Which end of the connection sends the frames. Only clients mask theirs (section 5.1).
+enum class Sender : std::uint8_t { client, server };
+
+// Reads the frames that one end sends.
 class WebSocketReader {
  public:
-  // A message longer than that breaks the protocol.
-  explicit WebSocketReader(std::size_t message_bytes_max) : message_bytes_max_(message_bytes_max) {}
+  // A message of more than `message_bytes_max` breaks the protocol.
+  explicit WebSocketReader(std::size_t message_bytes_max, Sender sender = Sender::client)
+      : message_bytes_max_(message_bytes_max), sender_(sender) {}
+  WebSocketReader(const WebSocketReader&) = delete;
+  WebSocketReader& operator=(const WebSocketReader&) = delete;
 
-  // The next message, whole, or control frame. Takes its frames off the front of `bytes`, and
-  // writes over them. Nothing while the first frame that is left is not complete: it is to be
-  // there again the next time, with more behind it.
-  std::optional<Incoming> next(std::span<char>& bytes);
+  // `bytes` arrived. They are read in place and overwritten, and must stay until `next` returns
+  // nothing or `keep` is called.
+  void feed(std::span<char> bytes);
+
+  // The next whole message or control frame. Returns nothing when more bytes are needed; the
+  // reader has then copied the beginning of a frame that it still needs.
+  std::optional<Incoming> next();
+
+  // Copies what was fed and not read yet, to go on later.
+  void keep();
+  // Forgets what was fed and not read yet.
+  void discard();
 
  private:
   struct Head {
     Opcode opcode = Opcode::continuation;
     bool is_last = false;
-    std::size_t head_bytes = 0;  // 0: not all of it is there
+    std::size_t head_bytes = 0;  // 0: not all of it has arrived
     std::uint64_t payload_bytes = 0;
     std::uint16_t broken = 0;  // the status, unless 0
   };
 
+  [[nodiscard]] std::size_t mask_bytes() const { return sender_ == Sender::client ? 4 : 0; }
   [[nodiscard]] Head head_of(std::span<const char> bytes) const;
   [[nodiscard]] std::uint16_t fault_of(const Head& head) const;
-  [[nodiscard]] std::optional<Incoming> take(const Head& head, std::string_view payload);
+  [[nodiscard]] std::optional<Incoming> read_payload(const Head& head, std::string_view payload);
   [[nodiscard]] Incoming whole(std::string_view message);
 
   std::size_t message_bytes_max_;
+  // Fed and not read yet: the feeder's bytes, or those of rest_. Null after `keep`.
+  std::span<char> input_;
+  std::string rest_;          // copied by `keep`
   std::string pieces_;        // of a message in several frames
-  std::size_t checked_ = 0;   // how many bytes of them are known to be UTF-8
-  std::optional<Opcode> in_;  // what kind of message the pieces are
+  std::size_t checked_ = 0;   // how many bytes of pieces_ are known to be UTF-8
+  std::optional<Opcode> in_;  // the kind of message that pieces_ belong to
+  Sender sender_;
 };
 
+// Appends a frame as a server sends it.
 void append_websocket_frame(Opcode opcode, std::string_view payload, std::string& out);
+// Appends a frame as a client sends it, masked with the four bytes of `mask`.
+void append_masked_websocket_frame(Opcode opcode, std::string_view payload, std::string_view mask,
+                                   std::string& out);
 
-// What Sec-WebSocket-Accept answers to Sec-WebSocket-Key.
+// The Sec-WebSocket-Accept that answers a Sec-WebSocket-Key.
 [[nodiscard]] std::string websocket_accept(std::string_view key);
 
 }  // namespace server

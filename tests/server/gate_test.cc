@@ -9,8 +9,12 @@
 
 namespace {
 
-using server::Gate;
 using server::RequestHead;
+
+struct Gate : server::Gate {
+  explicit Gate(const server::Config& config)
+      : server::Gate(server::listener_options(config).gate) {}
+};
 
 server::Config config() {
   server::Config config;
@@ -125,7 +129,7 @@ TEST_CASE("a web page may connect from its own server only, or from an allowed o
   }
 }
 
-TEST_CASE("an upgrade is RFC 6455's, and the subprotocol is known or not said") {
+TEST_CASE("an upgrade must follow RFC 6455 and offer a known subprotocol or none") {
   const Gate gate(config());
   struct Row {
     std::string_view what;
@@ -180,7 +184,7 @@ TEST_CASE("an upgrade is RFC 6455's, and the subprotocol is known or not said") 
   CHECK(gate.refuses_upgrade(unknown)->body.find("zabkeeper.v1+json") != std::string::npos);
 }
 
-TEST_CASE("of the subprotocols that are offered the first that is known is spoken") {
+TEST_CASE("the first offered subprotocol that the server knows is chosen") {
   struct Row {
     std::vector<std::string_view> offered;
     std::string_view chosen;
@@ -196,12 +200,12 @@ TEST_CASE("of the subprotocols that are offered the first that is known is spoke
        }) {
     RequestHead request = upgrade();
     request.subprotocols = row.offered;
-    const server::Subprotocol* chosen = server::Gate::subprotocol_of(request);
+    const server::Subprotocol* chosen = Gate::subprotocol_of(request);
     CHECK((chosen ? chosen->name : "") == row.chosen);
   }
 }
 
-TEST_CASE("commands are for who sits at the machine, or is the super identity") {
+TEST_CASE("commands are accepted from the same machine or with the super identity") {
   server::Config configured = config();
   configured.super_digest = "root:J1scEM42CKaLPP5+ElgpgGsuONg=";
   configured.origins.emplace_back("*");

@@ -8,26 +8,21 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/server/client_frames.h"
+
 namespace {
 
-using server::Incoming;
+using client_frames::close;
+using client_frames::frame;
+using client_frames::Last;
+using client_frames::text;
+using server::Opcode;
 using Kind = server::Incoming::Kind;
 
-enum class Last { yes, no };
-
-// As a client sends it: masked.
-std::string frame(int opcode, std::string_view payload, Last last = Last::yes) {
-  std::string plain;
-  server::append_websocket_frame(static_cast<server::Opcode>(opcode), payload, plain);
-  const std::size_t head = plain.size() - payload.size();
-  const std::string_view mask = "\x37\xfa\x21\x3d";
-  if (last == Last::no) plain[0] = static_cast<char>(plain[0] & 0x7f);
-  plain[1] = static_cast<char>(plain[1] | 0x80);
-  for (std::size_t i = 0; i < payload.size(); ++i) plain[head + i] ^= mask[i % mask.size()];
-  return plain.insert(head, mask);
-}
-
-constexpr int continuation = 0, text = 1, binary = 2, close_frame = 8, ping = 9, pong = 10;
+constexpr auto continuation = Opcode::continuation;
+constexpr auto binary = Opcode::binary;
+constexpr auto ping = Opcode::ping;
+constexpr auto pong = Opcode::pong;
 
 struct Seen {
   Kind kind;
@@ -36,37 +31,35 @@ struct Seen {
   bool operator==(const Seen&) const = default;
 };
 
-// What becomes of bytes that come in such pieces; up to what ends the connection.
+// What is read from bytes that arrive in such pieces, up to what ends the connection.
 std::vector<Seen> read(std::string_view bytes, std::size_t piece, std::size_t max = 1'000'000) {
   server::WebSocketReader reader(max);
   std::vector<Seen> seen;
-  std::string there;
   for (; !bytes.empty(); bytes.remove_prefix(std::min(piece, bytes.size()))) {
-    there += bytes.substr(0, piece);
-    std::span<char> rest(there);
-    while (const auto incoming = reader.next(rest)) {
+    std::string some(bytes.substr(0, piece));
+    reader.feed(some);
+    while (const auto incoming = reader.next()) {
       seen.push_back({incoming->kind, std::string(incoming->payload), incoming->status});
       if (incoming->status != 0) return seen;
     }
-    there.erase(0, there.size() - rest.size());
   }
   return seen;
 }
 
 std::vector<Seen> read(std::string_view bytes) { return read(bytes, bytes.size()); }
 
-TEST_CASE("messages and control frames come as they were sent, however the bytes are cut") {
+TEST_CASE("messages and control frames are read as they were sent, wherever the bytes are cut") {
   const std::string large(70'000, 'l');
-  const std::string bytes = frame(text, "one") + frame(binary, std::string(200, 'b')) +
-                            frame(text, "t\xc3", Last::no) + frame(ping, "between") +
+  const std::string bytes = text("one") + frame(binary, std::string(200, 'b')) +
+                            frame(Opcode::text, "t\xc3", Last::no) + frame(ping, "between") +
                             frame(continuation, "\xa4", Last::no) + frame(continuation, "w") +
-                            frame(pong, "") + frame(text, large) + frame(text, "", Last::no) +
-                            frame(continuation, "") + frame(close_frame, "\x03\xe9reason");
+                            frame(pong, "") + text(large) + frame(Opcode::text, "", Last::no) +
+                            frame(continuation, "") + close("\x03\xe9reason");
   const std::vector<Seen> expected{
       {Kind::text, "one"},     {Kind::binary, std::string(200, 'b')},
       {Kind::ping, "between"}, {Kind::text, "täw"},
       {Kind::pong, ""},        {Kind::text, large},
-      {Kind::text, ""},        {Kind::close, "", 1001},
+      {Kind::text, ""},        {Kind::close, "reason", 1001},
   };
   for (const std::size_t piece :
        {std::size_t{1}, std::size_t{2}, std::size_t{7}, std::size_t{4096}, bytes.size()}) {
@@ -75,7 +68,7 @@ TEST_CASE("messages and control frames come as they were sent, however the bytes
   }
 }
 
-TEST_CASE("what breaks the protocol is known with its status, as early as it can be") {
+TEST_CASE("an invalid frame is rejected with its status as soon as its first bytes prove it") {
   struct Row {
     const char* what;
     std::string bytes;
@@ -86,7 +79,7 @@ TEST_CASE("what breaks the protocol is known with its status, as early as it can
            Row{"no mask", {"\x81\x00", 2}, 1002},
            Row{"an unknown opcode", "\x83\x80", 1002},
            Row{"a continuation of nothing", "\x80\x80", 1002},
-           Row{"a text within a text", frame(text, "", Last::no) + "\x81\x80", 1002},
+           Row{"a text within a text", frame(Opcode::text, "", Last::no) + "\x81\x80", 1002},
            Row{"a long ping", "\x89\xfe", 1002},
            Row{"a ping in pieces", "\x09\x80", 1002},
            Row{"a length in two bytes that fits one",
@@ -109,32 +102,33 @@ TEST_CASE("what breaks the protocol is known with its status, as early as it can
                 "mask",
                 14},
                1009},
-           Row{"not UTF-8", frame(text, "\xff"), 1007},
-           Row{"not UTF-8, in the first piece", frame(text, "ok\xff", Last::no), 1007},
+           Row{"not UTF-8", text("\xff"), 1007},
+           Row{"not UTF-8, in the first piece", frame(Opcode::text, "ok\xff", Last::no), 1007},
            Row{"a character that breaks off at a piece's end and does not go on",
-               frame(text, "\xe2\x82", Last::no) + frame(continuation, "x", Last::no), 1007},
-           Row{"a character that breaks off", frame(text, "\xe2\x82"), 1007},
-           Row{"a close of one byte", frame(close_frame, "\x03"), 1002},
-           Row{"a close with a status that is not sent", frame(close_frame, "\x03\xed"), 1002},
-           Row{"a close with a reason that is not UTF-8", frame(close_frame, "\x03\xe8\xff"), 1002},
+               frame(Opcode::text, "\xe2\x82", Last::no) + frame(continuation, "x", Last::no),
+               1007},
+           Row{"a character that breaks off", text("\xe2\x82"), 1007},
+           Row{"a close of one byte", close("\x03"), 1002},
+           Row{"a close with a status that is not sent", close("\x03\xed"), 1002},
+           Row{"a close with a reason that is not UTF-8", close("\x03\xe8\xff"), 1002},
        }) {
     CAPTURE(row.what);
     CHECK(read(row.bytes) == std::vector<Seen>{{Kind::broken, "", row.status}});
   }
 }
 
-TEST_CASE("a message in pieces is too large as soon as they are together") {
+TEST_CASE("a message in several frames is too large when they are too large together") {
   const std::string half(60, 'x');
   const auto both = frame(binary, half, Last::no) + frame(continuation, half);
   CHECK(read(both, both.size(), 120) == std::vector<Seen>{{Kind::binary, half + half}});
   CHECK(read(both, both.size(), 119) == std::vector<Seen>{{Kind::broken, "", 1009}});
 }
 
-TEST_CASE("a close without a status is a normal one") {
-  CHECK(read(frame(close_frame, "")) == std::vector<Seen>{{Kind::close, "", 1000}});
+TEST_CASE("a close frame without a status counts as a normal close") {
+  CHECK(read(close("")) == std::vector<Seen>{{Kind::close, "", 1000}});
 }
 
-TEST_CASE("frames that leave are not masked, and their lengths are as short as can be") {
+TEST_CASE("a server's frames are not masked, and their lengths are as short as possible") {
   const auto head = [](std::size_t size) {
     std::string out;
     server::append_websocket_frame(server::Opcode::text, std::string(size, 'x'), out);
@@ -148,7 +142,34 @@ TEST_CASE("frames that leave are not masked, and their lengths are as short as c
   CHECK(head(65'536) == std::string("\x81\x7f\x00\x00\x00\x00\x00\x01\x00\x00", 10));
 }
 
-TEST_CASE("the handshake's answer is that of RFC 6455") {
+TEST_CASE("a reader stops where it is told to, and goes on there with bytes that it kept") {
+  server::WebSocketReader reader(1000);
+  {
+    std::string some = text("one") + text("two") + text("three").substr(0, 5);
+    reader.feed(some);
+    CHECK(reader.next()->payload == "one");
+    reader.keep();
+  }
+  CHECK(reader.next()->payload == "two");
+  CHECK_FALSE(reader.next());
+  std::string rest = text("three").substr(5) + text("four");
+  reader.feed(rest);
+  CHECK(reader.next()->payload == "three");
+  reader.discard();
+  CHECK_FALSE(reader.next());
+}
+
+TEST_CASE("a client reads a server's frames, and rejects those that are masked") {
+  server::WebSocketReader reader(1000, server::Sender::server);
+  std::string bytes = frame(Opcode::text, "hello", Last::yes, client_frames::Mask::no);
+  reader.feed(bytes);
+  CHECK(reader.next()->payload == "hello");
+  std::string masked = text("hello");
+  reader.feed(masked);
+  CHECK(reader.next()->status == 1002);
+}
+
+TEST_CASE("Sec-WebSocket-Accept is computed as in the example of RFC 6455") {
   CHECK(server::websocket_accept("dGhlIHNhbXBsZSBub25jZQ==") == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
 }
 

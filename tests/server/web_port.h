@@ -2,11 +2,14 @@
 
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <exception>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <boost/asio/as_tuple.hpp>
@@ -15,7 +18,6 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/read.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
@@ -24,13 +26,16 @@
 #include "server/admin/commands.h"
 #include "server/admin/pages.h"
 #include "server/clients/listener.h"
+#include "tests/server/client_frames.h"
 
-// A listener on loopback whose clients' frames go to a script, and clients that can say any bytes.
-namespace edge {
+// A listener on loopback with a handler that records, and clients that may send any bytes.
+namespace web_port {
 
 namespace asio = boost::asio;
 using asio::ip::tcp;
-using Story = asio::awaitable<void>;
+using client_frames::Frame;
+using server::Opcode;
+using Task = asio::awaitable<void>;
 
 struct FixedStatus {
   server::Status now;
@@ -48,88 +53,53 @@ struct FixedStatus {
   }
 };
 
-// Remembers what it is told, and does what a test wants on the way.
-struct Script : server::ClientHandler {
-  std::vector<std::string> told;
+// Records what connections report, and does what a test wants on the way.
+struct RecordingHandler : server::ClientHandler {
+  std::vector<std::string> events;
   std::vector<wire::ParsedFrame> frames;
   std::shared_ptr<server::ClientConnection> connection;  // the last that was opened
   std::function<void(server::ClientConnection&)> on_open = [](auto&) {};
   std::function<void(server::ClientConnection&)> on_frame = [](auto&) {};
 
   void opened(const std::shared_ptr<server::ClientConnection>& fresh) override {
-    told.emplace_back("opened");
+    events.emplace_back("opened");
     connection = fresh;
     on_open(*fresh);
   }
   void received(server::ClientConnection& from, wire::ParsedFrame frame) override {
-    told.push_back("received " + std::to_string(frame.requests.size()));
+    events.push_back("received " + std::to_string(frame.requests.size()));
     frames.push_back(std::move(frame));
     on_frame(from);
   }
-  void alive(server::ClientConnection&) override { told.emplace_back("heard"); }
-  void closed(server::ClientConnection&) override { told.emplace_back("closed"); }
+  void alive(server::ClientConnection&) override { events.emplace_back("alive"); }
+  void closed(server::ClientConnection&) override { events.emplace_back("closed"); }
 };
 
-// A frame as a client receives it.
-struct Frame {
-  int opcode = 0;
-  std::string payload;
-
-  // Of a close frame.
-  [[nodiscard]] int code() const {
-    REQUIRE(payload.size() >= 2);
-    return static_cast<unsigned char>(payload[0]) << 8 | static_cast<unsigned char>(payload[1]);
-  }
-};
-
-enum Opcode { continuation = 0, text = 1, binary = 2, close_frame = 8, ping = 9, pong = 10 };
-enum class Mask { yes, no };
-
-// A frame as a client sends it. `first_byte` has the FIN bit, unless a test clears it.
-inline std::string frame(int opcode, std::string_view payload, Mask mask = Mask::yes,
-                         int first_byte = 0x80) {
-  std::string out{static_cast<char>(first_byte | opcode)};
-  const int mask_bit = mask == Mask::yes ? 0x80 : 0;
-  const auto append = [&](std::size_t size, int bytes) {
-    for (int i = bytes - 1; i >= 0; --i) out += static_cast<char>(size >> (8 * i));
-  };
-  if (payload.size() < 126) {
-    out += static_cast<char>(mask_bit | static_cast<int>(payload.size()));
-  } else if (payload.size() < 65'536) {
-    out += static_cast<char>(mask_bit | 126);
-    append(payload.size(), 2);
-  } else {
-    out += static_cast<char>(mask_bit | 127);
-    append(payload.size(), 8);
-  }
-  if (mask == Mask::no) return out.append(payload);
-  const std::string key = "\x37\xfa\x21\x3d";
-  out += key;
-  for (std::size_t i = 0; i < payload.size(); ++i) {
-    out += static_cast<char>(payload[i] ^ key[i % 4]);
-  }
-  return out;
+// A function, because g++ 12 destroys an aggregate twice if it is made in an expression with
+// co_await.
+inline Frame a_frame(Opcode opcode, std::string payload, std::uint16_t status = 0) {
+  return {opcode, std::move(payload), status};
 }
 
 class Client {
  public:
   explicit Client(asio::io_context& io) : socket_(io) {}
 
-  Story connect(std::uint16_t port) {
+  Task connect(std::uint16_t port) {
     co_await socket_.async_connect({asio::ip::address_v4::loopback(), port}, asio::use_awaitable);
   }
 
-  Story send(std::string bytes) {
+  Task send(std::string bytes) {
     co_await asio::async_write(socket_, asio::buffer(bytes), asio::use_awaitable);
   }
 
-  // Everything until the server hangs up.
+  // Everything until the server closes its end.
   asio::awaitable<std::string> rest() {
     for (bool more = true; more;) more = co_await receive();
     co_return std::exchange(received_, {});
   }
 
-  // A response's header, or whatever came of one before the server hung up.
+  // The header of a response, or the part of it that came before the server closed its end.
   asio::awaitable<std::string> header() {
     for (bool more = true; more && received_.find("\r\n\r\n") == std::string::npos;) {
       more = co_await receive();
@@ -139,29 +109,26 @@ class Client {
   }
 
   asio::awaitable<std::string> body(std::size_t size) {
-    co_await need(size);
+    for (bool more = true; more && received_.size() < size;) more = co_await receive();
     co_return take(size);
   }
 
-  // The next frame; opcode -1 once the server has hung up.
-  asio::awaitable<Frame> frame() {
-    const bool any = co_await need(2);
-    if (!any) co_return Frame{-1, {}};
-    Frame got{received_[0] & 0x0f, {}};
-    CHECK((received_[0] & 0xf0) == 0x80);  // whole messages, no extensions
-    std::size_t size = static_cast<unsigned char>(received_[1]);
-    REQUIRE(size <= 127);  // a server does not mask
-    (void)take(2);
-    if (size >= 126) {
-      const std::size_t length_bytes = size == 126 ? 2 : 8;
-      co_await need(length_bytes);
-      size = 0;
-      for (const char c : take(length_bytes)) size = size << 8 | static_cast<unsigned char>(c);
+  // The next frame; nothing once the server has closed its end.
+  asio::awaitable<std::optional<Frame>> frame() {
+    for (bool more = true; more && frames_.empty();) {
+      if (received_.empty()) more = co_await receive();
+      reader_->feed(received_);
+      while (const auto incoming = reader_->next()) {
+        const std::optional<Frame> frame = client_frames::to_frame(*incoming);
+        REQUIRE(frame);
+        frames_.push_back(*frame);
+      }
+      received_.clear();
     }
-    const bool whole = co_await need(size);
-    REQUIRE(whole);
-    got.payload = take(size);
-    co_return got;
+    if (frames_.empty()) co_return std::nullopt;
+    Frame first = std::move(frames_.front());
+    frames_.pop_front();
+    co_return first;
   }
 
   void reset() {
@@ -179,11 +146,6 @@ class Client {
     received_.append(some, size);
     co_return !error;
   }
-  asio::awaitable<bool> need(std::size_t size) {
-    // (g++ 12 does not survive a co_await in the condition of a loop.)
-    for (bool more = true; more && received_.size() < size;) more = co_await receive();
-    co_return received_.size() >= size;
-  }
   std::string take(std::size_t size) {
     std::string taken = received_.substr(0, size);
     received_.erase(0, size);
@@ -192,33 +154,36 @@ class Client {
 
   tcp::socket socket_;
   std::string received_;
+  std::deque<Frame> frames_;
+  std::unique_ptr<server::WebSocketReader> reader_ =
+      std::make_unique<server::WebSocketReader>(100'000'000, server::Sender::server);
 };
 
-// The test is run twice: so many threads read from clients and write to them.
-inline std::uint32_t either_way() {
+// Runs the test twice. Returns how many I/O threads to use.
+inline std::uint32_t with_and_without_threads() {
   std::uint32_t io_threads = 0;
   SUBCASE("on the event loop") {}
-  SUBCASE("on threads of their own") { io_threads = 2; }
+  SUBCASE("on I/O threads") { io_threads = 2; }
   return io_threads;
 }
 
-struct Edge {
-  explicit Edge(std::uint32_t io_threads = 0) {
-    config.io_threads = io_threads;
-    config.web.port = 0;
+struct WebPort {
+  explicit WebPort(std::uint32_t io_threads = 0) {
+    options.io_threads = io_threads;
+    options.connections_per_address = 1000;
+    options.gate.hosts = {"localhost"};
     status.now.serving = true;
   }
 
-  asio::io_context io{1};  // goes last: the script holds a connection
-  server::Config config;
-  server::ClientLimits limits;
-  Script script;
+  asio::io_context io{1};  // is destroyed last: the handler holds a connection
+  server::ListenerOptions options;
+  RecordingHandler handler;
   FixedStatus status;
   std::unique_ptr<server::Listener> listener;
 
-  // Tells a story from the first connection to the end, in one thread with the server.
-  void run(const std::function<Story()>& story) {
-    listener = std::make_unique<server::Listener>(io, config, script, status.handlers(), limits);
+  // Runs a task from the first connection to the end, in one thread with the listener.
+  void run(const std::function<Task()>& task) {
+    listener = std::make_unique<server::Listener>(io, options, handler, status.handlers());
     REQUIRE(listener->start() == std::nullopt);
     REQUIRE(listener->bound().port != 0);
     bool hangs = false;
@@ -228,7 +193,7 @@ struct Edge {
       if (hangs) io.stop();
     });
     std::exception_ptr failure;
-    asio::co_spawn(io, story(), [&](std::exception_ptr thrown) {
+    asio::co_spawn(io, task(), [&](std::exception_ptr thrown) {
       failure = std::move(thrown);
       io.stop();
     });
@@ -239,13 +204,13 @@ struct Edge {
 
   [[nodiscard]] std::uint16_t port() const { return listener->bound().port; }
 
-  // Until it is so; the watchdog sees to it that this ends.
+  // Waits until `fact()` is true. The watchdog ends a test that waits for ever.
   template <typename Fact>
-  Story until(Fact fact) {
+  Task until(Fact fact) {
     while (!fact()) co_await asio::post(io, asio::use_awaitable);
   }
-  Story until_told(std::string what) {
-    co_await until([&] { return !script.told.empty() && script.told.back() == what; });
+  Task until_last_event_is(std::string event) {
+    co_await until([&] { return !handler.events.empty() && handler.events.back() == event; });
   }
 
   // A client that has sent `bytes`.
@@ -270,18 +235,18 @@ struct Edge {
     co_return fresh;
   }
 
-  // The whole answer to a request, after which the server hung up.
+  // The whole response to a request after which the server closes the connection.
   asio::awaitable<std::string> answer(std::string request) {
     Client fresh = co_await client(std::move(request));
     co_return co_await fresh.rest();
   }
 };
 
-inline wire::ServerMessage event(std::string reason) { return wire::GoAway{std::move(reason)}; }
+inline wire::ServerMessage message(std::string reason) { return wire::GoAway{std::move(reason)}; }
 inline std::string json(const std::string& reason) {
   std::string out;
-  wire::json::write(event(reason), out);
+  wire::json::write(message(reason), out);
   return out;
 }
 
-}  // namespace edge
+}  // namespace web_port

@@ -1,0 +1,92 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "server/clients/client_protocol.h"
+#include "server/clients/handler.h"
+#include "server/clients/limits.h"
+#include "server/clients/stream.h"
+#include "server/clients/write_turns.h"
+#include "server/metrics/counters.h"
+
+namespace server {
+
+// What the connections of one thread share. Must outlive them.
+struct CarrierContext {
+  ClientLimits limits;
+  ConnectionCounters counters = {};
+  std::array<char, 16 * 1024> read_buffer = {};
+  std::string write_buffer = {};
+  WriteTurns turns = {};
+};
+
+// A client whose upgrade was accepted.
+struct Accepted {
+  Stream stream;
+  wire::Format format;  // of the messages, by the subprotocol
+  std::string remote_address;
+  // Released once the client is gone. Until then it keeps alive what else the connection uses.
+  std::shared_ptr<void> slot;
+};
+
+// Moves values between a client's stream and its protocol (client_protocol.h), on one thread:
+// bytes from the stream and times to the protocol, its events to the owner, its bytes to the
+// stream. An operation that is pending keeps the carrier alive, except its timer.
+class Carrier final : public ClientConnection, public std::enable_shared_from_this<Carrier> {
+ public:
+  using EventSink = std::function<void(Carrier&, ClientEvent&&)>;
+
+  Carrier(Accepted client, CarrierContext& context, EventSink sink);
+
+  // Begins to read. The sink gets events from now on, never within a call to the carrier.
+  void start();
+
+  void send(const wire::ServerMessage& message) override;
+  void allow_batches() override { protocol_.allow_batches(); }
+  void close(CloseCode code, std::string reason) override;
+  void pause() override { protocol_.pause(); }
+  void resume() override;
+  void ping_every(std::chrono::milliseconds interval) override;
+  [[nodiscard]] std::size_t queued_bytes() const override { return protocol_.queued_bytes(); }
+  [[nodiscard]] std::string remote_address() const override { return remote_address_; }
+
+  // As `send`, for a message that was written in the connection's format on another thread.
+  void send_encoded(std::string_view message);
+  void close_as_too_slow();
+
+  // For WriteTurns.
+  [[nodiscard]] bool is_gathering() { return protocol_.is_gathering(); }
+  void take_turn();
+  [[nodiscard]] auto get_executor() { return stream_.get_executor(); }
+
+ private:
+  void wait_readable();
+  void read();
+  void deliver();
+  void deliver_soon();
+  void write();
+  void carry_out();
+  void set_timer();
+
+  Stream stream_;
+  CarrierContext& context_;
+  EventSink sink_;
+  std::shared_ptr<void> slot_;
+  const std::string remote_address_;
+  ClientProtocol protocol_;
+
+  bool waits_readable_ = false;
+  bool delivers_ = false;
+  bool will_deliver_ = false;
+  bool waits_to_write_ = false;
+  ClientProtocol::StreamEnd end_ = ClientProtocol::StreamEnd::none;  // that was carried out
+  std::string out_;  // what the stream did not accept at once
+  Timer timer_;
+};
+
+}  // namespace server

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstddef>
+#include <variant>
+
+#include "server/clients/handler.h"
+#include "wire/frames.h"
+
+namespace server {
+
+// A ping or pong came.
+struct Alive {};
+// Bytes have left; so many still wait.
+struct Sent {
+  std::size_t queued_bytes = 0;
+};
+// The connection is gone.
+struct Closed {};
+
+// What a client's connection reports. Closed is the last, and comes once.
+using ClientEvent = std::variant<wire::ParsedFrame, Alive, Sent, Closed>;
+
+// Passes an event of `connection` on to `handler`.
+void report(ClientEvent&& event, ClientConnection& connection, ClientHandler& handler);
+
+}  // namespace server

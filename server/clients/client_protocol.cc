@@ -1,0 +1,240 @@
+#include "server/clients/client_protocol.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "wire/cbor.h"
+#include "wire/json.h"
+
+namespace server {
+namespace {
+
+// JSON may write a byte of data in up to six bytes. A message longer than this many times the
+// limit, which is twice that of data, breaks the protocol; a shorter one gets an answer.
+constexpr std::size_t escapes_factor = 3;
+// RFC 6455, section 5.5: a control frame holds 125 bytes, and the status is two of them.
+constexpr std::size_t reason_bytes_max = 123;
+// One write ends at this size. A frame is never divided.
+constexpr std::size_t write_bytes = 64 * 1024;
+// Pongs that the client has not received. Beyond that nothing more is read from it.
+constexpr std::size_t control_bytes_max = 4 * 1024;
+
+// Cut where a character of UTF-8 begins.
+std::string_view short_enough(std::string_view reason) {
+  std::size_t size = std::min(reason.size(), reason_bytes_max);
+  while (size < reason.size() && (static_cast<unsigned char>(reason[size]) & 0xC0) == 0x80) --size;
+  return reason.substr(0, size);
+}
+
+// Assigning to a string may leave it its memory; swapping with an empty one does not.
+void release(std::string& memory) { std::string().swap(memory); }
+
+void append_close(std::uint16_t code, std::string_view reason, std::string& out) {
+  const char bytes[] = {static_cast<char>(code >> 8), static_cast<char>(code)};
+  append_websocket_frame(Opcode::close, std::string(bytes, 2).append(short_enough(reason)), out);
+}
+
+wire::ParsedFrame parse(std::string_view message, wire::Format format, std::size_t bytes_max) {
+  const bool is_json = format == wire::Format::json;
+  wire::ParsedFrame parsed =
+      is_json ? wire::json::parse_requests(message) : wire::cbor::parse_requests(message);
+  if (message.size() <= bytes_max) return parsed;
+  const std::size_t size = is_json ? wire::json::bytes_without_escapes(message) : message.size();
+  return size > bytes_max ? wire::frame_too_large(parsed, size, bytes_max) : parsed;
+}
+
+}  // namespace
+
+ClientProtocol::ClientProtocol(wire::Format format, const ClientLimits& limits,
+                               ConnectionCounters& counters, Time now)
+    : limits_(limits),
+      counters_(counters),
+      format_(format),
+      reader_(escapes_factor * limits.frame_bytes_max),
+      outbox_(format),
+      sending_(format),
+      deadline_(now + limits.first_frame_timeout) {}
+
+// --- Reading ---
+
+bool ClientProtocol::wants_bytes() const {
+  if (stage_ == Stage::over || control_.size() > control_bytes_max) return false;
+  return stage_ != Stage::open || !paused_;
+}
+
+bool ClientProtocol::has_events() const {
+  return stage_ == Stage::over ? !closed_reported_ : interrupted_ && wants_bytes();
+}
+
+std::optional<ClientEvent> ClientProtocol::next(Time now) {
+  interrupted_ = false;
+  while (wants_bytes() && !ended_by_client_) {
+    const std::optional<Incoming> incoming = reader_.next();
+    if (!incoming) return std::nullopt;
+    if (auto event = handle(*incoming, now)) return event;
+  }
+  if (stage_ == Stage::over || ended_by_client_) {
+    reader_.discard();
+  } else {
+    reader_.keep();
+    interrupted_ = true;
+  }
+  if (stage_ == Stage::over && !std::exchange(closed_reported_, true)) return Closed{};
+  return std::nullopt;
+}
+
+std::optional<ClientEvent> ClientProtocol::handle(const Incoming& incoming, Time now) {
+  using Kind = Incoming::Kind;
+  switch (incoming.kind) {
+    case Kind::text:
+    case Kind::binary: {
+      if (stage_ != Stage::open) return std::nullopt;
+      if (std::exchange(silent_, false)) deadline_ = never;
+      counters_.in.add(incoming.payload.size());
+      const bool is_json = format_ == wire::Format::json;
+      if ((incoming.kind == Kind::text) == is_json) {
+        return parse(incoming.payload, format_, limits_.frame_bytes_max);
+      }
+      close(CloseCode::unsupported_data,
+            is_json ? "binary frames are not understood: send JSON text"
+                    : "text frames are not understood: send CBOR in binary ones",
+            Drain::yes, now);
+      return std::nullopt;
+    }
+    case Kind::ping:
+      if (stage_ < Stage::close_sent) {
+        append_websocket_frame(Opcode::pong, incoming.payload, control_);
+      }
+      [[fallthrough]];
+    case Kind::pong:
+      if (stage_ != Stage::open) return std::nullopt;
+      return Alive{};
+    case Kind::close:
+    case Kind::broken: end_by_client(incoming.status, now); return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+// --- Writing ---
+
+bool ClientProtocol::send(const wire::ServerMessage& message) {
+  if (stage_ != Stage::open) return true;
+  outbox_.add(message);
+  return queued_bytes() <= limits_.queued_bytes_max;
+}
+
+bool ClientProtocol::send(std::string_view encoded) {
+  if (stage_ != Stage::open) return true;
+  outbox_.add(encoded);
+  return queued_bytes() <= limits_.queued_bytes_max;
+}
+
+bool ClientProtocol::has_output() const {
+  if (in_flight_ > 0 || stage_ > Stage::closing) return false;
+  return stage_ == Stage::closing || !control_.empty() || !sending_.empty() || !outbox_.empty();
+}
+
+bool ClientProtocol::is_gathering() {
+  const std::size_t before = std::exchange(gathered_, outbox_.bytes());
+  return gathered_ > before && gathered_ < batch_bytes_;
+}
+
+// Gives back the memory of everything that it composes.
+void ClientProtocol::compose(std::string& out, Time now) {
+  gathered_ = 0;
+  if (!has_output()) return;
+  const std::size_t begin = out.size();
+  out += control_;
+  release(control_);
+  const bool drains = stage_ == Stage::open || close_->drain == Drain::yes;
+  const Opcode opcode = format_ == wire::Format::json ? Opcode::text : Opcode::binary;
+  while (drains && out.size() - begin < write_bytes) {
+    if (sending_.empty()) {
+      std::swap(sending_, outbox_);
+      outbox_.clear();
+      if (sending_.empty()) break;
+    }
+    const std::string_view frame = sending_.next_frame(batch_bytes_);
+    counters_.out.add(frame.size());
+    append_websocket_frame(opcode, frame, out);
+  }
+  if (sending_.empty()) sending_.clear();
+  const bool is_drained = sending_.empty() && outbox_.empty();
+  if (stage_ == Stage::closing && (!drains || is_drained)) {
+    append_close(close_->code, close_->reason, out);
+    stage_ = Stage::close_sent;
+    deadline_ = now + limits_.close_timeout;
+  }
+  in_flight_ = out.size() - begin;
+}
+
+void ClientProtocol::written(std::size_t bytes, Time now) {
+  in_flight_ -= bytes;
+  if (in_flight_ == 0 && stage_ == Stage::close_sent && ended_by_client_) shut_down(now);
+}
+
+// --- The end ---
+
+void ClientProtocol::close(CloseCode code, std::string reason, Drain drain, Time now) {
+  if (stage_ != Stage::open) return;
+  begin_close({static_cast<std::uint16_t>(code), std::move(reason), drain}, now);
+}
+
+void ClientProtocol::close_as_too_slow(Time now) {
+  if (stage_ != Stage::open) return;
+  counters_.too_slow.add(1);
+  close(CloseCode::policy_violation, "too slow: take what the server sends sooner", Drain::no, now);
+}
+
+void ClientProtocol::begin_close(Close close, Time now) {
+  stage_ = Stage::closing;
+  next_ping_ = never;
+  deadline_ = now + (close.drain == Drain::yes ? limits_.drain_timeout : limits_.close_timeout);
+  close_ = std::make_unique<Close>(std::move(close));
+}
+
+// The client sent a close frame, or broke the protocol.
+void ClientProtocol::end_by_client(std::uint16_t code, Time now) {
+  ended_by_client_ = true;
+  if (stage_ < Stage::close_sent) return begin_close({code, {}, Drain::no}, now);
+  if (stage_ == Stage::close_sent && in_flight_ == 0) shut_down(now);
+}
+
+// The client closes its end, too, once it has the close frame. Until then it may send.
+void ClientProtocol::shut_down(Time now) {
+  stage_ = Stage::shutting_down;
+  deadline_ = now + limits_.close_timeout;
+}
+
+void ClientProtocol::lost() {
+  stage_ = Stage::over;
+  next_ping_ = never;
+  deadline_ = never;
+}
+
+ClientProtocol::StreamEnd ClientProtocol::end() const {
+  if (stage_ == Stage::over) return StreamEnd::close;
+  return stage_ == Stage::shutting_down ? StreamEnd::shut_down : StreamEnd::none;
+}
+
+// --- Times ---
+
+void ClientProtocol::ping_every(std::chrono::milliseconds interval, Time now) {
+  if (stage_ != Stage::open) return;
+  ping_interval_ = interval;
+  next_ping_ = interval.count() > 0 ? now + interval : never;
+}
+
+void ClientProtocol::time_is(Time now) {
+  if (deadline_ <= now) {
+    deadline_ = never;
+    if (stage_ != Stage::open) return lost();
+    return close(CloseCode::policy_violation, "no request came: the first frame must be a connect",
+                 Drain::yes, now);
+  }
+  if (next_ping_ > now) return;
+  next_ping_ = now + ping_interval_;
+  if (control_.size() <= control_bytes_max) append_websocket_frame(Opcode::ping, {}, control_);
+}
+
+}  // namespace server

@@ -1,0 +1,132 @@
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "server/clients/client_event.h"
+#include "server/clients/handler.h"
+#include "server/clients/limits.h"
+#include "server/clients/outbox.h"
+#include "server/clients/websocket_frames.h"
+#include "server/metrics/counters.h"
+#include "wire/frames.h"
+
+namespace server {
+
+// One client's WebSocket connection as a function of values. Bytes, times and the server's messages
+// go in; requests, bytes, a deadline and the end come out. It knows no socket, thread or clock: a
+// carrier moves the values (carrier.h). It holds no memory for what may come.
+class ClientProtocol {
+ public:
+  using Time = SteadyClock::time_point;
+  static constexpr Time never = Time::max();
+
+  // What is to become of the stream.
+  enum class StreamEnd : std::uint8_t {
+    none,
+    shut_down,  // nothing is written any more
+    close,      // it is not used any more
+  };
+  enum class Drain : std::uint8_t { no, yes };  // send what is queued before the close frame
+
+  // `limits` and `counters` must outlive it. `now` is when the client's upgrade was accepted.
+  ClientProtocol(wire::Format format, const ClientLimits& limits, ConnectionCounters& counters,
+                 Time now);
+
+  // Input from the stream.
+
+  // Bytes arrived. They are overwritten; call `next` until it returns nothing before they go.
+  void receive(std::span<char> bytes) { reader_.feed(bytes); }
+  // The next event for the owner. Returns nothing while the owner has paused the connection, and
+  // when more bytes are needed.
+  [[nodiscard]] std::optional<ClientEvent> next(Time now);
+  // So many of the bytes that `compose` returned have left.
+  void written(std::size_t bytes, Time now);
+  // The stream failed or ended.
+  void lost();
+  // To be called at `deadline`. Earlier or later does no harm.
+  void time_is(Time now);
+
+  // Input from the owner. Without effect once the connection closes.
+
+  // Queues a message. Returns false if more is queued than the client may let wait: then close it
+  // as too slow.
+  [[nodiscard]] bool send(const wire::ServerMessage& message);
+  [[nodiscard]] bool send(std::string_view encoded);  // a message in the connection's format
+  void allow_batches() { batch_bytes_ = limits_.batch_bytes; }
+  void close(CloseCode code, std::string reason, Drain drain, Time now);
+  void close_as_too_slow(Time now);
+  void pause() { paused_ = true; }
+  void resume() { paused_ = false; }
+  void ping_every(std::chrono::milliseconds interval, Time now);
+
+  // Output.
+
+  // Whether `next` goes on without new bytes: after a pause, or to report the end.
+  [[nodiscard]] bool has_events() const;
+  [[nodiscard]] bool wants_bytes() const;
+  // False while bytes of the last `compose` have not left.
+  [[nodiscard]] bool has_output() const;
+  // Whether a batch has grown since the last call, so that waiting a little makes fewer frames.
+  [[nodiscard]] bool is_gathering();
+  // Appends the bytes to write next.
+  void compose(std::string& out, Time now);
+  [[nodiscard]] Time deadline() const { return std::min(deadline_, next_ping_); }
+  [[nodiscard]] StreamEnd end() const;
+  [[nodiscard]] std::size_t queued_bytes() const {
+    return outbox_.bytes() + sending_.bytes() + in_flight_;
+  }
+
+ private:
+  enum class Stage : std::uint8_t {
+    open,
+    closing,        // a close frame leaves as soon as it may
+    close_sent,     // it is being written, or was
+    shutting_down,  // nothing is written any more, and what comes is ignored
+    over,
+  };
+  struct Close {
+    std::uint16_t code;
+    std::string reason;
+    Drain drain;
+  };
+
+  [[nodiscard]] std::optional<ClientEvent> handle(const Incoming& incoming, Time now);
+  void begin_close(Close close, Time now);
+  void end_by_client(std::uint16_t code, Time now);
+  void shut_down(Time now);
+
+  const ClientLimits& limits_;
+  ConnectionCounters& counters_;
+  const wire::Format format_;
+
+  Stage stage_ = Stage::open;
+  bool paused_ = false;
+  bool silent_ = true;            // no message has come
+  bool ended_by_client_ = false;  // it sent a close frame, or broke the protocol: ours is the last
+  bool interrupted_ = false;      // `next` stopped before it had read all bytes
+  bool closed_reported_ = false;
+
+  WebSocketReader reader_;
+
+  Outbox outbox_;
+  Outbox sending_;             // taken from outbox_ as a whole, then sent frame by frame
+  std::string control_;        // frames that leave before any message
+  std::size_t in_flight_ = 0;  // bytes composed and not written
+  std::size_t batch_bytes_ = 0;
+  std::size_t gathered_ = 0;  // how much was queued at the last `is_gathering`
+
+  std::unique_ptr<Close> close_;  // from `closing` on
+  std::chrono::milliseconds ping_interval_{0};
+  Time next_ping_ = never;
+  Time deadline_;
+};
+
+}  // namespace server

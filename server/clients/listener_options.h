@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "server/clients/limits.h"
+#include "wire/address.h"
+
+namespace server {
+
+struct Config;
+
+// Which requests the gate admits.
+struct GateRules {
+  std::vector<std::string> hosts;    // names of this server, without ports; "*": any
+  std::vector<std::string> origins;  // of web pages that may connect; "*": any
+  std::string super_digest;          // "user:hash" of the super identity; empty: there is none
+};
+
+// What the web port is configured with.
+struct ListenerOptions {
+  wire::Address web{"127.0.0.1", 0};          // where to listen; port 0: any free one
+  std::uint32_t connections_max = 0;          // of all addresses; 0: no limit
+  std::uint32_t connections_per_address = 0;  // 0: no limit
+  std::uint32_t io_threads = 0;               // that carry connections; 0: the event loop does
+  GateRules gate = {};
+  ClientLimits limits = {};
+};
+
+[[nodiscard]] ListenerOptions listener_options(const Config& config);
+
+}  // namespace server

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <deque>
+#include <memory>
+
+namespace server {
+
+class Carrier;
+
+// The connections of one thread that have something to write, in their order. They write once the
+// event loop has gone round, and 64 at most before it goes round again: an event for thousands of
+// clients delays nothing else. A connection whose batch still grows waits for another round, so
+// that messages which become ready together leave together.
+class WriteTurns {
+ public:
+  // `carrier` gets one turn; it must not wait for one already.
+  void enter(const std::shared_ptr<Carrier>& carrier);
+
+ private:
+  void serve_soon(const std::shared_ptr<Carrier>& any);
+  void serve();
+
+  std::deque<std::weak_ptr<Carrier>> waiting_;
+  bool scheduled_ = false;  // the event loop will call `serve`
+};
+
+}  // namespace server

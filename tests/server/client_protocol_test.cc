@@ -1,0 +1,218 @@
+#include <algorithm>
+#include <string>
+
+#include "tests/server/client_protocol_harness.h"
+
+// Messages and backpressure while a connection is open.
+namespace {
+
+using client_frames::close;
+using client_frames::Frame;
+using client_frames::frame;
+using client_frames::Last;
+using client_frames::text;
+using client_protocol::a_request;
+using client_protocol::cbor;
+using client_protocol::Connection;
+using client_protocol::Events;
+using client_protocol::Frames;
+using client_protocol::json;
+using client_protocol::message;
+using server::ClientProtocol;
+using server::CloseCode;
+using server::Opcode;
+using Drain = ClientProtocol::Drain;
+
+TEST_CASE("requests, pings and pongs are reported in order, and pings are answered") {
+  const std::string request = a_request;
+  const std::string bytes =
+      text(request) + text("[" + request + "," + request + "]") +
+      frame(Opcode::text, request.substr(0, 5), Last::no) + frame(Opcode::ping, "p") +
+      frame(Opcode::continuation, request.substr(5)) + frame(Opcode::pong, "");
+  for (const std::size_t piece : {std::size_t{1}, std::size_t{7}, bytes.size()}) {
+    CAPTURE(piece);
+    Connection connection;
+    CHECK(connection.receive(bytes, piece) ==
+          Events{"received 1", "received 2", "alive", "received 1", "alive"});
+    CHECK(connection.sent() == Frames{{Opcode::pong, "p"}});
+    CHECK(connection.counters.in.frames == 3);
+  }
+}
+
+TEST_CASE("text that is not JSON is reported to the handler") {
+  Connection connection;
+  CHECK(connection.receive(text("") + text("{") + text(std::string(1000, '['))) ==
+        Events{"received 1", "received 1", "received 1"});
+}
+
+TEST_CASE("a message that is too large is refused by the handler unless it is far too large") {
+  server::ClientLimits limits;
+  limits.frame_bytes_max = 4096;
+  Connection connection(wire::Format::json, limits);
+  std::string escaped;  // few characters in many bytes
+  for (int i = 0; i < 1000; ++i) escaped += "\\u00e9";
+  CHECK(connection.receive(text('"' + escaped + '"')) == Events{"received 1"});
+  CHECK(connection.last.fault == wire::ParsedFrame::Fault::none);
+  CHECK(connection.receive(text(std::string(5000, 'x'))) == Events{"received 1"});
+  CHECK(connection.last.fault == wire::ParsedFrame::Fault::too_large);
+  CHECK(connection.last.requests.front().error().error.code == wire::ErrorCode::too_large);
+}
+
+TEST_CASE("without batches every message leaves in a frame of its own, in order") {
+  Connection connection;
+  for (const char* reason : {"a", "b", "c"}) connection.send(reason);
+  CHECK(connection.protocol.queued_bytes() >= 3);
+  CHECK(connection.sent() ==
+        Frames{{Opcode::text, json("a")}, {Opcode::text, json("b")}, {Opcode::text, json("c")}});
+  CHECK(connection.protocol.queued_bytes() == 0);
+  CHECK(connection.counters.out.frames == 3);
+}
+
+TEST_CASE("with batches messages that are queued together leave as one array") {
+  Connection connection;
+  connection.protocol.allow_batches();
+  for (const char* reason : {"a", "b", "c"}) connection.send(reason);
+  CHECK(connection.sent() ==
+        Frames{{Opcode::text, "[" + json("a") + "," + json("b") + "," + json("c") + "]"}});
+  CHECK(connection.protocol.send(json("d")));  // encoded elsewhere
+  CHECK(connection.sent() == Frames{{Opcode::text, json("d")}});
+}
+
+TEST_CASE("a connection gathers while its batch grows") {
+  Connection connection;
+  connection.send("a");
+  CHECK_FALSE(connection.protocol.is_gathering());  // no batches: a later write saves nothing
+  connection.protocol.allow_batches();
+  (void)connection.sent();
+
+  connection.send("a");
+  CHECK(connection.protocol.is_gathering());
+  connection.send("b");
+  CHECK(connection.protocol.is_gathering());
+  CHECK_FALSE(connection.protocol.is_gathering());
+  connection.send(std::string(connection.limits.batch_bytes, 'x'));
+  CHECK_FALSE(connection.protocol.is_gathering());  // the batch is full
+}
+
+TEST_CASE("on the CBOR subprotocol everything is CBOR in binary frames") {
+  Connection connection(wire::Format::cbor);
+  connection.protocol.allow_batches();
+  CHECK(connection.receive(frame(Opcode::binary, "\xa1\x62op\x64ping")) == Events{"received 1"});
+  for (const char* reason : {"a", "b", "c"}) connection.send(reason);
+  CHECK(connection.sent() == Frames{{Opcode::binary, "\x83" + cbor("a") + cbor("b") + cbor("c")}});
+  connection.send("d");
+  CHECK(connection.sent() == Frames{{Opcode::binary, cbor("d")}});
+  CHECK(connection.receive(text("{}")).empty());
+  CHECK(connection.sent().at(0).status == 1003);
+}
+
+TEST_CASE("a large message leaves in one frame") {
+  Connection connection;
+  const std::string large(1'000'000, 'x');
+  connection.send(large);
+  CHECK((connection.sent() == Frames{{Opcode::text, json(large)}}));
+}
+
+TEST_CASE("a message that is sent while others are being written keeps its place") {
+  Connection connection;
+  std::string all;
+  Frames expected;
+  for (int i = 0; i < 40; ++i) {
+    const std::string reason = std::to_string(i) + std::string(20'000, 'x');
+    connection.send(reason);
+    expected.push_back({Opcode::text, json(reason)});
+  }
+  std::size_t writes = 0;
+  while (connection.protocol.has_output()) {
+    const std::string bytes = connection.compose();
+    CHECK(bytes.size() < 100'000);
+    // The stream accepts a part of them, and more comes meanwhile.
+    connection.protocol.written(bytes.size() / 3, connection.now);
+    CHECK_FALSE(connection.protocol.has_output());
+    if (++writes == 2) {
+      connection.send("late");
+      expected.push_back({Opcode::text, json("late")});
+      CHECK(connection.receive(frame(Opcode::ping, "now")) == Events{"alive"});
+    }
+    connection.protocol.written(bytes.size() - bytes.size() / 3, connection.now);
+    all += bytes;
+  }
+  Frames frames = Connection::read(all);
+  const auto pong = std::ranges::find(frames, Frame{Opcode::pong, "now"});
+  REQUIRE(pong != frames.end());
+  CHECK(pong - frames.begin() < 20);  // it does not wait behind all messages
+  frames.erase(pong);
+  CHECK((frames == expected));
+  CHECK(connection.protocol.queued_bytes() == 0);
+}
+
+TEST_CASE("a paused connection is not read, and goes on where it was") {
+  Connection connection;
+  connection.pauses = true;
+  CHECK(connection.receive(text(a_request) + text(a_request) + text(a_request).substr(0, 9)) ==
+        Events{"received 1"});
+  CHECK_FALSE(connection.protocol.wants_bytes());
+  CHECK_FALSE(connection.protocol.has_events());
+  CHECK(connection.next().empty());
+  connection.protocol.resume();
+  CHECK(connection.protocol.has_events());
+  CHECK(connection.next() == Events{"received 1"});
+  connection.protocol.resume();
+  CHECK(connection.next().empty());
+  CHECK_FALSE(connection.protocol.has_events());  // more bytes are needed
+  CHECK(connection.receive(text(a_request).substr(9)) == Events{"received 1"});
+
+  connection.protocol.close(CloseCode::normal, "", Drain::yes, connection.now);
+  CHECK(connection.protocol.wants_bytes());  // paused still, but the client's close is awaited
+}
+
+TEST_CASE("a paused connection may be resumed before the next event") {
+  Connection connection;
+  std::string bytes;
+  for (int i = 0; i < 5; ++i) bytes += text(a_request);
+  connection.protocol.receive(bytes);
+  for (int i = 0; i < 5; ++i) {
+    CHECK(connection.protocol.next(connection.now).has_value());
+    connection.protocol.pause();
+    connection.protocol.resume();
+  }
+  CHECK(connection.next().empty());
+}
+
+TEST_CASE("requests that a paused client sent before its close are reported before the end") {
+  Connection connection;
+  connection.pauses = true;
+  CHECK(connection.receive(text(a_request) + text(a_request) + close("\x03\xe8")) ==
+        Events{"received 1"});
+  CHECK_FALSE(connection.protocol.has_output());
+  connection.protocol.resume();
+  CHECK(connection.next() == Events{"received 1"});
+  connection.protocol.resume();
+  CHECK(connection.next().empty());
+  CHECK(connection.sent() == Frames{{Opcode::close, "", 1000}});
+}
+
+TEST_CASE("a client that sends pings but receives no pongs is not read any more") {
+  Connection connection;
+  (void)connection.receive(frame(Opcode::ping, "first"));
+  const std::string first = connection.compose();
+  const auto payload = [](std::size_t i) { return std::to_string(i) + std::string(100, '.'); };
+  std::string flood;
+  for (std::size_t i = 0; i < 1000; ++i) flood += frame(Opcode::ping, payload(i));
+  const std::size_t answered = connection.receive(flood).size();
+  CHECK(answered < 50);
+  CHECK_FALSE(connection.protocol.wants_bytes());
+
+  // Once the pongs leave, it is read again from where it was.
+  connection.protocol.written(first.size(), connection.now);
+  std::size_t next = 0;
+  for (bool more = true; more;) {
+    const Frames pongs = connection.sent();
+    for (const Frame& pong : pongs) CHECK(pong == Frame{Opcode::pong, payload(next++)});
+    more = connection.protocol.has_events();
+    (void)connection.next();
+  }
+  CHECK(next == 1000);
+}
+
+}  // namespace
