@@ -8,12 +8,19 @@
 #include "tools/bench/reply_text.h"
 
 namespace bench {
+namespace {
+
+constexpr std::size_t message_bytes_max = 16 * 1024 * 1024;
+constexpr std::string_view mask = "\x37\x7a\x21\x3d";
+
+}  // namespace
 
 Connection::Connection(EventLoop& loop, std::uint16_t port, std::string request, Handler handler)
     : loop_(loop),
       socket_(tcp_socket(SOCK_NONBLOCK)),
       request_(std::move(request)),
-      handler_(std::move(handler)) {
+      handler_(std::move(handler)),
+      reader_(message_bytes_max, server::Sender::server) {
   if (!connect_to(socket_, port)) {
     close("connection refused");
     return;
@@ -36,9 +43,9 @@ void Connection::append(std::string_view bytes) {
   out_ += bytes;
 }
 
-void Connection::send(Opcode opcode, std::string_view payload) {
+void Connection::send(server::Opcode opcode, std::string_view payload) {
   if (out_.empty()) loop_.has_output(*this);
-  append_frame(out_, opcode, payload);
+  server::append_masked_websocket_frame(opcode, payload, mask, out_);
 }
 
 void Connection::flush() {
@@ -61,37 +68,40 @@ void Connection::receive() {
   }
 }
 
-void Connection::on_bytes(std::string_view bytes) {
-  if (!in_.empty()) bytes = in_.append(bytes);
-  std::size_t used = state_ == State::upgrading ? on_upgrade(bytes) : 0;
-  while (!lost() && state_ != State::upgrading) {
-    const auto frame = first_frame(bytes.substr(used));
-    if (!frame) break;
+void Connection::on_bytes(std::span<char> bytes) {
+  if (state_ == State::upgrading) return on_upgrade({bytes.data(), bytes.size()});
+  reader_.feed(bytes);
+  while (!lost()) {
+    const auto frame = reader_.next();
+    if (!frame) return;
     on_frame(*frame);
-    used += frame->size;
   }
-  in_ = std::string(bytes.substr(used));
+  reader_.discard();
 }
 
-// How many bytes the response to the handshake has; 0 while it is incomplete.
-std::size_t Connection::on_upgrade(std::string_view bytes) {
-  const std::size_t end = bytes.find("\r\n\r\n");
-  if (end == std::string_view::npos) return 0;
-  if (!bytes.starts_with("HTTP/1.1 101")) {
-    close("not upgraded: " + std::string(bytes.substr(0, bytes.find('\r'))));
-    return bytes.size();
+void Connection::on_upgrade(std::string_view bytes) {
+  response_ += bytes;
+  const std::size_t end = response_.find("\r\n\r\n");
+  if (end == std::string::npos) return;
+  if (!response_.starts_with("HTTP/1.1 101")) {
+    return close("not upgraded: " + response_.substr(0, response_.find('\r')));
   }
   state_ = State::opening;
   send_text(request_);
-  return end + 4;
+  std::string frames = response_.substr(end + 4);
+  response_ = {};
+  if (!frames.empty()) on_bytes(frames);
 }
 
-void Connection::on_frame(const Frame& frame) {
-  switch (frame.opcode) {
-    case Opcode::text: break;
-    case Opcode::ping: return send(Opcode::pong, frame.payload);
-    case Opcode::pong: return;
-    case Opcode::close: return close("closed by the server");
+void Connection::on_frame(const server::Incoming& frame) {
+  using Kind = server::Incoming::Kind;
+  switch (frame.kind) {
+    case Kind::text:
+    case Kind::binary: break;
+    case Kind::ping: return send(server::Opcode::pong, frame.payload);
+    case Kind::pong: return;
+    case Kind::close: return close("closed by the server");
+    case Kind::broken: return close("the server broke the WebSocket protocol");
   }
   if (state_ == State::opening) return on_connected(frame.payload);
   if (frame.payload.starts_with("{\"op\":\"goaway\"") ||

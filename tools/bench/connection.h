@@ -2,11 +2,12 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 
+#include "server/clients/websocket_frames.h"
 #include "tools/bench/event_loop.h"
-#include "tools/bench/frame.h"
 #include "tools/bench/socket.h"
 
 namespace bench {
@@ -24,7 +25,7 @@ class Connection {
   Connection& operator=(const Connection&) = delete;
   ~Connection() { loop_.remove(*this); }
 
-  void send_text(std::string_view text) { send(Opcode::text, text); }
+  void send_text(std::string_view text) { send(server::Opcode::text, text); }
   void close(std::string reason);
 
   [[nodiscard]] State state() const { return state_; }
@@ -41,11 +42,11 @@ class Connection {
   void flush();
 
  private:
-  void send(Opcode opcode, std::string_view payload);
+  void send(server::Opcode opcode, std::string_view payload);
   void append(std::string_view bytes);
-  void on_bytes(std::string_view bytes);
-  [[nodiscard]] std::size_t on_upgrade(std::string_view bytes);
-  void on_frame(const Frame& frame);
+  void on_bytes(std::span<char> bytes);
+  void on_upgrade(std::string_view bytes);
+  void on_frame(const server::Incoming& frame);
   void on_connected(std::string_view text);
 
   EventLoop& loop_;
@@ -53,7 +54,8 @@ class Connection {
   State state_ = State::upgrading;
   std::string request_;
   Handler handler_;
-  std::string in_;
+  std::string response_;  // to the handshake, as far as it has arrived
+  server::WebSocketReader reader_;
   std::string out_;
   std::string session_, password_, lost_reason_;
   bool refused_ = false;
