@@ -76,7 +76,7 @@ TEST_CASE("invalid values and contradictions are errors") {
       {{"--server.1=[::1:1"}, "is not host:peerPort"},
       {{"--server.1=a:1;"}, "has no port behind the ';'"},
       {{"--server.1=a:1;0"}, "has no port behind the ';'"},
-      {with({}), "write its number into /nowhere/myid, or set myid="},
+      {with({}), "is not set: write it into the file /nowhere/myid, or set myid="},
       {with({"--myid=4"}), "server lines for 1, 2, 3 only"},
       {with({"--myid=1", "--server.4=b:1"}), "b:1 is used twice, by the servers 2 and 4"},
       {with({"--myid=1", "--web.1=a:9", "--web.2=a:9"}), "a:9 is used twice"},

@@ -106,7 +106,7 @@ TEST_CASE("the extent shows that the end of a log is gone without a trace") {
       REQUIRE(opened->recovered.damaged.has_value() == row.is_noticed);
       if (!row.is_noticed) continue;
       CHECK(*opened->recovered.damaged == zab::Claim{{1}, last.zxid});
-      CHECK(mentions(opened->report, "it once reached commit 4"));
+      CHECK(mentions(opened->report, "once reached commit 4"));
       next = opened->log.end().sequence;
     }
     // The log is damaged each time it opens, until it adopts a history.
