@@ -157,7 +157,7 @@ async def mixed_up():
         shutil.copy(b.data / "checkpoint", a.data / "checkpoint")
         a.start()
         assert a.process.wait(timeout=20) == 3
-        assert "the checkpoint is of server 2, and this is server 1" in a.log()
+        assert "the checkpoint belongs to server 2, but this is server 1" in a.log()
 
 
 run(restart)
