@@ -46,7 +46,7 @@ wire::Result<RecoveredState> open_data(const Config& config) {
     spdlog::log(found->lost ? spdlog::level::err : spdlog::level::info, "{}", found->report);
   }
   const auto level = found->log.recovered.damaged ? spdlog::level::err : spdlog::level::info;
-  spdlog::log(level, "log in {}: {}", config.log_dir.string(), found->log.report);
+  spdlog::log(level, "write-ahead log: {}", found->log.report);
   return found;
 }
 
