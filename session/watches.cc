@@ -107,6 +107,8 @@ wire::Result<void> Watches::remove(wire::SessionId session, const wire::RequestI
   return {};
 }
 
+// Next: Pipeline::deliver (server/pipeline/pipeline.cc) sends the events, and then the reply
+// (replies.cc).
 std::vector<Delivery> Watches::fire(wire::Zxid zxid, std::vector<znode::Change> changes) {
   std::vector<Delivery> deliveries;
   std::vector<const SetWatch*> found;

@@ -150,6 +150,7 @@ std::size_t bytes_without_escapes(std::string_view text) {
   return bytes;
 }
 
+// Next: requests_of (request_reader.cc).
 ParsedFrame parse_requests(std::string_view text) {
   RawFrame frame;
   if (!parse_valid(text, frame)) frame = parse_other(text);

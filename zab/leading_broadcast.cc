@@ -6,6 +6,7 @@
 namespace zab {
 
 // Step l.3.1; LeaderProcessRequest; Leader.propose.
+// Next: Driver::carry_out (server/replication/driver.cc) sends the proposal and writes the log.
 Next Leading::on(const Submit& event, StepContext& context) {
   if (phase_ != Phase::broadcast || handing_over_) return Stay{};
   State& state = context.state;
@@ -44,6 +45,7 @@ Next Leading::on(ServerId from, const Ack& m, StepContext& context) {
 }
 
 // Commits up to the last zxid that a quorum of voters holds durably.
+// Next: Learning::on(Commit) (learning_broadcast.cc) on a follower.
 void Leading::advance_commit(StepContext& context) {
   State& state = context.state;
   Zxid best = state.last_committed;

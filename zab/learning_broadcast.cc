@@ -11,6 +11,7 @@ Next Learning::on(ServerId from, const Proposal& m, StepContext& context) {
   return append(m.zxid, m.payload, context);
 }
 
+// Next: Driver::carry_out (server/replication/driver.cc) writes the log, and then sends the ack.
 Next Learning::append(Zxid zxid, const Payload& payload, StepContext& context) {
   History& history = context.state.durable.history;
   if (zxid.epoch > epoch_ || !history.may_append(zxid)) {
@@ -24,6 +25,7 @@ Next Learning::append(Zxid zxid, const Payload& payload, StepContext& context) {
 
 // Step f.3.2; FollowerProcessCOMMIT. A commit of a transaction that this server does not have, or
 // has committed before, means that a message of the leader is missing: the learner must give up.
+// Next: Driver::deliver (server/replication/driver.cc), Pipeline::deliver.
 Next Learning::on(ServerId from, const Commit& m, StepContext& context) {
   if (!is_from_leader(from)) return Stay{};
   if (phase_ != Phase::broadcast || m.zxid <= context.state.last_committed ||

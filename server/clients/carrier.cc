@@ -88,7 +88,8 @@ void Carrier::read() {
   deliver();
 }
 
-// All that was answered at once leaves in one write.
+// Next: ClientProtocol::next (client_protocol.cc). `sink_` passes its events to the owner: requests
+// to Pipeline::received. All replies that are ready by then leave in one write.
 void Carrier::deliver() {
   delivers_ = true;
   const auto now = Clock::now();

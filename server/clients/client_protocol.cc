@@ -34,6 +34,7 @@ void append_close(std::uint16_t code, std::string_view reason, std::string& out)
   append_websocket_frame(Opcode::close, std::string(bytes, 2).append(short_enough(reason)), out);
 }
 
+// Next: parse_requests (wire/json_parser.cc or wire/cbor_parser.cc).
 wire::ParsedFrame parse(std::string_view message, wire::Format format, std::size_t bytes_max) {
   const bool is_json = format == wire::Format::json;
   wire::ParsedFrame parsed =

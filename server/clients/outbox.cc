@@ -14,6 +14,7 @@ constexpr std::size_t head_bytes_max = 5;
 
 }  // namespace
 
+// Next: `write` (wire/message_writer.cc).
 void append_message(const wire::ServerMessage& message, wire::Format format, std::string& out) {
   format == wire::Format::json ? wire::json::write(message, out) : wire::cbor::write(message, out);
 }

@@ -9,7 +9,8 @@
 #include "znode/operations.h"
 #include "znode/path.h"
 
-// pipeline.cc, `perform`, carries out what `admit` returns.
+// Next: Pipeline::perform (pipeline.cc) carries out the admission; a Write goes to Ordering::submit
+// (ordering.cc).
 namespace server {
 namespace {
 

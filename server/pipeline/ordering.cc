@@ -38,8 +38,8 @@ void Ordering::alive(wire::SessionId session) {
   }
 }
 
-// On the leader the next step is Planner::plan. A follower forwards the command; it arrives at
-// `on(Forward)` of the leader.
+// Next, on the leader: Planner::plan (planner.cc). A follower forwards the command. Next, then:
+// `on(Forward)` on the leader.
 void Ordering::route(Waiting& waiting, OrderingOutcomes& out) {
   if (!role_status_.serving) return;  // until the next epoch
   if (leads()) {

@@ -3,8 +3,8 @@
 #include <utility>
 #include <variant>
 
-// A write, for example a create, enters here twice: as a request in `received`, and as a committed
-// transaction in `deliver`.
+// A write, for example a create, comes here twice: as a request in `received`, and as a committed
+// transaction in `deliver`. Next, after `received`: `perform`.
 namespace server {
 namespace {
 
@@ -102,8 +102,8 @@ void Pipeline::handle(Client& client, wire::ParsedRequest parsed, SteadyClock::t
   perform(client, *std::move(parsed), arrived);
 }
 
-// admission.cc decides what the request needs. The next step of a write is Ordering::submit
-// (ordering.cc); of a local read, Replies::read_local (replies.cc).
+// Decides by `admit` (admission.cc) what the request needs. Next, for a write: Ordering::submit
+// (ordering.cc). Next, for a local read: Replies::read_local (replies.cc).
 void Pipeline::perform(Client& client, wire::ClientRequest request,
                        SteadyClock::time_point arrived) {
   replies_.counters().by_operation[request.request.index()] += 1;
@@ -179,8 +179,8 @@ void Pipeline::open_session(Client& client, wire::SessionId session, bool resume
   replies_.flush(client);
 }
 
-// Does what `ordering_` has asked for. A forwarded command continues on the leader, in
-// Ordering::on(Forward); a Submit event in zab/leading_broadcast.cc.
+// Does what `ordering_` has asked for. Next, for a forwarded command: Ordering::on(Forward) on the
+// leader. Next, for a Submit event: Leading::on(Submit) (zab/leading_broadcast.cc).
 void Pipeline::carry_out() {
   for (OrderingOutcome& outcome : outcomes_) {
     if (auto* event = std::get_if<zab::Event>(&outcome)) {
@@ -218,6 +218,8 @@ void Pipeline::perform(const Pending::Due& due) {
 
 // --- From the protocol ---
 
+// Next: session::Service::apply (session/service.cc), and in it znode::apply and Watches::fire
+// (session/watches.cc). On the client's server then Replies::reply (replies.cc).
 void Pipeline::deliver(const zab::Txn& txn) {
   const auto origin = session::origin_of(*txn.payload);
   if (origin && origin->owner.server == options_.id) replies_.read_before(*origin);

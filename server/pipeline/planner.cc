@@ -34,8 +34,9 @@ void Planner::plan(const session::Command& command, OrderingOutcomes& out) {
   }
 }
 
-// session/service.cc judges the command, and znode/create.cc a create. The transaction goes to zab
-// as a Submit event (zab/leading_broadcast.cc), and comes back to Pipeline::deliver.
+// Next: session::Service::plan (session/service.cc) judges the command, and znode::plan
+// (znode/create.cc) a create. After that: the transaction goes to zab as a Submit event
+// (zab/leading_broadcast.cc). Once it is committed, it comes back to Pipeline::deliver.
 void Planner::plan_now(const session::Command& command, OrderingOutcomes& out) {
   auto planned = service_.plan(command, clock_.wall_clock());
   if (planned) {

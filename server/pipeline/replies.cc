@@ -182,7 +182,7 @@ void Replies::stamp(Client& client, wire::Reply& reply) const {
   if (stamped != nullptr) reply.zxid = std::min(reply.zxid, stamped->reply.zxid);
 }
 
-// The reply leaves through the client's connection, clients/connection.cc.
+// Next: Carrier::send (clients/carrier.cc); wire/message_writer.cc encodes the reply.
 void Replies::send(Client& client, QueuedReply&& reply) {
   const auto& [arrived, effort] = reply.timing;
   if (!reply.reply.body) counters_.errors[reply.reply.body.error().code] += 1;

@@ -119,6 +119,7 @@ wire::Result<void> LogWriter::stage(std::vector<zab::Persist> persists,
   return {};
 }
 
+// Next: Log::commit (server/storage/log.cc). Then `done` of each order: Driver::send_promises.
 wire::Result<void> LogWriter::write(std::vector<Order> orders) {
   std::optional<zab::AdoptHistory> adopted;
   for (Order& order : orders) {
