@@ -39,11 +39,12 @@ using Result = wire::Result<T>;
 struct Options {
   std::vector<Endpoint> servers = {Endpoint{{"127.0.0.1", 2180}}};
   SessionOptions session = {};
-  // For one server, until it has accepted the session.
+  // For one attempt with one server, until it has accepted the session.
   std::chrono::milliseconds attempt_timeout{1'500};
   // How long requests wait while no server accepts the session.
   std::chrono::milliseconds offline_timeout{10'000};
-  // How long a call that waits does so; its request may still be carried out later. 0: forever.
+  // How long a waiting call waits for its reply. The request may still be carried out later. 0: no
+  // limit.
   std::chrono::milliseconds call_timeout{0};
   std::function<void(const SessionEvent&)> on_session = {};
 };

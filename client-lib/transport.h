@@ -15,7 +15,7 @@
 namespace zabkeeper {
 
 struct TransportOptions {
-  // For one server, from resolving its name until it has accepted the session.
+  // For one attempt with one server, from resolving its name until it has accepted the session.
   std::chrono::milliseconds attempt_timeout{1'500};
   // How long requests wait for a server.
   std::chrono::milliseconds offline_timeout{10'000};

@@ -240,7 +240,7 @@ void Service::carry_out(const OpenTxn& txn, const Transaction& transaction, Appl
 void Service::carry_out(const MoveTxn& txn, const Transaction& transaction, Applied& applied) {
   applied.session_change = Applied::SessionChange::moved;
   applied.former_owner = sessions_.move(transaction.session, transaction.owner, txn);
-  // They belonged to the former connection. The new connection sets its own watches.
+  // The watches belonged to the former connection. The new connection sets its own.
   watches_.remove_session(transaction.session);
   watches_.fire(applied.zxid, {});
 }

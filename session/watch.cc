@@ -7,7 +7,8 @@ namespace {
 
 using wire::EventKind;
 
-// The changes that each request's watch reports: the table in docs/protocol.md, "Watch events".
+// The changes that each request's watch reports: the tables in docs/protocol.md, "Watches" and
+// "Watches on reads".
 constexpr Interest of_get{.changed = true, .deleted = true};
 constexpr Interest of_exists{.created = true, .changed = true, .deleted = true};
 constexpr Interest of_children{.deleted = true, .children = true};

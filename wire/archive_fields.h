@@ -7,8 +7,8 @@
 #include "wire/request_fields.h"
 
 // The binary form of requests, replies and their records: the members in the order of their field
-// lists. The log, checkpoints and servers of other versions have these bytes: who changes a list of
-// a struct that has a `kind` here raises the version of every form that contains it.
+// lists. The log, checkpoints and servers of other versions have these bytes. If you change the
+// list of a struct that has a `kind` here, raise the version of every form that contains it.
 // (tests/wire/archive_test.cc shows which bytes they are.)
 namespace wire::archive {
 

@@ -27,7 +27,7 @@ std::string text_of(double value) {
   return text;
 }
 
-// Tells a RawFrameBuilder the values of a frame, in their order. Does not recurse.
+// Passes the values of a frame to a RawFrameBuilder, in their order. Does not recurse.
 class Walk {
  public:
   Walk(std::string_view in, RawFrame& frame)

@@ -121,12 +121,12 @@ ParsedRequest request_of(RawObject& raw) {
 
 // --- Frames ---
 
-// Stands for the requests of a frame from which none can be read.
+// The refusal of a frame from which no request can be read.
 BadRequest refusal(RawFrame& frame) {
   using Fault = ParsedFrame::Fault;
   using Shape = RawFrame::Shape;
-  // The id of the last request that began before the fault. A list has none to blame: none of its
-  // requests is carried out.
+  // The id of the last request that began before the fault. For a list the refusal has no id,
+  // because none of its requests is carried out.
   const auto last_id = [&]() -> RequestId {
     if (frame.requests.empty()) return {};
     return ObjectReader(frame.requests.back(), "a request").value<RequestId>(field_id("id"));

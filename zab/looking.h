@@ -10,8 +10,8 @@
 namespace zab {
 
 // Phase 0: looking for a leader. This is ZooKeeper's FastLeaderElection without its fixed waits: if
-// all connected voters agree, the election ends at once. It waits after all if that was wrong a few
-// times in a row.
+// all connected voters agree, the election ends at once. If that was wrong a few times in a row,
+// elections wait again.
 //
 // FastLeaderElection.tla; FastLeaderElection.lookForLeader.
 class Looking {

@@ -91,8 +91,8 @@ void send_message(int socket) {
   check(::send(socket, message.data(), message.size(), MSG_NOSIGNAL), "send");
 }
 
-// The other process: accepts `count` connections, and answers each message on the first one by a
-// message on each connection from the one with index `first` on.
+// The other process. Accepts `count` connections. Answers each message on the first connection with
+// one message on every connection whose index is at least `first`.
 void answer(const Descriptor& listener, std::size_t count, std::size_t first) {
   std::vector<Descriptor> sockets;
   sockets.reserve(count);

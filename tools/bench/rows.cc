@@ -16,7 +16,7 @@ Limit processors(const std::string& name) {
   };
 }
 
-// The time of so many syncs, while all servers sync, and of so many round trips.
+// The time of `syncs` syncs, while all servers sync, plus `round_trips` round trips.
 Limit time_of(double syncs, double round_trips) {
   return [=](const Measurements& measured) {
     return syncs * measured["raw.sync3"] + round_trips * measured["raw.loopback"];

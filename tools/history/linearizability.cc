@@ -189,7 +189,8 @@ std::size_t Search::after(std::size_t at) const {
   return at < events_.size() ? events_[at].next : at + 1;
 }
 
-// Does the call, if it is possible now and leads to a configuration that was not visited before.
+// Carries out the call, if it is possible now and leads to a configuration that was not visited
+// yet.
 bool Search::try_call(std::size_t at) {
   States next = states_.after(calls_[call_at(at)]);
   if (next.empty()) return false;

@@ -19,7 +19,7 @@ inline constexpr int exit_unknown_outcome = 9;
 
 enum class Effect { read, write };
 
-// A lost connection leaves it unknown whether a write was applied; a read can be repeated.
+// After a lost connection it is unknown whether a write was applied. A read can be repeated.
 [[nodiscard]] int exit_code(wire::ErrorCode code, Effect effect);
 [[nodiscard]] std::string exit_codes_help();
 

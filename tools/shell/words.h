@@ -9,7 +9,7 @@
 namespace shell {
 
 // Splits a line into words. Quotes and backslashes work as in other shells: 'literal text',
-// "text with \" and \\", two\ words. An error: a quote is not closed.
+// "text with \" and \\", two\ words. Returns an error if a quote is not closed.
 [[nodiscard]] wire::Result<std::vector<std::string>> split_words(std::string_view line);
 
 // The absolute form of `path`, relative to `cwd`, without `.`, `..` and empty names.
