@@ -28,7 +28,7 @@ REGISTER_LISTENER("count", 1, Count);
 
 }  // namespace
 
-// Doctest alone calls a filter that matches nothing a success: a misspelt test would pass forever.
+// Doctest reports success if a filter matches no test. Then a misspelt name would always pass.
 int main(int argc, char** argv) {
   doctest::Context context(argc, argv);
   const int failed = context.run();

@@ -55,7 +55,7 @@ def run(step):
 
 
 def table(results):
-    """One line for each result; the last line of its output says more than pass or FAIL."""
+    """One line for each result, with the last line of its output as a summary."""
     width = max(len(result.name) for result in results)
     for result in results:
         verdict = "pass" if result.passed else "FAIL"

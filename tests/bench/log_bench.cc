@@ -28,7 +28,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t record_bytes = 1024;
-constexpr std::size_t checkpoint_bytes = std::size_t{48} << 20;  // of log, between two
+constexpr std::size_t checkpoint_bytes = std::size_t{48} << 20;  // of log between two checkpoints
 
 [[noreturn]] void fail(const std::string& why) {
   std::fprintf(stderr, "log_bench: %s\n", why.c_str());

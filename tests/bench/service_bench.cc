@@ -40,7 +40,7 @@ std::string node(std::uint64_t number) {
 // A permutation of the node numbers, so that successive paths are not neighbours in memory.
 std::uint64_t spread_out(std::uint64_t number) { return number * 7919 % 1'000'000; }
 
-// A leader without followers: a plan is applied as soon as the benchmark wishes.
+// A leader without followers: the benchmark decides when a plan is applied.
 class Leader {
  public:
   Leader() {
@@ -64,8 +64,8 @@ class Leader {
   wire::TimeMs time_ = 1;
 };
 
-// Made once, and shared by the benchmarks. Each of them leaves it as it was, or with a few more
-// nodes.
+// Created once, and shared by the benchmarks. Each benchmark leaves it unchanged, or with a few
+// more nodes.
 Leader& leader_of_a_million_nodes() {
   static std::size_t bytes_before = mallinfo2().uordblks;
   static Leader* leader = [] {

@@ -1,4 +1,5 @@
-"""The part of RFC 8949 that a client needs. Writes the shortest form; reads any form of definite length."""
+"""The part of RFC 8949 that a client needs. Writes the shortest form, and reads any form of
+definite length."""
 
 import struct
 

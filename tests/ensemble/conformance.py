@@ -12,8 +12,8 @@ JSON, CBOR = "zabkeeper.v1+json", "zabkeeper.v1+cbor"
 
 
 class Wire:
-    """One connection. Objects and lists are sent as JSON, or as CBOR if that is the subprotocol; text and
-    bytes are sent as they are."""
+    """One connection. Objects and lists are sent as JSON, or as CBOR if that is the subprotocol.
+    Text and bytes are sent as they are."""
 
     def __init__(self, socket):
         self.socket = socket
@@ -82,7 +82,7 @@ class Wire:
         return reply
 
     async def closed(self):
-        """Expects the server to close; returns the status. No message may come before."""
+        """Waits until the server closes, and returns the status. No message may come before."""
         try:
             extra = self._received or await asyncio.wait_for(self.socket.recv(), TIMEOUT)
             raise AssertionError(f"received instead of a close: {extra}")

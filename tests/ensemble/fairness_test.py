@@ -51,7 +51,7 @@ async def flooded():
             stop.set()
             await asyncio.gather(*tasks)
             print(counts)
-            # Behind all outstanding requests of the flood, it would be 30.
+            # If each write had to wait for all outstanding requests of the flood, it would be 30.
             for name in "abc":
                 assert counts[name] >= 60, counts
 
@@ -77,7 +77,7 @@ async def unread():
             await wire.send([{"id": n, "op": "get", "path": "/big"} for n in range(2, 400)])
             slow.append(wire)
         highest = 0
-        for number in range(60):  # each is an event of half a MiB for each of them
+        for number in range(60):  # each write is an event of half a MiB for every slow client
             await steady.call("set", path="/big", data=chr(97 + number % 26) * 500_000)
             highest = max(highest, resident_mib(server))
         counts = {"a": 0}

@@ -1,5 +1,5 @@
-"""Faults of servers while a load is recorded. Each fault waits for the expected consequences: writes
-continue where a quorum is left, and all servers serve again when the fault is over."""
+"""Faults of servers while a load is recorded. Each fault waits for the expected consequences:
+writes continue where a quorum is left, and all servers serve again when the fault is over."""
 
 import asyncio
 import os
@@ -108,7 +108,8 @@ class Faults:
         await self.restart(both[1])
 
     async def vanish(self):
-        """A client disappears without a close: its session expires, and its ephemeral nodes are deleted."""
+        """A client disappears without a close. Its session expires, and its ephemeral nodes are
+        deleted."""
         name = f"vanished{self.load.recording.connections}"
         client = Player(self.load.recording, name, self.ensemble.servers, self.load.root, name,
                        timeout_ms=1000)
@@ -176,7 +177,8 @@ class Faults:
         await self.healed()
 
     async def isolate_all(self):
-        """No packets between any servers: nothing may be acknowledged, and all must recover afterwards."""
+        """No packets between any servers: no write may be acknowledged, and all servers must
+        recover afterwards."""
         self.record("isolate all")
         for server in self.ensemble.servers:
             self.network.isolate(server.id)
@@ -187,8 +189,8 @@ class Faults:
 
     @staticmethod
     def with_power_loss(server, keep=None):
-        """After its next start, SIGUSR1 makes the server lose power: unsynced writes are lost. `keep` is a seed
-        for the part of them that is kept; without it, none is."""
+        """After the server's next start, SIGUSR1 makes it lose power: unsynced writes are lost.
+        With `keep`, which is a seed, a random part of them is kept."""
         server.environment = {"LD_PRELOAD": str(BIN / "libpower_loss.so"),
                               "ZABKEEPER_POWER_DIR": str(server.data)}
         if keep is not None:
@@ -226,7 +228,8 @@ class Faults:
         assert victim.status()["disk"]["damaged"] is False
 
     async def fill_disk_of_leader(self):
-        """Fills the leader's disk: it exits, and the others continue; with free space it starts again."""
+        """Fills the leader's disk: the leader exits, and the others continue. With free space it
+        starts again."""
         leader = self.ensemble.leader()
         disk = self.disks[leader]
         self.record("disk full", leader.id)
@@ -265,7 +268,7 @@ def segments(directory):
 
 
 def written(segment):
-    """The size of a segment without the zeros at its end, which it was created with."""
+    """The size of a segment without the zeros at its end. Segments are created with zeros."""
     return len(segment.read_bytes().rstrip(b"\0"))
 
 

@@ -100,7 +100,7 @@ async def test():
         for n, client in enumerate(clients):
             await client.call("create", path=f"/owned{n}", ephemeral=True)
 
-        # One more time for the server that is the leader now.
+        # Every server once, and then the server that is the leader at that time.
         turns = list(zip(ensemble.servers, clients))
         for server, client in turns:
             await stop_in_turn(ensemble, server, writer, client)

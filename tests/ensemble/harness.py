@@ -42,8 +42,9 @@ def free_ports(count):
 
 
 async def until(condition, what, timeout=TIMEOUT):
-    """Calls `condition` again and again, until it returns something true, which is returned. Errors of the
-    network and of requests count as false. `what` says what was missing when the time is up."""
+    """Calls `condition` again and again until its result is true, and returns that result. Errors
+    of the network and of requests count as false. `what` describes the condition, for the error
+    after a timeout."""
     deadline = time.monotonic() + timeout
     last = None
     while time.monotonic() < deadline:
@@ -263,8 +264,8 @@ class Client:
         return future
 
     async def call(self, op, **fields):
-        """Sends a request and returns the reply. Raises Refused for an error reply, ConnectionError for a lost
-        connection."""
+        """Sends a request and returns the reply. Raises Refused for an error reply, ConnectionError
+        for a lost connection."""
         reply = await asyncio.wait_for(await self.send(op, **fields), TIMEOUT)
         if "error" in reply:
             raise Refused(reply)

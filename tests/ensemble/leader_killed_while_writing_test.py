@@ -6,8 +6,8 @@ from harness import Client, Ensemble, Refused, run, until
 
 
 async def write_on(ensemble, name, acknowledged, stop):
-    """Creates /w/NAME-N one after the other, at any server that answers, and records the acknowledged paths.
-    A write without a reply is not repeated with the same number."""
+    """Creates /w/NAME-N one after the other, at any server that answers, and records the
+    acknowledged paths. A write without a reply is not repeated with the same number."""
     number, at = 0, 0
     client = None
     while not stop.is_set():

@@ -1,4 +1,4 @@
-"""A load that records its history: players with random requests, and auditors that watch everything.
+"""A load that records its history: players send random requests, auditors watch all changes.
 
 All of them use znodes below one root, which must not exist before (docs/reliability.md, "Histories")."""
 
@@ -10,7 +10,8 @@ from recording import Recorded, Recording
 
 
 class Auditor(Recorded):
-    """Watches everything below the root. Pings show up to which zxid it has received all events."""
+    """Watches everything below the root. The reply to a ping shows that all events up to the
+    reply's zxid have arrived."""
 
     def __init__(self, recording, name, servers, root):
         super().__init__(recording, name, servers, batch=True)
@@ -66,8 +67,8 @@ class Player(Recorded):
         return f"{self.name}.{self.values}"
 
     def register(self):
-        """One of six paths, so that clients conflict. The paths change every 1000 writes, so that the search
-        of zab-history stays short."""
+        """One of six paths, so that clients conflict. The paths change every 1000 writes, so that
+        the search of zab-history stays short."""
         return f"{self.root}/r/{self.recording.acknowledged // 1000}-{self.random.randrange(6)}"
 
     def expired(self, zxid):
@@ -146,7 +147,7 @@ class Player(Recorded):
         self.watches[path] = await self.send("watch", path=path, scope=scope, **past, **once)
 
     async def multi(self):
-        """Writes two znodes together; in one case one of them only has a condition."""
+        """Writes two znodes, or checks one and writes the other. Sometimes reads one instead."""
         stem = f"{self.root}/m/{self.recording.acknowledged // 1000}"
         a, b = f"{stem}-a", f"{stem}-b"
         kind = self.random.randrange(4)
@@ -246,7 +247,7 @@ class Load:
                 raise task.exception()
 
     async def finish(self):
-        """Waits until all requests are answered or given up, and all auditors have received everything."""
+        """Waits until all requests are answered or given up, and the auditors have all events."""
         for player in self.players:
             player.stopped = True
         await asyncio.wait_for(asyncio.gather(*self.tasks[len(self.auditors):]), TIMEOUT)

@@ -28,7 +28,7 @@ async def identities_travel_to_the_leader(ensemble):
                         {"op": "create", "path": path + "/a"}, {"op": "getAcl"}, {"op": "watch"},
                         {"op": "setAcl", "acl": [{"scheme": "world", "id": "anyone", "perms": "r"}]}]:
             await other.refused({"id": 1, "path": path, **request}, "NoAuth", -102, path, ident=1)
-        # In one frame: auth applies to the requests after it, not to those before.
+        # All in one frame: auth applies to the requests after it, not to those before it.
         await other.send([{"id": 1, "op": "get", "path": path}, {"id": 2, "op": "auth", **ALICE[0]},
                           {"id": 3, "op": "set", "path": path, "data": "y"}, {"id": 4, "op": "get", "path": path}])
         before, auth, written, after = await other.several(4)

@@ -1,4 +1,4 @@
-"""Each limit has its own error, and the connection stays usable wherever possible."""
+"""Each limit has its own error. Where possible, the connection can be used after the error."""
 
 import base64
 import re

@@ -121,7 +121,7 @@ async def heartbeats_and_expiry(server):
     for name, wire in [("idle", idle), ("silent", silent), ("dropped", dropped)]:
         await wire.call({"op": "create", "path": f"/alive/{name}", "ephemeral": True, "parents": True})
     await watcher.call({"id": 1, "op": "watch", "path": "/alive", "scope": "subtree"})
-    silent.socket.transport.pause_reading()  # so it answers no ping
+    silent.socket.transport.pause_reading()  # so that it answers no pings
     await dropped.drop()
     events = await watcher.several(2)
     assert {(e["event"], e["path"]) for e in events} == {("deleted", "/alive/silent"),

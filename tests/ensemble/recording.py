@@ -1,6 +1,7 @@
 """Records requests, replies and events with their times, as a history for zab-history.
 
-`Recording` is the file; `Recorded` is a client whose messages it records (docs/reliability.md, "Histories")."""
+`Recording` is the file. `Recorded` is a client whose messages it records. See docs/reliability.md,
+"Histories"."""
 
 import asyncio
 import json

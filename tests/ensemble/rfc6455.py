@@ -53,7 +53,8 @@ class Raw:
         self.writer.write(b"".join(frames))
 
     async def next(self):
-        """(opcode, payload) of the next frame; ("end", "closed" or "reset") at the end of the connection."""
+        """(opcode, payload) of the next frame. At the end of the connection: ("end", "closed") or
+        ("end", "reset")."""
         try:
             first, second = await asyncio.wait_for(self.reader.readexactly(2), TIMEOUT)
             assert first & 0x70 == 0 and first & 0x80 and second < 0x80, (first, second)

@@ -1,7 +1,7 @@
 """Random faults under a recorded load, until the time is up: `tools/dev soak`.
 
-One ensemble after the other runs for some rounds. Each round has a history of its own, which zab-history
-checks. The seed determines the faults, but not their exact times."""
+One ensemble after the other runs for some rounds. Each round has a history of its own, which
+zab-history checks. The seed determines the faults, but not their exact times."""
 
 import argparse
 import asyncio
@@ -93,7 +93,8 @@ def main():
     parser.add_argument("--seed", type=int, default=time.time_ns() % 1_000_000)
     options = parser.parse_args()
     print(f"seed {options.seed}, {options.seconds} seconds", flush=True)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # exits normally, so that mounts and namespaces are removed
+    # A normal exit, so that mounts and namespaces are removed.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         asyncio.run(Soak(options.seed, options.seconds).run())
     except PermissionError as reason:

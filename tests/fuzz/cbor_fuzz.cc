@@ -35,7 +35,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const wire::ParsedRequest& parsed : wire::cbor::parse_requests(frame).requests) {
     if (parsed.has_error()) continue;
     ensure(over_json(*parsed) == *parsed, "both formats give the same request");
-    // The one integer of CBOR that is too long to be written, -2^64, becomes a fraction.
+    // One integer of CBOR cannot be written as such, because it is too long: -2^64. It becomes a
+    // fraction.
     const wire::ClientRequest again = over_cbor(*parsed);
     ensure(again.request.index() == parsed->request.index(), "a request stays what it is");
     ensure(over_cbor(again) == again, "a request would change on its way");

@@ -9,8 +9,8 @@
 #include "server/peers/greeting.h"
 #include "wire/ensure.h"
 
-// The stream between two servers, from any bytes and cut anywhere: the frames that come out are at
-// its front just as they would have been written, and where it is cut makes no difference.
+// Reads any bytes as a stream of frames between two servers. The frames, written again, must be the
+// first bytes of the stream. The frames must be the same if the stream arrives in pieces.
 namespace {
 
 struct Seen {
@@ -37,7 +37,7 @@ Seen read(std::string_view stream, std::size_t piece) {
 
 }  // namespace
 
-// The first byte says into what pieces the rest is cut.
+// The first byte is the size of the pieces, less one. The rest is the stream.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
   const std::string_view stream(reinterpret_cast<const char*>(data) + 1, size - 1);
@@ -50,7 +50,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const std::string& frame : whole.frames) server::append_frame(frame, written);
   ensure(stream.starts_with(written), "a frame would have been written otherwise");
 
-  // Few streams of any bytes have a checksum that fits: so any bytes in a frame, too.
+  // Random bytes rarely have a valid checksum, so this also puts the bytes into a valid frame.
   wire::Bytes framed;
   server::append_frame(stream, framed);
   const Seen one = read(framed, std::size_t{data[0]} + 1);

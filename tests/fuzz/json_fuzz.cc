@@ -9,14 +9,14 @@
 #include "wire/ensure.h"
 #include "wire/json.h"
 
-// Feeds any bytes to both readers of JSON. The first byte chooses the request that a reply would
-// answer.
+// Feeds any bytes to both readers of JSON: of requests and of servers' messages. The first byte
+// chooses the request that every reply belongs to.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
   const std::string_view text(reinterpret_cast<const char*>(data) + 1, size - 1);
 
   const wire::ParsedFrame frame = wire::json::parse_requests(text);
-  // Fewer bytes than the requests at which parsing stops.
+  // A text this short cannot reach the limit of requests, at which parsing stops.
   if (frame.fault == wire::ParsedFrame::Fault::none && text.size() < wire::frame_requests_max) {
     ensure(nlohmann::json::accept(text), "both parsers accept the same texts");
   }

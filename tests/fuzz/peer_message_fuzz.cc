@@ -5,8 +5,8 @@
 #include "server/peers/peer_message.h"
 #include "wire/ensure.h"
 
-// What servers say to each other, from any bytes: refused, or exactly what a server would have
-// sent. Then there is one way to write a message, and nothing is lost on its way.
+// Reads any bytes as a message between servers. The bytes are refused, or are exactly those that a
+// server would send. So every message has only one encoding, and decoding loses nothing.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
   const auto message = server::decode_peer_message(bytes);

@@ -11,9 +11,10 @@
 #include "wire/ensure.h"
 #include "znode/tree_restoration.h"
 
-// A replica's records, as a checkpoint or another server's snapshot may hold them: a good image
-// that was edited, or whatever the input is. What is accepted as a tree can be stored and restored
-// again to the same; as a whole nothing is accepted but what the header's digest says.
+// Restores a replica from records, as from a checkpoint or from another server's snapshot. The
+// records are a good image with changes, or the input itself. A tree that is accepted can be stored
+// and restored again, and stays the same. A whole replica is accepted only if the digest in its
+// header is right.
 namespace {
 
 using Records = std::vector<std::pair<std::string, std::string>>;
@@ -55,7 +56,7 @@ const Records& good_image() {
   return good;
 }
 
-// Five bytes an edit: which record, where, and what.
+// Five bytes for each change: the record, the offset, the kind of change, and its value.
 Records edited(const std::uint8_t* data, std::size_t size) {
   Records records = good_image();
   for (; size >= 5; data += 5, size -= 5) {

@@ -9,8 +9,8 @@
 #include "server/clients/websocket_frames.h"
 #include "wire/ensure.h"
 
-// Any bytes from a client after the handshake, cut anywhere. The same messages are read wherever
-// the bytes are cut.
+// Reads any bytes from a client after the handshake. The messages must be the same if the bytes
+// arrive in pieces.
 namespace {
 
 using Seen = std::vector<std::tuple<server::Incoming::Kind, std::string, std::uint16_t>>;

@@ -15,7 +15,6 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
 import mutate
 
@@ -71,7 +70,7 @@ def run(program, *arguments):
 
 
 def run_test(program, *arguments):
-    """Runs a unit test. Returns what noticed the mutant, or None."""
+    """Runs a unit test. Returns the test that noticed the mutant, or None."""
     done = run(program, *arguments)
     if re.search(r"test cases: +0 ", done.stdout):
         raise Failed(f"{program}: no test matches {' '.join(arguments)}")
@@ -125,7 +124,7 @@ class Runs:
         return self.done[combination]
 
     def failure_without_mutant(self):
-        """Which of the seeds and tests used fails with the unchanged program; None if all pass."""
+        """Of the seeds and tests used, one that fails with the unchanged program; else None."""
         for service, seeds in self.needed.items():
             if seeds:
                 build("", "zabsim")
@@ -155,7 +154,7 @@ def hidden(mutant, runs):
 
 
 def row(name, runs):
-    """(name, what is broken, seed, what noticed it, whether that is right)"""
+    """(name, description, seed, checker or test that noticed the mutant, whether that is right)"""
     mutant = mutate.read(name)
     if mutant.impossible:
         return name, mutant.broken, "-", f"cannot be written: {mutant.impossible}", True

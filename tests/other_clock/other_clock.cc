@@ -1,4 +1,4 @@
-// Sets the wall clock back, for a program that does not know of it:
+// Sets the wall clock back for an unmodified program:
 // LD_PRELOAD=libother_clock.so ZABKEEPER_CLOCK_BEHIND=SECONDS.
 #include <cstdlib>
 #include <ctime>

@@ -1,10 +1,10 @@
-// A disk that loses power, for a program that does not know of it: LD_PRELOAD=libpower_loss.so.
+// A disk that can lose power, for an unmodified program: LD_PRELOAD=libpower_loss.so.
 //
 // Below the directory ZABKEEPER_POWER_DIR every write, creation, renaming and removal is recorded
-// with what was there before. The record is dropped once the change is synced: data by fsync or
+// with the former content. The record is dropped once the change is synced: data by fsync or
 // fdatasync of the file, names by fsync of the directory. SIGUSR1 is the loss of power: all
 // recorded changes are undone, and the process is killed. A sync whose changes are undone cannot
-// have returned: its return needs the lock that is held meanwhile.
+// have returned, because its return needs the lock, which the loss of power holds.
 //
 //   ZABKEEPER_POWER_KEEP=SEED  Each unsynced sector keeps any of its states since the last sync.
 //   ZABKEEPER_POWER_AT=N       Power is lost in the N-th sync, instead of by the signal.
@@ -43,7 +43,7 @@ Function* real(const char* name) {
 struct Write {
   std::uint64_t number;
   off_t offset, size_before;
-  std::string before;  // as far as the file reached
+  std::string before;  // shorter than `length` if the file ended before
   std::size_t length;
 };
 
@@ -179,7 +179,7 @@ File& file_of(int descriptor, const struct stat& status) {
   return file;
 }
 
-// Records what `length` bytes at `offset` are about to replace.
+// Records the content that a write of `length` bytes at `offset` will replace.
 void record_write(int descriptor, off_t offset, std::size_t length, off_t size_after_cut = -1) {
   struct stat status {};
   if (::fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) return;

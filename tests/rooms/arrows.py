@@ -13,7 +13,7 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
-# The towers meet only in server: the list must not connect them.
+# Consensus (zab) and the service (znode, session) must not know each other; server connects them.
 FORBIDDEN = {("zab", "znode"), ("zab", "session"), ("znode", "zab"), ("session", "zab")}
 
 # Pure rooms have no clock, thread, lock, file, socket or random number.
@@ -56,7 +56,8 @@ class Unreadable(Exception):
 
 
 def arrows_of(text):
-    """{room: [targets]} from the block that starts with ```arrows. A line that ends in a comma goes on."""
+    """{room: [targets]} from the block that starts with ```arrows. A line that ends in a comma
+    continues on the next line."""
     block = re.search(r"^```arrows\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     if not block:
         raise Unreadable("ARCHITECTURE.md: no block that starts with ```arrows")
@@ -75,7 +76,7 @@ def arrows_of(text):
 
 
 def circular(arrows):
-    """The arrows (from, to) between rooms that are on a path from one circle to another, or on a circle."""
+    """The arrows (from, to) between rooms that are part of a cycle or of a path between cycles."""
     left = {(a, b) for a, targets in arrows.items() for b in targets if b in arrows}
     while ends := {a for a, _ in left} ^ {b for _, b in left}:
         left = {(a, b) for a, b in left if a not in ends and b not in ends}
@@ -116,7 +117,8 @@ def includes_of(root):
 
 
 class Check:
-    """`wrong` says what is wrong, `used` maps each room to the targets it uses, `count` is how many includes."""
+    """`wrong` lists the errors. `used` maps each room to the targets that it uses. `count` is the
+    number of includes."""
 
     def __init__(self, root):
         self.arrows = arrows_of((root / "ARCHITECTURE.md").read_text())
@@ -143,7 +145,7 @@ class Check:
                 self.wrong.append(f"ARCHITECTURE.md: {a} -> {b}: neither a room nor a library")
 
     def _reason_against(self, folder, quote, name):
-        """What is wrong with this include, or None."""
+        """The error of this include, or None."""
         room = room_of(folder, self.arrows)
         if room is None:
             return f"no arrow names {folder}/"

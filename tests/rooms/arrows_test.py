@@ -28,7 +28,8 @@ def page(rooms):
 
 
 def check(files, rooms=None, architecture=None):
-    """What arrows.py says about the sources in USES, `files` (path: text) and the list ROOMS with `rooms`."""
+    """The result of arrows.py for the sources in USES and `files` (path: text). The list of arrows
+    is ROOMS, with the changes in `rooms`."""
     files = {"ARCHITECTURE.md": architecture or page({**ROOMS, **(rooms or {})}), **USES, **files}
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)

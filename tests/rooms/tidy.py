@@ -24,7 +24,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 CLEAN = ROOT / "build" / "tidy"  # one empty file for each text that had no findings
-# The database has g++'s warnings, some of which clang does not know.
+# The database has g++'s warning options, and clang does not know some of them.
 OPTIONS = ["-quiet", "--extra-arg=-Wno-unknown-warning-option", "--extra-arg=-Wno-error"]
 JOBS = int(os.environ.get("JOBS") or os.cpu_count() or 1)
 
@@ -51,7 +51,7 @@ def database():
 
 
 def stamp(path):
-    """The file whose existence says that `path`, as it is now, has no findings."""
+    """A file that exists if `path`, with its present text, has no findings."""
     text = path.read_bytes() + (ROOT / ".clang-tidy").read_bytes()
     return CLEAN / hashlib.sha256(path.as_posix().encode() + b"\n" + text).hexdigest()
 
@@ -63,7 +63,7 @@ def choose(files, compiled, is_clean):
 
 
 def findings(folder, path):
-    """What clang-tidy reports for one file; remembers that there is nothing."""
+    """The report of clang-tidy on one file; "" if there are no findings, which is remembered."""
     done = subprocess.run(["clang-tidy", *OPTIONS, "-p", folder, path], capture_output=True, text=True)
     if done.returncode == 0:
         CLEAN.mkdir(parents=True, exist_ok=True)

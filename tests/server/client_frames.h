@@ -8,8 +8,8 @@
 
 #include "server/clients/websocket_frames.h"
 
-// The frames between a client and a server, for tests: as a client sends them, right or with one
-// thing wrong, and as a client receives them.
+// Frames between a client and a server, for tests: valid and invalid frames that a client sends,
+// and frames that it receives.
 namespace client_frames {
 
 using server::Opcode;

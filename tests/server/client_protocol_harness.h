@@ -14,7 +14,8 @@
 #include "wire/cbor.h"
 #include "wire/json.h"
 
-// A client's connection as a function: values in, values out, at times that the test chooses.
+// A client's connection without a socket: the test passes bytes and the time, and gets bytes and
+// events.
 namespace client_protocol {
 
 using namespace std::chrono_literals;
@@ -105,7 +106,7 @@ struct Connection {
     return frames;
   }
 
-  // What happens `later`.
+  // Lets the time pass.
   void wait(std::chrono::milliseconds later) {
     now += later;
     protocol.time_is(now);

@@ -151,7 +151,7 @@ TEST_CASE("a client that sends pings but receives no pongs is not read without e
     std::string flood;
     for (std::size_t i = 0; i < pings; ++i) flood += frame(Opcode::ping, payload(i));
     boost::asio::co_spawn(port.io, client.send(std::move(flood)), boost::asio::detached);
-    // Until no more events come.
+    // Waits until no more events come.
     std::size_t events = 0;
     for (int quiet = 0; quiet < 1000; ++quiet) {
       if (std::exchange(events, port.handler.events.size()) != port.handler.events.size()) {

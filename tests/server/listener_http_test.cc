@@ -137,7 +137,7 @@ TEST_CASE("a connection without a whole request header is closed at the timeout"
   });
 }
 
-// Health checks must still learn that a full server is alive.
+// A server at its connection limit must still answer health checks.
 TEST_CASE("beyond the connection limit one HTTP request is answered") {
   WebPort port;
   port.options.connections_per_address = 2;

@@ -272,7 +272,7 @@ TEST_CASE("a client beyond the limit is refused in the client protocol") {
     CHECK((co_await second.frame()).value().status == 1008);
     CHECK(port.handler.events == Events{"opened"});
 
-    // After the first is gone another is admitted.
+    // Once the first one has ended, another one is accepted.
     first.close();
     co_await port.until_last_event_is("closed");
     co_await second.send(close("\x03\xf0"));

@@ -77,7 +77,7 @@ class Harness {
     REQUIRE(done);
   }
 
-  test::TemporaryDirectory temporary_;  // first: it goes last
+  test::TemporaryDirectory temporary_;  // declared first, so it is removed last
   storage::PosixFileSystem files_;
   // No leader sends a snapshot here.
   SharedCheckpoint checkpoint_{temporary_.path() + "/checkpoint"};
@@ -106,7 +106,7 @@ TEST_CASE("a read that meets damage finds nothing, reports it, and the log goes 
   CHECK(log.unreadable() == 0);
   CHECK_FALSE(log.read({}).has_value());
   CHECK(log.unreadable() == 1);
-  // It goes on.
+  // The log can still be written to.
   const zab::Point last = log.append();
   CHECK_FALSE(log.failed());
   CHECK(last.zxid == zab::Zxid{{1}, 21});

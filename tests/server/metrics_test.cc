@@ -26,7 +26,7 @@ std::size_t bucket_of(Histogram::Duration took) {
 }
 
 TEST_CASE("a duration counts in the first bucket whose bound it does not exceed") {
-  CHECK(bucket_of(-1ns) == 0);  // no clock that we use runs backwards, but if one did
+  CHECK(bucket_of(-1ns) == 0);  // cannot happen: no clock here runs backwards
   CHECK(bucket_of(0ns) == 0);
   for (std::size_t bucket = 0; bucket < Histogram::bounds; ++bucket) {
     CAPTURE(bucket);

@@ -69,7 +69,7 @@ TEST_CASE("every peer message is decoded to what was encoded") {
     const auto back = decode_peer_message(bytes);
     REQUIRE(back.has_value());
     CHECK(back->index() == message.index());
-    // A field that was dropped on either way would be zero in the second text.
+    // A field that the encoder or the decoder leaves out would be zero in the second encoding.
     CHECK(bytes_of(*back) == bytes);
     if (const auto* m = std::get_if<zab::Message>(&message)) {
       CHECK(std::get<zab::Message>(*back).index() == m->index());

@@ -94,7 +94,7 @@ class Follower : public server::Environment {
 
   [[nodiscard]] Connection& connection() { return *connection_; }
   [[nodiscard]] server::Pipeline& pipeline() { return *pipeline_; }
-  // What the client was sent after the reply to its connect.
+  // The replies that the client got after the reply to its connect.
   [[nodiscard]] std::vector<wire::Reply> replies() const {
     std::vector<wire::Reply> replies;
     for (const wire::ServerMessage& message : connection_->sent) {
@@ -142,7 +142,7 @@ TEST_CASE("a command without an outcome is forwarded again in the next epoch") {
   CHECK(follower.replies()[0].body.has_value());
 }
 
-// The leader may still plan the command that it got first: the client's write would be done twice.
+// The leader may still plan the first copy of the command. Then the write would be applied twice.
 TEST_CASE("a command is not forwarded twice in one epoch: its client is redirected") {
   Follower follower;
   follower.request(create("/a"));
@@ -156,7 +156,7 @@ TEST_CASE("a command is not forwarded twice in one epoch: its client is redirect
   CHECK(follower.replies().empty());
 }
 
-// "/a" exists by now. It did not when the delete was judged, before the create.
+// "/a" exists now. It did not exist when the leader refused the delete, before the create.
 TEST_CASE("a write whose refusal was lost is not judged again after a later write") {
   Follower follower;
   follower.request(remove("/a"));
@@ -173,8 +173,8 @@ TEST_CASE("a write whose refusal was lost is not judged again after a later writ
   CHECK(follower.replies().empty());
 }
 
-// The read must not see the write behind it, so it is performed just before that is applied. The
-// refusal of the write before it arrives later still.
+// The read must not see the later write, so it is performed just before that write is applied. The
+// refusal of the earlier write arrives only after that.
 TEST_CASE("a reply's zxid is not above that of a read behind it that was performed early") {
   Follower follower;
   follower.request(remove("/a"));

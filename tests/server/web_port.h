@@ -28,7 +28,7 @@
 #include "server/clients/listener.h"
 #include "tests/server/client_frames.h"
 
-// A listener on loopback with a handler that records, and clients that may send any bytes.
+// A listener on loopback, a handler that records events, and clients that may send any bytes.
 namespace web_port {
 
 namespace asio = boost::asio;
@@ -41,7 +41,7 @@ struct FixedStatus {
   server::Status now;
   server::AdminCommands known;
 
-  // Valid as long as this is.
+  // Valid as long as this object exists.
   [[nodiscard]] server::HttpHandlers handlers() const {
     return {[this](std::string_view method, std::string_view target) {
               return server::page(method, target,
@@ -53,7 +53,7 @@ struct FixedStatus {
   }
 };
 
-// Records what connections report, and does what a test wants on the way.
+// Records the events of connections, and calls a test's functions for some of them.
 struct RecordingHandler : server::ClientHandler {
   std::vector<std::string> events;
   std::vector<wire::ParsedFrame> frames;

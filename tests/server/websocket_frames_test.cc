@@ -31,7 +31,7 @@ struct Seen {
   bool operator==(const Seen&) const = default;
 };
 
-// What is read from bytes that arrive in such pieces, up to what ends the connection.
+// Reads bytes that arrive in pieces of this size, up to a frame that ends the connection.
 std::vector<Seen> read(std::string_view bytes, std::size_t piece, std::size_t max = 1'000'000) {
   server::WebSocketReader reader(max);
   std::vector<Seen> seen;

@@ -87,8 +87,8 @@ void Cluster::partition() {
   const std::uint64_t side = random_.next();
   const auto one = static_cast<std::size_t>(random_.below(count));
   const std::uint64_t shape = random_.below(6);
-  // In a ring, each server is linked to so many neighbours on each side. With the larger number
-  // each sees a majority, and each a different one.
+  // In a ring, each server is linked to `reach` neighbours on each side. With the larger `reach`
+  // each server is linked to a majority, and each to a different one.
   const std::size_t reach = shape == 3 ? 1 : std::max<std::size_t>(1, (count + 2) / 4);
   const auto are_linked = [&](std::size_t a, std::size_t b) {
     const std::size_t apart = a > b ? a - b : b - a;
@@ -156,7 +156,7 @@ bool Cluster::is_sound(const Server& server) const {
   return durable(server).condition() == zab::Condition::sound && !server.suspect && !server.foreign;
 }
 
-// Whether this server may lose its disk: the others that are sound are a quorum.
+// Whether this server may lose its disk. It may if the other sound servers are a quorum.
 bool Cluster::may_lose_disk(const Server& server) const {
   if (!checkers_.founded()) return false;
   std::vector<zab::ServerId> sound;
@@ -203,9 +203,9 @@ void Cluster::wipe(Server& server) {
   durable(server) = zab::Durable{};
 }
 
-// Damages or wipes the disks of so many voters that no sound quorum remains. All voters together
-// can go on if one sound voter (`keeper`) has all transactions, and knows of every promise that is
-// lost. Blank voters must not be a quorum: they would look like a new cluster.
+// Damages or wipes the disks of voters, until no sound quorum remains. All voters together can
+// continue if one sound voter (`keeper`) has all transactions, and knows of every promise that is
+// lost. Blank voters must not be a quorum, because they would look like a new cluster.
 void Cluster::lose_quorum() {
   Server& keeper = any_server();
   if (!checkers_.founded() || !is_sound(keeper)) return;

@@ -89,7 +89,8 @@ bool Cluster::recover(Server& server) {
   if (!unfinished.empty() && !is_like(durable(server))) {
     zab::Durable written = durable(server);
     for (const zab::Persist& persist : unfinished) zab::store(persist, written);
-    // If the log is damaged too, only traces may show that the write had reached it.
+    // If the log is damaged too, the write may have reached it and be lost again. Then only a later
+    // epoch or a damage claim beyond the former state shows the write.
     const zab::Durable& held = durable(server);
     const bool has_traces =
         found.damaged &&

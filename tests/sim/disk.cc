@@ -243,8 +243,8 @@ void Disk::fail_soon(Fault fault) {
 
 bool Disk::rot() {
   if (!log_ || broken_ || !log_->mark()) return false;
-  // A damaged log has no mark until a repaired segment begins, and the proof of the damage could be
-  // lost together with the rest.
+  // A damaged log has no mark until a repaired segment begins. New damage could remove the proof of
+  // the earlier damage.
   if (recovered_.damaged && !written_) return false;
   std::vector<std::string> paths;
   for (const std::string& path : files_->paths()) {
@@ -254,12 +254,12 @@ bool Disk::rot() {
   const auto any = [&] { return paths[static_cast<std::size_t>(random_.below(paths.size()))]; };
   const std::string path = any();
   const std::string bytes = files_->contents(path);
-  // Only the part in use. The extent proves that an end is missing.
+  // Changes only the part in use. The extent proves that an end is missing.
   const std::size_t end = path == paths.back()
                               ? std::min<std::size_t>(log_->end().offset, bytes.size())
                               : bytes.find_last_not_of('\0') + 1;
   if (end == 0) return false;
-  // Often near the end: only the mark proves the last batches.
+  // Often changes the part near the end, where only the mark proves the batches.
   const std::size_t low = random_.one_in(2) ? end - std::min(end, last_commits_bytes) : 0;
   const auto place = static_cast<std::size_t>(random_.between(low, end - 1));
   const auto change = [&](std::size_t begin, std::size_t count, const auto& how) {

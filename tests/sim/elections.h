@@ -29,8 +29,9 @@ namespace sim {
 //                   the leader counts
 //   quorum_answers  a server that claims to lead an epoch has received an answer from a quorum
 //                   within the last sync limit of its own ticks
-// From `vote` and `elected` follows that an elected server is the greatest of the quorum that
-// elected it, because every voter's vote is at least its own history.
+//
+// Every voter's vote is at least its own history. So `vote` and `elected` together mean: an elected
+// server has the greatest history of the quorum that elected it.
 class Elections {
  public:
   explicit Elections(const zab::Ensemble& ensemble)

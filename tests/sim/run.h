@@ -14,7 +14,7 @@ struct Outcome {
   std::uint64_t event_hash = 0;
 };
 
-// What runs on the ensemble: transactions without meaning, or the service with clients.
+// The load of the ensemble: transactions without meaning, or the service with clients.
 enum class Mode : std::uint8_t { protocol, service };
 
 // Runs one seed: first with faults, then healing.

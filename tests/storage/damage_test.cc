@@ -209,7 +209,8 @@ TEST_CASE("a mended log that is damaged again is recognized as damaged") {
   }
 }
 
-// The segments before it may look like a complete log, once a checkpoint covers what they lack.
+// Without that segment, the segments before it may look like a complete log. They do once a
+// checkpoint covers the transactions that they lack.
 TEST_CASE("the loss of a segment that mends is damage, even if the rest looks complete") {
   const Files files = files_after(full_script());
   SimFileSystem disk(1);

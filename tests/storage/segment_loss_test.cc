@@ -99,7 +99,8 @@ TEST_CASE("a segment that begins where the one before it does not end is damage"
     opened->log.stage(script.take_effects());
     REQUIRE(error_of(opened->log.commit()) == "");
   }
-  // A crash after a segment is made, and before the one before it is sealed, leaves these files.
+  // These files are left by a crash after a segment is created, and before its predecessor is
+  // sealed.
   const zab::Durable& state = script.state();
   SegmentHeader next{self, 2, 3, {{1}, {1}, {1}, cluster, false, state.history.last(), {}}, {}};
   const SegmentHeader right = next;

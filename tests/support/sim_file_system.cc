@@ -44,7 +44,7 @@ void put_sector(std::string& bytes, std::uint64_t sector, const std::string& ver
 struct SimFileSystem::Inode {
   std::string cached;   // as the running system sees it
   std::string durable;  // as of the last sync
-  // What the medium may have instead of `durable`: every version since then, the oldest first.
+  // The versions that the medium may have instead of `durable`: all since then, the oldest first.
   std::map<std::uint64_t, std::vector<std::string>> versions;
   std::vector<std::uint64_t> lengths;
 
@@ -78,7 +78,8 @@ struct SimFileSystem::Inode {
     lengths.clear();
   }
 
-  // Chooses what the medium has of everything that is not synced. The page cache does not change.
+  // Chooses one version of everything that is not synced, for the medium. The page cache does not
+  // change.
   void choose_durable_state(SimFileSystem& disk) {
     std::uint64_t length = durable.size();
     if (const std::uint64_t choice = disk.below(lengths.size() + 1); choice > 0) {
@@ -129,7 +130,7 @@ class SimFileSystem::OpenFile final : public storage::File {
     return failure("write", path_, text_of(*fault));
   }
 
-  // Does nothing: power_cycle chooses anyway whether it is on the disk.
+  // Does nothing, because `power_cycle` chooses whether a write that is not synced is on the disk.
   void start_writing(std::uint64_t /*offset*/, std::uint64_t /*count*/) override {}
 
   Result<void> sync() override {

@@ -8,7 +8,7 @@
 #include "wire/cbor.h"
 #include "wire/json.h"
 
-// What is written is held against another reader of CBOR, and against what is written in JSON.
+// Reads the written CBOR with another library, and compares it with the JSON of the same message.
 namespace wire::cbor {
 namespace {
 

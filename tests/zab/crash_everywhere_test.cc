@@ -110,8 +110,8 @@ void submit(const std::string& payload, ScriptedEnsemble& ensemble) {
   }
 }
 
-// How a server crashes: with its disk stopped before (`unwritten`), together with all others
-// (`all`), or within its next step.
+// The way a server crashes: at once, with its disk stopped before (`unwritten`), the same together
+// with all others (`all`), or within its next step.
 enum class How { at_once, unwritten, all, after_send, after_persist, after_confirm };
 
 // The crashes after a command, and those between two deliveries of one command.

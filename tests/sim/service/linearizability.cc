@@ -72,8 +72,8 @@ Answer answer_of(const wire::Result<Body>& body) {
   return answer;
 }
 
-// What a refusal proves about the node of the request. A refusal because of its parent or an ACL
-// proves nothing about the node.
+// Returns the fact that a refusal proves about the node of the request. A refusal because of the
+// parent or an ACL proves nothing about the node.
 std::optional<Refusal> refusal_of(Kind kind, ErrorCode code) {
   switch (code) {
     case ErrorCode::no_node:

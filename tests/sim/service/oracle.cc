@@ -252,7 +252,7 @@ void Oracle::check_read(ConnectionState& connection, const TrackedRequest& track
     if (code == ErrorCode::server_behind) {
       const wire::Consistency wanted = consistency_of(request);
       const auto* at_least = std::get_if<wire::AtLeast>(&wanted);
-      // Decided when the server gave up waiting, and sent later in its order.
+      // The server decided this when it gave up waiting, and sent the reply later, in its order.
       if (at_least != nullptr && at_least->zxid > tracked.seen) return;
     }
   }

@@ -71,18 +71,21 @@ struct ConnectionState {
 };
 
 // Compares all messages to clients with the model, by zxid. Violations, by name:
-//   replay               the log has the meaning of the model; each reply is the model's at its
-//   zxid equal_digest         equal zxids have equal digests fifo                 replies come in
-//   the order of requests, with their ids reads_never_go_back  the zxids that a session sees never
-//   fall linearizable_reads   a linearizable read sees all writes acknowledged before it began
-//   exactly_once         a numbered write of a session has one transaction and one result
-//   no_phantom           every transaction is one of its connection's requests, only once
-//   lost_write           acknowledged writes are in the log, and refused ones are not
-//   watches              (oracle_watches.cc) the events are the model's: none is lost, repeated or
-//                        out of order
+//
+//   replay                 the log has the meaning of the model; each reply is the model's at its
+//                          zxid
+//   equal_digest           equal zxids have equal digests
+//   fifo                   replies come in the order of requests, with their ids
+//   reads_never_go_back    the zxids that a session sees never fall
+//   linearizable_reads     a linearizable read sees all writes acknowledged before it began
+//   exactly_once           a numbered write of a session has one transaction and one result
+//   no_phantom             every transaction is one of its connection's requests, only once
+//   lost_write             acknowledged writes are in the log, and refused ones are not
+//   watches                the events are the model's: none is lost, repeated or out of order
+//                          (oracle_watches.cc)
 //   watch_before_new_data  events are sent before every reply that includes their changes
-//   session_exactness    a session has no effects after its end; clients get the session that they
-//                        asked for
+//   session_exactness      a session has no effects after its end; clients get the session that
+//                          they asked for
 class Oracle {
  public:
   // A server delivers a transaction; a server has applied one.

@@ -14,10 +14,10 @@ namespace sim {
 namespace {
 
 constexpr std::int64_t epoch_ms = 1'700'000'000'000;
-// So long after the last fault, no session with a connected client may expire.
+// From this long after the last fault, no session with a connected client may expire.
 constexpr Time healing_time = 30 * tick;
-// For the search of a linear order on one znode. With many unanswered requests a search may not
-// end: each may have been carried out at any time, or never.
+// The limit of a search for a linear order on one znode. With many unanswered requests a search may
+// take too long: each request may have been carried out at any time, or never.
 constexpr std::size_t search_steps_max = 50'000;
 
 }  // namespace
@@ -308,7 +308,7 @@ void World::heal() {
   healing_since_ = now();
   options_.client_delay_max = std::min<Time>(options_.client_delay_max, tick / 2);
   for (const auto& user : users_) user->wake();
-  // Users go on for a while, so that unjust expiries would be noticed.
+  // Users continue for a while, so that a wrong expiry would be noticed.
   at(now() + 2 * healing_time, [this] {
     for (const auto& user : users_) user->conclude();
   });
