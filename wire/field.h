@@ -20,7 +20,7 @@ enum class Presence : std::uint8_t {
   nullable,   // always written, as null if the std::optional is empty
 };
 
-// How a member is written where its type does not tell.
+// How a member is written, if its type does not decide it.
 enum class As : std::uint8_t {
   its_type,
   data,   // a znode's bytes: `data` or, in JSON, `data64`

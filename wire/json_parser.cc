@@ -129,7 +129,7 @@ RawFrame parse_other(std::string_view text) {
     frame.fault = ParsedFrame::Fault::not_utf8;
     return frame;
   }
-  // nlohmann's parser takes a NUL for the end of the text.
+  // nlohmann's parser treats a NUL as the end of the text.
   if (const std::size_t nul = text.find('\0'); nul != std::string_view::npos) {
     frame.fault = ParsedFrame::Fault::not_json;
     frame.fault_at = nul + 1;

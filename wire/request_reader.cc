@@ -27,7 +27,7 @@ struct Operation {
   Variant (*read)(ObjectReader& object);
 };
 
-// Rules between fields of a request that its list cannot say.
+// Rules about several fields of a request, which its list of fields cannot express.
 void check_together(ObjectReader&, const auto&) {}
 void check_together(ObjectReader& object, const ConnectRequest&) {
   if (object.has(field_id("session"))) object.require(field_id("password"));

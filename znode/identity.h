@@ -12,7 +12,7 @@ namespace znode {
 inline constexpr std::size_t identities_max = 64;
 inline constexpr std::size_t identity_bytes_max = 1024;
 
-// Who a caller is, besides world:anyone, which everybody is. Immutable; copies share one list.
+// The identities of a caller. (Every caller is world:anyone too.) Immutable; copies share one list.
 class Identities {
  public:
   Identities() = default;

@@ -15,7 +15,7 @@
 // all replies. Zxids are not used.
 namespace history {
 
-// What an operation does to one znode, or reads from it.
+// The effect of an operation on one znode, or its read of the znode.
 struct ZnodeStep {
   // create_missing: as a parent of a created znode; remove_existing: with an ancestor.
   enum class Kind : std::uint8_t {
@@ -38,7 +38,7 @@ struct ZnodeStep {
   std::optional<std::int64_t> reply_version;  // the version in the reply
 };
 
-// What a refusal says about the znode of the refused step.
+// The state of the znode that the refusal of a step proves.
 enum class Refusal : std::uint8_t { absent, present, other_version };
 
 // An operation: all of its steps at once, at some time between its begin and its end. Without an
