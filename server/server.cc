@@ -17,8 +17,8 @@
 namespace server {
 namespace {
 
-// After a failed sync nobody knows what is on the disk, and nothing that was promised is certain. A
-// second sync could succeed without having written anything, so none is tried.
+// After a failed sync it is not known what is on the disk, and earlier promises are not certain. A
+// second sync could succeed without writing anything, so none is tried.
 [[noreturn]] void exit_on_log_failure(const wire::Error& error) {
   spdlog::critical(
       "the log cannot be written: {}. The server stops, because it can no longer promise that "
@@ -38,8 +38,8 @@ wire::Result<std::unique_ptr<Server>> Server::start(boost::asio::io_context& io,
   return server;
 }
 
-// Parts that call each other are given references to members that are constructed later; nothing is
-// called before `run`, except on the log's thread, which posts to the event loop.
+// Parts that call each other get references to members that are constructed later. That is safe: no
+// such call is made before `run`. The log's thread runs earlier, and only posts to the event loop.
 Server::Server(boost::asio::io_context& io, Config config, RecoveredState found)
     : io_(io),
       config_(std::move(config)),
@@ -75,7 +75,7 @@ Server::Server(boost::asio::io_context& io, Config config, RecoveredState found)
       shutdown_(io, config_, {listener_, pipeline_, handover_, ticker_, links_, checkpointer_}) {
   pipeline_.replica().become(std::move(*found.service));
   // A learner that needs unreadable records gets the checkpoint instead, and after it the log from
-  // there on. A checkpoint that is taken now is behind the damage.
+  // there on. So take a checkpoint now: it covers the damaged part of the log.
   log_.when_unreadable([this] { checkpointer_.take([](const wire::Result<void>&) {}); });
 }
 

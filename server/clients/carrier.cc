@@ -14,7 +14,7 @@ using boost::system::error_code;
 using Clock = SteadyClock;
 using StreamEnd = ClientProtocol::StreamEnd;
 
-// A write buffer larger than this is given back.
+// A write buffer larger than this is freed after the write.
 constexpr std::size_t kept_bytes = 256 * 1024;
 
 void release(std::string& memory) { std::string().swap(memory); }
@@ -100,7 +100,7 @@ void Carrier::deliver() {
   carry_out();
 }
 
-// From another turn of the event loop, so that no event reaches the owner within its own call.
+// In another turn of the event loop, so that the owner gets no event during a call that it makes.
 void Carrier::deliver_soon() {
   if (std::exchange(will_deliver_, true)) return;
   asio::post(get_executor(), [self = shared_from_this()] {

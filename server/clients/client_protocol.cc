@@ -9,24 +9,25 @@
 namespace server {
 namespace {
 
-// JSON may write a byte of data in up to six bytes. A message longer than this many times the
-// limit, which is twice that of data, breaks the protocol; a shorter one gets an answer.
+// JSON may escape a byte of data as six bytes, and the limit of a frame is twice that of data. A
+// message of more than this many times the limit of a frame ends the connection. A shorter one gets
+// a reply.
 constexpr std::size_t escapes_factor = 3;
-// RFC 6455, section 5.5: a control frame holds 125 bytes, and the status is two of them.
+// RFC 6455, section 5.5: a control frame has at most 125 bytes, and the status is two of them.
 constexpr std::size_t reason_bytes_max = 123;
 // One write ends at this size. A frame is never divided.
 constexpr std::size_t write_bytes = 64 * 1024;
-// Pongs that the client has not received. Beyond that nothing more is read from it.
+// Bytes of control frames that are queued. With more than that, nothing is read from the client.
 constexpr std::size_t control_bytes_max = 4 * 1024;
 
-// Cut where a character of UTF-8 begins.
+// Cuts a long reason, at the beginning of a UTF-8 character.
 std::string_view short_enough(std::string_view reason) {
   std::size_t size = std::min(reason.size(), reason_bytes_max);
   while (size < reason.size() && (static_cast<unsigned char>(reason[size]) & 0xC0) == 0x80) --size;
   return reason.substr(0, size);
 }
 
-// Assigning to a string may leave it its memory; swapping with an empty one does not.
+// An assignment may keep the string's memory. A swap with an empty string frees it.
 void release(std::string& memory) { std::string().swap(memory); }
 
 void append_close(std::uint16_t code, std::string_view reason, std::string& out) {
@@ -140,7 +141,7 @@ bool ClientProtocol::is_gathering() {
   return gathered_ > before && gathered_ < batch_bytes_;
 }
 
-// Gives back the memory of everything that it composes.
+// Frees the memory of the messages that it composes.
 void ClientProtocol::compose(std::string& out, Time now) {
   gathered_ = 0;
   if (!has_output()) return;
@@ -201,7 +202,7 @@ void ClientProtocol::end_by_client(std::uint16_t code, Time now) {
   if (stage_ == Stage::close_sent && in_flight_ == 0) shut_down(now);
 }
 
-// The client closes its end, too, once it has the close frame. Until then it may send.
+// The client closes its end of the stream once it has our close frame. Until then it may send.
 void ClientProtocol::shut_down(Time now) {
   stage_ = Stage::shutting_down;
   deadline_ = now + limits_.close_timeout;

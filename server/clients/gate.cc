@@ -109,7 +109,7 @@ bool Gate::shows_super(const RequestHead& request) const {
 }
 
 std::optional<Answer> Gate::refuses(const RequestHead& request) const {
-  // Only HTTP/1.0, which no browser speaks, may leave it out.
+  // Only an HTTP/1.0 request may omit the Host header. No browser sends HTTP/1.0.
   if (request.hosts.empty() && request.http_version < 11) return std::nullopt;
   if (request.hosts.size() != 1) {
     return error_answer(400, "BadRequest", "a request needs exactly one Host header");
@@ -174,7 +174,7 @@ std::optional<Answer> Gate::refuses_command(const RequestHead& request,
   if (!request.authorizations.empty()) {
     return error_answer(403, "NoAuth", "this is not the super identity that superDigest names");
   }
-  // A request that a proxy on this machine passes on may come from anywhere.
+  // A request that a proxy on this machine forwards may come from any machine.
   const bool is_named = request.hosts.empty() || knows_by_name(host);
   if (wire::is_loopback(remote) && request.forwarded.empty() && is_named) return std::nullopt;
   return error_answer(403, "NoAuth",

@@ -61,7 +61,7 @@ RequestHead head_of(const Request& request) {
 
 enum class After { keep_alive, close };
 
-// Returns whether the client received it.
+// Returns whether the answer was written to the socket.
 asio::awaitable<bool> send(HttpStream& stream, const Answer& answer, const Request& request,
                            After after, const ClientLimits& limits) {
   http::response<http::string_body> response(static_cast<http::status>(answer.status),
@@ -115,7 +115,7 @@ bool has_body(const http::request_parser<http::empty_body>& parser) {
   return parser.chunked() || parser.content_length().value_or(0) != 0;
 }
 
-// A command that its sender may give.
+// A command. The gate has admitted its sender.
 struct Command {
   std::string_view target;
 };

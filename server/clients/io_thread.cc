@@ -17,8 +17,8 @@ namespace {
 
 namespace asio = boost::asio;
 
-// Events of one client that the event loop has not handled yet. At this many nothing more is read
-// from the client until half of them are handled. Each may be as large as a frame may be.
+// Events of one client that the event loop has not handled yet. At this many, nothing is read from
+// the client until half of them are handled. Each event may be as large as the largest frame.
 constexpr int unhandled_max = 32;
 
 }  // namespace
@@ -161,8 +161,8 @@ void IoThread::Client::pass_on(Carrier& carrier, ClientEvent&& event) {
   });
 }
 
-// What came before the client's end is reported before it. After the owner's own close only the end
-// is reported.
+// Reports the events before the end of the connection, then the end. If the owner has closed the
+// connection, reports only the end.
 void IoThread::Client::handle_events() {
   while (!events_.empty() && (!paused_ || closing_)) {
     ClientEvent event = std::move(events_.front());

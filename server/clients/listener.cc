@@ -31,7 +31,7 @@ using boost::system::error_code;
 
 constexpr auto as_tuple = asio::as_tuple(asio::use_awaitable);
 
-// So many connections beyond the limits get an answer; further ones are closed without one.
+// At most this many connections beyond the limits get an answer; others are closed without one.
 constexpr std::size_t refusals_max = 64;
 
 // An exception from a handler is an error of this program: it ends the event loop.
@@ -99,7 +99,7 @@ class Listener::Port : public std::enable_shared_from_this<Listener::Port> {
   [[nodiscard]] const wire::Address& bound() const { return web_; }
   [[nodiscard]] PortCounters counters() const;
   void stop();
-  // The event loop does not run any more.
+  // Call it when the event loop does not run any more.
   void end() { io_threads_.clear(); }
 
  private:
@@ -229,7 +229,7 @@ asio::awaitable<void> Listener::Port::accept() {
   }
 }
 
-// A connection beyond the limits is counted apart: it uses up no other client's place.
+// Connections beyond the limits are counted separately: they do not count against the limits.
 class Listener::Port::ConnectionSlot {
  public:
   ConnectionSlot(std::shared_ptr<Port> port, std::string address)

@@ -38,7 +38,7 @@ std::uint64_t number(std::string_view bytes) {
   return value;
 }
 
-// Masks, or takes the mask away: the two are the same operation (section 5.3).
+// Masks or unmasks: the two are the same operation (section 5.3).
 void apply_mask(std::span<char> payload, std::string_view mask) {
   std::uint64_t wide = 0;
   std::memcpy(&wide, mask.data(), mask_size);
@@ -109,7 +109,7 @@ void WebSocketReader::feed(std::span<char> bytes) {
 }
 
 std::optional<Incoming> WebSocketReader::next() {
-  if (!in_ && !pieces_.empty()) std::string().swap(pieces_);  // returned by the call before
+  if (!in_ && !pieces_.empty()) std::string().swap(pieces_);  // returned by the last call
   if (input_.data() == nullptr) input_ = rest_;               // after `keep`
   for (;;) {
     const Head head = head_of(input_);
@@ -125,7 +125,7 @@ std::optional<Incoming> WebSocketReader::next() {
   return std::nullopt;
 }
 
-// Assigning to a string may leave it its memory; swapping with an empty one does not.
+// An assignment may keep the string's memory. A swap with an empty string frees it.
 void WebSocketReader::keep() {
   if (input_.data() == nullptr) return;
   if (input_.empty()) {

@@ -20,7 +20,7 @@ void WriteTurns::enter(const std::shared_ptr<Carrier>& carrier) {
   if (!std::exchange(scheduled_, true)) serve_soon(carrier);
 }
 
-// `any` carrier keeps this alive meanwhile.
+// `any` is one of the carriers. The posted call owns it, so that this object stays alive.
 void WriteTurns::serve_soon(const std::shared_ptr<Carrier>& any) {
   boost::asio::post(any->get_executor(), [this, any] {
     serve();

@@ -19,7 +19,7 @@ using boost::system::error_code;
 
 constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t read_bytes = 256 * 1024;
-// A server that is so far behind is better disconnected, and synchronized anew.
+// It is better to disconnect a server that is so far behind, and to synchronize it again.
 constexpr std::size_t queued_bytes_max = std::size_t{1} << 30;
 
 }  // namespace

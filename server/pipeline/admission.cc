@@ -28,7 +28,7 @@ wire::Error not_read_only() {
           "this server has no quorum: it answers only reads, from the state that it has"};
 }
 
-// How fresh a read must be; SessionConsistency for a request that cannot ask for more.
+// The consistency that a read asks for. SessionConsistency for a request that cannot name one.
 wire::Consistency consistency_of(const wire::Request& request) {
   return std::visit(
       [](const auto& r) -> wire::Consistency {
@@ -46,7 +46,7 @@ template <typename Request>
 std::optional<wire::Error> check_data(const Request& request, const AdmissionLimits& limits) {
   if constexpr (requires { request.data; }) {
     if (request.data.size() <= limits.data_bytes_max) return std::nullopt;
-    // A bad path is the reason of the refusal that the leader will send, and is not repeated here.
+    // With a bad path, the leader refuses the request because of the path.
     if (!znode::validate(request.path)) return std::nullopt;
     return too_large(
         "data of " + std::to_string(request.data.size()) + " bytes for " + request.path,
@@ -88,7 +88,7 @@ Admission admit_read(const wire::Request& request) {
   return LocalRead{};
 }
 
-// Of a session that was opened without a quorum. Nothing where the request is admitted as usual.
+// For a session that was opened without a quorum. Nothing if the usual rules apply to the request.
 std::optional<Admission> admit_read_only(const wire::Request& request,
                                          const session::CommandBody* body,
                                          wire::SessionId session) {

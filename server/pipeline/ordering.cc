@@ -79,8 +79,8 @@ void Ordering::role_changed(const zab::RoleStatus& role_status, OrderingOutcomes
   for (const std::uint64_t tag : read_points_) route_read_point(tag, out);
 }
 
-// Gives up all other commands of these connections too: no command may be planned before an earlier
-// one of its connection.
+// Gives up the commands whose outcome cannot be known, and all other commands of their connections:
+// no command may be planned before an earlier one of its connection.
 void Ordering::give_up_unknown(OrderingOutcomes& out) {
   std::set<std::uint64_t> connections;
   for (const auto& [tag, waiting] : commands_) {
@@ -96,7 +96,7 @@ void Ordering::give_up_unknown(OrderingOutcomes& out) {
 
 void Ordering::applied(const session::Applied& applied, OrderingOutcomes& out) {
   if (applied.owner.server == self_) {
-    // Few commands are before it: all that were not refused are applied.
+    // Few commands have lesser tags: most of those were applied before, or refused.
     for (auto& [tag, waiting] : commands_) {
       if (tag >= applied.tag) break;
       if (waiting.command.owner == applied.owner) waiting.overtaken = true;

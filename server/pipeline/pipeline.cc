@@ -12,7 +12,7 @@ wire::Error not_a_connect() {
   return {wire::ErrorCode::bad_arguments, "the first request of a connection is connect"};
 }
 
-// The leader counts the time since such a client was last heard of.
+// Whether the session of this client expires if nothing is received from the client.
 bool can_expire(const Client& client) {
   return client.state == Client::State::open && !client.read_only;
 }
@@ -153,7 +153,7 @@ void Pipeline::perform(Client& client, wire::ClientRequest request,
   }
 }
 
-// The client waits, and this server serves.
+// Only for a client that waits, while this server serves.
 void Pipeline::request_session(Client& client) {
   auto step = session_setup_.next_step(client);
   if (const auto* catch_up = std::get_if<SessionSetup::CatchUp>(&step)) {
@@ -282,7 +282,7 @@ void Pipeline::tick() {
   const bool gives_up = session_setup_.gives_up_serving();
   for (const auto& [number, client] : clients_.by_number()) {
     if (gives_up && !client->read_only) redirect(*client, "this server has no quorum");
-    // Nothing is read from a paused client, and it must not expire for that.
+    // Nothing is read from a paused client. Its session must not expire for that reason.
     if (client->paused && client->state == Client::State::open) ordering_.alive(client->session);
     if (client->state != Client::State::waiting) continue;
     if (const auto session = session_setup_.tick_waiting(*client)) {

@@ -88,10 +88,10 @@ void Replies::refuse_late_reads() {
   }
 }
 
-// A session's reads must not see the writes behind them. A read may still wait: for the quorum, or
-// for the leader's refusal of a write before it. It is performed now instead. That is late enough:
-// this write was proposed after the read came, and its commit shows that its leader led then. So
-// everything that was acknowledged before the read came is applied here.
+// A session's read must not see a later write of the session. The read may still wait for the
+// quorum, or for the leader's refusal of an earlier write. It is performed now instead, and it is
+// linearizable: this write was proposed after the read came, and the commit proves that its leader
+// still led then. So every write that was acknowledged before the read came is applied here.
 void Replies::read_before(const session::Origin& origin) {
   Client* client = clients_.find(origin.owner.connection);
   if (client == nullptr) return;
@@ -148,7 +148,7 @@ void Replies::flush(Client& client) {
   disconnect(client, code, reason);
 }
 
-// Sends the events of a watch that starts in the past at once, before the reply.
+// If the read sets a watch that begins in the past, sends the missed events before the reply.
 QueuedReply Replies::read(Client& client, const QueuedRead& read) {
   const wire::ClientRequest& request = read.request;
   QueuedReply reply{{request.id, replica_.applied(), request.encoding, wire::EmptyReply{}},
@@ -168,8 +168,8 @@ QueuedReply Replies::read(Client& client, const QueuedRead& read) {
   return reply;
 }
 
-// Sets the zxid of a reply. It is not above that of a read behind it that was performed early, so
-// that a client never sees zxids go back.
+// Sets the zxid of a reply. A later read that was performed early (`read_before`) has its zxid
+// already. The zxid of this reply must not be greater: a client never sees zxids go back.
 void Replies::stamp(Client& client, wire::Reply& reply) const {
   if (reply.zxid != wire::Zxid{}) {
     client.stamped_replies -= 1;

@@ -57,12 +57,12 @@ std::variant<SessionSetup::CatchUp, session::CommandBody> SessionSetup::next_ste
   }
   client.state = Client::State::opening;
   client.timeout_ms = granted_timeout_ms(client);
-  // As many writes can be unanswered when a connection is lost.
+  // At most this many writes are unanswered when a connection is lost.
   const std::uint32_t results_max = request.dedup ? options_.max_outstanding_requests : 0;
   if (request.session) {
     client.password = request.password;
-    // A malformed password is a wrong one if the session is open; otherwise the session has
-    // expired.
+    // A malformed password counts as a wrong one. The leader reports it only if the session is
+    // open: otherwise the session has expired.
     const auto hash = hash_password(client.password).value_or(session::SecretHash{});
     return session::MoveSession{hash, client.timeout_ms, results_max};
   }
@@ -99,8 +99,9 @@ void SessionSetup::tick(bool serving) { unserved_ticks_ = serving ? 0 : unserved
 
 bool SessionSetup::gives_up_serving() const { return unserved_ticks_ == ticks(unserved_timeout); }
 
-// Without a quorum the state of this server may be old. A client that accepts that gets a session
-// that is known here, or a local one that only this server knows.
+// Without a quorum the state of this server may be stale. A client that accepts this gets the
+// session that it names, if the session is known here. A client that names none gets a local
+// session that only this server knows.
 std::optional<SessionSetup::ReadOnlySession> SessionSetup::tick_waiting(Client& client) {
   client.waited_ticks += 1;
   if (unserved_ticks_ >= ticks(connect_timeout)) {

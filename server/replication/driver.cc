@@ -62,8 +62,8 @@ void Driver::received(zab::ServerId from, PeerMessage&& message) {
 
 void Driver::link_drained(zab::ServerId server) { read(server); }
 
-// Runs behind everything else that is ready now, so that the events of one turn of the event loop
-// become one batch.
+// Posts `run` behind everything else that is ready now, so that the events of one turn of the event
+// loop become one batch.
 void Driver::schedule() {
   if (std::exchange(scheduled_, true)) return;
   boost::asio::post(io_, [this] { run(); });
@@ -75,7 +75,7 @@ void Driver::run() {
   counters_.events += events_.size();
   zab::Effects effects;
   for (QueuedEvent& queued : std::exchange(events_, {})) {
-    // Effects of earlier events are meant for the link as it was before it changed.
+    // Effects of earlier events belong to the link as it was before this event.
     const auto* up = std::get_if<zab::LinkUp>(&queued.event);
     const auto* down = std::get_if<zab::LinkDown>(&queued.event);
     if (up != nullptr || down != nullptr) carry_out(std::exchange(effects, {}));
@@ -187,7 +187,7 @@ void Driver::restored(session::Service&& service, zab::Point at) {
 
 // --- Reads for learners ---
 
-// Reads no faster than the learner's link sends, so that little memory is used for it.
+// Reads no faster than the learner's link sends, so that only a little of the history is in memory.
 void Driver::read(zab::ServerId learner) {
   const auto found = reads_.find(learner);
   if (found == reads_.end() || links_.queued(learner) > queued_bytes_max) return;

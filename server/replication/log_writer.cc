@@ -12,7 +12,8 @@
 namespace server {
 namespace {
 
-// Long enough not to delay a client that waits for one write before it sends the next.
+// After this time without a write the log is marked. It is long enough not to delay a client that
+// waits for one write before it sends the next.
 constexpr std::chrono::milliseconds idle{200};
 
 }  // namespace

@@ -23,8 +23,8 @@ void Shutdown::drain(std::function<void()> done) {
     return drain_clients(std::move(done));
   }
   parts_.handover.begin({}, handover_timeout, [this, done = std::move(done)](auto) mutable {
-    // This server may be one of the quorum that the new leader has: give the others time to follow
-    // the new leader, too.
+    // This server may be part of the new leader's quorum. So the other servers get time to follow
+    // the new leader before this one stops.
     timer_.expires_after(std::min(2 * heartbeat_, Milliseconds{500}));
     timer_.async_wait(
         [this, done = std::move(done)](const auto&) mutable { drain_clients(std::move(done)); });
@@ -50,7 +50,7 @@ void Shutdown::stop() {
   parts_.listener.stop();
   parts_.pipeline.redirect_clients(reason);
   parts_.links.stop();
-  // So that the next start has nothing to replay.
+  // A last checkpoint: the next start then has nothing to replay.
   parts_.checkpointer.take([](const wire::Result<void>&) {});
 }
 

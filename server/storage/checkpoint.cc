@@ -166,7 +166,7 @@ void Checkpoint::close_if_unused() {
   if (readers_ == 0 && env_) mdb_env_close(std::exchange(env_, nullptr));
 }
 
-// Retries with a larger map if the map is used up. Also a change or a removal may need more pages.
+// Retries with a larger map if the map is used up. A change or a removal may also need more pages.
 Result<void> Checkpoint::change(const std::function<int(MDB_txn*)>& change) {
   for (;;) {
     MDB_txn* txn = nullptr;
@@ -344,7 +344,7 @@ Result<CheckpointReader::Portion> CheckpointReader::next(std::size_t bytes) {
 
 Result<std::unique_ptr<CheckpointFill>> CheckpointFill::begin(Checkpoint& checkpoint) {
   if (auto removed = checkpoint.remove(); !removed) return removed.error();
-  // No syncs: it does not count before it is complete.
+  // No syncs: the new checkpoint does not count before it is complete.
   if (auto opened = checkpoint.open(MDB_NOSYNC); !opened) return opened.error();
   return std::unique_ptr<CheckpointFill>(new CheckpointFill(checkpoint));
 }

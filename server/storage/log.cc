@@ -202,7 +202,7 @@ Result<void> Log::write_staged() {
   return write_extent();
 }
 
-// A mark is left out: its loss loses nothing.
+// The extent does not include a mark: the loss of a mark loses nothing.
 Result<void> Log::write_extent() {
   const std::uint64_t next = marked_ ? next_commit_ - 1 : next_commit_;
   return extent_.write({server_, segment_->sequence(), next, durable_, {}});

@@ -48,8 +48,8 @@ SegmentEntry missing(const std::string& directory, std::uint64_t sequence,
   return {sequence, path, 0, {}, path + ": the file is missing, but " + proof + " exists", {}};
 }
 
-// Leaves out void segments, and adds an entry for each gap. From the last segment back: the last
-// one comes first.
+// Leaves out void segments, and adds an entry for each gap. The result begins with the last segment
+// and ends with the first.
 std::vector<SegmentEntry> valid_segments_backwards(std::vector<SegmentEntry> all,
                                                    const std::string& directory) {
   std::vector<SegmentEntry> kept;

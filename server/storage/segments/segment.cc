@@ -72,7 +72,7 @@ bool Segment::needs_filling() const {
   return filling_pays_ && filled_ < std::min(limit_, end_ + fill_bytes_ / 2);
 }
 
-// Writes whole pages: the file system need not read what was in the last one.
+// Writes whole pages: the file system need not read the old bytes of the last page.
 Result<void> Segment::append(wire::Bytes& records, std::uint64_t commit_bytes) {
   const std::size_t bytes = records.size();
   const std::uint64_t to = std::min(page_end(end_ + bytes), filled_);
