@@ -3,9 +3,9 @@
 
 usage: tools/dev nightly [--minutes N] [--soak-minutes N] [--only STEP]... [MUTANT]...
 
-Steps: tsan (the server's and client's tests under ThreadSanitizer), fuzz (every fuzzer for --minutes),
-mutants (all, or those named), soak (for --soak-minutes). Each writes its output to build/nightly/STEP.log.
-Exit status 1 if any step fails.
+Steps: tsan (the server's and client's tests under ThreadSanitizer), fuzz (every fuzzer for
+--minutes), mutants (all, or those named), soak (for --soak-minutes). Each step writes its output to
+build/nightly/STEP.log. Exit status 1 if any step fails.
 """
 
 import argparse

@@ -1,4 +1,5 @@
-"""Clients that disappear while many requests and events are pending affect only their own connections."""
+"""Clients that disappear while many requests and events are pending affect only their own
+connections."""
 
 import asyncio
 

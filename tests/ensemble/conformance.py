@@ -68,7 +68,7 @@ class Wire:
         return messages
 
     async def call(self, request):
-        """Sends a request and returns the next message, which is its reply if no event comes before."""
+        """Sends a request and returns the next message: the reply, if no event comes before it."""
         await self.send(request)
         return await self.next()
 

@@ -1,4 +1,5 @@
-"""A server with a damaged log and a server that was down are no quorum: both may lack committed writes."""
+"""A server with a damaged log and a server that was down are no quorum: both may lack committed
+writes."""
 
 import asyncio
 
@@ -14,7 +15,7 @@ async def write(server, prefix):
 
 
 def last_of_b(server):
-    """The last segment with records that server c lacks, and the position of the first one in it."""
+    """The last segment with records that server c lacks, and the position of the first of them."""
     text = b"b" * 1000
     segment = [s for s in segments(server.data) if text in s.read_bytes()][-1]
     return segment, segment.read_bytes().find(text)

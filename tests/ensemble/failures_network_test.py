@@ -1,4 +1,5 @@
-"""Network partitions of every shape, with servers in network namespaces; the history has no violations."""
+"""Network partitions of every shape, with servers in network namespaces; the history has no
+violations."""
 
 from faults import Faults
 from harness import Ensemble, run

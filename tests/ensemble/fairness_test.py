@@ -1,4 +1,5 @@
-"""A client that floods a server, and clients that never read: others are served, and memory is bounded."""
+"""A client that floods a server, and clients that never read: others are served, and memory is
+bounded."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""SIGTERM of every server in turn, also of the leader: a handover, a goaway, and no write is lost."""
+"""SIGTERM of every server in turn, also of the leader: a handover, a goaway, no lost write."""
 
 import asyncio
 import time

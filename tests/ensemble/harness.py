@@ -1,4 +1,5 @@
-"""Real servers on loopback, one process each, and a client for them over a plain WebSocket library."""
+"""Real servers on loopback, one process each, and a client for them over a plain WebSocket
+library."""
 
 import asyncio
 import http.client
@@ -288,8 +289,8 @@ class Client:
 
 
 def run(test):
-    """Runs one asynchronous test, and prints its docstring. A failure ends the process at once, because other
-    tasks of the test may run forever."""
+    """Runs one asynchronous test, and prints its docstring. A failure ends the process at once,
+    because other tasks of the test may run forever."""
     async def guarded():
         try:
             await asyncio.wait_for(test(), 240)

@@ -1,6 +1,7 @@
 """A load that records its history: players send random requests, auditors watch all changes.
 
-All of them use znodes below one root, which must not exist before (docs/reliability.md, "Histories")."""
+All of them use znodes below one root, which must not exist before. See docs/reliability.md,
+"Histories"."""
 
 import asyncio
 import random
@@ -193,8 +194,8 @@ class Setup(Recorded):
 
 
 class Load:
-    """`async with Load(servers, directory, seed) as load`: players and auditors run; at the end they
-    finish their requests, and the history is checked."""
+    """`async with Load(servers, directory, seed) as load`: players and auditors run; at the end
+    they finish their requests, and the history is checked."""
 
     def __init__(self, servers, directory, seed=1, players=5, root="/h"):
         self.servers, self.root = list(servers), root

@@ -1,5 +1,5 @@
-"""Data directories that were wiped, damaged or swapped while servers were stopped: no acknowledged write
-is lost, and no manual repair is needed."""
+"""Data directories that were wiped, damaged or swapped while servers were stopped: no acknowledged
+write is lost, and no manual repair is needed."""
 
 import shutil
 

@@ -105,7 +105,8 @@ async def test():
             assert (await wire.next())["event"] == "children"
 
             assert await foreign.next() == {"closed": 1006, "opened": False}
-            # The page sends nothing, and the browser's pongs keep its session: sessions without pongs expire.
+            # The page sends nothing. The browser's pongs keep its session, while sessions without
+            # pongs expire.
             for _ in range(2):
                 silent = await Wire.open(server, timeoutMs=1000)
                 await silent.call({"op": "create", "path": "/pages/silent", "ephemeral": True})

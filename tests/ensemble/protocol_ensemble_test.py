@@ -38,7 +38,8 @@ async def fresh_reads(ensemble):
 
 
 async def a_read_sees_no_later_write(ensemble):
-    """A session's requests take effect in order: a read that waits for a quorum does not see a later write."""
+    """A session's requests take effect in order: a read that waits for a quorum does not see a
+    later write."""
     busy = True
 
     async def write(server, path):
@@ -153,7 +154,7 @@ async def write_numbers(wire, path, count):
 
 
 async def a_one_shot_watch_gets_a_past_event(ensemble):
-    """A one-shot watch that is set again after a change gets its event at once, and no second one."""
+    """A one-shot watch that is set again after a change gets one event at once, and no other."""
     one, two, _ = ensemble.servers
     writer = await Wire.open(two)
     zxid = (await writer.call({"op": "create", "path": "/once"}))["zxid"]
@@ -172,8 +173,8 @@ async def a_one_shot_watch_gets_a_past_event(ensemble):
 
 
 async def events_at_every_server(ensemble):
-    """At every server, the event of a change comes before any reply that shows the change, also when the
-    writer uses another server, and the client itself writes."""
+    """At every server, the event of a change comes before any reply that shows the change, also
+    when the writer uses another server, and the client itself writes."""
     wires = [await Wire.open(server) for server in ensemble.servers]
     await wires[0].call({"op": "create", "path": "/all", "data": "-"})
     for wire in wires:

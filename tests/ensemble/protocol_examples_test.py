@@ -14,7 +14,7 @@ from harness import Ensemble, run
 
 PAGE = pathlib.Path(os.environ["ZABKEEPER_SOURCE"]) / "docs" / "protocol.md"
 ANYTHING = "…"
-# In a request, "…" stands for a value from an earlier reply. These fields have another name there.
+# In a request, "…" means the value from an earlier reply. These fields have another name in replies.
 NAMES = {"lastZxid": "zxid", "from": "zxid", "atLeast": "zxid"}
 
 

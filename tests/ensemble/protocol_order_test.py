@@ -33,8 +33,8 @@ async def replies_in_order(server):
 
 
 async def events_before_replies(server):
-    """Pipelined sets with a watch: the event of each comes before its reply; in another session, the event
-    comes before any reply that shows the change."""
+    """Pipelined sets with a watch: the event of each comes before its reply; in another session,
+    the event comes before any reply that shows the change."""
     writer, reader = await Wire.open(server), await Wire.open(server)
     await writer.call({"op": "create", "path": "/events", "data": "0"})
     for wire in (writer, reader):

@@ -1,5 +1,5 @@
-"""RFC 6455 at the clients' port, rule by rule: valid frames with their replies, invalid ones with their
-close status."""
+"""RFC 6455 at the clients' port, rule by rule: valid frames with their replies, invalid ones with
+their close status."""
 
 import json
 

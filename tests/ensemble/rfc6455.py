@@ -11,8 +11,8 @@ CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
 
 
 def frame(opcode, payload=b"", *, fin=True, rsv=0, masked=True, length=None, form=None):
-    """One frame. `length` is written instead of the payload's length. `form` is the size of the extended
-    length: 0, 2 or 8 bytes; by default the shortest."""
+    """One frame. `length` is written instead of the payload's length. `form` is the size of the
+    extended length: 0, 2 or 8 bytes; by default the shortest."""
     length = len(payload) if length is None else length
     if form is None:
         form = 0 if length < 126 else 2 if length < 1 << 16 else 8

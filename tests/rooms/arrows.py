@@ -84,7 +84,8 @@ def circular(arrows):
 
 
 def room_of(folder, rooms):
-    """The room of the files in `folder` (a path), or None. A room with inner rooms does not own other folders."""
+    """The room of the files in `folder` (a path), or None. A room with inner rooms does not own
+    other folders."""
     if folder in rooms:
         return folder
     outer = max((room for room in rooms if folder.startswith(room + "/")), key=len, default=None)
@@ -92,7 +93,8 @@ def room_of(folder, rooms):
 
 
 def library_of(header):
-    """The outside library of a header in <>: its name, "" for a standard or POSIX header, None if unknown."""
+    """The outside library of a header in <>: its name, "" for a standard or POSIX header, None if
+    unknown."""
     if match := BOOST.fullmatch(header):
         return f"boost.{match[1]}"
     for library, pattern in LIBRARIES.items():

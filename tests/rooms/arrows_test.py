@@ -1,4 +1,5 @@
-"""Every include of this tree follows the arrows in ARCHITECTURE.md, and arrows.py finds those that do not."""
+"""Every include of this tree follows the arrows in ARCHITECTURE.md, and arrows.py finds those that
+do not."""
 
 import tempfile
 import unittest

@@ -3,8 +3,8 @@
 
 usage: sizes.py [SOURCE_ROOT]
 
-C++ functions are found by their indentation, which clang-format makes regular: a function's last line
-is a lone } and its first line is the nearest one above with the same indentation.
+C++ functions are found by their indentation, which clang-format makes regular. A function's last
+line has only a }. Its first line is the nearest one above with the same indentation.
 """
 
 import ast
@@ -33,7 +33,8 @@ class Size(NamedTuple):
 
 
 def without_raw_strings(text):
-    """The same number of lines, but raw strings are empty: their lines have an indentation of their own."""
+    """The text with empty raw strings, whose lines do not follow the indentation. Has the same
+    number of lines."""
     while match := RAW_STRING.search(text):
         text = text[: match.start()] + '""' + match["rest"] + "\n" * match[0].count("\n") + text[match.end() :]
     return text

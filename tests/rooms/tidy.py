@@ -3,13 +3,13 @@
 
 usage: tidy.py [--limit N] [FILE]...
 
-Without FILE: the .cc files that differ from the merge base with origin/main, or from HEAD where there is no
-origin/main; staged, unstaged and new files included. A file takes 5 to 20 seconds of processor time, and
-with --limit nothing is checked when more than N files are left. A file without findings is not checked
-again until it, or .clang-tidy, changes.
+Without FILE: the .cc files that differ from the merge base with origin/main, or from HEAD if there
+is no origin/main. Staged, unstaged and new files are included. A file without findings is not
+checked again until the file or .clang-tidy changes. A file takes 5 to 20 seconds of processor time:
+with --limit, nothing is checked if more than N files are left.
 
-Exit status 1 if there are findings. Nothing is checked, with exit status 0, where clang-tidy or the compile
-database of a build (tools/dev build) is missing.
+Exit status 1 if there are findings. If clang-tidy or the compile database of a build (tools/dev
+build) is missing, nothing is checked, and the exit status is 0.
 """
 
 import argparse

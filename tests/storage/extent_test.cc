@@ -49,7 +49,7 @@ TEST_CASE("with a mark or the extent, damage to the last commit is not taken for
   }
 }
 
-// The log alone looks like after a crash during the first commit that is gone.
+// Without the extent, the log looks as after a crash during the first missing commit.
 TEST_CASE("the extent shows that the end of a log is gone without a trace") {
   struct Row {
     const char* what;

@@ -59,7 +59,7 @@ TEST_CASE("a lock is held until the process that has it ends") {
   const TemporaryDirectory temporary;
   const std::string path = temporary.path() + "/lock";
   PosixFileSystem files;
-  // The child only locks the file and waits to be killed. It does not use the test framework.
+  // The child only locks the file and waits for a kill. It does not use the test framework.
   std::array<int, 2> ready{};
   REQUIRE(::pipe(ready.data()) == 0);
   const pid_t child = ::fork();

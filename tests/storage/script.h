@@ -60,8 +60,8 @@ struct Step {
   zab::Durable state;  // the same, not as text
 };
 
-// Everything that a log can be asked for: three elections, a truncation, an adopted history as long
-// as several segments, small and large transactions.
+// A script with every kind of effect: three elections, a truncation, an adopted history as long as
+// several segments, small and large transactions.
 [[nodiscard]] std::vector<Step> full_script();
 
 // A log of one segment: three commits, the last one of two records.

@@ -230,8 +230,8 @@ std::string World::ServerEnvironment::new_password() {
   return wire::to_hex(world->random_.next()) + wire::to_hex(world->random_.next());
 }
 
-// No session expires if its leader knew within its timeout that it is alive. After the last fault,
-// no session with a connected client expires.
+// A session must not expire if the leader learned within the timeout that the session is alive.
+// After the last fault, no session with a connected client may expire.
 void World::check_expiry(std::size_t server, const zab::Event& event) {
   const auto* submit = std::get_if<zab::Submit>(&event);
   if (submit == nullptr) return;
