@@ -28,7 +28,7 @@ struct Options {
 
   Every submit = 0;
   std::uint64_t burst_max = 1;    // submits at once
-  std::uint64_t payload_max = 0;  // about so many bytes
+  std::uint64_t payload_max = 0;  // bytes, approximately
   Every confirm_leadership = 0;
   Every hand_over = 0;
   Every checkpoint = 0;
@@ -57,7 +57,7 @@ struct Options {
   Every lose_quorum = 0;
 
   Time outage_max = 0;  // how long each lasts
-  // The only fault: one voter is down or slow all the time. Commits must go on.
+  // The only fault: one voter is down or slow all the time. Commits must continue.
   bool minority = false;
 };
 

@@ -38,7 +38,7 @@ struct Checkpointed {
 };
 
 // Opens the log, and commits `steps` from `from.commits` on, until a commit fails. Purges after
-// every second commit, and makes spare files; goes on if these fail. Returns how far it came.
+// every second commit, and makes spare files; continues if these fail. Returns how far it came.
 Checkpointed run_purging(FileSystem& files, const std::vector<Step>& steps,
                          Checkpointed from = {}) {
   auto opened = open(files, from.checkpoint, recycling);

@@ -28,8 +28,8 @@ class Linearizability {
     std::size_t znodes = 0;
     std::size_t given_up = 0;  // znodes whose search was stopped because it was too long
   };
-  // Throws a Violation if no order explains the operations on a znode. Searches at most so many
-  // steps per znode.
+  // Throws a Violation if no order explains the operations on a znode. Stops the search
+  // of a znode after `steps_max` steps.
   Result check(std::size_t steps_max);
 
  private:
