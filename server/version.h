@@ -4,7 +4,7 @@ namespace server {
 
 inline constexpr const char* version = "0.1.0";
 
-// Exit codes, for whatever supervises the process: see docs/operations.md.
+// Exit codes, for the supervisor of the process: see docs/operations.md.
 inline constexpr int exit_configuration = 2;
 inline constexpr int exit_start = 3;  // the data directory or a port cannot be used
 inline constexpr int exit_disk = 4;   // the log could not be written

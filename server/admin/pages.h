@@ -9,7 +9,7 @@
 
 namespace server {
 
-// What the pages show, read anew for each request.
+// The sources of the pages, read anew for each request.
 struct PageSources {
   std::function<Status()> status;
   std::function<std::string()> metrics;  // in Prometheus' text format

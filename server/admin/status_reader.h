@@ -26,11 +26,11 @@ struct StatusParts {
   const char* version;
 };
 
-// What GET /status shows. On the event loop's thread.
+// The values of GET /status. Call it on the event loop's thread.
 [[nodiscard]] Status read_status(const StatusParts& parts);
 
-// What GET /metrics shows: the status and everything else that is counted. On the event loop's
-// thread.
+// The values of GET /metrics: the status and everything else that is counted. Call it on the event
+// loop's thread.
 [[nodiscard]] Readings read_metrics(const StatusParts& parts);
 
 // The web port's answers. The parts outlive them, and may be constructed later.

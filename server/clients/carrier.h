@@ -16,7 +16,7 @@
 
 namespace server {
 
-// What the connections of one thread share. Must outlive them.
+// The state that the connections of one thread share. Must outlive them.
 struct CarrierContext {
   ClientLimits limits;
   ConnectionCounters counters = {};
@@ -30,7 +30,8 @@ struct Accepted {
   Stream stream;
   wire::Format format;  // of the messages, by the subprotocol
   std::string remote_address;
-  // Released once the client is gone. Until then it keeps alive what else the connection uses.
+  // Released once the client is gone. Until then it keeps alive all else that the connection
+  // uses.
   std::shared_ptr<void> slot;
 };
 
@@ -55,7 +56,7 @@ class Carrier final : public ClientConnection, public std::enable_shared_from_th
   [[nodiscard]] std::size_t queued_bytes() const override { return protocol_.queued_bytes(); }
   [[nodiscard]] std::string remote_address() const override { return remote_address_; }
 
-  // As `send`, for a message that was written in the connection's format on another thread.
+  // As `send`, for a message that another thread has encoded in the connection's format.
   void send_encoded(std::string_view message);
   void close_as_too_slow();
 
@@ -85,7 +86,7 @@ class Carrier final : public ClientConnection, public std::enable_shared_from_th
   bool will_deliver_ = false;
   bool waits_to_write_ = false;
   ClientProtocol::StreamEnd end_ = ClientProtocol::StreamEnd::none;  // that was carried out
-  std::string out_;  // what the stream did not accept at once
+  std::string out_;  // bytes that the stream did not accept at once
   Timer timer_;
 };
 

@@ -10,14 +10,14 @@ namespace server {
 
 // A ping or pong came.
 struct Alive {};
-// Bytes have left; so many still wait.
+// Bytes were written to the stream; so many are still queued.
 struct Sent {
   std::size_t queued_bytes = 0;
 };
 // The connection is gone.
 struct Closed {};
 
-// What a client's connection reports. Closed is the last, and comes once.
+// An event that a client's connection reports. Closed is the last event, and occurs once.
 using ClientEvent = std::variant<wire::ParsedFrame, Alive, Sent, Closed>;
 
 // Passes an event of `connection` on to `handler`.

@@ -22,17 +22,17 @@ namespace server {
 
 // One client's WebSocket connection as a function of values. Bytes, times and the server's messages
 // go in; requests, bytes, a deadline and the end come out. It knows no socket, thread or clock: a
-// carrier moves the values (carrier.h). It holds no memory for what may come.
+// carrier moves the values (carrier.h). While it is idle, it holds no buffers.
 class ClientProtocol {
  public:
   using Time = SteadyClock::time_point;
   static constexpr Time never = Time::max();
 
-  // What is to become of the stream.
+  // How the carrier must end the stream.
   enum class StreamEnd : std::uint8_t {
     none,
-    shut_down,  // nothing is written any more
-    close,      // it is not used any more
+    shut_down,  // nothing more is written
+    close,      // the stream is not used any more
   };
   enum class Drain : std::uint8_t { no, yes };  // send what is queued before the close frame
 
@@ -42,22 +42,22 @@ class ClientProtocol {
 
   // Input from the stream.
 
-  // Bytes arrived. They are overwritten; call `next` until it returns nothing before they go.
+  // Bytes arrived. They are overwritten, and must stay until `next` has returned nothing.
   void receive(std::span<char> bytes) { reader_.feed(bytes); }
   // The next event for the owner. Returns nothing while the owner has paused the connection, and
   // when more bytes are needed.
   [[nodiscard]] std::optional<ClientEvent> next(Time now);
-  // So many of the bytes that `compose` returned have left.
+  // So many of the bytes that `compose` appended were written to the stream.
   void written(std::size_t bytes, Time now);
   // The stream failed or ended.
   void lost();
-  // To be called at `deadline`. Earlier or later does no harm.
+  // Call it at `deadline`. An earlier or later call does no harm.
   void time_is(Time now);
 
-  // Input from the owner. Without effect once the connection closes.
+  // Input from the owner. It has no effect once the connection closes.
 
-  // Queues a message. Returns false if more is queued than the client may let wait: then close it
-  // as too slow.
+  // Queues a message. Returns false if more than `queued_bytes_max` are queued: then call
+  // `close_as_too_slow`.
   [[nodiscard]] bool send(const wire::ServerMessage& message);
   [[nodiscard]] bool send(std::string_view encoded);  // a message in the connection's format
   void allow_batches() { batch_bytes_ = limits_.batch_bytes; }
@@ -69,10 +69,10 @@ class ClientProtocol {
 
   // Output.
 
-  // Whether `next` goes on without new bytes: after a pause, or to report the end.
+  // Whether `next` has an event without new bytes: after a pause, or to report the end.
   [[nodiscard]] bool has_events() const;
   [[nodiscard]] bool wants_bytes() const;
-  // False while bytes of the last `compose` have not left.
+  // False while bytes of the last `compose` are not written.
   [[nodiscard]] bool has_output() const;
   // Whether a batch has grown since the last call, so that waiting a little makes fewer frames.
   [[nodiscard]] bool is_gathering();
@@ -87,9 +87,9 @@ class ClientProtocol {
  private:
   enum class Stage : std::uint8_t {
     open,
-    closing,        // a close frame leaves as soon as it may
-    close_sent,     // it is being written, or was
-    shutting_down,  // nothing is written any more, and what comes is ignored
+    closing,        // a close frame is sent as soon as possible
+    close_sent,     // the close frame is being written, or was written
+    shutting_down,  // nothing more is written, and received frames are ignored
     over,
   };
   struct Close {
@@ -109,8 +109,8 @@ class ClientProtocol {
 
   Stage stage_ = Stage::open;
   bool paused_ = false;
-  bool silent_ = true;            // no message has come
-  bool ended_by_client_ = false;  // it sent a close frame, or broke the protocol: ours is the last
+  bool silent_ = true;            // no message was received
+  bool ended_by_client_ = false;  // the client sent a close frame, or broke the protocol
   bool interrupted_ = false;      // `next` stopped before it had read all bytes
   bool closed_reported_ = false;
 

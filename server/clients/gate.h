@@ -12,8 +12,9 @@
 
 namespace server {
 
-// The parts of a request's header on which its admission depends. Every line of a header is listed:
-// two of the same name are an attempt to be read differently by different readers.
+// The parts of a request's header on which its admission depends. Each member has every line of
+// that name: with two lines, a proxy and this server might use different ones, and an attacker
+// could profit from that.
 struct RequestHead {
   std::string_view method;
   std::string_view target;
@@ -44,16 +45,16 @@ class Gate {
  public:
   explicit Gate(GateRules rules);
 
-  // Why this request is refused; nothing if it is not.
+  // The answer that refuses this request; nothing if it is admitted.
   [[nodiscard]] std::optional<Answer> refuses(const RequestHead& request) const;
 
-  // Why this request to /v1 cannot become a WebSocket connection; nothing if it can.
+  // The answer that refuses this request to /v1; nothing if it can become a WebSocket connection.
   [[nodiscard]] std::optional<Answer> refuses_upgrade(const RequestHead& request) const;
 
-  // Why this request to /admin/ is not carried out; nothing if it is. Commands are accepted from
-  // this machine, and from anywhere with the super identity. They are never accepted from a web
-  // page of another origin, whatever allowedOrigins and allowedHosts say. `remote` is the address
-  // that the connection comes from.
+  // The answer that refuses this request to /admin/; nothing if it is admitted. Commands are
+  // accepted from this machine, and from anywhere with the super identity. They are never accepted
+  // from a web page of another origin, whatever allowedOrigins and allowedHosts say. `remote` is
+  // the address that the connection comes from.
   [[nodiscard]] std::optional<Answer> refuses_command(const RequestHead& request,
                                                       std::string_view remote) const;
 

@@ -8,8 +8,9 @@
 #include "wire/json.h"
 #include "wire/replies.h"
 
-// The seam between a client's connection, which knows sockets and frames, and the pipeline, which
-// knows sessions. Every call is made on the event loop's thread, wherever the socket is served.
+// The interfaces between a client's connection, which knows sockets and frames, and the pipeline,
+// which knows sessions. Every call is made on the event loop's thread, wherever the socket is
+// served.
 namespace server {
 
 // RFC 6455, section 7.4.1.

@@ -37,7 +37,7 @@ enum class Capacity : std::uint8_t { available, full };
                                                              Capacity capacity,
                                                              const ClientLimits& limits);
 
-// Sends the response that grants an upgrade. Returns false if the client did not receive it.
+// Sends the response that grants an upgrade. Returns false if it could not be written.
 [[nodiscard]] boost::asio::awaitable<bool> grant_upgrade(HttpStream& stream, const Upgrade& upgrade,
                                                          const ClientLimits& limits);
 

@@ -14,7 +14,7 @@ inline constexpr std::string_view command_prefix = "/admin/";
 // line, and valid during the call only. Called on the event loop's thread.
 struct HttpHandlers {
   std::function<Answer(std::string_view method, std::string_view target)> page;
-  // A POST whose sender may give commands. Calls `done` once, during the call or later.
+  // A POST from a sender who may give commands. Calls `done` once, during the call or later.
   std::function<void(std::string_view target, std::function<void(Answer)> done)> command;
 };
 

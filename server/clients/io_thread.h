@@ -39,7 +39,7 @@ class IoThread {
  private:
   class Client;
 
-  // What crosses from the event loop to the thread.
+  // The requests that cross from the event loop to the thread.
   struct Send {
     std::string encoded;  // in the connection's format
   };

@@ -5,8 +5,8 @@
 
 namespace server {
 
-// How long a message may be that carries so many bytes of data, which base64 or characters that
-// JSON escapes make longer.
+// The largest message that is allowed if a znode may have so many bytes of data. Base64 and the
+// escapes of JSON make data longer.
 constexpr std::size_t frame_bytes_for(std::size_t data_bytes) { return 2 * data_bytes + 64 * 1024; }
 
 // The limits of a client's connection, before and beside its session. Tests make them small.

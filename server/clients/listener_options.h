@@ -18,7 +18,7 @@ struct GateRules {
   std::string super_digest;          // "user:hash" of the super identity; empty: there is none
 };
 
-// What the web port is configured with.
+// The configuration of the web port.
 struct ListenerOptions {
   wire::Address web{"127.0.0.1", 0};          // where to listen; port 0: any free one
   std::uint32_t connections_max = 0;          // of all addresses; 0: no limit

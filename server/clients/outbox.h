@@ -14,8 +14,8 @@ namespace server {
 void append_message(const wire::ServerMessage& message, wire::Format format, std::string& out);
 
 // The messages queued for one client, in one buffer. Before each message is the separator of array
-// elements that the format needs; before the first there is capacity for an array's head. A frame
-// of several messages overwrites the end of the frame before it with that head.
+// elements that the format needs; before the first message there is space for an array's head. A
+// frame of several messages writes that head over the end of the frame before it.
 class Outbox {
  public:
   explicit Outbox(wire::Format format);

@@ -14,7 +14,7 @@
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/basic_stream.hpp>
 
-// The streams that clients' bytes come over. With TLS other types replace these two.
+// The streams that carry clients' bytes. With TLS, other types would replace these two.
 namespace server {
 
 // With the executor's own type an operation costs less, and a socket is smaller, than with
@@ -40,8 +40,8 @@ class Stream {
   }
 
   [[nodiscard]] auto get_executor() { return socket_.get_executor(); }
-  // Moves it to the event loop of another thread, which makes this call, while no operation is
-  // pending. A stream that cannot be moved is closed.
+  // Moves the stream to the event loop of another thread. Call it on that thread, while no
+  // operation is pending. A stream that cannot be moved is closed.
   void move_to(boost::asio::io_context& io) {
     Error error;
     const auto protocol = socket_.local_endpoint(error).protocol();
@@ -61,7 +61,7 @@ class Stream {
     return socket_.read_some(boost::asio::buffer(buffer.data(), buffer.size()), error);
   }
 
-  // Writes as much as can leave without waiting, which may always be nothing. Returns how much.
+  // Writes as many bytes as possible without waiting, perhaps none. Returns how many.
   std::size_t write_some(std::string_view bytes, Error& error) {
     const std::size_t size =
         socket_.write_some(boost::asio::buffer(bytes.data(), bytes.size()), error);

@@ -7,10 +7,10 @@ namespace server {
 
 class Carrier;
 
-// The connections of one thread that have something to write, in their order. They write once the
-// event loop has gone round, and 64 at most before it goes round again: an event for thousands of
-// clients delays nothing else. A connection whose batch still grows waits for another round, so
-// that messages which become ready together leave together.
+// The connections of one thread that have something to write, in their order. They write in the
+// next turn of the event loop, at most 64 in one turn: an event for thousands of clients delays
+// nothing else. A connection whose batch still grows waits for another turn, so that messages which
+// become ready together leave together.
 class WriteTurns {
  public:
   // `carrier` gets one turn; it must not wait for one already.

@@ -49,7 +49,7 @@ struct Readings {
   RequestCounters requests;
   std::uint64_t outstanding_requests = 0;
   std::uint64_t paused_connections = 0;
-  std::uint64_t queued_bytes = 0;  // that clients have not taken yet
+  std::uint64_t queued_bytes = 0;  // that are not sent to clients yet
 
   // Disk.
   LogCounters log;

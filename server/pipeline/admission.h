@@ -11,7 +11,8 @@
 #include "wire/requests.h"
 #include "wire/result.h"
 
-// What a request of an open session needs: a function of the request, its client and the limits.
+// Admission: decides what a request of an open session needs. A function of the request, its client
+// and the limits.
 namespace server {
 
 struct AdmissionLimits {
@@ -19,7 +20,7 @@ struct AdmissionLimits {
   std::size_t multi_ops_max = 0;   // `maxMultiOps`
 };
 
-// What admission has to know of the client.
+// The properties of the client that admission depends on.
 struct Requester {
   wire::SessionId session;
   bool read_only = false;                   // the session was opened without a quorum

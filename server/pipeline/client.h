@@ -18,7 +18,7 @@
 
 namespace server {
 
-// What the metrics need to know about a request until its reply is sent.
+// Values for the metrics, kept for each request until its reply is sent.
 struct RequestTiming {
   SteadyClock::time_point arrived;  // its frame
   Effort effort = Effort::local;
@@ -42,7 +42,7 @@ struct QueuedReply {
 struct Client {
   enum class State : std::uint8_t {
     connected,  // has not sent `connect`
-    waiting,    // has sent it, and waits for this server to serve or to catch up
+    waiting,    // has sent `connect`, and waits for this server to serve or to catch up
     opening,    // its session is being opened or moved
     open,
     ended,  // will be closed once what is queued is sent

@@ -17,7 +17,7 @@ class Drain {
   void redirect_all(const std::string& reason);
   // Redirects all clients, and those that connect later.
   void redirect_from_now_on(const std::string& reason);
-  // The same, but answers first what a client has asked, and reads nothing more.
+  // The same, but first answers a client's requests that were read, and reads nothing more.
   void begin(const std::string& reason);
   // No client waits for a reply any more.
   [[nodiscard]] bool is_done() const;

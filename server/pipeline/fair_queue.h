@@ -11,10 +11,10 @@
 
 namespace server {
 
-// Decides which command the leader plans next. Outstanding commands (planned and not applied) are
-// bounded, of each session and in all, so that no command waits long behind them. The commands
-// beyond are held: each session's in their order, and the sessions in turns. Commands without a
-// session have only the bound of all.
+// Decides which command the leader plans next. The number of outstanding commands (planned and not
+// applied) is bounded for each session and in all, so that no command waits long behind them.
+// Further commands are held: each session's in their order, and the sessions in turns. Only the
+// bound in all applies to commands without a session.
 class FairQueue {
  public:
   struct Bounds {
@@ -29,7 +29,7 @@ class FairQueue {
   void hold(session::Command command);
   // The next held command that may be planned; it is not held any more. Nothing if there is none.
   std::optional<session::Command> next();
-  // What became of a command that was free, or that `next` returned.
+  // The outcome of a command that was free, or that `next` returned.
   void planned(wire::SessionId session);
   void refused(wire::SessionId session);
   // A transaction is applied. If there are outstanding commands, it was the oldest of them.

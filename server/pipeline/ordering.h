@@ -20,9 +20,9 @@ namespace server {
 // this server leads. Appends what is to be done to `out`.
 //
 // A command waits here until it is applied or refused. When an epoch begins, waiting commands are
-// sent again. No command is applied twice: everything committed in earlier epochs is applied by
-// then, so a command without an outcome can have none any more. Two kinds of commands are not sent
-// again, and their connections are redirected instead:
+// sent again. No command is applied twice: everything that earlier epochs committed is applied by
+// then, so no earlier epoch can still give a waiting command an outcome. Two kinds of commands are
+// not sent again, and their connections are redirected instead:
 // - those sent in this very epoch, over a link to its leader that was lost since: they may still be
 //   planned;
 // - those that a later command of the same connection overtook: they were refused, and must not be
@@ -82,7 +82,7 @@ class Ordering {
 
   std::map<std::uint64_t, Waiting> commands_;  // by tag: in the order in which they came
   std::set<std::uint64_t> read_points_;        // tags not answered yet
-  std::vector<wire::SessionId> touched_;       // since the leader was told
+  std::vector<wire::SessionId> touched_;       // since the last Touched was sent
 };
 
 }  // namespace server

@@ -8,7 +8,7 @@
 #include "session/commands.h"
 #include "zab/events.h"
 
-// What Ordering and Planner ask the pipeline to do (`carry_out` in pipeline.cc).
+// The actions that Ordering and Planner ask the pipeline for (`carry_out` in pipeline.cc).
 namespace server {
 
 // Environment::send.
@@ -31,7 +31,7 @@ struct ReadPointKnown {
   wire::Zxid zxid;
 };
 
-// Commands of this connection may have been ordered or not. This server cannot find out.
+// Commands of this connection may have been planned, or not. This server cannot find out.
 struct OutcomeUnknown {
   std::uint64_t connection = 0;  // Client::number
 };

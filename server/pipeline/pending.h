@@ -14,8 +14,9 @@
 
 namespace server {
 
-// What waits: requests for the outcome under their tag, outcomes and clients for a zxid to be
-// applied here, and reads for a zxid until a tick. Returns what is due; performs nothing.
+// Everything that waits: requests for the outcome under their tag, outcomes and clients for a zxid
+// to be applied here, and reads for a zxid until a tick. Returns the items that are due; performs
+// nothing.
 class Pending {
  public:
   // A request that is answered once the outcome under its tag is known.
@@ -26,7 +27,7 @@ class Pending {
     RequestTiming timing;
   };
 
-  // What is due once a zxid is applied.
+  // The actions that are due once a zxid is applied.
   struct ReplyRefusal {
     std::uint64_t tag = 0;
     session::Refusal refusal;
@@ -52,12 +53,13 @@ class Pending {
   std::optional<Request> remove(std::uint64_t tag);
 
   void add_at(wire::Zxid zxid, Due due) { at_zxid_.emplace(zxid, std::move(due)); }
-  // The next that is due when `applied` is; nothing if there is none. What is due may wait again.
+  // The next action that is due if `applied` is applied; nothing if there is none. The action may
+  // wait again.
   std::optional<Due> pop_due(wire::Zxid applied);
 
   // The read under `tag` waits for `zxid`, and for `ticks` at most.
   void add_read(std::uint64_t tag, wire::Zxid zxid, std::uint64_t ticks);
-  // The tag of the next read that may be performed when `applied` is.
+  // The tag of the next read that may be performed if `applied` is applied.
   std::optional<std::uint64_t> pop_read(wire::Zxid applied);
   // One heartbeat interval has passed. `pop_late_read` returns the reads that waited too long.
   void tick() { ticks_ += 1; }

@@ -58,14 +58,14 @@ class Pipeline : public ClientHandler {
 
   // Redirects all clients, and those that connect later.
   void redirect_clients(const std::string& reason) { drain_.redirect_from_now_on(reason); }
-  // The same, but answers first what clients have asked, and reads nothing more. It takes until
-  // `is_drained`, which comes soon if this server follows a leader.
+  // The same, but first answers the requests that were read, and reads nothing more. It is done
+  // once `is_drained`, which is soon if this server follows a leader.
   void drain(const std::string& reason) { drain_.begin(reason); }
   [[nodiscard]] bool is_drained() const { return drain_.is_done(); }
 
-  // The URLs of the servers that clients are told from now on.
+  // The servers' URLs that are sent to clients from now on.
   void advertise(std::vector<std::string> urls) { options_.advertised = std::move(urls); }
-  // The role that this server tells its clients.
+  // The role that this server names to its clients.
   [[nodiscard]] wire::Role role() const { return client_role(options_, role_status().role); }
 
   // For the state that a checkpoint holds, and for images of it.

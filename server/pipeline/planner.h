@@ -16,9 +16,8 @@
 
 namespace server {
 
-// What a server does with commands while it leads: plans them in a fair order, so that they become
-// transactions; knows which refusals and read points are due; expires sessions. Appends events for
-// zab to `out`.
+// The work of a leader: plans commands in a fair order, so that they become transactions; knows
+// which refusals and read points are due; expires sessions. Appends events for zab to `out`.
 class Planner {
  public:
   // A refusal was judged against the plans before it. It is due once they are applied.
@@ -37,10 +36,10 @@ class Planner {
   // Both references live as long as this does.
   Planner(Milliseconds heartbeat, session::Service& service, Clock& clock);
 
-  // This server leads from now on. Every session has its full timeout again, for nobody knows when
-  // the former leader last heard of it.
+  // This server leads from now on. Every session gets its full timeout again: it is not known when
+  // the session's client last sent something to the former leader.
   void begin();
-  // This server leads no more. All plans that are not applied are forgotten.
+  // This server does not lead any more. Forgets all plans that are not applied.
   void end();
 
   // Plans the command now, or holds it until its session's turn.
@@ -57,7 +56,7 @@ class Planner {
   // Returns the read that this confirms, if it still waits.
   std::optional<Reader> confirmed(const zab::Confirmed& confirmed);
 
-  // The session was heard of.
+  // Something was received from the session's client.
   void touch(wire::SessionId session) { expiry_.touch(session); }
   // One heartbeat interval has passed: plans the ends of expired sessions and of nodes that are
   // due.

@@ -46,7 +46,7 @@ class Replies {
   void read_before(const session::Origin& origin);
 
   void send_events(std::vector<session::Delivery> events);
-  // Refuses `connect` or whatever else came first, and disconnects.
+  // Refuses the first request, `connect` or another, and disconnects.
   void refuse_connect(Client& client, wire::Error error);
   // The client's session belongs to another connection now.
   void displace(Client& client);

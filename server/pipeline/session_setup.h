@@ -51,8 +51,8 @@ class SessionSetup {
   // True in the tick in which this server has been without a leader for too long. All its clients
   // are redirected then.
   [[nodiscard]] bool gives_up_serving() const;
-  // One heartbeat interval of a waiting client has passed. Refuses a client that has waited for too
-  // long. Returns a read-only session where the client gets one; the caller calls `open`.
+  // A waiting client has waited for one more heartbeat interval. Refuses a client that has waited
+  // for too long. Returns a read-only session where the client gets one; the caller calls `open`.
   [[nodiscard]] std::optional<ReadOnlySession> tick_waiting(Client& client);
 
  private:
@@ -71,7 +71,7 @@ class SessionSetup {
   std::uint32_t unserved_ticks_ = 0;  // since this server last served
 };
 
-// The role that a server tells its clients. A server without an ensemble is standalone.
+// The role that a server names to its clients. A server without an ensemble is standalone.
 [[nodiscard]] wire::Role client_role(const PipelineOptions& options, zab::Role role);
 
 }  // namespace server

@@ -32,14 +32,14 @@ class Driver {
   // Queues an event for the peer.
   void post(zab::Event event);
 
-  // What happened on the links: see Links::Callbacks.
+  // The events of the links: see Links::Callbacks.
   void link_up(zab::ServerId server, std::uint64_t connection);
   void link_down(zab::ServerId server);
   void received(zab::ServerId from, PeerMessage&& message);
   void link_drained(zab::ServerId server);
 
-  // The snapshot at `at`, which was adopted, is loaded: `service` is the state now. Everything that
-  // was decided after the adoption has waited for it, and is delivered now.
+  // The adopted snapshot at `at` is loaded: `service` is the state now. The results that were
+  // decided after the adoption have waited for the snapshot, and are delivered now.
   void restored(session::Service&& service, zab::Point at);
 
   [[nodiscard]] const zab::Peer& peer() const { return peer_; }

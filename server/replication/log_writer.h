@@ -21,9 +21,9 @@ class io_context;
 namespace server {
 
 // Writes and reads the log on a thread of its own, so that the driver goes on while the disk works.
-// Writes that arrive during one sync are written together by the next: group commit. After an idle
-// while the last batch is marked, so that damage to it can be distinguished from a crash. Spare
-// files for later segments are prepared by one more thread.
+// Writes that arrive during one sync are written together by the next: group commit. After a while
+// without writes the last commit is marked, so that damage to it can be distinguished from a crash.
+// One more thread prepares spare files for later segments.
 class LogWriter {
  public:
   // `failed` is called, on the writer's thread, with the error if the log or `snapshot` cannot be

@@ -45,8 +45,8 @@ class Log {
       FileSystem& files, const std::string& directory, zab::ServerId server, zab::Point applied,
       const LogOptions& options = {}, AdoptedSnapshot snapshot = AdoptedSnapshot::stored);
   // The last snapshot that the log in `directory` adopted; nothing if it adopted none. For a caller
-  // that finds a stored snapshot before `open`: any other snapshot does not count. Reads the whole
-  // log.
+  // that finds a stored snapshot before `open`: the stored one counts only if it is this one. Reads
+  // the whole log.
   [[nodiscard]] static OpenResult<std::optional<zab::Point>> adopted_snapshot(
       FileSystem& files, const std::string& directory, zab::ServerId server);
 

@@ -42,8 +42,8 @@ struct LogScan {
 // `history_bytes` see Replay.
 //
 // An incomplete last commit is not damage: a crash came before its sync returned. Everything else
-// that is not valid is damage, also a file that cannot be read. An error is what must not be taken
-// for damage: a record that a later version of this program wrote.
+// that is not valid is damage, also a file that cannot be read. Returns an error only for a record
+// that a later version of this program wrote: such a record must not count as damage.
 [[nodiscard]] Result<LogScan> scan_log(FileSystem& files, const SegmentCatalog& catalog,
                                        std::size_t first, zab::Zxid applied,
                                        std::uint64_t history_bytes);

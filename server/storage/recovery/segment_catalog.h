@@ -30,8 +30,9 @@ struct SegmentCatalog {
 };
 
 // Reads all headers. Leaves out the segments that are void. Files that are damaged, missing or not
-// readable are entries of the result. An error is what must not be taken for damage: a segment of
-// another server or of another version, or a directory that cannot be read.
+// readable are entries of the result. Returns an error only where damage would be a wrong
+// conclusion: for a segment of another server or of another version, or a directory that cannot be
+// read.
 [[nodiscard]] Result<SegmentCatalog> read_catalog(FileSystem& files, const std::string& directory,
                                                   zab::ServerId server);
 
