@@ -14,7 +14,7 @@ struct Key {
   struct Default {
     enum class Kind : std::uint8_t {
       literal,    // a value that could be set
-      described,  // not a value: words for what is used instead
+      described,  // not a value, but a description of the default
     };
     Kind kind{};
     std::string_view text;

@@ -7,7 +7,7 @@
 
 namespace server {
 
-// One value that somebody set, and where: "conf/zoo.cfg:7", "command line", "ZABKEEPER_TICK_TIME".
+// One value that was set, and where: "conf/zoo.cfg:7", "command line", "ZABKEEPER_TICK_TIME".
 struct Setting {
   std::string value;
   std::string source;

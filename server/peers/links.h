@@ -61,7 +61,7 @@ class Links {
   void send(zab::ServerId to, std::uint64_t connection, const PeerMessage& message);
   // Bytes that are not written to the socket yet.
   [[nodiscard]] std::size_t queued(zab::ServerId to) const;
-  // Of all links to that server since the start.
+  // Counts for all links to that server since the start.
   [[nodiscard]] LinkCounters counters(zab::ServerId server) const;
 
  private:

@@ -37,7 +37,7 @@ class Ordering {
   void ask_read_point(std::uint64_t tag, OrderingOutcomes& out);
   void alive(wire::SessionId session);
 
-  // Nobody waits for an outcome any more.
+  // Forgets all commands and read points: no client waits for their outcomes any more.
   void forget_all();
 
   // From the protocol.

@@ -86,8 +86,8 @@ class Log {
   // The outcome of that order.
   void spare_made(const SpareWork& work, const Result<void>& done) { spares_.finish(work, done); }
 
-  // Where the next commit will be, unless it begins a segment. Of a damaged log: the end of the
-  // intact part.
+  // Where the next commit will be, unless it begins a segment. If the log is damaged: the end of
+  // the intact part.
   [[nodiscard]] LogPosition end() const;
   // The bytes that the next commit will write.
   [[nodiscard]] std::uint64_t staged_bytes() const { return staged_bytes_; }

@@ -90,7 +90,7 @@ OpenResult<RecoveredLog> LogRecovery::run() {
   return open_complete(**scan);
 }
 
-// Whether the end of an otherwise complete log is missing: what is missing, or nothing.
+// Says what is missing at the end of an otherwise complete log. Empty if nothing is missing.
 std::string LogRecovery::missing_end(const Replay& replay) const {
   const zab::Point last = replay.tip().last;
   if (last.zxid < applied_.zxid) {

@@ -12,7 +12,7 @@ namespace storage {
 // each record may follow the records before it, and the chain of hashes.
 class Replay {
  public:
-  // Of the txns at or before `applied` only the last `history_bytes` of payload are kept.
+  // Keeps all txns after `applied`, and before them only the last `history_bytes` of payload.
   Replay(zab::Zxid applied, std::uint64_t history_bytes)
       : applied_(applied), history_bytes_(history_bytes) {}
 

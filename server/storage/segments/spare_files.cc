@@ -11,7 +11,7 @@ namespace {
 constexpr std::string_view prefix = "spare.";
 constexpr std::string_view unfinished_name = "spare.new";
 
-// Whether a process of this program gave a file this name.
+// Whether this program gives spare files such names.
 bool is_spare(std::string_view name) {
   if (name == unfinished_name) return true;
   return name.starts_with(prefix) && wire::from_hex(name.substr(prefix.size())).has_value();
