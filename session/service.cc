@@ -176,7 +176,7 @@ znode::PlanResult<Service::Body> Service::plan_body(const Command&, const ReapNo
   return Body(znode::Txn(std::move(txn)));
 }
 
-// Next, for a create: znode::plan (znode/create.cc).
+// Next: znode::plan, for a create in znode/create.cc.
 template <class Request>
 znode::PlanResult<Service::Body> Service::plan_body(const Command& command, const Request& request,
                                                     znode::Draft& draft) {

@@ -60,7 +60,7 @@ void write_message(const ServerMessage& message, std::string& out) {
 void json::write(const ClientRequest& request, std::string& out) {
   write_request<json::JsonSyntax>(request, out);
 }
-// Next, in a server: ClientProtocol::compose (server/clients/client_protocol.cc), Carrier::write.
+// Next: ClientProtocol::compose (server/clients/client_protocol.cc), Carrier::write, in a server.
 void json::write(const ServerMessage& message, std::string& out) {
   write_message<json::JsonSyntax>(message, out);
 }

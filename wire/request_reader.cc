@@ -170,7 +170,7 @@ ParsedFrame frame_too_large(const ParsedFrame& parsed, std::size_t bytes, std::s
   return refused;
 }
 
-// Next, in a server: Pipeline::received (server/pipeline/pipeline.cc).
+// Next: Pipeline::received (server/pipeline/pipeline.cc), in a server.
 ParsedFrame requests_of(RawFrame&& frame) {
   ParsedFrame parsed;
   parsed.fault = frame.fault;

@@ -38,8 +38,8 @@ void Ordering::alive(wire::SessionId session) {
   }
 }
 
-// Next, on the leader: Planner::plan (planner.cc). A follower forwards the command. Next, then:
-// `on(Forward)` on the leader.
+// Next: Planner::plan (planner.cc) on the leader. A follower forwards the command to `on(Forward)`
+// of the leader.
 void Ordering::route(Waiting& waiting, OrderingOutcomes& out) {
   if (!role_status_.serving) return;  // until the next epoch
   if (leads()) {

@@ -4,7 +4,7 @@
 #include <variant>
 
 // A write, for example a create, comes here twice: as a request in `received`, and as a committed
-// transaction in `deliver`. Next, after `received`: `perform`.
+// transaction in `deliver`.
 namespace server {
 namespace {
 
@@ -102,8 +102,8 @@ void Pipeline::handle(Client& client, wire::ParsedRequest parsed, SteadyClock::t
   perform(client, *std::move(parsed), arrived);
 }
 
-// Decides by `admit` (admission.cc) what the request needs. Next, for a write: Ordering::submit
-// (ordering.cc). Next, for a local read: Replies::read_local (replies.cc).
+// Next: `admit` (admission.cc) decides what the request needs. Then Ordering::submit (ordering.cc)
+// for a write, or Replies::read_local (replies.cc) for a local read.
 void Pipeline::perform(Client& client, wire::ClientRequest request,
                        SteadyClock::time_point arrived) {
   replies_.counters().by_operation[request.request.index()] += 1;
@@ -179,8 +179,9 @@ void Pipeline::open_session(Client& client, wire::SessionId session, bool resume
   replies_.flush(client);
 }
 
-// Does what `ordering_` has asked for. Next, for a forwarded command: Ordering::on(Forward) on the
-// leader. Next, for a Submit event: Leading::on(Submit) (zab/leading_broadcast.cc).
+// Does what `ordering_` has asked for.
+// Next: Leading::on(Submit) (zab/leading_broadcast.cc) for a Submit event; Ordering::on(Forward) on
+// the leader for a forwarded command.
 void Pipeline::carry_out() {
   for (OrderingOutcome& outcome : outcomes_) {
     if (auto* event = std::get_if<zab::Event>(&outcome)) {

@@ -99,8 +99,8 @@ std::uint64_t Driver::connection(zab::ServerId server) const {
 
 // --- Effects out ---
 
-// Next, for what must be durable: LogWriter::write (log_writer.cc). Next, for a committed
-// transaction: Pipeline::deliver (pipeline/pipeline.cc).
+// Next: LogWriter::write (log_writer.cc) for `persist`, Pipeline::deliver (pipeline/pipeline.cc)
+// for `deliver`.
 void Driver::carry_out(zab::Effects effects) {
   for (const zab::Note& note : effects.notes) spdlog::info("{}", note.text);
   for (const auto& [to, message] : effects.send) links_.send(to, connection(to), message);
@@ -139,7 +139,7 @@ void Driver::carry_out(zab::Effects effects) {
   hand_on();
 }
 
-// Next, for an ack: Leading::on(Ack) (zab/leading_broadcast.cc) on the leader.
+// Next: Leading::on(Ack) (zab/leading_broadcast.cc) on the leader, for an ack.
 void Driver::send_promises(const std::vector<Promise>& promises) {
   for (const Promise& promise : promises) {
     const auto& [to, message] = promise.envelope;

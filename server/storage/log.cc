@@ -182,8 +182,8 @@ Result<void> Log::prepare() { return unless_broken(&Log::work_ahead); }
 
 Result<void> Log::mark() { return unless_broken(&Log::write_mark); }
 
-// Next, once it is synced: LogWriter::write (server/replication/log_writer.cc) has the acks sent. A
-// follower's ack was made in Learning::append (zab/learning_broadcast.cc).
+// Next: LogWriter::write (server/replication/log_writer.cc) has the acks sent. A follower's ack was
+// made in Learning::append (zab/learning_broadcast.cc).
 Result<void> Log::write_staged() {
   if (staged_.empty()) return {};
   if (!segment_ || !segment_->fits(staged_bytes_)) {
