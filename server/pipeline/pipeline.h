@@ -56,12 +56,9 @@ class Pipeline : public ClientHandler {
     carry_out();
   }
 
-  // Redirects all clients, and those that connect later.
-  void redirect_clients(const std::string& reason) { drain_.redirect_from_now_on(reason); }
-  // The same, but first answers the requests that were read, and reads nothing more. It is done
-  // once `is_drained`, which is soon if this server follows a leader.
-  void drain(const std::string& reason) { drain_.begin(reason); }
-  [[nodiscard]] bool is_drained() const { return drain_.is_done(); }
+  // Sends all clients to other servers, for a stop: see drain.h. A drain ends soon if this server
+  // follows a leader.
+  [[nodiscard]] Drain& drain() { return drain_; }
 
   // The servers' URLs that are sent to clients from now on.
   void advertise(std::vector<std::string> urls) { options_.advertised = std::move(urls); }

@@ -33,12 +33,12 @@ void Shutdown::drain(std::function<void()> done) {
 
 void Shutdown::drain_clients(std::function<void()> done) {
   parts_.listener.stop();
-  parts_.pipeline.drain(reason);
+  parts_.pipeline.drain().begin(reason);
   wait_for_answers(SteadyClock::now() + answers_timeout, std::move(done));
 }
 
 void Shutdown::wait_for_answers(SteadyClock::time_point deadline, std::function<void()> done) {
-  if (parts_.pipeline.is_drained() || SteadyClock::now() >= deadline) return done();
+  if (parts_.pipeline.drain().is_done() || SteadyClock::now() >= deadline) return done();
   timer_.expires_after(answers_poll);
   timer_.async_wait([this, deadline, done = std::move(done)](const auto&) mutable {
     wait_for_answers(deadline, std::move(done));
@@ -48,7 +48,7 @@ void Shutdown::wait_for_answers(SteadyClock::time_point deadline, std::function<
 void Shutdown::stop() {
   parts_.ticker.stop();
   parts_.listener.stop();
-  parts_.pipeline.redirect_clients(reason);
+  parts_.pipeline.drain().redirect_from_now_on(reason);
   parts_.links.stop();
   // A last checkpoint: the next start then has nothing to replay.
   parts_.checkpointer.take([](const wire::Result<void>&) {});

@@ -202,23 +202,23 @@ TEST_CASE("a drained server answers outstanding requests, and redirects their cl
   follower.request(create("/a"));
   const auto commands = follower.forwarded();
   REQUIRE(commands.size() == 1);
-  follower.pipeline().drain("the server stops");
+  follower.pipeline().drain().begin("the server stops");
   CHECK_FALSE(follower.connection().closed);
-  CHECK_FALSE(follower.pipeline().is_drained());
+  CHECK_FALSE(follower.pipeline().drain().is_done());
 
   follower.request(create("/b"));
   CHECK(follower.forwarded().empty());
   follower.commit(commands[0]);
   CHECK(follower.replies().size() == 1);
   CHECK(follower.is_redirected());
-  CHECK(follower.pipeline().is_drained());
+  CHECK(follower.pipeline().drain().is_done());
 }
 
 TEST_CASE("a drained server redirects clients without outstanding requests at once") {
   Follower follower;
-  follower.pipeline().drain("the server stops");
+  follower.pipeline().drain().begin("the server stops");
   CHECK(follower.is_redirected());
-  CHECK(follower.pipeline().is_drained());
+  CHECK(follower.pipeline().drain().is_done());
 
   const auto late = std::make_shared<Connection>();
   follower.pipeline().opened(late);
