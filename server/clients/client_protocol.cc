@@ -70,10 +70,20 @@ bool ClientProtocol::has_events() const {
 
 std::optional<ClientEvent> ClientProtocol::next(Time now) {
   interrupted_ = false;
+  using Kind = Incoming::Kind;
   while (wants_bytes() && !ended_by_client_) {
     const std::optional<Incoming> incoming = reader_.next();
     if (!incoming) return std::nullopt;
-    if (auto event = handle(*incoming, now)) return event;
+    const auto [kind, payload, status] = *incoming;
+    if (kind == Kind::text || kind == Kind::binary) {
+      if (!accepts_message(*incoming, now)) continue;
+      return parse(payload, format_, limits_.frame_bytes_max);
+    }
+    if (kind == Kind::close || kind == Kind::broken) end_by_client(status, now);
+    if (kind == Kind::ping && stage_ < Stage::close_sent) {
+      append_websocket_frame(Opcode::pong, payload, control_);
+    }
+    if (stage_ == Stage::open) return Alive{};
   }
   if (stage_ == Stage::over || ended_by_client_) {
     reader_.discard();
@@ -85,36 +95,18 @@ std::optional<ClientEvent> ClientProtocol::next(Time now) {
   return std::nullopt;
 }
 
-std::optional<ClientEvent> ClientProtocol::handle(const Incoming& incoming, Time now) {
-  using Kind = Incoming::Kind;
-  switch (incoming.kind) {
-    case Kind::text:
-    case Kind::binary: {
-      if (stage_ != Stage::open) return std::nullopt;
-      if (std::exchange(silent_, false)) deadline_ = never;
-      counters_.in.add(incoming.payload.size());
-      const bool is_json = format_ == wire::Format::json;
-      if ((incoming.kind == Kind::text) == is_json) {
-        return parse(incoming.payload, format_, limits_.frame_bytes_max);
-      }
-      close(CloseCode::unsupported_data,
-            is_json ? "binary frames are not understood: send JSON text"
-                    : "text frames are not understood: send CBOR in binary ones",
-            Drain::yes, now);
-      return std::nullopt;
-    }
-    case Kind::ping:
-      if (stage_ < Stage::close_sent) {
-        append_websocket_frame(Opcode::pong, incoming.payload, control_);
-      }
-      [[fallthrough]];
-    case Kind::pong:
-      if (stage_ != Stage::open) return std::nullopt;
-      return Alive{};
-    case Kind::close:
-    case Kind::broken: end_by_client(incoming.status, now); return std::nullopt;
-  }
-  return std::nullopt;
+// Whether a message is for the owner. One in the wrong type of frame closes the connection.
+bool ClientProtocol::accepts_message(const Incoming& message, Time now) {
+  if (stage_ != Stage::open) return false;
+  if (std::exchange(silent_, false)) deadline_ = never;
+  counters_.in.add(message.payload.size());
+  const bool is_json = format_ == wire::Format::json;
+  if ((message.kind == Incoming::Kind::text) == is_json) return true;
+  close(CloseCode::unsupported_data,
+        is_json ? "binary frames are not understood: send JSON text"
+                : "text frames are not understood: send CBOR in binary ones",
+        Drain::yes, now);
+  return false;
 }
 
 // --- Writing ---
@@ -172,7 +164,10 @@ void ClientProtocol::compose(std::string& out, Time now) {
 
 void ClientProtocol::written(std::size_t bytes, Time now) {
   in_flight_ -= bytes;
-  if (in_flight_ == 0 && stage_ == Stage::close_sent && ended_by_client_) shut_down(now);
+  if (in_flight_ > 0 || stage_ != Stage::close_sent || !ended_by_client_) return;
+  // The client closes its end of the stream once it has our close frame. Until then it may send.
+  stage_ = Stage::shutting_down;
+  deadline_ = now + limits_.close_timeout;
 }
 
 // --- The end ---
@@ -199,13 +194,7 @@ void ClientProtocol::begin_close(Close close, Time now) {
 void ClientProtocol::end_by_client(std::uint16_t code, Time now) {
   ended_by_client_ = true;
   if (stage_ < Stage::close_sent) return begin_close({code, {}, Drain::no}, now);
-  if (stage_ == Stage::close_sent && in_flight_ == 0) shut_down(now);
-}
-
-// The client closes its end of the stream once it has our close frame. Until then it may send.
-void ClientProtocol::shut_down(Time now) {
-  stage_ = Stage::shutting_down;
-  deadline_ = now + limits_.close_timeout;
+  written(0, now);
 }
 
 void ClientProtocol::lost() {

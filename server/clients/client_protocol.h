@@ -98,10 +98,9 @@ class ClientProtocol {
     Drain drain;
   };
 
-  [[nodiscard]] std::optional<ClientEvent> handle(const Incoming& incoming, Time now);
+  [[nodiscard]] bool accepts_message(const Incoming& message, Time now);
   void begin_close(Close close, Time now);
   void end_by_client(std::uint16_t code, Time now);
-  void shut_down(Time now);
 
   const ClientLimits& limits_;
   ConnectionCounters& counters_;
