@@ -80,7 +80,7 @@ TEST_CASE("effects that are only staged are not durable") {
   CHECK(describe(opened->recovered) == describe({}));
 }
 
-TEST_CASE("a commit of any size is one sync and few writes; an empty one does nothing") {
+TEST_CASE("a commit of any size is one sync and few writes, and an empty one does nothing") {
   SimFileSystem disk(1);
   auto opened = open(disk, LogOptions{});
   REQUIRE(error_of(opened) == "");

@@ -53,7 +53,8 @@ TEST_CASE("a segment that lost its end is damage if another segment follows") {
 }
 
 TEST_CASE(
-    "the last segment without its end looks like after a crash; without its header it is damage") {
+    "the last segment without its end looks like after a crash, and without its header it is "
+    "damage") {
   const std::vector<Step> steps = short_script();
   const auto files = segments_after(steps);
   const auto& [path, contents] = *files.begin();

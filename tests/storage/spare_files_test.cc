@@ -160,7 +160,7 @@ TEST_CASE("a damaged file is never recycled") {
   CHECK(spares_of(disk).empty());  // the file of the large commits is too large
 }
 
-TEST_CASE("a spare file is made once, when a segment is half full; a failure does no harm") {
+TEST_CASE("a spare file is made once, when a segment is half full, and a failure does no harm") {
   SimFileSystem disk(1);
   Script script;
   script.accept(1, 1);

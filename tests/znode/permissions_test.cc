@@ -115,7 +115,8 @@ TEST_CASE("which permission each read needs") {
         "/p does not grant this client the permission read");
 }
 
-TEST_CASE("READ on a parent shows its children's names; their stat and data need READ on each") {
+TEST_CASE(
+    "READ on a parent shows its children's names, and their stat and data need READ on each") {
   World world;
   world.create("/p");
   REQUIRE(world.run(create("/p/a", Acl{{"digest", "alice:hash", all}})));
