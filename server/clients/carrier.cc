@@ -6,6 +6,8 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 
+#include "server/clients/outbox.h"
+
 namespace server {
 namespace {
 
@@ -16,8 +18,6 @@ using StreamEnd = ClientProtocol::StreamEnd;
 
 // A write buffer larger than this is freed after the write.
 constexpr std::size_t kept_bytes = 256 * 1024;
-
-void release(std::string& memory) { std::string().swap(memory); }
 
 }  // namespace
 

@@ -27,9 +27,6 @@ std::string_view short_enough(std::string_view reason) {
   return reason.substr(0, size);
 }
 
-// An assignment may keep the string's memory. A swap with an empty string frees it.
-void release(std::string& memory) { std::string().swap(memory); }
-
 void append_close(std::uint16_t code, std::string_view reason, std::string& out) {
   const char bytes[] = {static_cast<char>(code >> 8), static_cast<char>(code)};
   append_websocket_frame(Opcode::close, std::string(bytes, 2).append(short_enough(reason)), out);

@@ -73,7 +73,7 @@ std::size_t Outbox::begin() const {
 }
 
 void Outbox::clear() {
-  std::string().swap(buffer_);
+  release(buffer_);
   std::vector<std::size_t>().swap(ends_);
   sent_ = 0;
   buffer_.append(begin(), '\0');

@@ -13,6 +13,9 @@ namespace server {
 // Appends a message, encoded in `format`.
 void append_message(const wire::ServerMessage& message, wire::Format format, std::string& out);
 
+// Frees a string's memory, which an assignment may keep.
+inline void release(std::string& memory) { std::string().swap(memory); }
+
 // The messages queued for one client, in one buffer. Before each message is the separator of array
 // elements that the format needs; before the first message there is space for an array's head. A
 // frame of several messages writes that head over the end of the frame before it.

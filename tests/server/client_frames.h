@@ -14,6 +14,9 @@ namespace client_frames {
 
 using server::Opcode;
 
+// A valid request.
+inline constexpr auto a_request = R"({"id":1,"op":"get","path":"/"})";
+
 enum class Mask { yes, no };
 enum class Last { yes, no };  // of the frames of one message
 

@@ -7,10 +7,10 @@
 namespace {
 
 using namespace std::chrono_literals;
+using client_frames::a_request;
 using client_frames::close;
 using client_frames::frame;
 using client_frames::text;
-using client_protocol::a_request;
 using client_protocol::Connection;
 using client_protocol::Events;
 using client_protocol::Frames;

@@ -24,8 +24,6 @@ using server::ClientProtocol;
 using Events = std::vector<std::string>;
 using Frames = std::vector<Frame>;
 
-inline constexpr auto a_request = R"({"id":1,"op":"get","path":"/"})";
-
 inline wire::ServerMessage message(const std::string& reason) { return wire::GoAway{reason}; }
 inline std::string json(const std::string& reason) {
   std::string out;

@@ -6,12 +6,12 @@
 // Messages and backpressure while a connection is open.
 namespace {
 
+using client_frames::a_request;
 using client_frames::close;
 using client_frames::Frame;
 using client_frames::frame;
 using client_frames::Last;
 using client_frames::text;
-using client_protocol::a_request;
 using client_protocol::cbor;
 using client_protocol::Connection;
 using client_protocol::Events;

@@ -12,6 +12,7 @@
 // and with I/O threads.
 namespace {
 
+using client_frames::a_request;
 using client_frames::close;
 using client_frames::frame;
 using client_frames::text;
@@ -26,8 +27,6 @@ using web_port::Task;
 using web_port::WebPort;
 using web_port::with_and_without_threads;
 using Events = std::vector<std::string>;
-
-constexpr auto a_request = R"({"id":1,"op":"get","path":"/"})";
 
 TEST_CASE("a client that does not receive its messages is disconnected") {
   WebPort port(with_and_without_threads());

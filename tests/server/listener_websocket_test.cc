@@ -10,6 +10,7 @@
 // rules of the protocol itself, and listener_backpressure_test.cc has clients that are slow.
 namespace {
 
+using client_frames::a_request;
 using client_frames::close;
 using client_frames::frame;
 using client_frames::Last;
@@ -25,8 +26,6 @@ using web_port::Task;
 using web_port::WebPort;
 using web_port::with_and_without_threads;
 using Events = std::vector<std::string>;
-
-constexpr auto a_request = R"({"id":1,"op":"get","path":"/"})";
 
 bool contains(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;

@@ -4,6 +4,7 @@
 #include <tuple>
 #include <variant>
 
+#include "tests/sim/event_text.h"
 #include "tests/sim/quorum.h"
 #include "zab/print.h"
 
@@ -15,8 +16,6 @@ using zab::Durable;
 using zab::Epoch;
 using zab::ServerId;
 using zab::to_string;
-
-std::string server(ServerId id) { return "server " + to_string(id); }
 
 // The promise of a message about its sender's disk; most messages promise nothing.
 struct Promise {
@@ -72,7 +71,7 @@ void Checkers::check_state(ServerId id, const Checkpoint& checkpoint) const {
   const bool known = count <= states_.size();
   if (!known || checkpoint != (count == 0 ? Checkpoint{} : states_[count - 1])) {
     throw Violation("state_is_f_of_history",
-                    server(id) + " has a state of " + std::to_string(count) + " txns up to " +
+                    name_of(id) + " has a state of " + std::to_string(count) + " txns up to " +
                         to_string(checkpoint.at.zxid) + " that is not their result");
   }
 }
@@ -82,18 +81,18 @@ void Checkers::on_role_status(ServerId id, const zab::RoleStatus& role_status) {
   leadership.leader = id;
   if (role_status.role != zab::Role::leading) leadership.number += 1;
   if (foreign_[id.value - 1] && role_status.serving) {
-    throw Violation("foreign", server(id) + " serves");
+    throw Violation("foreign", name_of(id) + " serves");
   }
   if (role_status.role != zab::Role::leading || !role_status.serving) return;
 
   const auto [at, first] = established_.try_emplace(role_status.epoch, leadership);
   if (at->second != leadership) {
-    throw Violation("leadership", server(id) + " established epoch " +
+    throw Violation("leadership", name_of(id) + " established epoch " +
                                       std::to_string(role_status.epoch.value) + " after server " +
                                       to_string(at->second.leader));
   }
   if (first && !is_quorum(ensemble_, adopted_[role_status.epoch])) {
-    throw Violation("sound_quorum", server(id) + " established epoch " +
+    throw Violation("sound_quorum", name_of(id) + " established epoch " +
                                         std::to_string(role_status.epoch.value) +
                                         ", which no quorum has adopted");
   }
@@ -102,7 +101,7 @@ void Checkers::on_role_status(ServerId id, const zab::RoleStatus& role_status) {
 void Checkers::on_broadcast(ServerId leader, const zab::Txn& txn) {
   const auto leadership = established_.find(txn.zxid.epoch);
   if (leadership == established_.end() || leadership->second != leadership_[leader.value - 1]) {
-    throw Violation("leadership", server(leader) + " broadcasts " + to_string(txn.zxid) +
+    throw Violation("leadership", name_of(leader) + " broadcasts " + to_string(txn.zxid) +
                                       " without having established that epoch");
   }
   const auto [at, first] =
@@ -113,14 +112,14 @@ void Checkers::on_broadcast(ServerId leader, const zab::Txn& txn) {
   const auto earlier = std::ranges::partition_point(
       order_, [&](const zab::Txn& other) { return other.zxid.epoch < txn.zxid.epoch; });
   if (delivered_[leader.value - 1] != static_cast<std::size_t>(earlier - order_.begin())) {
-    throw Violation("primary_integrity", server(leader) + " broadcasts " + to_string(txn.zxid) +
+    throw Violation("primary_integrity", name_of(leader) + " broadcasts " + to_string(txn.zxid) +
                                              " before it has delivered all txns of earlier epochs");
   }
 }
 
 void Checkers::on_note(ServerId id, const zab::Note& note) const {
   if (note.kind == zab::Note::Kind::protocol_error) {
-    throw Violation("message_legality", server(id) + ": " + note.text);
+    throw Violation("message_legality", name_of(id) + ": " + note.text);
   }
 }
 
@@ -130,13 +129,13 @@ void Checkers::on_sent(const zab::State& sender, const zab::Envelope& envelope) 
       !std::holds_alternative<zab::AckNewLeader>(envelope.message) &&
       !std::holds_alternative<zab::Ack>(envelope.message)) {
     throw Violation("message_legality",
-                    server(from) + " sends to itself " + to_string(envelope.message));
+                    name_of(from) + " sends to itself " + to_string(envelope.message));
   }
   const Durable& disk = disks_[from.value - 1];
   const Promise promise{disk, from, envelope.to};
   if (!std::visit([&](const auto& m) { return promise.holds(m); }, envelope.message)) {
     throw Violation("promise_is_durable",
-                    server(from) + " sends " + to_string(envelope.message) + " to " +
+                    name_of(from) + " sends " + to_string(envelope.message) + " to " +
                         to_string(envelope.to) + ", and its disk has accepted " +
                         std::to_string(disk.accepted_epoch.value) + ", current " +
                         std::to_string(disk.current_epoch.value) + ", last " +
@@ -146,7 +145,7 @@ void Checkers::on_sent(const zab::State& sender, const zab::Envelope& envelope) 
                       std::holds_alternative<zab::AckNewLeader>(envelope.message) ||
                       std::holds_alternative<zab::Ack>(envelope.message);
   if (foreign_[from.value - 1] && is_ack && envelope.to != from) {
-    throw Violation("foreign", server(from) + " sends " + to_string(envelope.message) + " to " +
+    throw Violation("foreign", name_of(from) + " sends " + to_string(envelope.message) + " to " +
                                    to_string(envelope.to));
   }
   if (const auto* m = std::get_if<zab::AckEpoch>(&envelope.message)) {
@@ -163,7 +162,7 @@ void Checkers::on_new_leader(const zab::State& leader, ServerId learner, Epoch e
   const Leadership& leadership = leadership_[leader.self.value - 1];
   const auto [at, first] = synchronized_.try_emplace(epoch, leadership);
   if (at->second != leadership) {
-    throw Violation("leadership", server(leader.self) + " sends NEWLEADER " +
+    throw Violation("leadership", name_of(leader.self) + " sends NEWLEADER " +
                                       std::to_string(epoch.value) + " after server " +
                                       to_string(at->second.leader));
   }
@@ -197,7 +196,7 @@ void Checkers::check_election_basis(ServerId leader, Epoch epoch) {
     return !is_voter(ensemble_, member.id) || std::ranges::find(all, member.id) != all.end();
   });
   if (unanimous) return totals_.count(Rare::unanimous_election);
-  throw Violation("sound_quorum", server(leader) + " leads epoch " + std::to_string(epoch.value) +
+  throw Violation("sound_quorum", name_of(leader) + " leads epoch " + std::to_string(epoch.value) +
                                       " by the promises of " + std::to_string(sound.size()) +
                                       " sound voters of " + std::to_string(all.size()));
 }
@@ -214,12 +213,12 @@ void Checkers::check_known(const zab::Txn& txn, const char* where) const {
 }
 
 void Checkers::on_delivered(ServerId id, const zab::Txn& txn) {
-  if (foreign_[id.value - 1]) throw Violation("foreign", server(id) + " delivers");
+  if (foreign_[id.value - 1]) throw Violation("foreign", name_of(id) + " delivers");
   const std::size_t index = delivered_[id.value - 1]++;
   if (index < order_.size()) {
     const zab::Txn& other = order_[index];
     if (other.point() == txn.point() && *other.payload == *txn.payload) return;
-    throw Violation("agreement", server(id) + " delivers " + to_string(txn.zxid) +
+    throw Violation("agreement", name_of(id) + " delivers " + to_string(txn.zxid) +
                                      " where another server delivered " + to_string(other.zxid));
   }
 
@@ -246,7 +245,7 @@ void Checkers::on_delivered(ServerId id, const zab::Txn& txn) {
   }
   if (!is_quorum(ensemble_, holders)) {
     throw Violation("commit_needs_a_quorum", to_string(txn.zxid) + " is delivered by " +
-                                                 server(id) + " and on " +
+                                                 name_of(id) + " and on " +
                                                  std::to_string(holders.size()) + " disks");
   }
   order_.push_back(txn);
@@ -293,7 +292,7 @@ void Checkers::check_completeness() const {
                                 claimed <= zab::Claim{disk.current_epoch, disk.history.last().zxid};
     if (wins) {
       throw Violation("leader_completeness",
-                      server(id) + " could be elected without " + to_string(last.zxid));
+                      name_of(id) + " could be elected without " + to_string(last.zxid));
     }
   }
 }

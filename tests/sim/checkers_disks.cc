@@ -2,6 +2,7 @@
 #include <variant>
 
 #include "tests/sim/checkers.h"
+#include "tests/sim/event_text.h"
 #include "tests/sim/quorum.h"
 #include "zab/print.h"
 
@@ -15,15 +16,13 @@ using zab::Epoch;
 using zab::ServerId;
 using zab::to_string;
 
-std::string server(ServerId id) { return "server " + to_string(id); }
-
 }  // namespace
 
 // A server recovers the durable state, or knows that it is damaged.
 void Checkers::on_recovered(ServerId id, const Durable& found, const Durable& held,
                             Medium medium) const {
   const auto fail = [&](const std::string& why) {
-    throw Violation("recovery", server(id) + " finds " + to_string(found.history.last().zxid) +
+    throw Violation("recovery", name_of(id) + " finds " + to_string(found.history.last().zxid) +
                                     " where it had " + to_string(held.history.last().zxid) + ": " +
                                     why);
   };
@@ -97,7 +96,7 @@ void Checkers::on_written(ServerId id, const zab::Persist& persist, const Before
   }
   if (std::holds_alternative<zab::MarkFounded>(persist)) {
     if (founded_ && *founded_ != disk.cluster) {
-      throw Violation("foreign", server(id) + " belongs to a second cluster");
+      throw Violation("foreign", name_of(id) + " belongs to a second cluster");
     }
     update_founded();
   }
@@ -106,10 +105,10 @@ void Checkers::on_written(ServerId id, const zab::Persist& persist, const Before
   if (other_leader || disk.accepted_epoch < before.accepted_epoch ||
       disk.current_epoch < before.current_epoch || disk.current_epoch > disk.accepted_epoch ||
       disk.history.last().zxid.epoch > disk.current_epoch) {
-    throw Violation("epoch_monotonicity", server(id) + " wrote: " + to_string(persist));
+    throw Violation("epoch_monotonicity", name_of(id) + " wrote: " + to_string(persist));
   }
   if (before.held_all_delivered && !order_.empty() && !holds(disk, order_.back().point())) {
-    throw Violation("truncation_safety", server(id) + " removed " + to_string(order_.back().zxid) +
+    throw Violation("truncation_safety", name_of(id) + " removed " + to_string(order_.back().zxid) +
                                              ": " + to_string(persist));
   }
   check_completeness();
@@ -126,7 +125,7 @@ void Checkers::check_adoption(ServerId id, const zab::AdoptHistory& adopted, con
   if (disk.accepted_leader == id) return;
   const std::vector<zab::Point>& sent = sent_[{adopted.epoch, id}];
   if (std::ranges::find(sent, disk.history.last()) == sent.end()) {
-    throw Violation("sync_result", server(id) + " adopts a history up to " +
+    throw Violation("sync_result", name_of(id) + " adopts a history up to " +
                                        to_string(disk.history.last().zxid) +
                                        ", which its leader did not send");
   }
@@ -161,7 +160,7 @@ void Checkers::on_disk_idle(const zab::State& state) const {
     return;
   }
   throw Violation("memory_is_disk",
-                  server(state.self) + " has " + to_string(memory.history.last().zxid) +
+                  name_of(state.self) + " has " + to_string(memory.history.last().zxid) +
                       " in memory and " + to_string(disk.history.last().zxid) +
                       " on disk, current epochs " + std::to_string(memory.current_epoch.value) +
                       " and " + std::to_string(disk.current_epoch.value));

@@ -5,6 +5,7 @@
 #include <tuple>
 #include <variant>
 
+#include "tests/sim/event_text.h"
 #include "tests/sim/quorum.h"
 #include "zab/print.h"
 
@@ -18,8 +19,6 @@ using zab::Role;
 using zab::ServerId;
 using zab::to_string;
 using zab::Vote;
-
-std::string server(ServerId id) { return "server " + to_string(id); }
 
 // Does not change while a server looks for a leader.
 Vote own_vote(const zab::State& state) {
@@ -98,7 +97,7 @@ void Elections::on_step(const zab::State& state, const zab::RoleStatus& role_sta
 
 void Elections::check_vote(const zab::State& state, const Notification& m, View& view) {
   const auto fail = [&](const std::string& why) {
-    throw Violation("vote", server(state.self) + " sends " + to_string(zab::Message(m)) +
+    throw Violation("vote", name_of(state.self) + " sends " + to_string(zab::Message(m)) +
                                 ", and has " + to_string(state.durable.history.last().zxid) +
                                 " in epoch " + std::to_string(state.durable.current_epoch.value) +
                                 ": " + why);
@@ -124,7 +123,7 @@ void Elections::check_elected(const zab::State& state, const zab::RoleStatus& ro
   const Condition condition = state.durable.condition();
   const bool leads = leader == state.self;
   if (leads && condition == Condition::damaged) {
-    throw Violation("elected", server(leader) + " leads, and is damaged");
+    throw Violation("elected", name_of(leader) + " leads, and is damaged");
   }
   std::vector<ServerId> agreed;
   std::vector<ServerId> sound;
@@ -156,7 +155,7 @@ void Elections::check_elected(const zab::State& state, const zab::RoleStatus& ro
   if (unanimous) return;
   std::string words;
   for (const ServerId id : agreed) words += " " + to_string(id);
-  throw Violation("elected", server(state.self) + " considers " + server(leader) +
+  throw Violation("elected", name_of(state.self) + " considers " + name_of(leader) +
                                  " elected in round " + std::to_string(state.round) +
                                  ", by the votes of" + words);
 }
@@ -164,7 +163,7 @@ void Elections::check_elected(const zab::State& state, const zab::RoleStatus& ro
 void Elections::check_quorum_acked(ServerId leader, zab::Epoch epoch,
                                    const std::vector<ServerId>& by, const char* what) const {
   if (is_quorum(ensemble_, by)) return;
-  throw Violation("epoch_quorum", server(leader) + " leads epoch " + std::to_string(epoch.value) +
+  throw Violation("epoch_quorum", name_of(leader) + " leads epoch " + std::to_string(epoch.value) +
                                       ", but no quorum told it that it has " + what + " the epoch");
 }
 
@@ -175,7 +174,7 @@ void Elections::check_answers(const zab::State& state, const zab::RoleStatus& ro
     if (ticks <= state.limits.sync_limit) answering.push_back(id);
   }
   if (is_quorum(ensemble_, answering)) return;
-  throw Violation("quorum_answers", server(state.self) + " claims to lead epoch " +
+  throw Violation("quorum_answers", name_of(state.self) + " claims to lead epoch " +
                                         std::to_string(role_status.epoch.value) +
                                         ", and no quorum has answered for a sync limit of " +
                                         std::to_string(state.limits.sync_limit) + " ticks");

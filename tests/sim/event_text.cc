@@ -53,4 +53,6 @@ std::string text_of(const zab::Event& event) {
   return std::visit(Text{}, event);
 }
 
+std::string name_of(zab::ServerId server) { return "server " + zab::to_string(server); }
+
 }  // namespace sim

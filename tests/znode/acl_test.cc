@@ -5,6 +5,7 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/znode/identities.h"
 #include "tests/znode/world.h"
 
 namespace znode {
@@ -14,13 +15,6 @@ using wire::Acl;
 using wire::ErrorCode;
 using wire::Identity;
 using wire::Perm;
-
-constexpr unsigned letter(Perm perm) { return static_cast<unsigned>(perm); }
-
-const Identities anonymous;
-const auto alice = Identities::of({{"ip", "10.1.2.3"}, {"digest", "alice:hash"}});
-const auto bob = Identities::of({{"ip", "10.1.2.4"}, {"digest", "bob:hash"}});
-const auto super = Identities::of({{"ip", "10.9.9.9"}, {"super", ""}});
 
 TEST_CASE("resolve accepts valid ACLs, replaces auth, drops duplicates, and refuses others") {
   struct Row {

@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/znode/identities.h"
 #include "tests/znode/world.h"
 
 // Which permissions operations and reads need, and the operations on ACLs.
@@ -13,13 +14,6 @@ namespace {
 using wire::Acl;
 using wire::ErrorCode;
 using wire::Perm;
-
-constexpr unsigned letter(Perm perm) { return static_cast<unsigned>(perm); }
-
-const Identities anonymous;
-const auto alice = Identities::of({{"ip", "10.1.2.3"}, {"digest", "alice:hash"}});
-const auto bob = Identities::of({{"ip", "10.1.2.4"}, {"digest", "bob:hash"}});
-const auto super = Identities::of({{"ip", "10.9.9.9"}, {"super", ""}});
 
 Caller as(const Identities& who) { return {World::me, who}; }
 

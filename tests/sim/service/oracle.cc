@@ -21,9 +21,10 @@ constexpr bool is_write(const wire::Request& request) {
          std::holds_alternative<wire::CloseRequest>(request);
 }
 
-// The consistency that a request must have. Reads name it. A sync always promises linearizability,
-// because the server waits for the same confirmation. Other requests, such as watches, only promise
-// what the session has seen.
+// The consistency that a request must have. Admission decides the same in the server; the oracle
+// has its own function, so that it does not repeat an error there. Reads name it. A sync always
+// promises linearizability, because the server waits for the same confirmation. Other requests,
+// such as watches, only promise what the session has seen.
 wire::Consistency consistency_of(const wire::Request& request) {
   return std::visit(
       [](const auto& r) -> wire::Consistency {
