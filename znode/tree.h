@@ -85,7 +85,7 @@ class Tree {
   // The same, in the order of creation.
   [[nodiscard]] std::vector<const Node*> ephemeral_nodes(wire::SessionId session) const;
   [[nodiscard]] std::size_t ephemeral_count(wire::SessionId session) const;
-  // Of all sessions. Takes time linear in the number of sessions with ephemeral nodes.
+  // The number in all sessions. Takes time linear in the number of sessions with ephemeral nodes.
   [[nodiscard]] std::size_t ephemeral_count() const;
   // The number of sessions with at least one ephemeral node.
   [[nodiscard]] std::uint64_t ephemeral_owner_count() const { return ephemerals_.size(); }

@@ -26,13 +26,13 @@ class Ensemble {
   void wait_until_ready();
 
   [[nodiscard]] Process& process(std::size_t server) { return servers_[server].process; }
-  // Of server number `server` modulo `size`.
+  // The port of server `server` modulo `size`.
   [[nodiscard]] std::uint16_t port(std::size_t server) const;
   // Throws std::runtime_error if there is none within 10 seconds.
   [[nodiscard]] std::size_t leader() const;
   [[nodiscard]] std::size_t follower() const { return (leader() + 1) % size; }
 
-  // Of all servers together.
+  // Sums over all servers.
   [[nodiscard]] double cpu_micros() const;
   [[nodiscard]] double resident_bytes() const;
 

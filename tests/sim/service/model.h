@@ -90,7 +90,7 @@ struct ModelSession {
   bool expired = false;
   std::int64_t timeout_ms = 0;
   std::map<wire::Zxid, session::Owner> owners;  // by the zxid since which they own it
-  // Of a session with dedup: the transaction of each numbered write.
+  // The transaction of each numbered write, if the session uses dedup.
   std::map<std::int64_t, wire::Zxid> numbers;
 };
 
