@@ -31,7 +31,7 @@ namespace {
 }  // namespace
 
 wire::Result<std::unique_ptr<Server>> Server::start(boost::asio::io_context& io, Config config) {
-  auto found = open_data(config);
+  auto found = open_data(data_options(config));
   if (!found) return found.error();
   std::unique_ptr<Server> server(new Server(io, std::move(config), std::move(*found)));
   if (const auto running = server->run(); !running) return running.error();
@@ -47,7 +47,7 @@ Server::Server(boost::asio::io_context& io, Config config, RecoveredState found)
       environment_(driver_, links_),
       pipeline_(pipeline_options(config_), random_number(), environment_),
       checkpoint_(checkpoint_path(config_.data_dir.string())),
-      incoming_(checkpoint_, zab::ServerId{config_.id}, {config_.max_watches, {}},
+      incoming_(checkpoint_, zab::ServerId{config_.id}, data_options(config_).watches,
                 [this](std::unique_ptr<session::Service> service, zab::Point at) {
                   boost::asio::post(io_, [this, at, loaded = std::shared_ptr(std::move(service))] {
                     driver_.restored(std::move(*loaded), at);
@@ -57,22 +57,22 @@ Server::Server(boost::asio::io_context& io, Config config, RecoveredState found)
       checkpointer_(io, checkpoint_, pipeline_.replica().service(),
                     {[this](auto done) { log_.write({}, std::move(done)); },
                      [this](auto at, auto keep_bytes) { log_.purge(at, keep_bytes); }},
-                    {zab::ServerId{config_.id}, config_.checkpoint_txns, config_.log_keep_bytes},
-                    found.checkpoint),
+                    checkpointer_rules(config_), found.checkpoint),
       links_(io, links_options(config_), callbacks_of(driver_)),
       driver_(io,
-              make_peer(config_, std::move(found.log.recovered),
+              zab::Peer(zab::ServerId{config_.id}, ensemble(config_), peer_limits(config_),
+                        std::move(found.log.recovered),
                         zab::ClusterId{random_number(), random_number()}),
               links_, log_, checkpointer_, pipeline_,
               [this](const zab::RoleStatus& status) { handover_.role_changed(status); }),
       handover_(io, driver_),
-      ticker_(io, config_.heartbeat, environment_, pipeline_, checkpointer_),
-      listener_(
-          io, listener_options(config_), pipeline_,
-          http_handlers(
-              {config_, pipeline_, driver_, links_, log_, checkpointer_, listener_, version},
-              operator_commands({config_.servers, driver_, pipeline_, handover_, checkpointer_}))),
-      shutdown_(io, config_, {listener_, pipeline_, handover_, ticker_, links_, checkpointer_}) {
+      ticker_(io, replication_options(config_), environment_, pipeline_, checkpointer_),
+      listener_(io, listener_options(config_), pipeline_,
+                http_handlers({admin_options(config_), pipeline_, driver_, links_, log_,
+                               checkpointer_, listener_, version},
+                              operator_commands({driver_, pipeline_, handover_, checkpointer_}))),
+      shutdown_(io, replication_options(config_),
+                {listener_, pipeline_, handover_, ticker_, links_, checkpointer_}) {
   pipeline_.replica().become(std::move(*found.service));
   // A learner that needs unreadable records gets the checkpoint instead, and after it the log from
   // there on. So take a checkpoint now: it covers the damaged part of the log.

@@ -29,8 +29,8 @@ Answer answer_to(Handover::Outcome outcome, const zab::RoleStatus& role_status) 
 void hand_over(const OperatorParts& parts, const AdminCommands::Arguments& arguments,
                AdminCommands::Done done) {
   const auto to = arguments.find("to");
-  const auto wanted = successor(to == arguments.end() ? std::string() : to->second, parts.servers,
-                                parts.driver.peer());
+  const auto wanted =
+      successor(to == arguments.end() ? std::string() : to->second, parts.driver.peer());
   if (!wanted) return done(error_answer(409, "NotPossible", wanted.error().message));
   spdlog::info("an operator hands the lead over to {}",
                wanted->none() ? "the first follower that has caught up"

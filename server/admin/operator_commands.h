@@ -1,10 +1,7 @@
 #pragma once
 
-#include <vector>
-
 #include "server/admin/commands.h"
 #include "server/checkpoints/checkpointer.h"
-#include "server/config/config.h"
 #include "server/pipeline/pipeline.h"
 #include "server/replication/driver.h"
 #include "server/replication/handover.h"
@@ -13,7 +10,6 @@ namespace server {
 
 // The parts of a server that operators' commands act on. All of them outlive the commands.
 struct OperatorParts {
-  const std::vector<ServerLine>& servers;
   const Driver& driver;
   const Pipeline& pipeline;
   Handover& handover;

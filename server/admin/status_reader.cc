@@ -18,15 +18,14 @@ std::string reason_not_to_serve(const Status& status) {
 
 void add_peers(const StatusParts& parts, Status& status) {
   const zab::State& state = parts.driver.peer().state();
-  for (const ServerLine& line : parts.config.servers) {
-    if (line.id == parts.config.id) continue;
-    status.peers.push_back({line.id, to_string(line.peer),
-                            state.links.contains(zab::ServerId{line.id}), line.observer});
+  for (const AdminOptions::Server& other : parts.options.other_servers) {
+    const bool connected = state.links.contains(zab::ServerId{other.id});
+    status.peers.push_back({other.id, other.address, connected, other.observer});
   }
 }
 
 void add_disk(const StatusParts& parts, Status& status) {
-  const DiskReadings disk = read_disk(parts.config.log_dir);
+  const DiskReadings disk = read_disk(parts.options.log_dir);
   status.log_bytes = disk.log_bytes;
   status.log_segments = disk.log_segments;
   status.disk_free_bytes = disk.free_bytes;
@@ -40,7 +39,7 @@ Status read_status(const StatusParts& parts) {
   const zab::RoleStatus& role_status = parts.pipeline.role_status();
   const session::Service& service = parts.pipeline.service();
   Status status;
-  status.id = parts.config.id;
+  status.id = parts.options.id;
   status.role = parts.pipeline.role();
   status.serving = role_status.serving;
   status.leader = role_status.leader.value;
@@ -53,7 +52,7 @@ Status read_status(const StatusParts& parts) {
   status.watches = service.watches().size();
   const auto unapplied = state.durable.history.after(service.applied());
   status.lag = static_cast<std::uint64_t>(state.durable.history.end() - unapplied);
-  status.data_dir = parts.config.data_dir.string();
+  status.data_dir = parts.options.data_dir;
   status.checkpoint = parts.checkpointer.report();
   add_disk(parts, status);
   status.damaged = state.durable.damaged.has_value();

@@ -1,10 +1,10 @@
 #pragma once
 
 #include "server/admin/commands.h"
+#include "server/admin/options.h"
 #include "server/checkpoints/checkpointer.h"
 #include "server/clients/http_handlers.h"
 #include "server/clients/listener.h"
-#include "server/config/config.h"
 #include "server/metrics/readings.h"
 #include "server/metrics/status.h"
 #include "server/peers/links.h"
@@ -14,9 +14,9 @@
 
 namespace server {
 
-// The parts of a server that its status and its metrics are read from.
+// The options, and the parts of a server that its status and its metrics are read from.
 struct StatusParts {
-  const Config& config;
+  AdminOptions options;
   const Pipeline& pipeline;
   const Driver& driver;
   const Links& links;

@@ -9,8 +9,6 @@
 
 namespace server {
 
-struct Config;
-
 // Which requests the gate admits.
 struct GateRules {
   std::vector<std::string> hosts;    // names of this server, without ports; "*": any
@@ -18,7 +16,7 @@ struct GateRules {
   std::string super_digest;          // "user:hash" of the super identity; empty: there is none
 };
 
-// The configuration of the web port.
+// The options of the web port, for Listener.
 struct ListenerOptions {
   wire::Address web{"127.0.0.1", 0};          // where to listen; port 0: any free one
   std::uint32_t connections_max = 0;          // of all addresses; 0: no limit
@@ -27,7 +25,5 @@ struct ListenerOptions {
   GateRules gate = {};
   ClientLimits limits = {};
 };
-
-[[nodiscard]] ListenerOptions listener_options(const Config& config);
 
 }  // namespace server

@@ -28,8 +28,9 @@ struct ServerLine {
   bool operator==(const ServerLine&) const = default;
 };
 
-// The configuration of a server, checked and with all defaults. Only this room and server.cc know
-// it: the other rooms get small structs of their own.
+// The configuration of a server, checked and with all defaults. Only this room, `startup/` and the
+// files at the top of `server/` know it. The other rooms get small structs of their own, which
+// `startup/room_options.cc` fills from this one.
 struct Config {
   std::filesystem::path data_dir = "zabkeeper-data";
   std::filesystem::path log_dir;    // dataLogDir, or data_dir

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <boost/asio/io_context.hpp>
 
@@ -29,13 +30,12 @@ void Handover::role_changed(const zab::RoleStatus& role_status) {
   }
 }
 
-wire::Result<zab::ServerId> successor(std::string_view named,
-                                      const std::vector<ServerLine>& servers,
-                                      const zab::Peer& peer) {
+wire::Result<zab::ServerId> successor(std::string_view named, const zab::Peer& peer) {
   const auto refuse = [](std::string why) {
     return wire::Error{wire::ErrorCode::bad_arguments, std::move(why)};
   };
-  if (servers.size() < 2) return refuse("a standalone server has no other server to hand over to");
+  const std::vector<zab::Member>& members = peer.state().ensemble.members();
+  if (members.size() < 2) return refuse("a standalone server has no other server to hand over to");
   const zab::RoleStatus role_status = peer.role_status();
   if (role_status.role != zab::Role::leading) {
     std::string why = "this server does not lead";
@@ -46,10 +46,10 @@ wire::Result<zab::ServerId> successor(std::string_view named,
   if (named.empty()) return zab::ServerId{};
 
   const std::string who = "server " + std::string(named);
-  const auto line = std::ranges::find_if(
-      servers, [&](const ServerLine& each) { return std::to_string(each.id) == named; });
-  if (line == servers.end()) return refuse("there is no " + who);
-  const zab::ServerId id{line->id};
+  const auto member = std::ranges::find_if(
+      members, [&](const zab::Member& each) { return zab::to_string(each.id) == named; });
+  if (member == members.end()) return refuse("there is no " + who);
+  const zab::ServerId id = member->id;
   if (id == peer.state().self) return refuse(who + " leads already");
   if (!peer.state().ensemble.is_voter(id)) return refuse(who + " is not a voter");
   if (!peer.state().reaches(id)) return refuse(who + " is not connected to this server");

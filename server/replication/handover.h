@@ -3,11 +3,9 @@
 #include <functional>
 #include <list>
 #include <string_view>
-#include <vector>
 
 #include <boost/asio/steady_timer.hpp>
 
-#include "server/config/config.h"
 #include "server/replication/driver.h"
 
 namespace server {
@@ -42,8 +40,6 @@ class Handover {
 
 // The server that this leader can hand its lead over to, by the id that an operator named; none,
 // for any follower, if `named` is empty. An error says why it is not possible.
-[[nodiscard]] wire::Result<zab::ServerId> successor(std::string_view named,
-                                                    const std::vector<ServerLine>& servers,
-                                                    const zab::Peer& peer);
+[[nodiscard]] wire::Result<zab::ServerId> successor(std::string_view named, const zab::Peer& peer);
 
 }  // namespace server

@@ -15,17 +15,17 @@ constexpr Milliseconds answers_poll{5};
 
 }  // namespace
 
-Shutdown::Shutdown(boost::asio::io_context& io, const Config& config, Parts parts)
-    : heartbeat_(config.heartbeat), alone_(config.servers.size() < 2), parts_(parts), timer_(io) {}
+Shutdown::Shutdown(boost::asio::io_context& io, const ReplicationOptions& options, Parts parts)
+    : options_(options), parts_(parts), timer_(io) {}
 
 void Shutdown::drain(std::function<void()> done) {
-  if (alone_ || parts_.pipeline.role_status().role != zab::Role::leading) {
+  if (options_.only_server || parts_.pipeline.role_status().role != zab::Role::leading) {
     return drain_clients(std::move(done));
   }
   parts_.handover.begin({}, handover_timeout, [this, done = std::move(done)](auto) mutable {
     // This server may be part of the new leader's quorum. So the other servers get time to follow
     // the new leader before this one stops.
-    timer_.expires_after(std::min(2 * heartbeat_, Milliseconds{500}));
+    timer_.expires_after(std::min(2 * options_.heartbeat, Milliseconds{500}));
     timer_.async_wait(
         [this, done = std::move(done)](const auto&) mutable { drain_clients(std::move(done)); });
   });

@@ -6,10 +6,10 @@
 
 #include "server/checkpoints/checkpointer.h"
 #include "server/clients/listener.h"
-#include "server/config/config.h"
 #include "server/peers/links.h"
 #include "server/pipeline/pipeline.h"
 #include "server/replication/handover.h"
+#include "server/replication/options.h"
 #include "server/replication/ticker.h"
 
 namespace server {
@@ -27,7 +27,7 @@ class Shutdown {
     Checkpointer& checkpointer;
   };
 
-  Shutdown(boost::asio::io_context& io, const Config& config, Parts parts);
+  Shutdown(boost::asio::io_context& io, const ReplicationOptions& options, Parts parts);
 
   // If this server leads an ensemble, hands the lead over first, so that no election is needed.
   // Then answers the requests that clients have sent, and accepts no more. Calls `done` once, after
@@ -43,8 +43,7 @@ class Shutdown {
   void drain_clients(std::function<void()> done);
   void wait_for_answers(SteadyClock::time_point deadline, std::function<void()> done);
 
-  Milliseconds heartbeat_;
-  bool alone_;
+  ReplicationOptions options_;
   Parts parts_;
   boost::asio::steady_timer timer_;
 };

@@ -13,16 +13,16 @@ constexpr Milliseconds clock_tolerance{10'000};  // between the machines of an e
 
 }  // namespace
 
-Ticker::Ticker(boost::asio::io_context& io, Milliseconds heartbeat, Environment& environment,
-               Pipeline& pipeline, Checkpointer& checkpointer)
-    : heartbeat_(heartbeat),
+Ticker::Ticker(boost::asio::io_context& io, const ReplicationOptions& options,
+               Environment& environment, Pipeline& pipeline, Checkpointer& checkpointer)
+    : options_(options),
       environment_(environment),
       pipeline_(pipeline),
       checkpointer_(checkpointer),
       timer_(io) {}
 
 void Ticker::start() {
-  timer_.expires_after(heartbeat_);
+  timer_.expires_after(options_.heartbeat);
   timer_.async_wait([this](const boost::system::error_code& error) {
     if (error || stopped_) return;
     tick();

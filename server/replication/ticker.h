@@ -3,8 +3,8 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "server/checkpoints/checkpointer.h"
-#include "server/config/config.h"
 #include "server/pipeline/pipeline.h"
+#include "server/replication/options.h"
 
 namespace server {
 
@@ -13,7 +13,7 @@ namespace server {
 class Ticker {
  public:
   // All of them outlive this.
-  Ticker(boost::asio::io_context& io, Milliseconds heartbeat, Environment& environment,
+  Ticker(boost::asio::io_context& io, const ReplicationOptions& options, Environment& environment,
          Pipeline& pipeline, Checkpointer& checkpointer);
 
   // The first tick comes one interval later.
@@ -25,7 +25,7 @@ class Ticker {
   void tick();
   void check_clock();
 
-  Milliseconds heartbeat_;
+  ReplicationOptions options_;
   Environment& environment_;
   Pipeline& pipeline_;
   Checkpointer& checkpointer_;

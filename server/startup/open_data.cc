@@ -1,7 +1,6 @@
 #include "server/startup/open_data.h"
 
 #include <utility>
-#include <vector>
 
 #include <spdlog/spdlog.h>
 
@@ -16,31 +15,18 @@ storage::FileSystem& disk() {
   return files;
 }
 
-wire::Result<void> prepare_directories(const Config& config) {
-  if (auto made = prepare_directory(disk(), config.data_dir, "dataDir"); !made) return made;
-  if (auto made = prepare_directory(disk(), config.log_dir, "dataLogDir"); !made) return made;
-  if (const auto note = foreign_data(config.data_dir)) spdlog::warn("{}", *note);
+wire::Result<void> prepare_directories(const DataOptions& options) {
+  if (auto made = prepare_directory(disk(), options.data_dir, "dataDir"); !made) return made;
+  if (auto made = prepare_directory(disk(), options.log_dir, "dataLogDir"); !made) return made;
+  if (const auto note = foreign_data(options.data_dir)) spdlog::warn("{}", *note);
   return {};
-}
-
-zab::Ensemble ensemble_of(const Config& config) {
-  std::vector<zab::Member> members;
-  for (const ServerLine& line : config.servers) {
-    members.push_back({zab::ServerId{line.id}, line.observer, line.weight, line.group});
-  }
-  if (members.empty()) members.push_back({zab::ServerId{config.id}});
-  return zab::Ensemble(std::move(members));
 }
 
 }  // namespace
 
-wire::Result<RecoveredState> open_data(const Config& config) {
-  if (const auto made = prepare_directories(config); !made) return made.error();
-  storage::LogOptions options;
-  options.segment_bytes = config.log_segment_bytes;
-  options.history_bytes = config.history_bytes;
-  auto found = recover_state(disk(), config.data_dir.string(), config.log_dir.string(),
-                             zab::ServerId{config.id}, {config.max_watches, {}}, options);
+wire::Result<RecoveredState> open_data(const DataOptions& options) {
+  if (const auto made = prepare_directories(options); !made) return made.error();
+  auto found = recover_state(disk(), options);
   if (!found) return found.error();
   if (!found->report.empty()) {
     spdlog::log(found->lost ? spdlog::level::err : spdlog::level::info, "{}", found->report);
@@ -48,15 +34,6 @@ wire::Result<RecoveredState> open_data(const Config& config) {
   const auto level = found->log.recovered.damaged ? spdlog::level::err : spdlog::level::info;
   spdlog::log(level, "write-ahead log: {}", found->log.report);
   return found;
-}
-
-zab::Peer make_peer(const Config& config, zab::Durable recovered, zab::ClusterId new_cluster) {
-  zab::PeerLimits limits;
-  limits.init_limit = config.init_limit_heartbeats;
-  limits.sync_limit = config.sync_limit_heartbeats;
-  limits.history_bytes = config.history_bytes;
-  return zab::Peer(zab::ServerId{config.id}, ensemble_of(config), limits, std::move(recovered),
-                   new_cluster);
 }
 
 }  // namespace server

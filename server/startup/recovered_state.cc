@@ -54,24 +54,18 @@ bool is_snapshot_missing(const storage::OpenResult<storage::OpenedLog>& log) {
 
 class StartupRecovery {
  public:
-  StartupRecovery(storage::FileSystem& files, const std::string& data_dir,
-                  const std::string& log_dir, zab::ServerId server, session::Watches::Bounds bounds,
-                  const storage::LogOptions& options)
+  StartupRecovery(storage::FileSystem& files, const DataOptions& options)
       : files_(files),
-        data_dir_(data_dir),
-        log_dir_(log_dir),
-        server_(server),
-        bounds_(bounds),
         options_(options),
-        file_(checkpoint_path(data_dir)),
+        file_(checkpoint_path(options.data_dir)),
         incoming_(IncomingSnapshot::path_beside(file_.path())) {}
 
   wire::Result<RecoveredState> run() {
-    if (auto made = files_.make_directory(data_dir_); !made) return made.error();
+    if (auto made = files_.make_directory(options_.data_dir); !made) return made.error();
     auto lock = files_.lock(file_.path() + ".owner");
     if (!lock) return lock.error();
     if (!*lock) {
-      return in_use(data_dir_ + ": in use by another process, which holds the lock on " +
+      return in_use(options_.data_dir + ": in use by another process, which holds the lock on " +
                         file_.path() + ".owner",
                     "dataDir");
     }
@@ -96,19 +90,19 @@ class StartupRecovery {
     }
     static_cast<void>(incoming_.remove());
     file_.close_if_unused();
-    if (!service_) service_ = std::make_unique<session::Service>(bounds_);
+    if (!service_) service_ = std::make_unique<session::Service>(options_.watches);
     return RecoveredState{std::move(*lock), std::move(*log),    std::move(service_),
                           label_.at,        std::move(report_), lost_};
   }
 
  private:
   wire::Result<void> load_or_set_aside() {
-    auto loaded = load(file_, bounds_);
+    auto loaded = load(file_, options_.watches);
     if (!loaded) return set_aside(loaded.error());
     if (!*loaded) return {};
-    if ((*loaded)->label.server != server_) {
+    if ((*loaded)->label.server != options_.server) {
       return refusal("belongs to server " + std::to_string((*loaded)->label.server.value) +
-                     ", but this is server " + std::to_string(server_.value));
+                     ", but this is server " + std::to_string(options_.server.value));
     }
     service_ = std::move((*loaded)->service);
     label_ = (*loaded)->label;
@@ -130,11 +124,12 @@ class StartupRecovery {
 
   storage::OpenResult<storage::OpenedLog> open_log(
       storage::AdoptedSnapshot snapshot = storage::AdoptedSnapshot::stored) {
-    return storage::Log::open(files_, log_dir_, server_, label_.at, options_, snapshot);
+    return storage::Log::open(files_, options_.log_dir, options_.server, label_.at, options_.log,
+                              snapshot);
   }
 
   wire::Result<void> install_adopted() {
-    const auto adopted = storage::Log::adopted_snapshot(files_, log_dir_, server_);
+    const auto adopted = storage::Log::adopted_snapshot(files_, options_.log_dir, options_.server);
     if (!adopted) return failed(adopted.error());
     const auto stored = incoming_.label();
     if (!*adopted || !stored || !*stored || (*stored)->at != **adopted) return {};
@@ -151,11 +146,7 @@ class StartupRecovery {
   }
 
   storage::FileSystem& files_;
-  std::string data_dir_;
-  std::string log_dir_;
-  zab::ServerId server_;
-  session::Watches::Bounds bounds_;
-  storage::LogOptions options_;
+  const DataOptions& options_;
   storage::Checkpoint file_;
   storage::Checkpoint incoming_;
   std::unique_ptr<session::Service> service_;
@@ -168,11 +159,8 @@ class StartupRecovery {
 
 std::string checkpoint_path(const std::string& data_dir) { return data_dir + "/checkpoint"; }
 
-wire::Result<RecoveredState> recover_state(storage::FileSystem& files, const std::string& data_dir,
-                                           const std::string& log_dir, zab::ServerId server,
-                                           session::Watches::Bounds bounds,
-                                           const storage::LogOptions& options) {
-  return StartupRecovery(files, data_dir, log_dir, server, bounds, options).run();
+wire::Result<RecoveredState> recover_state(storage::FileSystem& files, const DataOptions& options) {
+  return StartupRecovery(files, options).run();
 }
 
 }  // namespace server

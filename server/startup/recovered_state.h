@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 
+#include "server/startup/data_options.h"
 #include "server/storage/log.h"
 #include "session/service.h"
 
@@ -24,8 +25,7 @@ struct RecoveredState {
 // Opens checkpoint and log. A damaged checkpoint is renamed, and is no reason not to start: the
 // log, or another server, has what was in it. Call it before threads are started. An error says
 // what an operator can do: see storage::Log::open.
-[[nodiscard]] wire::Result<RecoveredState> recover_state(
-    storage::FileSystem& files, const std::string& data_dir, const std::string& log_dir,
-    zab::ServerId server, session::Watches::Bounds bounds, const storage::LogOptions& options);
+[[nodiscard]] wire::Result<RecoveredState> recover_state(storage::FileSystem& files,
+                                                         const DataOptions& options);
 
 }  // namespace server

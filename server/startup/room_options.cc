@@ -1,6 +1,45 @@
 #include "server/startup/room_options.h"
 
+#include <utility>
+#include <vector>
+
+#include <boost/asio/ip/host_name.hpp>
+
 namespace server {
+namespace {
+
+session::Watches::Bounds watch_bounds(const Config& config) { return {config.max_watches, {}}; }
+
+GateRules gate_rules(const Config& config) {
+  GateRules rules{{"localhost", config.web.host}, config.origins, config.super_digest};
+  for (const ServerLine& line : config.servers) {
+    rules.hosts.push_back(line.peer.host);
+    rules.hosts.push_back(line.web.host);
+  }
+  rules.hosts.insert(rules.hosts.end(), config.hosts.begin(), config.hosts.end());
+  boost::system::error_code no_name;
+  if (std::string own = boost::asio::ip::host_name(no_name); !no_name && !own.empty()) {
+    rules.hosts.push_back(own);
+  }
+  return rules;
+}
+
+}  // namespace
+
+DataOptions data_options(const Config& config) {
+  DataOptions options;
+  options.data_dir = config.data_dir.string();
+  options.log_dir = config.log_dir.string();
+  options.server = zab::ServerId{config.id};
+  options.watches = watch_bounds(config);
+  options.log.segment_bytes = config.log_segment_bytes;
+  options.log.history_bytes = config.history_bytes;
+  return options;
+}
+
+Checkpointer::Rules checkpointer_rules(const Config& config) {
+  return {zab::ServerId{config.id}, config.checkpoint_txns, config.log_keep_bytes};
+}
 
 PipelineOptions pipeline_options(const Config& config) {
   PipelineOptions options;
@@ -19,6 +58,17 @@ PipelineOptions pipeline_options(const Config& config) {
   return options;
 }
 
+ListenerOptions listener_options(const Config& config) {
+  ListenerOptions options;
+  options.web = config.web;
+  options.connections_max = config.max_connections;
+  options.connections_per_address = config.max_client_connections;
+  options.io_threads = config.io_threads;
+  options.gate = gate_rules(config);
+  options.limits.frame_bytes_max = frame_bytes_for(config.max_data_bytes);
+  return options;
+}
+
 Links::Options links_options(const Config& config) {
   Links::Options options{
       zab::ServerId{config.id}, {}, config.heartbeat, config.sync_limit_heartbeats};
@@ -26,6 +76,39 @@ Links::Options links_options(const Config& config) {
     options.servers.push_back({line.id, line.peer, line.observer, line.weight, line.group});
   }
   return options;
+}
+
+ReplicationOptions replication_options(const Config& config) {
+  return {config.heartbeat, config.servers.size() < 2};
+}
+
+AdminOptions admin_options(const Config& config) {
+  AdminOptions options;
+  options.id = config.id;
+  for (const ServerLine& line : config.servers) {
+    if (line.id == config.id) continue;
+    options.other_servers.push_back({line.id, to_string(line.peer), line.observer});
+  }
+  options.data_dir = config.data_dir.string();
+  options.log_dir = config.log_dir.string();
+  return options;
+}
+
+zab::Ensemble ensemble(const Config& config) {
+  std::vector<zab::Member> members;
+  for (const ServerLine& line : config.servers) {
+    members.push_back({zab::ServerId{line.id}, line.observer, line.weight, line.group});
+  }
+  if (members.empty()) members.push_back({zab::ServerId{config.id}});
+  return zab::Ensemble(std::move(members));
+}
+
+zab::PeerLimits peer_limits(const Config& config) {
+  zab::PeerLimits limits;
+  limits.init_limit = config.init_limit_heartbeats;
+  limits.sync_limit = config.sync_limit_heartbeats;
+  limits.history_bytes = config.history_bytes;
+  return limits;
 }
 
 }  // namespace server

@@ -1,13 +1,30 @@
 #pragma once
 
+#include "server/admin/options.h"
+#include "server/checkpoints/checkpointer.h"
+#include "server/clients/listener_options.h"
 #include "server/config/config.h"
 #include "server/peers/links.h"
 #include "server/pipeline/options.h"
+#include "server/replication/options.h"
+#include "server/startup/data_options.h"
+#include "zab/ensemble.h"
+#include "zab/state.h"
 
 // The configuration of a server, as the small structs of the rooms that use it.
 namespace server {
 
+[[nodiscard]] DataOptions data_options(const Config& config);
+[[nodiscard]] Checkpointer::Rules checkpointer_rules(const Config& config);
 [[nodiscard]] PipelineOptions pipeline_options(const Config& config);
+// Also asks the operating system for the name of this machine, which the gate admits.
+[[nodiscard]] ListenerOptions listener_options(const Config& config);
 [[nodiscard]] Links::Options links_options(const Config& config);
+[[nodiscard]] ReplicationOptions replication_options(const Config& config);
+[[nodiscard]] AdminOptions admin_options(const Config& config);
+
+// For the protocol. A standalone server is an ensemble of one.
+[[nodiscard]] zab::Ensemble ensemble(const Config& config);
+[[nodiscard]] zab::PeerLimits peer_limits(const Config& config);
 
 }  // namespace server

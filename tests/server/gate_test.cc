@@ -5,24 +5,16 @@
 
 #include <doctest/doctest.h>
 
-#include "server/config/config.h"
-
 namespace {
 
+using server::Gate;
+using server::GateRules;
 using server::RequestHead;
 
-struct Gate : server::Gate {
-  explicit Gate(const server::Config& config)
-      : server::Gate(server::listener_options(config).gate) {}
-};
-
-server::Config config() {
-  server::Config config;
-  config.web = {"zk.example", 2180};
-  config.servers = {{1, {"peer1", 2888}, false, 1, 0, {"Web1.example", 2180}}};
-  config.hosts = {"lb.example"};
-  config.origins = {"https://console.example", "http://dev.example:3000"};
-  return config;
+GateRules rules() {
+  return {.hosts = {"localhost", "zk.example", "peer1", "Web1.example", "lb.example"},
+          .origins = {"https://console.example", "http://dev.example:3000"},
+          .super_digest = ""};
 }
 
 RequestHead upgrade() {
@@ -40,7 +32,7 @@ unsigned status_of(const std::optional<server::Answer>& refusal) {
 }
 
 TEST_CASE("a request must name this server as its host") {
-  const Gate gate(config());
+  const Gate gate(rules());
   struct Row {
     std::vector<std::string_view> hosts;
     unsigned refused;
@@ -82,7 +74,7 @@ TEST_CASE("a request must name this server as its host") {
   old.http_version = 10;
   CHECK(status_of(gate.refuses(old)) == 0);
 
-  server::Config open = config();
+  GateRules open = rules();
   open.hosts = {"*"};
   RequestHead any = upgrade();
   any.hosts = {"anything.example"};
@@ -90,7 +82,7 @@ TEST_CASE("a request must name this server as its host") {
 }
 
 TEST_CASE("a web page may connect from its own server only, or from an allowed origin") {
-  const Gate gate(config());
+  const Gate gate(rules());
   struct Row {
     std::vector<std::string_view> origins;
     std::string_view host;
@@ -130,7 +122,7 @@ TEST_CASE("a web page may connect from its own server only, or from an allowed o
 }
 
 TEST_CASE("an upgrade must follow RFC 6455 and offer a known subprotocol or none") {
-  const Gate gate(config());
+  const Gate gate(rules());
   struct Row {
     std::string_view what;
     void (*spoil)(RequestHead&);
@@ -206,11 +198,11 @@ TEST_CASE("the first offered subprotocol that the server knows is chosen") {
 }
 
 TEST_CASE("commands are accepted from the same machine or with the super identity") {
-  server::Config configured = config();
-  configured.super_digest = "root:J1scEM42CKaLPP5+ElgpgGsuONg=";
-  configured.origins.emplace_back("*");
-  configured.hosts.emplace_back("*");
-  const Gate gate(configured);
+  GateRules with_super = rules();
+  with_super.super_digest = "root:J1scEM42CKaLPP5+ElgpgGsuONg=";
+  with_super.origins.emplace_back("*");
+  with_super.hosts.emplace_back("*");
+  const Gate gate(with_super);
   struct Row {
     const char* who;
     std::string_view remote;
@@ -265,8 +257,8 @@ TEST_CASE("commands are accepted from the same machine or with the super identit
   }
 
   // Without a superDigest nobody is super.
-  CHECK(status_of(Gate(config()).refuses_command(from({"digest root:secret"}), "10.0.0.9")) == 403);
-  CHECK(status_of(Gate(config()).refuses_command(from({"digest "}), "10.0.0.9")) == 403);
+  CHECK(status_of(Gate(rules()).refuses_command(from({"digest root:secret"}), "10.0.0.9")) == 403);
+  CHECK(status_of(Gate(rules()).refuses_command(from({"digest "}), "10.0.0.9")) == 403);
 }
 
 }  // namespace

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace server {
+
+// The options of this room: what GET /status shows of the configuration.
+struct AdminOptions {
+  struct Server {
+    std::uint32_t id = 0;
+    std::string address;  // "host:port", for the other servers
+    bool observer = false;
+  };
+
+  std::uint32_t id = 0;               // of this server
+  std::vector<Server> other_servers;  // of the ensemble, by id; empty: standalone
+  std::string data_dir;
+  std::string log_dir;  // the log's files are counted there
+};
+
+}  // namespace server

@@ -1,0 +1,74 @@
+#include "server/startup/room_options.h"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+namespace server {
+namespace {
+
+// Server 2 of an ensemble of three.
+Config second_of_three() {
+  Config config;
+  config.id = 2;
+  config.web = {"zk.example", 2180};
+  config.servers = {{1, {"peer1", 2888}, false, 1, 0, {"Web1.example", 2180}},
+                    {2, {"peer2", 2888}, false, 3, 1, {}},
+                    {3, {"peer3", 2888}, true, 1, 0, {}}};
+  return config;
+}
+
+TEST_CASE("the gate knows every configured name of this server and of its ensemble") {
+  Config config = second_of_three();
+  config.hosts = {"lb.example"};
+  const std::vector<std::string> hosts = listener_options(config).gate.hosts;
+  for (const char* name : {"localhost", "zk.example", "peer1", "Web1.example", "lb.example"}) {
+    CAPTURE(name);
+    CHECK(std::ranges::find(hosts, name) != hosts.end());
+  }
+}
+
+TEST_CASE("a frame has room for the data of the largest node") {
+  Config config;
+  config.max_data_bytes = 5000;
+  CHECK(listener_options(config).limits.frame_bytes_max > 2 * 5000);
+}
+
+TEST_CASE("an ensemble of one has no other server, standalone or not") {
+  Config config;
+  config.id = 1;
+  CHECK(ensemble(config).members().size() == 1);
+  CHECK(ensemble(config).is_voter({1}));
+  CHECK(pipeline_options(config).standalone);
+  CHECK(replication_options(config).only_server);
+  CHECK(admin_options(config).other_servers.empty());
+
+  config.servers = {{1, {"peer1", 2888}, false, 1, 0, {}}};
+  CHECK(ensemble(config).members().size() == 1);
+  CHECK_FALSE(pipeline_options(config).standalone);
+  CHECK(replication_options(config).only_server);
+  CHECK(admin_options(config).other_servers.empty());
+}
+
+TEST_CASE("the status shows the other servers of the ensemble, and the protocol has all") {
+  const Config config = second_of_three();
+  const AdminOptions options = admin_options(config);
+  REQUIRE(options.other_servers.size() == 2);
+  CHECK(options.other_servers[0].address == "peer1:2888");
+  CHECK_FALSE(options.other_servers[0].observer);
+  CHECK(options.other_servers[1].id == 3);
+  CHECK(options.other_servers[1].observer);
+  CHECK_FALSE(replication_options(config).only_server);
+
+  const zab::Ensemble three = ensemble(config);
+  REQUIRE(three.members().size() == 3);
+  CHECK(three.members()[1].weight == 3);
+  CHECK(three.members()[1].group == 1);
+  CHECK_FALSE(three.is_voter({3}));
+  CHECK(links_options(config).servers.size() == 3);
+}
+
+}  // namespace
+}  // namespace server
