@@ -109,7 +109,7 @@ std::string replay(std::istream& story) {
   return actual;
 }
 
-TEST_CASE("conversations: each transcript is replayed") {
+TEST_CASE("every conversation transcript has the output that it shows") {
   const std::filesystem::path folder = ZABKEEPER_SOURCE_DIR "/tests/client-lib/transcripts";
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     CAPTURE(entry.path().filename().string());

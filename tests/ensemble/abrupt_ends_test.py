@@ -6,7 +6,7 @@ import asyncio
 from harness import Client, Ensemble, run
 
 
-async def vanish(server, after):
+async def watch_and_disconnect(server, after):
     """Watches a node that changes all the time, sends many reads, and disconnects."""
     client = await Client.open(server, batch=True)
     await client.send("watch", path="/big", scope="node", withData=True)
@@ -33,7 +33,7 @@ async def test():
 
         changing = asyncio.create_task(change())
         for round_ in range(40):
-            await asyncio.gather(*(vanish(server, 1 + (5 * n + round_) % 37) for n in range(12)),
+            await asyncio.gather(*(watch_and_disconnect(server, 1 + (5 * n + round_) % 37) for n in range(12)),
                                  return_exceptions=True)
             assert server.running(), "the server ended"
         stop.set()

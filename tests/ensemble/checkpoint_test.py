@@ -146,7 +146,7 @@ async def damaged():
             assert await names_at(victim) == expected
 
 
-async def mixed_up():
+async def of_another_server():
     """a checkpoint of another server is refused, and no file is changed"""
     async with Ensemble(3, **EAGER) as ensemble:
         await write(ensemble.servers[0], "a", 200)
@@ -164,4 +164,4 @@ run(restart)
 run(far_behind)
 run(clients_of_a_server_far_behind)
 run(damaged)
-run(mixed_up)
+run(of_another_server)

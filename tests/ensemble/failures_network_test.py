@@ -8,7 +8,7 @@ from load import Load
 
 
 async def test():
-    """partitions: leader alone, follower alone, one way, a bridge, every server alone; each heals"""
+    """an ensemble recovers from every partition: leader alone, follower alone, one way, bridge, all alone"""
     with Network(3) as network:
         async with Ensemble(3, network=network) as ensemble:
             async with Load(ensemble.servers, ensemble.directory, seed=3) as load:

@@ -52,8 +52,8 @@ async def at_every_sync():
         print(f"{len(acknowledged)} acknowledged writes, all exist after 15 power losses")
 
 
-async def lying():
-    """a disk that does not sync loses writes: the simulated power loss works"""
+async def without_sync():
+    """the simulated power loss loses the writes of a disk that does not sync"""
     async with Ensemble(1, start=False) as ensemble:
         server = ensemble.servers[0]
         Faults.with_power_loss(server)
@@ -73,4 +73,4 @@ async def lying():
 
 run(lost)
 run(at_every_sync)
-run(lying)
+run(without_sync)

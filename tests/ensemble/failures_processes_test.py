@@ -6,7 +6,7 @@ from load import Load, Player
 
 
 async def killed():
-    """kill -9 of the leader, of a follower, of all at once"""
+    """the history has no violations after kill -9 of the leader, of a follower, and of all at once"""
     async with Ensemble(3) as ensemble:
         async with Load(ensemble.servers, ensemble.directory, seed=1) as load:
             faults = Faults(ensemble, load)

@@ -1,4 +1,5 @@
-"""The protocol's promises across servers: fresh reads, no step back in time, no lost event."""
+"""The protocol's guarantees across servers: fresh reads, no older value after a newer one, no lost
+event."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""The order of replies and events; ids and data come back unchanged."""
+"""The order of replies and events. Ids and data are returned unchanged."""
 
 import asyncio
 import base64
@@ -169,7 +169,7 @@ async def watches_of_reads(server):
     assert await events_of(op="delete", path="/reads", recursive=True) == []
 
 
-async def values_come_back_unchanged(server):
+async def values_are_returned_unchanged(server):
     """Ids, bytes and text."""
     wire = await Wire.open(server)
     for text in ["0", "-1", "9007199254740993", "18446744073709551615", "1.5", "-0", '"a"', '""',
@@ -287,7 +287,7 @@ async def test():
         await events_before_replies(server)
         await one_event_for_one_change(server)
         await watches_of_reads(server)
-        await values_come_back_unchanged(server)
+        await values_are_returned_unchanged(server)
         await batches(server)
         await node_rules(server)
 

@@ -17,7 +17,7 @@ class Mutants(unittest.TestCase):
                     for file, text in mutate.mutate([mutant]).items():
                         self.assertNotEqual(text, (mutate.SOURCES / file).read_text())
 
-    def test_a_broken_checker_fits_together_with_the_mutants_that_it_hides(self):
+    def test_a_broken_checker_can_be_combined_with_the_mutants_that_it_hides(self):
         for name in mutate.names():
             for other in mutate.read(name).hides:
                 with self.subTest(f"{name}+{other}"):

@@ -48,7 +48,7 @@ class ThisTree(unittest.TestCase):
 
 
 class Includes(unittest.TestCase):
-    def test_what_the_list_allows_is_not_reported(self):
+    def test_an_allowed_include_is_not_reported(self):
         for path, include, rooms in (
             ("zab/b.cc", '"zab/peer.h"', {}),
             ("zab/b.cc", "<vector>", {}),
@@ -80,7 +80,7 @@ class Includes(unittest.TestCase):
             with self.subTest(path=path, include=include):
                 self.assertEqual(check({path: f"#pragma once\n  # include {include}\n"}).wrong, [f"{path}:2: {reason}"])
 
-    def test_a_pure_room_that_includes_the_world_is_reported(self):
+    def test_an_impure_include_in_a_pure_room_is_reported(self):
         for room in ("wire", "zab", "session"):
             for name in ("chrono", "thread", "mutex", "random", "fstream", "condition_variable", "filesystem",
                          "iostream", "atomic", "ctime", "boost/asio.hpp", "boost/asio/ip/tcp.hpp",
@@ -89,11 +89,11 @@ class Includes(unittest.TestCase):
                     wrong = check({f"{room}/b.h": f"#include <{name}>\n"}).wrong
                     self.assertEqual(wrong, [f"{room}/b.h:1: {room} is pure and cannot include {name}"])
 
-    def test_the_list_cannot_make_a_pure_room_impure(self):
+    def test_an_impure_include_in_a_pure_room_is_reported_even_with_an_arrow(self):
         wrong = check({"wire/b.h": "#include <boost/asio.hpp>\n"}, {"wire": "boost.asio"}).wrong
         self.assertIn("wire/b.h:1: wire is pure and cannot include boost/asio.hpp", wrong)
 
-    def test_a_header_or_folder_that_the_list_does_not_know_is_reported(self):
+    def test_an_unknown_header_or_directory_is_reported(self):
         for path, include, reason in (
             ("zab/b.cc", '"peer.h"', "peer.h names no room: include from the repository's root"),
             ("zab/b.cc", "<curl/curl.h>", "curl/curl.h belongs to no library that tests/rooms/arrows.py knows"),
@@ -117,7 +117,7 @@ class TheList(unittest.TestCase):
             with self.subTest(arrow=arrow):
                 self.assertEqual(check({}, rooms).wrong, [f"ARCHITECTURE.md: nothing uses {arrow}: remove it"])
 
-    def test_arrows_that_no_list_may_have_are_reported(self):
+    def test_forbidden_and_circular_arrows_are_reported(self):
         both = "server -> server/clients and server/clients -> server"
         for rooms, reasons in (
             ({"zab": "wire, session"}, ["zab -> session: the two towers meet only in server"]),
@@ -133,11 +133,11 @@ class TheList(unittest.TestCase):
                 wrong = [reason for reason in check({}, rooms).wrong if "nothing uses" not in reason]
                 self.assertEqual(wrong, [f"ARCHITECTURE.md: {reason}" for reason in reasons])
 
-    def test_a_line_goes_on_after_a_comma(self):
+    def test_a_line_continues_after_a_comma(self):
         text = "```arrows\nserver -> zab,\n          wire\n```\n"
         self.assertEqual(arrows.arrows_of(text), {"server": ["zab", "wire"]})
 
-    def test_a_list_that_cannot_be_read_is_an_error(self):
+    def test_an_invalid_list_is_an_error(self):
         for text in ("# A page\n", "```arrows\n```\n", "```arrows\nzab - wire\n```\n", "```arrows\nzab -> wire\n",
                      "```arrows\nzab -> wire\nzab -> xxhash\n```\n"):
             with self.subTest(text=text), self.assertRaises(arrows.Unreadable):

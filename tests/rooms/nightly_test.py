@@ -10,7 +10,7 @@ import nightly
 
 
 class Nightly(unittest.TestCase):
-    def test_without_a_choice_every_step_and_every_fuzzer_runs(self):
+    def test_without_only_every_step_and_every_fuzzer_runs(self):
         chosen = nightly.steps([], 5, 30, [])
         names = [step.name for step in chosen]
         self.assertEqual([names[0], *names[-2:]], ["tsan", "mutants", "soak"])

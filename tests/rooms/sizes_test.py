@@ -29,7 +29,7 @@ class CppFunctions(unittest.TestCase):
             with self.subTest(text=text):
                 self.assertEqual(names(text), expected)
 
-    def test_other_blocks_are_no_functions(self):
+    def test_other_blocks_do_not_count_as_functions(self):
         for text in (
             "namespace a {\nint x;\n}\n",
             "struct A {\n  int x;\n};\n",
@@ -42,7 +42,7 @@ class CppFunctions(unittest.TestCase):
 
 
 class Measure(unittest.TestCase):
-    def test_only_what_is_over_a_limit_is_listed_the_longest_first(self):
+    def test_files_and_functions_over_a_limit_are_listed_the_longest_first(self):
         body = "  g();\n"
         with tempfile.TemporaryDirectory() as folder:
             root = Path(folder)

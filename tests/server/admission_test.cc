@@ -98,7 +98,7 @@ const server::Requester resumed{
 const server::Requester read_only_dedup{
     .session = wire::SessionId{seen.bits()}, .read_only = true, .dedup = true, .last_number = 5};
 
-TEST_CASE("admission of a request by its kind and consistency") {
+TEST_CASE("admission decides by a request's kind and consistency") {
   check({
       {"a second connect", "1", wire::ConnectRequest{}, plain,
        "BadArguments: connect is the first request of a connection only"},
@@ -147,7 +147,7 @@ TEST_CASE("admission refuses data and multis beyond their limits") {
   });
 }
 
-TEST_CASE("admission of a session with dedup: writes have rising numbers") {
+TEST_CASE("admission requires rising write numbers in a session with dedup") {
   check({
       {"the first write", "1", create("/a"), fresh_dedup, "write: create, number 1"},
       {"a negative number", "-1", create("/a"), fresh_dedup, "write: create, number -1"},
@@ -168,7 +168,7 @@ TEST_CASE("admission of a session with dedup: writes have rising numbers") {
   });
 }
 
-TEST_CASE("admission of a read-only session: local reads, and the end of a local session") {
+TEST_CASE("admission accepts local reads and close in a read-only session") {
   check({
       {"get", "1", get(), local, "local read"},
       {"a get that must see a zxid", "1", get(wire::AtLeast{seen}), local, "read at least 3:7"},
@@ -186,7 +186,7 @@ TEST_CASE("admission of a read-only session: local reads, and the end of a local
   });
 }
 
-TEST_CASE("the outcome of a repeated write is the one that was kept") {
+TEST_CASE("a repeated write gets the result that was kept") {
   session::Results results;
   results.add(3, session::encode_outcome(wire::ReplyBody{wire::EmptyReply{}}), 10);
   const auto kept = server::known_outcome(&results, 3, 5);

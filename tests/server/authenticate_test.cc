@@ -9,7 +9,7 @@ namespace server {
 namespace {
 
 // From ZooKeeper's documentation of superDigest.
-TEST_CASE("a digest is what ZooKeeper's DigestAuthenticationProvider makes") {
+TEST_CASE("a digest equals that of ZooKeeper's DigestAuthenticationProvider") {
   CHECK(digest_of("super:super123") == "super:UdxDQl4f9v5oITwcAsO9bmWgHSI=");
   CHECK(digest_of("user:a:b").starts_with("user:"));
   CHECK(znode::is_digest_id(digest_of("user:a:b")));

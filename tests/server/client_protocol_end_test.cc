@@ -40,7 +40,7 @@ TEST_CASE("a frame that breaks the protocol is answered with a close of its stat
   }
 }
 
-TEST_CASE("a close leaves after what was queued, and later messages are dropped") {
+TEST_CASE("a close is sent after the queued messages, and later messages are dropped") {
   Connection connection;
   connection.send("last");
   connection.protocol.close(CloseCode::going_away, "shutdown", Drain::yes, connection.now);
@@ -86,7 +86,7 @@ TEST_CASE("a close by the client is answered with its status, and the stream is 
   }
 }
 
-TEST_CASE("a client's close while the last bytes are being written is answered behind them") {
+TEST_CASE("a client's close during a write is answered after the written bytes") {
   Connection connection;
   connection.send("a");
   const std::string bytes = connection.compose();
@@ -101,7 +101,7 @@ TEST_CASE("a client's close while the last bytes are being written is answered b
   CHECK(connection.protocol.end() == StreamEnd::shut_down);
 }
 
-TEST_CASE("a long reason of a close is cut where a character begins") {
+TEST_CASE("a long close reason is truncated between characters") {
   Connection connection;
   connection.protocol.close(CloseCode::normal, std::string(122, 'x') + "\xc3\xa4", Drain::yes,
                             connection.now);
@@ -109,7 +109,7 @@ TEST_CASE("a long reason of a close is cut where a character begins") {
 }
 
 TEST_CASE("every stage of a connection has its deadline") {
-  SUBCASE("a first frame that does not come in time closes the connection") {
+  SUBCASE("a connection without a first frame is closed at the timeout") {
     Connection connection;
     CHECK(connection.protocol.deadline() == connection.now + connection.limits.first_frame_timeout);
     connection.wait(connection.limits.first_frame_timeout - 1ms);
@@ -122,12 +122,12 @@ TEST_CASE("every stage of a connection has its deadline") {
     (void)connection.receive(text(a_request));
     CHECK(connection.protocol.deadline() == ClientProtocol::never);
   }
-  SUBCASE("a ping is no first frame") {
+  SUBCASE("a ping does not count as the first frame") {
     Connection connection;
     (void)connection.receive(frame(Opcode::ping, ""));
     CHECK(connection.protocol.deadline() == connection.now + connection.limits.first_frame_timeout);
   }
-  SUBCASE("a client that does not receive what is queued before a close is disconnected") {
+  SUBCASE("a client that does not receive the messages before a close is disconnected") {
     Connection connection;
     connection.send("a");
     (void)connection.compose();  // and the stream accepts nothing
@@ -147,7 +147,7 @@ TEST_CASE("every stage of a connection has its deadline") {
   }
 }
 
-TEST_CASE("pings leave at their interval while the client receives them") {
+TEST_CASE("pings are sent at their interval while the client receives them") {
   Connection connection;
   (void)connection.receive(text(a_request));
   connection.protocol.ping_every(40ms, connection.now);
@@ -166,7 +166,7 @@ TEST_CASE("pings leave at their interval while the client receives them") {
   CHECK(connection.protocol.deadline() == ClientProtocol::never);
 }
 
-TEST_CASE("a client for which too much is queued is closed without it") {
+TEST_CASE("a client is disconnected when its send queue exceeds the limit") {
   server::ClientLimits limits;
   limits.queued_bytes_max = 100'000;
   Connection connection(wire::Format::json, limits);

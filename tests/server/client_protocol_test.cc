@@ -45,7 +45,7 @@ TEST_CASE("text that is not JSON is reported to the handler") {
         Events{"received 1", "received 1", "received 1"});
 }
 
-TEST_CASE("a message that is too large is refused by the handler unless it is far too large") {
+TEST_CASE("a message that is too large is reported to the handler with its error") {
   server::ClientLimits limits;
   limits.frame_bytes_max = 4096;
   Connection connection(wire::Format::json, limits);
@@ -58,7 +58,7 @@ TEST_CASE("a message that is too large is refused by the handler unless it is fa
   CHECK(connection.last.requests.front().error().error.code == wire::ErrorCode::too_large);
 }
 
-TEST_CASE("without batches every message leaves in a frame of its own, in order") {
+TEST_CASE("without batches every message is sent in its own frame, in order") {
   Connection connection;
   for (const char* reason : {"a", "b", "c"}) connection.send(reason);
   CHECK(connection.protocol.queued_bytes() >= 3);
@@ -68,7 +68,7 @@ TEST_CASE("without batches every message leaves in a frame of its own, in order"
   CHECK(connection.counters.out.frames == 3);
 }
 
-TEST_CASE("with batches messages that are queued together leave as one array") {
+TEST_CASE("with batches, messages that are queued together are sent as one array") {
   Connection connection;
   connection.protocol.allow_batches();
   for (const char* reason : {"a", "b", "c"}) connection.send(reason);
@@ -78,7 +78,7 @@ TEST_CASE("with batches messages that are queued together leave as one array") {
   CHECK(connection.sent() == Frames{{Opcode::text, json("d")}});
 }
 
-TEST_CASE("a connection gathers while its batch grows") {
+TEST_CASE("a connection delays a write while its batch grows") {
   Connection connection;
   connection.send("a");
   CHECK_FALSE(connection.protocol.is_gathering());  // no batches: a later write saves nothing
@@ -94,7 +94,7 @@ TEST_CASE("a connection gathers while its batch grows") {
   CHECK_FALSE(connection.protocol.is_gathering());  // the batch is full
 }
 
-TEST_CASE("on the CBOR subprotocol everything is CBOR in binary frames") {
+TEST_CASE("on the CBOR subprotocol all messages are CBOR in binary frames") {
   Connection connection(wire::Format::cbor);
   connection.protocol.allow_batches();
   CHECK(connection.receive(frame(Opcode::binary, "\xa1\x62op\x64ping")) == Events{"received 1"});
@@ -106,14 +106,14 @@ TEST_CASE("on the CBOR subprotocol everything is CBOR in binary frames") {
   CHECK(connection.sent().at(0).status == 1003);
 }
 
-TEST_CASE("a large message leaves in one frame") {
+TEST_CASE("a large message is sent in one frame") {
   Connection connection;
   const std::string large(1'000'000, 'x');
   connection.send(large);
   CHECK((connection.sent() == Frames{{Opcode::text, json(large)}}));
 }
 
-TEST_CASE("a message that is sent while others are being written keeps its place") {
+TEST_CASE("messages that are queued during a write are sent in order") {
   Connection connection;
   std::string all;
   Frames expected;
@@ -146,7 +146,7 @@ TEST_CASE("a message that is sent while others are being written keeps its place
   CHECK(connection.protocol.queued_bytes() == 0);
 }
 
-TEST_CASE("a paused connection is not read, and goes on where it was") {
+TEST_CASE("a paused connection reports no request until it is resumed") {
   Connection connection;
   connection.pauses = true;
   CHECK(connection.receive(text(a_request) + text(a_request) + text(a_request).substr(0, 9)) ==
@@ -192,7 +192,7 @@ TEST_CASE("requests that a paused client sent before its close are reported befo
   CHECK(connection.sent() == Frames{{Opcode::close, "", 1000}});
 }
 
-TEST_CASE("a client that sends pings but receives no pongs is not read any more") {
+TEST_CASE("the server stops reading from a client that sends pings but receives no pongs") {
   Connection connection;
   (void)connection.receive(frame(Opcode::ping, "first"));
   const std::string first = connection.compose();

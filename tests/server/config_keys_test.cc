@@ -98,7 +98,7 @@ TEST_CASE("docs/configuration.md has every key, with its default, and no other")
   CHECK(on_page == in_table);
 }
 
-TEST_CASE("ignored keys of ZooKeeper are known also by their prefix") {
+TEST_CASE("ignored keys of ZooKeeper are recognized by their prefix too") {
   CHECK(is_ignored_key("ssl.quorum.keyStore.location"));
   CHECK(is_ignored_key("forceSync"));
   CHECK_FALSE(is_ignored_key("forceSyncs"));

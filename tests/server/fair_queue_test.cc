@@ -57,7 +57,7 @@ TEST_CASE("at the bound of all commands, sessions take turns") {
   CHECK(plan_all(queue) == "11 12");
 }
 
-TEST_CASE("a refused command makes room for the next one at once") {
+TEST_CASE("a refused command lets the next one be planned at once") {
   FairQueue queue({1, 100});
   queue.hold(command(1, 10));
   queue.hold(command(1, 11));
@@ -68,13 +68,13 @@ TEST_CASE("a refused command makes room for the next one at once") {
   CHECK(queue.outstanding() == 1);
 }
 
-TEST_CASE("commands without a session have only the bound of all") {
+TEST_CASE("commands without a session are limited only by the bound of all commands") {
   FairQueue queue({1, 3});
   for (std::uint64_t tag = 1; tag <= 4; ++tag) queue.hold(command(0, tag));
   CHECK(plan_all(queue) == "1 2 3");
 }
 
-TEST_CASE("clear forgets all held and outstanding commands") {
+TEST_CASE("clear removes all held and outstanding commands") {
   FairQueue queue({1, 100});
   queue.hold(command(1, 10));
   queue.hold(command(1, 11));

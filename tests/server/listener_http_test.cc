@@ -138,7 +138,7 @@ TEST_CASE("a connection without a whole request header is closed at the timeout"
 }
 
 // A server at its connection limit must still answer health checks.
-TEST_CASE("beyond the connection limit one HTTP request is answered") {
+TEST_CASE("a connection beyond the limit gets one HTTP response, and is closed") {
   WebPort port;
   port.options.connections_per_address = 2;
   port.run([&]() -> Task {

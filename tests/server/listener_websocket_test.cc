@@ -31,7 +31,7 @@ bool contains(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
-TEST_CASE("an upgrade is answered with the subprotocol that was asked for") {
+TEST_CASE("an upgrade is answered with the requested subprotocol") {
   WebPort port(with_and_without_threads());
   port.run([&]() -> Task {
     Client plain = co_await port.client(WebPort::upgrade_request());
@@ -139,7 +139,7 @@ TEST_CASE("pings are sent, and pongs are reported") {
   });
 }
 
-TEST_CASE("messages leave in order, and share a frame with batches") {
+TEST_CASE("messages are sent in order, and share frames with batches") {
   WebPort port(with_and_without_threads());
   const auto send_all = [](ClientConnection& connection) {
     for (const char* reason : {"a", "b", "c"}) connection.send(message(reason));
@@ -176,7 +176,7 @@ TEST_CASE("a large message is received in one frame") {
   });
 }
 
-TEST_CASE("a close follows what was queued, and a closed connection ignores its owner") {
+TEST_CASE("a close is sent after the queued messages, and later calls have no effect") {
   WebPort port(with_and_without_threads());
   port.options.limits.close_timeout = std::chrono::milliseconds(100);
   port.handler.on_frame = [](ClientConnection& connection) {
@@ -284,7 +284,7 @@ TEST_CASE("a client beyond the limit is refused in the client protocol") {
   });
 }
 
-TEST_CASE("connections may be open when the server ends") {
+TEST_CASE("the server can stop while connections are open") {
   WebPort port(with_and_without_threads());
   port.handler.on_open = [](ClientConnection& connection) {
     connection.ping_every(std::chrono::seconds(1));

@@ -91,7 +91,8 @@ class Harness {
   std::optional<LogWriter> writer_;
 };
 
-TEST_CASE("a read that meets damage finds nothing, reports it, and the log goes on") {
+TEST_CASE(
+    "a read of a damaged record returns nothing and reports it, and the log can still be written") {
   Harness log;
   for (int i = 0; i < 20; ++i) log.append();
   REQUIRE(log.read({}).has_value());

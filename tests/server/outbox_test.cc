@@ -24,14 +24,14 @@ std::vector<std::string> frames(server::Outbox& outbox, std::size_t batch_bytes)
   return all;
 }
 
-TEST_CASE("without batches every message is a frame") {
+TEST_CASE("without batches every message is a frame of its own") {
   server::Outbox outbox(wire::Format::json);
   for (const char* reason : {"a", "b", "c"}) outbox.add(message(reason));
   CHECK(frames(outbox, 0) == std::vector{json("a"), json("b"), json("c")});
   CHECK(outbox.bytes() == 0);
 }
 
-TEST_CASE("with batches what fits shares a frame") {
+TEST_CASE("with batches, messages up to the batch size share a frame") {
   const std::size_t one = json("a").size() + 1;
   server::Outbox outbox(wire::Format::json);
   for (const char* reason : {"a", "b", "c", "d", "e"}) outbox.add(message(reason));
@@ -39,7 +39,7 @@ TEST_CASE("with batches what fits shares a frame") {
                                                "[" + json("c") + "," + json("d") + "]", json("e")});
 }
 
-TEST_CASE("one message is no array, and one that is too large for a batch is sent alone") {
+TEST_CASE("a single message, or one too large for a batch, is sent without an array") {
   server::Outbox outbox(wire::Format::json);
   outbox.add(message("a"));
   CHECK(frames(outbox, 1000) == std::vector{json("a")});
@@ -53,7 +53,7 @@ TEST_CASE("one message is no array, and one that is too large for a batch is sen
         std::vector{json("a"), json(large), "[" + json("b") + "," + json("c") + "]"});
 }
 
-TEST_CASE("bytes counts what has not been handed out") {
+TEST_CASE("bytes counts the messages that are still queued") {
   server::Outbox outbox(wire::Format::json);
   CHECK(outbox.bytes() == 0);
   outbox.add(message("a"));
@@ -73,7 +73,7 @@ std::string cbor(const std::string& reason) {
   return out;
 }
 
-TEST_CASE("in CBOR a frame of several begins with an array's head") {
+TEST_CASE("a CBOR frame of several messages begins with an array head") {
   server::Outbox outbox(wire::Format::cbor);
   const std::size_t one = cbor("a").size();
   for (int round = 0; round < 2; ++round) {

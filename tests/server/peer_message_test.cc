@@ -60,7 +60,7 @@ wire::Bytes bytes_of(const PeerMessage& message) {
 
 }  // namespace
 
-TEST_CASE("every peer message is decoded to what was encoded") {
+TEST_CASE("every peer message equals the original after encoding and decoding") {
   CHECK(one_of_each().size() ==
         std::variant_size_v<zab::Message> + std::variant_size_v<PeerMessage> - 1);
   for (const PeerMessage& message : one_of_each()) {
@@ -125,7 +125,8 @@ TEST_CASE("a frame with one flipped bit is never returned") {
   }
 }
 
-TEST_CASE("a greeting is decoded to what was encoded, and other bytes are refused") {
+TEST_CASE(
+    "a greeting equals the original after encoding and decoding, and other bytes are refused") {
   const Hello hello{{3}, {1}, 0x1122334455667788, cluster};
   wire::Bytes bytes;
   encode(hello, bytes);

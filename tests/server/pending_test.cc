@@ -35,7 +35,7 @@ TEST_CASE("a request waits under its tag until it is removed") {
   CHECK(pending.requests() == 0);
 }
 
-TEST_CASE("what waits for a zxid is due once that is applied, in the order of zxids") {
+TEST_CASE("requests that wait for a zxid are due once it is applied, in zxid order") {
   Pending pending;
   pending.add_at(zxid(3), Pending::ReleaseRead{1});
   pending.add_at(zxid(2), Pending::ReplyRefusal{2, {}});
@@ -65,7 +65,7 @@ TEST_CASE("a read waits for its zxid, but not longer than its ticks") {
   CHECK_FALSE(pending.pop_read(zxid(9)).has_value());
 }
 
-TEST_CASE("clear forgets everything that waits") {
+TEST_CASE("clear removes all waiting requests and reads") {
   Pending pending;
   pending.add(1, {});
   pending.add_at(zxid(1), Pending::ReleaseRead{1});

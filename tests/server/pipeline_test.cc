@@ -175,7 +175,7 @@ TEST_CASE("a write whose refusal was lost is not judged again after a later writ
 
 // The read must not see the later write, so it is performed just before that write is applied. The
 // refusal of the earlier write arrives only after that.
-TEST_CASE("a reply's zxid is not above that of a read behind it that was performed early") {
+TEST_CASE("a reply's zxid is not above that of a later read that was performed early") {
   Follower follower;
   follower.request(remove("/a"));
   wire::GetRequest get;
@@ -197,7 +197,7 @@ TEST_CASE("a reply's zxid is not above that of a read behind it that was perform
   CHECK(replies[1].zxid < replies[2].zxid);
 }
 
-TEST_CASE("a drained server answers outstanding requests, and redirects their client then") {
+TEST_CASE("a drained server answers outstanding requests before it redirects their client") {
   Follower follower;
   follower.request(create("/a"));
   const auto commands = follower.forwarded();

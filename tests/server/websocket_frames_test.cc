@@ -48,7 +48,7 @@ std::vector<Seen> read(std::string_view bytes, std::size_t piece, std::size_t ma
 
 std::vector<Seen> read(std::string_view bytes) { return read(bytes, bytes.size()); }
 
-TEST_CASE("messages and control frames are read as they were sent, wherever the bytes are cut") {
+TEST_CASE("messages and control frames are read from a stream in pieces of any size") {
   const std::string large(70'000, 'l');
   const std::string bytes = text("one") + frame(binary, std::string(200, 'b')) +
                             frame(Opcode::text, "t\xc3", Last::no) + frame(ping, "between") +
@@ -117,7 +117,7 @@ TEST_CASE("an invalid frame is rejected with its status as soon as its first byt
   }
 }
 
-TEST_CASE("a message in several frames is too large when they are too large together") {
+TEST_CASE("the size limit of a message applies to the sum of its frames") {
   const std::string half(60, 'x');
   const auto both = frame(binary, half, Last::no) + frame(continuation, half);
   CHECK(read(both, both.size(), 120) == std::vector<Seen>{{Kind::binary, half + half}});
@@ -142,7 +142,7 @@ TEST_CASE("a server's frames are not masked, and their lengths are as short as p
   CHECK(head(65'536) == std::string("\x81\x7f\x00\x00\x00\x00\x00\x01\x00\x00", 10));
 }
 
-TEST_CASE("a reader stops where it is told to, and goes on there with bytes that it kept") {
+TEST_CASE("a reader keeps unread bytes for later, and reads nothing after discard") {
   server::WebSocketReader reader(1000);
   {
     std::string some = text("one") + text("two") + text("three").substr(0, 5);

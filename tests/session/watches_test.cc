@@ -19,7 +19,7 @@ using wire::WatchScope;
 
 // The events of watches on /w for each change. The node /w has the child /w/c, which has the child
 // /w/c/d. Before the creation of /w none of them exists, and reads of /w fail.
-TEST_CASE("which changes each kind of watch reports") {
+TEST_CASE("each kind of watch reports only the changes of its kind") {
   wire::ChildrenRequest children;
   children.path = "/w";
   children.read = with_watch;

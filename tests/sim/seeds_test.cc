@@ -51,7 +51,7 @@ void check_service(std::uint64_t part) {
 
 }  // namespace
 
-TEST_CASE("an ensemble under faults keeps all properties of Zab, and heals") {
+TEST_CASE("an ensemble keeps all properties of Zab under faults, and recovers afterwards") {
   std::array<std::uint64_t, sim::protocol_rare_count> rare{};
   for (std::uint64_t seed = 0; seed < 600; ++seed) {
     const sim::Totals totals = check_seed(seed);

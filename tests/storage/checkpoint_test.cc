@@ -110,8 +110,7 @@ TEST_CASE("the memory map grows with the checkpoint") {
   CHECK(label_of(checkpoint) == label_at(6));
 }
 
-TEST_CASE(
-    "a checkpoint that is being filled counts once it is finished, and replaces the old one") {
+TEST_CASE("a checkpoint that is being written replaces the old one only once it is finished") {
   const test::TemporaryDirectory temporary;
   Checkpoint old(temporary.path() + "/checkpoint");
   write(old, 1, {{"old", "1"}});

@@ -114,7 +114,7 @@ TEST_CASE("a state that was recovered after a failed sync survives a loss of pow
   }
 }
 
-TEST_CASE("two errors, the second one during recovery, and a loss of power lose nothing") {
+TEST_CASE("two errors, one of them during recovery, and a loss of power lose no commit") {
   const std::vector<Step> steps = full_script();
   const std::uint64_t operations = operations_of(steps);
   for (std::uint64_t at = 0; at < operations; at += 2) {

@@ -50,7 +50,7 @@ TEST_CASE("with a mark or the extent, damage to the last commit is not taken for
 }
 
 // Without the extent, the log looks as after a crash during the first missing commit.
-TEST_CASE("the extent shows that the end of a log is gone without a trace") {
+TEST_CASE("the extent shows that the end of a log is missing") {
   struct Row {
     const char* what;
     std::function<void(SimFileSystem&, std::uint64_t)> how;
@@ -151,7 +151,7 @@ TEST_CASE("if one slot of the extent is damaged, the other one still shows a mis
 }
 
 // Left are a segment without a seal, and an empty segment after it.
-TEST_CASE("a log that lost a seal and all records behind it is mended") {
+TEST_CASE("a log that lost a seal and all records after it is mended") {
   SimFileSystem disk(1);
   Script script;
   script.accept(1, 1);
@@ -183,7 +183,7 @@ TEST_CASE("a log that lost a seal and all records behind it is mended") {
   CHECK(describe(opened->recovered) == describe(then));
 }
 
-TEST_CASE("a damaged mark is dropped, and loses nothing") {
+TEST_CASE("a damaged mark is dropped, and no commit is lost") {
   SimFileSystem disk(1);
   Script script;
   script.accept(1, 1);

@@ -52,7 +52,7 @@ std::string dump(const std::string& bytes) {
   return out.str();
 }
 
-TEST_CASE("the example in FORMAT.md is what the log writes, byte for byte, and can read") {
+TEST_CASE("the log writes and reads the exact bytes of the example in FORMAT.md") {
   Script script;
   sim::SimFileSystem disk(1);
   {

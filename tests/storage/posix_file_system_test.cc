@@ -22,7 +22,7 @@ unsigned mode_of(const std::string& path) {
   return status.st_mode & 0777u;
 }
 
-TEST_CASE("a log on a real disk") {
+TEST_CASE("a log on a real disk is recovered after it is closed") {
   const TemporaryDirectory temporary;
   const std::string path = temporary.path() + "/log";
   PosixFileSystem files;

@@ -135,7 +135,7 @@ TEST_CASE("a purged log can be written to and opened again") {
   }
 }
 
-TEST_CASE("power may fail at any operation of a purge") {
+TEST_CASE("a loss of power at any operation of a purge loses no history") {
   const std::vector<Step> steps = full_script();
   const zab::History& history = steps.back().state.history;
   const zab::Point checkpoint = history.last();

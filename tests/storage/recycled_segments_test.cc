@@ -34,7 +34,7 @@ TEST_CASE("a change of bytes of an earlier segment has no effect") {
   }
 }
 
-TEST_CASE("a change of any byte of a recycled segment is noticed") {
+TEST_CASE("a change of any byte of a recycled segment is detected") {
   const Recycled log;
   const auto files = log.files();
   const std::uint64_t last_commit = log.records_end.offset - record_bytes(700);

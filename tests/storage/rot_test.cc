@@ -22,7 +22,7 @@ void check_refused(SimFileSystem& disk, const Files& files, const std::string& w
   for (const auto& [path, contents] : files) CHECK((disk.contents(path) == contents));
 }
 
-TEST_CASE("a change of any byte of a log is noticed") {
+TEST_CASE("a change of any byte of a log is detected") {
   const std::vector<Step> steps = short_script();
   const auto files = segments_after(steps);
   REQUIRE(files.size() == 1);
@@ -111,7 +111,7 @@ TEST_CASE("a record at another place than its own is not valid") {
   check_damaged(disk, mixed, steps, "offset ");
 }
 
-TEST_CASE("a record behind a seal is damage, but other bytes are not") {
+TEST_CASE("a record after a seal is damage, but other bytes are not") {
   const std::vector<Step> steps = full_script();
   auto files = segments_after(steps);
   std::string& contents = files[path_of(1)];
@@ -160,7 +160,7 @@ TEST_CASE("intact records of the wrong commit are damage") {
   }
 }
 
-TEST_CASE("an epoch that was adopted behind the damage counts, also without a txn of it") {
+TEST_CASE("an epoch that was adopted after the damage is recovered, even without a transaction") {
   Script script;
   SimFileSystem disk(1);
   {

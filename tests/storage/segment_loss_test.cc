@@ -52,9 +52,7 @@ TEST_CASE("a segment that lost its end is damage if another segment follows") {
   }
 }
 
-TEST_CASE(
-    "the last segment without its end looks like after a crash, and without its header it is "
-    "damage") {
+TEST_CASE("the last segment is damaged if its header is missing, but not if its end is missing") {
   const std::vector<Step> steps = short_script();
   const auto files = segments_after(steps);
   const auto& [path, contents] = *files.begin();

@@ -164,7 +164,7 @@ TEST_CASE("equal seeds give equal disks") {
   }
 }
 
-TEST_CASE("a simulated disk's faults follow its rule") {
+TEST_CASE("a simulated disk fails exactly the operations that its fault rule selects") {
   SimFileSystem disk(1);
   disk.set_fault_rule([](std::uint64_t operation) {
     return operation % 2 == 1 ? std::optional(Fault::no_space) : std::nullopt;

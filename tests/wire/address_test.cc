@@ -84,7 +84,7 @@ TEST_CASE("a URL has a scheme, an address and a target") {
   }
 }
 
-TEST_CASE("IP addresses are known from names, and by what they reach") {
+TEST_CASE("IP addresses are distinguished from names, and loopback addresses from others") {
   struct Row {
     const char* host;
     bool is_ip;

@@ -12,7 +12,7 @@ namespace {
   R"("ctime":1700000000000,"mtime":1700000000001,"version":2,"cversion":3,"aversion":1,)" \
   R"("ephemeralOwner":"0000000000000000","dataLength":2,"numChildren":4})"
 
-TEST_CASE("the exact text of servers' messages") {
+TEST_CASE("a server's messages have this exact JSON text") {
   const Error exists{ErrorCode::node_exists, "/app/config already exists"};
   const auto reply = [](const char* id, Result<ReplyBody> body) {
     return Reply{{id}, samples::zxid, Encoding::text_if_utf8, std::move(body)};
@@ -136,7 +136,7 @@ TEST_CASE("a stat has the owner, the TTL and the container flag of special nodes
   CHECK(text.find(R"("ttlMs":60000,"container":true})") != std::string::npos);
 }
 
-TEST_CASE("the exact text of clients' requests") {
+TEST_CASE("a client's requests have this exact JSON text") {
   struct Row {
     ClientRequest request;
     const char* text;

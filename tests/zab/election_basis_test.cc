@@ -85,7 +85,7 @@ zab::RoleStatus status_after_election(std::uint32_t self, const std::vector<Mayb
 
 }  // namespace
 
-TEST_CASE("which voters can elect a leader") {
+TEST_CASE("a leader is elected by a sound quorum, a founding quorum, or all voters") {
   struct Row {
     const char* voters;
     MaybeVoter one, two, three;

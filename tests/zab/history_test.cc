@@ -35,7 +35,7 @@ TEST_CASE("zxids are ordered by epoch, then counter, and share 64 bits") {
         at(wire::Epoch::max, Zxid::counter_max));
 }
 
-TEST_CASE("which zxid may directly follow another") {
+TEST_CASE("a zxid is followed by the next of its epoch, or by the first of a later one") {
   struct Row {
     const char* what;
     Zxid next, last;
@@ -103,7 +103,7 @@ TEST_CASE("a history may begin after a checkpoint") {
   CHECK(tail.last().hash == zab::chain(base.hash, at(2, 6), zab::content_hash("x")));
 }
 
-TEST_CASE("the last point that two histories may have in common") {
+TEST_CASE("common_candidate finds the last point that two histories may share") {
   const History ours = history({at(1, 1), at(1, 2), at(3, 1)});
   struct Row {
     const char* theirs;

@@ -217,7 +217,7 @@ TEST_CASE("l.3.1: a leader proposes in the order of submission, with zxids of it
         "confirm 3 ACK 4:2\n");
 }
 
-TEST_CASE("f.3.1: a follower persists a proposal, and acks after its disk is done") {
+TEST_CASE("f.3.1: a follower persists a proposal, and acks it after the write") {
   Follower follower;
   follower.broadcast();
   CHECK(follower.receive(l, zab::Proposal{at(4, 1), payload("c")}) ==

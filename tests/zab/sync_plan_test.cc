@@ -38,7 +38,7 @@ void check_rows(const History& ours, std::initializer_list<Row> rows) {
 
 }  // namespace
 
-TEST_CASE("how a learner is synchronized with 1:1 1:2 3:1, and nothing before") {
+TEST_CASE("a learner is synchronized with 1:1 1:2 3:1, the whole history") {
   const History ours = history({at(1, 1), at(1, 2), at(3, 1)});
   const Point first = ours.last_at_or_before(at(1, 1));
   const Point second = ours.last_at_or_before(at(1, 2));
@@ -58,7 +58,7 @@ TEST_CASE("how a learner is synchronized with 1:1 1:2 3:1, and nothing before") 
 
 // ZOOKEEPER-3526, -4352: a leader that was wrong about the first transaction in memory sent a TRUNC
 // by mistake.
-TEST_CASE("how a learner is synchronized with 1:3 2:1, where 1:2 is no longer in memory") {
+TEST_CASE("a learner is synchronized with 1:3 2:1, where 1:2 is no longer in memory") {
   const History all = history({at(1, 1), at(1, 2), at(1, 3), at(2, 1)});
   const Point first = all.last_at_or_before(at(1, 1));
   const Point third = all.last_at_or_before(at(1, 3));
@@ -79,7 +79,7 @@ TEST_CASE("how a learner is synchronized with 1:3 2:1, where 1:2 is no longer in
             });
 }
 
-TEST_CASE("how a learner is synchronized when nothing is in memory after 2:1") {
+TEST_CASE("a learner is synchronized with an empty history in memory, after 2:1") {
   const History ours({at(2, 1), {7, 7}});
   check_rows(ours, {
                        {"is caught up", ours.last(), Diff{ours.last()}},

@@ -90,7 +90,7 @@ TEST_CASE("resolve accepts valid ACLs, replaces auth, drops duplicates, and refu
   CHECK(resolve(wire::open_acl(), anonymous)->is_open());
 }
 
-TEST_CASE("which permissions an ACL grants to which identities") {
+TEST_CASE("an ACL grants permissions to matching identities") {
   struct Row {
     const char* list;
     Acl acl;

@@ -38,7 +38,7 @@ std::string created(World& world, const CreateRequest& request) {
   return std::get<wire::CreateReply>(*world.run(request)).path;
 }
 
-TEST_CASE("create: refusals in order") {
+TEST_CASE("create refuses with the first error that applies") {
   struct Row {
     CreateRequest request;
     ErrorCode code;
@@ -90,7 +90,7 @@ TEST_CASE("create: refusals in order") {
   CHECK(world.pending().overlay_size() == 0);
 }
 
-TEST_CASE("create: the stats of the new node and its parent") {
+TEST_CASE("create sets the stats of the new node and its parent") {
   World world;
   world.create("/a");  // 1:1
   CreateRequest request = create("/a/b", open_acl);

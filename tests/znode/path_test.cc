@@ -9,7 +9,7 @@
 namespace znode {
 namespace {
 
-TEST_CASE("valid and invalid paths") {
+TEST_CASE("valid paths are accepted, and invalid ones are refused with a reason") {
   struct Row {
     std::string path;
     std::string reason;  // part of the error message; empty: the path is valid

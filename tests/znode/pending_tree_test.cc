@@ -129,7 +129,7 @@ TEST_CASE(
   CHECK(world.pending().overlay_size() == 0);
 }
 
-TEST_CASE("ephemerals: the ephemeral nodes that a session will have") {
+TEST_CASE("ephemerals returns the ephemeral nodes that a session will have") {
   World world;
   world.create_ephemeral("/x").create_ephemeral("/y");
   REQUIRE(world.plan(DeleteRequest{"/x"}));

@@ -27,7 +27,7 @@ wire::CreateRequest create(std::string path, std::optional<Acl> acl = {}) {
 constexpr std::uint8_t all = 31;
 
 // The ACL of one node grants alice everything but one permission. All other nodes are open.
-TEST_CASE("which permission each operation needs, and on which node") {
+TEST_CASE("each operation needs one permission on one node") {
   struct Row {
     const char* operation;
     wire::MultiOp op;
@@ -79,7 +79,7 @@ TEST_CASE("which permission each operation needs, and on which node") {
   }
 }
 
-TEST_CASE("which permission each read needs") {
+TEST_CASE("each read needs READ, and getAcl needs READ or ADMIN") {
   World world;
   world.create("/p").create("/p/c");
   const auto allow = [&](unsigned perms) {
@@ -134,7 +134,7 @@ TEST_CASE(
         "a-b+");
 }
 
-TEST_CASE("setAcl: refusals in order, and changes of the stat") {
+TEST_CASE("setAcl refuses with the first error that applies, and changes aversion") {
   struct Row {
     const char* mistake;
     Identities who;

@@ -55,7 +55,7 @@ TEST_CASE("limits_of parses the text of limits") {
   }
 }
 
-TEST_CASE("the paths of quota nodes") {
+TEST_CASE("limits_path and limited_path convert between nodes and their quota nodes") {
   CHECK(limits_path("/a/b") == "/zookeeper/quota/a/b/zookeeper_limits");
   CHECK(limits_path("/") == "/zookeeper/quota/zookeeper_limits");
   CHECK(limited_path("/zookeeper/quota/a/b/zookeeper_limits") == "/a/b");

@@ -23,7 +23,7 @@ ChildrenRequest children(std::string path, std::optional<std::string> after = {}
   return request;
 }
 
-TEST_CASE("reads of missing nodes and of invalid paths") {
+TEST_CASE("reads of missing nodes and of invalid paths are refused") {
   const Tree tree;
   CHECK(read(wire::GetRequest{"/x", {}}, anyone, tree).error().code == ErrorCode::no_node);
   CHECK(read(children("/x"), anyone, tree).error().code == ErrorCode::no_node);
@@ -38,7 +38,7 @@ TEST_CASE("reads of missing nodes and of invalid paths") {
   CHECK(read(wire::GetAclRequest{"/x"}, anyone, tree).error().code == ErrorCode::no_node);
 }
 
-TEST_CASE("get, exists and count") {
+TEST_CASE("get and exists return the data and stat, count the number of nodes below") {
   World world;
   world.create("/a", std::string("\0\xFF", 2)).create("/a/b").create("/a/b/c").create("/ab");
   CHECK(read(wire::GetRequest{"/a", {}}, anyone, world.tree())->data == std::string("\0\xFF", 2));
@@ -92,7 +92,7 @@ TEST_CASE("children are listed in pages, in name order") {
   }
 }
 
-TEST_CASE("children with their stats and data") {
+TEST_CASE("children can be listed with their stats and data") {
   World world;
   world.create("/p").create("/p/a", "x");
   ChildrenRequest request = children("/p");
@@ -108,7 +108,7 @@ TEST_CASE("children with their stats and data") {
   CHECK(reply->children == std::vector<wire::Child>{{"a", {}, "x"}});
 }
 
-TEST_CASE("a session's ephemerals by prefix") {
+TEST_CASE("a session's ephemeral nodes can be listed by prefix") {
   World world;
   world.create("/a").create_ephemeral("/a/2").create_ephemeral("/a/1").create_ephemeral("/b");
   world.create_ephemeral("/a/3", {8});

@@ -11,7 +11,7 @@ namespace {
 using wire::DeleteRequest;
 using wire::ErrorCode;
 
-TEST_CASE("delete: refusals in order") {
+TEST_CASE("delete refuses with the first error that applies") {
   struct Row {
     DeleteRequest request;
     ErrorCode code;
@@ -45,7 +45,7 @@ TEST_CASE("delete: refusals in order") {
   }
 }
 
-TEST_CASE("delete: the parent's stat") {
+TEST_CASE("delete updates the parent's stat") {
   World world;
   world.create("/p").create("/p/a");             // 1:1, 1:2
   REQUIRE(world.run(DeleteRequest{"/p/a", 0}));  // 1:3

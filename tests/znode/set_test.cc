@@ -11,7 +11,7 @@ namespace {
 using wire::ErrorCode;
 using wire::SetRequest;
 
-TEST_CASE("set: refusals in order") {
+TEST_CASE("set refuses with the first error that applies") {
   struct Row {
     SetRequest request;
     ErrorCode code;
@@ -42,7 +42,7 @@ TEST_CASE("set: refusals in order") {
   }
 }
 
-TEST_CASE("set: the stat after the change") {
+TEST_CASE("set updates the node's data and stat") {
   World world;
   world.create("/a", "old");                                      // 1:1
   const auto reply = world.run(SetRequest{"/a", "new data", 0});  // 1:2
