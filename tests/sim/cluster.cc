@@ -69,7 +69,7 @@ void Cluster::heal(std::uint64_t ticks) {
   const Time now = queue_.now();
   healing_ = true;
   healing_since_ = now;
-  trace([] { return std::string("everything heals"); });
+  trace([] { return std::string("all faults end"); });
   options_.link_delay_max = std::min(options_.link_delay_max, tick);
   options_.disk_delay_max = std::min(options_.disk_delay_max, tick);
   options_.duplicate = options_.early_reconnect = false;
@@ -159,7 +159,7 @@ void Cluster::handle(const ScheduledEvent& scheduled) {
     case Kind::space_returns: server.disk->set_full(false); return;
     case Kind::resume: {
       if (!server.paused || server.incarnation != scheduled.generation) return;
-      trace([&] { return to_string(server.id) + "  goes on"; });
+      trace([&] { return to_string(server.id) + "  continues"; });
       server.paused = false;
       network_.listen(scheduled.server, true);
       // Requests of its users may come before the events that it has missed.

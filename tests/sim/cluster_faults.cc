@@ -41,7 +41,7 @@ void Cluster::handle_fault(Kind kind) {
       return schedule_fault(kind, options_.slow_disk);
     case Kind::stuck_disk:
       server.disk_stuck_until = now + some_outage();
-      trace([&] { return to_string(server.id) + "  has a disk that is stuck"; });
+      trace([&] { return to_string(server.id) + "  has a stalled disk"; });
       return schedule_fault(kind, options_.stuck_disk);
     case Kind::failing_sync:
       if (server.peer) server.disk->fail_soon(Fault::io_error);
@@ -178,7 +178,7 @@ void Cluster::rot(Server& server, Discovery shows) {
   const bool again = durable(server).damaged.has_value();
   if (!server.disk->is_open() || !server.disk->rot()) return;
   if (again) totals_.count(Rare::damage_again);
-  trace([&] { return to_string(server.id) + "  has a rotten disk"; });
+  trace([&] { return to_string(server.id) + "  has a damaged disk"; });
   server.rotten = server.suspect = true;
   if (server.peer && shows == Discovery::later && random_.one_in(2)) return;
   if (server.peer) return crash(server);

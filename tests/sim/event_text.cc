@@ -39,7 +39,7 @@ std::string text_of(const zab::Event& event) {
       return e.to.none() ? "hand over" : "hand over to " + to_string(e.to);
     }
     std::string operator()(const zab::HistoryRead& e) const {
-      if (!e.from) return "history for " + to_string(e.learner) + " is in the log no more";
+      if (!e.from) return "history for " + to_string(e.learner) + " is no longer in the log";
       return "history read for " + to_string(e.learner) + ", after " +
              wire::to_string(e.from->zxid) + ": " + std::to_string(e.txns.size()) + " txns";
     }

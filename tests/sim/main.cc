@@ -101,7 +101,7 @@ void print_searches(const Shared& shared) {
 
 // Prints how often each rare event happened. An event that never happened is not tested.
 void print_rare(const Shared& shared, sim::Mode mode) {
-  std::printf("%-42s %12s %10s\n", "what must happen sometimes", "times", "seeds");
+  std::printf("%-42s %12s %10s\n", "rare event", "times", "seeds");
   const std::size_t count =
       mode == sim::Mode::protocol ? sim::protocol_rare_count : sim::rare_count;
   for (std::size_t i = 0; i < count; ++i) {

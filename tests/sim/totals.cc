@@ -6,7 +6,7 @@ const char* name_of(Rare rare) {
   switch (rare) {
     case Rare::founding: return "cluster founded";
     case Rare::unanimous_election: return "elected by all voters, unsound ones too";
-    case Rare::handover: return "lead handed over";
+    case Rare::handover: return "leadership handed over";
     case Rare::rollover: return "epoch's counter used up";
     case Rare::refused_submit: return "submit refused";
     case Rare::log_read: return "log read for a learner";
@@ -16,13 +16,13 @@ const char* name_of(Rare rare) {
     case Rare::truncation: return "history truncated";
     case Rare::checkpoint: return "checkpoint taken";
     case Rare::purge: return "log purged";
-    case Rare::written_over: return "segment written over";
+    case Rare::written_over: return "segment file recycled";
     case Rare::stale_message: return "message of an earlier link dropped";
     case Rare::duplicate: return "notification duplicated";
     case Rare::stall: return "link stalled one way";
     case Rare::partition: return "partition";
     case Rare::stray: return "stray message";
-    case Rare::stray_refused: return "stray message refused aloud";
+    case Rare::stray_refused: return "stray message refused with a note";
     case Rare::sync_failed: return "write or sync failed";
     case Rare::disk_full: return "disk full";
     case Rare::start_refused: return "start failed, disk full";
@@ -32,7 +32,7 @@ const char* name_of(Rare rare) {
     case Rare::file_lost: return "file of the log lost";
     case Rare::checkpoint_lost: return "checkpoint lost";
     case Rare::snapshot_lost: return "adopted snapshot lost";
-    case Rare::damage_again: return "damage upon damage";
+    case Rare::damage_again: return "damage to a damaged log";
     case Rare::files_swapped: return "files of the log swapped";
     case Rare::damage_found: return "damage found at the start";
     case Rare::damage_harmless: return "damage without consequence";
@@ -44,9 +44,9 @@ const char* name_of(Rare rare) {
     case Rare::staged_installed: return "staged snapshot installed at the start";
     case Rare::session_expired: return "session expired";
     case Rare::session_moved: return "session moved";
-    case Rare::write_asked_again: return "write asked again";
-    case Rare::image_of_the_past: return "image taken while transactions came";
-    case Rare::clients_sent_away: return "snapshot adopted, clients sent away";
+    case Rare::write_asked_again: return "write repeated";
+    case Rare::image_of_the_past: return "image taken during transactions";
+    case Rare::clients_sent_away: return "snapshot adopted, clients redirected";
     case Rare::watch_resynced: return "watch from before a snapshot set";
     case Rare::lock_taken: return "lock taken";
     case Rare::lock_awaited: return "lock taken after waiting for it";

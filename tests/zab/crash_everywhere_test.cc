@@ -84,7 +84,7 @@ bool has_converged(const ScriptedEnsemble& ensemble, ScriptedEnsemble::Id absent
 // Restarts and connects all servers but `absent`, and waits until they have converged.
 void heal(ScriptedEnsemble& ensemble, int ticks_max, ScriptedEnsemble::Id absent = no_server) {
   const auto servers = ensemble.servers();
-  for (const auto& [id, view] : servers) ensemble.run("disk of " + std::to_string(id) + " goes on");
+  for (const auto& [id, view] : servers) ensemble.run("disk of " + std::to_string(id) + " resumes");
   for (const auto& [a, one] : servers) {
     for (const auto& [b, other] : servers) {
       if (a < b && !ensemble.connected(a, b)) {
@@ -179,12 +179,12 @@ std::vector<Command> beginnings_of(const std::string& command, const ScriptedEns
   words >> how;
   ScriptedEnsemble complete = before;
   complete.run(command);
-  const std::string end = complete.run("under way");
+  const std::string end = complete.run("in transit");
   std::vector<Command> beginnings;
   for (int deliveries = 2;; deliveries *= 3) {
     ScriptedEnsemble ensemble = before;
     ensemble.deliver_all(how, deliveries);
-    if (ensemble.run("under way") == end) return beginnings;
+    if (ensemble.run("in transit") == end) return beginnings;
     beginnings.emplace_back([=](ScriptedEnsemble& target) { target.deliver_all(how, deliveries); });
   }
 }

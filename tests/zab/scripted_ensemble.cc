@@ -62,7 +62,7 @@ std::string ScriptedEnsemble::run(const std::string& command) {
     const Id from = words.number_after_word();
     return deliver(type, from, words.number_after_word());
   }
-  if (verb == "under") return in_transit();
+  if (verb == "in") return in_transit();
   if (verb == "read") return read_for(words.number_after_word());
   if (verb == "tick") {
     const std::string who = words.word();
@@ -160,7 +160,7 @@ std::string ScriptedEnsemble::deliver(const std::string& type, Id from, Id to) {
     text += deliver_next(link);
     if (last) return text;
   }
-  return type == "all" ? text : text + "none is under way";
+  return type == "all" ? text : text + "none is in transit";
 }
 
 std::string ScriptedEnsemble::deliver_next(Link link) {

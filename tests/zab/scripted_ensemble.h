@@ -25,7 +25,7 @@
 //   hand over 1 [to 2]              server 1 stops leading
 //   deliver TYPE from 1 to 2        the messages in transit on that link, up to the first of TYPE
 //   deliver all from 1 to 2
-//   under way                       lists the messages in transit and the reads without an answer
+//   in transit                      lists the messages in transit and the reads without an answer
 //   read for 2                      answers one read for this learner: two transactions of the
 //                                   log, or half of a snapshot
 //   tick 1 [10], tick all [10]      delivers nothing
@@ -40,7 +40,7 @@
 //   restart 1                       with the content of its disk, and the state of its checkpoint
 //
 // Disks:
-//   disk of 1 stops | goes on       a crash loses everything persisted since the disk stopped
+//   disk of 1 stops | resumes       a crash loses everything persisted since the disk stopped
 //   checkpoint of 1                 of its state, but not beyond its log
 //   purge 1                         the log then begins at the checkpoint
 // and of a server that is down:

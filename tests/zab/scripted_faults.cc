@@ -55,13 +55,13 @@ std::optional<std::string> ScriptedEnsemble::run_fault(const std::string& comman
   return std::nullopt;
 }
 
-// "disk of 1 stops", "disk of 1 goes on", "disk of 1 is of another cluster", "disk of 1: ...".
+// "disk of 1 stops", "disk of 1 resumes", "disk of 1 is of another cluster", "disk of 1: ...".
 std::string ScriptedEnsemble::run_disk_command(const std::string& command) {
   CommandWords words(command);
   words.word();
   const Id id = words.number_after_word();
   const std::string what = words.word();
-  if (what == "stops" || what == "goes") return stop_disk(id, what == "stops");
+  if (what == "stops" || what == "resumes") return stop_disk(id, what == "stops");
   std::istringstream change(what == "is" ? "foreign" : "fill" + command.substr(command.find(':')));
   return change_disk(id, change);
 }

@@ -87,7 +87,7 @@ std::string ScriptedEnsemble::read_for(Id learner) {
     if (server.disk_stopped) return "the disk of " + std::to_string(id) + " has stopped";
     return read(id, learner);
   }
-  return "nobody reads for it";
+  return "no server reads for it";
 }
 
 std::string ScriptedEnsemble::read(Id id, Id learner) {
@@ -98,7 +98,7 @@ std::string ScriptedEnsemble::read(Id id, Id learner) {
     zab::HistoryRead answered = answer(id, *log);
     const std::string what = answered.from ? " read " + std::to_string(answered.txns.size()) +
                                                  " txns after " + to_string(answered.from->zxid)
-                                           : " has no log that goes back so far";
+                                           : " has no log that begins so early";
     return std::to_string(id) + what + '\n' + indented(step(id, std::move(answered)));
   }
   zab::SnapshotRead answered = answer(id, std::get<zab::ReadSnapshot>(read));

@@ -56,8 +56,8 @@ void Line::handle(const Frame& frame) {
   for (const auto& tracked : frame) {
     parsed.requests.emplace_back(tracked->request);
     world_.trace([&] {
-      std::string text =
-          std::to_string(server_ + 1) + "  hears of user " + std::to_string(user_.number()) + "  ";
+      std::string text = std::to_string(server_ + 1) + "  receives from user " +
+                         std::to_string(user_.number()) + "  ";
       wire::json::write(tracked->request, text);
       return text;
     });
@@ -82,7 +82,7 @@ void Line::send(const wire::ServerMessage& message) {
   if (server_done_) return;
   world_.trace([&] {
     std::string text =
-        std::to_string(server_ + 1) + "  says to user " + std::to_string(user_.number()) + "  ";
+        std::to_string(server_ + 1) + "  sends to user " + std::to_string(user_.number()) + "  ";
     wire::json::write(message, text);
     return text;
   });

@@ -181,10 +181,11 @@ void Oracle::on_message_sent(ConnectionState& connection, const wire::ServerMess
 void Oracle::on_connected(ConnectionState& connection, const wire::ConnectedReply& reply) {
   if (connection.session.none() == reply.resumed ||
       (reply.resumed && connection.session != reply.session)) {
-    throw Violation("session_exactness", "another session than the requested one");
+    throw Violation("session_exactness", "the reply has another session than the requested one");
   }
   if (reply.zxid < connection.zxid) {
-    throw Violation("reads_never_go_back", "a client is connected to a server that is behind it");
+    throw Violation("reads_never_go_back",
+                    "a client is connected to a server that lacks transactions it has seen");
   }
   connection.session = reply.session;
   connection.zxid = reply.zxid;
@@ -192,7 +193,8 @@ void Oracle::on_connected(ConnectionState& connection, const wire::ConnectedRepl
   const bool is_its =
       event != model_.events().end() && (reply.resumed ? event->second.txn.session == reply.session
                                                        : reply.session.value == reply.zxid.bits());
-  if (!is_its) throw Violation("session_exactness", "connected by another transaction");
+  if (!is_its)
+    throw Violation("session_exactness", "the connect is answered for another transaction");
   connection.owner = event->second.txn.owner;
 }
 
@@ -258,7 +260,8 @@ void Oracle::check_read(ConnectionState& connection, const TrackedRequest& track
     }
   }
   if (reply.zxid < tracked.seen) {
-    throw Violation("reads_never_go_back", describe(tracked) + " sees less than its user has seen");
+    throw Violation("reads_never_go_back",
+                    describe(tracked) + " sees an older state than its user has seen");
   }
   const wire::Consistency wanted = consistency_of(request);
   if (std::holds_alternative<wire::Linearizable>(wanted) && reply.body &&
@@ -269,7 +272,8 @@ void Oracle::check_read(ConnectionState& connection, const TrackedRequest& track
   }
   if (const auto* at_least = std::get_if<wire::AtLeast>(&wanted);
       at_least != nullptr && reply.body && reply.zxid < at_least->zxid) {
-    throw Violation("linearizable_reads", describe(tracked) + " sees less than it tracked for");
+    throw Violation("linearizable_reads",
+                    describe(tracked) + " sees an older state than it required");
   }
   if (const auto* unwatch = std::get_if<wire::UnwatchRequest>(&request)) {
     const auto is_its = [&](const auto& event) { return event.watch == unwatch->watch; };
