@@ -135,14 +135,14 @@ class Check:
 
     def _check_list(self):
         pairs = [(a, b) for a, targets in self.arrows.items() for b in targets]
-        circle = circular(self.arrows)
+        cycle = circular(self.arrows)
         for a, b in sorted(pairs):
             if (a, b) in FORBIDDEN:
-                self.wrong.append(f"ARCHITECTURE.md: {a} -> {b}: the two towers meet only in server")
-            elif (a, b) in circle and (b, a) in circle:
+                self.wrong.append(f"ARCHITECTURE.md: {a} -> {b}: consensus and the service must not include each other, only server may include both")
+            elif (a, b) in cycle and (b, a) in cycle:
                 self.wrong.append(f"ARCHITECTURE.md: {a} -> {b} and {b} -> {a}: no two rooms may include each other")
-            elif (a, b) in circle:
-                self.wrong.append(f"ARCHITECTURE.md: {a} -> {b} is part of a circle")
+            elif (a, b) in cycle:
+                self.wrong.append(f"ARCHITECTURE.md: {a} -> {b} is part of a cycle of includes")
             elif not (b in self.arrows or b in LIBRARIES or b.startswith("boost.") or b == "all"):
                 self.wrong.append(f"ARCHITECTURE.md: {a} -> {b}: neither a room nor a library")
 
@@ -154,7 +154,7 @@ class Check:
         if "/" in name and name.split("/")[0] in self.tops:
             target = room_of(name.rpartition("/")[0], self.arrows)
             if target is None:
-                return f"no arrow names the folder of {name}"
+                return f"no arrow names the directory of {name}"
             return self._use(room, target, name) if target != room else None
         if quote == '"':
             return f"{name} names no room: include from the repository's root"

@@ -99,7 +99,7 @@ class Includes(unittest.TestCase):
             ("zab/b.cc", "<curl/curl.h>", "curl/curl.h belongs to no library that tests/rooms/arrows.py knows"),
             ("attic/b.cc", '"zab/peer.h"', "no arrow names attic/"),
             ("server/attic/b.cc", "<vector>", "no arrow names server/attic/"),
-            ("server/b.cc", '"server/attic/b.h"', "no arrow names the folder of server/attic/b.h"),
+            ("server/b.cc", '"server/attic/b.h"', "no arrow names the directory of server/attic/b.h"),
         ):
             with self.subTest(path=path, include=include):
                 self.assertEqual(check({path: f"#include {include}\n"}).wrong, [f"{path}:1: {reason}"])
@@ -120,13 +120,13 @@ class TheList(unittest.TestCase):
     def test_forbidden_and_circular_arrows_are_reported(self):
         both = "server -> server/clients and server/clients -> server"
         for rooms, reasons in (
-            ({"zab": "wire, session"}, ["zab -> session: the two towers meet only in server"]),
+            ({"zab": "wire, session"}, ["zab -> session: consensus and the service must not include each other, only server may include both"]),
             ({"server": "server/clients, zab", "server/clients": "server"},
              [f"{both}: no two rooms may include each other",
               "server/clients -> server and server -> server/clients: no two rooms may include each other"]),
             ({"server": "server/clients, zab", "server/clients": "tools", "tools": "server"},
-             ["server -> server/clients is part of a circle", "server/clients -> tools is part of a circle",
-              "tools -> server is part of a circle"]),
+             ["server -> server/clients is part of a cycle of includes", "server/clients -> tools is part of a cycle of includes",
+              "tools -> server is part of a cycle of includes"]),
             ({"server": "zab, attic"}, ["server -> attic: neither a room nor a library"]),
         ):
             with self.subTest(rooms=rooms):
