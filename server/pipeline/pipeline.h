@@ -23,7 +23,7 @@
 
 namespace server {
 
-// From a client's request to its reply. Joins the parts in this folder, each of which owns its
+// From a client's request to its reply. Joins the parts in this directory, each of which owns its
 // state. Everything runs on the event loop's one thread.
 class Pipeline : public ClientHandler {
  public:

@@ -29,10 +29,10 @@ class Mutants(unittest.TestCase):
                 continue
             with self.subTest(name):
                 program, pattern = test
-                folder = mutate.SOURCES / "tests" / program.removesuffix("_tests")
+                directory = mutate.SOURCES / "tests" / program.removesuffix("_tests")
                 titles = [
                     title
-                    for path in folder.glob("*_test.cc")
+                    for path in directory.glob("*_test.cc")
                     for title in re.findall(r'TEST_CASE\(\s*"([^"]*)"', path.read_text())
                 ]
                 self.assertTrue(fnmatch.filter(titles, pattern.removeprefix("-tc=")))

@@ -83,12 +83,12 @@ def circular(arrows):
     return left
 
 
-def room_of(folder, rooms):
-    """The room of the files in `folder` (a path), or None. A room with inner rooms does not own
-    other folders."""
-    if folder in rooms:
-        return folder
-    outer = max((room for room in rooms if folder.startswith(room + "/")), key=len, default=None)
+def room_of(directory, rooms):
+    """The room of the files in `directory` (a path), or None. A room with inner rooms does not own
+    other directories."""
+    if directory in rooms:
+        return directory
+    outer = max((room for room in rooms if directory.startswith(room + "/")), key=len, default=None)
     return None if any(room.startswith(f"{outer}/") for room in rooms) else outer
 
 
@@ -108,9 +108,9 @@ def pure_allows(header, library):
 
 
 def includes_of(root):
-    """(path, line number, quote, included name) of every #include in the folders of root."""
-    folders = (f for f in sorted(root.iterdir()) if f.is_dir() and f.name != "build" and f.name[0] != ".")
-    for path in (path for folder in folders for path in sorted(folder.rglob("*.*"))):
+    """(path, line number, quote, included name) of every #include in the directories of root."""
+    directories = (f for f in sorted(root.iterdir()) if f.is_dir() and f.name != "build" and f.name[0] != ".")
+    for path in (path for directory in directories for path in sorted(directory.rglob("*.*"))):
         if path.suffix not in (".cc", ".h"):
             continue
         for number, line in enumerate(path.read_text(errors="replace").splitlines(), 1):
@@ -146,11 +146,11 @@ class Check:
             elif not (b in self.arrows or b in LIBRARIES or b.startswith("boost.") or b == "all"):
                 self.wrong.append(f"ARCHITECTURE.md: {a} -> {b}: neither a room nor a library")
 
-    def _reason_against(self, folder, quote, name):
+    def _reason_against(self, directory, quote, name):
         """The error of this include, or None."""
-        room = room_of(folder, self.arrows)
+        room = room_of(directory, self.arrows)
         if room is None:
-            return f"no arrow names {folder}/"
+            return f"no arrow names {directory}/"
         if "/" in name and name.split("/")[0] in self.tops:
             target = room_of(name.rpartition("/")[0], self.arrows)
             if target is None:

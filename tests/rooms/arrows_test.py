@@ -32,8 +32,8 @@ def check(files, rooms=None, architecture=None):
     """The result of arrows.py for the sources in USES and `files` (path: text). The list of arrows
     is ROOMS, with the changes in `rooms`."""
     files = {"ARCHITECTURE.md": architecture or page({**ROOMS, **(rooms or {})}), **USES, **files}
-    with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder)
+    with tempfile.TemporaryDirectory() as directory:
+        root = Path(directory)
         for name, text in files.items():
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             (root / name).write_text(text)
@@ -120,13 +120,14 @@ class TheList(unittest.TestCase):
     def test_forbidden_and_circular_arrows_are_reported(self):
         both = "server -> server/clients and server/clients -> server"
         for rooms, reasons in (
-            ({"zab": "wire, session"}, ["zab -> session: consensus and the service must not include each other, only server may include both"]),
+            ({"zab": "wire, session"},
+             ["zab -> session: consensus and the service must not include each other, only server may include both"]),
             ({"server": "server/clients, zab", "server/clients": "server"},
              [f"{both}: no two rooms may include each other",
               "server/clients -> server and server -> server/clients: no two rooms may include each other"]),
             ({"server": "server/clients, zab", "server/clients": "tools", "tools": "server"},
-             ["server -> server/clients is part of a cycle of includes", "server/clients -> tools is part of a cycle of includes",
-              "tools -> server is part of a cycle of includes"]),
+             ["server -> server/clients is part of a cycle of includes",
+              "server/clients -> tools is part of a cycle of includes", "tools -> server is part of a cycle of includes"]),
             ({"server": "zab, attic"}, ["server -> attic: neither a room nor a library"]),
         ):
             with self.subTest(rooms=rooms):

@@ -86,8 +86,8 @@ def name_of(head):
 def measure(root):
     """(files over the limit, functions over the limit), the longest first."""
     files, functions = [], []
-    for folder in (f for f in root.iterdir() if f.is_dir() and f.name != "build" and f.name[0] != "."):
-        for path in folder.rglob("*"):
+    for directory in (f for f in root.iterdir() if f.is_dir() and f.name != "build" and f.name[0] != "."):
+        for path in directory.rglob("*"):
             if path.suffix not in (".cc", ".h", ".py") and path != root / "tools/dev":
                 continue
             place = path.relative_to(root).as_posix()

@@ -44,8 +44,8 @@ class CppFunctions(unittest.TestCase):
 class Measure(unittest.TestCase):
     def test_files_and_functions_over_a_limit_are_listed_the_longest_first(self):
         body = "  g();\n"
-        with tempfile.TemporaryDirectory() as folder:
-            root = Path(folder)
+        with tempfile.TemporaryDirectory() as directory:
+            root = Path(directory)
             (root / "zab").mkdir()
             (root / "zab/long.cc").write_text("void f() {\n" + 399 * body + "}\n")
             (root / "zab/longer.py").write_text("def g():\n" + 500 * "    pass\n")

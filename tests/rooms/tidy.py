@@ -42,7 +42,7 @@ def changed_files():
 
 
 def database():
-    """(folder, the files it can compile) of the first build with a compile database, or None."""
+    """(directory, the files it can compile) of the first build with a compile database, or None."""
     for preset in ("release", "dev"):
         path = ROOT / "build" / preset / "compile_commands.json"
         if path.exists():
@@ -62,9 +62,9 @@ def choose(files, compiled, is_clean):
     return [path for path in paths if str(path) in compiled and not is_clean(path)]
 
 
-def findings(folder, path):
+def findings(directory, path):
     """The report of clang-tidy on one file; "" if there are no findings, which is remembered."""
-    done = subprocess.run(["clang-tidy", *OPTIONS, "-p", folder, path], capture_output=True, text=True)
+    done = subprocess.run(["clang-tidy", *OPTIONS, "-p", directory, path], capture_output=True, text=True)
     if done.returncode == 0:
         CLEAN.mkdir(parents=True, exist_ok=True)
         stamp(path).touch()
@@ -82,12 +82,12 @@ def main():
     if not shutil.which("clang-tidy") or not built:
         missing = "build (tools/dev build)" if shutil.which("clang-tidy") else "clang-tidy"
         return print(f"tidy: nothing checked: no {missing}")
-    folder, compiled = built
+    directory, compiled = built
     paths = choose(arguments.files or changed_files(), compiled, lambda path: stamp(path).exists())
     if arguments.limit is not None and len(paths) > arguments.limit:
         return print(f"tidy: {len(paths)} files changed, too many for here: tools/dev tidy checks them")
     with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
-        reports = [report for report in pool.map(lambda path: findings(folder, path), paths) if report]
+        reports = [report for report in pool.map(lambda path: findings(directory, path), paths) if report]
     if reports:
         sys.exit("\n".join(reports) + f"tidy: {len(reports)} of {len(paths)} files have findings")
     print(f"tidy: {len(paths)} changed files have no findings")

@@ -49,9 +49,9 @@ void check_transcript(const std::string& path,
                   << actual);
 }
 
-std::vector<std::string> transcripts_in(const std::string& folder) {
+std::vector<std::string> transcripts_in(const std::string& directory) {
   std::vector<std::string> paths;
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+  for (const auto& entry : std::filesystem::directory_iterator(directory)) {
     if (entry.path().extension() == ".txt") paths.push_back(entry.path().string());
   }
   std::ranges::sort(paths);

@@ -18,7 +18,7 @@ namespace support {
 void check_transcript(const std::string& path,
                       const std::function<std::string(const std::string&)>& run);
 
-// The transcripts in a folder, by name.
-[[nodiscard]] std::vector<std::string> transcripts_in(const std::string& folder);
+// The transcripts in a directory, by name.
+[[nodiscard]] std::vector<std::string> transcripts_in(const std::string& directory);
 
 }  // namespace support
