@@ -4,13 +4,13 @@
 #include <chrono>
 #include <utility>
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <spdlog/spdlog.h>
+
+#include "server/peers/use_tuple.h"
 
 namespace server {
 namespace {
@@ -20,7 +20,6 @@ using asio::awaitable;
 using boost::system::error_code;
 using tcp = asio::ip::tcp;
 
-constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t handshakes_max = 64;
 constexpr Milliseconds redial_min{20};
 constexpr Milliseconds redial_max{250};

@@ -6,14 +6,13 @@
 #include <utility>
 #include <xxhash.h>
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 
 #include "server/peers/frame.h"
+#include "server/peers/use_tuple.h"
 #include "zab/archive_fields.h"
 
 namespace server {
@@ -23,8 +22,6 @@ namespace asio = boost::asio;
 using asio::awaitable;
 using boost::system::error_code;
 using tcp = asio::ip::tcp;
-
-constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
 
 wire::Error broken(std::string what) {
   return {wire::ErrorCode::marshalling_error, std::move(what)};

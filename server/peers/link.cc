@@ -4,12 +4,12 @@
 #include <utility>
 #include <variant>
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
+
+#include "server/peers/use_tuple.h"
 
 namespace server {
 namespace {
@@ -17,7 +17,6 @@ namespace {
 namespace asio = boost::asio;
 using boost::system::error_code;
 
-constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t read_bytes = 256 * 1024;
 // It is better to disconnect a server that is so far behind, and to synchronize it again.
 constexpr std::size_t queued_bytes_max = std::size_t{1} << 30;

@@ -4,18 +4,17 @@
 #include <optional>
 #include <utility>
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <spdlog/spdlog.h>
 
 #include "server/peers/connector.h"
 #include "server/peers/link.h"
+#include "server/peers/use_tuple.h"
 
 namespace server {
 
@@ -110,7 +109,7 @@ asio::awaitable<void> Links::Impl::heartbeat_loop() {
   const auto self = shared_from_this();
   while (!stopped_) {
     heartbeat_.expires_after(options_.heartbeat);
-    co_await heartbeat_.async_wait(asio::as_tuple(asio::use_awaitable));
+    co_await heartbeat_.async_wait(use_tuple);
     if (stopped_) co_return;
     const auto links = up_;  // a link may be dropped on the way
     for (const auto& [server, link] : links) {
