@@ -1,3 +1,4 @@
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <unistd.h>
@@ -14,7 +15,7 @@
 namespace {
 
 // For redirecting clients, and for a last checkpoint.
-constexpr server::Milliseconds close_timeout{5000};
+constexpr std::chrono::milliseconds close_timeout{5000};
 
 void introduce(const server::Configured& configured) {
   const server::Config& config = configured.config;

@@ -1,5 +1,6 @@
 #include "server/admin/operator_commands.h"
 
+#include <chrono>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -11,7 +12,7 @@
 namespace server {
 namespace {
 
-constexpr Milliseconds handover_timeout{10'000};
+constexpr std::chrono::milliseconds handover_timeout{10'000};
 
 Answer answer_to(Handover::Outcome outcome, const zab::RoleStatus& role_status) {
   switch (outcome) {

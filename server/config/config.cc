@@ -1,6 +1,7 @@
 #include "server/config/config.h"
 
 #include <algorithm>
+#include <chrono>
 #include <fstream>
 #include <iterator>
 #include <optional>
@@ -15,6 +16,8 @@
 
 namespace server {
 namespace {
+
+using std::chrono::milliseconds;
 
 std::optional<std::string> content_of(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
@@ -77,9 +80,9 @@ void apply_dynamic_file(const Settings& settings, ConfigBuilder& builder,
 void resolve_limits(ConfigBuilder& builder) {
   Config& config = builder.config;
   config.min_session_timeout =
-      builder.min_session_ms ? Milliseconds(*builder.min_session_ms) : 2 * config.tick_time;
+      builder.min_session_ms ? milliseconds(*builder.min_session_ms) : 2 * config.tick_time;
   config.max_session_timeout =
-      builder.max_session_ms ? Milliseconds(*builder.max_session_ms) : 20 * config.tick_time;
+      builder.max_session_ms ? milliseconds(*builder.max_session_ms) : 20 * config.tick_time;
   if (config.min_session_timeout > config.max_session_timeout) {
     builder.errors.push_back("minSessionTimeout (" +
                              std::to_string(config.min_session_timeout.count()) +

@@ -14,8 +14,6 @@ namespace server {
 
 using wire::Address;
 
-using Milliseconds = std::chrono::milliseconds;
-
 // A line `server.N=host:peerPort[:electionPort][:participant|observer][;[webHost:]webPort]`.
 struct ServerLine {
   std::uint32_t id = 0;
@@ -42,10 +40,10 @@ struct Config {
   std::vector<std::string> origins;     // allowedOrigins, besides the server's own
   std::vector<std::string> hosts;       // allowedHosts, besides the names of this server
 
-  Milliseconds tick_time{2000};  // tickTime: the unit of the session limits
-  Milliseconds min_session_timeout{4000};
-  Milliseconds max_session_timeout{40000};
-  Milliseconds heartbeat{50};  // heartbeatMs: between leader and learners
+  std::chrono::milliseconds tick_time{2000};  // tickTime: the unit of the session limits
+  std::chrono::milliseconds min_session_timeout{4000};
+  std::chrono::milliseconds max_session_timeout{40000};
+  std::chrono::milliseconds heartbeat{50};  // heartbeatMs: between leader and learners
   std::uint32_t init_limit_heartbeats = 100;
   std::uint32_t sync_limit_heartbeats = 12;
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <utility>
 
 #include "server/config/text.h"
@@ -9,6 +10,8 @@
 
 namespace server {
 namespace {
+
+using std::chrono::milliseconds;
 
 constexpr std::uint64_t mebibyte = 1024 * 1024;
 constexpr Range segment_range{64 * 1024, 4096 * mebibyte};
@@ -35,7 +38,7 @@ void set_flag(ConfigBuilder& builder, const NamedSetting& named) {
 
 template <auto field>
 void set_milliseconds(ConfigBuilder& builder, const NamedSetting& named, Range range) {
-  if (const auto value = builder.number(named, range)) builder.config.*field = Milliseconds(*value);
+  if (const auto value = builder.number(named, range)) builder.config.*field = milliseconds(*value);
 }
 
 template <auto field>

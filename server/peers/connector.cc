@@ -21,8 +21,8 @@ using boost::system::error_code;
 using tcp = asio::ip::tcp;
 
 constexpr std::size_t handshakes_max = 64;
-constexpr Milliseconds redial_min{20};
-constexpr Milliseconds redial_max{250};
+constexpr std::chrono::milliseconds redial_min{20};
+constexpr std::chrono::milliseconds redial_max{250};
 
 std::string advice(const error_code& error) {
   if (error == asio::error::address_in_use) {
@@ -145,7 +145,7 @@ awaitable<void> Connector::accept(tcp::socket accepted) {
 awaitable<void> Connector::dial_loop(LinkedServer peer) {
   const auto self = shared_from_this();
   const zab::ServerId id{peer.id};
-  Milliseconds pause = redial_min;
+  std::chrono::milliseconds pause = redial_min;
   while (!stopped_) {
     const SocketPtr socket = co_await dial(peer);
     if (socket != nullptr) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -23,7 +24,7 @@ class Connector : public std::enable_shared_from_this<Connector> {
   struct Options {
     zab::ServerId self;
     std::vector<LinkedServer> servers;  // this one included
-    Milliseconds handshake_timeout{1000};
+    std::chrono::milliseconds handshake_timeout{1000};
   };
   struct Callbacks {
     // A connection to `server`, after the greetings. Returns once the connection is lost.

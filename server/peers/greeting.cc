@@ -1,5 +1,6 @@
 #include "server/peers/greeting.h"
 
+#include <chrono>
 #include <map>
 #include <optional>
 #include <string>
@@ -30,7 +31,7 @@ wire::Error broken(std::string what) {
 wire::Error refused(std::string why) { return {wire::ErrorCode::connection_loss, std::move(why)}; }
 
 // Closes the socket when the timer expires before it is destroyed.
-asio::steady_timer deadline_of(const SocketPtr& socket, Milliseconds timeout) {
+asio::steady_timer deadline_of(const SocketPtr& socket, std::chrono::milliseconds timeout) {
   asio::steady_timer deadline(socket->get_executor(), timeout);
   deadline.async_wait([socket](const error_code& error) {
     error_code ignored;
@@ -129,7 +130,8 @@ std::uint64_t fingerprint(const std::vector<LinkedServer>& servers) {
   return XXH3_64bits(bytes.data(), bytes.size());
 }
 
-awaitable<wire::Result<Hello>> greet_first(SocketPtr socket, Hello mine, Milliseconds timeout) {
+awaitable<wire::Result<Hello>> greet_first(SocketPtr socket, Hello mine,
+                                           std::chrono::milliseconds timeout) {
   const asio::steady_timer deadline = deadline_of(socket, timeout);
   const error_code error = co_await send(*socket, mine);
   if (error) {
@@ -144,7 +146,7 @@ awaitable<wire::Result<Hello>> greet_first(SocketPtr socket, Hello mine, Millise
 
 awaitable<wire::Result<Hello>> greet_second(SocketPtr socket, Hello mine,
                                             std::function<bool(zab::ServerId)> is_expected,
-                                            Milliseconds timeout) {
+                                            std::chrono::milliseconds timeout) {
   const asio::steady_timer deadline = deadline_of(socket, timeout);
   const auto theirs = co_await receive(*socket);
   if (!theirs) co_return theirs.error();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -44,13 +45,13 @@ using SocketPtr = std::shared_ptr<boost::asio::ip::tcp::socket>;
 // The greeting of the server that dialed: sends `mine`, then receives the other's Hello and checks
 // that it comes from `mine.to`. Closes the socket after `timeout`. An error says why the other
 // server is refused.
-[[nodiscard]] boost::asio::awaitable<wire::Result<Hello>> greet_first(SocketPtr socket, Hello mine,
-                                                                      Milliseconds timeout);
+[[nodiscard]] boost::asio::awaitable<wire::Result<Hello>> greet_first(
+    SocketPtr socket, Hello mine, std::chrono::milliseconds timeout);
 
 // The greeting of the server that accepted the connection: receives the other's Hello, and answers
 // with `mine`, addressed to the sender, if the sender `is_expected` here.
 [[nodiscard]] boost::asio::awaitable<wire::Result<Hello>> greet_second(
     SocketPtr socket, Hello mine, std::function<bool(zab::ServerId)> is_expected,
-    Milliseconds timeout);
+    std::chrono::milliseconds timeout);
 
 }  // namespace server

@@ -1,13 +1,10 @@
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 
 #include "wire/address.h"
 
 namespace server {
-
-using Milliseconds = std::chrono::milliseconds;
 
 // A server of the ensemble, as the links between servers need it.
 struct LinkedServer {

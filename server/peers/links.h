@@ -25,10 +25,10 @@ class Links {
  public:
   struct Options {
     zab::ServerId self;
-    std::vector<LinkedServer> servers;  // this one included
-    Milliseconds heartbeat{50};         // a link that is idle for so long sends a KeepAlive
-    std::uint32_t silence_heartbeats;   // a link that receives nothing for so many is closed
-    Milliseconds handshake_timeout{1000};
+    std::vector<LinkedServer> servers;        // this one included
+    std::chrono::milliseconds heartbeat{50};  // a link that is idle for so long sends a KeepAlive
+    std::uint32_t silence_heartbeats;         // a link that receives nothing for so many is closed
+    std::chrono::milliseconds handshake_timeout{1000};
   };
 
   // Called on the io_context's one thread. Everything that is received from a server between `up`

@@ -7,16 +7,14 @@
 
 namespace server {
 
-using Milliseconds = std::chrono::milliseconds;
-
 // How the pipeline is configured.
 struct PipelineOptions {
-  std::uint32_t id = 0;                 // of this server
-  bool standalone = true;               // this server is not part of an ensemble
-  std::vector<std::string> advertised;  // "ws://host:port/v1" of every server, sent to clients
-  Milliseconds heartbeat{50};           // the time between two ticks
-  Milliseconds min_session_timeout{4000};
-  Milliseconds max_session_timeout{40'000};
+  std::uint32_t id = 0;                     // of this server
+  bool standalone = true;                   // this server is not part of an ensemble
+  std::vector<std::string> advertised;      // "ws://host:port/v1" of every server, sent to clients
+  std::chrono::milliseconds heartbeat{50};  // the time between two ticks
+  std::chrono::milliseconds min_session_timeout{4000};
+  std::chrono::milliseconds max_session_timeout{40'000};
   std::uint32_t max_outstanding_requests = 1000;  // per session
   std::uint32_t max_watches = 10'000;             // per session
   std::uint32_t max_multi_ops = 1000;

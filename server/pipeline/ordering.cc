@@ -1,14 +1,15 @@
 #include "server/pipeline/ordering.h"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include <spdlog/spdlog.h>
 
 namespace server {
 
-Ordering::Ordering(std::uint32_t self, Milliseconds heartbeat, session::Service& service,
-                   Clock& clock)
+Ordering::Ordering(std::uint32_t self, std::chrono::milliseconds heartbeat,
+                   session::Service& service, Clock& clock)
     : self_(self), service_(service), planner_(heartbeat, service, clock) {}
 
 // --- From this server's clients ---

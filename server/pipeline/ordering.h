@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <set>
@@ -30,7 +31,8 @@ namespace server {
 class Ordering {
  public:
   // Both references live as long as this does.
-  Ordering(std::uint32_t self, Milliseconds heartbeat, session::Service& service, Clock& clock);
+  Ordering(std::uint32_t self, std::chrono::milliseconds heartbeat, session::Service& service,
+           Clock& clock);
 
   // From this server's clients. Tags are never used twice.
   void submit(session::Command command, OrderingOutcomes& out);

@@ -1,5 +1,6 @@
 #include "server/pipeline/pipeline.h"
 
+#include <chrono>
 #include <utility>
 #include <variant>
 
@@ -136,7 +137,7 @@ void Pipeline::perform(Client& client, wire::ClientRequest request,
     carry_out();
   } else if (const auto* read = std::get_if<ReadAtLeast>(&admission)) {
     const std::uint64_t tag = ++last_number_;
-    const auto ticks_max = Milliseconds(client.timeout_ms) / options_.heartbeat;
+    const auto ticks_max = std::chrono::milliseconds(client.timeout_ms) / options_.heartbeat;
     replies_.hold_read(
         client, tag,
         {std::move(request), client.identities, {arrived, Effort::quorum}, read->zxid});

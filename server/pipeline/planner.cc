@@ -1,5 +1,6 @@
 #include "server/pipeline/planner.h"
 
+#include <chrono>
 #include <memory>
 #include <utility>
 
@@ -7,7 +8,7 @@
 
 namespace server {
 
-Planner::Planner(Milliseconds heartbeat, session::Service& service, Clock& clock)
+Planner::Planner(std::chrono::milliseconds heartbeat, session::Service& service, Clock& clock)
     : heartbeat_(heartbeat), service_(service), clock_(clock) {}
 
 void Planner::begin() {

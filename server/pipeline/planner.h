@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <optional>
@@ -34,7 +35,7 @@ class Planner {
   };
 
   // Both references live as long as this does.
-  Planner(Milliseconds heartbeat, session::Service& service, Clock& clock);
+  Planner(std::chrono::milliseconds heartbeat, session::Service& service, Clock& clock);
 
   // This server leads from now on. Every session gets its full timeout again: it is not known when
   // the session's client last sent something to the former leader.
@@ -70,7 +71,7 @@ class Planner {
   void plan_now(const session::Command& command, OrderingOutcomes& out);
   void watch_expiry(wire::SessionId session, std::int64_t timeout_ms);
 
-  Milliseconds heartbeat_;
+  std::chrono::milliseconds heartbeat_;
   session::Service& service_;
   Clock& clock_;
 

@@ -1,6 +1,7 @@
 #include "server/pipeline/session_setup.h"
 
 #include <algorithm>
+#include <chrono>
 #include <string>
 #include <utility>
 
@@ -10,9 +11,9 @@ namespace server {
 namespace {
 
 // How long a `connect` waits for an election to end, or for this server to catch up.
-constexpr Milliseconds connect_timeout{1500};
+constexpr std::chrono::milliseconds connect_timeout{1500};
 // How long a server without a leader keeps its clients.
-constexpr Milliseconds unserved_timeout{3000};
+constexpr std::chrono::milliseconds unserved_timeout{3000};
 
 wire::Error wrong_password() {
   return {wire::ErrorCode::auth_failed, "this is not the session's password"};
@@ -77,7 +78,7 @@ void SessionSetup::open(Client& client, wire::SessionId session, bool resumed, w
   client.connection->send(wire::ConnectedReply{
       session, std::exchange(client.password, {}), client.timeout_ms, options_.id, role,
       replica_.applied(), resumed, options_.advertised, client.read_only, client.connect_id});
-  client.connection->ping_every(Milliseconds(client.timeout_ms / 3));
+  client.connection->ping_every(std::chrono::milliseconds(client.timeout_ms / 3));
   if (const session::Results* results = replica_.sessions().results(session)) {
     client.last_number = results->last();
   }
@@ -152,7 +153,7 @@ std::int64_t SessionSetup::granted_timeout_ms(const Client& client) const {
                                   options_.max_session_timeout.count());
 }
 
-std::uint32_t SessionSetup::ticks(Milliseconds time) const {
+std::uint32_t SessionSetup::ticks(std::chrono::milliseconds time) const {
   return static_cast<std::uint32_t>(time / options_.heartbeat);
 }
 

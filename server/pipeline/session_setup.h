@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <variant>
@@ -61,7 +62,7 @@ class SessionSetup {
   [[nodiscard]] std::optional<wire::Result<ReadOnlySession>> read_only_session(
       const Client& client) const;
   ReadOnlySession prepare_read_only(Client& client, ReadOnlySession session);
-  [[nodiscard]] std::uint32_t ticks(Milliseconds time) const;
+  [[nodiscard]] std::uint32_t ticks(std::chrono::milliseconds time) const;
 
   const PipelineOptions& options_;
   Replica& replica_;

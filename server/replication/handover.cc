@@ -1,6 +1,7 @@
 #include "server/replication/handover.h"
 
 #include <algorithm>
+#include <chrono>
 #include <string>
 #include <utility>
 #include <vector>
@@ -9,7 +10,7 @@
 
 namespace server {
 
-void Handover::begin(zab::ServerId to, Milliseconds patience, Done done) {
+void Handover::begin(zab::ServerId to, std::chrono::milliseconds patience, Done done) {
   driver_.post(zab::HandOver{to});
   const auto waiting =
       waiting_.emplace(waiting_.end(), Waiting{boost::asio::steady_timer(io_, patience)});

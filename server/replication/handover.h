@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <list>
 #include <string_view>
@@ -24,7 +25,7 @@ class Handover {
 
   // On a leader only. `to` is none for the first follower that has caught up. Calls `done` once, on
   // the io_context, after this call.
-  void begin(zab::ServerId to, Milliseconds patience, Done done);
+  void begin(zab::ServerId to, std::chrono::milliseconds patience, Done done);
   void role_changed(const zab::RoleStatus& role_status);
 
  private:

@@ -1,6 +1,7 @@
 #include "server/replication/shutdown.h"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include <boost/asio/io_context.hpp>
@@ -9,9 +10,9 @@ namespace server {
 namespace {
 
 constexpr auto reason = "the server shuts down";  // given to clients
-constexpr Milliseconds handover_timeout{1000};
-constexpr Milliseconds answers_timeout{1000};
-constexpr Milliseconds answers_poll{5};
+constexpr std::chrono::milliseconds handover_timeout{1000};
+constexpr std::chrono::milliseconds answers_timeout{1000};
+constexpr std::chrono::milliseconds answers_poll{5};
 
 }  // namespace
 
@@ -25,7 +26,7 @@ void Shutdown::drain(std::function<void()> done) {
   parts_.handover.begin({}, handover_timeout, [this, done = std::move(done)](auto) mutable {
     // This server may be part of the new leader's quorum. So the other servers get time to follow
     // the new leader before this one stops.
-    timer_.expires_after(std::min(2 * options_.heartbeat, Milliseconds{500}));
+    timer_.expires_after(std::min(2 * options_.heartbeat, std::chrono::milliseconds{500}));
     timer_.async_wait(
         [this, done = std::move(done)](const auto&) mutable { drain_clients(std::move(done)); });
   });

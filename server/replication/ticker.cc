@@ -9,7 +9,7 @@
 namespace server {
 namespace {
 
-constexpr Milliseconds clock_tolerance{10'000};  // between the machines of an ensemble
+constexpr std::chrono::milliseconds clock_tolerance{10'000};  // between the machines of an ensemble
 
 }  // namespace
 
@@ -44,7 +44,7 @@ void Ticker::tick() {
 
 // Warns once, and again only after the clock was right.
 void Ticker::check_clock() {
-  const Milliseconds behind{pipeline_.service().time() - environment_.wall_clock()};
+  const std::chrono::milliseconds behind{pipeline_.service().time() - environment_.wall_clock()};
   if (behind < clock_tolerance) {
     clock_is_behind_ = false;
   } else if (!std::exchange(clock_is_behind_, true)) {

@@ -1,6 +1,7 @@
 #include "tests/sim/service/world.h"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include <spdlog/spdlog.h>
@@ -44,9 +45,9 @@ void World::start(std::size_t server, const Checkpoint& from) {
   }
   Server& one = servers_[server];
   one.options.id = static_cast<std::uint32_t>(server) + 1;
-  one.options.heartbeat = server::Milliseconds(tick_ms);
-  one.options.min_session_timeout = server::Milliseconds(tick_ms * options_.timeout_ticks_min);
-  one.options.max_session_timeout = server::Milliseconds(tick_ms * options_.timeout_ticks_max);
+  one.options.heartbeat = std::chrono::milliseconds(tick_ms);
+  one.options.min_session_timeout = std::chrono::milliseconds(tick_ms * options_.timeout_ticks_min);
+  one.options.max_session_timeout = std::chrono::milliseconds(tick_ms * options_.timeout_ticks_max);
   one.options.max_outstanding_requests = options_.outstanding_max;
   one.environment.world = this;
   one.environment.server = server;
