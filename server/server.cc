@@ -1,6 +1,7 @@
 #include "server/server.h"
 
 #include <cstdlib>
+#include <string>
 #include <utility>
 
 #include <boost/asio/io_context.hpp>
@@ -58,7 +59,8 @@ Server::Server(boost::asio::io_context& io, Config config, RecoveredState found)
                     {[this](auto done) { log_.write({}, std::move(done)); },
                      [this](auto at, auto keep_bytes) { log_.purge(at, keep_bytes); }},
                     checkpointer_rules(config_), found.checkpoint),
-      links_(io, links_options(config_), callbacks_of(driver_)),
+      links_(io, links_options(config_, std::string("zabkeeper ") + version),
+             callbacks_of(driver_)),
       driver_(io,
               zab::Peer(zab::ServerId{config_.id}, ensemble(config_), peer_limits(config_),
                         std::move(found.log.recovered),

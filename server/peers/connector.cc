@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <tuple>
 #include <utility>
+#include <variant>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -73,8 +75,16 @@ const LinkedServer* Connector::line(zab::ServerId id) const {
   return found == options_.servers.end() ? nullptr : &*found;
 }
 
-Hello Connector::hello(zab::ServerId to) const {
-  return {options_.self, to, ensemble_, callbacks_.cluster()};
+Greeting Connector::greeting(zab::ServerId to) const {
+  return {options_.self,      to,
+          ensemble_,          callbacks_.cluster(),
+          known_protocols,    options_.levels,
+          callbacks_.level(), options_.program};
+}
+
+OwnPart Connector::own_part(std::function<bool(zab::ServerId)> is_expected) const {
+  return {[this](zab::ServerId to) { return greeting(to); }, std::move(is_expected),
+          options_.handshake_timeout};
 }
 
 // --- Servers with greater ids dial this one ---
@@ -125,19 +135,20 @@ awaitable<void> Connector::accept(tcp::socket accepted) {
   const auto self = shared_from_this();
   const auto socket = std::make_shared<tcp::socket>(std::move(accepted));
   set_no_delay(*socket);
-  const auto is_expected = [this](zab::ServerId id) {
-    return line(id) != nullptr && id > options_.self;
-  };
   handshakes_ += 1;
-  const auto theirs =
-      co_await greet_second(socket, hello({}), is_expected, options_.handshake_timeout);
+  const HandshakeResult result = co_await greet_second(
+      socket,
+      own_part([this](zab::ServerId id) { return line(id) != nullptr && id > options_.self; }));
   handshakes_ -= 1;
   if (stopped_) co_return;
-  if (!theirs) {
-    spdlog::warn("refused a connection to the peer port: {}", theirs.error().message);
+  if (const auto* failure = std::get_if<NotAgreed>(&result)) {
+    if (reported_accepted_.is_new(failure->reason, std::chrono::steady_clock::now())) {
+      spdlog::warn("no link over a connection to the peer port: {}", failure->reason);
+    }
     co_return;
   }
-  co_await callbacks_.connected(std::move(*socket), theirs->from);
+  reported_accepted_.forget();
+  co_await callbacks_.connected(std::move(*socket), std::get<Agreed>(result));
 }
 
 // --- This server dials servers with lesser ids ---
@@ -146,60 +157,74 @@ awaitable<void> Connector::dial_loop(LinkedServer peer) {
   const auto self = shared_from_this();
   const zab::ServerId id{peer.id};
   std::chrono::milliseconds pause = redial_min;
+  GreetingForm form = GreetingForm::fields;
   while (!stopped_) {
-    const SocketPtr socket = co_await dial(peer);
-    if (socket != nullptr) {
-      pause = redial_min;
-      reported_.erase(id);
-      co_await callbacks_.connected(std::move(*socket), id);
-    }
+    const auto socket = std::make_shared<tcp::socket>(io_);
+    const HandshakeResult result = co_await dial(socket, peer, form);
     if (stopped_) co_return;
+    if (const auto* agreed = std::get_if<Agreed>(&result)) {
+      pause = redial_min;
+      form = GreetingForm::fields;  // the next program at that address may be another one
+      reported_.erase(id);
+      co_await callbacks_.connected(std::move(*socket), *agreed);
+      if (stopped_) co_return;
+    } else {
+      const auto& failure = std::get<NotAgreed>(result);
+      report_failed_dial(id, form, failure);
+      form = next_form(form, failure.dialed, callbacks_.level());
+    }
     asio::steady_timer timer(io_, pause);
     co_await timer.async_wait(use_tuple);
     pause = std::min(2 * pause, redial_max);
   }
 }
 
-// Null if the peer cannot be reached, or is not the server that it should be.
-awaitable<SocketPtr> Connector::dial(LinkedServer peer) {
-  const zab::ServerId id{peer.id};
-  const auto socket = std::make_shared<tcp::socket>(io_);
+awaitable<HandshakeResult> Connector::dial(SocketPtr socket, LinkedServer peer, GreetingForm form) {
   asio::steady_timer deadline(io_, options_.handshake_timeout);
   deadline.async_wait([socket](const error_code& error) {
     error_code ignored;
     if (!error) socket->close(ignored);
   });
-  const bool connected = co_await connect(socket, peer, deadline.expiry());
-  if (!connected) co_return nullptr;
-
+  if (auto failure = co_await connect(socket, peer, deadline.expiry())) co_return *failure;
   set_no_delay(*socket);
-  const auto theirs = co_await greet_first(socket, hello(id), options_.handshake_timeout);
-  if (stopped_) co_return nullptr;
-  if (!theirs) {
-    report(id, theirs.error().message);
-    co_return nullptr;
-  }
-  co_return socket;
+  const zab::ServerId id{peer.id};
+  co_return co_await greet_first(socket, id, form,
+                                 own_part([id](zab::ServerId from) { return from == id; }));
 }
 
-awaitable<bool> Connector::connect(SocketPtr socket, LinkedServer peer,
-                                   std::chrono::steady_clock::time_point deadline) {
-  const zab::ServerId id{peer.id};
+awaitable<std::optional<NotAgreed>> Connector::connect(
+    SocketPtr socket, LinkedServer peer, std::chrono::steady_clock::time_point deadline) {
   tcp::resolver resolver(io_);
   const auto [not_found, endpoints] = co_await resolver.async_resolve(
       peer.address.host, std::to_string(peer.address.port), use_tuple);
   if (not_found || endpoints.empty()) {
-    report(id, "its address " + peer.address.host + " cannot be resolved: " + not_found.message());
-    co_return false;
+    co_return NotAgreed{"its address " + peer.address.host +
+                        " cannot be resolved: " + not_found.message()};
   }
+  error_code error;
   for (const auto& endpoint : endpoints) {
-    const auto [error] = co_await socket->async_connect(endpoint.endpoint(), use_tuple);
-    if (!error) break;
-    if (deadline <= std::chrono::steady_clock::now()) co_return false;
     *socket = tcp::socket(io_);
-    report(id, "cannot connect to " + to_string(peer.address) + ": " + error.message());
+    std::tie(error) = co_await socket->async_connect(endpoint.endpoint(), use_tuple);
+    if (!error) co_return std::nullopt;
+    if (deadline <= std::chrono::steady_clock::now()) break;
   }
-  co_return socket->is_open();
+  const bool timed_out = error == asio::error::operation_aborted;
+  co_return NotAgreed{"cannot connect to " + to_string(peer.address) + ": " +
+                      (timed_out ? "timed out" : error.message())};
+}
+
+void Connector::report_failed_dial(zab::ServerId peer, GreetingForm form,
+                                   const NotAgreed& failure) {
+  if (failure.dialed == Dialed::answered) return report(peer, failure.reason);
+  if (form == GreetingForm::fixed) {
+    return report(peer,
+                  "it closes the connection without an answer: its own log may say why, or that "
+                  "of the program which listens at this address");
+  }
+  // At level 0 the fixed form is next, and whoever runs the old program knows no other.
+  if (old_levels.contains(callbacks_.level())) return;
+  report(peer, "it closes the connection without an answer, as an old program does: " +
+                   unable_sentence(peer, old_program, old_levels, callbacks_.level()));
 }
 
 void Connector::report(zab::ServerId peer, const std::string& reason) {

@@ -6,14 +6,20 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
+#include "server/peers/agreement.h"
 #include "server/peers/greeting.h"
+#include "server/peers/handshake.h"
 #include "server/peers/linked_server.h"
+#include "server/peers/peer_program.h"
+#include "server/peers/reported_reasons.h"
+#include "wire/forms.h"
 
 namespace server {
 
@@ -25,13 +31,17 @@ class Connector : public std::enable_shared_from_this<Connector> {
     zab::ServerId self;
     std::vector<LinkedServer> servers;  // this one included
     std::chrono::milliseconds handshake_timeout{1000};
+    wire::LevelRange levels = wire::known_levels;  // at which this program can run
+    std::string program = "zabkeeper";             // with its version, see Greeting::program
   };
   struct Callbacks {
-    // A connection to `server`, after the greetings. Returns once the connection is lost.
-    std::function<boost::asio::awaitable<void>(boost::asio::ip::tcp::socket, zab::ServerId server)>
+    // A connection, after the greetings. Returns once the connection is lost.
+    std::function<boost::asio::awaitable<void>(boost::asio::ip::tcp::socket, Agreed other)>
         connected;
     // The cluster that this server knows it belongs to; none before there is one.
     std::function<zab::ClusterId()> cluster;
+    // The level in force at this server.
+    std::function<wire::Level()> level;
   };
 
   Connector(boost::asio::io_context& io, Options options, Callbacks callbacks);
@@ -47,10 +57,14 @@ class Connector : public std::enable_shared_from_this<Connector> {
   boost::asio::awaitable<void> accept_loop();
   boost::asio::awaitable<void> accept(boost::asio::ip::tcp::socket accepted);
   boost::asio::awaitable<void> dial_loop(LinkedServer peer);
-  boost::asio::awaitable<SocketPtr> dial(LinkedServer peer);
-  boost::asio::awaitable<bool> connect(SocketPtr socket, LinkedServer peer,
-                                       std::chrono::steady_clock::time_point deadline);
-  [[nodiscard]] Hello hello(zab::ServerId to) const;
+  boost::asio::awaitable<HandshakeResult> dial(SocketPtr socket, LinkedServer peer,
+                                               GreetingForm form);
+  // Why the peer cannot be reached; nothing once the socket is connected.
+  boost::asio::awaitable<std::optional<NotAgreed>> connect(
+      SocketPtr socket, LinkedServer peer, std::chrono::steady_clock::time_point deadline);
+  [[nodiscard]] OwnPart own_part(std::function<bool(zab::ServerId)> is_expected) const;
+  [[nodiscard]] Greeting greeting(zab::ServerId to) const;
+  void report_failed_dial(zab::ServerId peer, GreetingForm form, const NotAgreed& failure);
   // Logs why there is no link with `peer`, once for each new reason.
   void report(zab::ServerId peer, const std::string& reason);
 
@@ -59,7 +73,8 @@ class Connector : public std::enable_shared_from_this<Connector> {
   Callbacks callbacks_;
   boost::asio::ip::tcp::acceptor acceptor_;
   std::uint64_t ensemble_;
-  std::map<zab::ServerId, std::string> reported_;  // the last reason for each peer
+  std::map<zab::ServerId, std::string> reported_;  // the last reason for each dialed peer
+  ReportedReasons reported_accepted_;              // for accepted connections
   std::size_t handshakes_ = 0;                     // of accepted connections, under way
   bool stopped_ = false;
 };

@@ -19,6 +19,10 @@ void append_frame(std::string_view content, wire::Bytes& out) {
   writer.raw(content);
 }
 
+std::uint32_t announced_bytes(std::string_view header) {
+  return wire::ByteReader(header).integer<std::uint32_t>();
+}
+
 wire::Result<std::optional<std::string_view>> FrameReader::next() {
   const std::string_view rest = std::string_view(buffer_).substr(taken_);
   wire::ByteReader in(rest);

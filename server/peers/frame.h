@@ -19,6 +19,9 @@ inline constexpr std::uint32_t frame_bytes_max = 64 * 1024 * 1024;
 // Appends `content` as one frame.
 void append_frame(std::string_view content, wire::Bytes& out);
 
+// The length of the content that a frame announces. `header` is its first frame_header_bytes.
+[[nodiscard]] std::uint32_t announced_bytes(std::string_view header);
+
 // Splits a stream into frames as it arrives.
 class FrameReader {
  public:

@@ -1,57 +1,95 @@
 #pragma once
 
-#include <chrono>
+#include <cstddef>
 #include <cstdint>
-#include <functional>
-#include <memory>
+#include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
-
-#include <boost/asio/awaitable.hpp>
-#include <boost/asio/ip/tcp.hpp>
 
 #include "server/peers/linked_server.h"
 #include "wire/bytes.h"
+#include "wire/forms.h"
 #include "wire/result.h"
 #include "zab/credentials.h"
 #include "zab/ensemble.h"
 
-// How a connection between two servers begins: each sends a Hello, the server that dialed first,
-// and each checks the other's before any message is sent.
+// The greetings with which a connection between two servers begins, and their bytes. See
+// handshake.h for who sends which, and agreement.h for who is refused.
 namespace server {
 
-// The first frame of a connection, in both directions.
-struct Hello {
-  static constexpr std::uint32_t magic = 0x5a41424b;  // "ZABK"
-  static constexpr std::uint16_t version = 2;
+// Versions of the peer protocol: of what is sent over a link.
+struct ProtocolRange {
+  std::uint16_t least = 0;
+  std::uint16_t greatest = 0;
 
+  bool operator==(const ProtocolRange&) const = default;
+};
+
+// Those of this program.
+inline constexpr ProtocolRange known_protocols{2, 3};
+
+// "protocol 2", "protocols 2 to 3".
+[[nodiscard]] std::string to_string(const ProtocolRange& range);
+
+// What a server says of itself to another one.
+struct Greeting {
   zab::ServerId from;
   zab::ServerId to;            // the server that the sender expects at the other end
   std::uint64_t ensemble = 0;  // fingerprint() of the sender's configuration
   zab::ClusterId cluster;      // none if the sender does not know that it belongs to one
+  ProtocolRange protocols;
+  wire::LevelRange levels;  // at which the sender's program can run
+  wire::Level level;        // in force at the sender
+  std::string program;      // "zabkeeper 0.2.0": 1 to program_bytes_max printable ASCII characters
 
-  bool operator==(const Hello&) const = default;
+  bool operator==(const Greeting&) const = default;
 };
 
-void encode(const Hello& hello, wire::Bytes& out);
-[[nodiscard]] wire::Result<Hello> decode_hello(std::string_view bytes);
+// Why the sender closes the connection, instead of its greeting or after it.
+struct GreetingRefused {
+  std::string sentence;  // at most sentence_bytes_max printable ASCII characters
+
+  bool operator==(const GreetingRefused&) const = default;
+};
+
+// How a greeting is written. Version 0.1 knows only `fixed`, and closes the connection on `fields`.
+enum class GreetingForm : std::uint16_t {
+  fixed = 2,   // from, to, ensemble and cluster; cannot say GreetingRefused
+  fields = 3,  // each field with its tag and length, in any order
+};
+
+inline constexpr std::size_t greeting_bytes_max = 4096;
+inline constexpr std::size_t program_bytes_max = 64;
+inline constexpr std::size_t sentence_bytes_max = 512;
+
+// A server that greets in the fixed form: it can do this and no more.
+inline constexpr ProtocolRange old_protocols{2, 2};
+inline constexpr wire::LevelRange old_levels{{0}, {0}};
+inline constexpr const char* old_program = "zabkeeper 0.1";
+
+struct ReceivedGreeting {
+  GreetingForm form = GreetingForm::fields;
+  std::variant<Greeting, GreetingRefused> content;
+};
+
+// Appends the content of the frame that says this. A program or sentence that is too long, or not
+// printable, is written without what does not fit.
+void encode(const Greeting& greeting, GreetingForm form, wire::Bytes& out);
+void encode(const GreetingRefused& refused, wire::Bytes& out);
+
+// Reads the content of a frame. Skips fields that this program does not know. An error says, for
+// people, why these bytes are no greeting.
+[[nodiscard]] wire::Result<ReceivedGreeting> decode_greeting(std::string_view content);
+
+// Whether the content begins like a greeting of this form.
+[[nodiscard]] bool begins_as(GreetingForm form, std::string_view content);
+
+// The text with '?' in place of all that is not printable ASCII, and no longer than `bytes_max`.
+[[nodiscard]] std::string printable(std::string_view text, std::size_t bytes_max);
 
 // A hash of the configured members. Servers with different members would count different quorums,
 // so they must not be linked.
 [[nodiscard]] std::uint64_t fingerprint(const std::vector<LinkedServer>& servers);
-
-using SocketPtr = std::shared_ptr<boost::asio::ip::tcp::socket>;
-
-// The greeting of the server that dialed: sends `mine`, then receives the other's Hello and checks
-// that it comes from `mine.to`. Closes the socket after `timeout`. An error says why the other
-// server is refused.
-[[nodiscard]] boost::asio::awaitable<wire::Result<Hello>> greet_first(
-    SocketPtr socket, Hello mine, std::chrono::milliseconds timeout);
-
-// The greeting of the server that accepted the connection: receives the other's Hello, and answers
-// with `mine`, addressed to the sender, if the sender `is_expected` here.
-[[nodiscard]] boost::asio::awaitable<wire::Result<Hello>> greet_second(
-    SocketPtr socket, Hello mine, std::function<bool(zab::ServerId)> is_expected,
-    std::chrono::milliseconds timeout);
 
 }  // namespace server

@@ -24,10 +24,11 @@ constexpr std::size_t queued_bytes_max = std::size_t{1} << 30;
 }  // namespace
 
 Link::Link(asio::io_context& io, asio::ip::tcp::socket socket, std::uint64_t number,
-           LinkCounters& counters, Callbacks callbacks)
+           PeerProgram program, LinkCounters& counters, Callbacks callbacks)
     : io_(io),
       socket_(std::move(socket)),
       number_(number),
+      program_(std::move(program)),
       counters_(counters),
       callbacks_(std::move(callbacks)) {}
 
@@ -62,7 +63,7 @@ void Link::take_frames() {
     if (!*content) return;
     counters_.in.add(frame_header_bytes + (*content)->size());
     auto message = decode_peer_message(**content);
-    if (!message) return fail(message.error().message);
+    if (!message) return callbacks_.unreadable(message.error().message);
     if (!std::holds_alternative<KeepAlive>(*message)) callbacks_.received(std::move(*message));
   }
 }

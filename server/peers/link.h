@@ -12,6 +12,7 @@
 #include "server/metrics/counters.h"
 #include "server/peers/frame.h"
 #include "server/peers/peer_message.h"
+#include "server/peers/peer_program.h"
 
 namespace boost::asio {
 class io_context;
@@ -29,11 +30,14 @@ class Link : public std::enable_shared_from_this<Link> {
     std::function<void()> drained;
     // The connection has failed; `close` has to be called.
     std::function<void(const std::string& reason)> failed;
+    // A message has arrived that this program does not know; `close` has to be called.
+    std::function<void(const std::string& reason)> unreadable;
   };
 
-  // `number` is this connection's among all that there were. `counters` outlives the open link.
+  // `number` is this connection's among all that there were. `program` is that of the other end.
+  // `counters` outlives the open link.
   Link(boost::asio::io_context& io, boost::asio::ip::tcp::socket socket, std::uint64_t number,
-       LinkCounters& counters, Callbacks callbacks);
+       PeerProgram program, LinkCounters& counters, Callbacks callbacks);
   Link(const Link&) = delete;
   Link& operator=(const Link&) = delete;
 
@@ -48,6 +52,7 @@ class Link : public std::enable_shared_from_this<Link> {
   void close();
 
   [[nodiscard]] std::uint64_t number() const { return number_; }
+  [[nodiscard]] const PeerProgram& program() const { return program_; }
   // Bytes that are not written to the socket yet.
   [[nodiscard]] std::size_t queued() const { return queued_.size() + writing_.size(); }
 
@@ -60,6 +65,7 @@ class Link : public std::enable_shared_from_this<Link> {
   boost::asio::io_context& io_;
   boost::asio::ip::tcp::socket socket_;
   std::uint64_t number_;
+  PeerProgram program_;
   LinkCounters& counters_;
   Callbacks callbacks_;
 

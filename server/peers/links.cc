@@ -12,6 +12,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <spdlog/spdlog.h>
 
+#include "server/peers/agreement.h"
 #include "server/peers/connector.h"
 #include "server/peers/link.h"
 #include "server/peers/use_tuple.h"
@@ -28,25 +29,30 @@ class Links::Impl : public std::enable_shared_from_this<Links::Impl> {
         options_(std::move(options)),
         callbacks_(std::move(callbacks)),
         connector_(std::make_shared<Connector>(
-            io, Connector::Options{options_.self, options_.servers, options_.handshake_timeout},
+            io,
+            Connector::Options{options_.self, options_.servers, options_.handshake_timeout,
+                               options_.levels, options_.program},
             Connector::Callbacks{
-                [this](auto socket, auto server) { return run_link(std::move(socket), server); },
-                callbacks_.cluster})),
+                [this](auto socket, auto other) { return run_link(std::move(socket), other); },
+                callbacks_.cluster, callbacks_.level})),
         heartbeat_(io) {}
 
   wire::Result<void> start();
   void stop();
   void send(zab::ServerId to, std::optional<std::uint64_t> connection, const PeerMessage& message);
   [[nodiscard]] std::size_t queued(zab::ServerId to) const;
+  [[nodiscard]] std::optional<PeerProgram> program_of(zab::ServerId server) const;
+  void level_changed();
   [[nodiscard]] LinkCounters counters(zab::ServerId server) const;
 
  private:
   using LinkPtr = std::shared_ptr<Link>;
 
   // Returns once the link is closed.
-  asio::awaitable<void> run_link(asio::ip::tcp::socket socket, zab::ServerId server);
+  asio::awaitable<void> run_link(asio::ip::tcp::socket socket, Agreed other);
   asio::awaitable<void> heartbeat_loop();
-  [[nodiscard]] LinkPtr add(asio::ip::tcp::socket socket, zab::ServerId server);
+  [[nodiscard]] LinkPtr add(asio::ip::tcp::socket socket, const Agreed& other);
+  [[nodiscard]] Link::Callbacks callbacks_for(const Agreed& other);
   void drop(zab::ServerId server, const std::string& reason);
 
   asio::io_context& io_;
@@ -74,27 +80,38 @@ void Links::Impl::stop() {
   for (const auto& [server, link] : std::exchange(up_, {})) link->close();
 }
 
-asio::awaitable<void> Links::Impl::run_link(asio::ip::tcp::socket socket, zab::ServerId server) {
+asio::awaitable<void> Links::Impl::run_link(asio::ip::tcp::socket socket, Agreed other) {
   const auto self = shared_from_this();
-  const LinkPtr link = add(std::move(socket), server);
+  const LinkPtr link = add(std::move(socket), other);
+  level_changed();  // it may have changed after the greetings
   co_await link->receive();
 }
 
-Links::Impl::LinkPtr Links::Impl::add(asio::ip::tcp::socket socket, zab::ServerId server) {
+Links::Impl::LinkPtr Links::Impl::add(asio::ip::tcp::socket socket, const Agreed& other) {
+  const zab::ServerId server = other.server;
   if (up_.contains(server)) drop(server, "a new connection replaces it");
   LinkCounters& counters = counters_[server];
   counters.established += 1;
-  const auto link = std::make_shared<Link>(
-      io_, std::move(socket), ++last_number_, counters,
-      Link::Callbacks{[this, server](PeerMessage&& message) {
-                        callbacks_.received(server, std::move(message));
-                      },
-                      [this, server] { callbacks_.drained(server); },
-                      [this, server](const std::string& reason) { drop(server, reason); }});
+  const auto link = std::make_shared<Link>(io_, std::move(socket), ++last_number_, other.program,
+                                           counters, callbacks_for(other));
   up_[server] = link;
-  spdlog::info("linked with server {}", server.value);
+  spdlog::info("linked with server {}: {}, {}, protocol {}", server.value, other.program.program,
+               wire::to_string(other.program.levels), other.program.protocol);
   callbacks_.up(server, link->number());
   return link;
+}
+
+Link::Callbacks Links::Impl::callbacks_for(const Agreed& other) {
+  const zab::ServerId server = other.server;
+  return {
+      .received = [this, server](PeerMessage&& m) { callbacks_.received(server, std::move(m)); },
+      .drained = [this, server] { callbacks_.drained(server); },
+      .failed = [this, server](const std::string& reason) { drop(server, reason); },
+      .unreadable =
+          [this, server, program = other.program.program](const std::string& reason) {
+            drop(server, reason + "; it runs " + program + ", and this server " + options_.program);
+          },
+  };
 }
 
 void Links::Impl::drop(zab::ServerId server, const std::string& reason) {
@@ -134,6 +151,21 @@ std::size_t Links::Impl::queued(zab::ServerId to) const {
   return found == up_.end() ? 0 : found->second->queued();
 }
 
+std::optional<PeerProgram> Links::Impl::program_of(zab::ServerId server) const {
+  const auto found = up_.find(server);
+  if (found == up_.end()) return std::nullopt;
+  return found->second->program();
+}
+
+void Links::Impl::level_changed() {
+  const wire::Level level = callbacks_.level();
+  const auto links = up_;
+  for (const auto& [server, link] : links) {
+    const auto& [levels, protocol, program] = link->program();
+    if (!levels.contains(level)) drop(server, unable_sentence(server, program, levels, level));
+  }
+}
+
 LinkCounters Links::Impl::counters(zab::ServerId server) const {
   const auto found = counters_.find(server);
   return found == counters_.end() ? LinkCounters{} : found->second;
@@ -147,6 +179,10 @@ Links::~Links() { impl_->stop(); }
 wire::Result<void> Links::start() { return impl_->start(); }
 void Links::stop() { impl_->stop(); }
 std::size_t Links::queued(zab::ServerId to) const { return impl_->queued(to); }
+std::optional<PeerProgram> Links::program_of(zab::ServerId server) const {
+  return impl_->program_of(server);
+}
+void Links::level_changed() { impl_->level_changed(); }
 LinkCounters Links::counters(zab::ServerId server) const { return impl_->counters(server); }
 void Links::send(zab::ServerId to, const PeerMessage& message) {
   impl_->send(to, std::nullopt, message);

@@ -4,12 +4,15 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "server/metrics/counters.h"
 #include "server/peers/linked_server.h"
 #include "server/peers/peer_message.h"
+#include "server/peers/peer_program.h"
+#include "wire/forms.h"
 #include "zab/ensemble.h"
 
 namespace boost::asio {
@@ -29,6 +32,8 @@ class Links {
     std::chrono::milliseconds heartbeat{50};  // a link that is idle for so long sends a KeepAlive
     std::uint32_t silence_heartbeats;         // a link that receives nothing for so many is closed
     std::chrono::milliseconds handshake_timeout{1000};
+    wire::LevelRange levels = wire::known_levels;  // at which this program can run
+    std::string program = "zabkeeper";             // with its version, see Greeting::program
   };
 
   // Called on the io_context's one thread. Everything that is received from a server between `up`
@@ -43,6 +48,8 @@ class Links {
     // The cluster that this server knows it belongs to; none before there is one. A server of
     // another cluster is refused.
     std::function<zab::ClusterId()> cluster;
+    // The level in force at this server. A server whose program cannot do it is refused.
+    std::function<wire::Level()> level;
   };
 
   Links(boost::asio::io_context& io, Options options, Callbacks callbacks);
@@ -61,6 +68,11 @@ class Links {
   void send(zab::ServerId to, std::uint64_t connection, const PeerMessage& message);
   // Bytes that are not written to the socket yet.
   [[nodiscard]] std::size_t queued(zab::ServerId to) const;
+  // The program at the other end of the link that is up now; nothing if there is none.
+  [[nodiscard]] std::optional<PeerProgram> program_of(zab::ServerId server) const;
+  // Closes each link whose other end cannot do the level that is in force now. To be called after
+  // every change of the level; calls `down` before it returns.
+  void level_changed();
   // Counts for all links to that server since the start.
   [[nodiscard]] LinkCounters counters(zab::ServerId server) const;
 

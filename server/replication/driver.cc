@@ -62,6 +62,9 @@ void Driver::received(zab::ServerId from, PeerMessage&& message) {
 
 void Driver::link_drained(zab::ServerId server) { read(server); }
 
+// No transaction raises the level yet.
+wire::Level Driver::level() const { return wire::Level{0}; }
+
 // Posts `run` behind everything else that is ready now, so that the events of one turn of the event
 // loop become one batch.
 void Driver::schedule() {
@@ -217,6 +220,7 @@ Links::Callbacks callbacks_of(Driver& driver) {
       .received = [&](auto from, PeerMessage&& m) { driver.received(from, std::move(m)); },
       .drained = [&](auto server) { driver.link_drained(server); },
       .cluster = [&] { return driver.peer().state().durable.known_cluster(); },
+      .level = [&] { return driver.level(); },
   };
 }
 

@@ -13,6 +13,7 @@
 #include "server/peers/links.h"
 #include "server/pipeline/pipeline.h"
 #include "server/replication/log_writer.h"
+#include "wire/forms.h"
 #include "zab/peer.h"
 
 namespace server {
@@ -41,6 +42,9 @@ class Driver {
   // The adopted snapshot at `at` is loaded: `service` is the state now. The results that were
   // decided after the adoption have waited for the snapshot, and are delivered now.
   void restored(session::Service&& service, zab::Point at);
+
+  // The level of the ensemble that is in force at this server.
+  [[nodiscard]] wire::Level level() const;
 
   [[nodiscard]] const zab::Peer& peer() const { return peer_; }
   [[nodiscard]] const DriverCounters& counters() const { return counters_; }

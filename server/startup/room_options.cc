@@ -69,9 +69,10 @@ ListenerOptions listener_options(const Config& config) {
   return options;
 }
 
-Links::Options links_options(const Config& config) {
+Links::Options links_options(const Config& config, std::string program) {
   Links::Options options{
       zab::ServerId{config.id}, {}, config.heartbeat, config.sync_limit_heartbeats};
+  options.program = std::move(program);
   for (const ServerLine& line : config.servers) {
     options.servers.push_back({line.id, line.peer, line.observer, line.weight, line.group});
   }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+
 #include "server/admin/options.h"
 #include "server/checkpoints/checkpointer.h"
 #include "server/clients/listener_options.h"
@@ -19,7 +21,8 @@ namespace server {
 [[nodiscard]] PipelineOptions pipeline_options(const Config& config);
 // Also asks the operating system for the name of this machine, which the gate admits.
 [[nodiscard]] ListenerOptions listener_options(const Config& config);
-[[nodiscard]] Links::Options links_options(const Config& config);
+// `program` is the name and version that other servers are told.
+[[nodiscard]] Links::Options links_options(const Config& config, std::string program);
 [[nodiscard]] ReplicationOptions replication_options(const Config& config);
 [[nodiscard]] AdminOptions admin_options(const Config& config);
 

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "server/peers/greeting.h"
+#include "server/peers/peer_program.h"
+#include "wire/forms.h"
+#include "wire/result.h"
+#include "zab/ensemble.h"
+
+// Decides what a pair of greetings leads to. Pure: equal arguments, equal results.
+namespace server {
+
+// What a server that greets with `mine` finds in the greeting `theirs`: the other end's program,
+// and the greatest protocol that both speak. An error is a sentence that says why the other end is
+// refused, and what to do. It names both servers by id, because both log it.
+[[nodiscard]] wire::Result<PeerProgram> agree(
+    const Greeting& mine, const Greeting& theirs,
+    const std::function<bool(zab::ServerId)>& is_expected);
+
+// Says that the server cannot be linked while this level is in force, and what to do.
+[[nodiscard]] std::string unable_sentence(zab::ServerId server, const std::string& program,
+                                          const wire::LevelRange& levels, wire::Level in_force);
+
+// How a connection went on which this server greeted first.
+enum class Dialed : std::uint8_t {
+  answered,    // whatever the answer was; or the server could not be reached
+  unanswered,  // the other end closed the connection without an answer
+};
+
+// The form in which this server greets next, when it dials. After an unanswered greeting with
+// fields it is the fixed form's turn. No server can have the fixed form above level 0.
+[[nodiscard]] GreetingForm next_form(GreetingForm last, Dialed dialed, wire::Level in_force);
+
+}  // namespace server

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <set>
+#include <string>
+
+namespace server {
+
+// The reasons that were logged lately, so that a connection that fails again and again for the same
+// reason is logged once. Anyone can connect, so what is remembered has a bound.
+class ReportedReasons {
+ public:
+  using TimePoint = std::chrono::steady_clock::time_point;
+
+  static constexpr std::size_t reasons_max = 64;
+  static constexpr std::chrono::minutes forgotten_after{10};
+
+  // Whether to log this reason now. True at most `reasons_max` times in `forgotten_after`, so other
+  // reasons are not logged for that long.
+  [[nodiscard]] bool is_new(const std::string& reason, TimePoint now);
+  // To be called when a connection succeeds: all reasons are new afterwards.
+  void forget();
+
+ private:
+  std::set<std::string> reasons_;
+  TimePoint since_;  // of the first of `reasons_`
+};
+
+}  // namespace server
