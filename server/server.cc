@@ -32,7 +32,7 @@ namespace {
 }  // namespace
 
 wire::Result<std::unique_ptr<Server>> Server::start(boost::asio::io_context& io, Config config) {
-  auto found = open_data(data_options(config));
+  auto found = open_data(data_options(config, program()));
   if (!found) return found.error();
   std::unique_ptr<Server> server(new Server(io, std::move(config), std::move(*found)));
   if (const auto running = server->run(); !running) return running.error();
@@ -48,7 +48,8 @@ Server::Server(boost::asio::io_context& io, Config config, RecoveredState found)
       environment_(driver_, links_),
       pipeline_(pipeline_options(config_), random_number(), environment_),
       checkpoint_(checkpoint_path(config_.data_dir.string())),
-      incoming_(checkpoint_, zab::ServerId{config_.id}, data_options(config_).watches,
+      incoming_(checkpoint_, zab::ServerId{config_.id}, program(),
+                data_options(config_, program()).watches,
                 [this](std::unique_ptr<session::Service> service, zab::Point at) {
                   boost::asio::post(io_, [this, at, loaded = std::shared_ptr(std::move(service))] {
                     driver_.restored(std::move(*loaded), at);
@@ -58,9 +59,8 @@ Server::Server(boost::asio::io_context& io, Config config, RecoveredState found)
       checkpointer_(io, checkpoint_, pipeline_.replica().service(),
                     {[this](auto done) { log_.write({}, std::move(done)); },
                      [this](auto at, auto keep_bytes) { log_.purge(at, keep_bytes); }},
-                    checkpointer_rules(config_), found.checkpoint),
-      links_(io, links_options(config_, std::string("zabkeeper ") + version),
-             callbacks_of(driver_)),
+                    checkpointer_rules(config_, program()), found.checkpoint),
+      links_(io, links_options(config_, program()), callbacks_of(driver_)),
       driver_(io,
               zab::Peer(zab::ServerId{config_.id}, ensemble(config_), peer_limits(config_),
                         std::move(found.log.recovered),

@@ -25,6 +25,8 @@ wire::Bytes key_of(RecordKind kind, std::uint64_t number) {
   return key;
 }
 
+wire::Error malformed(const char* what) { return {wire::ErrorCode::marshalling_error, what}; }
+
 }  // namespace
 
 Record encode(const ImageHeader& header) {
@@ -43,10 +45,13 @@ Record to_record(SessionRecord session) {
   return {key_of(RecordKind::session, session.id.value), std::move(session.bytes)};
 }
 
-std::optional<RecordKey> decode_key(std::string_view key) {
-  if (key.size() != 1 + number_bytes) return std::nullopt;
+wire::Result<RecordKey> decode_key(std::string_view key) {
+  if (key.size() != 1 + number_bytes) return malformed("a stored record has a malformed key");
   const auto kind = static_cast<std::uint8_t>(key.front());
-  if (kind < 1 || kind > 3) return std::nullopt;
+  if (kind < 1 || kind > 3) {
+    return wire::Error{wire::ErrorCode::unimplemented,
+                       "a stored record is of unknown kind " + std::to_string(kind)};
+  }
   RecordKey decoded{RecordKind{kind}, 0};
   for (const char byte : key.substr(1)) {
     decoded.number = decoded.number << 8 | static_cast<unsigned char>(byte);
@@ -58,14 +63,12 @@ wire::Result<ImageHeader> decode_header(std::string_view value) {
   wire::ByteReader in(value);
   const auto version = in.integer<std::uint8_t>();
   if (!in.failed() && version != image_version) {
-    return wire::Error{wire::ErrorCode::marshalling_error, "a stored state has version " +
-                                                               std::to_string(version) + ", not " +
-                                                               std::to_string(image_version)};
+    return wire::Error{wire::ErrorCode::unimplemented, "a stored state has version " +
+                                                           std::to_string(version) + ", not " +
+                                                           std::to_string(image_version)};
   }
   const auto header = wire::archive::read<ImageHeader>(in);
-  if (!in.complete()) {
-    return wire::Error{wire::ErrorCode::marshalling_error, "a stored state's header is malformed"};
-  }
+  if (!in.complete()) return malformed("a stored state's header is malformed");
   return header;
 }
 

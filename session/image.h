@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string_view>
 
 #include "session/session_table.h"
@@ -38,9 +37,9 @@ struct RecordKey {
   std::uint64_t number = 0;  // a node's serial number, a session's id
 };
 
-// None if `key` is not a valid key.
-[[nodiscard]] std::optional<RecordKey> decode_key(std::string_view key);
-// Returns MarshallingError if `value` is not a header of this version.
+// Both return Unimplemented for a kind or a version that this program does not know, and
+// MarshallingError for other bytes that are not valid.
+[[nodiscard]] wire::Result<RecordKey> decode_key(std::string_view key);
 [[nodiscard]] wire::Result<ImageHeader> decode_header(std::string_view value);
 
 }  // namespace session

@@ -16,7 +16,7 @@ wire::Error invalid_state(std::string what) {
 
 wire::Result<void> Restoration::add(std::string_view key, std::string_view value) {
   const auto decoded = decode_key(key);
-  if (!decoded) return invalid_state("a stored record has an unknown key");
+  if (!decoded) return decoded.error();
   if (key <= last_key_) return invalid_state("stored records are out of order");
   last_key_ = key;
   if ((decoded->kind == RecordKind::header) == header_.has_value()) {
@@ -31,9 +31,7 @@ wire::Result<void> Restoration::add(std::string_view key, std::string_view value
       return {};
     }
     case RecordKind::node: return tree_->add(decoded->number, value);
-    case RecordKind::session:
-      if (sessions_.restore({decoded->number}, value)) return {};
-      return invalid_state("stored session " + wire::to_hex(decoded->number) + " is malformed");
+    case RecordKind::session: return sessions_.restore({decoded->number}, value);
   }
   return invalid_state("a stored record has an unknown key");
 }

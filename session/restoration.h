@@ -12,7 +12,8 @@
 namespace session {
 
 // Builds a replica from stored records. The records are untrusted: an invalid record is a
-// MarshallingError that names it, and the digest of the result is compared with the stored digest.
+// MarshallingError that names it (Unimplemented if its version is unknown), and the digest of the
+// result is compared with the stored digest.
 class Restoration {
  public:
   explicit Restoration(Watches::Bounds bounds = {}) : bounds_(bounds) {}

@@ -136,15 +136,21 @@ bool SessionTable::collect_image(std::size_t max, std::vector<SessionRecord>& ou
   return image_sessions_.empty();
 }
 
-bool SessionTable::restore(wire::SessionId id, std::string_view bytes) {
+wire::Result<void> SessionTable::restore(wire::SessionId id, std::string_view bytes) {
+  const std::string name = "stored session " + wire::to_hex(id.value);
+  const wire::Error malformed{wire::ErrorCode::marshalling_error, name + " is malformed"};
   wire::ByteReader in(bytes);
-  if (in.integer<std::uint8_t>() != record_version || find(id)) return false;
+  const auto version = in.integer<std::uint8_t>();
+  if (!in.failed() && version != record_version) {
+    return wire::Error{wire::ErrorCode::unimplemented,
+                       name + " has unknown version " + std::to_string(version)};
+  }
   const auto session = wire::archive::read<Session>(in);
   const auto kept = wire::archive::read<std::vector<Results::Result>>(in);
-  if (!in.complete()) return false;
+  if (!in.complete() || find(id)) return malformed;
   if (std::ranges::adjacent_find(kept, std::greater_equal{}, &Results::Result::number) !=
       kept.end()) {
-    return false;
+    return malformed;
   }
   open(id, session);
   if (!kept.empty()) {
@@ -154,7 +160,7 @@ bool SessionTable::restore(wire::SessionId id, std::string_view bytes) {
     digest_ += digest_of(id, results);
   }
   changed_.erase(id);
-  return true;
+  return {};
 }
 
 std::optional<Session> PendingSessions::find(wire::SessionId id) const {

@@ -12,6 +12,7 @@
 #include "session/results.h"
 #include "session/transaction.h"
 #include "wire/records.h"
+#include "wire/result.h"
 #include "wire/zxid.h"
 
 namespace session {
@@ -71,8 +72,9 @@ class SessionTable {
   // Images of the table, for storage. They work like those of nodes: see znode::NodeTracker.
   void begin_image();
   [[nodiscard]] bool collect_image(std::size_t max, std::vector<SessionRecord>& out);
-  // Adds a stored session, which the last image has. Returns false if `bytes` are invalid.
-  [[nodiscard]] bool restore(wire::SessionId id, std::string_view bytes);
+  // Adds a stored session, which the last image has. Returns Unimplemented if the version of
+  // `bytes` is unknown, and MarshallingError if they are invalid.
+  [[nodiscard]] wire::Result<void> restore(wire::SessionId id, std::string_view bytes);
 
   // Compares only the sessions and their results.
   bool operator==(const SessionTable& other) const {

@@ -1,5 +1,6 @@
 #include "znode/node_record.h"
 
+#include <string>
 #include <utility>
 
 #include "wire/archive.h"
@@ -42,7 +43,11 @@ wire::Bytes encode(const Node& node) {
 wire::Result<StoredNode> decode_node(std::string_view bytes) {
   const wire::Error malformed{wire::ErrorCode::marshalling_error, "a stored node is malformed"};
   wire::ByteReader in(bytes);
-  if (in.integer<std::uint8_t>() != version) return malformed;
+  const auto found = in.integer<std::uint8_t>();
+  if (!in.failed() && found != version) {
+    return wire::Error{wire::ErrorCode::unimplemented,
+                       "a stored node has unknown version " + std::to_string(found)};
+  }
   StoredNode node;
   node.parent = in.integer<std::uint64_t>();
   node.fields.czxid = in.zxid();
@@ -56,7 +61,7 @@ wire::Result<StoredNode> decode_node(std::string_view bytes) {
   node.lifetime = wire::archive::read<Lifetime>(in);
   if (!in.boolean()) {
     wire::Acl list = wire::archive::read<wire::Acl>(in);
-    if (list.empty() || list == wire::open_acl() || list.size() > acl_entries_max) return malformed;
+    if (list.empty() || list == wire::open_acl()) return malformed;
     node.acl = SharedAcl(std::move(list));
   }
   node.name = in.string();

@@ -29,7 +29,8 @@ struct StoredNode {
 };
 
 [[nodiscard]] wire::Bytes encode(const Node& node);
-// Returns MarshallingError if `bytes` are not a valid record.
+// Returns Unimplemented if the version of `bytes` is unknown, and MarshallingError if they are not
+// a valid record. Limits are not judged here: an earlier one may have allowed more.
 [[nodiscard]] wire::Result<StoredNode> decode_node(std::string_view bytes);
 
 }  // namespace znode

@@ -32,7 +32,10 @@ wire::Result<void> TreeRestoration::add(std::uint64_t serial, std::string_view b
     return invalid_node(serial, "is out of order");
   }
   const auto node = decode_node(bytes);
-  if (!node) return invalid_node(serial, "its bytes are malformed");
+  if (!node) {
+    return wire::Error{node.error().code,
+                       "stored node " + std::to_string(serial) + ": " + node.error().message};
+  }
   if ((node->parent == 0) != nodes_.empty())
     return invalid_node(serial, "only the first node may be the root");
 

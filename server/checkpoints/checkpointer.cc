@@ -9,6 +9,7 @@
 #include <boost/asio/post.hpp>
 #include <spdlog/spdlog.h>
 
+#include "server/checkpoints/written_level.h"
 #include "wire/zxid.h"
 
 namespace server {
@@ -44,7 +45,7 @@ Checkpointer::Checkpointer(boost::asio::io_context& io, SharedCheckpoint& checkp
       checkpoint_(checkpoint),
       service_(service),
       log_(std::move(log)),
-      rules_(rules),
+      rules_(std::move(rules)),
       last_applied_(at),
       thread_([this] { run(); }) {
   report_.at = at.zxid;
@@ -89,7 +90,7 @@ void Checkpointer::take(std::function<void(wire::Result<void>)> done) {
 
 void Checkpointer::begin() {
   phase_ = Phase::collecting;
-  label_ = {rules_.server, cluster_, last_applied_};
+  label_ = {rules_.server, cluster_, last_applied_, written_level(service_), rules_.program};
   began_ = Clock::now();
   since_begin_ = 0;
   service_.begin_image();

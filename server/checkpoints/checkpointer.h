@@ -7,6 +7,7 @@
 #include <functional>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -32,6 +33,7 @@ class Checkpointer {
     zab::ServerId server;
     std::uint64_t every = 100'000;     // transactions
     std::uint64_t log_keep_bytes = 0;  // of the log, for learners that lag behind
+    std::string program = {};          // that writes them: "zabkeeper 0.2.0"
   };
   // The functions of the log that this needs.
   struct LogCalls {

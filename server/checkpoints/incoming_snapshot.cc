@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "server/checkpoints/written_level.h"
 #include "wire/ensure.h"
 #include "wire/zxid.h"
 
@@ -32,9 +33,11 @@ wire::Error useless(const zab::Point& at, const std::string& why) {
 }  // namespace
 
 IncomingSnapshot::IncomingSnapshot(SharedCheckpoint& checkpoint, zab::ServerId self,
-                                   session::Watches::Bounds bounds, Restored restored)
+                                   std::string program, session::Watches::Bounds bounds,
+                                   Restored restored)
     : checkpoint_(checkpoint),
       self_(self),
+      program_(std::move(program)),
       bounds_(bounds),
       restored_(std::move(restored)),
       file_(path_beside(checkpoint.file.path())) {}
@@ -77,11 +80,15 @@ wire::Result<void> IncomingSnapshot::finish(zab::Point at) {
   if ((*service)->applied() != at.zxid) {
     return useless(at, "its records are at " + wire::to_string((*service)->applied()));
   }
-  if (auto finished = fill_->finish({self_, {}, at}); !finished) return finished;
+  service_ = std::move(*service);
+  if (auto finished = fill_->finish(label(at, {})); !finished) return finished;
   fill_.reset();
   restoration_.reset();
-  service_ = std::move(*service);
   return {};
+}
+
+storage::CheckpointLabel IncomingSnapshot::label(zab::Point at, zab::ClusterId cluster) const {
+  return {self_, cluster, at, written_level(*service_), program_};
 }
 
 wire::Result<void> IncomingSnapshot::adopt(const zab::AdoptHistory& adopted) {
@@ -90,8 +97,8 @@ wire::Result<void> IncomingSnapshot::adopt(const zab::AdoptHistory& adopted) {
   checkpoint_.readers.clear();
   checkpoint_.file.close_if_unused();
   if (auto installed = file_.install(checkpoint_.file.path()); !installed) return installed;
-  const storage::CheckpointLabel label{self_, adopted.cluster, adopted.from};
-  if (auto labelled = checkpoint_.file.write(label, {}); !labelled) return labelled;
+  const auto labelled = checkpoint_.file.write(label(adopted.from, adopted.cluster), {});
+  if (!labelled) return labelled;
   checkpoint_.file.close_if_unused();
   restored_(std::move(service_), adopted.from);
   return {};

@@ -19,8 +19,9 @@ class IncomingSnapshot {
  public:
   using Restored = std::function<void(std::unique_ptr<session::Service>, zab::Point)>;
 
-  // `restored` is called, on the log's thread, with the state that was adopted.
-  IncomingSnapshot(SharedCheckpoint& checkpoint, zab::ServerId self,
+  // `program`: the name of this one, for the labels. `restored` is called, on the log's thread,
+  // with the state that was adopted.
+  IncomingSnapshot(SharedCheckpoint& checkpoint, zab::ServerId self, std::string program,
                    session::Watches::Bounds bounds, Restored restored);
 
   // Stores one chunk. The last one makes all of them durable. An error ends the process, as one of
@@ -35,9 +36,12 @@ class IncomingSnapshot {
  private:
   [[nodiscard]] wire::Result<void> take(std::string_view bytes);
   [[nodiscard]] wire::Result<void> finish(zab::Point at);
+  // Of the state in `service_`. `cluster`: none until the log has adopted it.
+  [[nodiscard]] storage::CheckpointLabel label(zab::Point at, zab::ClusterId cluster) const;
 
   SharedCheckpoint& checkpoint_;
   zab::ServerId self_;
+  std::string program_;
   session::Watches::Bounds bounds_;
   Restored restored_;
 

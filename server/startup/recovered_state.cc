@@ -15,12 +15,13 @@ struct Loaded {
   storage::CheckpointLabel label;
 };
 
-// Nothing if there is no checkpoint. An error if it is damaged.
+// Nothing if there is no checkpoint. Changes nothing on the disk. An error if it is damaged; its
+// code is `unimplemented` if a program of another version wrote it. The label decides: with a label
+// that this program knows, a record of an unknown version is damage.
 wire::Result<std::optional<Loaded>> load(storage::Checkpoint& file,
                                          session::Watches::Bounds bounds) {
   if (!file.exists()) return std::optional<Loaded>();
-  if (auto probed = file.probe(); !probed) return probed.error();
-  const auto label = file.label();
+  const auto label = file.probe();
   if (!label) return label.error();
   if (!*label) return std::optional<Loaded>();
 
@@ -36,6 +37,10 @@ wire::Result<std::optional<Loaded>> load(storage::Checkpoint& file,
   if ((*service)->applied() != (*label)->at.zxid)
     return damaged("the label is of another transaction than the records");
   return std::optional<Loaded>(Loaded{std::move(*service), **label});
+}
+
+bool is_unknown_version(const wire::Error& error) {
+  return error.code == wire::ErrorCode::unimplemented;
 }
 
 wire::Error failed(const storage::OpenError& error) {
@@ -69,7 +74,8 @@ class StartupRecovery {
                         file_.path() + ".owner",
                     "dataDir");
     }
-    if (auto loaded = load_or_set_aside(); !loaded) return loaded.error();
+    if (auto judged = judge_incoming(); !judged) return judged.error();
+    if (auto loaded = load_checkpoint(); !loaded) return loaded.error();
     auto log = open_log();
     if (is_snapshot_missing(log)) {
       // The process ended between the log's commit and the snapshot's new name.
@@ -88,6 +94,7 @@ class StartupRecovery {
       return refusal("is of cluster " + to_string(label_.cluster) + ", but the log is of cluster " +
                      to_string(ours));
     }
+    if (auto aside = set_aside_if_damaged(); !aside) return aside.error();
     static_cast<void>(incoming_.remove());
     file_.close_if_unused();
     if (!service_) service_ = std::make_unique<session::Service>(options_.watches);
@@ -96,9 +103,24 @@ class StartupRecovery {
   }
 
  private:
-  wire::Result<void> load_or_set_aside() {
+  // A snapshot that is not adopted yet may be of another version too. It may also be incomplete, so
+  // other errors only mean that it does not count.
+  wire::Result<void> judge_incoming() {
+    if (!incoming_.exists()) return {};
+    const auto label = incoming_.probe();
+    if (label) stored_ = *label;
+    if (!label && is_unknown_version(label.error())) return unknown_version(label.error());
+    return {};
+  }
+
+  // A damaged file is set aside later, when it is certain that this server starts.
+  wire::Result<void> load_checkpoint() {
     auto loaded = load(file_, options_.watches);
-    if (!loaded) return set_aside(loaded.error());
+    if (!loaded && is_unknown_version(loaded.error())) return unknown_version(loaded.error());
+    if (!loaded) {
+      damage_ = loaded.error().message;
+      return {};
+    }
     if (!*loaded) return {};
     if ((*loaded)->label.server != options_.server) {
       return refusal("belongs to server " + std::to_string((*loaded)->label.server.value) +
@@ -112,11 +134,12 @@ class StartupRecovery {
     return {};
   }
 
-  wire::Result<void> set_aside(const wire::Error& why) {
+  wire::Result<void> set_aside_if_damaged() {
+    if (!damage_) return {};
     lost_ = true;
     const auto aside = file_.set_aside();
     if (!aside) return aside.error();
-    report_ = why.message + ". The file was renamed to " + *aside +
+    report_ = *std::exchange(damage_, std::nullopt) + ". The file was renamed to " + *aside +
               ". The server makes a new checkpoint, from the log or with the leader's help; check "
               "the disk";
     return {};
@@ -131,12 +154,14 @@ class StartupRecovery {
   wire::Result<void> install_adopted() {
     const auto adopted = storage::Log::adopted_snapshot(files_, options_.log_dir, options_.server);
     if (!adopted) return failed(adopted.error());
-    const auto stored = incoming_.label();
-    if (!*adopted || !stored || !*stored || (*stored)->at != **adopted) return {};
-    incoming_.close_if_unused();
-    file_.close_if_unused();
+    if (!*adopted || !stored_ || stored_->at != **adopted) return {};
+    if (auto aside = set_aside_if_damaged(); !aside) return aside;
     if (auto installed = incoming_.install(file_.path()); !installed) return installed;
-    return load_or_set_aside();
+    return load_checkpoint();
+  }
+
+  wire::Error unknown_version(const wire::Error& why) const {
+    return {why.code, why.message + ". Nothing was changed. This is " + options_.log.program};
   }
 
   wire::Error refusal(const std::string& what) const {
@@ -151,6 +176,8 @@ class StartupRecovery {
   storage::Checkpoint incoming_;
   std::unique_ptr<session::Service> service_;
   storage::CheckpointLabel label_;
+  std::optional<storage::CheckpointLabel> stored_;  // of `incoming_`
+  std::optional<std::string> damage_;               // of `file_`, until it is set aside
   std::string report_;
   bool lost_ = false;
 };

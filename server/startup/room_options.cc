@@ -26,7 +26,7 @@ GateRules gate_rules(const Config& config) {
 
 }  // namespace
 
-DataOptions data_options(const Config& config) {
+DataOptions data_options(const Config& config, std::string program) {
   DataOptions options;
   options.data_dir = config.data_dir.string();
   options.log_dir = config.log_dir.string();
@@ -34,11 +34,13 @@ DataOptions data_options(const Config& config) {
   options.watches = watch_bounds(config);
   options.log.segment_bytes = config.log_segment_bytes;
   options.log.history_bytes = config.history_bytes;
+  options.log.program = std::move(program);
   return options;
 }
 
-Checkpointer::Rules checkpointer_rules(const Config& config) {
-  return {zab::ServerId{config.id}, config.checkpoint_txns, config.log_keep_bytes};
+Checkpointer::Rules checkpointer_rules(const Config& config, std::string program) {
+  return {zab::ServerId{config.id}, config.checkpoint_txns, config.log_keep_bytes,
+          std::move(program)};
 }
 
 PipelineOptions pipeline_options(const Config& config) {

@@ -16,8 +16,9 @@
 // The configuration of a server, as the small structs of the rooms that use it.
 namespace server {
 
-[[nodiscard]] DataOptions data_options(const Config& config);
-[[nodiscard]] Checkpointer::Rules checkpointer_rules(const Config& config);
+// `program`: the name of this one, for the files that it writes.
+[[nodiscard]] DataOptions data_options(const Config& config, std::string program);
+[[nodiscard]] Checkpointer::Rules checkpointer_rules(const Config& config, std::string program);
 [[nodiscard]] PipelineOptions pipeline_options(const Config& config);
 // Also asks the operating system for the name of this machine, which the gate admits.
 [[nodiscard]] ListenerOptions listener_options(const Config& config);

@@ -2,92 +2,20 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <csignal>
-#include <fcntl.h>
 #include <filesystem>
-#include <limits>
 #include <lmdb.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #include <utility>
-#include <xxhash.h>
 
 #include "server/storage/files/directory.h"
+#include "server/storage/lmdb_value.h"
 #include "wire/ensure.h"
-#include "zab/archive_fields.h"
 
 namespace storage {
 namespace {
 
-// The label's key. It sorts before all others.
-constexpr std::string_view label_key("\0", 1);
-constexpr std::uint8_t label_version = 1;
-
 constexpr unsigned flags_always = MDB_NOSUBDIR | MDB_NOTLS | MDB_NORDAHEAD;
 constexpr mdb_mode_t mode = 0600;
-
-// A probe that is slower than this is killed: damaged pages may form a circle.
-constexpr std::uint64_t probe_bytes_per_second = std::uint64_t{10} << 20;
-constexpr unsigned probe_seconds_min = 30;
-
-MDB_val value_of(std::string_view bytes) { return {bytes.size(), const_cast<char*>(bytes.data())}; }
-
-std::string_view bytes_of(const MDB_val& value) {
-  return {static_cast<const char*>(value.mv_data), value.mv_size};
-}
-
-wire::Bytes encode(const CheckpointLabel& label) {
-  wire::Bytes bytes;
-  wire::ByteWriter out(bytes);
-  out.integer(label_version);
-  out.integer(label.server.value);
-  wire::archive::write(out, label.cluster);
-  wire::archive::write(out, label.at);
-  out.integer(XXH3_64bits(bytes.data(), bytes.size()));
-  return bytes;
-}
-
-std::optional<CheckpointLabel> decode_label(std::string_view bytes) {
-  constexpr std::size_t checksum_bytes = 8;
-  if (bytes.size() < checksum_bytes) return std::nullopt;
-  wire::ByteReader in(bytes);
-  if (in.integer<std::uint8_t>() != label_version) return std::nullopt;
-  CheckpointLabel label;
-  label.server.value = in.integer<std::uint32_t>();
-  label.cluster = wire::archive::read<zab::ClusterId>(in);
-  label.at = wire::archive::read<zab::Point>(in);
-  const auto checksum = in.integer<std::uint64_t>();
-  if (!in.complete()) return std::nullopt;
-  if (checksum != XXH3_64bits(bytes.data(), bytes.size() - checksum_bytes)) return std::nullopt;
-  return label;
-}
-
-// Runs in the child process of `probe`. Returns its exit status: 0 if the file could be read.
-int read_everything(const char* path, std::size_t map_bytes) {
-  MDB_env* env = nullptr;
-  MDB_txn* txn = nullptr;
-  MDB_cursor* cursor = nullptr;
-  MDB_dbi dbi = 0;
-  if (mdb_env_create(&env) != 0 || mdb_env_set_mapsize(env, map_bytes) != 0 ||
-      mdb_env_open(env, path, MDB_NOSUBDIR | MDB_RDONLY | MDB_NOLOCK, mode) != 0 ||
-      mdb_txn_begin(env, nullptr, MDB_RDONLY, &txn) != 0 ||
-      mdb_dbi_open(txn, nullptr, 0, &dbi) != 0 || mdb_cursor_open(txn, dbi, &cursor) != 0) {
-    return 1;
-  }
-  MDB_val key{};
-  MDB_val value{};
-  wire::Bytes last;
-  for (;;) {
-    const int code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
-    if (code == MDB_NOTFOUND) return 0;
-    if (code != 0) return 1;
-    volatile XXH64_hash_t touched = XXH3_64bits(value.mv_data, value.mv_size);
-    static_cast<void>(touched);
-    if (!last.empty() && bytes_of(key) <= last) return 1;
-    last = bytes_of(key);
-  }
-}
 
 }  // namespace
 
@@ -114,35 +42,6 @@ bool Checkpoint::exists() const {
   return std::filesystem::exists(path_, error);
 }
 
-Result<void> Checkpoint::probe() const {
-  const std::size_t map_bytes = std::max<std::size_t>(map_bytes_, 2 * bytes());
-  const auto seconds = static_cast<unsigned>(bytes() / probe_bytes_per_second) + probe_seconds_min;
-  const pid_t child = fork();
-  if (child < 0) {
-    return wire::Error{
-        wire::ErrorCode::system_error,
-        path_ + ": cannot start a process to check it: " + std::generic_category().message(errno)};
-  }
-  if (child == 0) {
-    // The child may die of any of these: that is a result, not a crash to be reported.
-    for (const int signal : {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGALRM, SIGTERM, SIGINT}) {
-      std::signal(signal, SIG_DFL);
-    }
-    const rlimit none{0, 0};
-    setrlimit(RLIMIT_CORE, &none);
-    if (const int null = ::open("/dev/null", O_WRONLY | O_CLOEXEC); null >= 0) dup2(null, 2);
-    alarm(seconds);
-    _exit(read_everything(path_.c_str(), map_bytes));
-  }
-  int status = 0;
-  while (waitpid(child, &status, 0) < 0) {
-    if (errno != EINTR) break;
-  }
-  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
-  return wire::Error{wire::ErrorCode::system_error,
-                     path_ + ": the checkpoint is damaged: it could not be read to its end"};
-}
-
 Result<void> Checkpoint::open(unsigned flags) {
   if (env_) return {};
   const bool is_new = !exists();
@@ -150,7 +49,7 @@ Result<void> Checkpoint::open(unsigned flags) {
   int code = mdb_env_set_mapsize(env_, std::max<std::size_t>(map_bytes_, 2 * bytes()));
   if (code == 0) code = mdb_env_open(env_, path_.c_str(), flags_always | flags, mode);
   MDB_txn* txn = nullptr;
-  if (code == 0) code = mdb_txn_begin(env_, nullptr, 0, &txn);
+  if (code == 0) code = mdb_txn_begin(env_, nullptr, flags & MDB_RDONLY, &txn);
   if (code == 0) code = mdb_dbi_open(txn, nullptr, 0, &dbi_);
   if (txn && code == 0) code = mdb_txn_commit(std::exchange(txn, nullptr));
   if (txn) mdb_txn_abort(txn);
@@ -200,21 +99,29 @@ Result<std::optional<CheckpointLabel>> Checkpoint::label() {
   MDB_val key = value_of(label_key);
   MDB_val value{};
   const int code = mdb_get(txn, dbi_, &key, &value);
-  auto label = code == 0 ? decode_label(bytes_of(value)) : std::nullopt;
+  const wire::Bytes bytes(code == 0 ? bytes_of(value) : std::string_view());
   mdb_txn_abort(txn);
   if (code == MDB_NOTFOUND) return std::optional<CheckpointLabel>();
   if (code != 0) return failure("cannot be read", code);
-  if (!label) {
-    return wire::Error{wire::ErrorCode::system_error,
-                       path_ + ": the checkpoint's label is damaged, or has another version"};
-  }
-  return label;
+  auto label = decode_label(bytes);
+  if (!label) return wire::Error{label.error().code, path_ + ": " + label.error().message};
+  return std::optional(std::move(*label));
 }
 
 Result<void> Checkpoint::read(const Visit& visit) {
-  auto reader = CheckpointReader::begin(*this);
-  if (!reader) return reader.error();
-  return (*reader)->each(visit);
+  const bool opens = !env_ && exists();
+  if (opens) {
+    // LMDB writes to its lock file even to read.
+    if (auto opened = open(MDB_RDONLY | MDB_NOLOCK); !opened) return opened;
+  }
+  Result<void> done;
+  if (auto reader = CheckpointReader::begin(*this); reader) {
+    done = (*reader)->each(visit);
+  } else {
+    done = reader.error();
+  }
+  if (opens) close_if_unused();
+  return done;
 }
 
 Result<void> Checkpoint::write(const CheckpointLabel& label,

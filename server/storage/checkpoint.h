@@ -10,25 +10,14 @@
 #include <vector>
 
 #include "server/storage/files/file_system.h"
+#include "server/storage/format/checkpoint_label.h"
 #include "wire/stored_record.h"
-#include "zab/credentials.h"
-#include "zab/ensemble.h"
-#include "zab/history.h"
 
 struct MDB_env;
 struct MDB_txn;
 struct MDB_cursor;
 
 namespace storage {
-
-// The owner of a checkpoint, and the transaction whose state it has.
-struct CheckpointLabel {
-  zab::ServerId server;
-  zab::ClusterId cluster;
-  zab::Point at;
-
-  bool operator==(const CheckpointLabel&) const = default;
-};
 
 // A checkpoint: records under keys, and a label, in one LMDB file. Each change is one transaction.
 // The file is `path`; `path` + "-lock" is LMDB's lock file. LMDB maps the file into memory, and the
@@ -46,13 +35,18 @@ class Checkpoint {
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] bool exists() const;
 
-  // Reads the whole file in a child process. LMDB trusts its file, so a damaged one may kill the
-  // process that reads it. An error if the child fails or dies. Call it before threads are started.
-  [[nodiscard]] Result<void> probe() const;
+  // Reads the whole file in a child process, and returns its label; nothing if nothing was ever
+  // written. Changes nothing on the disk. LMDB trusts its file, so a damaged one may kill the
+  // process that reads it: an error if the child fails or dies. Its code is `unimplemented` if a
+  // program of another version wrote the file: such a file may look damaged, and must not count as
+  // damaged. Call it before threads are started.
+  [[nodiscard]] Result<std::optional<CheckpointLabel>> probe() const;
 
-  // Nothing if there is no file, or if nothing was ever written. An error if it cannot be read.
+  // Nothing if there is no file, or if nothing was ever written. An error if it cannot be read;
+  // `unimplemented` as for `probe`.
   [[nodiscard]] Result<std::optional<CheckpointLabel>> label();
   // Visits every record in the order of the keys. Ends at the first error that `visit` returns.
+  // Changes nothing on the disk if the file is not in use. Then no other process may use it.
   using Visit = std::function<Result<void>(std::string_view key, std::string_view value)>;
   [[nodiscard]] Result<void> read(const Visit& visit);
 

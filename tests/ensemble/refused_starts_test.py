@@ -1,16 +1,24 @@
 """Messages for an operator when a server cannot start: the problem, and what to do."""
 
+import asyncio
 import os
 import pathlib
+import re
 import resource
 import shutil
 import socket
 import subprocess
 import tempfile
+import types
 
-from harness import BIN, TIMEOUT, free_ports
+from harness import BIN, TIMEOUT, Client, free_ports
 
 NOBODY = 65534
+
+# In the file of a checkpoint: before a label of version 1, which has 53 bytes, its length and its key.
+BEFORE_LABEL = bytes.fromhex("3500 0000 0000 0100 00")
+# A label of the same length, as a later program would write it: version, level, program; a checksum.
+LATER_LABEL = bytes.fromhex("05 03000000 0f000000") + b"zabkeeper 0.4.0" + bytes(21) + bytes.fromhex("029388cfc99796c8")
 
 
 def start(*arguments, before=None, program=BIN / "zabkeeper"):
@@ -35,6 +43,25 @@ def serve(*arguments, before=None):
 def stop(process):
     process.terminate()
     assert process.wait(timeout=TIMEOUT) == 0
+
+
+async def open_session(output):
+    url = re.search(r"clients connect to (\S+)", output)[1]
+    client = await Client.open(types.SimpleNamespace(url=url))
+    await client.drop()
+
+
+def make_later(checkpoint):
+    """The checkpoint gets the label of a later version."""
+    data = checkpoint.read_bytes()
+    label = re.compile(re.escape(BEFORE_LABEL) + b"\x01.{52}", re.DOTALL)
+    data, count = label.subn(BEFORE_LABEL + LATER_LABEL, data)
+    assert count > 0
+    checkpoint.write_bytes(data)
+
+
+def contents(directory):
+    return {path: path.read_bytes() for path in directory.rglob("*") if path.is_file()}
 
 
 def as_nobody():
@@ -77,6 +104,18 @@ def test(here):
     assert "Apache ZooKeeper" in output and "neither reads nor changes it" in output, output
     stop(running)
     assert (here / "zookeeper/version-2/log.1").read_text() == "theirs"
+
+    # A checkpoint of a later version is not damage: nothing is renamed, removed or made.
+    later = here / "later"
+    running, output = serve(*alone, "--dataDir", later)
+    asyncio.run(open_session(output))
+    stop(running)
+    make_later(later / "checkpoint")
+    before = contents(later)
+    check(3, f"{later}/checkpoint: written by zabkeeper 0.4.0 at level 3 (label version 5)", "this program reads",
+          "Start a program that can do level 3", "Nothing was changed", "This is zabkeeper ",
+          of=start(*alone, "--dataDir", later))
+    assert contents(later) == before
 
     # Ports and addresses.
     with socket.create_server(("127.0.0.1", 0)) as taken:

@@ -19,7 +19,7 @@
 namespace server {
 namespace {
 
-constexpr storage::LogOptions small{.segment_bytes = 64 << 10, .fill_bytes = 4 << 10};
+const storage::LogOptions small{.segment_bytes = 64 << 10, .fill_bytes = 4 << 10};
 constexpr std::chrono::seconds patience{20};
 
 class Harness {
@@ -81,7 +81,7 @@ class Harness {
   storage::PosixFileSystem files_;
   // No leader sends a snapshot here.
   SharedCheckpoint checkpoint_{temporary_.path() + "/checkpoint"};
-  IncomingSnapshot snapshot_{checkpoint_, {1}, {}, [](auto, auto) {}};
+  IncomingSnapshot snapshot_{checkpoint_, {1}, "zabkeeper test", {}, [](auto, auto) {}};
   boost::asio::io_context io_;
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_ =
       boost::asio::make_work_guard(io_);

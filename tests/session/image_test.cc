@@ -201,7 +201,7 @@ TEST_CASE("stored records that cannot be a replica are refused") {
   CHECK(contains(refusal(store), "begin with exactly one header"));
   store = valid;
   store.emplace("\x04", "");
-  CHECK(contains(refusal(store), "unknown key"));
+  CHECK(contains(refusal(store), "malformed key"));
   store = valid;
   store.erase(std::prev(store.end()));
   CHECK(contains(refusal(store), "digest"));

@@ -17,7 +17,7 @@ namespace {
 using Records = std::map<wire::Bytes, wire::Bytes>;
 
 CheckpointLabel label_at(std::uint64_t counter) {
-  return {zab::ServerId{1}, {7, 8}, {{{1}, counter}, {counter, 9}}};
+  return {zab::ServerId{1}, {7, 8}, {{{1}, counter}, {counter, 9}}, {}, {}};
 }
 
 Records records_of(Checkpoint& checkpoint) {

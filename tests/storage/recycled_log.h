@@ -9,7 +9,7 @@
 
 namespace storage::test {
 
-inline constexpr LogOptions recycling{.segment_bytes = 16384, .fill_bytes = 2048};
+inline const LogOptions recycling{.segment_bytes = 16384, .fill_bytes = 2048};
 
 // Checks that the state is the one after `acknowledged` commits, or after one more. Returns after
 // how many.

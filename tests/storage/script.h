@@ -16,7 +16,7 @@ inline constexpr zab::ServerId self{1};
 inline constexpr zab::ClusterId cluster{1, 2};
 
 // So small that a few transactions need several segments.
-inline constexpr LogOptions small{.segment_bytes = 6144, .fill_bytes = 1024};
+inline const LogOptions small{.segment_bytes = 6144, .fill_bytes = 1024};
 
 // Builds the effects that a server commits, and the state that results from them.
 class Script {

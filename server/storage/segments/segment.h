@@ -26,6 +26,8 @@ struct LogOptions {
   // How many files of purged segments are kept for later segments. 0: none is kept, and none is
   // made ahead.
   std::size_t spares = 2;
+  // The name of this program, for messages and for the headers of new segments.
+  std::string program = {};
 };
 
 // The segment that is being written:
