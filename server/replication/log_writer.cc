@@ -60,6 +60,11 @@ void LogWriter::purge(zab::Point checkpoint, std::uint64_t keep_bytes) {
   wake_.notify_one();
 }
 
+void LogWriter::set_level(wire::Level level) {
+  const std::lock_guard lock(mutex_);
+  level_ = level;
+}
+
 void LogWriter::run() {
   bool marked = true;
   for (;;) {
@@ -80,6 +85,7 @@ void LogWriter::run() {
       orders.swap(orders_);
       questions.swap(questions_);
       purge.swap(purge_);
+      if (level_) log_.set_level(*std::exchange(level_, std::nullopt));
     }
     wire::Result<void> done;
     if (orders.empty() && questions.empty() && !purge) {

@@ -39,6 +39,9 @@ class LogWriter {
   // before anything is read.
   void when_unreadable(std::function<void()> then) { unreadable_ = std::move(then); }
 
+  // The level of what is given to be written after this call: see Log::set_level.
+  void set_level(wire::Level level);
+
   using Stretch = std::optional<storage::Stretch>;
 
   // Calls `done` on the io_context once `persist`, and everything given before it, is durable.
@@ -95,10 +98,11 @@ class LogWriter {
 
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::vector<Order> orders_;        // guarded by mutex_
-  std::vector<Question> questions_;  // guarded by mutex_
-  std::optional<Purge> purge_;       // guarded by mutex_; a later one includes it
-  bool stopping_ = false;            // guarded by mutex_
+  std::vector<Order> orders_;         // guarded by mutex_
+  std::vector<Question> questions_;   // guarded by mutex_
+  std::optional<Purge> purge_;        // guarded by mutex_; a later one includes it
+  std::optional<wire::Level> level_;  // guarded by mutex_; set until the log knows it
+  bool stopping_ = false;             // guarded by mutex_
 
   std::thread thread_;  // last: it runs as soon as it is made
 };

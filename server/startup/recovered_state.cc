@@ -43,10 +43,6 @@ bool is_unknown_version(const wire::Error& error) {
   return error.code == wire::ErrorCode::unimplemented;
 }
 
-wire::Error failed(const storage::OpenError& error) {
-  return {wire::ErrorCode::system_error, error.message};
-}
-
 // `key`: names the directory that is in use.
 wire::Error in_use(const std::string& what, const std::string& key) {
   return {wire::ErrorCode::system_error,
@@ -88,7 +84,7 @@ class StartupRecovery {
     if (!log && log.error().reason == storage::OpenError::Reason::in_use) {
       return in_use(log.error().message, "dataLogDir");
     }
-    if (!log) return failed(log.error());
+    if (!log) return log_error(log.error());
     const zab::ClusterId ours = log->recovered.cluster;
     if (!ours.none() && !label_.cluster.none() && ours != label_.cluster) {
       return refusal("is of cluster " + to_string(label_.cluster) + ", but the log is of cluster " +
@@ -147,13 +143,15 @@ class StartupRecovery {
 
   storage::OpenResult<storage::OpenedLog> open_log(
       storage::AdoptedSnapshot snapshot = storage::AdoptedSnapshot::stored) {
-    return storage::Log::open(files_, options_.log_dir, options_.server, label_.at, options_.log,
+    storage::LogOptions options = options_.log;
+    options.level = label_.level;
+    return storage::Log::open(files_, options_.log_dir, options_.server, label_.at, options,
                               snapshot);
   }
 
   wire::Result<void> install_adopted() {
     const auto adopted = storage::Log::adopted_snapshot(files_, options_.log_dir, options_.server);
-    if (!adopted) return failed(adopted.error());
+    if (!adopted) return log_error(adopted.error());
     if (!*adopted || !stored_ || stored_->at != **adopted) return {};
     if (auto aside = set_aside_if_damaged(); !aside) return aside;
     if (auto installed = incoming_.install(file_.path()); !installed) return installed;
@@ -162,6 +160,13 @@ class StartupRecovery {
 
   wire::Error unknown_version(const wire::Error& why) const {
     return {why.code, why.message + ". Nothing was changed. This is " + options_.log.program};
+  }
+
+  wire::Error log_error(const storage::OpenError& error) const {
+    if (error.reason != storage::OpenError::Reason::unknown_version) {
+      return {wire::ErrorCode::system_error, error.message};
+    }
+    return {wire::ErrorCode::unimplemented, error.message + ". This is " + options_.log.program};
   }
 
   wire::Error refusal(const std::string& what) const {

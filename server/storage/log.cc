@@ -104,6 +104,8 @@ Log::Log(FileSystem& files, std::string directory, zab::ServerId server, const L
       options_(options),
       lock_(std::move(lock)),
       extent_(std::move(extent)),
+      level_(std::max(options.level, recovered.level)),
+      segment_level_(recovered.level),
       segment_(std::move(recovered.segment)),
       valid_until_(recovered.valid_until),
       spares_(files, directory_, options),
@@ -186,7 +188,7 @@ Result<void> Log::mark() { return unless_broken(&Log::write_mark); }
 // made in Learning::append (zab/learning_broadcast.cc).
 Result<void> Log::write_staged() {
   if (staged_.empty()) return {};
-  if (!segment_ || !segment_->fits(staged_bytes_)) {
+  if (!segment_ || segment_level_ != level_ || !segment_->fits(staged_bytes_)) {
     if (auto done = begin_segment(staged_bytes_); !done) return done;
   }
   const RecordLocation first = segment_->end();
@@ -243,7 +245,8 @@ Result<void> Log::write_empty_commit(RecordType type) {
 // before the old one is sealed, and the old one is sealed before the new one gets records. A
 // damaged log is not sealed: the header of the new segment says where the valid part ends.
 Result<void> Log::begin_segment(std::uint64_t commit_bytes) {
-  SegmentHeader header{server_, next_sequence_, next_commit_, durable_, {}};
+  SegmentHeader header{
+      server_, next_sequence_, next_commit_, durable_, {}, {level_, options_.program}};
   if (segment_) {
     ++header.first_commit;
   } else {
@@ -261,6 +264,7 @@ Result<void> Log::begin_segment(std::uint64_t commit_bytes) {
     kept_.back().bytes = segment_->end().offset;
   }
   segment_ = std::move(*next);
+  segment_level_ = level_;
   kept_.push_back({header.sequence, durable_.last, 0, false});
   index_.add(durable_.last, {header.sequence, header_bytes});
   ++next_sequence_;
@@ -272,9 +276,11 @@ Result<void> Log::begin_segment(std::uint64_t commit_bytes) {
 
 Result<void> Log::work_ahead() {
   if (!segment_) return {};
-  // The segment is nearly full: begin the next one while no commit waits for it.
+  // The segment is nearly full, or of another level: begin the next one while no commit waits for
+  // it.
   const std::uint64_t reserve = std::min(options_.fill_bytes, options_.segment_bytes) / 4;
-  if (segment_->has_records() && !segment_->fits(reserve)) {
+  const bool ends = segment_level_ != level_ || !segment_->fits(reserve);
+  if (segment_->has_records() && ends) {
     return begin_segment(0);
   }
   if (!segment_->needs_filling()) return {};

@@ -38,8 +38,9 @@ class Log {
   // Damage is not an error. The log opens with what is intact, and `recovered.damaged` is set. The
   // damaged files are never written to again: the first commit begins a new segment.
   //
-  // An error says what an operator can do. The directory is in use, it belongs to another server or
-  // another version, the checkpoint is of another history, or the operating system refuses.
+  // An error says what an operator can do. The directory is in use, it belongs to another server, a
+  // program of another version wrote it (`unknown_version`), the checkpoint is of another history,
+  // or the operating system refuses.
   // `files` must outlive the log.
   [[nodiscard]] static OpenResult<OpenedLog> open(
       FileSystem& files, const std::string& directory, zab::ServerId server, zab::Point applied,
@@ -57,6 +58,10 @@ class Log {
   // is not known what is on the disk: the process must end, and open the log again. Until then
   // every call returns the same error, and does nothing.
   [[nodiscard]] Result<void> commit();
+
+  // The level of what is committed from now on. If the segment that is being written has another
+  // one, the next commit begins a segment, in the version of this level.
+  void set_level(wire::Level level) { level_ = level; }
 
   // Works ahead for later commits: fills the segment with zeros, or begins the next one. Call it
   // when the confirmations of the last commit are sent. Nearly always there is nothing to do. It is
@@ -141,6 +146,8 @@ class Log {
   LogOptions options_;
   std::unique_ptr<Lock> lock_;
   Extent extent_;
+  wire::Level level_;          // of the next segment
+  wire::Level segment_level_;  // of `segment_`
 
   std::optional<Segment> segment_;  // none if the log is damaged, until a commit begins one
   LogPosition valid_until_;         // if there is none: how far the earlier segments are valid

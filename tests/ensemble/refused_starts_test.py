@@ -74,13 +74,28 @@ def few_files(soft, hard):
     return lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-def test(here):
-    def check(code, *words, of):
-        assert of[0] == code, of
-        for word in words:
-            assert word in of[1], f"{word!r} is not in: {of[1]}"
+def check(code, *words, of):
+    assert of[0] == code, of
+    for word in words:
+        assert word in of[1], f"{word!r} is not in: {of[1]}"
 
+
+def test_later_version(data, alone):
+    """A checkpoint of a later version is not damage: nothing is renamed, removed or made."""
+    running, output = serve(*alone, "--dataDir", data)
+    asyncio.run(open_session(output))
+    stop(running)
+    make_later(data / "checkpoint")
+    before = contents(data)
+    check(3, f"{data}/checkpoint: written by zabkeeper 0.4.0 at level 3 (label version 5)", "this program reads",
+          "Start a program that can do level 3", "Nothing was changed", "This is zabkeeper ",
+          of=start(*alone, "--dataDir", data))
+    assert contents(data) == before
+
+
+def test(here):
     alone = ["--webPort", "0", "--webAddress", "127.0.0.1"]
+    test_later_version(here / "later", alone)
 
     # Directories.
     (here / "file").write_text("")
@@ -104,18 +119,6 @@ def test(here):
     assert "Apache ZooKeeper" in output and "neither reads nor changes it" in output, output
     stop(running)
     assert (here / "zookeeper/version-2/log.1").read_text() == "theirs"
-
-    # A checkpoint of a later version is not damage: nothing is renamed, removed or made.
-    later = here / "later"
-    running, output = serve(*alone, "--dataDir", later)
-    asyncio.run(open_session(output))
-    stop(running)
-    make_later(later / "checkpoint")
-    before = contents(later)
-    check(3, f"{later}/checkpoint: written by zabkeeper 0.4.0 at level 3 (label version 5)", "this program reads",
-          "Start a program that can do level 3", "Nothing was changed", "This is zabkeeper ",
-          of=start(*alone, "--dataDir", later))
-    assert contents(later) == before
 
     # Ports and addresses.
     with socket.create_server(("127.0.0.1", 0)) as taken:

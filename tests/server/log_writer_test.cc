@@ -47,6 +47,7 @@ class Harness {
     write({zab::Append{txn}});
     return history_.last();
   }
+  void set_level(wire::Level level) { writer_->set_level(level); }
   LogWriter::Stretch read(zab::Point after) {
     bool done = false;
     LogWriter::Stretch found;
@@ -111,6 +112,20 @@ TEST_CASE(
   const zab::Point last = log.append();
   CHECK_FALSE(log.failed());
   CHECK(last.zxid == zab::Zxid{{1}, 21});
+}
+
+TEST_CASE("a change of the level applies to what is written after it") {
+  Harness log;
+  log.append();
+  log.set_level(wire::Level{0});
+  log.append();
+  CHECK(!log.has("log.0000000000000002"));
+  log.set_level(wire::Level{1});
+  CHECK(!log.has("log.0000000000000002"));
+  log.append();
+  CHECK(log.has("log.0000000000000002"));
+  CHECK_FALSE(log.failed());
+  CHECK(log.read({})->txns.size() == 3);
 }
 
 TEST_CASE("spare files are prepared on another thread while the log is written") {

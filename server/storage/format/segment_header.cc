@@ -15,7 +15,13 @@ constexpr std::string_view note_prefix = "mended.";
 // Small enough that there is always a next sequence.
 constexpr std::uint64_t sequence_max = std::uint64_t{1} << 62;
 
-constexpr std::size_t checksum_at = 120;
+constexpr KnownVersions known{"segment", 3, wire::newest_forms.segment};
+// The first version that says which program wrote it, at a place that every later one keeps.
+constexpr std::uint32_t version_with_program = 4;
+
+// The checksum of all bytes before it: the key.
+constexpr std::size_t key_at = 120;
+constexpr std::size_t written_by_at = 128;
 
 constexpr std::uint32_t founded_flag = 1;
 constexpr std::uint32_t damaged_flag = 2;
@@ -35,6 +41,11 @@ std::uint32_t flags_of(const SegmentHeader& header) {
          (header.mends ? mends_flag : 0);
 }
 
+std::uint32_t version_of(const SegmentHeader& header) {
+  return wire::forms_at(header.written.level).segment;
+}
+
+// All that every version has: the bytes before the key.
 wire::Bytes encode_fields(const SegmentHeader& header) {
   const Tip& start = header.start;
   const zab::Claim claim = start.damaged.value_or(zab::Claim{});
@@ -43,7 +54,7 @@ wire::Bytes encode_fields(const SegmentHeader& header) {
   bytes.reserve(header_bytes);
   wire::ByteWriter out(bytes);
   out.raw(magic);
-  out.integer(format_version);
+  out.integer(version_of(header));
   out.integer(header.server.value);
   wire::archive::write(out, start.cluster);
   out.integer(header.sequence);
@@ -61,6 +72,35 @@ wire::Bytes encode_fields(const SegmentHeader& header) {
   return bytes;
 }
 
+std::uint64_t checksum_of(std::string_view bytes) {
+  return XXH3_64bits(bytes.data(), bytes.size());
+}
+
+// Appends the level, the program, and a checksum of both and of the key.
+void append_written_by(wire::Bytes& bytes, const WrittenBy& written) {
+  wire::ByteWriter out(bytes);
+  const std::string_view program = stored_program(written);
+  out.integer(written.level.value);
+  out.integer(static_cast<std::uint32_t>(program.size()));
+  out.raw(program);
+  out.raw(std::string(program_bytes_max - program.size(), '\0'));
+  out.integer(checksum_of(std::string_view(bytes).substr(key_at)));
+}
+
+// Nothing if the bytes do not match their checksum.
+std::optional<WrittenBy> read_written_by(std::string_view header) {
+  wire::ByteReader in(header.substr(written_by_at));
+  WrittenBy written;
+  written.level.value = in.integer<std::uint32_t>();
+  const auto size = in.integer<std::uint32_t>();
+  const std::string_view program = in.raw(program_bytes_max);
+  const std::size_t end = header.size() - in.remaining();
+  const auto checksum = in.integer<std::uint64_t>();
+  if (checksum != checksum_of(header.substr(key_at, end - key_at))) return std::nullopt;
+  written.program = program.substr(0, size);
+  return written;
+}
+
 std::optional<std::uint32_t> version_of(std::string_view bytes) {
   wire::ByteReader in(bytes);
   const bool is_segment = in.raw(magic.size()) == magic;
@@ -69,12 +109,11 @@ std::optional<std::uint32_t> version_of(std::string_view bytes) {
   return version;
 }
 
-// Every version has its checksum at this place. So damage to the version number is not taken for
-// another version.
-bool is_intact(std::string_view bytes) {
-  wire::ByteReader in(bytes.substr(checksum_at));
-  const auto checksum = in.integer<std::uint64_t>();
-  return !in.failed() && checksum == XXH3_64bits(bytes.data(), checksum_at);
+// Every version has the key at this place. So damage to the version number is not taken for another
+// version.
+bool matches_key(std::string_view bytes) {
+  return wire::ByteReader(bytes.substr(key_at)).integer<std::uint64_t>() ==
+         checksum_of(bytes.substr(0, key_at));
 }
 
 SegmentHeader read_fields(wire::ByteReader& in) {
@@ -101,15 +140,12 @@ SegmentHeader read_fields(wire::ByteReader& in) {
   return header;
 }
 
-std::uint64_t key_of_fields(std::string_view fields) {
-  return XXH3_64bits(fields.data(), fields.size());
-}
-
 }  // namespace
 
 wire::Bytes encode(const SegmentHeader& header) {
   wire::Bytes bytes = encode_fields(header);
-  wire::ByteWriter(bytes).integer(key_of_fields(bytes));
+  wire::ByteWriter(bytes).integer(checksum_of(bytes));
+  if (version_of(header) >= version_with_program) append_written_by(bytes, header.written);
   bytes.resize(header_bytes, '\0');
   return bytes;
 }
@@ -119,17 +155,20 @@ Result<SegmentHeader> decode_header(std::string_view bytes) {
   bytes = bytes.substr(0, header_bytes);
   const auto version = version_of(bytes);
   if (!version) return invalid("the file does not begin as a segment does");
-  if (*version != format_version && is_intact(bytes)) {
-    return wire::Error{wire::ErrorCode::unimplemented,
-                       "the file has format version " + std::to_string(*version) +
-                           ", and this program reads only version " +
-                           std::to_string(format_version) + "; use the program that wrote it"};
+  std::optional<WrittenBy> written;
+  if (*version >= version_with_program) written = read_written_by(bytes);
+  if (matches_key(bytes) && !known.contains(*version)) {
+    return unknown_version(known, *version, written);
   }
   wire::ByteReader in(bytes);
-  in.raw(magic.size() + sizeof(format_version));
-  const SegmentHeader header = read_fields(in);
+  in.raw(magic.size() + sizeof(*version));
+  SegmentHeader header = read_fields(in);
+  header.written = written.value_or(WrittenBy{});
   if (in.failed() || encode(header) != bytes) {
     return invalid("the header does not match its checksum");
+  }
+  if (!wire::known_levels.contains(header.written.level)) {
+    return unknown_version(known, *version, header.written);
   }
   if (header.mends && header.mends->sequence >= header.sequence) {
     return invalid("the header says that it mends segments that are not before it");
@@ -141,7 +180,7 @@ Result<SegmentHeader> decode_header(std::string_view bytes) {
   return header;
 }
 
-std::uint64_t key_of(const SegmentHeader& header) { return key_of_fields(encode_fields(header)); }
+std::uint64_t key_of(const SegmentHeader& header) { return checksum_of(encode_fields(header)); }
 
 std::string segment_name(std::uint64_t sequence) {
   return std::string(prefix) + wire::to_hex(sequence);

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "server/storage/format/tip.h"
+#include "server/storage/format/written_by.h"
 #include "wire/bytes.h"
 #include "wire/result.h"
 
@@ -30,19 +31,20 @@ struct SegmentHeader {
   // Set if the segment mends a damaged log. Earlier segments are valid up to this position; what is
   // behind it in them is void. Sequence 0: all of them are void.
   std::optional<LogPosition> mends;
+  // Decides the version. The extent has a header of level 0 always.
+  WrittenBy written = {};
 
   bool operator==(const SegmentHeader&) const = default;
 };
 
 inline constexpr std::uint64_t header_bytes = 4096;  // so no record shares a sector with the header
 
-// Exactly `header_bytes`.
+// Exactly `header_bytes`, in the version of its level.
 [[nodiscard]] wire::Bytes encode(const SegmentHeader& header);
-// An error says what is wrong, without the file's name. Its code is `unimplemented` if the format
-// version is another one; nothing else is known of such a file.
+// Reads every known version. An error says what is wrong, without the file's name. Its code is
+// `unimplemented` if the header is intact, and of a version or of a level that this program does
+// not know. Otherwise it is damaged: `system_error`.
 [[nodiscard]] Result<SegmentHeader> decode_header(std::string_view bytes);
-
-inline constexpr std::uint32_t format_version = 3;
 
 // The seed of the checksums of a segment's records. Any two segments have different keys, also if
 // they are of different servers.

@@ -21,16 +21,19 @@ void DamageEvidence::add_start(const Tip& start) {
   raise_claim(start.last.zxid);
 }
 
-void DamageEvidence::add_records(FileSystem& files, const SegmentEntry& segment,
-                                 std::uint64_t offset) {
-  if (!segment.header) return;
+Result<void> DamageEvidence::add_records(FileSystem& files, const SegmentEntry& segment,
+                                         std::uint64_t offset) {
+  if (!segment.header) return {};
   auto reader = SegmentReader::open(files, segment.path);
-  if (!reader) return;
+  if (!reader) return {};
   const std::uint64_t key = key_of(*segment.header);
   const std::uint64_t end = segment.valid_until.value_or(reader->file_bytes());
   while (offset < end) {
     const auto found = reader->record_at({key, offset});
-    if (!found && found.error().code != wire::ErrorCode::unimplemented) {
+    if (!found && found.error().code == wire::ErrorCode::unimplemented) {
+      return wire::Error{found.error().code, found.error().message + ". Nothing was changed"};
+    }
+    if (!found) {
       offset = (offset / page_bytes + 1) * page_bytes;
     } else if (found && std::holds_alternative<Record>(*found)) {
       add_record(std::get<Record>(*found));
@@ -39,6 +42,7 @@ void DamageEvidence::add_records(FileSystem& files, const SegmentEntry& segment,
       offset += record_alignment;
     }
   }
+  return {};
 }
 
 void DamageEvidence::add_extent(const Tip& reached) {

@@ -15,8 +15,10 @@ class DamageEvidence {
 
   // The start of a segment, from its header.
   void add_start(const Tip& start);
-  // All intact records of a segment from `offset` on. Skips what cannot be read.
-  void add_records(FileSystem& files, const SegmentEntry& segment, std::uint64_t offset);
+  // All intact records of a segment from `offset` on. Skips what cannot be read. Returns an error
+  // only for a record that a later version of this program wrote.
+  [[nodiscard]] Result<void> add_records(FileSystem& files, const SegmentEntry& segment,
+                                         std::uint64_t offset);
   // The state of the log that the extent has. It may be of any time before the damage.
   void add_extent(const Tip& reached);
 

@@ -38,9 +38,10 @@ class LogRecovery {
   [[nodiscard]] OpenResult<std::optional<LogScan>> find_complete_scan();
   [[nodiscard]] std::string missing_end(const Replay& replay) const;
   [[nodiscard]] Result<RecoveredLog> open_complete(LogScan& scan);
-  [[nodiscard]] RecoveredLog open_damaged();
-  [[nodiscard]] Tip state_with_evidence(const Tip& intact) const;
+  [[nodiscard]] Result<RecoveredLog> open_damaged();
+  [[nodiscard]] Result<Tip> state_with_evidence(const Tip& intact) const;
   [[nodiscard]] std::string why_missing_log_is_damage() const;
+  [[nodiscard]] wire::Level last_level() const;
   [[nodiscard]] std::vector<KeptSegment> kept_segments(std::size_t first, std::size_t last) const;
 
   void add_damage(const std::string& what);
@@ -115,10 +116,11 @@ std::string LogRecovery::why_missing_log_is_damage() const {
 }
 
 Result<RecoveredLog> LogRecovery::create_log() {
-  const SegmentHeader header{server_, 1, 1, {}, {}};
+  const SegmentHeader header{server_, 1, 1, {}, {}, {options_.level, options_.program}};
   auto segment = Segment::create(files_, directory_, header, 0, options_, {});
   if (!segment) return segment.error();
   RecoveredLog recovered;
+  recovered.level = options_.level;
   recovered.index.restart({}, {1, header_bytes});
   recovered.next_sequence = 2;
   recovered.kept = {{1, {}, 0, false}};
@@ -176,6 +178,7 @@ Result<RecoveredLog> LogRecovery::open_complete(LogScan& scan) {
   RecoveredLog recovered;
   recovered.tip = replay.tip();
   recovered.index = replay.index();
+  recovered.level = last_level();
   recovered.next_commit = replay.next_commit();
   recovered.next_sequence = last.sequence + 1;
   recovered.kept = kept_segments(scan.first, scan.last->segment);
@@ -199,8 +202,9 @@ Result<RecoveredLog> LogRecovery::open_complete(LogScan& scan) {
   return recovered;
 }
 
-RecoveredLog LogRecovery::open_damaged() {
+Result<RecoveredLog> LogRecovery::open_damaged() {
   RecoveredLog recovered;
+  recovered.level = last_level();
   recovered.next_sequence = catalog_.next_sequence;
   Tip intact;
   if (best_) {
@@ -219,7 +223,9 @@ RecoveredLog LogRecovery::open_damaged() {
     intact.last = applied_;
   }
   if (extent_) recovered.next_commit = std::max(recovered.next_commit, extent_->first_commit);
-  recovered.tip = state_with_evidence(intact);
+  const auto tip = state_with_evidence(intact);
+  if (!tip) return tip.error();
+  recovered.tip = *tip;
   recovered.report =
       directory_ + ": the log is damaged, and not by a crash: " + damage_ +
       ". This server starts with " + describe(recovered.tip) + "; the log once reached txn " +
@@ -231,7 +237,7 @@ RecoveredLog LogRecovery::open_damaged() {
 }
 
 // Adds to the intact state what is proven behind the damage.
-Tip LogRecovery::state_with_evidence(const Tip& intact) const {
+Result<Tip> LogRecovery::state_with_evidence(const Tip& intact) const {
   DamageEvidence evidence(intact);
   std::size_t next = 0;  // the first segment whose header and records are all evidence
   if (best_) {
@@ -240,16 +246,27 @@ Tip LogRecovery::state_with_evidence(const Tip& intact) const {
   }
   if (best_ && best_->damage) {
     const Damage& damage = *best_->damage;
-    evidence.add_records(files_, catalog_.segments[damage.segment],
-                         std::max(damage.offset, header_bytes));
+    const auto added = evidence.add_records(files_, catalog_.segments[damage.segment],
+                                            std::max(damage.offset, header_bytes));
+    if (!added) return added.error();
     next = damage.segment + 1;
   }
   for (std::size_t i = next; i < catalog_.segments.size(); ++i) {
     if (const auto& header = catalog_.segments[i].header) evidence.add_start(header->start);
-    evidence.add_records(files_, catalog_.segments[i], header_bytes);
+    const auto added = evidence.add_records(files_, catalog_.segments[i], header_bytes);
+    if (!added) return added.error();
   }
   if (extent_) evidence.add_extent(extent_->start);
   return evidence.tip();
+}
+
+// Of the last segment whose header is intact; level 0 if there is none.
+wire::Level LogRecovery::last_level() const {
+  wire::Level level;
+  for (const SegmentEntry& segment : catalog_.segments) {
+    if (segment.header) level = segment.header->written.level;
+  }
+  return level;
 }
 
 std::vector<KeptSegment> LogRecovery::kept_segments(std::size_t first, std::size_t last) const {

@@ -26,11 +26,15 @@ struct OpenError {
     failed,            // as the message says; only an operator can act on it
     in_use,            // another process holds the lock of the log's directory
     snapshot_missing,  // the log adopted a snapshot, and the checkpoint is older than that
+    unknown_version,   // a program of another version wrote a part of it; nothing was changed
   };
 
   OpenError() = default;
   OpenError(Reason why, std::string text) : reason(why), message(std::move(text)) {}
-  OpenError(wire::Error error) : message(std::move(error.message)) {}
+  OpenError(wire::Error error)
+      : reason(error.code == wire::ErrorCode::unimplemented ? Reason::unknown_version
+                                                            : Reason::failed),
+        message(std::move(error.message)) {}
 
   Reason reason = Reason::failed;
   std::string message;  // what is wrong, in which file, and what to do; for people
@@ -45,6 +49,7 @@ struct RecoveredLog {
   Tip tip;
   zab::History history;
   Index index;
+  wire::Level level;  // of the last segment
   std::uint64_t next_commit = 1;
   std::uint64_t next_sequence = 1;  // of the next segment
   std::vector<KeptSegment> kept;    // in order

@@ -17,19 +17,21 @@ Result<bool> exists(FileSystem& files, const std::string& directory) {
   return std::ranges::binary_search(*names, std::string(file_name).substr(1));
 }
 
-// Nothing if the slot is not valid, or cannot be read.
-std::optional<SegmentHeader> read_slot(File& file, std::uint64_t slot) {
+// Nothing if the slot is not valid, or cannot be read. An error if it is of another version.
+Result<std::optional<SegmentHeader>> read_slot(File& file, std::uint64_t slot) {
   std::array<char, header_bytes> bytes{};
   const auto count = file.read(slot * header_bytes, bytes);
-  if (!count) return std::nullopt;
+  if (!count) return std::optional<SegmentHeader>();
   const auto header = decode_header({bytes.data(), *count});
-  return header ? std::optional(*header) : std::nullopt;
+  if (header) return std::optional(*header);
+  if (header.error().code == wire::ErrorCode::unimplemented) return header.error();
+  return std::optional<SegmentHeader>();
 }
 
 // The number of the next commit, from a slot; 0 if the slot is not valid.
 std::uint64_t next_commit_in(File& file, std::uint64_t slot) {
   const auto header = read_slot(file, slot);
-  return header ? header->first_commit : 0;
+  return header && *header ? (*header)->first_commit : 0;
 }
 
 }  // namespace
@@ -44,8 +46,12 @@ Result<std::optional<SegmentHeader>> Extent::read(FileSystem& files, const std::
   if (!file) return file.error();
   for (std::uint64_t slot = 0; slot < slots; ++slot) {
     const auto header = read_slot(**file, slot);
-    if (!header || header->server != server) continue;
-    if (!reached || header->first_commit > reached->first_commit) reached = header;
+    if (!header) {
+      return wire::Error{header.error().code, directory + file_name + ": " +
+                                                  header.error().message + ". Nothing was changed"};
+    }
+    if (!*header || (*header)->server != server) continue;
+    if (!reached || (*header)->first_commit > reached->first_commit) reached = *header;
   }
   return reached;
 }

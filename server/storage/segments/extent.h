@@ -12,12 +12,12 @@ namespace storage {
 
 // The extent: a file beside the log that says how far the log has reached, at least. Without it, a
 // log that lost its end looks like a log that ends there. The extent may be behind the log, and is
-// never ahead of it. FORMAT.md has the layout.
+// never ahead of it. FORMAT.md has the layout. At every level it has the form of level 0.
 class Extent {
  public:
   // The content of the file in `directory`; nothing if there is no file, or nothing valid of this
   // server in it. It has the form of a segment's header: the state of the log, and the number of
-  // its next commit.
+  // its next commit. An error with the code `unimplemented` if it is of another version.
   [[nodiscard]] static Result<std::optional<SegmentHeader>> read(FileSystem& files,
                                                                  const std::string& directory,
                                                                  zab::ServerId server);

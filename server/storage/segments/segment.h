@@ -26,6 +26,8 @@ struct LogOptions {
   // How many files of purged segments are kept for later segments. 0: none is kept, and none is
   // made ahead.
   std::size_t spares = 2;
+  // The level of new segments, unless the log's last segment has a higher one: see Log::set_level.
+  wire::Level level = {};
   // The name of this program, for messages and for the headers of new segments.
   std::string program = {};
 };
