@@ -4,12 +4,11 @@
 
 namespace server {
 
-Client& ClientIndex::add(std::uint64_t number,
-                         const std::shared_ptr<ClientConnection>& connection) {
+Client& ClientIndex::add(const std::shared_ptr<ClientConnection>& connection) {
   auto client = std::make_unique<Client>();
   client->connection = connection;
-  client->number = number;
-  by_number_[number] = client.get();
+  client->number = ++last_number_;
+  by_number_[client->number] = client.get();
   return *(clients_[connection.get()] = std::move(client));
 }
 

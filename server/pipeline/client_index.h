@@ -14,8 +14,11 @@ namespace server {
 // Owns all clients, and finds them by connection, number and session.
 class ClientIndex {
  public:
-  // `number` is new.
-  Client& add(std::uint64_t number, const std::shared_ptr<ClientConnection>& connection);
+  // The first client's number is `last_number` + 1.
+  explicit ClientIndex(std::uint64_t last_number) : last_number_(last_number) {}
+
+  // A client with a number that no other client gets.
+  Client& add(const std::shared_ptr<ClientConnection>& connection);
   // The connection is closed. Returns the session that has no client any more, if it had one here.
   std::optional<wire::SessionId> remove(const ClientConnection& connection);
 
@@ -34,6 +37,7 @@ class ClientIndex {
   [[nodiscard]] const std::map<std::uint64_t, Client*>& by_number() const { return by_number_; }
 
  private:
+  std::uint64_t last_number_;
   std::unordered_map<const ClientConnection*, std::unique_ptr<Client>> clients_;
   std::map<std::uint64_t, Client*> by_number_;
   std::unordered_map<std::uint64_t, Client*> by_session_;  // by wire::SessionId::value

@@ -21,6 +21,11 @@ struct PipelineOptions {
   std::uint32_t max_data_bytes = 1024 * 1024;
   bool read_only_mode = false;  // serve reads without a quorum to clients that ask for it
   std::string super_digest;     // "user:hash"; empty: there is no super user
+
+  // The whole ticks in this time.
+  [[nodiscard]] std::uint64_t ticks(std::chrono::milliseconds time) const {
+    return static_cast<std::uint64_t>(time / heartbeat);
+  }
 };
 
 }  // namespace server

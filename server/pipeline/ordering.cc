@@ -124,7 +124,7 @@ void Ordering::tick(OrderingOutcomes& out) {
     planner_.tick(out);
   } else if (role_status_.serving && !touched_.empty()) {
     std::ranges::sort(touched_);
-    touched_.erase(std::ranges::unique(touched_).begin(), touched_.end());
+    touched_.erase(std::unique(touched_.begin(), touched_.end()), touched_.end());
     out.emplace_back(SendToServer{role_status_.leader, Touched{std::move(touched_)}});
   }
   touched_.clear();
@@ -145,7 +145,8 @@ void Ordering::release_refusals(OrderingOutcomes& out) {
     const wire::Zxid zxid = service_.applied();
     if (due->to.server == self_) {
       commands_.erase(due->tag);
-      out.emplace_back(CommandRefused{due->tag, zxid, std::move(due->refusal)});
+      out.emplace_back(
+          WhenApplied{zxid, WhenApplied::ReplyRefusal{due->tag, std::move(due->refusal)}});
       continue;
     }
     ForwardRefused message{due->tag, zxid, {}};
@@ -184,11 +185,12 @@ void Ordering::on(zab::ServerId from, const AskReadPoint& m, OrderingOutcomes& o
 void Ordering::on(zab::ServerId, const ForwardRefused& m, OrderingOutcomes& out) {
   auto refusal = session::decode_refusal(m.refusal);
   if (!refusal || commands_.erase(m.tag) == 0) return;
-  out.emplace_back(CommandRefused{m.tag, m.zxid, *std::move(refusal)});
+  out.emplace_back(WhenApplied{m.zxid, WhenApplied::ReplyRefusal{m.tag, *std::move(refusal)}});
 }
 
 void Ordering::on(zab::ServerId, const ReadPoint& m, OrderingOutcomes& out) {
-  if (read_points_.erase(m.token) > 0) out.emplace_back(ReadPointKnown{m.token, m.zxid});
+  if (read_points_.erase(m.token) == 0) return;
+  out.emplace_back(WhenApplied{m.zxid, WhenApplied::ReleaseRead{m.token}});
 }
 
 }  // namespace server

@@ -2,6 +2,11 @@
 
 namespace server {
 
+std::uint64_t Pending::add(Request request) {
+  requests_.emplace(++last_tag_, std::move(request));
+  return last_tag_;
+}
+
 const Pending::Request* Pending::find(std::uint64_t tag) const {
   const auto found = requests_.find(tag);
   return found == requests_.end() ? nullptr : &found->second;
@@ -13,7 +18,7 @@ std::optional<Pending::Request> Pending::remove(std::uint64_t tag) {
   return std::move(removed.mapped());
 }
 
-std::optional<Pending::Due> Pending::pop_due(wire::Zxid applied) {
+std::optional<WhenApplied::Action> Pending::pop_due(wire::Zxid applied) {
   if (at_zxid_.empty() || at_zxid_.begin()->first > applied) return std::nullopt;
   return std::move(at_zxid_.extract(at_zxid_.begin()).mapped());
 }

@@ -7,16 +7,14 @@
 #include <set>
 #include <unordered_map>
 #include <utility>
-#include <variant>
 
 #include "server/pipeline/client.h"
-#include "session/commands.h"
+#include "server/pipeline/when_applied.h"
 
 namespace server {
 
-// Everything that waits: requests for the outcome under their tag, outcomes and clients for a zxid
-// to be applied here, and reads for a zxid until a tick. Returns the items that are due; performs
-// nothing.
+// Everything that waits: requests for the outcome under their tag, actions for a zxid to be applied
+// here, and reads for a zxid until a tick. Returns the items that are due; performs nothing.
 class Pending {
  public:
   // A request that is answered once the outcome under its tag is known.
@@ -27,35 +25,25 @@ class Pending {
     RequestTiming timing;
   };
 
-  // The actions that are due once a zxid is applied.
-  struct ReplyRefusal {
-    std::uint64_t tag = 0;
-    session::Refusal refusal;
-  };
-  struct ReleaseRead {
-    std::uint64_t tag = 0;
-  };
-  struct RequestSession {
-    std::uint64_t client = 0;  // Client::number
-  };
-  using Due = std::variant<ReplyRefusal, ReleaseRead, RequestSession>;
-
   // A read whose zxid was not applied in time.
   struct LateRead {
     wire::Zxid zxid;
     std::uint64_t tag = 0;
   };
 
-  // `tag` is new.
-  void add(std::uint64_t tag, Request request) { requests_.emplace(tag, std::move(request)); }
+  // The first tag is `last_tag` + 1.
+  explicit Pending(std::uint64_t last_tag) : last_tag_(last_tag) {}
+
+  // Returns the request's tag, which no other request gets.
+  [[nodiscard]] std::uint64_t add(Request request);
   // Null, or nothing, if no request waits under `tag`.
   [[nodiscard]] const Request* find(std::uint64_t tag) const;
   std::optional<Request> remove(std::uint64_t tag);
 
-  void add_at(wire::Zxid zxid, Due due) { at_zxid_.emplace(zxid, std::move(due)); }
+  void add_at(WhenApplied waiting) { at_zxid_.emplace(waiting.zxid, std::move(waiting.action)); }
   // The next action that is due if `applied` is applied; nothing if there is none. The action may
   // wait again.
-  std::optional<Due> pop_due(wire::Zxid applied);
+  std::optional<WhenApplied::Action> pop_due(wire::Zxid applied);
 
   // The read under `tag` waits for `zxid`, and for `ticks` at most.
   void add_read(std::uint64_t tag, wire::Zxid zxid, std::uint64_t ticks);
@@ -73,8 +61,9 @@ class Pending {
  private:
   using Read = std::pair<wire::Zxid, std::uint64_t>;  // the tag is the second
 
+  std::uint64_t last_tag_;
   std::unordered_map<std::uint64_t, Request> requests_;  // by tag
-  std::multimap<wire::Zxid, Due> at_zxid_;
+  std::multimap<wire::Zxid, WhenApplied::Action> at_zxid_;
   std::set<Read> reads_;
   std::multimap<std::uint64_t, Read> read_deadlines_;  // by tick; also of reads that left `reads_`
   std::uint64_t ticks_ = 0;

@@ -9,25 +9,9 @@
 namespace server {
 namespace {
 
-wire::Error not_a_connect() {
-  return {wire::ErrorCode::bad_arguments, "the first request of a connection is connect"};
-}
-
 // Whether the session of this client expires if nothing is received from the client.
 bool can_expire(const Client& client) {
   return client.state == Client::State::open && !client.read_only;
-}
-
-// Applies to later requests. After a failed auth the connection is closed, as in ZooKeeper.
-wire::Result<wire::ReplyBody> add_identities(Client& client, const wire::AuthRequest& auth,
-                                             const PipelineOptions& options, Replica& replica) {
-  if (const auto added = authenticate(client, auth, options.super_digest); !added) {
-    end_after_replies(client, CloseCode::policy_violation,
-                      std::string(wire::name(added.error().code)));
-    return added.error();
-  }
-  replica.identify(client.session, client.identities);
-  return wire::ReplyBody{wire::EmptyReply{}};
 }
 
 }  // namespace
@@ -35,17 +19,18 @@ wire::Result<wire::ReplyBody> add_identities(Client& client, const wire::AuthReq
 Pipeline::Pipeline(PipelineOptions options, std::uint64_t first_number, Environment& environment)
     : options_(std::move(options)),
       environment_(environment),
+      clients_(first_number),
+      pending_(first_number),
       replica_({options_.max_watches, {}}),
       replies_(clients_, pending_, replica_, environment, options_.max_outstanding_requests),
       ordering_(options_.id, options_.heartbeat, replica_.service(), environment),
       session_setup_(options_, replica_, clients_, replies_, environment),
-      drain_(clients_),
-      last_number_(first_number) {}
+      drain_(clients_) {}
 
 // --- From clients ---
 
 void Pipeline::opened(const std::shared_ptr<ClientConnection>& connection) {
-  Client& client = clients_.add(++last_number_, connection);
+  Client& client = clients_.add(connection);
   client.identities = znode::Identities::of({{"ip", connection->remote_address()}});
   drain_.connected(client);
 }
@@ -59,9 +44,7 @@ void Pipeline::received(ClientConnection& connection, wire::ParsedFrame frame) {
     if (client->state == Client::State::ended || client->ending) return;
     handle(*client, std::move(parsed), arrived);
   }
-  if (client->state == Client::State::connected) {  // an empty array
-    replies_.refuse_connect(*client, not_a_connect());
-  }
+  if (client->state == Client::State::connected) session_setup_.begin_without_request(*client);
   if (frame.fault == wire::ParsedFrame::Fault::too_deep) {
     end_after_replies(*client, CloseCode::policy_violation, "nested too deeply");
   } else if (frame.fault == wire::ParsedFrame::Fault::too_large) {
@@ -81,26 +64,15 @@ void Pipeline::closed(ClientConnection& connection) {
 
 void Pipeline::handle(Client& client, wire::ParsedRequest parsed, SteadyClock::time_point arrived) {
   if (client.state == Client::State::connected) {
-    client.connect_id = parsed ? parsed->id : parsed.error().id;
-    auto* connect = parsed ? std::get_if<wire::ConnectRequest>(&parsed->request) : nullptr;
-    if (connect == nullptr) {
-      return replies_.refuse_connect(client, parsed ? not_a_connect() : parsed.error().error);
-    }
-    replies_.counters().by_operation[operations - 1] += 1;
-    if (!session_setup_.begin(client, std::move(*connect))) return;
-    if (role_status().serving) request_session(client);
-    return;
-  }
-  if (client.state != Client::State::open) {
+    const bool waits = session_setup_.begin(client, std::move(parsed));
+    if (waits && role_status().serving) request_session(client);
+  } else if (client.state != Client::State::open) {
     client.early_requests.push_back(std::move(parsed));
-    return;
+  } else if (!parsed) {
+    replies_.refuse_malformed(client, std::move(parsed).error(), arrived);
+  } else {
+    perform(client, *std::move(parsed), arrived);
   }
-  if (!parsed) {
-    const wire::BadRequest bad = std::move(parsed).error();
-    replies_.counters().malformed += 1;
-    return replies_.reply_now(client, {{bad.id, {}, {}, bad.error}, {arrived}});
-  }
-  perform(client, *std::move(parsed), arrived);
 }
 
 // Next: `admit` (admission.cc) decides what the request needs. Then Ordering::submit (ordering.cc)
@@ -111,14 +83,9 @@ void Pipeline::perform(Client& client, wire::ClientRequest request,
   Admission admission = admit(
       request, {client.session, client.read_only, client.connect_request.dedup, client.last_number},
       {options_.max_data_bytes, options_.max_multi_ops});
-  const auto reply_now = [&](wire::Result<wire::ReplyBody> body) {
-    replies_.reply_now(client,
-                       {{std::move(request.id), {}, request.encoding, std::move(body)}, {arrived}});
-  };
   if (auto* write = std::get_if<Write>(&admission)) {
     if (write->number) client.last_number = write->number;
-    const std::uint64_t tag = ++last_number_;
-    replies_.hold_write(client, tag, std::move(request), arrived);
+    const std::uint64_t tag = replies_.hold_write(client, std::move(request), arrived);
     ordering_.submit({client.session,
                       {options_.id, client.number},
                       tag,
@@ -130,43 +97,33 @@ void Pipeline::perform(Client& client, wire::ClientRequest request,
   } else if (std::holds_alternative<LocalRead>(admission)) {
     replies_.read_local(client, {std::move(request), client.identities, {arrived}});
   } else if (std::holds_alternative<QuorumRead>(admission)) {
-    const std::uint64_t tag = ++last_number_;
-    replies_.hold_read(client, tag,
-                       {std::move(request), client.identities, {arrived, Effort::quorum}});
+    const std::uint64_t tag = replies_.hold_read(
+        client, {std::move(request), client.identities, {arrived, Effort::quorum}});
     ordering_.ask_read_point(tag, outcomes_);
     carry_out();
   } else if (const auto* read = std::get_if<ReadAtLeast>(&admission)) {
-    const std::uint64_t tag = ++last_number_;
-    const auto ticks_max = std::chrono::milliseconds(client.timeout_ms) / options_.heartbeat;
-    replies_.hold_read(
-        client, tag,
-        {std::move(request), client.identities, {arrived, Effort::quorum}, read->zxid});
-    pending_.add_read(tag, read->zxid, static_cast<std::uint64_t>(ticks_max));
-    replies_.release_caught_up_reads();
+    replies_.hold_read_at_least(
+        client, {std::move(request), client.identities, {arrived, Effort::quorum}, read->zxid},
+        options_.ticks(std::chrono::milliseconds(client.timeout_ms)));
   } else if (const auto* repeated = std::get_if<RepeatedWrite>(&admission)) {
-    reply_now(known_outcome(replica_.sessions().results(client.session), repeated->number,
-                            *client.last_number));
+    const session::Results* results = replica_.sessions().results(client.session);
+    replies_.reply_now(client, request,
+                       known_outcome(results, repeated->number, *client.last_number), arrived);
   } else if (std::holds_alternative<Authenticate>(admission)) {
-    reply_now(
-        add_identities(client, std::get<wire::AuthRequest>(request.request), options_, replica_));
+    const auto& auth = std::get<wire::AuthRequest>(request.request);
+    replies_.reply_now(client, request, session_setup_.add_identities(client, auth), arrived);
   } else {
-    reply_now(std::move(std::get<ReplyNow>(admission).body));
+    replies_.reply_now(client, request, std::move(std::get<ReplyNow>(admission).body), arrived);
   }
 }
 
 // Only for a client that waits, while this server serves.
 void Pipeline::request_session(Client& client) {
   auto step = session_setup_.next_step(client);
-  if (const auto* catch_up = std::get_if<SessionSetup::CatchUp>(&step)) {
-    return pending_.add_at(catch_up->zxid, Pending::RequestSession{client.number});
-  }
-  const std::uint64_t tag = ++last_number_;
-  pending_.add(tag, {client.number, {}, {}, {}});
-  ordering_.submit({client.connect_request.session.value_or(wire::SessionId{}),
-                    {options_.id, client.number},
-                    tag,
-                    std::move(std::get<session::CommandBody>(step))},
-                   outcomes_);
+  if (auto* behind = std::get_if<WhenApplied>(&step)) return pending_.add_at(std::move(*behind));
+  auto& command = std::get<session::Command>(step);
+  command.tag = pending_.add({client.number, {}, {}, {}});
+  ordering_.submit(std::move(command), outcomes_);
   carry_out();
 }
 
@@ -189,30 +146,23 @@ void Pipeline::carry_out() {
       environment_.post(std::move(*event));
     } else if (const auto* message = std::get_if<SendToServer>(&outcome)) {
       environment_.send(message->to, message->message);
-    } else if (auto* refused = std::get_if<CommandRefused>(&outcome)) {
-      when_applied(refused->zxid, Pending::ReplyRefusal{refused->tag, std::move(refused->refusal)});
-    } else if (const auto* known = std::get_if<ReadPointKnown>(&outcome)) {
-      when_applied(known->zxid, Pending::ReleaseRead{known->tag});
-    } else if (const auto* unknown = std::get_if<OutcomeUnknown>(&outcome)) {
-      Client* client = clients_.find(unknown->connection);
-      if (client != nullptr) redirect(*client, "the link to the leader was lost in between");
+    } else if (auto* later = std::get_if<WhenApplied>(&outcome)) {
+      const bool due = later->zxid <= replica_.applied();
+      due ? perform(later->action) : pending_.add_at(std::move(*later));
+    } else if (Client* client = clients_.find(std::get<OutcomeUnknown>(outcome).connection)) {
+      redirect(*client, "the link to the leader was lost in between");
     }
   }
   outcomes_.clear();
 }
 
-void Pipeline::when_applied(wire::Zxid zxid, Pending::Due due) {
-  if (zxid <= replica_.applied()) return perform(due);
-  pending_.add_at(zxid, std::move(due));
-}
-
-void Pipeline::perform(const Pending::Due& due) {
-  if (const auto* refusal = std::get_if<Pending::ReplyRefusal>(&due)) {
+void Pipeline::perform(const WhenApplied::Action& due) {
+  if (const auto* refusal = std::get_if<WhenApplied::ReplyRefusal>(&due)) {
     replies_.refuse(refusal->tag, refusal->refusal);
-  } else if (const auto* read = std::get_if<Pending::ReleaseRead>(&due)) {
+  } else if (const auto* read = std::get_if<WhenApplied::ReleaseRead>(&due)) {
     replies_.release_read(read->tag);
   } else {
-    Client* client = clients_.find(std::get<Pending::RequestSession>(due).client);
+    Client* client = clients_.find(std::get<WhenApplied::RequestSession>(due).client);
     const bool waits = client != nullptr && client->state == Client::State::waiting;
     if (waits && role_status().serving) request_session(*client);
   }
@@ -226,29 +176,30 @@ void Pipeline::deliver(const zab::Txn& txn) {
   const auto origin = session::origin_of(*txn.payload);
   if (origin && origin->owner.server == options_.id) replies_.read_before(*origin);
 
-  using Change = session::Applied::SessionChange;
   session::Applied applied = replica_.apply(txn);
   replies_.send_events(std::move(applied.events));
-  if (applied.former_owner && applied.former_owner->server == options_.id) {
-    session_setup_.ended(applied);
-  }
-  const bool has_session =
-      applied.session_change == Change::opened || applied.session_change == Change::moved;
-  if (applied.owner.server == options_.id && has_session) {
-    pending_.remove(applied.tag);
-    if (Client* client = clients_.find(applied.owner.connection)) {
-      open_session(*client, applied.session, applied.session_change == Change::moved);
-    }
-  } else if (applied.owner.server == options_.id) {
-    if (applied.session_change == Change::closed) applied.reply = wire::ClosedReply{};
-    replies_.reply(applied.tag,
-                   applied.refusal ? applied.refusal->reply() : std::move(applied.reply));
-  }
+  session_setup_.applied(applied);
+  if (applied.owner.server == options_.id) reply(applied);
   ordering_.applied(applied, outcomes_);
   carry_out();
 
   while (const auto due = pending_.pop_due(replica_.applied())) perform(*due);
   replies_.release_caught_up_reads();
+}
+
+// To the client of this server whose command was applied.
+void Pipeline::reply(session::Applied& applied) {
+  using Change = session::Applied::SessionChange;
+  const bool moved = applied.session_change == Change::moved;
+  if (applied.session_change == Change::opened || moved) {
+    pending_.remove(applied.tag);
+    Client* client = clients_.find(applied.owner.connection);
+    if (client != nullptr) open_session(*client, applied.session, moved);
+    return;
+  }
+  if (applied.session_change == Change::closed) applied.reply = wire::ClosedReply{};
+  replies_.reply(applied.tag,
+                 applied.refusal ? applied.refusal->reply() : std::move(applied.reply));
 }
 
 void Pipeline::confirmed(const zab::Confirmed& confirmed) {
@@ -281,15 +232,12 @@ void Pipeline::tick() {
   carry_out();
   replies_.refuse_late_reads();
   session_setup_.tick(role_status().serving);
-  const bool gives_up = session_setup_.gives_up_serving();
   for (const auto& [number, client] : clients_.by_number()) {
-    if (gives_up && !client->read_only) redirect(*client, "this server has no quorum");
-    // Nothing is read from a paused client. Its session must not expire for that reason.
-    if (client->paused && client->state == Client::State::open) ordering_.alive(client->session);
-    if (client->state != Client::State::waiting) continue;
-    if (const auto session = session_setup_.tick_waiting(*client)) {
+    if (const auto session = session_setup_.tick_client(*client)) {
       open_session(*client, session->id, session->resumed);
     }
+    // Nothing is read from a paused client. Its session must not expire for that reason.
+    if (client->paused && can_expire(*client)) ordering_.alive(client->session);
   }
 }
 

@@ -19,6 +19,7 @@
 #include "server/pipeline/replica.h"
 #include "server/pipeline/replies.h"
 #include "server/pipeline/session_setup.h"
+#include "server/pipeline/when_applied.h"
 #include "session/service.h"
 
 namespace server {
@@ -27,8 +28,8 @@ namespace server {
 // state. Everything runs on the event loop's one thread.
 class Pipeline : public ClientHandler {
  public:
-  // `environment` lives as long as this does. `first_number` is random, so that numbers of
-  // connections and tags are never used twice, across restarts too.
+  // `environment` lives as long as this does. Connections and tags are numbered from
+  // `first_number` on. It is random, so that no number is used twice, across restarts too.
   Pipeline(PipelineOptions options, std::uint64_t first_number, Environment& environment);
 
   // From clients.
@@ -79,8 +80,8 @@ class Pipeline : public ClientHandler {
   void request_session(Client& client);
   void open_session(Client& client, wire::SessionId session, bool resumed);
   void carry_out();
-  void when_applied(wire::Zxid zxid, Pending::Due due);
-  void perform(const Pending::Due& due);
+  void perform(const WhenApplied::Action& due);
+  void reply(session::Applied& applied);
 
   PipelineOptions options_;
   Environment& environment_;
@@ -92,7 +93,6 @@ class Pipeline : public ClientHandler {
   SessionSetup session_setup_;
   Drain drain_;
 
-  std::uint64_t last_number_;  // of connections and tags: never the same twice
   OrderingOutcomes outcomes_;  // empty between calls; a member so that its memory is reused
 };
 

@@ -23,7 +23,18 @@ Replies::Replies(ClientIndex& clients, Pending& pending, Replica& replica, Clock
       clock_(clock),
       outstanding_max_(outstanding_max) {}
 
-void Replies::reply_now(Client& client, QueuedReply reply) {
+void Replies::reply_now(Client& client, const wire::ClientRequest& request,
+                        wire::Result<wire::ReplyBody> body, SteadyClock::time_point arrived) {
+  push(client, {{request.id, {}, request.encoding, std::move(body)}, {arrived}});
+}
+
+void Replies::refuse_malformed(Client& client, wire::BadRequest bad,
+                               SteadyClock::time_point arrived) {
+  counters_.malformed += 1;
+  push(client, {{std::move(bad.id), {}, {}, std::move(bad.error)}, {arrived}});
+}
+
+void Replies::push(Client& client, QueuedReply reply) {
   client.order.push_reply(std::move(reply));
   flush(client);
 }
@@ -33,16 +44,26 @@ void Replies::read_local(Client& client, QueuedRead read) {
   flush(client);
 }
 
-void Replies::hold_write(Client& client, std::uint64_t tag, wire::ClientRequest request,
-                         SteadyClock::time_point arrived) {
+std::uint64_t Replies::hold_write(Client& client, wire::ClientRequest request,
+                                  SteadyClock::time_point arrived) {
+  const std::uint64_t tag = pending_.add(
+      {client.number, std::move(request.id), request.encoding, {arrived, Effort::write}});
   client.order.push_write(tag);
-  pending_.add(tag,
-               {client.number, std::move(request.id), request.encoding, {arrived, Effort::write}});
+  return tag;
 }
 
-void Replies::hold_read(Client& client, std::uint64_t tag, QueuedRead read) {
-  pending_.add(tag, {client.number, read.request.id, read.request.encoding, read.timing});
+std::uint64_t Replies::hold_read(Client& client, QueuedRead read) {
+  const std::uint64_t tag =
+      pending_.add({client.number, read.request.id, read.request.encoding, read.timing});
   client.order.push_held_read(tag, std::move(read));
+  return tag;
+}
+
+void Replies::hold_read_at_least(Client& client, QueuedRead read, std::uint64_t ticks_max) {
+  const wire::Zxid at_least = read.at_least;
+  const std::uint64_t tag = hold_read(client, std::move(read));
+  pending_.add_read(tag, at_least, ticks_max);
+  release_caught_up_reads();
 }
 
 void Replies::reply(std::uint64_t tag, wire::Result<wire::ReplyBody> body) {
@@ -112,7 +133,7 @@ void Replies::send_events(std::vector<session::Delivery> events) {
   }
 }
 
-void Replies::refuse_connect(Client& client, wire::Error error) {
+void Replies::refuse_connect(Client& client, const wire::Error& error) {
   counters_.errors[error.code] += 1;
   CloseCode code = CloseCode::normal;
   if (error.code == wire::ErrorCode::bad_arguments) code = CloseCode::policy_violation;

@@ -21,16 +21,23 @@ class Replies {
   Replies(ClientIndex& clients, Pending& pending, Replica& replica, Clock& clock,
           std::size_t outstanding_max);
 
-  // A reply that is known at once, in its request's place in the order.
-  void reply_now(Client& client, QueuedReply reply);
+  // A reply that is known at once, in its request's place in the order. `arrived` is the time at
+  // which the frame of the request came.
+  void reply_now(Client& client, const wire::ClientRequest& request,
+                 wire::Result<wire::ReplyBody> body, SteadyClock::time_point arrived);
+  // The same, for a request that cannot be parsed.
+  void refuse_malformed(Client& client, wire::BadRequest bad, SteadyClock::time_point arrived);
   // A read of what this server has applied.
   void read_local(Client& client, QueuedRead read);
 
-  // A write, or anything else that the leader orders: it is answered by `reply` or `refuse`.
-  void hold_write(Client& client, std::uint64_t tag, wire::ClientRequest request,
-                  SteadyClock::time_point arrived);
-  // A read that also waits for `release_read`, or for its `at_least`.
-  void hold_read(Client& client, std::uint64_t tag, QueuedRead read);
+  // A write, or anything else that the leader orders: it is answered by `reply` or `refuse`, under
+  // the tag that this returns.
+  [[nodiscard]] std::uint64_t hold_write(Client& client, wire::ClientRequest request,
+                                         SteadyClock::time_point arrived);
+  // A read that also waits for `release_read`, under the tag that this returns.
+  [[nodiscard]] std::uint64_t hold_read(Client& client, QueuedRead read);
+  // A read that also waits until its `at_least` is applied, but for `ticks_max` at most.
+  void hold_read_at_least(Client& client, QueuedRead read, std::uint64_t ticks_max);
 
   // The outcome of the request that waits under `tag`. Nothing happens if none does.
   void reply(std::uint64_t tag, wire::Result<wire::ReplyBody> body);
@@ -47,7 +54,7 @@ class Replies {
 
   void send_events(std::vector<session::Delivery> events);
   // Refuses the first request, `connect` or another, and disconnects.
-  void refuse_connect(Client& client, wire::Error error);
+  void refuse_connect(Client& client, const wire::Error& error);
   // The client's session belongs to another connection now.
   void displace(Client& client);
 
@@ -59,6 +66,7 @@ class Replies {
   void read(Readings& readings) const;
 
  private:
+  void push(Client& client, QueuedReply reply);
   [[nodiscard]] QueuedReply read(Client& client, const QueuedRead& read);
   void stamp(Client& client, wire::Reply& reply) const;
   void send(Client& client, QueuedReply&& reply);

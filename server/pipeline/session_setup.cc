@@ -15,6 +15,10 @@ constexpr std::chrono::milliseconds connect_timeout{1500};
 // How long a server without a leader keeps its clients.
 constexpr std::chrono::milliseconds unserved_timeout{3000};
 
+wire::Error not_a_connect() {
+  return {wire::ErrorCode::bad_arguments, "the first request of a connection is connect"};
+}
+
 wire::Error wrong_password() {
   return {wire::ErrorCode::auth_failed, "this is not the session's password"};
 }
@@ -38,37 +42,54 @@ SessionSetup::SessionSetup(const PipelineOptions& options, Replica& replica, Cli
       replies_(replies),
       environment_(environment) {}
 
-bool SessionSetup::begin(Client& client, wire::ConnectRequest request) {
-  for (const wire::AuthRequest& auth : std::exchange(request.auth, {})) {
+bool SessionSetup::begin(Client& client, wire::ParsedRequest first) {
+  client.connect_id = first ? first->id : first.error().id;
+  auto* request = first ? std::get_if<wire::ConnectRequest>(&first->request) : nullptr;
+  if (request == nullptr) {
+    replies_.refuse_connect(client, first ? not_a_connect() : first.error().error);
+    return false;
+  }
+  replies_.counters().by_operation[operations - 1] += 1;
+  for (const wire::AuthRequest& auth : std::exchange(request->auth, {})) {
     if (auto added = authenticate(client, auth, options_.super_digest); !added) {
       replies_.refuse_connect(client, added.error());
       return false;
     }
   }
-  if (request.batch) client.connection->allow_batches();
-  client.connect_request = std::move(request);
+  if (request->batch) client.connection->allow_batches();
+  client.connect_request = std::move(*request);
   client.state = Client::State::waiting;
   return true;
 }
 
-std::variant<SessionSetup::CatchUp, session::CommandBody> SessionSetup::next_step(Client& client) {
+void SessionSetup::begin_without_request(Client& client) {
+  replies_.refuse_connect(client, not_a_connect());
+}
+
+std::variant<WhenApplied, session::Command> SessionSetup::next_step(Client& client) {
   const wire::ConnectRequest& request = client.connect_request;
   if (request.last_zxid && *request.last_zxid > replica_.applied()) {
-    return CatchUp{*request.last_zxid};
+    return WhenApplied{*request.last_zxid, WhenApplied::RequestSession{client.number}};
   }
   client.state = Client::State::opening;
   client.timeout_ms = granted_timeout_ms(client);
   // At most this many writes are unanswered when a connection is lost.
   const std::uint32_t results_max = request.dedup ? options_.max_outstanding_requests : 0;
+  session::Command command;
+  command.owner = {options_.id, client.number};
   if (request.session) {
+    command.session = *request.session;
     client.password = request.password;
     // A malformed password counts as a wrong one. The leader reports it only if the session is
     // open: otherwise the session has expired.
     const auto hash = hash_password(client.password).value_or(session::SecretHash{});
-    return session::MoveSession{hash, client.timeout_ms, results_max};
+    command.body = session::MoveSession{hash, client.timeout_ms, results_max};
+  } else {
+    client.password = environment_.new_password();
+    command.body =
+        session::OpenSession{*hash_password(client.password), client.timeout_ms, results_max};
   }
-  client.password = environment_.new_password();
-  return session::OpenSession{*hash_password(client.password), client.timeout_ms, results_max};
+  return command;
 }
 
 void SessionSetup::open(Client& client, wire::SessionId session, bool resumed, wire::Role role) {
@@ -84,7 +105,19 @@ void SessionSetup::open(Client& client, wire::SessionId session, bool resumed, w
   }
 }
 
-void SessionSetup::ended(const session::Applied& applied) {
+wire::Result<wire::ReplyBody> SessionSetup::add_identities(Client& client,
+                                                           const wire::AuthRequest& auth) {
+  if (const auto added = authenticate(client, auth, options_.super_digest); !added) {
+    end_after_replies(client, CloseCode::policy_violation,
+                      std::string(wire::name(added.error().code)));
+    return added.error();
+  }
+  replica_.identify(client.session, client.identities);
+  return wire::ReplyBody{wire::EmptyReply{}};
+}
+
+void SessionSetup::applied(const session::Applied& applied) {
+  if (!applied.former_owner || applied.former_owner->server != options_.id) return;
   using Change = session::Applied::SessionChange;
   Client* client = clients_.find(applied.former_owner->connection);
   if (client == nullptr) return;
@@ -98,14 +131,19 @@ void SessionSetup::ended(const session::Applied& applied) {
 
 void SessionSetup::tick(bool serving) { unserved_ticks_ = serving ? 0 : unserved_ticks_ + 1; }
 
-bool SessionSetup::gives_up_serving() const { return unserved_ticks_ == ticks(unserved_timeout); }
+std::optional<SessionSetup::ReadOnlySession> SessionSetup::tick_client(Client& client) {
+  if (unserved_ticks_ == options_.ticks(unserved_timeout) && !client.read_only) {
+    redirect(client, "this server has no quorum");
+  }
+  return client.state == Client::State::waiting ? tick_waiting(client) : std::nullopt;
+}
 
 // Without a quorum the state of this server may be stale. A client that accepts this gets the
 // session that it names, if the session is known here. A client that names none gets a local
 // session that only this server knows.
 std::optional<SessionSetup::ReadOnlySession> SessionSetup::tick_waiting(Client& client) {
   client.waited_ticks += 1;
-  if (unserved_ticks_ >= ticks(connect_timeout)) {
+  if (unserved_ticks_ >= options_.ticks(connect_timeout)) {
     const auto session = read_only_session(client);
     if (session && *session) return prepare_read_only(client, **session);
     if (session) {
@@ -113,7 +151,7 @@ std::optional<SessionSetup::ReadOnlySession> SessionSetup::tick_waiting(Client& 
       return std::nullopt;
     }
   }
-  if (client.waited_ticks < ticks(connect_timeout)) return std::nullopt;
+  if (client.waited_ticks < options_.ticks(connect_timeout)) return std::nullopt;
   const bool serving = unserved_ticks_ == 0;
   replies_.refuse_connect(client, serving ? server_behind(replica_.applied()) : not_ready());
   return std::nullopt;
@@ -151,10 +189,6 @@ std::int64_t SessionSetup::granted_timeout_ms(const Client& client) const {
   return std::clamp<std::int64_t>(client.connect_request.timeout_ms.value_or(10'000),
                                   options_.min_session_timeout.count(),
                                   options_.max_session_timeout.count());
-}
-
-std::uint32_t SessionSetup::ticks(std::chrono::milliseconds time) const {
-  return static_cast<std::uint32_t>(time / options_.heartbeat);
 }
 
 wire::Role client_role(const PipelineOptions& options, zab::Role role) {

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <variant>
@@ -10,19 +9,17 @@
 #include "server/pipeline/options.h"
 #include "server/pipeline/replica.h"
 #include "server/pipeline/replies.h"
+#include "server/pipeline/when_applied.h"
 #include "session/commands.h"
 #include "session/service.h"
 #include "zab/effects.h"
 
 namespace server {
 
-// How a connection gets its session, and loses it. Its timeouts are counted in ticks.
+// How a connection gets its session and identities, and loses its session. Its timeouts are counted
+// in ticks.
 class SessionSetup {
  public:
-  // Wait until this zxid is applied here: a client never sees its state go back.
-  struct CatchUp {
-    wire::Zxid zxid;
-  };
   // Open this session for the client, without a quorum.
   struct ReadOnlySession {
     wire::SessionId id;
@@ -33,28 +30,32 @@ class SessionSetup {
   SessionSetup(const PipelineOptions& options, Replica& replica, ClientIndex& clients,
                Replies& replies, Environment& environment);
 
-  // `connect`, the client's first request. Returns false if it is refused; the client waits
-  // otherwise.
-  bool begin(Client& client, wire::ConnectRequest request);
-  // The next step for a waiting client, while this server serves. The caller submits the body of a
-  // command at once; the command opens or moves the client's session.
-  [[nodiscard]] std::variant<CatchUp, session::CommandBody> next_step(Client& client);
+  // The client's first request. Returns false if it is refused; the client waits otherwise.
+  [[nodiscard]] bool begin(Client& client, wire::ParsedRequest first);
+  // The client's first frame has no request. It is refused.
+  void begin_without_request(Client& client);
+  // The next step for a waiting client, while this server serves. The caller gives a command its
+  // tag and submits it at once; the command opens or moves the client's session. Otherwise the
+  // client waits until this server has caught up: a client never sees its state go back.
+  [[nodiscard]] std::variant<WhenApplied, session::Command> next_step(Client& client);
   // The client has its session now. Sends the reply to `connect`; `role` is this server's.
   void open(Client& client, wire::SessionId session, bool resumed, wire::Role role);
-  // A transaction closed, expired or moved a session of this server: its `former_owner` is one of
-  // this server's connections.
-  void ended(const session::Applied& applied);
+  // An `auth` of a client that has its session. The identities count for later requests. After a
+  // failed `auth` the connection is closed, as in ZooKeeper.
+  [[nodiscard]] wire::Result<wire::ReplyBody> add_identities(Client& client,
+                                                             const wire::AuthRequest& auth);
+  // A transaction is applied. Disconnects the client if it closed, expired or moved a session whose
+  // `former_owner` is one of this server's connections.
+  void applied(const session::Applied& applied);
 
   // This server serves now.
   void serves() { unserved_ticks_ = 0; }
-  // One heartbeat interval has passed.
+  // One heartbeat interval has passed. Call `tick_client` for each client next.
   void tick(bool serving);
-  // True in the tick in which this server has been without a leader for too long. All its clients
-  // are redirected then.
-  [[nodiscard]] bool gives_up_serving() const;
-  // A waiting client has waited for one more heartbeat interval. Refuses a client that has waited
-  // for too long. Returns a read-only session where the client gets one; the caller calls `open`.
-  [[nodiscard]] std::optional<ReadOnlySession> tick_waiting(Client& client);
+  // Redirects a client when this server has been without a leader for too long, and refuses one
+  // that has waited for too long. Returns a read-only session where a waiting client gets one; the
+  // caller calls `open`.
+  [[nodiscard]] std::optional<ReadOnlySession> tick_client(Client& client);
 
  private:
   [[nodiscard]] std::int64_t granted_timeout_ms(const Client& client) const;
@@ -62,14 +63,14 @@ class SessionSetup {
   [[nodiscard]] std::optional<wire::Result<ReadOnlySession>> read_only_session(
       const Client& client) const;
   ReadOnlySession prepare_read_only(Client& client, ReadOnlySession session);
-  [[nodiscard]] std::uint32_t ticks(std::chrono::milliseconds time) const;
+  [[nodiscard]] std::optional<ReadOnlySession> tick_waiting(Client& client);
 
   const PipelineOptions& options_;
   Replica& replica_;
   ClientIndex& clients_;
   Replies& replies_;
   Environment& environment_;
-  std::uint32_t unserved_ticks_ = 0;  // since this server last served
+  std::uint64_t unserved_ticks_ = 0;  // since this server last served
 };
 
 // The role that a server names to its clients. A server without an ensemble is standalone.

@@ -7,6 +7,7 @@
 namespace {
 
 using server::Pending;
+using server::WhenApplied;
 
 wire::Zxid zxid(std::uint32_t counter) { return {{1}, counter}; }
 
@@ -14,15 +15,15 @@ wire::Zxid zxid(std::uint32_t counter) { return {{1}, counter}; }
 std::string due_tags(Pending& pending, wire::Zxid applied) {
   std::string tags;
   while (const auto due = pending.pop_due(applied)) {
-    const auto* read = std::get_if<Pending::ReleaseRead>(&*due);
-    tags += std::to_string(read ? read->tag : std::get<Pending::ReplyRefusal>(*due).tag) + " ";
+    const auto* read = std::get_if<WhenApplied::ReleaseRead>(&*due);
+    tags += std::to_string(read ? read->tag : std::get<WhenApplied::ReplyRefusal>(*due).tag) + " ";
   }
   return tags;
 }
 
 TEST_CASE("a request waits under its tag until it is removed") {
-  Pending pending;
-  pending.add(7, {3, wire::RequestId{"\"a\""}, {}, {}});
+  Pending pending(6);
+  CHECK(pending.add({3, wire::RequestId{"\"a\""}, {}, {}}) == 7);
   CHECK(pending.find(8) == nullptr);
   REQUIRE(pending.find(7) != nullptr);
   CHECK(pending.find(7)->client == 3);
@@ -36,17 +37,17 @@ TEST_CASE("a request waits under its tag until it is removed") {
 }
 
 TEST_CASE("requests that wait for a zxid are due once it is applied, in zxid order") {
-  Pending pending;
-  pending.add_at(zxid(3), Pending::ReleaseRead{1});
-  pending.add_at(zxid(2), Pending::ReplyRefusal{2, {}});
-  pending.add_at(zxid(2), Pending::ReleaseRead{3});
+  Pending pending(0);
+  pending.add_at({zxid(3), WhenApplied::ReleaseRead{1}});
+  pending.add_at({zxid(2), WhenApplied::ReplyRefusal{2, {}}});
+  pending.add_at({zxid(2), WhenApplied::ReleaseRead{3}});
   CHECK(due_tags(pending, zxid(1)) == "");
   CHECK(due_tags(pending, zxid(2)) == "2 3 ");
   CHECK(due_tags(pending, zxid(4)) == "1 ");
 }
 
 TEST_CASE("a read waits for its zxid, but not longer than its ticks") {
-  Pending pending;
+  Pending pending(0);
   pending.add_read(1, zxid(5), 2);
   pending.add_read(2, zxid(6), 2);
   CHECK_FALSE(pending.pop_read(zxid(4)).has_value());
@@ -66,9 +67,9 @@ TEST_CASE("a read waits for its zxid, but not longer than its ticks") {
 }
 
 TEST_CASE("clear removes all waiting requests and reads") {
-  Pending pending;
-  pending.add(1, {});
-  pending.add_at(zxid(1), Pending::ReleaseRead{1});
+  Pending pending(0);
+  CHECK(pending.add(Pending::Request{}) == 1);
+  pending.add_at({zxid(1), WhenApplied::ReleaseRead{1}});
   pending.add_read(2, zxid(1), 1);
   pending.clear();
   pending.tick();
