@@ -1,5 +1,6 @@
 #include "server/server.h"
 
+#include <chrono>
 #include <cstdlib>
 #include <string>
 #include <utility>
@@ -17,6 +18,8 @@
 
 namespace server {
 namespace {
+
+constexpr std::chrono::seconds lead_timeout{10};
 
 // After a failed sync it is not known what is on the disk, and earlier promises are not certain. A
 // second sync could succeed without writing anything, so none is tried.
@@ -45,7 +48,7 @@ Server::Server(boost::asio::io_context& io, Config config, RecoveredState found)
     : io_(io),
       config_(std::move(config)),
       lock_(std::move(found.lock)),
-      environment_(driver_, links_),
+      environment_(config_.id, server_ids(config_), driver_, links_, log_),
       pipeline_(pipeline_options(config_), random_number(), environment_),
       checkpoint_(checkpoint_path(config_.data_dir.string())),
       incoming_(checkpoint_, zab::ServerId{config_.id}, program(),
@@ -58,15 +61,20 @@ Server::Server(boost::asio::io_context& io, Config config, RecoveredState found)
       log_(io, std::move(found.log.log), incoming_, exit_on_log_failure),
       checkpointer_(io, checkpoint_, pipeline_.replica().service(),
                     {[this](auto done) { log_.write({}, std::move(done)); },
-                     [this](auto at, auto keep_bytes) { log_.purge(at, keep_bytes); }},
-                    checkpointer_rules(config_, program()), found.checkpoint),
+                     [this](auto at, auto keep_bytes) { log_.purge(at, keep_bytes); },
+                     [this] { return log_.greatest_level(); }},
+                    checkpointer_rules(config_, program()), found.checkpoint,
+                    found.service->level()),
       links_(io, links_options(config_, program()), callbacks_of(driver_)),
       driver_(io,
               zab::Peer(zab::ServerId{config_.id}, ensemble(config_), peer_limits(config_),
                         std::move(found.log.recovered),
                         zab::ClusterId{random_number(), random_number()}),
               links_, log_, checkpointer_, pipeline_,
-              [this](const zab::RoleStatus& status) { handover_.role_changed(status); }),
+              [this](const zab::RoleStatus& status) {
+                handover_.role_changed(status);
+                leave_lead_if_halted(status);
+              }),
       handover_(io, driver_),
       ticker_(io, replication_options(config_), environment_, pipeline_, checkpointer_),
       listener_(io, listener_options(config_), pipeline_,
@@ -79,6 +87,12 @@ Server::Server(boost::asio::io_context& io, Config config, RecoveredState found)
   // A learner that needs unreadable records gets the checkpoint instead, and after it the log from
   // there on. So take a checkpoint now: it covers the damaged part of the log.
   log_.when_unreadable([this] { checkpointer_.take([](const wire::Result<void>&) {}); });
+}
+
+void Server::leave_lead_if_halted(const zab::RoleStatus& role_status) {
+  if (!pipeline_.halt() || !role_status.serving || role_status.role != zab::Role::leading) return;
+  spdlog::warn("this server leads, and cannot apply what is committed: it hands its lead over");
+  handover_.begin({}, lead_timeout, [](Handover::Outcome) {});
 }
 
 wire::Result<void> Server::run() {

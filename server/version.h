@@ -4,8 +4,8 @@
 
 namespace server {
 
-inline constexpr const char* version = "0.1.0";
-// "zabkeeper 0.1.0": how files and other servers name this program.
+inline constexpr const char* version = "0.2.0";
+// "zabkeeper 0.2.0": how files and other servers name this program.
 [[nodiscard]] inline std::string program() { return std::string("zabkeeper ") + version; }
 
 // Exit codes, for the supervisor of the process: see docs/operations.md.

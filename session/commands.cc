@@ -42,7 +42,9 @@ namespace {
 using wire::Error;
 using wire::ErrorCode;
 
-constexpr std::uint8_t format = 2;
+constexpr std::uint8_t command_version = wire::newest_forms.command;
+constexpr std::uint8_t refusal_version = wire::newest_forms.refusal;
+static_assert(command_version == 2 && refusal_version == 2, "each version has a reader");
 
 Error malformed(std::string_view what) {
   return {ErrorCode::marshalling_error, std::string(what) + " is truncated, too long or malformed"};
@@ -90,23 +92,23 @@ std::optional<CommandBody> command_body_of(const wire::Request& request) {
       request);
 }
 
-void encode(const Command& command, wire::Bytes& out) {
+void encode(const Command& command, const wire::Forms& forms, wire::Bytes& out) {
   wire::ByteWriter writer(out);
-  writer.integer(format);
+  writer.integer(forms.command);
   wire::archive::write(writer, command);
 }
 
 wire::Result<Command> decode_command(std::string_view bytes) {
   wire::ByteReader in(bytes);
-  if (in.integer<std::uint8_t>() != format) return malformed("a command");
+  if (in.integer<std::uint8_t>() != command_version) return malformed("a command");
   auto command = wire::archive::read<Command>(in);
   if (!in.complete()) return malformed("a command");
   return command;
 }
 
-void encode(const Refusal& refusal, wire::Bytes& out) {
+void encode(const Refusal& refusal, const wire::Forms& forms, wire::Bytes& out) {
   wire::ByteWriter writer(out);
-  writer.integer(format);
+  writer.integer(forms.refusal);
   put_error(refusal.error, writer);
   writer.boolean(refusal.multi.has_value());
   if (!refusal.multi) return;
@@ -120,7 +122,7 @@ wire::Result<Refusal> decode_refusal(std::string_view bytes) {
   // With in_place_error, because an Error converts to a Refusal too.
   wire::Result<Refusal> bad(boost::system::in_place_error, malformed("a refusal"));
   wire::ByteReader in(bytes);
-  if (in.integer<std::uint8_t>() != format) return bad;
+  if (in.integer<std::uint8_t>() != refusal_version) return bad;
   std::optional<Error> error = take_error(in);
   if (!error) return bad;
 

@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "wire/bytes.h"
+#include "wire/forms.h"
 #include "wire/records.h"
 #include "wire/requests.h"
 #include "wire/result.h"
@@ -78,16 +79,16 @@ struct Command {
 // The command's body for a client's request; none if any server can answer the request.
 [[nodiscard]] std::optional<CommandBody> command_body_of(const wire::Request& request);
 
-// The format in which a follower forwards a command to the leader. Decoding returns
-// MarshallingError for invalid bytes.
-void encode(const Command& command, wire::Bytes& out);
+// The form in which a follower forwards a command to the leader. Decoding returns MarshallingError
+// for invalid bytes.
+void encode(const Command& command, const wire::Forms& forms, wire::Bytes& out);
 [[nodiscard]] wire::Result<Command> decode_command(std::string_view bytes);
 
 // Why the leader refused a command. Its client gets `refusal.reply()`.
 using Refusal = znode::Refusal;
 
-// The format in which the leader sends a refusal to the follower.
-void encode(const Refusal& refusal, wire::Bytes& out);
+// The form in which the leader sends a refusal to the follower.
+void encode(const Refusal& refusal, const wire::Forms& forms, wire::Bytes& out);
 [[nodiscard]] wire::Result<Refusal> decode_refusal(std::string_view bytes);
 
 }  // namespace session

@@ -13,8 +13,10 @@ inline constexpr auto wire::archive::fields<session::ImageHeader> =
 namespace session {
 namespace {
 
-// The first byte of a header: the version of the image's format.
-constexpr std::uint8_t image_version = 1;
+// The first byte of a header: the version of the image's form.
+constexpr std::uint8_t oldest_version = 1;
+constexpr std::uint8_t level_version = 2;  // the first with a level
+constexpr std::uint8_t newest_version = wire::newest_forms.image;
 
 constexpr std::size_t number_bytes = sizeof(std::uint64_t);
 
@@ -32,8 +34,10 @@ wire::Error malformed(const char* what) { return {wire::ErrorCode::marshalling_e
 Record encode(const ImageHeader& header) {
   Record record{key_of(RecordKind::header, 0), wire::Bytes()};
   wire::ByteWriter out(*record.value);
-  out.integer(image_version);
+  const std::uint8_t version = wire::forms_at(header.level).image;
+  out.integer(version);
   wire::archive::write(out, header);
+  if (version >= level_version) out.integer(header.level.value);
   return record;
 }
 
@@ -62,12 +66,14 @@ wire::Result<RecordKey> decode_key(std::string_view key) {
 wire::Result<ImageHeader> decode_header(std::string_view value) {
   wire::ByteReader in(value);
   const auto version = in.integer<std::uint8_t>();
-  if (!in.failed() && version != image_version) {
-    return wire::Error{wire::ErrorCode::unimplemented, "a stored state has version " +
-                                                           std::to_string(version) + ", not " +
-                                                           std::to_string(image_version)};
+  if (!in.failed() && (version < oldest_version || version > newest_version)) {
+    return wire::Error{wire::ErrorCode::unimplemented,
+                       "version " + std::to_string(version) +
+                           " of a stored state is not known to this program: a newer program "
+                           "wrote it"};
   }
-  const auto header = wire::archive::read<ImageHeader>(in);
+  auto header = wire::archive::read<ImageHeader>(in);
+  if (version >= level_version) header.level.value = in.integer<std::uint32_t>();
   if (!in.complete()) return malformed("a stored state's header is malformed");
   return header;
 }

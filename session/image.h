@@ -5,6 +5,7 @@
 
 #include "session/session_table.h"
 #include "wire/bytes.h"
+#include "wire/forms.h"
 #include "wire/result.h"
 #include "wire/stored_record.h"
 #include "wire/zxid.h"
@@ -22,10 +23,12 @@ struct ImageHeader {
   wire::TimeMs time = 0;  // of the newest transaction
   std::uint64_t digest = 0;
   std::uint64_t nodes = 0;
+  wire::Level level;  // of the ensemble; not stored at level 0
 
   bool operator==(const ImageHeader&) const = default;
 };
 
+// In the version that is written at the header's level.
 [[nodiscard]] Record encode(const ImageHeader& header);
 [[nodiscard]] Record to_record(znode::NodeRecord node);
 [[nodiscard]] Record to_record(SessionRecord session);

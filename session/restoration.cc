@@ -26,6 +26,11 @@ wire::Result<void> Restoration::add(std::string_view key, std::string_view value
     case RecordKind::header: {
       auto header = decode_header(value);
       if (!header) return header.error();
+      if (!known_.contains(header->level)) {
+        return wire::Error{wire::ErrorCode::unimplemented,
+                           "the stored state is of " + wire::to_string(header->level) +
+                               ", and this program can run at " + wire::to_string(known_)};
+      }
       header_ = *header;
       tree_.emplace(header_->nodes);
       return {};
@@ -40,7 +45,8 @@ wire::Result<std::unique_ptr<Service>> Restoration::finish() {
   if (!header_) return invalid_state("a stored state has no header");
   auto tree = tree_->finish();
   if (!tree) return tree.error();
-  std::unique_ptr<Service> service(new Service(**tree, std::move(sessions_), *header_, bounds_));
+  std::unique_ptr<Service> service(
+      new Service(**tree, std::move(sessions_), *header_, bounds_, known_));
   if (service->tree().size() != header_->nodes) {
     return invalid_state("a stored state has " + std::to_string(service->tree().size()) +
                          " nodes, and should have " + std::to_string(header_->nodes));

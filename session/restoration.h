@@ -16,7 +16,9 @@ namespace session {
 // result is compared with the stored digest.
 class Restoration {
  public:
-  explicit Restoration(Watches::Bounds bounds = {}) : bounds_(bounds) {}
+  // `known`: as for Service. A state of another level is Unimplemented.
+  explicit Restoration(Watches::Bounds bounds = {}, wire::LevelRange known = wire::known_levels)
+      : bounds_(bounds), known_(known) {}
 
   // Adds the next record. Keys must rise.
   [[nodiscard]] wire::Result<void> add(std::string_view key, std::string_view value);
@@ -25,6 +27,7 @@ class Restoration {
 
  private:
   Watches::Bounds bounds_;
+  wire::LevelRange known_;
   wire::Bytes last_key_;
   std::optional<ImageHeader> header_;
   std::optional<znode::TreeRestoration> tree_;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "wire/archive_fields.h"
+#include "wire/contradiction.h"
 #include "wire/ensure.h"
 #include "znode/hash.h"
 
@@ -15,8 +16,8 @@ namespace {
 using wire::ByteReader;
 using wire::ByteWriter;
 
-// The first byte of an encoded outcome: its kind.
 enum class Kind : std::uint8_t { reply = 1, multi = 2, refusal = 3 };
+static_assert(wire::newest_forms.outcome == 1, "each version has a reader");
 
 // The replies of single writes.
 using Single = std::variant<wire::EmptyReply, wire::CreateReply, wire::SetReply, wire::AclReply>;
@@ -57,10 +58,10 @@ wire::Bytes encode_outcome(const wire::ReplyBody& reply) {
   return bytes;
 }
 
-wire::Bytes encode_outcome(const Refusal& refusal) {
+wire::Bytes encode_outcome(const Refusal& refusal, const wire::Forms& forms) {
   wire::Bytes bytes;
   ByteWriter(bytes).integer(static_cast<std::uint8_t>(Kind::refusal));
-  encode(refusal, bytes);
+  encode(refusal, forms, bytes);
   return bytes;
 }
 
@@ -82,7 +83,7 @@ wire::Result<wire::ReplyBody> decode_outcome(std::string_view bytes) {
 }
 
 void Results::add(std::int64_t number, wire::Bytes outcome, std::size_t max) {
-  ensure(!last() || number > *last(), "a session's writes have rising numbers");
+  wire::expect(!last() || number > *last(), "the numbers of a session's writes do not rise");
   bytes_ += outcome.size();
   results_.push_back({number, std::move(outcome)});
   digest_ += digest_of(results_.back());

@@ -7,6 +7,7 @@
 #include <utility>
 #include <variant>
 
+#include "wire/contradiction.h"
 #include "wire/ensure.h"
 #include "wire/zxid.h"
 #include "znode/hash.h"
@@ -92,11 +93,18 @@ struct Reader {
 
 }  // namespace
 
-Service::Service(Watches::Bounds bounds) : watches_(bounds) {}
+Service::Service(Watches::Bounds bounds, wire::LevelRange known)
+    : known_(known), watches_(bounds) {}
 
 Service::Service(znode::Tree& tree, SessionTable sessions, const ImageHeader& header,
-                 Watches::Bounds bounds)
-    : applied_(header.zxid), now_(header.time), sessions_(std::move(sessions)), watches_(bounds) {
+                 Watches::Bounds bounds, wire::LevelRange known)
+    : known_(known),
+      level_(header.level),
+      planned_level_(header.level),
+      applied_(header.zxid),
+      now_(header.time),
+      sessions_(std::move(sessions)),
+      watches_(bounds) {
   tree_.swap(tree);
   watches_.begin_after(applied_);
 }
@@ -104,6 +112,7 @@ Service::Service(znode::Tree& tree, SessionTable sessions, const ImageHeader& he
 void Service::become(Service&& restored) {
   ensure(plans_.empty() && restored.applied_ >= applied_,
          "the state never goes back to an earlier one");
+  level_ = planned_level_ = restored.level_;
   applied_ = restored.applied_;
   now_ = restored.now_;
   tree_.swap(restored.tree_);
@@ -118,19 +127,41 @@ znode::PlanResult<wire::Bytes> Service::plan(const Command& command, wire::TimeM
       std::visit([&](const auto& each) { return plan_body(command, each, draft); }, command.body);
   if (!body && !is_kept(command, body.error())) return std::move(body).error();
 
-  now_ = draft.now();
+  Transaction transaction{command.session, command.owner, command.tag, draft.now(), {},
+                          command.number};
   if (body) {
-    pending_tree_.add(std::move(draft));
-  } else {
-    body = Body(RefuseTxn{std::move(body).error()});
-    pending_tree_.add(znode::Draft(pending_tree_, now_));
+    transaction.body = *std::move(body);
+    return add_plan(transaction, std::move(draft));
   }
-  plans_.push_back({command.session, command.owner, command.tag, now_});
+  transaction.body = RefuseTxn{std::move(body).error()};
+  return add_plan(transaction, znode::Draft(pending_tree_, draft.now()));
+}
 
+wire::Result<wire::Bytes> Service::plan_level(wire::Level level, wire::TimeMs now) {
+  const auto refuse = [](std::string why) {
+    return Error{ErrorCode::bad_arguments, std::move(why)};
+  };
+  if (!known_.contains(level)) {
+    return refuse("this program cannot run at " + wire::to_string(level) + ", but at " +
+                  wire::to_string(known_));
+  }
+  if (planned_level_ != level_) {
+    return refuse("a change to " + wire::to_string(planned_level_) + " is under way");
+  }
+  if (level == level_) return refuse("the ensemble is at " + wire::to_string(level) + " already");
+
+  znode::Draft draft(pending_tree_, std::max(now_, now));
+  wire::Bytes bytes = add_plan({{}, {}, 0, draft.now(), LevelTxn{level}}, std::move(draft));
+  planned_level_ = level;
+  return bytes;
+}
+
+wire::Bytes Service::add_plan(const Transaction& transaction, znode::Draft&& draft) {
+  now_ = transaction.time;
+  pending_tree_.add(std::move(draft));
+  plans_.push_back({transaction.session, transaction.owner, transaction.tag, now_});
   wire::Bytes bytes;
-  encode(Transaction{command.session, command.owner, command.tag, now_, *std::move(body),
-                     command.number},
-         bytes);
+  encode(transaction, forms(), bytes);
   return bytes;
 }
 
@@ -138,6 +169,7 @@ void Service::forget_plans() {
   pending_tree_.clear();
   pending_sessions_.clear();
   plans_.clear();
+  planned_level_ = level_;
 }
 
 znode::PlanResult<Service::Body> Service::plan_body(const Command&, const OpenSession& body,
@@ -194,11 +226,17 @@ wire::Result<void> Service::check_owner(const Command& command) const {
                                              " has moved to another connection"};
 }
 
-Applied Service::apply(wire::Zxid zxid, std::string_view bytes) {
+wire::Result<Applied> Service::apply(wire::Zxid zxid, std::string_view bytes) {
   ensure(zxid > applied_, "transactions are applied in the order of their zxids");
-  wire::Result<Transaction> decoded = decode_transaction(bytes);
-  ensure(decoded, "a committed transaction can be decoded");
+  wire::Result<Transaction> decoded = decode_transaction(bytes, wire::forms_at(known_.greatest));
+  if (!decoded) return decoded.error();
   const Transaction transaction = *std::move(decoded);
+  const auto* level = std::get_if<LevelTxn>(&transaction.body);
+  if (level != nullptr && !known_.contains(level->level)) {
+    return Error{ErrorCode::unimplemented,
+                 "it raises the ensemble to " + wire::to_string(level->level) +
+                     ", and this program can run at " + wire::to_string(known_)};
+  }
 
   applied_ = zxid;
   now_ = std::max(now_, transaction.time);
@@ -210,8 +248,13 @@ Applied Service::apply(wire::Zxid zxid, std::string_view bytes) {
                   .former_owner = {},
                   .refusal = {},
                   .events = {}};
-  std::visit([&](const auto& body) { carry_out(body, transaction, applied); }, transaction.body);
-  if (transaction.number) keep_result(transaction, applied);
+  try {
+    std::visit([&](const auto& body) { carry_out(body, transaction, applied); }, transaction.body);
+    if (transaction.number) keep_result(transaction, applied);
+  } catch (const wire::Contradiction& contradiction) {
+    return Error{ErrorCode::runtime_inconsistency,
+                 std::string("it contradicts the state of this server: ") + contradiction.what()};
+  }
   drop_plan(transaction);
   return applied;
 }
@@ -262,14 +305,24 @@ void Service::carry_out(const RefuseTxn& txn, const Transaction&, Applied& appli
   watches_.fire(applied.zxid, {});
 }
 
-void Service::keep_result(const Transaction& transaction, const Applied& applied) {
-  sessions_.keep(
-      transaction.session, *transaction.number,
-      applied.refusal ? encode_outcome(*applied.refusal) : encode_outcome(applied.reply));
+void Service::carry_out(const LevelTxn& txn, const Transaction&, Applied& applied) {
+  level_ = planned_level_ = txn.level;
+  watches_.fire(applied.zxid, {});
 }
 
+// Written at the replicated level: the bytes are equal on all servers.
+void Service::keep_result(const Transaction& transaction, const Applied& applied) {
+  const wire::Forms forms = wire::forms_at(level_);
+  sessions_.keep(
+      transaction.session, *transaction.number,
+      applied.refusal ? encode_outcome(*applied.refusal, forms) : encode_outcome(applied.reply));
+}
+
+// At level 0 without the level, as version 0.1 has it.
 std::uint64_t Service::digest() const {
-  return znode::hash_of(std::array{tree_.digest(), sessions_.digest()});
+  const std::uint64_t state = znode::hash_of(std::array{tree_.digest(), sessions_.digest()});
+  return level_ == wire::Level{} ? state
+                                 : znode::hash_of(std::array{state, std::uint64_t{level_.value}});
 }
 
 void Service::carry_out(const znode::Txn& txn, const Transaction& transaction, Applied& applied) {
@@ -295,9 +348,10 @@ wire::Result<Answer> Service::read(const znode::Caller& caller, const wire::Requ
 }
 
 void Service::begin_image() {
-  image_header_ = encode(ImageHeader{applied_, now_, digest(), tree_.size()});
-  tree_.tracker().begin();
-  sessions_.begin_image();
+  const wire::Forms forms = wire::forms_at(level_);
+  image_header_ = encode(ImageHeader{applied_, now_, digest(), tree_.size(), level_});
+  tree_.tracker().begin(forms.node);
+  sessions_.begin_image(forms.session);
 }
 
 bool Service::collect_image(std::size_t max, std::vector<Record>& out) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <optional>
@@ -11,6 +12,7 @@
 #include "session/session_table.h"
 #include "session/transaction.h"
 #include "session/watches.h"
+#include "wire/forms.h"
 #include "wire/replies.h"
 #include "wire/result.h"
 #include "znode/operations.h"
@@ -53,13 +55,17 @@ struct Answer {
 // the same result. Only the leader plans.
 class Service {
  public:
-  explicit Service(Watches::Bounds bounds = {});
+  // `known`: the levels at which this program can run.
+  explicit Service(Watches::Bounds bounds = {}, wire::LevelRange known = wire::known_levels);
 
   // Plans a command: checks it against the state once all outstanding plans are applied, and
   // returns the bytes of a transaction. A refusal changes nothing. Precondition: this server leads,
   // and has applied everything that was committed before it led. `now` (wall clock, milliseconds)
   // becomes the time of the transaction, unless an earlier transaction has a later time.
   [[nodiscard]] znode::PlanResult<wire::Bytes> plan(const Command& command, wire::TimeMs now);
+  // Plans a change of the ensemble's level. Precondition, besides those of `plan`: `level` is in
+  // the range of every server of the ensemble. An error says why there is nothing to change now.
+  [[nodiscard]] wire::Result<wire::Bytes> plan_level(wire::Level level, wire::TimeMs now);
   // Drops the outstanding plans, because this server does not lead any more.
   void forget_plans();
   // The number of plans that are not applied yet.
@@ -67,7 +73,10 @@ class Service {
 
   // Applies a committed transaction. `bytes` is the result of a leader's `plan`. `zxid` must be
   // above all applied ones. If plans are outstanding, the transaction must be the oldest of them.
-  Applied apply(wire::Zxid zxid, std::string_view bytes);
+  // Unimplemented for bytes of a newer program, and for a level at which this one cannot run;
+  // MarshallingError for bytes that are no transaction, RuntimeInconsistency for a transaction of
+  // another state. After an error the state is not to be used any more: only `become` may follow.
+  [[nodiscard]] wire::Result<Applied> apply(wire::Zxid zxid, std::string_view bytes);
 
   // Answers a read from this server's state, and sets the watch that it asks for. `id` becomes the
   // id of the watch's events, `encoding` the encoding of their data. Returns SessionExpired if the
@@ -93,6 +102,13 @@ class Service {
   void become(Service&& restored);
 
   [[nodiscard]] wire::Zxid applied() const { return applied_; }
+  // The level of the ensemble, as of applied(). Replicated.
+  [[nodiscard]] wire::Level level() const { return level_; }
+  [[nodiscard]] const wire::LevelRange& known_levels() const { return known_; }
+  // What this server writes in its plans. Those behind the plan of a lower level are of that level.
+  [[nodiscard]] wire::Forms forms() const {
+    return wire::forms_at(std::min(level_, planned_level_));
+  }
   // The time of the newest transaction planned or applied. Later transactions have no earlier time.
   [[nodiscard]] wire::TimeMs time() const { return now_; }
   // The digest of the replicated state: equal on all servers with the same applied().
@@ -107,7 +123,7 @@ class Service {
  private:
   friend class Restoration;
   Service(znode::Tree& tree, SessionTable sessions, const ImageHeader& header,
-          Watches::Bounds bounds);
+          Watches::Bounds bounds, wire::LevelRange known);
 
   // Identifies a plan when it is applied.
   struct Plan {
@@ -136,6 +152,8 @@ class Service {
   // open when the command is applied.
   [[nodiscard]] wire::Result<void> check_owner(const Command& command) const;
 
+  // Adds a plan, and returns the bytes of its transaction.
+  wire::Bytes add_plan(const Transaction& transaction, znode::Draft&& draft);
   // Removes the transaction's plan from the outstanding ones, if it was planned here.
   void drop_plan(const Transaction& transaction);
   void carry_out(const OpenTxn& txn, const Transaction& transaction, Applied& applied);
@@ -143,8 +161,12 @@ class Service {
   void carry_out(const CloseTxn& txn, const Transaction& transaction, Applied& applied);
   void carry_out(const RefuseTxn& txn, const Transaction& transaction, Applied& applied);
   void carry_out(const znode::Txn& txn, const Transaction& transaction, Applied& applied);
+  void carry_out(const LevelTxn& txn, const Transaction& transaction, Applied& applied);
   void keep_result(const Transaction& transaction, const Applied& applied);
 
+  wire::LevelRange known_;
+  wire::Level level_;
+  wire::Level planned_level_;  // that of the newest plan which changes it; level_ if there is none
   wire::Zxid applied_;
   wire::TimeMs now_ = 0;  // of the newest transaction planned or applied
   znode::Tree tree_;

@@ -11,6 +11,7 @@
 
 #include "session/archive_fields.h"
 #include "wire/bytes.h"
+#include "wire/contradiction.h"
 #include "wire/ensure.h"
 #include "wire/zxid.h"
 #include "znode/hash.h"
@@ -45,6 +46,10 @@ std::uint64_t digest_of(wire::SessionId id, const Results& results) {
   return znode::hash_of(std::array{id.value, results.digest()});
 }
 
+wire::Contradiction not_open(wire::SessionId id) {
+  return wire::Contradiction("session " + wire::to_hex(id.value) + " is not open");
+}
+
 }  // namespace
 
 bool equal_secrets(const SecretHash& a, const SecretHash& b) {
@@ -60,12 +65,12 @@ void SessionTable::open(wire::SessionId id, Session session) {
   changing(id);
   const bool is_new = sessions_.try_emplace(id, session).second;
   digest_ += digest_of(id, session);
-  ensure(is_new, "a session's id is used once: " + wire::to_hex(id.value));
+  if (!is_new) throw wire::Contradiction("session " + wire::to_hex(id.value) + " is open already");
 }
 
 Owner SessionTable::move(wire::SessionId id, Owner owner, const MoveTxn& txn) {
   const auto entry = sessions_.find(id);
-  ensure(entry != sessions_.end(), "a session that moves is open: " + wire::to_hex(id.value));
+  if (entry == sessions_.end()) throw not_open(id);
   changing(id);
   Session& session = entry->second;
   digest_ -= digest_of(id, session);
@@ -78,7 +83,7 @@ Owner SessionTable::move(wire::SessionId id, Owner owner, const MoveTxn& txn) {
 
 Owner SessionTable::close(wire::SessionId id) {
   const auto entry = sessions_.find(id);
-  ensure(entry != sessions_.end(), "a session that ends is open: " + wire::to_hex(id.value));
+  if (entry == sessions_.end()) throw not_open(id);
   changing(id);
   const Owner owner = entry->second.owner;
   digest_ -= digest_of(id, entry->second);
@@ -113,7 +118,7 @@ SessionRecord SessionTable::record(wire::SessionId id) const {
   if (!session) return {id, std::nullopt};
   SessionRecord record{id, wire::Bytes()};
   wire::ByteWriter out(*record.bytes);
-  out.integer(record_version);
+  out.integer(image_version_);
   wire::archive::write(out, *session);
   const Results* kept = results(id);
   out.integer(static_cast<std::uint32_t>(kept ? kept->size() : 0));
@@ -123,8 +128,9 @@ SessionRecord SessionTable::record(wire::SessionId id) const {
   return record;
 }
 
-void SessionTable::begin_image() {
+void SessionTable::begin_image(std::uint8_t version) {
   ensure(image_sessions_.empty() && encoded_early_.empty(), "one image is collected at a time");
+  image_version_ = version;
   image_sessions_ = std::exchange(changed_, {});
 }
 

@@ -70,7 +70,8 @@ class SessionTable {
   [[nodiscard]] std::uint64_t digest() const { return digest_; }
 
   // Images of the table, for storage. They work like those of nodes: see znode::NodeTracker.
-  void begin_image();
+  // `version`: wire::Forms::session.
+  void begin_image(std::uint8_t version);
   [[nodiscard]] bool collect_image(std::size_t max, std::vector<SessionRecord>& out);
   // Adds a stored session, which the last image has. Returns Unimplemented if the version of
   // `bytes` is unknown, and MarshallingError if they are invalid.
@@ -93,6 +94,7 @@ class SessionTable {
   std::set<wire::SessionId> changed_;         // since the last image began
   std::set<wire::SessionId> image_sessions_;  // of the current image, not encoded yet
   std::vector<SessionRecord> encoded_early_;  // of the current image, because they were changing
+  std::uint8_t image_version_ = 0;            // of the records of the current image
 };
 
 // The session table as it will be once all outstanding plans are applied.

@@ -1,5 +1,6 @@
 #include "session/transaction.h"
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <tuple>
@@ -25,78 +26,104 @@ using wire::ByteWriter;
 using wire::archive::read;
 using wire::archive::write;
 
-constexpr std::uint8_t format = 2;
+constexpr std::uint8_t oldest_version = 2;
+static_assert(wire::newest_forms.transaction == 3, "each version has a reader");
+
+// The first version that has a LevelTxn.
+constexpr std::uint8_t level_version = 3;
 
 // The byte before the body. Never reuse a number for another body.
-enum class Kind : std::uint8_t { open = 1, move = 2, close = 3, tree = 4, refuse = 5 };
+enum class Kind : std::uint8_t { open = 1, move = 2, close = 3, tree = 4, refuse = 5, level = 6 };
+
+bool is_known(std::uint8_t version, const wire::Forms& newest) {
+  return oldest_version <= version && version <= newest.transaction;
+}
+
+wire::Error malformed() {
+  return {wire::ErrorCode::marshalling_error, "a transaction is truncated, too long or malformed"};
+}
 
 void write_kind(Kind kind, ByteWriter& out) { out.integer(static_cast<std::uint8_t>(kind)); }
 
-void write_body(const OpenTxn& txn, wire::Bytes& out) {
+void write_body(const OpenTxn& txn, const wire::Forms&, wire::Bytes& out) {
   ByteWriter writer(out);
   write_kind(Kind::open, writer);
   write(writer, txn);
 }
 
-void write_body(const MoveTxn& txn, wire::Bytes& out) {
+void write_body(const MoveTxn& txn, const wire::Forms&, wire::Bytes& out) {
   ByteWriter writer(out);
   write_kind(Kind::move, writer);
   write(writer, txn);
 }
 
-void write_body(const CloseTxn& txn, wire::Bytes& out) {
+void write_body(const CloseTxn& txn, const wire::Forms&, wire::Bytes& out) {
   ByteWriter writer(out);
   write_kind(Kind::close, writer);
   write(writer, txn);
 }
 
-void write_body(const RefuseTxn& txn, wire::Bytes& out) {
+void write_body(const RefuseTxn& txn, const wire::Forms& forms, wire::Bytes& out) {
   wire::Bytes refusal;
-  encode(txn.refusal, refusal);
+  encode(txn.refusal, forms, refusal);
   ByteWriter writer(out);
   write_kind(Kind::refuse, writer);
   write(writer, refusal);
 }
 
-void write_body(const znode::Txn& txn, wire::Bytes& out) {
+void write_body(const znode::Txn& txn, const wire::Forms& forms, wire::Bytes& out) {
   ByteWriter writer(out);
   write_kind(Kind::tree, writer);
-  znode::encode(txn, out);
+  znode::encode(txn, forms, out);
+}
+
+void write_body(const LevelTxn& txn, const wire::Forms&, wire::Bytes& out) {
+  ByteWriter writer(out);
+  write_kind(Kind::level, writer);
+  writer.integer(txn.level.value);
 }
 
 using Body = decltype(Transaction::body);
 
-std::optional<Body> read_body(ByteReader& in) {
+wire::Result<Body> read_tree(ByteReader& in) {
+  auto txn = znode::decode_txn(in);
+  if (!txn) return txn.error();
+  return Body(*std::move(txn));
+}
+
+wire::Result<Body> read_body(ByteReader& in, std::uint8_t version) {
   switch (Kind{in.integer<std::uint8_t>()}) {
     case Kind::open: return read<OpenTxn>(in);
     case Kind::move: return read<MoveTxn>(in);
     case Kind::close: return read<CloseTxn>(in);
     case Kind::refuse:
-      if (auto refusal = decode_refusal(read<wire::Bytes>(in))) return RefuseTxn{*refusal};
-      return std::nullopt;
-    case Kind::tree:
-      if (auto txn = znode::decode_txn(in)) return *std::move(txn);
-      return std::nullopt;
+      if (auto refusal = decode_refusal(read<wire::Bytes>(in))) return Body(RefuseTxn{*refusal});
+      return malformed();
+    case Kind::tree: return read_tree(in);
+    case Kind::level:
+      if (version < level_version) return malformed();
+      return Body(LevelTxn{{in.integer<std::uint32_t>()}});
   }
-  return std::nullopt;
+  return malformed();
 }
 
 }  // namespace
 
-void encode(const Transaction& transaction, wire::Bytes& out) {
+void encode(const Transaction& transaction, const wire::Forms& forms, wire::Bytes& out) {
+  const bool sets_level = std::holds_alternative<LevelTxn>(transaction.body);
   ByteWriter writer(out);
-  writer.integer(format);
+  writer.integer(sets_level ? std::max(forms.transaction, level_version) : forms.transaction);
   write(writer, transaction.session);
   write(writer, transaction.owner);
   write(writer, transaction.tag);
   write(writer, transaction.time);
   write(writer, transaction.number);
-  std::visit([&out](const auto& body) { write_body(body, out); }, transaction.body);
+  std::visit([&](const auto& body) { write_body(body, forms, out); }, transaction.body);
 }
 
 std::optional<Origin> origin_of(std::string_view bytes) {
   ByteReader in(bytes);
-  if (in.integer<std::uint8_t>() != format) return std::nullopt;
+  if (!is_known(in.integer<std::uint8_t>(), wire::newest_forms)) return std::nullopt;
   static_cast<void>(read<wire::SessionId>(in));
   const auto owner = read<Owner>(in);
   const auto tag = read<std::uint64_t>(in);
@@ -104,11 +131,16 @@ std::optional<Origin> origin_of(std::string_view bytes) {
   return Origin{owner, tag};
 }
 
-wire::Result<Transaction> decode_transaction(std::string_view bytes) {
-  const wire::Error malformed{wire::ErrorCode::marshalling_error,
-                              "a transaction is truncated, too long or malformed"};
+wire::Result<Transaction> decode_transaction(std::string_view bytes, const wire::Forms& newest) {
   ByteReader in(bytes);
-  if (in.integer<std::uint8_t>() != format) return malformed;
+  const auto version = in.integer<std::uint8_t>();
+  if (in.failed()) return malformed();
+  if (!is_known(version, newest)) {
+    return wire::Error{wire::ErrorCode::unimplemented,
+                       "version " + std::to_string(version) +
+                           " of a transaction is not known to this program: a newer program wrote "
+                           "it"};
+  }
 
   Transaction transaction;
   transaction.session = read<wire::SessionId>(in);
@@ -116,8 +148,9 @@ wire::Result<Transaction> decode_transaction(std::string_view bytes) {
   transaction.tag = read<std::uint64_t>(in);
   transaction.time = read<wire::TimeMs>(in);
   transaction.number = read<std::optional<std::int64_t>>(in);
-  std::optional<Body> body = read_body(in);
-  if (!body || !in.complete()) return malformed;
+  auto body = read_body(in, version);
+  if (!body) return body.error();
+  if (!in.complete()) return malformed();
   transaction.body = *std::move(body);
   return transaction;
 }

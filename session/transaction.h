@@ -7,6 +7,7 @@
 
 #include "session/commands.h"
 #include "wire/bytes.h"
+#include "wire/forms.h"
 #include "wire/records.h"
 #include "wire/result.h"
 #include "znode/txn.h"
@@ -43,13 +44,20 @@ struct RefuseTxn {
   bool operator==(const RefuseTxn&) const = default;
 };
 
+// Sets the level of the ensemble. Changes nothing else.
+struct LevelTxn {
+  wire::Level level;
+
+  bool operator==(const LevelTxn&) const = default;
+};
+
 // A transaction with the fields of its Command, and the time that the leader gave it.
 struct Transaction {
   wire::SessionId session;  // none for OpenTxn
   Owner owner;
   std::uint64_t tag = 0;
   wire::TimeMs time = 0;
-  std::variant<OpenTxn, MoveTxn, CloseTxn, RefuseTxn, znode::Txn> body;
+  std::variant<OpenTxn, MoveTxn, CloseTxn, RefuseTxn, znode::Txn, LevelTxn> body;
   std::optional<std::int64_t> number = {};
 
   bool operator==(const Transaction&) const = default;
@@ -63,10 +71,14 @@ struct Origin {
   bool operator==(const Origin&) const = default;
 };
 
-void encode(const Transaction& transaction, wire::Bytes& out);
+// Writes the versions of `forms`. A LevelTxn needs version 3 of a transaction: only servers that
+// know it may be in the ensemble (see Service::plan_level).
+void encode(const Transaction& transaction, const wire::Forms& forms, wire::Bytes& out);
 // Decodes only the beginning. None if `bytes` do not begin like a transaction.
 [[nodiscard]] std::optional<Origin> origin_of(std::string_view bytes);
-// Returns MarshallingError unless `bytes` are exactly one transaction.
-[[nodiscard]] wire::Result<Transaction> decode_transaction(std::string_view bytes);
+// Returns Unimplemented for a version that this program does not know (`newest` is what it does),
+// and MarshallingError for other bytes that are not exactly one transaction.
+[[nodiscard]] wire::Result<Transaction> decode_transaction(
+    std::string_view bytes, const wire::Forms& newest = wire::newest_forms);
 
 }  // namespace session

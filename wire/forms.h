@@ -62,7 +62,6 @@ struct Forms {
   Forms forms;
   if (level >= Level{1}) {
     forms.transaction = 3;  // + the change of the level
-    forms.outcome = 2;      // + its version
     forms.image = 2;        // + the level
     forms.label = 2;        // + the level, and the program that wrote it
     forms.segment = 4;      // the same

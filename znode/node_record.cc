@@ -18,11 +18,11 @@ constexpr std::size_t fixed_bytes = 96;
 
 }  // namespace
 
-wire::Bytes encode(const Node& node) {
+wire::Bytes encode(const Node& node, std::uint8_t form) {
   wire::Bytes bytes;
   bytes.reserve(fixed_bytes + node.name().size() + node.data().size());
   wire::ByteWriter out(bytes);
-  out.integer(version);
+  out.integer(form);
   out.integer(node.parent() ? node.parent()->serial() : std::uint64_t{0});
   out.zxid(node.czxid);
   out.zxid(node.mzxid);

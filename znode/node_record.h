@@ -28,7 +28,8 @@ struct StoredNode {
   std::string_view data;
 };
 
-[[nodiscard]] wire::Bytes encode(const Node& node);
+// `version`: wire::Forms::node.
+[[nodiscard]] wire::Bytes encode(const Node& node, std::uint8_t version);
 // Returns Unimplemented if the version of `bytes` is unknown, and MarshallingError if they are not
 // a valid record. Limits are not judged here: an earlier one may have allowed more.
 [[nodiscard]] wire::Result<StoredNode> decode_node(std::string_view bytes);

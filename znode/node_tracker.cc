@@ -34,7 +34,7 @@ void NodeTracker::mark_changed(Node& node) {
 
 void NodeTracker::encode_early(Node& node) {
   node.marks_ &= changed_mark_;
-  encoded_early_.push_back({node.serial_, encode(node)});
+  encoded_early_.push_back({node.serial_, encode(node, version_)});
 }
 
 void NodeTracker::erasing(Node& node) {
@@ -45,8 +45,9 @@ void NodeTracker::erasing(Node& node) {
   if (node.serial_ <= imaged_serial_) deleted_.push_back(node.serial_);
 }
 
-void NodeTracker::begin() {
+void NodeTracker::begin(std::uint8_t version) {
   ensure(!is_collecting_, "one image is collected at a time");
+  version_ = version;
   is_collecting_ = true;
   image_nodes_ = std::exchange(changed_, {});
   next_ = image_nodes_.begin();
@@ -67,7 +68,7 @@ bool NodeTracker::collect(std::size_t max, std::vector<NodeRecord>& out) {
     Node* node = next_->second;
     if (node == nullptr || (node->marks_ & ~changed_mark_) == 0) continue;
     node->marks_ &= changed_mark_;
-    out.push_back({node->serial_, encode(*node)});
+    out.push_back({node->serial_, encode(*node, version_)});
   }
   if (next_ != image_nodes_.end() || !image_deleted_.empty()) return false;
   image_nodes_ = {};

@@ -34,8 +34,8 @@ class NodeTracker {
   [[nodiscard]] bool is_collecting() const { return is_collecting_; }
 
   // Begins an image: of the changes since the last image, or of all nodes if there was none.
-  // Precondition: no image is being collected.
-  void begin();
+  // Its records have this version (wire::Forms::node). Precondition: no image is being collected.
+  void begin(std::uint8_t version);
   // Adds up to `max` records of the image to `out`, and also the nodes that were encoded early.
   // Returns true if the image is complete.
   [[nodiscard]] bool collect(std::size_t max, std::vector<NodeRecord>& out);
@@ -57,7 +57,8 @@ class NodeTracker {
   std::uint8_t changed_mark_ = 1;
 
   bool is_collecting_ = false;
-  Nodes image_nodes_;  // null if the node was deleted meanwhile
+  std::uint8_t version_ = 0;  // of the records of the current image
+  Nodes image_nodes_;         // null if the node was deleted meanwhile
   Nodes::iterator next_;
   std::vector<std::uint64_t> image_deleted_;
   std::vector<NodeRecord> encoded_early_;

@@ -3,7 +3,7 @@
 
 #include <boost/unordered/unordered_flat_set.hpp>
 
-#include "wire/ensure.h"
+#include "wire/contradiction.h"
 #include "znode/operations.h"
 #include "znode/path.h"
 #include "znode/refuse.h"
@@ -86,8 +86,8 @@ wire::Result<DeleteTxn> plan(const wire::DeleteRequest& request, const Caller& c
 }
 
 wire::EmptyReply apply(const DeleteTxn& txn, const Moment& now, Tree& tree, Changes& changes) {
-  ensure(tree.at(txn.path).descendant_count() == txn.descendants,
-         "a recursive deletion deletes as many nodes as planned");
+  wire::expect(tree.at(txn.path).descendant_count() == txn.descendants,
+               "a recursive deletion deletes as many nodes as planned");
   if (txn.descendants == 0) {
     delete_and_record(txn.path, now, tree, changes);
     return {};
@@ -106,7 +106,7 @@ CleanupTxn plan_cleanup(wire::SessionId session, Draft& draft) {
 
 wire::EmptyReply apply(const CleanupTxn& txn, const Moment& now, Tree& tree, Changes& changes) {
   const std::vector<const Node*> nodes = tree.ephemeral_nodes(txn.session);
-  ensure(nodes.size() == txn.count, "a session's end deletes as many nodes as planned");
+  wire::expect(nodes.size() == txn.count, "a session's end deletes as many nodes as planned");
   delete_and_record(nodes, now, tree, changes);
   return {};
 }

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "wire/ensure.h"
+#include "wire/contradiction.h"
 #include "znode/hash.h"
 #include "znode/path.h"
 
@@ -70,7 +70,8 @@ Tree::Edit Tree::edit(std::string_view path) { return {*this, node_at(path)}; }
 const Node& Tree::insert(std::string_view path, std::string_view data, const NodeFields& fields,
                          Lifetime lifetime, const SharedAcl& acl) {
   Node* parent = find_node(parent_of(path));
-  ensure(parent, path);
+  if (!parent)
+    throw wire::Contradiction("the parent of a new node does not exist: " + std::string(path));
   return link(parent, path, data, fields, lifetime, acl);
 }
 
@@ -87,8 +88,10 @@ Node& Tree::link(Node* parent, std::string_view path, std::string_view data,
   if (parent) {
     unschedule(*parent);
     if (!parent->subtree_) parent->subtree_ = std::make_unique<Node::Subtree>();
-    const bool is_new = parent->subtree_->children.insert(node).second;
-    ensure(is_new, path);
+    if (!parent->subtree_->children.insert(node).second) {
+      delete &node;
+      throw wire::Contradiction("a new node exists: " + std::string(path));
+    }
     parent->subtree_->child_count += 1;
   }
   for (Node* above = parent; above; above = above->parent_) {
@@ -112,14 +115,15 @@ void Tree::erase(std::string_view path) { erase(node_at(path)); }
 
 void Tree::erase(const Node& childless) {
   auto& node = const_cast<Node&>(childless);
-  ensure(node.parent_ && node.child_count() == 0, "a node that is erased alone has no children");
+  wire::expect(node.parent_ && node.child_count() == 0,
+               "a node that is deleted alone has children, or is the root");
   unlink(node);
   destroy(node);
 }
 
 void Tree::erase_subtree(std::string_view path, const Visit& visit) {
   Node& node = node_at(path);
-  ensure(node.parent_, path);
+  wire::expect(node.parent_, "the root is deleted");
   unlink(node);
   std::string below(path);
   destroy_children(node, below, visit);
@@ -186,7 +190,7 @@ void Tree::read_limits(const Node& node) {
   const std::string path = node.path();
   if (!is_limits(path)) return;
   const auto limits = limits_of(node.data());
-  ensure(limits, "planned limits are valid: " + path);
+  if (!limits) throw wire::Contradiction("invalid limits: " + path);
   limits_.insert_or_assign(std::string(*limited_path(path)), *limits);
 }
 
@@ -248,7 +252,7 @@ Tree::Key Tree::key(std::string_view path) { return {path, hash_of(path)}; }
 
 Node& Tree::node_at(std::string_view path) const {
   Node* node = find_node(path);
-  ensure(node, path);
+  if (!node) throw wire::Contradiction("a node does not exist: " + std::string(path));
   return *node;
 }
 

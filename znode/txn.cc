@@ -59,21 +59,24 @@ inline constexpr std::uint8_t wire::archive::kind<znode::SetAclTxn> = 11;
 namespace znode {
 namespace {
 
-constexpr std::uint8_t format = 2;
+constexpr std::uint8_t known_version = wire::newest_forms.tree_transaction;
+static_assert(known_version == 2, "each version has a reader");
 
 }  // namespace
 
-void encode(const Txn& txn, wire::Bytes& out) {
+void encode(const Txn& txn, const wire::Forms& forms, wire::Bytes& out) {
   wire::ByteWriter writer(out);
-  writer.integer(format);
+  writer.integer(forms.tree_transaction);
   wire::archive::write(writer, txn);
 }
 
 wire::Result<Txn> decode_txn(wire::ByteReader& in) {
   const auto version = in.integer<std::uint8_t>();
-  if (!in.failed() && version != format) {
-    return wire::Error{wire::ErrorCode::marshalling_error,
-                       "unknown transaction format " + std::to_string(version)};
+  if (!in.failed() && version != known_version) {
+    return wire::Error{wire::ErrorCode::unimplemented,
+                       "version " + std::to_string(version) +
+                           " of a transaction of the tree is not known to this program: a newer "
+                           "program wrote it"};
   }
   Txn txn = wire::archive::read<Txn>(in);
   if (in.failed()) {

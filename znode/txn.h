@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "wire/bytes.h"
+#include "wire/forms.h"
 #include "wire/records.h"
 #include "wire/requests.h"
 #include "wire/result.h"
@@ -97,9 +98,10 @@ struct MultiTxn {
 using Txn =
     std::variant<CreateTxn, SetTxn, DeleteTxn, CleanupTxn, DeleteManyTxn, SetAclTxn, MultiTxn>;
 
-// The format in which transactions are proposed and logged. The first byte is the format's version.
-void encode(const Txn& txn, wire::Bytes& out);
-// Reads one transaction from `in`. Returns MarshallingError for invalid bytes.
+// The form in which transactions are proposed and logged. The first byte is its version.
+void encode(const Txn& txn, const wire::Forms& forms, wire::Bytes& out);
+// Reads one transaction from `in`. Returns Unimplemented for a version that this program does not
+// know, and MarshallingError for other invalid bytes.
 [[nodiscard]] wire::Result<Txn> decode_txn(wire::ByteReader& in);
 
 }  // namespace znode

@@ -11,12 +11,13 @@ namespace server {
 // The parts of a server that operators' commands act on. All of them outlive the commands.
 struct OperatorParts {
   const Driver& driver;
-  const Pipeline& pipeline;
+  Pipeline& pipeline;
   Handover& handover;
   Checkpointer& checkpointer;
 };
 
-// The commands of docs/operations.md: `handover` (to a server, or to any) and `checkpoint`.
+// The commands of docs/operations.md: `handover` (to a server, or to any), `level` (of the
+// ensemble) and `checkpoint`.
 [[nodiscard]] AdminCommands operator_commands(const OperatorParts& parts);
 
 }  // namespace server

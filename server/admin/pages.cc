@@ -14,6 +14,10 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+Json json_of(const wire::LevelRange& range) {
+  return {{"least", range.least.value}, {"greatest", range.greatest.value}};
+}
+
 Answer live(const PageSources&) { return json_answer(200, {{"live", true}}); }
 
 Answer ready(const PageSources& sources) {
@@ -29,7 +33,9 @@ Answer full_status(const PageSources& sources) {
     peers.push_back({{"id", peer.id},
                      {"address", peer.address},
                      {"connected", peer.connected},
-                     {"observer", peer.observer}});
+                     {"observer", peer.observer},
+                     {"program", peer.program.empty() ? Json(nullptr) : Json(peer.program)},
+                     {"levels", peer.levels ? json_of(*peer.levels) : Json(nullptr)}});
   }
   return json_answer(200,
                      {{"id", status.id},
@@ -56,6 +62,9 @@ Answer full_status(const PageSources& sources) {
                         {"sizeBytes", status.disk_size_bytes},
                         {"dataDir", status.data_dir},
                         {"damaged", status.damaged}}},
+                      {"level", status.level.value},
+                      {"levels", json_of(status.levels)},
+                      {"diskLevel", status.disk_level.value},
                       {"version", status.version}});
 }
 

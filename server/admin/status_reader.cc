@@ -6,12 +6,17 @@
 #include "server/admin/pages.h"
 #include "server/metrics/disk.h"
 #include "server/metrics/page.h"
+#include "wire/zxid.h"
 
 namespace server {
 namespace {
 
-std::string reason_not_to_serve(const Status& status) {
+std::string reason_not_to_serve(const Status& status, const std::optional<Halt>& halt) {
   if (status.serving) return {};
+  if (halt) {
+    return "transaction " + wire::to_string(halt->zxid) + " cannot be applied: " + halt->why +
+           ". " + halt->help;
+  }
   return status.damaged ? "the log is damaged, and there is no leader to repair it from"
                         : "this server follows no leader";
 }
@@ -20,7 +25,11 @@ void add_peers(const StatusParts& parts, Status& status) {
   const zab::State& state = parts.driver.peer().state();
   for (const AdminOptions::Server& other : parts.options.other_servers) {
     const bool connected = state.links.contains(zab::ServerId{other.id});
-    status.peers.push_back({other.id, other.address, connected, other.observer});
+    status.peers.push_back({other.id, other.address, connected, other.observer, {}, {}});
+    if (const auto program = parts.links.program_of(zab::ServerId{other.id})) {
+      status.peers.back().program = program->program;
+      status.peers.back().levels = program->levels;
+    }
   }
 }
 
@@ -57,7 +66,10 @@ Status read_status(const StatusParts& parts) {
   add_disk(parts, status);
   status.damaged = state.durable.damaged.has_value();
   if (state.durable.founded) status.cluster = to_string(state.durable.cluster);
-  status.why_not_serving = reason_not_to_serve(status);
+  status.level = service.level();
+  status.levels = service.known_levels();
+  status.disk_level = parts.checkpointer.level_on_disk();
+  status.why_not_serving = reason_not_to_serve(status, parts.pipeline.halt());
   status.version = parts.version;
   return status;
 }

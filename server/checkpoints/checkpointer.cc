@@ -9,7 +9,6 @@
 #include <boost/asio/post.hpp>
 #include <spdlog/spdlog.h>
 
-#include "server/checkpoints/written_level.h"
 #include "wire/zxid.h"
 
 namespace server {
@@ -23,6 +22,8 @@ constexpr std::size_t portion_bytes = std::size_t{1} << 20;
 // fifth of the time.
 constexpr int rest_for_work = 4;
 constexpr std::chrono::seconds after_failure{5};
+// Between two attempts to drop what is left of a former level.
+constexpr std::chrono::milliseconds between_drops{500};
 
 // Keeps the last record of each key, in the order of the keys, which is that of the checkpoint.
 void squash(std::vector<wire::StoredRecord>& records) {
@@ -37,15 +38,22 @@ void squash(std::vector<wire::StoredRecord>& records) {
   records.erase(kept, records.end());
 }
 
+wire::Error out_of_date() {
+  return {wire::ErrorCode::not_ready, "this server's state is out of date; see /health/ready"};
+}
+
 }  // namespace
 
 Checkpointer::Checkpointer(boost::asio::io_context& io, SharedCheckpoint& checkpoint,
-                           session::Service& service, LogCalls log, Rules rules, zab::Point at)
+                           session::Service& service, LogCalls log, Rules rules, zab::Point at,
+                           wire::Level level)
     : io_(io),
       checkpoint_(checkpoint),
       service_(service),
       log_(std::move(log)),
       rules_(std::move(rules)),
+      at_(at),
+      level_(level),
       last_applied_(at),
       thread_([this] { run(); }) {
   report_.at = at.zxid;
@@ -74,14 +82,31 @@ void Checkpointer::applied(zab::Point at, zab::ClusterId cluster) {
 }
 
 void Checkpointer::tick() {
-  if (phase_ == Phase::idle && is_time()) begin();
+  if (phase_ != Phase::idle || stopped_) return;
+  if (is_time()) return begin();
+  if (has_former_level() && Clock::now() >= not_dropped_before_) drop_former_level();
+}
+
+wire::Level Checkpointer::level_on_disk() const { return std::max(level_, log_.greatest_level()); }
+
+bool Checkpointer::has_former_level() const { return level_on_disk() > service_.level(); }
+
+// A checkpoint at or behind the first segment of the present level covers all segments before it.
+// That segment may begin later than this checkpoint: then the next try purges the rest.
+void Checkpointer::drop_former_level() {
+  not_dropped_before_ = Clock::now() + between_drops;
+  if (report_.since > 0) return begin();
+  log_.purge(at_, 0);
 }
 
 bool Checkpointer::is_time() const {
-  return since_begin_ >= rules_.every && Clock::now() >= not_before_;
+  return !stopped_ && since_begin_ >= rules_.every && Clock::now() >= not_before_;
 }
 
 void Checkpointer::take(std::function<void(wire::Result<void>)> done) {
+  if (stopped_) {
+    return boost::asio::post(io_, [done = std::move(done)] { done(out_of_date()); });
+  }
   if (phase_ != Phase::idle) return next_.push_back(std::move(done));
   if (report_.since == 0) return boost::asio::post(io_, [done = std::move(done)] { done({}); });
   waiting_.push_back(std::move(done));
@@ -90,7 +115,7 @@ void Checkpointer::take(std::function<void(wire::Result<void>)> done) {
 
 void Checkpointer::begin() {
   phase_ = Phase::collecting;
-  label_ = {rules_.server, cluster_, last_applied_, written_level(service_), rules_.program};
+  label_ = {rules_.server, cluster_, last_applied_, service_.level(), rules_.program};
   began_ = Clock::now();
   since_begin_ = 0;
   service_.begin_image();
@@ -147,7 +172,9 @@ void Checkpointer::written(std::uint64_t image, wire::Result<void> result,
     report_.error.clear();
     not_before_ = Clock::now() + rest_for_work * took;
     spdlog::debug("checkpoint at {}", wire::to_string(label_.at.zxid));
-    log_.purge(label_.at, rules_.log_keep_bytes);
+    at_ = label_.at;
+    level_ = label_.level;
+    log_.purge(label_.at, has_former_level() ? 0 : rules_.log_keep_bytes);
   } else {
     if (report_.error.empty()) {
       spdlog::error(
@@ -165,11 +192,22 @@ void Checkpointer::written(std::uint64_t image, wire::Result<void> result,
   if (!waiting_.empty()) begin();
 }
 
-void Checkpointer::restored(zab::Point at) {
+void Checkpointer::stop() {
+  if (std::exchange(stopped_, true)) return;
   image_ += 1;
   phase_ = Phase::idle;
   records_.clear();
-  last_applied_ = at;
+  for (auto& done : std::exchange(next_, {})) waiting_.push_back(std::move(done));
+  for (const auto& done : std::exchange(waiting_, {})) done(out_of_date());
+}
+
+void Checkpointer::restored(zab::Point at, wire::Level level) {
+  stopped_ = false;
+  image_ += 1;
+  phase_ = Phase::idle;
+  records_.clear();
+  last_applied_ = at_ = at;
+  level_ = level;
   report_.at = at.zxid;
   report_.since = since_begin_ = 0;
   report_.bytes = checkpoint_.file.bytes();

@@ -41,10 +41,12 @@ class Checkpointer {
     std::function<void(std::function<void()> done)> when_durable;
     // As storage::Log::purge.
     std::function<void(zab::Point checkpoint, std::uint64_t keep_bytes)> purge;
+    // As storage::Log::greatest_level.
+    std::function<wire::Level()> greatest_level;
   };
-  // All of them outlive this. `at` is the existing checkpoint's point.
+  // All of them outlive this. `at` and `level` are of the existing checkpoint.
   Checkpointer(boost::asio::io_context& io, SharedCheckpoint& checkpoint, session::Service& service,
-               LogCalls log, Rules rules, zab::Point at);
+               LogCalls log, Rules rules, zab::Point at, wire::Level level);
   // Finishes the queued jobs, and ends the thread.
   ~Checkpointer();
   Checkpointer(const Checkpointer&) = delete;
@@ -57,8 +59,11 @@ class Checkpointer {
   // Takes a checkpoint of everything applied by now, as soon as possible, and calls `done` with the
   // result.
   void take(std::function<void(wire::Result<void>)> done);
-  // The service now holds the state of a snapshot at this point.
-  void restored(zab::Point at);
+  // The state of the service is not to be used any more: takes no checkpoint of it, also not the
+  // one that is being taken.
+  void stop();
+  // The service now holds the state of a snapshot, which is the existing checkpoint.
+  void restored(zab::Point at, wire::Level level);
 
   // Calls `done` on the event loop, unless the learner is forgotten meanwhile or the checkpoint
   // cannot be read.
@@ -66,6 +71,9 @@ class Checkpointer {
   void forget(zab::ServerId learner);
 
   [[nodiscard]] const CheckpointReport& report() const { return report_; }
+  // The greatest level of what is on the disk. After the level of the ensemble was lowered, nothing
+  // of the former level remains once this is the new one: an older program can read the rest.
+  [[nodiscard]] wire::Level level_on_disk() const;
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -77,6 +85,9 @@ class Checkpointer {
   void written(std::uint64_t image, wire::Result<void> result,
                std::vector<wire::StoredRecord> unwritten);
   [[nodiscard]] bool is_time() const;
+  // Whether something of a level above the ensemble's is on the disk.
+  [[nodiscard]] bool has_former_level() const;
+  void drop_former_level();
 
   // Queues a job for the thread, which does them in order.
   void hand_over(std::function<void()> job);
@@ -89,7 +100,11 @@ class Checkpointer {
   Rules rules_;
 
   Phase phase_ = Phase::idle;
+  bool stopped_ = false;
   std::uint64_t image_ = 0;  // its number: results for an earlier one are ignored
+  zab::Point at_;            // of the existing checkpoint
+  wire::Level level_;        // likewise
+  Clock::time_point not_dropped_before_;
   zab::Point last_applied_;
   zab::ClusterId cluster_;
   storage::CheckpointLabel label_;           // of the image that is being taken

@@ -3,7 +3,6 @@
 #include <utility>
 #include <vector>
 
-#include "server/checkpoints/written_level.h"
 #include "wire/ensure.h"
 #include "wire/zxid.h"
 
@@ -88,7 +87,7 @@ wire::Result<void> IncomingSnapshot::finish(zab::Point at) {
 }
 
 storage::CheckpointLabel IncomingSnapshot::label(zab::Point at, zab::ClusterId cluster) const {
-  return {self_, cluster, at, written_level(*service_), program_};
+  return {self_, cluster, at, service_->level(), program_};
 }
 
 wire::Result<void> IncomingSnapshot::adopt(const zab::AdoptHistory& adopted) {

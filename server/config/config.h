@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -60,6 +61,8 @@ struct Config {
   std::uint64_t log_keep_bytes = 256 * 1024 * 1024;    // logKeepBytes
   std::uint64_t checkpoint_txns = 100'000;             // snapCount
   std::string super_digest;  // superDigest, "user:hash"; empty: there is no such user
+  // upgrade: whether the level of the ensemble rises by itself; not set: only if standalone.
+  std::optional<bool> upgrade_automatically;
   std::string log_level = "info";
 };
 

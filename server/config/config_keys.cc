@@ -124,6 +124,14 @@ void set_super_digest(ConfigBuilder& builder, const NamedSetting& named) {
   builder.config.super_digest = value;
 }
 
+void set_upgrade(ConfigBuilder& builder, const NamedSetting& named) {
+  if (named.setting.value == "auto" || named.setting.value == "manual") {
+    builder.config.upgrade_automatically = named.setting.value == "auto";
+  } else {
+    builder.add_error(named, "is neither auto nor manual");
+  }
+}
+
 void set_log_level(ConfigBuilder& builder, const NamedSetting& named) {
   constexpr std::array levels{"trace", "debug", "info", "warn", "error"};
   if (std::ranges::find(levels, named.setting.value) == levels.end()) {
@@ -279,6 +287,11 @@ constexpr Key keys[] = {
      set_super_digest},
     {"DigestAuthenticationProvider.superDigest", "USER:HASH", described("superDigest"),
      "ZooKeeper's name for superDigest", set_super_digest},
+
+    {"upgrade", "WHEN", described("manual, and auto when standalone"),
+     "auto: raise the ensemble's level as soon as all servers can run at a greater one; "
+     "manual: only by zab cluster level",
+     set_upgrade},
 
     {"logLevel", "LEVEL", literal("info"), "what is logged: trace, debug, info, warn or error",
      set_log_level},

@@ -30,6 +30,8 @@ void add_protocol(const Readings& now, Families& out) {
   out.gauge("epoch", "The epoch whose history this server has adopted.").is(now.status.epoch.value);
   out.gauge("accepted_epoch", "The last epoch that this server has promised to follow.")
       .is(now.accepted_epoch.value);
+  out.gauge("level", "The level of the ensemble: which forms its servers write.")
+      .is(now.status.level.value);
   const std::array points{std::pair{"proposed", now.proposed},
                           std::pair{"committed", now.committed},
                           std::pair{"applied", now.status.zxid}};

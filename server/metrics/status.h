@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "server/metrics/checkpoint_report.h"
+#include "wire/forms.h"
 #include "wire/replies.h"
 
 namespace server {
@@ -16,6 +18,8 @@ struct Status {
     std::string address;  // host:port
     bool connected = false;
     bool observer = false;
+    std::string program;                     // empty while there is no link
+    std::optional<wire::LevelRange> levels;  // at which its program can run
   };
 
   std::uint32_t id = 0;
@@ -38,6 +42,9 @@ struct Status {
   bool damaged = false;  // the log has lost something, and this server does not vote
   std::string cluster;   // its id in hex; empty before it is known
   std::string data_dir;
+  wire::Level level;            // of the ensemble, as of `zxid`
+  wire::LevelRange levels;      // at which this program can run
+  wire::Level disk_level;       // the greatest of what is on the disk
   std::string why_not_serving;  // for /health/ready; empty if serving
   std::string version;
 };

@@ -78,10 +78,11 @@ std::string unable_sentence(zab::ServerId server, const std::string& program,
          ": start a program on it that can do " + wire::to_string(in_force);
 }
 
-GreetingForm next_form(GreetingForm last, Dialed dialed, wire::Level in_force) {
-  const bool fixed_is_next =
-      last == GreetingForm::fields && dialed == Dialed::unanswered && old_levels.contains(in_force);
-  return fixed_is_next ? GreetingForm::fixed : GreetingForm::fields;
+void DialForms::dialed(Dialed dialed, wire::Level in_force) {
+  const bool counts = form_ == GreetingForm::fields && dialed == Dialed::unanswered;
+  unanswered_ = counts ? unanswered_ + 1 : 0;
+  const bool fixed_is_next = unanswered_ >= 2 && old_levels.contains(in_force);
+  form_ = fixed_is_next ? GreetingForm::fixed : GreetingForm::fields;
 }
 
 }  // namespace server

@@ -30,8 +30,18 @@ enum class Dialed : std::uint8_t {
   unanswered,  // the other end closed the connection without an answer
 };
 
-// The form in which this server greets next, when it dials. After an unanswered greeting with
-// fields it is the fixed form's turn. No server can have the fixed form above level 0.
-[[nodiscard]] GreetingForm next_form(GreetingForm last, Dialed dialed, wire::Level in_force);
+// The forms in which this server greets another one, dial after dial. Two unanswered greetings with
+// fields are followed by one of the fixed form: a newer program that is killed at the wrong moment
+// leaves one unanswered, but hardly two.
+class DialForms {
+ public:
+  [[nodiscard]] GreetingForm now() const { return form_; }
+  // The outcome of a dial. No server can have the fixed form above level 0.
+  void dialed(Dialed dialed, wire::Level in_force);
+
+ private:
+  GreetingForm form_ = GreetingForm::fields;
+  int unanswered_ = 0;  // greetings with fields, in a row
+};
 
 }  // namespace server

@@ -157,21 +157,21 @@ awaitable<void> Connector::dial_loop(LinkedServer peer) {
   const auto self = shared_from_this();
   const zab::ServerId id{peer.id};
   std::chrono::milliseconds pause = redial_min;
-  GreetingForm form = GreetingForm::fields;
+  DialForms forms;
   while (!stopped_) {
     const auto socket = std::make_shared<tcp::socket>(io_);
-    const HandshakeResult result = co_await dial(socket, peer, form);
+    const HandshakeResult result = co_await dial(socket, peer, forms.now());
     if (stopped_) co_return;
     if (const auto* agreed = std::get_if<Agreed>(&result)) {
       pause = redial_min;
-      form = GreetingForm::fields;  // the next program at that address may be another one
+      forms = {};  // the next program at that address may be another one
       reported_.erase(id);
       co_await callbacks_.connected(std::move(*socket), *agreed);
       if (stopped_) co_return;
     } else {
       const auto& failure = std::get<NotAgreed>(result);
-      report_failed_dial(id, form, failure);
-      form = next_form(form, failure.dialed, callbacks_.level());
+      report_failed_dial(id, forms.now(), failure);
+      forms.dialed(failure.dialed, callbacks_.level());
     }
     asio::steady_timer timer(io_, pause);
     co_await timer.async_wait(use_tuple);

@@ -1,9 +1,13 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "server/metrics/counters.h"
 #include "server/peers/peer_message.h"
+#include "wire/forms.h"
 #include "wire/records.h"
 #include "zab/events.h"
 
@@ -20,6 +24,12 @@ class Clock {
   [[nodiscard]] virtual SteadyClock::time_point now() { return {}; }
 };
 
+// The levels at which the program of one server of the configuration can run.
+struct ServerLevels {
+  std::uint32_t server = 0;
+  std::optional<wire::LevelRange> levels;  // none: it has no link with this server
+};
+
 // The server around a pipeline: the real server (server.cc), the simulator or a unit test.
 class Environment : public Clock {
  public:
@@ -28,6 +38,11 @@ class Environment : public Clock {
   virtual void post(zab::Event event) = 0;
   // Sends to another server. The message is lost if the link is down.
   virtual void send(zab::ServerId to, const PeerMessage& message) = 0;
+
+  // Of every server of the configuration, this one included, as they are now.
+  [[nodiscard]] virtual std::vector<ServerLevels> server_levels() = 0;
+  // The ensemble is at this level from now on, as of the last transaction applied.
+  virtual void level_changed(wire::Level level) = 0;
 
   // A new session's password: 128 random bits as 32 hex digits.
   [[nodiscard]] virtual std::string new_password() = 0;

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "wire/forms.h"
+
 namespace server {
 
 // How the pipeline is configured.
@@ -21,6 +23,9 @@ struct PipelineOptions {
   std::uint32_t max_data_bytes = 1024 * 1024;
   bool read_only_mode = false;  // serve reads without a quorum to clients that ask for it
   std::string super_digest;     // "user:hash"; empty: there is no super user
+  // upgrade: raise the level of the ensemble as soon as all servers can run at a greater one.
+  bool upgrade_automatically = false;
+  wire::LevelRange levels = wire::known_levels;  // at which this program can run
 
   // The whole ticks in this time.
   [[nodiscard]] std::uint64_t ticks(std::chrono::milliseconds time) const {

@@ -6,6 +6,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include "zab/print.h"
+
 namespace server {
 
 Ordering::Ordering(std::uint32_t self, std::chrono::milliseconds heartbeat,
@@ -48,7 +50,7 @@ void Ordering::route(Waiting& waiting, OrderingOutcomes& out) {
     return release_refusals(out);
   }
   wire::Bytes bytes;
-  encode(waiting.command, bytes);
+  encode(waiting.command, service_.forms(), bytes);
   waiting.sent_in = role_status_.epoch;
   out.emplace_back(
       SendToServer{role_status_.leader, Forward{role_status_.epoch, std::move(bytes)}});
@@ -59,6 +61,12 @@ void Ordering::route_read_point(std::uint64_t tag, OrderingOutcomes& out) {
   const AskReadPoint question{role_status_.epoch, tag};
   if (leads()) return on(zab::ServerId{self_}, question, out);
   out.emplace_back(SendToServer{role_status_.leader, question});
+}
+
+wire::Result<void> Ordering::set_level(wire::Level level, OrderingOutcomes& out) {
+  if (leads()) return planner_.set_level(level, out);
+  return wire::Error{wire::ErrorCode::bad_arguments, "this server does not lead: ask server " +
+                                                         zab::to_string(role_status_.leader)};
 }
 
 // --- From the protocol ---
@@ -150,7 +158,7 @@ void Ordering::release_refusals(OrderingOutcomes& out) {
       continue;
     }
     ForwardRefused message{due->tag, zxid, {}};
-    session::encode(due->refusal, message.refusal);
+    session::encode(due->refusal, service_.forms(), message.refusal);
     out.emplace_back(SendToServer{zab::ServerId{due->to.server}, std::move(message)});
   }
 }

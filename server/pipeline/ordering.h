@@ -42,6 +42,10 @@ class Ordering {
   // Forgets all commands and read points: no client waits for their outcomes any more.
   void forget_all();
 
+  // Plans a change of the ensemble's level: see session::Service::plan_level. An error also if this
+  // server does not lead.
+  [[nodiscard]] wire::Result<void> set_level(wire::Level level, OrderingOutcomes& out);
+
   // From the protocol.
   void role_changed(const zab::RoleStatus& role_status, OrderingOutcomes& out);
   void applied(const session::Applied& applied, OrderingOutcomes& out);
@@ -57,6 +61,9 @@ class Ordering {
   void on(zab::ServerId from, const ReadPoint& m, OrderingOutcomes& out);
 
   [[nodiscard]] const zab::RoleStatus& role_status() const { return role_status_; }
+  [[nodiscard]] bool leads() const {
+    return role_status_.serving && role_status_.role == zab::Role::leading;
+  }
   // Counts, and what waits now, for GET /metrics.
   void read(Readings& readings) const;
 
@@ -69,9 +76,6 @@ class Ordering {
     bool overtaken = false;
   };
 
-  [[nodiscard]] bool leads() const {
-    return role_status_.serving && role_status_.role == zab::Role::leading;
-  }
   void route(Waiting& waiting, OrderingOutcomes& out);
   void route_read_point(std::uint64_t tag, OrderingOutcomes& out);
   void give_up_unknown(OrderingOutcomes& out);

@@ -4,6 +4,10 @@
 #include <utility>
 #include <variant>
 
+#include <spdlog/spdlog.h>
+
+#include "wire/zxid.h"
+
 // A write, for example a create, comes here twice: as a request in `received`, and as a committed
 // transaction in `deliver`.
 namespace server {
@@ -21,9 +25,10 @@ Pipeline::Pipeline(PipelineOptions options, std::uint64_t first_number, Environm
       environment_(environment),
       clients_(first_number),
       pending_(first_number),
-      replica_({options_.max_watches, {}}),
+      replica_({options_.max_watches, {}}, options_.levels),
       replies_(clients_, pending_, replica_, environment, options_.max_outstanding_requests),
       ordering_(options_.id, options_.heartbeat, replica_.service(), environment),
+      levels_(options_.upgrade_automatically, replica_.service(), ordering_, environment),
       session_setup_(options_, replica_, clients_, replies_, environment),
       drain_(clients_) {}
 
@@ -176,7 +181,13 @@ void Pipeline::deliver(const zab::Txn& txn) {
   const auto origin = session::origin_of(*txn.payload);
   if (origin && origin->owner.server == options_.id) replies_.read_before(*origin);
 
-  session::Applied applied = replica_.apply(txn);
+  const bool applies = !replica_.halt();
+  const wire::Level level = service().level();
+  std::optional<session::Applied> done = replica_.apply(txn);
+  if (!done && applies) stop_serving();
+  if (!done) return;
+  session::Applied& applied = *done;
+  if (service().level() != level) levels_.changed();
   replies_.send_events(std::move(applied.events));
   session_setup_.applied(applied);
   if (applied.owner.server == options_.id) reply(applied);
@@ -207,9 +218,29 @@ void Pipeline::confirmed(const zab::Confirmed& confirmed) {
   carry_out();
 }
 
-void Pipeline::role_changed(const zab::RoleStatus& role_status) {
+// The state of this server stays as it is, and gets old. It follows, votes and logs as before.
+void Pipeline::stop_serving() {
+  spdlog::critical(
+      "transaction {} cannot be applied: {}. This server serves no clients any more. {}",
+      wire::to_string(replica_.halt()->zxid), replica_.halt()->why, replica_.halt()->help);
+  drain_.redirect_all("this server cannot apply what is committed");
+  pending_.clear();
+  clients_.detach_all();
+  ordering_.forget_all();
+  role_changed(role_status());
+}
+
+void Pipeline::set_level(wire::Level level, LevelChanges::Done done) {
+  levels_.request(level, std::move(done), outcomes_);
+  carry_out();
+}
+
+void Pipeline::role_changed(const zab::RoleStatus& changed) {
+  zab::RoleStatus role_status = changed;
+  if (replica_.halt()) role_status.serving = false;
   ordering_.role_changed(role_status, outcomes_);
   carry_out();
+  levels_.role_changed();
   if (!role_status.serving) return;
   session_setup_.serves();
   for (const auto& [number, client] : clients_.by_number()) {
@@ -219,7 +250,9 @@ void Pipeline::role_changed(const zab::RoleStatus& role_status) {
 }
 
 void Pipeline::restored(session::Service&& service) {
+  const wire::Level level = replica_.service().level();
   replica_.become(std::move(service));
+  if (replica_.service().level() != level) levels_.changed();
   drain_.redirect_all("this server fell far behind and has caught up by a snapshot");
   pending_.clear();
   clients_.detach_all();
@@ -229,6 +262,7 @@ void Pipeline::restored(session::Service&& service) {
 void Pipeline::tick() {
   pending_.tick();
   ordering_.tick(outcomes_);
+  levels_.tick(outcomes_);
   carry_out();
   replies_.refuse_late_reads();
   session_setup_.tick(role_status().serving);

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "server/pipeline/client_index.h"
 #include "server/pipeline/drain.h"
 #include "server/pipeline/environment.h"
+#include "server/pipeline/level_changes.h"
 #include "server/pipeline/options.h"
 #include "server/pipeline/ordering.h"
 #include "server/pipeline/pending.h"
@@ -38,7 +40,8 @@ class Pipeline : public ClientHandler {
   void alive(ClientConnection& connection) override;
   void closed(ClientConnection& connection) override;
 
-  // From the protocol. A committed transaction, in zxid order.
+  // From the protocol. A committed transaction, in zxid order. If this program cannot apply it, the
+  // server does not serve from then on: see `halt`.
   void deliver(const zab::Txn& txn);
   void confirmed(const zab::Confirmed& confirmed);
   // After everything that was delivered before the change.
@@ -57,6 +60,9 @@ class Pipeline : public ClientHandler {
     carry_out();
   }
 
+  // Changes the level of the ensemble for an operator: see LevelChanges::request.
+  void set_level(wire::Level level, LevelChanges::Done done);
+
   // Sends all clients to other servers, for a stop: see drain.h. A drain ends soon if this server
   // follows a leader.
   [[nodiscard]] Drain& drain() { return drain_; }
@@ -70,6 +76,8 @@ class Pipeline : public ClientHandler {
   [[nodiscard]] Replica& replica() { return replica_; }
   [[nodiscard]] const session::Service& service() const { return replica_.service(); }
   [[nodiscard]] const zab::RoleStatus& role_status() const { return ordering_.role_status(); }
+  // Why this server applies nothing any more; none if it does.
+  [[nodiscard]] const std::optional<Halt>& halt() const { return replica_.halt(); }
   [[nodiscard]] std::size_t connections() const { return clients_.size(); }
   // Everything that GET /metrics shows of the pipeline. Looks at every client.
   void read(Readings& readings) const;
@@ -79,6 +87,7 @@ class Pipeline : public ClientHandler {
   void perform(Client& client, wire::ClientRequest request, SteadyClock::time_point arrived);
   void request_session(Client& client);
   void open_session(Client& client, wire::SessionId session, bool resumed);
+  void stop_serving();
   void carry_out();
   void perform(const WhenApplied::Action& due);
   void reply(session::Applied& applied);
@@ -90,6 +99,7 @@ class Pipeline : public ClientHandler {
   Replica replica_;
   Replies replies_;
   Ordering ordering_;
+  LevelChanges levels_;
   SessionSetup session_setup_;
   Drain drain_;
 

@@ -40,17 +40,25 @@ void Planner::plan(const session::Command& command, OrderingOutcomes& out) {
 // (zab/leading_broadcast.cc). Once it is committed, it comes back to Pipeline::deliver.
 void Planner::plan_now(const session::Command& command, OrderingOutcomes& out) {
   auto planned = service_.plan(command, clock_.wall_clock());
-  if (planned) {
-    planned_ += 1;
-    planned_at_.push_back(clock_.now());
-    counters_.proposed += 1;
-    fair_queue_.planned(command.session);
-    out.emplace_back(zab::Submit{std::make_shared<const wire::Bytes>(std::move(*planned))});
-    return;
-  }
+  if (planned) return propose(std::move(*planned), command.session, out);
   fair_queue_.refused(command.session);
   if (command.tag == 0) return;  // the session ended before it expired
   refusals_.push_back({planned_, command.owner, command.tag, std::move(planned.error())});
+}
+
+wire::Result<void> Planner::set_level(wire::Level level, OrderingOutcomes& out) {
+  auto planned = service_.plan_level(level, clock_.wall_clock());
+  if (!planned) return planned.error();
+  propose(*std::move(planned), {}, out);
+  return {};
+}
+
+void Planner::propose(wire::Bytes transaction, wire::SessionId session, OrderingOutcomes& out) {
+  planned_ += 1;
+  planned_at_.push_back(clock_.now());
+  counters_.proposed += 1;
+  fair_queue_.planned(session);
+  out.emplace_back(zab::Submit{std::make_shared<const wire::Bytes>(std::move(transaction))});
 }
 
 void Planner::applied(const session::Applied& applied) {

@@ -45,6 +45,8 @@ class Planner {
 
   // Plans the command now, or holds it until its session's turn.
   void plan(const session::Command& command, OrderingOutcomes& out);
+  // Plans a change of the level, as session::Service::plan_level.
+  [[nodiscard]] wire::Result<void> set_level(wire::Level level, OrderingOutcomes& out);
   // A transaction is applied: if plans are outstanding, it is the oldest of them.
   void applied(const session::Applied& applied);
   // Plans the next command whose turn has come; false if there is none.
@@ -68,6 +70,7 @@ class Planner {
   [[nodiscard]] std::size_t refusals() const { return refusals_.size(); }
 
  private:
+  void propose(wire::Bytes transaction, wire::SessionId session, OrderingOutcomes& out);
   void plan_now(const session::Command& command, OrderingOutcomes& out);
   void watch_expiry(wire::SessionId session, std::int64_t timeout_ms);
 

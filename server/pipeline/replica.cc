@@ -7,21 +7,32 @@
 
 namespace server {
 
-session::Applied Replica::apply(const zab::Txn& txn) {
-  session::Applied applied = service_.apply(txn.zxid, *txn.payload);
+std::optional<session::Applied> Replica::apply(const zab::Txn& txn) {
+  if (halt_) return std::nullopt;
+  auto applied = service_.apply(txn.zxid, *txn.payload);
+  if (!applied) {
+    const bool is_newer = applied.error().code == wire::ErrorCode::unimplemented;
+    halt_ = {txn.zxid, applied.error().message,
+             is_newer
+                 ? "Start this server with a newer program"
+                 : "Stop this server, move its data directory away and start it again: it gets "
+                   "a copy from the leader. Report this, with both directories"};
+    return std::nullopt;
+  }
   using Change = session::Applied::SessionChange;
   counters_.applied += 1;
-  switch (applied.session_change) {
+  switch (applied->session_change) {
     case Change::none: break;
     case Change::opened: counters_.sessions_opened += 1; break;
     case Change::moved: counters_.sessions_moved += 1; break;
     case Change::closed: counters_.sessions_closed += 1; break;
     case Change::expired: counters_.sessions_expired += 1; break;
   }
-  return applied;
+  return *std::move(applied);
 }
 
 wire::Result<session::Answer> Replica::read(wire::SessionId session, const QueuedRead& read) {
+  if (halt_) return wire::Error{wire::ErrorCode::not_ready, "this server's state is out of date"};
   const wire::ClientRequest& request = read.request;
   if (std::holds_alternative<wire::PingRequest>(request.request)) {
     return session::Answer{{}, wire::PongReply{}};

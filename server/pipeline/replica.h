@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "server/metrics/counters.h"
@@ -9,16 +10,29 @@
 
 namespace server {
 
+// Why this server applies nothing any more. Most likely a newer program wrote this transaction.
+struct Halt {
+  wire::Zxid zxid;
+  std::string why;   // no sentence
+  std::string help;  // what an operator can do, a sentence
+};
+
 // Owns this server's copy of the replicated state.
 class Replica {
  public:
-  explicit Replica(session::Watches::Bounds bounds) : service_(bounds) {}
+  Replica(session::Watches::Bounds bounds, wire::LevelRange levels) : service_(bounds, levels) {}
 
   // Continues from the state that a checkpoint or a snapshot holds, as session::Service::become.
-  void become(session::Service&& restored) { service_.become(std::move(restored)); }
+  void become(session::Service&& restored) {
+    service_.become(std::move(restored));
+    halt_.reset();
+  }
 
-  // A committed transaction, in zxid order.
-  session::Applied apply(const zab::Txn& txn);
+  // A committed transaction, in zxid order. None if this program cannot apply it, or could not
+  // apply one before it: see `halt`.
+  std::optional<session::Applied> apply(const zab::Txn& txn);
+  // Set from the first transaction on that could not be applied.
+  [[nodiscard]] const std::optional<Halt>& halt() const { return halt_; }
 
   // Performs a read of this session. Fails as session::Service::read does.
   [[nodiscard]] wire::Result<session::Answer> read(wire::SessionId session, const QueuedRead& read);
@@ -39,6 +53,7 @@ class Replica {
 
  private:
   session::Service service_;
+  std::optional<Halt> halt_;
   ReplicaCounters counters_;
 };
 

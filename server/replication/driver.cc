@@ -62,8 +62,7 @@ void Driver::received(zab::ServerId from, PeerMessage&& message) {
 
 void Driver::link_drained(zab::ServerId server) { read(server); }
 
-// No transaction raises the level yet.
-wire::Level Driver::level() const { return wire::Level{0}; }
+wire::Level Driver::level() const { return pipeline_.service().level(); }
 
 // Posts `run` behind everything else that is ready now, so that the events of one turn of the event
 // loop become one batch.
@@ -168,12 +167,13 @@ void Driver::hand_on() {
 
 void Driver::deliver(const zab::Txn& txn) {
   pipeline_.deliver(txn);
+  if (pipeline_.halt()) return checkpointer_.stop();  // the service does not hold this transaction
   checkpointer_.applied(txn.point(), peer_.state().durable.cluster);
 }
 
 void Driver::change_role(const zab::RoleStatus& role_status) {
-  availability_.note(role_status, SteadyClock::now());
   pipeline_.role_changed(role_status);
+  availability_.note(pipeline_.role_status(), SteadyClock::now());
   role_changed_(role_status);
 }
 
@@ -182,7 +182,7 @@ void Driver::restored(session::Service&& service, zab::Point at) {
          "a snapshot was adopted");
   spdlog::info("a snapshot at {} was adopted: {} nodes", wire::to_string(at.zxid),
                service.tree().size());
-  checkpointer_.restored(at);
+  checkpointer_.restored(at, service.level());
   pipeline_.restored(std::move(service));
   results_.pop_front();
   hand_on();

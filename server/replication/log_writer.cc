@@ -24,6 +24,7 @@ LogWriter::LogWriter(boost::asio::io_context& io, storage::Log log, IncomingSnap
       log_(std::move(log)),
       snapshot_(snapshot),
       failed_(std::move(failed)),
+      greatest_level_(log_.greatest_level().value),
       thread_([this] { run(); }) {}
 
 LogWriter::~LogWriter() {
@@ -61,8 +62,11 @@ void LogWriter::purge(zab::Point checkpoint, std::uint64_t keep_bytes) {
 }
 
 void LogWriter::set_level(wire::Level level) {
-  const std::lock_guard lock(mutex_);
-  level_ = level;
+  {
+    const std::lock_guard lock(mutex_);
+    level_ = level;
+  }
+  wake_.notify_one();
 }
 
 void LogWriter::run() {
@@ -71,10 +75,11 @@ void LogWriter::run() {
     std::vector<Order> orders;
     std::vector<Question> questions;
     std::optional<Purge> purge;
+    std::optional<wire::Level> level;
     {
       std::unique_lock lock(mutex_);
       const auto wanted = [this] {
-        return stopping_ || !orders_.empty() || !questions_.empty() || purge_;
+        return stopping_ || !orders_.empty() || !questions_.empty() || purge_ || level_;
       };
       if (marked) {
         wake_.wait(lock, wanted);
@@ -85,14 +90,17 @@ void LogWriter::run() {
       orders.swap(orders_);
       questions.swap(questions_);
       purge.swap(purge_);
-      if (level_) log_.set_level(*std::exchange(level_, std::nullopt));
+      level.swap(level_);
     }
     wire::Result<void> done;
-    if (orders.empty() && questions.empty() && !purge) {
+    if (level) {
+      log_.set_level(*level);
+      done = log_.prepare();
+    } else if (orders.empty() && questions.empty() && !purge) {
       done = log_.mark();
       marked = true;
     }
-    if (!orders.empty()) {
+    if (done && !orders.empty()) {
       done = write(std::move(orders));
       marked = false;
     }
@@ -100,6 +108,7 @@ void LogWriter::run() {
     // A failure does no harm: the next checkpoint purges again.
     if (done && purge) static_cast<void>(log_.purge(purge->checkpoint, purge->keep_bytes));
     if (!done) return failed_(done.error());
+    greatest_level_ = log_.greatest_level().value;
   }
   if (const auto done = log_.mark(); !done) failed_(done.error());
 }

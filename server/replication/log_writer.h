@@ -1,6 +1,8 @@
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
+#include <cstdint>
 #include <functional>
 #include <future>
 #include <memory>
@@ -41,6 +43,8 @@ class LogWriter {
 
   // The level of what is given to be written after this call: see Log::set_level.
   void set_level(wire::Level level);
+  // As storage::Log::greatest_level, on any thread.
+  [[nodiscard]] wire::Level greatest_level() const { return {greatest_level_}; }
 
   using Stretch = std::optional<storage::Stretch>;
 
@@ -103,6 +107,8 @@ class LogWriter {
   std::optional<Purge> purge_;        // guarded by mutex_; a later one includes it
   std::optional<wire::Level> level_;  // guarded by mutex_; set until the log knows it
   bool stopping_ = false;             // guarded by mutex_
+
+  std::atomic<std::uint32_t> greatest_level_;
 
   std::thread thread_;  // last: it runs as soon as it is made
 };

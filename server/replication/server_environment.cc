@@ -20,6 +20,24 @@ wire::TimeMs ServerEnvironment::wall_clock() {
 
 SteadyClock::time_point ServerEnvironment::now() { return SteadyClock::now(); }
 
+std::vector<ServerLevels> ServerEnvironment::server_levels() {
+  std::vector<ServerLevels> levels;
+  for (const std::uint32_t server : servers_) {
+    if (server == self_) {
+      levels.push_back({server, wire::known_levels});
+      continue;
+    }
+    const auto program = links_.program_of(zab::ServerId{server});
+    levels.push_back({server, program ? std::optional(program->levels) : std::nullopt});
+  }
+  return levels;
+}
+
+void ServerEnvironment::level_changed(wire::Level level) {
+  links_.level_changed();
+  log_.set_level(level);
+}
+
 std::string ServerEnvironment::new_password() { return server::new_password(); }
 
 }  // namespace server

@@ -1,10 +1,14 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "server/peers/links.h"
 #include "server/pipeline/environment.h"
 #include "server/replication/driver.h"
+#include "server/replication/log_writer.h"
 
 namespace server {
 
@@ -12,18 +16,27 @@ namespace server {
 // clocks.
 class ServerEnvironment final : public Environment {
  public:
-  // Both may be constructed later than this.
-  ServerEnvironment(Driver& driver, Links& links) : driver_(driver), links_(links) {}
+  // `servers`: the ids of the configuration, `self` included. The parts may be constructed later
+  // than this.
+  ServerEnvironment(std::uint32_t self, std::vector<std::uint32_t> servers, Driver& driver,
+                    Links& links, LogWriter& log)
+      : self_(self), servers_(std::move(servers)), driver_(driver), links_(links), log_(log) {}
 
   void post(zab::Event event) override;
   void send(zab::ServerId to, const PeerMessage& message) override;
   [[nodiscard]] wire::TimeMs wall_clock() override;
   [[nodiscard]] SteadyClock::time_point now() override;
+  [[nodiscard]] std::vector<ServerLevels> server_levels() override;
+  // The log is written, and the links are held, as the level says from now on.
+  void level_changed(wire::Level level) override;
   [[nodiscard]] std::string new_password() override;
 
  private:
+  std::uint32_t self_;
+  std::vector<std::uint32_t> servers_;
   Driver& driver_;
   Links& links_;
+  LogWriter& log_;
 };
 
 }  // namespace server

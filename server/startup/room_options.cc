@@ -57,6 +57,7 @@ PipelineOptions pipeline_options(const Config& config) {
   options.max_data_bytes = config.max_data_bytes;
   options.read_only_mode = config.read_only_mode;
   options.super_digest = config.super_digest;
+  options.upgrade_automatically = config.upgrade_automatically.value_or(options.standalone);
   return options;
 }
 
@@ -69,6 +70,13 @@ ListenerOptions listener_options(const Config& config) {
   options.gate = gate_rules(config);
   options.limits.frame_bytes_max = frame_bytes_for(config.max_data_bytes);
   return options;
+}
+
+std::vector<std::uint32_t> server_ids(const Config& config) {
+  std::vector<std::uint32_t> ids;
+  for (const ServerLine& line : config.servers) ids.push_back(line.id);
+  if (ids.empty()) ids.push_back(config.id);
+  return ids;
 }
 
 Links::Options links_options(const Config& config, std::string program) {

@@ -22,6 +22,8 @@ namespace server {
 [[nodiscard]] PipelineOptions pipeline_options(const Config& config);
 // Also asks the operating system for the name of this machine, which the gate admits.
 [[nodiscard]] ListenerOptions listener_options(const Config& config);
+// The ids of all servers of the ensemble, this one included.
+[[nodiscard]] std::vector<std::uint32_t> server_ids(const Config& config);
 // `program` is the name and version that other servers are told.
 [[nodiscard]] Links::Options links_options(const Config& config, std::string program);
 [[nodiscard]] ReplicationOptions replication_options(const Config& config);

@@ -265,7 +265,7 @@ Result<void> Log::begin_segment(std::uint64_t commit_bytes) {
   }
   segment_ = std::move(*next);
   segment_level_ = level_;
-  kept_.push_back({header.sequence, durable_.last, 0, false});
+  kept_.push_back({header.sequence, durable_.last, 0, false, level_});
   index_.add(durable_.last, {header.sequence, header_bytes});
   ++next_sequence_;
   proven_ = true;
@@ -339,6 +339,12 @@ Result<void> Log::remove_mend_notes_before(std::uint64_t sequence) {
     if (auto done = files_->remove(directory_ + '/' + name); !done) return done;
   }
   return {};
+}
+
+wire::Level Log::greatest_level() const {
+  wire::Level greatest;
+  for (const KeptSegment& segment : kept_) greatest = std::max(greatest, segment.level);
+  return greatest;
 }
 
 std::optional<SpareWork> Log::spare_work() {

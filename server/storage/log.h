@@ -62,6 +62,8 @@ class Log {
   // The level of what is committed from now on. If the segment that is being written has another
   // one, the next commit begins a segment, in the version of this level.
   void set_level(wire::Level level) { level_ = level; }
+  // The greatest level that a segment of the log has.
+  [[nodiscard]] wire::Level greatest_level() const;
 
   // Works ahead for later commits: fills the segment with zeros, or begins the next one. Call it
   // when the confirmations of the last commit are sent. Nearly always there is nothing to do. It is

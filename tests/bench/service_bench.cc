@@ -51,7 +51,9 @@ class Leader {
   wire::Bytes plan(CommandBody body) {
     return *service.plan({session_, {1, 1}, 1, std::move(body)}, time_ += 1);
   }
-  session::Applied apply(const wire::Bytes& bytes) { return service.apply({{1}, ++count_}, bytes); }
+  session::Applied apply(const wire::Bytes& bytes) {
+    return *service.apply({{1}, ++count_}, bytes);
+  }
   void run(CommandBody body) { must({session_, {1, 1}, 1, std::move(body)}); }
 
   Service service;
@@ -232,7 +234,7 @@ void million_watches(benchmark::State& state) {
       watch.path = node(i);
       watch.interest = {true, true, true, false};
       const wire::RequestId id{std::to_string(i / sessions)};
-      benchmark::DoNotOptimize(watches.add({1 + i % sessions}, id, std::move(watch)));
+      benchmark::DoNotOptimize(watches.add({1 + i % sessions}, id, watch));
     }
     bytes = static_cast<double>(allocated_bytes() - before);
   }

@@ -67,6 +67,7 @@ class Server:
         self.id, self.config, self.web_port, self.directory = ident, config, web_port, directory
         self.host = host
         self.prefix = list(prefix)  # the command that runs the server in its network namespace
+        self.program = BIN / "zabkeeper"
         self.environment = {}
         self.process = None
 
@@ -83,7 +84,7 @@ class Server:
 
     def start(self):
         log = open(self.directory / f"{self.id}.log", "ab")
-        self.process = subprocess.Popen([*self.prefix, BIN / "zabkeeper", self.config], stdout=log,
+        self.process = subprocess.Popen([*self.prefix, self.program, self.config], stdout=log,
                                         stderr=log, stdin=subprocess.DEVNULL, cwd=self.directory,
                                         env={**os.environ, **self.environment})
         log.close()
@@ -122,9 +123,10 @@ class Server:
 class Ensemble:
     """`async with Ensemble(3) as ensemble`: starts servers that are killed at the end.
 
-    `keys` are configuration keys of all servers."""
+    `program` is what the servers run, if not the program that is tested; `keys` are configuration
+    keys of all servers."""
 
-    def __init__(self, size, network=None, start=True, **keys):
+    def __init__(self, size, network=None, start=True, program=None, **keys):
         self.start = start
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="zabkeeper-"))
         ports = free_ports(2 * size)
@@ -141,6 +143,7 @@ class Ensemble:
             prefix = network.prefix(n) if network else ()
             self.servers.append(Server(n, config, ports[2 * n - 1], self.directory, hosts[n - 1],
                                        prefix))
+            self.servers[-1].program = program or self.servers[-1].program
 
     async def __aenter__(self):
         if self.start:

@@ -32,7 +32,7 @@ const Records& good_image() {
                                    .identities = {},
                                    .number = static_cast<std::int64_t>(counter)},
                                   static_cast<wire::TimeMs>(counter));
-      if (planned) service.apply({{1}, counter}, *planned);
+      if (planned) std::ignore = service.apply({{1}, counter}, *planned);
     };
     run({}, session::OpenSession{{}, 10'000, 3});
     const wire::SessionId session{wire::Zxid{{1}, 1}.bits()};
@@ -120,7 +120,7 @@ void restore_tree(const Records& records) {
   std::vector<znode::NodeRecord> again;
   const znode::Node& root = tree->at("/");
   for (const znode::Node* node = &root; node != nullptr; node = next_in_subtree(*node, root)) {
-    again.push_back({node->serial(), encode(*node)});
+    again.push_back({node->serial(), encode(*node, 1)});
   }
   std::ranges::sort(again, {}, &znode::NodeRecord::serial);
   const auto same = tree_of(again);

@@ -354,21 +354,28 @@ TEST_CASE("every sentence of a refusal fits into its frame") {
   check();
 }
 
-TEST_CASE("an unanswered greeting with fields is followed by one of the fixed form, at level 0") {
+TEST_CASE(
+    "two unanswered greetings with fields are followed by one of the fixed form, at level 0") {
   struct Row {
-    GreetingForm last;
-    Dialed dialed;
+    std::vector<Dialed> dials;
     std::uint32_t level;
     GreetingForm next;
   };
+  constexpr Dialed yes = Dialed::answered;
+  constexpr Dialed no = Dialed::unanswered;
   for (const Row& row : {
-           Row{GreetingForm::fields, Dialed::unanswered, 0, GreetingForm::fixed},
-           Row{GreetingForm::fields, Dialed::unanswered, 1, GreetingForm::fields},
-           Row{GreetingForm::fields, Dialed::answered, 0, GreetingForm::fields},
-           Row{GreetingForm::fixed, Dialed::unanswered, 0, GreetingForm::fields},
-           Row{GreetingForm::fixed, Dialed::answered, 0, GreetingForm::fields},
+           Row{{}, 0, GreetingForm::fields},
+           Row{{no}, 0, GreetingForm::fields},
+           Row{{no, yes, no}, 0, GreetingForm::fields},
+           Row{{no, no}, 0, GreetingForm::fixed},
+           Row{{no, no}, 1, GreetingForm::fields},
+           Row{{no, no, no}, 0, GreetingForm::fields},
+           Row{{no, no, yes}, 0, GreetingForm::fields},
+           Row{{no, no, no, no, no}, 0, GreetingForm::fixed},
        }) {
-    CHECK(next_form(row.last, row.dialed, {row.level}) == row.next);
+    DialForms forms;
+    for (const Dialed dialed : row.dials) forms.dialed(dialed, {row.level});
+    CHECK(forms.now() == row.next);
   }
 }
 

@@ -23,7 +23,11 @@ server::Status leader() {
   status.leader = 2;
   status.epoch = {3};
   status.zxid = {{3}, 17};
-  status.peers = {{1, "10.0.0.1:2888", true, false}, {4, "10.0.0.4:2888", false, true}};
+  status.peers = {{1, "10.0.0.1:2888", true, false, "zabkeeper 0.1", wire::LevelRange{{0}, {0}}},
+                  {4, "10.0.0.4:2888", false, true, {}, {}}};
+  status.level = {1};
+  status.levels = {{0}, {2}};
+  status.disk_level = {1};
   status.sessions = 5;
   status.connections = 4;
   status.nodes = 1000;
@@ -53,8 +57,11 @@ TEST_CASE("GET /status returns the server's status as JSON") {
     "checkpoint": {"zxid": "0000030000000010", "bytes": 4096, "behind": 1},
     "disk": {"logBytes": 123, "logSegments": 2, "freeBytes": 1000, "sizeBytes": 4000,
              "dataDir": "/var/lib/zabkeeper", "damaged": false},
-    "peers": [{"id": 1, "address": "10.0.0.1:2888", "connected": true, "observer": false},
-              {"id": 4, "address": "10.0.0.4:2888", "connected": false, "observer": true}]})"));
+    "peers": [{"id": 1, "address": "10.0.0.1:2888", "connected": true, "observer": false,
+               "program": "zabkeeper 0.1", "levels": {"least": 0, "greatest": 0}},
+              {"id": 4, "address": "10.0.0.4:2888", "connected": false, "observer": true,
+               "program": null, "levels": null}],
+    "level": 1, "levels": {"least": 0, "greatest": 2}, "diskLevel": 1})"));
 
   server::Status alone;
   alone.data_dir = "/not utf-8: \xff";

@@ -51,6 +51,8 @@ class Follower : public server::Environment {
     sent_.push_back(message);
   }
   wire::TimeMs wall_clock() override { return 1000; }
+  std::vector<server::ServerLevels> server_levels() override { return {}; }
+  void level_changed(wire::Level) override {}
   std::string new_password() override { return std::string(32, '7'); }
 
   void follow(zab::Epoch in) { pipeline_->role_changed({zab::Role::following, true, in, leader}); }
@@ -81,14 +83,20 @@ class Follower : public server::Environment {
     auto planned = service_.plan(command, 1000);
     REQUIRE(planned.has_value());
     const wire::Zxid zxid{epoch, ++transactions_};
-    service_.apply(zxid, *planned);
+    REQUIRE(service_.apply(zxid, *planned).has_value());
     pipeline_->deliver(
         zab::Txn::after({}, zxid, std::make_shared<const wire::Bytes>(*std::move(planned))));
   }
+  // A newer program leads, and its transaction is delivered here.
+  void deliver_unknown() {
+    const wire::Zxid zxid{epoch, ++transactions_};
+    pipeline_->deliver(zab::Txn::after({}, zxid, std::make_shared<const wire::Bytes>("\x09new")));
+  }
+  [[nodiscard]] session::Service& leading() { return service_; }
   // The refusal of the leader arrives.
   void refuse(const session::Command& command, const session::Refusal& refusal) {
     server::ForwardRefused refused{command.tag, service_.applied(), {}};
-    session::encode(refusal, refused.refusal);
+    session::encode(refusal, {}, refused.refusal);
     pipeline_->on(leader, refused);
   }
 
@@ -223,6 +231,33 @@ TEST_CASE("a drained server redirects clients without outstanding requests at on
   const auto late = std::make_shared<Connection>();
   follower.pipeline().opened(late);
   CHECK(late->closed);
+}
+
+TEST_CASE("a transaction of a newer program stops the service, and not the server") {
+  Follower follower;
+  follower.request(create("/a"));
+  const auto commands = follower.forwarded();
+  const wire::Zxid before = follower.pipeline().service().applied();
+  follower.deliver_unknown();
+  CHECK(follower.is_redirected());
+  CHECK(follower.replies().empty());
+  CHECK_FALSE(follower.pipeline().role_status().serving);
+  CHECK(follower.pipeline().role_status().leader == leader);
+  REQUIRE(follower.pipeline().halt());
+  CHECK(follower.pipeline().halt()->why ==
+        "version 9 of a transaction is not known to this program: a newer program wrote it");
+
+  // What comes behind it is not applied, and no later epoch makes the server serve.
+  follower.commit(commands[0]);
+  CHECK(follower.pipeline().service().applied() == before);
+  follower.follow({epoch.value + 1});
+  CHECK_FALSE(follower.pipeline().role_status().serving);
+
+  // A snapshot of what comes behind it does.
+  follower.pipeline().restored(std::move(follower.leading()));
+  CHECK_FALSE(follower.pipeline().halt());
+  follower.follow({epoch.value + 2});
+  CHECK(follower.pipeline().role_status().serving);
 }
 
 }  // namespace

@@ -77,7 +77,7 @@ void check_round_trip(const std::vector<Value>& values, const Decode& decode) {
   for (std::size_t i = 0; i < values.size(); ++i) {
     CAPTURE(i);
     wire::Bytes bytes;
-    encode(values[i], bytes);
+    encode(values[i], wire::newest_forms, bytes);
     const auto decoded = decode(bytes);
     REQUIRE(decoded.has_value());
     CHECK(*decoded == values[i]);
@@ -90,8 +90,8 @@ void check_round_trip(const std::vector<Value>& values, const Decode& decode) {
     }
     CHECK_FALSE(decode(bytes + '\0').has_value());
     // With a flipped bit the bytes are refused or another value; sanitizers check for undefined
-    // behaviour.
-    for (std::size_t bit = 0; bit < 8 * bytes.size(); ++bit) {
+    // behaviour. The first byte is the version: another one may have the same fields.
+    for (std::size_t bit = 8; bit < 8 * bytes.size(); ++bit) {
       wire::Bytes flipped = bytes;
       flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ (1 << (bit % 8)));
       const auto other = decode(flipped);
@@ -112,7 +112,7 @@ TEST_CASE("transactions are decoded from their bytes, and refused if truncated")
 TEST_CASE("origin_of reads owner and tag from the beginning of a transaction") {
   for (const Transaction& transaction : transactions()) {
     wire::Bytes bytes;
-    encode(transaction, bytes);
+    encode(transaction, wire::Forms{}, bytes);
     CHECK(origin_of(bytes) == Origin{transaction.owner, transaction.tag});
     CHECK(origin_of(std::string_view(bytes).substr(0, 10)) == std::nullopt);
   }

@@ -151,7 +151,7 @@ TEST_CASE("a new session cannot see ephemeral nodes of an expired one") {
     CHECK_FALSE(lagging.read({next}, id, wire::GetRequest{"/lock", {}}));
     REQUIRE(number < world.log().size());
     number += 1;
-    lagging.apply({{1}, number}, world.log()[number - 1]);
+    REQUIRE(lagging.apply({{1}, number}, world.log()[number - 1]).has_value());
   }
   CHECK(lagging.read({next}, id, wire::GetRequest{"/lock", {}}).error().code == ErrorCode::no_node);
   CHECK_FALSE(lagging.sessions().find(former));
@@ -192,7 +192,7 @@ TEST_CASE("the time of transactions never goes back") {
   for (const wire::TimeMs now : {5000, 3000, 6000}) {
     const auto planned =
         service.plan({session, {1, 1}, 1, create_request("/t" + std::to_string(now))}, now);
-    const Applied applied = service.apply({{1}, zxid++}, *planned);
+    const Applied applied = *service.apply({{1}, zxid++}, *planned);
     times.push_back(std::get<wire::CreateReply>(applied.reply).stat.ctime);
   }
   CHECK(times == std::vector<wire::TimeMs>{5000, 5000, 6000});
@@ -206,7 +206,7 @@ TEST_CASE("a former leader drops its plans, and can apply them as another leader
   world.service().forget_plans();
   CHECK(world.service().outstanding() == 0);
   // Another leader committed one of them.
-  world.service().apply({{2}, 1}, *planned);
+  REQUIRE(world.service().apply({{2}, 1}, *planned).has_value());
   CHECK(world.service().tree().find("/a") != nullptr);
   CHECK(world.service().plan({session, {1, 1}, 1, create_request("/b")}, 0));
 }

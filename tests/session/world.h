@@ -53,7 +53,7 @@ class World {
     Applied applied;
     for (wire::Bytes& bytes : std::exchange(planned_, {})) {
       count_ += 1;
-      applied = service_.apply({{1}, count_}, bytes);
+      applied = *service_.apply({{1}, count_}, bytes);
       log_.push_back(std::move(bytes));
     }
     return applied;

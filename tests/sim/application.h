@@ -27,6 +27,9 @@ class Application {
   virtual void begin_image(std::size_t server) = 0;
   enum class Amount : std::uint8_t { part, all };
   virtual std::shared_ptr<const wire::Bytes> collect_image(std::size_t server, Amount amount) = 0;
+  [[nodiscard]] virtual bool can_take_checkpoint(std::size_t server) = 0;
+  // Two servers greet each other. Returns whether they link.
+  virtual bool greet(std::size_t a, std::size_t b) = 0;
   virtual void heartbeat(std::size_t server) = 0;
 
   // The effects of the protocol, in the order in which a driver carries them out.

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "tests/sim/event_text.h"
 #include "zab/print.h"
 
 namespace sim {
@@ -148,7 +147,11 @@ void Cluster::handle(const ScheduledEvent& scheduled) {
         handle_local(scheduled);
       }
       return;
-    case Kind::connect: network_.connect(scheduled); return;
+    case Kind::connect:
+      network_.connect(scheduled, [&] {
+        return application_ == nullptr || application_->greet(scheduled.server, scheduled.other);
+      });
+      return;
     case Kind::application_event: application_->run_scheduled(scheduled.generation); return;
     case Kind::cut_stalled:
       network_.cut(scheduled.server, scheduled.other, scheduled.generation);
@@ -362,39 +365,6 @@ bool Cluster::healed() {
     if (disk.condition() != zab::Condition::sound) return false;
   }
   return true;
-}
-
-// --- For the application ---
-
-void Cluster::post(std::size_t server, zab::Event event) {
-  servers_[server].posted.push_back(std::move(event));
-  queue_.schedule(queue_.now(), {.kind = Kind::posted,
-                                 .server = index32(servers_[server]),
-                                 .generation = servers_[server].incarnation});
-}
-
-void Cluster::send(std::size_t from, std::size_t to, const server::PeerMessage& message) {
-  const Generation link = network_.link(from, to);
-  if (link != 0) network_.send(from, to, link, message);
-}
-
-void Cluster::schedule(Time time, Generation number) {
-  queue_.schedule(time, {.kind = Kind::application_event, .generation = number});
-}
-
-void Cluster::schedule_at(std::size_t server, Time time, Generation number) {
-  queue_.schedule(time, {.kind = Kind::application_event_at_server,
-                         .server = index32(servers_[server]),
-                         .generation = number});
-}
-
-void Cluster::trace(const std::string& line) const {
-  trace_(time_text(queue_.now()) + "  " + line);
-}
-
-void Cluster::mix(std::uint64_t value) {
-  event_hash_ = (event_hash_ ^ value) * 0x9e3779b97f4a7c15;
-  event_hash_ ^= event_hash_ >> 32;
 }
 
 }  // namespace sim

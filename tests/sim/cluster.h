@@ -46,7 +46,7 @@ class Cluster {
   // A hash of all events so far, in order.
   [[nodiscard]] std::uint64_t event_hash() const { return event_hash_; }
 
-  // --- For its application ---
+  // --- For its application: cluster_application.cc ---
 
   [[nodiscard]] Time now() const { return queue_.now(); }
   [[nodiscard]] std::size_t size() const { return servers_.size(); }
@@ -60,6 +60,11 @@ class Cluster {
   void post(std::size_t server, zab::Event event);
   // Sends a message over the link that is up now; no effect if there is none.
   void send(std::size_t from, std::size_t to, const server::PeerMessage& message);
+  // Whether `self` has a link with `other`, as far as it knows.
+  [[nodiscard]] bool is_linked(std::size_t self, std::size_t other) const;
+  void cut_link(std::size_t a, std::size_t b);
+  // Stops a server. It starts again later. Not to be called within a step of a server.
+  void restart(std::size_t server);
   // Schedules Application::run_scheduled(number). At a server, it waits while the server is paused.
   void schedule(Time time, Generation number);
   void schedule_at(std::size_t server, Time time, Generation number);

@@ -256,6 +256,7 @@ void Cluster::answer(Server& server, const zab::ReadSnapshot& read) {
 void Cluster::take_checkpoint(Server& server, Application::Amount amount) {
   if (server.state.at.zxid <= server.disk->checkpoint().at.zxid) return;
   if (application_ == nullptr) return store_checkpoint(server, server.state);
+  if (!application_->can_take_checkpoint(index(server))) return;
   const auto collect = [&] {
     if (server.image_in_progress->image) return;
     server.image_in_progress->image = application_->collect_image(index(server), amount);

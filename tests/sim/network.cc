@@ -68,11 +68,16 @@ std::optional<server::PeerMessage> Network::receive(const ScheduledEvent& schedu
   return message;
 }
 
-void Network::connect(const ScheduledEvent& scheduled) {
+void Network::connect(const ScheduledEvent& scheduled, const std::function<bool()>& greet) {
   Pair& both = pair(scheduled.server, scheduled.other);
   both.connecting = false;
   if (!listens_[scheduled.server] || !listens_[scheduled.other]) return;
   if (both.now.generation != 0 || both.blocked_until > queue_.now()) return;
+  if (!greet()) {  // whoever dials tries again
+    both.connecting = true;
+    queue_.schedule(queue_.now() + tick + delay(), scheduled);
+    return;
+  }
   both.now = Connection{};
   both.now.generation = queue_.new_generation();
   for (const auto& [to, from] : {std::pair(scheduled.server, scheduled.other),

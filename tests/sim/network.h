@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -35,7 +36,8 @@ class Network {
 
   // --- Scheduled events ---
 
-  void connect(const ScheduledEvent& scheduled);
+  // `greet`: whether the two servers link when they meet.
+  void connect(const ScheduledEvent& scheduled, const std::function<bool()>& greet);
   // Events for a server: the link that it knew is down; a link is up.
   struct LinkChange {
     bool down = false;

@@ -59,6 +59,12 @@ enum class Rare : std::uint8_t {
   lock_awaited,
   token_accepted,
   token_refused,
+  older_program,
+  newer_program,
+  older_program_refused,
+  program_refused,
+  level_changed,
+  does_not_apply,
   count
 };
 inline constexpr std::size_t protocol_rare_count = static_cast<std::size_t>(Rare::session_expired);

@@ -40,7 +40,7 @@ class Store {
 };
 
 void take_image(Tree& tree, Store& store) {
-  tree.tracker().begin();
+  tree.tracker().begin(1);
   std::vector<NodeRecord> records;
   while (!tree.tracker().collect(3, records)) {
   }
@@ -95,7 +95,7 @@ TEST_CASE("an image holds only the changes since the last image") {
   take_image(tree, store);
 
   tree.erase("/a");
-  tree.tracker().begin();
+  tree.tracker().begin(1);
   std::vector<NodeRecord> records;
   CHECK(tree.tracker().collect(10, records));
   REQUIRE(records.size() == 1);
@@ -110,7 +110,7 @@ TEST_CASE("an image holds the tree as of its beginning") {
   tree.insert("/subtree", "");
   tree.insert("/subtree/below", "1");
   const std::uint64_t digest = tree.digest();
-  tree.tracker().begin();
+  tree.tracker().begin(1);
 
   tree.edit("/changed").set_data("2");
   tree.edit("/changed").set_data("3");
@@ -139,7 +139,7 @@ TEST_CASE("an image holds each node's ACL, however nodes share ACLs before, duri
   tree.insert("/b", "", {}, {}, mine);
   tree.insert("/c", "", {}, {}, yours);
   const std::uint64_t digest = tree.digest();
-  tree.tracker().begin();
+  tree.tracker().begin(1);
   std::vector<NodeRecord> records;
   // Nodes that share ACLs change while the image is collected.
   tree.erase("/a");
@@ -194,7 +194,7 @@ TEST_CASE("successive images together hold the tree, whatever changes while they
     }
 
     if (!tree.tracker().is_collecting() && next(20) == 0) {
-      tree.tracker().begin();
+      tree.tracker().begin(1);
       digest_then = tree.digest();
     } else if (tree.tracker().is_collecting() && tree.tracker().collect(next(4), records)) {
       store.put(std::exchange(records, {}));
@@ -240,9 +240,9 @@ TEST_CASE("stored nodes that cannot be a tree are refused") {
   auto doubled = all;
   doubled.emplace_back(last + 1, all.back().second);
   CHECK(contains(refusal(doubled), "/a/b exists twice"));
-  doubled.back().second = encode(tree.at("/a/b"));
+  doubled.back().second = encode(tree.at("/a/b"), 1);
   tree.insert("/a/b/c", "");
-  doubled.back() = {last + 1, encode(tree.at("/a/b/c"))};
+  doubled.back() = {last + 1, encode(tree.at("/a/b/c"), 1)};
   CHECK(contains(refusal(doubled), "below an ephemeral node"));
 
   INFO("every node truncated at every byte");

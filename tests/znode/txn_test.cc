@@ -45,7 +45,7 @@ TEST_CASE("transactions are decoded from their bytes, and refused if truncated")
   for (const Txn& txn : samples()) {
     CAPTURE(txn.index());
     wire::Bytes bytes;
-    encode(txn, bytes);
+    encode(txn, wire::Forms{}, bytes);
     wire::ByteReader in(bytes);
     const auto decoded = decode_txn(in);
     REQUIRE(decoded);
@@ -64,7 +64,7 @@ TEST_CASE("transactions are decoded from their bytes, and refused if truncated")
 TEST_CASE("transactions with one flipped bit are decoded or refused") {
   for (const Txn& txn : samples()) {
     wire::Bytes bytes;
-    encode(txn, bytes);
+    encode(txn, wire::Forms{}, bytes);
     for (std::size_t bit = 0; bit < 8 * bytes.size(); ++bit) {
       wire::Bytes flipped = bytes;
       flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ (1 << (bit % 8)));

@@ -52,6 +52,10 @@ constexpr std::array help_rows{
         "makes the leader hand over to server ID, or to any server that is caught up; must run on "
         "the leader's machine, or with --auth digest:USER:PASSWORD of superDigest",
         "handover 2"},
+    HelpRow{"cluster", "level [N]",
+            "shows the ensemble's level and what each server can run at, or sets the level to N; "
+            "to set it, the same rules hold as for handover",
+            "cluster level 1"},
     HelpRow{"cd", "[PATH]", "sets the node that relative paths begin at (interactive shell)",
             "cd /app"},
     HelpRow{"pwd", "", "prints the node that relative paths begin at (interactive shell)", "pwd"},
@@ -209,6 +213,9 @@ class Commands {
       auto [sub, handover] = add<Handover>("handover");
       sub->add_option("ID", handover->to);
     }
+    auto [cluster, level] = add<ClusterLevel>("cluster");
+    cluster->require_subcommand(1);
+    cluster->add_subcommand("level")->add_option("N", level->level);
   }
 
   void add_shell_commands() {

@@ -65,6 +65,10 @@ struct Status {};
 struct Metrics {
   std::string prefix;  // of the metrics' names; empty: all metrics
 };
+// Without a level: shows the level of the ensemble, and what each server can run at.
+struct ClusterLevel {
+  std::optional<std::uint32_t> level;
+};
 struct Handover {
   std::optional<std::uint32_t> to;  // a server's id; none: any server that is caught up
 };
@@ -77,8 +81,9 @@ struct Help {
 };
 struct Quit {};
 
-using Command = std::variant<Ls, Tree, Get, Set, Create, Delete, ShowStat, Count, Ephemerals, Watch,
-                             Sync, Whoami, Ping, Status, Metrics, Handover, Cd, Pwd, Help, Quit>;
+using Command =
+    std::variant<Ls, Tree, Get, Set, Create, Delete, ShowStat, Count, Ephemerals, Watch, Sync,
+                 Whoami, Ping, Status, Metrics, Handover, ClusterLevel, Cd, Pwd, Help, Quit>;
 
 struct CommandLine {
   std::string servers = "ws://127.0.0.1:2180";

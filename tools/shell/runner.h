@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include <nlohmann/json_fwd.hpp>
+
 #include "client-lib/client.h"
 #include "tools/shell/command_line.h"
 #include "tools/shell/exit_codes.h"
@@ -62,6 +64,7 @@ class Runner {
   void on(const Status& status);
   void on(const Metrics& metrics);
   void on(const Handover& handover);
+  void on(const ClusterLevel& level);
   void on(const Cd& cd);
   void on(const Pwd& pwd);
   void on(const Help& help);
@@ -78,6 +81,16 @@ class Runner {
                      std::vector<std::vector<std::string>>& rows);
   std::size_t print_tree(const std::string& path, const std::string& indent);
   [[nodiscard]] std::optional<zabkeeper::Endpoint> leader() const;
+  // A column of a table of servers: its title, and a field of GET /status.
+  struct Column {
+    std::string title;
+    const char* field;
+    bool is_number = false;
+  };
+  void show_servers(const std::vector<Column>& columns);
+  // Gives the leader a command. `describe` makes the line that is printed for its result.
+  using Describe = std::function<std::string(const nlohmann::json& result)>;
+  void command_leader(const std::string& target, const Describe& describe);
   std::string read_data(const std::string& argument);
   [[nodiscard]] std::string absolute(const std::string& path) const;
   void print_json(const wire::ServerMessage& message);

@@ -18,13 +18,25 @@ using std::chrono::milliseconds;
 std::string json_text(const nlohmann::json& object, const char* field) {
   const auto found = object.is_object() ? object.find(field) : object.end();
   if (!object.is_object() || found == object.end() || found->is_null()) return "-";
+  if (found->is_object() && found->contains("least") && found->contains("greatest")) {
+    return json_text(*found, "least") + " to " + json_text(*found, "greatest");
+  }
   return found->is_string() ? found->get<std::string>() : found->dump();
 }
 
 }  // namespace
 
-void Runner::on(const Status&) {
-  std::vector<Row> rows{{"SERVER", "ID", "ROLE", "EPOCH", "ZXID", "SESSIONS", "NODES", ""}};
+// The last column says why there is no status of a server.
+void Runner::show_servers(const std::vector<Column>& columns) {
+  Row titles{"SERVER"};
+  std::vector<bool> right{false};
+  for (const Column& column : columns) {
+    titles.push_back(column.title);
+    right.push_back(column.is_number);
+  }
+  titles.emplace_back();
+  right.push_back(false);
+  std::vector<Row> rows{std::move(titles)};
   nlohmann::json all = nlohmann::json::array();
   std::size_t replied = 0;
   for (const zabkeeper::Endpoint& server : settings_.servers) {
@@ -39,8 +51,8 @@ void Runner::on(const Status&) {
     }
     replied += problem.empty() ? 1 : 0;
     Row row{server.url()};
-    for (const char* field : {"id", "role", "epoch", "zxid", "sessions", "nodes"}) {
-      row.push_back(problem.empty() ? json_text(status, field) : "-");
+    for (const Column& column : columns) {
+      row.push_back(problem.empty() ? json_text(status, column.field) : "-");
     }
     row.push_back(problem);
     rows.push_back(std::move(row));
@@ -51,9 +63,18 @@ void Runner::on(const Status&) {
   if (json_) {
     out_ << all.dump() << '\n';
   } else {
-    out_ << table(rows, {false, true, false, true, false, true, true, false});
+    out_ << table(rows, right);
   }
   if (replied == 0) exit_code_ = exit_no_server;
+}
+
+void Runner::on(const Status&) {
+  show_servers({{"ID", "id", true},
+                {"ROLE", "role"},
+                {"EPOCH", "epoch", true},
+                {"ZXID", "zxid"},
+                {"SESSIONS", "sessions", true},
+                {"NODES", "nodes", true}});
 }
 
 void Runner::on(const Metrics& metrics) {
@@ -89,14 +110,12 @@ std::optional<zabkeeper::Endpoint> Runner::leader() const {
   return std::nullopt;
 }
 
-void Runner::on(const Handover& handover) {
+void Runner::command_leader(const std::string& target, const Describe& describe) {
   const std::optional<zabkeeper::Endpoint> server = leader();
   if (!server) {
     throw Refused{
         {wire::ErrorCode::connection_loss, "none of the servers in --server is the leader"}, {}};
   }
-  std::string target = "/admin/handover";
-  if (handover.to) target += "?to=" + std::to_string(*handover.to);
   std::string authorization;
   for (const wire::AuthRequest& auth : settings_.auth) {
     if (auth.scheme == "digest") authorization = "digest " + auth.token;
@@ -107,8 +126,7 @@ void Runner::on(const Handover& handover) {
   if (json_) {
     out_ << reply->body;
   } else if (reply->status == 200) {
-    out_ << "server " << json_text(result, "leader") << " leads, in epoch "
-         << json_text(result, "epoch") << '\n';
+    out_ << describe(result) << '\n';
   } else {
     err_ << json_text(result, "message") << '\n';
   }
@@ -117,6 +135,29 @@ void Runner::on(const Handover& handover) {
   } else if (reply->status != 200) {
     exit_code_ = exit_other;
   }
+}
+
+void Runner::on(const Handover& handover) {
+  std::string target = "/admin/handover";
+  if (handover.to) target += "?to=" + std::to_string(*handover.to);
+  command_leader(target, [](const nlohmann::json& result) {
+    return "server " + json_text(result, "leader") + " leads, in epoch " +
+           json_text(result, "epoch");
+  });
+}
+
+void Runner::on(const ClusterLevel& wanted) {
+  if (wanted.level) {
+    return command_leader("/admin/level?to=" + std::to_string(*wanted.level),
+                          [](const nlohmann::json& result) {
+                            return "the ensemble is at level " + json_text(result, "level");
+                          });
+  }
+  show_servers({{"ID", "id", true},
+                {"VERSION", "version"},
+                {"LEVEL", "level", true},
+                {"CAN RUN AT", "levels"},
+                {"ON DISK", "diskLevel", true}});
 }
 
 }  // namespace shell

@@ -123,7 +123,7 @@ Result<RecoveredLog> LogRecovery::create_log() {
   recovered.level = options_.level;
   recovered.index.restart({}, {1, header_bytes});
   recovered.next_sequence = 2;
-  recovered.kept = {{1, {}, 0, false}};
+  recovered.kept = {{1, {}, 0, false, options_.level}};
   recovered.segment = std::move(*segment);
   recovered.report = directory_ + ": made a new, empty log";
   return recovered;
@@ -275,7 +275,7 @@ std::vector<KeptSegment> LogRecovery::kept_segments(std::size_t first, std::size
     const SegmentEntry& segment = catalog_.segments[i];
     result.push_back({segment.sequence, segment.header->start.last,
                       segment.valid_until.value_or(segment.file_bytes),
-                      segment.valid_until.has_value()});
+                      segment.valid_until.has_value(), segment.header->written.level});
   }
   return result;
 }

@@ -18,6 +18,7 @@ struct KeptSegment {
   zab::Point start;         // the end of the history before it
   std::uint64_t bytes = 0;  // its size; 0 while it is being written
   bool damaged = false;     // a part of it is void, so nothing may be written to it
+  wire::Level level = {};   // of its header
 };
 
 // Why a log could not be opened.

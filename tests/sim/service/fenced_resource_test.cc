@@ -40,7 +40,7 @@ class Sessions {
   template <typename Body>
   void commit(wire::SessionId session, const Body& body) {
     wire::Bytes bytes;
-    session::encode(session::Transaction{session, {}, 0, 0, body}, bytes);
+    session::encode(session::Transaction{session, {}, 0, 0, body}, {}, bytes);
     model_.commit(
         zab::Txn::after({}, zxid(++last_), std::make_shared<const wire::Bytes>(std::move(bytes))));
   }

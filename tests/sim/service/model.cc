@@ -111,6 +111,7 @@ const Event& Model::commit(const zab::Txn& txn) {
 // Exceptions are moves, and the expiry by the leader.
 void Model::check_author(const session::Transaction& txn, wire::Zxid zxid) const {
   if (std::holds_alternative<session::OpenTxn>(txn.body)) return;
+  if (std::holds_alternative<session::LevelTxn>(txn.body)) return;
   const auto* tree_txn = std::get_if<znode::Txn>(&txn.body);
   if (tree_txn != nullptr && std::holds_alternative<znode::DeleteManyTxn>(*tree_txn)) return;
   const auto found = sessions_.find(txn.session);
@@ -167,6 +168,11 @@ class Model::Replay {
     model_.sessions_.at(txn_.session).closed = zxid_;
     model_.sessions_.at(txn_.session).expired = one.expired;
     return wire::ReplyBody(wire::ClosedReply{});
+  }
+  Reply operator()(const session::LevelTxn& one) {
+    model_.level_ = one.level;
+    model_.level_changed_at_ = zxid_;
+    return wire::ReplyBody{};
   }
   Reply operator()(const session::RefuseTxn& one) { return one.refusal.reply(); }
 

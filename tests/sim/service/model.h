@@ -122,6 +122,9 @@ class Model {
   // The time since which this node is due for deletion: an empty container, or a TTL node. None if
   // it is not.
   [[nodiscard]] std::optional<wire::TimeMs> due(const Znode& node) const;
+  // The level of the ensemble, and the transaction that set it.
+  [[nodiscard]] wire::Level level() const { return level_; }
+  [[nodiscard]] wire::Zxid level_changed_at() const { return level_changed_at_; }
   // The present numbers of nodes and open sessions.
   [[nodiscard]] std::size_t node_count() const { return node_count_; }
   [[nodiscard]] std::size_t session_count() const;
@@ -145,6 +148,8 @@ class Model {
   wire::Zxid last_;
   wire::TimeMs time_ = 0;
   std::size_t node_count_ = 0;
+  wire::Level level_;
+  wire::Zxid level_changed_at_;
 };
 
 // Whether the ACL grants everybody this permission.

@@ -17,6 +17,11 @@ ServiceOptions service_options_from(std::uint64_t seed) {
   options.outstanding_max =
       random.one_in(3) ? 2 + static_cast<std::uint32_t>(random.below(6)) : 1000;
   options.locks = random.one_in(2);
+  options.upgrade_automatically = random.one_in(2);
+  options.programs = random.one_in(2);
+  const bool hectic = random.one_in(3);
+  if (options.programs) options.replace_program = random.between(5 * tick, 60 * tick);
+  if (random.one_in(2)) options.change_level = random.between(tick, (hectic ? 5 : 60) * tick);
   return options;
 }
 

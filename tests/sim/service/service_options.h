@@ -23,6 +23,10 @@ struct ServiceOptions {
   std::int64_t timeout_ticks_min = 10;
   std::int64_t timeout_ticks_max = 25;
   bool locks = false;  // users also use a lock
+  bool upgrade_automatically = false;
+  bool programs = false;      // servers run an older or a newer program
+  Every replace_program = 0;  // of a server
+  Every change_level = 0;     // by an operator
 };
 
 [[nodiscard]] ServiceOptions service_options_from(std::uint64_t seed);

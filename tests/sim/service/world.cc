@@ -49,6 +49,8 @@ void World::start(std::size_t server, const Checkpoint& from) {
   one.options.min_session_timeout = std::chrono::milliseconds(tick_ms * options_.timeout_ticks_min);
   one.options.max_session_timeout = std::chrono::milliseconds(tick_ms * options_.timeout_ticks_max);
   one.options.max_outstanding_requests = options_.outstanding_max;
+  one.options.upgrade_automatically = options_.upgrade_automatically;
+  one.options.levels = programs_.start(server, from);
   one.environment.world = this;
   one.environment.server = server;
   one.pipeline =
@@ -113,7 +115,7 @@ std::unique_ptr<session::Service> World::restored(std::size_t server, const Chec
   Server& one = servers_[server];
   if (!from.image) throw Violation("image", "a checkpoint has no image");
   one.stored.clear();
-  session::Restoration restoration({one.options.max_watches, {}});
+  session::Restoration restoration({one.options.max_watches, {}}, one.options.levels);
   wire::ByteReader in(*from.image);
   while (in.remaining() > 0) {
     wire::Bytes key(in.string());
@@ -153,6 +155,10 @@ void World::crash(std::size_t server) {
   one.pipeline.reset();
 }
 
+bool World::can_take_checkpoint(std::size_t server) { return !servers_[server].pipeline->halt(); }
+
+bool World::greet(std::size_t a, std::size_t b) { return programs_.greet(a, b); }
+
 void World::heartbeat(std::size_t server) { servers_[server].pipeline->tick(); }
 
 void World::deliver(std::size_t server, const zab::Txn& txn) {
@@ -165,6 +171,8 @@ void World::deliver(std::size_t server, const zab::Txn& txn) {
     if (!line->server_done_) lines.push_back(line);
   }
   one.pipeline->deliver(txn);
+  programs_.on_delivered(server, txn);
+  if (one.pipeline->halt()) return;
   for (const auto& line : lines) {
     if (!line->server_done_) oracle_.on_events_sent(line->state, txn.zxid);
   }
@@ -215,6 +223,9 @@ void World::touch(std::size_t server, wire::SessionId session) {
 
 void World::ServerEnvironment::post(zab::Event event) {
   world->check_expiry(server, event);
+  if (const auto* submit = std::get_if<zab::Submit>(&event)) {
+    world->programs_.check(server, *submit);
+  }
   world->cluster_->post(server, std::move(event));
 }
 
@@ -225,6 +236,14 @@ void World::ServerEnvironment::send(zab::ServerId to, const server::PeerMessage&
 wire::TimeMs World::ServerEnvironment::wall_clock() {
   return epoch_ms + static_cast<std::int64_t>(world->now() * tick_ms / tick) +
          world->servers_[server].clock_ms;
+}
+
+std::vector<server::ServerLevels> World::ServerEnvironment::server_levels() {
+  return world->programs_.known_to(server);
+}
+
+void World::ServerEnvironment::level_changed(wire::Level level) {
+  world->programs_.level_changed(server, level);
 }
 
 std::string World::ServerEnvironment::new_password() {
@@ -296,6 +315,8 @@ void World::schedule_faults() {
   });
   repeat(options_.sleep,
          [this, any_user] { any_user().sleep(now() + random_.between(tick, 40 * tick)); });
+  repeat(options_.replace_program, [this] { programs_.replace_one(); });
+  repeat(options_.change_level, [this] { programs_.change_level(); });
   repeat(options_.clock_jump, [this] {
     Server& one = servers_[random_.below(servers_.size())];
     one.clock_ms += static_cast<std::int64_t>(random_.below(7'200'000)) - 3'600'000;
@@ -307,6 +328,7 @@ void World::schedule_faults() {
 void World::heal() {
   is_healing_ = true;
   healing_since_ = now();
+  programs_.heal();
   options_.client_delay_max = std::min<Time>(options_.client_delay_max, tick / 2);
   for (const auto& user : users_) user->wake();
   // Users continue for a while, so that a wrong expiry would be noticed.
@@ -327,7 +349,7 @@ bool World::is_finished() {
 
 void World::finish() {
   for (const Server& one : servers_) {
-    if (one.pipeline) oracle_.compare(one.pipeline->service());
+    if (one.pipeline && !one.pipeline->halt()) oracle_.compare(one.pipeline->service());
     for (const auto& weak : one.lines) {
       if (const auto line = weak.lock(); line && !line->server_done_) {
         oracle_.on_connection_ended(line->state);

@@ -16,6 +16,7 @@
 #include "tests/sim/random.h"
 #include "tests/sim/service/fenced_resource.h"
 #include "tests/sim/service/oracle.h"
+#include "tests/sim/service/programs.h"
 #include "tests/sim/service/service_options.h"
 
 namespace sim {
@@ -88,6 +89,8 @@ class World : public Application {
   void begin_image(std::size_t server) override;
   std::shared_ptr<const wire::Bytes> collect_image(std::size_t server, Amount amount) override;
   void crash(std::size_t server) override;
+  [[nodiscard]] bool can_take_checkpoint(std::size_t server) override;
+  bool greet(std::size_t a, std::size_t b) override;
   void heartbeat(std::size_t server) override;
   void deliver(std::size_t server, const zab::Txn& txn) override;
   void confirmed(std::size_t server, const zab::Confirmed& confirmed) override;
@@ -141,6 +144,8 @@ class World : public Application {
     void post(zab::Event event) override;
     void send(zab::ServerId to, const server::PeerMessage& message) override;
     wire::TimeMs wall_clock() override;
+    std::vector<server::ServerLevels> server_levels() override;
+    void level_changed(wire::Level level) override;
     std::string new_password() override;
   };
   struct Server {
@@ -161,6 +166,7 @@ class World : public Application {
   Random random_;
   Oracle oracle_;
   FencedResource fenced_resource_{oracle_.model()};
+  Programs programs_{*this};
   std::vector<Server> servers_;
   std::vector<std::unique_ptr<User>> users_;
   std::unordered_map<Generation, std::function<void()>> agenda_;

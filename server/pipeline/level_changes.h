@@ -1,0 +1,54 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "server/pipeline/environment.h"
+#include "server/pipeline/ordering.h"
+#include "server/pipeline/ordering_outcomes.h"
+#include "session/service.h"
+#include "wire/forms.h"
+#include "wire/result.h"
+
+namespace server {
+
+// An error names the first server that cannot run at this level, or of which it is not known.
+[[nodiscard]] wire::Result<void> all_can_run_at(wire::Level level,
+                                                const std::vector<ServerLevels>& servers);
+// The greatest level at which all of them can run, if it is above `now`.
+[[nodiscard]] std::optional<wire::Level> next_level(wire::Level now,
+                                                    const std::vector<ServerLevels>& servers);
+
+// Changes the level of the ensemble, while this server leads: by itself, or because an operator
+// asked. No level is proposed at which a server of the configuration cannot run.
+class LevelChanges {
+ public:
+  // `automatic`: raise the level as soon as all servers know a greater one. The references live as
+  // long as this does.
+  LevelChanges(bool automatic, const session::Service& service, Ordering& ordering,
+               Environment& environment);
+
+  // Calls `done` once the level is in force here, or with an error that says why it is not.
+  using Done = std::function<void(wire::Result<void>)>;
+  void request(wire::Level level, Done done, OrderingOutcomes& out);
+  // One heartbeat interval has passed.
+  void tick(OrderingOutcomes& out);
+
+  // The service is at another level than before.
+  void changed();
+  // This server may have stopped to lead.
+  void role_changed();
+
+ private:
+  [[nodiscard]] bool raises_by_itself() const;
+  void finish(const wire::Result<void>& result);
+
+  bool automatic_;
+  const session::Service& service_;
+  Ordering& ordering_;
+  Environment& environment_;
+  std::vector<Done> waiting_;  // for the change that is under way
+};
+
+}  // namespace server
