@@ -1,0 +1,208 @@
+"""Two programs in one ensemble: the one before this level (tools/dev previous) and this one. Servers
+are replaced one at a time, forwards and back, under a load whose history is checked."""
+
+import asyncio
+import os
+import pathlib
+import subprocess
+import sys
+import time
+
+from harness import BIN, Client, Ensemble, run, until
+from load import Load
+
+SOURCE = pathlib.Path(os.environ["ZABKEEPER_SOURCE"])
+COMMIT = (SOURCE / "tests" / "compat" / "previous").read_text().strip()
+OLD = SOURCE / "build" / "previous" / COMMIT / "zabkeeper"
+NEW = BIN / "zabkeeper"
+MIXED_SECONDS = float(os.environ.get("ZABKEEPER_MIXED_SECONDS", "3"))
+LONGEST = 2.0  # seconds that a write may take; a handover takes about 20 ms, an election 100 ms
+
+
+def zab(ensemble, *words):
+    servers = ",".join(f"ws://127.0.0.1:{s.web_port}" for s in ensemble.servers)
+    return subprocess.run([BIN / "zab", "--server", servers, *words], capture_output=True, text=True,
+                          timeout=30)
+
+
+def content(directory):
+    """The names and bytes of all files."""
+    return {path.relative_to(directory): path.read_bytes()
+            for path in directory.rglob("*") if path.is_file()}
+
+
+class Holder:
+    """A session with an ephemeral node and a watch, which must outlive every replacement."""
+
+    def __init__(self, ensemble):
+        self.ensemble, self.client = ensemble, Client()
+        self.slowest, self.writes, self.last = 0.0, 0, 0
+        self.step = self.when = "before"  # what happens, and what did during the slowest write
+
+    async def reconnect(self):
+        """At another server first: the last one may be stopping."""
+        servers = self.ensemble.servers
+        for n in range(1, len(servers) + 1):
+            server = servers[(self.last + n) % len(servers)]
+            if server.running():
+                try:
+                    await self.client.connect(server, 20000)
+                    self.last = servers.index(server)
+                    return True
+                except OSError:
+                    continue
+        return False
+
+    async def begin(self):
+        await until(self.reconnect, "a session opens")
+        self.session = self.client.session
+        await self.client.call("create", path="/held", ephemeral=True)
+        await self.client.call("create", path="/counter", data="0")
+
+    async def write(self, stop):
+        began = time.monotonic()
+        while not stop.is_set():
+            try:
+                await self.client.call("set", path="/counter", data=str(self.writes))
+            except ConnectionError:
+                await until(self.reconnect, "another server resumes the session")
+                assert self.client.session == self.session, "the session has expired"
+                continue
+            took = time.monotonic() - began
+            if took > self.slowest:
+                self.slowest, self.when = took, self.step
+            began = time.monotonic()
+            self.writes += 1
+
+    async def check(self):
+        stat = (await self.client.call("exists", path="/held"))["stat"]
+        assert stat and stat["ephemeralOwner"] == self.session, stat
+
+
+async def replace(ensemble, load, holder, program):
+    """Every server gets this program, one after the other, the leader last."""
+    leader = ensemble.leader()
+    holder.rounds = getattr(holder, "rounds", 0) + 1
+    for server in [s for s in ensemble.servers if s is not leader] + [leader]:
+        load.recording.fault(f"replace {server.id}")
+        holder.step = f"round {holder.rounds}, the {'leader' if server is leader else 'follower'} stops"
+        assert server.terminate() == 0
+        await load.more_writes(60)
+        holder.step = holder.step.replace("stops", "starts")
+        server.program = program
+        server.start()
+        await until(server.ready, f"server {server.id} serves with {program}")
+        await load.more_writes(60)
+
+
+async def mixed(load):
+    until_time = time.monotonic() + MIXED_SECONDS
+    while time.monotonic() < until_time:
+        await load.more_writes(20)
+
+
+def levels(ensemble):
+    return [server.status().get("level") for server in ensemble.servers]
+
+
+async def at_level(ensemble, level):
+    await until(lambda: levels(ensemble) == [level] * 3, f"all servers are at level {level}")
+
+
+def logged(server, text):
+    return text in server.log()
+
+
+async def upgrade_and_back():
+    """servers are replaced by the newer program and back; no acknowledged write or session is lost"""
+    async with Ensemble(3, program=OLD, snapCount=300) as ensemble:
+        async with Load(ensemble.servers, ensemble.directory, seed=12) as load:
+            holder, stop = Holder(ensemble), asyncio.Event()
+            await holder.begin()
+            writing = asyncio.create_task(holder.write(stop))
+
+            await replace(ensemble, load, holder, NEW)
+            assert levels(ensemble) == [0, 0, 0], levels(ensemble)
+            await replace(ensemble, load, holder, OLD)
+            # Two programs for a while, with the older one as the leader, then with the newer one.
+            leader = ensemble.leader()
+            for server in [s for s in ensemble.servers if s is not leader][:1] + [leader]:
+                assert server.terminate() == 0
+                server.program = NEW
+                server.start()
+                await ensemble.all_ready()
+                await mixed(load)
+            refused = zab(ensemble, "cluster", "level", "1")
+            # The leader may be the older program, which has no such command.
+            assert refused.returncode != 0, refused
+            assert any(why in refused.stderr for why in
+                       ("can run at level 0 only", "there is no command level")), refused
+            await replace(ensemble, load, holder, NEW)
+
+            raised = zab(ensemble, "cluster", "level", "1")
+            assert raised.returncode == 0, raised
+            assert raised.stdout == "the ensemble is at level 1\n", raised
+            await at_level(ensemble, 1)
+            await replace(ensemble, load, holder, NEW)  # each starts with what it has written at level 1
+            await at_level(ensemble, 1)
+
+            lowered = zab(ensemble, "cluster", "level", "0")
+            assert lowered.returncode == 0, lowered
+            await at_level(ensemble, 0)
+            await until(lambda: [s.status()["diskLevel"] for s in ensemble.servers] == [0] * 3,
+                        "nothing of level 1 is left on any disk")
+            await replace(ensemble, load, holder, OLD)
+
+            stop.set()
+            await writing
+            await holder.check()
+            print(f"{holder.writes} writes of one client; the slowest took "
+                  f"{1000 * holder.slowest:.0f} ms, during: {holder.when}")
+            assert holder.slowest < LONGEST, holder.slowest
+
+
+async def older_program_is_refused():
+    """at level 1 the older program is refused: by its directory, and by the other servers"""
+    async with Ensemble(3) as ensemble:
+        await at_level(ensemble, 1)  # a new ensemble begins there
+        server = ensemble.followers()[0]
+        client = await Client.open(ensemble.leader())
+        for n in range(50):
+            await client.call("create", path=f"/n{n}")
+        assert server.terminate() == 0
+        before = content(server.data)
+        server.program = OLD
+        server.start()
+        assert await asyncio.to_thread(server.process.wait) == 3
+        # Version 0.1 renames a checkpoint that it cannot read, before it refuses the log.
+        if (server.data / "checkpoint.damaged").exists():
+            (server.data / "checkpoint.damaged").rename(server.data / "checkpoint")
+        locks = {pathlib.Path("checkpoint-lock"), pathlib.Path("checkpoint.owner")}
+        after = content(server.data)
+        assert {n: b for n, b in after.items() if n not in locks} == \
+            {n: b for n, b in before.items() if n not in locks}, "the older program changed something"
+
+        # With an empty directory it has nothing that it cannot read, but nobody links with it.
+        server.data.rename(server.data.with_name("kept"))
+        server.start()
+        other = ensemble.leader()
+        await until(lambda: logged(other, "zabkeeper 0.1") and logged(other, "level 1"),
+                    "the leader says why there is no link")
+        assert not server.ready()
+        server.kill()
+        for path in sorted(server.data.rglob("*"), reverse=True):
+            path.rmdir() if path.is_dir() else path.unlink()
+        server.data.rmdir()
+        server.data.with_name("kept").rename(server.data)
+        server.program = NEW
+        server.start()
+        await ensemble.all_ready()
+        assert (await client.call("count", path="/"))["count"] >= 50
+        await client.close()
+
+
+if not OLD.exists():
+    print(f"no {OLD}: build it with tools/dev previous")
+    sys.exit(77)
+run(upgrade_and_back)
+run(older_program_is_refused)
