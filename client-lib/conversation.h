@@ -44,7 +44,7 @@ class Conversation {
   // Sends a ping: its reply shows that the server is alive, and its zxid.
   [[nodiscard]] Actions heartbeat();
   // No server was found in time: pending requests get NotReady, because they were not sent. The
-  // caller may go on trying servers. `reason` is for people.
+  // caller may continue to try servers. `reason` is for people.
   [[nodiscard]] Actions fail_pending(const std::string& reason);
 
   // Whether a server has accepted the session over the open socket.

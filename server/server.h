@@ -42,7 +42,7 @@ class Server {
   Server(boost::asio::io_context& io, Config config, RecoveredState found);
   // Binds the ports, then starts the protocol and its ticks.
   [[nodiscard]] wire::Result<void> run();
-  // A leader that cannot apply what is committed plans nothing: another server shall lead.
+  // A leader that has halted plans nothing, so another server must lead.
   void leave_lead_if_halted(const zab::RoleStatus& role_status);
 
   boost::asio::io_context& io_;

@@ -12,8 +12,8 @@
 
 namespace session {
 
-// The result of a write as bytes: its reply, or why it was refused.
-// The first byte is the kind in version 1; a later version begins with a byte that is no kind.
+// The result of a write as bytes: its reply, or why it was refused. In version 1 the first byte is
+// the kind. A later version must begin with a byte that is no kind.
 [[nodiscard]] wire::Bytes encode_outcome(const wire::ReplyBody& reply);
 [[nodiscard]] wire::Bytes encode_outcome(const Refusal& refusal, const wire::Forms& forms);
 // Returns MarshallingError for invalid bytes.

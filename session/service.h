@@ -63,8 +63,8 @@ class Service {
   // and has applied everything that was committed before it led. `now` (wall clock, milliseconds)
   // becomes the time of the transaction, unless an earlier transaction has a later time.
   [[nodiscard]] znode::PlanResult<wire::Bytes> plan(const Command& command, wire::TimeMs now);
-  // Plans a change of the ensemble's level. Precondition, besides those of `plan`: `level` is in
-  // the range of every server of the ensemble. An error says why there is nothing to change now.
+  // Plans a change of the ensemble's level. Precondition, besides those of `plan`: every server
+  // of the ensemble can run at `level`. An error says why the level cannot be changed now.
   [[nodiscard]] wire::Result<wire::Bytes> plan_level(wire::Level level, wire::TimeMs now);
   // Drops the outstanding plans, because this server does not lead any more.
   void forget_plans();
@@ -105,7 +105,8 @@ class Service {
   // The level of the ensemble, as of applied(). Replicated.
   [[nodiscard]] wire::Level level() const { return level_; }
   [[nodiscard]] const wire::LevelRange& known_levels() const { return known_; }
-  // What this server writes in its plans. Those behind the plan of a lower level are of that level.
+  // What this server writes in its plans. Plans after a planned change to a lower level are already
+  // written at that level.
   [[nodiscard]] wire::Forms forms() const {
     return wire::forms_at(std::min(level_, planned_level_));
   }

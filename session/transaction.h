@@ -76,8 +76,8 @@ struct Origin {
 void encode(const Transaction& transaction, const wire::Forms& forms, wire::Bytes& out);
 // Decodes only the beginning. None if `bytes` do not begin like a transaction.
 [[nodiscard]] std::optional<Origin> origin_of(std::string_view bytes);
-// Returns Unimplemented for a version that this program does not know (`newest` is what it does),
-// and MarshallingError for other bytes that are not exactly one transaction.
+// Returns Unimplemented for a version that is not known (`newest`: the newest versions that are
+// known), and MarshallingError for other bytes that are not exactly one transaction.
 [[nodiscard]] wire::Result<Transaction> decode_transaction(
     std::string_view bytes, const wire::Forms& newest = wire::newest_forms);
 

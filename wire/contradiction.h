@@ -7,9 +7,9 @@
 
 namespace wire {
 
-// A transaction that cannot be applied, because it was planned for another state than that of this
-// server. Its bytes came from a disk or from another server, so this is no broken invariant of this
-// program. Thrown while the transaction is applied; session::Service::apply catches it.
+// A transaction that cannot be applied, because it was planned for another state than this
+// server's. Its bytes came from a disk or from another server, so no invariant of this program is
+// broken. Thrown while the transaction is applied; session::Service::apply catches it.
 class Contradiction : public std::exception {
  public:
   explicit Contradiction(std::string what) : what_(std::move(what)) {}

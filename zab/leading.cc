@@ -113,7 +113,7 @@ bool Leading::counts_before_establishment(ServerId id, const Learner& learner,
   return false;
 }
 
-// Whether the learners at `stage` are enough to go on. A server that has adopted the leader's
+// Whether the learners at `stage` are enough to continue. A server that has adopted the leader's
 // history counts, whatever its condition was before.
 bool Leading::is_basis_met_at(Stage stage, const State& state) const {
   std::vector<ServerId> voters = voters_at(stage, state);

@@ -59,8 +59,8 @@ class Checkpointer {
   // Takes a checkpoint of everything applied by now, as soon as possible, and calls `done` with the
   // result.
   void take(std::function<void(wire::Result<void>)> done);
-  // The state of the service is not to be used any more: takes no checkpoint of it, also not the
-  // one that is being taken.
+  // The state of the service must not be used any more. Ends the checkpoint that is being taken,
+  // and takes no other before `restored`.
   void stop();
   // The service now holds the state of a snapshot, which is the existing checkpoint.
   void restored(zab::Point at, wire::Level level);
@@ -71,8 +71,8 @@ class Checkpointer {
   void forget(zab::ServerId learner);
 
   [[nodiscard]] const CheckpointReport& report() const { return report_; }
-  // The greatest level of what is on the disk. After the level of the ensemble was lowered, nothing
-  // of the former level remains once this is the new one: an older program can read the rest.
+  // The greatest level of what is on the disk. It falls some time after the level of the ensemble.
+  // Once both are equal, every program that can run at this level can read the disk.
   [[nodiscard]] wire::Level level_on_disk() const;
 
  private:

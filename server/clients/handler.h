@@ -37,7 +37,7 @@ class ClientConnection {
   // Closes the connection once what is queued has been sent.
   virtual void close(CloseCode code, std::string reason) = 0;
 
-  // Backpressure: stop reading from the client, and go on.
+  // Backpressure: stop reading from the client, and start again.
   virtual void pause() = 0;
   virtual void resume() = 0;
 

@@ -145,7 +145,7 @@ Verdict judge(const Request& request, std::string_view remote, const Gate& gate,
   return {handlers.page(head.method, head.target), after};
 }
 
-// A command may take longer than its client waits for the answer; it goes on nevertheless.
+// A command may take longer than its client waits for the answer. The command is not stopped then.
 asio::awaitable<Answer> run(const Command& command, const HttpHandlers& handlers,
                             const ClientLimits& limits) {
   struct Outcome {

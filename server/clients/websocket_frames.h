@@ -53,7 +53,7 @@ class WebSocketReader {
   // reader has then copied the beginning of a frame that it still needs.
   std::optional<Incoming> next();
 
-  // Copies what was fed and not read yet, to go on later.
+  // Copies what was fed and not read yet, to continue later.
   void keep();
   // Forgets what was fed and not read yet.
   void discard();

@@ -73,9 +73,9 @@ wire::Result<PeerProgram> agree(const Greeting& mine, const Greeting& theirs,
 
 std::string unable_sentence(zab::ServerId server, const std::string& program,
                             const wire::LevelRange& levels, wire::Level in_force) {
-  return "server " + zab::to_string(server) + " runs " + program + ", which can do " +
+  return "server " + zab::to_string(server) + " runs " + program + ", which can run at " +
          wire::to_string(levels) + "; the ensemble is at " + wire::to_string(in_force) +
-         ": start a program on it that can do " + wire::to_string(in_force);
+         ": start a program on it that can run at " + wire::to_string(in_force);
 }
 
 void DialForms::dialed(Dialed dialed, wire::Level in_force) {

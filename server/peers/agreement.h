@@ -13,7 +13,7 @@
 // Decides what a pair of greetings leads to. Pure: equal arguments, equal results.
 namespace server {
 
-// What a server that greets with `mine` finds in the greeting `theirs`: the other end's program,
+// Compares the greeting of this server with that of the other end. Returns the other end's program,
 // and the greatest protocol that both speak. An error is a sentence that says why the other end is
 // refused, and what to do. It names both servers by id, because both log it.
 [[nodiscard]] wire::Result<PeerProgram> agree(
@@ -24,7 +24,7 @@ namespace server {
 [[nodiscard]] std::string unable_sentence(zab::ServerId server, const std::string& program,
                                           const wire::LevelRange& levels, wire::Level in_force);
 
-// How a connection went on which this server greeted first.
+// How a dial ended that led to no link.
 enum class Dialed : std::uint8_t {
   answered,    // whatever the answer was; or the server could not be reached
   unanswered,  // the other end closed the connection without an answer

@@ -53,7 +53,8 @@ struct GreetingRefused {
   bool operator==(const GreetingRefused&) const = default;
 };
 
-// How a greeting is written. Version 0.1 knows only `fixed`, and closes the connection on `fields`.
+// How a greeting is written. Version 0.1 knows only `fixed`. It closes a connection over which it
+// receives `fields`.
 enum class GreetingForm : std::uint16_t {
   fixed = 2,   // from, to, ensemble and cluster; cannot say GreetingRefused
   fields = 3,  // each field with its tag and length, in any order
@@ -63,7 +64,7 @@ inline constexpr std::size_t greeting_bytes_max = 4096;
 inline constexpr std::size_t program_bytes_max = 64;
 inline constexpr std::size_t sentence_bytes_max = 512;
 
-// A server that greets in the fixed form: it can do this and no more.
+// The range and the program of a server that greets in the fixed form.
 inline constexpr ProtocolRange old_protocols{2, 2};
 inline constexpr wire::LevelRange old_levels{{0}, {0}};
 inline constexpr const char* old_program = "zabkeeper 0.1";
@@ -73,8 +74,8 @@ struct ReceivedGreeting {
   std::variant<Greeting, GreetingRefused> content;
 };
 
-// Appends the content of the frame that says this. A program or sentence that is too long, or not
-// printable, is written without what does not fit.
+// Appends the content of the frame that says this. The program and the sentence are written as
+// `printable` returns them.
 void encode(const Greeting& greeting, GreetingForm form, wire::Bytes& out);
 void encode(const GreetingRefused& refused, wire::Bytes& out);
 

@@ -22,8 +22,8 @@
 //   3. With fields, the server that dialed confirms with a KeepAlive, or refuses the answer. So
 //      both ends know the outcome, and why.
 //
-// Who refuses sends GreetingRefused and closes the connection. A program that greets in the fixed
-// form does not know it: there the connection is closed without a word. On the io_context's one
+// The server that refuses sends GreetingRefused, and closes the connection. A program that greets
+// in the fixed form does not know GreetingRefused, so it is sent nothing. On the io_context's one
 // thread.
 namespace server {
 
@@ -42,7 +42,7 @@ struct Agreed {
   PeerProgram program;
 };
 
-// Why there is no link, for people. The socket is of no more use.
+// Why there is no link, for people. The socket must not be used any more.
 struct NotAgreed {
   std::string reason;
   Dialed dialed = Dialed::answered;

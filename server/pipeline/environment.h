@@ -39,7 +39,7 @@ class Environment : public Clock {
   // Sends to another server. The message is lost if the link is down.
   virtual void send(zab::ServerId to, const PeerMessage& message) = 0;
 
-  // Of every server of the configuration, this one included, as they are now.
+  // The present levels of every server of the configuration, this one included.
   [[nodiscard]] virtual std::vector<ServerLevels> server_levels() = 0;
   // The ensemble is at this level from now on, as of the last transaction applied.
   virtual void level_changed(wire::Level level) = 0;

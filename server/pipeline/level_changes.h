@@ -13,7 +13,7 @@
 
 namespace server {
 
-// An error names the first server that cannot run at this level, or of which it is not known.
+// An error names the first server that cannot run at this level, or whose levels are unknown.
 [[nodiscard]] wire::Result<void> all_can_run_at(wire::Level level,
                                                 const std::vector<ServerLevels>& servers);
 // The greatest level at which all of them can run, if it is above `now`.
@@ -37,7 +37,7 @@ class LevelChanges {
 
   // The service is at another level than before.
   void changed();
-  // This server may have stopped to lead.
+  // This server may have stopped leading.
   void role_changed();
 
  private:

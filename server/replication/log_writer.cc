@@ -166,7 +166,7 @@ void LogWriter::work_ahead() {
   if (making_ && making_->outcome.wait_for(std::chrono::seconds(0)) == std::future_status::ready) {
     const auto done = making_->outcome.get();
     if (!done) {
-      spdlog::warn("no spare file could be prepared for the log: {}. The log goes on without it",
+      spdlog::warn("no spare file could be prepared for the log: {}. The log works without it",
                    done.error().message);
     }
     log_.spare_made(std::exchange(making_, std::nullopt)->work, done);
@@ -186,8 +186,8 @@ void LogWriter::answer(std::vector<Question> questions) {
     if (!stretch) {
       spdlog::error(
           "the log is damaged: a learner needs transactions that cannot be read from it: {}. "
-          "Writing goes on. Once the other servers have caught up, restart this server: they then "
-          "repair its log",
+          "The log is still written. Once the other servers have caught up, restart this server: "
+          "they then repair its log",
           stretch.error().message);
     }
     boost::asio::post(io_, [this, done = std::move(question.done), readable = stretch.has_value(),

@@ -22,7 +22,7 @@ class io_context;
 
 namespace server {
 
-// Writes and reads the log on a thread of its own, so that the driver goes on while the disk works.
+// Writes and reads the log on a thread of its own, so that the driver does not wait for the disk.
 // Writes that arrive during one sync are written together by the next: group commit. After a while
 // without writes the last commit is marked, so that damage to it can be distinguished from a crash.
 // One more thread prepares spare files for later segments.
@@ -51,8 +51,8 @@ class LogWriter {
   // Calls `done` on the io_context once `persist`, and everything given before it, is durable.
   void write(std::vector<zab::Persist> persist, std::function<void()> done);
   // Calls `done` on the io_context with the transactions after `after` that were given to be
-  // written before this call: see Log::read_after. Unreadable records are treated as purged: the
-  // log goes on, and is found to be damaged when it is opened again.
+  // written before this call: see Log::read_after. Unreadable records are treated as purged. The
+  // log is still written, and is found to be damaged when it is opened again.
   void read(zab::Point after, std::uint64_t max_bytes, std::function<void(Stretch)> done);
   // Removes the segments that `checkpoint`, which is durable, covers: see Log::purge.
   void purge(zab::Point checkpoint, std::uint64_t keep_bytes);

@@ -27,7 +27,7 @@ class ServerEnvironment final : public Environment {
   [[nodiscard]] wire::TimeMs wall_clock() override;
   [[nodiscard]] SteadyClock::time_point now() override;
   [[nodiscard]] std::vector<ServerLevels> server_levels() override;
-  // The log is written, and the links are held, as the level says from now on.
+  // From now on the log is written at this level. Links with servers that cannot run at it end.
   void level_changed(wire::Level level) override;
   [[nodiscard]] std::string new_password() override;
 

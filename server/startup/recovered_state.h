@@ -23,9 +23,9 @@ struct RecoveredState {
 [[nodiscard]] std::string checkpoint_path(const std::string& data_dir);
 
 // Opens checkpoint and log. A damaged checkpoint is renamed, and is no reason not to start: the
-// log, or another server, has what was in it. A file that a program of another version wrote is no
-// damage: the start is refused, and nothing in the directories has changed. Call it before threads
-// are started. An error says what an operator can do: see storage::Log::open.
+// log, or another server, has what was in it. A file of an unknown version is not
+// damaged: the start is refused, and no file has changed. Call it before threads are started. An
+// error says what an operator can do: see storage::Log::open.
 [[nodiscard]] wire::Result<RecoveredState> recover_state(storage::FileSystem& files,
                                                          const DataOptions& options);
 

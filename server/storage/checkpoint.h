@@ -37,8 +37,8 @@ class Checkpoint {
 
   // Reads the whole file in a child process, and returns its label; nothing if nothing was ever
   // written. Changes nothing on the disk. LMDB trusts its file, so a damaged one may kill the
-  // process that reads it: an error if the child fails or dies. Its code is `unimplemented` if a
-  // program of another version wrote the file: such a file may look damaged, and must not count as
+  // process that reads it: an error if the child fails or dies. Its code is `unimplemented` if
+  // the label has an unknown version or level. Such a file may look damaged, and must not count as
   // damaged. Call it before threads are started.
   [[nodiscard]] Result<std::optional<CheckpointLabel>> probe() const;
 

@@ -38,9 +38,9 @@ class Log {
   // Damage is not an error. The log opens with what is intact, and `recovered.damaged` is set. The
   // damaged files are never written to again: the first commit begins a new segment.
   //
-  // An error says what an operator can do. The directory is in use, it belongs to another server, a
-  // program of another version wrote it (`unknown_version`), the checkpoint is of another history,
-  // or the operating system refuses.
+  // An error says what an operator can do. The directory is in use, it belongs to another server,
+  // its version is unknown (`unknown_version`), the checkpoint is of another history, or the
+  // operating system refuses.
   // `files` must outlive the log.
   [[nodiscard]] static OpenResult<OpenedLog> open(
       FileSystem& files, const std::string& directory, zab::ServerId server, zab::Point applied,

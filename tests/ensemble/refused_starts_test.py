@@ -88,7 +88,7 @@ def test_later_version(data, alone):
     make_later(data / "checkpoint")
     before = contents(data)
     check(3, f"{data}/checkpoint: written by zabkeeper 0.4.0 at level 3 (label version 5)", "this program reads",
-          "Start a program that can do level 3", "Nothing was changed", "This is zabkeeper ",
+          "Start a program that can run at level 3", "Nothing was changed", "This is zabkeeper ",
           of=start(*alone, "--dataDir", data))
     assert contents(data) == before
 

@@ -41,7 +41,7 @@ void answer(const server::Greeting& theirs) {
     return;
   }
   ensure(agreed->levels.contains(mine.level) && mine.levels.contains(theirs.level),
-         "a server is linked that cannot do the level");
+         "a server is linked that cannot run at the level");
   ensure(
       theirs.protocols.least <= agreed->protocol && agreed->protocol <= theirs.protocols.greatest,
       "a link speaks a protocol that the other end does not know");

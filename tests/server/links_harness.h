@@ -66,7 +66,7 @@ class Log {
   std::shared_ptr<spdlog::logger> before_;
 };
 
-// Another end of connections, which sends and receives frames.
+// The other end of a connection. It sends and receives any frames.
 class RawPeer {
  public:
   explicit RawPeer(tcp::socket socket) : socket_(std::move(socket)) {}

@@ -104,8 +104,8 @@ TEST_CASE("a server of version 0.1 that dials is refused above level 0, and logg
       CHECK_FALSE(answer.has_value());
     }
     CHECK(network.log.count("no link over a connection to the peer port: server 3 runs zabkeeper "
-                            "0.1, which can do level 0; the ensemble is at level 1: start a "
-                            "program on it that can do level 1") == 1);
+                            "0.1, which can run at level 0; the ensemble is at level 1: start a "
+                            "program on it that can run at level 1") == 1);
     CHECK(network.log.count("no link") == 1);
   });
 }
@@ -156,8 +156,9 @@ TEST_CASE("above level 0 only greetings with fields are sent, and the log says w
       REQUIRE(first.has_value());
       CHECK(begins_as(GreetingForm::fields, *first));
     }
-    CHECK(network.log.count("server 1 runs zabkeeper 0.1, which can do level 0; the ensemble is at "
-                            "level 1: start a program on it that can do level 1") == 1);
+    CHECK(network.log.count(
+              "server 1 runs zabkeeper 0.1, which can run at level 0; the ensemble is at "
+              "level 1: start a program on it that can run at level 1") == 1);
   });
 }
 
@@ -274,7 +275,7 @@ TEST_CASE("a greeting with fields that cannot be read is refused in a sentence")
   });
 }
 
-TEST_CASE("a raised level closes the links to programs that cannot do it") {
+TEST_CASE("a raised level closes the links to programs that cannot run at it") {
   Network network;
   TestServer& one = network.start(network.options(1));
   TestServer& two = network.start(network.options(2));

@@ -20,7 +20,7 @@ Config second_of_three() {
   return config;
 }
 
-TEST_CASE("the gate knows every configured name of this server and of its ensemble") {
+TEST_CASE("the gate admits every configured name of this server and of its ensemble") {
   Config config = second_of_three();
   config.hosts = {"lb.example"};
   const std::vector<std::string> hosts = listener_options(config).gate.hosts;
@@ -30,7 +30,7 @@ TEST_CASE("the gate knows every configured name of this server and of its ensemb
   }
 }
 
-TEST_CASE("a frame has room for the data of the largest node") {
+TEST_CASE("the limit of a frame is more than twice the limit of the data of a node") {
   Config config;
   config.max_data_bytes = 5000;
   CHECK(listener_options(config).limits.frame_bytes_max > 2 * 5000);

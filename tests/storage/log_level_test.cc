@@ -78,7 +78,7 @@ TEST_CASE("after a change of the level the next commit seals the segment, and be
 }
 
 TEST_CASE(
-    "an opened log goes on at the higher level: that of the options, or of its last segment") {
+    "an opened log continues at the higher level: that of the options, or of its last segment") {
   struct Row {
     wire::Level written;
     wire::Level opened;

@@ -113,10 +113,10 @@ TEST_CASE(
   for (const Row& row : std::vector<Row>{
            {"another version", later_header(5, {3}, "zabkeeper 0.4.0"),
             "written by zabkeeper 0.4.0 at level 3 (segment version 5), and this program reads "
-            "segment versions 3 to 4 (levels 0 to 1). Start a program that can do level 3"},
+            "segment versions 3 to 4 (levels 0 to 1). Start a program that can run at level 3"},
            {"a known version of another level", encode(example({7}, "zabkeeper 0.9.0")),
             "written by zabkeeper 0.9.0 at level 7 (segment version 4), and this program reads "
-            "segment versions 3 to 4 (levels 0 to 1). Start a program that can do level 7"},
+            "segment versions 3 to 4 (levels 0 to 1). Start a program that can run at level 7"},
            {"another version whose program is damaged", nameless,
             "written by another program (segment version 9), and this program reads segment "
             "versions 3 to 4 (levels 0 to 1). Start the program that wrote it"},

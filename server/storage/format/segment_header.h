@@ -31,7 +31,7 @@ struct SegmentHeader {
   // Set if the segment mends a damaged log. Earlier segments are valid up to this position; what is
   // behind it in them is void. Sequence 0: all of them are void.
   std::optional<LogPosition> mends;
-  // Decides the version. The extent has a header of level 0 always.
+  // Decides the version. The header of the extent always has level 0.
   WrittenBy written = {};
 
   bool operator==(const SegmentHeader&) const = default;

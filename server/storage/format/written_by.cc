@@ -5,7 +5,7 @@ namespace {
 
 std::string program_to_start(const std::optional<WrittenBy>& written) {
   if (!written || wire::known_levels.contains(written->level)) return "the program that wrote it";
-  return "a program that can do " + to_string(written->level);
+  return "a program that can run at " + to_string(written->level);
 }
 
 }  // namespace

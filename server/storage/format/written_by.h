@@ -35,9 +35,9 @@ struct KnownVersions {
   }
 };
 
-// The error of a reader for intact bytes of another version, or of a level that this program does
-// not know: `unimplemented`, with the version, its program, and what to start instead. `written`:
-// nothing if the bytes do not say it. The message has no file's name.
+// The error of a reader for intact bytes of a version or of a level that this program does not
+// know: `unimplemented`. The message names the version, the program that wrote it, and what to
+// start instead. It does not name the file. `written`: nothing if the bytes do not say it.
 [[nodiscard]] wire::Error unknown_version(const KnownVersions& known, std::uint32_t version,
                                           const std::optional<WrittenBy>& written);
 

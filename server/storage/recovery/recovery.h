@@ -27,7 +27,7 @@ struct OpenError {
     failed,            // as the message says; only an operator can act on it
     in_use,            // another process holds the lock of the log's directory
     snapshot_missing,  // the log adopted a snapshot, and the checkpoint is older than that
-    unknown_version,   // a program of another version wrote a part of it; nothing was changed
+    unknown_version,   // a part of it has a version that is not known; nothing was changed
   };
 
   OpenError() = default;

@@ -31,14 +31,14 @@ class Programs {
   bool greet(std::size_t a, std::size_t b);
   // What a server knows from the greetings on the links that it has.
   [[nodiscard]] std::vector<server::ServerLevels> known_to(std::size_t server) const;
-  // A server knows of this level now: it cuts the links with servers that cannot run at it.
+  // A server has applied this level. It cuts the links with servers that cannot run at it.
   void level_changed(std::size_t server, wire::Level level);
 
-  // Checks that a transaction is written for programs of the level, and that a level is proposed
-  // only if every server has greeted with it (`no_version_ahead`).
+  // Checks that a transaction is written for the level in force, and that a level is proposed only
+  // if every server can run at it, by its greeting (`no_version_ahead`).
   void check(std::size_t leader, const zab::Submit& submit) const;
   // Checks that a server applies exactly the transactions that its program knows
-  // (`no_version_guessed`). The operator notices a server that has stopped to apply them.
+  // (`no_version_guessed`). The operator notices a server that has halted.
   void on_delivered(std::size_t server, const zab::Txn& txn);
 
   // The operator replaces a program, or asks for another level.
@@ -54,7 +54,7 @@ class Programs {
   World& world_;
   std::vector<wire::LevelRange> running_;               // by server
   std::vector<std::vector<wire::LevelRange>> greeted_;  // by server and the other one
-  std::vector<bool> noticed_;  // servers that do not apply, which the operator will restart
+  std::vector<bool> noticed_;  // servers that have halted, which the operator will restart
   bool healing_ = false;
 };
 
