@@ -142,6 +142,28 @@ TEST_CASE("a correct history has no violations") {
   CHECK(report.searched == 9);
 }
 
+// Neither delete got a reply. Only the second one can have deleted the node: the first one requires
+// another version. Its session has ended by then.
+TEST_CASE("an unanswered delete with another version did not delete the node") {
+  const auto unanswered = [](const char* client, int connection, int op, json request) {
+    request["id"] = op;
+    request["op"] = "delete";
+    request["path"] = "/h/n-0000000001";
+    return json{{"client", client},          {"session", std::string(15, '0') + client},
+                {"conn", connection},        {"op", op},
+                {"invoke", 9000000001 + op}, {"request", request}};
+  };
+  Story story;
+  story.add(unanswered("b", 3, 7, {{"version", 7}}));
+  story.add(unanswered("a", 4, 15, json::object()));
+  story.add(
+      {{"conn", 1},
+       {"at", 9000000155},
+       {"event",
+        {{"watch", 1}, {"event", "deleted"}, {"path", "/h/n-0000000001"}, {"zxid", zxid("11")}}}});
+  CHECK(rules(story.check()) == "");
+}
+
 // A change to the good history, and the rules that it must violate.
 struct Row {
   const char* name;

@@ -85,6 +85,12 @@ class Writes {
 
   void note(const Change& change) { done_[change.by].insert(change.zxid); }
 
+  // Whether a delete may have deleted a node in this state: some require a version.
+  [[nodiscard]] static bool allows_version(const Step& step, const State* before) {
+    const auto wanted = step.request->value("version", std::int64_t{-1});
+    return wanted == -1 || before == nullptr || !before->exists || before->version == wanted;
+  }
+
   // Assigns each requested delete to a deletion of its path between the frontier at the request and
   // the reply. Deletes with the earliest replies come first, and take the earliest deletion.
   void match_deletes(Outcome outcome) {
@@ -112,11 +118,14 @@ class Writes {
     std::ranges::stable_sort(wanted, {}, &Wanted::up_to);
     for (const Wanted& delete_ : wanted) {
       Change* found = nullptr;
+      const State* before = nullptr;  // what was deleted, if it is known
       for (Change& change : timeline_.changes()[delete_.step.path]) {
         if (found == nullptr && !change.after.exists && change.by == no_operation &&
-            change.zxid > delete_.after && change.zxid <= delete_.up_to) {
+            change.zxid > delete_.after && change.zxid <= delete_.up_to &&
+            (outcome == Outcome::ok || allows_version(delete_.step, before))) {
           found = &change;
         }
+        before = &change.after;
       }
       const Operation& operation = history_.operations[delete_.operation];
       if (found == nullptr) {
