@@ -36,7 +36,9 @@ Next Leading::on(const Submit& event, StepContext& context) {
 Next Leading::on(ServerId from, const Ack& m, StepContext& context) {
   const auto found = learners_.find(from);
   if (found == learners_.end() || found->second.stage != Stage::adopted) return Stay{};
-  if (m.zxid.epoch != epoch_ || m.zxid > context.state.durable.history.last().zxid) return Stay{};
+  const bool is_of_history = m.zxid.epoch == epoch_ && m.zxid.counter > 0 &&
+                             m.zxid <= context.state.durable.history.last().zxid;
+  if (!is_of_history) return Stay{};
   found->second.acked = std::max(found->second.acked, m.zxid);
   found->second.silent_ticks = 0;
   if (phase_ != Phase::broadcast) return Stay{};

@@ -27,6 +27,8 @@ Next Learning::on(ServerId from, const LeaderInfo& m, StepContext& context) {
     return protocol_error("LEADERINFO of epoch " + std::to_string(m.epoch.value) +
                           ", which is not above the accepted epoch");
   }
+  if (m.epoch.value >= Epoch::max)
+    return protocol_error("LEADERINFO of the highest epoch there is");
   epoch_ = m.epoch;
   cluster_ = m.cluster;
   founded_ = m.founded;

@@ -1,5 +1,6 @@
 #include "zab/peer.h"
 
+#include <algorithm>
 #include <type_traits>
 #include <utility>
 
@@ -99,6 +100,10 @@ Effects Peer::step(Event event) {
               context);
   finish(effects);
   return effects;
+}
+
+void Peer::forget_history(Zxid zxid) {
+  state_.durable.history.trim(std::min(zxid, state_.last_delivered), 0);
 }
 
 // Entering a role may at once lead to another one: a server that is alone elects itself.

@@ -25,6 +25,10 @@ class Peer {
   [[nodiscard]] Effects start();
   [[nodiscard]] Effects step(Event event);
 
+  // Keeps no delivered transaction up to this zxid in memory any more: learners get them from the
+  // log, or a snapshot. Not to be called within a step.
+  void forget_history(Zxid zxid);
+
   [[nodiscard]] const State& state() const { return state_; }
   [[nodiscard]] RoleStatus role_status() const;
 

@@ -40,7 +40,7 @@ std::optional<Message> from_leader(const Target& target, Random& random) {
   const std::uint64_t attempt =
       attempts == target.state.links.end() || attempts->second == 0 ? 0 : attempts->second - 1;
   const Zxid delivered = target.state.last_delivered;
-  switch (random.below(12)) {
+  switch (random.below(13)) {
     case 0: {  // an epoch below the accepted one
       if (durable.accepted_epoch.value < 2) return std::nullopt;
       const auto lower =
@@ -65,6 +65,8 @@ std::optional<Message> from_leader(const Target& target, Random& random) {
     case 8:
       if (target.role_status.serving) return zab::NewLeader{target.role_status.epoch};
       return std::nullopt;
+    case 11:  // no epoch could follow it
+      return zab::LeaderInfo{Epoch{Epoch::max}, attempt, durable.cluster};
     case 9:
     case 10: {
       const zab::Point base = durable.history.base();
@@ -84,7 +86,8 @@ std::optional<Message> to_leader(const Target& target, Random& random) {
   const Epoch epoch = target.role_status.epoch;
   const Zxid last = target.state.durable.history.last().zxid;
   const Epoch earlier{epoch.value - 1};
-  switch (random.below(8)) {
+  switch (random.below(9)) {
+    case 7: return zab::Ack{Zxid{epoch, 0}};
     case 0: return zab::Ack{Zxid{earlier, random.between(1, 1000)}};
     case 1: return zab::Ack{Zxid{epoch, last.epoch == epoch ? last.counter + 1 : 1}};
     case 2: return zab::Ack{Zxid{epoch.next(), 1}};
