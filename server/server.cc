@@ -20,10 +20,28 @@ namespace server {
 namespace {
 
 constexpr std::chrono::seconds lead_timeout{10};
+// Between two attempts of a leader that has halted.
+constexpr std::chrono::seconds between_handovers{30};
+
+// The voter with the next greater id than `after`, or the first one; this server is left out.
+std::uint32_t next_voter(const Config& config, std::uint32_t after) {
+  std::uint32_t first = 0;
+  for (const ServerLine& line : config.servers) {  // by id
+    if (line.observer || line.id == config.id) continue;
+    if (line.id > after) return line.id;
+    if (first == 0) first = line.id;
+  }
+  return first;
+}
 
 // After a failed sync it is not known what is on the disk, and earlier promises are not certain. A
 // second sync could succeed without writing anything, so none is tried.
 [[noreturn]] void exit_on_log_failure(const wire::Error& error) {
+  if (error.code == wire::ErrorCode::unimplemented) {  // a snapshot of a newer program
+    spdlog::critical("{}. The server stops", error.message);
+    spdlog::default_logger()->flush();
+    std::_Exit(exit_start);
+  }
   spdlog::critical(
       "the log cannot be written: {}. The server stops, because it can no longer promise that "
       "anything is durable; check the disk, then start the server again",
@@ -48,6 +66,7 @@ Server::Server(boost::asio::io_context& io, Config config, RecoveredState found)
     : io_(io),
       config_(std::move(config)),
       lock_(std::move(found.lock)),
+      lead_timer_(io),
       environment_(config_.id, server_ids(config_), driver_, links_, log_),
       pipeline_(pipeline_options(config_), random_number(), environment_),
       checkpoint_(checkpoint_path(config_.data_dir.string())),
@@ -62,7 +81,8 @@ Server::Server(boost::asio::io_context& io, Config config, RecoveredState found)
       checkpointer_(io, checkpoint_, pipeline_.replica().service(),
                     {[this](auto done) { log_.write({}, std::move(done)); },
                      [this](auto at, auto keep_bytes) { log_.purge(at, keep_bytes); },
-                     [this] { return log_.greatest_level(); }},
+                     [this] { return log_.greatest_level(); },
+                     [this](auto at, auto level) { drop_before(at, level); }},
                     checkpointer_rules(config_, program()), found.checkpoint,
                     found.service->level()),
       links_(io, links_options(config_, program()), callbacks_of(driver_)),
@@ -89,10 +109,31 @@ Server::Server(boost::asio::io_context& io, Config config, RecoveredState found)
   log_.when_unreadable([this] { checkpointer_.take([](const wire::Result<void>&) {}); });
 }
 
+// Before this server has caught up, its state is of an earlier level than its log.
+void Server::drop_before(zab::Point checkpoint, wire::Level level) {
+  if (!pipeline_.role_status().serving) return;
+  log_.set_level(level);
+  log_.purge(checkpoint, 0);
+  driver_.forget_history(checkpoint.zxid);
+}
+
+// Two servers that have halted would hand the lead to each other for ever: so each tries again only
+// after a while, with another successor.
 void Server::leave_lead_if_halted(const zab::RoleStatus& role_status) {
   if (!pipeline_.halt() || !role_status.serving || role_status.role != zab::Role::leading) return;
-  spdlog::warn("this server leads, and cannot apply what is committed: it hands its lead over");
-  handover_.begin({}, lead_timeout, [](Handover::Outcome) {});
+  if (config_.servers.size() < 2 || leaves_lead_) return;
+  leaves_lead_ = true;
+  successor_ = next_voter(config_, successor_);
+  spdlog::warn(
+      "this server leads, and cannot apply what is committed: it hands its lead to server {}",
+      successor_);
+  handover_.begin(zab::ServerId{successor_}, lead_timeout, [](Handover::Outcome) {});
+  lead_timer_.expires_after(between_handovers);
+  lead_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (error) return;
+    leaves_lead_ = false;
+    leave_lead_if_halted(driver_.peer().role_status());
+  });
 }
 
 wire::Result<void> Server::run() {

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
+
+#include <boost/asio/steady_timer.hpp>
 
 #include "server/checkpoints/checkpointer.h"
 #include "server/checkpoints/incoming_snapshot.h"
@@ -33,7 +36,10 @@ class Server {
 
   // See Shutdown: first `drain`, then `stop`.
   void drain(std::function<void()> done) { shutdown_.drain(std::move(done)); }
-  void stop() { shutdown_.stop(); }
+  void stop() {
+    lead_timer_.cancel();
+    shutdown_.stop();
+  }
 
   // The address that clients connect to, with the port that was bound.
   [[nodiscard]] const Address& web() const { return listener_.bound(); }
@@ -42,12 +48,17 @@ class Server {
   Server(boost::asio::io_context& io, Config config, RecoveredState found);
   // Binds the ports, then starts the protocol and its ticks.
   [[nodiscard]] wire::Result<void> run();
+  // See Checkpointer::LogCalls.
+  void drop_before(zab::Point checkpoint, wire::Level level);
   // A leader that has halted plans nothing, so another server must lead.
   void leave_lead_if_halted(const zab::RoleStatus& role_status);
 
   boost::asio::io_context& io_;
   Config config_;
   std::unique_ptr<storage::Lock> lock_;  // on the data directory
+  bool leaves_lead_ = false;             // because it has halted; tried not long ago
+  std::uint32_t successor_ = 0;          // to whom it tried to hand the lead over last
+  boost::asio::steady_timer lead_timer_;
   ServerEnvironment environment_;
   Pipeline pipeline_;
   SharedCheckpoint checkpoint_;

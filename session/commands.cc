@@ -122,7 +122,14 @@ wire::Result<Refusal> decode_refusal(std::string_view bytes) {
   // With in_place_error, because an Error converts to a Refusal too.
   wire::Result<Refusal> bad(boost::system::in_place_error, malformed("a refusal"));
   wire::ByteReader in(bytes);
-  if (in.integer<std::uint8_t>() != refusal_version) return bad;
+  const auto version = in.integer<std::uint8_t>();
+  if (!in.failed() && version != refusal_version) {
+    return wire::Result<Refusal>(
+        boost::system::in_place_error,
+        Error{ErrorCode::unimplemented,
+              "version " + std::to_string(version) +
+                  " of a refusal is not known to this program: a newer program wrote it"});
+  }
   std::optional<Error> error = take_error(in);
   if (!error) return bad;
 

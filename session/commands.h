@@ -87,7 +87,8 @@ void encode(const Command& command, const wire::Forms& forms, wire::Bytes& out);
 // Why the leader refused a command. Its client gets `refusal.reply()`.
 using Refusal = znode::Refusal;
 
-// The form in which the leader sends a refusal to the follower.
+// The form in which the leader sends a refusal to the follower. Decoding returns Unimplemented for
+// a version that this program does not know.
 void encode(const Refusal& refusal, const wire::Forms& forms, wire::Bytes& out);
 [[nodiscard]] wire::Result<Refusal> decode_refusal(std::string_view bytes);
 

@@ -238,7 +238,7 @@ wire::Result<Applied> Service::apply(wire::Zxid zxid, std::string_view bytes) {
                      ", and this program can run at " + wire::to_string(known_)};
   }
 
-  applied_ = zxid;
+  const wire::Zxid former = std::exchange(applied_, zxid);
   now_ = std::max(now_, transaction.time);
   Applied applied{.zxid = zxid,
                   .session = transaction.session,
@@ -252,6 +252,7 @@ wire::Result<Applied> Service::apply(wire::Zxid zxid, std::string_view bytes) {
     std::visit([&](const auto& body) { carry_out(body, transaction, applied); }, transaction.body);
     if (transaction.number) keep_result(transaction, applied);
   } catch (const wire::Contradiction& contradiction) {
+    applied_ = former;
     return Error{ErrorCode::runtime_inconsistency,
                  std::string("it contradicts the state of this server: ") + contradiction.what()};
   }

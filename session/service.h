@@ -104,6 +104,8 @@ class Service {
   [[nodiscard]] wire::Zxid applied() const { return applied_; }
   // The level of the ensemble, as of applied(). Replicated.
   [[nodiscard]] wire::Level level() const { return level_; }
+  // The greatest level that this server knows of: also one that is planned and not in force yet.
+  [[nodiscard]] wire::Level greatest_level() const { return std::max(level_, planned_level_); }
   [[nodiscard]] const wire::LevelRange& known_levels() const { return known_; }
   // What this server writes in its plans. Plans after a planned change to a lower level are already
   // written at that level.

@@ -85,6 +85,12 @@ void write_body(const LevelTxn& txn, const wire::Forms&, wire::Bytes& out) {
 
 using Body = decltype(Transaction::body);
 
+wire::Result<Body> read_refusal(ByteReader& in) {
+  const auto refusal = decode_refusal(read<wire::Bytes>(in));
+  if (refusal) return Body(RefuseTxn{*refusal});
+  return refusal.error().code == wire::ErrorCode::unimplemented ? refusal.error() : malformed();
+}
+
 wire::Result<Body> read_tree(ByteReader& in) {
   auto txn = znode::decode_txn(in);
   if (!txn) return txn.error();
@@ -96,9 +102,7 @@ wire::Result<Body> read_body(ByteReader& in, std::uint8_t version) {
     case Kind::open: return read<OpenTxn>(in);
     case Kind::move: return read<MoveTxn>(in);
     case Kind::close: return read<CloseTxn>(in);
-    case Kind::refuse:
-      if (auto refusal = decode_refusal(read<wire::Bytes>(in))) return Body(RefuseTxn{*refusal});
-      return malformed();
+    case Kind::refuse: return read_refusal(in);
     case Kind::tree: return read_tree(in);
     case Kind::level:
       if (version < level_version) return malformed();

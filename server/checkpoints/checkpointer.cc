@@ -54,6 +54,8 @@ Checkpointer::Checkpointer(boost::asio::io_context& io, SharedCheckpoint& checkp
       rules_(std::move(rules)),
       at_(at),
       level_(level),
+      level_since_(level),
+      level_since_begin_(level),
       last_applied_(at),
       thread_([this] { run(); }) {
   report_.at = at.zxid;
@@ -78,16 +80,21 @@ void Checkpointer::applied(zab::Point at, zab::ClusterId cluster) {
   cluster_ = cluster;
   report_.since += 1;
   since_begin_ += 1;
+  level_since_ = std::max(level_since_, service_.level());
+  level_since_begin_ = std::max(level_since_begin_, service_.level());
   tick();
 }
 
 void Checkpointer::tick() {
   if (phase_ != Phase::idle || stopped_) return;
   if (is_time()) return begin();
-  if (has_former_level() && Clock::now() >= not_dropped_before_) drop_former_level();
+  const auto now = Clock::now();
+  if (has_former_level() && now >= not_dropped_before_ && now >= not_before_) drop_former_level();
 }
 
-wire::Level Checkpointer::level_on_disk() const { return std::max(level_, log_.greatest_level()); }
+wire::Level Checkpointer::level_on_disk() const {
+  return std::max({level_, level_since_, log_.greatest_level()});
+}
 
 bool Checkpointer::has_former_level() const { return level_on_disk() > service_.level(); }
 
@@ -96,7 +103,7 @@ bool Checkpointer::has_former_level() const { return level_on_disk() > service_.
 void Checkpointer::drop_former_level() {
   not_dropped_before_ = Clock::now() + between_drops;
   if (report_.since > 0) return begin();
-  log_.purge(at_, 0);
+  log_.drop_before(at_, service_.level());
 }
 
 bool Checkpointer::is_time() const {
@@ -118,6 +125,7 @@ void Checkpointer::begin() {
   label_ = {rules_.server, cluster_, last_applied_, service_.level(), rules_.program};
   began_ = Clock::now();
   since_begin_ = 0;
+  level_since_begin_ = service_.level();
   service_.begin_image();
   collect(++image_);
 }
@@ -174,7 +182,9 @@ void Checkpointer::written(std::uint64_t image, wire::Result<void> result,
     spdlog::debug("checkpoint at {}", wire::to_string(label_.at.zxid));
     at_ = label_.at;
     level_ = label_.level;
-    log_.purge(label_.at, has_former_level() ? 0 : rules_.log_keep_bytes);
+    level_since_ = level_since_begin_;
+    log_.purge(at_, rules_.log_keep_bytes);
+    if (has_former_level()) log_.drop_before(at_, service_.level());
   } else {
     if (report_.error.empty()) {
       spdlog::error(
@@ -207,7 +217,7 @@ void Checkpointer::restored(zab::Point at, wire::Level level) {
   phase_ = Phase::idle;
   records_.clear();
   last_applied_ = at_ = at;
-  level_ = level;
+  level_ = level_since_ = level_since_begin_ = level;
   report_.at = at.zxid;
   report_.since = since_begin_ = 0;
   report_.bytes = checkpoint_.file.bytes();

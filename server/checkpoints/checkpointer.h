@@ -43,6 +43,9 @@ class Checkpointer {
     std::function<void(zab::Point checkpoint, std::uint64_t keep_bytes)> purge;
     // As storage::Log::greatest_level.
     std::function<wire::Level()> greatest_level;
+    // Nothing of a level above this one is to remain before this checkpoint, which is durable: in
+    // the log, and in memory for learners.
+    std::function<void(zab::Point checkpoint, wire::Level level)> drop_before;
   };
   // All of them outlive this. `at` and `level` are of the existing checkpoint.
   Checkpointer(boost::asio::io_context& io, SharedCheckpoint& checkpoint, session::Service& service,
@@ -101,9 +104,11 @@ class Checkpointer {
 
   Phase phase_ = Phase::idle;
   bool stopped_ = false;
-  std::uint64_t image_ = 0;  // its number: results for an earlier one are ignored
-  zab::Point at_;            // of the existing checkpoint
-  wire::Level level_;        // likewise
+  std::uint64_t image_ = 0;        // its number: results for an earlier one are ignored
+  zab::Point at_;                  // of the existing checkpoint
+  wire::Level level_;              // likewise
+  wire::Level level_since_;        // the greatest one since then
+  wire::Level level_since_begin_;  // and since the image that is being taken
   Clock::time_point not_dropped_before_;
   zab::Point last_applied_;
   zab::ClusterId cluster_;

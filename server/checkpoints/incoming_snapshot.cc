@@ -22,11 +22,15 @@ std::vector<std::pair<std::string_view, std::string_view>> take_records(std::str
   }
 }
 
-wire::Error useless(const zab::Point& at, const std::string& why) {
-  return {wire::ErrorCode::system_error,
-          "the snapshot at " + wire::to_string(at.zxid) +
-              " that the leader sent cannot be used; perhaps the leader's checkpoint is damaged: " +
-              why};
+wire::Error malformed(std::string what) { return {wire::ErrorCode::system_error, std::move(what)}; }
+
+wire::Error useless(const zab::Point& at, const wire::Error& why) {
+  const bool is_newer = why.code == wire::ErrorCode::unimplemented;
+  return {is_newer ? why.code : wire::ErrorCode::system_error,
+          "the snapshot at " + wire::to_string(at.zxid) + " that the leader sent cannot be used; " +
+              (is_newer ? "start this server with the leader's program: "
+                        : "perhaps the leader's checkpoint is damaged: ") +
+              why.message};
 }
 
 }  // namespace
@@ -56,7 +60,7 @@ wire::Result<void> IncomingSnapshot::store(const zab::StoreSnapshot& chunk) {
     fill_ = std::move(*fill);
   }
   ensure(fill_ != nullptr, "a snapshot begins with its first bytes");
-  if (auto taken = take(*chunk.bytes); !taken) return useless(chunk.at, taken.error().message);
+  if (auto taken = take(*chunk.bytes); !taken) return useless(chunk.at, taken.error());
   return chunk.last ? finish(chunk.at) : wire::Result<void>();
 }
 
@@ -73,11 +77,11 @@ wire::Result<void> IncomingSnapshot::take(std::string_view bytes) {
 }
 
 wire::Result<void> IncomingSnapshot::finish(zab::Point at) {
-  if (!rest_.empty()) return useless(at, "its last record is incomplete");
+  if (!rest_.empty()) return useless(at, malformed("its last record is incomplete"));
   auto service = restoration_->finish();
-  if (!service) return useless(at, service.error().message);
+  if (!service) return useless(at, service.error());
   if ((*service)->applied() != at.zxid) {
-    return useless(at, "its records are at " + wire::to_string((*service)->applied()));
+    return useless(at, malformed("its records are at " + wire::to_string((*service)->applied())));
   }
   service_ = std::move(*service);
   if (auto finished = fill_->finish(label(at, {})); !finished) return finished;

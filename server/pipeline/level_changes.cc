@@ -50,15 +50,22 @@ LevelChanges::LevelChanges(bool automatic, const session::Service& service, Orde
 
 void LevelChanges::request(wire::Level level, Done done, OrderingOutcomes& out) {
   auto possible = all_can_run_at(level, environment_.server_levels());
+  const bool lowers = level < service_.level();
+  if (lowers && automatic_) {
+    possible = refusal(
+        "upgrade=auto raises the level again: set upgrade=manual on every server, and "
+        "restart them, the leader last");
+  }
   if (possible) possible = ordering_.set_level(level, out);
   if (!possible) return done(possible);
+  lowered_ = lowers;
   spdlog::info("an operator changes the ensemble from {} to {}", wire::to_string(service_.level()),
                wire::to_string(level));
   waiting_.push_back(std::move(done));
 }
 
 bool LevelChanges::raises_by_itself() const {
-  return automatic_ || ordering_.role_status().epoch == first_epoch;
+  return automatic_ || (ordering_.role_status().epoch == first_epoch && !lowered_);
 }
 
 void LevelChanges::tick(OrderingOutcomes& out) {

@@ -29,7 +29,8 @@ class LevelChanges {
   LevelChanges(bool automatic, const session::Service& service, Ordering& ordering,
                Environment& environment);
 
-  // Calls `done` once the level is in force here, or with an error that says why it is not.
+  // Calls `done` once the level is in force here, or with an error that says why it is not. A lower
+  // level is refused if this server would raise it again.
   using Done = std::function<void(wire::Result<void>)>;
   void request(wire::Level level, Done done, OrderingOutcomes& out);
   // One heartbeat interval has passed.
@@ -45,6 +46,7 @@ class LevelChanges {
   void finish(const wire::Result<void>& result);
 
   bool automatic_;
+  bool lowered_ = false;  // by an operator, while this server led
   const session::Service& service_;
   Ordering& ordering_;
   Environment& environment_;

@@ -160,7 +160,7 @@ std::optional<SessionSetup::ReadOnlySession> SessionSetup::tick_waiting(Client& 
 std::optional<wire::Result<SessionSetup::ReadOnlySession>> SessionSetup::read_only_session(
     const Client& client) const {
   const wire::ConnectRequest& request = client.connect_request;
-  if (!request.read_only || !options_.read_only_mode) return std::nullopt;
+  if (!request.read_only || !options_.read_only_mode || replica_.halt()) return std::nullopt;
   const wire::Zxid seen = request.last_zxid.value_or(wire::Zxid{});
   if (replica_.applied() == wire::Zxid{} || seen > replica_.applied()) return std::nullopt;
 

@@ -62,7 +62,7 @@ void Driver::received(zab::ServerId from, PeerMessage&& message) {
 
 void Driver::link_drained(zab::ServerId server) { read(server); }
 
-wire::Level Driver::level() const { return pipeline_.service().level(); }
+wire::Level Driver::level() const { return pipeline_.service().greatest_level(); }
 
 // Posts `run` behind everything else that is ready now, so that the events of one turn of the event
 // loop become one batch.
@@ -166,12 +166,18 @@ void Driver::hand_on() {
 }
 
 void Driver::deliver(const zab::Txn& txn) {
+  const bool applies = !pipeline_.halt();
   pipeline_.deliver(txn);
-  if (pipeline_.halt()) return checkpointer_.stop();  // the service does not hold this transaction
+  if (pipeline_.halt()) {
+    checkpointer_.stop();  // the service does not hold this transaction
+    if (applies) change_role(role_status_);
+    return;
+  }
   checkpointer_.applied(txn.point(), peer_.state().durable.cluster);
 }
 
 void Driver::change_role(const zab::RoleStatus& role_status) {
+  role_status_ = role_status;
   pipeline_.role_changed(role_status);
   availability_.note(pipeline_.role_status(), SteadyClock::now());
   role_changed_(role_status);

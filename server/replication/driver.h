@@ -47,6 +47,8 @@ class Driver {
   [[nodiscard]] wire::Level level() const;
 
   [[nodiscard]] const zab::Peer& peer() const { return peer_; }
+  // See zab::Peer::forget_history. On the event loop's thread, between events.
+  void forget_history(zab::Zxid zxid) { peer_.forget_history(zxid); }
   [[nodiscard]] const DriverCounters& counters() const { return counters_; }
   [[nodiscard]] const Availability& availability() const { return availability_; }
   // Events that are queued.
@@ -90,6 +92,7 @@ class Driver {
   Checkpointer& checkpointer_;
   Pipeline& pipeline_;
   RoleChanged role_changed_;
+  zab::RoleStatus role_status_;  // the last one that was handed on
 
   DriverCounters counters_;
   Availability availability_{SteadyClock::now()};

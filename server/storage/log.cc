@@ -279,8 +279,7 @@ Result<void> Log::work_ahead() {
   // The segment is nearly full, or of another level: begin the next one while no commit waits for
   // it.
   const std::uint64_t reserve = std::min(options_.fill_bytes, options_.segment_bytes) / 4;
-  const bool ends = segment_level_ != level_ || !segment_->fits(reserve);
-  if (segment_->has_records() && ends) {
+  if (segment_level_ != level_ || (segment_->has_records() && !segment_->fits(reserve))) {
     return begin_segment(0);
   }
   if (!segment_->needs_filling()) return {};

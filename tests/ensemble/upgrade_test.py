@@ -4,6 +4,7 @@ are replaced one at a time, forwards and back, under a load whose history is che
 import asyncio
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import time
@@ -151,6 +152,15 @@ async def upgrade_and_back():
             await at_level(ensemble, 0)
             await until(lambda: [s.status()["diskLevel"] for s in ensemble.servers] == [0] * 3,
                         "nothing of level 1 is left on any disk")
+            # One comes back with the older program and an empty disk: it gets nothing of level 1,
+            # neither from the log nor from memory.
+            wiped = ensemble.followers()[0]
+            assert wiped.terminate() == 0
+            shutil.rmtree(wiped.data)
+            wiped.program = OLD
+            wiped.start()
+            await until(wiped.ready, f"server {wiped.id} serves with {OLD} and an empty disk")
+            await load.more_writes(60)
             await replace(ensemble, load, holder, OLD)
 
             stop.set()

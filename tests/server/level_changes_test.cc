@@ -1,7 +1,11 @@
 #include "server/pipeline/level_changes.h"
 
+#include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -63,6 +67,112 @@ TEST_CASE("the next level is the greatest one that all servers know") {
     const auto next = next_level({row.now}, row.servers);
     CHECK((next ? std::optional(next->value) : std::nullopt) == row.next);
   }
+}
+
+// A leader whose ensemble is this server and server 2.
+class Leader : public Environment {
+ public:
+  Leader(bool automatic, std::uint32_t epoch)
+      : ordering_(1, std::chrono::milliseconds(50), service_, *this),
+        levels_(automatic, service_, ordering_, *this) {
+    ordering_.role_changed({zab::Role::leading, true, {epoch}, {1}}, outcomes_);
+  }
+
+  void post(zab::Event) override {}
+  void send(zab::ServerId, const PeerMessage&) override {}
+  wire::TimeMs wall_clock() override { return 1000; }
+  std::vector<ServerLevels> server_levels() override { return {{1, to_1}, {2, other}}; }
+  void level_changed(wire::Level level) override { told = level; }
+  std::string new_password() override { return {}; }
+
+  // The result of an operator's request, once what was proposed is applied; "waits" before.
+  std::string request(std::uint32_t level) {
+    std::string result = "waits";
+    levels_.request(
+        {level},
+        [&](const wire::Result<void>& done) { result = done ? "done" : done.error().message; },
+        outcomes_);
+    apply();
+    return result;
+  }
+  // The level after a tick.
+  std::uint32_t tick() {
+    levels_.tick(outcomes_);
+    apply();
+    return service_.level().value;
+  }
+  void stop_leading() {
+    ordering_.role_changed({}, outcomes_);
+    levels_.role_changed();
+  }
+  // Proposes without applying.
+  void propose(std::uint32_t level, std::string& result) {
+    levels_.request(
+        {level},
+        [&](const wire::Result<void>& done) { result = done ? "done" : done.error().message; },
+        outcomes_);
+  }
+
+  std::optional<wire::LevelRange> other = to_1;
+  std::optional<wire::Level> told;
+
+ private:
+  void apply() {
+    for (const OrderingOutcome& outcome : std::exchange(outcomes_, {})) {
+      const auto* event = std::get_if<zab::Event>(&outcome);
+      const auto* submit = event == nullptr ? nullptr : std::get_if<zab::Submit>(event);
+      if (submit == nullptr) continue;
+      const auto applied = service_.apply({{1}, ++applied_}, *submit->payload);
+      REQUIRE(applied.has_value());
+      levels_.changed();
+      ordering_.applied(*applied, outcomes_);
+    }
+  }
+
+  session::Service service_;
+  Ordering ordering_;
+  OrderingOutcomes outcomes_;
+  LevelChanges levels_;
+  std::uint64_t applied_ = 0;
+};
+
+TEST_CASE("a leader raises the level by itself if it is automatic, or if the ensemble is new") {
+  CHECK(Leader(true, 2).tick() == 1);
+  CHECK(Leader(false, 1).tick() == 1);
+  CHECK(Leader(false, 2).tick() == 0);
+  Leader leader(true, 2);
+  leader.other = std::nullopt;
+  CHECK(leader.tick() == 0);
+  leader.other = at_0;
+  CHECK(leader.tick() == 0);
+  leader.other = to_1;
+  CHECK(leader.tick() == 1);
+  CHECK(leader.told == wire::Level{1});
+}
+
+TEST_CASE("an operator raises and lowers the level, and the leader does not raise it again") {
+  for (const std::uint32_t epoch : {1, 2}) {
+    Leader leader(false, epoch);
+    CHECK(leader.request(1) == "done");
+    CHECK(leader.request(1) == "the ensemble is at level 1 already");
+    CHECK(leader.request(0) == "done");
+    CHECK(leader.tick() == 0);
+    CHECK(leader.told == wire::Level{0});
+    CHECK(leader.request(1) == "done");
+  }
+  Leader automatic(true, 2);
+  CHECK(automatic.request(1) == "done");
+  CHECK(automatic.request(0).starts_with("upgrade=auto raises the level again"));
+}
+
+TEST_CASE("an operator is told if the server stops leading before the level is in force") {
+  Leader leader(false, 2);
+  std::string result = "waits";
+  leader.propose(1, result);
+  CHECK(result == "waits");
+  leader.stop_leading();
+  CHECK(result.starts_with("this server does not lead any more"));
+  CHECK(leader.request(1).starts_with("this server does not lead"));
 }
 
 }  // namespace

@@ -293,7 +293,7 @@ TEST_CASE("a raised level closes the links to programs that cannot run at it") {
     CHECK_FALSE(one.linked_with(3));
     CHECK(one.downs == 1);
     CHECK(network.log.count("lost the link with server 3: server 3 runs zabkeeper 0.1, which can "
-                            "do level 0; the ensemble is at level 1") == 1);
+                            "run at level 0; the ensemble is at level 1") == 1);
     for (bool open = true; open;) {
       const auto message = co_await old.receive();
       open = message.has_value();
