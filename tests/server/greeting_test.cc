@@ -8,12 +8,9 @@
 #include <doctest/doctest.h>
 
 #include "server/peers/agreement.h"
-#include "server/peers/reported_reasons.h"
 
 namespace server {
 namespace {
-
-using namespace std::chrono_literals;
 
 const zab::ClusterId cluster{0x1122334455667788, 0x99aabbccddeeff00};
 
@@ -377,25 +374,6 @@ TEST_CASE(
     for (const Dialed dialed : row.dials) forms.dialed(dialed, {row.level});
     CHECK(forms.now() == row.next);
   }
-}
-
-TEST_CASE("a reason is reported once in ten minutes, and no more than 64 reasons are") {
-  ReportedReasons reported;
-  const ReportedReasons::TimePoint start{1h};
-  CHECK(reported.is_new("a", start));
-  CHECK_FALSE(reported.is_new("a", start + 9min));
-  CHECK(reported.is_new("b", start + 9min));
-  CHECK(reported.is_new("a", start + 10min));
-  CHECK(reported.is_new("b", start + 10min));
-  reported.forget();
-  CHECK(reported.is_new("a", start + 11min));
-
-  std::size_t lines = 0;
-  for (int i = 0; i < 10'000; ++i) {
-    lines += reported.is_new("reason " + std::to_string(i), start + 12min) ? 1U : 0U;
-  }
-  CHECK(lines == ReportedReasons::reasons_max - 1);
-  CHECK(reported.is_new("reason 9999", start + 21min));
 }
 
 }  // namespace server
