@@ -32,7 +32,9 @@ sim::Totals check_seed(std::uint64_t seed, sim::Mode mode = sim::Mode::protocol)
 bool is_rarest(sim::Rare rare) {
   return rare == sim::Rare::snapshot_abandoned || rare == sim::Rare::snapshot_lost ||
          rare == sim::Rare::unreadable || rare == sim::Rare::staged_installed ||
-         rare == sim::Rare::stale_message || rare == sim::Rare::clients_sent_away;
+         rare == sim::Rare::stale_message || rare == sim::Rare::clients_sent_away ||
+         rare == sim::Rare::older_program_refused || rare == sim::Rare::program_refused ||
+         rare == sim::Rare::does_not_apply;
 }
 
 // As many seeds as one processor runs in a quarter of a minute.

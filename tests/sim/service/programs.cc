@@ -35,15 +35,17 @@ const wire::LevelRange& Programs::start(std::size_t server, const Checkpoint& fr
   running_[server] = steps_back && !is_refused ? older : newer;
   world_.cluster().counts().count(running_[server] == older ? Rare::older_program
                                                             : Rare::newer_program);
+  const bool is_too_early = world_.oracle().model().level() != wire::Level{};
+  if (running_[server] == older && is_too_early) restart_later(server);  // it gets no link
   return running_[server];
 }
 
-// The operator lets an older program start while the ensemble is at level 0. A careful one waits
-// until the server has a checkpoint of it. Without one, the log has transactions that the program
-// does not know.
+// A careful operator lets an older program start while the ensemble is at level 0, once the server
+// has a checkpoint of that level. Without one, the log has transactions that the program does not
+// know. A careless operator does not look.
 bool Programs::may_step_back(const Checkpoint& from) const {
   const Model& model = world_.oracle().model();
-  if (model.level() != wire::Level{}) return false;
+  if (model.level() != wire::Level{}) return world_.random().one_in(8);
   return from.at.zxid >= model.level_changed_at() || world_.random().one_in(2);
 }
 
@@ -125,9 +127,14 @@ void Programs::on_delivered(std::size_t server, const zab::Txn& txn) {
                                               wire::to_string(txn.zxid) + ": " +
                                               pipeline.halt()->why);
   }
+  if (txn.zxid == pipeline.halt()->zxid) world_.cluster().counts().count(Rare::does_not_apply);
+  restart_later(server);
+}
+
+// The operator notices after a while that this server does not serve.
+void Programs::restart_later(std::size_t server) {
   if (noticed_[server]) return;
   noticed_[server] = true;
-  world_.cluster().counts().count(Rare::does_not_apply);
   world_.at(world_.now() + world_.random().between(1, 20 * tick), [this, server] {
     if (noticed_[server]) world_.cluster().restart(server);
   });

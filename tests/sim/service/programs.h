@@ -49,6 +49,7 @@ class Programs {
 
  private:
   [[nodiscard]] bool may_step_back(const Checkpoint& from) const;
+  void restart_later(std::size_t server);
   [[nodiscard]] wire::Level level_at(std::size_t server) const;
 
   World& world_;

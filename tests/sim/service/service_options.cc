@@ -19,9 +19,14 @@ ServiceOptions service_options_from(std::uint64_t seed) {
   options.locks = random.one_in(2);
   options.upgrade_automatically = random.one_in(2);
   options.programs = random.one_in(2);
-  const bool hectic = random.one_in(3);
-  if (options.programs) options.replace_program = random.between(5 * tick, 60 * tick);
-  if (random.one_in(2)) options.change_level = random.between(tick, (hectic ? 5 : 60) * tick);
+  const bool changes_often = random.one_in(2);
+  if (options.programs) {
+    options.replace_program = random.between(5 * tick, 40 * tick);
+    options.upgrade_automatically = random.one_in(4);
+  }
+  if (options.programs || random.one_in(2)) {
+    options.change_level = random.between(tick, (changes_often ? 6 : 60) * tick);
+  }
   return options;
 }
 
