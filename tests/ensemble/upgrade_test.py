@@ -211,6 +211,23 @@ async def older_program_is_refused():
         await client.close()
 
 
+async def standalone():
+    """an operator lowers and raises the level of a standalone server, unless it raises it itself"""
+    async with Ensemble(1, upgrade="manual") as alone:
+        server = alone.servers[0]
+        await until(lambda: server.status()["level"] == 1, "the new server is at level 1")
+        for level in ("0", "1"):
+            changed = zab(alone, "cluster", "level", level)
+            assert changed.stdout == f"the ensemble is at level {level}\n", changed
+        refused = zab(alone, "cluster", "level", "7")
+        assert refused.returncode != 0 and "can run at levels 0 to 1" in refused.stderr, refused
+    async with Ensemble(1) as alone:
+        await until(lambda: alone.servers[0].status()["level"] == 1, "the new server is at level 1")
+        refused = zab(alone, "cluster", "level", "0")
+        assert refused.returncode != 0 and "upgrade=manual" in refused.stderr, refused
+
+
+run(standalone)
 if not OLD.exists():
     print(f"no {OLD}: build it with tools/dev previous")
     sys.exit(77)

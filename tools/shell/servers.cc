@@ -98,14 +98,13 @@ void Runner::on(const Metrics& metrics) {
   if (replied == 0) exit_code_ = exit_no_server;
 }
 
-// The server that reports the role of leader.
+// The server that leads; a standalone one does.
 std::optional<zabkeeper::Endpoint> Runner::leader() const {
   for (const zabkeeper::Endpoint& server : settings_.servers) {
     const auto reply = zabkeeper::http_get(server, "/status", milliseconds(2'000));
     if (reply.has_error()) continue;
-    if (json_text(nlohmann::json::parse(reply->body, nullptr, false), "role") == "leader") {
-      return server;
-    }
+    const auto role = json_text(nlohmann::json::parse(reply->body, nullptr, false), "role");
+    if (role == "leader" || role == "standalone") return server;
   }
   return std::nullopt;
 }
