@@ -88,8 +88,9 @@ void Checkpointer::applied(zab::Point at, zab::ClusterId cluster) {
 void Checkpointer::tick() {
   if (phase_ != Phase::idle || stopped_) return;
   if (is_time()) return begin();
+  if (!has_former_level()) return;
   const auto now = Clock::now();
-  if (has_former_level() && now >= not_dropped_before_ && now >= not_before_) drop_former_level();
+  if (now >= not_dropped_before_ && now >= not_before_) drop_former_level();
 }
 
 wire::Level Checkpointer::level_on_disk() const {
