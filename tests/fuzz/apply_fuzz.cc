@@ -10,8 +10,7 @@
 // cannot be applied is the last: the state is not used after it.
 namespace {
 
-session::Service with_nodes() {
-  session::Service service;
+void add_nodes(session::Service& service) {
   std::uint64_t counter = 0;
   const auto run = [&](wire::SessionId session, session::CommandBody body) {
     const auto planned = service.plan({session, {1, 1}, 1, std::move(body)}, 1);
@@ -25,17 +24,17 @@ session::Service with_nodes() {
     request.ephemeral = path[1] == 'd';
     run(session, std::move(request));
   }
-  return service;
 }
 
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  session::Service service = with_nodes();
+  session::Service service;
+  add_nodes(service);
   std::string_view rest(reinterpret_cast<const char*>(data), size);
   while (rest.size() >= 2) {
-    const std::size_t length =
-        static_cast<unsigned char>(rest[0]) | static_cast<unsigned char>(rest[1]) << 8;
+    const std::size_t length = std::size_t{static_cast<unsigned char>(rest[0])} |
+                               std::size_t{static_cast<unsigned char>(rest[1])} << 8;
     const std::string_view bytes = rest.substr(2, length);
     rest.remove_prefix(2 + bytes.size());
     const auto applied = service.apply(service.applied().next(), bytes);
