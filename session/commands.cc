@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "session/archive_fields.h"
+#include "wire/unknown_version.h"
 
 template <>
 inline constexpr auto wire::archive::fields<session::OpenSession> =
@@ -124,11 +125,8 @@ wire::Result<Refusal> decode_refusal(std::string_view bytes) {
   wire::ByteReader in(bytes);
   const auto version = in.integer<std::uint8_t>();
   if (!in.failed() && version != refusal_version) {
-    return wire::Result<Refusal>(
-        boost::system::in_place_error,
-        Error{ErrorCode::unimplemented,
-              "version " + std::to_string(version) +
-                  " of a refusal is not known to this program: a newer program wrote it"});
+    return wire::Result<Refusal>(boost::system::in_place_error,
+                                 wire::unknown_version("a refusal", version));
   }
   std::optional<Error> error = take_error(in);
   if (!error) return bad;

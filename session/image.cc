@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "session/archive_fields.h"
+#include "wire/unknown_version.h"
 
 template <>
 inline constexpr auto wire::archive::fields<session::ImageHeader> =
@@ -67,10 +68,7 @@ wire::Result<ImageHeader> decode_header(std::string_view value) {
   wire::ByteReader in(value);
   const auto version = in.integer<std::uint8_t>();
   if (!in.failed() && (version < oldest_version || version > newest_version)) {
-    return wire::Error{wire::ErrorCode::unimplemented,
-                       "version " + std::to_string(version) +
-                           " of a stored state is not known to this program: a newer program "
-                           "wrote it"};
+    return wire::unknown_version("a stored state", version);
   }
   auto header = wire::archive::read<ImageHeader>(in);
   if (version >= level_version) header.level.value = in.integer<std::uint32_t>();

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "session/archive_fields.h"
+#include "wire/unknown_version.h"
 
 template <>
 inline constexpr auto wire::archive::fields<session::OpenTxn> = std::tuple(
@@ -140,10 +141,7 @@ wire::Result<Transaction> decode_transaction(std::string_view bytes, const wire:
   const auto version = in.integer<std::uint8_t>();
   if (in.failed()) return malformed();
   if (!is_known(version, newest)) {
-    return wire::Error{wire::ErrorCode::unimplemented,
-                       "version " + std::to_string(version) +
-                           " of a transaction is not known to this program: a newer program wrote "
-                           "it"};
+    return wire::unknown_version("a transaction", version);
   }
 
   Transaction transaction;

@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "wire/archive.h"
+#include "wire/unknown_version.h"
 #include "znode/archive_fields.h"
 
 template <>
@@ -73,10 +74,7 @@ void encode(const Txn& txn, const wire::Forms& forms, wire::Bytes& out) {
 wire::Result<Txn> decode_txn(wire::ByteReader& in) {
   const auto version = in.integer<std::uint8_t>();
   if (!in.failed() && version != known_version) {
-    return wire::Error{wire::ErrorCode::unimplemented,
-                       "version " + std::to_string(version) +
-                           " of a transaction of the tree is not known to this program: a newer "
-                           "program wrote it"};
+    return wire::unknown_version("a transaction of the tree", version);
   }
   Txn txn = wire::archive::read<Txn>(in);
   if (in.failed()) {
