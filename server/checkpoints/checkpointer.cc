@@ -108,7 +108,7 @@ void Checkpointer::drop_former_level() {
 }
 
 bool Checkpointer::is_time() const {
-  return !stopped_ && since_begin_ >= rules_.every && Clock::now() >= not_before_;
+  return since_begin_ >= rules_.every && Clock::now() >= not_before_;
 }
 
 void Checkpointer::take(std::function<void(wire::Result<void>)> done) {
