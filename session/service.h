@@ -107,8 +107,8 @@ class Service {
   // The greatest level that this server knows of: also one that is planned and not in force yet.
   [[nodiscard]] wire::Level greatest_level() const { return std::max(level_, planned_level_); }
   [[nodiscard]] const wire::LevelRange& known_levels() const { return known_; }
-  // What this server writes in its plans. Plans after a planned change to a lower level are already
-  // written at that level.
+  // The versions that this server writes in its plans. Plans after a planned change to a lower
+  // level are already written at that level.
   [[nodiscard]] wire::Forms forms() const {
     return wire::forms_at(std::min(level_, planned_level_));
   }

@@ -36,7 +36,7 @@ class IncomingSnapshot {
  private:
   [[nodiscard]] wire::Result<void> take(std::string_view bytes);
   [[nodiscard]] wire::Result<void> finish(zab::Point at);
-  // Of the state in `service_`. `cluster`: none until the log has adopted it.
+  // The label of the state in `service_`. `cluster`: none until the log has adopted it.
   [[nodiscard]] storage::CheckpointLabel label(zab::Point at, zab::ClusterId cluster) const;
 
   SharedCheckpoint& checkpoint_;

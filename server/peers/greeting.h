@@ -32,7 +32,7 @@ inline constexpr ProtocolRange known_protocols{2, 3};
 // "protocol 2", "protocols 2 to 3".
 [[nodiscard]] std::string to_string(const ProtocolRange& range);
 
-// What a server says of itself to another one.
+// The words of a server about itself, to another one.
 struct Greeting {
   zab::ServerId from;
   zab::ServerId to;            // the server that the sender expects at the other end

@@ -40,7 +40,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto applied = service.apply(service.applied().next(), bytes);
     if (!applied) return 0;
   }
-  // What was applied can be stored.
+  // The state after it can be stored.
   static_cast<void>(service.digest());
   service.begin_image();
   std::vector<session::Record> records;

@@ -260,7 +260,7 @@ Result<Tip> LogRecovery::state_with_evidence(const Tip& intact) const {
   return evidence.tip();
 }
 
-// Of the last segment whose header is intact; level 0 if there is none.
+// The level of the last segment whose header is intact; level 0 if there is none.
 wire::Level LogRecovery::last_level() const {
   wire::Level level;
   for (const SegmentEntry& segment : catalog_.segments) {
