@@ -31,7 +31,7 @@ std::string text_of(double value) {
 class Walk {
  public:
   Walk(std::string_view in, RawFrame& frame)
-      : in_(in), frame_(frame), builder_(Format::cbor, frame) {}
+      : in_(in), frame_(frame), builder_(Format::cbor, in.size(), frame) {}
 
   void run();
 

@@ -19,6 +19,14 @@ inline constexpr std::size_t nesting_max = 32;
 inline constexpr std::size_t frame_requests_max = 16'384;
 inline constexpr std::size_t id_bytes_max = 256;
 
+// The memory that parsing a frame may take, with its requests: 8 times its bytes, and room for
+// frame_requests_max small requests or operations. A frame that needs more is refused while it is
+// parsed.
+inline constexpr std::size_t frame_memory_min = 12 * 1024 * 1024;
+[[nodiscard]] constexpr std::size_t frame_memory_max(std::size_t frame_bytes) {
+  return 8 * frame_bytes + frame_memory_min;
+}
+
 // Why one request is invalid. `id` is the request's, if it has a valid one.
 struct BadRequest {
   RequestId id;

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "wire/json.h"
+#include "wire/json_large_frames.h"
 #include "wire/raw_frame.h"
 #include "wire/utf8.h"
 
@@ -12,15 +13,19 @@
 // 549 ns; with nlohmann's parser they took 1102 and 1854 ns. All other frames are parsed once more
 // by nlohmann's, which reports where the text is no longer JSON, and keeps the digits of fractions.
 // tests/fuzz/json_fuzz.cc checks that simdjson accepts nothing that the other rejects.
+// Large frames are parsed in json_large_frames.cc.
 namespace wire::json {
 namespace {
+
+// simdjson's DOM takes about 15 times the text, and nlohmann's parser 37 ms for 1 MiB.
+constexpr std::size_t large_frame_bytes = 64 * 1024;
 
 // --- simdjson ---
 
 // Passes the values of a parsed text to a RawFrameBuilder, in their order.
 class Walk {
  public:
-  explicit Walk(RawFrame& frame) : builder_(Format::json, frame) {}
+  Walk(std::size_t frame_bytes, RawFrame& frame) : builder_(Format::json, frame_bytes, frame) {}
 
   // False if the builder wants no more values, or at a fraction.
   bool value(simdjson::dom::element element) {
@@ -67,15 +72,10 @@ class Walk {
 
 // False if nlohmann's parser has to look at the text.
 bool parse_valid(std::string_view text, RawFrame& frame) {
-  // A parser keeps its memory, about 15 times the text's: large texts have one of their own.
-  constexpr std::size_t kept_max = 64 * 1024;
-  thread_local simdjson::dom::parser kept;
-  simdjson::dom::parser own;
-  simdjson::dom::parser& parser = text.size() <= kept_max ? kept : own;
-
+  thread_local simdjson::dom::parser parser;  // keeps about 15 times large_frame_bytes
   simdjson::dom::element root;
   if (parser.parse(text.data(), text.size()).get(root) != simdjson::SUCCESS) return false;
-  Walk walk(frame);
+  Walk walk(text.size(), frame);
   walk.value(root);
   return !walk.has_fraction();
 }
@@ -85,7 +85,8 @@ bool parse_valid(std::string_view text, RawFrame& frame) {
 // Passes the values of a text to a RawFrameBuilder while nlohmann's parser reads it.
 class Sax {
  public:
-  explicit Sax(RawFrame& frame) : frame_(frame), builder_(Format::json, frame) {}
+  Sax(std::size_t frame_bytes, RawFrame& frame)
+      : frame_(frame), builder_(Format::json, frame_bytes, frame) {}
 
   bool null() { return builder_.null(); }
   bool boolean(bool value) { return builder_.boolean(value); }
@@ -135,7 +136,7 @@ RawFrame parse_other(std::string_view text) {
     frame.fault_at = nul + 1;
     return frame;
   }
-  Sax sax(frame);
+  Sax sax(text.size(), frame);
   nlohmann::json::sax_parse(text.begin(), text.end(), &sax);
   return frame;
 }
@@ -153,7 +154,11 @@ std::size_t bytes_without_escapes(std::string_view text) {
 // Next: requests_of (request_reader.cc).
 ParsedFrame parse_requests(std::string_view text) {
   RawFrame frame;
-  if (!parse_valid(text, frame)) frame = parse_other(text);
+  if (text.size() > large_frame_bytes) {
+    frame = parse_large(text);
+  } else if (!parse_valid(text, frame)) {
+    frame = parse_other(text);
+  }
   return requests_of(std::move(frame));
 }
 

@@ -11,8 +11,8 @@
 #include "wire/field_names.h"
 #include "wire/frames.h"
 
-// A parsed frame whose requests are not checked yet, because `op` may be the last field of its
-// object. Has only the fields that some request knows.
+// From the values of a frame to its requests. The fields of one request are collected first,
+// because `op` may be the last of them. Only fields that some request knows are kept.
 namespace wire {
 
 struct RawObject;
@@ -48,18 +48,27 @@ struct RawFrame {
   enum class Shape : std::uint8_t { requests, scalar, too_many };
 
   Shape shape = Shape::requests;
-  std::vector<RawObject> requests;
+  std::vector<ParsedRequest> requests;  // those that have ended
+  RawObject open;                       // the request that has begun, or the last one
   bool is_list = false;
   ParsedFrame::Fault fault = ParsedFrame::Fault::none;
-  std::size_t fault_at = 0;  // a byte of the frame
+  std::size_t fault_at = 0;  // a byte of the frame, from 1; 0 if it is not known
   std::string_view fault_why = {};
 };
+
+// How much memory a RawFrameBuilder may take for a frame of so many bytes. The parser that reads
+// the frame takes the rest of frame_memory_max.
+[[nodiscard]] constexpr std::size_t builder_memory_max(std::size_t frame_bytes) {
+  return frame_bytes + frame_bytes / 4 + frame_memory_min;
+}
 
 // Builds a RawFrame from the values of a frame, in their order. A function that returns false has
 // found a reason to stop parsing; `frame` has the reason.
 class RawFrameBuilder {
  public:
-  RawFrameBuilder(Format format, RawFrame& frame) : format_(format), frame_(frame) {}
+  // `frame_bytes` is the length of the frame.
+  RawFrameBuilder(Format format, std::size_t frame_bytes, RawFrame& frame)
+      : format_(format), memory_max_(builder_memory_max(frame_bytes)), frame_(frame) {}
 
   bool null() { return scalar({}); }
   bool boolean(bool value) { return scalar({RawValue::Kind::boolean, value, 0, {}, {}}); }
@@ -81,31 +90,44 @@ class RawFrameBuilder {
   // Comes before each value of an object.
   void key(std::string_view name);
   // Ends the innermost object or array.
-  void end() { open_.pop_back(); }
+  void end();
 
  private:
-  // An object or array that has not ended: one of the two pointers is set, unless its content is
+  // An object or array that has not ended: one of the first three is set, unless its content is
   // skipped. The pointers stay valid while it is open, because only the innermost list grows.
   struct Level {
     RawObject* object = nullptr;
     std::vector<RawObject>* items = nullptr;
+    bool is_frame = false;  // the list of requests
     bool skipped = false;
   };
 
   bool push(Level level);
   bool may_nest();
   bool scalar(RawValue value);
+  bool begin_request(bool is_object);
+  void end_request();
   bool add_item(std::vector<RawObject>& items, bool is_object);
   // Null if the key's value is not kept.
   RawValue* add_field(RawValue value);
+  bool too_many();
+  // False, with a fault, if the frame takes too much memory.
+  bool fits();
 
   Format format_;
+  std::size_t memory_max_;
+  // Upper bounds, before the allocation: of the requests, and of the objects of the open request.
+  std::size_t kept_bytes_ = 0;
+  std::size_t open_bytes_ = 0;
   RawFrame& frame_;
   std::vector<Level> open_;
   std::optional<FieldId> key_;  // of the next value; nothing if that is not kept
 };
 
-// Checks the requests of a frame.
+// Checks one request. Takes its strings.
+[[nodiscard]] ParsedRequest request_of(RawObject& raw);
+
+// The requests of a frame, or why there are none.
 [[nodiscard]] ParsedFrame requests_of(RawFrame&& frame);
 
 }  // namespace wire

@@ -101,6 +101,8 @@ bool leaves_watch(const Request& request) {
       request);
 }
 
+}  // namespace
+
 ParsedRequest request_of(RawObject& raw) {
   if (!raw.is_object) return BadRequest{{}, bad_arguments("a request must be an object")};
 
@@ -119,6 +121,8 @@ ParsedRequest request_of(RawObject& raw) {
   return request;
 }
 
+namespace {
+
 // --- Frames ---
 
 // The refusal of a frame from which no request can be read.
@@ -127,11 +131,11 @@ BadRequest refusal(RawFrame& frame) {
   using Shape = RawFrame::Shape;
   // The id of the last request that began before the fault. For a list the refusal has no id,
   // because none of its requests is carried out.
-  const auto last_id = [&]() -> RequestId {
-    if (frame.requests.empty()) return {};
-    return ObjectReader(frame.requests.back(), "a request").value<RequestId>(field_id("id"));
+  const auto last_id = [&] {
+    return ObjectReader(frame.open, "a request").value<RequestId>(field_id("id"));
   };
-  const std::string at_byte = ", at byte " + std::to_string(frame.fault_at);
+  const std::string at_byte =
+      frame.fault_at == 0 ? "" : ", at byte " + std::to_string(frame.fault_at);
   switch (frame.fault) {
     case Fault::not_utf8: return {{}, bad_arguments("not UTF-8")};
     case Fault::not_json:
@@ -142,6 +146,10 @@ BadRequest refusal(RawFrame& frame) {
     case Fault::too_deep:
       return {last_id(), bad_arguments("nested deeper than " + std::to_string(nesting_max))};
     case Fault::too_large:
+      return {frame.is_list ? RequestId{} : last_id(),
+              {ErrorCode::too_large,
+               "the frame takes more memory than 8 times its length and 12 MiB: send fewer "
+               "requests, or fewer operations of a multi, in one frame"}};
     case Fault::none: break;
   }
   if (frame.shape == Shape::too_many) {
@@ -178,8 +186,7 @@ ParsedFrame requests_of(RawFrame&& frame) {
     parsed.requests.emplace_back(refusal(frame));
     return parsed;
   }
-  parsed.requests.reserve(frame.requests.size());
-  for (RawObject& object : frame.requests) parsed.requests.push_back(request_of(object));
+  parsed.requests = std::move(frame.requests);
   return parsed;
 }
 

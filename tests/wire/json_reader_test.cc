@@ -169,6 +169,47 @@ TEST_CASE("bytes_without_escapes counts an escape as one byte") {
   }
 }
 
+// Above 64 KiB another parser reads the frame.
+TEST_CASE("a long frame is read as a short one is, and its faults have no place") {
+  const std::string spaces(70'000, ' ');
+  for (
+      const char* text : {
+          R"({"op":"create","id":1.50,"path":"/\u0061\ud83d\ude00","ephemeral":true,"ttlMs":-0})",
+          R"([{"op":"ping","id":1e3},null,{"op":"get","x":[true,{"y":[]}],"id":18446744073709551616}])",
+          R"({"op":"set","path":"/a","data":"\"\\\n","version":-7} )",
+          R"(7)",
+          R"("ping")",
+      }) {
+    CAPTURE(std::string(text));
+    const ParsedFrame brief = parse_requests(text);
+    const ParsedFrame longer = parse_requests(spaces + text);
+    CHECK(longer.fault == brief.fault);
+    REQUIRE(longer.requests.size() == brief.requests.size());
+    for (std::size_t i = 0; i < brief.requests.size(); ++i) {
+      REQUIRE(longer.requests[i].has_value() == brief.requests[i].has_value());
+      if (brief.requests[i]) {
+        CHECK(*longer.requests[i] == *brief.requests[i]);
+      } else {
+        CHECK(longer.requests[i].error().id == brief.requests[i].error().id);
+        CHECK(longer.requests[i].error().error == brief.requests[i].error().error);
+      }
+    }
+  }
+  for (const char* text :
+       {R"({"op":"ping"}x)", R"({"op":"ping",})", R"({"op":'ping'})", R"({"op":"\ud800"})",
+        R"([{"op":"ping"},)", R"({"op":"ping"}{"op":"ping"})", R"({"id":01,"op":"ping"})",
+        R"({"id":1e999,"op":"ping"})", R"({"id":nul,"op":"ping"})", R"({"id":truex})",
+        R"({"id" 1})", R"([1 2])", "{\"op\":\"a\nb\"}", "\xef\xbb\xbf{}"}) {
+    CAPTURE(std::string(text));
+    const ParsedFrame frame = parse_requests(text + spaces);
+    CHECK(frame.fault == Fault::not_json);
+    CHECK(refusal_of(frame).error.message == "not JSON");
+  }
+  const ParsedFrame not_utf8 = parse_requests(spaces + "{\"op\":\"\xff\"}");
+  CHECK(not_utf8.fault == Fault::not_utf8);
+  CHECK(parse_requests("").fault == Fault::not_json);
+}
+
 TEST_CASE("an empty list has no requests") {
   const ParsedFrame frame = parse_requests("[]");
   CHECK(frame.requests.empty());
@@ -202,7 +243,10 @@ TEST_CASE("32 levels of nesting are parsed, and 33 are refused") {
   CHECK(refusal_of(too_deep).error.message == "nested deeper than 32");
   CHECK(refusal_of(too_deep).id.json == "1");
 
-  CHECK(parse_requests(std::string(1'000'000, '[')).fault == Fault::too_deep);
+  CHECK(parse_requests(std::string(60'000, '[')).fault == Fault::too_deep);
+  const std::string spaces(70'000, ' ');
+  CHECK(parse_requests(spaces + nested(nesting_max)).fault == Fault::none);
+  CHECK(parse_requests(spaces + nested(nesting_max + 1)).fault == Fault::too_deep);
 }
 
 TEST_CASE("a frame of more than frame_requests_max requests is refused as a whole") {
