@@ -136,6 +136,12 @@ RawFrame parse_other(std::string_view text) {
     frame.fault_at = nul + 1;
     return frame;
   }
+  // nlohmann's parser skips a byte order mark.
+  if (text.starts_with("\xef\xbb\xbf")) {
+    frame.fault = ParsedFrame::Fault::not_json;
+    frame.fault_at = 1;
+    return frame;
+  }
   Sax sax(text.size(), frame);
   nlohmann::json::sax_parse(text.begin(), text.end(), &sax);
   return frame;

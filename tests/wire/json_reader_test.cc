@@ -128,6 +128,8 @@ TEST_CASE("a frame that is not UTF-8, not JSON or a scalar is refused as a whole
                "not JSON, at byte 14"},
            Row{R"({"op":"\ud800"})", Fault::not_json, "not JSON, at byte 14"},
            Row{R"([{"op":"ping"},)", Fault::not_json, "not JSON, at byte 16"},
+           Row{"\xef\xbb\xbf{\"op\":\"ping\"}", Fault::not_json, "not JSON, at byte 1"},
+           Row{"\xef\xbb\xbf", Fault::not_json, "not JSON, at byte 1"},
            Row{"{\"op\":\"\xff\"}", Fault::not_utf8, "not UTF-8"},
            Row{"{\"op\":\"\xed\xa0\x80\"}", Fault::not_utf8, "not UTF-8"},
            Row{"7", Fault::none, "a frame must be an object or a list of objects"},
