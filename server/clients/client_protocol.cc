@@ -49,7 +49,7 @@ ClientProtocol::ClientProtocol(wire::Format format, const ClientLimits& limits,
     : limits_(limits),
       counters_(counters),
       format_(format),
-      reader_(escapes_factor * limits.frame_bytes_max),
+      reader_(std::min(limits.first_frame_bytes_max, escapes_factor * limits.frame_bytes_max)),
       outbox_(format),
       sending_(format),
       deadline_(now + limits.first_frame_timeout) {}
@@ -74,9 +74,16 @@ std::optional<ClientEvent> ClientProtocol::next(Time now) {
     const auto [kind, payload, status] = *incoming;
     if (kind == Kind::text || kind == Kind::binary) {
       if (!accepts_message(*incoming, now)) continue;
-      return parse(payload, format_, limits_.frame_bytes_max);
+      wire::ParsedFrame parsed = parse(payload, format_, limits_.frame_bytes_max);
+      if (parsed.fault == wire::ParsedFrame::Fault::too_large) counters_.too_large.add(1);
+      return parsed;
     }
-    if (kind == Kind::close || kind == Kind::broken) end_by_client(status, now);
+    const bool is_too_large =
+        kind == Kind::broken && status == static_cast<std::uint16_t>(CloseCode::too_big);
+    if (kind == Kind::close || kind == Kind::broken) {
+      end_by_client(status, is_too_large ? too_large() : std::string(), now);
+    }
+    if (is_too_large) counters_.too_large.add(1);
     if (kind == Kind::ping && stage_ < Stage::close_sent) {
       append_websocket_frame(Opcode::pong, payload, control_);
     }
@@ -95,7 +102,10 @@ std::optional<ClientEvent> ClientProtocol::next(Time now) {
 // Whether a message is for the owner. One in the wrong type of frame closes the connection.
 bool ClientProtocol::accepts_message(const Incoming& message, Time now) {
   if (stage_ != Stage::open) return false;
-  if (std::exchange(silent_, false)) deadline_ = never;
+  if (std::exchange(silent_, false)) {
+    deadline_ = never;
+    reader_.limit(escapes_factor * limits_.frame_bytes_max);
+  }
   counters_.in.add(message.payload.size());
   const bool is_json = format_ == wire::Format::json;
   if ((message.kind == Incoming::Kind::text) == is_json) return true;
@@ -188,10 +198,18 @@ void ClientProtocol::begin_close(Close close, Time now) {
 }
 
 // The client sent a close frame, or broke the protocol.
-void ClientProtocol::end_by_client(std::uint16_t code, Time now) {
+void ClientProtocol::end_by_client(std::uint16_t code, std::string reason, Time now) {
   ended_by_client_ = true;
-  if (stage_ < Stage::close_sent) return begin_close({code, {}, Drain::no}, now);
+  if (stage_ < Stage::close_sent) return begin_close({code, std::move(reason), Drain::no}, now);
   written(0, now);
+}
+
+std::string ClientProtocol::too_large() const {
+  if (silent_) {
+    return "the first frame has at most " + std::to_string(limits_.first_frame_bytes_max) +
+           " bytes: send connect alone";
+  }
+  return "a frame has at most " + std::to_string(limits_.frame_bytes_max) + " bytes";
 }
 
 void ClientProtocol::lost() {

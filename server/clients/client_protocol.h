@@ -100,7 +100,9 @@ class ClientProtocol {
 
   [[nodiscard]] bool accepts_message(const Incoming& message, Time now);
   void begin_close(Close close, Time now);
-  void end_by_client(std::uint16_t code, Time now);
+  void end_by_client(std::uint16_t code, std::string reason, Time now);
+  // Why a message was too large to be read.
+  [[nodiscard]] std::string too_large() const;
 
   const ClientLimits& limits_;
   ConnectionCounters& counters_;

@@ -19,6 +19,7 @@ struct ClientLimits {
   std::chrono::milliseconds command_timeout{60'000};  // to carry out a command of /admin/
 
   std::size_t header_bytes_max = 8 * 1024;
+  std::size_t first_frame_bytes_max = 64 * 1024;  // of the message that begins with a connect
   std::size_t frame_bytes_max = frame_bytes_for(1024 * 1024);  // of a message, without escapes
   std::size_t queued_bytes_max = 16 * 1024 * 1024;  // queued for a client that does not receive
   std::size_t batch_bytes = 64 * 1024;              // one frame of a batch ends at this size

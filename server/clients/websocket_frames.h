@@ -49,6 +49,9 @@ class WebSocketReader {
   // nothing or `keep` is called.
   void feed(std::span<char> bytes);
 
+  // Another limit, from the next frame on.
+  void limit(std::size_t message_bytes_max) { message_bytes_max_ = message_bytes_max; }
+
   // The next whole message or control frame. Returns nothing when more bytes are needed; the
   // reader has then copied the beginning of a frame that it still needs.
   std::optional<Incoming> next();

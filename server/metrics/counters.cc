@@ -4,6 +4,7 @@ namespace server {
 
 void PortCounters::add(const ConnectionCounters& more) {
   too_slow += more.too_slow;
+  too_large += more.too_large;
   in.frames += more.in.frames;
   in.bytes += more.in.bytes;
   out.frames += more.out.frames;

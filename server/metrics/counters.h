@@ -51,16 +51,18 @@ struct ConnectionCounters {
   };
 
   Count too_slow;
+  Count too_large;
   Messages in;
   Messages out;
 };
 
 // The web port.
 struct PortCounters {
-  std::uint64_t accepted = 0;  // connections
-  std::uint64_t refused = 0;   // of them, beyond the limits
-  std::uint64_t too_slow = 0;  // WebSockets that were closed because the client read too slowly
-  Traffic in;                  // of the WebSockets: messages, without their frames' headers
+  std::uint64_t accepted = 0;   // connections
+  std::uint64_t refused = 0;    // of them, beyond the limits
+  std::uint64_t too_slow = 0;   // WebSockets that were closed because the client read too slowly
+  std::uint64_t too_large = 0;  // frames that were refused for their length or their memory
+  Traffic in;                   // of the WebSockets: messages, without their frames' headers
   Traffic out;
 
   void add(const ConnectionCounters& more);

@@ -109,6 +109,9 @@ void add_clients(const Readings& now, Families& out) {
   out.counter("client_too_slow_total",
               "Clients that were closed since they did not take what was sent.")
       .is(now.port.too_slow);
+  out.counter("client_too_large_total",
+              "Frames that were refused for their length, or for the memory that they need.")
+      .is(now.port.too_large);
   out.counter("client_received_frames_total", "Messages that came from clients.")
       .is(now.port.in.frames);
   out.counter("client_received_bytes_total", "Bytes of those messages.").is(now.port.in.bytes);

@@ -58,6 +58,33 @@ TEST_CASE("a message that is too large is reported to the handler with its error
   CHECK(connection.last.requests.front().error().error.code == wire::ErrorCode::too_large);
 }
 
+TEST_CASE("the first frame is refused from its header if it is larger than a connect needs") {
+  server::ClientLimits limits;
+  limits.first_frame_bytes_max = 1000;
+  limits.frame_bytes_max = 4096;
+  const std::string large = text(std::string(1001, ' '));
+  const Frames closed{{Opcode::close, "the first frame has at most 1000 bytes: send connect alone",
+                       static_cast<std::uint16_t>(CloseCode::too_big)}};
+  SUBCASE("in one frame, of which only the header has arrived") {
+    Connection connection(wire::Format::json, limits);
+    connection.receive(large.substr(0, 8));
+    CHECK(connection.sent() == closed);
+    CHECK(connection.counters.too_large == 1);
+  }
+  SUBCASE("in pieces") {
+    Connection connection(wire::Format::json, limits);
+    connection.receive(frame(Opcode::text, std::string(600, ' '), Last::no) +
+                       frame(Opcode::continuation, std::string(401, ' ')));
+    CHECK(connection.sent() == closed);
+  }
+  SUBCASE("later frames may be larger") {
+    Connection connection(wire::Format::json, limits);
+    CHECK(connection.receive(text(std::string(999, ' ') + "[") + large) ==
+          Events{"received 1", "received 1"});
+    CHECK(connection.counters.too_large == 0);
+  }
+}
+
 TEST_CASE("without batches every message is sent in its own frame, in order") {
   Connection connection;
   for (const char* reason : {"a", "b", "c"}) connection.send(reason);
