@@ -1,5 +1,6 @@
 #include "server/clients/http.h"
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,6 +15,7 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 
+#include "server/clients/http_syntax.h"
 #include "server/clients/websocket_frames.h"
 
 namespace server {
@@ -29,7 +31,14 @@ using Request = http::request<http::empty_body>;
 constexpr auto as_tuple = asio::as_tuple(asio::use_awaitable);
 constexpr auto server_name = "zabkeeper";
 
+constexpr std::string_view end_of_head = "\r\n\r\n";
+constexpr std::size_t read_bytes = 4096;
+
 std::string_view view(beast::string_view text) { return {text.data(), text.size()}; }
+
+std::string_view text_of(const beast::flat_buffer& buffer) {
+  return {static_cast<const char*>(buffer.cdata().data()), buffer.size()};
+}
 
 RequestHead head_of(const Request& request) {
   const auto lines = [&](http::field name) {
@@ -111,6 +120,31 @@ std::optional<Answer> answer_to_malformed(const error_code& error) {
   return error_answer(400, "BadRequest", "not an HTTP/1.1 request: " + error.message());
 }
 
+// Reads until the buffer has a whole header. Beast's own reader would consume the header, so that
+// nothing could be told of its lines.
+asio::awaitable<error_code> read_head(HttpStream& stream, beast::flat_buffer& buffer,
+                                      const ClientLimits& limits) {
+  for (;;) {
+    const std::size_t end = text_of(buffer).find(end_of_head);
+    const std::size_t head_bytes = end == std::string_view::npos ? buffer.size() : end;
+    if (head_bytes > limits.header_bytes_max) co_return http::error::header_limit;
+    if (end != std::string_view::npos) co_return error_code{};
+    if (has_bare_line_feed(text_of(buffer))) co_return http::error::bad_line_ending;
+    const auto [error, size] = co_await stream.async_read_some(
+        buffer.prepare(std::min(buffer.max_size() - buffer.size(), read_bytes)), as_tuple);
+    buffer.commit(size);
+    if (error) co_return error;
+  }
+}
+
+// Parses the header that the buffer begins with, and removes it from the buffer.
+error_code parse_head(beast::flat_buffer& buffer, http::request_parser<http::empty_body>& parser) {
+  error_code error;
+  const std::size_t head_bytes = text_of(buffer).find(end_of_head) + end_of_head.size();
+  buffer.consume(parser.put(asio::buffer(buffer.data(), head_bytes), error));
+  return error;
+}
+
 bool has_body(const http::request_parser<http::empty_body>& parser) {
   return parser.chunked() || parser.content_length().value_or(0) != 0;
 }
@@ -175,11 +209,19 @@ asio::awaitable<HttpOutcome> serve_http(HttpStream& stream, std::string remote, 
     parser.header_limit(static_cast<std::uint32_t>(limits.header_bytes_max));
     parser.body_limit(boost::none);
     stream.expires_after(limits.header_timeout);
-    const auto [error, size] = co_await http::async_read_header(stream, buffer, parser, as_tuple);
+    error_code error = co_await read_head(stream, buffer, limits);
+    std::optional<Answer> ambiguous;
+    if (!error) {
+      ambiguous = refuse_ambiguous_head(
+          text_of(buffer).substr(0, text_of(buffer).find(end_of_head) + end_of_head.size()));
+      error = parse_head(buffer, parser);
+    }
     const Request& request = parser.get();
 
     Verdict verdict;
-    if (error) {
+    if (ambiguous) {
+      verdict.answer = *std::move(ambiguous);
+    } else if (error) {
       auto answer = answer_to_malformed(error);
       if (!answer) co_return HttpOutcome{};
       verdict.answer = *std::move(answer);

@@ -117,7 +117,7 @@ TEST_CASE("malformed HTTP requests get an error response") {
     CHECK((co_await port.answer(get("/", "Content-Length: 1\r\n") + "x"))
               .starts_with("HTTP/1.1 413 "));
     CHECK((co_await port.answer(get("/", "Transfer-Encoding: chunked\r\n") + "0\r\n\r\n"))
-              .starts_with("HTTP/1.1 413 "));
+              .starts_with("HTTP/1.1 501 "));
     CHECK((co_await port.answer(get("/", "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n")))
               .starts_with("HTTP/1.1 400 "));
     CHECK((co_await port.answer(get("/", "X: " + std::string(100'000, 'x') + "\r\n")))
@@ -125,6 +125,62 @@ TEST_CASE("malformed HTTP requests get an error response") {
     CHECK((co_await port.answer("GET /status HTTP/1.1\r\nHost: evil.example\r\n"
                                 "Connection: close\r\n\r\n"))
               .starts_with("HTTP/1.1 421 "));
+  });
+}
+
+// A proxy may take the second request for the body of the first (request smuggling).
+TEST_CASE("a request whose end is ambiguous gets one error response and closes the connection") {
+  struct Row {
+    const char* what;
+    std::string request;
+    const char* status;
+  };
+  const std::string plain = "GET / HTTP/1.1\r\nHost: localhost\r\n";
+  WebPort port;
+  port.run([&]() -> Task {
+    for (const Row& row : {
+             Row{"an unknown transfer encoding", plain + "Transfer-Encoding: xchunked\r\n\r\n",
+                 "501"},
+             Row{"chunked, then identity", plain + "Transfer-Encoding: chunked, identity\r\n\r\n",
+                 "501"},
+             Row{"an empty transfer encoding", plain + "transfer-encoding:\r\n\r\n", "501"},
+             Row{"two transfer encodings",
+                 plain + "Transfer-Encoding: chunked\r\nTransfer-Encoding: x\r\n\r\n0\r\n\r\n",
+                 "501"},
+             Row{"a folded transfer encoding", plain + "Transfer-Encoding:\r\n chunked\r\n\r\n",
+                 "400"},
+             Row{"a folded line", plain + "X: a\r\n b\r\n\r\n", "400"},
+             Row{"a line folded with a tab", plain + "X: a\r\n\tContent-Length: 5\r\n\r\n", "400"},
+             Row{"a folded first header", "GET / HTTP/1.1\r\n Host: localhost\r\n\r\n", "400"},
+             Row{"two lengths", plain + "Content-Length: 0\r\nContent-Length: 44\r\n\r\n", "400"},
+             Row{"two equal lengths", plain + "Content-Length: 0\r\nContent-Length: 0\r\n\r\n",
+                 "400"},
+             Row{"a list of lengths", plain + "Content-Length: 0, 0\r\n\r\n", "400"},
+             Row{"a length with a sign", plain + "Content-Length: +0\r\n\r\n", "400"},
+             Row{"a hexadecimal length", plain + "Content-Length: 0x2c\r\n\r\n", "400"},
+             Row{"a length and an encoding",
+                 plain + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "400"},
+             Row{"a space before the colon", plain + "Content-Length : 44\r\n\r\n", "400"},
+             Row{"a line without a colon", plain + "Content-Length\r\n\r\n", "400"},
+             Row{"a line without a name", plain + ": 5\r\n\r\n", "400"},
+             Row{"a bare LF in the header", plain + "X: a\nContent-Length: 44\r\n\r\n", "400"},
+             Row{"a bare CR in the header", plain + "X: a\rContent-Length: 44\r\n\r\n", "400"},
+             Row{"bare LFs only", "GET / HTTP/1.1\nHost: localhost\n\n", "400"},
+             Row{"a bare LF behind the first line", "GET / HTTP/1.1\nHost: localhost\r\n\r\n",
+                 "400"},
+             Row{"a NUL", plain + "X: a" + std::string(1, '\0') + "b\r\n\r\n", "400"},
+             Row{"HTTP/0.9", "GET /\r\n\r\n", "400"},
+             Row{"HTTP/0.9 by its number", "GET / HTTP/0.9\r\nHost: localhost\r\n\r\n", "400"},
+             Row{"HTTP/2.0", "GET / HTTP/2.0\r\nHost: localhost\r\n\r\n", "400"},
+             Row{"an empty line first", "\r\n" + plain + "\r\n", "400"},
+             Row{"a space in the target", "GET / x HTTP/1.1\r\nHost: localhost\r\n\r\n", "400"},
+         }) {
+      CAPTURE(std::string(row.what));
+      const std::string answer = co_await port.answer(row.request + get("/health/live"));
+      CHECK(answer.starts_with("HTTP/1.1 " + std::string(row.status)));
+      CHECK_FALSE(contains(answer, "200 OK"));
+      CHECK_FALSE(contains(answer, "\nHTTP/1.1 "));
+    }
   });
 }
 

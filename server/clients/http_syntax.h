@@ -1,0 +1,20 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "server/clients/answer.h"
+
+namespace server {
+
+// Refuses a request header that Beast accepts, or repairs, and that a proxy in front of this server
+// may understand differently. Then one request could be taken for two (request smuggling).
+// `head` is what came, up to and including the empty line. The connection must be closed after the
+// answer.
+[[nodiscard]] std::optional<Answer> refuse_ambiguous_head(std::string_view head);
+
+// Whether a line ends without CR. Then the end of the header may never come.
+[[nodiscard]] bool has_bare_line_feed(std::string_view text);
+
+}  // namespace server
