@@ -37,6 +37,8 @@ class Ordering {
   // From this server's clients. Tags are never used twice.
   void submit(session::Command command, OrderingOutcomes& out);
   void ask_read_point(std::uint64_t tag, OrderingOutcomes& out);
+  // No client waits for the read point any more.
+  void forget_read_point(std::uint64_t tag) { read_points_.erase(tag); }
   void alive(wire::SessionId session);
 
   // Forgets all commands and read points: no client waits for their outcomes any more.

@@ -38,9 +38,14 @@ class Pending {
   [[nodiscard]] std::uint64_t add(Request request);
   // Null, or nothing, if no request waits under `tag`.
   [[nodiscard]] const Request* find(std::uint64_t tag) const;
+  // Also removes the read under `tag`.
   std::optional<Request> remove(std::uint64_t tag);
 
-  void add_at(WhenApplied waiting) { at_zxid_.emplace(waiting.zxid, std::move(waiting.action)); }
+  void add_at(WhenApplied waiting);
+  // The client has left: it does not request a session at `zxid` any more.
+  void remove_session_request(std::uint64_t client, wire::Zxid zxid) {
+    session_requests_.erase({zxid, client});
+  }
   // The next action that is due if `applied` is applied; nothing if there is none. The action may
   // wait again.
   std::optional<WhenApplied::Action> pop_due(wire::Zxid applied);
@@ -57,15 +62,27 @@ class Pending {
 
   [[nodiscard]] std::size_t requests() const { return requests_.size(); }
   [[nodiscard]] std::size_t reads() const { return reads_.size(); }
+  [[nodiscard]] std::size_t session_requests() const { return session_requests_.size(); }
 
  private:
-  using Read = std::pair<wire::Zxid, std::uint64_t>;  // the tag is the second
+  struct Read {
+    wire::Zxid zxid;
+    std::uint64_t deadline = 0;  // a tick
+  };
+
+  // Returns the zxid of the read that it removes; nothing if there is none.
+  std::optional<wire::Zxid> remove_read(std::uint64_t tag);
 
   std::uint64_t last_tag_;
   std::unordered_map<std::uint64_t, Request> requests_;  // by tag
   std::multimap<wire::Zxid, WhenApplied::Action> at_zxid_;
-  std::set<Read> reads_;
-  std::multimap<std::uint64_t, Read> read_deadlines_;  // by tick; also of reads that left `reads_`
+  // Clients by the zxid at which they request their session. Strangers choose that zxid, so a
+  // client that leaves must be found fast among many with the same.
+  std::set<std::pair<wire::Zxid, std::uint64_t>> session_requests_;
+  std::unordered_map<std::uint64_t, Read> reads_;  // by tag
+  // The same reads, in the order of their zxids and of their deadlines.
+  std::set<std::pair<wire::Zxid, std::uint64_t>> reads_by_zxid_;
+  std::set<std::pair<std::uint64_t, std::uint64_t>> reads_by_deadline_;
   std::uint64_t ticks_ = 0;
 };
 

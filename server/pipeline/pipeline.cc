@@ -64,7 +64,19 @@ void Pipeline::alive(ClientConnection& connection) {
 }
 
 void Pipeline::closed(ClientConnection& connection) {
+  if (const Client* client = clients_.find(connection)) forget(*client);
   if (const auto session = clients_.remove(connection)) replica_.remove_watches(*session);
+}
+
+// Nothing waits for a client that has left. The leader still carries out its commands.
+void Pipeline::forget(const Client& client) {
+  for (const std::uint64_t tag : client.order.waiting()) {
+    pending_.remove(tag);
+    ordering_.forget_read_point(tag);
+  }
+  if (client.connect_request.last_zxid) {
+    pending_.remove_session_request(client.number, *client.connect_request.last_zxid);
+  }
 }
 
 void Pipeline::handle(Client& client, wire::ParsedRequest parsed, SteadyClock::time_point arrived) {

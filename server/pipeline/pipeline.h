@@ -83,6 +83,7 @@ class Pipeline : public ClientHandler {
   void read(Readings& readings) const;
 
  private:
+  void forget(const Client& client);
   void handle(Client& client, wire::ParsedRequest parsed, SteadyClock::time_point arrived);
   void perform(Client& client, wire::ClientRequest request, SteadyClock::time_point arrived);
   void request_session(Client& client);

@@ -228,6 +228,7 @@ void Replies::read(Readings& readings) const {
   readings.requests = counters_;
   readings.queues.push_back({"replies", pending_.requests()});
   readings.queues.push_back({"reads_behind", pending_.reads()});
+  readings.queues.push_back({"connects_behind", pending_.session_requests()});
   for (const auto& [number, client] : clients_.by_number()) {
     readings.outstanding_requests += client->outstanding();
     readings.paused_connections += client->paused ? 1 : 0;

@@ -66,6 +66,36 @@ TEST_CASE("a read waits for its zxid, but not longer than its ticks") {
   CHECK_FALSE(pending.pop_read(zxid(9)).has_value());
 }
 
+TEST_CASE("a client that leaves does not request its session any more") {
+  Pending pending(0);
+  for (const std::uint64_t client : {1, 2, 3}) {
+    pending.add_at({zxid(7), WhenApplied::RequestSession{client}});
+    pending.add_at({zxid(7), WhenApplied::RequestSession{client}});  // the server serves again
+  }
+  CHECK(pending.session_requests() == 3);
+  pending.remove_session_request(2, zxid(7));
+  pending.remove_session_request(9, zxid(7));
+  CHECK(pending.session_requests() == 2);
+  CHECK_FALSE(pending.pop_due(zxid(6)).has_value());
+  for (const std::uint64_t client : {1, 3}) {
+    const auto due = pending.pop_due(zxid(7));
+    REQUIRE(due.has_value());
+    CHECK(std::get<WhenApplied::RequestSession>(*due).client == client);
+  }
+  CHECK_FALSE(pending.pop_due(zxid(7)).has_value());
+}
+
+TEST_CASE("a removed request takes its read with it") {
+  Pending pending(0);
+  const std::uint64_t tag = pending.add(Pending::Request{});
+  pending.add_read(tag, zxid(5), 1);
+  CHECK(pending.remove(tag).has_value());
+  CHECK(pending.reads() == 0);
+  pending.tick();
+  CHECK_FALSE(pending.pop_late_read().has_value());
+  CHECK_FALSE(pending.pop_read(zxid(9)).has_value());
+}
+
 TEST_CASE("clear removes all waiting requests and reads") {
   Pending pending(0);
   CHECK(pending.add(Pending::Request{}) == 1);

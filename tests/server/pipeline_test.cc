@@ -205,6 +205,58 @@ TEST_CASE("a reply's zxid is not above that of a later read that was performed e
   CHECK(replies[1].zxid < replies[2].zxid);
 }
 
+TEST_CASE("nothing waits for clients that have left") {
+  Follower follower;
+  const auto waiting = [&] {
+    server::Readings readings;
+    follower.pipeline().read(readings);
+    std::map<std::string, std::uint64_t> lengths;
+    for (const auto& queue : readings.queues) lengths[queue.name] = queue.length;
+    return lengths;
+  };
+  // Connects that wait for a zxid that never comes.
+  std::vector<std::shared_ptr<Connection>> connections;
+  for (int i = 0; i < 100; ++i) {
+    connections.push_back(std::make_shared<Connection>());
+    follower.pipeline().opened(connections.back());
+    wire::ConnectRequest connect;
+    connect.last_zxid = wire::Zxid{{epoch.value + 1}, 1};
+    wire::ParsedFrame frame;
+    frame.requests.emplace_back(wire::ClientRequest{{}, {}, std::move(connect)});
+    follower.pipeline().received(*connections.back(), std::move(frame));
+  }
+  follower.look();
+  follower.follow({epoch.value + 1});  // they wait again
+  CHECK(waiting()["connects_behind"] == 100);
+
+  // Reads that wait for a quorum and for a zxid, and a write.
+  for (const wire::Consistency consistency :
+       {wire::Consistency(wire::Linearizable{}),
+        wire::Consistency(wire::AtLeast{{{epoch.value + 1}, 1}})}) {
+    wire::GetRequest get;
+    get.path = "/";
+    get.read.consistency = consistency;
+    follower.request(get);
+  }
+  follower.request(create("/a"));
+  CHECK(waiting()["replies"] == 3);
+  CHECK(waiting()["reads_behind"] == 1);
+  CHECK(waiting()["read_points"] == 1);
+
+  for (const auto& connection : connections) follower.pipeline().closed(*connection);
+  follower.pipeline().closed(follower.connection());
+  for (const char* queue : {"connects_behind", "replies", "reads_behind", "read_points"}) {
+    CAPTURE(std::string(queue));
+    CHECK(waiting()[queue] == 0);
+  }
+  // The write is carried out all the same.
+  const auto commands = follower.forwarded();
+  REQUIRE_FALSE(commands.empty());
+  follower.commit(commands.back());
+  CHECK(follower.pipeline().service().tree().find("/a") != nullptr);
+  CHECK(waiting()["commands"] == 0);
+}
+
 TEST_CASE("a drained server answers outstanding requests before it redirects their client") {
   Follower follower;
   follower.request(create("/a"));
