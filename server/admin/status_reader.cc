@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "server/admin/pages.h"
+#include "server/logging/limited_log.h"
 #include "server/metrics/disk.h"
 #include "server/metrics/page.h"
 #include "wire/zxid.h"
@@ -102,6 +103,7 @@ Readings read_metrics(const StatusParts& parts) {
   now.ephemerals = service.tree().ephemeral_count();
   now.port = parts.listener.counters();
   now.log = parts.log.counters();
+  now.omitted_lines = limited_log().omitted();
   return now;
 }
 

@@ -13,7 +13,6 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <spdlog/spdlog.h>
 
 #include "server/clients/carrier.h"
 #include "server/clients/client_event.h"
@@ -21,6 +20,7 @@
 #include "server/clients/http.h"
 #include "server/clients/io_thread.h"
 #include "server/clients/stream.h"
+#include "server/logging/limited_log.h"
 
 namespace server {
 namespace {
@@ -200,7 +200,8 @@ asio::awaitable<void> Listener::Port::accept() {
     if (error) {
       // Out of files or memory: try again later, when other connections have ended.
       if (!std::exchange(warned, true)) {
-        spdlog::warn(
+        log_limited(
+            LineKind::connection_refused, spdlog::level::warn,
             "cannot accept clients: {} (how many files a process may open is set by ulimit -n)",
             error.message());
       }

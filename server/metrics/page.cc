@@ -213,6 +213,8 @@ std::string metrics_page(const Readings& readings) {
   add_disk(readings, out);
   add_checkpoint(readings.status.checkpoint, out);
   add_process(readings.process, out);
+  out.counter("omitted_lines_total", "Lines that the server's messages omit, see operations.md.")
+      .is(readings.omitted_lines);
   return out.text();
 }
 

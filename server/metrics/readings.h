@@ -53,6 +53,9 @@ struct Readings {
 
   // Disk.
   LogCounters log;
+
+  // The server's own log of lines.
+  std::uint64_t omitted_lines = 0;
 };
 
 }  // namespace server

@@ -10,8 +10,8 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <spdlog/spdlog.h>
 
+#include "server/logging/limited_log.h"
 #include "server/peers/use_tuple.h"
 
 namespace server {
@@ -143,7 +143,8 @@ awaitable<void> Connector::accept(tcp::socket accepted) {
   if (stopped_) co_return;
   if (const auto* failure = std::get_if<NotAgreed>(&result)) {
     if (reported_accepted_.is_new(failure->reason, std::chrono::steady_clock::now())) {
-      spdlog::warn("no link over a connection to the peer port: {}", failure->reason);
+      log_limited(LineKind::greeting_refused, spdlog::level::warn,
+                  "no link over a connection to the peer port: {}", failure->reason);
     }
     co_return;
   }
@@ -229,7 +230,8 @@ void Connector::report_failed_dial(zab::ServerId peer, GreetingForm form,
 
 void Connector::report(zab::ServerId peer, const std::string& reason) {
   if (std::exchange(reported_[peer], reason) == reason) return;
-  spdlog::warn("no link with server {}: {}", peer.value, reason);
+  log_limited(LineKind::dial_failed, spdlog::level::warn, "no link with server {}: {}", peer.value,
+              reason);
 }
 
 }  // namespace server

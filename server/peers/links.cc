@@ -10,8 +10,8 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <spdlog/spdlog.h>
 
+#include "server/logging/limited_log.h"
 #include "server/peers/agreement.h"
 #include "server/peers/connector.h"
 #include "server/peers/link.h"
@@ -95,8 +95,9 @@ Links::Impl::LinkPtr Links::Impl::add(asio::ip::tcp::socket socket, const Agreed
   const auto link = std::make_shared<Link>(io_, std::move(socket), ++last_number_, other.program,
                                            counters, callbacks_for(other));
   up_[server] = link;
-  spdlog::info("linked with server {}: {}, {}, protocol {}", server.value, other.program.program,
-               wire::to_string(other.program.levels), other.program.protocol);
+  log_limited(LineKind::link_changed, spdlog::level::info,
+              "linked with server {}: {}, {}, protocol {}", server.value, other.program.program,
+              wire::to_string(other.program.levels), other.program.protocol);
   callbacks_.up(server, link->number());
   return link;
 }
@@ -118,7 +119,8 @@ void Links::Impl::drop(zab::ServerId server, const std::string& reason) {
   const auto found = up_.find(server);
   found->second->close();
   up_.erase(found);
-  spdlog::info("lost the link with server {}: {}", server.value, reason);
+  log_limited(LineKind::link_changed, spdlog::level::info, "lost the link with server {}: {}",
+              server.value, reason);
   callbacks_.down(server);
 }
 

@@ -4,8 +4,7 @@
 #include <chrono>
 #include <utility>
 
-#include <spdlog/spdlog.h>
-
+#include "server/logging/limited_log.h"
 #include "zab/print.h"
 
 namespace server {
@@ -171,8 +170,9 @@ void Ordering::on(zab::ServerId from, const Forward& m, OrderingOutcomes& out) {
   const bool is_leaders = (close != nullptr && close->expired) ||
                           (command && std::holds_alternative<session::ReapNodes>(command->body));
   if (!command || command->owner.server != from.value || is_leaders) {
-    spdlog::error("server {} forwarded a command that {}: the command is ignored", from.value,
-                  command ? "it may not give" : "cannot be decoded: " + command.error().message);
+    log_limited(LineKind::command_ignored, spdlog::level::err,
+                "server {} forwarded a command that {}: the command is ignored", from.value,
+                command ? "it may not give" : "cannot be decoded: " + command.error().message);
     return;
   }
   planner_.plan(*command, out);

@@ -4,7 +4,7 @@
 #include <memory>
 #include <utility>
 
-#include <spdlog/spdlog.h>
+#include "server/logging/limited_log.h"
 
 namespace server {
 
@@ -107,7 +107,8 @@ std::optional<Planner::Reader> Planner::confirmed(const zab::Confirmed& confirme
 
 void Planner::tick(OrderingOutcomes& out) {
   for (const wire::SessionId session : expiry_.tick()) {
-    spdlog::info("session {} expires", wire::to_hex(session.value));
+    log_limited(LineKind::session_expires, spdlog::level::info, "session {} expires",
+                wire::to_hex(session.value));
     plan({session, {}, 0, session::CloseSession{true}}, out);
   }
   if (service_.reap_due(clock_.wall_clock())) plan({{}, {}, 0, session::ReapNodes{}}, out);

@@ -7,6 +7,7 @@
 #include <boost/asio/post.hpp>
 #include <spdlog/spdlog.h>
 
+#include "server/logging/limited_log.h"
 #include "wire/ensure.h"
 #include "wire/zxid.h"
 #include "zab/print.h"
@@ -104,7 +105,9 @@ std::uint64_t Driver::connection(zab::ServerId server) const {
 // Next: LogWriter::write (log_writer.cc) for `persist`, Pipeline::deliver (pipeline/pipeline.cc)
 // for `deliver`.
 void Driver::carry_out(zab::Effects effects) {
-  for (const zab::Note& note : effects.notes) spdlog::info("{}", note.text);
+  for (const zab::Note& note : effects.notes) {
+    log_limited(LineKind::protocol_note, spdlog::level::info, "{}", note.text);
+  }
   for (const auto& [to, message] : effects.send) links_.send(to, connection(to), message);
 
   std::vector<Promise> promises;
@@ -127,7 +130,10 @@ void Driver::carry_out(zab::Effects effects) {
     reads_.insert_or_assign(learner, PendingRead{one, connection(learner)});
     read(learner);
   }
-  if (effects.role_status) spdlog::info("{}", zab::to_string(*effects.role_status));
+  if (effects.role_status) {
+    log_limited(LineKind::role_changed, spdlog::level::info, "{}",
+                zab::to_string(*effects.role_status));
+  }
   if (results_.empty() && !effects.restore) {
     for (const zab::Txn& txn : effects.deliver) deliver(txn);
     for (const zab::Confirmed& confirmed : effects.confirmed) pipeline_.confirmed(confirmed);

@@ -6,6 +6,8 @@
 #include <boost/asio/io_context.hpp>
 #include <spdlog/spdlog.h>
 
+#include "server/logging/limited_log.h"
+
 namespace server {
 namespace {
 
@@ -39,6 +41,7 @@ void Ticker::tick() {
   environment_.post(zab::Tick{});
   pipeline_.tick();
   checkpointer_.tick();
+  limited_log().tick(environment_.now());
   check_clock();
 }
 
