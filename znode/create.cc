@@ -76,8 +76,9 @@ wire::Result<CreateTxn> plan_quota(const wire::CreateRequest& request, const Cal
   for (const std::string& parent : txn.parents) draft.create(parent, {});
   PendingNode node;
   node.data_size = static_cast<std::uint32_t>(request.data.size());
-  node.limits = *std::move(limits);
+  node.limits = *limits;
   draft.create(request.path, std::move(node));
+  if (auto room = check_root_limits(request.path, **limits, draft); !room) return room.error();
   return txn;
 }
 
@@ -130,6 +131,10 @@ wire::Result<CreateTxn> plan(const wire::CreateRequest& request, const Caller& c
   if (!allows(parent->acl, caller.identities, wire::Perm::create)) {
     return no_auth(above, wire::Perm::create);
   }
+  // The new parents get this ACL.
+  if (!txn.parents.empty() && !allows(acl, caller.identities, wire::Perm::create)) {
+    return no_auth(parent_of(sample_path), wire::Perm::create);
+  }
 
   const std::int32_t number = txn.parents.empty() ? parent->creations : 0;
   txn.path = request.path + (request.sequential ? sequence(number) : "");
@@ -143,11 +148,11 @@ wire::Result<CreateTxn> plan(const wire::CreateRequest& request, const Caller& c
   PendingNode node;
   node.acl = acl;
   for (const std::string& missing : txn.parents) {
-    if (auto quota = check_quotas(missing, {1, 0}, draft); !quota) return quota.error();
+    if (auto quota = check_quotas(missing, {1, 0}, caller, draft); !quota) return quota.error();
     draft.create(missing, node);
   }
   const Usage growth{1, static_cast<std::int64_t>(request.data.size())};
-  if (auto quota = check_quotas(txn.path, growth, draft); !quota) return quota.error();
+  if (auto quota = check_quotas(txn.path, growth, caller, draft); !quota) return quota.error();
   node.data_size = static_cast<std::uint32_t>(request.data.size());
   node.lifetime = *lifetime;
   draft.create(txn.path, std::move(node));

@@ -88,14 +88,25 @@ wire::ChildrenReply apply(const ChildrenTxn& txn, const Tree& tree);
 [[nodiscard]] wire::EphemeralsReply read(const wire::EphemeralsRequest& request,
                                          const Caller& caller, const Tree& tree);
 
-// quota_checks.cc: QuotaExceeded if a subtree that contains `path` would exceed its hard limits
-// after it grew by `growth`.
+// quota_checks.cc: NoAuth unless the caller may set the ACL and the quota of the node. The root is
+// open to everybody, so ADMIN on it is not enough: its ACL and its quota can lock everybody out.
+[[nodiscard]] wire::Result<void> check_admin(std::string_view path, const PendingNode& node,
+                                             const Caller& caller);
+// QuotaExceeded if a subtree that contains `path` would exceed its hard limits after it grew by
+// `growth`. Limits do not bind the super identity.
 [[nodiscard]] wire::Result<void> check_quotas(std::string_view path, const Usage& growth,
-                                              const Draft& draft);
+                                              const Caller& caller, const Draft& draft);
 // Whether the caller may change the quota node `path`, which needs ADMIN on the limited node:
 // NoAuth if not, BadArguments if `path` is not below /zookeeper/quota.
 [[nodiscard]] wire::Result<void> check_quota_change(std::string_view path, const Caller& caller,
                                                     const Draft& draft);
+// The same for all quota nodes below `path`.
+[[nodiscard]] wire::Result<void> check_quota_changes_below(std::string_view path,
+                                                           const Caller& caller,
+                                                           const Draft& draft);
+// BadArguments if the draft sets limits of the root that leave no room: then nobody could write.
+[[nodiscard]] wire::Result<void> check_root_limits(std::string_view path, const QuotaLimits& limits,
+                                                   const Draft& draft);
 // The limits in `data`, for the limits node `path`. Checks the path, the caller and the data.
 [[nodiscard]] wire::Result<std::shared_ptr<const QuotaLimits>> plan_limits(std::string_view path,
                                                                            std::string_view data,

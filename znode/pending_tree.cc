@@ -298,6 +298,20 @@ std::optional<std::string> Draft::find_forbidden_parent(std::string_view path,
   return forbidden;
 }
 
+std::vector<std::string> Draft::paths_below(std::string_view path) const {
+  std::set<std::string, std::less<>> paths;
+  const auto add = [&](const std::string& at) {
+    if (find(at)) paths.insert(at);
+  };
+  for_each_below(changes_, path, [&](const auto& change) { add(change.first); });
+  for_each_below(base_.overlay_, path, [&](const auto& entry) { add(entry.first); });
+  const Node* root = base_.tree_.find(path);
+  for (const Node* node = root; node; node = next_in_subtree(*node, *root)) {
+    if (node != root) add(node->path());
+  }
+  return {paths.begin(), paths.end()};
+}
+
 void Draft::create(std::string_view path, PendingNode node) {
   PendingNode parent = at(parent_of(path));
   parent.creations = next_creation(parent.creations);

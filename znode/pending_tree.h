@@ -139,6 +139,9 @@ class Draft {
   using AllowsFn = std::function<bool(const SharedAcl& acl)>;
   [[nodiscard]] std::optional<std::string> find_forbidden_parent(std::string_view path,
                                                                  const AllowsFn& allows) const;
+  // The paths of the nodes that will exist below `path`, in no order. Takes time and memory linear
+  // in their number.
+  [[nodiscard]] std::vector<std::string> paths_below(std::string_view path) const;
 
   // Precondition: the parent exists, the node does not. The plan sets data size, lifetime, ACL and
   // limits of `node`.

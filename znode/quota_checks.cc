@@ -1,3 +1,5 @@
+#include <functional>
+#include <map>
 #include <string>
 
 #include "znode/operations.h"
@@ -17,10 +19,27 @@ wire::Error exceeded(std::string_view root, std::int64_t wanted, const char* wha
                     limit + '=' + std::to_string(max));
 }
 
+wire::Error no_room(std::string_view path, const char* limit, std::int64_t max, std::int64_t used,
+                    const char* what) {
+  return refuse(ErrorCode::bad_arguments, path,
+                "would stop everybody: " + std::string(limit) + '=' + std::to_string(max) +
+                    " is not above the " + std::to_string(used) + ' ' + what + " that exist");
+}
+
 }  // namespace
 
-wire::Result<void> check_quotas(std::string_view path, const Usage& growth, const Draft& draft) {
-  if (!draft.has_limits() || is_reserved(path)) return {};
+wire::Result<void> check_admin(std::string_view path, const PendingNode& node,
+                               const Caller& caller) {
+  if ((path == "/" || is_reserved(path)) && !caller.identities.is_super()) return only_super(path);
+  if (!allows(node.acl, caller.identities, wire::Perm::admin)) {
+    return no_auth(path, wire::Perm::admin);
+  }
+  return {};
+}
+
+wire::Result<void> check_quotas(std::string_view path, const Usage& growth, const Caller& caller,
+                                const Draft& draft) {
+  if (!draft.has_limits() || is_reserved(path) || caller.identities.is_super()) return {};
   if (growth.nodes <= 0 && growth.bytes <= 0) return {};
   for (std::string_view root = path;; root = parent_of(root)) {
     if (const auto limits = draft.limits(root)) {
@@ -48,8 +67,32 @@ wire::Result<void> check_quota_change(std::string_view path, const Caller& calle
     root = parent_of(*root);
     node = draft.find(*root);
   }
-  if (!allows(node->acl, caller.identities, wire::Perm::admin)) {
-    return no_auth(*root, wire::Perm::admin);
+  return check_admin(*root, *node, caller);
+}
+
+// Many quota nodes belong to one limited node, so each of those is asked once.
+wire::Result<void> check_quota_changes_below(std::string_view path, const Caller& caller,
+                                             const Draft& draft) {
+  std::map<std::string, std::string, std::less<>> checked;  // a quota node for each limited node
+  for (std::string& below : draft.paths_below(path)) {
+    if (const auto root = limited_path(below)) checked.try_emplace(std::string(*root), below);
+  }
+  for (const auto& [root, below] : checked) {
+    if (auto change = check_quota_change(below, caller, draft); !change) return change;
+  }
+  return {};
+}
+
+wire::Result<void> check_root_limits(std::string_view path, const QuotaLimits& limits,
+                                     const Draft& draft) {
+  if (limited_path(path) != "/") return {};
+  const Usage used = draft.usage("/");
+  const Usage& hard = limits.hard;
+  if (hard.nodes >= 0 && hard.nodes <= used.nodes) {
+    return no_room(path, "countHardLimit", hard.nodes, used.nodes, "nodes");
+  }
+  if (hard.bytes >= 0 && hard.bytes <= used.bytes) {
+    return no_room(path, "byteHardLimit", hard.bytes, used.bytes, "bytes");
   }
   return {};
 }

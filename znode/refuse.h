@@ -49,6 +49,11 @@ namespace znode {
                 "does not grant this client the permission " + std::string(name(perm)));
 }
 
+[[nodiscard]] inline wire::Error only_super(std::string_view path) {
+  return refuse(wire::ErrorCode::no_auth, path,
+                "takes ACLs and quotas only from the super identity (superDigest)");
+}
+
 [[nodiscard]] inline wire::Error reserved(std::string_view path) {
   return refuse(wire::ErrorCode::bad_arguments, path, "is reserved: clients can only read it");
 }

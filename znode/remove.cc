@@ -81,6 +81,10 @@ wire::Result<DeleteTxn> plan(const wire::DeleteRequest& request, const Caller& c
   const std::int64_t below = draft.usage(request.path).nodes - 1;
   if (auto size = check_size(request.path, below, draft); !size) return size.error();
   if (auto subtree = check_subtree(request.path, caller, draft); !subtree) return subtree.error();
+  if (is_reserved(request.path)) {
+    auto quotas = check_quota_changes_below(request.path, caller, draft);
+    if (!quotas) return quotas.error();
+  }
   draft.remove_subtree(request.path);
   return DeleteTxn{request.path, static_cast<std::uint32_t>(below)};
 }

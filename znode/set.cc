@@ -39,7 +39,7 @@ wire::Result<SetTxn> plan(const wire::SetRequest& request, const Caller& caller,
   }
   const Usage growth{0, static_cast<std::int64_t>(request.data.size()) -
                             static_cast<std::int64_t>(node->data_size)};
-  if (auto quota = check_quotas(request.path, growth, draft); !quota) return quota.error();
+  if (auto quota = check_quotas(request.path, growth, caller, draft); !quota) return quota.error();
   if (request.version != wire::any_version && request.version != node->version) {
     return bad_version(request.path, node->version, request.version);
   }
@@ -47,8 +47,11 @@ wire::Result<SetTxn> plan(const wire::SetRequest& request, const Caller& caller,
   const std::int32_t version = next_version(node->version);
   node->version = version;
   node->data_size = static_cast<std::uint32_t>(request.data.size());
-  node->limits = std::move(limits);
+  node->limits = limits;
   draft.set_data(request.path, *std::move(node));
+  if (limits) {
+    if (auto room = check_root_limits(request.path, *limits, draft); !room) return room.error();
+  }
   return SetTxn{request.path, request.data, version, false, {}};
 }
 

@@ -13,9 +13,7 @@ wire::Result<SetAclTxn> plan(const wire::SetAclRequest& request, const Caller& c
 
   std::optional<PendingNode> node = draft.find(request.path);
   if (!node) return no_node(request.path);
-  if (!allows(node->acl, caller.identities, wire::Perm::admin)) {
-    return no_auth(request.path, wire::Perm::admin);
-  }
+  if (auto admin = check_admin(request.path, *node, caller); !admin) return admin.error();
   if (request.version != wire::any_version && request.version != node->aversion) {
     return bad_acl_version(request.path, node->aversion, request.version);
   }

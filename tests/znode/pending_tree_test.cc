@@ -5,6 +5,7 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/znode/identities.h"
 #include "tests/znode/world.h"
 
 namespace znode {
@@ -181,7 +182,8 @@ TEST_CASE("the pending tree equals the tree after all plans are applied") {
   World world;
   std::vector<std::uint64_t> sessions{1, 2, 3};
   std::uint64_t last_session = 3;
-  REQUIRE(world.run(SetRequest{limits_path("/0"), "countHardLimit=7", -1, true}));
+  REQUIRE(world.run_as({World::me, super},
+                       SetRequest{limits_path("/0"), "countHardLimit=7", -1, true}));
   for (int round = 0; round < 400; ++round) {
     for (std::uint64_t plans = next(12); plans > 0; --plans) {
       const std::string& path = paths[1 + next(paths.size() - 1)];

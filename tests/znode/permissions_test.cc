@@ -220,14 +220,39 @@ TEST_CASE("a planned ACL applies to later plans") {
 
 TEST_CASE("parents created with a node have the node's ACL") {
   World world;
-  wire::CreateRequest request = create("/a/b/c", Acl{{"world", "anyone", 1}});
+  wire::CreateRequest request = create("/a/b/c", Acl{{"world", "anyone", 5}});
   request.parents = true;
   REQUIRE(world.run(request));
   for (const char* path : {"/a", "/a/b", "/a/b/c"}) {
     CAPTURE(path);
-    CHECK(world.pending().tree().at(path).acl().list() == Acl{{"world", "anyone", 1}});
+    CHECK(world.pending().tree().at(path).acl().list() == Acl{{"world", "anyone", 5}});
   }
   CHECK(world.pending().tree().at("/").acl().is_open());
+}
+
+TEST_CASE("a create below parents that it creates needs CREATE on them too") {
+  World world;
+  wire::CreateRequest request = create("/a/b/c", Acl{{"digest", "bob:hash", all}});
+  request.parents = true;
+  CHECK(world.plan_as(as(alice), request).error().error ==
+        wire::Error{ErrorCode::no_auth, "/a/b does not grant this client the permission create"});
+  CHECK(world.plan_as(as(bob), request));
+}
+
+// The root is open to everybody, so its ACL could lock everybody out.
+TEST_CASE("only super may set the ACL of the root") {
+  World world;
+  for (const Identities& who : {anonymous, alice}) {
+    const auto refused = world.plan_as(as(who), wire::SetAclRequest{"/", wire::open_acl(), 7});
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().error ==
+          wire::Error{ErrorCode::no_auth,
+                      "/ takes ACLs and quotas only from the super identity (superDigest)"});
+  }
+  REQUIRE(world.run_as(as(super), wire::SetAclRequest{"/", {{"digest", "alice:hash", all}}}));
+  CHECK(world.plan_as(as(alice), wire::SetAclRequest{"/", wire::open_acl()}).error().error.code ==
+        ErrorCode::no_auth);
+  CHECK(world.plan_as(as(super), wire::SetAclRequest{"/", wire::open_acl()}));
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/znode/identities.h"
 #include "tests/znode/world.h"
 
 namespace znode {
@@ -19,8 +20,10 @@ wire::CreateRequest create(std::string path, wire::Bytes data = {}) {
   return request;
 }
 
+const Caller a_super{World::me, super};
+
 void limit(World& world, const std::string& path, wire::Bytes text) {
-  REQUIRE(world.run(wire::SetRequest{limits_path(path), std::move(text), -1, true}));
+  REQUIRE(world.run_as(a_super, wire::SetRequest{limits_path(path), std::move(text), -1, true}));
 }
 
 std::string stats(const World& world, const std::string& path) {
@@ -141,11 +144,88 @@ TEST_CASE("the quotas of a node and of all its ancestors count, the root's inclu
   wire::CreateRequest parents = create("/none/x");
   parents.parents = true;
   CHECK(world.plan(parents).error().error.code == ErrorCode::quota_exceeded);
-  limit(world, "/", "countHardLimit=1");
-  CHECK(world.plan(create("/b")).error().error.message.starts_with("/ would have"));
-  // A quota that is exceeded can still be changed.
+  // The quota of the root has two nodes of its own.
+  limit(world, "/", "countHardLimit=" + std::to_string(world.tree().size() + 3));
+  REQUIRE(world.run(create("/b")));
+  CHECK(world.plan(create("/c")).error().error.message.starts_with("/ would have"));
+  // A quota that is used up can still be changed.
   limit(world, "/", "countHardLimit=1000");
+  CHECK(world.run(create("/c")));
+}
+
+TEST_CASE("a quota does not bind super") {
+  World world;
+  world.create("/q");
+  limit(world, "/q", "countHardLimit=1,byteHardLimit=1");
+  CHECK(world.plan(create("/q/a")).error().error.code == ErrorCode::quota_exceeded);
+  CHECK(world.run_as(a_super, create("/q/a", "data")));
+  CHECK(world.run_as(a_super, wire::SetRequest{"/q", "more data"}));
+}
+
+TEST_CASE("only super may change the quotas of the root, of /zookeeper and of missing nodes") {
+  World world;
+  for (const char* path : {"/", "/zookeeper", "/zookeeper/quota", "/none", "/none/below"}) {
+    CAPTURE(path);
+    const std::string limits = limits_path(path);
+    const auto refused = world.plan(create(limits, "countHardLimit=100"));
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().error.code == ErrorCode::no_auth);
+    CHECK(refused.error().error.message.ends_with(
+        " takes ACLs and quotas only from the super identity (superDigest)"));
+    REQUIRE(world.run_as(a_super, create(limits, "countHardLimit=100")));
+    CHECK(world.plan(wire::SetRequest{limits, ""}).error().error.code == ErrorCode::no_auth);
+    CHECK(world.plan(wire::DeleteRequest{limits}).error().error.code == ErrorCode::no_auth);
+    REQUIRE(world.run_as(a_super, wire::DeleteRequest{limits}));
+  }
+}
+
+TEST_CASE("limits of the root that leave no room are refused") {
+  World world;
+  world.create("/a", "12345");
+  const std::string path = limits_path("/");
+  const auto refused = [&](const wire::Bytes& text) {
+    const auto planned = world.plan_as(a_super, wire::SetRequest{path, text, -1, true});
+    REQUIRE_FALSE(planned);
+    CHECK(planned.error().error.code == ErrorCode::bad_arguments);
+    return planned.error().error.message;
+  };
+  // Five nodes exist, and the quota has two more.
+  CHECK(refused("countHardLimit=7") ==
+        path + " would stop everybody: countHardLimit=7 is not above the 7 nodes that exist");
+  CHECK(refused("countHardLimit=0").starts_with(path + " would stop everybody"));
+  CHECK(refused("byteHardLimit=21") ==
+        path + " would stop everybody: byteHardLimit=21 is not above the 21 bytes that exist");
+  CHECK(world.plan_as(a_super, create(path, "countHardLimit=0")).error().error.code ==
+        ErrorCode::bad_arguments);
+  limit(world, "/", "countHardLimit=8");
+  CHECK(world.plan_as(a_super, wire::SetRequest{path, "countHardLimit=7"}).error().error.code ==
+        ErrorCode::bad_arguments);
   CHECK(world.run(create("/b")));
+}
+
+// Whoever has no ADMIN on /app/tenant must not delete its quota with that of /app.
+TEST_CASE("a recursive deletion of quotas needs ADMIN on every limited node") {
+  const Caller tenant{World::me, alice};
+  World world;
+  world.create("/app");
+  wire::CreateRequest request = create("/app/tenant");
+  request.acl = wire::Acl{{"digest", "alice:hash", 31}};
+  REQUIRE(world.run_as(tenant, request));
+  REQUIRE(world.run(create(limits_path("/app"))));
+  REQUIRE(world.run_as(tenant, create(limits_path("/app/tenant"), "countHardLimit=1")));
+
+  const wire::DeleteRequest all{"/zookeeper/quota/app", -1, true};
+  CHECK(world.plan(all).error().error ==
+        wire::Error{ErrorCode::no_auth,
+                    "/app/tenant does not grant this client the permission admin"});
+  CHECK(world.plan(wire::MultiRequest{{wire::DeleteRequest{limits_path("/app")}, all}})
+            .error()
+            .error.code == ErrorCode::no_auth);
+  // The limits are gone, and the rest of the quota is left.
+  REQUIRE(world.plan_as(tenant, wire::DeleteRequest{limits_path("/app/tenant")}));
+  CHECK(world.plan(all).error().error.code == ErrorCode::no_auth);
+  REQUIRE(world.plan_as(tenant, wire::DeleteRequest{"/zookeeper/quota/app/tenant", -1, true}));
+  CHECK(world.plan(all));
 }
 
 TEST_CASE("setting a quota needs ADMIN on the limited node and a valid limits node") {
@@ -154,6 +234,7 @@ TEST_CASE("setting a quota needs ADMIN on the limited node and a valid limits no
   wire::CreateRequest request = create("/mine");
   request.acl = wire::Acl{{"auth", "", 31}};
   REQUIRE(world.run_as(owner, request));
+  world.create("/open");
 
   struct Row {
     const char* mistake;
@@ -167,14 +248,15 @@ TEST_CASE("setting a quota needs ADMIN on the limited node and a valid limits no
            Row{"without ADMIN, by set", wire::SetRequest{limits_path("/mine"), "", -1, true},
                ErrorCode::no_auth},
            Row{"without ADMIN, below it", create(limits_path("/mine/x/y")), ErrorCode::no_auth},
-           Row{"invalid limits", create(limits_path("/"), "much"), ErrorCode::bad_arguments},
+           Row{"invalid limits", create(limits_path("/open"), "much"), ErrorCode::bad_arguments},
            Row{"the stats node", create("/zookeeper/quota/zookeeper_stats"),
                ErrorCode::bad_arguments},
            Row{"another node below /zookeeper/quota", create("/zookeeper/quota/a"),
                ErrorCode::bad_arguments},
            Row{"the reserved nodes", wire::DeleteRequest{"/zookeeper/quota", -1, true},
                ErrorCode::bad_arguments},
-           Row{"a missing limits node", wire::SetRequest{limits_path("/"), ""}, ErrorCode::no_node},
+           Row{"a missing limits node", wire::SetRequest{limits_path("/open"), ""},
+               ErrorCode::no_node},
        }) {
     CAPTURE(row.mistake);
     const auto planned = world.plan(wire::MultiRequest{{row.op}});

@@ -53,6 +53,9 @@ struct Performer {
     const auto found = view.find(above);
     if (!found) return refuse(ErrorCode::no_node);
     if (!allows(found->acl, wire::Perm::create)) return refuse(ErrorCode::no_auth);
+    if (!missing.empty() && r.acl && !allows(*r.acl, wire::Perm::create)) {
+      return refuse(ErrorCode::no_auth);
+    }
     const std::string path =
         r.sequential ? numbered(r.path, missing.empty() ? found->creations : 0) : r.path;
     if (view.find(path)) return refuse(ErrorCode::node_exists);
@@ -123,6 +126,7 @@ struct Performer {
     const auto node = view.find(r.path);
     if (!node) return refuse(ErrorCode::no_node);
     if (!allows(node->acl, wire::Perm::admin)) return refuse(ErrorCode::no_auth);
+    if (r.path == "/") return refuse(ErrorCode::no_auth);  // nobody here is super
     if (is_other(r.version, node->stat.aversion)) return refuse(ErrorCode::bad_version);
     view.set_acl(r.path, r.acl);
     return wire::ReplyBody(wire::AclReply{r.acl, view.find(r.path)->stat});
