@@ -1,25 +1,18 @@
 #include "znode/acl.h"
 
 #include <algorithm>
+#include <memory>
 #include <string>
 #include <utility>
 
 #include "wire/bytes.h"
 #include "znode/hash.h"
-#include "znode/network.h"
 
 namespace znode {
 namespace {
 
 using wire::Error;
 using wire::ErrorCode;
-
-bool matches(const wire::AclEntry& entry, const wire::Identity& identity) {
-  if (entry.scheme != identity.scheme) return false;
-  if (entry.scheme != "ip") return entry.id == identity.id;
-  const auto network = Network::of(entry.id);
-  return network && network->contains(identity.id);
-}
 
 bool is_everybody(const wire::AclEntry& entry) {
   return entry.scheme == "world" && entry.id == "anyone";
@@ -50,7 +43,6 @@ bool is_distinguished_name(std::string_view id) {
 
 // Why the entry is invalid; null if it is valid.
 const char* invalid_reason(const wire::AclEntry& entry) {
-  if (entry.id.size() > identity_bytes_max) return "is too long";
   if (entry.scheme == "world") return entry.id == "anyone" ? nullptr : "is not anyone";
   if (entry.scheme == "digest") return is_digest_id(entry.id) ? nullptr : "is not user:hash";
   if (entry.scheme == "ip") return Network::of(entry.id) ? nullptr : "is not address[/bits]";
@@ -69,10 +61,21 @@ void add_once(wire::AclEntry entry, wire::Acl& acl) {
   if (std::ranges::find(acl, entry) == acl.end()) acl.push_back(std::move(entry));
 }
 
-}  // namespace
+Error too_large(std::size_t actual, const char* what, std::size_t max) {
+  return {ErrorCode::too_large,
+          "acl: " + std::to_string(actual) + ' ' + what + ", more than " + std::to_string(max)};
+}
 
-SharedAcl::SharedAcl(wire::Acl list) {
-  if (list == wire::open_acl()) return;
+// Checks the ACL as far as it is resolved, so that no large list is built.
+wire::Result<void> check_size(const wire::Acl& acl) {
+  if (acl.size() > acl_entries_max) return too_large(acl.size(), "entries", acl_entries_max);
+  std::size_t bytes = 0;
+  for (const wire::AclEntry& entry : acl) bytes += entry.scheme.size() + entry.id.size();
+  if (bytes > acl_bytes_max) return too_large(bytes, "bytes", acl_bytes_max);
+  return {};
+}
+
+wire::Bytes bytes_of(const wire::Acl& list) {
   wire::Bytes bytes;
   wire::ByteWriter writer(bytes);
   for (const wire::AclEntry& entry : list) {
@@ -80,10 +83,55 @@ SharedAcl::SharedAcl(wire::Acl list) {
     writer.string(entry.id);
     writer.integer(entry.perms);
   }
-  List* made = new List;
+  return bytes;
+}
+
+std::uint64_t name_hash(std::string_view scheme, std::string_view id) {
+  return hash_of(id, hash_of(scheme));
+}
+
+}  // namespace
+
+SharedAcl::SharedAcl(wire::Acl list) {
+  if (list == wire::open_acl()) return;
+  auto made = std::make_unique<List>();
+  made->hash = hash_of(bytes_of(list));
+  for (std::uint32_t i = 0; i < list.size(); ++i) {
+    const wire::AclEntry& entry = list[i];
+    if (is_everybody(entry)) {
+      made->of_everybody |= entry.perms;
+    } else if (entry.scheme != "ip") {
+      made->names.push_back({name_hash(entry.scheme, entry.id), i});
+    } else if (auto network = Network::of(entry.id)) {
+      made->networks.push_back({*std::move(network), entry.perms});
+    }
+  }
+  std::ranges::sort(made->names, {}, &NameEntry::hash);
   made->list = std::move(list);
-  made->hash = hash_of(bytes);
-  shared_.reset(made);
+  shared_.reset(made.release());
+}
+
+bool SharedAcl::grants(const Identities& who, unsigned perms) const {
+  if (is_open()) return true;
+  const List& acl = *shared_;
+  if ((acl.of_everybody & perms) != 0) return true;
+  return std::ranges::any_of(who.list(), [&](const wire::Identity& identity) {
+    if (identity.scheme == "ip") {
+      if (acl.networks.empty()) return false;
+      const std::string address = address_bytes(identity.id);
+      return std::ranges::any_of(acl.networks, [&](const NetworkEntry& entry) {
+        return (entry.perms & perms) != 0 && entry.network.contains_bytes(address);
+      });
+    }
+    if (acl.names.empty()) return false;
+    const std::uint64_t hash = name_hash(identity.scheme, identity.id);
+    const auto same = std::ranges::equal_range(acl.names, hash, {}, &NameEntry::hash);
+    return std::ranges::any_of(same, [&](const NameEntry& name) {
+      const wire::AclEntry& entry = acl.list[name.index];
+      return (entry.perms & perms) != 0 && entry.scheme == identity.scheme &&
+             entry.id == identity.id;
+    });
+  });
 }
 
 SharedAcl AclTable::intern(const SharedAcl& acl) {
@@ -100,30 +148,31 @@ SharedAcl AclTable::intern(const SharedAcl& acl) {
 }
 
 bool allows(const SharedAcl& acl, const Identities& who, unsigned perms) {
-  if (acl.is_open() || who.is_super()) return true;
-  return std::ranges::any_of(acl.list(), [&](const wire::AclEntry& entry) {
-    if ((entry.perms & perms) == 0) return false;
-    return is_everybody(entry) ||
-           std::ranges::any_of(who.list(), [&](const wire::Identity& identity) {
-             return matches(entry, identity);
-           });
-  });
+  return acl.is_open() || who.is_super() || acl.grants(who, perms);
 }
 
 bool allows(const SharedAcl& acl, const Identities& who, wire::Perm perm) {
   return allows(acl, who, static_cast<unsigned>(perm));
 }
 
+bool RememberedVerdicts::allows(const SharedAcl& acl) {
+  if (acl.is_open()) return true;
+  const auto [known, is_new] = known_.try_emplace(acl.address(), false);
+  if (is_new) known->second = znode::allows(acl, who_, perm_);
+  return known->second;
+}
+
 wire::Result<SharedAcl> resolve(const wire::Acl& acl, const Identities& who) {
   if (acl.empty()) return Error{ErrorCode::invalid_acl, "acl: the list is empty"};
-  if (acl.size() > acl_entries_max) {
-    return Error{ErrorCode::too_large, "acl: " + std::to_string(acl.size()) +
-                                           " entries, more than " +
-                                           std::to_string(acl_entries_max)};
-  }
+  if (auto size = check_size(acl); !size) return size.error();
   wire::Acl resolved;
   for (std::size_t i = 0; i < acl.size(); ++i) {
     const wire::AclEntry& entry = acl[i];
+    if (entry.id.size() > identity_bytes_max) {
+      return Error{ErrorCode::too_large,
+                   "acl[" + std::to_string(i) + "]: id of " + std::to_string(entry.id.size()) +
+                       " bytes, more than " + std::to_string(identity_bytes_max)};
+    }
     if (entry.scheme == "auth") {
       bool has_identity = false;
       for (const wire::Identity& identity : who.list()) {
@@ -141,6 +190,7 @@ wire::Result<SharedAcl> resolve(const wire::Acl& acl, const Identities& who) {
     } else {
       add_once(entry, resolved);
     }
+    if (auto size = check_size(resolved); !size) return size.error();
   }
   return SharedAcl(std::move(resolved));
 }

@@ -2,21 +2,28 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <boost/unordered/unordered_flat_set.hpp>
 
 #include "wire/records.h"
 #include "wire/result.h"
 #include "znode/identity.h"
+#include "znode/network.h"
 
 namespace znode {
 
-inline constexpr std::size_t acl_entries_max = 256;
+// Limits of an ACL in a request, with the identities that scheme `auth` stands for. Its bytes are
+// those of its schemes and ids. A stored ACL may exceed them.
+inline constexpr std::size_t acl_entries_max = 64;
+inline constexpr std::size_t acl_bytes_max = 8 * 1024;
 
-// An ACL as nodes hold it: an immutable list that nodes share. Not thread-safe: the reference
-// counts are not atomic. The default is the open ACL, which needs no memory.
+// An ACL as nodes hold it: an immutable list that nodes share, prepared for checks. Not
+// thread-safe: the reference counts are not atomic. The default is the open ACL, which needs no
+// memory.
 class SharedAcl {
  public:
   SharedAcl() = default;
@@ -29,14 +36,32 @@ class SharedAcl {
   // Whether there are other references to this list.
   [[nodiscard]] bool is_shared() const { return shared_ && shared_->use_count() > 1; }
 
+  // Whether the ACL grants `who` at least one of `perms`. See `allows`.
+  [[nodiscard]] bool grants(const Identities& who, unsigned perms) const;
+  // Equal only for copies, and for all nodes of a tree with the same ACL.
+  [[nodiscard]] const void* address() const { return shared_.get(); }
+
   bool operator==(const SharedAcl& other) const {
     return shared_ == other.shared_ || (hash() == other.hash() && list() == other.list());
   }
 
  private:
+  // An entry of a network.
+  struct NetworkEntry {
+    Network network;
+    unsigned perms = 0;
+  };
+  // An entry of one identity, found by a hash of its scheme and id.
+  struct NameEntry {
+    std::uint64_t hash = 0;
+    std::uint32_t index = 0;  // in `list`
+  };
   struct List : boost::intrusive_ref_counter<List, boost::thread_unsafe_counter> {
     wire::Acl list;
     std::uint64_t hash = 0;
+    unsigned of_everybody = 0;  // permissions
+    std::vector<NetworkEntry> networks;
+    std::vector<NameEntry> names;  // sorted by hash
   };
 
   boost::intrusive_ptr<const List> shared_;  // null: open
@@ -64,9 +89,23 @@ class AclTable {
 [[nodiscard]] bool allows(const SharedAcl& acl, const Identities& who, unsigned perms);
 [[nodiscard]] bool allows(const SharedAcl& acl, const Identities& who, wire::Perm perm);
 
+// Answers `allows` for one caller and one permission, and remembers the answer for each ACL: many
+// nodes share few ACLs. For one operation: the ACLs must stay in use.
+class RememberedVerdicts {
+ public:
+  RememberedVerdicts(const Identities& who, wire::Perm perm) : who_(who), perm_(perm) {}
+
+  [[nodiscard]] bool allows(const SharedAcl& acl);
+
+ private:
+  const Identities& who_;
+  wire::Perm perm_;
+  boost::unordered_flat_map<const void*, bool> known_;
+};
+
 // Resolves the ACL of a request by `who`: replaces scheme `auth` by the identities of `who`, and
 // drops duplicates. Returns InvalidAcl, with the entry and the reason, for an invalid list, and
-// TooLarge for more than acl_entries_max entries.
+// TooLarge beyond acl_entries_max, acl_bytes_max or identity_bytes_max.
 [[nodiscard]] wire::Result<SharedAcl> resolve(const wire::Acl& acl, const Identities& who);
 
 // The list without its password hashes, which would help to guess passwords: "digest:user:x".

@@ -17,6 +17,7 @@ wire::ChildrenReply list(const wire::ChildrenRequest& request, const Identities&
   wire::ChildrenReply reply;
   reply.stat = parent.stat();
   reply.with_details = wants_details(request);
+  RememberedVerdicts may_read(identities, wire::Perm::read);
   const std::uint32_t limit = request.limit.value_or(std::numeric_limits<std::uint32_t>::max());
 
   const Node* node =
@@ -24,7 +25,7 @@ wire::ChildrenReply list(const wire::ChildrenRequest& request, const Identities&
   for (; node && reply.children.size() < limit; node = node->next_sibling()) {
     wire::Child& child = reply.children.emplace_back();
     child.name = node->name();
-    if (!reply.with_details || !allows(node->acl(), identities, wire::Perm::read)) continue;
+    if (!reply.with_details || !may_read.allows(node->acl())) continue;
     if (request.with_stat) child.stat = node->stat();
     if (request.with_data) child.data = node->data();
   }

@@ -8,9 +8,11 @@
 
 namespace znode {
 
-// Limits of one caller's identities, and of the bytes of an id in an ACL.
-inline constexpr std::size_t identities_max = 64;
-inline constexpr std::size_t identity_bytes_max = 1024;
+// Limits of one caller's identities, of the bytes of an id, also in an ACL, and of the bytes of a
+// token that proves one. Whatever is stored or comes from another server may exceed them.
+inline constexpr std::size_t identities_max = 16;
+inline constexpr std::size_t identity_bytes_max = 256;
+inline constexpr std::size_t token_bytes_max = 1024;
 
 // The identities of a caller. (Every caller is world:anyone too.) Immutable; copies share one list.
 class Identities {

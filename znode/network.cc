@@ -5,23 +5,17 @@
 #include "wire/address.h"
 
 namespace znode {
-namespace {
-
-// 4 or 16 bytes; empty if `text` is not an address. A zone has a meaning on one machine only, and
-// an ACL must mean the same on all.
-std::string bytes_of(std::string_view text) {
+std::string address_bytes(std::string_view text) {
   if (text.find('%') != text.npos) return {};
   std::string bytes = wire::ip_bytes(text);
   const std::string_view mapped("\0\0\0\0\0\0\0\0\0\0\xFF\xFF", 12);
   return bytes.starts_with(mapped) ? bytes.substr(mapped.size()) : bytes;
 }
 
-}  // namespace
-
 std::optional<Network> Network::of(std::string_view text) {
   Network network;
   const std::size_t slash = text.find('/');
-  network.bytes_ = bytes_of(text.substr(0, slash));
+  network.bytes_ = address_bytes(text.substr(0, slash));
   if (network.bytes_.empty()) return std::nullopt;
   const auto all_bits = static_cast<unsigned>(8 * network.bytes_.size());
   network.bits_ = all_bits;
@@ -36,7 +30,10 @@ std::optional<Network> Network::of(std::string_view text) {
 }
 
 bool Network::contains(std::string_view address) const {
-  const std::string bytes = bytes_of(address);
+  return contains_bytes(address_bytes(address));
+}
+
+bool Network::contains_bytes(std::string_view bytes) const {
   if (bytes.size() != bytes_.size()) return false;
   for (unsigned bit = 0; bit < bits_; ++bit) {
     const unsigned mask = 0x80u >> (bit % 8);

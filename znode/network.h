@@ -15,10 +15,16 @@ class Network {
   [[nodiscard]] static std::optional<Network> of(std::string_view text);
   // False if `address` is not an IP address.
   [[nodiscard]] bool contains(std::string_view address) const;
+  // Of an address in the form that `address_bytes` returns.
+  [[nodiscard]] bool contains_bytes(std::string_view bytes) const;
 
  private:
   std::string bytes_;  // of the address: 4 or 16
   unsigned bits_ = 0;  // the leading bits that count
 };
+
+// The 4 or 16 bytes of an address; empty if `text` is none. A zone has a meaning on one machine
+// only, and an ACL must mean the same on all: an address with a zone is none.
+[[nodiscard]] std::string address_bytes(std::string_view text);
 
 }  // namespace znode

@@ -38,8 +38,9 @@ void delete_and_record(const std::vector<const Node*>& nodes, const Moment& now,
 
 // A recursive deletion needs DELETE on every node that loses children.
 wire::Result<void> check_subtree(std::string_view path, const Caller& caller, const Draft& draft) {
+  RememberedVerdicts may_delete(caller.identities, Perm::remove);
   const auto forbidden = draft.find_forbidden_parent(
-      path, [&](const SharedAcl& acl) { return allows(acl, caller.identities, Perm::remove); });
+      path, [&](const SharedAcl& acl) { return may_delete.allows(acl); });
   if (forbidden) return no_auth(*forbidden, Perm::remove);
   return {};
 }

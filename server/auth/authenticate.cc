@@ -36,9 +36,9 @@ std::string digest_of(std::string_view token) {
 wire::Result<znode::Identities> authenticate(const wire::AuthRequest& auth,
                                              const znode::Identities& known,
                                              std::string_view super_digest) {
-  if (auth.token.size() > znode::identity_bytes_max) {
+  if (auth.token.size() > znode::token_bytes_max) {
     return Error{ErrorCode::too_large,
-                 "token: longer than " + std::to_string(znode::identity_bytes_max) + " bytes"};
+                 "token: longer than " + std::to_string(znode::token_bytes_max) + " bytes"};
   }
   // Every connection has the identity of its address already.
   if (auth.scheme == "ip") return known;
@@ -50,6 +50,12 @@ wire::Result<znode::Identities> authenticate(const wire::AuthRequest& auth,
                  "scheme \"" + auth.scheme.substr(0, 64) + "\" is not known"};
   }
   std::vector<wire::Identity> proved{{"digest", digest_of(auth.token)}};
+  if (proved.front().id.size() > znode::identity_bytes_max) {
+    return Error{ErrorCode::too_large, "token: its user makes an identity of " +
+                                           std::to_string(proved.front().id.size()) +
+                                           " bytes, more than " +
+                                           std::to_string(znode::identity_bytes_max)};
+  }
   if (!super_digest.empty() && equal_in_constant_time(proved.front().id, super_digest)) {
     proved.insert(proved.begin(), {"super", ""});
   }

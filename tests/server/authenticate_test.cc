@@ -31,8 +31,13 @@ TEST_CASE("authenticate adds identities, and refuses unknown schemes and large c
     CAPTURE(scheme);
     CHECK(authenticate_as(scheme, "me").error().code == wire::ErrorCode::auth_failed);
   }
-  CHECK(authenticate_as("digest", std::string(znode::identity_bytes_max + 1, 'x')).error().code ==
-        wire::ErrorCode::too_large);
+  CHECK(authenticate_as("digest", std::string(znode::token_bytes_max + 1, 'x')).error() ==
+        wire::Error{wire::ErrorCode::too_large, "token: longer than 1024 bytes"});
+  // The identity has the user, a colon and 28 characters of hash.
+  CHECK(authenticate_as("digest", std::string(227, 'x') + ":" + std::string(700, 'p')));
+  CHECK(authenticate_as("digest", std::string(228, 'x') + ":p").error() ==
+        wire::Error{wire::ErrorCode::too_large,
+                    "token: its user makes an identity of 257 bytes, more than 256"});
 
   znode::Identities many = by_address;
   wire::Result<znode::Identities> more = many;

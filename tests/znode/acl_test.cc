@@ -85,9 +85,88 @@ TEST_CASE("resolve accepts valid ACLs, replaces auth, drops duplicates, and refu
   }
   CHECK(resolve({{"auth", "", 1}}, Identities::of({{"ip", "1.1.1.1"}})).error().message ==
         "acl[0]: scheme \"auth\" needs an authenticated connection");
-  CHECK(resolve(Acl(acl_entries_max + 1, {"world", "anyone", 1}), anonymous).error().code ==
-        ErrorCode::too_large);
   CHECK(resolve(wire::open_acl(), anonymous)->is_open());
+}
+
+// Networks, each another one.
+Acl of_networks(std::size_t count) {
+  Acl acl;
+  for (std::size_t i = 0; i < count; ++i) acl.push_back({"ip", "10.0.0." + std::to_string(i), 1});
+  return acl;
+}
+
+TEST_CASE("resolve refuses large ACLs with the limit, also if auth makes them large") {
+  struct Row {
+    const char* what;
+    Acl acl;
+    const char* error;  // null: it is valid
+  };
+  std::vector<Identity> list;
+  for (int i = 0; i < 16; ++i) list.push_back({"digest", std::to_string(i) + ":x"});
+  const Identities sixteen = Identities::of(list);
+  Acl four_times = {{"auth", "", 1}, {"auth", "", 2}, {"auth", "", 4}, {"auth", "", 8}};
+  Acl five_times = four_times;
+  five_times.push_back({"auth", "", 16});
+  Acl long_ids;
+  for (int i = 0; i < 33; ++i) {
+    long_ids.push_back({"x509", "CN=" + std::to_string(i) + std::string(245, 'x'), 1});
+  }
+  const std::string longest = "CN=" + std::string(identity_bytes_max - 3, 'x');
+  for (const Row& row : {
+           Row{"64 entries", of_networks(64), nullptr},
+           Row{"65 entries", of_networks(65), "acl: 65 entries, more than 64"},
+           Row{"the same entry 65 times", Acl(65, {"world", "anyone", 1}),
+               "acl: 65 entries, more than 64"},
+           Row{"64 entries by auth", four_times, nullptr},
+           Row{"more entries by auth", five_times, "acl: 80 entries, more than 64"},
+           Row{"more than 8 KiB", long_ids, "acl: 8372 bytes, more than 8192"},
+           Row{"an id of 256 bytes", {{"x509", longest, 1}}, nullptr},
+           Row{"an id of 257 bytes",
+               {{"x509", longest + "x", 1}},
+               "acl[0]: id of 257 bytes, more than 256"},
+       }) {
+    CAPTURE(std::string(row.what));
+    const auto resolved = resolve(row.acl, sixteen);
+    CHECK(resolved.has_value() == (row.error == nullptr));
+    if (!resolved) CHECK(resolved.error() == wire::Error{ErrorCode::too_large, row.error});
+  }
+}
+
+// Limits are judged when an ACL is set. An earlier program allowed more.
+TEST_CASE("an ACL of 256 entries of 1 KiB that is stored is enforced") {
+  const std::string padding(1000, 'x');
+  Acl list;
+  for (int i = 0; i < 128; ++i) {
+    list.push_back({"digest", "user" + std::to_string(i) + padding + ":hash", 1});
+    list.push_back({"ip", "10.0." + std::to_string(i) + ".0/24", 2});
+  }
+  const SharedAcl acl(list);
+  CHECK(acl.list() == list);
+  const auto user = Identities::of({{"digest", "user127" + padding + ":hash"}});
+  const auto stranger = Identities::of({{"digest", "user128" + padding + ":hash"}});
+  const auto machine = Identities::of({{"ip", "10.0.127.9"}});
+  CHECK(allows(acl, user, Perm::read));
+  CHECK_FALSE(allows(acl, user, Perm::write));
+  CHECK_FALSE(allows(acl, stranger, Perm::read));
+  CHECK(allows(acl, machine, Perm::write));
+  CHECK_FALSE(allows(acl, machine, Perm::read));
+  CHECK_FALSE(allows(acl, Identities::of({{"ip", "10.0.128.9"}}), Perm::write));
+  // The same user with other permissions in another entry.
+  list.push_back({"digest", "user127" + padding + ":hash", 16});
+  CHECK(allows(SharedAcl(list), user, Perm::admin));
+}
+
+TEST_CASE("verdicts that are remembered are those of each ACL") {
+  const SharedAcl of_alice({{"digest", "alice:hash", 1}});
+  const SharedAcl of_bob({{"digest", "bob:hash", 1}});
+  RememberedVerdicts may_read(alice, Perm::read);
+  RememberedVerdicts may_write(alice, Perm::write);
+  for (int i = 0; i < 3; ++i) {
+    CHECK(may_read.allows(of_alice));
+    CHECK_FALSE(may_read.allows(of_bob));
+    CHECK_FALSE(may_write.allows(of_alice));
+    CHECK(may_write.allows(SharedAcl()));
+  }
 }
 
 TEST_CASE("an ACL grants permissions to matching identities") {
