@@ -131,6 +131,12 @@ class Client {
   static Result<Reply> as(Result<wire::ReplyBody> body) {
     if (body.has_error()) return body.error();
     if (auto* reply = std::get_if<Reply>(&*body)) return std::move(*reply);
+    if (std::holds_alternative<wire::TruncatedReply>(*body)) {
+      if constexpr (std::is_same_v<Reply, wire::EmptyReply>) return wire::EmptyReply{};
+      return wire::Error{wire::ErrorCode::too_large,
+                         "the write is done, but its reply was lost and too large to be kept: "
+                         "read what it wrote"};
+    }
     return wire::Error{wire::ErrorCode::marshalling_error, "the reply does not fit the request"};
   }
 

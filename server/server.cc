@@ -71,7 +71,7 @@ Server::Server(boost::asio::io_context& io, Config config, RecoveredState found)
       pipeline_(pipeline_options(config_), random_number(), environment_),
       checkpoint_(checkpoint_path(config_.data_dir.string())),
       incoming_(checkpoint_, zab::ServerId{config_.id}, program(),
-                data_options(config_, program()).watches,
+                data_options(config_, program()).service,
                 [this](std::unique_ptr<session::Service> service, zab::Point at) {
                   boost::asio::post(io_, [this, at, loaded = std::shared_ptr(std::move(service))] {
                     driver_.restored(std::move(*loaded), at);

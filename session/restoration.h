@@ -17,7 +17,8 @@ namespace session {
 class Restoration {
  public:
   // `known`: as for Service. A state of another level is Unimplemented.
-  explicit Restoration(Watches::Bounds bounds = {}, wire::LevelRange known = wire::known_levels)
+  explicit Restoration(const Service::Bounds& bounds = {},
+                       wire::LevelRange known = wire::known_levels)
       : bounds_(bounds), known_(known) {}
 
   // Adds the next record. Keys must rise.
@@ -26,7 +27,7 @@ class Restoration {
   [[nodiscard]] wire::Result<std::unique_ptr<Service>> finish();
 
  private:
-  Watches::Bounds bounds_;
+  Service::Bounds bounds_;
   wire::LevelRange known_;
   wire::Bytes last_key_;
   std::optional<ImageHeader> header_;

@@ -1,6 +1,7 @@
 #include "session/results.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -16,21 +17,49 @@ namespace {
 using wire::ByteReader;
 using wire::ByteWriter;
 
-enum class Kind : std::uint8_t { reply = 1, multi = 2, refusal = 3 };
-static_assert(wire::newest_forms.outcome == 1, "each version has a reader");
+// Version 1 has the first three, version 2 the others.
+enum class Kind : std::uint8_t {
+  reply = 1,
+  multi = 2,
+  refusal = 3,
+  reply_at = 17,
+  multi_at = 18,
+  refusal_at = 19,
+  receipt = 20,
+  refusal_receipt = 21,
+};
+static_assert(wire::newest_forms.outcome == 2, "each version has a reader");
+
+constexpr std::size_t head_bytes = 1 + sizeof(std::uint64_t);  // in version 2
+
+bool is_receipt(Kind kind) { return kind == Kind::receipt || kind == Kind::refusal_receipt; }
+bool has_zxid(Kind kind) { return Kind::reply_at <= kind && kind <= Kind::refusal_receipt; }
+
+Kind kind_of(std::string_view outcome) {
+  return Kind{static_cast<std::uint8_t>(outcome.empty() ? '\0' : outcome.front())};
+}
+
+void write_head(Kind kind, wire::Zxid zxid, const wire::Forms& forms, ByteWriter& out) {
+  const bool with_zxid = forms.outcome >= 2;
+  const int offset =
+      with_zxid ? static_cast<int>(Kind::reply_at) - static_cast<int>(Kind::reply) : 0;
+  out.integer(static_cast<std::uint8_t>(static_cast<int>(kind) + offset));
+  if (with_zxid) out.zxid(zxid);
+}
 
 // The replies of single writes.
 using Single = std::variant<wire::EmptyReply, wire::CreateReply, wire::SetReply, wire::AclReply>;
+
+template <class Reply>
+constexpr Kind kind_of_reply = std::is_same_v<Reply, wire::MultiReply> ? Kind::multi : Kind::reply;
 
 template <class Reply>
 void put(const Reply& reply, ByteWriter& out) {
   if constexpr (std::is_same_v<Reply, wire::MultiReply>) {
     std::vector<wire::OpReply> replies;
     for (const auto& result : reply.results) replies.push_back(*result);
-    out.integer(static_cast<std::uint8_t>(Kind::multi));
     wire::archive::write(out, replies);
   } else if constexpr (std::is_constructible_v<Single, Reply>) {
-    out.integer(static_cast<std::uint8_t>(Kind::reply));
     wire::archive::write(out, Single(reply));
   } else {
     ensure(false, "the reply is one of a write");
@@ -51,33 +80,85 @@ std::uint64_t digest_of(const Results::Result& result) {
 
 }  // namespace
 
-wire::Bytes encode_outcome(const wire::ReplyBody& reply) {
+wire::Bytes encode_outcome(const wire::ReplyBody& reply, wire::Zxid zxid,
+                           const wire::Forms& forms) {
   wire::Bytes bytes;
   ByteWriter out(bytes);
-  std::visit([&](const auto& each) { put(each, out); }, reply);
+  std::visit(
+      [&]<class Reply>(const Reply& each) {
+        write_head(kind_of_reply<Reply>, zxid, forms, out);
+        put(each, out);
+      },
+      reply);
   return bytes;
 }
 
-wire::Bytes encode_outcome(const Refusal& refusal, const wire::Forms& forms) {
+wire::Bytes encode_outcome(const Refusal& refusal, wire::Zxid zxid, const wire::Forms& forms) {
   wire::Bytes bytes;
-  ByteWriter(bytes).integer(static_cast<std::uint8_t>(Kind::refusal));
+  ByteWriter out(bytes);
+  write_head(Kind::refusal, zxid, forms, out);
   encode(refusal, forms, bytes);
   return bytes;
+}
+
+wire::Bytes encode_receipt(wire::Zxid zxid) {
+  wire::Bytes bytes;
+  ByteWriter out(bytes);
+  out.integer(static_cast<std::uint8_t>(Kind::receipt));
+  out.zxid(zxid);
+  return bytes;
+}
+
+std::optional<wire::Bytes> receipt_of(std::string_view outcome) {
+  const Kind kind = kind_of(outcome);
+  if (!has_zxid(kind) || is_receipt(kind)) return std::nullopt;
+  wire::Bytes receipt(outcome.substr(0, head_bytes));
+  receipt.front() = static_cast<char>(Kind::receipt);
+  if (kind != Kind::refusal_at) return receipt;
+  const auto refusal = decode_refusal(outcome.substr(head_bytes));
+  if (!refusal) return receipt;
+  receipt.front() = static_cast<char>(Kind::refusal_receipt);
+  ByteWriter(receipt).integer(static_cast<std::int32_t>(refusal->error.code));
+  return receipt;
+}
+
+std::optional<wire::Bytes> former_outcome(std::string_view outcome) {
+  const Kind kind = kind_of(outcome);
+  if (!has_zxid(kind)) return wire::Bytes(outcome);
+  if (is_receipt(kind) || outcome.size() < head_bytes) return std::nullopt;
+  wire::Bytes former;
+  ByteWriter(former).integer(static_cast<std::uint8_t>(
+      static_cast<int>(kind) - static_cast<int>(Kind::reply_at) + static_cast<int>(Kind::reply)));
+  return former.append(outcome.substr(head_bytes));
 }
 
 wire::Result<wire::ReplyBody> decode_outcome(std::string_view bytes) {
   const wire::Error malformed{wire::ErrorCode::marshalling_error, "an outcome is malformed"};
   ByteReader in(bytes);
   const Kind kind{in.integer<std::uint8_t>()};
-  if (kind == Kind::refusal) {
-    const auto refusal = decode_refusal(bytes.substr(1));
-    return refusal ? refusal->reply() : malformed;
+  const wire::Zxid zxid = has_zxid(kind) ? in.zxid() : wire::Zxid{};
+  wire::ReplyBody body;
+  switch (kind) {
+    case Kind::reply:
+    case Kind::reply_at:
+      body = std::visit([](auto each) { return wire::ReplyBody(std::move(each)); },
+                        wire::archive::read<Single>(in));
+      break;
+    case Kind::multi:
+    case Kind::multi_at: body = take_multi(in); break;
+    case Kind::refusal:
+    case Kind::refusal_at: {
+      const auto refusal = decode_refusal(in.raw(in.remaining()));
+      return refusal ? refusal->reply() : malformed;
+    }
+    case Kind::receipt: body = wire::TruncatedReply{zxid}; break;
+    case Kind::refusal_receipt: {
+      const auto code = in.integer<std::int32_t>();
+      if (!in.complete() || !wire::is_error_code(code)) return malformed;
+      return wire::Error{static_cast<wire::ErrorCode>(code), ""};
+    }
+    default: return malformed;
   }
-  if (kind != Kind::reply && kind != Kind::multi) return malformed;
-  wire::ReplyBody body =
-      kind == Kind::multi ? take_multi(in)
-                          : std::visit([](auto each) { return wire::ReplyBody(std::move(each)); },
-                                       wire::archive::read<Single>(in));
   if (!in.complete()) return malformed;
   return body;
 }
@@ -87,13 +168,51 @@ void Results::add(std::int64_t number, wire::Bytes outcome, std::size_t max) {
   bytes_ += outcome.size();
   results_.push_back({number, std::move(outcome)});
   digest_ += digest_of(results_.back());
-  while (results_.size() > 1 && (results_.size() > max || bytes_ > bytes_max)) drop_oldest();
+  while (results_.size() > std::max<std::size_t>(max, 1)) drop_oldest();
+  while (bytes_ > bytes_max && shrink_oldest()) {
+  }
 }
 
 void Results::drop_oldest() {
   bytes_ -= results_.front().outcome.size();
   digest_ -= digest_of(results_.front());
   results_.pop_front();
+  if (receipts_ > 0) --receipts_;
+}
+
+bool Results::shrink_oldest() {
+  while (receipts_ < results_.size() && is_receipt(kind_of(results_[receipts_].outcome)))
+    ++receipts_;
+  if (receipts_ == results_.size()) return false;
+  if (auto receipt = receipt_of(results_[receipts_].outcome)) {
+    replace(results_[receipts_], *std::move(receipt));
+    return true;
+  }
+  // Of version 1, and so are all before it: receipts are not older than such an outcome.
+  if (results_.size() == 1 || receipts_ > 0) return false;
+  drop_oldest();
+  return true;
+}
+
+void Results::replace(Result& result, wire::Bytes outcome) {
+  bytes_ -= result.outcome.size();
+  digest_ -= digest_of(result);
+  result.outcome = std::move(outcome);
+  bytes_ += result.outcome.size();
+  digest_ += digest_of(result);
+}
+
+void Results::become_former() {
+  std::deque<Result> results;
+  for (Result& result : std::exchange(results_, {})) {
+    if (auto former = former_outcome(result.outcome)) {
+      results.push_back({result.number, *std::move(former)});
+    }
+  }
+  receipts_ = bytes_ = 0;
+  digest_ = 0;
+  constexpr std::size_t all = std::numeric_limits<std::size_t>::max();
+  for (Result& result : results) add(result.number, std::move(result.outcome), all);
 }
 
 const wire::Bytes* Results::find(std::int64_t number) const {

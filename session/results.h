@@ -12,11 +12,22 @@
 
 namespace session {
 
-// The result of a write as bytes: its reply, or why it was refused. In version 1 the first byte is
-// the kind. A later version must begin with a byte that is no kind.
-[[nodiscard]] wire::Bytes encode_outcome(const wire::ReplyBody& reply);
-[[nodiscard]] wire::Bytes encode_outcome(const Refusal& refusal, const wire::Forms& forms);
-// Returns MarshallingError for invalid bytes.
+// The result of the write `zxid` as bytes: its reply, or why it was refused. The first byte is the
+// kind. In version 1 the result follows; in version 2 the kind is another, and the zxid is before
+// the result.
+[[nodiscard]] wire::Bytes encode_outcome(const wire::ReplyBody& reply, wire::Zxid zxid,
+                                         const wire::Forms& forms);
+[[nodiscard]] wire::Bytes encode_outcome(const Refusal& refusal, wire::Zxid zxid,
+                                         const wire::Forms& forms);
+// A receipt is an outcome too: the write was done, and its reply is not kept. Only in version 2.
+[[nodiscard]] wire::Bytes encode_receipt(wire::Zxid zxid);
+// The receipt that can replace a valid outcome; of a refusal it keeps the error without its
+// message. None for a receipt, and for version 1, which has no receipts.
+[[nodiscard]] std::optional<wire::Bytes> receipt_of(std::string_view outcome);
+// A valid outcome in version 1; none for a receipt.
+[[nodiscard]] std::optional<wire::Bytes> former_outcome(std::string_view outcome);
+// A receipt of a write that was done becomes a TruncatedReply. Returns MarshallingError for invalid
+// bytes.
 [[nodiscard]] wire::Result<wire::ReplyBody> decode_outcome(std::string_view bytes);
 
 // The newest results of one session's writes, by the numbers that its client gave them. If a client
@@ -24,7 +35,8 @@ namespace session {
 // with the session.
 class Results {
  public:
-  // A session keeps at most so many bytes of results, but always its newest result.
+  // A session keeps at most so many bytes of results. Beyond it the oldest become receipts. An
+  // outcome of version 1 is dropped instead, but not if it is the newest.
   static constexpr std::size_t bytes_max = std::size_t{4} << 20;
 
   struct Result {
@@ -36,6 +48,8 @@ class Results {
 
   // Precondition: `number` is above last(). Keeps at most `max` results.
   void add(std::int64_t number, wire::Bytes outcome, std::size_t max);
+  // Replaces all results by version 1 of them, and drops the receipts.
+  void become_former();
   // The kept result of this write; null if it is not kept.
   [[nodiscard]] const wire::Bytes* find(std::int64_t number) const;
   // The number of the newest result; none if there is none.
@@ -46,12 +60,16 @@ class Results {
   // Equal for equal results.
   [[nodiscard]] std::uint64_t digest() const { return digest_; }
 
-  bool operator==(const Results&) const = default;
+  bool operator==(const Results& other) const { return results_ == other.results_; }
 
  private:
   void drop_oldest();
+  // Makes the oldest result that is no receipt a receipt. False if there is none.
+  bool shrink_oldest();
+  void replace(Result& result, wire::Bytes outcome);
 
   std::deque<Result> results_;  // with rising numbers
+  std::size_t receipts_ = 0;    // so many of the oldest are receipts
   std::size_t bytes_ = 0;
   std::uint64_t digest_ = 0;
 };

@@ -7,6 +7,7 @@
 #include <utility>
 #include <variant>
 
+#include "session/not_open.h"
 #include "wire/contradiction.h"
 #include "wire/ensure.h"
 #include "wire/zxid.h"
@@ -19,18 +20,11 @@ namespace {
 using wire::Error;
 using wire::ErrorCode;
 
-Refusal refuse(Error error) { return {std::move(error), std::nullopt}; }
-Refusal refuse(Refusal refusal) { return refusal; }
-
-Error not_open(wire::SessionId session) {
-  return {ErrorCode::session_expired, "session " + wire::to_hex(session.value) + " is not open"};
-}
-
-// Whether the session keeps this refusal as the result of its write. A write that does not come
-// from the session's owner, or comes after the session's end, is not a write of the session.
-bool is_kept(const Command& command, const Refusal& refusal) {
-  const ErrorCode code = refusal.error.code;
-  return command.number && code != ErrorCode::session_expired && code != ErrorCode::session_moved;
+// Whether only a receipt is kept as the result of the write.
+bool keeps_receipt(const Transaction& transaction) {
+  const auto* txn = std::get_if<znode::Txn>(&transaction.body);
+  const auto* multi = txn ? std::get_if<znode::MultiTxn>(txn) : nullptr;
+  return multi != nullptr && multi->keeps_receipt;
 }
 
 // Answers reads, and removes watches. It does not set watches.
@@ -39,6 +33,7 @@ struct Reader {
   const wire::RequestId& id;
   const znode::Tree& tree;
   Watches& watches;
+  znode::ReplyBudget budget;
 
   using Reply = wire::Result<wire::ReplyBody>;
 
@@ -49,13 +44,13 @@ struct Reader {
   }
 
   Reply operator()(const wire::GetRequest& request) {
-    return widen(znode::read(request, caller, tree));
+    return widen(znode::read(request, caller, tree, budget));
   }
   Reply operator()(const wire::ExistsRequest& request) {
     return widen(znode::read(request, caller, tree));
   }
   Reply operator()(const wire::ChildrenRequest& request) {
-    return widen(znode::read(request, caller, tree));
+    return widen(znode::read(request, caller, tree, budget));
   }
   Reply operator()(const wire::CountRequest& request) {
     return widen(znode::read(request, caller, tree));
@@ -64,11 +59,11 @@ struct Reader {
     return widen(znode::read(request, caller, tree));
   }
   Reply operator()(const wire::EphemeralsRequest& request) {
-    return wire::ReplyBody(znode::read(request, caller, tree));
+    return widen(znode::read(request, caller, tree, budget));
   }
   // Only for a multi of reads. All of them see the same state.
   Reply operator()(const wire::MultiRequest& request) {
-    return wire::ReplyBody(znode::read(request, caller, tree));
+    return wire::ReplyBody(znode::read(request, caller, tree, budget));
   }
   // The caller has made sure that this server has caught up.
   Reply operator()(const wire::SyncRequest& request) {
@@ -93,18 +88,19 @@ struct Reader {
 
 }  // namespace
 
-Service::Service(Watches::Bounds bounds, wire::LevelRange known)
-    : known_(known), watches_(bounds) {}
+Service::Service(const Bounds& bounds, wire::LevelRange known)
+    : reply_bytes_max_(bounds.reply_bytes_max), known_(known), watches_(bounds.watches) {}
 
 Service::Service(znode::Tree& tree, SessionTable sessions, const ImageHeader& header,
-                 Watches::Bounds bounds, wire::LevelRange known)
-    : known_(known),
+                 const Bounds& bounds, wire::LevelRange known)
+    : reply_bytes_max_(bounds.reply_bytes_max),
+      known_(known),
       level_(header.level),
       planned_level_(header.level),
       applied_(header.zxid),
       now_(header.time),
       sessions_(std::move(sessions)),
-      watches_(bounds) {
+      watches_(bounds.watches) {
   tree_.swap(tree);
   watches_.begin_after(applied_);
 }
@@ -121,112 +117,7 @@ void Service::become(Service&& restored) {
   image_header_.reset();
 }
 
-znode::PlanResult<wire::Bytes> Service::plan(const Command& command, wire::TimeMs now) {
-  znode::Draft draft(pending_tree_, std::max(now_, now));
-  znode::PlanResult<Body> body =
-      std::visit([&](const auto& each) { return plan_body(command, each, draft); }, command.body);
-  if (!body && !is_kept(command, body.error())) return std::move(body).error();
-
-  Transaction transaction{command.session, command.owner, command.tag, draft.now(), {},
-                          command.number};
-  if (body) {
-    transaction.body = *std::move(body);
-    return add_plan(transaction, std::move(draft));
-  }
-  transaction.body = RefuseTxn{std::move(body).error()};
-  return add_plan(transaction, znode::Draft(pending_tree_, draft.now()));
-}
-
-wire::Result<wire::Bytes> Service::plan_level(wire::Level level, wire::TimeMs now) {
-  const auto refuse = [](std::string why) {
-    return Error{ErrorCode::bad_arguments, std::move(why)};
-  };
-  if (!known_.contains(level)) {
-    return refuse("this program cannot run at " + wire::to_string(level) + ", but at " +
-                  wire::to_string(known_));
-  }
-  if (planned_level_ != level_) {
-    return refuse("a change to " + wire::to_string(planned_level_) + " is under way");
-  }
-  if (level == level_) return refuse("the ensemble is at " + wire::to_string(level) + " already");
-
-  znode::Draft draft(pending_tree_, std::max(now_, now));
-  wire::Bytes bytes = add_plan({{}, {}, 0, draft.now(), LevelTxn{level}}, std::move(draft));
-  planned_level_ = level;
-  return bytes;
-}
-
-wire::Bytes Service::add_plan(const Transaction& transaction, znode::Draft&& draft) {
-  now_ = transaction.time;
-  pending_tree_.add(std::move(draft));
-  plans_.push_back({transaction.session, transaction.owner, transaction.tag, now_});
-  wire::Bytes bytes;
-  encode(transaction, forms(), bytes);
-  return bytes;
-}
-
-void Service::forget_plans() {
-  pending_tree_.clear();
-  pending_sessions_.clear();
-  plans_.clear();
-  planned_level_ = level_;
-}
-
-znode::PlanResult<Service::Body> Service::plan_body(const Command&, const OpenSession& body,
-                                                    znode::Draft&) {
-  return Body(OpenTxn{body.secret_hash, body.timeout_ms, body.results_max});
-}
-
-znode::PlanResult<Service::Body> Service::plan_body(const Command& command, const MoveSession& body,
-                                                    znode::Draft&) {
-  const std::optional<Session> session = pending_sessions_.find(command.session);
-  if (!session) return refuse(not_open(command.session));
-  if (!equal_secrets(session->secret_hash, body.secret_hash)) {
-    return refuse(Error{ErrorCode::auth_failed,
-                        "wrong password for session " + wire::to_hex(command.session.value)});
-  }
-
-  pending_sessions_.move(command.session, command.owner);
-  return Body(MoveTxn{body.timeout_ms, body.results_max});
-}
-
-znode::PlanResult<Service::Body> Service::plan_body(const Command& command,
-                                                    const CloseSession& body, znode::Draft& draft) {
-  if (!pending_sessions_.find(command.session)) return refuse(not_open(command.session));
-  if (!body.expired) {
-    if (auto owner = check_owner(command); !owner) return refuse(owner.error());
-  }
-
-  pending_sessions_.close(command.session);
-  return Body(CloseTxn{body.expired, znode::plan_cleanup(command.session, draft).count});
-}
-
-znode::PlanResult<Service::Body> Service::plan_body(const Command&, const ReapNodes&,
-                                                    znode::Draft& draft) {
-  znode::DeleteManyTxn txn = znode::plan_reaping(draft);
-  if (txn.paths.empty()) return refuse(Error{ErrorCode::no_node, "no node is due"});
-  return Body(znode::Txn(std::move(txn)));
-}
-
-// Next: znode::plan, for a create in znode/create.cc.
-template <class Request>
-znode::PlanResult<Service::Body> Service::plan_body(const Command& command, const Request& request,
-                                                    znode::Draft& draft) {
-  if (auto owner = check_owner(command); !owner) return refuse(owner.error());
-  auto txn = znode::plan(request, {command.session, command.identities}, draft);
-  if (!txn) return refuse(std::move(txn).error());
-  return Body(znode::Txn(*std::move(txn)));
-}
-
-wire::Result<void> Service::check_owner(const Command& command) const {
-  const std::optional<Session> session = pending_sessions_.find(command.session);
-  if (!session) return not_open(command.session);
-  if (session->owner == command.owner) return {};
-  return Error{ErrorCode::session_moved, "session " + wire::to_hex(command.session.value) +
-                                             " has moved to another connection"};
-}
-
-wire::Result<Applied> Service::apply(wire::Zxid zxid, std::string_view bytes) {
+wire::Result<Applied> Service::apply(wire::Zxid zxid, std::string_view bytes, BuildReply build) {
   ensure(zxid > applied_, "transactions are applied in the order of their zxids");
   wire::Result<Transaction> decoded = decode_transaction(bytes, wire::forms_at(known_.greatest));
   if (!decoded) return decoded.error();
@@ -248,8 +139,15 @@ wire::Result<Applied> Service::apply(wire::Zxid zxid, std::string_view bytes) {
                   .former_owner = {},
                   .refusal = {},
                   .events = {}};
+  const auto carry_out_body = [&]<class Kind>(const Kind& body) {
+    if constexpr (std::is_same_v<Kind, znode::Txn>) {
+      carry_out(body, transaction, build, applied);
+    } else {
+      carry_out(body, transaction, applied);
+    }
+  };
   try {
-    std::visit([&](const auto& body) { carry_out(body, transaction, applied); }, transaction.body);
+    std::visit(carry_out_body, transaction.body);
     if (transaction.number) keep_result(transaction, applied);
   } catch (const wire::Contradiction& contradiction) {
     applied_ = former;
@@ -307,6 +205,7 @@ void Service::carry_out(const RefuseTxn& txn, const Transaction&, Applied& appli
 }
 
 void Service::carry_out(const LevelTxn& txn, const Transaction&, Applied& applied) {
+  if (wire::forms_at(txn.level).outcome < 2) sessions_.become_former();
   level_ = planned_level_ = txn.level;
   watches_.fire(applied.zxid, {});
 }
@@ -314,9 +213,15 @@ void Service::carry_out(const LevelTxn& txn, const Transaction&, Applied& applie
 // Written at the replicated level: the bytes are equal on all servers.
 void Service::keep_result(const Transaction& transaction, const Applied& applied) {
   const wire::Forms forms = wire::forms_at(level_);
-  sessions_.keep(
-      transaction.session, *transaction.number,
-      applied.refusal ? encode_outcome(*applied.refusal, forms) : encode_outcome(applied.reply));
+  wire::Bytes outcome;
+  if (applied.refusal) {
+    outcome = encode_outcome(*applied.refusal, applied.zxid, forms);
+  } else if (keeps_receipt(transaction)) {
+    outcome = encode_receipt(applied.zxid);
+  } else {
+    outcome = encode_outcome(applied.reply, applied.zxid, forms);
+  }
+  sessions_.keep(transaction.session, *transaction.number, std::move(outcome));
 }
 
 // At level 0 without the level, as version 0.1 has it.
@@ -326,16 +231,22 @@ std::uint64_t Service::digest() const {
                                  : znode::hash_of(std::array{state, std::uint64_t{level_.value}});
 }
 
-void Service::carry_out(const znode::Txn& txn, const Transaction& transaction, Applied& applied) {
+void Service::carry_out(const znode::Txn& txn, const Transaction& transaction, BuildReply build,
+                        Applied& applied) {
+  const Session* session = sessions_.find(transaction.session);
+  const bool keeps_reply = transaction.number && session != nullptr && session->results_max > 0 &&
+                           !keeps_receipt(transaction);
   znode::Changes changes;
-  applied.reply = znode::apply(txn, {applied.zxid, transaction.time}, tree_, changes);
+  applied.reply = znode::apply(txn, {applied.zxid, transaction.time}, tree_, changes,
+                               build == BuildReply::yes || keeps_reply);
   applied.events = watches_.fire(applied.zxid, std::move(changes).finish(tree_));
 }
 
 wire::Result<Answer> Service::read(const znode::Caller& caller, const wire::RequestId& id,
                                    const wire::Request& request, wire::Encoding encoding) {
   if (!sessions_.find(caller.session) && !is_local(caller.session)) return not_open(caller.session);
-  auto reply = std::visit(Reader{caller, id, tree_, watches_}, request);
+  auto reply = std::visit(Reader{caller, id, tree_, watches_, znode::ReplyBudget(reply_bytes_max_)},
+                          request);
   if (!reply) return std::move(reply).error();
 
   Answer answer{.events = {}, .reply = *std::move(reply)};

@@ -21,13 +21,23 @@
 
 namespace session {
 
+struct ServiceBounds {
+  Watches::Bounds watches = {};
+  std::size_t reply_bytes_max = std::size_t{16} << 20;  // `maxReplyBytes`
+};
+
+// Whether the reply to a transaction's client is built: only on the server that has the client.
+enum class BuildReply : std::uint8_t { no, yes };
+
 // The result of applying one transaction on one server.
 struct Applied {
   wire::Zxid zxid;
   wire::SessionId session;  // the session that asked for it; for OpenSession, the new session
   Owner owner;              // the connection that asked for it
   std::uint64_t tag = 0;    // the tag of the command; 0: no request waits
-  wire::ReplyBody reply;    // EmptyReply for OpenSession, MoveSession and CloseSession
+  // EmptyReply for OpenSession, MoveSession and CloseSession. Without BuildReply::yes it may lack
+  // the results of a multi.
+  wire::ReplyBody reply;
 
   // The change of the session's owner by this transaction.
   enum class SessionChange : std::uint8_t { none, opened, moved, closed, expired };
@@ -55,8 +65,10 @@ struct Answer {
 // the same result. Only the leader plans.
 class Service {
  public:
+  using Bounds = ServiceBounds;
+
   // `known`: the levels at which this program can run.
-  explicit Service(Watches::Bounds bounds = {}, wire::LevelRange known = wire::known_levels);
+  explicit Service(const Bounds& bounds = {}, wire::LevelRange known = wire::known_levels);
 
   // Plans a command: checks it against the state once all outstanding plans are applied, and
   // returns the bytes of a transaction. A refusal changes nothing. Precondition: this server leads,
@@ -76,7 +88,8 @@ class Service {
   // Unimplemented for bytes of a newer program, and for a level at which this one cannot run;
   // MarshallingError for bytes that are no transaction, RuntimeInconsistency for a transaction of
   // another state. After an error the state is not to be used any more: only `become` may follow.
-  [[nodiscard]] wire::Result<Applied> apply(wire::Zxid zxid, std::string_view bytes);
+  [[nodiscard]] wire::Result<Applied> apply(wire::Zxid zxid, std::string_view bytes,
+                                            BuildReply build = BuildReply::yes);
 
   // Answers a read from this server's state, and sets the watch that it asks for. `id` becomes the
   // id of the watch's events, `encoding` the encoding of their data. Returns SessionExpired if the
@@ -125,8 +138,8 @@ class Service {
 
  private:
   friend class Restoration;
-  Service(znode::Tree& tree, SessionTable sessions, const ImageHeader& header,
-          Watches::Bounds bounds, wire::LevelRange known);
+  Service(znode::Tree& tree, SessionTable sessions, const ImageHeader& header, const Bounds& bounds,
+          wire::LevelRange known);
 
   // Identifies a plan when it is applied.
   struct Plan {
@@ -151,22 +164,25 @@ class Service {
   template <class Request>
   znode::PlanResult<Body> plan_body(const Command& command, const Request& request,
                                     znode::Draft& draft);
+  [[nodiscard]] znode::MultiBounds multi_bounds(const Command& command) const;
   // Whether the command comes from the session's owner, and the session is open and will still be
   // open when the command is applied.
   [[nodiscard]] wire::Result<void> check_owner(const Command& command) const;
 
-  // Adds a plan, and returns the bytes of its transaction.
-  wire::Bytes add_plan(const Transaction& transaction, znode::Draft&& draft);
+  // Adds a plan.
+  void add_plan(const Transaction& transaction, znode::Draft&& draft);
   // Removes the transaction's plan from the outstanding ones, if it was planned here.
   void drop_plan(const Transaction& transaction);
   void carry_out(const OpenTxn& txn, const Transaction& transaction, Applied& applied);
   void carry_out(const MoveTxn& txn, const Transaction& transaction, Applied& applied);
   void carry_out(const CloseTxn& txn, const Transaction& transaction, Applied& applied);
   void carry_out(const RefuseTxn& txn, const Transaction& transaction, Applied& applied);
-  void carry_out(const znode::Txn& txn, const Transaction& transaction, Applied& applied);
+  void carry_out(const znode::Txn& txn, const Transaction& transaction, BuildReply build,
+                 Applied& applied);
   void carry_out(const LevelTxn& txn, const Transaction& transaction, Applied& applied);
   void keep_result(const Transaction& transaction, const Applied& applied);
 
+  std::size_t reply_bytes_max_;
   wire::LevelRange known_;
   wire::Level level_;
   wire::Level planned_level_;  // that of the newest plan which changes it; level_ if there is none

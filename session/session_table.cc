@@ -103,6 +103,15 @@ void SessionTable::keep(wire::SessionId id, std::int64_t number, wire::Bytes out
   digest_ += digest_of(id, results);
 }
 
+void SessionTable::become_former() {
+  for (auto& [id, results] : results_) {
+    changing(id);
+    digest_ -= digest_of(id, results);
+    results.become_former();
+    digest_ += digest_of(id, results);
+  }
+}
+
 const Results* SessionTable::results(wire::SessionId id) const {
   const auto entry = results_.find(id);
   return entry == results_.end() ? nullptr : &entry->second;

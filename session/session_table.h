@@ -63,6 +63,8 @@ class SessionTable {
 
   // Keeps the result of a write. No effect if the session is not open, or keeps no results.
   void keep(wire::SessionId id, std::int64_t number, wire::Bytes outcome);
+  // Replaces all results by version 1 of them: see Results::become_former.
+  void become_former();
   // Null if the session has kept no results.
   [[nodiscard]] const Results* results(wire::SessionId id) const;
 

@@ -92,19 +92,19 @@ wire::Result<Body> read_refusal(ByteReader& in) {
   return refusal.error().code == wire::ErrorCode::unimplemented ? refusal.error() : malformed();
 }
 
-wire::Result<Body> read_tree(ByteReader& in) {
-  auto txn = znode::decode_txn(in);
+wire::Result<Body> read_tree(ByteReader& in, const wire::Forms& newest) {
+  auto txn = znode::decode_txn(in, newest);
   if (!txn) return txn.error();
   return Body(*std::move(txn));
 }
 
-wire::Result<Body> read_body(ByteReader& in, std::uint8_t version) {
+wire::Result<Body> read_body(ByteReader& in, std::uint8_t version, const wire::Forms& newest) {
   switch (Kind{in.integer<std::uint8_t>()}) {
     case Kind::open: return read<OpenTxn>(in);
     case Kind::move: return read<MoveTxn>(in);
     case Kind::close: return read<CloseTxn>(in);
     case Kind::refuse: return read_refusal(in);
-    case Kind::tree: return read_tree(in);
+    case Kind::tree: return read_tree(in, newest);
     case Kind::level:
       if (version < level_version) return malformed();
       return Body(LevelTxn{{in.integer<std::uint32_t>()}});
@@ -150,7 +150,7 @@ wire::Result<Transaction> decode_transaction(std::string_view bytes, const wire:
   transaction.tag = read<std::uint64_t>(in);
   transaction.time = read<wire::TimeMs>(in);
   transaction.number = read<std::optional<std::int64_t>>(in);
-  auto body = read_body(in, version);
+  auto body = read_body(in, version, newest);
   if (!body) return body.error();
   if (!in.complete()) return malformed();
   transaction.body = *std::move(body);

@@ -39,6 +39,8 @@ class FieldWriter {
   void write(const std::variant<Ts...>& value) {
     std::visit([&](const auto& each) { write(each); }, value);
   }
+  // Its zxid is the envelope's.
+  void write(const TruncatedReply&) { object_.boolean("truncated", true); }
   void write(const MultiReply& reply) {
     if (reply.failed) {
       const std::size_t index = *reply.failed;
@@ -103,7 +105,10 @@ class FieldWriter {
   }
 
   void add_data(const Bytes& bytes) { object_.data(bytes, encoding_); }
-  void add_data(const std::optional<Bytes>& bytes) { add_data(*bytes); }
+  template <class Data>
+  void add_data(const std::optional<Data>& bytes) {
+    add_data(static_cast<const Bytes&>(*bytes));
+  }
 
   void add(std::string_view name, const std::string& text) { object_.string(name, text); }
   void add(std::string_view name, bool value) { object_.boolean(name, value); }

@@ -28,7 +28,7 @@ struct LevelRange {
 };
 
 // Those of this program.
-inline constexpr LevelRange known_levels{{0}, {1}};
+inline constexpr LevelRange known_levels{{0}, {2}};
 
 // "level 1", "levels 0 to 1".
 [[nodiscard]] inline std::string to_string(Level level) {
@@ -65,6 +65,10 @@ struct Forms {
     forms.image = 2;        // + the level
     forms.label = 2;        // + the level, and the program that wrote it
     forms.segment = 4;      // the same
+  }
+  if (level >= Level{2}) {
+    forms.tree_transaction = 3;  // paths, ACLs and identities once; what the reply of a multi takes
+    forms.outcome = 2;           // + the zxid of the write; or only a receipt
   }
   return forms;
 }

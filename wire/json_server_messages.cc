@@ -104,6 +104,9 @@ class FieldReader {
     if (!value.is_string()) throw wrong_type(field);
     out = value.get_ref<const std::string&>();
   }
+  static void convert(const Json& value, std::string_view field, SharedBytes& out) {
+    out = Bytes(text_of(value, field));
+  }
   static void convert(const Json& value, std::string_view field, bool& out) {
     if (!value.is_boolean()) throw wrong_type(field);
     out = value.get<bool>();
@@ -236,6 +239,8 @@ Reply reply_of(const FieldReader& object, const RequestOf& request_of) {
   const bool failed_multi = object.has("error") && object.has("results");
   if (object.has("error") && !failed_multi) {
     reply.body = object.read<Error>();
+  } else if (object.has("truncated")) {
+    reply.body = TruncatedReply{reply.zxid};
   } else if (request) {
     reply.body =
         std::visit([&](const auto& each) -> ReplyBody { return reply_to(each, object); }, *request);

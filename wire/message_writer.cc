@@ -24,7 +24,9 @@ void write_reply(const Reply& reply, ObjectWriter<Syntax>& object) {
   if (is_pong) object.string("op", "pong");
   if (is_closed) object.string("op", "closed");
   if (!reply.id.none()) object.id("id", reply.id);
-  if (!reply.id.none() || !(is_pong || is_closed)) object.hex("zxid", reply.zxid.bits());
+  const auto* truncated = reply.body ? std::get_if<TruncatedReply>(&*reply.body) : nullptr;
+  const Zxid zxid = truncated ? truncated->written : reply.zxid;
+  if (!reply.id.none() || !(is_pong || is_closed)) object.hex("zxid", zxid.bits());
   FieldWriter<Syntax> fields(object, reply.encoding);
   reply.body ? fields.write(*reply.body) : fields.write(reply.body.error());
 }

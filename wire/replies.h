@@ -11,6 +11,7 @@
 #include "wire/records.h"
 #include "wire/requests.h"
 #include "wire/result.h"
+#include "wire/shared_bytes.h"
 
 namespace wire {
 
@@ -116,6 +117,13 @@ struct ClosedReply {
   bool operator==(const ClosedReply&) const = default;
 };
 
+// A write that was sent again was done with this zxid; its reply was too large to be kept.
+struct TruncatedReply {
+  Zxid written;
+
+  bool operator==(const TruncatedReply&) const = default;
+};
+
 using OpReply = std::variant<CreateReply, SetReply, EmptyReply, GetReply, ChildrenReply>;
 
 // One result for each operation of a multi. On failure nothing was applied: `failed` is the index
@@ -129,7 +137,7 @@ struct MultiReply {
 
 using ReplyBody = std::variant<EmptyReply, CreateReply, GetReply, ExistsReply, SetReply,
                                ChildrenReply, CountReply, EphemeralsReply, AclReply, WatchReply,
-                               WhoamiReply, PongReply, ClosedReply, MultiReply>;
+                               WhoamiReply, PongReply, ClosedReply, MultiReply, TruncatedReply>;
 
 // The reply to one request: a frame, or an element of an array. A failed multi is a MultiReply with
 // `failed` set, not an Error, because its results are sent too.
@@ -186,7 +194,7 @@ struct WatchEvent {
   EventKind kind = EventKind::changed;
   std::string path;
   Zxid zxid;
-  std::optional<Bytes> data;
+  std::optional<SharedBytes> data;
   std::optional<Stat> stat;
   Encoding encoding = Encoding::text_if_utf8;  // of `data`, as the watch's request asked
 

@@ -58,7 +58,7 @@ std::vector<Change> Changes::finish(const Tree& tree) && {
     if (node) {
       change.stat = node->stat();
       change.acl = node->acl();
-      if (change.kind != EventKind::children) change.data = node->data();
+      if (change.kind != EventKind::children) change.data = wire::Bytes(node->data());
     }
     changes.push_back(std::move(change));
     if (!may_repeat) continue;

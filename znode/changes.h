@@ -7,6 +7,7 @@
 
 #include "wire/records.h"
 #include "wire/replies.h"
+#include "wire/shared_bytes.h"
 #include "znode/tree.h"
 
 namespace znode {
@@ -18,7 +19,7 @@ struct Change {
   std::string path;
   // As of the end of the transaction; empty if the node does not exist then. `children` has only a
   // stat.
-  std::optional<wire::Bytes> data;
+  std::optional<wire::SharedBytes> data;
   std::optional<wire::Stat> stat;
   // The node's ACL, which decides who may see this change; for a deleted node, its last ACL.
   SharedAcl acl = {};

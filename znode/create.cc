@@ -144,7 +144,7 @@ wire::Result<CreateTxn> plan(const wire::CreateRequest& request, const Caller& c
 
   txn.data = request.data;
   txn.lifetime = *lifetime;
-  if (!acl.is_open()) txn.acl = acl.list();
+  txn.acl = acl;
   PendingNode node;
   node.acl = acl;
   for (const std::string& missing : txn.parents) {
@@ -160,10 +160,9 @@ wire::Result<CreateTxn> plan(const wire::CreateRequest& request, const Caller& c
 }
 
 wire::CreateReply apply(const CreateTxn& txn, const Moment& now, Tree& tree, Changes& changes) {
-  const SharedAcl acl = txn.acl ? SharedAcl(*txn.acl) : SharedAcl();
   for (const std::string& parent : txn.parents)
-    insert_node(parent, "", {}, acl, now, tree, changes);
-  const Node& node = insert_node(txn.path, txn.data, txn.lifetime, acl, now, tree, changes);
+    insert_node(parent, "", {}, txn.acl, now, tree, changes);
+  const Node& node = insert_node(txn.path, txn.data, txn.lifetime, txn.acl, now, tree, changes);
   return {txn.path, node.stat()};
 }
 

@@ -1,8 +1,11 @@
 #include <algorithm>
+#include <type_traits>
 #include <utility>
 #include <variant>
 
+#include "wire/reply_size.h"
 #include "znode/operations.h"
+#include "znode/refuse.h"
 
 namespace znode {
 namespace {
@@ -25,41 +28,120 @@ Refusal refuse_all(std::size_t count, std::size_t failed, Error error) {
   return {std::move(error), std::move(reply)};
 }
 
-wire::OpReply apply(const CheckTxn&, const Moment&, Tree&, Changes&) { return wire::EmptyReply{}; }
+template <typename Op>
+constexpr bool is_read = std::is_same_v<Op, wire::GetRequest> || std::is_same_v<Op, ChildrenTxn> ||
+                         std::is_same_v<Op, wire::ChildrenRequest>;
 
-wire::OpReply apply(const wire::GetRequest& request, const Moment&, Tree& tree, Changes&) {
-  return znode::apply(request, tree);
-}
+// The bytes that an operation adds to a transaction, about.
+struct TransactionBytes {
+  bool repeats_identities;
 
-wire::OpReply apply(const ChildrenTxn& txn, const Moment&, Tree& tree, Changes&) {
-  return znode::apply(txn, tree);
+  static constexpr std::size_t fixed = 64;
+  static std::size_t of(const std::vector<std::string>& texts) {
+    std::size_t bytes = 0;
+    for (const std::string& text : texts) bytes += sizeof(std::string) + text.size();
+    return bytes;
+  }
+  static std::size_t of(const wire::Acl& acl) {
+    std::size_t bytes = 0;
+    for (const wire::AclEntry& entry : acl) {
+      bytes += sizeof entry + entry.scheme.size() + entry.id.size();
+    }
+    return bytes;
+  }
+
+  std::size_t operator()(const CreateTxn& op) const {
+    return fixed + op.path.size() + of(op.parents) + op.data.size() + of(op.acl.list());
+  }
+  std::size_t operator()(const SetTxn& op) const {
+    return fixed + op.path.size() + of(op.parents) + op.data.size();
+  }
+  std::size_t operator()(const DeleteTxn& op) const { return fixed + op.path.size(); }
+  std::size_t operator()(const CheckTxn&) const { return fixed; }
+  std::size_t operator()(const wire::GetRequest& op) const { return fixed + op.path.size(); }
+  std::size_t operator()(const ChildrenTxn& op) const {
+    std::size_t bytes = fixed + op.request.path.size();
+    if (op.request.after) bytes += op.request.after->size();
+    if (!repeats_identities) return bytes;
+    for (const wire::Identity& each : op.identities.list()) {
+      bytes += fixed + each.scheme.size() + each.id.size();
+    }
+    return bytes;
+  }
+};
+
+// The bytes of a ReplyBudget that the results of the writes take. A read takes its own.
+struct ReplyBytes {
+  std::size_t operator()(const CreateTxn& op) const {
+    return wire::item_bytes_max + wire::stat_bytes_max + wire::text_bytes_max(op.path);
+  }
+  std::size_t operator()(const SetTxn&) const {
+    return wire::item_bytes_max + wire::stat_bytes_max;
+  }
+  std::size_t operator()(const auto&) const { return wire::item_bytes_max; }
+};
+
+Error transaction_too_large(std::size_t bytes_max) {
+  return {ErrorCode::too_large, "the multi would be a transaction of more than " +
+                                    std::to_string(bytes_max) + " bytes: do less in one"};
 }
 
 }  // namespace
 
-PlanResult<MultiTxn> plan(const wire::MultiRequest& request, const Caller& caller, Draft& draft) {
+PlanResult<MultiTxn> plan(const wire::MultiRequest& request, const Caller& caller, Draft& draft,
+                          const MultiBounds& bounds) {
   MultiTxn txn;
   txn.ops.reserve(request.ops.size());
+  ReplyBudget budget(bounds.reply_bytes);
+  const TransactionBytes bytes_of{bounds.repeats_identities};
+  std::size_t bytes = 0;
+  const auto plan_op = [&](const auto& op) -> wire::Result<MultiTxnOp> {
+    auto planned = [&] {
+      if constexpr (is_read<std::remove_cvref_t<decltype(op)>>) {
+        return plan(op, caller, draft, budget);
+      } else {
+        return plan(op, caller, draft);
+      }
+    }();
+    if (!planned) return std::move(planned).error();
+    bytes += bytes_of(*planned);
+    if (bytes > bounds.transaction_bytes) return transaction_too_large(bounds.transaction_bytes);
+    if (!budget.take(ReplyBytes()(*planned))) return reply_too_large(bounds.reply_bytes);
+    return MultiTxnOp(std::move(*planned));
+  };
   for (std::size_t i = 0; i < request.ops.size(); ++i) {
-    wire::Result<MultiTxnOp> planned_op = std::visit(
-        [&](const auto& op) -> wire::Result<MultiTxnOp> {
-          auto planned = plan(op, caller, draft);
-          if (!planned) return std::move(planned).error();
-          return MultiTxnOp(std::move(*planned));
-        },
-        request.ops[i]);
-    if (!planned_op) return refuse_all(request.ops.size(), i, std::move(planned_op).error());
-    txn.ops.push_back(std::move(*planned_op));
+    wire::Result<MultiTxnOp> planned = std::visit(plan_op, request.ops[i]);
+    if (!planned) return refuse_all(request.ops.size(), i, std::move(planned).error());
+    txn.ops.push_back(*std::move(planned));
   }
+  txn.keeps_receipt = budget.taken() > bounds.kept_bytes;
+  txn.list_bytes_max = static_cast<std::uint32_t>(
+      txn.keeps_receipt ? bounds.reply_bytes : std::min(bounds.reply_bytes, bounds.kept_bytes));
   return txn;
 }
 
-wire::MultiReply apply(const MultiTxn& txn, const Moment& now, Tree& tree, Changes& changes) {
+wire::MultiReply apply(const MultiTxn& txn, const Moment& now, Tree& tree, Changes& changes,
+                       bool wants_reply) {
   wire::MultiReply reply;
-  reply.results.reserve(txn.ops.size());
+  if (wants_reply) reply.results.reserve(txn.ops.size());
+  ReplyBudget budget(txn.list_bytes_max);
+  const auto apply_op = [&](const auto& op) -> wire::OpReply {
+    using Op = std::remove_cvref_t<decltype(op)>;
+    if constexpr (std::is_same_v<Op, CheckTxn>) {
+      return wire::EmptyReply{};
+    } else if constexpr (std::is_same_v<Op, wire::GetRequest>) {
+      return apply(op, tree);
+    } else if constexpr (std::is_same_v<Op, ChildrenTxn>) {
+      return apply(op, tree, budget);
+    } else {
+      return apply(op, now, tree, changes);
+    }
+  };
+  const auto reads = [](const auto& op) { return is_read<std::remove_cvref_t<decltype(op)>>; };
   for (const MultiTxnOp& op : txn.ops) {
-    reply.results.emplace_back(std::visit(
-        [&](const auto& each) -> wire::OpReply { return apply(each, now, tree, changes); }, op));
+    if (!wants_reply && std::visit(reads, op)) continue;
+    wire::OpReply result = std::visit(apply_op, op);
+    if (wants_reply) reply.results.emplace_back(std::move(result));
   }
   return reply;
 }
@@ -71,13 +153,15 @@ bool only_reads(const wire::MultiRequest& request) {
   });
 }
 
-wire::MultiReply read(const wire::MultiRequest& request, const Caller& caller, const Tree& tree) {
+wire::MultiReply read(const wire::MultiRequest& request, const Caller& caller, const Tree& tree,
+                      ReplyBudget& budget) {
   wire::MultiReply reply;
   for (const wire::MultiOp& op : request.ops) {
     wire::Result<wire::OpReply> result = std::visit(
         [&](const auto& each) -> wire::Result<wire::OpReply> {
-          if constexpr (requires { znode::read(each, caller, tree); }) {
-            auto read = znode::read(each, caller, tree);
+          if constexpr (is_read<std::remove_cvref_t<decltype(each)>>) {
+            if (!budget.take(wire::item_bytes_max)) return reply_too_large(budget.bytes_max());
+            auto read = znode::read(each, caller, tree, budget);
             if (!read) return std::move(read).error();
             return wire::OpReply(*std::move(read));
           } else {
@@ -93,7 +177,11 @@ wire::MultiReply read(const wire::MultiRequest& request, const Caller& caller, c
   return reply;
 }
 
-wire::ReplyBody apply(const Txn& txn, const Moment& now, Tree& tree, Changes& changes) {
+wire::ReplyBody apply(const Txn& txn, const Moment& now, Tree& tree, Changes& changes,
+                      bool wants_reply) {
+  if (const auto* multi = std::get_if<MultiTxn>(&txn)) {
+    return apply(*multi, now, tree, changes, wants_reply);
+  }
   return std::visit(
       [&](const auto& each) -> wire::ReplyBody { return apply(each, now, tree, changes); }, txn);
 }

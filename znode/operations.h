@@ -1,16 +1,21 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string_view>
 #include <variant>
 #include <vector>
 
+#include "wire/limits.h"
 #include "wire/replies.h"
 #include "wire/requests.h"
 #include "wire/result.h"
 #include "znode/changes.h"
 #include "znode/pending_tree.h"
+#include "znode/reply_budget.h"
 #include "znode/tree.h"
 #include "znode/txn.h"
 
@@ -25,10 +30,11 @@ struct Caller {
   Identities identities = {};
 };
 
-// Bounds on the work of one transaction. Requests beyond them are refused with TooLarge. A
-// session's end deletes all its ephemeral nodes in one transaction.
-inline constexpr std::size_t deleted_nodes_max = 100'000;  // by the deletions of one request
-inline constexpr std::size_t ephemerals_per_session_max = 50'000;
+// Bounds on the work of one transaction: while it is applied, a server does nothing else, and a
+// deletion takes about 3 µs. Requests beyond them are refused with TooLarge. A session's end deletes
+// all its ephemeral nodes in one transaction.
+inline constexpr std::size_t deleted_nodes_max = 10'000;  // by the deletions of one request
+inline constexpr std::size_t ephemerals_per_session_max = 10'000;
 
 // The zxid and the time of a transaction.
 struct Moment {
@@ -71,22 +77,29 @@ wire::AclReply apply(const SetAclTxn& txn, const Moment& now, Tree& tree, Change
                                                 const Caller& caller, const Tree& tree);
 
 // get.cc, exists.cc, children.cc, count.cc, ephemerals.cc. The plans are for reads within a multi.
+// What may be large is TooLarge beyond the budget; a list of children ends early instead, with
+// `more`, if it is read or applied, and not planned.
 [[nodiscard]] wire::Result<wire::GetRequest> plan(const wire::GetRequest& request,
-                                                  const Caller& caller, Draft& draft);
+                                                  const Caller& caller, Draft& draft,
+                                                  ReplyBudget& budget);
 wire::GetReply apply(const wire::GetRequest& request, const Tree& tree);
 [[nodiscard]] wire::Result<ChildrenTxn> plan(const wire::ChildrenRequest& request,
-                                             const Caller& caller, Draft& draft);
-wire::ChildrenReply apply(const ChildrenTxn& txn, const Tree& tree);
+                                             const Caller& caller, Draft& draft,
+                                             ReplyBudget& budget);
+wire::ChildrenReply apply(const ChildrenTxn& txn, const Tree& tree, ReplyBudget& budget);
 [[nodiscard]] wire::Result<wire::GetReply> read(const wire::GetRequest& request,
-                                                const Caller& caller, const Tree& tree);
+                                                const Caller& caller, const Tree& tree,
+                                                ReplyBudget& budget);
 [[nodiscard]] wire::Result<wire::ExistsReply> read(const wire::ExistsRequest& request,
                                                    const Caller& caller, const Tree& tree);
 [[nodiscard]] wire::Result<wire::ChildrenReply> read(const wire::ChildrenRequest& request,
-                                                     const Caller& caller, const Tree& tree);
+                                                     const Caller& caller, const Tree& tree,
+                                                     ReplyBudget& budget);
 [[nodiscard]] wire::Result<wire::CountReply> read(const wire::CountRequest& request,
                                                   const Caller& caller, const Tree& tree);
-[[nodiscard]] wire::EphemeralsReply read(const wire::EphemeralsRequest& request,
-                                         const Caller& caller, const Tree& tree);
+[[nodiscard]] wire::Result<wire::EphemeralsReply> read(const wire::EphemeralsRequest& request,
+                                                       const Caller& caller, const Tree& tree,
+                                                       ReplyBudget& budget);
 
 // quota_checks.cc: NoAuth unless the caller may set the ACL and the quota of the node. The root is
 // open to everybody, so ADMIN on it is not enough: its ACL and its quota can lock everybody out.
@@ -126,18 +139,35 @@ struct Refusal {
 template <typename T>
 using PlanResult = boost::system::result<T, Refusal>;
 
-// multi.cc: plans the operations in order. Each one sees the changes of the earlier ones.
+// The bounds of one multi, as a whole.
+struct MultiBounds {
+  std::size_t transaction_bytes = wire::transaction_bytes_max;
+  // In the bytes of a ReplyBudget.
+  std::size_t reply_bytes = std::numeric_limits<std::uint32_t>::max();
+  // A larger reply is not kept for a repetition of the write.
+  std::size_t kept_bytes = std::numeric_limits<std::size_t>::max();
+  // The identities of the caller are in the transaction once for each list that needs them, and not
+  // once for all.
+  bool repeats_identities = false;
+};
+
+// multi.cc: plans the operations in order. Each one sees the changes of the earlier ones. An
+// operation that makes the transaction or the reply too large is refused with TooLarge.
 [[nodiscard]] PlanResult<MultiTxn> plan(const wire::MultiRequest& request, const Caller& caller,
-                                        Draft& draft);
-wire::MultiReply apply(const MultiTxn& txn, const Moment& now, Tree& tree, Changes& changes);
+                                        Draft& draft, const MultiBounds& bounds = {});
+// Without `wants_reply` the results of the reads are left out: nothing is built for them.
+wire::MultiReply apply(const MultiTxn& txn, const Moment& now, Tree& tree, Changes& changes,
+                       bool wants_reply = true);
 // Whether the request has operations, and all of them are reads.
 [[nodiscard]] bool only_reads(const wire::MultiRequest& request);
-// The reply to a multi that only reads, without a transaction.
+// The reply to a multi that only reads, without a transaction. A read that makes it too large fails
+// with TooLarge.
 [[nodiscard]] wire::MultiReply read(const wire::MultiRequest& request, const Caller& caller,
-                                    const Tree& tree);
+                                    const Tree& tree, ReplyBudget& budget);
 
-// Applies any transaction and returns the reply to its client.
-wire::ReplyBody apply(const Txn& txn, const Moment& now, Tree& tree, Changes& changes);
+// Applies any transaction and returns the reply to its client; see the multi's for `wants_reply`.
+wire::ReplyBody apply(const Txn& txn, const Moment& now, Tree& tree, Changes& changes,
+                      bool wants_reply = true);
 
 [[noreturn]] void throw_exception_from_error(const Refusal& refusal,
                                              const boost::source_location& at);

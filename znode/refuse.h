@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -61,6 +62,12 @@ namespace znode {
 [[nodiscard]] inline wire::Error parent_is_ephemeral(std::string_view parent) {
   return refuse(wire::ErrorCode::no_children_for_ephemerals, parent,
                 "is ephemeral and cannot have children");
+}
+
+// A read, or a multi, whose reply would take more than `bytes_max`.
+[[nodiscard]] inline wire::Error reply_too_large(std::size_t bytes_max) {
+  return {wire::ErrorCode::too_large, "the reply would be larger than maxReplyBytes=" +
+                                          std::to_string(bytes_max) + ": ask for less at a time"};
 }
 
 [[nodiscard]] inline wire::Error no_watch_in_multi() {

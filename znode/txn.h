@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,11 +22,13 @@
 namespace znode {
 
 struct CreateTxn {
-  std::string path;                  // with the sequence number, if any
-  std::vector<std::string> parents;  // created before it, without data; the topmost first
+  std::string path;  // with the sequence number, if any
+  // Created before it, without data; the topmost first. With the limits of a quota, the last may be
+  // its stats node.
+  std::vector<std::string> parents;
   wire::Bytes data;
-  Lifetime lifetime;             // parents are persistent
-  std::optional<wire::Acl> acl;  // of the node and the new parents; absent: open
+  Lifetime lifetime;  // parents are persistent
+  SharedAcl acl;      // of the node and the new parents
 
   bool operator==(const CreateTxn&) const = default;
 };
@@ -91,6 +95,11 @@ using MultiTxnOp =
 
 struct MultiTxn {
   std::vector<MultiTxnOp> ops;
+  // In the bytes of a ReplyBudget: what all lists of children take at most. A list that has grown
+  // since the plan ends early.
+  std::uint32_t list_bytes_max = std::numeric_limits<std::uint32_t>::max();
+  // The reply is too large to be kept for a repetition of the write: only a receipt is kept.
+  bool keeps_receipt = false;
 
   bool operator==(const MultiTxn&) const = default;
 };
@@ -100,8 +109,9 @@ using Txn =
 
 // The form in which transactions are proposed and logged. The first byte is its version.
 void encode(const Txn& txn, const wire::Forms& forms, wire::Bytes& out);
-// Reads one transaction from `in`. Returns Unimplemented for a version that this program does not
-// know, and MarshallingError for other invalid bytes.
-[[nodiscard]] wire::Result<Txn> decode_txn(wire::ByteReader& in);
+// Reads one transaction from `in`. Returns Unimplemented for a version that is not known (`newest`:
+// the newest versions that are known), and MarshallingError for other invalid bytes.
+[[nodiscard]] wire::Result<Txn> decode_txn(wire::ByteReader& in,
+                                           const wire::Forms& newest = wire::newest_forms);
 
 }  // namespace znode

@@ -36,7 +36,7 @@ wire::Error useless(const zab::Point& at, const wire::Error& why) {
 }  // namespace
 
 IncomingSnapshot::IncomingSnapshot(SharedCheckpoint& checkpoint, zab::ServerId self,
-                                   std::string program, session::Watches::Bounds bounds,
+                                   std::string program, const session::Service::Bounds& bounds,
                                    Restored restored)
     : checkpoint_(checkpoint),
       self_(self),

@@ -3,11 +3,9 @@
 #include <chrono>
 #include <cstddef>
 
-namespace server {
+#include "wire/limits.h"
 
-// The largest message that is allowed if a znode may have so many bytes of data. Base64 and the
-// escapes of JSON make data longer.
-constexpr std::size_t frame_bytes_for(std::size_t data_bytes) { return 2 * data_bytes + 64 * 1024; }
+namespace server {
 
 // The limits of a client's connection, before and beside its session. Tests make them small.
 struct ClientLimits {
@@ -20,7 +18,8 @@ struct ClientLimits {
 
   std::size_t header_bytes_max = 8 * 1024;
   std::size_t first_frame_bytes_max = 64 * 1024;  // of the message that begins with a connect
-  std::size_t frame_bytes_max = frame_bytes_for(1024 * 1024);  // of a message, without escapes
+  std::size_t frame_bytes_max =
+      wire::frame_bytes_for(1024 * 1024);           // of a message, without escapes
   std::size_t queued_bytes_max = 16 * 1024 * 1024;  // queued for a client that does not receive
   std::size_t batch_bytes = 64 * 1024;              // one frame of a batch ends at this size
 };

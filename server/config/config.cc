@@ -111,6 +111,17 @@ void resolve_limits(ConfigBuilder& builder) {
 
   if (builder.jute_bytes) config.max_data_bytes = static_cast<std::uint32_t>(*builder.jute_bytes);
   if (builder.data_bytes) config.max_data_bytes = static_cast<std::uint32_t>(*builder.data_bytes);
+  // A node's data is readable, even if JSON has to escape all of it.
+  const std::uint64_t reply_bytes_min = 6 * std::uint64_t{config.max_data_bytes} + 64 * 1024;
+  config.max_reply_bytes = std::max<std::uint64_t>(config.max_reply_bytes, reply_bytes_min);
+  if (builder.reply_bytes && *builder.reply_bytes < reply_bytes_min) {
+    builder.errors.push_back("maxReplyBytes=" + std::to_string(*builder.reply_bytes) +
+                             " is less than 6 times maxDataBytes and 64 KiB, " +
+                             std::to_string(reply_bytes_min) +
+                             ": a client could not read what it wrote; set a larger value");
+  } else if (builder.reply_bytes) {
+    config.max_reply_bytes = *builder.reply_bytes;
+  }
   if (builder.preallocate_bytes) config.log_segment_bytes = *builder.preallocate_bytes;
   if (builder.segment_bytes) config.log_segment_bytes = *builder.segment_bytes;
 }

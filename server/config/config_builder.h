@@ -43,6 +43,7 @@ struct ConfigBuilder {
   std::optional<std::uint64_t> preallocate_bytes;  // preAllocSize
   std::optional<std::uint64_t> segment_bytes;      // logSegmentBytes, which overrides it
   std::optional<std::uint64_t> jute_bytes;         // jute.maxbuffer
+  std::optional<std::uint64_t> reply_bytes;
   std::optional<std::uint64_t> data_bytes;         // maxDataBytes, which overrides it
   std::optional<bool> observer;                    // peerType
   std::map<std::uint32_t, ServerLine> servers;     // by id

@@ -7,6 +7,7 @@
 
 #include "server/config/text.h"
 #include "wire/base64.h"
+#include "wire/limits.h"
 
 namespace server {
 namespace {
@@ -15,7 +16,8 @@ using std::chrono::milliseconds;
 
 constexpr std::uint64_t mebibyte = 1024 * 1024;
 constexpr Range segment_range{64 * 1024, 4096 * mebibyte};
-constexpr Range data_range{1024, 256 * mebibyte};
+constexpr Range data_range{1024, wire::data_bytes_max};
+constexpr Range reply_range{mebibyte, 1024 * mebibyte};
 constexpr Range keep_range{0, std::uint64_t{1} << 50};
 constexpr Range limit_range{0, 100'000'000};
 constexpr Range at_least_one{1, 100'000'000};
@@ -243,6 +245,11 @@ constexpr Key keys[] = {
     {"maxDataBytes", "BYTES", literal("1048576"), "data of one znode",
      [](ConfigBuilder& builder, const NamedSetting& named) {
        builder.data_bytes = builder.number(named, data_range);
+     }},
+    {"maxReplyBytes", "BYTES", described("16 MiB, 6 maxDataBytes if more"),
+     "one reply; a longer list ends early with more, other replies are refused",
+     [](ConfigBuilder& builder, const NamedSetting& named) {
+       builder.reply_bytes = builder.number(named, reply_range);
      }},
     {"readonlymode.enabled", "BOOL", literal("false"),
      "without a quorum, let clients read that asked for this (readOnly)",

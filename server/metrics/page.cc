@@ -187,6 +187,10 @@ void add_checkpoint(const CheckpointReport& now, Families& out) {
 void add_process(const ProcessReadings& now, Families& out) {
   out.process(MetricType::Gauge, "resident_memory_bytes", "Memory of this process in RAM.")
       .is(now.resident_bytes);
+  out.gauge("memory_allocated_bytes", "Memory that the program uses, as its allocator counts.")
+      .is(now.allocated_bytes);
+  out.gauge("memory_active_bytes", "Memory in pages of which the program uses a part.")
+      .is(now.allocator_active_bytes);
   out.process(MetricType::Gauge, "virtual_memory_bytes", "Addresses that this process uses.")
       .is(now.virtual_bytes);
   out.process(MetricType::Gauge, "open_fds", "Files and sockets that are open.").is(now.open_files);

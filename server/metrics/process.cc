@@ -1,6 +1,7 @@
 #include "server/metrics/process.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -8,6 +9,10 @@
 #include <string>
 #include <sys/resource.h>
 #include <unistd.h>
+
+// jemalloc's, for a program that is linked with it.
+extern "C" int mallctl(const char* name, void* old_value, std::size_t* old_size, void* new_value,
+                       std::size_t new_size) __attribute__((weak));
 
 namespace server {
 namespace {
@@ -42,11 +47,27 @@ void read_stat(ProcessReadings& readings) {
       std::stoull(words[21]) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
+std::uint64_t count_of(const char* name) {
+  std::size_t count = 0;
+  std::size_t size = sizeof count;
+  return mallctl(name, &count, &size, nullptr, 0) == 0 ? count : 0;
+}
+
+void read_allocator(ProcessReadings& readings) {
+  if (mallctl == nullptr) return;
+  std::uint64_t epoch = 1;  // any value refreshes the counts
+  std::size_t size = sizeof epoch;
+  if (mallctl("epoch", &epoch, &size, &epoch, size) != 0) return;
+  readings.allocated_bytes = count_of("stats.allocated");
+  readings.allocator_active_bytes = count_of("stats.active");
+}
+
 }  // namespace
 
 ProcessReadings read_process() {
   ProcessReadings readings;
   read_stat(readings);
+  read_allocator(readings);
   std::error_code error;
   std::filesystem::directory_iterator entry("/proc/self/fd", error);
   // The descriptor that reads the directory is one of them.

@@ -13,6 +13,10 @@ struct ProcessReadings {
   double cpu_seconds = 0;
   double start_seconds = 0;  // since the Unix epoch
   std::uint64_t threads = 0;
+
+  // Of the allocator, where it counts (jemalloc).
+  std::uint64_t allocated_bytes = 0;         // that the program uses
+  std::uint64_t allocator_active_bytes = 0;  // in pages from which they are allocated
 };
 
 [[nodiscard]] ProcessReadings read_process();

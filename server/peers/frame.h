@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "wire/bytes.h"
+#include "wire/limits.h"
 #include "wire/result.h"
 
 // The frames in the stream between two servers: a length, a checksum, the bytes. TCP's own checksum
@@ -15,6 +16,10 @@ namespace server {
 
 inline constexpr std::size_t frame_header_bytes = 12;
 inline constexpr std::uint32_t frame_bytes_max = 64 * 1024 * 1024;
+// The kind, epoch and zxid before a command or a transaction.
+inline constexpr std::size_t message_head_bytes_max = 1024;
+static_assert(wire::command_bytes_max + message_head_bytes_max <= frame_bytes_max);
+static_assert(wire::transaction_bytes_max + message_head_bytes_max <= frame_bytes_max);
 
 // Appends `content` as one frame.
 void append_frame(std::string_view content, wire::Bytes& out);

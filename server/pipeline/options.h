@@ -21,6 +21,7 @@ struct PipelineOptions {
   std::uint32_t max_watches = 10'000;             // per session
   std::uint32_t max_multi_ops = 1000;
   std::uint32_t max_data_bytes = 1024 * 1024;
+  std::size_t max_reply_bytes = std::size_t{16} << 20;
   bool read_only_mode = false;  // serve reads without a quorum to clients that ask for it
   std::string super_digest;     // "user:hash"; empty: there is no super user
   // upgrade: raise the level of the ensemble as soon as all servers can run at a greater one.

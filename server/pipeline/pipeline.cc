@@ -25,7 +25,7 @@ Pipeline::Pipeline(PipelineOptions options, std::uint64_t first_number, Environm
       environment_(environment),
       clients_(first_number),
       pending_(first_number),
-      replica_({options_.max_watches, {}}, options_.levels),
+      replica_({{options_.max_watches, {}}, options_.max_reply_bytes}, options_.levels),
       replies_(clients_, pending_, replica_, environment, options_.max_outstanding_requests),
       ordering_(options_.id, options_.heartbeat, replica_.service(), environment),
       levels_(options_.upgrade_automatically, replica_.service(), ordering_, environment),
@@ -191,11 +191,14 @@ void Pipeline::perform(const WhenApplied::Action& due) {
 // (session/watches.cc). On the client's server then Replies::reply (replies.cc).
 void Pipeline::deliver(const zab::Txn& txn) {
   const auto origin = session::origin_of(*txn.payload);
-  if (origin && origin->owner.server == options_.id) replies_.read_before(*origin);
+  const bool is_ours = origin && origin->owner.server == options_.id;
+  if (is_ours) replies_.read_before(*origin);
 
   const bool applies = !replica_.halt();
   const wire::Level level = service().level();
-  std::optional<session::Applied> done = replica_.apply(txn);
+  const bool is_awaited = is_ours && pending_.find(origin->tag) != nullptr;
+  std::optional<session::Applied> done =
+      replica_.apply(txn, is_awaited ? session::BuildReply::yes : session::BuildReply::no);
   if (!done && applies) stop_serving();
   if (!done) return;
   session::Applied& applied = *done;

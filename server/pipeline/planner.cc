@@ -35,7 +35,7 @@ void Planner::plan(const session::Command& command, OrderingOutcomes& out) {
   }
 }
 
-// Next: session::Service::plan (session/service.cc) judges the command, and znode::plan
+// Next: session::Service::plan (session/service_plan.cc) judges the command, and znode::plan
 // (znode/create.cc) a create. After that: the transaction goes to zab as a Submit event
 // (zab/leading_broadcast.cc). Once it is committed, it comes back to Pipeline::deliver.
 void Planner::plan_now(const session::Command& command, OrderingOutcomes& out) {

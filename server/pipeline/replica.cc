@@ -7,9 +7,9 @@
 
 namespace server {
 
-std::optional<session::Applied> Replica::apply(const zab::Txn& txn) {
+std::optional<session::Applied> Replica::apply(const zab::Txn& txn, session::BuildReply build) {
   if (halt_) return std::nullopt;
-  auto applied = service_.apply(txn.zxid, *txn.payload);
+  auto applied = service_.apply(txn.zxid, *txn.payload, build);
   if (!applied) {
     const bool is_newer = applied.error().code == wire::ErrorCode::unimplemented;
     halt_ = {txn.zxid, applied.error().message,

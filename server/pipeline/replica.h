@@ -20,7 +20,8 @@ struct Halt {
 // Owns this server's copy of the replicated state.
 class Replica {
  public:
-  Replica(session::Watches::Bounds bounds, wire::LevelRange levels) : service_(bounds, levels) {}
+  Replica(const session::Service::Bounds& bounds, wire::LevelRange levels)
+      : service_(bounds, levels) {}
 
   // Continues from the state that a checkpoint or a snapshot holds, as session::Service::become.
   void become(session::Service&& restored) {
@@ -30,7 +31,7 @@ class Replica {
 
   // A committed transaction, in zxid order. None if this program cannot apply it, or could not
   // apply one before it: see `halt`.
-  std::optional<session::Applied> apply(const zab::Txn& txn);
+  std::optional<session::Applied> apply(const zab::Txn& txn, session::BuildReply build);
   // Set from the first transaction on that could not be applied.
   [[nodiscard]] const std::optional<Halt>& halt() const { return halt_; }
 

@@ -3,7 +3,7 @@
 #include <string>
 
 #include "server/storage/log.h"
-#include "session/watches.h"
+#include "session/service.h"
 #include "zab/ensemble.h"
 
 namespace server {
@@ -13,7 +13,7 @@ struct DataOptions {
   std::string data_dir;  // of the checkpoint
   std::string log_dir;   // may be the same
   zab::ServerId server;  // data of another server are refused
-  session::Watches::Bounds watches;
+  session::Service::Bounds service;
   storage::LogOptions log;
 };
 

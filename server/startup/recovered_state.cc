@@ -19,7 +19,7 @@ struct Loaded {
 // code is `unimplemented` if a program of another version wrote it. The label decides: with a label
 // that this program knows, a record of an unknown version is damage.
 wire::Result<std::optional<Loaded>> load(storage::Checkpoint& file,
-                                         session::Watches::Bounds bounds) {
+                                         const session::Service::Bounds& bounds) {
   if (!file.exists()) return std::optional<Loaded>();
   const auto label = file.probe();
   if (!label) return label.error();
@@ -93,7 +93,7 @@ class StartupRecovery {
     if (auto aside = set_aside_if_damaged(); !aside) return aside.error();
     static_cast<void>(incoming_.remove());
     file_.close_if_unused();
-    if (!service_) service_ = std::make_unique<session::Service>(options_.watches);
+    if (!service_) service_ = std::make_unique<session::Service>(options_.service);
     return RecoveredState{std::move(*lock), std::move(*log),    std::move(service_),
                           label_.at,        std::move(report_), lost_};
   }
@@ -111,7 +111,7 @@ class StartupRecovery {
 
   // A damaged file is set aside later, when it is certain that this server starts.
   wire::Result<void> load_checkpoint() {
-    auto loaded = load(file_, options_.watches);
+    auto loaded = load(file_, options_.service);
     if (!loaded && is_unknown_version(loaded.error())) return unknown_version(loaded.error());
     if (!loaded) {
       damage_ = loaded.error().message;

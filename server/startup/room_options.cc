@@ -5,10 +5,14 @@
 
 #include <boost/asio/ip/host_name.hpp>
 
+#include "wire/limits.h"
+
 namespace server {
 namespace {
 
-session::Watches::Bounds watch_bounds(const Config& config) { return {config.max_watches, {}}; }
+session::Service::Bounds service_bounds(const Config& config) {
+  return {{config.max_watches, {}}, config.max_reply_bytes};
+}
 
 GateRules gate_rules(const Config& config) {
   GateRules rules{{"localhost", config.web.host}, config.origins, config.super_digest};
@@ -31,7 +35,7 @@ DataOptions data_options(const Config& config, std::string program) {
   options.data_dir = config.data_dir.string();
   options.log_dir = config.log_dir.string();
   options.server = zab::ServerId{config.id};
-  options.watches = watch_bounds(config);
+  options.service = service_bounds(config);
   options.log.segment_bytes = config.log_segment_bytes;
   options.log.history_bytes = config.history_bytes;
   options.log.program = std::move(program);
@@ -55,6 +59,7 @@ PipelineOptions pipeline_options(const Config& config) {
   options.max_watches = config.max_watches;
   options.max_multi_ops = config.max_multi_ops;
   options.max_data_bytes = config.max_data_bytes;
+  options.max_reply_bytes = config.max_reply_bytes;
   options.read_only_mode = config.read_only_mode;
   options.super_digest = config.super_digest;
   options.upgrade_automatically = config.upgrade_automatically.value_or(options.standalone);
@@ -68,7 +73,7 @@ ListenerOptions listener_options(const Config& config) {
   options.connections_per_address = config.max_client_connections;
   options.io_threads = config.io_threads;
   options.gate = gate_rules(config);
-  options.limits.frame_bytes_max = frame_bytes_for(config.max_data_bytes);
+  options.limits.frame_bytes_max = wire::frame_bytes_for(config.max_data_bytes);
   return options;
 }
 

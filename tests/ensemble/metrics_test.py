@@ -162,6 +162,7 @@ def check_replica(now, grown, leader):
     assert 0 < now("disk_free_bytes") <= now("disk_size_bytes")
     assert now("leader_id") == leader.id and now("serving") == 1
     assert now("process_resident_memory_bytes") > 1e6
+    assert 1e5 < now("memory_allocated_bytes") <= now("memory_active_bytes")
     assert 0 < now("process_open_fds") < now("process_max_fds")
     assert math.isclose(now("process_start_time_seconds"),
                         os.stat(f"/proc/{leader.process.pid}").st_ctime, abs_tol=60)

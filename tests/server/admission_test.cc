@@ -188,7 +188,9 @@ TEST_CASE("admission accepts local reads and close in a read-only session") {
 
 TEST_CASE("a repeated write gets the result that was kept") {
   session::Results results;
-  results.add(3, session::encode_outcome(wire::ReplyBody{wire::EmptyReply{}}), 10);
+  results.add(
+      3, session::encode_outcome(wire::ReplyBody{wire::EmptyReply{}}, {{1}, 9}, wire::newest_forms),
+      10);
   const auto kept = server::known_outcome(&results, 3, 5);
   REQUIRE(kept.has_value());
   CHECK(std::holds_alternative<wire::EmptyReply>(*kept));

@@ -47,6 +47,11 @@ TEST_CASE("invalid values and contradictions are errors") {
   };
   const Row rows[] = {
       {{"--tickTime=0"}, "tickTime=0 is not"},
+      {{"--maxDataBytes=33554432"}, "maxDataBytes=33554432 is not a whole number from 1024 to"},
+      {{"--maxDataBytes=1048576", "--maxReplyBytes=6000000"},
+       "maxReplyBytes=6000000 is less than 6 times maxDataBytes and 64 KiB, 6356992: a client "
+       "could "
+       "not read what it wrote"},
       {{"--readonlymode.enabled=yes"}, "readonlymode.enabled=yes is neither true nor false"},
       {{"--tickTime=-1"}, "tickTime=-1 is not"},
       {{"--tickTime="}, "tickTime= is not"},

@@ -35,6 +35,7 @@ TEST_CASE("setting a key to its literal default changes nothing") {
     CHECK(written.max_watches == defaults.max_watches);
     CHECK(written.max_multi_ops == defaults.max_multi_ops);
     CHECK(written.max_data_bytes == defaults.max_data_bytes);
+    CHECK(written.max_reply_bytes == defaults.max_reply_bytes);
     CHECK(written.log_segment_bytes == defaults.log_segment_bytes);
     CHECK(written.log_level == defaults.log_level);
   }

@@ -176,6 +176,9 @@ TEST_CASE("values of all kinds are read") {
   CHECK(config.origins == std::vector<std::string>{"https://a", "http://b"});
   CHECK(config.hosts == std::vector<std::string>{"lb"});
   CHECK(config.max_data_bytes == 2 * 1024 * 1024);
+  CHECK(config.max_reply_bytes == 16 * 1024 * 1024);
+  CHECK(configured({"--dataDir=/x", "--maxDataBytes=4194304"}).config.max_reply_bytes ==
+        6 * 4 * 1024 * 1024 + 64 * 1024);
   CHECK(config.log_segment_bytes == 1024 * 1024);
   CHECK(config.min_session_timeout.count() == 4000);
   CHECK(config.max_session_timeout.count() == 60000);
@@ -203,9 +206,9 @@ TEST_CASE("sizes that only ZooKeeper accepts become the nearest possible ones, w
   const Configured zoo =
       configured({"--dataDir=/x", "--preAllocSize=1", "--jute.maxbuffer=2000000000"});
   CHECK(zoo.config.log_segment_bytes == 64 * 1024);
-  CHECK(zoo.config.max_data_bytes == 256 * 1024 * 1024);
+  CHECK(zoo.config.max_data_bytes == 31 * 1024 * 1024);
   CHECK(has(zoo.notes, "preAllocSize=1 is out of range; 64 is used"));
-  CHECK(has(zoo.notes, "jute.maxbuffer=2000000000 is out of range; 268435456 is used"));
+  CHECK(has(zoo.notes, "jute.maxbuffer=2000000000 is out of range; 32505856 is used"));
 }
 
 TEST_CASE("notes tell the operator about doubtful settings") {

@@ -138,7 +138,7 @@ TEST_CASE("a start with a checkpoint of an unknown version is refused, and chang
   directory.make_later(directory.checkpoint());
   check_refused(directory, directory.checkpoint(),
                 "written by zabkeeper 0.4.0 at level 3 (label version 5), and this program reads "
-                "label versions 1 to 2 (levels 0 to 1). Start a program that can run at level 3");
+                "label versions 1 to 2 (levels 0 to 2). Start a program that can run at level 3");
 }
 
 TEST_CASE(

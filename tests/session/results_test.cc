@@ -19,6 +19,8 @@ ErrorCode refused(const znode::PlanResult<wire::Bytes>& planned) {
   return planned.error().error.code;
 }
 
+constexpr wire::Zxid zxid{{3}, 9};
+
 struct Dedup {
   World world;
   wire::SessionId session;
@@ -86,7 +88,8 @@ TEST_CASE("a session with dedup keeps the results of its writes, on all servers"
   CHECK(world.service().sessions().digest() == 0);
 }
 
-TEST_CASE("the kept results of a session are bounded in bytes") {
+TEST_CASE(
+    "before level 2, the kept results of a session are bounded in bytes, but for the newest") {
   Results results;
   for (int i = 0; i < 10; ++i) results.add(i, wire::Bytes(Results::bytes_max / 4, 'x'), 1000);
   CHECK(results.size() == 4);
@@ -115,13 +118,80 @@ TEST_CASE("outcomes are decoded from their bytes, and refused if truncated") {
                              wire::OpReply(wire::GetReply{"x", stat}), wire::OpReply(children)},
                             {}}}) {
     CAPTURE(body.index());
-    const wire::Bytes bytes = encode_outcome(body);
-    CHECK(*decode_outcome(bytes) == body);
-    for (std::size_t size = 0; size < bytes.size(); ++size) {
-      CHECK_FALSE(decode_outcome(std::string_view(bytes).substr(0, size)));
+    for (const wire::Forms& forms : {wire::Forms{}, wire::newest_forms}) {
+      CAPTURE(forms.outcome);
+      const wire::Bytes bytes = encode_outcome(body, zxid, forms);
+      CHECK(*decode_outcome(bytes) == body);
+      for (std::size_t size = 0; size < bytes.size(); ++size) {
+        CHECK_FALSE(decode_outcome(std::string_view(bytes).substr(0, size)));
+      }
+      CHECK(former_outcome(bytes) == encode_outcome(body, zxid, {}));
     }
   }
-  CHECK(decode_outcome(encode_outcome(Refusal{error, {}}, {})).error() == error);
+  CHECK(decode_outcome(encode_outcome(Refusal{error, {}}, zxid, {})).error() == error);
+  CHECK(decode_outcome(encode_outcome(Refusal{error, {}}, zxid, wire::newest_forms)).error() ==
+        error);
+}
+
+TEST_CASE("a receipt says that a write was done, or why it was refused, and nothing else") {
+  const wire::Forms forms = wire::newest_forms;
+  const wire::Bytes done = encode_outcome(wire::ReplyBody{wire::SetReply{}}, zxid, forms);
+  CHECK(receipt_of(done) == encode_receipt(zxid));
+  CHECK(*decode_outcome(encode_receipt(zxid)) == wire::ReplyBody(wire::TruncatedReply{zxid}));
+
+  const wire::Error error{ErrorCode::no_node, "/a does not exist"};
+  const auto refused = receipt_of(encode_outcome(Refusal{error, {}}, zxid, forms));
+  REQUIRE(refused);
+  CHECK(decode_outcome(*refused).error() == wire::Error{ErrorCode::no_node, ""});
+  for (const wire::Bytes& receipt : {encode_receipt(zxid), *refused}) {
+    CHECK_FALSE(receipt_of(receipt));
+    CHECK_FALSE(former_outcome(receipt));
+    for (std::size_t size = 0; size < receipt.size(); ++size) {
+      CHECK_FALSE(decode_outcome(std::string_view(receipt).substr(0, size)));
+    }
+  }
+  CHECK_FALSE(receipt_of(encode_outcome(wire::ReplyBody{wire::SetReply{}}, zxid, {})));
+}
+
+TEST_CASE("beyond the bound in bytes, the oldest results of a session become receipts") {
+  const auto outcome = [](std::size_t bytes) {
+    wire::MultiReply multi;
+    multi.results.emplace_back(wire::OpReply(wire::GetReply{wire::Bytes(bytes, 'x'), {}}));
+    return encode_outcome(wire::ReplyBody(multi), zxid, wire::newest_forms);
+  };
+  const auto is_receipt = [](const Results& results, std::int64_t number) {
+    return *results.find(number) == encode_receipt(zxid);
+  };
+  Results results;
+  results.add(0, encode_receipt(zxid), 8);  // too large from the beginning
+  for (int i = 1; i < 6; ++i) results.add(i, outcome(Results::bytes_max / 4), 8);
+  CHECK(results.size() == 6);
+  CHECK(is_receipt(results, 1));
+  CHECK(is_receipt(results, 2));
+  CHECK_FALSE(is_receipt(results, 3));
+
+  Results restored;
+  for (const Results::Result& each : results.all()) {
+    restored.add(each.number, each.outcome, 1000);
+  }
+  CHECK(restored == results);
+  CHECK(restored.digest() == results.digest());
+
+  // The number of results is bounded too, receipts included.
+  for (int i = 6; i < 12; ++i) results.add(i, outcome(10), 8);
+  CHECK(results.size() == 8);
+  CHECK(results.find(3) == nullptr);
+  CHECK_FALSE(is_receipt(results, 4));
+
+  // At level 1 there are no receipts.
+  results.add(12, encode_receipt(zxid), 8);
+  results.become_former();
+  CHECK(results.size() == 7);
+  CHECK(results.last() == 11);
+  CHECK(*results.find(11) == *former_outcome(outcome(10)));
+  Results empty;
+  for (const Results::Result& each : results.all()) empty.add(each.number, each.outcome, 1000);
+  CHECK(empty.digest() == results.digest());
 }
 
 }  // namespace

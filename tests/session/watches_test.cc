@@ -148,11 +148,11 @@ TEST_CASE("an event has data and stat as of its own transaction") {
   const Applied first = world.run(session, wire::SetRequest{"/a", "1"});
   const Applied second = world.run(session, wire::SetRequest{"/a", "2"});
   const Applied third = world.run(session, wire::DeleteRequest{"/a"});
-  CHECK(first.events[0].event.data == "1");
+  CHECK(first.events[0].event.data == wire::SharedBytes("1"));
   CHECK(first.events[0].event.stat->version == 1);
   CHECK_FALSE(first.events[1].event.data);
   CHECK_FALSE(first.events[1].event.stat);
-  CHECK(second.events[0].event.data == "2");
+  CHECK(second.events[0].event.data == wire::SharedBytes("2"));
   CHECK_FALSE(third.events[0].event.data);
   CHECK_FALSE(third.events[0].event.stat);
 
@@ -258,7 +258,8 @@ TEST_CASE("a watch from a zxid that is not applied yet gets no event twice") {
 }
 
 TEST_CASE("a watch from before the change history gets one resync") {
-  World world({.per_session_max = 10, .history = {.changes_max = 4, .bytes_max = 1 << 20}});
+  World world(
+      {.watches = {.per_session_max = 10, .history = {.changes_max = 4, .bytes_max = 1 << 20}}});
   const wire::SessionId session = world.open(1);  // 1:1
   for (const char* path : {"/1", "/2", "/3"})
     world.create(session, path);  // 1:2 to 1:4, two changes each
@@ -329,7 +330,7 @@ TEST_CASE("watch ids are unique within their session") {
 }
 
 TEST_CASE("the number of watches of a session is limited") {
-  World world({.per_session_max = 2, .history = {}});
+  World world({.watches = {.per_session_max = 2, .history = {}}});
   const wire::SessionId session = world.open(1);
   const wire::Request request = watch_request("/a", WatchScope::node);
   REQUIRE(world.service().read({session}, {"1"}, request));
@@ -341,7 +342,7 @@ TEST_CASE("the number of watches of a session is limited") {
 }
 
 TEST_CASE("the bytes of watch ids and paths are bounded too") {
-  World world({.per_session_max = 2, .history = {}});
+  World world({.watches = {.per_session_max = 2, .history = {}}});
   const wire::SessionId session = world.open(1);
   const auto set = [&](const std::string& id, const std::string& path) {
     return world.service().read({session}, {id}, watch_request(path, WatchScope::node));

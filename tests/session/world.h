@@ -14,7 +14,7 @@ namespace session {
 // transaction has zxid 1:n and time 1000 * n.
 class World {
  public:
-  explicit World(Watches::Bounds bounds = {}) : service_(bounds) {}
+  explicit World(const Service::Bounds& bounds = {}) : service_(bounds) {}
 
   static SecretHash secret(std::uint8_t value) {
     SecretHash hash{};
@@ -59,6 +59,12 @@ class World {
     return applied;
   }
 
+  void set_level(wire::Level level) {
+    planned_count_ += 1;
+    planned_.push_back(
+        *service_.plan_level(level, static_cast<wire::TimeMs>(1000 * planned_count_)));
+    apply_all();
+  }
   Applied run(wire::SessionId session, CommandBody body) {
     REQUIRE(plan(session, std::move(body)));
     return apply_all();

@@ -113,16 +113,16 @@ TEST_CASE(
   for (const Row& row : std::vector<Row>{
            {"another version", later_header(5, {3}, "zabkeeper 0.4.0"),
             "written by zabkeeper 0.4.0 at level 3 (segment version 5), and this program reads "
-            "segment versions 3 to 4 (levels 0 to 1). Start a program that can run at level 3"},
+            "segment versions 3 to 4 (levels 0 to 2). Start a program that can run at level 3"},
            {"a known version of another level", encode(example({7}, "zabkeeper 0.9.0")),
             "written by zabkeeper 0.9.0 at level 7 (segment version 4), and this program reads "
-            "segment versions 3 to 4 (levels 0 to 1). Start a program that can run at level 7"},
+            "segment versions 3 to 4 (levels 0 to 2). Start a program that can run at level 7"},
            {"another version whose program is damaged", nameless,
             "written by another program (segment version 9), and this program reads segment "
-            "versions 3 to 4 (levels 0 to 1). Start the program that wrote it"},
+            "versions 3 to 4 (levels 0 to 2). Start the program that wrote it"},
            {"a version before the first", later_header(2, {}, ""),
             "written by another program (segment version 2), and this program reads segment "
-            "versions 3 to 4 (levels 0 to 1). Start the program that wrote it"},
+            "versions 3 to 4 (levels 0 to 2). Start the program that wrote it"},
        }) {
     CAPTURE(row.label);
     const auto read = decode_header(row.bytes);

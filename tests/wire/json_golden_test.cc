@@ -87,6 +87,8 @@ TEST_CASE("a server's messages have this exact JSON text") {
               "}"},
           Row{reply("7", ReplyBody{WhoamiReply{{{"ip", "127.0.0.1"}}}}),
               R"({"id":7,"zxid":"0000010000000005","identities":[{"scheme":"ip","id":"127.0.0.1"}]})"},
+          Row{reply("7", ReplyBody{TruncatedReply{{{1}, 3}}}),
+              R"({"id":7,"zxid":"0000010000000003","truncated":true})"},
           Row{reply("5", ReplyBody{WatchReply{{"5"}, std::nullopt}}),
               R"({"id":5,"zxid":"0000010000000005","watch":5,"stat":null})"},
           Row{reply("", ReplyBody{PongReply{}}), R"({"op":"pong"})"},

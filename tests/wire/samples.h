@@ -155,6 +155,7 @@ inline std::vector<Exchange> exchanges() {
                    error(ErrorCode::runtime_inconsistency)},
                   2}}},
       {multi, error(ErrorCode::session_moved)},
+      {multi, ReplyBody{TruncatedReply{zxid}}},
       {SyncRequest{"/"}, ReplyBody{EmptyReply{}}},
       {on<WatchRequest>("/a"), ReplyBody{WatchReply{{"7"}, stat()}}},
       {on<WatchRequest>("/a"), ReplyBody{WatchReply{{"\"w\""}, std::nullopt}}},

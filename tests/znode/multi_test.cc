@@ -155,7 +155,7 @@ TEST_CASE("a multi reports each change once, with the final data and stat") {
   }
   CHECK(changes == std::vector<std::string>{"changed /a", "created /a/x", "children /a",
                                             "created /a/y", "deleted /a/y"});
-  CHECK(world.changes()[0].data == "2");
+  CHECK(world.changes()[0].data == wire::SharedBytes("2"));
   CHECK(world.changes()[0].stat->version == 2);
   CHECK(world.changes()[2].stat->num_children == 1);
   CHECK_FALSE(world.changes()[2].data);
@@ -168,7 +168,7 @@ TEST_CASE("two sets of the same node in a multi are one change") {
   world.create("/a", "0");
   multi(world, {SetRequest{"/a", "1"}, SetRequest{"/a", "2"}});
   REQUIRE(world.changes().size() == 1);
-  CHECK(world.changes()[0].data == "2");
+  CHECK(world.changes()[0].data == wire::SharedBytes("2"));
 }
 
 TEST_CASE("a multi reports each creation and deletion of the same node") {

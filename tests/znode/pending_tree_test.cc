@@ -270,7 +270,7 @@ TEST_CASE("a deletion of too many nodes in one transaction is refused") {
   const auto refusal = world.plan(DeleteRequest{"/big", -1, true});
   CHECK(refused(refusal) == ErrorCode::too_large);
   CHECK(refusal.error().error.message ==
-        "/big has 100001 nodes below it; one transaction deletes at most 100000: delete it in "
+        "/big has 10001 nodes below it; one transaction deletes at most 10000: delete it in "
         "parts");
   // The operations of a multi are counted together.
   REQUIRE(world.plan(create("/big/b/1")));

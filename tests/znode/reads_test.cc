@@ -113,7 +113,7 @@ TEST_CASE("a session's ephemeral nodes can be listed by prefix") {
   world.create("/a").create_ephemeral("/a/2").create_ephemeral("/a/1").create_ephemeral("/b");
   world.create_ephemeral("/a/3", {8});
   const auto ephemerals = [&](const char* prefix) {
-    return read(wire::EphemeralsRequest{prefix}, Caller{World::me, {}}, world.tree()).paths;
+    return read(wire::EphemeralsRequest{prefix}, Caller{World::me, {}}, world.tree())->paths;
   };
   CHECK(ephemerals("/") == std::vector<std::string>{"/a/1", "/a/2", "/b"});
   CHECK(ephemerals("/a") == std::vector<std::string>{"/a/1", "/a/2"});

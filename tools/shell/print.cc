@@ -76,7 +76,7 @@ std::string event_text(const wire::WatchEvent& event) {
     return text + " (events were missed up to " + wire::to_string(event.zxid) + ')';
   }
   text += ' ' + event.path;
-  if (event.data && !event.data->empty()) text += ' ' + data_in_a_line(*event.data);
+  if (event.data && !event.data->empty()) text += ' ' + data_in_a_line(event.data->get());
   return text;
 }
 

@@ -179,7 +179,7 @@ class Model::Replay {
  private:
   wire::CreateReply apply(const znode::CreateTxn& one) {
     Znode node;
-    if (one.acl) node.acl = *one.acl;
+    node.acl = one.acl.list();
     for (const std::string& each : one.parents) view_.create(each, node);
     node.data = one.data;
     node.stat.ephemeral_owner = one.lifetime.owner();

@@ -1,0 +1,172 @@
+#include <algorithm>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+#include "session/not_open.h"
+#include "session/service.h"
+#include "wire/limits.h"
+#include "wire/zxid.h"
+
+// The leader's half of Service: commands become transactions, or are refused.
+namespace session {
+namespace {
+
+using wire::Error;
+using wire::ErrorCode;
+
+Refusal refuse(Error error) { return {std::move(error), std::nullopt}; }
+Refusal refuse(Refusal refusal) { return refusal; }
+
+// Whether the session keeps this refusal as the result of its write. A write that does not come
+// from the session's owner, or comes after the session's end, is not a write of the session.
+bool is_kept(const Command& command, const Refusal& refusal) {
+  const ErrorCode code = refusal.error.code;
+  return command.number && code != ErrorCode::session_expired && code != ErrorCode::session_moved;
+}
+
+Error too_large(std::size_t bytes) {
+  return {ErrorCode::too_large, "the request would be a transaction of " + std::to_string(bytes) +
+                                    " bytes, more than the " +
+                                    std::to_string(wire::transaction_bytes_max) +
+                                    " that are possible: do less in one"};
+}
+
+}  // namespace
+
+znode::PlanResult<wire::Bytes> Service::plan(const Command& command, wire::TimeMs now) {
+  znode::Draft draft(pending_tree_, std::max(now_, now));
+  znode::PlanResult<Body> body =
+      std::visit([&](const auto& each) { return plan_body(command, each, draft); }, command.body);
+  Transaction transaction{command.session, command.owner, command.tag, draft.now(), {},
+                          command.number};
+  wire::Bytes bytes;
+  if (body) {
+    transaction.body = *std::move(body);
+    encode(transaction, forms(), bytes);
+    if (bytes.size() <= wire::transaction_bytes_max) {
+      add_plan(transaction, std::move(draft));
+      return bytes;
+    }
+    body = refuse(too_large(bytes.size()));
+    bytes.clear();
+  }
+  if (!is_kept(command, body.error())) return std::move(body).error();
+  transaction.body = RefuseTxn{std::move(body).error()};
+  encode(transaction, forms(), bytes);
+  add_plan(transaction, znode::Draft(pending_tree_, draft.now()));
+  return bytes;
+}
+
+wire::Result<wire::Bytes> Service::plan_level(wire::Level level, wire::TimeMs now) {
+  const auto refuse = [](std::string why) {
+    return Error{ErrorCode::bad_arguments, std::move(why)};
+  };
+  if (!known_.contains(level)) {
+    return refuse("this program cannot run at " + wire::to_string(level) + ", but at " +
+                  wire::to_string(known_));
+  }
+  if (planned_level_ != level_) {
+    return refuse("a change to " + wire::to_string(planned_level_) + " is under way");
+  }
+  if (level == level_) return refuse("the ensemble is at " + wire::to_string(level) + " already");
+
+  znode::Draft draft(pending_tree_, std::max(now_, now));
+  const Transaction transaction{{}, {}, 0, draft.now(), LevelTxn{level}};
+  wire::Bytes bytes;
+  encode(transaction, forms(), bytes);
+  add_plan(transaction, std::move(draft));
+  planned_level_ = level;
+  return bytes;
+}
+
+void Service::add_plan(const Transaction& transaction, znode::Draft&& draft) {
+  now_ = transaction.time;
+  pending_tree_.add(std::move(draft));
+  plans_.push_back({transaction.session, transaction.owner, transaction.tag, now_});
+}
+
+void Service::forget_plans() {
+  pending_tree_.clear();
+  pending_sessions_.clear();
+  plans_.clear();
+  planned_level_ = level_;
+}
+
+znode::PlanResult<Service::Body> Service::plan_body(const Command&, const OpenSession& body,
+                                                    znode::Draft&) {
+  return Body(OpenTxn{body.secret_hash, body.timeout_ms, body.results_max});
+}
+
+znode::PlanResult<Service::Body> Service::plan_body(const Command& command, const MoveSession& body,
+                                                    znode::Draft&) {
+  const std::optional<Session> session = pending_sessions_.find(command.session);
+  if (!session) return refuse(not_open(command.session));
+  if (!equal_secrets(session->secret_hash, body.secret_hash)) {
+    return refuse(Error{ErrorCode::auth_failed,
+                        "wrong password for session " + wire::to_hex(command.session.value)});
+  }
+
+  pending_sessions_.move(command.session, command.owner);
+  return Body(MoveTxn{body.timeout_ms, body.results_max});
+}
+
+znode::PlanResult<Service::Body> Service::plan_body(const Command& command,
+                                                    const CloseSession& body, znode::Draft& draft) {
+  if (!pending_sessions_.find(command.session)) return refuse(not_open(command.session));
+  if (!body.expired) {
+    if (auto owner = check_owner(command); !owner) return refuse(owner.error());
+  }
+
+  pending_sessions_.close(command.session);
+  return Body(CloseTxn{body.expired, znode::plan_cleanup(command.session, draft).count});
+}
+
+znode::PlanResult<Service::Body> Service::plan_body(const Command&, const ReapNodes&,
+                                                    znode::Draft& draft) {
+  znode::DeleteManyTxn txn = znode::plan_reaping(draft);
+  if (txn.paths.empty()) return refuse(Error{ErrorCode::no_node, "no node is due"});
+  return Body(znode::Txn(std::move(txn)));
+}
+
+// Next: znode::plan, for a create in znode/create.cc.
+template <class Request>
+znode::PlanResult<Service::Body> Service::plan_body(const Command& command, const Request& request,
+                                                    znode::Draft& draft) {
+  if (auto owner = check_owner(command); !owner) return refuse(owner.error());
+  const znode::Caller caller{command.session, command.identities};
+  auto txn = [&] {
+    if constexpr (std::is_same_v<Request, wire::MultiRequest>) {
+      return znode::plan(request, caller, draft, multi_bounds(command));
+    } else {
+      return znode::plan(request, caller, draft);
+    }
+  }();
+  if (!txn) return refuse(std::move(txn).error());
+  return Body(znode::Txn(*std::move(txn)));
+}
+
+// A result that is kept is part of the replicated state. Before there are receipts, a multi with a
+// larger reply is refused.
+znode::MultiBounds Service::multi_bounds(const Command& command) const {
+  const wire::Forms forms = this->forms();
+  znode::MultiBounds bounds;
+  bounds.reply_bytes = reply_bytes_max_;
+  bounds.repeats_identities = forms.tree_transaction < 3;
+  const std::optional<Session> session = pending_sessions_.find(command.session);
+  if (!command.number || !session || session->results_max == 0) return bounds;
+  bounds.kept_bytes = Results::bytes_max;
+  if (forms.outcome < 2) bounds.reply_bytes = std::min(bounds.reply_bytes, bounds.kept_bytes);
+  return bounds;
+}
+
+wire::Result<void> Service::check_owner(const Command& command) const {
+  const std::optional<Session> session = pending_sessions_.find(command.session);
+  if (!session) return not_open(command.session);
+  if (session->owner == command.owner) return {};
+  return Error{ErrorCode::session_moved, "session " + wire::to_hex(command.session.value) +
+                                             " has moved to another connection"};
+}
+
+}  // namespace session
