@@ -10,6 +10,7 @@
 #include "server/config/command_line.h"
 #include "server/server.h"
 #include "server/startup/file_limit.h"
+#include "server/startup/memory_limit.h"
 #include "server/version.h"
 
 namespace {
@@ -41,8 +42,11 @@ int serve(const server::Configured& configured) {
   }
   if (!files->empty()) spdlog::info("{}", *files);
 
+  const server::MemoryLimit memory = server::memory_limit(configured.config.memory_limit_bytes);
+  spdlog::info("memory: this server may use {} MiB, by {}", memory.bytes >> 20, memory.source);
+
   boost::asio::io_context io(1);
-  auto started = server::Server::start(io, configured.config);
+  auto started = server::Server::start(io, configured.config, memory.bytes);
   if (!started) {
     spdlog::critical("{}", started.error().message);
     return server::exit_start;

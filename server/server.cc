@@ -12,6 +12,7 @@
 #include "server/admin/operator_commands.h"
 #include "server/admin/status_reader.h"
 #include "server/auth/session_password.h"
+#include "server/startup/file_limit.h"
 #include "server/startup/open_data.h"
 #include "server/startup/room_options.h"
 #include "server/version.h"
@@ -44,7 +45,7 @@ std::uint32_t next_voter(const Config& config, std::uint32_t after) {
   }
   spdlog::critical(
       "the log cannot be written: {}. The server stops, because it can no longer promise that "
-      "anything is durable; check the disk, then start the server again",
+      "anything is durable; correct the reason, then start the server again",
       error.message);
   spdlog::default_logger()->flush();  // the event loop may be logging, too
   std::_Exit(exit_disk);
@@ -52,26 +53,30 @@ std::uint32_t next_voter(const Config& config, std::uint32_t after) {
 
 }  // namespace
 
-wire::Result<std::unique_ptr<Server>> Server::start(boost::asio::io_context& io, Config config) {
-  auto found = open_data(data_options(config, program()));
+wire::Result<std::unique_ptr<Server>> Server::start(boost::asio::io_context& io, Config config,
+                                                    std::uint64_t memory_limit) {
+  auto found = open_data(data_options(config, program(), new_hash_key()));
   if (!found) return found.error();
-  std::unique_ptr<Server> server(new Server(io, std::move(config), std::move(*found)));
+  std::unique_ptr<Server> server(
+      new Server(io, std::move(config), memory_limit, std::move(*found)));
   if (const auto running = server->run(); !running) return running.error();
   return server;
 }
 
 // Parts that call each other get references to members that are constructed later. That is safe: no
 // such call is made before `run`. The log's thread runs earlier, and only posts to the event loop.
-Server::Server(boost::asio::io_context& io, Config config, RecoveredState found)
+Server::Server(boost::asio::io_context& io, Config config, std::uint64_t memory_limit,
+               RecoveredState found)
     : io_(io),
       config_(std::move(config)),
       lock_(std::move(found.lock)),
       lead_timer_(io),
+      ledger_(Ledger::make(memory_limit, budgets_of(config_, memory_limit))),
       environment_(config_.id, server_ids(config_), driver_, links_, log_),
-      pipeline_(pipeline_options(config_), random_number(), environment_),
+      pipeline_(pipeline_options(config_, new_hash_key()), random_number(), environment_, ledger_),
       checkpoint_(checkpoint_path(config_.data_dir.string())),
       incoming_(checkpoint_, zab::ServerId{config_.id}, program(),
-                data_options(config_, program()).service,
+                data_options(config_, program(), new_hash_key()).service,
                 [this](std::unique_ptr<session::Service> service, zab::Point at) {
                   boost::asio::post(io_, [this, at, loaded = std::shared_ptr(std::move(service))] {
                     driver_.restored(std::move(*loaded), at);
@@ -97,10 +102,11 @@ Server::Server(boost::asio::io_context& io, Config config, RecoveredState found)
               }),
       handover_(io, driver_),
       ticker_(io, replication_options(config_), environment_, pipeline_, checkpointer_),
-      listener_(io, listener_options(config_), pipeline_,
+      listener_(io, listener_options(config_, *ledger_, open_files_max()), pipeline_,
                 http_handlers({admin_options(config_), pipeline_, driver_, links_, log_,
-                               checkpointer_, listener_, version},
-                              operator_commands({driver_, pipeline_, handover_, checkpointer_}))),
+                               checkpointer_, listener_, *ledger_, version},
+                              operator_commands({driver_, pipeline_, handover_, checkpointer_})),
+                ledger_),
       shutdown_(io, replication_options(config_),
                 {listener_, pipeline_, handover_, ticker_, links_, checkpointer_}) {
   pipeline_.replica().become(std::move(*found.service));

@@ -6,6 +6,7 @@
 
 #include <boost/asio/steady_timer.hpp>
 
+#include "server/budgets/ledger.h"
 #include "server/checkpoints/checkpointer.h"
 #include "server/checkpoints/incoming_snapshot.h"
 #include "server/clients/listener.h"
@@ -28,9 +29,10 @@ namespace server {
 class Server {
  public:
   // Opens the data directory, binds the ports, and begins to look for a leader. An error says what
-  // an operator is to do.
+  // an operator is to do. The budgets of clients are parts of `memory_limit`, in bytes.
   [[nodiscard]] static wire::Result<std::unique_ptr<Server>> start(boost::asio::io_context& io,
-                                                                   Config config);
+                                                                   Config config,
+                                                                   std::uint64_t memory_limit);
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
@@ -45,7 +47,8 @@ class Server {
   [[nodiscard]] const Address& web() const { return listener_.bound(); }
 
  private:
-  Server(boost::asio::io_context& io, Config config, RecoveredState found);
+  Server(boost::asio::io_context& io, Config config, std::uint64_t memory_limit,
+         RecoveredState found);
   // Binds the ports, then starts the protocol and its ticks.
   [[nodiscard]] wire::Result<void> run();
   // See Checkpointer::LogCalls.
@@ -59,6 +62,7 @@ class Server {
   bool leaves_lead_ = false;             // because it has halted; tried not long ago
   std::uint32_t successor_ = 0;          // to whom it tried to hand the lead over last
   boost::asio::steady_timer lead_timer_;
+  const std::shared_ptr<Ledger> ledger_;
   ServerEnvironment environment_;
   Pipeline pipeline_;
   SharedCheckpoint checkpoint_;

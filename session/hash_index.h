@@ -16,9 +16,9 @@ namespace session {
 template <class Container>
 class HashIndex {
  public:
-  HashIndex()
+  explicit HashIndex(const typename Container::hasher& hash)
       : buckets_(make_buckets(buckets_at_first)),
-        elements_({buckets_.get(), buckets_at_first + Container::bucket_overhead}) {}
+        elements_({buckets_.get(), buckets_at_first + Container::bucket_overhead}, hash) {}
   ~HashIndex() = default;
   HashIndex(const HashIndex&) = delete;
   HashIndex& operator=(const HashIndex&) = delete;

@@ -84,6 +84,11 @@ class RequestOrder {
     return next;
   }
 
+  // Puts back the read that `pop_ready` returned last: it could not be carried out yet.
+  void put_back(Read read) {
+    slots_.push_front({0, Next(std::in_place_index<1>, std::move(read))});
+  }
+
   // The first known reply for which `matches(const Reply&)` is true; null if there is none.
   template <class Matches>
   [[nodiscard]] const Reply* find_reply(Matches matches) const {

@@ -32,7 +32,7 @@ wire::Result<void> Restoration::add(std::string_view key, std::string_view value
                                ", and this program can run at " + wire::to_string(known_)};
       }
       header_ = *header;
-      tree_.emplace(header_->nodes);
+      tree_.emplace(header_->nodes, options_.watches.hash_key);
       return {};
     }
     case RecordKind::node: return tree_->add(decoded->number, value);
@@ -46,7 +46,7 @@ wire::Result<std::unique_ptr<Service>> Restoration::finish() {
   auto tree = tree_->finish();
   if (!tree) return tree.error();
   std::unique_ptr<Service> service(
-      new Service(**tree, std::move(sessions_), *header_, bounds_, known_));
+      new Service(**tree, std::move(sessions_), *header_, options_, known_));
   if (service->tree().size() != header_->nodes) {
     return invalid_state("a stored state has " + std::to_string(service->tree().size()) +
                          " nodes, and should have " + std::to_string(header_->nodes));

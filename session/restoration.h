@@ -17,9 +17,9 @@ namespace session {
 class Restoration {
  public:
   // `known`: as for Service. A state of another level is Unimplemented.
-  explicit Restoration(const Service::Bounds& bounds = {},
+  explicit Restoration(const Service::Options& options = {},
                        wire::LevelRange known = wire::known_levels)
-      : bounds_(bounds), known_(known) {}
+      : options_(options), known_(known) {}
 
   // Adds the next record. Keys must rise.
   [[nodiscard]] wire::Result<void> add(std::string_view key, std::string_view value);
@@ -27,7 +27,7 @@ class Restoration {
   [[nodiscard]] wire::Result<std::unique_ptr<Service>> finish();
 
  private:
-  Service::Bounds bounds_;
+  Service::Options options_;
   wire::LevelRange known_;
   wire::Bytes last_key_;
   std::optional<ImageHeader> header_;

@@ -122,10 +122,17 @@ std::optional<wire::Bytes> receipt_of(std::string_view outcome) {
   return receipt;
 }
 
-std::optional<wire::Bytes> former_outcome(std::string_view outcome) {
+wire::Bytes former_outcome(std::string_view outcome) {
   const Kind kind = kind_of(outcome);
   if (!has_zxid(kind)) return wire::Bytes(outcome);
-  if (is_receipt(kind) || outcome.size() < head_bytes) return std::nullopt;
+  if (is_receipt(kind)) {
+    const auto result = decode_outcome(outcome);
+    const wire::Error error =
+        result ? wire::Error{wire::ErrorCode::too_large,
+                             "the write was done, and its reply was too large to be kept"}
+               : result.error();
+    return encode_outcome(Refusal{error, {}}, {}, wire::Forms{});
+  }
   wire::Bytes former;
   ByteWriter(former).integer(static_cast<std::uint8_t>(
       static_cast<int>(kind) - static_cast<int>(Kind::reply_at) + static_cast<int>(Kind::reply)));
@@ -205,9 +212,7 @@ void Results::replace(Result& result, wire::Bytes outcome) {
 void Results::become_former() {
   std::deque<Result> results;
   for (Result& result : std::exchange(results_, {})) {
-    if (auto former = former_outcome(result.outcome)) {
-      results.push_back({result.number, *std::move(former)});
-    }
+    results.push_back({result.number, former_outcome(result.outcome)});
   }
   receipts_ = bytes_ = 0;
   digest_ = 0;

@@ -24,8 +24,9 @@ namespace session {
 // The receipt that can replace a valid outcome; of a refusal it keeps the error without its
 // message. None for a receipt, and for version 1, which has no receipts.
 [[nodiscard]] std::optional<wire::Bytes> receipt_of(std::string_view outcome);
-// A valid outcome in version 1; none for a receipt.
-[[nodiscard]] std::optional<wire::Bytes> former_outcome(std::string_view outcome);
+// A valid outcome in version 1. A receipt becomes a refusal that says what it knows: the number of
+// the write must stay known.
+[[nodiscard]] wire::Bytes former_outcome(std::string_view outcome);
 // A receipt of a write that was done becomes a TruncatedReply. Returns MarshallingError for invalid
 // bytes.
 [[nodiscard]] wire::Result<wire::ReplyBody> decode_outcome(std::string_view bytes);
@@ -48,7 +49,7 @@ class Results {
 
   // Precondition: `number` is above last(). Keeps at most `max` results.
   void add(std::int64_t number, wire::Bytes outcome, std::size_t max);
-  // Replaces all results by version 1 of them, and drops the receipts.
+  // Replaces all results by version 1 of them.
   void become_former();
   // The kept result of this write; null if it is not kept.
   [[nodiscard]] const wire::Bytes* find(std::int64_t number) const;

@@ -88,19 +88,22 @@ struct Reader {
 
 }  // namespace
 
-Service::Service(const Bounds& bounds, wire::LevelRange known)
-    : reply_bytes_max_(bounds.reply_bytes_max), known_(known), watches_(bounds.watches) {}
+Service::Service(const Options& options, wire::LevelRange known)
+    : reply_bytes_max_(options.reply_bytes_max),
+      known_(known),
+      tree_(options.watches.hash_key),
+      watches_(options.watches) {}
 
 Service::Service(znode::Tree& tree, SessionTable sessions, const ImageHeader& header,
-                 const Bounds& bounds, wire::LevelRange known)
-    : reply_bytes_max_(bounds.reply_bytes_max),
+                 const Options& options, wire::LevelRange known)
+    : reply_bytes_max_(options.reply_bytes_max),
       known_(known),
       level_(header.level),
       planned_level_(header.level),
       applied_(header.zxid),
       now_(header.time),
       sessions_(std::move(sessions)),
-      watches_(bounds.watches) {
+      watches_(options.watches) {
   tree_.swap(tree);
   watches_.begin_after(applied_);
 }

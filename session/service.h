@@ -21,8 +21,8 @@
 
 namespace session {
 
-struct ServiceBounds {
-  Watches::Bounds watches = {};
+struct ServiceOptions {
+  Watches::Options watches = {};
   std::size_t reply_bytes_max = std::size_t{16} << 20;  // `maxReplyBytes`
 };
 
@@ -65,10 +65,10 @@ struct Answer {
 // the same result. Only the leader plans.
 class Service {
  public:
-  using Bounds = ServiceBounds;
+  using Options = ServiceOptions;
 
-  // `known`: the levels at which this program can run.
-  explicit Service(const Bounds& bounds = {}, wire::LevelRange known = wire::known_levels);
+  // `options` of this server alone; `known`: the levels at which this program can run.
+  explicit Service(const Options& options = {}, wire::LevelRange known = wire::known_levels);
 
   // Plans a command: checks it against the state once all outstanding plans are applied, and
   // returns the bytes of a transaction. A refusal changes nothing. Precondition: this server leads,
@@ -138,8 +138,8 @@ class Service {
 
  private:
   friend class Restoration;
-  Service(znode::Tree& tree, SessionTable sessions, const ImageHeader& header, const Bounds& bounds,
-          wire::LevelRange known);
+  Service(znode::Tree& tree, SessionTable sessions, const ImageHeader& header,
+          const Options& options, wire::LevelRange known);
 
   // Identifies a plan when it is applied.
   struct Plan {

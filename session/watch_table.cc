@@ -56,7 +56,7 @@ void WatchTable::add(wire::SessionId session, const znode::Identities& identitie
                      const wire::RequestId& id, const Watch& watch) {
   ensure(id.json.size() <= wire::id_bytes_max && find(session, id.json) == nullptr,
          "the watch has a valid and unused id");
-  SessionWatches& own = sessions_[session];
+  SessionWatches& own = sessions_.try_emplace(session, TextHash{&key_}).first->second;
   own.session = session;
   own.identities = identities;
   SetWatch& set = *SetWatch::make(own, id, watch, ++last_serial_);

@@ -14,6 +14,7 @@
 #include "session/watch.h"
 #include "wire/records.h"
 #include "wire/requests.h"
+#include "znode/hash_key.h"
 #include "znode/identity.h"
 
 namespace session {
@@ -85,7 +86,9 @@ class SetWatch : public hooks::ById, public hooks::ByPath {
 // All watches on this server, by session and by path.
 class WatchTable {
  public:
-  WatchTable() = default;
+  // `key` is for the tables of paths and ids.
+  explicit WatchTable(const znode::HashKey& key = {})
+      : key_(key), nodes_(TextHash{&key_}), subtrees_(TextHash{&key_}) {}
   ~WatchTable() { clear(); }
   WatchTable(const WatchTable&) = delete;
   WatchTable& operator=(const WatchTable&) = delete;
@@ -112,6 +115,12 @@ class WatchTable {
   [[nodiscard]] std::size_t text_bytes(wire::SessionId session) const;
 
  private:
+  struct TextHash {
+    const znode::HashKey* key;
+    std::size_t operator()(std::string_view text) const {
+      return static_cast<std::size_t>((*key)(text));
+    }
+  };
   struct IdOf {
     using type = std::string_view;
     std::string_view operator()(const SetWatch& watch) const { return watch.id(); }
@@ -123,13 +132,15 @@ class WatchTable {
   template <class Hook, class KeyOf, template <class, class...> class Container>
   using IndexOf = HashIndex<
       Container<SetWatch, boost::intrusive::base_hook<Hook>, boost::intrusive::key_of_value<KeyOf>,
-                boost::intrusive::hash<std::hash<std::string_view>>,
-                boost::intrusive::equal<std::equal_to<>>, boost::intrusive::power_2_buckets<true>,
-                boost::intrusive::incremental<true>, boost::intrusive::linear_buckets<true>>>;
+                boost::intrusive::hash<TextHash>, boost::intrusive::equal<std::equal_to<>>,
+                boost::intrusive::power_2_buckets<true>, boost::intrusive::incremental<true>,
+                boost::intrusive::linear_buckets<true>>>;
   using ById = IndexOf<hooks::ById, IdOf, boost::intrusive::unordered_set>;
   using ByPath = IndexOf<hooks::ByPath, PathOf, boost::intrusive::unordered_multiset>;
 
   struct SessionWatches : Watcher {
+    explicit SessionWatches(TextHash hash) : watches(hash) {}
+
     ById watches;
     std::size_t text_bytes = 0;
   };
@@ -141,6 +152,7 @@ class WatchTable {
 
   ByPath& index_of(Watch::Reach reach) { return reach == Watch::Reach::node ? nodes_ : subtrees_; }
 
+  znode::HashKey key_;
   ByPath nodes_;     // watches of exactly their path
   ByPath subtrees_;  // watches of their path and all paths below it
   std::unordered_map<wire::SessionId, SessionWatches, SessionHash> sessions_;

@@ -62,7 +62,10 @@ bool may_see(const Watcher& watcher, const znode::Change& change) {
 
 }  // namespace
 
-Watches::Watches(Bounds bounds) : bounds_(bounds), history_(bounds.history) {}
+Watches::Watches(const Options& options)
+    : per_session_max_(options.per_session_max),
+      history_(options.history),
+      table_(options.hash_key) {}
 
 wire::Result<void> Watches::check_limits(wire::SessionId session, const wire::RequestId& id,
                                          const Watch& watch) const {
@@ -72,16 +75,16 @@ wire::Result<void> Watches::check_limits(wire::SessionId session, const wire::Re
     return Error{ErrorCode::bad_arguments, "id: a watch with id " + id.json + " is still set"};
   }
   const std::size_t count = size(session);
-  if (count >= bounds_.per_session_max) {
+  if (count >= per_session_max_) {
     return Error{ErrorCode::too_many_watches,
                  "this session has " + std::to_string(count) + " watches, which is the maximum"};
   }
   const std::size_t text = table_.text_bytes(session) + watch.path.size() + id.json.size();
-  if (text > bounds_.per_session_max * text_bytes_each) {
+  if (text > per_session_max_ * text_bytes_each) {
     return Error{ErrorCode::too_many_watches,
                  "the paths and ids of this session's watches would have " + std::to_string(text) +
                      " bytes, more than the maximum of " +
-                     std::to_string(bounds_.per_session_max * text_bytes_each)};
+                     std::to_string(per_session_max_ * text_bytes_each)};
   }
   return {};
 }

@@ -10,6 +10,7 @@
 #include "wire/requests.h"
 #include "wire/result.h"
 #include "znode/changes.h"
+#include "znode/hash_key.h"
 
 namespace session {
 
@@ -25,14 +26,15 @@ struct Delivery {
 // replicated. A watch is identified by its session and the id of the request that set it.
 class Watches {
  public:
-  struct Bounds {
+  struct Options {
     std::size_t per_session_max = 10'000;  // with text_bytes_each on average
     ChangeHistory::Bounds history;
+    znode::HashKey hash_key;  // of this server's tables whose keys clients choose
   };
   // The size of path and id.
   static constexpr std::size_t text_bytes_each = 1024;
 
-  explicit Watches(Bounds bounds);
+  explicit Watches(const Options& options);
 
   // Sets a watch, and returns the events since `watch.from`, oldest first. If the history does not
   // reach back so far, returns a single `resync`. A watch for one event that already has it is not
@@ -66,7 +68,7 @@ class Watches {
   [[nodiscard]] wire::Result<void> check_limits(wire::SessionId session, const wire::RequestId& id,
                                                 const Watch& watch) const;
 
-  Bounds bounds_;
+  std::size_t per_session_max_;
   ChangeHistory history_;
   WatchTable table_;
 };

@@ -41,6 +41,7 @@ constexpr std::array rows{
     Row{ErrorCode::too_many_connections, "TooManyConnections"},
     Row{ErrorCode::too_many_watches, "TooManyWatches"},
     Row{ErrorCode::too_large, "TooLarge"},
+    Row{ErrorCode::overloaded, "Overloaded"},
 };
 
 }  // namespace

@@ -39,6 +39,7 @@ enum class ErrorCode : int {
   too_many_connections = -1003,
   too_many_watches = -1004,
   too_large = -1005,
+  overloaded = -1006,  // a budget is used up: nothing was done
 };
 
 // "NoNode", "BadVersion", ...

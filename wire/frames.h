@@ -44,6 +44,7 @@ struct ParsedFrame {
 
   std::vector<ParsedRequest> requests;
   Fault fault = Fault::none;
+  std::size_t bytes = 0;  // of the frame; 0 if its reader did not count them
 };
 
 // The frame that replaces `parsed`, which had `bytes` where `bytes_max` are allowed. Its error has

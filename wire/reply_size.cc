@@ -4,8 +4,8 @@
 
 namespace wire {
 
-// JSON writes a control character as up to six bytes, a quote and a backslash as two. Bytes that are
-// not ASCII may be no text, and in base64 then.
+// JSON writes a control character as up to six bytes, a quote and a backslash as two. Bytes that
+// are not ASCII may be no text, and in base64 then.
 std::size_t text_bytes_max(std::string_view bytes) {
   std::size_t escapes = 0;
   unsigned char all_bits = 0;

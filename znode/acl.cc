@@ -134,14 +134,16 @@ bool SharedAcl::grants(const Identities& who, unsigned perms) const {
   });
 }
 
-SharedAcl AclTable::intern(const SharedAcl& acl) {
+TableHash SharedAcl::table_hash(const HashKey& key) const { return key(bytes_of(list())); }
+
+SharedAcl AclTable::intern(const SharedAcl& acl, const HashKey& key) {
   if (acl.is_open()) return acl;
-  const auto [known, is_new] = lists_.insert(acl);
-  SharedAcl interned = *known;
+  const auto [known, is_new] = lists_.insert({acl, acl.table_hash(key)});
+  SharedAcl interned = known->acl;
   // Unused lists are erased when there may be as many of them as of used ones. So this is rare, and
   // its cost per insertion is constant.
   if (is_new && lists_.size() >= sweep_at_) {
-    boost::unordered::erase_if(lists_, [](const SharedAcl& each) { return !each.is_shared(); });
+    boost::unordered::erase_if(lists_, [](const Stored& each) { return !each.acl.is_shared(); });
     sweep_at_ = std::max<std::size_t>(64, 2 * lists_.size());
   }
   return interned;

@@ -11,6 +11,7 @@
 
 #include "wire/records.h"
 #include "wire/result.h"
+#include "znode/hash_key.h"
 #include "znode/identity.h"
 #include "znode/network.h"
 
@@ -33,6 +34,7 @@ class SharedAcl {
   [[nodiscard]] const wire::Acl& list() const { return shared_ ? shared_->list : wire::open_acl(); }
   // Equal for equal lists, on all servers.
   [[nodiscard]] std::uint64_t hash() const { return shared_ ? shared_->hash : 0; }
+  [[nodiscard]] TableHash table_hash(const HashKey& key) const;
   // Whether there are other references to this list.
   [[nodiscard]] bool is_shared() const { return shared_ && shared_->use_count() > 1; }
 
@@ -70,18 +72,26 @@ class SharedAcl {
 // The ACLs of one tree: each different list is stored once.
 class AclTable {
  public:
-  // The stored list that equals `acl`; stores `acl` if there is none.
-  [[nodiscard]] SharedAcl intern(const SharedAcl& acl);
+  // The stored list that equals `acl`; stores `acl` if there is none. `key` is always the same.
+  [[nodiscard]] SharedAcl intern(const SharedAcl& acl, const HashKey& key);
   // The number of lists besides the open one. It includes unused lists, but not more unused than
   // used ones (beyond a constant).
   [[nodiscard]] std::size_t size() const { return lists_.size(); }
 
  private:
+  struct Stored {
+    SharedAcl acl;
+    TableHash hash;
+
+    bool operator==(const Stored& other) const { return hash == other.hash && acl == other.acl; }
+  };
   struct Hash {
-    std::size_t operator()(const SharedAcl& acl) const { return acl.hash(); }
+    std::size_t operator()(const Stored& stored) const {
+      return static_cast<std::size_t>(stored.hash);
+    }
   };
 
-  boost::unordered_flat_set<SharedAcl, Hash> lists_;
+  boost::unordered_flat_set<Stored, Hash> lists_;
   std::size_t sweep_at_ = 64;
 };
 

@@ -27,7 +27,8 @@ wire::GetReply get(std::string_view path, const Node& node, const Tree& tree) {
 std::size_t bytes_max(std::string_view path, const PendingNode& pending, const Tree& tree) {
   const Node* node = tree.find(path);
   const bool is_same = node != nullptr && node->data().size() == pending.data_size &&
-                       node->stat().mtime == pending.mtime;
+                       node->stat().mtime == pending.mtime &&
+                       node->stat().version == pending.version;
   return is_same ? wire::text_bytes_max(node->data()) : wire::text_bytes_max(pending.data_size);
 }
 

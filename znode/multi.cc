@@ -95,9 +95,16 @@ PlanResult<MultiTxn> plan(const wire::MultiRequest& request, const Caller& calle
   ReplyBudget budget(bounds.reply_bytes);
   const TransactionBytes bytes_of{bounds.repeats_identities};
   std::size_t bytes = 0;
+  std::size_t written = 0;
   const auto plan_op = [&](const auto& op) -> wire::Result<MultiTxnOp> {
     auto planned = [&] {
-      if constexpr (is_read<std::remove_cvref_t<decltype(op)>>) {
+      using Op = std::remove_cvref_t<decltype(op)>;
+      if constexpr (is_read<Op>) {
+        // Before version 3 no bound is applied: what this multi writes may be in each list.
+        const bool is_bounded = !bounds.repeats_identities || std::is_same_v<Op, wire::GetRequest>;
+        if (!is_bounded && !budget.take(written)) {
+          return decltype(plan(op, caller, draft, budget))(reply_too_large(bounds.reply_bytes));
+        }
         return plan(op, caller, draft, budget);
       } else {
         return plan(op, caller, draft);
@@ -105,6 +112,8 @@ PlanResult<MultiTxn> plan(const wire::MultiRequest& request, const Caller& calle
     }();
     if (!planned) return std::move(planned).error();
     bytes += bytes_of(*planned);
+    if constexpr (requires { planned->data; })
+      written += planned->path.size() + planned->data.size();
     if (bytes > bounds.transaction_bytes) return transaction_too_large(bounds.transaction_bytes);
     if (!budget.take(ReplyBytes()(*planned))) return reply_too_large(bounds.reply_bytes);
     return MultiTxnOp(std::move(*planned));

@@ -10,6 +10,7 @@
 
 #include "wire/records.h"
 #include "znode/acl.h"
+#include "znode/hash_key.h"
 
 namespace znode {
 
@@ -152,8 +153,9 @@ class Node : public boost::intrusive::set_base_hook<
   std::uint16_t name_size_ = 0;
   Lifetime::Kind kind_ = Lifetime::Kind::persistent;
   std::uint8_t marks_ = 0;  // see NodeTracker
+  TableHash table_hash_{};  // of the path, with the key of the tree
   std::uint64_t lifetime_value_ = 0;
-  std::uint64_t path_hash_ = 0;
+  std::uint64_t path_hash_ = 0;  // the same on all servers
   std::uint64_t serial_ = 0;
   Node* parent_ = nullptr;            // null for the root
   std::unique_ptr<Subtree> subtree_;  // null without children, which is the most frequent case

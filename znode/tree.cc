@@ -39,7 +39,7 @@ void Tree::Edit::set_data(std::string_view data) {
   if (may_hold_limits(node_)) tree_.read_limits(node_);
 }
 
-Tree::Tree() {
+Tree::Tree(const HashKey& key) : key_(key) {
   link(nullptr, "/", "", {}, {}, {});
   // As in ZooKeeper, these do not count as creations: the root begins with cversion -1.
   insert("/zookeeper", "");
@@ -52,6 +52,7 @@ Tree::~Tree() {
 }
 
 void Tree::swap(Tree& other) noexcept {
+  std::swap(key_, other.key_);
   std::swap(index_, other.index_);
   std::swap(ephemerals_, other.ephemerals_);
   std::swap(deadlines_, other.deadlines_);
@@ -82,8 +83,9 @@ Node& Tree::link(Node* parent, std::string_view path, std::string_view data,
   static_cast<NodeFields&>(node) = fields;
   node.kind_ = lifetime.kind();
   node.lifetime_value_ = lifetime.value();
-  node.acl_ = acls_.intern(acl);
-  node.path_hash_ = key(path).hash;
+  node.acl_ = acls_.intern(acl, key_);
+  node.path_hash_ = hash_of(path);
+  node.table_hash_ = key_(path);
   node.parent_ = parent;
   if (parent) {
     unschedule(*parent);
@@ -248,8 +250,6 @@ const QuotaLimits* Tree::limits(std::string_view path) const {
   return found == limits_.end() ? nullptr : &found->second;
 }
 
-Tree::Key Tree::key(std::string_view path) { return {path, hash_of(path)}; }
-
 Node& Tree::node_at(std::string_view path) const {
   Node* node = find_node(path);
   if (!node) throw wire::Contradiction("a node does not exist: " + std::string(path));
@@ -262,7 +262,7 @@ Node* Tree::find_node(std::string_view path) const {
 }
 
 bool Tree::is_at(const Node& node, const Key& key) {
-  if (node.path_hash_ != key.hash) return false;
+  if (node.table_hash_ != key.hash) return false;
   if (!node.parent_) return key.path == "/";
   std::string_view rest = key.path;
   for (const Node* at = &node; at->parent_; at = at->parent_) {

@@ -35,7 +35,7 @@ class Tree {
 
     NodeFields* operator->() { return &node_; }
     void set_data(std::string_view data);
-    void set_acl(const SharedAcl& acl) { node_.acl_ = tree_.acls_.intern(acl); }
+    void set_acl(const SharedAcl& acl) { node_.acl_ = tree_.acls_.intern(acl, tree_.key_); }
     [[nodiscard]] const Node& node() const { return node_; }
 
    private:
@@ -43,12 +43,13 @@ class Tree {
     Node& node_;
   };
 
-  Tree();
+  // `key` is for the tables of this tree.
+  explicit Tree(const HashKey& key = {});
   ~Tree();
   Tree(const Tree&) = delete;
   Tree& operator=(const Tree&) = delete;
 
-  // Swaps the contents. Precondition: there is no Edit.
+  // Swaps the contents, keys included. Precondition: there is no Edit.
   void swap(Tree& other) noexcept;
 
   // The node; null if there is none.
@@ -102,12 +103,14 @@ class Tree {
   friend class TreeRestoration;
   struct Key {
     std::string_view path;
-    std::uint64_t hash;
+    TableHash hash;
   };
   struct Hash {
     using is_transparent = void;
-    std::size_t operator()(const Node* node) const { return node->path_hash_; }
-    std::size_t operator()(const Key& key) const { return key.hash; }
+    std::size_t operator()(const Node* node) const {
+      return static_cast<std::size_t>(node->table_hash_);
+    }
+    std::size_t operator()(const Key& key) const { return static_cast<std::size_t>(key.hash); }
   };
   struct Equal {
     using is_transparent = void;
@@ -131,9 +134,9 @@ class Tree {
   };
 
   struct Empty {};  // not even a root
-  explicit Tree(Empty) {}
+  Tree(Empty, const HashKey& key) : key_(key) {}
 
-  static Key key(std::string_view path);
+  [[nodiscard]] Key key(std::string_view path) const { return {path, key_(path)}; }
   static bool is_at(const Node& node, const Key& key);
   [[nodiscard]] Node* find_node(std::string_view path) const;
   [[nodiscard]] Node& node_at(std::string_view path) const;
@@ -148,6 +151,7 @@ class Tree {
   void read_limits(const Node& node);
   void forget_limits(const Node& node);
 
+  HashKey key_;
   boost::unordered_flat_set<Node*, Hash, Equal> index_;
   boost::unordered_flat_map<wire::SessionId, boost::unordered_flat_set<const Node*>, SessionHash>
       ephemerals_;

@@ -21,7 +21,8 @@ wire::Error invalid_node(std::uint64_t serial, const std::string& what) {
 
 }  // namespace
 
-TreeRestoration::TreeRestoration(std::uint64_t nodes) : tree_(new Tree(Tree::Empty{})) {
+TreeRestoration::TreeRestoration(std::uint64_t nodes, const HashKey& key)
+    : tree_(new Tree(Tree::Empty{}, key)) {
   const std::uint64_t expected = std::min(nodes, reserved_nodes_max);
   tree_->index_.reserve(expected);
   nodes_.reserve(expected);

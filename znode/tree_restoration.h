@@ -17,7 +17,7 @@ namespace znode {
 class TreeRestoration {
  public:
   // `nodes` is the expected number of nodes; a wrong number only costs time.
-  explicit TreeRestoration(std::uint64_t nodes);
+  explicit TreeRestoration(std::uint64_t nodes, const HashKey& key = {});
 
   // Adds a node. Serial numbers must rise. Returns MarshallingError with the node and the reason.
   [[nodiscard]] wire::Result<void> add(std::uint64_t serial, std::string_view bytes);

@@ -42,6 +42,21 @@ void add_disk(const StatusParts& parts, Status& status) {
   status.disk_size_bytes = disk.size_bytes;
 }
 
+void add_budgets(const Ledger& ledger, Readings& now) {
+  now.memory_limit_bytes = ledger.memory_limit();
+  for (std::size_t i = 0; i < budgets; ++i) {
+    const auto budget = static_cast<Budget>(i);
+    Readings::Budget& reading = now.budgets.emplace_back();
+    reading.name = name(budget);
+    reading.used_bytes = ledger.server(budget).used();
+    reading.limit_bytes = ledger.server(budget).limit();
+    for (std::size_t j = 0; j < measures; ++j) {
+      const auto measure = static_cast<Measure>(j);
+      reading.measures.push_back({name(measure), ledger.counted(budget, measure)});
+    }
+  }
+}
+
 }  // namespace
 
 Status read_status(const StatusParts& parts) {
@@ -102,6 +117,7 @@ Readings read_metrics(const StatusParts& parts) {
   now.tree_data_bytes = service.tree().at("/").subtree_bytes();
   now.ephemerals = service.tree().ephemeral_count();
   now.port = parts.listener.counters();
+  add_budgets(parts.ledger, now);
   now.log = parts.log.counters();
   now.omitted_lines = limited_log().omitted();
   return now;

@@ -2,6 +2,7 @@
 
 #include "server/admin/commands.h"
 #include "server/admin/options.h"
+#include "server/budgets/ledger.h"
 #include "server/checkpoints/checkpointer.h"
 #include "server/clients/http_handlers.h"
 #include "server/clients/listener.h"
@@ -23,6 +24,7 @@ struct StatusParts {
   const LogWriter& log;
   const Checkpointer& checkpointer;
   const Listener& listener;
+  const Ledger& ledger;
   const char* version;
 };
 

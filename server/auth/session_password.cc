@@ -17,6 +17,13 @@ std::uint64_t random_number() {
   return number;
 }
 
+znode::HashKey new_hash_key() {
+  znode::HashKey::Secret secret{};
+  ensure(RAND_bytes(secret.data(), static_cast<int>(secret.size())) == 1,
+         "OpenSSL has random numbers");
+  return znode::HashKey(secret);
+}
+
 std::string new_password() { return wire::to_hex(random_number()) + wire::to_hex(random_number()); }
 
 std::optional<session::SecretHash> hash_password(std::string_view password) {

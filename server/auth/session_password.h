@@ -19,5 +19,7 @@ namespace server {
 
 // 64 random bits of the operating system.
 [[nodiscard]] std::uint64_t random_number();
+// A key that nobody else knows.
+[[nodiscard]] znode::HashKey new_hash_key();
 
 }  // namespace server

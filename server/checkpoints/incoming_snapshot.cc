@@ -36,12 +36,12 @@ wire::Error useless(const zab::Point& at, const wire::Error& why) {
 }  // namespace
 
 IncomingSnapshot::IncomingSnapshot(SharedCheckpoint& checkpoint, zab::ServerId self,
-                                   std::string program, const session::Service::Bounds& bounds,
+                                   std::string program, const session::Service::Options& options,
                                    Restored restored)
     : checkpoint_(checkpoint),
       self_(self),
       program_(std::move(program)),
-      bounds_(bounds),
+      options_(options),
       restored_(std::move(restored)),
       file_(path_beside(checkpoint.file.path())) {}
 
@@ -54,7 +54,7 @@ wire::Result<void> IncomingSnapshot::store(const zab::StoreSnapshot& chunk) {
     fill_.reset();
     service_.reset();
     rest_.clear();
-    restoration_.emplace(bounds_);
+    restoration_.emplace(options_);
     auto fill = storage::CheckpointFill::begin(file_);
     if (!fill) return fill.error();
     fill_ = std::move(*fill);

@@ -22,7 +22,7 @@ class IncomingSnapshot {
   // `program`: the name of this one, for the labels. `restored` is called, on the log's thread,
   // with the state that was adopted.
   IncomingSnapshot(SharedCheckpoint& checkpoint, zab::ServerId self, std::string program,
-                   const session::Service::Bounds& bounds, Restored restored);
+                   const session::Service::Options& options, Restored restored);
 
   // Stores one chunk. The last one makes all of them durable. An error ends the process, as one of
   // the log does: nothing more may be promised.
@@ -42,7 +42,7 @@ class IncomingSnapshot {
   SharedCheckpoint& checkpoint_;
   zab::ServerId self_;
   std::string program_;
-  session::Service::Bounds bounds_;
+  session::Service::Options options_;
   Restored restored_;
 
   storage::Checkpoint file_;

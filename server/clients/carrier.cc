@@ -27,7 +27,8 @@ Carrier::Carrier(Accepted client, CarrierContext& context, EventSink sink)
       sink_(std::move(sink)),
       slot_(std::move(client.slot)),
       remote_address_(std::move(client.remote_address)),
-      protocol_(client.format, context.limits, context.counters, Clock::now()),
+      protocol_(client.format, context.limits, context.counters, std::move(client.accounts),
+                Clock::now()),
       timer_(stream_.get_executor()) {}
 
 void Carrier::start() { carry_out(); }
@@ -38,8 +39,15 @@ void Carrier::send(const wire::ServerMessage& message) {
   protocol_.send(message) ? carry_out() : close_as_too_slow();
 }
 
-void Carrier::send_encoded(std::string_view message) {
-  protocol_.send(message) ? carry_out() : close_as_too_slow();
+Offer Carrier::offer(const wire::ServerMessage& message) {
+  const Offer offer = protocol_.offer(message);
+  carry_out();
+  return offer;
+}
+
+void Carrier::add(std::string_view encoded) {
+  protocol_.add(encoded);
+  carry_out();
 }
 
 void Carrier::close_as_too_slow() {
@@ -76,7 +84,12 @@ void Carrier::wait_readable() {
 }
 
 void Carrier::read() {
-  const std::span<char> buffer(context_.read_buffer);
+  std::span<char> buffer(context_.read_buffer);
+  buffer = buffer.first(protocol_.readable_bytes(buffer.size()));
+  if (buffer.empty()) {
+    protocol_.hold_back(Clock::now());
+    return carry_out();
+  }
   error_code error;
   const std::size_t size = stream_.read_some(buffer, error);
   if (error == asio::error::would_block) return wait_readable();
@@ -125,16 +138,27 @@ void Carrier::write() {
   if (bytes.capacity() > kept_bytes) release(bytes);
   if (error) return protocol_.lost();
   protocol_.written(size, now);
-  sink_(*this, Sent{protocol_.queued_bytes()});
-  if (out_.empty()) return;
-  stream_.async_write(out_,
-                      [self = shared_from_this()](const error_code& failure, std::size_t written) {
-                        release(self->out_);
-                        self->protocol_.written(written, Clock::now());
-                        if (failure) self->protocol_.lost();
-                        self->sink_(*self, Sent{self->protocol_.queued_bytes()});
-                        self->carry_out();
-                      });
+  sink_(*this, Sent{protocol_.queued_bytes(), protocol_.is_paused()});
+  if (!out_.empty()) write_rest();
+}
+
+// Some of it at a time: each part that the stream accepts is progress.
+void Carrier::write_rest() {
+  stream_.async_write_some(
+      std::string_view(out_).substr(out_written_),
+      [self = shared_from_this()](const error_code& failure, std::size_t size) {
+        self->out_written_ += size;
+        const bool is_done = failure || self->out_written_ == self->out_.size();
+        if (is_done) {
+          release(self->out_);
+          self->out_written_ = 0;
+        }
+        self->protocol_.written(size, Clock::now());
+        if (failure) self->protocol_.lost();
+        self->sink_(*self, Sent{self->protocol_.queued_bytes(), self->protocol_.is_paused()});
+        if (!is_done) self->write_rest();
+        self->carry_out();
+      });
 }
 
 void Carrier::take_turn() {

@@ -30,6 +30,7 @@ struct Accepted {
   Stream stream;
   wire::Format format;  // of the messages, by the subprotocol
   std::string remote_address;
+  std::shared_ptr<AddressAccounts> accounts;  // of that address
   // Released once the client is gone. Until then it keeps alive all else that the connection
   // uses.
   std::shared_ptr<void> slot;
@@ -48,6 +49,7 @@ class Carrier final : public ClientConnection, public std::enable_shared_from_th
   void start();
 
   void send(const wire::ServerMessage& message) override;
+  [[nodiscard]] Offer offer(const wire::ServerMessage& message) override;
   void allow_batches() override { protocol_.allow_batches(); }
   void close(CloseCode code, std::string reason) override;
   void pause() override { protocol_.pause(); }
@@ -56,9 +58,9 @@ class Carrier final : public ClientConnection, public std::enable_shared_from_th
   [[nodiscard]] std::size_t queued_bytes() const override { return protocol_.queued_bytes(); }
   [[nodiscard]] std::string remote_address() const override { return remote_address_; }
 
-  // As `send`, for a message that another thread has encoded in the connection's format.
-  void send_encoded(std::string_view message);
-  void close_as_too_slow();
+  // Queues a message that another thread has judged, and encoded in the connection's format.
+  void add(std::string_view encoded);
+  void close_as_too_slow() override;
 
   // For WriteTurns.
   [[nodiscard]] bool is_gathering() { return protocol_.is_gathering(); }
@@ -71,6 +73,7 @@ class Carrier final : public ClientConnection, public std::enable_shared_from_th
   void deliver();
   void deliver_soon();
   void write();
+  void write_rest();
   void carry_out();
   void set_timer();
 
@@ -86,7 +89,8 @@ class Carrier final : public ClientConnection, public std::enable_shared_from_th
   bool will_deliver_ = false;
   bool waits_to_write_ = false;
   ClientProtocol::StreamEnd end_ = ClientProtocol::StreamEnd::none;  // that was carried out
-  std::string out_;  // bytes that the stream did not accept at once
+  std::string out_;              // bytes that the stream did not accept at once
+  std::size_t out_written_ = 0;  // how many of them it has accepted since
   Timer timer_;
 };
 

@@ -12,7 +12,9 @@ void report(ClientEvent&& event, ClientConnection& connection, ClientHandler& ha
       handler.received(connection, std::move(frame));
     }
     void operator()(Alive) const { handler.alive(connection); }
-    void operator()(Sent) const {}  // queued_bytes() says the same
+    void operator()(Sent sent) const {
+      if (sent.paused) handler.sent(connection);
+    }
     void operator()(Closed) const { handler.closed(connection); }
   };
   std::visit(Visitor{connection, handler}, event);

@@ -13,6 +13,7 @@ struct Alive {};
 // Bytes were written to the stream; so many are still queued.
 struct Sent {
   std::size_t queued_bytes = 0;
+  bool paused = false;  // the owner has paused the connection
 };
 // The connection is gone.
 struct Closed {};

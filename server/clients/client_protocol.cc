@@ -9,16 +9,15 @@
 namespace server {
 namespace {
 
-// JSON may escape a byte of data as six bytes, and the limit of a frame is twice that of data. A
-// message of more than this many times the limit of a frame ends the connection. A shorter one gets
-// a reply.
-constexpr std::size_t escapes_factor = 3;
 // RFC 6455, section 5.5: a control frame has at most 125 bytes, and the status is two of them.
 constexpr std::size_t reason_bytes_max = 123;
 // One write ends at this size. A frame is never divided.
 constexpr std::size_t write_bytes = 64 * 1024;
 // Bytes of control frames that are queued. With more than that, nothing is read from the client.
 constexpr std::size_t control_bytes_max = 4 * 1024;
+
+// While there is no room for more of a message, the connection tries again so often.
+constexpr std::chrono::milliseconds retry_interval{50};
 
 // Cuts a long reason, at the beginning of a UTF-8 character.
 std::string_view short_enough(std::string_view reason) {
@@ -37,6 +36,7 @@ wire::ParsedFrame parse(std::string_view message, wire::Format format, std::size
   const bool is_json = format == wire::Format::json;
   wire::ParsedFrame parsed =
       is_json ? wire::json::parse_requests(message) : wire::cbor::parse_requests(message);
+  parsed.bytes = message.size();
   if (message.size() <= bytes_max) return parsed;
   const std::size_t size = is_json ? wire::json::bytes_without_escapes(message) : message.size();
   return size > bytes_max ? wire::frame_too_large(parsed, size, bytes_max) : parsed;
@@ -45,33 +45,62 @@ wire::ParsedFrame parse(std::string_view message, wire::Format format, std::size
 }  // namespace
 
 ClientProtocol::ClientProtocol(wire::Format format, const ClientLimits& limits,
-                               ConnectionCounters& counters, Time now)
+                               ConnectionCounters& counters,
+                               std::shared_ptr<AddressAccounts> accounts, Time now)
     : limits_(limits),
       counters_(counters),
       format_(format),
+      accounts_(std::move(accounts)),
       reader_(std::min(limits.first_frame_bytes_max, escapes_factor * limits.frame_bytes_max)),
+      kept_(account_of(accounts_, Budget::unfinished)),
+      waiting_(account_of(accounts_, Budget::waiting)),
       outbox_(format),
       sending_(format),
       deadline_(now + limits.first_frame_timeout) {}
 
 // --- Reading ---
 
-bool ClientProtocol::wants_bytes() const {
+bool ClientProtocol::takes_input() const {
   if (stage_ == Stage::over || control_.size() > control_bytes_max) return false;
   return stage_ != Stage::open || !paused_;
 }
 
 bool ClientProtocol::has_events() const {
-  return stage_ == Stage::over ? !closed_reported_ : interrupted_ && wants_bytes();
+  return stage_ == Stage::over ? !closed_reported_ : interrupted_ && takes_input();
+}
+
+// The rest of a message is not read while there is no room to keep it, or to carry out the request
+// that it is.
+std::size_t ClientProtocol::readable_bytes(std::size_t most) const {
+  return !unfinished_ || request_has_room() ? kept_.room(most) : 0;
+}
+
+bool ClientProtocol::request_has_room() const {
+  const std::size_t bytes = std::max(reader_.expected_bytes(), reader_.kept_bytes());
+  const Account& requests = (*accounts_)[Budget::requests];
+  const std::size_t used = requests.used();
+  return bytes < Holding::step || used == 0 || used + bytes <= requests.limit();
+}
+
+void ClientProtocol::hold_back(Time now) {
+  if (!unfinished_) note_unfinished(now);
+  if (!unfinished_ || is_held_back()) return;
+  unfinished_->retry = now + retry_interval;
+  accounts_->ledger().count(request_has_room() ? Budget::unfinished : Budget::requests,
+                            Measure::not_read);
 }
 
 std::optional<ClientEvent> ClientProtocol::next(Time now) {
   interrupted_ = false;
   using Kind = Incoming::Kind;
-  while (wants_bytes() && !ended_by_client_) {
+  while (takes_input() && !ended_) {
     const std::optional<Incoming> incoming = reader_.next();
-    if (!incoming) return std::nullopt;
+    if (!incoming) {
+      note_unfinished(now);
+      return std::nullopt;
+    }
     const auto [kind, payload, status] = *incoming;
+    if (!reader_.is_within_message()) unfinished_ = nullptr;
     if (kind == Kind::text || kind == Kind::binary) {
       if (!accepts_message(*incoming, now)) continue;
       wire::ParsedFrame parsed = parse(payload, format_, limits_.frame_bytes_max);
@@ -89,14 +118,55 @@ std::optional<ClientEvent> ClientProtocol::next(Time now) {
     }
     if (stage_ == Stage::open) return Alive{};
   }
-  if (stage_ == Stage::over || ended_by_client_) {
+  if (stage_ == Stage::over || ended_) {
     reader_.discard();
+    unfinished_ = nullptr;
   } else {
     reader_.keep();
     interrupted_ = true;
   }
+  kept_.set(reader_.kept_memory());
   if (stage_ == Stage::over && !std::exchange(closed_reported_, true)) return Closed{};
   return std::nullopt;
+}
+
+// The reader waits for more bytes.
+void ClientProtocol::note_unfinished(Time now) {
+  kept_.set(reader_.kept_memory());
+  if (reader_.kept_bytes() == 0 && !reader_.is_within_message()) {
+    unfinished_ = nullptr;
+  } else if (!unfinished_) {
+    // A long message may take as long as its rate allows.
+    const auto more =
+        limits_.message_interval *
+        static_cast<std::int64_t>(reader_.expected_bytes() /
+                                  std::max<std::size_t>(limits_.message_interval_bytes, 1));
+    unfinished_ = std::make_unique<Unfinished>(
+        Unfinished{now + limits_.message_interval, now + limits_.message_timeout + more});
+  }
+}
+
+// A message that this server does not read has more time.
+void ClientProtocol::check_unfinished(Time now) {
+  if (!unfinished_) return;
+  Unfinished& message = *unfinished_;
+  if (!wants_bytes()) message.was_unread = true;
+  if (message.retry <= now) message.retry = never;
+  if (message.check > now) return;
+  const std::size_t bytes = reader_.kept_bytes();
+  const std::size_t arrived = bytes - std::min(bytes, message.bytes_at_check);
+  message.bytes_at_check = bytes;
+  message.check = now + limits_.message_interval;
+  if (std::exchange(message.was_unread, !wants_bytes())) {
+    message.end += limits_.message_interval;
+  } else if (message.end <= now) {
+    end_for("too slow: a message must arrive within " +
+                std::to_string(limits_.message_timeout.count() / 1000) +
+                " s, or at 16 KiB a second",
+            now);
+  } else if (bytes > limits_.short_message_bytes && arrived < limits_.message_interval_bytes) {
+    end_for("too slow: a message must arrive at 16 KiB a second at least", now);
+  }
 }
 
 // Whether a message is for the owner. One in the wrong type of frame closes the connection.
@@ -118,16 +188,37 @@ bool ClientProtocol::accepts_message(const Incoming& message, Time now) {
 
 // --- Writing ---
 
+std::size_t ClientProtocol::waiting_memory() const {
+  return outbox_.memory() + sending_.memory() + control_.size() + std::max(in_flight_, in_write_);
+}
+
 bool ClientProtocol::send(const wire::ServerMessage& message) {
   if (stage_ != Stage::open) return true;
   outbox_.add(message);
-  return queued_bytes() <= limits_.queued_bytes_max;
+  const std::size_t memory = waiting_memory();
+  const bool has_room =
+      memory < small_queue_bytes || !waiting_.is_account_full() || waiting_.is_within_share(memory);
+  waiting_.set(memory);
+  return has_room && queued_bytes() <= limits_.queued_bytes_max;
 }
 
-bool ClientProtocol::send(std::string_view encoded) {
-  if (stage_ != Stage::open) return true;
+Offer ClientProtocol::offer(const wire::ServerMessage& message) {
+  if (stage_ != Stage::open) return Offer::queued;
+  const std::size_t size = outbox_.add(message);
+  const bool is_small = waiting_.bytes() + size < Holding::step;
+  if (is_small || (waiting_.fits(size) && queued_bytes() <= limits_.queued_bytes_max)) {
+    waiting_.set(waiting_memory());
+    return Offer::queued;
+  }
+  outbox_.remove_last();
+  waiting_.set(waiting_memory());
+  return size > limits_.queued_bytes_max ? Offer::too_large : Offer::no_room;
+}
+
+void ClientProtocol::add(std::string_view encoded) {
+  if (stage_ != Stage::open) return;
   outbox_.add(encoded);
-  return queued_bytes() <= limits_.queued_bytes_max;
+  waiting_.set(waiting_memory());
 }
 
 bool ClientProtocol::has_output() const {
@@ -167,11 +258,17 @@ void ClientProtocol::compose(std::string& out, Time now) {
     deadline_ = now + limits_.close_timeout;
   }
   in_flight_ = out.size() - begin;
+  progress_ = now + limits_.progress_timeout;
+  waiting_.set(waiting_memory());
 }
 
 void ClientProtocol::written(std::size_t bytes, Time now) {
   in_flight_ -= bytes;
-  if (in_flight_ > 0 || stage_ != Stage::close_sent || !ended_by_client_) return;
+  // The carrier keeps the bytes of a write that was begun until all of them are written.
+  in_write_ = in_flight_ == 0 ? 0 : std::max(in_write_, in_flight_);
+  if (bytes > 0) progress_ = in_flight_ == 0 ? never : now + limits_.progress_timeout;
+  waiting_.set(waiting_memory());
+  if (in_flight_ > 0 || stage_ != Stage::close_sent || !ended_) return;
   // The client closes its end of the stream once it has our close frame. Until then it may send.
   stage_ = Stage::shutting_down;
   deadline_ = now + limits_.close_timeout;
@@ -187,6 +284,7 @@ void ClientProtocol::close(CloseCode code, std::string reason, Drain drain, Time
 void ClientProtocol::close_as_too_slow(Time now) {
   if (stage_ != Stage::open) return;
   counters_.too_slow.add(1);
+  accounts_->ledger().count(Budget::waiting, Measure::closed);
   close(CloseCode::policy_violation, "too slow: take what the server sends sooner", Drain::no, now);
 }
 
@@ -194,12 +292,27 @@ void ClientProtocol::begin_close(Close close, Time now) {
   stage_ = Stage::closing;
   next_ping_ = never;
   deadline_ = now + (close.drain == Drain::yes ? limits_.drain_timeout : limits_.close_timeout);
+  if (close.drain == Drain::no) {
+    outbox_.clear();
+    sending_.clear();
+    waiting_.set(waiting_memory());
+  }
   close_ = std::make_unique<Close>(std::move(close));
+}
+
+// The client's message is too slow: the rest of it is not awaited.
+void ClientProtocol::end_for(std::string reason, Time now) {
+  accounts_->ledger().count(Budget::unfinished, Measure::closed);
+  unfinished_ = nullptr;
+  ended_ = true;
+  reader_.discard();
+  kept_.set(reader_.kept_memory());
+  close(CloseCode::policy_violation, std::move(reason), Drain::no, now);
 }
 
 // The client sent a close frame, or broke the protocol.
 void ClientProtocol::end_by_client(std::uint16_t code, std::string reason, Time now) {
-  ended_by_client_ = true;
+  ended_ = true;
   if (stage_ < Stage::close_sent) return begin_close({code, std::move(reason), Drain::no}, now);
   written(0, now);
 }
@@ -215,7 +328,9 @@ std::string ClientProtocol::too_large() const {
 void ClientProtocol::lost() {
   stage_ = Stage::over;
   next_ping_ = never;
+  progress_ = never;
   deadline_ = never;
+  unfinished_ = nullptr;
 }
 
 ClientProtocol::StreamEnd ClientProtocol::end() const {
@@ -224,6 +339,11 @@ ClientProtocol::StreamEnd ClientProtocol::end() const {
 }
 
 // --- Times ---
+
+ClientProtocol::Time ClientProtocol::deadline() const {
+  const Time next = std::min({deadline_, next_ping_, progress_});
+  return unfinished_ ? std::min({next, unfinished_->check, unfinished_->retry}) : next;
+}
 
 void ClientProtocol::ping_every(std::chrono::milliseconds interval, Time now) {
   if (stage_ != Stage::open) return;
@@ -238,6 +358,11 @@ void ClientProtocol::time_is(Time now) {
     return close(CloseCode::policy_violation, "no request came: the first frame must be a connect",
                  Drain::yes, now);
   }
+  if (progress_ <= now) {
+    progress_ = never;
+    return close_as_too_slow(now);
+  }
+  check_unfinished(now);
   if (next_ping_ > now) return;
   next_ping_ = now + ping_interval_;
   if (control_.size() <= control_bytes_max) append_websocket_frame(Opcode::ping, {}, control_);

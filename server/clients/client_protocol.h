@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "server/budgets/ledger.h"
 #include "server/clients/client_event.h"
 #include "server/clients/handler.h"
 #include "server/clients/limits.h"
@@ -36,12 +37,17 @@ class ClientProtocol {
   };
   enum class Drain : std::uint8_t { no, yes };  // send what is queued before the close frame
 
-  // `limits` and `counters` must outlive it. `now` is when the client's upgrade was accepted.
+  // `limits` and `counters` must outlive it. `accounts` are those of the client's address. `now` is
+  // when the client's upgrade was accepted.
   ClientProtocol(wire::Format format, const ClientLimits& limits, ConnectionCounters& counters,
-                 Time now);
+                 std::shared_ptr<AddressAccounts> accounts, Time now);
 
   // Input from the stream.
 
+  // How many of `most` bytes may be read from the stream now. With 0 the budgets have no room: then
+  // call `hold_back`, and `wants_bytes` is false until a deadline.
+  [[nodiscard]] std::size_t readable_bytes(std::size_t most) const;
+  void hold_back(Time now);
   // Bytes arrived. They are overwritten, and must stay until `next` has returned nothing.
   void receive(std::span<char> bytes) { reader_.feed(bytes); }
   // The next event for the owner. Returns nothing while the owner has paused the connection, and
@@ -56,14 +62,19 @@ class ClientProtocol {
 
   // Input from the owner. It has no effect once the connection closes.
 
-  // Queues a message. Returns false if more than `queued_bytes_max` are queued: then call
-  // `close_as_too_slow`.
+  // Queues a message. Returns false if too much is queued: then call `close_as_too_slow`.
   [[nodiscard]] bool send(const wire::ServerMessage& message);
-  [[nodiscard]] bool send(std::string_view encoded);  // a message in the connection's format
+  // Queues a message only if the budgets have room for it.
+  [[nodiscard]] Offer offer(const wire::ServerMessage& message);
+  // Queues a message that the owner has judged and encoded in the connection's format.
+  void add(std::string_view encoded);
   void allow_batches() { batch_bytes_ = limits_.batch_bytes; }
   void close(CloseCode code, std::string reason, Drain drain, Time now);
   void close_as_too_slow(Time now);
-  void pause() { paused_ = true; }
+  void pause() {
+    paused_ = true;
+    if (unfinished_) unfinished_->was_unread = true;
+  }
   void resume() { paused_ = false; }
   void ping_every(std::chrono::milliseconds interval, Time now);
 
@@ -71,18 +82,19 @@ class ClientProtocol {
 
   // Whether `next` has an event without new bytes: after a pause, or to report the end.
   [[nodiscard]] bool has_events() const;
-  [[nodiscard]] bool wants_bytes() const;
+  [[nodiscard]] bool wants_bytes() const { return takes_input() && !is_held_back(); }
   // False while bytes of the last `compose` are not written.
   [[nodiscard]] bool has_output() const;
   // Whether a batch has grown since the last call, so that waiting a little makes fewer frames.
   [[nodiscard]] bool is_gathering();
   // Appends the bytes to write next.
   void compose(std::string& out, Time now);
-  [[nodiscard]] Time deadline() const { return std::min(deadline_, next_ping_); }
+  [[nodiscard]] Time deadline() const;
   [[nodiscard]] StreamEnd end() const;
   [[nodiscard]] std::size_t queued_bytes() const {
     return outbox_.bytes() + sending_.bytes() + in_flight_;
   }
+  [[nodiscard]] bool is_paused() const { return paused_; }
 
  private:
   enum class Stage : std::uint8_t {
@@ -98,8 +110,25 @@ class ClientProtocol {
     Drain drain;
   };
 
+  // A message whose end has not arrived.
+  struct Unfinished {
+    Time check;  // when its rate is looked at
+    Time end;    // when it must be complete
+    std::size_t bytes_at_check = 0;
+    Time retry = never;       // it is not read from before, for want of room
+    bool was_unread = false;  // this server did not read for some time since the last check
+  };
+
+  [[nodiscard]] bool takes_input() const;
+  // Whether the budget of requests has room for the message that is unfinished.
+  [[nodiscard]] bool request_has_room() const;
+  [[nodiscard]] bool is_held_back() const { return unfinished_ && unfinished_->retry != never; }
   [[nodiscard]] bool accepts_message(const Incoming& message, Time now);
+  void note_unfinished(Time now);
+  void check_unfinished(Time now);
+  [[nodiscard]] std::size_t waiting_memory() const;
   void begin_close(Close close, Time now);
+  void end_for(std::string reason, Time now);
   void end_by_client(std::uint16_t code, std::string reason, Time now);
   // Why a message was too large to be read.
   [[nodiscard]] std::string too_large() const;
@@ -110,23 +139,29 @@ class ClientProtocol {
 
   Stage stage_ = Stage::open;
   bool paused_ = false;
-  bool silent_ = true;            // no message was received
-  bool ended_by_client_ = false;  // the client sent a close frame, or broke the protocol
-  bool interrupted_ = false;      // `next` stopped before it had read all bytes
+  bool silent_ = true;        // no message was received
+  bool ended_ = false;        // what the client still sends is ignored
+  bool interrupted_ = false;  // `next` stopped before it had read all bytes
   bool closed_reported_ = false;
 
+  const std::shared_ptr<AddressAccounts> accounts_;
   WebSocketReader reader_;
+  Holding kept_;                            // by reader_
+  std::unique_ptr<Unfinished> unfinished_;  // while reader_ keeps a message
 
+  Holding waiting_;  // waiting_memory()
   Outbox outbox_;
   Outbox sending_;             // taken from outbox_ as a whole, then sent frame by frame
   std::string control_;        // frames that leave before any message
   std::size_t in_flight_ = 0;  // bytes composed and not written
+  std::size_t in_write_ = 0;   // memory of the write that they belong to
   std::size_t batch_bytes_ = 0;
   std::size_t gathered_ = 0;  // how much was queued at the last `is_gathering`
 
   std::unique_ptr<Close> close_;  // from `closing` on
   std::chrono::milliseconds ping_interval_{0};
   Time next_ping_ = never;
+  Time progress_ = never;  // until then some of in_flight_ must be written
   Time deadline_;
 };
 

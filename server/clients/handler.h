@@ -24,6 +24,13 @@ enum class CloseCode : std::uint16_t {
   too_big = 1009,
 };
 
+// What became of a message that was offered to a connection.
+enum class Offer : std::uint8_t {
+  queued,
+  no_room,    // the budgets have no room for it now
+  too_large,  // it alone is more than may wait for one client
+};
+
 // A client's connection as the pipeline sees it. No call blocks, or calls the pipeline before it
 // returns. Calls after `close`, or after the client is gone, have no effect.
 class ClientConnection {
@@ -31,11 +38,20 @@ class ClientConnection {
   virtual ~ClientConnection() = default;
 
   // Queues a message. Messages leave in this order; those that are queued together leave together.
+  // A client for which too much waits is disconnected.
   virtual void send(const wire::ServerMessage& message) = 0;
+  // The same, but only if the budgets have room for the message.
+  [[nodiscard]] virtual Offer offer(const wire::ServerMessage& message) {
+    send(message);
+    return Offer::queued;
+  }
   // From now on several messages may share a frame (`"batch": true`).
   virtual void allow_batches() = 0;
   // Closes the connection once what is queued has been sent.
   virtual void close(CloseCode code, std::string reason) = 0;
+
+  // Closes the connection at once: what is queued is dropped, and its memory freed.
+  virtual void close_as_too_slow() { close(CloseCode::policy_violation, "too slow"); }
 
   // Backpressure: stop reading from the client, and start again.
   virtual void pause() = 0;
@@ -61,6 +77,8 @@ class ClientHandler {
   // A ping or pong shows that the client is alive.
   virtual void alive(ClientConnection& connection) = 0;
   virtual void closed(ClientConnection& connection) = 0;
+  // A paused connection has sent some of what was queued.
+  virtual void sent(ClientConnection& connection) { static_cast<void>(connection); }
 };
 
 }  // namespace server

@@ -251,6 +251,15 @@ asio::awaitable<HttpOutcome> serve_http(HttpStream& stream, std::string remote, 
   }
 }
 
+asio::awaitable<void> refuse_upgrade(HttpStream& stream, const ClientLimits& limits) {
+  const Answer answer = error_answer(503, "TooManyConnections",
+                                     "too many connections to this server, in all or from this "
+                                     "address; the limits are maxCnxns, maxClientCnxns and "
+                                     "ulimit -n");
+  const bool sent = co_await send(stream, answer, {}, After::close, limits);
+  if (sent) co_await close_gently(stream, limits);
+}
+
 asio::awaitable<bool> grant_upgrade(HttpStream& stream, const Upgrade& upgrade,
                                     const ClientLimits& limits) {
   http::response<http::empty_body> response(http::status::switching_protocols, 11);

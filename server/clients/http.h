@@ -25,8 +25,8 @@ struct HttpOutcome {
   std::optional<Upgrade> upgrade;
 };
 
-// A connection beyond the limits gets one answer and is closed: health checks must still learn that
-// a full server is alive.
+// A connection beyond the limits has one of the places that are kept for pages. It gets one answer,
+// and is closed: health checks must still learn that a full server is alive.
 enum class Capacity : std::uint8_t { available, full };
 
 // Answers HTTP requests until the connection ends, or asks for a WebSocket that it can have.
@@ -36,6 +36,10 @@ enum class Capacity : std::uint8_t { available, full };
                                                              const HttpHandlers& handlers,
                                                              Capacity capacity,
                                                              const ClientLimits& limits);
+
+// Answers an upgrade on a server that has no place for the connection, and closes it.
+[[nodiscard]] boost::asio::awaitable<void> refuse_upgrade(HttpStream& stream,
+                                                          const ClientLimits& limits);
 
 // Sends the response that grants an upgrade. Returns false if it could not be written.
 [[nodiscard]] boost::asio::awaitable<bool> grant_upgrade(HttpStream& stream, const Upgrade& upgrade,

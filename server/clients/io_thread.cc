@@ -33,6 +33,7 @@ class IoThread::Client final : public ClientConnection,
         handler_(handler),
         remote_address_(client.remote_address),
         format_(client.format),
+        accounts_(client.accounts),
         slot_(client.slot),
         main_busy_(asio::make_work_guard(thread.main_)) {}
 
@@ -40,8 +41,12 @@ class IoThread::Client final : public ClientConnection,
 
   void start(Accepted client);
   void send(const wire::ServerMessage& message) override;
+  [[nodiscard]] Offer offer(const wire::ServerMessage& message) override;
   void allow_batches() override { ask(AllowBatches{}); }
   void close(CloseCode code, std::string reason) override { end(Close{code, std::move(reason)}); }
+  void close_as_too_slow() override {
+    if (!closing_) end(CloseAsTooSlow{});
+  }
   // Holds events back. The thread stops reading from the client when many are not handled.
   void pause() override { paused_ = true; }
   void resume() override {
@@ -73,13 +78,17 @@ class IoThread::Client final : public ClientConnection,
   ClientHandler& handler_;
   const std::string remote_address_;
   const wire::Format format_;
+  const std::shared_ptr<AddressAccounts> accounts_;
 
   // Used on the event loop.
   std::shared_ptr<void> slot_;
   asio::executor_work_guard<asio::io_context::executor_type> main_busy_;
-  std::list<ClientEvent> events_;  // not handled yet
-  int handled_ = 0;                // events that the thread does not count as handled yet
-  bool paused_ = false;
+  struct Reported {
+    ClientEvent event;
+    Charge charge;  // of a frame
+  };
+  std::list<Reported> events_;  // not handled yet
+  int handled_ = 0;             // events that the thread does not count as handled yet
   bool closing_ = false;
 
   // Used on the thread.
@@ -90,6 +99,7 @@ class IoThread::Client final : public ClientConnection,
   // Written on both: only the newest value matters.
   std::atomic<std::size_t> crossing_ = 0;  // bytes that have not reached the thread
   std::atomic<std::size_t> queued_ = 0;    // bytes that wait there
+  std::atomic<bool> paused_ = false;       // written on the event loop only
 };
 
 void IoThread::Client::start(Accepted client) {
@@ -110,11 +120,35 @@ void IoThread::Client::start(Accepted client) {
 // Encodes the message before it crosses, so that its bytes count from now on.
 void IoThread::Client::send(const wire::ServerMessage& message) {
   if (closing_) return;
+  const std::shared_ptr<Account> account = account_of(accounts_, Budget::waiting);
   Send encoded;
   append_message(message, format_, encoded.encoded);
-  crossing_ += encoded.encoded.size();
-  if (queued_bytes() > thread_.context_.limits.queued_bytes_max) return end(CloseAsTooSlow{});
+  const std::size_t size = encoded.encoded.size();
+  const std::size_t queued = queued_bytes() + size;
+  if (queued > thread_.context_.limits.queued_bytes_max ||
+      (queued >= small_queue_bytes && account->is_full_anywhere())) {
+    return end(CloseAsTooSlow{});
+  }
+  encoded.charge = Charge(account, size);
+  crossing_ += size;
   ask(std::move(encoded));
+}
+
+Offer IoThread::Client::offer(const wire::ServerMessage& message) {
+  if (closing_) return Offer::queued;
+  const std::shared_ptr<Account> account = account_of(accounts_, Budget::waiting);
+  Send encoded;
+  append_message(message, format_, encoded.encoded);
+  const std::size_t size = encoded.encoded.size();
+  const std::size_t queued = queued_bytes();
+  const bool is_too_large = queued + size > thread_.context_.limits.queued_bytes_max;
+  const bool has_room = queued + size < Holding::step || account->has_room(queued, size);
+  if (is_too_large) return queued == 0 ? Offer::too_large : Offer::no_room;
+  if (!has_room) return Offer::no_room;
+  encoded.charge = Charge(account, size);
+  crossing_ += size;
+  ask(std::move(encoded));
+  return Offer::queued;
 }
 
 void IoThread::Client::end(Request request) {
@@ -128,7 +162,8 @@ void IoThread::Client::carry_out(Request& request) {
     Client& client;
     Carrier& carrier;
     void operator()(Send& send) const {
-      carrier.send_encoded(send.encoded);
+      send.charge.give_back();
+      carrier.add(send.encoded);
       client.queued_ = carrier.queued_bytes();
       client.crossing_ -= send.encoded.size();
     }
@@ -148,15 +183,22 @@ void IoThread::Client::carry_out(Request& request) {
 void IoThread::Client::pass_on(Carrier& carrier, ClientEvent&& event) {
   if (const auto* sent = std::get_if<Sent>(&event)) {
     queued_ = sent->queued_bytes;
-    return;
+    if (!paused_) return;
+    return asio::post(thread_.main_, [self = shared_from_this()] {
+      if (!self->closing_) self->handler_.sent(*self);
+    });
   }
   if (++unhandled_ >= unhandled_max) {
     held_ = true;
     carrier.pause();
   }
   if (std::holds_alternative<Closed>(event)) thread_.carriers_.erase(carrier.shared_from_this());
-  asio::post(thread_.main_, [self = shared_from_this(), event = std::move(event)]() mutable {
-    self->events_.push_back(std::move(event));
+  Reported reported{std::move(event), {}};
+  if (const auto* frame = std::get_if<wire::ParsedFrame>(&reported.event)) {
+    reported.charge = Charge(account_of(accounts_, Budget::requests), frame->bytes);
+  }
+  asio::post(thread_.main_, [self = shared_from_this(), reported = std::move(reported)]() mutable {
+    self->events_.push_back(std::move(reported));
     self->handle_events();
   });
 }
@@ -165,7 +207,7 @@ void IoThread::Client::pass_on(Carrier& carrier, ClientEvent&& event) {
 // connection, reports only the end.
 void IoThread::Client::handle_events() {
   while (!events_.empty() && (!paused_ || closing_)) {
-    ClientEvent event = std::move(events_.front());
+    ClientEvent event = std::move(events_.front().event);
     events_.pop_front();
     const bool is_end = std::holds_alternative<Closed>(event);
     if (is_end) closing_ = true;

@@ -42,6 +42,7 @@ class IoThread {
   // The requests that cross from the event loop to the thread.
   struct Send {
     std::string encoded;  // in the connection's format
+    Charge charge = {};   // until it is queued on the thread
   };
   struct AllowBatches {};
   struct Close {

@@ -2,7 +2,7 @@
 
 #include <cerrno>
 #include <exception>
-#include <map>
+#include <functional>
 #include <set>
 #include <utility>
 #include <vector>
@@ -19,6 +19,7 @@
 #include "server/clients/gate.h"
 #include "server/clients/http.h"
 #include "server/clients/io_thread.h"
+#include "server/clients/places.h"
 #include "server/clients/stream.h"
 #include "server/logging/limited_log.h"
 
@@ -30,9 +31,6 @@ using asio::ip::tcp;
 using boost::system::error_code;
 
 constexpr auto as_tuple = asio::as_tuple(asio::use_awaitable);
-
-// At most this many connections beyond the limits get an answer; others are closed without one.
-constexpr std::size_t refusals_max = 64;
 
 // An exception from a handler is an error of this program: it ends the event loop.
 void rethrow(const std::exception_ptr& error) {
@@ -70,14 +68,34 @@ class Refusing final : public ClientHandler {
   void opened(const std::shared_ptr<ClientConnection>& connection) override {
     connection->send(wire::ConnectRefused{{wire::ErrorCode::too_many_connections,
                                            "too many connections to this server, in all or from "
-                                           "this address; the limits are maxCnxns and "
-                                           "maxClientCnxns"}});
+                                           "this address; the limits are maxCnxns, "
+                                           "maxClientCnxns and ulimit -n"}});
     connection->close(CloseCode::policy_violation, "too many connections");
   }
   void received(ClientConnection&, wire::ParsedFrame) override {}
   void alive(ClientConnection&) override {}
   void closed(ClientConnection&) override {}
 };
+
+// Counts one WebSocket that is being refused.
+class Refusal {
+ public:
+  Refusal(std::shared_ptr<void> port, std::size_t& count) : port_(std::move(port)), count_(count) {
+    count_ += 1;
+  }
+  Refusal(const Refusal&) = delete;
+  Refusal& operator=(const Refusal&) = delete;
+  ~Refusal() { count_ -= 1; }
+
+ private:
+  const std::shared_ptr<void> port_;  // has the count
+  std::size_t& count_;
+};
+
+wire::Format format_of(const Upgrade& upgrade) {
+  const Subprotocol* asked = upgrade.subprotocol;
+  return (asked != nullptr ? *asked : subprotocols.front()).format;
+}
 
 // Carries the connection on this thread.
 void serve(Accepted client, ClientHandler& handler, CarrierContext& context) {
@@ -93,7 +111,7 @@ void serve(Accepted client, ClientHandler& handler, CarrierContext& context) {
 class Listener::Port : public std::enable_shared_from_this<Listener::Port> {
  public:
   Port(asio::io_context& io, ListenerOptions options, ClientHandler& handler,
-       HttpHandlers http_handlers);
+       HttpHandlers http_handlers, std::shared_ptr<Ledger> ledger);
 
   std::optional<std::string> start();
   [[nodiscard]] const wire::Address& bound() const { return web_; }
@@ -103,18 +121,19 @@ class Listener::Port : public std::enable_shared_from_this<Listener::Port> {
   void end() { io_threads_.clear(); }
 
  private:
-  class ConnectionSlot;  // counts one connection, while it is open
+  class Slot;  // the place of one connection, while it is open
 
   asio::awaitable<void> accept();
   asio::awaitable<void> serve_client(HttpStream stream, std::string address);
-  void serve_websocket(Accepted client, Capacity capacity);
-  [[nodiscard]] bool is_full(const std::string& address) const;
+  void serve_websocket(Accepted client);
+  asio::awaitable<void> refuse(HttpStream stream, const Upgrade& upgrade, std::string address);
 
   asio::io_context& io_;
   ClientHandler& handler_;
   const HttpHandlers http_handlers_;
   const ListenerOptions options_;
   const Gate gate_;
+  const std::shared_ptr<Ledger> ledger_;
   CarrierContext carriers_;  // on this thread
   std::vector<std::unique_ptr<IoThread>> io_threads_;
   std::size_t served_by_io_threads_ = 0;  // decides which of them is next
@@ -122,23 +141,24 @@ class Listener::Port : public std::enable_shared_from_this<Listener::Port> {
 
   wire::Address web_;
   Acceptor acceptor_;
-  std::map<std::string, std::uint32_t> connected_;  // by address; never 0
-  std::size_t connections_ = 0;                     // the sum of connected_
-  std::size_t refusals_ = 0;                        // connections beyond the limits
-  std::set<HttpStream*> http_;                      // connections before their upgrade
+  Places places_;
+  std::size_t refusals_ = 0;    // WebSockets that are being refused
+  std::set<HttpStream*> http_;  // connections before their upgrade
   Refusing refusing_;
 };
 
 Listener::Port::Port(asio::io_context& io, ListenerOptions options, ClientHandler& handler,
-                     HttpHandlers http_handlers)
+                     HttpHandlers http_handlers, std::shared_ptr<Ledger> ledger)
     : io_(io),
       handler_(handler),
       http_handlers_(std::move(http_handlers)),
       options_(std::move(options)),
       gate_(options_.gate),
+      ledger_(std::move(ledger)),
       carriers_{options_.limits},
       web_(options_.web),
-      acceptor_(io) {
+      acceptor_(io),
+      places_({options_.connections_max, options_.connections_per_address, options_.kept_places}) {
   for (std::uint32_t i = 0; i < options_.io_threads; ++i) {
     io_threads_.push_back(std::make_unique<IoThread>(io, options_.limits));
   }
@@ -183,13 +203,6 @@ void Listener::Port::stop() {
   for (HttpStream* stream : http_) stream->close();
 }
 
-bool Listener::Port::is_full(const std::string& address) const {
-  if (options_.connections_max != 0 && connections_ >= options_.connections_max) return true;
-  const auto same = connected_.find(address);
-  return options_.connections_per_address != 0 && same != connected_.end() &&
-         same->second >= options_.connections_per_address;
-}
-
 asio::awaitable<void> Listener::Port::accept() {
   asio::steady_timer pause(io_);
   bool warned = false;
@@ -200,10 +213,9 @@ asio::awaitable<void> Listener::Port::accept() {
     if (error) {
       // Out of files or memory: try again later, when other connections have ended.
       if (!std::exchange(warned, true)) {
-        log_limited(
-            LineKind::connection_refused, spdlog::level::warn,
-            "cannot accept clients: {} (how many files a process may open is set by ulimit -n)",
-            error.message());
+        log_limited(LineKind::connection_refused, spdlog::level::warn,
+                    "cannot accept clients: {} (ulimit -n says how many files a process may open)",
+                    error.message());
       }
       pause.expires_after(std::chrono::milliseconds(100));
       co_await pause.async_wait(as_tuple);
@@ -214,11 +226,6 @@ asio::awaitable<void> Listener::Port::accept() {
     error_code gone;
     const tcp::endpoint peer = socket.remote_endpoint(gone);
     if (gone) continue;
-    if (refusals_ >= refusals_max && is_full(name_of(peer.address()))) {
-      counters_.accepted += 1;
-      counters_.refused += 1;
-      continue;
-    }
     socket.set_option(tcp::no_delay(true), gone);
     asio::co_spawn(
         io_,
@@ -230,65 +237,61 @@ asio::awaitable<void> Listener::Port::accept() {
   }
 }
 
-// Connections beyond the limits are counted separately: they do not count against the limits.
-class Listener::Port::ConnectionSlot {
+class Listener::Port::Slot {
  public:
-  ConnectionSlot(std::shared_ptr<Port> port, std::string address)
-      : port_(std::move(port)),
-        address_(std::move(address)),
-        capacity_(port_->is_full(address_) ? Capacity::full : Capacity::available) {
-    if (capacity_ == Capacity::full) {
-      ++port_->refusals_;
-    } else {
-      ++port_->connections_;
-      ++port_->connected_[address_];
-    }
-  }
-  ConnectionSlot(const ConnectionSlot&) = delete;
-  ConnectionSlot& operator=(const ConnectionSlot&) = delete;
-  ~ConnectionSlot() {
-    if (capacity_ == Capacity::full) {
-      --port_->refusals_;
-    } else {
-      --port_->connections_;
-      if (--port_->connected_[address_] == 0) port_->connected_.erase(address_);
-    }
-  }
+  Slot(std::shared_ptr<Port> port, const std::string& address, std::function<void()> end)
+      : port_(std::move(port)), place_(port_->places_.take(address, std::move(end))) {}
 
-  [[nodiscard]] Capacity capacity() const { return capacity_; }
+  [[nodiscard]] Places::Kind kind() const { return place_.kind(); }
 
  private:
   const std::shared_ptr<Port> port_;
-  const std::string address_;
-  const Capacity capacity_;
+  const Places::Place place_;
 };
 
 asio::awaitable<void> Listener::Port::serve_client(HttpStream stream, std::string address) {
-  auto slot = std::make_shared<ConnectionSlot>(shared_from_this(), address);
+  auto slot = std::make_shared<Slot>(shared_from_this(), address, [&stream] { stream.close(); });
   counters_.accepted += 1;
+  const bool is_ordinary = slot->kind() == Places::Kind::ordinary;
 
   http_.insert(&stream);
-  const HttpOutcome outcome = co_await serve_http(stream, address, gate_, http_handlers_,
-                                                  slot->capacity(), options_.limits);
+  const HttpOutcome outcome =
+      co_await serve_http(stream, address, gate_, http_handlers_,
+                          is_ordinary ? Capacity::available : Capacity::full, options_.limits);
   bool upgraded = false;
-  if (outcome.upgrade && acceptor_.is_open()) {
+  if (outcome.upgrade && is_ordinary && acceptor_.is_open()) {
     upgraded = co_await grant_upgrade(stream, *outcome.upgrade, options_.limits);
   }
   http_.erase(&stream);
-  if (!upgraded || !acceptor_.is_open()) co_return;
+  if (!acceptor_.is_open()) co_return;
+  if (outcome.upgrade && !is_ordinary) {
+    co_return co_await refuse(std::move(stream), *outcome.upgrade, std::move(address));
+  }
+  if (!upgraded) co_return;
 
-  const Subprotocol* asked = outcome.upgrade->subprotocol;
-  const wire::Format format = (asked != nullptr ? *asked : subprotocols.front()).format;
-  const Capacity capacity = slot->capacity();
-  serve_websocket({Stream(std::move(stream)), format, std::move(address), std::move(slot)},
-                  capacity);
+  const wire::Format format = format_of(*outcome.upgrade);
+  std::shared_ptr<AddressAccounts> accounts = ledger_->of(address);
+  serve_websocket({Stream(std::move(stream)), format, std::move(address), std::move(accounts),
+                   std::move(slot)});
 }
 
-void Listener::Port::serve_websocket(Accepted client, Capacity capacity) {
-  if (capacity == Capacity::full) {
-    counters_.refused += 1;
-    serve(std::move(client), refusing_, carriers_);
-  } else if (io_threads_.empty()) {
+// In the client protocol. If too many are being refused already, in HTTP.
+asio::awaitable<void> Listener::Port::refuse(HttpStream stream, const Upgrade& upgrade,
+                                             std::string address) {
+  counters_.refused += 1;
+  if (refusals_ >= options_.kept_places) {
+    co_return co_await refuse_upgrade(stream, options_.limits);
+  }
+  const auto counted = std::make_shared<Refusal>(shared_from_this(), refusals_);
+  if (!co_await grant_upgrade(stream, upgrade, options_.limits)) co_return;
+  const wire::Format format = format_of(upgrade);
+  std::shared_ptr<AddressAccounts> accounts = ledger_->of(address);
+  serve({Stream(std::move(stream)), format, std::move(address), std::move(accounts), counted},
+        refusing_, carriers_);
+}
+
+void Listener::Port::serve_websocket(Accepted client) {
+  if (io_threads_.empty()) {
     serve(std::move(client), handler_, carriers_);
   } else {
     IoThread& next = *io_threads_[served_by_io_threads_++ % io_threads_.size()];
@@ -297,8 +300,9 @@ void Listener::Port::serve_websocket(Accepted client, Capacity capacity) {
 }
 
 Listener::Listener(asio::io_context& io, ListenerOptions options, ClientHandler& handler,
-                   HttpHandlers http_handlers)
-    : port_(std::make_shared<Port>(io, std::move(options), handler, std::move(http_handlers))) {}
+                   HttpHandlers http_handlers, std::shared_ptr<Ledger> ledger)
+    : port_(std::make_shared<Port>(io, std::move(options), handler, std::move(http_handlers),
+                                   std::move(ledger))) {}
 
 Listener::~Listener() {
   stop();

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "server/budgets/ledger.h"
 #include "server/clients/handler.h"
 #include "server/clients/http_handlers.h"
 #include "server/clients/listener_options.h"
@@ -22,7 +23,7 @@ namespace server {
 class Listener {
  public:
   Listener(boost::asio::io_context& io, ListenerOptions options, ClientHandler& handler,
-           HttpHandlers http_handlers);
+           HttpHandlers http_handlers, std::shared_ptr<Ledger> ledger);
   ~Listener();
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;

@@ -21,6 +21,7 @@ struct ListenerOptions {
   wire::Address web{"127.0.0.1", 0};          // where to listen; port 0: any free one
   std::uint32_t connections_max = 0;          // of all addresses; 0: no limit
   std::uint32_t connections_per_address = 0;  // 0: no limit
+  std::uint32_t kept_places = 64;             // for HTTP pages beyond these limits
   std::uint32_t io_threads = 0;               // that carry connections; 0: the event loop does
   GateRules gate = {};
   ClientLimits limits = {};

@@ -21,16 +21,25 @@ void append_message(const wire::ServerMessage& message, wire::Format format, std
 
 Outbox::Outbox(wire::Format format) : format_(format) { clear(); }
 
-void Outbox::add(const wire::ServerMessage& message) {
+std::size_t Outbox::add(const wire::ServerMessage& message) {
   begin_message();
+  const std::size_t begin = buffer_.size();
   append_message(message, format_, buffer_);
   ends_.push_back(buffer_.size());
+  return buffer_.size() - begin;
 }
 
 void Outbox::add(std::string_view message) {
   begin_message();
   buffer_ += message;
   ends_.push_back(buffer_.size());
+}
+
+void Outbox::remove_last() {
+  ends_.pop_back();
+  if (empty()) return clear();
+  buffer_.resize(ends_.back());
+  buffer_.shrink_to_fit();
 }
 
 void Outbox::begin_message() {

@@ -23,13 +23,22 @@ class Outbox {
  public:
   explicit Outbox(wire::Format format);
 
-  void add(const wire::ServerMessage& message);
+  // Returns the size of the message.
+  std::size_t add(const wire::ServerMessage& message);
   void add(std::string_view message);  // encoded in the format
 
   [[nodiscard]] bool empty() const { return sent_ == ends_.size(); }
 
   // The size of the messages that next_frame has not returned yet.
   [[nodiscard]] std::size_t bytes() const { return buffer_.size() - begin(); }
+
+  // The memory that all of this takes.
+  [[nodiscard]] std::size_t memory() const {
+    return buffer_.capacity() + ends_.capacity() * sizeof(std::size_t);
+  }
+
+  // Takes back the message that was added last. None of its bytes may have been returned.
+  void remove_last();
 
   // The next frame: one message, or as many as fit into `batch_bytes`. Valid until the next call.
   // Must not be called when it is empty.
@@ -40,7 +49,7 @@ class Outbox {
 
  private:
   void begin_message();
-  [[nodiscard]] std::size_t begin() const;
+  [[nodiscard]] std::size_t begin() const;  // of the messages that are not returned yet
   [[nodiscard]] std::string_view array(std::size_t first, std::size_t end, std::size_t count);
 
   wire::Format format_;

@@ -11,7 +11,6 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/write.hpp>
 #include <boost/beast/core/basic_stream.hpp>
 
 // The streams that carry clients' bytes. With TLS, other types would replace these two.
@@ -68,11 +67,10 @@ class Stream {
     if (error == boost::asio::error::would_block) error.clear();
     return size;
   }
-  // Writes all of it, then calls `handler(Error, std::size_t)`.
+  // Writes some of it once it can, then calls `handler(Error, std::size_t)`.
   template <class Handler>
-  void async_write(std::string_view bytes, Handler handler) {
-    boost::asio::async_write(socket_, boost::asio::buffer(bytes.data(), bytes.size()),
-                             std::move(handler));
+  void async_write_some(std::string_view bytes, Handler handler) {
+    socket_.async_write_some(boost::asio::buffer(bytes.data(), bytes.size()), std::move(handler));
   }
 
   // Nothing is written after this.

@@ -97,12 +97,24 @@ void append_head(Opcode opcode, std::size_t payload_bytes, int mask_bit, std::st
   }
 }
 
+// Makes space for `more` bytes, and for a quarter of the size besides, so that appending a little
+// many times costs little. A string alone would double its memory, even in `reserve`.
+void make_space(std::string& memory, std::size_t more) {
+  const std::size_t size = memory.size() + more;
+  if (size <= memory.capacity()) return;
+  std::string larger;
+  larger.reserve(size + size / 4);
+  larger += memory;
+  memory.swap(larger);
+}
+
 }  // namespace
 
 void WebSocketReader::feed(std::span<char> bytes) {
   if (rest_.empty()) {
     input_ = bytes;
   } else {
+    make_space(rest_, bytes.size());
     rest_.append(bytes.data(), bytes.size());
     input_ = rest_;
   }
@@ -141,6 +153,17 @@ void WebSocketReader::keep() {
 void WebSocketReader::discard() {
   input_ = {};
   std::string().swap(rest_);
+  std::string().swap(pieces_);
+}
+
+std::size_t WebSocketReader::kept_memory() const {
+  const auto memory_of = [](const std::string& text) { return text.empty() ? 0 : text.capacity(); };
+  return memory_of(rest_) + memory_of(pieces_);
+}
+
+std::size_t WebSocketReader::expected_bytes() const {
+  const Head head = head_of(rest_);
+  return head.broken != 0 || head.head_bytes == 0 ? 0 : head.head_bytes + head.payload_bytes;
 }
 
 // Section 5.2. Rejects an invalid frame as soon as the bytes that prove it have arrived.
@@ -186,6 +209,7 @@ std::optional<Incoming> WebSocketReader::read_payload(const Head& head, std::str
 
   if (head.opcode != Opcode::continuation) in_ = head.opcode;
   if (head.is_last && pieces_.empty()) return whole(payload);
+  make_space(pieces_, payload.size());
   pieces_ += payload;
   if (head.is_last) return whole(pieces_);
   if (in_ == Opcode::text) {

@@ -56,6 +56,14 @@ class WebSocketReader {
   // reader has then copied the beginning of a frame that it still needs.
   std::optional<Incoming> next();
 
+  // Whether a message has begun and not ended: the next frame of data continues it.
+  [[nodiscard]] bool is_within_message() const { return in_.has_value(); }
+  // The size of what is kept of an unfinished message or frame, and the memory that it takes.
+  [[nodiscard]] std::size_t kept_bytes() const { return rest_.size() + pieces_.size(); }
+  [[nodiscard]] std::size_t kept_memory() const;
+  // The size of the frame that is unfinished, if its head has arrived; otherwise 0.
+  [[nodiscard]] std::size_t expected_bytes() const;
+
   // Copies what was fed and not read yet, to continue later.
   void keep();
   // Forgets what was fed and not read yet.

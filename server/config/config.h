@@ -56,7 +56,8 @@ struct Config {
   std::uint32_t max_multi_ops = 1000;
   std::uint32_t max_data_bytes = 1024 * 1024;
   std::size_t max_reply_bytes = std::size_t{16} << 20;
-  bool read_only_mode = false;  // readonlymode.enabled: serve reads without a quorum
+  std::uint64_t memory_limit_bytes = 0;  // memoryLimitBytes; 0: what the system says
+  bool read_only_mode = false;           // readonlymode.enabled: serve reads without a quorum
   std::uint64_t log_segment_bytes = 64 * 1024 * 1024;  // logSegmentBytes, preAllocSize
   std::uint64_t history_bytes = 16 * 1024 * 1024;      // historyBytes
   std::uint64_t log_keep_bytes = 256 * 1024 * 1024;    // logKeepBytes

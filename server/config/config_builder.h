@@ -44,9 +44,9 @@ struct ConfigBuilder {
   std::optional<std::uint64_t> segment_bytes;      // logSegmentBytes, which overrides it
   std::optional<std::uint64_t> jute_bytes;         // jute.maxbuffer
   std::optional<std::uint64_t> reply_bytes;
-  std::optional<std::uint64_t> data_bytes;         // maxDataBytes, which overrides it
-  std::optional<bool> observer;                    // peerType
-  std::map<std::uint32_t, ServerLine> servers;     // by id
+  std::optional<std::uint64_t> data_bytes;                     // maxDataBytes, which overrides it
+  std::optional<bool> observer;                                // peerType
+  std::map<std::uint32_t, ServerLine> servers;                 // by id
   std::map<std::uint32_t, std::vector<std::uint32_t>> groups;  // server ids by group
   std::map<std::uint32_t, std::uint32_t> weights;              // by server id
   std::map<std::uint32_t, Address> webs;                       // by server id

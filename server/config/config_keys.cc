@@ -18,6 +18,7 @@ constexpr std::uint64_t mebibyte = 1024 * 1024;
 constexpr Range segment_range{64 * 1024, 4096 * mebibyte};
 constexpr Range data_range{1024, wire::data_bytes_max};
 constexpr Range reply_range{mebibyte, 1024 * mebibyte};
+constexpr Range memory_range{64 * mebibyte, std::uint64_t{1} << 50};
 constexpr Range keep_range{0, std::uint64_t{1} << 50};
 constexpr Range limit_range{0, 100'000'000};
 constexpr Range at_least_one{1, 100'000'000};
@@ -250,6 +251,13 @@ constexpr Key keys[] = {
      "one reply; a longer list ends early with more, other replies are refused",
      [](ConfigBuilder& builder, const NamedSetting& named) {
        builder.reply_bytes = builder.number(named, reply_range);
+     }},
+    {"memoryLimitBytes", "BYTES", described("0.8 of the cgroup's, or 0.5 of the machine's"),
+     "memory that this server may use; budgets of clients are parts of it",
+     [](ConfigBuilder& builder, const NamedSetting& named) {
+       if (const auto bytes = builder.number(named, memory_range)) {
+         builder.config.memory_limit_bytes = *bytes;
+       }
      }},
     {"readonlymode.enabled", "BOOL", literal("false"),
      "without a quorum, let clients read that asked for this (readOnly)",

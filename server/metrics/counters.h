@@ -87,6 +87,7 @@ struct RequestCounters {
   std::map<wire::ErrorCode, std::uint64_t> errors;  // of replies; only those that occurred
   std::array<Histogram, efforts> took;              // from its frame's arrival to its reply
   std::uint64_t pauses = 0;                         // of connections with too much outstanding
+  std::uint64_t turns_waited = 0;                   // for a later turn of the event loop
   std::uint64_t watch_events = 0;
 };
 

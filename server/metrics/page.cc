@@ -124,10 +124,28 @@ void add_clients(const Readings& now, Families& out) {
   out.counter("client_throttled_total",
               "Times that a connection was not read from, for too much of it was outstanding.")
       .is(now.requests.pauses);
+  out.counter("client_turns_waited_total",
+              "Times that a client waited for its turn, because its reads took long.")
+      .is(now.requests.turns_waited);
   out.gauge("client_throttled_connections", "Connections that are not read from now.")
       .is(now.paused_connections);
   out.counter("client_watch_events_total", "Events of watches that were said to clients.")
       .is(now.requests.watch_events);
+}
+
+void add_budgets(const Readings& now, Families& out) {
+  out.gauge("memory_limit_bytes", "Memory that this server may use; the budgets are parts of it.")
+      .is(now.memory_limit_bytes);
+  out.gauge("budget_used_bytes", "Bytes that clients use of each budget of this server.");
+  for (const auto& budget : now.budgets) out.is(budget.used_bytes, {{"budget", budget.name}});
+  out.gauge("budget_limit_bytes", "The limit of each budget of this server.");
+  for (const auto& budget : now.budgets) out.is(budget.limit_bytes, {{"budget", budget.name}});
+  out.counter("budget_measures_total", "What was done since a budget had no room.");
+  for (const auto& budget : now.budgets) {
+    for (const auto& measure : budget.measures) {
+      out.is(measure.count, {{"budget", budget.name}, {"measure", measure.name}});
+    }
+  }
 }
 
 // Every code is shown from the start: Prometheus computes a rate only from samples that it has seen
@@ -213,6 +231,7 @@ std::string metrics_page(const Readings& readings) {
   add_peers(readings, out);
   add_state(readings, out);
   add_clients(readings, out);
+  add_budgets(readings, out);
   add_requests(readings, out);
   add_disk(readings, out);
   add_checkpoint(readings.status.checkpoint, out);

@@ -24,6 +24,18 @@ struct Readings {
     std::uint64_t length = 0;
   };
 
+  // What clients use of one budget, and how often each measure was taken at its limits.
+  struct Budget {
+    struct Measure {
+      const char* name = "";
+      std::uint64_t count = 0;
+    };
+    const char* name = "";
+    std::uint64_t used_bytes = 0;
+    std::uint64_t limit_bytes = 0;
+    std::vector<Measure> measures = {};
+  };
+
   Status status;
   ProcessReadings process;
 
@@ -50,6 +62,8 @@ struct Readings {
   std::uint64_t outstanding_requests = 0;
   std::uint64_t paused_connections = 0;
   std::uint64_t queued_bytes = 0;  // that are not sent to clients yet
+  std::uint64_t memory_limit_bytes = 0;
+  std::vector<Budget> budgets;
 
   // Disk.
   LogCounters log;

@@ -25,6 +25,9 @@ using tcp = asio::ip::tcp;
 constexpr std::size_t handshakes_max = 64;
 constexpr std::chrono::milliseconds redial_min{20};
 constexpr std::chrono::milliseconds redial_max{250};
+// A link that ends sooner than this flaps: the next one waits twice as long, up to the maximum.
+constexpr std::chrono::milliseconds steady_after{1000};
+constexpr std::chrono::milliseconds flapping_redial_max{5000};
 
 std::string advice(const error_code& error) {
   if (error == asio::error::address_in_use) {
@@ -82,8 +85,12 @@ Greeting Connector::greeting(zab::ServerId to) const {
           callbacks_.level(), options_.program};
 }
 
-OwnPart Connector::own_part(std::function<bool(zab::ServerId)> is_expected) const {
+OwnPart Connector::own_part(std::function<bool(zab::ServerId)> is_expected,
+                            std::string address) const {
   return {[this](zab::ServerId to) { return greeting(to); }, std::move(is_expected),
+          [this, address = std::move(address)](zab::ServerId from) {
+            return callbacks_.refuses(from, address);
+          },
           options_.handshake_timeout};
 }
 
@@ -136,9 +143,12 @@ awaitable<void> Connector::accept(tcp::socket accepted) {
   const auto socket = std::make_shared<tcp::socket>(std::move(accepted));
   set_no_delay(*socket);
   handshakes_ += 1;
+  error_code gone;
+  const tcp::endpoint remote = socket->remote_endpoint(gone);
   const HandshakeResult result = co_await greet_second(
       socket,
-      own_part([this](zab::ServerId id) { return line(id) != nullptr && id > options_.self; }));
+      own_part([this](zab::ServerId id) { return line(id) != nullptr && id > options_.self; },
+               remote.address().to_string()));
   handshakes_ -= 1;
   if (stopped_) co_return;
   if (const auto* failure = std::get_if<NotAgreed>(&result)) {
@@ -158,25 +168,30 @@ awaitable<void> Connector::dial_loop(LinkedServer peer) {
   const auto self = shared_from_this();
   const zab::ServerId id{peer.id};
   std::chrono::milliseconds pause = redial_min;
+  std::chrono::milliseconds pause_max = redial_max;
   DialForms forms;
   while (!stopped_) {
     const auto socket = std::make_shared<tcp::socket>(io_);
     const HandshakeResult result = co_await dial(socket, peer, forms.now());
     if (stopped_) co_return;
     if (const auto* agreed = std::get_if<Agreed>(&result)) {
-      pause = redial_min;
       forms = {};  // the next program at that address may be another one
       reported_.erase(id);
+      const auto since = std::chrono::steady_clock::now();
       co_await callbacks_.connected(std::move(*socket), *agreed);
       if (stopped_) co_return;
+      const bool flaps = std::chrono::steady_clock::now() - since < steady_after;
+      if (!flaps) pause = redial_min;
+      pause_max = flaps ? flapping_redial_max : redial_max;
     } else {
+      pause_max = redial_max;
       const auto& failure = std::get<NotAgreed>(result);
       report_failed_dial(id, forms.now(), failure);
       forms.dialed(failure.dialed, callbacks_.level());
     }
     asio::steady_timer timer(io_, pause);
     co_await timer.async_wait(use_tuple);
-    pause = std::min(2 * pause, redial_max);
+    pause = std::min(2 * pause, pause_max);
   }
 }
 
@@ -190,7 +205,7 @@ awaitable<HandshakeResult> Connector::dial(SocketPtr socket, LinkedServer peer, 
   set_no_delay(*socket);
   const zab::ServerId id{peer.id};
   co_return co_await greet_first(socket, id, form,
-                                 own_part([id](zab::ServerId from) { return from == id; }));
+                                 own_part([id](zab::ServerId from) { return from == id; }, {}));
 }
 
 awaitable<std::optional<NotAgreed>> Connector::connect(

@@ -38,6 +38,9 @@ class Connector : public std::enable_shared_from_this<Connector> {
     // A connection, after the greetings. Returns once the connection is lost.
     std::function<boost::asio::awaitable<void>(boost::asio::ip::tcp::socket, Agreed other)>
         connected;
+    // Why a connection from `address` with that server is refused, a sentence; nothing if it is
+    // not.
+    std::function<std::optional<std::string>(zab::ServerId, const std::string& address)> refuses;
     // The cluster that this server knows it belongs to; none before there is one.
     std::function<zab::ClusterId()> cluster;
     // The level in force at this server.
@@ -62,7 +65,8 @@ class Connector : public std::enable_shared_from_this<Connector> {
   // Why the peer cannot be reached; nothing once the socket is connected.
   boost::asio::awaitable<std::optional<NotAgreed>> connect(
       SocketPtr socket, LinkedServer peer, std::chrono::steady_clock::time_point deadline);
-  [[nodiscard]] OwnPart own_part(std::function<bool(zab::ServerId)> is_expected) const;
+  [[nodiscard]] OwnPart own_part(std::function<bool(zab::ServerId)> is_expected,
+                                 std::string address) const;
   [[nodiscard]] Greeting greeting(zab::ServerId to) const;
   void report_failed_dial(zab::ServerId peer, GreetingForm form, const NotAgreed& failure);
   // Logs why there is no link with `peer`, once for each new reason.

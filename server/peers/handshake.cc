@@ -179,6 +179,9 @@ awaitable<HandshakeResult> greet_second(SocketPtr socket, OwnPart own) {
   const Greeting mine = own.greeting(theirs.from);
   const auto agreed = agree(mine, theirs, own.is_expected);
   if (!agreed) co_return co_await refuse(*socket, content, agreed.error().message);
+  if (auto why = own.refuses(theirs.from)) {
+    co_return co_await refuse(*socket, content, *std::move(why));
+  }
   const wire::Bytes answer = bytes_of(mine, greeting->form);
   if (auto failure = co_await send(*socket, answer)) co_return *std::move(failure);
   if (greeting->form == GreetingForm::fields) {

@@ -1,5 +1,6 @@
 #include "server/peers/link.h"
 
+#include <string>
 #include <string_view>
 #include <utility>
 #include <variant>
@@ -21,12 +22,19 @@ constexpr std::size_t read_bytes = 256 * 1024;
 // It is better to disconnect a server that is so far behind, and to synchronize it again.
 constexpr std::size_t queued_bytes_max = std::size_t{1} << 30;
 
+std::string remote_of(const asio::ip::tcp::socket& socket) {
+  error_code gone;
+  const auto endpoint = socket.remote_endpoint(gone);
+  return endpoint.address().to_string() + ':' + std::to_string(endpoint.port());
+}
+
 }  // namespace
 
 Link::Link(asio::io_context& io, asio::ip::tcp::socket socket, std::uint64_t number,
            PeerProgram program, LinkCounters& counters, Callbacks callbacks)
     : io_(io),
       socket_(std::move(socket)),
+      remote_(remote_of(socket_)),
       number_(number),
       program_(std::move(program)),
       counters_(counters),

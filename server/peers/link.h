@@ -53,10 +53,16 @@ class Link : public std::enable_shared_from_this<Link> {
 
   [[nodiscard]] std::uint64_t number() const { return number_; }
   [[nodiscard]] const PeerProgram& program() const { return program_; }
+  // "address:port" of the other end.
+  [[nodiscard]] const std::string& remote() const { return remote_; }
+  // Whether something was received within the last heartbeats.
+  [[nodiscard]] bool is_alive() const { return silent_heartbeats_ <= alive_heartbeats; }
   // Bytes that are not written to the socket yet.
   [[nodiscard]] std::size_t queued() const { return queued_.size() + writing_.size(); }
 
  private:
+  static constexpr std::uint32_t alive_heartbeats = 3;
+
   void queue(const PeerMessage& message);
   void flush();
   void take_frames();
@@ -64,6 +70,7 @@ class Link : public std::enable_shared_from_this<Link> {
 
   boost::asio::io_context& io_;
   boost::asio::ip::tcp::socket socket_;
+  std::string remote_;
   std::uint64_t number_;
   PeerProgram program_;
   LinkCounters& counters_;

@@ -34,6 +34,7 @@ class Links::Impl : public std::enable_shared_from_this<Links::Impl> {
                                options_.levels, options_.program},
             Connector::Callbacks{
                 [this](auto socket, auto other) { return run_link(std::move(socket), other); },
+                [this](auto server, const auto& address) { return refuses(server, address); },
                 callbacks_.cluster, callbacks_.level})),
         heartbeat_(io) {}
 
@@ -52,6 +53,8 @@ class Links::Impl : public std::enable_shared_from_this<Links::Impl> {
   asio::awaitable<void> run_link(asio::ip::tcp::socket socket, Agreed other);
   asio::awaitable<void> heartbeat_loop();
   [[nodiscard]] LinkPtr add(asio::ip::tcp::socket socket, const Agreed& other);
+  [[nodiscard]] std::optional<std::string> refuses(zab::ServerId server,
+                                                   const std::string& address) const;
   [[nodiscard]] Link::Callbacks callbacks_for(const Agreed& other);
   void drop(zab::ServerId server, const std::string& reason);
 
@@ -100,6 +103,17 @@ Links::Impl::LinkPtr Links::Impl::add(asio::ip::tcp::socket socket, const Agreed
               wire::to_string(other.program.levels), other.program.protocol);
   callbacks_.up(server, link->number());
   return link;
+}
+
+// Two servers with one id would take the link from each other for ever, with an election each time.
+// A server that has lost its link sends nothing over it any more.
+std::optional<std::string> Links::Impl::refuses(zab::ServerId server,
+                                                const std::string& address) const {
+  const auto found = up_.find(server);
+  if (found == up_.end() || !found->second->is_alive()) return std::nullopt;
+  return "two servers say that they are server " + zab::to_string(server) +
+         ": one is linked from " + found->second->remote() + ", the other one dials from " +
+         address + ". Give each server an id of its own (myid)";
 }
 
 Link::Callbacks Links::Impl::callbacks_for(const Agreed& other) {

@@ -1,14 +1,16 @@
 #pragma once
 
 #include <cstdint>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
+#include "server/budgets/ledger.h"
 #include "server/clients/handler.h"
 #include "server/metrics/counters.h"
+#include "server/pipeline/slices.h"
 #include "session/request_order.h"
 #include "wire/json.h"
 #include "wire/replies.h"
@@ -18,9 +20,15 @@
 
 namespace server {
 
-// Values for the metrics, kept for each request until its reply is sent.
+// The arrival of a request.
+struct Arrival {
+  SteadyClock::time_point at;  // of its frame
+  std::uint32_t bytes = 0;     // its part of the frame
+};
+
+// Values for the metrics and budgets, kept for each request until its reply is sent.
 struct RequestTiming {
-  SteadyClock::time_point arrived;  // its frame
+  Arrival arrived;
   Effort effort = Effort::local;
 };
 
@@ -48,6 +56,10 @@ struct Client {
     ended,  // will be closed once what is queued is sent
   };
 
+  // Until when a client gets no replies: until its next turn (slices.h), or until it has received
+  // half of what waits, or all of it.
+  enum class HeldBack : std::uint8_t { no, until_turn, until_half, until_all };
+
   // How a connection ends once everything that was read is answered.
   struct Ending {
     CloseCode code;
@@ -55,7 +67,8 @@ struct Client {
   };
 
   std::shared_ptr<ClientConnection> connection;
-  std::uint64_t number = 0;  // session::Owner::connection
+  std::shared_ptr<AddressAccounts> accounts;  // of its address
+  std::uint64_t number = 0;                   // session::Owner::connection
   State state = State::connected;
   std::uint32_t waited_ticks = 0;  // in State::waiting
 
@@ -68,14 +81,35 @@ struct Client {
   znode::Identities identities;             // every `auth` adds some
   std::optional<std::int64_t> last_number;  // of its writes, with `dedup`
 
-  std::vector<wire::ParsedRequest> early_requests;  // came before the session was open
+  // Requests that have not begun: they came before the session was open, or while it was held back.
+  std::list<wire::ParsedRequest> early_requests;
+  std::size_t early_bytes = 0;  // of their frames
   session::RequestOrder<QueuedReply, QueuedRead> order;
   std::optional<Ending> ending;     // set: nothing more is read
   std::size_t stamped_replies = 0;  // replies in `order` whose zxid is set already
-  bool paused = false;              // not read from: too many of its requests are outstanding
+  Holding requests;                 // the bytes of outstanding requests
+  bool paused = false;              // not read from: too much is outstanding or waits
+  HeldBack held_back = HeldBack::no;
+  Slices::Debt debt;
+  bool receives = false;  // something was sent to it since the last tick
 
   // Requests that are not answered yet.
   [[nodiscard]] std::size_t outstanding() const { return early_requests.size() + order.size(); }
+  // It has not proved an identity: what it sent after that is not carried out.
+  [[nodiscard]] bool ends_at_once() const {
+    return ending && ending->code == CloseCode::policy_violation;
+  }
+  [[nodiscard]] bool is_held_back() const { return held_back != HeldBack::no; }
+  // Something of it waits for more than an outcome.
+  [[nodiscard]] bool is_put_off() const { return is_held_back() || !early_requests.empty(); }
+  // What waits for it has to be received first.
+  [[nodiscard]] bool is_behind() const {
+    return held_back == HeldBack::until_half || held_back == HeldBack::until_all;
+  }
+  // Whether a request may begin. If not, it becomes an early one.
+  [[nodiscard]] bool begins_requests() const {
+    return state == State::open && !is_held_back() && early_requests.empty();
+  }
 };
 
 // Performs no further request, and closes the connection once everything queued for it is sent.

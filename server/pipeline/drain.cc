@@ -16,7 +16,7 @@ void Drain::redirect_from_now_on(const std::string& reason) {
 void Drain::begin(const std::string& reason) {
   reason_ = reason;
   for (const auto& [number, client] : clients_.by_number()) {
-    if (client->state != Client::State::open || client->order.empty()) {
+    if (client->state != Client::State::open || client->outstanding() == 0) {
       redirect(*client, reason);
     } else if (!client->ending) {
       end_after_replies(*client, CloseCode::going_away, reason);

@@ -20,7 +20,8 @@ class Clock {
 
   // The time that a planned transaction gets.
   [[nodiscard]] virtual wire::TimeMs wall_clock() = 0;
-  // Measures durations for metrics. No decision depends on it.
+  // Measures durations: for metrics, and to share the event loop's time. Nothing that is replicated
+  // depends on it.
   [[nodiscard]] virtual SteadyClock::time_point now() { return {}; }
 };
 
@@ -38,6 +39,9 @@ class Environment : public Clock {
   virtual void post(zab::Event event) = 0;
   // Sends to another server. The message is lost if the link is down.
   virtual void send(zab::ServerId to, const PeerMessage& message) = 0;
+
+  // Calls Pipeline::go_on in a later turn of the event loop, behind what is ready now.
+  virtual void call_soon() = 0;
 
   // The present levels of every server of the configuration, this one included.
   [[nodiscard]] virtual std::vector<ServerLevels> server_levels() = 0;

@@ -58,14 +58,14 @@ void LevelChanges::request(wire::Level level, Done done, OrderingOutcomes& out) 
   }
   if (possible) possible = ordering_.set_level(level, out);
   if (!possible) return done(possible);
-  lowered_ = lowers;
+  chosen_ = true;
   spdlog::info("an operator changes the ensemble from {} to {}", wire::to_string(service_.level()),
                wire::to_string(level));
   waiting_.push_back(std::move(done));
 }
 
 bool LevelChanges::raises_by_itself() const {
-  return automatic_ || (ordering_.role_status().epoch == first_epoch && !lowered_);
+  return automatic_ || (ordering_.role_status().epoch == first_epoch && !chosen_);
 }
 
 void LevelChanges::tick(OrderingOutcomes& out) {

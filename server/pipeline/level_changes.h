@@ -46,7 +46,7 @@ class LevelChanges {
   void finish(const wire::Result<void>& result);
 
   bool automatic_;
-  bool lowered_ = false;  // by an operator, while this server led
+  bool chosen_ = false;  // by an operator, while this server led
   const session::Service& service_;
   Ordering& ordering_;
   Environment& environment_;

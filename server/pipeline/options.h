@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "wire/forms.h"
+#include "znode/hash_key.h"
 
 namespace server {
 
@@ -22,11 +23,13 @@ struct PipelineOptions {
   std::uint32_t max_multi_ops = 1000;
   std::uint32_t max_data_bytes = 1024 * 1024;
   std::size_t max_reply_bytes = std::size_t{16} << 20;
-  bool read_only_mode = false;  // serve reads without a quorum to clients that ask for it
-  std::string super_digest;     // "user:hash"; empty: there is no super user
+  std::size_t slice_bytes = 256 * 1024;  // of replies, for one client in one turn: see slices.h
+  bool read_only_mode = false;           // serve reads without a quorum to clients that ask for it
+  std::string super_digest;              // "user:hash"; empty: there is no super user
   // upgrade: raise the level of the ensemble as soon as all servers can run at a greater one.
   bool upgrade_automatically = false;
   wire::LevelRange levels = wire::known_levels;  // at which this program can run
+  znode::HashKey hash_key;                       // see session::Watches::Options
 
   // The whole ticks in this time.
   [[nodiscard]] std::uint64_t ticks(std::chrono::milliseconds time) const {

@@ -10,8 +10,8 @@
 namespace server {
 
 Ordering::Ordering(std::uint32_t self, std::chrono::milliseconds heartbeat,
-                   session::Service& service, Clock& clock)
-    : self_(self), service_(service), planner_(heartbeat, service, clock) {}
+                   session::Service& service, Environment& environment)
+    : self_(self), service_(service), planner_(heartbeat, service, environment) {}
 
 // --- From this server's clients ---
 
@@ -113,6 +113,15 @@ void Ordering::applied(const session::Applied& applied, OrderingOutcomes& out) {
   }
   if (!leads()) return;
   planner_.applied(applied);
+  plan_held(out);
+}
+
+void Ordering::go_on(OrderingOutcomes& out) {
+  planner_.begin_turn();
+  if (leads()) plan_held(out);
+}
+
+void Ordering::plan_held(OrderingOutcomes& out) {
   do {
     release_refusals(out);
   } while (planner_.plan_next(out));

@@ -32,7 +32,7 @@ class Ordering {
  public:
   // Both references live as long as this does.
   Ordering(std::uint32_t self, std::chrono::milliseconds heartbeat, session::Service& service,
-           Clock& clock);
+           Environment& environment);
 
   // From this server's clients. Tags are never used twice.
   void submit(session::Command command, OrderingOutcomes& out);
@@ -54,6 +54,8 @@ class Ordering {
   void confirmed(const zab::Confirmed& confirmed, OrderingOutcomes& out);
   // One heartbeat interval has passed.
   void tick(OrderingOutcomes& out);
+  // A later turn of the event loop has begun.
+  void go_on(OrderingOutcomes& out);
 
   // From the other servers.
   void on(zab::ServerId from, const Forward& m, OrderingOutcomes& out);
@@ -82,6 +84,7 @@ class Ordering {
   void route_read_point(std::uint64_t tag, OrderingOutcomes& out);
   void give_up_unknown(OrderingOutcomes& out);
   void release_refusals(OrderingOutcomes& out);
+  void plan_held(OrderingOutcomes& out);
 
   std::uint32_t self_;
   session::Service& service_;

@@ -1,5 +1,6 @@
 #include "server/pipeline/pipeline.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 #include <variant>
@@ -18,15 +19,25 @@ bool can_expire(const Client& client) {
   return client.state == Client::State::open && !client.read_only;
 }
 
+// A request that ends something, or costs nothing, is never refused for want of room.
+bool needs_room(const wire::ClientRequest& request) {
+  return !std::holds_alternative<wire::CloseRequest>(request.request) &&
+         !std::holds_alternative<wire::PingRequest>(request.request);
+}
+
 }  // namespace
 
-Pipeline::Pipeline(PipelineOptions options, std::uint64_t first_number, Environment& environment)
+Pipeline::Pipeline(PipelineOptions options, std::uint64_t first_number, Environment& environment,
+                   std::shared_ptr<Ledger> ledger)
     : options_(std::move(options)),
       environment_(environment),
+      ledger_(std::move(ledger)),
       clients_(first_number),
       pending_(first_number),
-      replica_({{options_.max_watches, {}}, options_.max_reply_bytes}, options_.levels),
-      replies_(clients_, pending_, replica_, environment, options_.max_outstanding_requests),
+      replica_({{options_.max_watches, {}, options_.hash_key},
+                std::min(options_.max_reply_bytes, ledger_->limits(Budget::waiting).connection)},
+               options_.levels),
+      replies_(clients_, pending_, replica_, environment, *ledger_, options_),
       ordering_(options_.id, options_.heartbeat, replica_.service(), environment),
       levels_(options_.upgrade_automatically, replica_.service(), ordering_, environment),
       session_setup_(options_, replica_, clients_, replies_, environment),
@@ -37,6 +48,8 @@ Pipeline::Pipeline(PipelineOptions options, std::uint64_t first_number, Environm
 void Pipeline::opened(const std::shared_ptr<ClientConnection>& connection) {
   Client& client = clients_.add(connection);
   client.identities = znode::Identities::of({{"ip", connection->remote_address()}});
+  client.accounts = ledger_->of(connection->remote_address());
+  client.requests = Holding(account_of(client.accounts, Budget::requests));
   drain_.connected(client);
 }
 
@@ -44,7 +57,8 @@ void Pipeline::received(ClientConnection& connection, wire::ParsedFrame frame) {
   Client* client = clients_.find(connection);
   if (client == nullptr) return;
   if (can_expire(*client)) ordering_.alive(client->session);
-  const SteadyClock::time_point arrived = environment_.now();
+  const std::size_t requests = std::max<std::size_t>(frame.requests.size(), 1);
+  const Arrival arrived{environment_.now(), static_cast<std::uint32_t>(frame.bytes / requests)};
   for (wire::ParsedRequest& parsed : frame.requests) {
     if (client->state == Client::State::ended || client->ending) return;
     handle(*client, std::move(parsed), arrived);
@@ -79,12 +93,38 @@ void Pipeline::forget(const Client& client) {
   }
 }
 
-void Pipeline::handle(Client& client, wire::ParsedRequest parsed, SteadyClock::time_point arrived) {
+void Pipeline::go_on() {
+  ordering_.go_on(outcomes_);
+  carry_out();
+  Client* client = replies_.next_turn();
+  if (client == nullptr) return;
+  replies_.flush(*client);
+  begin_early_requests(*client);
+}
+
+void Pipeline::sent(ClientConnection& connection) {
+  Client* client = clients_.find(connection);
+  if (client == nullptr) return;
+  client->receives = true;
+  if (!client->paused && !client->is_put_off()) return;
+  replies_.flush(*client);
+  begin_early_requests(*client);
+}
+
+void Pipeline::handle(Client& client, wire::ParsedRequest parsed, Arrival arrived) {
   if (client.state == Client::State::connected) {
     const bool waits = session_setup_.begin(client, std::move(parsed));
     if (waits && role_status().serving) request_session(client);
-  } else if (client.state != Client::State::open) {
+    return;
+  }
+  if (parsed && needs_room(*parsed) && !Replies::has_room(client, arrived)) {
+    parsed = wire::BadRequest{std::move(parsed->id), replies_.overloaded(Budget::requests)};
+    arrived.bytes = 0;
+  }
+  if (!client.begins_requests()) {
     client.early_requests.push_back(std::move(parsed));
+    client.early_bytes += arrived.bytes;
+    client.requests.set(client.requests.bytes() + arrived.bytes);
   } else if (!parsed) {
     replies_.refuse_malformed(client, std::move(parsed).error(), arrived);
   } else {
@@ -94,8 +134,7 @@ void Pipeline::handle(Client& client, wire::ParsedRequest parsed, SteadyClock::t
 
 // Next: `admit` (admission.cc) decides what the request needs. Then Ordering::submit (ordering.cc)
 // for a write, or Replies::read_local (replies.cc) for a local read.
-void Pipeline::perform(Client& client, wire::ClientRequest request,
-                       SteadyClock::time_point arrived) {
+void Pipeline::perform(Client& client, wire::ClientRequest request, Arrival arrived) {
   replies_.counters().by_operation[request.request.index()] += 1;
   Admission admission = admit(
       request, {client.session, client.read_only, client.connect_request.dedup, client.last_number},
@@ -146,11 +185,29 @@ void Pipeline::request_session(Client& client) {
 
 void Pipeline::open_session(Client& client, wire::SessionId session, bool resumed) {
   session_setup_.open(client, session, resumed, role());
+  begin_early_requests(client);
+  replies_.flush(client);
+}
+
+// If the client is held back meanwhile, the rest stay early.
+void Pipeline::begin_early_requests(Client& client) {
+  if (client.state != Client::State::open || client.early_requests.empty()) return;
   const SteadyClock::time_point now = environment_.now();
-  for (wire::ParsedRequest& parsed : std::exchange(client.early_requests, {})) {
-    if (client.ending) break;
-    handle(client, std::move(parsed), now);
+  auto early = std::exchange(client.early_requests, {});
+  while (!early.empty() && !client.is_held_back() && !client.ends_at_once() &&
+         client.state == Client::State::open) {
+    const std::size_t bytes = client.early_bytes / early.size();
+    client.early_bytes -= bytes;
+    client.requests.set(client.requests.bytes() - bytes);
+    wire::ParsedRequest parsed = std::move(early.front());
+    early.pop_front();
+    handle(client, std::move(parsed), {now, static_cast<std::uint32_t>(bytes)});
   }
+  if (client.ends_at_once() || client.state != Client::State::open) early.clear();
+  if (early.empty()) {
+    client.requests.set(client.requests.bytes() - std::exchange(client.early_bytes, 0));
+  }
+  client.early_requests = std::move(early);
   replies_.flush(client);
 }
 
@@ -280,13 +337,23 @@ void Pipeline::tick() {
   levels_.tick(outcomes_);
   carry_out();
   replies_.refuse_late_reads();
+  replies_.relieve();
   session_setup_.tick(role_status().serving);
   for (const auto& [number, client] : clients_.by_number()) {
     if (const auto session = session_setup_.tick_client(*client)) {
       open_session(*client, session->id, session->resumed);
     }
-    // Nothing is read from a paused client. Its session must not expire for that reason.
-    if (client->paused && can_expire(*client)) ordering_.alive(client->session);
+    // Nothing is read from a paused client. Its session must not expire for that reason, unless the
+    // client does not receive anything either.
+    const bool receives = std::exchange(client->receives, false);
+    const bool is_unread = client->paused || client->ending;
+    if (is_unread && can_expire(*client) && (receives || !client->is_behind())) {
+      ordering_.alive(client->session);
+    }
+    if (client->paused || client->is_put_off()) {
+      replies_.flush(*client);
+      begin_early_requests(*client);
+    }
   }
 }
 

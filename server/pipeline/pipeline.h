@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "server/budgets/ledger.h"
 #include "server/clients/handler.h"
 #include "server/metrics/readings.h"
 #include "server/pipeline/admission.h"
@@ -32,13 +33,18 @@ class Pipeline : public ClientHandler {
  public:
   // `environment` lives as long as this does. Connections and tags are numbered from
   // `first_number` on. It is random, so that no number is used twice, across restarts too.
-  Pipeline(PipelineOptions options, std::uint64_t first_number, Environment& environment);
+  Pipeline(PipelineOptions options, std::uint64_t first_number, Environment& environment,
+           std::shared_ptr<Ledger> ledger);
 
   // From clients.
   void opened(const std::shared_ptr<ClientConnection>& connection) override;
   void received(ClientConnection& connection, wire::ParsedFrame frame) override;
   void alive(ClientConnection& connection) override;
   void closed(ClientConnection& connection) override;
+  void sent(ClientConnection& connection) override;
+
+  // A later turn of the event loop: what was put off goes on. See Environment::call_soon.
+  void go_on();
 
   // From the protocol. A committed transaction, in zxid order. If this program cannot apply it, the
   // server does not serve from then on: see `halt`.
@@ -84,8 +90,9 @@ class Pipeline : public ClientHandler {
 
  private:
   void forget(const Client& client);
-  void handle(Client& client, wire::ParsedRequest parsed, SteadyClock::time_point arrived);
-  void perform(Client& client, wire::ClientRequest request, SteadyClock::time_point arrived);
+  void handle(Client& client, wire::ParsedRequest parsed, Arrival arrived);
+  void perform(Client& client, wire::ClientRequest request, Arrival arrived);
+  void begin_early_requests(Client& client);
   void request_session(Client& client);
   void open_session(Client& client, wire::SessionId session, bool resumed);
   void stop_serving();
@@ -95,6 +102,7 @@ class Pipeline : public ClientHandler {
 
   PipelineOptions options_;
   Environment& environment_;
+  const std::shared_ptr<Ledger> ledger_;
   ClientIndex clients_;
   Pending pending_;
   Replica replica_;

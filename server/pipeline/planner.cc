@@ -8,8 +8,9 @@
 
 namespace server {
 
-Planner::Planner(std::chrono::milliseconds heartbeat, session::Service& service, Clock& clock)
-    : heartbeat_(heartbeat), service_(service), clock_(clock) {}
+Planner::Planner(std::chrono::milliseconds heartbeat, session::Service& service,
+                 Environment& environment)
+    : heartbeat_(heartbeat), service_(service), environment_(environment) {}
 
 void Planner::begin() {
   for (const auto& [id, session] : service_.sessions().all()) {
@@ -25,10 +26,11 @@ void Planner::end() {
   expiry_.clear();
   planned_ = planned_applied_ = 0;
   planned_at_.clear();
+  planned_for_ = {};
 }
 
 void Planner::plan(const session::Command& command, OrderingOutcomes& out) {
-  if (fair_queue_.is_free(command.session)) {
+  if (fair_queue_.is_free(command.session) && !is_turn_over()) {
     plan_now(command, out);
   } else {
     fair_queue_.hold(command);
@@ -39,7 +41,11 @@ void Planner::plan(const session::Command& command, OrderingOutcomes& out) {
 // (znode/create.cc) a create. After that: the transaction goes to zab as a Submit event
 // (zab/leading_broadcast.cc). Once it is committed, it comes back to Pipeline::deliver.
 void Planner::plan_now(const session::Command& command, OrderingOutcomes& out) {
-  auto planned = service_.plan(command, clock_.wall_clock());
+  const SteadyClock::time_point begin = environment_.now();
+  auto planned = service_.plan(command, environment_.wall_clock());
+  const bool was_over = is_turn_over();
+  planned_for_ += environment_.now() - begin;
+  if (is_turn_over() && !was_over) environment_.call_soon();
   if (planned) return propose(std::move(*planned), command.session, out);
   fair_queue_.refused(command.session);
   if (command.tag == 0) return;  // the session ended before it expired
@@ -47,7 +53,7 @@ void Planner::plan_now(const session::Command& command, OrderingOutcomes& out) {
 }
 
 wire::Result<void> Planner::set_level(wire::Level level, OrderingOutcomes& out) {
-  auto planned = service_.plan_level(level, clock_.wall_clock());
+  auto planned = service_.plan_level(level, environment_.wall_clock());
   if (!planned) return planned.error();
   propose(*std::move(planned), {}, out);
   return {};
@@ -55,7 +61,7 @@ wire::Result<void> Planner::set_level(wire::Level level, OrderingOutcomes& out) 
 
 void Planner::propose(wire::Bytes transaction, wire::SessionId session, OrderingOutcomes& out) {
   planned_ += 1;
-  planned_at_.push_back(clock_.now());
+  planned_at_.push_back(environment_.now());
   counters_.proposed += 1;
   fair_queue_.planned(session);
   out.emplace_back(zab::Submit{std::make_shared<const wire::Bytes>(std::move(transaction))});
@@ -64,7 +70,7 @@ void Planner::propose(wire::Bytes transaction, wire::SessionId session, Ordering
 void Planner::applied(const session::Applied& applied) {
   if (planned_applied_ < planned_) {
     planned_applied_ += 1;
-    counters_.commit.observe(clock_.now() - planned_at_.front());
+    counters_.commit.observe(environment_.now() - planned_at_.front());
     planned_at_.pop_front();
   }
   fair_queue_.applied();
@@ -82,6 +88,7 @@ void Planner::applied(const session::Applied& applied) {
 }
 
 bool Planner::plan_next(OrderingOutcomes& out) {
+  if (is_turn_over()) return false;
   const auto command = fair_queue_.next();
   if (command) plan_now(*command, out);
   return command.has_value();
@@ -111,7 +118,7 @@ void Planner::tick(OrderingOutcomes& out) {
                 wire::to_hex(session.value));
     plan({session, {}, 0, session::CloseSession{true}}, out);
   }
-  if (service_.reap_due(clock_.wall_clock())) plan({{}, {}, 0, session::ReapNodes{}}, out);
+  if (service_.reap_due(environment_.wall_clock())) plan({{}, {}, 0, session::ReapNodes{}}, out);
 }
 
 void Planner::watch_expiry(wire::SessionId session, std::int64_t timeout_ms) {

@@ -21,6 +21,9 @@ namespace server {
 // which refusals and read points are due; expires sessions. Appends events for zab to `out`.
 class Planner {
  public:
+  // For so long it plans in one turn of the event loop. Further commands are held.
+  static constexpr std::chrono::milliseconds turn_max{4};
+
   // A refusal was judged against the plans before it. It is due once they are applied.
   struct Refused {
     std::uint64_t after_plans;
@@ -35,7 +38,7 @@ class Planner {
   };
 
   // Both references live as long as this does.
-  Planner(std::chrono::milliseconds heartbeat, session::Service& service, Clock& clock);
+  Planner(std::chrono::milliseconds heartbeat, session::Service& service, Environment& environment);
 
   // This server leads from now on. Every session gets its full timeout again: it is not known when
   // the session's client last sent something to the former leader.
@@ -43,7 +46,8 @@ class Planner {
   // This server does not lead any more. Forgets all plans that are not applied.
   void end();
 
-  // Plans the command now, or holds it until its session's turn.
+  // Plans the command now, or holds it until its session's turn, or until a later turn of the event
+  // loop if the plans of this one took long.
   void plan(const session::Command& command, OrderingOutcomes& out);
   // Plans a change of the level, as session::Service::plan_level.
   [[nodiscard]] wire::Result<void> set_level(wire::Level level, OrderingOutcomes& out);
@@ -51,6 +55,8 @@ class Planner {
   void applied(const session::Applied& applied);
   // Plans the next command whose turn has come; false if there is none.
   bool plan_next(OrderingOutcomes& out);
+  // A later turn of the event loop has begun.
+  void begin_turn() { planned_for_ = {}; }
   // The next refusal that is due; nothing if there is none. Call it after every plan and `applied`.
   std::optional<Refused> pop_refusal();
 
@@ -72,11 +78,12 @@ class Planner {
  private:
   void propose(wire::Bytes transaction, wire::SessionId session, OrderingOutcomes& out);
   void plan_now(const session::Command& command, OrderingOutcomes& out);
+  [[nodiscard]] bool is_turn_over() const { return planned_for_ > turn_max; }
   void watch_expiry(wire::SessionId session, std::int64_t timeout_ms);
 
   std::chrono::milliseconds heartbeat_;
   session::Service& service_;
-  Clock& clock_;
+  Environment& environment_;
 
   session::Expiry expiry_;
   std::uint64_t planned_ = 0;
@@ -85,6 +92,7 @@ class Planner {
   LeaderCounters counters_;
   std::deque<Refused> refusals_;  // by after_plans
   FairQueue fair_queue_{{}};
+  SteadyClock::duration planned_for_{};                // since the last such turn
   std::unordered_map<std::uint64_t, Reader> readers_;  // by the token that zab has
   std::uint64_t last_token_ = 0;
 };

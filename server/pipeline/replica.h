@@ -20,8 +20,8 @@ struct Halt {
 // Owns this server's copy of the replicated state.
 class Replica {
  public:
-  Replica(const session::Service::Bounds& bounds, wire::LevelRange levels)
-      : service_(bounds, levels) {}
+  Replica(const session::Service::Options& options, wire::LevelRange levels)
+      : service_(options, levels) {}
 
   // Continues from the state that a checkpoint or a snapshot holds, as session::Service::become.
   void become(session::Service&& restored) {

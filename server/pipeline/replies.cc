@@ -1,13 +1,75 @@
 #include "server/pipeline/replies.h"
 
 #include <algorithm>
+#include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <variant>
+#include <vector>
+
+#include "server/clients/limits.h"
 
 namespace server {
 namespace {
+
+// So much may wait for a client before it is held back.
+constexpr std::size_t waiting_mark_max = std::size_t{1} << 20;
+
+// Whether carrying out the read has an effect: then its reply must not be refused.
+bool sets_watch(const wire::Request& request) {
+  return std::visit(
+      [](const auto& one) {
+        if constexpr (requires { one.read.watch; }) {
+          return one.read.watch;
+        } else {
+          return std::is_same_v<std::decay_t<decltype(one)>, wire::WatchRequest>;
+        }
+      },
+      request);
+}
+
+void charge(Client& client, const RequestTiming& timing) {
+  client.requests.set(client.requests.bytes() + timing.arrived.bytes);
+}
+
+void give_back(Client& client, const RequestTiming& timing) {
+  client.requests.set(client.requests.bytes() - timing.arrived.bytes);
+}
+
+wire::Error reply_too_large(std::size_t limit) {
+  return {wire::ErrorCode::too_large, "the reply has more than the " + std::to_string(limit) +
+                                          " bytes that may wait for one client; read less at once"};
+}
+
+// So long all reads before writes may take in one turn of the event loop. Only those that take long
+// are counted.
+constexpr std::chrono::milliseconds early_reads_max{10};
+constexpr std::chrono::microseconds long_reads{200};
+// A client that does not take what waits for it gets larger replies of multis truncated.
+constexpr std::size_t kept_reply_bytes = 16 * 1024;
+
+std::size_t bytes_of(const wire::MultiReply& reply) {
+  std::size_t bytes = 0;
+  for (const auto& result : reply.results) {
+    if (result.has_error()) continue;
+    if (const auto* get = std::get_if<wire::GetReply>(&*result)) bytes += get->data.size();
+    const auto* list = std::get_if<wire::ChildrenReply>(&*result);
+    if (list == nullptr) continue;
+    for (const wire::Child& child : list->children) {
+      bytes += sizeof child + (child.data ? child.data->size() : 0);
+    }
+  }
+  return bytes;
+}
+
+wire::Error too_many_reads() {
+  return {wire::ErrorCode::overloaded,
+          "the reads that the session sent before a write took too long; this one was not done, "
+          "and can be sent again"};
+}
 
 wire::Error session_moved() {
   return {wire::ErrorCode::session_moved, "the session moved to another connection"};
@@ -15,44 +77,51 @@ wire::Error session_moved() {
 
 }  // namespace
 
-Replies::Replies(ClientIndex& clients, Pending& pending, Replica& replica, Clock& clock,
-                 std::size_t outstanding_max)
+Replies::Replies(ClientIndex& clients, Pending& pending, Replica& replica, Environment& environment,
+                 Ledger& ledger, const PipelineOptions& options)
     : clients_(clients),
       pending_(pending),
       replica_(replica),
-      clock_(clock),
-      outstanding_max_(outstanding_max) {}
+      environment_(environment),
+      ledger_(ledger),
+      slices_(options.slice_bytes),
+      outstanding_max_(options.max_outstanding_requests),
+      request_bytes_max_(ledger.limits(Budget::requests).connection),
+      waiting_mark_(std::min(waiting_mark_max, ledger.limits(Budget::waiting).connection / 2)) {}
 
 void Replies::reply_now(Client& client, const wire::ClientRequest& request,
-                        wire::Result<wire::ReplyBody> body, SteadyClock::time_point arrived) {
+                        wire::Result<wire::ReplyBody> body, Arrival arrived) {
   push(client, {{request.id, {}, request.encoding, std::move(body)}, {arrived}});
 }
 
-void Replies::refuse_malformed(Client& client, wire::BadRequest bad,
-                               SteadyClock::time_point arrived) {
-  counters_.malformed += 1;
+void Replies::refuse_malformed(Client& client, wire::BadRequest bad, Arrival arrived) {
+  if (bad.error.code != wire::ErrorCode::overloaded) counters_.malformed += 1;
   push(client, {{std::move(bad.id), {}, {}, std::move(bad.error)}, {arrived}});
 }
 
 void Replies::push(Client& client, QueuedReply reply) {
+  charge(client, reply.timing);
   client.order.push_reply(std::move(reply));
   flush(client);
 }
 
 void Replies::read_local(Client& client, QueuedRead read) {
+  charge(client, read.timing);
   client.order.push_read(std::move(read));
   flush(client);
 }
 
-std::uint64_t Replies::hold_write(Client& client, wire::ClientRequest request,
-                                  SteadyClock::time_point arrived) {
-  const std::uint64_t tag = pending_.add(
-      {client.number, std::move(request.id), request.encoding, {arrived, Effort::write}});
+std::uint64_t Replies::hold_write(Client& client, wire::ClientRequest request, Arrival arrived) {
+  const RequestTiming timing{arrived, Effort::write};
+  charge(client, timing);
+  const std::uint64_t tag =
+      pending_.add({client.number, std::move(request.id), request.encoding, timing});
   client.order.push_write(tag);
   return tag;
 }
 
 std::uint64_t Replies::hold_read(Client& client, QueuedRead read) {
+  charge(client, read.timing);
   const std::uint64_t tag =
       pending_.add({client.number, read.request.id, read.request.encoding, read.timing});
   client.order.push_held_read(tag, std::move(read));
@@ -71,6 +140,10 @@ void Replies::reply(std::uint64_t tag, wire::Result<wire::ReplyBody> body) {
   if (!request) return;
   Client* client = clients_.find(request->client);
   if (client == nullptr) return;
+  const auto* multi = body ? std::get_if<wire::MultiReply>(&*body) : nullptr;
+  if (client->is_behind() && multi != nullptr && bytes_of(*multi) > kept_reply_bytes) {
+    body = wire::ReplyBody{wire::TruncatedReply{replica_.applied()}};
+  }
   client->order.answer(
       tag, {{std::move(request->id), {}, request->encoding, std::move(body)}, request->timing});
   flush(*client);
@@ -116,12 +189,23 @@ void Replies::refuse_late_reads() {
 void Replies::read_before(const session::Origin& origin) {
   Client* client = clients_.find(origin.owner.connection);
   if (client == nullptr) return;
+  const SteadyClock::time_point begin = environment_.now();
   const auto perform = [&](const QueuedRead& queued) -> std::optional<QueuedReply> {
     if (queued.at_least > replica_.applied()) return std::nullopt;
+    if (client->is_behind() || early_reads_ + (environment_.now() - begin) > early_reads_max) {
+      return QueuedReply{{queued.request.id, {}, queued.request.encoding, too_many_reads()},
+                         queued.timing};
+    }
     client->stamped_replies += 1;
     return read(*client, queued);
   };
-  if (client->order.read_before(origin.tag, perform)) flush(*client);
+  if (!client->order.read_before(origin.tag, perform)) return;
+  const SteadyClock::duration took = environment_.now() - begin;
+  if (took > long_reads) {
+    early_reads_ += took;
+    environment_.call_soon();
+  }
+  flush(*client);
 }
 
 void Replies::send_events(std::vector<session::Delivery> events) {
@@ -151,15 +235,22 @@ void Replies::displace(Client& client) {
 }
 
 void Replies::flush(Client& client) {
-  while (std::optional next = client.order.pop_ready()) {
+  if (client.is_held_back()) client.held_back = held_back(client);
+  while (!client.is_held_back()) {
+    std::optional next = client.order.pop_ready();
+    if (!next) break;
     if (auto* queued = std::get_if<QueuedReply>(&*next)) {
       wire::Reply& reply = queued->reply;
       stamp(client, reply);
       const bool closed = reply.body && std::holds_alternative<wire::ClosedReply>(*reply.body);
       send(client, std::move(*queued));
       if (closed) return disconnect(client, CloseCode::normal, "session closed");
+      client.held_back = held_back(client);
+    } else if (auto& due = std::get<QueuedRead>(*next); send(client, due)) {
+      client.held_back = held_back(client);
     } else {
-      send(client, read(client, std::get<QueuedRead>(*next)));
+      client.order.put_back(std::move(due));
+      client.held_back = Client::HeldBack::until_all;
     }
   }
   if (!client.ending) return apply_backpressure(client);
@@ -206,22 +297,46 @@ void Replies::stamp(Client& client, wire::Reply& reply) const {
 // Next: Carrier::send (clients/carrier.cc); wire/message_writer.cc encodes the reply.
 void Replies::send(Client& client, QueuedReply&& reply) {
   const auto& [arrived, effort] = reply.timing;
+  give_back(client, reply.timing);
   if (!reply.reply.body) counters_.errors[reply.reply.body.error().code] += 1;
-  counters_.took[static_cast<std::size_t>(effort)].observe(clock_.now() - arrived);
+  counters_.took[static_cast<std::size_t>(effort)].observe(environment_.now() - arrived.at);
   client.connection->send(std::move(reply.reply));
 }
 
-// A client with too many outstanding requests is not read from: TCP slows it down.
-void Replies::apply_backpressure(Client& client) {
-  const std::size_t outstanding = client.outstanding();
-  if (!client.paused && outstanding >= outstanding_max_) {
-    client.paused = true;
-    counters_.pauses += 1;
-    client.connection->pause();
-  } else if (client.paused && outstanding <= outstanding_max_ / 2) {
-    client.paused = false;
-    client.connection->resume();
+bool Replies::send(Client& client, const QueuedRead& due) {
+  const SteadyClock::time_point begin = environment_.now();
+  const std::size_t queued = client.connection->queued_bytes();
+  const bool is_sent = perform(client, due);
+  const std::size_t now_queued = client.connection->queued_bytes();
+  if (slices_.charge(client.number, client.debt, now_queued - std::min(now_queued, queued),
+                     environment_.now() - begin)) {
+    environment_.call_soon();
   }
+  if (slices_.is_used_up(client.debt)) counters_.turns_waited += 1;
+  return is_sent;
+}
+
+bool Replies::perform(Client& client, const QueuedRead& due) {
+  QueuedReply reply = read(client, due);
+  if (sets_watch(due.request.request) || !reply.reply.body) {
+    send(client, std::move(reply));
+    return true;
+  }
+  const wire::ServerMessage message(std::move(reply.reply));
+  const Offer offer = client.connection->offer(message);
+  if (offer == Offer::no_room && client.connection->queued_bytes() >= Holding::step) return false;
+  if (offer == Offer::queued) {
+    give_back(client, reply.timing);
+    const auto& [arrived, effort] = reply.timing;
+    counters_.took[static_cast<std::size_t>(effort)].observe(environment_.now() - arrived.at);
+    return true;
+  }
+  wire::Error error = offer == Offer::no_room
+                          ? overloaded(Budget::waiting)
+                          : reply_too_large(ledger_.limits(Budget::waiting).connection);
+  send(client,
+       {{due.request.id, replica_.applied(), due.request.encoding, std::move(error)}, due.timing});
+  return true;
 }
 
 void Replies::read(Readings& readings) const {

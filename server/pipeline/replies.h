@@ -4,11 +4,14 @@
 #include <cstdint>
 #include <vector>
 
+#include "server/budgets/ledger.h"
 #include "server/metrics/readings.h"
 #include "server/pipeline/client_index.h"
 #include "server/pipeline/environment.h"
+#include "server/pipeline/options.h"
 #include "server/pipeline/pending.h"
 #include "server/pipeline/replica.h"
+#include "server/pipeline/slices.h"
 
 namespace server {
 
@@ -16,24 +19,22 @@ namespace server {
 // and each read is performed when all requests before it are answered.
 class Replies {
  public:
-  // All of them live as long as this does. At `outstanding_max` unanswered requests a client is not
-  // read from.
-  Replies(ClientIndex& clients, Pending& pending, Replica& replica, Clock& clock,
-          std::size_t outstanding_max);
+  // All of them live as long as this does. At `max_outstanding_requests` a client is not read from.
+  Replies(ClientIndex& clients, Pending& pending, Replica& replica, Environment& environment,
+          Ledger& ledger, const PipelineOptions& options);
 
-  // A reply that is known at once, in its request's place in the order. `arrived` is the time at
-  // which the frame of the request came.
+  // A reply that is known at once, in its request's place in the order.
   void reply_now(Client& client, const wire::ClientRequest& request,
-                 wire::Result<wire::ReplyBody> body, SteadyClock::time_point arrived);
+                 wire::Result<wire::ReplyBody> body, Arrival arrived);
   // The same, for a request that cannot be parsed.
-  void refuse_malformed(Client& client, wire::BadRequest bad, SteadyClock::time_point arrived);
+  void refuse_malformed(Client& client, wire::BadRequest bad, Arrival arrived);
   // A read of what this server has applied.
   void read_local(Client& client, QueuedRead read);
 
   // A write, or anything else that the leader orders: it is answered by `reply` or `refuse`, under
   // the tag that this returns.
   [[nodiscard]] std::uint64_t hold_write(Client& client, wire::ClientRequest request,
-                                         SteadyClock::time_point arrived);
+                                         Arrival arrived);
   // A read that also waits for `release_read`, under the tag that this returns.
   [[nodiscard]] std::uint64_t hold_read(Client& client, QueuedRead read);
   // A read that also waits until its `at_least` is applied, but for `ticks_max` at most.
@@ -58,8 +59,21 @@ class Replies {
   // The client's session belongs to another connection now.
   void displace(Client& client);
 
-  // Sends what is ready, and disconnects a client with an `ending` once all is answered.
+  // Sends what is ready, and disconnects a client with an `ending` once all is answered. A client
+  // that does not receive what waits for it is held back: then nothing happens.
   void flush(Client& client);
+
+  // A later turn of the event loop: the client, if any, that goes on now. The caller flushes it.
+  [[nodiscard]] Client* next_turn();
+
+  // Whether the server's budget of requests has room for one more of this client.
+  [[nodiscard]] static bool has_room(const Client& client, Arrival arrived) {
+    return client.requests.fits_server(arrived.bytes);
+  }
+  // The error of a request for which there is no room. Counts it.
+  [[nodiscard]] wire::Error overloaded(Budget budget);
+  // If nearly all of the server's budget waits for clients, closes those for which most waits.
+  void relieve();
 
   [[nodiscard]] RequestCounters& counters() { return counters_; }
   // Counts, and what waits now, for GET /metrics. Looks at every client.
@@ -70,13 +84,25 @@ class Replies {
   [[nodiscard]] QueuedReply read(Client& client, const QueuedRead& read);
   void stamp(Client& client, wire::Reply& reply) const;
   void send(Client& client, QueuedReply&& reply);
+  // Performs and answers a read. Returns false if the reply has no room while others wait: then
+  // nothing has happened.
+  [[nodiscard]] bool perform(Client& client, const QueuedRead& due);
+  // The same, and charges its client for what it took.
+  [[nodiscard]] bool send(Client& client, const QueuedRead& due);
+  // Whether, and until when, a client is held back now.
+  [[nodiscard]] Client::HeldBack held_back(const Client& client) const;
   void apply_backpressure(Client& client);
 
   ClientIndex& clients_;
   Pending& pending_;
   Replica& replica_;
-  Clock& clock_;
+  Environment& environment_;
+  Ledger& ledger_;
+  Slices slices_;
   std::size_t outstanding_max_;
+  std::size_t request_bytes_max_;        // of one client
+  std::size_t waiting_mark_;             // at which a client is held back
+  SteadyClock::duration early_reads_{};  // before writes, in this turn of the event loop
   RequestCounters counters_;
 };
 

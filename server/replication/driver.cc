@@ -72,6 +72,14 @@ void Driver::schedule() {
   boost::asio::post(io_, [this] { run(); });
 }
 
+void Driver::call_soon() {
+  if (std::exchange(will_go_on_, true)) return;
+  boost::asio::post(io_, [this] {
+    will_go_on_ = false;
+    pipeline_.go_on();
+  });
+}
+
 void Driver::run() {
   scheduled_ = false;
   counters_.turns += 1;

@@ -32,6 +32,8 @@ class Driver {
   void start();
   // Queues an event for the peer.
   void post(zab::Event event);
+  // Calls Pipeline::go_on behind everything else that is ready now.
+  void call_soon();
 
   // The events of the links: see Links::Callbacks.
   void link_up(zab::ServerId server, std::uint64_t connection);
@@ -99,6 +101,7 @@ class Driver {
   std::vector<QueuedEvent> events_;
   std::map<zab::ServerId, std::uint64_t> connections_;  // of the links that the peer knows to be up
   bool scheduled_ = false;
+  bool will_go_on_ = false;
   std::size_t writes_under_way_ = 0;
   std::deque<Result> results_;                  // the first is a Restore, if there are any
   std::map<zab::ServerId, PendingRead> reads_;  // one a learner: a later one replaces it

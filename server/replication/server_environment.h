@@ -26,6 +26,7 @@ class ServerEnvironment final : public Environment {
   void send(zab::ServerId to, const PeerMessage& message) override;
   [[nodiscard]] wire::TimeMs wall_clock() override;
   [[nodiscard]] SteadyClock::time_point now() override;
+  void call_soon() override { driver_.call_soon(); }
   [[nodiscard]] std::vector<ServerLevels> server_levels() override;
   // From now on the log is written at this level. Links with servers that cannot run at it end.
   void level_changed(wire::Level level) override;

@@ -13,7 +13,7 @@ struct DataOptions {
   std::string data_dir;  // of the checkpoint
   std::string log_dir;   // may be the same
   zab::ServerId server;  // data of another server are refused
-  session::Service::Bounds service;
+  session::Service::Options service;
   storage::LogOptions log;
 };
 

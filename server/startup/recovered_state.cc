@@ -19,13 +19,13 @@ struct Loaded {
 // code is `unimplemented` if a program of another version wrote it. The label decides: with a label
 // that this program knows, a record of an unknown version is damage.
 wire::Result<std::optional<Loaded>> load(storage::Checkpoint& file,
-                                         const session::Service::Bounds& bounds) {
+                                         const session::Service::Options& options) {
   if (!file.exists()) return std::optional<Loaded>();
   const auto label = file.probe();
   if (!label) return label.error();
   if (!*label) return std::optional<Loaded>();
 
-  session::Restoration restoration(bounds);
+  session::Restoration restoration(options);
   const auto read = file.read(
       [&](std::string_view key, std::string_view value) { return restoration.add(key, value); });
   const auto damaged = [&](const std::string& what) {

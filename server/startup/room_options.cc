@@ -1,18 +1,16 @@
 #include "server/startup/room_options.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
 #include <boost/asio/ip/host_name.hpp>
 
+#include "server/startup/file_limit.h"
 #include "wire/limits.h"
 
 namespace server {
 namespace {
-
-session::Service::Bounds service_bounds(const Config& config) {
-  return {{config.max_watches, {}}, config.max_reply_bytes};
-}
 
 GateRules gate_rules(const Config& config) {
   GateRules rules{{"localhost", config.web.host}, config.origins, config.super_digest};
@@ -30,12 +28,12 @@ GateRules gate_rules(const Config& config) {
 
 }  // namespace
 
-DataOptions data_options(const Config& config, std::string program) {
+DataOptions data_options(const Config& config, std::string program, const znode::HashKey& key) {
   DataOptions options;
   options.data_dir = config.data_dir.string();
   options.log_dir = config.log_dir.string();
   options.server = zab::ServerId{config.id};
-  options.service = service_bounds(config);
+  options.service = {{config.max_watches, {}, key}, config.max_reply_bytes};
   options.log.segment_bytes = config.log_segment_bytes;
   options.log.history_bytes = config.history_bytes;
   options.log.program = std::move(program);
@@ -47,8 +45,13 @@ Checkpointer::Rules checkpointer_rules(const Config& config, std::string program
           std::move(program)};
 }
 
-PipelineOptions pipeline_options(const Config& config) {
+BudgetTable budgets_of(const Config& config, std::uint64_t memory_limit) {
+  return budget_table(memory_limit, escapes_factor * wire::frame_bytes_for(config.max_data_bytes));
+}
+
+PipelineOptions pipeline_options(const Config& config, const znode::HashKey& key) {
   PipelineOptions options;
+  options.hash_key = key;
   options.id = config.id;
   options.standalone = config.servers.empty();
   options.advertised = config.advertised;
@@ -66,14 +69,21 @@ PipelineOptions pipeline_options(const Config& config) {
   return options;
 }
 
-ListenerOptions listener_options(const Config& config) {
+ListenerOptions listener_options(const Config& config, const Ledger& ledger,
+                                 std::uint64_t open_files) {
+  const FilePlaces places = file_places(open_files);
   ListenerOptions options;
   options.web = config.web;
-  options.connections_max = config.max_connections;
+  options.connections_max = config.max_connections == 0
+                                ? places.connections
+                                : std::min(config.max_connections, places.connections);
+  options.kept_places = places.kept;
   options.connections_per_address = config.max_client_connections;
   options.io_threads = config.io_threads;
   options.gate = gate_rules(config);
   options.limits.frame_bytes_max = wire::frame_bytes_for(config.max_data_bytes);
+  // A reply of the greatest size may follow others.
+  options.limits.queued_bytes_max = ledger.limits(Budget::waiting).connection + (2U << 20);
   return options;
 }
 

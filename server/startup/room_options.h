@@ -3,6 +3,7 @@
 #include <string>
 
 #include "server/admin/options.h"
+#include "server/budgets/ledger.h"
 #include "server/checkpoints/checkpointer.h"
 #include "server/clients/listener_options.h"
 #include "server/config/config.h"
@@ -16,12 +17,17 @@
 // The configuration of a server, as the small structs of the rooms that use it.
 namespace server {
 
-// `program`: the name of this one, for the files that it writes.
-[[nodiscard]] DataOptions data_options(const Config& config, std::string program);
+// `program`: the name of this one, for the files that it writes. `key`: random, of the tables of
+// the state that is read.
+[[nodiscard]] DataOptions data_options(const Config& config, std::string program,
+                                       const znode::HashKey& key);
 [[nodiscard]] Checkpointer::Rules checkpointer_rules(const Config& config, std::string program);
-[[nodiscard]] PipelineOptions pipeline_options(const Config& config);
-// Also asks the operating system for the name of this machine, which the gate admits.
-[[nodiscard]] ListenerOptions listener_options(const Config& config);
+[[nodiscard]] BudgetTable budgets_of(const Config& config, std::uint64_t memory_limit);
+[[nodiscard]] PipelineOptions pipeline_options(const Config& config, const znode::HashKey& key);
+// Also asks the operating system for the name of this machine, which the gate admits. `open_files`
+// is how many this process may open.
+[[nodiscard]] ListenerOptions listener_options(const Config& config, const Ledger& ledger,
+                                               std::uint64_t open_files);
 // The ids of all servers of the ensemble, this one included.
 [[nodiscard]] std::vector<std::uint32_t> server_ids(const Config& config);
 // `program` is the name and version that other servers are told.

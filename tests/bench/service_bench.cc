@@ -249,7 +249,8 @@ void get(benchmark::State& state) {
   const znode::Caller anyone;
   std::size_t at = 0;
   for (auto _ : state) {
-    benchmark::DoNotOptimize(znode::read(requests[at], anyone, leader.service.tree()));
+    znode::ReplyBudget budget;
+    benchmark::DoNotOptimize(znode::read(requests[at], anyone, leader.service.tree(), budget));
     at = at + 1 == requests.size() ? 0 : at + 1;
   }
 }

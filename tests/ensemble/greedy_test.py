@@ -1,6 +1,7 @@
 """Requests whose cost comes from a reply, an event or a state, and not from the request: each is
 refused or bounded, others are served, and servers with little memory survive and start again."""
 
+import asyncio
 
 from conformance import Wire
 from harness import Client, Ensemble, Refused, run
@@ -141,5 +142,36 @@ async def long_lists():
         assert names == sorted(map(str, range(12))), names
 
 
-for test in (lists_in_a_multi, identities_in_a_multi, large_results, shared_events, long_lists):
+async def heavy_frame():
+    """while a frame of 600 lists of 20,000 children is answered, others are served, and nobody is
+    elected"""
+    async with Ensemble(3) as ensemble:
+        leader = ensemble.leader()
+        other = await Client.open(leader)
+        await other.call("create", path="/p")
+        for first in range(0, 20_000, 1000):
+            await other.call("multi", ops=[{"op": "create", "path": f"/p/{number}"}
+                                           for number in range(first, first + 1000)])
+        epoch = leader.status()["epoch"]
+        wire = await Wire.open(leader)
+        await wire.send([{"id": n, "op": "children", "path": "/p"} for n in range(600)])
+
+        async def read_all():
+            for number in range(600):
+                reply = await wire.next()
+                assert reply["id"] == number and len(reply["children"]) == 20_000
+
+        reading = asyncio.create_task(read_all())
+        writes = 0
+        while not reading.done():
+            await other.call("set", path="/p", data=str(writes))
+            writes += 1
+        await reading
+        print(f"{writes} writes of another client in between")
+        assert writes >= 20, writes
+        assert ensemble.leader().status()["epoch"] == epoch
+
+
+for test in (lists_in_a_multi, identities_in_a_multi, large_results, shared_events, long_lists,
+             heavy_frame):
     run(test)

@@ -177,8 +177,8 @@ async def three_servers():
         assert shown == documented(), set(shown.items()) ^ set(documented().items())
 
         # The first transaction of a new ensemble raises its level.
-        await until(lambda: all(read(s)("level") == 1 for s in ensemble.servers),
-                    "all servers are at level 1")
+        await until(lambda: all(read(s)("level") == 2 for s in ensemble.servers),
+                    "all servers are at level 2")
         before = {server: read(server) for server in ensemble.servers}
         client = await Client.open(follower)
         await use(client)

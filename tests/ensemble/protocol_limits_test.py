@@ -94,11 +94,23 @@ async def slow_consumer():
         server = ensemble.servers[0]
         wire, slow = await Wire.open(server), await Wire.open(server)
         await wire.call({"op": "create", "path": "/big", "data": "b" * (1 << 20)})
+        # Replies that it does not read only stop the server from reading its requests.
         slow.socket.transport.pause_reading()
         await slow.send(*[{"id": n, "op": "get", "path": "/big"} for n in range(100)])
+        throttled = re.compile(r"zabkeeper_client_throttled_connections 1\n")
+        await until(lambda: throttled.search(server.http("/metrics")[1]),
+                    "the slow client is not read from")
+        assert (await wire.call({"op": "ping"}))["op"] == "pong"
+        slow.socket.transport.resume_reading()
+        assert [r["id"] for r in await slow.several(100)] == list(range(100))
+
+        # Events cannot wait: with 16 MiB of them the client is disconnected.
+        await slow.call({"id": 0, "op": "watch", "path": "/big", "withData": True})
+        slow.socket.transport.pause_reading()
 
         async def only_one_left():
-            assert (await wire.call({"op": "ping"}))["op"] == "pong"
+            reply = await wire.call({"op": "set", "path": "/big", "data": "c" * (1 << 20)})
+            assert "stat" in reply, reply
             return server.status()["connections"] == 1
 
         await until(only_one_left, "the slow client is disconnected")

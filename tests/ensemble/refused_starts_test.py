@@ -1,6 +1,7 @@
 """Messages for an operator when a server cannot start: the problem, and what to do."""
 
 import asyncio
+import json
 import os
 import pathlib
 import re
@@ -10,8 +11,9 @@ import socket
 import subprocess
 import tempfile
 import types
+import urllib.request
 
-from harness import BIN, TIMEOUT, Client, free_ports
+from harness import BIN, TIMEOUT, Client, free_ports, until
 
 NOBODY = 65534
 
@@ -51,6 +53,20 @@ async def open_session(output):
     await client.drop()
 
 
+async def at_level_0(output):
+    """The server raises its level by itself, and an operator lowers it: then its labels are of version 1."""
+    url = re.search(r"clients connect to ws(://[^/]+)", output)[1]
+
+    def status():
+        with urllib.request.urlopen(f"http{url}/status", timeout=TIMEOUT) as answer:
+            return json.load(answer)
+
+    await until(lambda: status()["level"] > 0, "the new server is at a greater level")
+    subprocess.run([BIN / "zab", "--server", f"ws{url}", "cluster", "level", "0"], check=True,
+                   stdout=subprocess.DEVNULL)
+    await until(lambda: status()["diskLevel"] == 0, "nothing of a greater level is on the disk")
+
+
 def make_later(checkpoint):
     """The checkpoint gets the label of a later version."""
     data = checkpoint.read_bytes()
@@ -82,8 +98,9 @@ def check(code, *words, of):
 
 def test_later_version(data, alone):
     """A checkpoint of a later version is not damage: nothing is renamed, removed or made."""
-    running, output = serve(*alone, "--dataDir", data)
+    running, output = serve(*alone, "--upgrade=manual", "--dataDir", data)
     asyncio.run(open_session(output))
+    asyncio.run(at_level_0(output))
     stop(running)
     make_later(data / "checkpoint")
     before = contents(data)

@@ -18,6 +18,7 @@ OLD = SOURCE / "build" / "previous" / COMMIT / "zabkeeper"
 NEW = BIN / "zabkeeper"
 MIXED_SECONDS = float(os.environ.get("ZABKEEPER_MIXED_SECONDS", "3"))
 LONGEST = 2.0  # seconds that a write may take; a handover takes about 20 ms, an election 100 ms
+GREATEST = 2  # level of the new program
 
 
 def zab(ensemble, *words):
@@ -133,26 +134,26 @@ async def upgrade_and_back():
                 server.start()
                 await ensemble.all_ready()
                 await mixed(load)
-            refused = zab(ensemble, "cluster", "level", "1")
+            refused = zab(ensemble, "cluster", "level", str(GREATEST))
             # The leader may be the older program, which has no such command.
             assert refused.returncode != 0, refused
             assert any(why in refused.stderr for why in
                        ("can run at level 0 only", "there is no command level")), refused
             await replace(ensemble, load, holder, NEW)
 
-            raised = zab(ensemble, "cluster", "level", "1")
+            raised = zab(ensemble, "cluster", "level", str(GREATEST))
             assert raised.returncode == 0, raised
-            assert raised.stdout == "the ensemble is at level 1\n", raised
-            await at_level(ensemble, 1)
-            await replace(ensemble, load, holder, NEW)  # each starts with what it has written at level 1
-            await at_level(ensemble, 1)
+            assert raised.stdout == f"the ensemble is at level {GREATEST}\n", raised
+            await at_level(ensemble, GREATEST)
+            await replace(ensemble, load, holder, NEW)  # each starts with what it has written
+            await at_level(ensemble, GREATEST)
 
             lowered = zab(ensemble, "cluster", "level", "0")
             assert lowered.returncode == 0, lowered
             await at_level(ensemble, 0)
             await until(lambda: [s.status()["diskLevel"] for s in ensemble.servers] == [0] * 3,
-                        "nothing of level 1 is left on any disk")
-            # One comes back with the older program and an empty disk: it gets nothing of level 1,
+                        "nothing of a greater level is left on any disk")
+            # One comes back with the older program and an empty disk: it gets nothing of a greater level,
             # neither from the log nor from memory.
             wiped = ensemble.followers()[0]
             assert wiped.terminate() == 0
@@ -172,9 +173,9 @@ async def upgrade_and_back():
 
 
 async def older_program_is_refused():
-    """at level 1 the older program is refused: by its directory, and by the other servers"""
+    """at a greater level the older program is refused: by its directory, and by the other servers"""
     async with Ensemble(3) as ensemble:
-        await at_level(ensemble, 1)  # a new ensemble begins there
+        await at_level(ensemble, GREATEST)  # a new ensemble begins there
         server = ensemble.followers()[0]
         client = await Client.open(ensemble.leader())
         for n in range(50):
@@ -196,7 +197,7 @@ async def older_program_is_refused():
         server.data.rename(server.data.with_name("kept"))
         server.start()
         other = ensemble.leader()
-        await until(lambda: logged(other, "zabkeeper 0.1") and logged(other, "level 1"),
+        await until(lambda: logged(other, "zabkeeper 0.1") and logged(other, f"level {GREATEST}"),
                     "the leader says why there is no link")
         assert not server.ready()
         server.kill()
@@ -215,14 +216,14 @@ async def standalone():
     """an operator lowers and raises the level of a standalone server, unless it raises it itself"""
     async with Ensemble(1, upgrade="manual") as alone:
         server = alone.servers[0]
-        await until(lambda: server.status()["level"] == 1, "the new server is at level 1")
-        for level in ("0", "1"):
+        await until(lambda: server.status()["level"] == GREATEST, "the new server is at level 1")
+        for level in ("0", "1", "2"):
             changed = zab(alone, "cluster", "level", level)
             assert changed.stdout == f"the ensemble is at level {level}\n", changed
         refused = zab(alone, "cluster", "level", "7")
         assert refused.returncode != 0 and "can run at levels 0 to 2" in refused.stderr, refused
     async with Ensemble(1) as alone:
-        await until(lambda: alone.servers[0].status()["level"] == 1, "the new server is at level 1")
+        await until(lambda: alone.servers[0].status()["level"] == GREATEST, "the new server is at level 1")
         refused = zab(alone, "cluster", "level", "0")
         assert refused.returncode != 0 and "upgrade=manual" in refused.stderr, refused
 

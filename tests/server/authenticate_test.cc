@@ -34,7 +34,7 @@ TEST_CASE("authenticate adds identities, and refuses unknown schemes and large c
   CHECK(authenticate_as("digest", std::string(znode::token_bytes_max + 1, 'x')).error() ==
         wire::Error{wire::ErrorCode::too_large, "token: longer than 1024 bytes"});
   // The identity has the user, a colon and 28 characters of hash.
-  CHECK(authenticate_as("digest", std::string(227, 'x') + ":" + std::string(700, 'p')));
+  CHECK(authenticate_as("digest", std::string(227, 'x') + ":" + std::string(700, 'p')).has_value());
   CHECK(authenticate_as("digest", std::string(228, 'x') + ":p").error() ==
         wire::Error{wire::ErrorCode::too_large,
                     "token: its user makes an identity of 257 bytes, more than 256"});

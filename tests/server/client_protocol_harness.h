@@ -37,9 +37,12 @@ inline std::string cbor(const std::string& reason) {
 }
 
 struct Connection {
-  explicit Connection(wire::Format format = wire::Format::json,
-                      server::ClientLimits small = server::ClientLimits{})
-      : limits(small), protocol(format, limits, counters, now) {}
+  explicit Connection(
+      wire::Format format = wire::Format::json, server::ClientLimits small = server::ClientLimits{},
+      const server::BudgetTable& table = server::budget_table(server::usual_memory_limit))
+      : limits(small),
+        ledger(server::Ledger::make(server::usual_memory_limit, table)),
+        protocol(format, limits, counters, ledger->of("127.0.0.1"), now) {}
 
   // Hands over bytes in pieces, as a stream does. Returns the events.
   Events receive(std::string bytes, std::size_t piece = std::string::npos) {
@@ -116,6 +119,7 @@ struct Connection {
   ClientProtocol::Time now{1h};
   server::ClientLimits limits;
   server::ConnectionCounters counters;
+  std::shared_ptr<server::Ledger> ledger;
   ClientProtocol protocol;
 };
 

@@ -101,7 +101,7 @@ TEST_CASE("with batches, messages that are queued together are sent as one array
   for (const char* reason : {"a", "b", "c"}) connection.send(reason);
   CHECK(connection.sent() ==
         Frames{{Opcode::text, "[" + json("a") + "," + json("b") + "," + json("c") + "]"}});
-  CHECK(connection.protocol.send(json("d")));  // encoded elsewhere
+  connection.protocol.add(json("d"));  // encoded elsewhere
   CHECK(connection.sent() == Frames{{Opcode::text, json("d")}});
 }
 

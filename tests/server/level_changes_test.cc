@@ -72,6 +72,7 @@ TEST_CASE("the next level is the greatest one that all servers know") {
 // A leader whose ensemble is this server and server 2.
 class Leader : public Environment {
  public:
+  void call_soon() override {}
   Leader(bool automatic, std::uint32_t epoch)
       : ordering_(1, std::chrono::milliseconds(50), service_, *this),
         levels_(automatic, service_, ordering_, *this) {

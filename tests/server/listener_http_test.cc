@@ -1,4 +1,5 @@
 #include <string>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -208,6 +209,42 @@ TEST_CASE("a connection beyond the limit gets one HTTP response, and is closed")
   });
 }
 
+TEST_CASE("idle connections beyond the limit do not keep health checks out") {
+  WebPort port;
+  port.options.connections_per_address = 1;
+  port.options.kept_places = 4;
+  port.run([&]() -> Task {
+    std::vector<Client> idle;
+    for (int i = 0; i < 50; ++i) {
+      idle.push_back(co_await port.client());
+      co_await port.until(
+          [&] { return port.listener->counters().accepted == static_cast<std::uint64_t>(i) + 1; });
+    }
+    CHECK((co_await port.answer(get("/health/live"))).starts_with("HTTP/1.1 200 "));
+    CHECK((co_await port.answer(get("/health/ready"))).starts_with("HTTP/1.1 200 "));
+    CHECK((co_await idle[10].rest()).empty());  // its place went to another one
+  });
+}
+
+TEST_CASE("a WebSocket is refused in HTTP while too many are being refused") {
+  WebPort port;
+  port.options.connections_per_address = 1;
+  port.options.kept_places = 2;
+  port.run([&]() -> Task {
+    Client first = co_await port.websocket();
+    std::vector<Client> refused;
+    for (int i = 0; i < 2; ++i) {
+      refused.push_back(co_await port.websocket());
+      CHECK(contains((co_await refused.back().frame()).value().payload, "TooManyConnections"));
+    }
+    const std::string answer = co_await port.answer(WebPort::upgrade_request());
+    CHECK(answer.starts_with("HTTP/1.1 503 "));
+    CHECK(contains(answer, "maxClientCnxns"));
+    CHECK(port.listener->counters().refused == 3);
+    CHECK((co_await port.answer(get("/health/live"))).starts_with("HTTP/1.1 200 "));
+  });
+}
+
 TEST_CASE("the limit of all connections is kept, and 0 means no limit") {
   WebPort limited;
   limited.options.connections_max = 1;
@@ -255,12 +292,12 @@ TEST_CASE("an address that cannot be bound is explained") {
   port.run([&]() -> Task {
     server::ListenerOptions options = port.options;
     options.web.port = port.port();
-    server::Listener second(port.io, options, port.handler, port.status.handlers());
+    server::Listener second(port.io, options, port.handler, port.status.handlers(), port.ledger);
     CHECK(second.start() == "port " + std::to_string(port.port()) +
                                 " on 127.0.0.1 is in use by another process; choose another with "
                                 "webPort=");
     options.web.host = "203.0.113.1";
-    server::Listener elsewhere(port.io, options, port.handler, port.status.handlers());
+    server::Listener elsewhere(port.io, options, port.handler, port.status.handlers(), port.ledger);
     CHECK(elsewhere.start().value_or("").starts_with("this machine has no address 203.0.113.1"));
     co_return;
   });

@@ -1,6 +1,7 @@
 #include "server/startup/room_options.h"
 
 #include <algorithm>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -8,6 +9,9 @@
 
 namespace server {
 namespace {
+
+const std::shared_ptr<Ledger> ledger =
+    Ledger::make(usual_memory_limit, budget_table(usual_memory_limit));
 
 // Server 2 of an ensemble of three.
 Config second_of_three() {
@@ -23,7 +27,7 @@ Config second_of_three() {
 TEST_CASE("the gate admits every configured name of this server and of its ensemble") {
   Config config = second_of_three();
   config.hosts = {"lb.example"};
-  const std::vector<std::string> hosts = listener_options(config).gate.hosts;
+  const std::vector<std::string> hosts = listener_options(config, *ledger, 100'000).gate.hosts;
   for (const char* name : {"localhost", "zk.example", "peer1", "Web1.example", "lb.example"}) {
     CAPTURE(name);
     CHECK(std::ranges::find(hosts, name) != hosts.end());
@@ -33,7 +37,32 @@ TEST_CASE("the gate admits every configured name of this server and of its ensem
 TEST_CASE("the limit of a frame is more than twice the limit of the data of a node") {
   Config config;
   config.max_data_bytes = 5000;
-  CHECK(listener_options(config).limits.frame_bytes_max > 2 * 5000);
+  CHECK(listener_options(config, *ledger, 100'000).limits.frame_bytes_max > 2 * 5000);
+}
+
+TEST_CASE("the log and the other servers keep the open files that they need") {
+  struct Row {
+    std::uint64_t open_files;
+    std::uint32_t max_connections;
+    std::uint32_t connections;
+    std::uint32_t kept;
+  };
+  for (const Row& row : {
+           Row{64, 50'000, 16, 8},
+           Row{128, 50'000, 32, 16},
+           Row{1024, 50'000, 768, 64},
+           Row{1024, 100, 100, 64},
+           Row{1024, 0, 768, 64},
+           Row{1'000'000, 50'000, 50'000, 64},
+           Row{std::uint64_t{1} << 60, 0, 100'000'000, 64},
+       }) {
+    CAPTURE(row.open_files);
+    Config config;
+    config.max_connections = row.max_connections;
+    const ListenerOptions options = listener_options(config, *ledger, row.open_files);
+    CHECK(options.connections_max == row.connections);
+    CHECK(options.kept_places == row.kept);
+  }
 }
 
 TEST_CASE("an ensemble of one has no other server, standalone or not") {
@@ -41,13 +70,13 @@ TEST_CASE("an ensemble of one has no other server, standalone or not") {
   config.id = 1;
   CHECK(ensemble(config).members().size() == 1);
   CHECK(ensemble(config).is_voter({1}));
-  CHECK(pipeline_options(config).standalone);
+  CHECK(pipeline_options(config, {}).standalone);
   CHECK(replication_options(config).only_server);
   CHECK(admin_options(config).other_servers.empty());
 
   config.servers = {{1, {"peer1", 2888}, false, 1, 0, {}}};
   CHECK(ensemble(config).members().size() == 1);
-  CHECK_FALSE(pipeline_options(config).standalone);
+  CHECK_FALSE(pipeline_options(config, {}).standalone);
   CHECK(replication_options(config).only_server);
   CHECK(admin_options(config).other_servers.empty());
 }

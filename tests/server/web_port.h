@@ -179,11 +179,13 @@ struct WebPort {
   server::ListenerOptions options;
   RecordingHandler handler;
   FixedStatus status;
+  std::shared_ptr<server::Ledger> ledger = server::Ledger::make(
+      server::usual_memory_limit, server::budget_table(server::usual_memory_limit));
   std::unique_ptr<server::Listener> listener;
 
   // Runs a task from the first connection to the end, in one thread with the listener.
   void run(const std::function<Task()>& task) {
-    listener = std::make_unique<server::Listener>(io, options, handler, status.handlers());
+    listener = std::make_unique<server::Listener>(io, options, handler, status.handlers(), ledger);
     REQUIRE(listener->start() == std::nullopt);
     REQUIRE(listener->bound().port != 0);
     bool hangs = false;

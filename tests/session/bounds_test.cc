@@ -1,9 +1,11 @@
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include <doctest/doctest.h>
 
+#include "session/restoration.h"
 #include "session/results.h"
 #include "tests/session/world.h"
 #include "wire/limits.h"
@@ -25,6 +27,22 @@ wire::ChildrenRequest list(std::string path, bool with_data = false) {
   return request;
 }
 
+std::uint64_t digest_of_restored(Service& service) {
+  service.begin_image();
+  std::vector<Record> records;
+  while (!service.collect_image(100, records)) {
+  }
+  std::map<wire::Bytes, wire::Bytes> image;
+  for (Record& record : records) {
+    if (record.value) image.emplace(std::move(record.key), *std::move(record.value));
+  }
+  Restoration restoration;
+  for (const auto& [key, value] : image) REQUIRE(restoration.add(key, value));
+  const auto restored = restoration.finish();
+  REQUIRE(restored);
+  return (*restored)->digest();
+}
+
 // A leader at the newest level, with /data, which has eight children of 1 MiB, and a session whose
 // client has shown many long identities.
 struct Greedy {
@@ -33,7 +51,7 @@ struct Greedy {
   std::int64_t number = 0;
   znode::Identities identities;
 
-  explicit Greedy(const Service::Bounds& bounds = {}, std::uint32_t results_max = 0,
+  explicit Greedy(const Service::Options& bounds = {}, std::uint32_t results_max = 0,
                   wire::Level level = wire::known_levels.greatest)
       : world(bounds) {
     if (level != wire::Level{}) world.set_level(level);
@@ -175,9 +193,11 @@ TEST_CASE(
   }
   CHECK(replica.digest() == greedy.world.service().digest());
 
-  // At a lower level the receipt is not kept.
+  // At a lower level a refusal says so. The state can be restored.
   greedy.world.set_level(wire::Level{1});
-  CHECK(greedy.world.service().sessions().results(greedy.session)->find(greedy.number) == nullptr);
+  const Results& former = *greedy.world.service().sessions().results(greedy.session);
+  CHECK(decode_outcome(*former.find(greedy.number)).error().code == ErrorCode::too_large);
+  CHECK(digest_of_restored(greedy.world.service()) == greedy.world.service().digest());
   const Applied refused = greedy.run(MultiRequest{{list("/data", true)}});
   REQUIRE(refused.refusal);
   CHECK(refused.refusal->error.message ==

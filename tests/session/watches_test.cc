@@ -258,8 +258,9 @@ TEST_CASE("a watch from a zxid that is not applied yet gets no event twice") {
 }
 
 TEST_CASE("a watch from before the change history gets one resync") {
-  World world(
-      {.watches = {.per_session_max = 10, .history = {.changes_max = 4, .bytes_max = 1 << 20}}});
+  World world({.watches = {.per_session_max = 10,
+                           .history = {.changes_max = 4, .bytes_max = 1 << 20},
+                           .hash_key = {}}});
   const wire::SessionId session = world.open(1);  // 1:1
   for (const char* path : {"/1", "/2", "/3"})
     world.create(session, path);  // 1:2 to 1:4, two changes each
@@ -330,7 +331,7 @@ TEST_CASE("watch ids are unique within their session") {
 }
 
 TEST_CASE("the number of watches of a session is limited") {
-  World world({.watches = {.per_session_max = 2, .history = {}}});
+  World world({.watches = {.per_session_max = 2, .history = {}, .hash_key = {}}});
   const wire::SessionId session = world.open(1);
   const wire::Request request = watch_request("/a", WatchScope::node);
   REQUIRE(world.service().read({session}, {"1"}, request));
@@ -342,7 +343,7 @@ TEST_CASE("the number of watches of a session is limited") {
 }
 
 TEST_CASE("the bytes of watch ids and paths are bounded too") {
-  World world({.watches = {.per_session_max = 2, .history = {}}});
+  World world({.watches = {.per_session_max = 2, .history = {}, .hash_key = {}}});
   const wire::SessionId session = world.open(1);
   const auto set = [&](const std::string& id, const std::string& path) {
     return world.service().read({session}, {id}, watch_request(path, WatchScope::node));

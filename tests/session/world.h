@@ -14,7 +14,7 @@ namespace session {
 // transaction has zxid 1:n and time 1000 * n.
 class World {
  public:
-  explicit World(const Service::Bounds& bounds = {}) : service_(bounds) {}
+  explicit World(const Service::Options& options = {}) : service_(options) {}
 
   static SecretHash secret(std::uint8_t value) {
     SecretHash hash{};

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <filesystem>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -53,6 +54,19 @@ TEST_CASE("a new log with default options takes at most 2 MiB") {
   const auto opened = Log::open(files, temporary.path() + "/log", self, {});
   REQUIRE(error_of(opened) == "");
   CHECK(std::filesystem::file_size(temporary.path() + "/log/" + segment_name(1)) <= (2u << 20));
+}
+
+TEST_CASE("a lack of file descriptors is not reported as a fault of the disk") {
+  const TemporaryDirectory temporary;
+  PosixFileSystem files;
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+  const rlimit none{0, before.rlim_max};
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+  const std::string error = error_of(files.create(temporary.path() + "/file"));
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+  CHECK(error.find("raise ulimit -n") != std::string::npos);
+  CHECK(error.find("disk") == std::string::npos);
 }
 
 TEST_CASE("a lock is held until the process that has it ends") {

@@ -33,6 +33,16 @@ void* operator new(std::size_t bytes, std::align_val_t align) {
   const auto to = static_cast<std::size_t>(align);
   return counted(std::aligned_alloc(to, (bytes + to - 1) / to * to));
 }
+// A sanitizer has its own of these: both forms must come from here.
+void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept {
+  return counted(std::malloc(bytes));
+}
+void* operator new[](std::size_t bytes, const std::nothrow_t&) noexcept {
+  return counted(std::malloc(bytes));
+}
+void* operator new[](std::size_t bytes) { return counted(std::malloc(bytes)); }
+void operator delete[](void* block) noexcept { release(block); }
+void operator delete[](void* block, std::size_t) noexcept { release(block); }
 void operator delete(void* block) noexcept { release(block); }
 void operator delete(void* block, std::size_t) noexcept { release(block); }
 void operator delete(void* block, std::align_val_t) noexcept { release(block); }

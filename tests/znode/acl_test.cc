@@ -214,16 +214,17 @@ TEST_CASE("an ACL grants permissions to matching identities") {
 
 TEST_CASE("an ACL table stores equal lists once, and erases unused lists") {
   AclTable table;
-  const SharedAcl first = table.intern(SharedAcl({{"digest", "a:b", 1}}));
-  CHECK(table.intern(SharedAcl({{"digest", "a:b", 1}})) == first);
-  CHECK(&table.intern(SharedAcl({{"digest", "a:b", 1}})).list() == &first.list());
+  const HashKey key;
+  const SharedAcl first = table.intern(SharedAcl({{"digest", "a:b", 1}}), key);
+  CHECK(table.intern(SharedAcl({{"digest", "a:b", 1}}), key) == first);
+  CHECK(&table.intern(SharedAcl({{"digest", "a:b", 1}}), key).list() == &first.list());
   CHECK(table.size() == 1);
-  CHECK(table.intern(SharedAcl()).is_open());
+  CHECK(table.intern(SharedAcl(), key).is_open());
   for (int i = 0; i < 10'000; ++i) {
-    static_cast<void>(table.intern(SharedAcl({{"digest", std::to_string(i) + ":b", 1}})));
+    static_cast<void>(table.intern(SharedAcl({{"digest", std::to_string(i) + ":b", 1}}), key));
   }
   CHECK(table.size() < 70);
-  CHECK(&table.intern(SharedAcl({{"digest", "a:b", 1}})).list() == &first.list());
+  CHECK(&table.intern(SharedAcl({{"digest", "a:b", 1}}), key).list() == &first.list());
 }
 
 }  // namespace

@@ -9,9 +9,10 @@ namespace {
 using nlohmann::json;
 
 // Errors that prove that a write was not carried out.
-constexpr std::array<std::string_view, 10> refusals = {
+constexpr std::array<std::string_view, 11> refusals = {
     "BadArguments", "NoNode",   "NoAuth",   "BadVersion",    "NoChildrenForEphemerals",
-    "NodeExists",   "NotEmpty", "TooLarge", "QuotaExceeded", "InvalidAcl"};
+    "NodeExists",   "NotEmpty", "TooLarge", "QuotaExceeded", "InvalidAcl",
+    "Overloaded"};
 
 Outcome outcome_of(const json& reply) {
   if (reply.is_null()) return Outcome::unknown;

@@ -14,11 +14,26 @@
 namespace storage {
 namespace {
 
+// What an operator can do about an error of the system. A lack of files or of space is no fault of
+// the disk.
+std::string_view advice(int number) {
+  switch (number) {
+    case EMFILE:
+      return " (no file descriptor is left in this process: raise ulimit -n, or lower maxCnxns)";
+    case ENFILE: return " (no file is left on this machine: raise fs.file-max)";
+    case ENOSPC: return " (the disk is full: free some space)";
+    case EDQUOT: return " (the disk quota of this user is used up: raise it, or free some space)";
+    case EIO: return " (the disk failed: check it)";
+    default: return {};
+  }
+}
+
 // Reads errno: call it directly after the call that failed.
 wire::Error failed(std::string_view operation, const std::string& path) {
   const int number = errno;
-  return {wire::ErrorCode::system_error,
-          std::string(operation) + ' ' + path + ": " + std::generic_category().message(number)};
+  std::string message = std::string(operation) + ' ' + path + ": ";
+  message += std::generic_category().message(number);
+  return {wire::ErrorCode::system_error, message.append(advice(number))};
 }
 
 class Descriptor {

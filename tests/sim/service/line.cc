@@ -3,10 +3,17 @@
 
 #include "tests/sim/service/user.h"
 #include "tests/sim/service/world.h"
+#include "tests/sim/violation.h"
 #include "wire/json.h"
 
 // A client's simulated connection, with both ends.
 namespace sim {
+namespace {
+
+// What each request is charged.
+constexpr std::size_t request_bytes = 3000;
+
+}  // namespace
 
 std::shared_ptr<Line> World::connect(std::size_t server, User& user) {
   auto line = std::make_shared<Line>(*this, server, user);
@@ -64,6 +71,7 @@ void Line::handle(const Frame& frame) {
     world_.oracle().on_request_received(state, tracked);
   }
   if (state.owner) world_.touch(server_, state.session);
+  parsed.bytes = frame.size() * request_bytes;
   world_.pipeline(server_)->received(*this, std::move(parsed));
 }
 
@@ -87,7 +95,9 @@ void Line::send(const wire::ServerMessage& message) {
     return text;
   });
   world_.oracle().on_message_sent(state, message, world_.pipeline(server_)->service());
+  on_their_way_ += 1;
   world_.at(arrival(last_to_client_), [line = shared_from_this(), message] {
+    line->on_their_way_ -= 1;
     if (line->client_done_ || line->world_.now() > line->cut_at_) return;
     line->user_.receive(*line, message);
   });
@@ -151,6 +161,23 @@ void Line::ping(std::chrono::milliseconds interval) {
     });
   });
   ping_every(interval);
+}
+
+// Once its clients are gone, nothing is charged to a server.
+void World::check_budgets() {
+  for (const Server& one : servers_) {
+    if (!one.pipeline) continue;
+    for (const auto& weak : one.lines) {
+      const auto line = weak.lock();
+      if (line && !std::exchange(line->pipeline_informed_, true)) one.pipeline->closed(*line);
+    }
+    const std::size_t used = one.ledger->server(server::Budget::requests).used();
+    if (used > 0) {
+      throw Violation("budgets", std::to_string(used) +
+                                     " bytes are charged to a server without "
+                                     "clients");
+    }
+  }
 }
 
 }  // namespace sim

@@ -252,6 +252,8 @@ void Oracle::check_read(ConnectionState& connection, const TrackedRequest& track
       throw Violation("session_exactness",
                       describe(tracked) + " is refused to its session's owner");
     }
+    // The read was not carried out, and can be sent again.
+    if (code == ErrorCode::overloaded) return;
     if (code == ErrorCode::server_behind) {
       const wire::Consistency wanted = consistency_of(request);
       const auto* at_least = std::get_if<wire::AtLeast>(&wanted);

@@ -16,6 +16,7 @@ ServiceOptions service_options_from(std::uint64_t seed) {
   options.clock_jump = random.one_in(3) ? random.between(5 * tick, 40 * tick) : 0;
   options.outstanding_max =
       random.one_in(3) ? 2 + static_cast<std::uint32_t>(random.below(6)) : 1000;
+  if (random.one_in(3)) options.slice_bytes = random.between(100, 500);
   options.locks = random.one_in(2);
   options.upgrade_automatically = random.one_in(2);
   options.programs = random.one_in(2);

@@ -20,6 +20,7 @@ struct ServiceOptions {
   Every sleep = 0;            // of a client
   Every clock_jump = 0;       // of a server's wall clock
   std::uint32_t outstanding_max = 1000;
+  std::size_t slice_bytes = 256 * 1024;  // of replies for one client in one turn
   std::int64_t timeout_ticks_min = 10;
   std::int64_t timeout_ticks_max = 25;
   bool locks = false;  // users also use a lock

@@ -14,12 +14,20 @@
 namespace sim {
 namespace {
 
-constexpr std::int64_t epoch_ms = 1'700'000'000'000;
 // From this long after the last fault, no session with a connected client may expire.
 constexpr Time healing_time = 30 * tick;
 // The limit of a search for a linear order on one znode. With many unanswered requests a search may
 // take too long: each request may have been carried out at any time, or never.
 constexpr std::size_t search_steps_max = 50'000;
+
+// Another key for each server, because no result may depend on it.
+znode::HashKey hash_key_of(std::size_t server) {
+  znode::HashKey::Secret secret{};
+  for (std::size_t i = 0; i < secret.size(); ++i) {
+    secret[i] = static_cast<unsigned char>((server + 1) * (2 * i + 1) * 151 + i * i);
+  }
+  return znode::HashKey(secret);
+}
 
 }  // namespace
 
@@ -45,16 +53,20 @@ void World::start(std::size_t server, const Checkpoint& from) {
   }
   Server& one = servers_[server];
   one.options.id = static_cast<std::uint32_t>(server) + 1;
+  one.options.hash_key = hash_key_of(server);
   one.options.heartbeat = std::chrono::milliseconds(tick_ms);
   one.options.min_session_timeout = std::chrono::milliseconds(tick_ms * options_.timeout_ticks_min);
   one.options.max_session_timeout = std::chrono::milliseconds(tick_ms * options_.timeout_ticks_max);
   one.options.max_outstanding_requests = options_.outstanding_max;
+  one.options.slice_bytes = options_.slice_bytes;
   one.options.upgrade_automatically = options_.upgrade_automatically;
   one.options.levels = programs_.start(server, from);
   one.environment.world = this;
+  one.ledger = server::Ledger::make(server::usual_memory_limit,
+                                    server::budget_table(server::usual_memory_limit));
   one.environment.server = server;
-  one.pipeline =
-      std::make_unique<server::Pipeline>(one.options, random_.next() >> 16 << 8, one.environment);
+  one.pipeline = std::make_unique<server::Pipeline>(one.options, random_.next() >> 16 << 8,
+                                                    one.environment, one.ledger);
   one.status_since = now();
   one.stored.clear();
   one.collected.clear();
@@ -115,7 +127,8 @@ std::unique_ptr<session::Service> World::restored(std::size_t server, const Chec
   Server& one = servers_[server];
   if (!from.image) throw Violation("image", "a checkpoint has no image");
   one.stored.clear();
-  session::Restoration restoration({one.options.max_watches, {}}, one.options.levels);
+  session::Restoration restoration({.watches = {one.options.max_watches, {}, one.options.hash_key}},
+                                   one.options.levels);
   wire::ByteReader in(*from.image);
   while (in.remaining() > 0) {
     wire::Bytes key(in.string());
@@ -217,37 +230,6 @@ void World::received(std::size_t server, zab::ServerId from, const server::PeerM
 
 void World::touch(std::size_t server, wire::SessionId session) {
   servers_[server].touched[session] = now();
-}
-
-// --- The environment of a pipeline ---
-
-void World::ServerEnvironment::post(zab::Event event) {
-  world->check_expiry(server, event);
-  if (const auto* submit = std::get_if<zab::Submit>(&event)) {
-    world->programs_.check(server, *submit);
-  }
-  world->cluster_->post(server, std::move(event));
-}
-
-void World::ServerEnvironment::send(zab::ServerId to, const server::PeerMessage& message) {
-  world->cluster_->send(server, to.value - 1, message);
-}
-
-wire::TimeMs World::ServerEnvironment::wall_clock() {
-  return epoch_ms + static_cast<std::int64_t>(world->now() * tick_ms / tick) +
-         world->servers_[server].clock_ms;
-}
-
-std::vector<server::ServerLevels> World::ServerEnvironment::server_levels() {
-  return world->programs_.known_to(server);
-}
-
-void World::ServerEnvironment::level_changed(wire::Level level) {
-  world->programs_.level_changed(server, level);
-}
-
-std::string World::ServerEnvironment::new_password() {
-  return wire::to_hex(world->random_.next()) + wire::to_hex(world->random_.next());
 }
 
 // A session must not expire if the leader learned within the timeout that the session is alive.
@@ -359,6 +341,7 @@ void World::finish() {
   oracle_.finish();
   check_reaping();
   search_linear_orders();
+  check_budgets();
 }
 
 // Nodes that are due by the leader's clock are deleted within a tick and the time of a commit.

@@ -38,7 +38,8 @@ class Line : public server::ClientConnection, public std::enable_shared_from_thi
   void pause() override { paused_ = true; }
   void resume() override;
   void ping_every(std::chrono::milliseconds interval) override;
-  [[nodiscard]] std::size_t queued_bytes() const override { return 0; }
+  // As if every message were large, so that clients are held back.
+  [[nodiscard]] std::size_t queued_bytes() const override { return on_their_way_ * 300'000; }
   [[nodiscard]] std::string remote_address() const override { return "127.0.0.1"; }
 
   // The client's end.
@@ -72,6 +73,7 @@ class Line : public server::ClientConnection, public std::enable_shared_from_thi
   bool client_done_ = false;
   bool paused_ = false;
   std::deque<Frame> unread_;
+  std::size_t on_their_way_ = 0;  // messages to the client
   Time last_to_client_ = 0;
   Time last_to_server_ = 0;
   Time cut_at_ = ~Time{0};  // later messages are lost
@@ -137,6 +139,7 @@ class World : public Application {
   void schedule_faults();
   void search_linear_orders();
   void check_reaping();
+  void check_budgets();
 
   struct ServerEnvironment : server::Environment {
     World* world = nullptr;
@@ -144,6 +147,7 @@ class World : public Application {
     void post(zab::Event event) override;
     void send(zab::ServerId to, const server::PeerMessage& message) override;
     wire::TimeMs wall_clock() override;
+    void call_soon() override;
     std::vector<server::ServerLevels> server_levels() override;
     void level_changed(wire::Level level) override;
     std::string new_password() override;
@@ -151,6 +155,7 @@ class World : public Application {
   struct Server {
     server::PipelineOptions options;
     ServerEnvironment environment;
+    std::shared_ptr<server::Ledger> ledger;
     std::unique_ptr<server::Pipeline> pipeline;
     Records stored;                          // of the last complete image
     std::vector<session::Record> collected;  // of the image that is being collected

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+// The table of budgets: which memory of clients is bounded, and by how much.
+namespace server {
+
+// What a budget is for.
+enum class Budget : std::uint8_t {
+  unfinished,  // bytes of messages whose end has not arrived
+  requests,    // requests from their arrival until their reply is queued
+  waiting,     // replies and events that clients have not received
+};
+inline constexpr std::size_t budgets = 3;
+[[nodiscard]] const char* name(Budget budget);
+
+// What the server does when a budget has no room.
+enum class Measure : std::uint8_t {
+  not_read,    // a connection is not read from for a while
+  overloaded,  // a request is refused with Overloaded
+  closed,      // a connection is closed with 1008
+};
+inline constexpr std::size_t measures = 3;
+[[nodiscard]] const char* name(Measure measure);
+
+// The bytes of one kind that one connection, one address and the server may have.
+struct BudgetLimits {
+  std::size_t connection = 0;
+  std::size_t address = 0;
+  std::size_t server = 0;
+};
+using BudgetTable = std::array<BudgetLimits, budgets>;  // by Budget
+
+// The budgets of a server that may use `memory_limit` bytes. Every budget has room for a few
+// messages of `message_bytes`, the largest that is allowed, whatever the memory limit.
+[[nodiscard]] BudgetTable budget_table(std::uint64_t memory_limit, std::size_t message_bytes = 0);
+
+// The memory that a server may use if nothing else is known.
+inline constexpr std::uint64_t usual_memory_limit = std::uint64_t{8} << 30;
+
+}  // namespace server

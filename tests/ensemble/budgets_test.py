@@ -1,0 +1,211 @@
+"""The memory that clients cause stays within budgets, and others are served meanwhile."""
+
+import asyncio
+import json
+import os
+import re
+import socket
+
+from conformance import Wire
+from harness import Ensemble, run, until
+from rfc6455 import TEXT, frame
+
+MIB = 1 << 20
+CLIENTS = 100
+# Of one address: 2 MiB of unfinished messages, 4 MiB of requests, 4 MiB that waits for clients.
+SMALL = {"memoryLimitBytes": 64 * MIB, "maxDataBytes": 65536}
+NODE = "n" * 60_000
+
+
+def rss(server):
+    status = open(f"/proc/{server.process.pid}/status").read()
+    return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) * 1024
+
+
+def metric(server, name, **labels):
+    inside = ",".join(f'{k}="{v}"' for k, v in labels.items())
+    line = f"zabkeeper_{name}" + (f"{{{inside}}}" if inside else "")
+    found = re.search(re.escape(line) + r" (\d+)", server.http("/metrics")[1])
+    assert found, line
+    return int(found[1])
+
+
+def measures(server, budget, measure):
+    return metric(server, "budget_measures_total", budget=budget, measure=measure)
+
+
+def upgraded(server):
+    """A blocking socket with a small receive buffer, upgraded, with a session."""
+    raw = socket.socket()
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    raw.connect(("127.0.0.1", server.web_port))
+    raw.settimeout(10)
+    raw.sendall(f"GET /v1 HTTP/1.1\r\nHost: 127.0.0.1:{server.web_port}\r\nUpgrade: websocket\r\n"
+                "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode())
+    answer = b""
+    while b"\r\n\r\n" not in answer:
+        answer += raw.recv(4096)
+    assert b" 101 " in answer.split(b"\r\n")[0], answer
+    raw.sendall(frame(TEXT, b'{"op":"connect"}'))
+    while b"connected" not in answer:
+        answer += raw.recv(4096)
+    return raw
+
+
+def send_what_fits(raw, data):
+    """Sends until the server does not read any more."""
+    raw.settimeout(0.02)
+    try:
+        raw.sendall(data)
+    except TimeoutError:
+        pass
+
+
+async def is_served(wire):
+    reply = await wire.call({"op": "set", "path": "/small", "data": "x" * 500})
+    assert "error" not in reply, reply
+    reply = await wire.call({"op": "get", "path": "/small"})
+    assert reply["data"] == "x" * 500, reply
+
+
+async def unfinished_messages(server, wire):
+    """Each of many connections begins a message of 500 KiB, and does not end it."""
+    begun = frame(TEXT, b" " * 400_000, length=500_000)
+    before = rss(server)
+    greedy = []
+    for n in range(CLIENTS):
+        greedy.append(upgraded(server))
+        send_what_fits(greedy[-1], begun)
+        if n % 20 == 0:
+            await is_served(wire)
+    grown = rss(server) - before
+    assert grown < 12 * MIB, f"{grown} bytes for {CLIENTS} unfinished messages"
+    used = metric(server, "budget_used_bytes", budget="unfinished")
+    assert MIB <= used <= 3 * MIB, used
+    assert measures(server, "unfinished", "not_read") >= CLIENTS / 2
+    assert server.ready()
+    for raw in greedy:
+        raw.close()
+    await until(lambda: metric(server, "budget_used_bytes", budget="unfinished") == 0,
+                "the budget is given back")
+
+
+async def unread_replies(server, wire):
+    """Each of many connections asks for 6 MB, and reads nothing."""
+    asked = json.dumps([{"id": n, "op": "get", "path": "/node"} for n in range(100)]).encode()
+    before = rss(server)
+    greedy = []
+    for n in range(CLIENTS):
+        greedy.append(upgraded(server))
+        send_what_fits(greedy[-1], frame(TEXT, asked))
+        if n % 20 == 0:
+            await is_served(wire)
+    grown = rss(server) - before
+    assert grown < 24 * MIB, f"{grown} bytes for the replies of {CLIENTS} clients"
+    used = metric(server, "budget_used_bytes", budget="waiting")
+    assert MIB <= used <= 6 * MIB, used
+    assert measures(server, "waiting", "not_read") > 0
+    assert server.ready()
+    for raw in greedy:
+        raw.close()
+    await until(lambda: metric(server, "budget_used_bytes", budget="waiting") == 0,
+                "the budget is given back")
+    await until(lambda: metric(server, "budget_used_bytes", budget="requests") == 0,
+                "the budget of requests is given back")
+
+
+async def requests_under_way(server, wire):
+    """Clients write much more than may be under way: all of it is done, or refused as overloaded."""
+    writers = [await Wire.open(server) for _ in range(10)]
+    for n, writer in enumerate(writers):
+        await writer.send({"op": "create", "path": f"/w{n}"})
+        await writer.send(*[{"id": i, "op": "set", "path": f"/w{n}", "data": NODE}
+                            for i in range(40)])
+    done = 0
+    for n, writer in enumerate(writers):
+        replies = (await writer.several(41))[1:]
+        assert [r["id"] for r in replies] == list(range(40)), replies
+        assert {r.get("error", "Overloaded") for r in replies} == {"Overloaded"}, replies
+        done = sum("stat" in r for r in replies)
+        stat = (await wire.call({"op": "exists", "path": f"/w{n}"}))["stat"]
+        assert stat["version"] == done, (stat, done)
+        await is_served(wire)
+    assert done > 0
+    assert metric(server, "budget_used_bytes", budget="requests") == 0
+
+
+async def much_is_read(server, wire):
+    """A client that reads what it asked for gets all of it."""
+    await wire.send([{"id": n, "op": "get", "path": "/node"} for n in range(500)])
+    replies = await wire.several(500)
+    assert [r["id"] for r in replies] == list(range(500))
+    errors = [r for r in replies if "error" in r]
+    assert not errors, (len(errors), errors[0])
+    assert metric(server, "client_too_slow_total") == 0
+
+
+async def budgets():
+    async with Ensemble(1, **SMALL) as ensemble:
+        server = ensemble.servers[0]
+        wire = await Wire.open(server)
+        for path, data in (("/small", ""), ("/node", NODE)):
+            await wire.call({"op": "create", "path": path, "data": data})
+        assert metric(server, "memory_limit_bytes") == 64 * MIB
+        await much_is_read(server, wire)
+        await requests_under_way(server, wire)
+        await unfinished_messages(server, wire)
+        await unread_replies(server, wire)
+        await is_served(wire)
+        server.terminate()
+        server.start()
+        await ensemble.all_ready()
+
+
+def connect(server):
+    return socket.create_connection(("127.0.0.1", server.web_port), timeout=10)
+
+
+async def places():
+    """Connections beyond a limit do not keep health checks and commands out."""
+    async with Ensemble(1, maxClientCnxns=3) as ensemble:
+        server = ensemble.servers[0]
+        idle = [connect(server) for _ in range(300)]
+        for path in ("/health/live", "/health/ready", "/status", "/metrics"):
+            assert server.http(path)[0] == 200, path
+        refused = await Wire.to(server)
+        reply = await refused.next()
+        assert (reply["op"], reply["error"]) == ("connect", "TooManyConnections"), reply
+        for one in idle:
+            one.close()
+
+
+async def open_files():
+    """Connections do not take the files that the log needs."""
+    async with Ensemble(1, start=False, logSegmentBytes=65536, maxDataBytes=65536) as ensemble:
+        server = ensemble.servers[0]
+        server.prefix = ["prlimit", "--nofile=128"]
+        server.start()
+        await ensemble.all_ready()
+        wire = await Wire.open(server)
+        await wire.call({"op": "create", "path": "/a"})
+        idle = [connect(server) for _ in range(200)]
+        for n in range(30):  # each begins a new file of the log
+            reply = await wire.call({"op": "set", "path": "/a", "data": NODE})
+            assert "error" not in reply, reply
+        assert server.ready()
+        files = len(os.listdir(f"/proc/{server.process.pid}/fd"))
+        assert files < 128, files
+        assert server.running() and "too few for maxCnxns" in server.log(), server.log()
+        for one in idle:
+            one.close()
+
+
+async def test():
+    """the memory that clients cause stays within budgets, and bystanders are served"""
+    await asyncio.wait_for(budgets(), 120)
+    await places()
+    await open_files()
+
+
+run(test)

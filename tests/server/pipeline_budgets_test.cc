@@ -1,0 +1,200 @@
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/server/follower.h"
+
+// Backpressure and the budget of requests. The follower performs reads alone.
+namespace {
+
+using follower::create;
+using follower::Follower;
+using server::Budget;
+using server::Measure;
+using server::Offer;
+
+constexpr std::size_t kibibyte = 1024;
+
+wire::GetRequest get() {
+  wire::GetRequest request;
+  request.path = "/";
+  return request;
+}
+
+std::vector<wire::Request> gets(std::size_t count) {
+  return std::vector<wire::Request>(count, wire::Request(get()));
+}
+
+// `server` bytes of requests under way, and a tenth of them in one connection.
+server::BudgetTable requests_of(std::size_t server) {
+  server::BudgetTable table = server::budget_table(server::usual_memory_limit);
+  table[1] = {server / 10, server, server};
+  return table;
+}
+
+std::optional<wire::ErrorCode> error_of(const wire::Reply& reply) {
+  if (reply.body) return std::nullopt;
+  return reply.body.error().code;
+}
+
+TEST_CASE("a client that does not receive its replies gets no more until it has received half") {
+  Follower follower;
+  follower.connection().queued = (1 << 20) - 1;
+  follower.request(gets(1), 50);
+  CHECK(follower.replies().size() == 1);
+  follower.connection().queued = 1 << 20;
+  follower.request(gets(100), 5000);
+  CHECK(follower.replies().size() == 2);
+  CHECK(follower.connection().paused);
+  CHECK(follower.ledger().counted(Budget::waiting, Measure::not_read) == 1);
+
+  follower.connection().queued = (1 << 19) + 1;
+  follower.pipeline().sent(follower.connection());
+  follower.pipeline().tick();
+  CHECK(follower.replies().size() == 2);
+
+  follower.connection().queued = 1 << 19;
+  follower.pipeline().sent(follower.connection());
+  CHECK(follower.replies().size() == 101);
+  CHECK_FALSE(follower.connection().paused);
+  CHECK(follower.ledger().server(Budget::requests).used() == 0);
+}
+
+TEST_CASE("a read whose reply has no room waits if the client has something to receive") {
+  Follower follower;
+  follower.connection().answer_to_offers = Offer::no_room;
+  follower.connection().queued = 2000;
+  follower.request(gets(3), 150);
+  CHECK(follower.replies().empty());
+  CHECK(follower.connection().paused);
+  follower.connection().answer_to_offers = Offer::queued;
+  follower.pipeline().sent(follower.connection());
+  CHECK(follower.replies().empty());
+  follower.connection().queued = 1000;
+  follower.pipeline().sent(follower.connection());
+  CHECK(follower.replies().size() == 3);
+  CHECK(follower.ledger().counted(Budget::waiting, Measure::overloaded) == 0);
+}
+
+TEST_CASE("requests that came while a client was held back begin at a tick") {
+  Follower follower;
+  follower.request(create("/a"));
+  follower.connection().queued = 1 << 20;
+  follower.request(gets(3), 150);
+  const auto commands = follower.forwarded();
+  follower.commit(commands.at(0));
+  CHECK(follower.replies().size() == 1);
+  follower.request(gets(3), 150);
+  CHECK(follower.connection().paused);
+  follower.connection().queued = 0;
+  follower.pipeline().tick();
+  CHECK(follower.replies().size() == 7);
+  CHECK_FALSE(follower.connection().paused);
+}
+
+TEST_CASE("a tick finds a client that has received its replies") {
+  Follower follower;
+  follower.connection().queued = 1 << 20;
+  follower.request(gets(10), 500);
+  follower.connection().queued = 0;
+  follower.pipeline().tick();
+  CHECK(follower.replies().size() == 10);
+  CHECK_FALSE(follower.connection().paused);
+}
+
+TEST_CASE("requests that come while a client is held back are carried out later, in order") {
+  Follower follower;
+  follower.connection().queued = 1 << 20;
+  follower.request(gets(2), 100);
+  follower.request(create("/a"));
+  follower.request(gets(1), 50);
+  CHECK(follower.forwarded().empty());  // the create would have to wait for the reads before it
+  follower.connection().queued = 0;
+  follower.pipeline().sent(follower.connection());
+  const auto commands = follower.forwarded();
+  REQUIRE(commands.size() == 1);
+  CHECK(follower.replies().size() == 2);
+  follower.commit(commands[0]);
+  const auto replies = follower.replies();
+  REQUIRE(replies.size() == 4);
+  for (std::size_t i = 0; i < replies.size(); ++i) {
+    CHECK(replies[i].id.json == std::to_string(i + 2));
+  }
+}
+
+TEST_CASE("a read whose reply has no room is refused with Overloaded, unless it sets a watch") {
+  Follower follower;
+  follower.connection().answer_to_offers = Offer::no_room;
+  follower.request(get());
+  wire::GetRequest watching = get();
+  watching.read.watch = true;
+  follower.request(watching);
+  follower.connection().answer_to_offers = Offer::too_large;
+  follower.request(get());
+  const auto replies = follower.replies();
+  REQUIRE(replies.size() == 3);
+  CHECK(error_of(replies[0]) == wire::ErrorCode::overloaded);
+  CHECK(error_of(replies[1]) == std::nullopt);
+  CHECK(error_of(replies[2]) == wire::ErrorCode::too_large);
+  CHECK(follower.ledger().counted(Budget::waiting, Measure::overloaded) == 1);
+}
+
+TEST_CASE("requests under way are charged until they are answered") {
+  Follower follower;
+  const auto used = [&] { return follower.ledger().server(Budget::requests).used(); };
+  follower.request({create("/a"), create("/b")}, 20 * kibibyte);
+  CHECK(used() == 20 * kibibyte);
+  const auto commands = follower.forwarded();
+  follower.commit(commands.at(0));
+  CHECK(used() == 10 * kibibyte);
+  follower.pipeline().closed(follower.connection());
+  CHECK(used() == 0);
+}
+
+TEST_CASE("above the server's budget a request is refused, and nothing of it is done") {
+  Follower follower(requests_of(100 * kibibyte));
+  follower.request(create("/a"), 40 * kibibyte);
+  follower.request(create("/b"), 20 * kibibyte);
+  CHECK(follower.forwarded().size() == 1);
+  CHECK(follower.ledger().server(Budget::requests).used() == 40 * kibibyte);
+  CHECK(follower.ledger().counted(Budget::requests, Measure::overloaded) == 1);
+  follower.request(wire::PingRequest{}, 20 * kibibyte);
+  follower.request(wire::CloseRequest{}, 20 * kibibyte);
+  CHECK(follower.forwarded().size() == 1);  // the close
+  CHECK(follower.replies().empty());        // they wait for the create
+}
+
+TEST_CASE("a client with too many bytes of requests is not read from until half are answered") {
+  Follower follower(requests_of(1000 * kibibyte));
+  follower.request(create("/a"), 60 * kibibyte);
+  CHECK_FALSE(follower.connection().paused);
+  follower.request(create("/b"), 45 * kibibyte);
+  CHECK(follower.connection().paused);
+  const auto commands = follower.forwarded();
+  REQUIRE(commands.size() == 2);
+  follower.commit(commands[0]);
+  CHECK_FALSE(follower.connection().paused);
+}
+
+TEST_CASE("if nearly all of the server's budget waits, the clients with most are closed") {
+  server::BudgetTable table = server::budget_table(server::usual_memory_limit);
+  table[2] = {100 * kibibyte, 100 * kibibyte, 100 * kibibyte};
+  Follower follower(table);
+  const auto modest = std::make_shared<follower::Connection>();
+  follower.pipeline().opened(modest);
+  modest->queued = 20 * kibibyte;
+  follower.connection().queued = 70 * kibibyte;
+  const server::Charge waiting(account_of(follower.ledger().of("127.0.0.1"), Budget::waiting),
+                               80 * kibibyte);
+  follower.pipeline().tick();
+  CHECK_FALSE(follower.connection().closed);
+  const server::Charge more(account_of(follower.ledger().of("127.0.0.1"), Budget::waiting),
+                            10 * kibibyte);
+  follower.pipeline().tick();
+  CHECK(follower.connection().closed);
+  CHECK_FALSE(modest->closed);
+}
+
+}  // namespace
