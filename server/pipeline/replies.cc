@@ -192,7 +192,7 @@ void Replies::read_before(const session::Origin& origin) {
   const SteadyClock::time_point begin = environment_.now();
   const auto perform = [&](const QueuedRead& queued) -> std::optional<QueuedReply> {
     if (queued.at_least > replica_.applied()) return std::nullopt;
-    if (client->is_behind() || early_reads_ + (environment_.now() - begin) > early_reads_max) {
+    if (early_reads_ + (environment_.now() - begin) > early_reads_max) {
       return QueuedReply{{queued.request.id, {}, queued.request.encoding, too_many_reads()},
                          queued.timing};
     }
@@ -234,11 +234,11 @@ void Replies::displace(Client& client) {
   disconnect(client, CloseCode::normal, "session moved");
 }
 
+// A client that is held back gets the replies that are known: events may come after them. Only
+// reads wait.
 void Replies::flush(Client& client) {
   if (client.is_held_back()) client.held_back = held_back(client);
-  while (!client.is_held_back()) {
-    std::optional next = client.order.pop_ready();
-    if (!next) break;
+  while (std::optional next = client.order.pop_ready()) {
     if (auto* queued = std::get_if<QueuedReply>(&*next)) {
       wire::Reply& reply = queued->reply;
       stamp(client, reply);
@@ -246,12 +246,16 @@ void Replies::flush(Client& client) {
       send(client, std::move(*queued));
       if (closed) return disconnect(client, CloseCode::normal, "session closed");
       client.held_back = held_back(client);
-    } else if (auto& due = std::get<QueuedRead>(*next); send(client, due)) {
-      client.held_back = held_back(client);
-    } else {
-      client.order.put_back(std::move(due));
-      client.held_back = Client::HeldBack::until_all;
+      continue;
     }
+    auto& due = std::get<QueuedRead>(*next);
+    const bool is_performed = !client.is_held_back() && send(client, due);
+    if (!is_performed) {
+      if (!client.is_held_back()) client.held_back = Client::HeldBack::until_all;
+      client.order.put_back(std::move(due));
+      break;
+    }
+    client.held_back = held_back(client);
   }
   if (!client.ending) return apply_backpressure(client);
   if (client.outstanding() > 0 || client.state == Client::State::ended) return;
