@@ -126,7 +126,7 @@ class Listener::Port : public std::enable_shared_from_this<Listener::Port> {
   asio::awaitable<void> accept();
   asio::awaitable<void> serve_client(HttpStream stream, std::string address);
   void serve_websocket(Accepted client);
-  asio::awaitable<void> refuse(HttpStream stream, const Upgrade& upgrade, std::string address);
+  asio::awaitable<void> refuse(HttpStream& stream, const Upgrade& upgrade, std::string address);
 
   asio::io_context& io_;
   ClientHandler& handler_;
@@ -265,7 +265,7 @@ asio::awaitable<void> Listener::Port::serve_client(HttpStream stream, std::strin
   http_.erase(&stream);
   if (!acceptor_.is_open()) co_return;
   if (outcome.upgrade && !is_ordinary) {
-    co_return co_await refuse(std::move(stream), *outcome.upgrade, std::move(address));
+    co_return co_await refuse(stream, *outcome.upgrade, std::move(address));
   }
   if (!upgraded) co_return;
 
@@ -275,8 +275,9 @@ asio::awaitable<void> Listener::Port::serve_client(HttpStream stream, std::strin
                    std::move(slot)});
 }
 
-// In the client protocol. If too many are being refused already, in HTTP.
-asio::awaitable<void> Listener::Port::refuse(HttpStream stream, const Upgrade& upgrade,
+// In the client protocol. If too many are being refused already, in HTTP. The client still has its
+// kept place, which another one may take: that closes `stream`, so it stays where it is.
+asio::awaitable<void> Listener::Port::refuse(HttpStream& stream, const Upgrade& upgrade,
                                              std::string address) {
   counters_.refused += 1;
   if (refusals_ >= options_.kept_places) {

@@ -245,6 +245,26 @@ TEST_CASE("a WebSocket is refused in HTTP while too many are being refused") {
   });
 }
 
+TEST_CASE("a connection that is being refused is closed when another one takes its place") {
+  WebPort port;
+  port.options.connections_per_address = 1;
+  port.options.kept_places = 1;
+  port.options.limits.close_timeout = std::chrono::hours(1);
+  port.run([&]() -> Task {
+    Client first = co_await port.websocket();
+    Client refused = co_await port.websocket();
+    CHECK(contains((co_await refused.frame()).value().payload, "TooManyConnections"));
+    Client slow = co_await port.client(WebPort::upgrade_request());
+    CHECK((co_await slow.header()).starts_with("HTTP/1.1 503 "));  // the server waits for its end
+    CHECK((co_await port.answer(get("/health/live"))).starts_with("HTTP/1.1 200 "));
+    boost::system::error_code reset;
+    for (int i = 0; i < 100 && !reset; ++i) {
+      slow.socket().write_some(boost::asio::buffer("x", 1), reset);
+    }
+    CHECK(reset);
+  });
+}
+
 TEST_CASE("the limit of all connections is kept, and 0 means no limit") {
   WebPort limited;
   limited.options.connections_max = 1;
