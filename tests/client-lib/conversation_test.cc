@@ -8,6 +8,7 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/support/sources.h"
 #include "wire/json.h"
 
 namespace zabkeeper {
@@ -110,7 +111,7 @@ std::string replay(std::istream& story) {
 }
 
 TEST_CASE("every conversation transcript has the output that it shows") {
-  const std::filesystem::path folder = ZABKEEPER_SOURCE_DIR "/tests/client-lib/transcripts";
+  const std::filesystem::path folder = support::source("tests/client-lib/transcripts");
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     CAPTURE(entry.path().filename().string());
     std::ifstream file(entry.path());

@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
+#include "tests/support/sources.h"
 #include "tools/history/checks.h"
 
 namespace {
@@ -19,7 +20,7 @@ using nlohmann::json;
 class Story {
  public:
   Story() {
-    std::ifstream file(std::string(ZABKEEPER_SOURCE_DIR) + "/tests/history/good.jsonl");
+    std::ifstream file(support::source("tests/history/good.jsonl"));
     for (std::string line; std::getline(file, line);) {
       if (!line.starts_with('#')) lines_.push_back(json::parse(line));
     }

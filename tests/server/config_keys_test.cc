@@ -11,6 +11,7 @@
 #include "server/config/key_names.h"
 #include "server/config/zookeeper_keys.h"
 #include "tests/server/config_harness.h"
+#include "tests/support/sources.h"
 
 namespace server::test {
 namespace {
@@ -42,8 +43,7 @@ TEST_CASE("setting a key to its literal default changes nothing") {
 }
 
 TEST_CASE("every key of ZooKeeper is known: used, or ignored and named") {
-  const std::string file =
-      std::filesystem::path(ZABKEEPER_SOURCE_DIR) / "tests/server/zoo_all_keys.cfg";
+  const std::string file = support::source("tests/server/zoo_all_keys.cfg");
   const Configured zoo = configured({file, "--dataDir=/x"});
   std::istringstream lines(content_of(file));
   for (std::string line; std::getline(lines, line);) {
@@ -78,8 +78,7 @@ TEST_CASE("--help explains every key, and --version prints the version") {
 }
 
 TEST_CASE("docs/configuration.md has every key, with its default, and no other") {
-  std::istringstream page(
-      content_of(std::filesystem::path(ZABKEEPER_SOURCE_DIR) / "docs/configuration.md"));
+  std::istringstream page(content_of(support::source("docs/configuration.md")));
   std::vector<std::string> on_page;
   for (std::string line; std::getline(page, line);) {
     if (!line.starts_with("| `")) continue;

@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 
 #include "tests/server/config_harness.h"
+#include "tests/support/sources.h"
 
 namespace server::test {
 namespace {
@@ -226,7 +227,7 @@ TEST_CASE("notes tell the operator about doubtful settings") {
 }
 
 TEST_CASE("the configurations in conf/ are accepted without a note") {
-  const std::filesystem::path conf = std::filesystem::path(ZABKEEPER_SOURCE_DIR) / "conf";
+  const std::filesystem::path conf = support::source("conf");
   const Configured standalone = configured({conf / "standalone.cfg"});
   CHECK(standalone.notes.empty());
   CHECK(standalone.ignored.empty());

@@ -8,11 +8,12 @@
 #include <doctest/doctest.h>
 
 #include "tests/sim/run.h"
+#include "tests/support/sources.h"
 
 namespace {
 
 std::vector<std::uint64_t> regressions(const std::string& file) {
-  std::ifstream in(ZABKEEPER_SOURCE_DIR "/tests/sim/" + file);
+  std::ifstream in(support::source("tests/sim") / file);
   REQUIRE(in);
   std::vector<std::uint64_t> seeds;
   for (std::string line; std::getline(in, line);) {

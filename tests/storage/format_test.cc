@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 
 #include "tests/storage/script.h"
+#include "tests/support/sources.h"
 
 namespace storage::test {
 namespace {
@@ -14,7 +15,7 @@ constexpr zab::ServerId example{3};
 const std::string path = path_of(1);
 
 std::string read_page() {
-  std::ifstream file(ZABKEEPER_SOURCE_DIR "/server/storage/format/FORMAT.md");
+  std::ifstream file(support::source("server/storage/format/FORMAT.md"));
   REQUIRE(file.is_open());
   std::ostringstream text;
   text << file.rdbuf();

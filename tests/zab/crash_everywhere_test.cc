@@ -7,6 +7,7 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/support/sources.h"
 #include "tests/support/transcript.h"
 #include "tests/zab/scripted_ensemble.h"
 
@@ -234,30 +235,49 @@ void crash(const Transcript& transcript, const ScriptedEnsemble& before, const C
   }
 }
 
+void crash_everywhere_in(const std::string& path) {
+  const Transcript transcript = read(path);
+  CAPTURE(path);
+  ScriptedEnsemble ensemble;
+  ensemble.be_quiet();
+  std::string delivered;  // by any server, so far
+  // In a long transcript, most commands only prepare the situation.
+  const std::size_t stride = 1 + transcript.commands.size() / 30;
+  for (std::size_t i = 0; i < transcript.commands.size(); ++i) {
+    const std::string& command = transcript.commands[i];
+    CAPTURE(command);
+    if (i % stride == 0) {
+      for (const Command& beginning : beginnings_of(command, ensemble)) {
+        crash(transcript, ensemble, beginning, ways_between_deliveries, delivered);
+      }
+      const Command complete = [&](ScriptedEnsemble& target) { target.run(command); };
+      crash(transcript, ensemble, complete, ways, delivered);
+    }
+    ensemble.run(command);
+    delivered = longer(delivered, longest_delivered(ensemble));
+  }
+}
+
+// The transcripts are divided, so that no test takes long, and so that the parts run side by side.
+constexpr std::size_t parts = 4;
+
+void crash_everywhere_in_part(std::size_t part) {
+  const auto paths = support::transcripts_in(support::source("tests/zab/transcripts"));
+  REQUIRE(paths.size() > parts);
+  for (std::size_t i = part; i < paths.size(); i += parts) crash_everywhere_in(paths[i]);
+}
+
 }  // namespace
 
-TEST_CASE("an ensemble recovers from a crash at any place in a transcript") {
-  for (const std::string& path :
-       support::transcripts_in(ZABKEEPER_SOURCE_DIR "/tests/zab/transcripts")) {
-    const Transcript transcript = read(path);
-    CAPTURE(path);
-    ScriptedEnsemble ensemble;
-    ensemble.be_quiet();
-    std::string delivered;  // by any server, so far
-    // In a long transcript, most commands only prepare the situation.
-    const std::size_t stride = 1 + transcript.commands.size() / 30;
-    for (std::size_t i = 0; i < transcript.commands.size(); ++i) {
-      const std::string& command = transcript.commands[i];
-      CAPTURE(command);
-      if (i % stride == 0) {
-        for (const Command& beginning : beginnings_of(command, ensemble)) {
-          crash(transcript, ensemble, beginning, ways_between_deliveries, delivered);
-        }
-        const Command complete = [&](ScriptedEnsemble& target) { target.run(command); };
-        crash(transcript, ensemble, complete, ways, delivered);
-      }
-      ensemble.run(command);
-      delivered = longer(delivered, longest_delivered(ensemble));
-    }
-  }
+TEST_CASE("an ensemble recovers from a crash at any place in a transcript, part 1") {
+  crash_everywhere_in_part(0);
+}
+TEST_CASE("an ensemble recovers from a crash at any place in a transcript, part 2") {
+  crash_everywhere_in_part(1);
+}
+TEST_CASE("an ensemble recovers from a crash at any place in a transcript, part 3") {
+  crash_everywhere_in_part(2);
+}
+TEST_CASE("an ensemble recovers from a crash at any place in a transcript, part 4") {
+  crash_everywhere_in_part(3);
 }

@@ -6,14 +6,15 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/support/sources.h"
 #include "tests/support/transcript.h"
 #include "tests/zab/scripted_ensemble.h"
 
 namespace {
 
-const std::string transcripts = ZABKEEPER_SOURCE_DIR "/tests/zab/transcripts";
+const std::filesystem::path transcripts = support::source("tests/zab/transcripts");
 
-std::string text_of(const std::string& path) {
+std::string text_of(const std::filesystem::path& path) {
   std::ifstream in(path);
   return {std::istreambuf_iterator<char>(in), {}};
 }
@@ -29,14 +30,14 @@ TEST_CASE("every transcript of zab has the output that it shows") {
 }
 
 TEST_CASE("the transcripts that docs/reliability.md names exist") {
-  const std::string page = text_of(ZABKEEPER_SOURCE_DIR "/docs/reliability.md");
+  const std::string page = text_of(support::source("docs/reliability.md"));
   const std::regex name("`([a-z_]+\\.txt)`");
   std::size_t named = 0;
   for (std::sregex_iterator found(page.begin(), page.end(), name), end; found != end; ++found) {
     const std::string transcript = (*found)[1];
     CAPTURE(transcript);
     if (transcript == "regressions.txt") continue;
-    CHECK(std::filesystem::exists(transcripts + '/' + transcript));
+    CHECK(std::filesystem::exists(transcripts / transcript));
     named += 1;
   }
   CHECK(named >= 44);
@@ -44,8 +45,7 @@ TEST_CASE("the transcripts that docs/reliability.md names exist") {
 
 // The page names them like this: `tests/a/b_test.cc` "title".
 TEST_CASE("the tests that docs/reliability.md names exist") {
-  const std::string root = ZABKEEPER_SOURCE_DIR "/";
-  const std::string page = text_of(root + "docs/reliability.md");
+  const std::string page = text_of(support::source("docs/reliability.md"));
   const std::regex name("`(tests/[a-z_/-]+\\.(?:cc|py))`(?: \"([^\"]+)\")?");
   std::size_t cases = 0;
   for (std::sregex_iterator found(page.begin(), page.end(), name), end; found != end; ++found) {
@@ -53,11 +53,11 @@ TEST_CASE("the tests that docs/reliability.md names exist") {
     const std::string title = (*found)[2];
     CAPTURE(path);
     CAPTURE(title);
-    CHECK(std::filesystem::exists(root + path));
+    CHECK(std::filesystem::exists(support::source(path)));
     if (title.empty()) continue;
     const bool is_case = path.ends_with(".cc");
     const std::string named = is_case ? "TEST_CASE(\"" + title : "def " + title + "(";
-    CHECK(text_of(root + path).find(named) != std::string::npos);
+    CHECK(text_of(support::source(path)).find(named) != std::string::npos);
     cases += 1;
   }
   CHECK(cases >= 30);
