@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <memory>
-#include <string_view>
 #include <utility>
 
 #include "wire/bytes.h"
@@ -16,8 +15,8 @@ class SharedBytes {
   SharedBytes() = default;
   SharedBytes(Bytes bytes)  // NOLINT(google-explicit-constructor): it is one, with another owner
       : bytes_(bytes.empty() ? nullptr : std::make_shared<const Bytes>(std::move(bytes))) {}
-  SharedBytes(const char* text)
-      : SharedBytes(Bytes(text)) {}  // NOLINT(google-explicit-constructor)
+  SharedBytes(const char* text)  // NOLINT(google-explicit-constructor)
+      : SharedBytes(Bytes(text)) {}
 
   [[nodiscard]] const Bytes& get() const {
     static const Bytes none;
@@ -30,7 +29,6 @@ class SharedBytes {
   bool operator==(const SharedBytes& other) const {
     return bytes_ == other.bytes_ || get() == other.get();
   }
-  bool operator==(std::string_view text) const { return get() == text; }
 
  private:
   std::shared_ptr<const Bytes> bytes_;  // null: empty

@@ -81,9 +81,10 @@ struct ReplyBytes {
   std::size_t operator()(const auto&) const { return wire::item_bytes_max; }
 };
 
-Error transaction_too_large(std::size_t bytes_max) {
+Error transaction_too_large() {
   return {ErrorCode::too_large, "the multi would be a transaction of more than " +
-                                    std::to_string(bytes_max) + " bytes: do less in one"};
+                                    std::to_string(wire::transaction_bytes_max) +
+                                    " bytes: do less in one"};
 }
 
 }  // namespace
@@ -114,7 +115,7 @@ PlanResult<MultiTxn> plan(const wire::MultiRequest& request, const Caller& calle
     bytes += bytes_of(*planned);
     if constexpr (requires { planned->data; })
       written += planned->path.size() + planned->data.size();
-    if (bytes > bounds.transaction_bytes) return transaction_too_large(bounds.transaction_bytes);
+    if (bytes > wire::transaction_bytes_max) return transaction_too_large();
     if (!budget.take(ReplyBytes()(*planned))) return reply_too_large(bounds.reply_bytes);
     return MultiTxnOp(std::move(*planned));
   };

@@ -141,7 +141,6 @@ using PlanResult = boost::system::result<T, Refusal>;
 
 // The bounds of one multi, as a whole.
 struct MultiBounds {
-  std::size_t transaction_bytes = wire::transaction_bytes_max;
   // In the bytes of a ReplyBudget.
   std::size_t reply_bytes = std::numeric_limits<std::uint32_t>::max();
   // A larger reply is not kept for a repetition of the write.

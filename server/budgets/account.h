@@ -41,15 +41,10 @@ class Account {
   [[nodiscard]] bool has_room(std::size_t held, std::size_t wanted) const {
     return room(held, wanted) == wanted && (above_ == nullptr || above_->has_room(held, wanted));
   }
-  [[nodiscard]] bool is_full_anywhere() const {
-    return is_full() || (above_ != nullptr && above_->is_full_anywhere());
-  }
-
-  // Whether a holder of so many bytes has no more than its equal share of a half, here and above.
-  [[nodiscard]] bool is_within_share(std::size_t held) const {
-    const std::size_t holders = holders_.load(relaxed);
-    return held <= limit_ / 2 / (holders > 0 ? holders : 1) &&
-           (above_ == nullptr || above_->is_within_share(held));
+  // Whether a holder may keep `held` bytes that it has already: while there is room here and above,
+  // and beyond that as long as it has no more than its equal share of a half.
+  [[nodiscard]] bool accepts(std::size_t held) const {
+    return !is_full_anywhere() || is_within_share(held);
   }
 
   // Charge bytes here and above, and give them back.
@@ -61,6 +56,15 @@ class Account {
 
  private:
   static constexpr auto relaxed = std::memory_order_relaxed;
+
+  [[nodiscard]] bool is_full_anywhere() const {
+    return is_full() || (above_ != nullptr && above_->is_full_anywhere());
+  }
+  [[nodiscard]] bool is_within_share(std::size_t held) const {
+    const std::size_t holders = holders_.load(relaxed);
+    return held <= limit_ / 2 / (holders > 0 ? holders : 1) &&
+           (above_ == nullptr || above_->is_within_share(held));
+  }
 
   std::atomic<std::size_t> used_ = 0;
   std::atomic<std::size_t> holders_ = 0;
@@ -103,12 +107,10 @@ class Holding {
   [[nodiscard]] bool fits_server(std::size_t wanted) const {
     return bytes_ + wanted < step || room_at_server(wanted) == wanted;
   }
-  // Whether so many bytes would be no more than the equal share of one holder.
-  [[nodiscard]] bool is_within_share(std::size_t bytes) const {
-    return !account_ || account_->is_within_share(bytes);
+  // Whether the budgets let this keep `bytes` bytes that it has already.
+  [[nodiscard]] bool accepts(std::size_t bytes) const {
+    return !account_ || account_->accepts(bytes);
   }
-  // Whether the address, or the server, has used up its budget.
-  [[nodiscard]] bool is_account_full() const { return account_ && account_->is_full_anywhere(); }
   // Whether the address has used up its budget, and this holds a part of it.
   [[nodiscard]] bool is_over() const { return bytes_ >= step && account_ && account_->is_full(); }
 

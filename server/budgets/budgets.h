@@ -7,7 +7,7 @@
 // The table of budgets: which memory of clients is bounded, and by how much.
 namespace server {
 
-// What a budget is for.
+// The use of a budget.
 enum class Budget : std::uint8_t {
   unfinished,  // bytes of messages whose end has not arrived
   requests,    // requests from their arrival until their reply is queued
@@ -16,7 +16,7 @@ enum class Budget : std::uint8_t {
 inline constexpr std::size_t budgets = 3;
 [[nodiscard]] const char* name(Budget budget);
 
-// What the server does when a budget has no room.
+// An action of the server when a budget has no room.
 enum class Measure : std::uint8_t {
   not_read,    // a connection is not read from for a while
   overloaded,  // a request is refused with Overloaded

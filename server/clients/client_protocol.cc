@@ -196,8 +196,7 @@ bool ClientProtocol::send(const wire::ServerMessage& message) {
   if (stage_ != Stage::open) return true;
   outbox_.add(message);
   const std::size_t memory = waiting_memory();
-  const bool has_room =
-      memory < small_queue_bytes || !waiting_.is_account_full() || waiting_.is_within_share(memory);
+  const bool has_room = memory < small_queue_bytes || waiting_.accepts(memory);
   waiting_.set(memory);
   return has_room && queued_bytes() <= limits_.queued_bytes_max;
 }

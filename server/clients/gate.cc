@@ -6,6 +6,7 @@
 #include <boost/beast/http/rfc7230.hpp>
 
 #include "server/auth/authenticate.h"
+#include "server/clients/http_syntax.h"
 #include "wire/address.h"
 #include "wire/base64.h"
 
@@ -18,12 +19,6 @@ std::string lower(std::string_view text) {
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
   }
   return out;
-}
-
-std::string_view trimmed(std::string_view text) {
-  while (text.starts_with(' ') || text.starts_with('\t')) text.remove_prefix(1);
-  while (text.ends_with(' ') || text.ends_with('\t')) text.remove_suffix(1);
-  return text;
 }
 
 boost::beast::http::token_list tokens(std::string_view line) {
@@ -46,13 +41,13 @@ std::string without_dot(std::string host) {
 
 // Whether the page came from the host that the request names.
 bool is_own_origin(std::string_view origin, std::string_view host) {
-  auto url = wire::parse_url(lower(trimmed(origin)));
+  auto url = wire::parse_url(lower(trimmed_header(origin)));
   if (!url || !url->target.empty() || (url->scheme != "http" && url->scheme != "https")) {
     return false;
   }
   const std::uint16_t usual_port = url->scheme == "https" ? 443 : 80;
   wire::Address& theirs = url->address;
-  auto ours = wire::parse_address(lower(trimmed(host)));
+  auto ours = wire::parse_address(lower(trimmed_header(host)));
   if (!ours) return false;
   if (theirs.port == 0) theirs.port = usual_port;
   if (ours->port == 0) ours->port = usual_port;
@@ -62,11 +57,11 @@ bool is_own_origin(std::string_view origin, std::string_view host) {
 // "user:password" from `Authorization: digest user:password`, as ZooKeeper's AdminServer reads it,
 // or from `Authorization: Basic` with that in base64, as every HTTP client sends it.
 std::optional<std::string> token_of(std::string_view authorization) {
-  authorization = trimmed(authorization);
+  authorization = trimmed_header(authorization);
   const std::size_t space = authorization.find(' ');
   if (space == authorization.npos) return std::nullopt;
   const std::string scheme = lower(authorization.substr(0, space));
-  const std::string_view rest = trimmed(authorization.substr(space));
+  const std::string_view rest = trimmed_header(authorization.substr(space));
   if (scheme == "digest") return std::string(rest);
   if (scheme != "basic") return std::nullopt;
   return wire::from_base64(rest);
@@ -85,18 +80,19 @@ Gate::Gate(GateRules rules) : rules_(std::move(rules)) {
 }
 
 bool Gate::knows_host(std::string_view host) const {
-  return knows_by_name(host) || (contains(rules_.hosts, "*") && wire::parse_address(trimmed(host)));
+  return knows_by_name(host) ||
+         (contains(rules_.hosts, "*") && wire::parse_address(trimmed_header(host)));
 }
 
 bool Gate::knows_by_name(std::string_view host) const {
-  const auto address = wire::parse_address(trimmed(host));
+  const auto address = wire::parse_address(trimmed_header(host));
   if (!address) return false;
   return wire::is_ip_address(address->host) ||
          contains(rules_.hosts, without_dot(lower(address->host)));
 }
 
 bool Gate::knows_origin(std::string_view origin, std::string_view host) const {
-  return contains(rules_.origins, "*") || contains(rules_.origins, lower(trimmed(origin))) ||
+  return contains(rules_.origins, "*") || contains(rules_.origins, lower(trimmed_header(origin))) ||
          is_own_origin(origin, host);
 }
 
@@ -130,10 +126,10 @@ std::optional<Answer> Gate::refuses_upgrade(const RequestHead& request) const {
       !lists(request.connections, "upgrade")) {
     return error_answer(426, "UpgradeRequired", "connect to /v1 with a WebSocket, over HTTP/1.1");
   }
-  if (request.versions.size() != 1 || trimmed(request.versions.front()) != "13") {
+  if (request.versions.size() != 1 || trimmed_header(request.versions.front()) != "13") {
     return error_answer(426, "UpgradeRequired", "Sec-WebSocket-Version must be 13");
   }
-  if (request.keys.size() != 1 || !is_key(trimmed(request.keys.front()))) {
+  if (request.keys.size() != 1 || !is_key(trimmed_header(request.keys.front()))) {
     return error_answer(400, "BadRequest", "Sec-WebSocket-Key must be 16 bytes in base64");
   }
 

@@ -24,7 +24,7 @@ enum class CloseCode : std::uint16_t {
   too_big = 1009,
 };
 
-// What became of a message that was offered to a connection.
+// The outcome of an offer of a message to a connection.
 enum class Offer : std::uint8_t {
   queued,
   no_room,    // the budgets have no room for it now

@@ -1,7 +1,8 @@
 #include "server/clients/http_syntax.h"
 
-#include <algorithm>
 #include <string>
+
+#include <boost/beast/core/string.hpp>
 
 namespace server {
 namespace {
@@ -18,20 +19,23 @@ std::string_view take_line(std::string_view& rest) {
   return line;
 }
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-bool equal_names(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, {}, lower, lower);
-}
-
 // Beast accepts lists of equal numbers.
 bool is_number(std::string_view value) {
-  while (value.starts_with(' ') || value.starts_with('\t')) value.remove_prefix(1);
-  while (value.ends_with(' ') || value.ends_with('\t')) value.remove_suffix(1);
+  value = trimmed_header(value);
   return !value.empty() && value.find_first_not_of("0123456789") == value.npos;
 }
 
+bool equal_names(std::string_view name, boost::beast::string_view known) {
+  return boost::beast::iequals({name.data(), name.size()}, known);
+}
+
 }  // namespace
+
+std::string_view trimmed_header(std::string_view value) {
+  while (value.starts_with(' ') || value.starts_with('\t')) value.remove_prefix(1);
+  while (value.ends_with(' ') || value.ends_with('\t')) value.remove_suffix(1);
+  return value;
+}
 
 bool has_bare_line_feed(std::string_view text) {
   for (std::size_t at = text.find('\n'); at != text.npos; at = text.find('\n', at + 1)) {

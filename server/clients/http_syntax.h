@@ -14,6 +14,9 @@ namespace server {
 // answer.
 [[nodiscard]] std::optional<Answer> refuse_ambiguous_head(std::string_view head);
 
+// Without the spaces and tabs at both ends: a header's value (RFC 9110, section 5.5).
+[[nodiscard]] std::string_view trimmed_header(std::string_view value);
+
 // Whether a line ends without CR. Then the end of the header may never come.
 [[nodiscard]] bool has_bare_line_feed(std::string_view text);
 

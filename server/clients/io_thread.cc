@@ -126,7 +126,7 @@ void IoThread::Client::send(const wire::ServerMessage& message) {
   const std::size_t size = encoded.encoded.size();
   const std::size_t queued = queued_bytes() + size;
   if (queued > thread_.context_.limits.queued_bytes_max ||
-      (queued >= small_queue_bytes && account->is_full_anywhere())) {
+      (queued >= small_queue_bytes && !account->accepts(queued))) {
     return end(CloseAsTooSlow{});
   }
   encoded.charge = Charge(account, size);

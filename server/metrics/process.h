@@ -14,7 +14,7 @@ struct ProcessReadings {
   double start_seconds = 0;  // since the Unix epoch
   std::uint64_t threads = 0;
 
-  // Of the allocator, where it counts (jemalloc).
+  // The counts of the allocator, if it has some (jemalloc).
   std::uint64_t allocated_bytes = 0;         // that the program uses
   std::uint64_t allocator_active_bytes = 0;  // in pages from which they are allocated
 };

@@ -24,7 +24,7 @@ struct Readings {
     std::uint64_t length = 0;
   };
 
-  // What clients use of one budget, and how often each measure was taken at its limits.
+  // The use of one budget by clients, and how often each measure was taken at its limits.
   struct Budget {
     struct Measure {
       const char* name = "";

@@ -56,8 +56,8 @@ struct Client {
     ended,  // will be closed once what is queued is sent
   };
 
-  // Until when a client gets no replies: until its next turn (slices.h), or until it has received
-  // half of what waits, or all of it.
+  // Until when a client's reads wait: until its next turn (slices.h), or until it has received half
+  // of the bytes that wait for it, or all of them.
   enum class HeldBack : std::uint8_t { no, until_turn, until_half, until_all };
 
   // How a connection ends once everything that was read is answered.
@@ -100,9 +100,9 @@ struct Client {
     return ending && ending->code == CloseCode::policy_violation;
   }
   [[nodiscard]] bool is_held_back() const { return held_back != HeldBack::no; }
-  // Something of it waits for more than an outcome.
+  // A request of it waits for more than an outcome.
   [[nodiscard]] bool is_put_off() const { return is_held_back() || !early_requests.empty(); }
-  // What waits for it has to be received first.
+  // It must receive bytes that wait for it before its reads go on.
   [[nodiscard]] bool is_behind() const {
     return held_back == HeldBack::until_half || held_back == HeldBack::until_all;
   }

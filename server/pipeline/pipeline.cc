@@ -98,8 +98,7 @@ void Pipeline::go_on() {
   carry_out();
   Client* client = replies_.next_turn();
   if (client == nullptr) return;
-  replies_.flush(*client);
-  begin_early_requests(*client);
+  resume(*client);
 }
 
 void Pipeline::sent(ClientConnection& connection) {
@@ -107,8 +106,7 @@ void Pipeline::sent(ClientConnection& connection) {
   if (client == nullptr) return;
   client->receives = true;
   if (!client->paused && !client->is_put_off()) return;
-  replies_.flush(*client);
-  begin_early_requests(*client);
+  resume(*client);
 }
 
 void Pipeline::handle(Client& client, wire::ParsedRequest parsed, Arrival arrived) {
@@ -187,6 +185,11 @@ void Pipeline::open_session(Client& client, wire::SessionId session, bool resume
   session_setup_.open(client, session, resumed, role());
   begin_early_requests(client);
   replies_.flush(client);
+}
+
+void Pipeline::resume(Client& client) {
+  replies_.flush(client);
+  begin_early_requests(client);
 }
 
 // If the client is held back meanwhile, the rest stay early.
@@ -350,10 +353,7 @@ void Pipeline::tick() {
     if (is_unread && can_expire(*client) && (receives || !client->is_behind())) {
       ordering_.alive(client->session);
     }
-    if (client->paused || client->is_put_off()) {
-      replies_.flush(*client);
-      begin_early_requests(*client);
-    }
+    if (client->paused || client->is_put_off()) resume(*client);
   }
 }
 

@@ -92,6 +92,8 @@ class Pipeline : public ClientHandler {
   void forget(const Client& client);
   void handle(Client& client, wire::ParsedRequest parsed, Arrival arrived);
   void perform(Client& client, wire::ClientRequest request, Arrival arrived);
+  // Sends what is ready, and begins the requests that waited for that.
+  void resume(Client& client);
   void begin_early_requests(Client& client);
   void request_session(Client& client);
   void open_session(Client& client, wire::SessionId session, bool resumed);

@@ -44,9 +44,10 @@ void Planner::plan_now(const session::Command& command, OrderingOutcomes& out) {
   const SteadyClock::time_point begin = environment_.now();
   auto planned = service_.plan(command, environment_.wall_clock());
   const bool was_over = is_turn_over();
-  planned_for_ += environment_.now() - begin;
+  const SteadyClock::time_point end = environment_.now();
+  planned_for_ += end - begin;
   if (is_turn_over() && !was_over) environment_.call_soon();
-  if (planned) return propose(std::move(*planned), command.session, out);
+  if (planned) return propose(std::move(*planned), command.session, end, out);
   fair_queue_.refused(command.session);
   if (command.tag == 0) return;  // the session ended before it expired
   refusals_.push_back({planned_, command.owner, command.tag, std::move(planned.error())});
@@ -55,13 +56,14 @@ void Planner::plan_now(const session::Command& command, OrderingOutcomes& out) {
 wire::Result<void> Planner::set_level(wire::Level level, OrderingOutcomes& out) {
   auto planned = service_.plan_level(level, environment_.wall_clock());
   if (!planned) return planned.error();
-  propose(*std::move(planned), {}, out);
+  propose(*std::move(planned), {}, environment_.now(), out);
   return {};
 }
 
-void Planner::propose(wire::Bytes transaction, wire::SessionId session, OrderingOutcomes& out) {
+void Planner::propose(wire::Bytes transaction, wire::SessionId session, SteadyClock::time_point at,
+                      OrderingOutcomes& out) {
   planned_ += 1;
-  planned_at_.push_back(environment_.now());
+  planned_at_.push_back(at);
   counters_.proposed += 1;
   fair_queue_.planned(session);
   out.emplace_back(zab::Submit{std::make_shared<const wire::Bytes>(std::move(transaction))});

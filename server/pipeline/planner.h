@@ -76,7 +76,9 @@ class Planner {
   [[nodiscard]] std::size_t refusals() const { return refusals_.size(); }
 
  private:
-  void propose(wire::Bytes transaction, wire::SessionId session, OrderingOutcomes& out);
+  // `at` is when it was planned.
+  void propose(wire::Bytes transaction, wire::SessionId session, SteadyClock::time_point at,
+               OrderingOutcomes& out);
   void plan_now(const session::Command& command, OrderingOutcomes& out);
   [[nodiscard]] bool is_turn_over() const { return planned_for_ > turn_max; }
   void watch_expiry(wire::SessionId session, std::int64_t timeout_ms);

@@ -189,10 +189,12 @@ void Replies::refuse_late_reads() {
 void Replies::read_before(const session::Origin& origin) {
   Client* client = clients_.find(origin.owner.connection);
   if (client == nullptr) return;
-  const SteadyClock::time_point begin = environment_.now();
+  std::optional<SteadyClock::time_point> begin;  // of the first one
   const auto perform = [&](const QueuedRead& queued) -> std::optional<QueuedReply> {
     if (queued.at_least > replica_.applied()) return std::nullopt;
-    if (early_reads_ + (environment_.now() - begin) > early_reads_max) {
+    const SteadyClock::time_point now = environment_.now();
+    if (!begin) begin = now;
+    if (early_reads_ + (now - *begin) > early_reads_max) {
       return QueuedReply{{queued.request.id, {}, queued.request.encoding, too_many_reads()},
                          queued.timing};
     }
@@ -200,7 +202,7 @@ void Replies::read_before(const session::Origin& origin) {
     return read(*client, queued);
   };
   if (!client->order.read_before(origin.tag, perform)) return;
-  const SteadyClock::duration took = environment_.now() - begin;
+  const SteadyClock::duration took = environment_.now() - *begin;
   if (took > long_reads) {
     early_reads_ += took;
     environment_.call_soon();
@@ -299,21 +301,30 @@ void Replies::stamp(Client& client, wire::Reply& reply) const {
 }
 
 // Next: Carrier::send (clients/carrier.cc); wire/message_writer.cc encodes the reply.
-void Replies::send(Client& client, QueuedReply&& reply) {
-  const auto& [arrived, effort] = reply.timing;
+void Replies::hand_over(Client& client, QueuedReply&& reply) {
   give_back(client, reply.timing);
   if (!reply.reply.body) counters_.errors[reply.reply.body.error().code] += 1;
-  counters_.took[static_cast<std::size_t>(effort)].observe(environment_.now() - arrived.at);
   client.connection->send(std::move(reply.reply));
+}
+
+void Replies::observe(const RequestTiming& timing, SteadyClock::time_point now) {
+  counters_.took[static_cast<std::size_t>(timing.effort)].observe(now - timing.arrived.at);
+}
+
+void Replies::send(Client& client, QueuedReply&& reply) {
+  observe(reply.timing, environment_.now());
+  hand_over(client, std::move(reply));
 }
 
 bool Replies::send(Client& client, const QueuedRead& due) {
   const SteadyClock::time_point begin = environment_.now();
   const std::size_t queued = client.connection->queued_bytes();
   const bool is_sent = perform(client, due);
+  const SteadyClock::time_point end = environment_.now();
+  if (is_sent) observe(due.timing, end);
   const std::size_t now_queued = client.connection->queued_bytes();
   if (slices_.charge(client.number, client.debt, now_queued - std::min(now_queued, queued),
-                     environment_.now() - begin)) {
+                     end - begin)) {
     environment_.call_soon();
   }
   if (slices_.is_used_up(client.debt)) counters_.turns_waited += 1;
@@ -323,23 +334,21 @@ bool Replies::send(Client& client, const QueuedRead& due) {
 bool Replies::perform(Client& client, const QueuedRead& due) {
   QueuedReply reply = read(client, due);
   if (sets_watch(due.request.request) || !reply.reply.body) {
-    send(client, std::move(reply));
+    hand_over(client, std::move(reply));
     return true;
   }
   const wire::ServerMessage message(std::move(reply.reply));
   const Offer offer = client.connection->offer(message);
   if (offer == Offer::no_room && client.connection->queued_bytes() >= Holding::step) return false;
   if (offer == Offer::queued) {
-    give_back(client, reply.timing);
-    const auto& [arrived, effort] = reply.timing;
-    counters_.took[static_cast<std::size_t>(effort)].observe(environment_.now() - arrived.at);
+    give_back(client, due.timing);
     return true;
   }
   wire::Error error = offer == Offer::no_room
                           ? overloaded(Budget::waiting)
                           : reply_too_large(ledger_.limits(Budget::waiting).connection);
-  send(client,
-       {{due.request.id, replica_.applied(), due.request.encoding, std::move(error)}, due.timing});
+  hand_over(client, {{due.request.id, replica_.applied(), due.request.encoding, std::move(error)},
+                     due.timing});
   return true;
 }
 

@@ -60,7 +60,7 @@ class Replies {
   void displace(Client& client);
 
   // Sends what is ready, and disconnects a client with an `ending` once all is answered. A client
-  // that does not receive what waits for it is held back: then nothing happens.
+  // that does not receive what waits for it is held back: then its reads wait.
   void flush(Client& client);
 
   // A later turn of the event loop: the client, if any, that goes on now. The caller flushes it.
@@ -83,12 +83,16 @@ class Replies {
   void push(Client& client, QueuedReply reply);
   [[nodiscard]] QueuedReply read(Client& client, const QueuedRead& read);
   void stamp(Client& client, wire::Reply& reply) const;
+  // Gives the request's bytes back, counts an error, and hands the reply to the connection.
+  void hand_over(Client& client, QueuedReply&& reply);
+  // The same, and notes how long the request took.
   void send(Client& client, QueuedReply&& reply);
-  // Performs and answers a read. Returns false if the reply has no room while others wait: then
-  // nothing has happened.
+  // Performs a read and hands its reply over. Returns false if the reply has no room while others
+  // wait: then nothing has happened.
   [[nodiscard]] bool perform(Client& client, const QueuedRead& due);
-  // The same, and charges its client for what it took.
+  // The same, notes how long the request took, and charges its client for the work.
   [[nodiscard]] bool send(Client& client, const QueuedRead& due);
+  void observe(const RequestTiming& timing, SteadyClock::time_point now);
   // Whether, and until when, a client is held back now.
   [[nodiscard]] Client::HeldBack held_back(const Client& client) const;
   void apply_backpressure(Client& client);

@@ -1,7 +1,6 @@
 #include "server/startup/memory_limit.h"
 
 #include <algorithm>
-#include <charconv>
 #include <fstream>
 #include <optional>
 #include <sstream>
@@ -13,18 +12,11 @@ namespace {
 
 using std::filesystem::path;
 
-std::optional<std::uint64_t> number_in(const std::string& text) {
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{}) return std::nullopt;
-  return value;
-}
-
 std::optional<std::uint64_t> number_in_file(const path& file) {
   std::ifstream in(file);
-  std::string word;
-  if (!(in >> word)) return std::nullopt;
-  return number_in(word);  // "max" is none
+  std::uint64_t value = 0;
+  if (!(in >> value)) return std::nullopt;  // "max", too
+  return value;
 }
 
 // MemTotal, in bytes.

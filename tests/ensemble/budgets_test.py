@@ -30,6 +30,10 @@ def metric(server, name, **labels):
     return int(found[1])
 
 
+def used_bytes(server, budget):
+    return metric(server, "budget_used_bytes", budget=budget)
+
+
 def measures(server, budget, measure):
     return metric(server, "budget_measures_total", budget=budget, measure=measure)
 
@@ -69,50 +73,39 @@ async def is_served(wire):
     assert reply["data"] == "x" * 500, reply
 
 
-async def unfinished_messages(server, wire):
-    """Each of many connections begins a message of 500 KiB, and does not end it."""
-    begun = frame(TEXT, b" " * 400_000, length=500_000)
+async def greedy_clients(server, wire, sent, budget, *, grown_max, used_max, not_read_min):
+    """Many connections send the same and read nothing. Checks the memory that they cost."""
     before = rss(server)
     greedy = []
     for n in range(CLIENTS):
         greedy.append(upgraded(server))
-        send_what_fits(greedy[-1], begun)
+        send_what_fits(greedy[-1], sent)
         if n % 20 == 0:
             await is_served(wire)
     grown = rss(server) - before
-    assert grown < 12 * MIB, f"{grown} bytes for {CLIENTS} unfinished messages"
-    used = metric(server, "budget_used_bytes", budget="unfinished")
-    assert MIB <= used <= 3 * MIB, used
-    assert measures(server, "unfinished", "not_read") >= CLIENTS / 2
+    assert grown < grown_max, f"{grown} bytes for {CLIENTS} clients"
+    used = used_bytes(server, budget)
+    assert MIB <= used <= used_max, used
+    assert measures(server, budget, "not_read") >= not_read_min
     assert server.ready()
     for raw in greedy:
         raw.close()
-    await until(lambda: metric(server, "budget_used_bytes", budget="unfinished") == 0,
-                "the budget is given back")
+    for each in ("unfinished", "requests", "waiting"):
+        await until(lambda: used_bytes(server, each) == 0, f"the budget {each} is given back")
+
+
+async def unfinished_messages(server, wire):
+    """Each of many connections begins a message of 500 KiB, and does not end it."""
+    begun = frame(TEXT, b" " * 400_000, length=500_000)
+    await greedy_clients(server, wire, begun, "unfinished",
+                         grown_max=12 * MIB, used_max=3 * MIB, not_read_min=CLIENTS / 2)
 
 
 async def unread_replies(server, wire):
     """Each of many connections asks for 6 MB, and reads nothing."""
     asked = json.dumps([{"id": n, "op": "get", "path": "/node"} for n in range(100)]).encode()
-    before = rss(server)
-    greedy = []
-    for n in range(CLIENTS):
-        greedy.append(upgraded(server))
-        send_what_fits(greedy[-1], frame(TEXT, asked))
-        if n % 20 == 0:
-            await is_served(wire)
-    grown = rss(server) - before
-    assert grown < 24 * MIB, f"{grown} bytes for the replies of {CLIENTS} clients"
-    used = metric(server, "budget_used_bytes", budget="waiting")
-    assert MIB <= used <= 6 * MIB, used
-    assert measures(server, "waiting", "not_read") > 0
-    assert server.ready()
-    for raw in greedy:
-        raw.close()
-    await until(lambda: metric(server, "budget_used_bytes", budget="waiting") == 0,
-                "the budget is given back")
-    await until(lambda: metric(server, "budget_used_bytes", budget="requests") == 0,
-                "the budget of requests is given back")
+    await greedy_clients(server, wire, frame(TEXT, asked), "waiting",
+                         grown_max=24 * MIB, used_max=6 * MIB, not_read_min=1)
 
 
 async def requests_under_way(server, wire):
@@ -132,7 +125,7 @@ async def requests_under_way(server, wire):
         assert stat["version"] == done, (stat, done)
         await is_served(wire)
     assert done > 0
-    assert metric(server, "budget_used_bytes", budget="requests") == 0
+    assert used_bytes(server, "requests") == 0
 
 
 async def much_is_read(server, wire):
