@@ -30,7 +30,8 @@ Driver::Driver(boost::asio::io_context& io, zab::Peer peer, Links& links, LogWri
       log_(log),
       checkpointer_(checkpointer),
       pipeline_(pipeline),
-      role_changed_(std::move(role_changed)) {}
+      role_changed_(std::move(role_changed)),
+      results_([this](ResultQueue::Result& result) { carry_out(result); }) {}
 
 void Driver::start() { carry_out(peer_.start()); }
 
@@ -49,16 +50,12 @@ void Driver::link_up(zab::ServerId server, std::uint64_t connection) {
 void Driver::link_down(zab::ServerId server) { post(zab::LinkDown{server}); }
 
 void Driver::received(zab::ServerId from, PeerMessage&& message) {
-  std::visit(
-      [&](auto& m) {
-        using M = std::decay_t<decltype(m)>;
-        if constexpr (std::is_same_v<M, zab::Message>) {
-          post(zab::Received{from, std::move(m)});
-        } else if constexpr (!std::is_same_v<M, KeepAlive>) {
-          pipeline_.on(from, m);
-        }
-      },
-      message);
+  if (auto* to_peer = std::get_if<zab::Message>(&message)) {
+    return post(zab::Received{from, std::move(*to_peer)});
+  }
+  // The pipeline must know of the role in which the other server saw this one.
+  results_.push(PipelineMessage{from, std::move(message)});
+  if (!will_hand_on_) hand_on();
 }
 
 void Driver::link_drained(zab::ServerId server) { read(server); }
@@ -94,6 +91,7 @@ void Driver::run() {
     if (down != nullptr) connections_.erase(down->server);
     if (down != nullptr) reads_.erase(down->server);
     if (down != nullptr) checkpointer_.forget(down->server);
+    if (is_outdated(queued.event)) continue;
     zab::Effects step = peer_.step(std::move(queued.event));
     // Counted for each step, because one batch may hold a whole election.
     const bool looks = step.role_status && step.role_status->role == zab::Role::looking;
@@ -101,6 +99,12 @@ void Driver::run() {
     effects += std::move(step);
   }
   carry_out(std::move(effects));
+}
+
+// The pipeline planned this transaction for an epoch that has ended, and does not know that yet. It
+// will give the plan up.
+bool Driver::is_outdated(const zab::Event& event) const {
+  return std::holds_alternative<zab::Submit>(event) && peer_.role_status() != role_status_;
 }
 
 std::uint64_t Driver::connection(zab::ServerId server) const {
@@ -142,17 +146,11 @@ void Driver::carry_out(zab::Effects effects) {
     log_limited(LineKind::role_changed, spdlog::level::info, "{}",
                 zab::to_string(*effects.role_status));
   }
-  if (results_.empty() && !effects.restore) {
-    for (const zab::Txn& txn : effects.deliver) deliver(txn);
-    for (const zab::Confirmed& confirmed : effects.confirmed) pipeline_.confirmed(confirmed);
-    if (effects.role_status) change_role(*effects.role_status);
-    return;
-  }
-  if (effects.restore) results_.emplace_back(Restore{});
-  for (zab::Txn& txn : effects.deliver) results_.emplace_back(std::move(txn));
-  for (const zab::Confirmed& confirmed : effects.confirmed) results_.emplace_back(confirmed);
-  if (effects.role_status) results_.emplace_back(*effects.role_status);
-  hand_on();
+  if (effects.restore) results_.push(ResultQueue::Restore{});
+  for (zab::Txn& txn : effects.deliver) results_.push(std::move(txn));
+  for (const zab::Confirmed& confirmed : effects.confirmed) results_.push(confirmed);
+  if (effects.role_status) results_.push(*effects.role_status);
+  if (!will_hand_on_) hand_on();
 }
 
 // Next: Leading::on(Ack) (zab/leading_broadcast.cc) on the leader, for an ack.
@@ -170,13 +168,34 @@ void Driver::send_promises(const std::vector<Promise>& promises) {
 // --- Results for the service ---
 
 void Driver::hand_on() {
-  while (!results_.empty() && !std::holds_alternative<Restore>(results_.front())) {
-    const Result next = std::move(results_.front());
-    results_.pop_front();
-    if (const auto* txn = std::get_if<zab::Txn>(&next)) deliver(*txn);
-    if (const auto* confirmed = std::get_if<zab::Confirmed>(&next)) pipeline_.confirmed(*confirmed);
-    if (const auto* role_status = std::get_if<zab::RoleStatus>(&next)) change_role(*role_status);
-  }
+  if (!results_.hand_on()) return;
+  will_hand_on_ = true;
+  boost::asio::post(io_, [this] {
+    will_hand_on_ = false;
+    hand_on();
+  });
+}
+
+void Driver::carry_out(ResultQueue::Result& result) {
+  struct Visitor {
+    Driver& driver;
+    void operator()(ResultQueue::Restore) const {}  // handed on by `restored`
+    void operator()(const zab::Txn& txn) const { driver.deliver(txn); }
+    void operator()(const zab::Confirmed& confirmed) const {
+      driver.pipeline_.confirmed(confirmed);
+    }
+    void operator()(const zab::RoleStatus& changed) const { driver.change_role(changed); }
+    void operator()(PipelineMessage& received) const {
+      const auto pass_on = [&](auto& m) {
+        using M = std::decay_t<decltype(m)>;
+        if constexpr (!std::is_same_v<M, zab::Message> && !std::is_same_v<M, KeepAlive>) {
+          driver.pipeline_.on(received.from, m);
+        }
+      };
+      std::visit(pass_on, received.message);
+    }
+  };
+  std::visit(Visitor{*this}, result);
 }
 
 void Driver::deliver(const zab::Txn& txn) {
@@ -198,14 +217,13 @@ void Driver::change_role(const zab::RoleStatus& role_status) {
 }
 
 void Driver::restored(session::Service&& service, zab::Point at) {
-  ensure(!results_.empty() && std::holds_alternative<Restore>(results_.front()),
-         "a snapshot was adopted");
+  ensure(results_.reach_snapshot(), "a snapshot was adopted");
   spdlog::info("a snapshot at {} was adopted: {} nodes", wire::to_string(at.zxid),
                service.tree().size());
   checkpointer_.restored(at, service.level());
   pipeline_.restored(std::move(service));
-  results_.pop_front();
-  hand_on();
+  results_.restored();
+  if (!will_hand_on_) hand_on();
 }
 
 // --- Reads for learners ---

@@ -1,11 +1,9 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
-#include <variant>
 #include <vector>
 
 #include "server/checkpoints/checkpointer.h"
@@ -13,6 +11,7 @@
 #include "server/peers/links.h"
 #include "server/pipeline/pipeline.h"
 #include "server/replication/log_writer.h"
+#include "server/replication/result_queue.h"
 #include "wire/forms.h"
 #include "zab/peer.h"
 
@@ -72,20 +71,19 @@ class Driver {
     zab::Read what;
     std::uint64_t connection;
   };
-  // A result for the service that waits until an adopted snapshot is loaded.
-  struct Restore {};
-  using Result = std::variant<Restore, zab::Txn, zab::Confirmed, zab::RoleStatus>;
-
   void schedule();
   void run();
   void carry_out(zab::Effects effects);
   void send_promises(const std::vector<Promise>& promises);
   void read(zab::ServerId learner);
   void read_log(const zab::ReadHistory& what);
+  // Hands results on in this turn of the event loop, and the rest in later ones.
   void hand_on();
+  void carry_out(ResultQueue::Result& result);
   void deliver(const zab::Txn& txn);
   void change_role(const zab::RoleStatus& role_status);
   [[nodiscard]] std::uint64_t connection(zab::ServerId server) const;
+  [[nodiscard]] bool is_outdated(const zab::Event& event) const;
 
   boost::asio::io_context& io_;
   zab::Peer peer_;
@@ -94,7 +92,7 @@ class Driver {
   Checkpointer& checkpointer_;
   Pipeline& pipeline_;
   RoleChanged role_changed_;
-  zab::RoleStatus role_status_;  // the last one that was handed on
+  zab::RoleStatus role_status_;  // the last one that was handed on; the pipeline knows no later one
 
   DriverCounters counters_;
   Availability availability_{SteadyClock::now()};
@@ -103,7 +101,8 @@ class Driver {
   bool scheduled_ = false;
   bool will_go_on_ = false;
   std::size_t writes_under_way_ = 0;
-  std::deque<Result> results_;                  // the first is a Restore, if there are any
+  ResultQueue results_;
+  bool will_hand_on_ = false;
   std::map<zab::ServerId, PendingRead> reads_;  // one a learner: a later one replaces it
 };
 
