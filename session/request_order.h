@@ -47,6 +47,10 @@ class RequestOrder {
     *slot = {0, Next(std::in_place_index<0>, std::move(reply))};
     return true;
   }
+  // Whether the slot that waits under `tag` is the oldest request.
+  [[nodiscard]] bool is_next(std::uint64_t tag) const {
+    return !slots_.empty() && slots_.front().tag == tag;
+  }
   // Releases the held read that waits under `tag`. Returns false if there is none.
   bool release(std::uint64_t tag) {
     Slot* slot = slot_of(tag);

@@ -120,7 +120,8 @@ void Service::become(Service&& restored) {
   image_header_.reset();
 }
 
-wire::Result<Applied> Service::apply(wire::Zxid zxid, std::string_view bytes, BuildReply build) {
+wire::Result<Applied> Service::apply(wire::Zxid zxid, std::string_view bytes, BuildReply build,
+                                     const EventSink& sink) {
   ensure(zxid > applied_, "transactions are applied in the order of their zxids");
   wire::Result<Transaction> decoded = decode_transaction(bytes, wire::forms_at(known_.greatest));
   if (!decoded) return decoded.error();
@@ -141,16 +142,18 @@ wire::Result<Applied> Service::apply(wire::Zxid zxid, std::string_view bytes, Bu
                   .reply = {},
                   .former_owner = {},
                   .refusal = {},
-                  .events = {}};
+                  .events = {},
+                  .lagging = {}};
   const auto carry_out_body = [&]<class Kind>(const Kind& body) {
     if constexpr (std::is_same_v<Kind, znode::Txn>) {
-      carry_out(body, transaction, build, applied);
+      return carry_out(body, transaction, build, applied);
     } else {
-      carry_out(body, transaction, applied);
+      return carry_out(body, transaction, applied);
     }
   };
+  Changes changes;
   try {
-    std::visit(carry_out_body, transaction.body);
+    changes = std::visit(carry_out_body, transaction.body);
     if (transaction.number) keep_result(transaction, applied);
   } catch (const wire::Contradiction& contradiction) {
     applied_ = former;
@@ -158,6 +161,11 @@ wire::Result<Applied> Service::apply(wire::Zxid zxid, std::string_view bytes, Bu
                  std::string("it contradicts the state of this server: ") + contradiction.what()};
   }
   drop_plan(transaction);
+  const EventSink collect = [&](wire::SessionId session, wire::WatchEvent&& event) {
+    applied.events.push_back({session, std::move(event)});
+    return true;
+  };
+  applied.lagging = watches_.fire(zxid, std::move(changes), sink ? sink : collect);
   return applied;
 }
 
@@ -174,23 +182,26 @@ void Service::drop_plan(const Transaction& transaction) {
   }
 }
 
-void Service::carry_out(const OpenTxn& txn, const Transaction& transaction, Applied& applied) {
+Service::Changes Service::carry_out(const OpenTxn& txn, const Transaction& transaction,
+                                    Applied& applied) {
   applied.session = {applied.zxid.bits()};
   applied.session_change = Applied::SessionChange::opened;
   sessions_.open(applied.session,
                  {txn.secret_hash, txn.timeout_ms, transaction.owner, txn.results_max});
-  watches_.fire(applied.zxid, {});
+  return {};
 }
 
-void Service::carry_out(const MoveTxn& txn, const Transaction& transaction, Applied& applied) {
+Service::Changes Service::carry_out(const MoveTxn& txn, const Transaction& transaction,
+                                    Applied& applied) {
   applied.session_change = Applied::SessionChange::moved;
   applied.former_owner = sessions_.move(transaction.session, transaction.owner, txn);
   // The watches belonged to the former connection. The new connection sets its own.
   watches_.remove_session(transaction.session);
-  watches_.fire(applied.zxid, {});
+  return {};
 }
 
-void Service::carry_out(const CloseTxn& txn, const Transaction& transaction, Applied& applied) {
+Service::Changes Service::carry_out(const CloseTxn& txn, const Transaction& transaction,
+                                    Applied& applied) {
   applied.session_change =
       txn.expired ? Applied::SessionChange::expired : Applied::SessionChange::closed;
   applied.former_owner = sessions_.close(transaction.session);
@@ -199,18 +210,18 @@ void Service::carry_out(const CloseTxn& txn, const Transaction& transaction, App
   znode::Changes changes;
   znode::apply(znode::CleanupTxn{transaction.session, txn.ephemerals},
                {applied.zxid, transaction.time}, tree_, changes);
-  applied.events = watches_.fire(applied.zxid, std::move(changes).finish(tree_));
+  return std::move(changes).finish(tree_);
 }
 
-void Service::carry_out(const RefuseTxn& txn, const Transaction&, Applied& applied) {
+Service::Changes Service::carry_out(const RefuseTxn& txn, const Transaction&, Applied& applied) {
   applied.refusal = txn.refusal;
-  watches_.fire(applied.zxid, {});
+  return {};
 }
 
-void Service::carry_out(const LevelTxn& txn, const Transaction&, Applied& applied) {
+Service::Changes Service::carry_out(const LevelTxn& txn, const Transaction&, Applied&) {
   if (wire::forms_at(txn.level).outcome < 2) sessions_.become_former();
   level_ = planned_level_ = txn.level;
-  watches_.fire(applied.zxid, {});
+  return {};
 }
 
 // Written at the replicated level: the bytes are equal on all servers.
@@ -234,15 +245,15 @@ std::uint64_t Service::digest() const {
                                  : znode::hash_of(std::array{state, std::uint64_t{level_.value}});
 }
 
-void Service::carry_out(const znode::Txn& txn, const Transaction& transaction, BuildReply build,
-                        Applied& applied) {
+Service::Changes Service::carry_out(const znode::Txn& txn, const Transaction& transaction,
+                                    BuildReply build, Applied& applied) {
   const Session* session = sessions_.find(transaction.session);
   const bool keeps_reply = transaction.number && session != nullptr && session->results_max > 0 &&
                            !keeps_receipt(transaction);
   znode::Changes changes;
   applied.reply = znode::apply(txn, {applied.zxid, transaction.time}, tree_, changes,
                                build == BuildReply::yes || keeps_reply);
-  applied.events = watches_.fire(applied.zxid, std::move(changes).finish(tree_));
+  return std::move(changes).finish(tree_);
 }
 
 wire::Result<Answer> Service::read(const znode::Caller& caller, const wire::RequestId& id,

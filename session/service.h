@@ -48,7 +48,9 @@ struct Applied {
   // is meaningless.
   std::optional<Refusal> refusal;
 
-  std::vector<Delivery> events;  // for the watches on this server, in order; sent before the reply
+  // For the watches on this server, in order; sent before the reply. Empty if `apply` had a sink.
+  std::vector<Delivery> events;
+  std::vector<wire::SessionId> lagging;  // see Watches::fire
 };
 
 // The result of a read.
@@ -88,8 +90,10 @@ class Service {
   // Unimplemented for bytes of a newer program, and for a level at which this one cannot run;
   // MarshallingError for bytes that are no transaction, RuntimeInconsistency for a transaction of
   // another state. After an error the state is not to be used any more: only `become` may follow.
+  // The events go to `sink`, if there is one, once the state is that after the transaction.
   [[nodiscard]] wire::Result<Applied> apply(wire::Zxid zxid, std::string_view bytes,
-                                            BuildReply build = BuildReply::yes);
+                                            BuildReply build = BuildReply::yes,
+                                            const EventSink& sink = {});
 
   // Answers a read from this server's state, and sets the watch that it asks for. `id` becomes the
   // id of the watch's events, `encoding` the encoding of their data. Returns SessionExpired if the
@@ -173,13 +177,15 @@ class Service {
   void add_plan(const Transaction& transaction, znode::Draft&& draft);
   // Removes the transaction's plan from the outstanding ones, if it was planned here.
   void drop_plan(const Transaction& transaction);
-  void carry_out(const OpenTxn& txn, const Transaction& transaction, Applied& applied);
-  void carry_out(const MoveTxn& txn, const Transaction& transaction, Applied& applied);
-  void carry_out(const CloseTxn& txn, const Transaction& transaction, Applied& applied);
-  void carry_out(const RefuseTxn& txn, const Transaction& transaction, Applied& applied);
-  void carry_out(const znode::Txn& txn, const Transaction& transaction, BuildReply build,
-                 Applied& applied);
-  void carry_out(const LevelTxn& txn, const Transaction& transaction, Applied& applied);
+  // Each returns the changes of nodes.
+  using Changes = std::vector<znode::Change>;
+  Changes carry_out(const OpenTxn& txn, const Transaction& transaction, Applied& applied);
+  Changes carry_out(const MoveTxn& txn, const Transaction& transaction, Applied& applied);
+  Changes carry_out(const CloseTxn& txn, const Transaction& transaction, Applied& applied);
+  Changes carry_out(const RefuseTxn& txn, const Transaction& transaction, Applied& applied);
+  Changes carry_out(const znode::Txn& txn, const Transaction& transaction, BuildReply build,
+                    Applied& applied);
+  Changes carry_out(const LevelTxn& txn, const Transaction& transaction, Applied& applied);
   void keep_result(const Transaction& transaction, const Applied& applied);
 
   std::size_t reply_bytes_max_;

@@ -10,14 +10,14 @@
 
 namespace session {
 
-SetWatch* SetWatch::make(const Watcher& watcher, const wire::RequestId& id, const Watch& watch,
+SetWatch* SetWatch::make(Watcher& watcher, const wire::RequestId& id, const Watch& watch,
                          std::uint64_t serial) {
   const std::size_t text = watch.path.size() + id.json.size();
   const std::size_t from = watch.from ? sizeof(std::uint64_t) : 0;
   return new (::operator new(sizeof(SetWatch) + text + from)) SetWatch(watcher, id, watch, serial);
 }
 
-SetWatch::SetWatch(const Watcher& watcher, const wire::RequestId& id, const Watch& watch,
+SetWatch::SetWatch(Watcher& watcher, const wire::RequestId& id, const Watch& watch,
                    std::uint64_t serial)
     : watcher_(&watcher),
       serial_(serial),
@@ -62,7 +62,8 @@ void WatchTable::add(wire::SessionId session, const znode::Identities& identitie
   SetWatch& set = *SetWatch::make(own, id, watch, ++last_serial_);
   own.watches.insert(set);
   own.text_bytes += set.text_bytes();
-  index_of(watch.reach).insert(set);
+  size_ += 1;
+  if (!own.is_suspended) index_of(watch.reach).insert(set);
 }
 
 const SetWatch* WatchTable::find(wire::SessionId session, std::string_view id) const {
@@ -73,8 +74,8 @@ const SetWatch* WatchTable::find(wire::SessionId session, std::string_view id) c
 }
 
 void WatchTable::remove(const SetWatch& watch) {
-  ByPath& index = index_of(watch.reach());
-  index->erase(index->iterator_to(watch));
+  remove_from_index(watch);
+  size_ -= 1;
   const auto own = sessions_.find(watch.watcher().session);
   own->second.text_bytes -= watch.text_bytes();
   ById& watches = own->second.watches;
@@ -85,12 +86,38 @@ void WatchTable::remove(const SetWatch& watch) {
 void WatchTable::remove_session(wire::SessionId session) {
   const auto own = sessions_.find(session);
   if (own == sessions_.end()) return;
+  size_ -= own->second.watches->size();
   own->second.watches->clear_and_dispose([&](SetWatch* watch) {
-    ByPath& index = index_of(watch->reach());
-    index->erase(index->iterator_to(*watch));
+    remove_from_index(*watch);
     SetWatch::destroy(watch);
   });
   sessions_.erase(own);
+}
+
+void WatchTable::remove_from_index(const SetWatch& watch) {
+  if (watch.watcher().is_suspended) return;
+  ByPath& index = index_of(watch.reach());
+  index->erase(index->iterator_to(watch));
+}
+
+void WatchTable::suspend(wire::SessionId session) {
+  const auto own = sessions_.find(session);
+  if (own == sessions_.end()) return;
+  for (const SetWatch& watch : *own->second.watches) remove_from_index(watch);
+  own->second.is_suspended = true;
+}
+
+std::vector<const SetWatch*> WatchTable::resume(wire::SessionId session) {
+  const auto own = sessions_.find(session);
+  if (own == sessions_.end() || !own->second.is_suspended) return {};
+  std::vector<const SetWatch*> resumed;
+  own->second.is_suspended = false;
+  for (SetWatch& watch : *own->second.watches) {
+    index_of(watch.reach()).insert(watch);
+    resumed.push_back(&watch);
+  }
+  std::ranges::sort(resumed, {}, &SetWatch::serial);
+  return resumed;
 }
 
 void WatchTable::clear() {
@@ -120,6 +147,11 @@ void WatchTable::find(std::string_view path, wire::EventKind kind,
 std::size_t WatchTable::size(wire::SessionId session) const {
   const auto own = sessions_.find(session);
   return own == sessions_.end() ? 0 : own->second.watches->size();
+}
+
+const Watcher* WatchTable::watcher(wire::SessionId session) const {
+  const auto own = sessions_.find(session);
+  return own == sessions_.end() ? nullptr : &own->second;
 }
 
 std::size_t WatchTable::text_bytes(wire::SessionId session) const {

@@ -23,6 +23,11 @@ namespace session {
 struct Watcher {
   wire::SessionId session;
   znode::Identities identities;  // of its client, as authenticated so far
+  bool is_suspended = false;     // no index has its watches: no change finds them
+
+  // The size of its events of one transaction. Used by Watches.
+  wire::Zxid counted_at;
+  std::size_t event_bytes = 0;
 };
 
 namespace hooks {
@@ -44,7 +49,7 @@ class SetWatch : public hooks::ById, public hooks::ByPath {
   SetWatch(const SetWatch&) = delete;
   SetWatch& operator=(const SetWatch&) = delete;
 
-  [[nodiscard]] const Watcher& watcher() const { return *watcher_; }
+  [[nodiscard]] Watcher& watcher() const { return *watcher_; }
   // The JSON text of its request's id.
   [[nodiscard]] std::string_view id() const { return {text() + path_bytes_, id_bytes_}; }
   [[nodiscard]] std::string_view path() const { return {text(), path_bytes_}; }
@@ -62,16 +67,15 @@ class SetWatch : public hooks::ById, public hooks::ByPath {
 
  private:
   friend class WatchTable;
-  SetWatch(const Watcher& watcher, const wire::RequestId& id, const Watch& watch,
-           std::uint64_t serial);
-  static SetWatch* make(const Watcher& watcher, const wire::RequestId& id, const Watch& watch,
+  SetWatch(Watcher& watcher, const wire::RequestId& id, const Watch& watch, std::uint64_t serial);
+  static SetWatch* make(Watcher& watcher, const wire::RequestId& id, const Watch& watch,
                         std::uint64_t serial);
   static void destroy(SetWatch* watch);
   // The memory directly after the object: path, id, and `from` if there is one.
   [[nodiscard]] const char* text() const { return reinterpret_cast<const char*>(this + 1); }
   [[nodiscard]] char* text() { return reinterpret_cast<char*>(this + 1); }
 
-  const Watcher* watcher_;
+  Watcher* watcher_;
   std::uint64_t serial_;
   std::uint32_t path_bytes_;
   std::uint16_t id_bytes_;
@@ -102,6 +106,12 @@ class WatchTable {
   void remove_session(wire::SessionId session);
   void clear();
 
+  // No change finds the session's watches until `resume`. They are set as before.
+  void suspend(wire::SessionId session);
+  // Returns the watches that changes find again, in the order in which they were set. None if the
+  // session is not suspended.
+  std::vector<const SetWatch*> resume(wire::SessionId session);
+
   // Replaces the identities of a session. No effect if the session has no watches.
   void identify(wire::SessionId session, const znode::Identities& identities);
 
@@ -109,8 +119,11 @@ class WatchTable {
   // were set. `found` must be empty.
   void find(std::string_view path, wire::EventKind kind, std::vector<const SetWatch*>& found) const;
 
-  [[nodiscard]] std::size_t size() const { return nodes_->size() + subtrees_->size(); }
+  [[nodiscard]] std::size_t size() const { return size_; }
+  [[nodiscard]] std::size_t sessions() const { return sessions_.size(); }
   [[nodiscard]] std::size_t size(wire::SessionId session) const;
+  // Null if the session has no watches.
+  [[nodiscard]] const Watcher* watcher(wire::SessionId session) const;
   // The size of the paths and ids of the session's watches.
   [[nodiscard]] std::size_t text_bytes(wire::SessionId session) const;
 
@@ -151,11 +164,13 @@ class WatchTable {
   };
 
   ByPath& index_of(Watch::Reach reach) { return reach == Watch::Reach::node ? nodes_ : subtrees_; }
+  void remove_from_index(const SetWatch& watch);
 
   znode::HashKey key_;
   ByPath nodes_;     // watches of exactly their path
   ByPath subtrees_;  // watches of their path and all paths below it
   std::unordered_map<wire::SessionId, SessionWatches, SessionHash> sessions_;
+  std::size_t size_ = 0;
   std::uint64_t last_serial_ = 0;
 };
 

@@ -30,20 +30,28 @@ void add_data(WatchEvent& event, const znode::Change& change, wire::Encoding enc
   event.encoding = encoding;
 }
 
+WatchEvent resync(const wire::RequestId& id, std::string_view path, wire::Zxid zxid) {
+  return {.watch = id,
+          .kind = EventKind::resync,
+          .path = std::string(path),
+          .zxid = zxid,
+          .data = {},
+          .stat = {}};
+}
+
+// About the size of an event, without its data: of its encoding, and in memory.
+constexpr std::size_t other_fields = 256;
+std::size_t size_of(const WatchEvent& event) {
+  return other_fields + event.path.size() + event.watch.json.size();
+}
+
 // The events that `watch` missed since `from`, only for changes that its client may read.
 std::vector<WatchEvent> replay(const ChangeHistory& history, const wire::RequestId& id,
                                const Watch& watch, wire::Zxid from,
-                               const znode::Identities& identities) {
+                               const znode::Identities& identities, std::size_t bytes_max) {
+  if (from < history.start()) return {resync(id, watch.path, history.end())};
   std::vector<WatchEvent> events;
-  if (from < history.start()) {
-    events.push_back({.watch = id,
-                      .kind = EventKind::resync,
-                      .path = watch.path,
-                      .zxid = history.end(),
-                      .data = {},
-                      .stat = {}});
-    return events;
-  }
+  std::size_t bytes = 0;
   for (auto entry = history.first_after(from); entry != history.last(); ++entry) {
     for (const znode::Change& change : entry->changes) {
       if (!matches(watch, change)) continue;
@@ -51,6 +59,8 @@ std::vector<WatchEvent> replay(const ChangeHistory& history, const wire::Request
       events.push_back(event(id, entry->zxid, change));
       if (watch.with_data) add_data(events.back(), change, watch.encoding);
       if (watch.once) return events;
+      bytes += size_of(events.back()) + (events.back().data ? events.back().data->size() : 0);
+      if (bytes > bytes_max) return {resync(id, watch.path, history.end())};
     }
   }
   return events;
@@ -64,6 +74,8 @@ bool may_see(const Watcher& watcher, const znode::Change& change) {
 
 Watches::Watches(const Options& options)
     : per_session_max_(options.per_session_max),
+      event_bytes_max_(options.event_bytes_max),
+      missed_bytes_max_(options.missed_bytes_max),
       history_(options.history),
       table_(options.hash_key) {}
 
@@ -94,7 +106,7 @@ wire::Result<std::vector<WatchEvent>> Watches::add(wire::SessionId session,
                                                    const znode::Identities& identities) {
   if (auto checked = check_limits(session, id, watch); !checked) return checked.error();
   std::vector<WatchEvent> missed;
-  if (watch.from) missed = replay(history_, id, watch, *watch.from, identities);
+  if (watch.from) missed = replay(history_, id, watch, *watch.from, identities, missed_bytes_max_);
   if (watch.once && !missed.empty()) return missed;
   table_.add(session, identities, id, watch);
   return missed;
@@ -110,27 +122,66 @@ wire::Result<void> Watches::remove(wire::SessionId session, const wire::RequestI
   return {};
 }
 
-// Next: Pipeline::deliver (server/pipeline/pipeline.cc) sends the events, and then the reply
-// (replies.cc).
-std::vector<Delivery> Watches::fire(wire::Zxid zxid, std::vector<znode::Change> changes) {
-  std::vector<Delivery> deliveries;
+// Next: Replies::send_event (server/pipeline/replies.cc) sends each event.
+std::vector<wire::SessionId> Watches::fire(wire::Zxid zxid, std::vector<znode::Change> changes,
+                                           const EventSink& sink) {
+  std::vector<wire::SessionId> lagging;
   std::vector<const SetWatch*> found;
+  std::size_t bytes = 0;
   for (const znode::Change& change : changes) {
     if (table_.size() == 0) break;
     found.clear();
     table_.find(change.path, change.kind, found);
     for (const SetWatch* watch : found) {
+      Watcher& watcher = watch->watcher();
+      if (watcher.is_suspended) continue;
       // A client that resumed here may already know later changes than this server had applied.
       if (const auto from = watch->from(); from && zxid <= *from) continue;
-      if (!may_see(watch->watcher(), change)) continue;
-      deliveries.push_back(
-          {watch->watcher().session, event({std::string(watch->id())}, zxid, change)});
-      if (watch->with_data()) add_data(deliveries.back().event, change, watch->encoding());
-      if (watch->once()) table_.remove(*watch);
+      if (!may_see(watcher, change)) continue;
+      WatchEvent made = event({std::string(watch->id())}, zxid, change);
+      if (watch->with_data()) add_data(made, change, watch->encoding());
+      const bool is_counted = count(watcher, zxid, size_of(made), bytes);
+      if (!is_counted || !sink(watcher.session, std::move(made))) {
+        lagging.push_back(watcher.session);
+        table_.suspend(watcher.session);
+      } else if (watch->once()) {
+        table_.remove(*watch);
+      }
     }
   }
   history_.add(zxid, std::move(changes));
-  return deliveries;
+  return lagging;
+}
+
+// Counts an event of the transaction at `zxid`, which has `bytes` in all. Returns false if there
+// are too many: the first half of them is for whoever comes, the second for sessions that have less
+// than their equal share of a half.
+bool Watches::count(Watcher& watcher, wire::Zxid zxid, std::size_t event,
+                    std::size_t& bytes) const {
+  if (std::exchange(watcher.counted_at, zxid) != zxid) watcher.event_bytes = 0;
+  const std::size_t half = event_bytes_max_ / 2;
+  if (bytes > half && watcher.event_bytes + event > half / table_.sessions()) return false;
+  watcher.event_bytes += event;
+  bytes += event;
+  return true;
+}
+
+bool Watches::is_suspended(wire::SessionId session) const {
+  const Watcher* watcher = table_.watcher(session);
+  return watcher != nullptr && watcher->is_suspended;
+}
+
+std::size_t Watches::resync_bytes(wire::SessionId session) const {
+  return table_.text_bytes(session) + table_.size(session) * other_fields;
+}
+
+std::vector<WatchEvent> Watches::resume(wire::SessionId session) {
+  std::vector<WatchEvent> events;
+  for (const SetWatch* watch : table_.resume(session)) {
+    events.push_back(resync({std::string(watch->id())}, watch->path(), history_.end()));
+    if (watch->once()) table_.remove(*watch);
+  }
+  return events;
 }
 
 void Watches::begin_after(wire::Zxid zxid) {

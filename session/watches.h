@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <vector>
 
 #include "session/change_history.h"
@@ -22,6 +23,10 @@ struct Delivery {
   bool operator==(const Delivery&) const = default;
 };
 
+// Sends an event to a session, or returns false if the session's connection has no room for it.
+// Must not change watches.
+using EventSink = std::function<bool(wire::SessionId, wire::WatchEvent&&)>;
+
 // The watches on this server, and the recent changes for watches that begin in the past. Not
 // replicated. A watch is identified by its session and the id of the request that set it.
 class Watches {
@@ -30,6 +35,9 @@ class Watches {
     std::size_t per_session_max = 10'000;  // with text_bytes_each on average
     ChangeHistory::Bounds history;
     znode::HashKey hash_key;  // of this server's tables whose keys clients choose
+    // The size of the events of one transaction, and of the events since a watch's `from`.
+    std::size_t event_bytes_max = std::size_t{32} << 20;
+    std::size_t missed_bytes_max = std::size_t{8} << 20;
   };
   // The size of path and id.
   static constexpr std::size_t text_bytes_each = 1024;
@@ -37,9 +45,9 @@ class Watches {
   explicit Watches(const Options& options);
 
   // Sets a watch, and returns the events since `watch.from`, oldest first. If the history does not
-  // reach back so far, returns a single `resync`. A watch for one event that already has it is not
-  // set. Returns BadArguments without an id or if the session has a watch with this id, and
-  // TooManyWatches beyond the bounds.
+  // reach back so far, or if they are too many, returns a single `resync`. A watch for one event
+  // that already has it is not set. Returns BadArguments without an id or if the session has a
+  // watch with this id, and TooManyWatches beyond the bounds.
   wire::Result<std::vector<wire::WatchEvent>> add(wire::SessionId session,
                                                   const wire::RequestId& id, const Watch& watch,
                                                   const znode::Identities& identities = {});
@@ -52,10 +60,21 @@ class Watches {
   wire::Result<void> remove(wire::SessionId session, const wire::RequestId& id);
   void remove_session(wire::SessionId session) { table_.remove_session(session); }
 
-  // Returns the events of one transaction, and adds its changes to the history. Events are in the
-  // order of the changes, and for one change in the order in which the watches were set. Watches
-  // for one event are removed after it.
-  std::vector<Delivery> fire(wire::Zxid zxid, std::vector<znode::Change> changes);
+  // Sends the events of one transaction to `sink`, and adds its changes to the history. Events are
+  // in the order of the changes, and for one change in the order in which the watches were set.
+  // Watches for one event are removed after it.
+  //
+  // Returns the sessions that lag from now on: those for which `sink` has no room, and those with
+  // more than their part of very many events. Their watches are suspended: they report nothing
+  // until `resume`.
+  std::vector<wire::SessionId> fire(wire::Zxid zxid, std::vector<znode::Change> changes,
+                                    const EventSink& sink);
+  [[nodiscard]] bool is_suspended(wire::SessionId session) const;
+  // The size of what `resume` returns.
+  [[nodiscard]] std::size_t resync_bytes(wire::SessionId session) const;
+  // Returns a `resync` for each watch of a session that lags, in the order in which they were set.
+  // Its watches report the changes after that. Watches for one event are removed.
+  std::vector<wire::WatchEvent> resume(wire::SessionId session);
 
   // Removes all watches and clears the history. The next transaction comes after `zxid`.
   void begin_after(wire::Zxid zxid);
@@ -68,7 +87,12 @@ class Watches {
   [[nodiscard]] wire::Result<void> check_limits(wire::SessionId session, const wire::RequestId& id,
                                                 const Watch& watch) const;
 
+  [[nodiscard]] bool count(Watcher& watcher, wire::Zxid zxid, std::size_t event,
+                           std::size_t& bytes) const;
+
   std::size_t per_session_max_;
+  std::size_t event_bytes_max_;
+  std::size_t missed_bytes_max_;
   ChangeHistory history_;
   WatchTable table_;
 };

@@ -30,7 +30,7 @@ const char* name(Budget budget) {
 }
 
 const char* name(Measure measure) {
-  static constexpr std::array names{"not_read", "overloaded", "closed"};
+  static constexpr std::array names{"not_read", "overloaded", "closed", "resync"};
   return names[static_cast<std::size_t>(measure)];
 }
 

@@ -21,8 +21,9 @@ enum class Measure : std::uint8_t {
   not_read,    // a connection is not read from for a while
   overloaded,  // a request is refused with Overloaded
   closed,      // a connection is closed with 1008
+  resync,      // the watches of a session are suspended, and get a resync later
 };
-inline constexpr std::size_t measures = 3;
+inline constexpr std::size_t measures = 4;
 [[nodiscard]] const char* name(Measure measure);
 
 // The bytes of one kind that one connection, one address and the server may have.

@@ -49,6 +49,9 @@ class Carrier final : public ClientConnection, public std::enable_shared_from_th
   void start();
 
   void send(const wire::ServerMessage& message) override;
+  [[nodiscard]] bool has_room(std::size_t bytes) const override {
+    return protocol_.has_room(bytes);
+  }
   [[nodiscard]] Offer offer(const wire::ServerMessage& message) override;
   void allow_batches() override { protocol_.allow_batches(); }
   void close(CloseCode code, std::string reason) override;

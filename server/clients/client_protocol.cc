@@ -201,6 +201,13 @@ bool ClientProtocol::send(const wire::ServerMessage& message) {
   return has_room && queued_bytes() <= limits_.queued_bytes_max;
 }
 
+bool ClientProtocol::has_room(std::size_t bytes) const {
+  if (stage_ != Stage::open) return true;
+  const std::size_t memory = waiting_memory() + bytes;
+  return queued_bytes() + bytes <= limits_.queued_bytes_max &&
+         (memory < small_queue_bytes || waiting_.accepts(memory));
+}
+
 Offer ClientProtocol::offer(const wire::ServerMessage& message) {
   if (stage_ != Stage::open) return Offer::queued;
   const std::size_t size = outbox_.add(message);

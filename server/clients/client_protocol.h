@@ -66,6 +66,7 @@ class ClientProtocol {
   [[nodiscard]] bool send(const wire::ServerMessage& message);
   // Queues a message only if the budgets have room for it.
   [[nodiscard]] Offer offer(const wire::ServerMessage& message);
+  [[nodiscard]] bool has_room(std::size_t bytes) const;
   // Queues a message that the owner has judged and encoded in the connection's format.
   void add(std::string_view encoded);
   void allow_batches() { batch_bytes_ = limits_.batch_bytes; }

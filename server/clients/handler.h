@@ -45,6 +45,11 @@ class ClientConnection {
     send(message);
     return Offer::queued;
   }
+  // Whether so many more bytes may wait for this client.
+  [[nodiscard]] virtual bool has_room(std::size_t bytes) const {
+    static_cast<void>(bytes);
+    return true;
+  }
   // From now on several messages may share a frame (`"batch": true`).
   virtual void allow_batches() = 0;
   // Closes the connection once what is queued has been sent.

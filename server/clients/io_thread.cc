@@ -42,6 +42,7 @@ class IoThread::Client final : public ClientConnection,
   void start(Accepted client);
   void send(const wire::ServerMessage& message) override;
   [[nodiscard]] Offer offer(const wire::ServerMessage& message) override;
+  [[nodiscard]] bool has_room(std::size_t bytes) const override;
   void allow_batches() override { ask(AllowBatches{}); }
   void close(CloseCode code, std::string reason) override { end(Close{code, std::move(reason)}); }
   void close_as_too_slow() override {
@@ -124,14 +125,17 @@ void IoThread::Client::send(const wire::ServerMessage& message) {
   Send encoded;
   append_message(message, format_, encoded.encoded);
   const std::size_t size = encoded.encoded.size();
-  const std::size_t queued = queued_bytes() + size;
-  if (queued > thread_.context_.limits.queued_bytes_max ||
-      (queued >= small_queue_bytes && !account->accepts(queued))) {
-    return end(CloseAsTooSlow{});
-  }
+  if (!has_room(size)) return end(CloseAsTooSlow{});
   encoded.charge = Charge(account, size);
   crossing_ += size;
   ask(std::move(encoded));
+}
+
+bool IoThread::Client::has_room(std::size_t bytes) const {
+  if (closing_) return true;
+  const std::size_t queued = queued_bytes() + bytes;
+  return queued <= thread_.context_.limits.queued_bytes_max &&
+         (queued < small_queue_bytes || (*accounts_)[Budget::waiting].accepts(queued));
 }
 
 Offer IoThread::Client::offer(const wire::ServerMessage& message) {
@@ -195,7 +199,8 @@ void IoThread::Client::pass_on(Carrier& carrier, ClientEvent&& event) {
   if (std::holds_alternative<Closed>(event)) thread_.carriers_.erase(carrier.shared_from_this());
   Reported reported{std::move(event), {}};
   if (const auto* frame = std::get_if<wire::ParsedFrame>(&reported.event)) {
-    reported.charge = Charge(account_of(accounts_, Budget::requests), frame->bytes);
+    reported.charge = Charge(account_of(accounts_, Budget::requests),
+                             frame->bytes + frame->requests.size() * sizeof(wire::ParsedRequest));
   }
   asio::post(thread_.main_, [self = shared_from_this(), reported = std::move(reported)]() mutable {
     self->events_.push_back(std::move(reported));

@@ -14,6 +14,9 @@
 namespace server {
 namespace {
 
+// A result of more bytes is large.
+constexpr std::size_t large_outcome_bytes = 16 * 1024;
+
 wire::Error bad_arguments(std::string message) {
   return {wire::ErrorCode::bad_arguments, std::move(message)};
 }
@@ -136,8 +139,12 @@ Admission admit(const wire::ClientRequest& request, const Requester& requester,
 }
 
 wire::Result<wire::ReplyBody> known_outcome(const session::Results* results, std::int64_t number,
-                                            std::int64_t last_number) {
+                                            std::int64_t last_number, bool receipt_only) {
   const wire::Bytes* outcome = results == nullptr ? nullptr : results->find(number);
+  if (outcome != nullptr && receipt_only && outcome->size() > large_outcome_bytes) {
+    if (const auto receipt = session::receipt_of(*outcome))
+      return session::decode_outcome(*receipt);
+  }
   if (outcome != nullptr) return session::decode_outcome(*outcome);
   return bad_arguments("id: " + std::to_string(number) + " is not above " +
                        std::to_string(last_number) +

@@ -61,8 +61,10 @@ using Admission =
 // The outcome of a RepeatedWrite. `results` are those kept for its session, null if there are none.
 // Everything that the session's earlier connections wrote is in them: the session moved to this
 // connection by a later transaction.
+// With `receipt_only` a large result is left out, as if it was not kept.
 [[nodiscard]] wire::Result<wire::ReplyBody> known_outcome(const session::Results* results,
                                                           std::int64_t number,
-                                                          std::int64_t last_number);
+                                                          std::int64_t last_number,
+                                                          bool receipt_only = false);
 
 }  // namespace server

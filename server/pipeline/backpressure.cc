@@ -13,6 +13,7 @@ namespace server {
 Client::HeldBack Replies::held_back(const Client& client) const {
   using HeldBack = Client::HeldBack;
   if (client.state == Client::State::ended) return HeldBack::no;
+  if (client.lags) return HeldBack::until_half;
   const std::size_t queued = client.connection->queued_bytes();
   if (queued >= Holding::step) {
     if (client.held_back == HeldBack::until_all) return HeldBack::until_all;

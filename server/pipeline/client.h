@@ -44,6 +44,7 @@ struct QueuedRead {
 struct QueuedReply {
   wire::Reply reply;
   RequestTiming timing;
+  std::uint32_t kept_bytes = 0;  // while it waits in the order
 };
 
 // A connection, and the session that it belongs to.
@@ -81,17 +82,20 @@ struct Client {
   znode::Identities identities;             // every `auth` adds some
   std::optional<std::int64_t> last_number;  // of its writes, with `dedup`
 
-  // Requests that have not begun: they came before the session was open, or while it was held back.
+  // Requests that have not begun: they came before the session was open, while it was held back, or
+  // while very many were outstanding.
   std::list<wire::ParsedRequest> early_requests;
   std::size_t early_bytes = 0;  // of their frames
   session::RequestOrder<QueuedReply, QueuedRead> order;
   std::optional<Ending> ending;     // set: nothing more is read
   std::size_t stamped_replies = 0;  // replies in `order` whose zxid is set already
   Holding requests;                 // the bytes of outstanding requests
+  Holding kept;                     // the bytes of replies in `order`
   bool paused = false;              // not read from: too much is outstanding or waits
   HeldBack held_back = HeldBack::no;
   Slices::Debt debt;
   bool receives = false;  // something was sent to it since the last tick
+  bool lags = false;      // its watches are suspended until it has received enough
 
   // Requests that are not answered yet.
   [[nodiscard]] std::size_t outstanding() const { return early_requests.size() + order.size(); }
@@ -106,9 +110,10 @@ struct Client {
   [[nodiscard]] bool is_behind() const {
     return held_back == HeldBack::until_half || held_back == HeldBack::until_all;
   }
-  // Whether a request may begin. If not, it becomes an early one.
-  [[nodiscard]] bool begins_requests() const {
-    return state == State::open && !is_held_back() && early_requests.empty();
+  // Whether a request may begin, if `outstanding_max` may be outstanding. If not, it becomes an
+  // early one.
+  [[nodiscard]] bool begins_requests(std::size_t outstanding_max) const {
+    return state == State::open && !is_held_back() && order.size() < outstanding_max;
   }
 };
 

@@ -19,6 +19,13 @@ bool can_expire(const Client& client) {
   return client.state == Client::State::open && !client.read_only;
 }
 
+// What a request takes beside its text. The only request of a client is not charged for it.
+std::uint32_t memory_of(const wire::ParsedRequest& parsed) {
+  const auto* multi = parsed ? std::get_if<wire::MultiRequest>(&parsed->request) : nullptr;
+  const std::size_t ops = multi == nullptr ? 0 : multi->ops.size() * sizeof(wire::MultiOp);
+  return static_cast<std::uint32_t>(sizeof(wire::ParsedRequest) + ops);
+}
+
 // A request that ends something, or costs nothing, is never refused for want of room.
 bool needs_room(const wire::ClientRequest& request) {
   return !std::holds_alternative<wire::CloseRequest>(request.request) &&
@@ -50,6 +57,7 @@ void Pipeline::opened(const std::shared_ptr<ClientConnection>& connection) {
   client.identities = znode::Identities::of({{"ip", connection->remote_address()}});
   client.accounts = ledger_->of(connection->remote_address());
   client.requests = Holding(account_of(client.accounts, Budget::requests));
+  client.kept = Holding(account_of(client.accounts, Budget::waiting));
   drain_.connected(client);
 }
 
@@ -61,7 +69,9 @@ void Pipeline::received(ClientConnection& connection, wire::ParsedFrame frame) {
   const Arrival arrived{environment_.now(), static_cast<std::uint32_t>(frame.bytes / requests)};
   for (wire::ParsedRequest& parsed : frame.requests) {
     if (client->state == Client::State::ended || client->ending) return;
-    handle(*client, std::move(parsed), arrived);
+    Arrival one = arrived;
+    if (requests > 1 || client->outstanding() > 0) one.bytes += memory_of(parsed);
+    handle(*client, std::move(parsed), one);
   }
   if (client->state == Client::State::connected) session_setup_.begin_without_request(*client);
   if (frame.fault == wire::ParsedFrame::Fault::too_deep) {
@@ -79,7 +89,7 @@ void Pipeline::alive(ClientConnection& connection) {
 
 void Pipeline::closed(ClientConnection& connection) {
   if (const Client* client = clients_.find(connection)) forget(*client);
-  if (const auto session = clients_.remove(connection)) replica_.remove_watches(*session);
+  if (const auto session = clients_.remove(connection)) replica_.watches().remove_session(*session);
 }
 
 // Nothing waits for a client that has left. The leader still carries out its commands.
@@ -119,7 +129,9 @@ void Pipeline::handle(Client& client, wire::ParsedRequest parsed, Arrival arrive
     parsed = wire::BadRequest{std::move(parsed->id), replies_.overloaded(Budget::requests)};
     arrived.bytes = 0;
   }
-  if (!client.begins_requests()) {
+  const bool begins =
+      client.early_requests.empty() && client.begins_requests(options_.max_outstanding_requests);
+  if (!begins) {
     client.early_requests.push_back(std::move(parsed));
     client.early_bytes += arrived.bytes;
     client.requests.set(client.requests.bytes() + arrived.bytes);
@@ -162,7 +174,9 @@ void Pipeline::perform(Client& client, wire::ClientRequest request, Arrival arri
   } else if (const auto* repeated = std::get_if<RepeatedWrite>(&admission)) {
     const session::Results* results = replica_.sessions().results(client.session);
     replies_.reply_now(client, request,
-                       known_outcome(results, repeated->number, *client.last_number), arrived);
+                       known_outcome(results, repeated->number, *client.last_number,
+                                     replies_.keeps_no_more(client)),
+                       arrived);
   } else if (std::holds_alternative<Authenticate>(admission)) {
     const auto& auth = std::get<wire::AuthRequest>(request.request);
     replies_.reply_now(client, request, session_setup_.add_identities(client, auth), arrived);
@@ -192,13 +206,13 @@ void Pipeline::resume(Client& client) {
   begin_early_requests(client);
 }
 
-// If the client is held back meanwhile, the rest stay early.
+// If the client may begin no more meanwhile, the rest stay early.
 void Pipeline::begin_early_requests(Client& client) {
   if (client.state != Client::State::open || client.early_requests.empty()) return;
   const SteadyClock::time_point now = environment_.now();
   auto early = std::exchange(client.early_requests, {});
-  while (!early.empty() && !client.is_held_back() && !client.ends_at_once() &&
-         client.state == Client::State::open) {
+  while (!early.empty() && !client.ends_at_once() &&
+         client.begins_requests(options_.max_outstanding_requests)) {
     const std::size_t bytes = client.early_bytes / early.size();
     client.early_bytes -= bytes;
     client.requests.set(client.requests.bytes() - bytes);
@@ -257,13 +271,13 @@ void Pipeline::deliver(const zab::Txn& txn) {
   const bool applies = !replica_.halt();
   const wire::Level level = service().level();
   const bool is_awaited = is_ours && pending_.find(origin->tag) != nullptr;
-  std::optional<session::Applied> done =
-      replica_.apply(txn, is_awaited ? session::BuildReply::yes : session::BuildReply::no);
+  std::optional<session::Applied> done = replica_.apply(
+      txn, is_awaited ? session::BuildReply::yes : session::BuildReply::no, replies_.event_sink());
   if (!done && applies) stop_serving();
   if (!done) return;
   session::Applied& applied = *done;
   if (service().level() != level) levels_.changed();
-  replies_.send_events(std::move(applied.events));
+  replies_.lag(applied.lagging);
   session_setup_.applied(applied);
   if (applied.owner.server == options_.id) reply(applied);
   ordering_.applied(applied, outcomes_);

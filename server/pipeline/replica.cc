@@ -7,9 +7,10 @@
 
 namespace server {
 
-std::optional<session::Applied> Replica::apply(const zab::Txn& txn, session::BuildReply build) {
+std::optional<session::Applied> Replica::apply(const zab::Txn& txn, session::BuildReply build,
+                                               const session::EventSink& sink) {
   if (halt_) return std::nullopt;
-  auto applied = service_.apply(txn.zxid, *txn.payload, build);
+  auto applied = service_.apply(txn.zxid, *txn.payload, build, sink);
   if (!applied) {
     const bool is_newer = applied.error().code == wire::ErrorCode::unimplemented;
     halt_ = {txn.zxid, applied.error().message,

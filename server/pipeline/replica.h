@@ -31,19 +31,15 @@ class Replica {
 
   // A committed transaction, in zxid order. None if this program cannot apply it, or could not
   // apply one before it: see `halt`.
-  std::optional<session::Applied> apply(const zab::Txn& txn, session::BuildReply build);
+  std::optional<session::Applied> apply(const zab::Txn& txn, session::BuildReply build,
+                                        const session::EventSink& sink);
   // Set from the first transaction on that could not be applied.
   [[nodiscard]] const std::optional<Halt>& halt() const { return halt_; }
 
   // Performs a read of this session. Fails as session::Service::read does.
   [[nodiscard]] wire::Result<session::Answer> read(wire::SessionId session, const QueuedRead& read);
 
-  // The session's client has these identities now.
-  void identify(wire::SessionId session, const znode::Identities& identities) {
-    service_.watches().identify(session, identities);
-  }
-  // The session has no connection here any more.
-  void remove_watches(wire::SessionId session) { service_.watches().remove_session(session); }
+  [[nodiscard]] session::Watches& watches() { return service_.watches(); }
 
   [[nodiscard]] wire::Zxid applied() const { return service_.applied(); }
   [[nodiscard]] const session::SessionTable& sessions() const { return service_.sessions(); }

@@ -51,24 +51,38 @@ constexpr std::chrono::microseconds long_reads{200};
 // A client that does not take what waits for it gets larger replies of multis truncated.
 constexpr std::size_t kept_reply_bytes = 16 * 1024;
 
-std::size_t bytes_of(const wire::MultiReply& reply) {
+// The parts of replies that may be large.
+std::size_t bytes_of(const wire::GetReply& reply) { return reply.data.size(); }
+
+std::size_t bytes_of(const wire::ChildrenReply& reply) {
   std::size_t bytes = 0;
+  for (const wire::Child& child : reply.children) {
+    bytes += sizeof child + (child.data ? child.data->size() : 0);
+  }
+  return bytes;
+}
+
+std::size_t bytes_of(const wire::EphemeralsReply& reply) {
+  std::size_t bytes = 0;
+  for (const std::string& path : reply.paths) bytes += sizeof path + path.size();
+  return bytes;
+}
+
+std::size_t bytes_of(const auto&) { return 0; }
+
+std::size_t bytes_of(const wire::MultiReply& reply) {
+  std::size_t bytes = reply.results.size() * sizeof reply.results.front();
   for (const auto& result : reply.results) {
     if (result.has_error()) continue;
-    if (const auto* get = std::get_if<wire::GetReply>(&*result)) bytes += get->data.size();
-    const auto* list = std::get_if<wire::ChildrenReply>(&*result);
-    if (list == nullptr) continue;
-    for (const wire::Child& child : list->children) {
-      bytes += sizeof child + (child.data ? child.data->size() : 0);
-    }
+    bytes += std::visit([](const auto& one) { return bytes_of(one); }, *result);
   }
   return bytes;
 }
 
 wire::Error too_many_reads() {
   return {wire::ErrorCode::overloaded,
-          "the reads that the session sent before a write took too long; this one was not done, "
-          "and can be sent again"};
+          "the reads that the session sent before a write took too long, or too much memory; this "
+          "one was not done, and can be sent again"};
 }
 
 wire::Error session_moved() {
@@ -85,6 +99,9 @@ Replies::Replies(ClientIndex& clients, Pending& pending, Replica& replica, Envir
       environment_(environment),
       ledger_(ledger),
       slices_(options.slice_bytes),
+      sink_([this](wire::SessionId session, wire::WatchEvent&& event) {
+        return send_event(session, std::move(event));
+      }),
       outstanding_max_(options.max_outstanding_requests),
       request_bytes_max_(ledger.limits(Budget::requests).connection),
       waiting_mark_(std::min(waiting_mark_max, ledger.limits(Budget::waiting).connection / 2)) {}
@@ -101,8 +118,16 @@ void Replies::refuse_malformed(Client& client, wire::BadRequest bad, Arrival arr
 
 void Replies::push(Client& client, QueuedReply reply) {
   charge(client, reply.timing);
+  if (!client.order.empty()) keep(client, reply);
   client.order.push_reply(std::move(reply));
   flush(client);
+}
+
+void Replies::keep(Client& client, QueuedReply& reply) const {
+  if (!reply.reply.body) return;
+  reply.kept_bytes = static_cast<std::uint32_t>(
+      std::visit([](const auto& one) { return bytes_of(one); }, *reply.reply.body));
+  client.kept.set(client.kept.bytes() + reply.kept_bytes);
 }
 
 void Replies::read_local(Client& client, QueuedRead read) {
@@ -141,11 +166,14 @@ void Replies::reply(std::uint64_t tag, wire::Result<wire::ReplyBody> body) {
   Client* client = clients_.find(request->client);
   if (client == nullptr) return;
   const auto* multi = body ? std::get_if<wire::MultiReply>(&*body) : nullptr;
-  if (client->is_behind() && multi != nullptr && bytes_of(*multi) > kept_reply_bytes) {
+  const bool leaves_out = client->is_behind() || keeps_no_more(*client);
+  if (leaves_out && multi != nullptr && bytes_of(*multi) > kept_reply_bytes) {
     body = wire::ReplyBody{wire::TruncatedReply{replica_.applied()}};
   }
-  client->order.answer(
-      tag, {{std::move(request->id), {}, request->encoding, std::move(body)}, request->timing});
+  QueuedReply reply{{std::move(request->id), {}, request->encoding, std::move(body)},
+                    request->timing};
+  if (!client->order.is_next(tag)) keep(*client, reply);
+  client->order.answer(tag, std::move(reply));
   flush(*client);
 }
 
@@ -194,12 +222,15 @@ void Replies::read_before(const session::Origin& origin) {
     if (queued.at_least > replica_.applied()) return std::nullopt;
     const SteadyClock::time_point now = environment_.now();
     if (!begin) begin = now;
-    if (early_reads_ + (now - *begin) > early_reads_max) {
+    if (early_reads_ + (now - *begin) > early_reads_max || keeps_no_more(*client)) {
       return QueuedReply{{queued.request.id, {}, queued.request.encoding, too_many_reads()},
                          queued.timing};
     }
     client->stamped_replies += 1;
-    return read(*client, queued);
+    if (client->lags) resume_watches(*client, Resume::always);
+    QueuedReply reply = read(*client, queued);
+    keep(*client, reply);
+    return reply;
   };
   if (!client->order.read_before(origin.tag, perform)) return;
   const SteadyClock::duration took = environment_.now() - *begin;
@@ -208,15 +239,6 @@ void Replies::read_before(const session::Origin& origin) {
     environment_.call_soon();
   }
   flush(*client);
-}
-
-void Replies::send_events(std::vector<session::Delivery> events) {
-  for (session::Delivery& delivery : events) {
-    Client* client = clients_.find(delivery.session);
-    if (client == nullptr) continue;
-    counters_.watch_events += 1;
-    client->connection->send(std::move(delivery.event));
-  }
 }
 
 void Replies::refuse_connect(Client& client, const wire::Error& error) {
@@ -239,7 +261,8 @@ void Replies::displace(Client& client) {
 // A client that is held back gets the replies that are known: events may come after them. Only
 // reads wait.
 void Replies::flush(Client& client) {
-  if (client.is_held_back()) client.held_back = held_back(client);
+  if (client.lags) resume_watches(client, Resume::if_room);
+  if (client.is_held_back() || client.lags) client.held_back = held_back(client);
   while (std::optional next = client.order.pop_ready()) {
     if (auto* queued = std::get_if<QueuedReply>(&*next)) {
       wire::Reply& reply = queued->reply;
@@ -303,6 +326,7 @@ void Replies::stamp(Client& client, wire::Reply& reply) const {
 // Next: Carrier::send (clients/carrier.cc); wire/message_writer.cc encodes the reply.
 void Replies::hand_over(Client& client, QueuedReply&& reply) {
   give_back(client, reply.timing);
+  if (reply.kept_bytes > 0) client.kept.set(client.kept.bytes() - reply.kept_bytes);
   if (!reply.reply.body) counters_.errors[reply.reply.body.error().code] += 1;
   client.connection->send(std::move(reply.reply));
 }

@@ -53,7 +53,11 @@ class Replies {
   // The write of `origin`, one of this server's clients, is about to be applied.
   void read_before(const session::Origin& origin);
 
-  void send_events(std::vector<session::Delivery> events);
+  // Sends the events of watches, of a transaction that is being applied.
+  [[nodiscard]] const session::EventSink& event_sink() const { return sink_; }
+  // These sessions lag: their watches are suspended (session::Watches). A session's watches resume
+  // once its client has received enough; then it gets a `resync` for each. Its reads wait for that.
+  void lag(const std::vector<wire::SessionId>& sessions);
   // Refuses the first request, `connect` or another, and disconnects.
   void refuse_connect(Client& client, const wire::Error& error);
   // The client's session belongs to another connection now.
@@ -66,6 +70,11 @@ class Replies {
   // A later turn of the event loop: the client, if any, that goes on now. The caller flushes it.
   [[nodiscard]] Client* next_turn();
 
+  // Whether so much is kept for the client behind a request without a reply that large replies of
+  // writes are left out from now on.
+  [[nodiscard]] bool keeps_no_more(const Client& client) const {
+    return client.kept.bytes() >= waiting_mark_;
+  }
   // Whether the server's budget of requests has room for one more of this client.
   [[nodiscard]] static bool has_room(const Client& client, Arrival arrived) {
     return client.requests.fits_server(arrived.bytes);
@@ -80,7 +89,13 @@ class Replies {
   void read(Readings& readings) const;
 
  private:
+  [[nodiscard]] bool send_event(wire::SessionId session, wire::WatchEvent&& event);
+  // Resumes the watches of a client that lags, if there is room, or in any case.
+  enum class Resume : std::uint8_t { if_room, always };
+  void resume_watches(Client& client, Resume when);
   void push(Client& client, QueuedReply reply);
+  // Counts a reply that waits in the order.
+  void keep(Client& client, QueuedReply& reply) const;
   [[nodiscard]] QueuedReply read(Client& client, const QueuedRead& read);
   void stamp(Client& client, wire::Reply& reply) const;
   // Gives the request's bytes back, counts an error, and hands the reply to the connection.
@@ -103,6 +118,7 @@ class Replies {
   Environment& environment_;
   Ledger& ledger_;
   Slices slices_;
+  const session::EventSink sink_;
   std::size_t outstanding_max_;
   std::size_t request_bytes_max_;        // of one client
   std::size_t waiting_mark_;             // at which a client is held back

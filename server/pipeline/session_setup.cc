@@ -112,7 +112,7 @@ wire::Result<wire::ReplyBody> SessionSetup::add_identities(Client& client,
                       std::string(wire::name(added.error().code)));
     return added.error();
   }
-  replica_.identify(client.session, client.identities);
+  replica_.watches().identify(client.session, client.identities);
   return wire::ReplyBody{wire::EmptyReply{}};
 }
 
@@ -176,7 +176,7 @@ SessionSetup::ReadOnlySession SessionSetup::prepare_read_only(Client& client,
                                                               ReadOnlySession session) {
   Client* former = session.resumed ? clients_.find(session.id) : nullptr;
   if (former != nullptr) {
-    replica_.remove_watches(session.id);
+    replica_.watches().remove_session(session.id);
     replies_.displace(*former);
   }
   client.read_only = true;

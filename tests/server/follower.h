@@ -27,6 +27,7 @@ class Connection : public server::ClientConnection {
     if (answer_to_offers == server::Offer::queued) send(message);
     return answer_to_offers;
   }
+  [[nodiscard]] bool has_room(std::size_t bytes) const override { return bytes <= room; }
   void allow_batches() override {}
   void close(server::CloseCode, std::string) override { closed = true; }
   void close_as_too_slow() override { closed = true; }
@@ -39,6 +40,7 @@ class Connection : public server::ClientConnection {
   std::vector<wire::ServerMessage> sent;
   std::size_t queued = 0;  // what the client has not received
   server::Offer answer_to_offers = server::Offer::queued;
+  std::size_t room = server::unlimited;  // for events
   bool closed = false;
   bool paused = false;
 };

@@ -42,7 +42,7 @@ TEST_CASE("a slice is bytes or time, and each turn pays one slice of one client'
 
 TEST_CASE("a client whose reads take long goes on in later turns, and its order is kept") {
   Follower follower;
-  follower.time_step = 1ms;
+  follower.time_step = 1100us;  // two reads are more than a slice
   std::vector<wire::Request> frame(5, wire::GetRequest{"/", {}});
   frame.insert(frame.begin() + 2, follower::create("/a"));
   follower.request(std::move(frame), 300);

@@ -29,11 +29,12 @@ TEST_CASE("thousands of watches on a hundred paths are found in the order in whi
         if (is_set(i)) expected.push_back(id_of(i).json);
       }
       std::vector<std::string> reported;
-      for (const Delivery& each :
-           watches.fire({{1}, ++zxid}, {{EventKind::changed, path_of(number), {}, {}, {}}})) {
-        CHECK(each.session.value == 1 + std::stoull(each.event.watch.json) % sessions);
-        reported.push_back(each.event.watch.json);
-      }
+      const auto report = [&](wire::SessionId session, wire::WatchEvent&& event) {
+        CHECK(session.value == 1 + std::stoull(event.watch.json) % sessions);
+        reported.push_back(event.watch.json);
+        return true;
+      };
+      watches.fire({{1}, ++zxid}, {{EventKind::changed, path_of(number), {}, {}, {}}}, report);
       CHECK(reported == expected);
     }
   };

@@ -48,6 +48,7 @@ const char* name_of(Rare rare) {
     case Rare::image_of_the_past: return "image taken during transactions";
     case Rare::clients_sent_away: return "snapshot adopted, clients redirected";
     case Rare::watch_resynced: return "watch from before a snapshot set";
+    case Rare::watch_lagged: return "no room for an event, watches suspended";
     case Rare::lock_taken: return "lock taken";
     case Rare::lock_awaited: return "lock taken after waiting for it";
     case Rare::token_accepted: return "token accepted";

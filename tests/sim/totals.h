@@ -55,6 +55,7 @@ enum class Rare : std::uint8_t {
   image_of_the_past,
   clients_sent_away,
   watch_resynced,
+  watch_lagged,
   lock_taken,
   lock_awaited,
   token_accepted,

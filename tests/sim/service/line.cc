@@ -103,6 +103,13 @@ void Line::send(const wire::ServerMessage& message) {
   });
 }
 
+// Asked about events only.
+bool Line::has_room(std::size_t) const {
+  const bool has_room = on_their_way_ < world_.options().events_max;
+  if (!has_room) world_.cluster().counts().count(Rare::watch_lagged);
+  return has_room;
+}
+
 void Line::close(server::CloseCode, std::string) {
   if (server_done_) return;
   const auto self = shared_from_this();

@@ -21,6 +21,17 @@ constexpr bool is_write(const wire::Request& request) {
          std::holds_alternative<wire::CloseRequest>(request);
 }
 
+// Whether the reply shows nodes. The reply to a ping, for example, does not.
+bool sees_state(const wire::Request& request) {
+  return std::visit(
+             [](const auto& r) {
+               return requires { r.read; };
+             },
+             request) ||
+         std::holds_alternative<wire::WatchRequest>(request) ||
+         std::holds_alternative<wire::MultiRequest>(request);
+}
+
 // The consistency that a request must have. Admission decides the same in the server; the oracle
 // has its own function, so that it does not repeat an error there. Reads name it. A sync always
 // promises linearizability, because the server waits for the same confirmation. Other requests,
@@ -151,7 +162,7 @@ void Oracle::on_request_received(ConnectionState& connection,
 
 void Oracle::on_message_sent(ConnectionState& connection, const wire::ServerMessage& message,
                              const session::Service& service) {
-  expect(connection, service.applied());
+  expect(connection, service);
   if (const auto* event = std::get_if<wire::WatchEvent>(&message))
     return on_event(connection, *event);
   if (const auto* connected = std::get_if<wire::ConnectedReply>(&message)) {
@@ -283,6 +294,7 @@ void Oracle::check_read(ConnectionState& connection, const TrackedRequest& track
     if (withheld != connection.withheld.end() && withheld->zxid <= reply.zxid) {
       throw Violation("watches", "an event was not sent: " + text_of(*withheld));
     }
+    std::erase(connection.lagging, unwatch->watch);
     const auto removed = std::erase_if(connection.withheld, is_its) +
                          std::erase_if(connection.watches, [&](const ExpectedWatch& watch) {
                            return watch.id == unwatch->watch;
@@ -302,6 +314,11 @@ void Oracle::check_read(ConnectionState& connection, const TrackedRequest& track
   if (!is_same_result(reply.body, expected)) {
     throw Violation("replay", describe(tracked) + " is not answered as the model at " +
                                   wire::to_string(reply.zxid));
+  }
+  if (!connection.lagging.empty() && reply.zxid >= connection.lags_at && sees_state(request)) {
+    throw Violation("watch_before_new_data", describe(tracked) +
+                                                 " is answered before the resync of watch " +
+                                                 connection.lagging.front().json);
   }
   if (reply.body) set_watch(connection, tracked, reply, service);
 }

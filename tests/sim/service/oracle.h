@@ -68,6 +68,10 @@ struct ConnectionState {
   std::deque<wire::WatchEvent> due;        // events that must be sent next
   std::vector<wire::WatchEvent> early;     // events of a watch whose request is not answered yet
   std::vector<wire::WatchEvent> withheld;  // events of a watch that is being removed
+  // The server has no room for its events: these watches get a `resync`, and no read of a later
+  // state is answered before that.
+  std::vector<wire::RequestId> lagging;
+  wire::Zxid lags_at;
 };
 
 // Compares all messages to clients with the model, by zxid. Violations, by name:
@@ -83,7 +87,8 @@ struct ConnectionState {
 //   lost_write             acknowledged writes are in the log, and refused ones are not
 //   watches                the events are the model's: none is lost, repeated or out of order
 //                          (oracle_watches.cc)
-//   watch_before_new_data  events are sent before every reply that includes their changes
+//   watch_before_new_data  events are sent before every reply that includes their changes. Watches
+//                          that lag get a resync before every read that includes them.
 //   session_exactness      a session has no effects after its end; clients get the session that
 //                          they asked for
 class Oracle {
@@ -91,8 +96,8 @@ class Oracle {
   // A server delivers a transaction; a server has applied one.
   void on_delivered(const zab::Txn& txn);
   void on_applied(std::size_t server, const session::Service& service);
-  // A server has applied `applied`, and has sent all its events to this connection.
-  void on_events_sent(ConnectionState& connection, wire::Zxid applied) const;
+  // A server has applied a transaction, and has sent all its events to this connection.
+  void on_events_sent(ConnectionState& connection, const session::Service& service) const;
 
   void on_message_sent(ConnectionState& connection, const wire::ServerMessage& message,
                        const session::Service& service);
@@ -112,8 +117,9 @@ class Oracle {
   void on_connected(ConnectionState& connection, const wire::ConnectedReply& reply);
   void on_reply(ConnectionState& connection, const wire::Reply& reply,
                 const session::Service& service);
-  void expect(ConnectionState& connection, wire::Zxid applied) const;
+  void expect(ConnectionState& connection, const session::Service& service) const;
   void on_event(ConnectionState& connection, const wire::WatchEvent& event);
+  void on_resync(ConnectionState& connection, const wire::WatchEvent& event) const;
   void check_read(ConnectionState& connection, const TrackedRequest& tracked,
                   const wire::Reply& reply, const session::Service& service);
   void check_write(ConnectionState& connection, const TrackedRequest& tracked,

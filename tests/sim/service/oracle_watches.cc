@@ -55,6 +55,51 @@ bool is_before(const wire::WatchEvent& a, const wire::WatchEvent& b) {
   return std::tie(a.zxid, a.path, a.kind) < std::tie(b.zxid, b.path, b.kind);
 }
 
+bool lags(const ConnectionState& connection, const wire::RequestId& watch) {
+  return std::ranges::find(connection.lagging, watch) != connection.lagging.end();
+}
+
+// The server has had no room for the next event: all watches get a resync.
+void begin_lag(ConnectionState& connection, wire::Zxid at) {
+  if (connection.lagging.empty()) connection.lags_at = at;
+  const auto add = [&](const wire::RequestId& watch) {
+    if (!lags(connection, watch)) connection.lagging.push_back(watch);
+  };
+  for (const ExpectedWatch& watch : connection.watches) add(watch.id);
+  for (const wire::WatchEvent& event : connection.due) add(event.watch);
+  for (const wire::WatchEvent& event : connection.withheld)
+    std::erase(connection.lagging, event.watch);
+  connection.due.clear();
+}
+
+// The server may have begun to lag between a read that sets a watch and its reply. Then a resync
+// stands for all events before it, or will do so if the watches are still suspended. Leaves out
+// what need not have been sent, and returns whether there is any.
+bool leave_out_lag(const ConnectionState& connection, const ExpectedWatch& watch, bool suspended,
+                   std::vector<wire::WatchEvent>& received, std::vector<wire::WatchEvent>& due) {
+  const auto last = std::ranges::find_if(received.rbegin(), received.rend(), [](const auto& event) {
+    return event.kind == wire::EventKind::resync;
+  });
+  const bool is_from = !due.empty() && due.front().kind == wire::EventKind::resync;
+  const bool has_resync = last != received.rend() && !(is_from && *last == due.front());
+  if (!has_resync && !suspended) return false;
+  const wire::Zxid end = suspended ? wire::Zxid::from_bits(~std::uint64_t{0}) : last->zxid;
+  const auto was_sent = [&](const wire::WatchEvent& event) {
+    return std::ranges::find(received, event) != received.end();
+  };
+  std::erase_if(due, [&](const auto& event) {
+    const bool may_lack = suspended ? event.zxid >= connection.lags_at : event.zxid <= end;
+    return may_lack && !was_sent(event);
+  });
+  std::erase_if(received, [&](const auto& event) {
+    return event.kind == wire::EventKind::resync && std::ranges::find(due, event) == due.end();
+  });
+  if (watch.once && has_resync) {
+    std::erase_if(due, [&](const auto& event) { return event.zxid > end; });
+  }
+  return true;
+}
+
 // A move or the end of a session removes its watches.
 bool ends_watches(const ConnectionState& connection, const Event& event) {
   const bool ends = std::holds_alternative<session::MoveTxn>(event.txn.body) ||
@@ -99,31 +144,50 @@ std::optional<ExpectedWatch> watch_of(const TrackedRequest& tracked) {
 
 }  // namespace
 
-// Adds the events up to `applied` to those that must be sent.
-void Oracle::expect(ConnectionState& connection, wire::Zxid applied) const {
+// Adds the events of what the server has applied to those that must be sent.
+void Oracle::expect(ConnectionState& connection, const session::Service& service) const {
+  const wire::Zxid applied = service.applied();
   for (auto each = model_.events().upper_bound(connection.checked_to);
        each != model_.events().end() && each->first <= applied; ++each) {
     const auto& [zxid, event] = *each;
-    if (ends_watches(connection, event)) connection.watches.clear();
+    if (ends_watches(connection, event)) {
+      connection.watches.clear();
+      connection.lagging.clear();
+    }
     for (const ZnodeChange& change : event.changes) {
       std::erase_if(connection.watches, [&](const ExpectedWatch& watch) {
-        if (!matches(watch, change, zxid)) return false;
+        if (lags(connection, watch.id) || !matches(watch, change, zxid)) return false;
         connection.due.push_back(event_of(watch, change, zxid));
         return watch.once;
       });
     }
   }
   connection.checked_to = std::max(connection.checked_to, applied);
+  if (service.watches().is_suspended(connection.session)) begin_lag(connection, applied);
 }
 
-void Oracle::on_events_sent(ConnectionState& connection, wire::Zxid applied) const {
-  expect(connection, applied);
+void Oracle::on_events_sent(ConnectionState& connection, const session::Service& service) const {
+  expect(connection, service);
   while (may_be_withheld(connection)) set_aside(connection);
   if (connection.due.empty()) return;
   throw Violation("watches", "an event was not sent: " + text_of(connection.due.front()));
 }
 
+// Of a watch that is set.
+void Oracle::on_resync(ConnectionState& connection, const wire::WatchEvent& event) const {
+  if (!lags(connection, event.watch)) begin_lag(connection, event.zxid);
+  std::erase(connection.lagging, event.watch);
+  std::erase_if(connection.watches,
+                [&](const ExpectedWatch& watch) { return watch.once && watch.id == event.watch; });
+}
+
 void Oracle::on_event(ConnectionState& connection, const wire::WatchEvent& event) {
+  const auto is_its = [&](const auto& watch) { return watch.id == event.watch; };
+  const bool is_set =
+      lags(connection, event.watch) || std::ranges::any_of(connection.watches, is_its) ||
+      std::ranges::any_of(connection.due,
+                          [&](const auto& each) { return each.watch == event.watch; });
+  if (event.kind == wire::EventKind::resync && is_set) return on_resync(connection, event);
   if (std::ranges::any_of(connection.withheld,
                           [&](const auto& e) { return e.watch == event.watch; })) {
     throw Violation("watches", text_of(event) + " is sent, but an earlier one was not");
@@ -201,7 +265,7 @@ void Oracle::set_watch(ConnectionState& connection, const TrackedRequest& tracke
   std::optional<ExpectedWatch> watch = watch_of(tracked);
   if (!watch) return;
   std::vector<wire::WatchEvent> due = past_events(*watch, reply, service);
-  const bool is_set = add_later_events(connection, *watch, reply.zxid, due);
+  bool is_set = add_later_events(connection, *watch, reply.zxid, due);
 
   std::vector<wire::WatchEvent> received;
   std::erase_if(connection.early, [&](const wire::WatchEvent& event) {
@@ -211,6 +275,11 @@ void Oracle::set_watch(ConnectionState& connection, const TrackedRequest& tracke
   });
   if (!std::ranges::is_sorted(received, {}, &wire::WatchEvent::zxid)) {
     throw Violation("watches", "events since `from` are out of order");
+  }
+  const bool suspended = service.watches().is_suspended(connection.session);
+  if (leave_out_lag(connection, *watch, suspended, received, due)) {
+    is_set = !watch->once || (received.empty() && suspended);
+    if (suspended && is_set) connection.lagging.push_back(watch->id);
   }
   std::ranges::stable_sort(received, is_before);
   if (received != due) {

@@ -28,6 +28,7 @@ ServiceOptions service_options_from(std::uint64_t seed) {
   if (options.programs || random.one_in(2)) {
     options.change_level = random.between(tick, (changes_often ? 6 : 60) * tick);
   }
+  if (random.one_in(3)) options.events_max = random.between(1, 4);
   return options;
 }
 

@@ -21,6 +21,8 @@ struct ServiceOptions {
   Every clock_jump = 0;       // of a server's wall clock
   std::uint32_t outstanding_max = 1000;
   std::size_t slice_bytes = 256 * 1024;  // of replies for one client in one turn
+  // A client has no room for an event while so many messages are on their way to it.
+  std::size_t events_max = 1'000'000;
   std::int64_t timeout_ticks_min = 10;
   std::int64_t timeout_ticks_max = 25;
   bool locks = false;  // users also use a lock

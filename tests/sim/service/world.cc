@@ -187,7 +187,7 @@ void World::deliver(std::size_t server, const zab::Txn& txn) {
   programs_.on_delivered(server, txn);
   if (one.pipeline->halt()) return;
   for (const auto& line : lines) {
-    if (!line->server_done_) oracle_.on_events_sent(line->state, txn.zxid);
+    if (!line->server_done_) oracle_.on_events_sent(line->state, one.pipeline->service());
   }
   oracle_.on_applied(server, one.pipeline->service());
   cluster_->mix(one.pipeline->service().digest());

@@ -40,6 +40,7 @@ class Line : public server::ClientConnection, public std::enable_shared_from_thi
   void ping_every(std::chrono::milliseconds interval) override;
   // As if every message were large, so that clients are held back.
   [[nodiscard]] std::size_t queued_bytes() const override { return on_their_way_ * 300'000; }
+  [[nodiscard]] bool has_room(std::size_t bytes) const override;
   [[nodiscard]] std::string remote_address() const override { return "127.0.0.1"; }
 
   // The client's end.

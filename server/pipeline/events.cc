@@ -1,0 +1,54 @@
+#include <utility>
+
+#include "server/pipeline/replies.h"
+
+// The part of Replies that sends the events of watches.
+namespace server {
+namespace {
+
+// JSON may escape data; twice its size is enough for nearly all of it.
+std::size_t event_bytes(const wire::WatchEvent& event) {
+  constexpr std::size_t other_fields = 256;
+  return other_fields + event.path.size() + event.watch.json.size() +
+         (event.data ? 2 * event.data->size() : 0);
+}
+
+}  // namespace
+
+bool Replies::send_event(wire::SessionId session, wire::WatchEvent&& event) {
+  Client* client = clients_.find(session);
+  if (client == nullptr) return true;
+  if (!client->connection->has_room(event_bytes(event))) return false;
+  counters_.watch_events += 1;
+  client->connection->send(std::move(event));
+  return true;
+}
+
+void Replies::lag(const std::vector<wire::SessionId>& sessions) {
+  for (const wire::SessionId session : sessions) {
+    Client* client = clients_.find(session);
+    if (client == nullptr) continue;
+    client->lags = true;
+    ledger_.count(Budget::waiting, Measure::resync);
+    flush(*client);
+  }
+}
+
+void Replies::resume_watches(Client& client, Resume when) {
+  const std::size_t bytes = replica_.watches().resync_bytes(client.session);
+  const bool is_drained = client.connection->queued_bytes() < waiting_mark_ / 2;
+  if (when == Resume::if_room && !(is_drained && client.connection->has_room(bytes))) {
+    if (bytes <= ledger_.limits(Budget::waiting).connection) return;
+    // They will never have room.
+    client.lags = false;
+    client.state = Client::State::ended;
+    return client.connection->close_as_too_slow();
+  }
+  client.lags = false;
+  for (wire::WatchEvent& resync : replica_.watches().resume(client.session)) {
+    counters_.watch_events += 1;
+    client.connection->send(std::move(resync));
+  }
+}
+
+}  // namespace server

@@ -1,0 +1,165 @@
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "session/watches.h"
+
+// Sessions that lag: their events have no room, or are too many.
+namespace session {
+namespace {
+
+using wire::EventKind;
+
+constexpr wire::SessionId alice{1};
+constexpr wire::SessionId bob{2};
+
+Watch subtree(const std::string& path, bool once = false) {
+  return {.path = path,
+          .interest = {.created = true, .changed = true, .deleted = true},
+          .reach = Watch::Reach::subtree,
+          .once = once,
+          .from = {}};
+}
+
+std::string text_of(const std::vector<wire::WatchEvent>& events) {
+  std::string text;
+  for (const wire::WatchEvent& event : events) {
+    if (!text.empty()) text += ", ";
+    text += event.watch.json + ' ' + std::string(wire::name(event.kind)) + ' ' + event.path;
+  }
+  return text;
+}
+
+// Watches whose sessions have room for some events each.
+class Harness {
+ public:
+  explicit Harness(const Watches::Options& options = {}) : watches(options) {}
+
+  void set(wire::SessionId session, const std::string& id, const Watch& watch) {
+    REQUIRE(watches.add(session, {id}, watch).has_value());
+  }
+  // One transaction that changes /1 to /count. Returns the sessions that lag from now on.
+  std::vector<wire::SessionId> change(std::size_t count = 1) {
+    std::vector<znode::Change> changes;
+    for (std::size_t i = 1; i <= count; ++i) {
+      changes.push_back(
+          {EventKind::changed, '/' + std::to_string(i), wire::Bytes("x"), wire::Stat{}});
+    }
+    return watches.fire({{1}, ++counter_}, std::move(changes),
+                        [this](wire::SessionId session, wire::WatchEvent&& event) {
+                          std::vector<wire::WatchEvent>& to = session == alice ? to_alice : to_bob;
+                          if (session == alice && to.size() >= room_of_alice) return false;
+                          to.push_back(std::move(event));
+                          return true;
+                        });
+  }
+
+  Watches watches;
+  std::vector<wire::WatchEvent> to_alice;
+  std::vector<wire::WatchEvent> to_bob;
+  std::size_t room_of_alice = 1'000'000;
+
+ private:
+  std::uint32_t counter_ = 0;
+};
+
+using Sessions = std::vector<wire::SessionId>;
+
+TEST_CASE("a session without room for an event gets a resync for each watch when it resumes") {
+  Harness harness;
+  harness.set(alice, "1", subtree("/"));
+  harness.set(alice, "2", subtree("/1"));
+  harness.set(bob, "3", subtree("/"));
+  harness.room_of_alice = 1;
+  CHECK(harness.change() == Sessions{alice});
+  CHECK(text_of(harness.to_alice) == "1 changed /1");
+  CHECK(harness.watches.is_suspended(alice));
+  CHECK_FALSE(harness.watches.is_suspended(bob));
+  harness.room_of_alice = 100;
+  CHECK(harness.change() == Sessions{});
+  CHECK(harness.to_alice.size() == 1);
+  CHECK(text_of(harness.to_bob) == "3 changed /1, 3 changed /1");
+
+  const auto events = harness.watches.resume(alice);
+  CHECK(text_of(events) == "1 resync /, 2 resync /1");
+  CHECK(events[0].zxid == wire::Zxid{{1}, 2});
+  CHECK_FALSE(harness.watches.is_suspended(alice));
+  CHECK(text_of(harness.watches.resume(alice)) == "");
+  harness.to_alice.clear();
+  CHECK(harness.change() == Sessions{});
+  CHECK(text_of(harness.to_alice) == "1 changed /1, 2 changed /1");
+}
+
+TEST_CASE("a watch for one event whose event has no room gets a resync, and ends") {
+  Harness harness;
+  harness.set(alice, "1", subtree("/", /*once=*/true));
+  harness.room_of_alice = 0;
+  CHECK(harness.change() == Sessions{alice});
+  CHECK(harness.watches.size(alice) == 1);
+  CHECK(text_of(harness.watches.resume(alice)) == "1 resync /");
+  CHECK(harness.watches.size() == 0);
+}
+
+TEST_CASE("watches can be set and removed while their session lags") {
+  Harness harness;
+  harness.set(alice, "1", subtree("/"));
+  harness.set(alice, "2", subtree("/"));
+  harness.room_of_alice = 0;
+  harness.change();
+  harness.set(alice, "3", subtree("/"));
+  CHECK(harness.watches.remove(alice, {"1"}).has_value());
+  CHECK(harness.watches.size() == 2);
+  harness.room_of_alice = 100;
+  harness.change();
+  CHECK(harness.to_alice.empty());
+  CHECK(text_of(harness.watches.resume(alice)) == "2 resync /, 3 resync /");
+  harness.change();
+  CHECK(text_of(harness.to_alice) == "2 changed /1, 3 changed /1");
+}
+
+TEST_CASE("the watches of a session that lags end with it") {
+  Harness harness;
+  harness.set(alice, "1", subtree("/"));
+  harness.set(bob, "2", subtree("/"));
+  harness.room_of_alice = 0;
+  harness.change();
+  harness.watches.remove_session(alice);
+  CHECK(harness.watches.size() == 1);
+  CHECK(text_of(harness.watches.resume(alice)) == "");
+  harness.change();
+  CHECK(harness.to_bob.size() == 2);
+}
+
+TEST_CASE("sessions with most of very many events lag, and others get theirs") {
+  // Room for 60 events or so. An event of this test takes less than 300 bytes.
+  Harness harness({.history = {}, .hash_key = {}, .event_bytes_max = 60 * 300});
+  for (int i = 0; i < 100; ++i) harness.set(alice, std::to_string(i), subtree("/"));
+  harness.set(bob, "1000", subtree("/"));
+  CHECK(harness.change(15) == Sessions{alice});
+  CHECK(harness.to_bob.size() == 15);
+  CHECK(harness.to_alice.size() >= 30);
+  CHECK(harness.to_alice.size() <= 60);
+  // The next transaction counts anew.
+  CHECK(harness.watches.resume(alice).size() == 100);
+  harness.to_bob.clear();
+  CHECK(harness.change(1) == Sessions{alice});
+  CHECK(harness.to_bob.size() == 1);
+}
+
+TEST_CASE("a watch from so far back that its events are too many gets one resync") {
+  Harness harness({.history = {}, .hash_key = {}, .missed_bytes_max = 10 * 300});
+  for (int i = 0; i < 20; ++i) harness.change();
+  Watch watch = subtree("/");
+  watch.from = wire::Zxid{{1}, 15};
+  const auto few = harness.watches.add(alice, {"1"}, watch);
+  CHECK(few->size() == 5);
+  watch.from = wire::Zxid{{1}, 5};
+  const auto many = harness.watches.add(alice, {"2"}, watch);
+  CHECK(text_of(*many) == "2 resync /");
+  CHECK(harness.watches.size(alice) == 2);
+}
+
+}  // namespace
+}  // namespace session
