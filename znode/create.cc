@@ -53,6 +53,13 @@ wire::Result<void> check_ephemerals(const Lifetime& lifetime, const Draft& draft
                                          " ephemeral nodes, which is the maximum"};
 }
 
+wire::Result<void> check_number(std::size_t created, Draft& draft) {
+  if (draft.count_created(created) <= created_nodes_max) return {};
+  return Error{ErrorCode::too_large, "one transaction creates at most " +
+                                         std::to_string(created_nodes_max) +
+                                         " nodes, missing parents included: create them in parts"};
+}
+
 // Clients create only the limits node of a quota. Its parents and its stats node are created with
 // it.
 wire::Result<CreateTxn> plan_quota(const wire::CreateRequest& request, const Caller& caller,
@@ -72,6 +79,7 @@ wire::Result<CreateTxn> plan_quota(const wire::CreateRequest& request, const Cal
   }
   const std::string stats = child_path(parent_of(request.path), stats_name);
   if (!draft.find(stats)) txn.parents.push_back(stats);
+  if (auto number = check_number(txn.parents.size() + 1, draft); !number) return number.error();
 
   for (const std::string& parent : txn.parents) draft.create(parent, {});
   PendingNode node;
@@ -141,6 +149,7 @@ wire::Result<CreateTxn> plan(const wire::CreateRequest& request, const Caller& c
   if (draft.find(txn.path)) return refuse(ErrorCode::node_exists, txn.path, "already exists");
   if (parent->lifetime.is_ephemeral()) return parent_is_ephemeral(above);
   if (auto count = check_ephemerals(*lifetime, draft); !count) return count.error();
+  if (auto size = check_number(txn.parents.size() + 1, draft); !size) return size.error();
 
   txn.data = request.data;
   txn.lifetime = *lifetime;

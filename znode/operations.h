@@ -31,8 +31,9 @@ struct Caller {
 };
 
 // Bounds on the work of one transaction: while it is applied, a server does nothing else, and a
-// deletion takes about 3 µs. Requests beyond them are refused with TooLarge. A session's end
-// deletes all its ephemeral nodes in one transaction.
+// creation or deletion takes about 3 µs. Requests beyond them are refused with TooLarge. A
+// session's end deletes all its ephemeral nodes in one transaction.
+inline constexpr std::size_t created_nodes_max = 10'000;  // by one request, with missing parents
 inline constexpr std::size_t deleted_nodes_max = 10'000;  // by the deletions of one request
 inline constexpr std::size_t ephemerals_per_session_max = 10'000;
 

@@ -151,7 +151,9 @@ class Draft {
   void set_acl(std::string_view path, PendingNode node) { put(path, std::move(node)); }
   // Precondition: the node exists and has no children.
   void remove(std::string_view path);
-  // Adds `more` to the number of nodes that this draft deletes recursively, and returns the sum.
+  // Adds `more` to the number of nodes that this draft creates, and returns the sum.
+  std::size_t count_created(std::size_t more) { return created_ += more; }
+  // The same for the nodes that it deletes recursively.
   std::size_t count_removed(std::size_t more) { return removed_ += more; }
   // Deletes an existing node with all nodes below it.
   void remove_subtree(std::string_view path);
@@ -172,6 +174,7 @@ class Draft {
   std::set<std::string, std::less<>> emptied_;
   wire::SessionId closed_;
   bool has_limits_ = false;
+  std::size_t created_ = 0;
   std::size_t removed_ = 0;
   mutable PendingTree::Usages usages_;
 };

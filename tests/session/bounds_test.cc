@@ -163,6 +163,23 @@ TEST_CASE("a request that would be too large a transaction is refused") {
   CHECK(greedy.world.service().outstanding() == 0);
 }
 
+TEST_CASE("a small request that would create very many nodes is refused") {
+  Greedy greedy;
+  MultiRequest deep;
+  for (int i = 0; i < 1000; ++i) {
+    wire::CreateRequest each = create_request("/" + std::to_string(i));
+    for (int depth = 1; depth < 128; ++depth) each.path += "/x";
+    each.parents = true;
+    deep.ops.emplace_back(each);
+  }
+  const std::size_t before = greedy.world.log().size();
+  CHECK(greedy.refused(deep) ==
+        "one transaction creates at most 10000 nodes, missing parents included: create them in "
+        "parts");
+  CHECK(greedy.world.service().outstanding() == 0);
+  CHECK(greedy.world.log().size() == before);
+}
+
 TEST_CASE("a server without the client builds no results of reads, and has the same state") {
   Greedy greedy;
   greedy.run(MultiRequest{{create_request("/x"), list("/data", true), GetRequest{"/data/a", {}}}});

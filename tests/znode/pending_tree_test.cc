@@ -281,5 +281,42 @@ TEST_CASE("a deletion of too many nodes in one transaction is refused") {
   CHECK(world.plan(DeleteRequest{"/big/a", -1, true}));
 }
 
+TEST_CASE("a creation of too many nodes in one transaction is refused") {
+  // The n-th of them creates `depth` nodes.
+  const auto deep = [](std::size_t number, std::size_t depth) {
+    wire::CreateRequest request = create("/" + std::to_string(number));
+    for (std::size_t at = 1; at < depth; ++at) request.path += "/x";
+    request.parents = true;
+    return request;
+  };
+  World world;
+  wire::MultiRequest multi;
+  for (std::size_t i = 0; i < 80; ++i) multi.ops.emplace_back(deep(i, 125));
+  static_assert(created_nodes_max == 80 * 125);
+  multi.ops.emplace_back(deep(80, 1));
+  const auto refusal = world.plan(multi);
+  CHECK(refused(refusal) == ErrorCode::too_large);
+  CHECK(refusal.error().error.message ==
+        "one transaction creates at most 10000 nodes, missing parents included: create them in "
+        "parts");
+  CHECK(refusal.error().multi->failed == 80);
+
+  // A set that creates counts too, and so do the nodes of a quota: two, and the limited node's.
+  for (const wire::MultiOp& last : {wire::MultiOp(SetRequest{"/set", "", wire::any_version, true}),
+                                    wire::MultiOp(SetRequest{"/zookeeper/quota/0/zookeeper_limits",
+                                                             "count=1", wire::any_version, true}),
+                                    wire::MultiOp(create("/zookeeper/quota/0/zookeeper_limits"))}) {
+    multi.ops.back() = last;
+    if (auto* quota = std::get_if<wire::CreateRequest>(&multi.ops.back())) quota->data = "count=1";
+    CHECK(refused(world.plan(multi)) == ErrorCode::too_large);
+  }
+  CHECK(world.pending().outstanding() == 0);
+
+  multi.ops.pop_back();
+  REQUIRE(world.plan(multi));
+  world.apply_all();
+  CHECK(world.tree().size() == Tree().size() + created_nodes_max);
+}
+
 }  // namespace
 }  // namespace znode
