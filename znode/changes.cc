@@ -7,6 +7,17 @@
 #include "znode/path.h"
 
 namespace znode {
+namespace {
+
+// Clients choose the paths.
+struct KeyedHash {
+  const HashKey* key;
+  std::size_t operator()(std::string_view path) const {
+    return static_cast<std::size_t>((*key)(path));
+  }
+};
+
+}  // namespace
 
 using wire::EventKind;
 
@@ -35,7 +46,8 @@ std::vector<Change> Changes::finish(const Tree& tree) && {
   changes.reserve(changes_.size());
   // By path: the kinds, as bits, that were recorded since the node was last created or deleted.
   // Each creation and deletion is kept: the last one shows the result of the transaction.
-  boost::unordered_flat_map<std::string_view, unsigned> recorded;
+  boost::unordered_flat_map<std::string_view, unsigned, KeyedHash> recorded(
+      0, KeyedHash{&tree.hash_key()});
   // A single operation records one change of a node and one of its parent: no duplicates.
   const bool may_repeat =
       changes_.size() > 2 || (changes_.size() == 2 && changes_[0].kind == changes_[1].kind);

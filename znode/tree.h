@@ -49,6 +49,9 @@ class Tree {
   Tree(const Tree&) = delete;
   Tree& operator=(const Tree&) = delete;
 
+  // The key of this tree's tables.
+  [[nodiscard]] const HashKey& hash_key() const { return key_; }
+
   // Swaps the contents, keys included. Precondition: there is no Edit.
   void swap(Tree& other) noexcept;
 

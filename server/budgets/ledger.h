@@ -4,10 +4,10 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
-#include <unordered_map>
 
 #include "server/budgets/account.h"
 #include "server/budgets/budgets.h"
@@ -83,7 +83,8 @@ class Ledger : public std::enable_shared_from_this<Ledger> {
   std::array<std::array<std::atomic<std::uint64_t>, measures>, budgets> taken_{};
 
   mutable std::mutex mutex_;
-  std::unordered_map<std::string, std::weak_ptr<AddressAccounts>> addresses_;
+  // Sorted, because clients with an IPv6 network choose their addresses: no hash of them collides.
+  std::map<std::string, std::weak_ptr<AddressAccounts>> addresses_;
 };
 
 }  // namespace server

@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 
 #include "session/watches.h"
+#include "tests/znode/collisions.h"
 #include "tests/znode/printing.h"
 
 namespace session {
@@ -56,6 +57,38 @@ TEST_CASE("thousands of watches on a hundred paths are found in the order in whi
   CHECK(watches.size() == 3000);
   watches.begin_after({{2}, 0});
   CHECK(watches.size() == 0);
+}
+
+TEST_CASE("watches are found by path and by id with the key of the table") {
+  constexpr std::size_t keys = 5'000;
+  const std::vector<std::string> texts = znode::colliding_texts(keys, 250);
+  enum class Collide { paths, paths_of_subtrees, ids };
+  for (const Collide collide : {Collide::paths, Collide::paths_of_subtrees, Collide::ids}) {
+    CAPTURE(static_cast<int>(collide));
+    const auto path_of = [&](std::size_t i) {
+      return collide == Collide::ids ? "/" + std::to_string(i) : texts[i];
+    };
+    const auto id_of = [&](std::size_t i) {
+      return RequestId{collide == Collide::ids ? texts[i] : std::to_string(i)};
+    };
+    CHECK(znode::slowdown_of_fixed_key([&](const znode::HashKey& key) {
+            WatchTable table(key);
+            for (std::size_t i = 0; i < keys; ++i) {
+              Watch watch;
+              watch.path = path_of(i);
+              watch.interest = {.changed = true};
+              if (collide == Collide::paths_of_subtrees) watch.reach = Watch::Reach::subtree;
+              table.add({1}, {}, id_of(i), watch);
+            }
+            std::vector<const SetWatch*> found;
+            for (std::size_t i = 0; i < keys; i += 10) {
+              REQUIRE(table.find({1}, id_of(i).json) != nullptr);
+              table.find(path_of(i), EventKind::changed, found);
+              REQUIRE(found.size() == 1);
+              found.clear();
+            }
+          }) > 10);
+  }
 }
 
 }  // namespace

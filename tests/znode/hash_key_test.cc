@@ -1,44 +1,27 @@
 #include "znode/hash_key.h"
 
-#include <cstring>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
 
-#include "znode/hash.h"
+#include "tests/znode/collisions.h"
+#include "znode/acl.h"
+#include "znode/changes.h"
 #include "znode/tree.h"
 
 namespace znode {
 namespace {
 
-HashKey::Secret a_secret(unsigned seed) {
-  HashKey::Secret secret{};
-  for (unsigned char& byte : secret)
-    byte = static_cast<unsigned char>(seed = seed * 2654435761u + 1);
-  return secret;
-}
-
-// Paths that collide under a fixed hash, whatever is done with its value. XXH3 multiplies both
-// halves of 8 bytes with each other, after it has mixed them with a secret. Where one half becomes
-// 0, only the sum of such 8 bytes at two places counts.
-std::vector<std::string> colliding_paths(std::size_t count) {
-  std::vector<std::string> paths;
-  for (std::uint32_t number = 0x01010101; paths.size() < count; ++number) {
-    std::string path = "/" + std::string(300, 'x');
-    const std::uint32_t other = 0u - number;
-    std::memcpy(path.data() + 16, XXH3_kSecret + 16, 4);
-    std::memcpy(path.data() + 20, &number, 4);
-    std::memcpy(path.data() + 80, XXH3_kSecret + 24, 4);
-    std::memcpy(path.data() + 84, &other, 4);
-    if (path.find('/', 1) == std::string::npos) paths.push_back(path);
-  }
-  return paths;
-}
+// Attacks with far fewer keys take a server's time already.
+constexpr std::size_t keys = 5'000;
+// With the fixed hash such work takes hundreds of times as long as with a key.
+constexpr double slowdown_min = 10;
 
 TEST_CASE("paths that collide under the fixed hash do not under a key") {
-  const std::vector<std::string> paths = colliding_paths(10'000);
+  const std::vector<std::string> paths = colliding_texts(10'000);
   const HashKey key(a_secret(1));
   std::set<TableHash> hashes;
   for (const std::string& path : paths) {
@@ -59,6 +42,39 @@ TEST_CASE("two keys hash texts of every length differently, and a key always equ
     equal += key(text) == other(text) ? 1 : 0;
   }
   CHECK(equal <= 1);
+}
+
+TEST_CASE("a tree finds its nodes with its own key") {
+  const std::vector<std::string> paths = colliding_texts(keys);
+  CHECK(slowdown_of_fixed_key([&](const HashKey& key) {
+          Tree tree(key);
+          for (const std::string& path : paths) tree.insert(path, "");
+          for (const std::string& path : paths) REQUIRE(tree.find(path) != nullptr);
+        }) > slowdown_min);
+}
+
+TEST_CASE("the changes of a transaction are joined with the key of the tree") {
+  const std::vector<std::string> paths = colliding_texts(keys);
+  // The nodes do not exist, so that only the table of the changes has the paths.
+  CHECK(slowdown_of_fixed_key([&](const HashKey& key) {
+          const Tree tree(key);
+          Changes changes;
+          for (const std::string& path : paths) changes.created(path);
+          CHECK(std::move(changes).finish(tree).size() == keys + 1);
+        }) > slowdown_min);
+}
+
+TEST_CASE("a table of ACLs finds equal ones with its own key") {
+  constexpr std::size_t before_id = 4 + 6 + 4;  // the scheme with its length, the id's length
+  std::vector<SharedAcl> acls;
+  for (std::string& id : colliding_texts(keys, 250, before_id)) {
+    acls.emplace_back(wire::Acl{{"digest", std::move(id), 1}});
+  }
+  REQUIRE(acls.front().table_hash(fixed_key()) == acls.back().table_hash(fixed_key()));
+  CHECK(slowdown_of_fixed_key([&](const HashKey& key) {
+          AclTable table;
+          for (const SharedAcl& acl : acls) REQUIRE(table.intern(acl, key) == acl);
+        }) > slowdown_min);
 }
 
 // Everything that is replicated is the same with every key.
