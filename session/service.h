@@ -82,6 +82,12 @@ class Service {
   [[nodiscard]] wire::Result<wire::Bytes> plan_level(wire::Level level, wire::TimeMs now);
   // Drops the outstanding plans, because this server does not lead any more.
   void forget_plans();
+  // Whether the session is not open any more once all outstanding plans are applied. After the plan
+  // of a CloseSession it may still be open: then the plan is a part of its end, and the command
+  // must be planned again.
+  [[nodiscard]] bool ends(wire::SessionId session) const {
+    return !pending_sessions_.find(session);
+  }
   // The number of plans that are not applied yet.
   [[nodiscard]] std::size_t outstanding() const { return plans_.size(); }
 

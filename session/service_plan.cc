@@ -26,6 +26,15 @@ bool is_kept(const Command& command, const Refusal& refusal) {
   return command.number && code != ErrorCode::session_expired && code != ErrorCode::session_moved;
 }
 
+// The owner of a session that expires in parts: no connection has it.
+constexpr Owner nobody{};
+
+// Nobody waits for a part.
+bool is_part_of_end(const Command& command, const decltype(Transaction::body)& body) {
+  return std::holds_alternative<CloseSession>(command.body) &&
+         !std::holds_alternative<CloseTxn>(body);
+}
+
 Error too_large(std::size_t bytes) {
   return {ErrorCode::too_large, "the request would be a transaction of " + std::to_string(bytes) +
                                     " bytes, more than the " +
@@ -44,6 +53,10 @@ znode::PlanResult<wire::Bytes> Service::plan(const Command& command, wire::TimeM
   wire::Bytes bytes;
   if (body) {
     transaction.body = *std::move(body);
+    if (is_part_of_end(command, transaction.body)) {
+      transaction.owner = nobody;
+      transaction.tag = 0;
+    }
     encode(transaction, forms(), bytes);
     if (bytes.size() <= wire::transaction_bytes_max) {
       add_plan(transaction, std::move(draft));
@@ -102,7 +115,7 @@ znode::PlanResult<Service::Body> Service::plan_body(const Command&, const OpenSe
 znode::PlanResult<Service::Body> Service::plan_body(const Command& command, const MoveSession& body,
                                                     znode::Draft&) {
   const std::optional<Session> session = pending_sessions_.find(command.session);
-  if (!session) return refuse(not_open(command.session));
+  if (!session || session->owner == nobody) return refuse(not_open(command.session));
   if (!equal_secrets(session->secret_hash, body.secret_hash)) {
     return refuse(Error{ErrorCode::auth_failed,
                         "wrong password for session " + wire::to_hex(command.session.value)});
@@ -114,11 +127,20 @@ znode::PlanResult<Service::Body> Service::plan_body(const Command& command, cons
 
 znode::PlanResult<Service::Body> Service::plan_body(const Command& command,
                                                     const CloseSession& body, znode::Draft& draft) {
-  if (!pending_sessions_.find(command.session)) return refuse(not_open(command.session));
+  const std::optional<Session> session = pending_sessions_.find(command.session);
+  if (!session) return refuse(not_open(command.session));
   if (!body.expired) {
     if (auto owner = check_owner(command); !owner) return refuse(owner.error());
   }
-
+  // Before an expired session loses a part of its nodes, it loses its client, whoever leads later.
+  if (body.expired && session->owner != nobody &&
+      pending_tree_.ephemerals_at_most(command.session) > znode::ephemerals_per_session_max) {
+    pending_sessions_.move(command.session, nobody);
+    return Body(MoveTxn{session->timeout_ms, session->results_max});
+  }
+  if (auto part = znode::plan_part_of_cleanup(command.session, draft)) {
+    return Body(znode::Txn(*std::move(part)));
+  }
   pending_sessions_.close(command.session);
   return Body(CloseTxn{body.expired, znode::plan_cleanup(command.session, draft).count});
 }

@@ -31,8 +31,8 @@ struct Caller {
 };
 
 // Bounds on the work of one transaction: while it is applied, a server does nothing else, and a
-// creation or deletion takes about 3 µs. Requests beyond them are refused with TooLarge. A
-// session's end deletes all its ephemeral nodes in one transaction.
+// creation or deletion takes about 3 µs. Requests beyond them are refused with TooLarge. A session
+// may have more ephemeral nodes if an earlier program created them; it ends in parts.
 inline constexpr std::size_t created_nodes_max = 10'000;  // by one request, with missing parents
 inline constexpr std::size_t deleted_nodes_max = 10'000;  // by the deletions of one request
 inline constexpr std::size_t ephemerals_per_session_max = 10'000;
@@ -59,6 +59,9 @@ wire::SetReply apply(const SetTxn& txn, const Moment& now, Tree& tree, Changes& 
 wire::EmptyReply apply(const DeleteTxn& txn, const Moment& now, Tree& tree, Changes& changes);
 // All ephemeral nodes of a session.
 [[nodiscard]] CleanupTxn plan_cleanup(wire::SessionId session, Draft& draft);
+// Some of them, if the session has more than one transaction deletes; none if it does not.
+[[nodiscard]] std::optional<DeleteManyTxn> plan_part_of_cleanup(wire::SessionId session,
+                                                                Draft& draft);
 wire::EmptyReply apply(const CleanupTxn& txn, const Moment& now, Tree& tree, Changes& changes);
 wire::EmptyReply apply(const DeleteManyTxn& txn, const Moment& now, Tree& tree, Changes& changes);
 

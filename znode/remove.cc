@@ -1,9 +1,13 @@
+#include <algorithm>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <boost/unordered/unordered_flat_set.hpp>
 
 #include "wire/contradiction.h"
+#include "wire/limits.h"
 #include "znode/operations.h"
 #include "znode/path.h"
 #include "znode/refuse.h"
@@ -107,6 +111,28 @@ wire::EmptyReply apply(const DeleteTxn& txn, const Moment& now, Tree& tree, Chan
 
 CleanupTxn plan_cleanup(wire::SessionId session, Draft& draft) {
   return {session, static_cast<std::uint32_t>(draft.remove_ephemerals(session))};
+}
+
+std::optional<DeleteManyTxn> plan_part_of_cleanup(wire::SessionId session, Draft& draft) {
+  if (draft.base().ephemerals_at_most(session) <= ephemerals_per_session_max) return std::nullopt;
+  // Outstanding parts have planned the deletion of some.
+  DeleteManyTxn part;
+  draft.base().tree().visit_ephemerals(session, [&](const Node& node) {
+    std::string path = node.path();
+    if (draft.find(path)) part.paths.push_back(std::move(path));
+    return part.paths.size() <= ephemerals_per_session_max;
+  });
+  if (part.paths.size() <= ephemerals_per_session_max) return std::nullopt;
+
+  std::size_t bytes = 0;
+  const auto end = std::ranges::find_if(part.paths, [&](const std::string& path) {
+    bytes += sizeof path + path.size();
+    return bytes > wire::transaction_bytes_max / 2;
+  });
+  part.paths.erase(end, part.paths.end());
+  part.paths.resize(std::min(part.paths.size(), deleted_nodes_max));
+  for (const std::string& path : part.paths) draft.remove(path);
+  return part;
 }
 
 wire::EmptyReply apply(const CleanupTxn& txn, const Moment& now, Tree& tree, Changes& changes) {

@@ -221,6 +221,15 @@ std::vector<const Node*> Tree::ephemeral_nodes(wire::SessionId session) const {
   return nodes;
 }
 
+void Tree::visit_ephemerals(wire::SessionId session,
+                            const std::function<bool(const Node& node)>& visit) const {
+  const auto owned = ephemerals_.find(session);
+  if (owned == ephemerals_.end()) return;
+  for (const Node* node : owned->second) {
+    if (!visit(*node)) return;
+  }
+}
+
 std::size_t Tree::ephemeral_count(wire::SessionId session) const {
   const auto owned = ephemerals_.find(session);
   return owned == ephemerals_.end() ? 0 : owned->second.size();

@@ -88,6 +88,9 @@ class Tree {
   [[nodiscard]] std::vector<std::string> ephemerals(wire::SessionId session) const;
   // The same, in the order of creation.
   [[nodiscard]] std::vector<const Node*> ephemeral_nodes(wire::SessionId session) const;
+  // Calls `visit` with the same, in no order, until it returns false.
+  void visit_ephemerals(wire::SessionId session,
+                        const std::function<bool(const Node& node)>& visit) const;
   [[nodiscard]] std::size_t ephemeral_count(wire::SessionId session) const;
   // The number in all sessions. Takes time linear in the number of sessions with ephemeral nodes.
   [[nodiscard]] std::size_t ephemeral_count() const;

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <memory>
 #include <utility>
+#include <variant>
 
 #include "server/logging/limited_log.h"
 
@@ -47,7 +48,12 @@ void Planner::plan_now(const session::Command& command, OrderingOutcomes& out) {
   const SteadyClock::time_point end = environment_.now();
   planned_for_ += end - begin;
   if (is_turn_over() && !was_over) environment_.call_soon();
-  if (planned) return propose(std::move(*planned), command.session, end, out);
+  if (planned) {
+    propose(std::move(*planned), command.session, end, out);
+    const bool is_end = std::holds_alternative<session::CloseSession>(command.body);
+    if (is_end && !service_.ends(command.session)) fair_queue_.hold(command);
+    return;
+  }
   fair_queue_.refused(command.session);
   if (command.tag == 0) return;  // the session ended before it expired
   refusals_.push_back({planned_, command.owner, command.tag, std::move(planned.error())});
