@@ -19,8 +19,9 @@ using wire::ErrorCode;
 Refusal refuse(Error error) { return {std::move(error), std::nullopt}; }
 Refusal refuse(Refusal refusal) { return refusal; }
 
-// Whether the session keeps this refusal as the result of its write. A write that does not come
-// from the session's owner, or comes after the session's end, is not a write of the session.
+// Whether the session keeps this refusal as the result of its write, if it fits into a transaction.
+// A write that does not come from the session's owner, or comes after the session's end, is not a
+// write of the session.
 bool is_kept(const Command& command, const Refusal& refusal) {
   const ErrorCode code = refusal.error.code;
   return command.number && code != ErrorCode::session_expired && code != ErrorCode::session_moved;
@@ -66,8 +67,9 @@ znode::PlanResult<wire::Bytes> Service::plan(const Command& command, wire::TimeM
     bytes.clear();
   }
   if (!is_kept(command, body.error())) return std::move(body).error();
-  transaction.body = RefuseTxn{std::move(body).error()};
+  RefuseTxn& kept = transaction.body.emplace<RefuseTxn>(std::move(body).error());
   encode(transaction, forms(), bytes);
+  if (bytes.size() > wire::transaction_bytes_max) return std::move(kept.refusal);
   add_plan(transaction, znode::Draft(pending_tree_, draft.now()));
   return bytes;
 }

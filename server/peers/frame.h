@@ -15,7 +15,8 @@
 namespace server {
 
 inline constexpr std::size_t frame_header_bytes = 12;
-inline constexpr std::uint32_t frame_bytes_max = 64 * 1024 * 1024;
+// 64 MiB. Frames of earlier programs were as large, so it may not become less.
+inline constexpr std::uint32_t frame_bytes_max = 2 * wire::transaction_bytes_max;
 // The kind, epoch and zxid before a command or a transaction.
 inline constexpr std::size_t message_head_bytes_max = 1024;
 static_assert(wire::command_bytes_max + message_head_bytes_max <= frame_bytes_max);

@@ -180,6 +180,19 @@ TEST_CASE("a small request that would create very many nodes is refused") {
   CHECK(greedy.world.log().size() == before);
 }
 
+TEST_CASE("a refusal that would be too large a transaction is not kept") {
+  Greedy greedy({}, 10);
+  MultiRequest checks;
+  checks.ops.assign(640'000, wire::CheckRequest{"/none", 0});
+  const std::size_t before = greedy.world.log().size();
+  const auto planned = greedy.plan(std::move(checks));
+  REQUIRE_FALSE(planned);
+  CHECK(planned.error().error.code == ErrorCode::no_node);
+  CHECK(planned.error().multi->results.size() == 640'000);
+  CHECK(greedy.world.service().outstanding() == 0);
+  CHECK(greedy.world.log().size() == before);
+}
+
 TEST_CASE("a server without the client builds no results of reads, and has the same state") {
   Greedy greedy;
   greedy.run(MultiRequest{{create_request("/x"), list("/data", true), GetRequest{"/data/a", {}}}});

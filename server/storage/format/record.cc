@@ -4,7 +4,6 @@
 #include <array>
 #include <bit>
 #include <cstring>
-#include <limits>
 
 // Inline: headers are short, so calls into the library would cost more than the checksums.
 #define XXH_INLINE_ALL
@@ -71,8 +70,7 @@ void append_record(wire::Bytes& out, RecordType type, zab::Point point, std::str
 
 void append_record(wire::Bytes& out, RecordType type, zab::Point point, std::string_view payload,
                    std::uint64_t checksum, const Stamp& stamp) {
-  ensure(payload.size() <= std::numeric_limits<std::uint32_t>::max() - record_alignment,
-         "a record's length has 32 bits");
+  ensure(payload.size() <= record_payload_bytes_max, "a record's length has 32 bits");
   Header header{};
   put(header, payload_checksum_at, checksum);
   put(header, length_at, static_cast<std::uint32_t>(payload.size()));

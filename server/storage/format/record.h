@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string_view>
 
 #include "wire/bytes.h"
+#include "wire/limits.h"
 #include "zab/effects.h"
 
 namespace storage {
@@ -32,6 +34,10 @@ struct RecordHeader {
 
 inline constexpr std::uint64_t record_header_bytes = 56;
 inline constexpr std::uint64_t record_alignment = 8;
+// A record's length, with padding, has 32 bits.
+inline constexpr std::uint64_t record_payload_bytes_max =
+    std::numeric_limits<std::uint32_t>::max() - record_alignment;
+static_assert(wire::transaction_bytes_max <= record_payload_bytes_max);
 
 // Where a record is. It is part of the record's checksum: at any other place the record is invalid.
 struct RecordLocation {
