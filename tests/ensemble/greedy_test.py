@@ -5,24 +5,7 @@ import asyncio
 
 from conformance import Wire
 from harness import Client, Ensemble, Refused, run
-
-MIB = 1024 * 1024
-MEMORY = 384 * MIB  # each server's, beside its program
-
-
-def limit_memory(ensemble):
-    """The servers abort if they allocate more."""
-    for server in ensemble.servers:
-        server.prefix = ["prlimit", f"--data={MEMORY}", *server.prefix]
-
-
-async def limited(size, **keys):
-    ensemble = Ensemble(size, start=False, **keys)
-    limit_memory(ensemble)
-    for server in ensemble.servers:
-        server.start()
-    await ensemble.all_ready()
-    return ensemble
+from little_memory import MIB, limited, restarted
 
 
 async def filled(client, path, children, size):
@@ -37,15 +20,6 @@ async def refusal(client, op, **fields):
     except Refused as refused:
         return refused.reply
     raise AssertionError(f"{op} is not refused")
-
-
-async def restarted(ensemble):
-    """All servers are killed, and serve again."""
-    for server in ensemble.servers:
-        server.kill()
-    for server in ensemble.servers:
-        server.start()
-    await ensemble.all_ready()
 
 
 async def lists_in_a_multi():

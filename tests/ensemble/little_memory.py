@@ -1,0 +1,24 @@
+"""Servers that abort if they allocate more than a limit."""
+
+from harness import Ensemble
+
+MIB = 1024 * 1024
+MEMORY = 384 * MIB  # each server's, beside its program
+
+
+async def limited(size, **keys):
+    ensemble = Ensemble(size, start=False, **keys)
+    for server in ensemble.servers:
+        server.prefix = ["prlimit", f"--data={MEMORY}", *server.prefix]
+        server.start()
+    await ensemble.all_ready()
+    return ensemble
+
+
+async def restarted(ensemble):
+    """All servers are killed, and serve again."""
+    for server in ensemble.servers:
+        server.kill()
+    for server in ensemble.servers:
+        server.start()
+    await ensemble.all_ready()
