@@ -11,6 +11,7 @@
 #include "server/server.h"
 #include "server/startup/file_limit.h"
 #include "server/startup/memory_limit.h"
+#include "server/startup/room_options.h"
 #include "server/version.h"
 
 namespace {
@@ -44,6 +45,11 @@ int serve(const server::Configured& configured) {
 
   const server::MemoryLimit memory = server::memory_limit(configured.config.memory_limit_bytes);
   spdlog::info("memory: this server may use {} MiB, by {}", memory.bytes >> 20, memory.source);
+
+  if (const auto fits = server::check_memory(configured.config, memory); !fits) {
+    spdlog::critical("{}", fits.error().message);
+    return server::exit_configuration;
+  }
 
   boost::asio::io_context io(1);
   auto started = server::Server::start(io, configured.config, memory.bytes);

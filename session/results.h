@@ -56,6 +56,11 @@ class Results {
   // The number of the newest result; none if there is none.
   [[nodiscard]] std::optional<std::int64_t> last() const;
   [[nodiscard]] std::size_t size() const { return results_.size(); }
+  // The memory that they take, about.
+  [[nodiscard]] std::size_t memory() const {
+    constexpr std::size_t fixed = 720;  // a deque has one block at least
+    return fixed + results_.size() * (sizeof(Result) + 16) + bytes_;
+  }
   // Oldest first.
   [[nodiscard]] const std::deque<Result>& all() const { return results_; }
   // Equal for equal results.

@@ -90,6 +90,8 @@ struct Reader {
 
 Service::Service(const Options& options, wire::LevelRange known)
     : reply_bytes_max_(options.reply_bytes_max),
+      state_bytes_max_(options.state_bytes_max),
+      sessions_max_(options.sessions_max),
       known_(known),
       tree_(options.watches.hash_key),
       watches_(options.watches) {}
@@ -97,6 +99,8 @@ Service::Service(const Options& options, wire::LevelRange known)
 Service::Service(znode::Tree& tree, SessionTable sessions, const ImageHeader& header,
                  const Options& options, wire::LevelRange known)
     : reply_bytes_max_(options.reply_bytes_max),
+      state_bytes_max_(options.state_bytes_max),
+      sessions_max_(options.sessions_max),
       known_(known),
       level_(header.level),
       planned_level_(header.level),
@@ -172,8 +176,10 @@ wire::Result<Applied> Service::apply(wire::Zxid zxid, std::string_view bytes, Bu
 void Service::drop_plan(const Transaction& transaction) {
   if (plans_.empty()) return;
   const Plan plan{transaction.session, transaction.owner, transaction.tag, transaction.time};
-  ensure(plans_.front() == plan, "a leader applies its plans in order");
+  ensure(plans_.front().plan == plan, "a leader applies its plans in order");
 
+  planned_.bytes -= plans_.front().growth.bytes;
+  planned_.sessions -= plans_.front().growth.sessions;
   plans_.pop_front();
   pending_tree_.applied();
   if (std::holds_alternative<MoveTxn>(transaction.body) ||

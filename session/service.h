@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <deque>
+#include <limits>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,9 @@ namespace session {
 struct ServiceOptions {
   Watches::Options watches = {};
   std::size_t reply_bytes_max = std::size_t{16} << 20;  // `maxReplyBytes`
+  // What the replicated state may take: see Service::memory. Judged by plans only.
+  std::size_t state_bytes_max = std::numeric_limits<std::size_t>::max();
+  std::size_t sessions_max = std::numeric_limits<std::size_t>::max();
 };
 
 // Whether the reply to a transaction's client is built: only on the server that has the client.
@@ -139,6 +143,18 @@ class Service {
   [[nodiscard]] wire::TimeMs time() const { return now_; }
   // The digest of the replicated state: equal on all servers with the same applied().
   [[nodiscard]] std::uint64_t digest() const;
+  // The memory that the replicated state takes, about: the tree, the sessions and their results.
+  [[nodiscard]] std::uint64_t memory() const {
+    return static_cast<std::uint64_t>(tree_.memory()) + sessions_.memory();
+  }
+  [[nodiscard]] std::uint64_t memory_max() const { return state_bytes_max_; }
+  // Replaces `state_bytes_max` of the options.
+  void set_memory_max(std::size_t bytes) { state_bytes_max_ = bytes; }
+  // The code of a refusal for want of memory: Overloaded, or before level 2, which 0.1 reads too,
+  // Throttled.
+  [[nodiscard]] wire::ErrorCode code_of_overload() const {
+    return knows_own_codes() ? wire::ErrorCode::overloaded : wire::ErrorCode::throttled;
+  }
   [[nodiscard]] const SessionTable& sessions() const { return sessions_; }
   [[nodiscard]] const znode::Tree& tree() const { return tree_; }
   // The watches on this server. If a connection ends and still owns its session, the caller must
@@ -160,6 +176,15 @@ class Service {
 
     bool operator==(const Plan&) const = default;
   };
+  // By how much a plan lets the state grow.
+  struct Growth {
+    std::int64_t bytes = 0;
+    std::size_t sessions = 0;
+  };
+  struct Outstanding {
+    Plan plan;
+    Growth growth;
+  };
   using Body = decltype(Transaction::body);
 
   // Plans one kind of command, and records its changes of the tree in `draft`.
@@ -174,13 +199,22 @@ class Service {
   template <class Request>
   znode::PlanResult<Body> plan_body(const Command& command, const Request& request,
                                     znode::Draft& draft);
+  [[nodiscard]] bool knows_own_codes() const {
+    return std::min(level_, planned_level_) >= wire::Level{2};
+  }
   [[nodiscard]] znode::MultiBounds multi_bounds(const Command& command) const;
   // Whether the command comes from the session's owner, and the session is open and will still be
   // open when the command is applied.
   [[nodiscard]] wire::Result<void> check_owner(const Command& command) const;
 
+  // The growth by a command whose changes of the tree are in `draft`.
+  [[nodiscard]] Growth growth_of(const Command& command, const znode::Draft& draft) const;
+  // An error if the state has no room for this growth. What lets nothing grow always has room, and
+  // so has the super identity.
+  [[nodiscard]] wire::Result<void> check_room(const Command& command, const Growth& growth) const;
+
   // Adds a plan.
-  void add_plan(const Transaction& transaction, znode::Draft&& draft);
+  void add_plan(const Transaction& transaction, znode::Draft&& draft, const Growth& growth);
   // Removes the transaction's plan from the outstanding ones, if it was planned here.
   void drop_plan(const Transaction& transaction);
   // Each returns the changes of nodes.
@@ -195,6 +229,8 @@ class Service {
   void keep_result(const Transaction& transaction, const Applied& applied);
 
   std::size_t reply_bytes_max_;
+  std::size_t state_bytes_max_;
+  std::size_t sessions_max_;
   wire::LevelRange known_;
   wire::Level level_;
   wire::Level planned_level_;  // that of the newest plan which changes it; level_ if there is none
@@ -204,7 +240,8 @@ class Service {
   znode::PendingTree pending_tree_{tree_};
   SessionTable sessions_;
   PendingSessions pending_sessions_{sessions_};
-  std::deque<Plan> plans_;  // oldest first; as many as pending_tree_.outstanding()
+  std::deque<Outstanding> plans_;  // oldest first; as many as pending_tree_.outstanding()
+  Growth planned_;                 // of all of them
   Watches watches_;
   std::optional<Record> image_header_;  // of the current image, until its first part is collected
 };

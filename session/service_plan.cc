@@ -36,6 +36,16 @@ bool is_part_of_end(const Command& command, const decltype(Transaction::body)& b
          !std::holds_alternative<CloseTxn>(body);
 }
 
+// The part of the state that only new sessions may fill.
+constexpr std::size_t sessions_part = 64;
+
+Error state_full(ErrorCode code, std::size_t bytes_max) {
+  return {code,
+          "the tree and the sessions are full: they take the " + std::to_string(bytes_max) +
+              " bytes that memoryLimitBytes leaves them. Nothing was done. Delete nodes, or raise "
+              "memoryLimitBytes on every server"};
+}
+
 Error too_large(std::size_t bytes) {
   return {ErrorCode::too_large, "the request would be a transaction of " + std::to_string(bytes) +
                                     " bytes, more than the " +
@@ -52,6 +62,10 @@ znode::PlanResult<wire::Bytes> Service::plan(const Command& command, wire::TimeM
   Transaction transaction{command.session, command.owner, command.tag, draft.now(), {},
                           command.number};
   wire::Bytes bytes;
+  const Growth growth = body ? growth_of(command, draft) : Growth{};
+  if (body) {
+    if (auto room = check_room(command, growth); !room) body = refuse(room.error());
+  }
   if (body) {
     transaction.body = *std::move(body);
     if (is_part_of_end(command, transaction.body)) {
@@ -60,7 +74,7 @@ znode::PlanResult<wire::Bytes> Service::plan(const Command& command, wire::TimeM
     }
     encode(transaction, forms(), bytes);
     if (bytes.size() <= wire::transaction_bytes_max) {
-      add_plan(transaction, std::move(draft));
+      add_plan(transaction, std::move(draft), growth);
       return bytes;
     }
     body = refuse(too_large(bytes.size()));
@@ -70,7 +84,7 @@ znode::PlanResult<wire::Bytes> Service::plan(const Command& command, wire::TimeM
   RefuseTxn& kept = transaction.body.emplace<RefuseTxn>(std::move(body).error());
   encode(transaction, forms(), bytes);
   if (bytes.size() > wire::transaction_bytes_max) return std::move(kept.refusal);
-  add_plan(transaction, znode::Draft(pending_tree_, draft.now()));
+  add_plan(transaction, znode::Draft(pending_tree_, draft.now()), {});
   return bytes;
 }
 
@@ -91,26 +105,57 @@ wire::Result<wire::Bytes> Service::plan_level(wire::Level level, wire::TimeMs no
   const Transaction transaction{{}, {}, 0, draft.now(), LevelTxn{level}};
   wire::Bytes bytes;
   encode(transaction, forms(), bytes);
-  add_plan(transaction, std::move(draft));
+  add_plan(transaction, std::move(draft), {});
   planned_level_ = level;
   return bytes;
 }
 
-void Service::add_plan(const Transaction& transaction, znode::Draft&& draft) {
+// Of the results that are kept, only those of multis are judged: the others are small, and so would
+// be the refusal, which is kept too.
+Service::Growth Service::growth_of(const Command& command, const znode::Draft& draft) const {
+  if (std::holds_alternative<OpenSession>(command.body)) {
+    return {static_cast<std::int64_t>(SessionTable::session_memory), 1};
+  }
+  Growth growth{draft.growth()};
+  if (command.number && draft.reply_bytes() <= Results::bytes_max) {
+    growth.bytes += static_cast<std::int64_t>(draft.reply_bytes());
+  }
+  return growth;
+}
+
+wire::Result<void> Service::check_room(const Command& command, const Growth& growth) const {
+  if (growth.bytes <= 0) return {};
+  const std::int64_t wanted = static_cast<std::int64_t>(memory()) + planned_.bytes + growth.bytes;
+  // A little is left for new sessions, so that somebody can come and delete nodes.
+  const std::size_t reserve = growth.sessions == 0 ? state_bytes_max_ / sessions_part : 0;
+  if (wanted <= 0 || static_cast<std::uint64_t>(wanted) <= state_bytes_max_ - reserve) return {};
+  if (command.identities.is_super()) return {};
+  return state_full(code_of_overload(), state_bytes_max_);
+}
+
+void Service::add_plan(const Transaction& transaction, znode::Draft&& draft, const Growth& growth) {
   now_ = transaction.time;
   pending_tree_.add(std::move(draft));
-  plans_.push_back({transaction.session, transaction.owner, transaction.tag, now_});
+  plans_.push_back({{transaction.session, transaction.owner, transaction.tag, now_}, growth});
+  planned_.bytes += growth.bytes;
+  planned_.sessions += growth.sessions;
 }
 
 void Service::forget_plans() {
   pending_tree_.clear();
   pending_sessions_.clear();
   plans_.clear();
+  planned_ = {};
   planned_level_ = level_;
 }
 
-znode::PlanResult<Service::Body> Service::plan_body(const Command&, const OpenSession& body,
+znode::PlanResult<Service::Body> Service::plan_body(const Command& command, const OpenSession& body,
                                                     znode::Draft&) {
+  if (sessions_.size() + planned_.sessions >= sessions_max_ && !command.identities.is_super()) {
+    return refuse(Error{
+        knows_own_codes() ? ErrorCode::too_many_sessions : code_of_overload(),
+        "the ensemble has maxSessions=" + std::to_string(sessions_max_) + " sessions already"});
+  }
   return Body(OpenTxn{body.secret_hash, body.timeout_ms, body.results_max});
 }
 

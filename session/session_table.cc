@@ -88,7 +88,10 @@ Owner SessionTable::close(wire::SessionId id) {
   const Owner owner = entry->second.owner;
   digest_ -= digest_of(id, entry->second);
   sessions_.erase(entry);
-  if (const auto results = results_.extract(id)) digest_ -= digest_of(id, results.mapped());
+  if (const auto results = results_.extract(id)) {
+    digest_ -= digest_of(id, results.mapped());
+    results_memory_ -= results.mapped().memory();
+  }
   return owner;
 }
 
@@ -98,17 +101,23 @@ void SessionTable::keep(wire::SessionId id, std::int64_t number, wire::Bytes out
   changing(id);
   const auto [entry, is_first] = results_.try_emplace(id);
   Results& results = entry->second;
-  if (!is_first) digest_ -= digest_of(id, results);
+  if (!is_first) {
+    digest_ -= digest_of(id, results);
+    results_memory_ -= results.memory();
+  }
   results.add(number, std::move(outcome), session->results_max);
   digest_ += digest_of(id, results);
+  results_memory_ += results.memory();
 }
 
 void SessionTable::become_former() {
   for (auto& [id, results] : results_) {
     changing(id);
     digest_ -= digest_of(id, results);
+    results_memory_ -= results.memory();
     results.become_former();
     digest_ += digest_of(id, results);
+    results_memory_ += results.memory();
   }
 }
 
@@ -173,6 +182,7 @@ wire::Result<void> SessionTable::restore(wire::SessionId id, std::string_view by
     constexpr std::size_t all = std::numeric_limits<std::size_t>::max();
     for (const Results::Result& result : kept) results.add(result.number, result.outcome, all);
     digest_ += digest_of(id, results);
+    results_memory_ += results.memory();
   }
   changed_.erase(id);
   return {};

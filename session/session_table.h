@@ -70,6 +70,11 @@ class SessionTable {
 
   // Equal for equal tables.
   [[nodiscard]] std::uint64_t digest() const { return digest_; }
+  // The memory that a session takes without results, and that all take with theirs, about.
+  static constexpr std::size_t session_memory = 512;
+  [[nodiscard]] std::size_t memory() const {
+    return sessions_.size() * session_memory + results_memory_;
+  }
 
   // Images of the table, for storage. They work like those of nodes: see znode::NodeTracker.
   // `version`: wire::Forms::session.
@@ -92,6 +97,7 @@ class SessionTable {
   std::map<wire::SessionId, Session> sessions_;
   std::map<wire::SessionId, Results> results_;
   std::uint64_t digest_ = 0;  // the sum of the digests of all sessions and results
+  std::size_t results_memory_ = 0;
 
   std::set<wire::SessionId> changed_;         // since the last image began
   std::set<wire::SessionId> image_sessions_;  // of the current image, not encoded yet

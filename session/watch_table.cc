@@ -64,6 +64,7 @@ void WatchTable::add(wire::SessionId session, const znode::Identities& identitie
   own.text_bytes += set.text_bytes();
   size_ += 1;
   if (!own.is_suspended) index_of(watch.reach).insert(set);
+  charge(own);
 }
 
 const SetWatch* WatchTable::find(wire::SessionId session, std::string_view id) const {
@@ -80,6 +81,7 @@ void WatchTable::remove(const SetWatch& watch) {
   own->second.text_bytes -= watch.text_bytes();
   ById& watches = own->second.watches;
   watches->erase_and_dispose(watches->iterator_to(watch), SetWatch::destroy);
+  charge(own->second);
   if (watches->empty()) sessions_.erase(own);
 }
 
@@ -91,6 +93,8 @@ void WatchTable::remove_session(wire::SessionId session) {
     remove_from_index(*watch);
     SetWatch::destroy(watch);
   });
+  own->second.text_bytes = 0;
+  charge(own->second);
   sessions_.erase(own);
 }
 

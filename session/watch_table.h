@@ -12,6 +12,7 @@
 
 #include "session/hash_index.h"
 #include "session/watch.h"
+#include "session/watch_budget.h"
 #include "wire/records.h"
 #include "wire/requests.h"
 #include "znode/hash_key.h"
@@ -90,9 +91,10 @@ class SetWatch : public hooks::ById, public hooks::ByPath {
 // All watches on this server, by session and by path.
 class WatchTable {
  public:
-  // `key` is for the tables of paths and ids.
-  explicit WatchTable(const znode::HashKey& key = {})
-      : key_(key), nodes_(TextHash{&key_}), subtrees_(TextHash{&key_}) {}
+  // `key` is for the tables of paths and ids. `budget`, which may be null, is told what the watches
+  // of each session take.
+  explicit WatchTable(const znode::HashKey& key = {}, WatchBudget* budget = nullptr)
+      : key_(key), budget_(budget), nodes_(TextHash{&key_}), subtrees_(TextHash{&key_}) {}
   ~WatchTable() { clear(); }
   WatchTable(const WatchTable&) = delete;
   WatchTable& operator=(const WatchTable&) = delete;
@@ -126,6 +128,11 @@ class WatchTable {
   [[nodiscard]] const Watcher* watcher(wire::SessionId session) const;
   // The size of the paths and ids of the session's watches.
   [[nodiscard]] std::size_t text_bytes(wire::SessionId session) const;
+  // What so many watches take, about, with their paths and ids.
+  [[nodiscard]] static constexpr std::size_t memory(std::size_t watches, std::size_t text_bytes) {
+    constexpr std::size_t of_each = 96;
+    return watches * of_each + text_bytes;
+  }
 
  private:
   struct TextHash {
@@ -163,10 +170,15 @@ class WatchTable {
     }
   };
 
+  // The watches of the session have changed.
+  void charge(const SessionWatches& own) const {
+    if (budget_ != nullptr) budget_->set(own.session, memory(own.watches->size(), own.text_bytes));
+  }
   ByPath& index_of(Watch::Reach reach) { return reach == Watch::Reach::node ? nodes_ : subtrees_; }
   void remove_from_index(const SetWatch& watch);
 
   znode::HashKey key_;
+  WatchBudget* budget_;
   ByPath nodes_;     // watches of exactly their path
   ByPath subtrees_;  // watches of their path and all paths below it
   std::unordered_map<wire::SessionId, SessionWatches, SessionHash> sessions_;

@@ -76,8 +76,9 @@ Watches::Watches(const Options& options)
     : per_session_max_(options.per_session_max),
       event_bytes_max_(options.event_bytes_max),
       missed_bytes_max_(options.missed_bytes_max),
+      budget_(options.budget),
       history_(options.history),
-      table_(options.hash_key) {}
+      table_(options.hash_key, options.budget) {}
 
 wire::Result<void> Watches::check_limits(wire::SessionId session, const wire::RequestId& id,
                                          const Watch& watch) const {
@@ -98,7 +99,8 @@ wire::Result<void> Watches::check_limits(wire::SessionId session, const wire::Re
                      " bytes, more than the maximum of " +
                      std::to_string(per_session_max_ * text_bytes_each)};
   }
-  return {};
+  if (budget_ == nullptr) return {};
+  return budget_->check(session, WatchTable::memory(count + 1, text));
 }
 
 wire::Result<std::vector<WatchEvent>> Watches::add(wire::SessionId session,

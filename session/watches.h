@@ -6,6 +6,7 @@
 
 #include "session/change_history.h"
 #include "session/watch.h"
+#include "session/watch_budget.h"
 #include "session/watch_table.h"
 #include "wire/replies.h"
 #include "wire/requests.h"
@@ -34,7 +35,8 @@ class Watches {
   struct Options {
     std::size_t per_session_max = 10'000;  // with text_bytes_each on average
     ChangeHistory::Bounds history;
-    znode::HashKey hash_key;  // of this server's tables whose keys clients choose
+    znode::HashKey hash_key;        // of this server's tables whose keys clients choose
+    WatchBudget* budget = nullptr;  // outlives the watches; null: there is none
     // The size of the events of one transaction, and of the events since a watch's `from`.
     std::size_t event_bytes_max = std::size_t{32} << 20;
     std::size_t missed_bytes_max = std::size_t{8} << 20;
@@ -47,7 +49,7 @@ class Watches {
   // Sets a watch, and returns the events since `watch.from`, oldest first. If the history does not
   // reach back so far, or if they are too many, returns a single `resync`. A watch for one event
   // that already has it is not set. Returns BadArguments without an id or if the session has a
-  // watch with this id, and TooManyWatches beyond the bounds.
+  // watch with this id, and TooManyWatches beyond the bounds and the budget.
   wire::Result<std::vector<wire::WatchEvent>> add(wire::SessionId session,
                                                   const wire::RequestId& id, const Watch& watch,
                                                   const znode::Identities& identities = {});
@@ -93,6 +95,7 @@ class Watches {
   std::size_t per_session_max_;
   std::size_t event_bytes_max_;
   std::size_t missed_bytes_max_;
+  WatchBudget* budget_;
   ChangeHistory history_;
   WatchTable table_;
 };

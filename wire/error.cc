@@ -42,6 +42,7 @@ constexpr std::array rows{
     Row{ErrorCode::too_many_watches, "TooManyWatches"},
     Row{ErrorCode::too_large, "TooLarge"},
     Row{ErrorCode::overloaded, "Overloaded"},
+    Row{ErrorCode::too_many_sessions, "TooManySessions"},
 };
 
 }  // namespace

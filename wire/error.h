@@ -40,6 +40,7 @@ enum class ErrorCode : int {
   too_many_watches = -1004,
   too_large = -1005,
   overloaded = -1006,  // a budget is used up: nothing was done
+  too_many_sessions = -1007,
 };
 
 // "NoNode", "BadVersion", ...

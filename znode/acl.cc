@@ -86,6 +86,15 @@ wire::Bytes bytes_of(const wire::Acl& list) {
   return bytes;
 }
 
+// Two allocations, their entries, and the entry of an AclTable.
+std::size_t memory_of(const wire::Acl& list) {
+  constexpr std::size_t fixed = 192;
+  constexpr std::size_t of_entry = sizeof(wire::AclEntry) + 48;
+  std::size_t bytes = fixed;
+  for (const wire::AclEntry& entry : list) bytes += of_entry + entry.id.size();
+  return bytes;
+}
+
 std::uint64_t name_hash(std::string_view scheme, std::string_view id) {
   return hash_of(id, hash_of(scheme));
 }
@@ -96,6 +105,7 @@ SharedAcl::SharedAcl(wire::Acl list) {
   if (list == wire::open_acl()) return;
   auto made = std::make_unique<List>();
   made->hash = hash_of(bytes_of(list));
+  made->memory = memory_of(list);
   for (std::uint32_t i = 0; i < list.size(); ++i) {
     const wire::AclEntry& entry = list[i];
     if (is_everybody(entry)) {
@@ -140,13 +150,20 @@ SharedAcl AclTable::intern(const SharedAcl& acl, const HashKey& key) {
   if (acl.is_open()) return acl;
   const auto [known, is_new] = lists_.insert({acl, acl.table_hash(key)});
   SharedAcl interned = known->acl;
-  // Unused lists are erased when there may be as many of them as of used ones. So this is rare, and
-  // its cost per insertion is constant.
-  if (is_new && lists_.size() >= sweep_at_) {
-    boost::unordered::erase_if(lists_, [](const Stored& each) { return !each.acl.is_shared(); });
-    sweep_at_ = std::max<std::size_t>(64, 2 * lists_.size());
-  }
+  if (is_new) memory_ += acl.memory();
+  if (is_new && lists_.size() >= sweep_at_) sweep();
   return interned;
+}
+
+void AclTable::sweep() {
+  boost::unordered::erase_if(lists_, [this](const Stored& each) {
+    if (each.acl.is_shared()) return false;
+    memory_ -= each.acl.memory();
+    return true;
+  });
+  sweep_at_ = std::max<std::size_t>(64, 2 * lists_.size());
+  sweep_after_ = std::max<std::size_t>(64, lists_.size() / 4);
+  released_ = 0;
 }
 
 bool allows(const SharedAcl& acl, const Identities& who, unsigned perms) {

@@ -40,6 +40,8 @@ class SharedAcl {
 
   // Whether the ACL grants `who` at least one of `perms`. See `allows`.
   [[nodiscard]] bool grants(const Identities& who, unsigned perms) const;
+  // The memory of the list, about; nodes share it. 0 for the open ACL.
+  [[nodiscard]] std::size_t memory() const { return shared_ ? shared_->memory : 0; }
   // Equal only for copies, and for all nodes of a tree with the same ACL.
   [[nodiscard]] const void* address() const { return shared_.get(); }
 
@@ -61,6 +63,7 @@ class SharedAcl {
   struct List : boost::intrusive_ref_counter<List, boost::thread_unsafe_counter> {
     wire::Acl list;
     std::uint64_t hash = 0;
+    std::size_t memory = 0;
     unsigned of_everybody = 0;  // permissions
     std::vector<NetworkEntry> networks;
     std::vector<NameEntry> names;  // sorted by hash
@@ -77,6 +80,12 @@ class AclTable {
   // The number of lists besides the open one. It includes unused lists, but not more unused than
   // used ones (beyond a constant).
   [[nodiscard]] std::size_t size() const { return lists_.size(); }
+  // To be called before a node gives up its ACL.
+  void released(const SharedAcl& acl) {
+    if (!acl.is_open() && ++released_ >= sweep_after_) sweep();
+  }
+  // The memory of all lists, about.
+  [[nodiscard]] std::size_t memory() const { return memory_; }
 
  private:
   struct Stored {
@@ -91,8 +100,16 @@ class AclTable {
     }
   };
 
+  // Erases the unused lists.
+  void sweep();
+
   boost::unordered_flat_set<Stored, Hash> lists_;
+  std::size_t memory_ = 0;
+  // A sweep is due at so many lists, or after so many were released: so its cost is constant for
+  // each list.
   std::size_t sweep_at_ = 64;
+  std::size_t sweep_after_ = 64;
+  std::size_t released_ = 0;
 };
 
 // Whether `acl` grants `who` at least one of `perms`, a bit set of wire::Perm.

@@ -124,6 +124,7 @@ PlanResult<MultiTxn> plan(const wire::MultiRequest& request, const Caller& calle
     if (!planned) return refuse_all(request.ops.size(), i, std::move(planned).error());
     txn.ops.push_back(*std::move(planned));
   }
+  draft.set_reply_bytes(budget.taken());
   txn.keeps_receipt = budget.taken() > bounds.kept_bytes;
   txn.list_bytes_max = static_cast<std::uint32_t>(
       txn.keeps_receipt ? bounds.reply_bytes : std::min(bounds.reply_bytes, bounds.kept_bytes));

@@ -72,6 +72,16 @@ class Lifetime {
   Kind kind_ = Kind::persistent;
 };
 
+// The memory that a node takes, about: its name and data, and its part of the tree's tables. Its
+// ACL is not included, because nodes share it. docs/performance.md has the measured figures.
+[[nodiscard]] constexpr std::int64_t memory_of_node(std::size_t name, std::size_t data,
+                                                    Lifetime::Kind kind) {
+  constexpr std::int64_t fixed = 240;
+  constexpr std::int64_t of_deadline = 80;
+  const bool has_deadline = kind == Lifetime::Kind::container || kind == Lifetime::Kind::ttl;
+  return fixed + (has_deadline ? of_deadline : 0) + static_cast<std::int64_t>(name + data);
+}
+
 // The fields of a node that the operations maintain (create.cc, set.cc, remove.cc). They are
 // changed through Tree::edit.
 struct NodeFields {
@@ -113,6 +123,11 @@ class Node : public boost::intrusive::set_base_hook<
   // This node's part of its tree's digest. It covers the path and everything that clients can see
   // of the node, except the children, which have digests of their own.
   [[nodiscard]] std::uint64_t digest() const { return digest_of_fields() + digest_of_data(); }
+
+  // See memory_of_node.
+  [[nodiscard]] std::int64_t memory() const {
+    return memory_of_node(name_size_, data_size_, kind_);
+  }
 
   // A number that no other node of this tree ever had. It may differ on other servers.
   [[nodiscard]] std::uint64_t serial() const { return serial_; }

@@ -312,7 +312,7 @@ std::vector<std::string> Draft::paths_below(std::string_view path) const {
   return {paths.begin(), paths.end()};
 }
 
-void Draft::create(std::string_view path, PendingNode node) {
+void Draft::insert(std::string_view path, PendingNode node) {
   PendingNode parent = at(parent_of(path));
   parent.creations = next_creation(parent.creations);
   parent.child_count += 1;
@@ -322,26 +322,26 @@ void Draft::create(std::string_view path, PendingNode node) {
   put(path, std::move(node));
 }
 
-void Draft::set_data(std::string_view path, PendingNode node) {
+void Draft::replace(std::string_view path, PendingNode node) {
   node.mtime = now_;
   has_limits_ = has_limits_ || node.limits;
   put(path, std::move(node));
 }
 
-void Draft::remove(std::string_view path) {
+void Draft::unlink(std::string_view path) {
   PendingNode parent = at(parent_of(path));
   parent.child_count -= 1;
   put(parent_of(path), std::move(parent));
   put(path, std::nullopt);
 }
 
-void Draft::remove_subtree(std::string_view path) {
+void Draft::unlink_subtree(std::string_view path) {
   // Nodes that the draft or outstanding plans touch are deleted one by one.
   std::vector<std::string> touched;
   for_each_below(changes_, path, [&](const auto& change) { touched.push_back(change.first); });
   for_each_below(base_.overlay_, path, [&](const auto& entry) { touched.push_back(entry.first); });
   for (const std::string& below : touched) put(below, std::nullopt);
-  remove(path);
+  unlink(path);
   emptied_.emplace(path);
   usages_.clear();
 }
@@ -352,7 +352,7 @@ std::size_t Draft::remove_ephemerals(wire::SessionId session) {
        owned != base_.ephemerals_.end() && owned->first == session; ++owned) {
     pending.push_back(owned->second);
   }
-  for (const std::string& path : pending) remove(path);
+  for (const std::string& path : pending) unlink(path);
 
   // The ephemeral nodes in the tree are deleted by `closed_`. Only their parents get entries.
   std::map<const Node*, std::uint32_t> parents;

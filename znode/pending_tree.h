@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "wire/records.h"
+#include "znode/path.h"
 #include "znode/tree.h"
 
 namespace znode {
@@ -30,6 +31,10 @@ struct PendingNode {
   // The new limits, if this is a limits node and a plan sets its data.
   std::shared_ptr<const QuotaLimits> limits;
 
+  // See memory_of_node.
+  [[nodiscard]] std::int64_t memory_at(std::string_view path) const {
+    return memory_of_node(name_of(path).size(), data_size, lifetime.kind());
+  }
   bool operator==(const PendingNode&) const = default;
 };
 
@@ -145,27 +150,55 @@ class Draft {
 
   // Precondition: the parent exists, the node does not. The plan sets data size, lifetime, ACL and
   // limits of `node`.
-  void create(std::string_view path, PendingNode node);
-  // Replaces an existing node, also if its data stays equal: its mtime becomes now.
-  void set_data(std::string_view path, PendingNode node);
-  void set_acl(std::string_view path, PendingNode node) { put(path, std::move(node)); }
-  // Precondition: the node exists and has no children.
-  void remove(std::string_view path);
+  void create(std::string_view path, PendingNode node) {
+    growth_ += node.memory_at(path) + static_cast<std::int64_t>(node.acl.memory());
+    insert(path, std::move(node));
+  }
+  // Replaces an existing node, also if its data stays equal: its mtime becomes now. `growth`: of
+  // its data, in bytes.
+  void set_data(std::string_view path, PendingNode node, std::int64_t growth) {
+    growth_ += growth;
+    replace(path, std::move(node));
+  }
+  void set_acl(std::string_view path, PendingNode node) {
+    growth_ += static_cast<std::int64_t>(node.acl.memory());
+    put(path, std::move(node));
+  }
+  // Precondition: the node exists, is `node`, and has no children.
+  void remove(std::string_view path, const PendingNode& node) {
+    growth_ -= node.memory_at(path);
+    unlink(path);
+  }
   // Adds `more` to the number of nodes that this draft creates, and returns the sum.
   std::size_t count_created(std::size_t more) { return created_ += more; }
   // The same for the nodes that it deletes recursively.
   std::size_t count_removed(std::size_t more) { return removed_ += more; }
-  // Deletes an existing node with all nodes below it.
-  void remove_subtree(std::string_view path);
+  // Deletes an existing node with all nodes below it; `usage` is that of the subtree.
+  void remove_subtree(std::string_view path, const Usage& usage) {
+    growth_ -= usage.bytes + usage.nodes * memory_of_node(0, 0, Lifetime::Kind::persistent);
+    unlink_subtree(path);
+  }
   // Deletes all ephemeral nodes of a session that ends, and returns their number. A draft that does
   // this does nothing else, and no later plan creates ephemeral nodes of this session.
   std::size_t remove_ephemerals(wire::SessionId session);
+
+  // By how much the memory of the tree grows, about: see Tree::memory. A new ACL counts as if no
+  // node had it. The names in a subtree and the ephemeral nodes of a session that are deleted do
+  // not count.
+  [[nodiscard]] std::int64_t growth() const { return growth_; }
+  // The size of the reply that a multi may get, in the bytes of a ReplyBudget.
+  void set_reply_bytes(std::size_t bytes) { reply_bytes_ = bytes; }
+  [[nodiscard]] std::size_t reply_bytes() const { return reply_bytes_; }
 
  private:
   friend class PendingTree;
   using Changes = std::map<std::string, std::optional<PendingNode>, std::less<>>;
 
   PendingNode at(std::string_view path) const;
+  void insert(std::string_view path, PendingNode node);
+  void replace(std::string_view path, PendingNode node);
+  void unlink(std::string_view path);
+  void unlink_subtree(std::string_view path);
   void put(std::string_view path, std::optional<PendingNode> node);
 
   const PendingTree& base_;
@@ -176,6 +209,8 @@ class Draft {
   bool has_limits_ = false;
   std::size_t created_ = 0;
   std::size_t removed_ = 0;
+  std::int64_t growth_ = 0;
+  std::size_t reply_bytes_ = 0;
   mutable PendingTree::Usages usages_;
 };
 

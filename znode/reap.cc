@@ -19,8 +19,9 @@ bool is_due(const std::optional<PendingNode>& node, wire::TimeMs now) {
 DeleteManyTxn plan_reaping(Draft& draft) {
   DeleteManyTxn txn;
   for (std::string& path : draft.base().tree().due(draft.now(), reaped_max)) {
-    if (!is_due(draft.find(path), draft.now())) continue;
-    draft.remove(path);
+    const std::optional<PendingNode> node = draft.find(path);
+    if (!is_due(node, draft.now())) continue;
+    draft.remove(path, *node);
     txn.paths.push_back(std::move(path));
   }
   return txn;

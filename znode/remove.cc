@@ -78,19 +78,20 @@ wire::Result<DeleteTxn> plan(const wire::DeleteRequest& request, const Caller& c
     return bad_version(request.path, node->version, request.version);
   }
   if (node->child_count == 0) {
-    draft.remove(request.path);
+    draft.remove(request.path, *node);
     return DeleteTxn{request.path, 0};
   }
   if (!request.recursive) return refuse(ErrorCode::not_empty, request.path, "has children");
 
-  const std::int64_t below = draft.usage(request.path).nodes - 1;
+  const Usage usage = draft.usage(request.path);
+  const std::int64_t below = usage.nodes - 1;
   if (auto size = check_size(request.path, below, draft); !size) return size.error();
   if (auto subtree = check_subtree(request.path, caller, draft); !subtree) return subtree.error();
   if (is_reserved(request.path)) {
     auto quotas = check_quota_changes_below(request.path, caller, draft);
     if (!quotas) return quotas.error();
   }
-  draft.remove_subtree(request.path);
+  draft.remove_subtree(request.path, usage);
   return DeleteTxn{request.path, static_cast<std::uint32_t>(below)};
 }
 

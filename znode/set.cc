@@ -48,7 +48,7 @@ wire::Result<SetTxn> plan(const wire::SetRequest& request, const Caller& caller,
   node->version = version;
   node->data_size = static_cast<std::uint32_t>(request.data.size());
   node->limits = limits;
-  draft.set_data(request.path, *std::move(node));
+  draft.set_data(request.path, *std::move(node), growth.bytes);
   if (limits) {
     if (auto room = check_root_limits(request.path, *limits, draft); !room) return room.error();
   }

@@ -34,7 +34,9 @@ void Tree::Edit::set_data(std::string_view data) {
     const std::uint64_t growth = std::uint64_t{data.size()} - node_.data_size_;
     for (Node* at = node_.parent_; at; at = at->parent_) at->subtree_->bytes += growth;
   }
+  tree_.memory_ -= node_.memory();
   node_.set_data(data);
+  tree_.memory_ += node_.memory();
   tree_.digest_ += node_.digest_of_data();
   if (may_hold_limits(node_)) tree_.read_limits(node_);
 }
@@ -60,6 +62,7 @@ void Tree::swap(Tree& other) noexcept {
   std::swap(acls_, other.acls_);
   std::swap(tracker_, other.tracker_);
   std::swap(digest_, other.digest_);
+  std::swap(memory_, other.memory_);
 }
 
 const Node* Tree::find(std::string_view path) const { return find_node(path); }
@@ -107,6 +110,7 @@ Node& Tree::link(Node* parent, std::string_view path, std::string_view data,
     tracker_.restored(node, serial);
   }
   digest_ += node.digest();
+  memory_ += node.memory();
   if (lifetime.is_ephemeral()) ephemerals_[lifetime.owner()].insert(&node);
   schedule(node);
   if (may_hold_limits(node)) read_limits(node);
@@ -151,6 +155,8 @@ void Tree::destroy(Node& node) {
   tracker_.erasing(node);
   unschedule(node);
   digest_ -= node.digest();
+  memory_ -= node.memory();
+  acls_.released(node.acl_);
   const Lifetime lifetime = node.lifetime();
   if (lifetime.is_ephemeral()) {
     const auto owned = ephemerals_.find(lifetime.owner());

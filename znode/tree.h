@@ -35,7 +35,10 @@ class Tree {
 
     NodeFields* operator->() { return &node_; }
     void set_data(std::string_view data);
-    void set_acl(const SharedAcl& acl) { node_.acl_ = tree_.acls_.intern(acl, tree_.key_); }
+    void set_acl(const SharedAcl& acl) {
+      tree_.acls_.released(node_.acl_);
+      node_.acl_ = tree_.acls_.intern(acl, tree_.key_);
+    }
     [[nodiscard]] const Node& node() const { return node_; }
 
    private:
@@ -104,6 +107,10 @@ class Tree {
   [[nodiscard]] bool has_limits() const { return !limits_.empty(); }
   // The number of different ACLs besides the open one; see AclTable::size.
   [[nodiscard]] std::size_t acl_count() const { return acls_.size(); }
+  // The memory that all nodes and ACLs take, about: see memory_of_node.
+  [[nodiscard]] std::int64_t memory() const {
+    return memory_ + static_cast<std::int64_t>(acls_.memory());
+  }
 
  private:
   friend class TreeRestoration;
@@ -166,6 +173,7 @@ class Tree {
   AclTable acls_;
   NodeTracker tracker_;
   std::uint64_t digest_ = 0;  // the sum of the nodes' digests
+  std::int64_t memory_ = 0;   // of the nodes
 };
 
 // The next node in the subtree of `root`, with parents before children, and children in name order;

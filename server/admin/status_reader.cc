@@ -115,6 +115,8 @@ Readings read_metrics(const StatusParts& parts) {
         {peer.id, peer.connected, parts.links.queued(id), parts.links.counters(id)});
   }
   now.tree_data_bytes = service.tree().at("/").subtree_bytes();
+  now.state_bytes = service.memory();
+  now.state_bytes_max = service.memory_max();
   now.ephemerals = service.tree().ephemeral_count();
   now.port = parts.listener.counters();
   add_budgets(parts.ledger, now);

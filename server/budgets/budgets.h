@@ -12,8 +12,9 @@ enum class Budget : std::uint8_t {
   unfinished,  // bytes of messages whose end has not arrived
   requests,    // requests from their arrival until their reply is queued
   waiting,     // replies and events that clients have not received
+  watches,     // watches that are set
 };
-inline constexpr std::size_t budgets = 3;
+inline constexpr std::size_t budgets = 4;
 [[nodiscard]] const char* name(Budget budget);
 
 // An action of the server when a budget has no room.
@@ -22,8 +23,9 @@ enum class Measure : std::uint8_t {
   overloaded,  // a request is refused with Overloaded
   closed,      // a connection is closed with 1008
   resync,      // the watches of a session are suspended, and get a resync later
+  refused,     // a watch is refused with TooManyWatches
 };
-inline constexpr std::size_t measures = 4;
+inline constexpr std::size_t measures = 5;
 [[nodiscard]] const char* name(Measure measure);
 
 // The bytes of one kind that one connection, one address and the server may have.
@@ -34,9 +36,21 @@ struct BudgetLimits {
 };
 using BudgetTable = std::array<BudgetLimits, budgets>;  // by Budget
 
-// The budgets of a server that may use `memory_limit` bytes. Every budget has room for a few
-// messages of `message_bytes`, the largest that is allowed, whatever the memory limit.
+// The budgets of a server that may use `memory_limit` bytes. Every budget of messages has room for
+// two of `message_bytes`, the largest that is allowed, whatever the memory limit.
 [[nodiscard]] BudgetTable budget_table(std::uint64_t memory_limit, std::size_t message_bytes = 0);
+// What the budgets of messages take together, if messages may have so many bytes.
+[[nodiscard]] std::uint64_t message_budgets(std::uint64_t memory_limit, std::size_t message_bytes);
+
+// What the replicated state, the tree with the sessions, may take of `memory_limit`: a half. The
+// other half is for clients, links, checkpoints and what the estimate of the state leaves out.
+[[nodiscard]] constexpr std::uint64_t state_share(std::uint64_t memory_limit) {
+  return memory_limit / 2;
+}
+// What a leader may hold of the commands that other servers forward.
+[[nodiscard]] constexpr std::size_t held_share(std::uint64_t memory_limit) {
+  return memory_limit / 8;
+}
 
 // The memory that a server may use if nothing else is known.
 inline constexpr std::uint64_t usual_memory_limit = std::uint64_t{8} << 30;

@@ -8,6 +8,7 @@ namespace {
 constexpr auto unfinished = static_cast<std::size_t>(Budget::unfinished);
 constexpr auto requests = static_cast<std::size_t>(Budget::requests);
 constexpr auto waiting = static_cast<std::size_t>(Budget::waiting);
+constexpr auto watches = static_cast<std::size_t>(Budget::watches);
 
 }  // namespace
 
@@ -16,7 +17,8 @@ AddressAccounts::AddressAccounts(std::shared_ptr<Ledger> ledger, std::string add
       address_(std::move(address)),
       accounts_{Account(ledger_->limits_[unfinished].address, &ledger_->server_[unfinished]),
                 Account(ledger_->limits_[requests].address, &ledger_->server_[requests]),
-                Account(ledger_->limits_[waiting].address, &ledger_->server_[waiting])} {}
+                Account(ledger_->limits_[waiting].address, &ledger_->server_[waiting]),
+                Account(ledger_->limits_[watches].address, &ledger_->server_[watches])} {}
 
 AddressAccounts::~AddressAccounts() { ledger_->forget(address_); }
 
@@ -24,7 +26,7 @@ Ledger::Ledger(std::uint64_t memory_limit, BudgetTable limits)
     : memory_limit_(memory_limit),
       limits_(limits),
       server_{Account(limits[unfinished].server), Account(limits[requests].server),
-              Account(limits[waiting].server)} {}
+              Account(limits[waiting].server), Account(limits[watches].server)} {}
 
 std::shared_ptr<Ledger> Ledger::make(std::uint64_t memory_limit, BudgetTable limits) {
   return std::shared_ptr<Ledger>(new Ledger(memory_limit, limits));

@@ -48,11 +48,14 @@ struct Config {
   std::uint32_t init_limit_heartbeats = 100;
   std::uint32_t sync_limit_heartbeats = 12;
 
-  std::uint32_t max_client_connections = 1000;    // maxClientCnxns, per address; 0: no limit
-  std::uint32_t max_connections = 50'000;         // maxCnxns, of all addresses; 0: no limit
-  std::uint32_t max_outstanding_requests = 1000;  // per session
-  std::uint32_t max_watches = 10'000;             // per session
-  std::uint32_t io_threads = 0;                   // besides the event loop's
+  std::uint32_t max_client_connections = 1000;     // maxClientCnxns, per address; 0: no limit
+  std::uint32_t max_connections = 50'000;          // maxCnxns, of all addresses; 0: no limit
+  std::uint32_t max_sessions = 1'000'000;          // maxSessions, of the ensemble; 0: no limit
+  std::uint32_t max_client_sessions = 10'000;      // maxClientSessions, per address; 0: no limit
+  std::uint32_t client_sessions_per_second = 100;  // clientSessionsPerSecond, new ones; 0: no limit
+  std::uint32_t max_outstanding_requests = 1000;   // per session
+  std::uint32_t max_watches = 10'000;              // per session
+  std::uint32_t io_threads = 0;                    // besides the event loop's
   std::uint32_t max_multi_ops = 1000;
   std::uint32_t max_data_bytes = 1024 * 1024;
   std::size_t max_reply_bytes = std::size_t{16} << 20;

@@ -225,6 +225,21 @@ constexpr Key keys[] = {
      [](ConfigBuilder& builder, const NamedSetting& named) {
        set_limit<&Config::max_connections>(builder, named, limit_range);
      }},
+    {"maxSessions", "COUNT", literal("1000000"),
+     "open sessions of the whole ensemble; 0 is no limit",
+     [](ConfigBuilder& builder, const NamedSetting& named) {
+       set_limit<&Config::max_sessions>(builder, named, limit_range);
+     }},
+    {"maxClientSessions", "COUNT", literal("10000"),
+     "open sessions of one address at this server; 0 is no limit",
+     [](ConfigBuilder& builder, const NamedSetting& named) {
+       set_limit<&Config::max_client_sessions>(builder, named, limit_range);
+     }},
+    {"clientSessionsPerSecond", "COUNT", literal("100"),
+     "new sessions of one address in a second, after the first ten times as many; 0 is no limit",
+     [](ConfigBuilder& builder, const NamedSetting& named) {
+       set_limit<&Config::client_sessions_per_second>(builder, named, {0, 1'000'000});
+     }},
     {"maxOutstandingRequests", "COUNT", literal("1000"),
      "requests of one session without a reply; with more, the server stops reading from it",
      [](ConfigBuilder& builder, const NamedSetting& named) {

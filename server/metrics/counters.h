@@ -103,7 +103,8 @@ struct ReplicaCounters {
 // Counted while this server leads.
 struct LeaderCounters {
   std::uint64_t proposed = 0;
-  Histogram commit;  // from the proposal to its application
+  std::uint64_t overloaded = 0;  // commands refused because the state or the held ones are full
+  Histogram commit;              // from the proposal to its application
 };
 
 struct DriverCounters {

@@ -61,6 +61,11 @@ void add_protocol(const Readings& now, Families& out) {
   out.counter("loop_events_total", "Events that the protocol took.").is(now.driver.events);
   out.gauge("queue_length", "What waits in a queue of this server.");
   for (const Readings::Queue& queue : now.queues) out.is(queue.length, {{"queue", queue.name}});
+  out.gauge("held_bytes", "Bytes of other servers' commands that this leader holds.")
+      .is(now.held_bytes);
+  out.gauge("held_limit_bytes", "The limit of those bytes.").is(now.held_bytes_max);
+  out.counter("commands_overloaded_total", "Commands refused by this leader for want of memory.")
+      .is(now.leader.overloaded);
 }
 
 void add_peers(const Readings& now, Families& out) {
@@ -89,6 +94,10 @@ void add_peers(const Readings& now, Families& out) {
 void add_state(const Readings& now, Families& out) {
   out.gauge("tree_nodes", "Znodes, the initial four included.").is(now.status.nodes);
   out.gauge("tree_data_bytes", "Bytes of data in all znodes.").is(now.tree_data_bytes);
+  out.gauge("state_bytes", "Memory that the tree and the sessions take, about.")
+      .is(now.state_bytes);
+  out.gauge("state_limit_bytes", "The limit of it, beyond which nothing is let grow.")
+      .is(now.state_bytes_max);
   out.gauge("tree_ephemerals", "Ephemeral znodes.").is(now.ephemerals);
   out.gauge("sessions", "Open sessions of the whole ensemble.").is(now.status.sessions);
   out.counter("sessions_total", "Sessions of the ensemble by what happened to them.")

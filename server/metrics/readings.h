@@ -49,11 +49,15 @@ struct Readings {
   DriverCounters driver;
   LeaderCounters leader;
   std::vector<Queue> queues;
+  std::uint64_t held_bytes = 0;  // of commands of other servers
+  std::uint64_t held_bytes_max = 0;
   std::vector<Peer> peers;
 
   // State.
   ReplicaCounters replica;
   std::uint64_t tree_data_bytes = 0;
+  std::uint64_t state_bytes = 0;  // that the tree and the sessions take
+  std::uint64_t state_bytes_max = 0;
   std::uint64_t ephemerals = 0;
 
   // Clients.

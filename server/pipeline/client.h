@@ -91,6 +91,8 @@ struct Client {
   std::size_t stamped_replies = 0;  // replies in `order` whose zxid is set already
   Holding requests;                 // the bytes of outstanding requests
   Holding kept;                     // the bytes of replies in `order`
+  Holding watches;                  // what its session's watches take
+  bool reserves_session = false;    // see AddressSessions
   bool paused = false;              // not read from: too much is outstanding or waits
   HeldBack held_back = HeldBack::no;
   Slices::Debt debt;

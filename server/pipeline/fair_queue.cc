@@ -27,10 +27,11 @@ void FairQueue::update(std::uint64_t session) {
   }
 }
 
-void FairQueue::hold(session::Command command) {
+void FairQueue::hold(session::Command command, std::size_t bytes) {
   const std::uint64_t session = command.session.value;
-  queues_[session].held.push_back(std::move(command));
+  queues_[session].held.push_back({std::move(command), bytes});
   held_ += 1;
+  held_bytes_ += bytes;
   update(session);
 }
 
@@ -39,7 +40,8 @@ std::optional<session::Command> FairQueue::next() {
   Queue& queue = queues_.at(ready_.front());
   ready_.pop_front();
   queue.ready = false;
-  session::Command command = std::move(queue.held.front());
+  session::Command command = std::move(queue.held.front().command);
+  held_bytes_ -= queue.held.front().bytes;
   queue.held.pop_front();
   held_ -= 1;
   return command;
@@ -65,7 +67,7 @@ void FairQueue::clear() {
   queues_.clear();
   ready_.clear();
   outstanding_.clear();
-  held_ = 0;
+  held_ = held_bytes_ = 0;
 }
 
 }  // namespace server

@@ -26,7 +26,8 @@ class FairQueue {
 
   // Whether a command of this session may be planned at once. Otherwise it must be held.
   [[nodiscard]] bool is_free(wire::SessionId session) const;
-  void hold(session::Command command);
+  // `bytes`: what it takes, if nobody else counts that.
+  void hold(session::Command command, std::size_t bytes = 0);
   // The next held command that may be planned; it is not held any more. Nothing if there is none.
   std::optional<session::Command> next();
   // The outcome of a command that was free, or that `next` returned.
@@ -37,13 +38,19 @@ class FairQueue {
 
   [[nodiscard]] std::size_t outstanding() const { return outstanding_.size(); }
   [[nodiscard]] std::size_t held() const { return held_; }
+  // The sum of `bytes` of the held commands.
+  [[nodiscard]] std::size_t held_bytes() const { return held_bytes_; }
   void clear();
 
  private:
+  struct Held {
+    session::Command command;
+    std::size_t bytes = 0;
+  };
   struct Queue {
     std::size_t outstanding = 0;
-    bool ready = false;                // in `ready_`
-    std::list<session::Command> held;  // empty for most, and then nothing is allocated
+    bool ready = false;    // in `ready_`
+    std::list<Held> held;  // empty for most, and then nothing is allocated
   };
   [[nodiscard]] bool is_full(std::uint64_t session, const Queue& queue) const;
   // Makes a queue ready that holds something and is not full; forgets one that is empty.
@@ -51,6 +58,7 @@ class FairQueue {
 
   Bounds bounds_;
   std::size_t held_ = 0;
+  std::size_t held_bytes_ = 0;
   std::unordered_map<std::uint64_t, Queue> queues_;  // by session; those with anything in them
   std::deque<std::uint64_t> ready_;                  // sessions, in turns
   std::deque<std::uint64_t> outstanding_;            // a session each, the oldest first

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -23,6 +25,13 @@ struct PipelineOptions {
   std::uint32_t max_multi_ops = 1000;
   std::uint32_t max_data_bytes = 1024 * 1024;
   std::size_t max_reply_bytes = std::size_t{16} << 20;
+  // As in session::ServiceOptions.
+  std::size_t state_bytes_max = std::numeric_limits<std::size_t>::max();
+  std::size_t held_bytes_max = std::numeric_limits<std::size_t>::max();  // see Planner
+  // 0: no limit.
+  std::uint32_t max_sessions = 0;         // of the ensemble
+  std::uint32_t max_client_sessions = 0;  // see AddressSessionLimits
+  std::uint32_t client_sessions_per_second = 0;
   std::size_t slice_bytes = 256 * 1024;  // of replies, for one client in one turn: see slices.h
   bool read_only_mode = false;           // serve reads without a quorum to clients that ask for it
   std::string super_digest;              // "user:hash"; empty: there is no super user

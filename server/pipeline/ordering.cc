@@ -3,15 +3,26 @@
 #include <algorithm>
 #include <chrono>
 #include <utility>
+#include <variant>
 
 #include "server/logging/limited_log.h"
 #include "zab/print.h"
 
 namespace server {
+namespace {
+
+// A command that takes little, and that is never refused for want of room: it ends a session, or
+// keeps one.
+bool is_small(const session::Command& command) {
+  return std::holds_alternative<session::CloseSession>(command.body) ||
+         std::holds_alternative<session::MoveSession>(command.body);
+}
+
+}  // namespace
 
 Ordering::Ordering(std::uint32_t self, std::chrono::milliseconds heartbeat,
-                   session::Service& service, Environment& environment)
-    : self_(self), service_(service), planner_(heartbeat, service, environment) {}
+                   std::size_t held_bytes_max, session::Service& service, Environment& environment)
+    : self_(self), service_(service), planner_(heartbeat, held_bytes_max, service, environment) {}
 
 // --- From this server's clients ---
 
@@ -150,6 +161,8 @@ void Ordering::read(Readings& readings) const {
   readings.leader = planner_.counters();
   readings.queues.push_back({"commands", commands_.size()});
   readings.queues.push_back({"commands_held", planner_.held()});
+  readings.held_bytes = planner_.held_bytes();
+  readings.held_bytes_max = planner_.held_bytes_max();
   readings.queues.push_back({"refusals", planner_.refusals()});
   readings.queues.push_back({"read_points", read_points_.size()});
 }
@@ -184,7 +197,8 @@ void Ordering::on(zab::ServerId from, const Forward& m, OrderingOutcomes& out) {
                 command ? "it may not give" : "cannot be decoded: " + command.error().message);
     return;
   }
-  planner_.plan(*command, out);
+  const std::size_t bytes = is_small(*command) ? 0 : sizeof *command + m.command.size();
+  planner_.plan(*command, out, bytes);
   release_refusals(out);
 }
 

@@ -32,6 +32,14 @@ bool needs_room(const wire::ClientRequest& request) {
          !std::holds_alternative<wire::PingRequest>(request.request);
 }
 
+session::ServiceOptions service_options(const PipelineOptions& options, const Ledger& ledger,
+                                        session::WatchBudget& watch_budget) {
+  return {{options.max_watches, {}, options.hash_key, &watch_budget},
+          std::min(options.max_reply_bytes, ledger.limits(Budget::waiting).connection),
+          options.state_bytes_max,
+          options.max_sessions == 0 ? unlimited : options.max_sessions};
+}
+
 }  // namespace
 
 Pipeline::Pipeline(PipelineOptions options, std::uint64_t first_number, Environment& environment,
@@ -41,11 +49,11 @@ Pipeline::Pipeline(PipelineOptions options, std::uint64_t first_number, Environm
       ledger_(std::move(ledger)),
       clients_(first_number),
       pending_(first_number),
-      replica_({{options_.max_watches, {}, options_.hash_key},
-                std::min(options_.max_reply_bytes, ledger_->limits(Budget::waiting).connection)},
-               options_.levels),
+      watch_charges_(clients_, *ledger_),
+      replica_(service_options(options_, *ledger_, watch_charges_), options_.levels),
       replies_(clients_, pending_, replica_, environment, *ledger_, options_),
-      ordering_(options_.id, options_.heartbeat, replica_.service(), environment),
+      ordering_(options_.id, options_.heartbeat, options_.held_bytes_max, replica_.service(),
+                environment),
       levels_(options_.upgrade_automatically, replica_.service(), ordering_, environment),
       session_setup_(options_, replica_, clients_, replies_, environment),
       drain_(clients_) {}
@@ -58,6 +66,7 @@ void Pipeline::opened(const std::shared_ptr<ClientConnection>& connection) {
   client.accounts = ledger_->of(connection->remote_address());
   client.requests = Holding(account_of(client.accounts, Budget::requests));
   client.kept = Holding(account_of(client.accounts, Budget::waiting));
+  client.watches = Holding(account_of(client.accounts, Budget::watches));
   drain_.connected(client);
 }
 
@@ -94,6 +103,7 @@ void Pipeline::closed(ClientConnection& connection) {
 
 // Nothing waits for a client that has left. The leader still carries out its commands.
 void Pipeline::forget(const Client& client) {
+  session_setup_.left(client);
   for (const std::uint64_t tag : client.order.waiting()) {
     pending_.remove(tag);
     ordering_.forget_read_point(tag);
@@ -188,8 +198,9 @@ void Pipeline::perform(Client& client, wire::ClientRequest request, Arrival arri
 // Only for a client that waits, while this server serves.
 void Pipeline::request_session(Client& client) {
   auto step = session_setup_.next_step(client);
-  if (auto* behind = std::get_if<WhenApplied>(&step)) return pending_.add_at(std::move(*behind));
-  auto& command = std::get<session::Command>(step);
+  if (!step) return;
+  if (auto* behind = std::get_if<WhenApplied>(&*step)) return pending_.add_at(std::move(*behind));
+  auto& command = std::get<session::Command>(*step);
   command.tag = pending_.add({client.number, {}, {}, {}});
   ordering_.submit(std::move(command), outcomes_);
   carry_out();
@@ -346,6 +357,7 @@ void Pipeline::restored(session::Service&& service) {
   pending_.clear();
   clients_.detach_all();
   ordering_.forget_all();
+  session_setup_.restored();
 }
 
 void Pipeline::tick() {

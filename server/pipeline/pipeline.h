@@ -22,6 +22,7 @@
 #include "server/pipeline/replica.h"
 #include "server/pipeline/replies.h"
 #include "server/pipeline/session_setup.h"
+#include "server/pipeline/watch_charges.h"
 #include "server/pipeline/when_applied.h"
 #include "session/service.h"
 
@@ -107,6 +108,7 @@ class Pipeline : public ClientHandler {
   const std::shared_ptr<Ledger> ledger_;
   ClientIndex clients_;
   Pending pending_;
+  WatchCharges watch_charges_;
   Replica replica_;
   Replies replies_;
   Ordering ordering_;

@@ -1,7 +1,10 @@
 #include "server/pipeline/planner.h"
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
+#include <optional>
+#include <string>
 #include <utility>
 #include <variant>
 
@@ -9,9 +12,12 @@
 
 namespace server {
 
-Planner::Planner(std::chrono::milliseconds heartbeat, session::Service& service,
-                 Environment& environment)
-    : heartbeat_(heartbeat), service_(service), environment_(environment) {}
+Planner::Planner(std::chrono::milliseconds heartbeat, std::size_t held_bytes_max,
+                 session::Service& service, Environment& environment)
+    : heartbeat_(heartbeat),
+      held_bytes_max_(held_bytes_max),
+      service_(service),
+      environment_(environment) {}
 
 void Planner::begin() {
   for (const auto& [id, session] : service_.sessions().all()) {
@@ -30,12 +36,21 @@ void Planner::end() {
   planned_for_ = {};
 }
 
-void Planner::plan(const session::Command& command, OrderingOutcomes& out) {
-  if (fair_queue_.is_free(command.session) && !is_turn_over()) {
-    plan_now(command, out);
-  } else {
-    fair_queue_.hold(command);
+void Planner::plan(const session::Command& command, OrderingOutcomes& out, std::size_t bytes) {
+  if (fair_queue_.is_free(command.session) && !is_turn_over()) return plan_now(command, out);
+  if (bytes == 0 || bytes <= held_bytes_max_ - std::min(held_bytes_max_, held_bytes())) {
+    return fair_queue_.hold(command, bytes);
   }
+  counters_.overloaded += 1;
+  refusals_.push_back({planned_, command.owner, command.tag, {held_full(), std::nullopt}});
+}
+
+wire::Error Planner::held_full() const {
+  return {service_.code_of_overload(),
+          "the leader holds " + std::to_string(held_bytes()) +
+              " bytes of requests of other servers, and memoryLimitBytes leaves " +
+              std::to_string(held_bytes_max_) +
+              " for them; nothing was done, so the request can be sent again later"};
 }
 
 // Next: session::Service::plan (session/service_plan.cc) judges the command, and znode::plan
@@ -55,6 +70,7 @@ void Planner::plan_now(const session::Command& command, OrderingOutcomes& out) {
     return;
   }
   fair_queue_.refused(command.session);
+  if (planned.error().error.code == service_.code_of_overload()) counters_.overloaded += 1;
   if (command.tag == 0) return;  // the session ended before it expired
   refusals_.push_back({planned_, command.owner, command.tag, std::move(planned.error())});
 }

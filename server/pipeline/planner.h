@@ -37,8 +37,10 @@ class Planner {
     std::uint64_t tag;
   };
 
-  // Both references live as long as this does.
-  Planner(std::chrono::milliseconds heartbeat, session::Service& service, Environment& environment);
+  // Both references live as long as this does. `held_bytes_max`: of the commands of other servers
+  // that are held.
+  Planner(std::chrono::milliseconds heartbeat, std::size_t held_bytes_max,
+          session::Service& service, Environment& environment);
 
   // This server leads from now on. Every session gets its full timeout again: it is not known when
   // the session's client last sent something to the former leader.
@@ -47,8 +49,9 @@ class Planner {
   void end();
 
   // Plans the command now, or holds it until its session's turn, or until a later turn of the event
-  // loop if the plans of this one took long.
-  void plan(const session::Command& command, OrderingOutcomes& out);
+  // loop if the plans of this one took long. `bytes`: what it takes, if it is another server's. It
+  // is refused with Overloaded if it must be held and there is no room.
+  void plan(const session::Command& command, OrderingOutcomes& out, std::size_t bytes = 0);
   // Plans a change of the level, as session::Service::plan_level.
   [[nodiscard]] wire::Result<void> set_level(wire::Level level, OrderingOutcomes& out);
   // A transaction is applied: if plans are outstanding, it is the oldest of them.
@@ -73,6 +76,8 @@ class Planner {
 
   [[nodiscard]] const LeaderCounters& counters() const { return counters_; }
   [[nodiscard]] std::size_t held() const { return fair_queue_.held(); }
+  [[nodiscard]] std::size_t held_bytes() const { return fair_queue_.held_bytes(); }
+  [[nodiscard]] std::size_t held_bytes_max() const { return held_bytes_max_; }
   [[nodiscard]] std::size_t refusals() const { return refusals_.size(); }
 
  private:
@@ -81,9 +86,11 @@ class Planner {
                OrderingOutcomes& out);
   void plan_now(const session::Command& command, OrderingOutcomes& out);
   [[nodiscard]] bool is_turn_over() const { return planned_for_ > turn_max; }
+  [[nodiscard]] wire::Error held_full() const;
   void watch_expiry(wire::SessionId session, std::int64_t timeout_ms);
 
   std::chrono::milliseconds heartbeat_;
+  std::size_t held_bytes_max_;
   session::Service& service_;
   Environment& environment_;
 

@@ -40,7 +40,9 @@ SessionSetup::SessionSetup(const PipelineOptions& options, Replica& replica, Cli
       replica_(replica),
       clients_(clients),
       replies_(replies),
-      environment_(environment) {}
+      environment_(environment),
+      address_sessions_({options.max_client_sessions, options.client_sessions_per_second},
+                        options.heartbeat) {}
 
 bool SessionSetup::begin(Client& client, wire::ParsedRequest first) {
   client.connect_id = first ? first->id : first.error().id;
@@ -66,10 +68,16 @@ void SessionSetup::begin_without_request(Client& client) {
   replies_.refuse_connect(client, not_a_connect());
 }
 
-std::variant<WhenApplied, session::Command> SessionSetup::next_step(Client& client) {
+std::optional<std::variant<WhenApplied, session::Command>> SessionSetup::next_step(Client& client) {
   const wire::ConnectRequest& request = client.connect_request;
   if (request.last_zxid && *request.last_zxid > replica_.applied()) {
     return WhenApplied{*request.last_zxid, WhenApplied::RequestSession{client.number}};
+  }
+  if (!request.session) {
+    if (auto place = address_sessions_.reserve(client); !place) {
+      replies_.refuse_connect(client, place.error());
+      return std::nullopt;
+    }
   }
   client.state = Client::State::opening;
   client.timeout_ms = granted_timeout_ms(client);
@@ -88,6 +96,8 @@ std::variant<WhenApplied, session::Command> SessionSetup::next_step(Client& clie
     client.password = environment_.new_password();
     command.body =
         session::OpenSession{*hash_password(client.password), client.timeout_ms, results_max};
+    // No limit keeps the super identity out.
+    if (client.identities.is_super()) command.identities = client.identities;
   }
   return command;
 }
@@ -117,6 +127,8 @@ wire::Result<wire::ReplyBody> SessionSetup::add_identities(Client& client,
 }
 
 void SessionSetup::applied(const session::Applied& applied) {
+  const bool is_ours = applied.owner.server == options_.id;
+  address_sessions_.applied(applied, is_ours ? clients_.find(applied.owner.connection) : nullptr);
   if (!applied.former_owner || applied.former_owner->server != options_.id) return;
   using Change = session::Applied::SessionChange;
   Client* client = clients_.find(applied.former_owner->connection);
@@ -129,7 +141,10 @@ void SessionSetup::applied(const session::Applied& applied) {
   if (applied.session_change == Change::moved) replies_.displace(*client);
 }
 
-void SessionSetup::tick(bool serving) { unserved_ticks_ = serving ? 0 : unserved_ticks_ + 1; }
+void SessionSetup::tick(bool serving) {
+  unserved_ticks_ = serving ? 0 : unserved_ticks_ + 1;
+  address_sessions_.tick();
+}
 
 std::optional<SessionSetup::ReadOnlySession> SessionSetup::tick_client(Client& client) {
   if (unserved_ticks_ == options_.ticks(unserved_timeout) && !client.read_only) {

@@ -4,6 +4,7 @@
 #include <optional>
 #include <variant>
 
+#include "server/pipeline/address_sessions.h"
 #include "server/pipeline/client_index.h"
 #include "server/pipeline/environment.h"
 #include "server/pipeline/options.h"
@@ -35,15 +36,21 @@ class SessionSetup {
   // The client's first frame has no request. It is refused.
   void begin_without_request(Client& client);
   // The next step for a waiting client, while this server serves. The caller gives a command its
-  // tag and submits it at once; the command opens or moves the client's session. Otherwise the
-  // client waits until this server has caught up: a client never sees its state go back.
-  [[nodiscard]] std::variant<WhenApplied, session::Command> next_step(Client& client);
+  // tag and submits it at once; the command opens or moves the client's session. Or the client
+  // waits until this server has caught up: a client never sees its state go back. Nothing if its
+  // address may not open a session: then it was refused.
+  [[nodiscard]] std::optional<std::variant<WhenApplied, session::Command>> next_step(
+      Client& client);
   // The client has its session now. Sends the reply to `connect`; `role` is this server's.
   void open(Client& client, wire::SessionId session, bool resumed, wire::Role role);
   // An `auth` of a client that has its session. The identities count for later requests. After a
   // failed `auth` the connection is closed, as in ZooKeeper.
   [[nodiscard]] wire::Result<wire::ReplyBody> add_identities(Client& client,
                                                              const wire::AuthRequest& auth);
+  // The client has left.
+  void left(const Client& client) { address_sessions_.left(client); }
+  // The state of this server was replaced.
+  void restored() { address_sessions_.restored(replica_.sessions()); }
   // A transaction is applied. Disconnects the client if it closed, expired or moved a session whose
   // `former_owner` is one of this server's connections.
   void applied(const session::Applied& applied);
@@ -70,6 +77,7 @@ class SessionSetup {
   ClientIndex& clients_;
   Replies& replies_;
   Environment& environment_;
+  AddressSessions address_sessions_;
   std::uint64_t unserved_ticks_ = 0;  // since this server last served
 };
 

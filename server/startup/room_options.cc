@@ -26,6 +26,11 @@ GateRules gate_rules(const Config& config) {
   return rules;
 }
 
+// The largest message of a client, with escapes.
+std::size_t message_bytes(const Config& config) {
+  return escapes_factor * wire::frame_bytes_for(config.max_data_bytes);
+}
+
 }  // namespace
 
 DataOptions data_options(const Config& config, std::string program, const znode::HashKey& key) {
@@ -46,10 +51,27 @@ Checkpointer::Rules checkpointer_rules(const Config& config, std::string program
 }
 
 BudgetTable budgets_of(const Config& config, std::uint64_t memory_limit) {
-  return budget_table(memory_limit, escapes_factor * wire::frame_bytes_for(config.max_data_bytes));
+  return budget_table(memory_limit, message_bytes(config));
 }
 
-PipelineOptions pipeline_options(const Config& config, const znode::HashKey& key) {
+wire::Result<void> check_memory(const Config& config, const MemoryLimit& memory) {
+  const std::uint64_t needed = message_budgets(memory.bytes, message_bytes(config));
+  const std::uint64_t share = memory.bytes - state_share(memory.bytes);
+  if (needed <= share) return {};
+  constexpr auto mebibytes = [](std::uint64_t bytes) {
+    return std::to_string((bytes + (1U << 20) - 1) >> 20) + " MiB";
+  };
+  return wire::Error{wire::ErrorCode::bad_arguments,
+                     "maxDataBytes=" + std::to_string(config.max_data_bytes) +
+                         ": messages of this size need " + mebibytes(needed) + ", and of the " +
+                         mebibytes(memory.bytes) + " that this server may use (" + memory.source +
+                         ") clients get " + mebibytes(share) +
+                         "; lower maxDataBytes, or set memoryLimitBytes to " +
+                         std::to_string(2 * needed) + " or more"};
+}
+
+PipelineOptions pipeline_options(const Config& config, const znode::HashKey& key,
+                                 std::uint64_t memory_limit) {
   PipelineOptions options;
   options.hash_key = key;
   options.id = config.id;
@@ -63,6 +85,11 @@ PipelineOptions pipeline_options(const Config& config, const znode::HashKey& key
   options.max_multi_ops = config.max_multi_ops;
   options.max_data_bytes = config.max_data_bytes;
   options.max_reply_bytes = config.max_reply_bytes;
+  options.state_bytes_max = state_share(memory_limit);
+  options.held_bytes_max = held_share(memory_limit);
+  options.max_sessions = config.max_sessions;
+  options.max_client_sessions = config.max_client_sessions;
+  options.client_sessions_per_second = config.client_sessions_per_second;
   options.read_only_mode = config.read_only_mode;
   options.super_digest = config.super_digest;
   options.upgrade_automatically = config.upgrade_automatically.value_or(options.standalone);

@@ -11,6 +11,7 @@
 #include "server/pipeline/options.h"
 #include "server/replication/options.h"
 #include "server/startup/data_options.h"
+#include "server/startup/memory_limit.h"
 #include "zab/ensemble.h"
 #include "zab/state.h"
 
@@ -22,8 +23,11 @@ namespace server {
 [[nodiscard]] DataOptions data_options(const Config& config, std::string program,
                                        const znode::HashKey& key);
 [[nodiscard]] Checkpointer::Rules checkpointer_rules(const Config& config, std::string program);
+// An error if the budgets of clients that `maxDataBytes` needs do not fit into the memory.
+[[nodiscard]] wire::Result<void> check_memory(const Config& config, const MemoryLimit& memory);
 [[nodiscard]] BudgetTable budgets_of(const Config& config, std::uint64_t memory_limit);
-[[nodiscard]] PipelineOptions pipeline_options(const Config& config, const znode::HashKey& key);
+[[nodiscard]] PipelineOptions pipeline_options(const Config& config, const znode::HashKey& key,
+                                               std::uint64_t memory_limit);
 // Also asks the operating system for the name of this machine, which the gate admits. `open_files`
 // is how many this process may open.
 [[nodiscard]] ListenerOptions listener_options(const Config& config, const Ledger& ledger,

@@ -90,7 +90,7 @@ async def greedy_clients(server, wire, sent, budget, *, grown_max, used_max, not
     assert server.ready()
     for raw in greedy:
         raw.close()
-    for each in ("unfinished", "requests", "waiting"):
+    for each in ("unfinished", "requests", "waiting", "watches"):
         await until(lambda: used_bytes(server, each) == 0, f"the budget {each} is given back")
 
 
@@ -155,6 +155,103 @@ async def budgets():
         await ensemble.all_ready()
 
 
+async def filled(wire, server):
+    """Creates nodes of 1 KB until the server refuses that; returns how many there are."""
+    count = 0
+    while True:
+        await wire.send([{"op": "create", "path": f"/fill/{n}", "data": "d" * 1000}
+                         for n in range(count, count + 100)])
+        replies = await wire.several(100)
+        count += sum("stat" in reply for reply in replies)
+        errors = {reply.get("error") for reply in replies} - {None}
+        if errors:
+            assert errors == {"Overloaded"}, errors
+            words = next(reply["message"] for reply in replies if "error" in reply)
+            assert "Nothing was done" in words and "Delete nodes, or raise memoryLimitBytes" in words, words
+            return count
+        assert count < 100_000, "the state has no limit"
+
+
+async def full_tree():
+    """A full tree refuses what grows, serves everything else, and is there again after a restart."""
+    async with Ensemble(1, **SMALL) as ensemble:
+        server = ensemble.servers[0]
+        await until(lambda: server.status()["level"] == 2, "the error has its own name")
+        wire = await Wire.open(server)
+        await wire.call({"op": "create", "path": "/fill"})
+        before = rss(server)
+        count = await filled(wire, server)
+        state, limit = metric(server, "state_bytes"), metric(server, "state_limit_bytes")
+        assert limit == 32 * MIB and limit * 0.95 < state <= limit, (state, limit)
+        grown = rss(server) - before
+        print(f"{count} nodes, {state >> 10} KiB by the estimate, {grown >> 10} KiB of resident memory")
+        assert metric(server, "commands_overloaded_total") > 0
+
+        reply = await wire.call({"op": "children", "path": "/fill", "limit": 3})
+        assert len(reply["children"]) == 3, reply
+        for request in ({"op": "set", "path": "/fill/0", "data": "d" * 60_000},
+                        {"op": "create", "path": "/more", "data": "d" * 60_000}):
+            reply = await wire.call(request)
+            assert reply["error"] == "Overloaded", reply
+        for request in ({"op": "set", "path": "/fill/0", "data": ""},
+                        {"op": "delete", "path": "/fill/1"}):
+            reply = await wire.call(request)
+            assert "error" not in reply, reply
+        assert (await wire.call({"op": "exists", "path": "/more"}))["stat"] is None
+
+        server.kill()  # the log is replayed
+        server.start()
+        await ensemble.all_ready()
+        assert limit * 0.95 < metric(server, "state_bytes") <= limit
+        wire = await Wire.open(server)  # somebody can come and make room
+        assert (await wire.call({"op": "get", "path": "/fill/2"}))["data"] == "d" * 1000
+        await wire.send([{"op": "delete", "path": f"/fill/{n}"} for n in range(2, 102)])
+        assert not [reply for reply in await wire.several(100) if "error" in reply]
+        reply = await wire.call({"op": "create", "path": "/more", "data": "d" * 60_000})
+        assert "error" not in reply, reply
+
+
+async def sessions():
+    """An address has so many sessions, connected or not; they can be resumed at any time."""
+    async with Ensemble(1, maxClientSessions=3, tickTime=2000) as ensemble:
+        server = ensemble.servers[0]
+        wires = [await Wire.open(server, timeoutMs=40_000) for _ in range(3)]
+        wires[0].socket.transport.abort()  # its session stays open
+
+        async def refused():
+            wire = await Wire.to(server)
+            return await wire.call({"op": "connect"})
+
+        reply = await refused()
+        assert (reply["op"], reply["error"]) == ("connect", "TooManySessions"), reply
+        assert "maxClientSessions=3" in reply["message"], reply
+        resumed = await Wire.open(server, timeoutMs=40_000, **wires[0].credentials)
+        assert resumed.connected["resumed"]
+        assert (await refused())["error"] == "TooManySessions"
+        assert metric(server, "client_errors_total", error="TooManySessions") == 2
+        await wires[1].call({"op": "close"})
+        await Wire.open(server)
+    async with Ensemble(1, clientSessionsPerSecond=1) as ensemble:
+        server = ensemble.servers[0]
+        last = None
+        for _ in range(200):  # ten at once, and then one a second
+            wire = await Wire.to(server)
+            last = await wire.call({"op": "connect"})
+            wire.socket.transport.abort()
+            if last["op"] == "connect":
+                break
+        assert last.get("error") == "TooManySessions" and "clientSessionsPerSecond=1" in last["message"], last
+    async with Ensemble(1, maxSessions=2, tickTime=2000) as ensemble:
+        server = ensemble.servers[0]
+        await until(lambda: server.status()["level"] == 2, "the error has its own name")
+        held = [await Wire.open(server) for _ in range(2)]
+        wire = await Wire.to(server)
+        reply = await wire.call({"op": "connect"})
+        assert reply["error"] == "TooManySessions" and "maxSessions=2" in reply["message"], reply
+        await held[0].call({"op": "close"})
+        await Wire.open(server)
+
+
 def connect(server):
     return socket.create_connection(("127.0.0.1", server.web_port), timeout=10)
 
@@ -197,6 +294,8 @@ async def open_files():
 async def test():
     """the memory that clients cause stays within budgets, and bystanders are served"""
     await asyncio.wait_for(budgets(), 120)
+    await asyncio.wait_for(full_tree(), 120)
+    await asyncio.wait_for(sessions(), 60)
     await places()
     await open_files()
 

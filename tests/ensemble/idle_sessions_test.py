@@ -24,7 +24,8 @@ async def opened(server):
 
 async def test():
     """an idle session uses little memory on its server and on the others"""
-    async with Ensemble(3, tickTime=2000, maxClientCnxns=0) as ensemble:
+    async with Ensemble(3, tickTime=2000, maxClientCnxns=0, maxClientSessions=0,
+                        clientSessionsPerSecond=0) as ensemble:
         # The first sessions are not measured: they cause allocations that happen only once.
         connections = [await opened(ensemble.servers[n % 3]) for n in range(150)]
         before = sum(map(resident_kib, ensemble.servers))

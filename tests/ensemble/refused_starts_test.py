@@ -161,6 +161,10 @@ def test(here):
     check(3, "belongs to server 1", "this is server 2", "Nothing was changed",
           of=start(*alone, *lines, "--myid", 2, "--dataDir", here / "peer"))
 
+    # Memory: what the largest messages need must fit.
+    check(2, "maxDataBytes=1048576", "of the 64 MiB", "(memoryLimitBytes)", "lower maxDataBytes, or set",
+          of=start(*alone, "--dataDir", here / "d", "--memoryLimitBytes", 64 << 20))
+
     # Open files: the limit is raised to the hard limit, which must exceed the server's own needs.
     check(3, "may open only 40 files", "64", "ulimit -n", "LimitNOFILE",
           of=start(*alone, "--dataDir", here / "d", before=few_files(40, 40)))

@@ -66,6 +66,8 @@ TEST_CASE("invalid values and contradictions are errors") {
       {{"--minSessionTimeout=0"}, "minSessionTimeout=0 is not"},
       {{"--minSessionTimeout=9000", "--maxSessionTimeout=8000"}, "is more than maxSessionTimeout"},
       {{"--maxClientCnxns=many"}, "maxClientCnxns=many is not"},
+      {{"--maxClientSessions=some"}, "maxClientSessions=some is not"},
+      {{"--clientSessionsPerSecond=1000001"}, "clientSessionsPerSecond=1000001 is not"},
       {{"--maxOutstandingRequests=0"}, "maxOutstandingRequests=0 is not"},
       {{"--maxDataBytes=1"}, "maxDataBytes=1 is not"},
       {{"--logSegmentBytes=1"}, "logSegmentBytes=1 is not"},

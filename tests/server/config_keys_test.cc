@@ -32,6 +32,9 @@ TEST_CASE("setting a key to its literal default changes nothing") {
     CHECK(written.max_session_timeout == defaults.max_session_timeout);
     CHECK(written.max_client_connections == defaults.max_client_connections);
     CHECK(written.max_connections == defaults.max_connections);
+    CHECK(written.max_sessions == defaults.max_sessions);
+    CHECK(written.max_client_sessions == defaults.max_client_sessions);
+    CHECK(written.client_sessions_per_second == defaults.client_sessions_per_second);
     CHECK(written.max_outstanding_requests == defaults.max_outstanding_requests);
     CHECK(written.max_watches == defaults.max_watches);
     CHECK(written.max_multi_ops == defaults.max_multi_ops);

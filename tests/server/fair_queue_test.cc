@@ -74,6 +74,18 @@ TEST_CASE("commands without a session are limited only by the bound of all comma
   CHECK(plan_all(queue) == "1 2 3");
 }
 
+TEST_CASE("the bytes of held commands are counted until the commands are planned") {
+  FairQueue queue({1, 100});
+  queue.hold(command(1, 10), 100);
+  queue.hold(command(1, 11), 20);
+  queue.hold(command(2, 20));
+  CHECK(queue.held_bytes() == 120);
+  CHECK(plan_all(queue) == "10 20");
+  CHECK(queue.held_bytes() == 20);
+  queue.clear();
+  CHECK(queue.held_bytes() == 0);
+}
+
 TEST_CASE("clear removes all held and outstanding commands") {
   FairQueue queue({1, 100});
   queue.hold(command(1, 10));

@@ -23,7 +23,7 @@ constexpr std::size_t mebibyte = 1024 * kibibyte;
 
 // Every address may have 60 KiB, and the server 100 KiB.
 constexpr BudgetLimits small{server::unlimited, 60 * kibibyte, 100 * kibibyte};
-std::shared_ptr<Ledger> small_ledger() { return Ledger::make(0, {small, small, small}); }
+std::shared_ptr<Ledger> small_ledger() { return Ledger::make(0, {small, small, small, small}); }
 
 TEST_CASE("an account's second half is for holders of less than an equal share") {
   struct Row {
@@ -161,6 +161,9 @@ TEST_CASE("the budgets are parts of the memory limit, and have a limit of their 
            Row{64 * 1024 * mebibyte, Budget::unfinished, 64, 256},
            Row{64 * 1024 * mebibyte, Budget::requests, 64, 512},
            Row{64 * 1024 * mebibyte, Budget::waiting, 128, 512},
+           Row{64 * mebibyte, Budget::watches, 2, 4},
+           Row{1024 * mebibyte, Budget::watches, 32, 64},
+           Row{64 * 1024 * mebibyte, Budget::watches, 128, 4096},
        }) {
     CAPTURE(row.memory);
     CAPTURE(name(row.budget));
@@ -174,13 +177,18 @@ TEST_CASE("the budgets are parts of the memory limit, and have a limit of their 
   CHECK(of(large, Budget::waiting).connection == 16 * mebibyte);
 }
 
-TEST_CASE("every budget has room for the largest message, whatever the memory limit") {
-  for (const BudgetLimits& limits : server::budget_table(64 * mebibyte, 300 * mebibyte)) {
+TEST_CASE("every budget of messages has room for the largest one, whatever the memory limit") {
+  const server::BudgetTable table = server::budget_table(64 * mebibyte, 300 * mebibyte);
+  for (const Budget budget : {Budget::unfinished, Budget::requests, Budget::waiting}) {
+    const BudgetLimits limits = of(table, budget);
     Account account(limits.address);
     CHECK(account.room(0, 300 * mebibyte) == 300 * mebibyte);
     CHECK(limits.connection >= 300 * mebibyte);
     CHECK(limits.server >= limits.address);
   }
+  CHECK(of(table, Budget::watches).server == 4 * mebibyte);
+  CHECK(server::message_budgets(64 * mebibyte, 300 * mebibyte) == 3 * 600 * mebibyte);
+  CHECK(server::message_budgets(64 * mebibyte, mebibyte) == 20 * mebibyte);
 }
 
 }  // namespace

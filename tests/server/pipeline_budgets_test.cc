@@ -178,6 +178,39 @@ TEST_CASE("a client with too many bytes of requests is not read from until half 
   CHECK_FALSE(follower.connection().paused);
 }
 
+TEST_CASE("watches are charged to their address, which has room for only so many") {
+  server::BudgetTable table = server::budget_table(server::usual_memory_limit);
+  table[3] = {4 * kibibyte, 4 * kibibyte, 8 * kibibyte};
+  Follower follower(table);
+  const server::Account& watches = follower.ledger().server(Budget::watches);
+  // Each takes about 600 bytes, and this connection may have half of what its address may have.
+  const auto watch = [&](char name, bool once = false) {
+    wire::WatchRequest request;
+    request.path = "/" + std::string(500, name);
+    request.once = once;
+    follower.request(request);
+    return error_of(follower.replies().back());
+  };
+  for (const char name : {'a', 'b', 'c', 'd'}) CHECK_FALSE(watch(name, name == 'a'));
+  CHECK(watches.used() == 2 * kibibyte);
+  CHECK(watch('e') == wire::ErrorCode::too_many_watches);
+  CHECK(follower.replies().back().body.error().message ==
+        "the watches of address 127.0.0.1 would take more than their 4096 bytes, or more than the "
+        "share of this connection: remove watches that are not needed");
+  CHECK(follower.ledger().counted(Budget::watches, Measure::refused) == 1);
+  CHECK(follower.pipeline().service().watches().size() == 4);
+
+  follower.request(follower::create("/" + std::string(500, 'a')));
+  follower.commit(follower.forwarded().at(0));
+  CHECK(follower.pipeline().service().watches().size() == 3);
+  CHECK(watches.used() == kibibyte);
+  CHECK_FALSE(watch('e'));
+  CHECK(watches.used() == 2 * kibibyte);
+  follower.pipeline().closed(follower.connection());
+  CHECK(watches.used() == 0);
+  CHECK(follower.pipeline().service().watches().size() == 0);
+}
+
 TEST_CASE("if nearly all of the server's budget waits, the clients with most are closed") {
   server::BudgetTable table = server::budget_table(server::usual_memory_limit);
   table[2] = {100 * kibibyte, 100 * kibibyte, 100 * kibibyte};

@@ -65,18 +65,53 @@ TEST_CASE("the log and the other servers keep the open files that they need") {
   }
 }
 
+TEST_CASE("the budgets that the largest messages need must fit into the memory of clients") {
+  struct Row {
+    std::uint64_t memory;
+    std::uint32_t data_bytes;
+    const char* why_not;  // empty: they fit
+  };
+  for (const Row& row : {
+           Row{64, 65'536, ""},
+           Row{128, 1 << 20, ""},
+           Row{64, 1 << 20,
+               "maxDataBytes=1048576: messages of this size need 38 MiB, and of the 64 MiB that "
+               "this server may use (memoryLimitBytes) clients get 32 MiB; lower maxDataBytes, or "
+               "set memoryLimitBytes to 77856768 or more"},
+           Row{2048, 31 << 20,
+               "maxDataBytes=32505856: messages of this size need 1118 MiB, and of the 2048 MiB "
+               "that this server may use (memoryLimitBytes) clients get 1024 MiB; lower "
+               "maxDataBytes, or set memoryLimitBytes to 2342780928 or more"},
+           Row{4096, 31 << 20, ""},
+       }) {
+    CAPTURE(row.memory);
+    CAPTURE(row.data_bytes);
+    Config config;
+    config.max_data_bytes = row.data_bytes;
+    const auto fits = check_memory(config, {row.memory << 20, "memoryLimitBytes"});
+    CHECK((fits ? "" : fits.error().message) == row.why_not);
+  }
+}
+
+TEST_CASE("the tree may take half of the memory, and the commands of other servers an eighth") {
+  const PipelineOptions options = pipeline_options({}, {}, 800);
+  CHECK(options.state_bytes_max == 400);
+  CHECK(options.held_bytes_max == 100);
+  CHECK(options.max_client_sessions == 10'000);
+}
+
 TEST_CASE("an ensemble of one has no other server, standalone or not") {
   Config config;
   config.id = 1;
   CHECK(ensemble(config).members().size() == 1);
   CHECK(ensemble(config).is_voter({1}));
-  CHECK(pipeline_options(config, {}).standalone);
+  CHECK(pipeline_options(config, {}, usual_memory_limit).standalone);
   CHECK(replication_options(config).only_server);
   CHECK(admin_options(config).other_servers.empty());
 
   config.servers = {{1, {"peer1", 2888}, false, 1, 0, {}}};
   CHECK(ensemble(config).members().size() == 1);
-  CHECK_FALSE(pipeline_options(config, {}).standalone);
+  CHECK_FALSE(pipeline_options(config, {}, usual_memory_limit).standalone);
   CHECK(replication_options(config).only_server);
   CHECK(admin_options(config).other_servers.empty());
 }

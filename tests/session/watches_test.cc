@@ -342,6 +342,44 @@ TEST_CASE("the number of watches of a session is limited") {
   CHECK(world.service().read({session}, {"3"}, request));
 }
 
+// Remembers what the watches of the one session take.
+struct Budget : WatchBudget {
+  wire::Result<void> check(wire::SessionId, std::size_t wanted) override {
+    if (wanted <= most) return {};
+    return wire::Error{ErrorCode::too_many_watches, "the budget is used up"};
+  }
+  void set(wire::SessionId, std::size_t now) override { bytes = now; }
+
+  std::size_t most = 1000;
+  std::size_t bytes = 0;
+};
+
+TEST_CASE("a budget is asked before a watch is set, and told when watches go") {
+  Budget budget;
+  World world({.watches = {.history = {}, .hash_key = {}, .budget = &budget}});
+  const wire::SessionId session = world.open(1);
+  const std::size_t one = WatchTable::memory(1, 3);
+  const auto set = [&](const std::string& id, bool once) {
+    wire::WatchRequest request = watch_request("/a", WatchScope::node);
+    request.once = once;
+    return world.service().read({session}, {id}, request).has_value();
+  };
+  CHECK(set("1", false));
+  CHECK(budget.bytes == one);
+  CHECK(set("2", true));
+  CHECK(budget.bytes == 2 * one);
+  budget.most = 3 * one - 1;
+  CHECK_FALSE(set("3", false));
+  CHECK(world.service().watches().size() == 2);
+  world.create(session, "/a");  // the one-shot watch fires
+  CHECK(budget.bytes == one);
+  CHECK(set("3", false));
+  REQUIRE(world.service().read({session}, {"4"}, wire::UnwatchRequest{{"1"}}));
+  CHECK(budget.bytes == one);
+  world.run(session, CloseSession{});
+  CHECK(budget.bytes == 0);
+}
+
 TEST_CASE("the bytes of watch ids and paths are bounded too") {
   World world({.watches = {.per_session_max = 2, .history = {}, .hash_key = {}}});
   const wire::SessionId session = world.open(1);

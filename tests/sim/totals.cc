@@ -59,6 +59,7 @@ const char* name_of(Rare rare) {
     case Rare::program_refused: return "link refused to the older program";
     case Rare::level_changed: return "level changed by an operator";
     case Rare::does_not_apply: return "transaction not known to the program";
+    case Rare::state_full: return "write refused because the state is full";
     case Rare::count: break;
   }
   return "";

@@ -66,6 +66,7 @@ enum class Rare : std::uint8_t {
   program_refused,
   level_changed,
   does_not_apply,
+  state_full,
   count
 };
 inline constexpr std::size_t protocol_rare_count = static_cast<std::size_t>(Rare::session_expired);

@@ -60,6 +60,7 @@ TEST_CASE("every error code has a name, and those of ZooKeeper a number") {
            Row{ErrorCode::server_behind, "ServerBehind", std::nullopt},
            Row{ErrorCode::too_large, "TooLarge", std::nullopt},
            Row{ErrorCode::overloaded, "Overloaded", std::nullopt},
+           Row{ErrorCode::too_many_sessions, "TooManySessions", std::nullopt},
        }) {
     CAPTURE(row.name);
     CHECK(name(row.code) == row.name);

@@ -89,7 +89,7 @@ TEST_CASE("an overlay entry is erased with the last plan that touched it") {
     add([version](Draft& draft) {
       PendingNode node = *draft.find("/a");
       node.version = version;
-      draft.set_data("/a", node);
+      draft.set_data("/a", node, 0);
     });
   };
   set(1);

@@ -32,6 +32,36 @@ TEST_CASE("a new tree has the same nodes as in ZooKeeper") {
   CHECK(tree.at("/zookeeper/quota").stat() == wire::Stat{});
 }
 
+TEST_CASE("the memory of a tree is that of its nodes and of the ACLs in use") {
+  Tree tree;
+  const std::int64_t empty = tree.memory();
+  tree.insert("/a", "12345");
+  const std::int64_t one = tree.memory();
+  CHECK(one - empty == memory_of_node(1, 5, Lifetime::Kind::persistent));
+  tree.edit("/a").set_data("123456789");
+  CHECK(tree.memory() - one == 4);
+  tree.insert("/a/ttl", "", {}, Lifetime::of_ttl(5));
+  tree.erase_subtree("/a", [](const std::string&, const SharedAcl&) {});
+  CHECK(tree.memory() == empty);
+
+  const auto acl_of = [](int number) {
+    return SharedAcl({{"digest", std::to_string(number) + ":hash", 31}});
+  };
+  constexpr int count = 1000;
+  for (int i = 0; i < count; ++i) {
+    tree.insert("/" + std::to_string(i), "", {}, {}, acl_of(i));
+  }
+  const std::int64_t full = tree.memory();
+  CHECK(full - empty > count * std::int64_t{memory_of_node(1, 0, Lifetime::Kind::persistent)} +
+                           count * static_cast<std::int64_t>(acl_of(0).memory()));
+  for (int i = 0; i < count; ++i) {
+    tree.insert("/0/" + std::to_string(i), "", {}, {}, acl_of(1));
+  }
+  tree.erase_subtree("/0", [](const std::string&, const SharedAcl&) {});
+  for (int i = 1; i < count; ++i) tree.erase("/" + std::to_string(i));
+  CHECK(tree.memory() - empty < 100 * static_cast<std::int64_t>(acl_of(0).memory()));
+}
+
 TEST_CASE("nodes are found only by their full path") {
   Tree tree;
   tree.insert("/a", "1");

@@ -63,6 +63,7 @@ void Ensemble::write_configurations() {
   for (std::size_t i = 0; i < size; ++i) {
     std::ofstream(file(i, ".cfg"))
         << "myid=" << i + 1 << "\ndataDir=" << file(i, ".data").string() << "\nmaxClientCnxns=0\n"
+        << "maxClientSessions=0\nclientSessionsPerSecond=0\n"
         << lines;
   }
 }

@@ -178,7 +178,8 @@ void World::check_budgets() {
       const auto line = weak.lock();
       if (line && !std::exchange(line->pipeline_informed_, true)) one.pipeline->closed(*line);
     }
-    const std::size_t used = one.ledger->server(server::Budget::requests).used();
+    const std::size_t used = one.ledger->server(server::Budget::requests).used() +
+                             one.ledger->server(server::Budget::watches).used();
     if (used > 0) {
       throw Violation("budgets", std::to_string(used) +
                                      " bytes are charged to a server without "

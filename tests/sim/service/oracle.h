@@ -18,6 +18,11 @@
 
 namespace sim {
 
+// Whether a request was refused because something is full: then nothing was done.
+[[nodiscard]] inline bool is_overload(wire::ErrorCode code) {
+  return code == wire::ErrorCode::overloaded || code == wire::ErrorCode::throttled;
+}
+
 // One request of a user, with its reply.
 struct TrackedRequest {
   wire::ClientRequest request;

@@ -18,10 +18,13 @@ bool Oracle::matches_txn(const TrackedRequest& tracked, const Event& event, wire
     return closes && !close->expired;
   }
   if (closes) return false;
+  // It was refused because the state was full, and the transaction changes nothing.
+  const bool is_refused = std::holds_alternative<session::RefuseTxn>(event.txn.body);
+  if (is_refused && !event.reply && is_overload(event.reply.error().code)) return true;
   View view = model_.before(zxid);
   view.begin(zxid, event.txn.time);
   const auto result = perform(tracked.request.request, tracked.session, view);
-  if (std::holds_alternative<session::RefuseTxn>(event.txn.body)) {
+  if (is_refused) {
     return is_failure(result) && is_same_result(result, event.reply);
   }
   if (!std::holds_alternative<znode::Txn>(event.txn.body) || is_failure(result)) return false;
@@ -97,6 +100,8 @@ void Oracle::check_refused(const ConnectionState& connection, const TrackedReque
       throw Violation("session_exactness",
                       describe(tracked) + " is refused to its session's owner");
     }
+    // Had it been done, the log would have a transaction that no request explains.
+    if (is_overload(code)) return;
   }
   if (explains(reply.body, tracked.request.request, connection.session, reply.zxid)) return;
   auto each = model_.events().upper_bound(reply.zxid);

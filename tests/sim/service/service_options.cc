@@ -29,6 +29,7 @@ ServiceOptions service_options_from(std::uint64_t seed) {
     options.change_level = random.between(tick, (changes_often ? 6 : 60) * tick);
   }
   if (random.one_in(3)) options.events_max = random.between(1, 4);
+  if (random.one_in(4)) options.state_bytes_max = random.between(5'000, 25'000);
   return options;
 }
 

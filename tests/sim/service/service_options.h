@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 
 #include "tests/sim/options.h"
 
@@ -30,6 +31,7 @@ struct ServiceOptions {
   bool programs = false;      // servers run an older or a newer program
   Every replace_program = 0;  // of a server
   Every change_level = 0;     // by an operator
+  std::size_t state_bytes_max = std::numeric_limits<std::size_t>::max();  // until healing begins
 };
 
 [[nodiscard]] ServiceOptions service_options_from(std::uint64_t seed);

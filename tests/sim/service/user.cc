@@ -212,6 +212,9 @@ void User::on(const wire::Reply& reply) {
   seen_ = std::max(seen_, reply.zxid);
   world_.oracle().on_reply_received(*tracked, reply, world_.now());
   world_.cluster().mix(reply.zxid.bits() ^ (number_ << 56));
+  if (!reply.body && is_overload(reply.body.error().code) && is_write(tracked->request.request)) {
+    world_.cluster().counts().count(Rare::state_full);
+  }
   lock_recipe_.receive(reply, session_);
   if (lock_recipe_.holds() && !hold_) on_lock_acquired(reply.zxid);
   if (!reply.body) return;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 #include <utility>
 
 #include <spdlog/spdlog.h>
@@ -59,6 +60,7 @@ void World::start(std::size_t server, const Checkpoint& from) {
   one.options.max_session_timeout = std::chrono::milliseconds(tick_ms * options_.timeout_ticks_max);
   one.options.max_outstanding_requests = options_.outstanding_max;
   one.options.slice_bytes = options_.slice_bytes;
+  one.options.state_bytes_max = options_.state_bytes_max;
   one.options.upgrade_automatically = options_.upgrade_automatically;
   one.options.levels = programs_.start(server, from);
   one.environment.world = this;
@@ -311,6 +313,11 @@ void World::heal() {
   is_healing_ = true;
   healing_since_ = now();
   programs_.heal();
+  // An operator makes room.
+  options_.state_bytes_max = std::numeric_limits<std::size_t>::max();
+  for (Server& one : servers_) {
+    if (one.pipeline) one.pipeline->replica().service().set_memory_max(options_.state_bytes_max);
+  }
   options_.client_delay_max = std::min<Time>(options_.client_delay_max, tick / 2);
   for (const auto& user : users_) user->wake();
   // Users continue for a while, so that a wrong expiry would be noticed.

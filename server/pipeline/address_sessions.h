@@ -1,0 +1,65 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+
+#include "server/pipeline/client.h"
+#include "session/service.h"
+#include "wire/result.h"
+
+namespace server {
+
+// The limits of the sessions that one address opens at this server; 0 is no limit.
+struct AddressSessionLimits {
+  std::uint32_t open = 0;        // `maxClientSessions`
+  std::uint32_t per_second = 0;  // `clientSessionsPerSecond`
+};
+
+// Counts the open sessions that each address has opened or resumed at this server, and how fast it
+// opens new ones. Time is counted in ticks.
+class AddressSessions {
+ public:
+  // After a burst of so many seconds' sessions, the rate holds.
+  static constexpr std::uint32_t burst_seconds = 10;
+
+  AddressSessions(const AddressSessionLimits& limits, std::chrono::milliseconds heartbeat)
+      : limits_(limits), paid_per_tick_(limits.per_second * heartbeat.count()) {}
+
+  // The client asks for a new session. TooManySessions if its address has no room for one;
+  // otherwise it has a place for it, until the session is open or the client leaves.
+  [[nodiscard]] wire::Result<void> reserve(Client& client);
+  void left(const Client& client);
+  // A transaction has changed a session. `owner`: the client that asked for it, if it is connected
+  // to this server.
+  void applied(const session::Applied& applied, Client* owner);
+  // The state of this server was replaced.
+  void restored(const session::SessionTable& sessions);
+  // One heartbeat interval has passed.
+  void tick();
+
+  [[nodiscard]] std::size_t addresses() const { return addresses_.size(); }
+
+ private:
+  static constexpr std::int64_t session_cost = 1000;  // a rate in ms pays thousandths
+
+  struct Address {
+    std::uint32_t open = 0;   // sessions, those with a place included
+    std::int64_t debt = 0;    // of new sessions, which time pays
+    std::uint64_t since = 0;  // the tick of `debt`
+  };
+
+  [[nodiscard]] bool is_off() const { return limits_.open == 0 && limits_.per_second == 0; }
+  [[nodiscard]] std::int64_t debt_of(const Address& address) const;
+  [[nodiscard]] Address& address_of(const Client& client);
+  void forget(wire::SessionId session);
+
+  AddressSessionLimits limits_;
+  std::int64_t paid_per_tick_;
+  std::uint64_t ticks_ = 0;
+  std::unordered_map<std::string, Address> addresses_;
+  std::unordered_map<std::uint64_t, Address*> sessions_;  // by wire::SessionId::value
+};
+
+}  // namespace server

@@ -1,0 +1,28 @@
+#include "server/pipeline/watch_charges.h"
+
+#include <string>
+
+namespace server {
+
+wire::Result<void> WatchCharges::check(wire::SessionId session, std::size_t bytes) {
+  const Client* client = clients_.find(session);
+  if (client == nullptr || bytes <= client->watches.bytes()) return {};
+  const std::size_t more = bytes - client->watches.bytes();
+  if (client->watches.fits(more)) return {};
+  ledger_.count(Budget::watches, Measure::refused);
+  const bool is_server = !client->watches.fits_server(more);
+  const std::size_t limit =
+      is_server ? ledger_.limits(Budget::watches).server : ledger_.limits(Budget::watches).address;
+  return wire::Error{
+      wire::ErrorCode::too_many_watches,
+      (is_server ? "the watches of this server"
+                 : "the watches of address " + client->connection->remote_address()) +
+          " would take more than their " + std::to_string(limit) +
+          " bytes, or more than the share of this connection: remove watches that are not needed"};
+}
+
+void WatchCharges::set(wire::SessionId session, std::size_t bytes) {
+  if (Client* client = clients_.find(session)) client->watches.set(bytes);
+}
+
+}  // namespace server

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstddef>
+
+#include "server/budgets/ledger.h"
+#include "server/pipeline/client_index.h"
+#include "session/watch_budget.h"
+
+namespace server {
+
+// Charges the watches of each session to the connection that has the session, and so to its
+// address and to the server.
+class WatchCharges : public session::WatchBudget {
+ public:
+  // Both live as long as this does.
+  WatchCharges(ClientIndex& clients, Ledger& ledger) : clients_(clients), ledger_(ledger) {}
+
+  [[nodiscard]] wire::Result<void> check(wire::SessionId session, std::size_t bytes) override;
+  void set(wire::SessionId session, std::size_t bytes) override;
+
+ private:
+  ClientIndex& clients_;
+  Ledger& ledger_;
+};
+
+}  // namespace server

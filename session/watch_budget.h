@@ -1,0 +1,23 @@
+#pragma once
+
+#include <cstddef>
+
+#include "wire/records.h"
+#include "wire/result.h"
+
+namespace session {
+
+// The limits of the memory of watches that are not those of one session. The server around has
+// them: see Watches::Options.
+class WatchBudget {
+ public:
+  virtual ~WatchBudget() = default;
+
+  // Whether the watches of the session may take `bytes` in all. The error is TooManyWatches and
+  // says whose limit it is.
+  [[nodiscard]] virtual wire::Result<void> check(wire::SessionId session, std::size_t bytes) = 0;
+  // The watches of the session take so many bytes from now on.
+  virtual void set(wire::SessionId session, std::size_t bytes) = 0;
+};
+
+}  // namespace session

@@ -1,0 +1,111 @@
+#include <chrono>
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "server/pipeline/ordering.h"
+
+// What a leader holds of the commands of other servers is bounded.
+namespace server::test {
+namespace {
+
+constexpr zab::Epoch epoch{1};
+constexpr zab::ServerId follower{2};
+constexpr std::size_t held_max = 100'000;
+
+// A leader, and a session of a client of server 2.
+class Leader : public Environment {
+ public:
+  Leader() : ordering_(1, std::chrono::milliseconds(50), held_max, service_, *this) {
+    ordering_.role_changed({zab::Role::leading, true, epoch, {1}}, outcomes_);
+    REQUIRE(service_.level() == wire::Level{});
+    forward({{}, {2, 7}, ++tag_, session::OpenSession{{}, 10'000, 0}});
+    carry_out();
+    session_ = {wire::Zxid{epoch, 1}.bits()};
+  }
+
+  void post(zab::Event) override {}
+  void send(zab::ServerId, const PeerMessage&) override {}
+  void call_soon() override {}
+  wire::TimeMs wall_clock() override { return 1000; }
+  std::vector<ServerLevels> server_levels() override { return {}; }
+  void level_changed(wire::Level) override {}
+  std::string new_password() override { return {}; }
+
+  void set() {
+    wire::SetRequest request;
+    request.path = "/a";
+    request.create = true;
+    request.data = wire::Bytes(1000, 'x');
+    forward({session_, {2, 7}, ++tag_, std::move(request)});
+  }
+  void close() { forward({session_, {2, 7}, ++tag_, session::CloseSession{}}); }
+  // Applies what was proposed, until nothing is left. Returns the refusals that the follower got.
+  std::vector<session::Refusal> carry_out() {
+    std::vector<session::Refusal> refusals;
+    while (!outcomes_.empty()) {
+      for (OrderingOutcome& outcome : std::exchange(outcomes_, {})) {
+        if (const auto* message = std::get_if<SendToServer>(&outcome)) {
+          refusals.push_back(
+              *session::decode_refusal(std::get<ForwardRefused>(message->message).refusal));
+        } else {
+          const auto& submit = std::get<zab::Submit>(std::get<zab::Event>(outcome));
+          const auto done = service_.apply({epoch, ++applied_}, *submit.payload);
+          REQUIRE(done.has_value());
+          ordering_.applied(*done, outcomes_);
+        }
+      }
+    }
+    return refusals;
+  }
+  [[nodiscard]] Readings readings() const {
+    Readings readings;
+    ordering_.read(readings);
+    return readings;
+  }
+  [[nodiscard]] const session::Service& service() const { return service_; }
+
+ private:
+  void forward(const session::Command& command) {
+    wire::Bytes bytes;
+    session::encode(command, {}, bytes);
+    ordering_.on(follower, Forward{epoch, std::move(bytes)}, outcomes_);
+  }
+
+  session::Service service_;
+  Ordering ordering_;
+  OrderingOutcomes outcomes_;
+  wire::SessionId session_;
+  std::uint64_t tag_ = 0;
+  std::uint64_t applied_ = 0;
+};
+
+TEST_CASE("a leader refuses further commands of other servers when it holds too many bytes") {
+  Leader leader;
+  for (int i = 0; i < 1000; ++i) leader.set();
+  const Readings full = leader.readings();
+  CHECK(full.held_bytes <= held_max);
+  CHECK(full.held_bytes > held_max * 9 / 10);
+  CHECK(full.held_bytes_max == held_max);
+  CHECK(full.leader.overloaded > 500);
+  leader.close();  // never refused
+
+  const auto refusals = leader.carry_out();
+  CHECK(refusals.size() == full.leader.overloaded);
+  for (const session::Refusal& refusal : refusals) {
+    CHECK(refusal.error.code == wire::ErrorCode::throttled);  // the level is 0
+    CHECK(refusal.error.message.find("nothing was done") != std::string::npos);
+  }
+  // What was not refused was done.
+  CHECK(leader.service().tree().at("/a").stat().version ==
+        static_cast<std::int32_t>(999 - refusals.size()));
+  CHECK(leader.readings().held_bytes == 0);
+  CHECK(leader.service().sessions().size() == 0);
+}
+
+}  // namespace
+}  // namespace server::test
