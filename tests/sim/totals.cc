@@ -53,11 +53,13 @@ const char* name_of(Rare rare) {
     case Rare::lock_awaited: return "lock taken after waiting for it";
     case Rare::token_accepted: return "token accepted";
     case Rare::token_refused: return "token of an earlier holder refused";
-    case Rare::older_program: return "start of the older program";
-    case Rare::newer_program: return "start of the newer program";
-    case Rare::older_program_refused: return "start of the older program refused";
-    case Rare::program_refused: return "link refused to the older program";
+    case Rare::oldest_program: return "start of the oldest program";
+    case Rare::older_program: return "start of an older program that knows levels";
+    case Rare::newest_program: return "start of the newest program";
+    case Rare::older_program_refused: return "start of an older program refused";
+    case Rare::program_refused: return "link refused to an older program";
     case Rare::level_changed: return "level changed by an operator";
+    case Rare::middle_level: return "level changed to one between";
     case Rare::does_not_apply: return "transaction not known to the program";
     case Rare::state_full: return "write refused because the state is full";
     case Rare::count: break;

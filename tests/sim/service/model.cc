@@ -48,6 +48,14 @@ const Znode* Model::find(const std::string& path, wire::Zxid at) const {
   return node ? &*node : nullptr;
 }
 
+wire::Zxid Model::last_above(wire::Level level) const {
+  wire::Zxid last;
+  for (const auto& [ended, zxid] : level_ended_at_) {
+    if (ended > level) last = std::max(last, zxid);
+  }
+  return last;
+}
+
 View Model::before(wire::Zxid zxid) const {
   const auto event = events_.find(zxid);
   return at(event == events_.begin() ? wire::Zxid{} : std::prev(event)->first);
@@ -170,8 +178,8 @@ class Model::Replay {
     return wire::ReplyBody(wire::ClosedReply{});
   }
   Reply operator()(const session::LevelTxn& one) {
+    model_.level_ended_at_[model_.level_] = zxid_;
     model_.level_ = one.level;
-    model_.level_changed_at_ = zxid_;
     return wire::ReplyBody{};
   }
   Reply operator()(const session::RefuseTxn& one) { return one.refusal.reply(); }

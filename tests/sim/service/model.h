@@ -122,9 +122,9 @@ class Model {
   // The time since which this node is due for deletion: an empty container, or a TTL node. None if
   // it is not.
   [[nodiscard]] std::optional<wire::TimeMs> due(const Znode& node) const;
-  // The level of the ensemble, and the transaction that set it.
-  [[nodiscard]] wire::Level level() const { return level_; }
-  [[nodiscard]] wire::Zxid level_changed_at() const { return level_changed_at_; }
+  [[nodiscard]] wire::Level level() const { return level_; }  // of the ensemble
+  // The transaction that last ended a level above this one; zero if there was none.
+  [[nodiscard]] wire::Zxid last_above(wire::Level level) const;
   // The present numbers of nodes and open sessions.
   [[nodiscard]] std::size_t node_count() const { return node_count_; }
   [[nodiscard]] std::size_t session_count() const;
@@ -149,7 +149,7 @@ class Model {
   wire::TimeMs time_ = 0;
   std::size_t node_count_ = 0;
   wire::Level level_;
-  wire::Zxid level_changed_at_;
+  std::map<wire::Level, wire::Zxid> level_ended_at_;
 };
 
 // Whether the ACL grants everybody this permission.

@@ -1,9 +1,13 @@
 #include "tests/sim/service/programs.h"
 
 #include <algorithm>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <variant>
 
 #include "session/image.h"
+#include "session/results.h"
 #include "tests/sim/service/world.h"
 #include "tests/sim/violation.h"
 #include "wire/zxid.h"
@@ -18,35 +22,55 @@ wire::Level level_of(const Checkpoint& checkpoint) {
   return session::decode_header(in.string())->level;
 }
 
+// From this first byte on, an outcome is of version 2.
+constexpr unsigned char outcome_of_version_2 = 17;
+
+// Why a program with this greatest level does not know a transaction; none if it knows it.
+std::optional<std::string> unknown_to(wire::LevelRange program, std::string_view payload) {
+  const auto txn = session::decode_transaction(payload, wire::forms_at(program.greatest));
+  if (!txn) return txn.error().message;
+  const auto* change = std::get_if<session::LevelTxn>(&txn->body);
+  if (change == nullptr || program.contains(change->level)) return std::nullopt;
+  return "a change to " + wire::to_string(change->level);
+}
+
 }  // namespace
 
 const wire::LevelRange& Programs::start(std::size_t server, const Checkpoint& from) {
   if (running_.empty()) {
     const std::size_t servers = world_.cluster().size();
-    running_.assign(servers, newer);
-    greeted_.assign(servers, std::vector(servers, newer));
+    running_.assign(servers, newest);
+    greeted_.assign(servers, std::vector(servers, newest));
     noticed_.assign(servers, false);
   }
   noticed_[server] = false;
-  const bool steps_back =
-      world_.options().programs && !healing_ && may_step_back(from) && world_.random().one_in(2);
+  const bool replaces = world_.options().programs && !healing_;
+  const wire::LevelRange older = replaces ? any_older() : oldest;
+  const bool steps_back = replaces && may_step_back(older, from) && world_.random().one_in(2);
   const bool is_refused = steps_back && !older.contains(level_of(from));
-  if (is_refused) world_.cluster().counts().count(Rare::older_program_refused);
-  running_[server] = steps_back && !is_refused ? older : newer;
-  world_.cluster().counts().count(running_[server] == older ? Rare::older_program
-                                                            : Rare::newer_program);
-  const bool is_too_early = world_.oracle().model().level() != wire::Level{};
-  if (running_[server] == older && is_too_early) restart_later(server);  // it gets no link
+  Totals& counts = world_.cluster().counts();
+  if (is_refused) counts.count(Rare::older_program_refused);
+  running_[server] = steps_back && !is_refused ? older : newest;
+  counts.count(running_[server] == oldest   ? Rare::oldest_program
+               : running_[server] == newest ? Rare::newest_program
+                                            : Rare::older_program);
+  const bool is_too_early = !running_[server].contains(world_.oracle().model().level());
+  if (is_too_early) restart_later(server);  // it gets no link
   return running_[server];
 }
 
-// A careful operator lets an older program start while the ensemble is at level 0, once the server
-// has a checkpoint of that level. Without one, the log has transactions that the program does not
-// know. A careless operator does not look.
-bool Programs::may_step_back(const Checkpoint& from) const {
+wire::LevelRange Programs::any_older() {
+  const auto levels = newest.greatest.value - newest.least.value;
+  return {newest.least, {static_cast<std::uint32_t>(world_.random().below(levels))}};
+}
+
+// A careful operator lets an older program start while the ensemble is at a level that it knows,
+// once the server has a checkpoint of such a level. Without one, the log has transactions that the
+// program does not know. A careless operator does not look.
+bool Programs::may_step_back(wire::LevelRange program, const Checkpoint& from) const {
   const Model& model = world_.oracle().model();
-  if (model.level() != wire::Level{}) return world_.random().one_in(8);
-  return from.at.zxid >= model.level_changed_at() || world_.random().one_in(2);
+  if (!program.contains(model.level())) return world_.random().one_in(8);
+  return from.at.zxid >= model.last_above(program.greatest) || world_.random().one_in(2);
 }
 
 wire::Level Programs::level_at(std::size_t server) const {
@@ -91,13 +115,11 @@ void Programs::check(std::size_t leader, const zab::Submit& submit) const {
   };
   const auto txn = session::decode_transaction(*submit.payload);
   if (!txn) refuse("what nobody can decode");
-  const auto version = static_cast<std::uint8_t>(submit.payload->front());
   const auto* change = std::get_if<session::LevelTxn>(&txn->body);
   if (change == nullptr) {
-    if (version > wire::forms_at(level_at(leader)).transaction) {
-      refuse("a transaction of version " + std::to_string(version) + " at " +
-             wire::to_string(level_at(leader)));
-    }
+    const wire::Level level = level_at(leader);
+    const auto why = unknown_to({level, level}, *submit.payload);
+    if (why) refuse("a transaction at " + wire::to_string(level) + ": " + *why);
     return;
   }
   for (const server::ServerLevels& known : known_to(leader)) {
@@ -111,24 +133,41 @@ void Programs::check(std::size_t leader, const zab::Submit& submit) const {
 }
 
 void Programs::on_delivered(std::size_t server, const zab::Txn& txn) {
-  const server::Pipeline& pipeline = *world_.pipeline(server);
-  const auto version = static_cast<std::uint8_t>(txn.payload->front());
-  if (!pipeline.halt()) {
-    if (version > wire::forms_at(running_[server].greatest).transaction) {
-      throw Violation("no_version_guessed", "server " + std::to_string(server + 1) + " applies " +
-                                                wire::to_string(txn.zxid) +
-                                                ", which its program does not know");
-    }
-    return;
+  const auto guess = [&](const std::string& what) {
+    throw Violation("no_version_guessed", "server " + std::to_string(server + 1) + " " + what +
+                                              ": " + wire::to_string(txn.zxid));
+  };
+  const auto& halt = world_.pipeline(server)->halt();
+  const auto why = unknown_to(running_[server], *txn.payload);
+  if (!halt) {
+    if (why) guess("applies a transaction that its program does not know, " + *why);
+    return check_results(server, *session::decode_transaction(*txn.payload));
   }
-  if (running_[server] == newer) {
-    throw Violation("no_version_guessed", "server " + std::to_string(server + 1) +
-                                              " knows every form, but does not apply " +
-                                              wire::to_string(txn.zxid) + ": " +
-                                              pipeline.halt()->why);
+  if (running_[server] == newest) guess("knows every form, but does not apply, " + halt->why);
+  if (txn.zxid == halt->zxid) {
+    if (!why) guess("knows a transaction, but does not apply it, " + halt->why);
+    world_.cluster().counts().count(Rare::does_not_apply);
   }
-  if (txn.zxid == pipeline.halt()->zxid) world_.cluster().counts().count(Rare::does_not_apply);
   restart_later(server);
+}
+
+// After a change of the level all results; else those of the transaction's session.
+void Programs::check_results(std::size_t server, const session::Transaction& txn) const {
+  const session::Service& service = world_.pipeline(server)->service();
+  if (wire::forms_at(service.level()).outcome >= 2) return;
+  const auto check = [&](wire::SessionId id) {
+    const session::Results* results = service.sessions().results(id);
+    if (results == nullptr) return;
+    for (const session::Results::Result& result : results->all()) {
+      if (static_cast<unsigned char>(result.outcome.front()) < outcome_of_version_2) continue;
+      throw Violation("no_version_ahead", "server " + std::to_string(server + 1) + " keeps an " +
+                                              "outcome of version 2 at " +
+                                              wire::to_string(service.level()));
+    }
+  };
+  if (txn.number) check(txn.session);
+  if (!std::holds_alternative<session::LevelTxn>(txn.body)) return;
+  for (const auto& [id, session] : service.sessions().all()) check(id);
 }
 
 // The operator notices after a while that this server does not serve.
@@ -145,12 +184,16 @@ void Programs::replace_one() {
 }
 
 void Programs::change_level() {
-  const wire::Level level{static_cast<std::uint32_t>(world_.random().below(2))};
+  const wire::Level level{
+      static_cast<std::uint32_t>(world_.random().below(newest.greatest.value + 1))};
   for (std::size_t server = 0; server < running_.size(); ++server) {
     server::Pipeline* pipeline = world_.pipeline(server);
     if (pipeline == nullptr || pipeline->role_status().role != zab::Role::leading) continue;
-    pipeline->set_level(level, [this](const wire::Result<void>& changed) {
-      if (changed) world_.cluster().counts().count(Rare::level_changed);
+    pipeline->set_level(level, [this, level](const wire::Result<void>& changed) {
+      if (!changed) return;
+      Totals& counts = world_.cluster().counts();
+      counts.count(Rare::level_changed);
+      if (level != newest.least && level != newest.greatest) counts.count(Rare::middle_level);
     });
   }
 }
@@ -158,9 +201,9 @@ void Programs::change_level() {
 void Programs::heal() {
   healing_ = true;
   for (std::size_t server = 0; server < running_.size(); ++server) {
-    if (running_[server] == newer) continue;
+    if (running_[server] == newest) continue;
     world_.at(world_.now(), [this, server] {
-      if (running_[server] == older) world_.cluster().restart(server);
+      if (running_[server] != newest) world_.cluster().restart(server);
     });
   }
 }

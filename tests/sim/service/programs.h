@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "server/pipeline/environment.h"
+#include "session/transaction.h"
 #include "tests/sim/checkpoint.h"
 #include "wire/forms.h"
 #include "zab/events.h"
@@ -13,12 +14,12 @@ namespace sim {
 
 class World;
 
-// The programs that the servers run: an older and a newer one, which can run at different levels.
+// The programs that the servers run: older ones and the newest, which can run at different levels.
 // An operator replaces them, one server at a time and in both directions, and changes the level.
 class Programs {
  public:
-  static constexpr wire::LevelRange older{{0}, {0}};
-  static constexpr wire::LevelRange newer = wire::known_levels;
+  static constexpr wire::LevelRange oldest{{0}, {0}};
+  static constexpr wire::LevelRange newest = wire::known_levels;
 
   explicit Programs(World& world) : world_(world) {}
 
@@ -34,21 +35,24 @@ class Programs {
   // A server has applied this level. It cuts the links with servers that cannot run at it.
   void level_changed(std::size_t server, wire::Level level);
 
-  // Checks that a transaction is written for the level in force, and that a level is proposed only
-  // if every server can run at it, by its greeting (`no_version_ahead`).
+  // Checks that a program which ends at the level in force can read a transaction, and that a level
+  // is proposed only if every server can run at it, by its greeting (`no_version_ahead`).
   void check(std::size_t leader, const zab::Submit& submit) const;
   // Checks that a server applies exactly the transactions that its program knows
-  // (`no_version_guessed`). The operator notices a server that has halted.
+  // (`no_version_guessed`), and keeps results in versions of the level (`no_version_ahead`). The
+  // operator notices a server that has halted.
   void on_delivered(std::size_t server, const zab::Txn& txn);
 
   // The operator replaces a program, or asks for another level.
   void replace_one();
   void change_level();
-  // All servers run the newer program from now on.
+  // All servers run the newest program from now on.
   void heal();
 
  private:
-  [[nodiscard]] bool may_step_back(const Checkpoint& from) const;
+  [[nodiscard]] wire::LevelRange any_older();
+  [[nodiscard]] bool may_step_back(wire::LevelRange program, const Checkpoint& from) const;
+  void check_results(std::size_t server, const session::Transaction& txn) const;
   void restart_later(std::size_t server);
   [[nodiscard]] wire::Level level_at(std::size_t server) const;
 
