@@ -123,15 +123,16 @@ class Server:
 class Ensemble:
     """`async with Ensemble(3) as ensemble`: starts servers that are killed at the end.
 
-    `program` is what the servers run, if not the program that is tested; `keys` are configuration
-    keys of all servers."""
+    `program` is what the servers run, if not the program that is tested; the last `observers` of the
+    servers do not vote; `keys` are configuration keys of all servers."""
 
-    def __init__(self, size, network=None, start=True, program=None, **keys):
+    def __init__(self, size, network=None, start=True, program=None, observers=0, **keys):
         self.start = start
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="zabkeeper-"))
         ports = free_ports(2 * size)
         hosts = network.hosts if network else ["127.0.0.1"] * size
-        lines = [f"server.{n}={hosts[n - 1]}:{ports[2 * n - 2]};{ports[2 * n - 1]}"
+        lines = [f"server.{n}={hosts[n - 1]}:{ports[2 * n - 2]}"
+                 f"{':observer' if n > size - observers else ''};{ports[2 * n - 1]}"
                  for n in range(1, size + 1)]
         self.servers = []
         for n in range(1, size + 1):
@@ -291,12 +292,12 @@ class Client:
         await self.socket.close()
 
 
-def run(test):
+def run(test, *arguments):
     """Runs one asynchronous test, and prints its docstring. A failure ends the process at once,
     because other tasks of the test may run forever."""
     async def guarded():
         try:
-            await asyncio.wait_for(test(), 240)
+            await asyncio.wait_for(test(*arguments), 240)
         except BaseException:
             traceback.print_exc()
             sys.stdout.flush()

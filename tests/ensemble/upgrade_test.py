@@ -1,30 +1,18 @@
-"""Two programs in one ensemble: the one before this level (tools/dev previous) and this one. Servers
-are replaced one at a time, forwards and back, under a load whose history is checked."""
+"""Two programs in one ensemble: each of those before a level (tools/dev previous), and this one.
+Servers are replaced one at a time, forwards and back, under a load whose history is checked."""
 
 import asyncio
 import os
 import pathlib
 import shutil
-import subprocess
-import sys
 import time
 
-from harness import BIN, Client, Ensemble, run, until
+from harness import Client, Ensemble, run, until
 from load import Load
+from programs import GREATEST, NEW, at_level, levels, nothing_above, older, set_level, zab
 
-SOURCE = pathlib.Path(os.environ["ZABKEEPER_SOURCE"])
-COMMIT = (SOURCE / "tests" / "compat" / "previous").read_text().strip()
-OLD = SOURCE / "build" / "previous" / COMMIT / "zabkeeper"
-NEW = BIN / "zabkeeper"
 MIXED_SECONDS = float(os.environ.get("ZABKEEPER_MIXED_SECONDS", "3"))
 LONGEST = 2.0  # seconds that a write may take; a handover takes about 20 ms, an election 100 ms
-GREATEST = 2  # level of the new program
-
-
-def zab(ensemble, *words):
-    servers = ",".join(f"ws://127.0.0.1:{s.web_port}" for s in ensemble.servers)
-    return subprocess.run([BIN / "zab", "--server", servers, *words], capture_output=True, text=True,
-                          timeout=30)
 
 
 def content(directory):
@@ -103,29 +91,22 @@ async def mixed(load):
         await load.more_writes(20)
 
 
-def levels(ensemble):
-    return [server.status().get("level") for server in ensemble.servers]
-
-
-async def at_level(ensemble, level):
-    await until(lambda: levels(ensemble) == [level] * 3, f"all servers are at level {level}")
-
-
 def logged(server, text):
     return text in server.log()
 
 
-async def upgrade_and_back():
+async def upgrade_and_back(old):
     """servers are replaced by the newer program and back; no acknowledged write or session is lost"""
-    async with Ensemble(3, program=OLD, snapCount=300) as ensemble:
+    async with Ensemble(3, program=old.program, snapCount=300) as ensemble:
         async with Load(ensemble.servers, ensemble.directory, seed=12) as load:
             holder, stop = Holder(ensemble), asyncio.Event()
             await holder.begin()
             writing = asyncio.create_task(holder.write(stop))
 
+            await at_level(ensemble, old.greatest)  # a new ensemble begins there
             await replace(ensemble, load, holder, NEW)
-            assert levels(ensemble) == [0, 0, 0], levels(ensemble)
-            await replace(ensemble, load, holder, OLD)
+            assert levels(ensemble) == [old.greatest] * 3, levels(ensemble)
+            await replace(ensemble, load, holder, old.program)
             # Two programs for a while, with the older one as the leader, then with the newer one.
             leader = ensemble.leader()
             for server in [s for s in ensemble.servers if s is not leader][:1] + [leader]:
@@ -135,44 +116,42 @@ async def upgrade_and_back():
                 await ensemble.all_ready()
                 await mixed(load)
             refused = zab(ensemble, "cluster", "level", str(GREATEST))
-            # The leader may be the older program, which has no such command.
+            # The leader may be the older program. Version 0.1 has no such command.
             assert refused.returncode != 0, refused
             assert any(why in refused.stderr for why in
-                       ("can run at level 0 only", "there is no command level")), refused
+                       (f"can run at {old.levels} only", f"but at {old.levels}",
+                        "there is no command level")), refused
             await replace(ensemble, load, holder, NEW)
 
-            raised = zab(ensemble, "cluster", "level", str(GREATEST))
-            assert raised.returncode == 0, raised
-            assert raised.stdout == f"the ensemble is at level {GREATEST}\n", raised
-            await at_level(ensemble, GREATEST)
-            await replace(ensemble, load, holder, NEW)  # each starts with what it has written
-            await at_level(ensemble, GREATEST)
+            await set_level(ensemble, GREATEST)
+            if old.greatest == 0:
+                await replace(ensemble, load, holder, NEW)  # each starts with what it has written
+                await at_level(ensemble, GREATEST)
+            await load.more_writes(60)
 
-            lowered = zab(ensemble, "cluster", "level", "0")
-            assert lowered.returncode == 0, lowered
-            await at_level(ensemble, 0)
-            await until(lambda: [s.status()["diskLevel"] for s in ensemble.servers] == [0] * 3,
-                        "nothing of a greater level is left on any disk")
+            await set_level(ensemble, old.greatest)
+            await nothing_above(ensemble, old.greatest)
             # One comes back with the older program and an empty disk: it gets nothing of a greater level,
             # neither from the log nor from memory.
             wiped = ensemble.followers()[0]
             assert wiped.terminate() == 0
             shutil.rmtree(wiped.data)
-            wiped.program = OLD
+            wiped.program = old.program
             wiped.start()
-            await until(wiped.ready, f"server {wiped.id} serves with {OLD} and an empty disk")
+            await until(wiped.ready, f"server {wiped.id} serves with {old.program} and an empty disk")
             await load.more_writes(60)
-            await replace(ensemble, load, holder, OLD)
+            await replace(ensemble, load, holder, old.program)
+            assert levels(ensemble) == [old.greatest] * 3, levels(ensemble)
 
             stop.set()
             await writing
             await holder.check()
-            print(f"{holder.writes} writes of one client; the slowest took "
+            print(f"{old.levels}: {holder.writes} writes of one client; the slowest took "
                   f"{1000 * holder.slowest:.0f} ms, during: {holder.when}")
             assert holder.slowest < LONGEST, holder.slowest
 
 
-async def older_program_is_refused():
+async def older_program_is_refused(old):
     """at a greater level the older program is refused: by its directory, and by the other servers"""
     async with Ensemble(3) as ensemble:
         await at_level(ensemble, GREATEST)  # a new ensemble begins there
@@ -182,12 +161,16 @@ async def older_program_is_refused():
             await client.call("create", path=f"/n{n}")
         assert server.terminate() == 0
         before = content(server.data)
-        server.program = OLD
+        server.program = old.program
         server.start()
         assert await asyncio.to_thread(server.process.wait) == 3
-        # Version 0.1 renames a checkpoint that it cannot read, before it refuses the log.
-        if (server.data / "checkpoint.damaged").exists():
-            (server.data / "checkpoint.damaged").rename(server.data / "checkpoint")
+        if old.greatest == 0:
+            # Version 0.1 renames a checkpoint that it cannot read, before it refuses the log.
+            if (server.data / "checkpoint.damaged").exists():
+                (server.data / "checkpoint.damaged").rename(server.data / "checkpoint")
+        else:
+            assert logged(server, f"at level {GREATEST}") and logged(server, f"({old.levels})")
+            assert logged(server, f"Start a program that can run at level {GREATEST}"), server.log()
         locks = {pathlib.Path("checkpoint-lock"), pathlib.Path("checkpoint.owner")}
         after = content(server.data)
         assert {n: b for n, b in after.items() if n not in locks} == \
@@ -197,8 +180,11 @@ async def older_program_is_refused():
         server.data.rename(server.data.with_name("kept"))
         server.start()
         other = ensemble.leader()
-        await until(lambda: logged(other, "zabkeeper 0.1") and logged(other, f"level {GREATEST}"),
+        await until(lambda: logged(other, f"can run at {old.levels}; the ensemble is at level {GREATEST}"),
                     "the leader says why there is no link")
+        if old.greatest > 0:
+            await until(lambda: logged(server, f"the ensemble is at level {GREATEST}"),
+                        "the older program says why there is no link")
         assert not server.ready()
         server.kill()
         for path in sorted(server.data.rglob("*"), reverse=True):
@@ -216,21 +202,19 @@ async def standalone():
     """an operator lowers and raises the level of a standalone server, unless it raises it itself"""
     async with Ensemble(1, upgrade="manual") as alone:
         server = alone.servers[0]
-        await until(lambda: server.status()["level"] == GREATEST, "the new server is at level 1")
-        for level in ("0", "1", "2"):
+        await until(lambda: server.status()["level"] == GREATEST, f"the new server is at level {GREATEST}")
+        for level in map(str, range(GREATEST + 1)):
             changed = zab(alone, "cluster", "level", level)
             assert changed.stdout == f"the ensemble is at level {level}\n", changed
         refused = zab(alone, "cluster", "level", "7")
-        assert refused.returncode != 0 and "can run at levels 0 to 2" in refused.stderr, refused
+        assert refused.returncode != 0 and f"can run at levels 0 to {GREATEST}" in refused.stderr, refused
     async with Ensemble(1) as alone:
-        await until(lambda: alone.servers[0].status()["level"] == GREATEST, "the new server is at level 1")
+        await until(lambda: alone.servers[0].status()["level"] == GREATEST, f"the new server is at level {GREATEST}")
         refused = zab(alone, "cluster", "level", "0")
         assert refused.returncode != 0 and "upgrade=manual" in refused.stderr, refused
 
 
 run(standalone)
-if not OLD.exists():
-    print(f"no {OLD}: build it with tools/dev previous")
-    sys.exit(77)
-run(upgrade_and_back)
-run(older_program_is_refused)
+for each in older():
+    run(upgrade_and_back, each)
+    run(older_program_is_refused, each)
