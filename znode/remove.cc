@@ -132,7 +132,7 @@ std::optional<DeleteManyTxn> plan_part_of_cleanup(wire::SessionId session, Draft
   });
   part.paths.erase(end, part.paths.end());
   part.paths.resize(std::min(part.paths.size(), deleted_nodes_max));
-  for (const std::string& path : part.paths) draft.remove(path);
+  for (const std::string& path : part.paths) draft.remove(path, *draft.find(path));
   return part;
 }
 
