@@ -4,11 +4,13 @@
 usage: tools/dev nightly [--minutes N] [--soak-minutes N] [--only STEP]... [MUTANT]...
 
 Steps: tsan (the server's and client's tests under ThreadSanitizer), fuzz (every fuzzer for
---minutes), mutants (all, or those named), soak (for --soak-minutes). Each step writes its output to
-build/nightly/STEP.log. Exit status 1 if any step fails.
+--minutes), mutants (all, or those named), upgrade (the tests of upgrades, with mixed ensembles for a
+minute each), soak (for --soak-minutes). Each step writes its output to build/nightly/STEP.log. Exit
+status 1 if any step fails.
 """
 
 import argparse
+import os
 import subprocess
 import sys
 import time
@@ -17,12 +19,14 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
 LOGS = ROOT / "build" / "nightly"
-STEPS = ("tsan", "fuzz", "mutants", "soak")
+STEPS = ("tsan", "fuzz", "mutants", "upgrade", "soak")
+MIXED_SECONDS = 60  # for which servers of two programs are one ensemble
 
 
 class Step(NamedTuple):
     name: str
     arguments: list  # of tools/dev
+    environment: dict = {}  # besides that of this process
 
 
 class Result(NamedTuple):
@@ -38,6 +42,7 @@ def steps(only, minutes, soak_minutes, mutants):
         Step("tsan", ["tsan"]),
         *(Step(f"fuzz-{fuzzer}", ["fuzz", fuzzer, f"-max_total_time={round(minutes * 60)}"]) for fuzzer in fuzzers),
         Step("mutants", ["mutants", *mutants]),
+        Step("upgrade", ["test", "^ensemble/upgrade"], {"ZABKEEPER_MIXED_SECONDS": str(MIXED_SECONDS)}),
         Step("soak", ["soak", "--seconds", str(round(soak_minutes * 60))]),
     ]
     return [step for step in everything if step.name.split("-")[0] in (only or STEPS)]
@@ -49,7 +54,8 @@ def run(step):
     print(f"nightly: {step.name} ...", file=sys.stderr, flush=True)
     began = time.monotonic()
     with open(log, "w") as output:
-        done = subprocess.run([ROOT / "tools/dev", *step.arguments], stdout=output, stderr=subprocess.STDOUT)
+        done = subprocess.run([ROOT / "tools/dev", *step.arguments], stdout=output, stderr=subprocess.STDOUT,
+                              env={**os.environ, **step.environment})
     lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
     return Result(step.name, done.returncode == 0, time.monotonic() - began, lines[-1] if lines else "")
 

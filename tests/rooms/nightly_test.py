@@ -1,6 +1,7 @@
 """tools/dev nightly runs the chosen steps and shows a failure."""
 
 import sys
+import tempfile
 import unittest
 from pathlib import Path
 
@@ -13,7 +14,7 @@ class Nightly(unittest.TestCase):
     def test_without_only_every_step_and_every_fuzzer_runs(self):
         chosen = nightly.steps([], 5, 30, [])
         names = [step.name for step in chosen]
-        self.assertEqual([names[0], *names[-2:]], ["tsan", "mutants", "soak"])
+        self.assertEqual([names[0], *names[-3:]], ["tsan", "mutants", "upgrade", "soak"])
         fuzzers = {path.stem for path in (nightly.ROOT / "tests/fuzz").glob("*.cc")}
         self.assertEqual({name for name in names if name.startswith("fuzz")}, {f"fuzz-{f}" for f in fuzzers})
 
@@ -23,6 +24,26 @@ class Nightly(unittest.TestCase):
         self.assertEqual(chosen["mutants"], ["mutants", "M1"])
         self.assertEqual(chosen["soak"], ["soak", "--seconds", "120"])
         self.assertNotIn("tsan", chosen)
+
+    def test_two_programs_are_one_ensemble_for_a_minute(self):
+        [upgrade] = nightly.steps(["upgrade"], 5, 30, [])
+        self.assertEqual(upgrade.arguments, ["test", "^ensemble/upgrade"])
+        self.assertEqual(upgrade.environment, {"ZABKEEPER_MIXED_SECONDS": "60"})
+
+    def test_a_step_gets_its_environment(self):
+        with tempfile.TemporaryDirectory() as directory:
+            root, logs = nightly.ROOT, nightly.LOGS
+            nightly.ROOT = nightly.LOGS = Path(directory)
+            try:
+                (nightly.ROOT / "tools").mkdir()
+                program = nightly.ROOT / "tools/dev"
+                program.write_text("#!/bin/sh\necho $1 for $ZABKEEPER_MIXED_SECONDS s\n")
+                program.chmod(0o755)
+                done = nightly.run(nightly.Step("upgrade", ["test"], {"ZABKEEPER_MIXED_SECONDS": "60"}))
+            finally:
+                nightly.ROOT, nightly.LOGS = root, logs
+            self.assertTrue(done.passed)
+            self.assertEqual(done.last_line, "test for 60 s")
 
     def test_the_table_names_each_step_and_whether_it_passed(self):
         results = [nightly.Result("tsan", True, 61.2, "100% tests passed"), nightly.Result("soak", False, 3, "")]
