@@ -114,6 +114,7 @@ Readings read_metrics(const StatusParts& parts) {
     now.peers.push_back(
         {peer.id, peer.connected, parts.links.queued(id), parts.links.counters(id)});
   }
+  now.peer_port = parts.links.port_counters();
   now.tree_data_bytes = service.tree().at("/").subtree_bytes();
   now.state_bytes = service.memory();
   now.state_bytes_max = service.memory_max();

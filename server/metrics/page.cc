@@ -89,6 +89,15 @@ void add_peers(const Readings& now, Families& out) {
   each([](const Peer& peer) { return peer.link.out.bytes; });
   out.gauge("peer_queued_bytes", "Bytes that the link to that server has not taken yet.");
   each([](const Peer& peer) { return peer.queued_bytes; });
+  out.counter("peer_too_large_total", "Messages for that server that fit into no frame.");
+  each([](const Peer& peer) { return peer.link.too_large; });
+  if (now.peers.empty()) return;
+  out.counter("peer_port_accepted_total", "Connections to the peer port.")
+      .is(now.peer_port.accepted);
+  out.counter("peer_port_refused_total", "Connections to the peer port that led to no link.")
+      .is(now.peer_port.no_place, {{"reason", "no_place"}})
+      .is(now.peer_port.displaced, {{"reason", "displaced"}})
+      .is(now.peer_port.refused, {{"reason", "refused"}});
 }
 
 void add_state(const Readings& now, Families& out) {

@@ -52,6 +52,7 @@ struct Readings {
   std::uint64_t held_bytes = 0;  // of commands of other servers
   std::uint64_t held_bytes_max = 0;
   std::vector<Peer> peers;
+  PeerPortCounters peer_port;
 
   // State.
   ReplicaCounters replica;

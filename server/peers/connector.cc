@@ -22,7 +22,8 @@ using asio::awaitable;
 using boost::system::error_code;
 using tcp = asio::ip::tcp;
 
-constexpr std::size_t handshakes_max = 64;
+// The addresses of the servers that dial are resolved anew no more often than this.
+constexpr std::chrono::seconds resolve_pause{10};
 constexpr std::chrono::milliseconds redial_min{20};
 constexpr std::chrono::milliseconds redial_max{250};
 // A link that ends sooner than this flaps: the next one waits twice as long, up to the maximum.
@@ -57,6 +58,7 @@ Connector::Connector(asio::io_context& io, Options options, Callbacks callbacks)
 wire::Result<void> Connector::start() {
   if (const auto listening = listen(); !listening) return listening;
   const auto self = shared_from_this();
+  begin_to_expect();
   asio::co_spawn(
       io_, [self] { return self->accept_loop(); }, asio::detached);
   for (const LinkedServer& peer : options_.servers) {
@@ -85,12 +87,8 @@ Greeting Connector::greeting(zab::ServerId to) const {
           callbacks_.level(), options_.program};
 }
 
-OwnPart Connector::own_part(std::function<bool(zab::ServerId)> is_expected,
-                            std::string address) const {
-  return {[this](zab::ServerId to) { return greeting(to); }, std::move(is_expected),
-          [this, address = std::move(address)](zab::ServerId from) {
-            return callbacks_.refuses(from, address);
-          },
+OwnPart Connector::own_part(std::function<bool(zab::ServerId)> is_expected) const {
+  return {[this](zab::ServerId to) { return greeting(to); }, std::move(is_expected), nullptr,
           options_.handshake_timeout};
 }
 
@@ -128,38 +126,120 @@ awaitable<void> Connector::accept_loop() {
       co_await pause.async_wait(use_tuple);
       continue;
     }
-    if (handshakes_ >= handshakes_max) continue;
-    asio::co_spawn(
-        io_,
-        [self = shared_from_this(), accepted = std::move(socket)]() mutable {
-          return self->accept(std::move(accepted));
-        },
-        asio::detached);
+    admit(std::move(socket));
   }
 }
 
-awaitable<void> Connector::accept(tcp::socket accepted) {
-  const auto self = shared_from_this();
-  const auto socket = std::make_shared<tcp::socket>(std::move(accepted));
-  set_no_delay(*socket);
-  handshakes_ += 1;
+void Connector::admit(tcp::socket accepted) {
   error_code gone;
-  const tcp::endpoint remote = socket->remote_endpoint(gone);
-  const HandshakeResult result = co_await greet_second(
-      socket,
-      own_part([this](zab::ServerId id) { return line(id) != nullptr && id > options_.self; },
-               remote.address().to_string()));
-  handshakes_ -= 1;
-  if (stopped_) co_return;
-  if (const auto* failure = std::get_if<NotAgreed>(&result)) {
-    if (reported_accepted_.is_new(failure->reason, std::chrono::steady_clock::now())) {
-      log_limited(LineKind::greeting_refused, spdlog::level::warn,
-                  "no link over a connection to the peer port: {}", failure->reason);
-    }
-    co_return;
+  const asio::ip::address from = plain(accepted.remote_endpoint(gone).address());
+  if (gone) return;
+  counters_.accepted += 1;
+  if (!places_.is_expected(from)) begin_to_expect();
+  const auto entry = places_.enter(from);
+  if (!entry) {
+    counters_.no_place += 1;
+    return report_accepted(from, "too many connections are greeting already: this one is closed");
   }
-  reported_accepted_.forget();
-  co_await callbacks_.connected(std::move(*socket), std::get<Agreed>(result));
+  error_code ignored;
+  if (entry->displaced) greeting_.extract(*entry->displaced).mapped()->close(ignored);
+  const auto socket = std::make_shared<tcp::socket>(std::move(accepted));
+  greeting_[entry->number] = socket;
+  asio::co_spawn(
+      io_,
+      [self = shared_from_this(), number = entry->number, socket, from] {
+        return self->accept(number, socket, from);
+      },
+      asio::detached);
+}
+
+awaitable<void> Connector::accept(HandshakePlaces::Number number, SocketPtr socket,
+                                  asio::ip::address from) {
+  const auto self = shared_from_this();
+  set_no_delay(*socket);
+  OwnPart own =
+      own_part([this](zab::ServerId id) { return line(id) != nullptr && id > options_.self; });
+  own.refuses = [this, number, from](zab::ServerId id) {
+    auto why = callbacks_.refuses(id, from.to_string());
+    if (!why) places_.greeted(number);
+    return why;
+  };
+  const HandshakeResult result = co_await greet_second(socket, std::move(own));
+  const bool displaced = greeting_.erase(number) == 0;
+  places_.leave(number);
+  if (stopped_) co_return;
+  if (displaced) {
+    counters_.displaced += 1;
+    co_return report_accepted(from, "it had not greeted when a later connection needed its place");
+  }
+  if (const auto* failure = std::get_if<NotAgreed>(&result)) {
+    counters_.refused += 1;
+    co_return report_accepted(from, failure->reason);
+  }
+  const auto& other = std::get<Agreed>(result);
+  reported_servers_.forget(from.to_string());
+  reported_strangers_.forget(from.to_string());
+  linked_from_[other.server] = from;
+  expect();
+  co_await callbacks_.connected(std::move(*socket), other);
+}
+
+void Connector::report_accepted(const asio::ip::address& from, const std::string& reason) {
+  ReportedReasons& reported = places_.is_expected(from) ? reported_servers_ : reported_strangers_;
+  const auto repeats = reported.note(from.to_string(), reason, std::chrono::steady_clock::now());
+  if (!repeats) return;
+  log_limited(LineKind::greeting_refused, spdlog::level::warn,
+              "no link over a connection to the peer port from {}: {}{}", from.to_string(), reason,
+              repeated(*repeats));
+}
+
+// --- From where servers are expected ---
+
+void Connector::begin_to_expect() {
+  const auto now = std::chrono::steady_clock::now();
+  if (now < not_resolved_before_) return;
+  not_resolved_before_ = now + resolve_pause;
+  bool names = false;
+  for (const LinkedServer& peer : options_.servers) {
+    if (peer.id <= options_.self.value) continue;
+    error_code is_name;
+    const auto address = asio::ip::make_address(peer.address.host, is_name);
+    if (!is_name) resolved_[{peer.id}] = {address};
+    names = names || is_name;
+  }
+  expect();
+  if (!names) return;
+  asio::co_spawn(
+      io_, [self = shared_from_this()] { return self->resolve_expected(); }, asio::detached);
+}
+
+awaitable<void> Connector::resolve_expected() {
+  const auto self = shared_from_this();
+  tcp::resolver resolver(io_);
+  for (const LinkedServer& peer : options_.servers) {
+    if (peer.id <= options_.self.value || wire::is_ip_address(peer.address.host)) continue;
+    const auto [not_found, endpoints] = co_await resolver.async_resolve(
+        peer.address.host, std::to_string(peer.address.port), use_tuple);
+    if (stopped_) co_return;
+    if (not_found) continue;
+    Addresses& addresses = resolved_[{peer.id}];
+    addresses.clear();
+    for (const auto& endpoint : endpoints) addresses.push_back(endpoint.endpoint().address());
+    expect();
+  }
+}
+
+void Connector::expect() {
+  Addresses all;
+  for (const auto& [id, addresses] : resolved_)
+    all.insert(all.end(), addresses.begin(), addresses.end());
+  for (const auto& [id, address] : linked_from_) {
+    const Addresses& addresses = resolved_[id];
+    const bool is_known = std::ranges::any_of(
+        addresses, [&](const auto& one) { return plain(one) == plain(address); });
+    if (!is_known) all.push_back(address);
+  }
+  places_.expect(all);
 }
 
 // --- This server dials servers with lesser ids ---
@@ -176,7 +256,7 @@ awaitable<void> Connector::dial_loop(LinkedServer peer) {
     if (stopped_) co_return;
     if (const auto* agreed = std::get_if<Agreed>(&result)) {
       forms = {};  // the next program at that address may be another one
-      reported_.erase(id);
+      reported_dials_.forget(zab::to_string(id));
       const auto since = std::chrono::steady_clock::now();
       co_await callbacks_.connected(std::move(*socket), *agreed);
       if (stopped_) co_return;
@@ -205,7 +285,7 @@ awaitable<HandshakeResult> Connector::dial(SocketPtr socket, LinkedServer peer, 
   set_no_delay(*socket);
   const zab::ServerId id{peer.id};
   co_return co_await greet_first(socket, id, form,
-                                 own_part([id](zab::ServerId from) { return from == id; }, {}));
+                                 own_part([id](zab::ServerId from) { return from == id; }));
 }
 
 awaitable<std::optional<NotAgreed>> Connector::connect(
@@ -244,9 +324,11 @@ void Connector::report_failed_dial(zab::ServerId peer, GreetingForm form,
 }
 
 void Connector::report(zab::ServerId peer, const std::string& reason) {
-  if (std::exchange(reported_[peer], reason) == reason) return;
-  log_limited(LineKind::dial_failed, spdlog::level::warn, "no link with server {}: {}", peer.value,
-              reason);
+  const auto repeats =
+      reported_dials_.note(zab::to_string(peer), reason, std::chrono::steady_clock::now());
+  if (!repeats) return;
+  log_limited(LineKind::dial_failed, spdlog::level::warn, "no link with server {}: {}{}",
+              peer.value, reason, repeated(*repeats));
 }
 
 }  // namespace server

@@ -8,14 +8,17 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
+#include "server/metrics/counters.h"
 #include "server/peers/agreement.h"
 #include "server/peers/greeting.h"
 #include "server/peers/handshake.h"
+#include "server/peers/handshake_places.h"
 #include "server/peers/linked_server.h"
 #include "server/peers/peer_program.h"
 #include "server/peers/reported_reasons.h"
@@ -53,33 +56,49 @@ class Connector : public std::enable_shared_from_this<Connector> {
   [[nodiscard]] wire::Result<void> start();
   // Makes no more connections; nothing is called afterwards.
   void stop();
+  [[nodiscard]] const PeerPortCounters& counters() const { return counters_; }
 
  private:
   [[nodiscard]] const LinkedServer* line(zab::ServerId id) const;
   [[nodiscard]] wire::Result<void> listen();
   boost::asio::awaitable<void> accept_loop();
-  boost::asio::awaitable<void> accept(boost::asio::ip::tcp::socket accepted);
+  // Begins the handshake over an accepted connection, or closes it if there is no place for it.
+  void admit(boost::asio::ip::tcp::socket accepted);
+  boost::asio::awaitable<void> accept(HandshakePlaces::Number number, SocketPtr socket,
+                                      boost::asio::ip::address from);
+  // Finds out from where servers dial this one: for each of them what its line says, and from where
+  // it was linked last. Takes the lines that are IP addresses at once.
+  void begin_to_expect();
+  boost::asio::awaitable<void> resolve_expected();
+  void expect();
   boost::asio::awaitable<void> dial_loop(LinkedServer peer);
   boost::asio::awaitable<HandshakeResult> dial(SocketPtr socket, LinkedServer peer,
                                                GreetingForm form);
   // Why the peer cannot be reached; nothing once the socket is connected.
   boost::asio::awaitable<std::optional<NotAgreed>> connect(
       SocketPtr socket, LinkedServer peer, std::chrono::steady_clock::time_point deadline);
-  [[nodiscard]] OwnPart own_part(std::function<bool(zab::ServerId)> is_expected,
-                                 std::string address) const;
+  [[nodiscard]] OwnPart own_part(std::function<bool(zab::ServerId)> is_expected) const;
   [[nodiscard]] Greeting greeting(zab::ServerId to) const;
   void report_failed_dial(zab::ServerId peer, GreetingForm form, const NotAgreed& failure);
-  // Logs why there is no link with `peer`, once for each new reason.
+  // Both log why there is no link, once for each new reason, and then a count from time to time.
   void report(zab::ServerId peer, const std::string& reason);
+  void report_accepted(const boost::asio::ip::address& from, const std::string& reason);
 
   boost::asio::io_context& io_;
   Options options_;
   Callbacks callbacks_;
   boost::asio::ip::tcp::acceptor acceptor_;
   std::uint64_t ensemble_;
-  std::map<zab::ServerId, std::string> reported_;  // the last reason for each dialed peer
-  ReportedReasons reported_accepted_;              // for accepted connections
-  std::size_t handshakes_ = 0;                     // of accepted connections, under way
+  ReportedReasons reported_dials_;
+  ReportedReasons reported_servers_;    // of accepted connections, from where servers are expected
+  ReportedReasons reported_strangers_;  // and from elsewhere
+  HandshakePlaces places_;
+  std::map<HandshakePlaces::Number, SocketPtr> greeting_;  // accepted connections with a place
+  using Addresses = std::vector<boost::asio::ip::address>;
+  std::map<zab::ServerId, Addresses> resolved_;                    // of the servers that dial
+  std::map<zab::ServerId, boost::asio::ip::address> linked_from_;  // and from where they did
+  std::chrono::steady_clock::time_point not_resolved_before_;
+  PeerPortCounters counters_;
   bool stopped_ = false;
 };
 

@@ -33,7 +33,8 @@ using SocketPtr = std::shared_ptr<boost::asio::ip::tcp::socket>;
 struct OwnPart {
   std::function<Greeting(zab::ServerId to)> greeting;  // as of now
   std::function<bool(zab::ServerId from)> is_expected;
-  // Why no other connection with that server is wanted now, a sentence; nothing if one is.
+  // Why no other connection with that server is wanted now, a sentence; nothing if one is. The last
+  // question before the answer; the server that dialed does not ask.
   std::function<std::optional<std::string>(zab::ServerId from)> refuses;
   std::chrono::milliseconds timeout;  // after which the socket is closed
 };

@@ -45,6 +45,7 @@ class Links::Impl : public std::enable_shared_from_this<Links::Impl> {
   [[nodiscard]] std::optional<PeerProgram> program_of(zab::ServerId server) const;
   void level_changed();
   [[nodiscard]] LinkCounters counters(zab::ServerId server) const;
+  [[nodiscard]] PeerPortCounters port_counters() const { return connector_->counters(); }
 
  private:
   using LinkPtr = std::shared_ptr<Link>;
@@ -200,6 +201,7 @@ std::optional<PeerProgram> Links::program_of(zab::ServerId server) const {
 }
 void Links::level_changed() { impl_->level_changed(); }
 LinkCounters Links::counters(zab::ServerId server) const { return impl_->counters(server); }
+PeerPortCounters Links::port_counters() const { return impl_->port_counters(); }
 void Links::send(zab::ServerId to, const PeerMessage& message) {
   impl_->send(to, std::nullopt, message);
 }

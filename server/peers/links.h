@@ -75,6 +75,8 @@ class Links {
   void level_changed();
   // Counts for all links to that server since the start.
   [[nodiscard]] LinkCounters counters(zab::ServerId server) const;
+  // Counts of accepted connections since the start.
+  [[nodiscard]] PeerPortCounters port_counters() const;
 
  private:
   class Impl;

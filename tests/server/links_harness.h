@@ -241,4 +241,23 @@ class Network {
   std::vector<std::unique_ptr<TestServer>> servers_;
 };
 
+inline wire::Bytes confirmation() {
+  wire::Bytes bytes;
+  server::encode(server::KeepAlive{}, bytes);
+  return bytes;
+}
+
+// Greets server `to` with fields, takes its answer, and does not confirm yet.
+inline asio::awaitable<RawPeer> half_greeted(Network& network, std::uint32_t from,
+                                             std::uint32_t to) {
+  RawPeer peer = co_await network.dial(to);
+  co_await peer.send(Network::bytes_of(network.greeting(from, to), server::GreetingForm::fields));
+  const auto answer = co_await peer.receive();
+  REQUIRE(answer.has_value());
+  const auto greeting = server::decode_greeting(*answer);
+  CHECK(greeting->form == server::GreetingForm::fields);
+  CHECK(std::get<server::Greeting>(greeting->content).from == zab::ServerId{to});
+  co_return peer;
+}
+
 }  // namespace links_harness
