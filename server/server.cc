@@ -91,7 +91,7 @@ Server::Server(boost::asio::io_context& io, Config config, std::uint64_t memory_
                      [this](auto at, auto level) { drop_before(at, level); }},
                     checkpointer_rules(config_, program()), found.checkpoint,
                     found.service->level()),
-      links_(io, links_options(config_, program()), callbacks_of(driver_)),
+      links_(io, links_options(config_, program(), random_number()), callbacks_of(driver_)),
       driver_(io,
               zab::Peer(zab::ServerId{config_.id}, ensemble(config_), peer_limits(config_),
                         std::move(found.log.recovered),

@@ -26,7 +26,8 @@ namespace server {
 
 // How a dial ended that led to no link.
 enum class Dialed : std::uint8_t {
-  answered,    // whatever the answer was; or the server could not be reached
+  answered,    // it is not clear what the answer was; or the server could not be reached
+  refused,     // one of both said why
   unanswered,  // the other end closed the connection without an answer
 };
 

@@ -26,6 +26,8 @@ using tcp = asio::ip::tcp;
 constexpr std::chrono::seconds resolve_pause{10};
 constexpr std::chrono::milliseconds redial_min{20};
 constexpr std::chrono::milliseconds redial_max{250};
+// What a refusal names takes an operator.
+constexpr std::chrono::milliseconds refused_redial_max{2000};
 // A link that ends sooner than this flaps: the next one waits twice as long, up to the maximum.
 constexpr std::chrono::milliseconds steady_after{1000};
 constexpr std::chrono::milliseconds flapping_redial_max{5000};
@@ -84,7 +86,8 @@ Greeting Connector::greeting(zab::ServerId to) const {
   return {options_.self,      to,
           ensemble_,          callbacks_.cluster(),
           known_protocols,    options_.levels,
-          callbacks_.level(), options_.program};
+          callbacks_.level(), options_.program,
+          options_.instance};
 }
 
 OwnPart Connector::own_part(std::function<bool(zab::ServerId)> is_expected) const {
@@ -159,8 +162,8 @@ awaitable<void> Connector::accept(HandshakePlaces::Number number, SocketPtr sock
   set_no_delay(*socket);
   OwnPart own =
       own_part([this](zab::ServerId id) { return line(id) != nullptr && id > options_.self; });
-  own.refuses = [this, number, from](zab::ServerId id) {
-    auto why = callbacks_.refuses(id, from.to_string());
+  own.refuses = [this, number, from](const Greeting& greeting) {
+    auto why = callbacks_.refuses(greeting, from.to_string());
     if (!why) places_.greeted(number);
     return why;
   };
@@ -264,8 +267,8 @@ awaitable<void> Connector::dial_loop(LinkedServer peer) {
       if (!flaps) pause = redial_min;
       pause_max = flaps ? flapping_redial_max : redial_max;
     } else {
-      pause_max = redial_max;
       const auto& failure = std::get<NotAgreed>(result);
+      pause_max = failure.dialed == Dialed::refused ? refused_redial_max : redial_max;
       report_failed_dial(id, forms.now(), failure);
       forms.dialed(failure.dialed, callbacks_.level());
     }
@@ -311,7 +314,7 @@ awaitable<std::optional<NotAgreed>> Connector::connect(
 
 void Connector::report_failed_dial(zab::ServerId peer, GreetingForm form,
                                    const NotAgreed& failure) {
-  if (failure.dialed == Dialed::answered) return report(peer, failure.reason);
+  if (failure.dialed != Dialed::unanswered) return report(peer, failure.reason);
   if (form == GreetingForm::fixed) {
     return report(peer,
                   "it closes the connection without an answer: its own log may say why, or that "

@@ -36,6 +36,7 @@ class Connector : public std::enable_shared_from_this<Connector> {
     std::chrono::milliseconds handshake_timeout{1000};
     wire::LevelRange levels = wire::known_levels;  // at which this program can run
     std::string program = "zabkeeper";             // with its version, see Greeting::program
+    std::uint64_t instance = 0;                    // of this process, see Greeting::instance
   };
   struct Callbacks {
     // A connection, after the greetings. Returns once the connection is lost.
@@ -43,7 +44,8 @@ class Connector : public std::enable_shared_from_this<Connector> {
         connected;
     // Why a connection from `address` with that server is refused, a sentence; nothing if it is
     // not.
-    std::function<std::optional<std::string>(zab::ServerId, const std::string& address)> refuses;
+    std::function<std::optional<std::string>(const Greeting& from, const std::string& address)>
+        refuses;
     // The cluster that this server knows it belongs to; none before there is one.
     std::function<zab::ClusterId()> cluster;
     // The level in force at this server.

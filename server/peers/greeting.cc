@@ -25,6 +25,7 @@ enum class Tag : std::uint8_t {
   level = 7,
   program = 8,
   refused = 9,
+  instance = 10,
 };
 
 constexpr auto bit(Tag tag) { return std::uint32_t{1} << static_cast<unsigned>(tag); }
@@ -91,6 +92,9 @@ void encode_fields(const Greeting& greeting, wire::ByteWriter& out) {
     to.integer(greeting.levels.greatest.value);
   });
   field(out, Tag::level, [&](auto& to) { to.integer(greeting.level.value); });
+  if (greeting.instance != 0) {
+    field(out, Tag::instance, [&](auto& to) { to.integer(greeting.instance); });
+  }
   field(out, Tag::program,
         [&](auto& to) { to.raw(printable(greeting.program, program_bytes_max)); });
 }
@@ -100,7 +104,7 @@ class FieldsDecoder {
  public:
   // False if the field is malformed, or was there before.
   [[nodiscard]] bool take(std::uint8_t number, std::string_view bytes) {
-    if (number == 0 || number > static_cast<std::uint8_t>(Tag::refused)) return true;  // unknown
+    if (number == 0 || number > static_cast<std::uint8_t>(Tag::instance)) return true;  // unknown
     const auto tag = static_cast<Tag>(number);
     if ((seen_ & bit(tag)) != 0) return false;
     seen_ |= bit(tag);
@@ -142,6 +146,7 @@ class FieldsDecoder {
       case Tag::refused:
         refused_.sentence = printable(text(in, sentence_bytes_max), sentence_bytes_max);
         return;
+      case Tag::instance: greeting_.instance = in.integer<std::uint64_t>(); return;
     }
   }
 

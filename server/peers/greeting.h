@@ -42,6 +42,8 @@ struct Greeting {
   wire::LevelRange levels;  // at which the sender's program can run
   wire::Level level;        // in force at the sender
   std::string program;      // "zabkeeper 0.2.0": 1 to program_bytes_max printable ASCII characters
+  // The process of the sender: random, from its start to its end. 0 if the sender does not say.
+  std::uint64_t instance = 0;
 
   bool operator==(const Greeting&) const = default;
 };

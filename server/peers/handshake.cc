@@ -80,11 +80,11 @@ awaitable<void> send_refused(tcp::socket& socket, const std::string& sentence) {
 awaitable<NotAgreed> refuse(tcp::socket& socket, const wire::Bytes& received,
                             std::string sentence) {
   if (begins_as(GreetingForm::fields, received)) co_await send_refused(socket, sentence);
-  co_return NotAgreed{std::move(sentence)};
+  co_return NotAgreed{std::move(sentence), Dialed::refused};
 }
 
 NotAgreed refused_by(const std::string& name, const GreetingRefused& refused) {
-  return {name + " refuses this server: " + refused.sentence};
+  return {name + " refuses this server: " + refused.sentence, Dialed::refused};
 }
 
 // --- Receiving ---
@@ -162,7 +162,7 @@ awaitable<HandshakeResult> greet_first(SocketPtr socket, zab::ServerId to, Greet
   if (form == GreetingForm::fields) {
     if (auto failure = co_await send(*socket, confirmation())) co_return *std::move(failure);
   }
-  co_return Agreed{theirs.from, *agreed};
+  co_return Agreed{theirs.from, *agreed, theirs.instance};
 }
 
 awaitable<HandshakeResult> greet_second(SocketPtr socket, OwnPart own) {
@@ -179,7 +179,7 @@ awaitable<HandshakeResult> greet_second(SocketPtr socket, OwnPart own) {
   const Greeting mine = own.greeting(theirs.from);
   const auto agreed = agree(mine, theirs, own.is_expected);
   if (!agreed) co_return co_await refuse(*socket, content, agreed.error().message);
-  if (auto why = own.refuses(theirs.from)) {
+  if (auto why = own.refuses(theirs)) {
     co_return co_await refuse(*socket, content, *std::move(why));
   }
   const wire::Bytes answer = bytes_of(mine, greeting->form);
@@ -188,7 +188,7 @@ awaitable<HandshakeResult> greet_second(SocketPtr socket, OwnPart own) {
     auto failure = co_await await_confirmation(*socket, name_of(theirs.from));
     if (failure) co_return *std::move(failure);
   }
-  co_return Agreed{theirs.from, *agreed};
+  co_return Agreed{theirs.from, *agreed, theirs.instance};
 }
 
 }  // namespace server

@@ -35,7 +35,7 @@ struct OwnPart {
   std::function<bool(zab::ServerId from)> is_expected;
   // Why no other connection with that server is wanted now, a sentence; nothing if one is. The last
   // question before the answer; the server that dialed does not ask.
-  std::function<std::optional<std::string>(zab::ServerId from)> refuses;
+  std::function<std::optional<std::string>(const Greeting& from)> refuses;
   std::chrono::milliseconds timeout;  // after which the socket is closed
 };
 
@@ -43,6 +43,7 @@ struct OwnPart {
 struct Agreed {
   zab::ServerId server;
   PeerProgram program;
+  std::uint64_t instance = 0;  // Greeting::instance
 };
 
 // Why there is no link, for people. The socket must not be used any more.

@@ -30,13 +30,12 @@ std::string remote_of(const asio::ip::tcp::socket& socket) {
 
 }  // namespace
 
-Link::Link(asio::io_context& io, asio::ip::tcp::socket socket, std::uint64_t number,
-           PeerProgram program, LinkCounters& counters, Callbacks callbacks)
+Link::Link(asio::io_context& io, asio::ip::tcp::socket socket, Options options,
+           LinkCounters& counters, Callbacks callbacks)
     : io_(io),
       socket_(std::move(socket)),
       remote_(remote_of(socket_)),
-      number_(number),
-      program_(std::move(program)),
+      options_(std::move(options)),
       counters_(counters),
       callbacks_(std::move(callbacks)) {}
 
@@ -44,6 +43,11 @@ void Link::close() {
   closed_ = true;
   error_code ignored;
   socket_.close(ignored);
+}
+
+bool Link::is_contested() {
+  if (contest_ == Contest::none) contest_ = Contest::begun;
+  return contest_ == Contest::proved;
 }
 
 void Link::fail(const std::string& reason) {
@@ -59,6 +63,7 @@ asio::awaitable<void> Link::receive() {
     const auto [error, count] = co_await socket_.async_read_some(asio::buffer(bytes), use_tuple);
     if (error) co_return fail(error.message());
     silent_heartbeats_ = 0;
+    if (contest_ == Contest::begun) contest_ = Contest::proved;
     reader_.append(std::string_view(bytes).substr(0, count));
     take_frames();
   }

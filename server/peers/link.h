@@ -33,11 +33,15 @@ class Link : public std::enable_shared_from_this<Link> {
     // A message has arrived that this program does not know; `close` has to be called.
     std::function<void(const std::string& reason)> unreadable;
   };
+  struct Options {
+    std::uint64_t number = 0;    // this connection's among all that there were
+    PeerProgram program;         // of the other end
+    std::uint64_t instance = 0;  // of the other end: see Greeting
+  };
 
-  // `number` is this connection's among all that there were. `program` is that of the other end.
   // `counters` outlives the open link.
-  Link(boost::asio::io_context& io, boost::asio::ip::tcp::socket socket, std::uint64_t number,
-       PeerProgram program, LinkCounters& counters, Callbacks callbacks);
+  Link(boost::asio::io_context& io, boost::asio::ip::tcp::socket socket, Options options,
+       LinkCounters& counters, Callbacks callbacks);
   Link(const Link&) = delete;
   Link& operator=(const Link&) = delete;
 
@@ -51,12 +55,16 @@ class Link : public std::enable_shared_from_this<Link> {
   [[nodiscard]] bool heartbeat(std::uint32_t silence_heartbeats);
   void close();
 
-  [[nodiscard]] std::uint64_t number() const { return number_; }
-  [[nodiscard]] const PeerProgram& program() const { return program_; }
+  [[nodiscard]] std::uint64_t number() const { return options_.number; }
+  [[nodiscard]] const PeerProgram& program() const { return options_.program; }
+  [[nodiscard]] std::uint64_t instance() const { return options_.instance; }
   // "address:port" of the other end.
   [[nodiscard]] const std::string& remote() const { return remote_; }
   // Whether something was received within the last heartbeats.
   [[nodiscard]] bool is_alive() const { return silent_heartbeats_ <= alive_heartbeats; }
+  // Another process dials as the server at the other end. Whether one has done so before, and this
+  // link has received something since: then both of them run.
+  [[nodiscard]] bool is_contested();
   // Bytes that are not written to the socket yet.
   [[nodiscard]] std::size_t queued() const { return queued_.size() + writing_.size(); }
 
@@ -71,8 +79,7 @@ class Link : public std::enable_shared_from_this<Link> {
   boost::asio::io_context& io_;
   boost::asio::ip::tcp::socket socket_;
   std::string remote_;
-  std::uint64_t number_;
-  PeerProgram program_;
+  Options options_;
   LinkCounters& counters_;
   Callbacks callbacks_;
 
@@ -81,6 +88,8 @@ class Link : public std::enable_shared_from_this<Link> {
   wire::Bytes writing_;  // frames that are being written
   bool flush_posted_ = false;
   bool closed_ = false;
+  enum class Contest : std::uint8_t { none, begun, proved };
+  Contest contest_ = Contest::none;
   std::uint32_t silent_heartbeats_ = 0;  // since something was received
   bool idle_ = true;                     // nothing was sent since the last heartbeat
 };

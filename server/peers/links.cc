@@ -16,6 +16,7 @@
 #include "server/peers/connector.h"
 #include "server/peers/link.h"
 #include "server/peers/use_tuple.h"
+#include "wire/zxid.h"
 
 namespace server {
 
@@ -31,10 +32,10 @@ class Links::Impl : public std::enable_shared_from_this<Links::Impl> {
         connector_(std::make_shared<Connector>(
             io,
             Connector::Options{options_.self, options_.servers, options_.handshake_timeout,
-                               options_.levels, options_.program},
+                               options_.levels, options_.program, options_.instance},
             Connector::Callbacks{
                 [this](auto socket, auto other) { return run_link(std::move(socket), other); },
-                [this](auto server, const auto& address) { return refuses(server, address); },
+                [this](const auto& from, const auto& address) { return refuses(from, address); },
                 callbacks_.cluster, callbacks_.level})),
         heartbeat_(io) {}
 
@@ -54,7 +55,7 @@ class Links::Impl : public std::enable_shared_from_this<Links::Impl> {
   asio::awaitable<void> run_link(asio::ip::tcp::socket socket, Agreed other);
   asio::awaitable<void> heartbeat_loop();
   [[nodiscard]] LinkPtr add(asio::ip::tcp::socket socket, const Agreed& other);
-  [[nodiscard]] std::optional<std::string> refuses(zab::ServerId server,
+  [[nodiscard]] std::optional<std::string> refuses(const Greeting& from,
                                                    const std::string& address) const;
   [[nodiscard]] Link::Callbacks callbacks_for(const Agreed& other);
   void drop(zab::ServerId server, const std::string& reason);
@@ -96,8 +97,9 @@ Links::Impl::LinkPtr Links::Impl::add(asio::ip::tcp::socket socket, const Agreed
   if (up_.contains(server)) drop(server, "a new connection replaces it");
   LinkCounters& counters = counters_[server];
   counters.established += 1;
-  const auto link = std::make_shared<Link>(io_, std::move(socket), ++last_number_, other.program,
-                                           counters, callbacks_for(other));
+  const auto link = std::make_shared<Link>(
+      io_, std::move(socket), Link::Options{++last_number_, other.program, other.instance},
+      counters, callbacks_for(other));
   up_[server] = link;
   log_limited(LineKind::link_changed, spdlog::level::info,
               "linked with server {}: {}, {}, protocol {}", server.value, other.program.program,
@@ -107,14 +109,26 @@ Links::Impl::LinkPtr Links::Impl::add(asio::ip::tcp::socket socket, const Agreed
 }
 
 // Two servers with one id would take the link from each other for ever, with an election each time.
-// A server that has lost its link sends nothing over it any more.
-std::optional<std::string> Links::Impl::refuses(zab::ServerId server,
+// The process that is linked may replace its link: it knows first that it has lost it. Another
+// process is the server after a restart, or a double.
+std::optional<std::string> Links::Impl::refuses(const Greeting& from,
                                                 const std::string& address) const {
-  const auto found = up_.find(server);
+  const auto found = up_.find(from.from);
   if (found == up_.end() || !found->second->is_alive()) return std::nullopt;
-  return "two servers say that they are server " + zab::to_string(server) +
-         ": one is linked from " + found->second->remote() + ", the other one dials from " +
-         address + ". Give each server an id of its own (myid)";
+  Link& link = *found->second;
+  if (from.instance != 0 && from.instance == link.instance()) return std::nullopt;
+  const std::string name = "server " + zab::to_string(from.from);
+  const bool are_told_apart = from.instance != 0 && link.instance() != 0;
+  if (!link.is_contested() && are_told_apart) {
+    return name + " is linked from " + link.remote() + ", and another process dials as " + name +
+           " from " + address + ": it is linked once the other one is silent";
+  }
+  const auto instance = [&](std::uint64_t value) {
+    return are_told_apart ? " (process " + wire::to_hex(value) + ")" : std::string();
+  };
+  return "two servers say that they are " + name + ": one is linked from " + link.remote() +
+         instance(link.instance()) + ", the other one dials from " + address +
+         instance(from.instance) + ". Give each server an id of its own (myid)";
 }
 
 Link::Callbacks Links::Impl::callbacks_for(const Agreed& other) {

@@ -34,6 +34,7 @@ class Links {
     std::chrono::milliseconds handshake_timeout{1000};
     wire::LevelRange levels = wire::known_levels;  // at which this program can run
     std::string program = "zabkeeper";             // with its version, see Greeting::program
+    std::uint64_t instance = 0;                    // of this process, see Greeting::instance
   };
 
   // Called on the io_context's one thread. Everything that is received from a server between `up`

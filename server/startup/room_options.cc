@@ -122,10 +122,11 @@ std::vector<std::uint32_t> server_ids(const Config& config) {
   return ids;
 }
 
-Links::Options links_options(const Config& config, std::string program) {
+Links::Options links_options(const Config& config, std::string program, std::uint64_t instance) {
   Links::Options options{
       zab::ServerId{config.id}, {}, config.heartbeat, config.sync_limit_heartbeats};
   options.program = std::move(program);
+  options.instance = instance;
   for (const ServerLine& line : config.servers) {
     options.servers.push_back({line.id, line.peer, line.observer, line.weight, line.group});
   }

@@ -35,7 +35,9 @@ namespace server {
 // The ids of all servers of the ensemble, this one included.
 [[nodiscard]] std::vector<std::uint32_t> server_ids(const Config& config);
 // `program` is the name and version that other servers are told.
-[[nodiscard]] Links::Options links_options(const Config& config, std::string program);
+// `instance`: of this process, see Greeting::instance.
+[[nodiscard]] Links::Options links_options(const Config& config, std::string program,
+                                           std::uint64_t instance);
 [[nodiscard]] ReplicationOptions replication_options(const Config& config);
 [[nodiscard]] AdminOptions admin_options(const Config& config);
 

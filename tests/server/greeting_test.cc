@@ -16,7 +16,8 @@ const zab::ClusterId cluster{0x1122334455667788, 0x99aabbccddeeff00};
 
 // A greeting of server 3 for server 1, with no field left at zero.
 Greeting some_greeting() {
-  return {{3}, {1}, 0x1122334455667788, cluster, {2, 3}, {{1}, {4}}, {2}, "zabkeeper 0.2.0"};
+  return {{3},        {1}, 0x1122334455667788, cluster,           {2, 3},
+          {{1}, {4}}, {2}, "zabkeeper 0.2.0",  0xa1a2a3a4a5a6a7a8};
 }
 
 wire::Bytes bytes_of(const Greeting& greeting, GreetingForm form) {
@@ -52,7 +53,8 @@ std::vector<wire::Bytes> fields_of(std::string_view greeting) {
   return fields;
 }
 
-constexpr std::uint8_t last_tag = 9;
+constexpr std::uint8_t last_tag = 10;
+constexpr std::uint8_t instance_tag = 10;
 constexpr std::size_t beginning = 6;  // bytes of magic and version
 
 wire::Bytes with_fields(const std::vector<wire::Bytes>& fields) {
@@ -113,6 +115,20 @@ TEST_CASE("a sentence is made printable and short, when it is written and when i
   CHECK(is_refused(with_fields({field(9, raw)})));
 }
 
+// Programs that do not know the field skip it, and those that do not write it are understood.
+TEST_CASE("a greeting says which process it is from, if that is known") {
+  Greeting greeting = some_greeting();
+  std::vector<wire::Bytes> fields = fields_of(bytes_of(greeting, GreetingForm::fields));
+  const std::string instance("\x0a\x08\0\xa8\xa7\xa6\xa5\xa4\xa3\xa2\xa1", 11);
+  CHECK(std::erase(fields, instance) == 1);
+  greeting.instance = 0;
+  CHECK(bytes_of(greeting, GreetingForm::fields) == with_fields(fields));
+  const auto back = decode_greeting(with_fields(fields));
+  REQUIRE(back.has_value());
+  const bool same = std::get<Greeting>(back->content) == greeting;
+  CHECK(same);
+}
+
 TEST_CASE("a greeting that is cut anywhere is refused") {
   for (const wire::Bytes& whole :
        {bytes_of(some_greeting(), GreetingForm::fixed),
@@ -155,7 +171,7 @@ TEST_CASE("a greeting lacks no field, and has none of a wrong length or twice") 
     const auto tag = static_cast<std::uint8_t>(fields[i][0]);
     const std::string content = fields[i].substr(3);
     CHECK_FALSE(is_refused(changed({fields[i]})));
-    CHECK(is_refused(changed({})));
+    CHECK(is_refused(changed({})) == (tag != instance_tag));
     CHECK(is_refused(changed({fields[i], fields[i]})));
     CHECK(is_refused(changed({field(tag, "")})));
     CHECK(is_refused(changed({field(tag, content + std::string(60, '\0'))})));

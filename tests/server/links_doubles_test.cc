@@ -1,4 +1,6 @@
 #include <chrono>
+#include <cstdint>
+#include <functional>
 #include <string>
 #include <variant>
 
@@ -76,6 +78,132 @@ TEST_CASE("a server may replace its link once that is silent") {
       co_await network.until([&] { return one.ups == 2; });
     }
     CHECK(one.downs == 1);
+  });
+}
+
+TEST_CASE("the process that is linked may replace its link at once") {
+  Network network;
+  TestServer& one = network.start(network.options(1));
+  network.run([&]() -> Task {
+    RawPeer first = co_await half_greeted(network, 3, 1, 77);
+    co_await first.send(confirmation());
+    co_await network.until([&] { return one.ups == 1; });
+    co_await first.send(confirmation());  // shows that the link is alive
+    RawPeer again = co_await half_greeted(network, 3, 1, 77);
+    co_await again.send(confirmation());
+    co_await network.until([&] { return one.ups == 2; });
+    CHECK(network.log.count("lost the link with server 3: a new connection replaces it") == 1);
+  });
+}
+
+TEST_CASE("another process is a double once the linked one is heard after its greeting") {
+  Network network;
+  TestServer& one = network.start(network.options(1));
+  network.run([&]() -> Task {
+    RawPeer first = co_await half_greeted(network, 3, 1, 77);
+    co_await first.send(confirmation());
+    co_await network.until([&] { return one.ups == 1; });
+    Greeting other = network.greeting(3, 1);
+    other.instance = 78;
+    RawPeer second = co_await network.dial(1);
+    co_await second.send(Network::bytes_of(other, GreetingForm::fields));
+    const std::string waiting = co_await second.receive_refused();
+    CHECK(
+        waiting.ends_with(", and another process dials as server 3 from 127.0.0.1: it is linked "
+                          "once the other one is silent"));
+    std::string sentence = waiting;
+    while (sentence == waiting) {
+      co_await first.send(confirmation());
+      RawPeer third = co_await network.dial(1);
+      co_await third.send(Network::bytes_of(other, GreetingForm::fields));
+      sentence = co_await third.receive_refused();
+    }
+    CHECK(
+        sentence.starts_with("two servers say that they are server 3: one is linked from "
+                             "127.0.0.1:"));
+    CHECK(
+        sentence.ends_with(" (process 000000000000004d), the other one dials from 127.0.0.1 "
+                           "(process 000000000000004e). Give each server an id of its own "
+                           "(myid)"));
+    CHECK(one.ups == 1);
+  });
+}
+
+// It used to cost an election each time, and two lines in each log.
+TEST_CASE("two running servers with one id take nothing from each other, and both logs say so") {
+  Network network;
+  TestServer& one = network.start(network.options(1));
+  auto options = network.options(3);
+  options.instance = 77;
+  TestServer& first = network.start(options);
+  network.run([&]() -> Task {
+    co_await network.until([&] { return one.linked_with(3); });
+    auto other = options;
+    other.servers[2].address.port = network.port(4);
+    other.instance = 78;
+    TestServer& second = network.start(other);
+    const std::string sentence = "two servers say that they are server 3";
+    co_await network.until([&] { return network.log.count(sentence) == 2; });
+    CHECK(network.log.count("no link with server 1: server 1 refuses this server: " + sentence) ==
+          1);
+    const std::uint64_t refused = one.links->port_counters().refused;
+    co_await network.until([&] { return one.links->port_counters().refused > refused + 1; });
+    CHECK(network.log.count(sentence) == 2);
+    CHECK(one.ups == 1);
+    CHECK(one.downs == 0);
+    CHECK(first.downs == 0);
+    CHECK(second.ups == 0);
+    first.links->stop();
+    co_await network.until([&] { return second.ups == 1; });
+  });
+}
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Lets server 2 dial a listener in the place of server 1. `answer` ends each connection. Returns
+// how long server 2 waited before the last of them.
+boost::asio::awaitable<Clock::duration> last_pause(
+    Network& network, const std::function<Task(RawPeer& peer)>& answer) {
+  auto acceptor = network.listen_as(1);
+  network.start(network.options(2));
+  Clock::duration pause{};
+  for (int i = 0; i < 6; ++i) {
+    const auto before = Clock::now();
+    RawPeer peer = co_await network.accept(acceptor);
+    pause = Clock::now() - before;
+    co_await peer.receive();
+    co_await answer(peer);
+    peer.close();
+  }
+  co_return pause;
+}
+
+}  // namespace
+
+TEST_CASE("a server that is refused dials less and less often") {
+  Network network;
+  network.run([&]() -> Task {
+    wire::Bytes refused;
+    encode(GreetingRefused{"an operator has to do something"}, refused);
+    const auto pause =
+        co_await last_pause(network, [&](RawPeer& peer) -> Task { co_await peer.send(refused); });
+    CHECK(pause >=
+          std::chrono::milliseconds(300));  // 20 ms, doubled four times, and 250 was the most
+    CHECK(network.log.count("no link with server 1") == 1);
+  });
+}
+
+TEST_CASE("a server whose links end at once dials less and less often") {
+  Network network;
+  network.run([&]() -> Task {
+    const wire::Bytes greeting = Network::bytes_of(network.greeting(1, 2), GreetingForm::fields);
+    const auto pause = co_await last_pause(network, [&](RawPeer& peer) -> Task {
+      co_await peer.send(greeting);
+      co_await peer.receive();
+    });
+    CHECK(pause >= std::chrono::milliseconds(300));
   });
 }
 

@@ -248,10 +248,12 @@ inline wire::Bytes confirmation() {
 }
 
 // Greets server `to` with fields, takes its answer, and does not confirm yet.
-inline asio::awaitable<RawPeer> half_greeted(Network& network, std::uint32_t from,
-                                             std::uint32_t to) {
+inline asio::awaitable<RawPeer> half_greeted(Network& network, std::uint32_t from, std::uint32_t to,
+                                             std::uint64_t instance = 0) {
   RawPeer peer = co_await network.dial(to);
-  co_await peer.send(Network::bytes_of(network.greeting(from, to), server::GreetingForm::fields));
+  server::Greeting first = network.greeting(from, to);
+  first.instance = instance;
+  co_await peer.send(Network::bytes_of(first, server::GreetingForm::fields));
   const auto answer = co_await peer.receive();
   REQUIRE(answer.has_value());
   const auto greeting = server::decode_greeting(*answer);

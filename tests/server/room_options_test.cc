@@ -131,9 +131,10 @@ TEST_CASE("the status shows the other servers of the ensemble, and the protocol 
   CHECK(three.members()[1].weight == 3);
   CHECK(three.members()[1].group == 1);
   CHECK_FALSE(three.is_voter({3}));
-  const Links::Options links = links_options(config, "zabkeeper 0.2.0");
+  const Links::Options links = links_options(config, "zabkeeper 0.2.0", 77);
   CHECK(links.servers.size() == 3);
   CHECK(links.program == "zabkeeper 0.2.0");
+  CHECK(links.instance == 77);
 }
 
 }  // namespace
