@@ -243,7 +243,7 @@ void Checkpointer::read(const zab::ReadSnapshot& what,
     }
     const auto reader = checkpoint_.readers.find(what.learner);
     if (reader == checkpoint_.readers.end()) return;
-    auto portion = reader->second->next(portion_bytes);
+    auto portion = reader->second->next(portion_bytes, rules_.portion_bytes_max);
     zab::SnapshotRead answer{what.learner, what.ticket, reader->second->label().at, {}, false};
     if (!portion || portion->last) {
       checkpoint_.readers.erase(reader);

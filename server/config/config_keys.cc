@@ -22,6 +22,8 @@ constexpr Range memory_range{64 * mebibyte, std::uint64_t{1} << 50};
 constexpr Range keep_range{0, std::uint64_t{1} << 50};
 constexpr Range limit_range{0, 100'000'000};
 constexpr Range at_least_one{1, 100'000'000};
+// A session keeps at least a mark for each, and fits into one message to a learner.
+constexpr Range outstanding_range{1, 1'000'000};
 constexpr Range timeout_range{1, 86'400'000};
 
 template <auto field>
@@ -243,7 +245,7 @@ constexpr Key keys[] = {
     {"maxOutstandingRequests", "COUNT", literal("1000"),
      "requests of one session without a reply; with more, the server stops reading from it",
      [](ConfigBuilder& builder, const NamedSetting& named) {
-       set_limit<&Config::max_outstanding_requests>(builder, named, at_least_one);
+       set_limit<&Config::max_outstanding_requests>(builder, named, outstanding_range);
      }},
     {"ioThreads", "COUNT", literal("0"),
      "threads that read and write for clients; 0: the event loop does it, best with few CPUs",

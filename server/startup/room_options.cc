@@ -6,6 +6,7 @@
 
 #include <boost/asio/ip/host_name.hpp>
 
+#include "server/peers/frame.h"
 #include "server/startup/file_limit.h"
 #include "wire/limits.h"
 
@@ -47,7 +48,7 @@ DataOptions data_options(const Config& config, std::string program, const znode:
 
 Checkpointer::Rules checkpointer_rules(const Config& config, std::string program) {
   return {zab::ServerId{config.id}, config.checkpoint_txns, config.log_keep_bytes,
-          std::move(program)};
+          std::move(program), frame_bytes_max - message_head_bytes_max};
 }
 
 BudgetTable budgets_of(const Config& config, std::uint64_t memory_limit) {
@@ -127,6 +128,8 @@ Links::Options links_options(const Config& config, std::string program, std::uin
       zab::ServerId{config.id}, {}, config.heartbeat, config.sync_limit_heartbeats};
   options.program = std::move(program);
   options.instance = instance;
+  // A learner may be sent the whole history in memory at once, each transaction in a frame.
+  options.queued_bytes_max += 2 * config.history_bytes;
   for (const ServerLine& line : config.servers) {
     options.servers.push_back({line.id, line.peer, line.observer, line.weight, line.group});
   }

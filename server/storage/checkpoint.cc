@@ -229,21 +229,27 @@ Result<void> CheckpointReader::each(const Checkpoint::Visit& visit) {
   }
 }
 
-Result<CheckpointReader::Portion> CheckpointReader::next(std::size_t bytes) {
+Result<CheckpointReader::Portion> CheckpointReader::next(std::size_t bytes, std::size_t bytes_max) {
   Portion portion;
   wire::ByteWriter out(portion.bytes);
+  const auto take_rest = [&](std::size_t count) {
+    out.raw(rest_.substr(0, count));
+    rest_.remove_prefix(std::min(count, rest_.size()));
+  };
+  take_rest(bytes);
   std::string_view key;
-  std::string_view value;
-  do {
-    const auto more = step(key, value);
+  while (rest_.empty() && portion.bytes.size() < bytes) {
+    const auto more = step(key, rest_);
     if (!more) return more.error();
     if (!*more) {
       portion.last = true;
       break;
     }
     out.string(key);
-    out.string(value);
-  } while (portion.bytes.size() < bytes);
+    out.integer(static_cast<std::uint32_t>(rest_.size()));
+    const bool is_cut = portion.bytes.size() + rest_.size() > bytes_max;
+    take_rest(is_cut ? bytes : rest_.size());
+  }
   return portion;
 }
 

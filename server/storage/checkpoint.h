@@ -92,12 +92,15 @@ class CheckpointReader {
   CheckpointReader& operator=(const CheckpointReader&) = delete;
 
   [[nodiscard]] const CheckpointLabel& label() const { return label_; }
+  // The portions joined are key, value, key, value ..., as wire::ByteWriter::string writes them.
   struct Portion {
-    wire::Bytes bytes;  // key, value, key, value ..., as wire::ByteWriter::string writes them
+    wire::Bytes bytes;
     bool last = false;
   };
-  // At least one record, and at least `bytes` bytes unless it is the last portion.
-  [[nodiscard]] Result<Portion> next(std::size_t bytes);
+  // At least `bytes` bytes unless it is the last portion, and at most `bytes_max`, which is greater
+  // than any key and `bytes` together. Ends with a whole record, unless that does not fit: such a
+  // record goes on in the next portions.
+  [[nodiscard]] Result<Portion> next(std::size_t bytes, std::size_t bytes_max);
   // Visits all records that are left.
   [[nodiscard]] Result<void> each(const Checkpoint::Visit& visit);
 
@@ -110,6 +113,7 @@ class CheckpointReader {
   MDB_txn* txn_;
   MDB_cursor* cursor_;
   CheckpointLabel label_;
+  std::string_view rest_;  // of a value that was cut; LMDB's, and valid as long as `txn_`
 };
 
 // Writes a new checkpoint, in the order of the keys. Until `finish` it has no label, and does not

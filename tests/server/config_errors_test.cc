@@ -69,6 +69,7 @@ TEST_CASE("invalid values and contradictions are errors") {
       {{"--maxClientSessions=some"}, "maxClientSessions=some is not"},
       {{"--clientSessionsPerSecond=1000001"}, "clientSessionsPerSecond=1000001 is not"},
       {{"--maxOutstandingRequests=0"}, "maxOutstandingRequests=0 is not"},
+      {{"--maxOutstandingRequests=1000001"}, "is not a whole number from 1 to 1000000"},
       {{"--maxDataBytes=1"}, "maxDataBytes=1 is not"},
       {{"--logSegmentBytes=1"}, "logSegmentBytes=1 is not"},
       {{"--logLevel=loud"}, "logLevel=loud is none of"},

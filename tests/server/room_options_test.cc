@@ -135,6 +135,7 @@ TEST_CASE("the status shows the other servers of the ensemble, and the protocol 
   CHECK(links.servers.size() == 3);
   CHECK(links.program == "zabkeeper 0.2.0");
   CHECK(links.instance == 77);
+  CHECK(links.queued_bytes_max == (256u << 20) + 2 * config.history_bytes);
 }
 
 }  // namespace

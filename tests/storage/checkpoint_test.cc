@@ -1,5 +1,6 @@
 #include "server/storage/checkpoint.h"
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -76,7 +77,7 @@ TEST_CASE("a reader sees the checkpoint as of one moment, while it changes") {
   for (bool last = false; !last; ++portions) {
     for (auto& record : records) record.value = "after" + std::to_string(portions);
     write(checkpoint, 2 + portions, records);
-    const auto portion = (*reader)->next(4000);
+    const auto portion = (*reader)->next(4000, 5000);
     REQUIRE(portion.has_value());
     bytes += portion->bytes;
     last = portion->last;
@@ -90,6 +91,43 @@ TEST_CASE("a reader sees the checkpoint as of one moment, while it changes") {
   CHECK(in.complete());
   reader->reset();
   CHECK(records_of(checkpoint).begin()->second != "before");
+}
+
+// Programs of all versions join the portions of a snapshot before they look for its records.
+TEST_CASE("a portion ends with a whole record, unless the record does not fit") {
+  const test::TemporaryDirectory temporary;
+  Checkpoint checkpoint(temporary.path() + "/checkpoint");
+  // With its key and two lengths, the second one just fits into a portion of its own.
+  const std::vector<wire::StoredRecord> records{{"a", wire::Bytes(10, 'a')},
+                                                {"b", wire::Bytes(1000 - 9, 'b')},
+                                                {"c", wire::Bytes(1000 - 8, 'c')},
+                                                {"d", wire::Bytes(10, 'd')},
+                                                {"e", wire::Bytes(200, 'e')}};
+  write(checkpoint, 1, records);
+  wire::Bytes expected;
+  wire::ByteWriter out(expected);
+  for (const auto& record : records) {
+    out.string(record.key);
+    out.string(*record.value);
+  }
+
+  auto reader = CheckpointReader::begin(checkpoint);
+  REQUIRE(reader.has_value());
+  wire::Bytes bytes;
+  std::vector<std::size_t> sizes;
+  for (bool last = false; !last;) {
+    const auto portion = (*reader)->next(10, 1000);
+    REQUIRE(portion.has_value());
+    bytes += portion->bytes;
+    sizes.push_back(portion->bytes.size());
+    last = portion->last;
+  }
+  CHECK(bytes == expected);
+  const std::vector<std::size_t> beginning(sizes.begin(), sizes.begin() + 4);
+  CHECK(beginning == std::vector<std::size_t>{19, 1000, 19, 10});
+  CHECK(sizes.back() == 0);
+  CHECK(std::ranges::count(sizes, 10) == 98);
+  CHECK(sizes.size() == 104);
 }
 
 TEST_CASE("the memory map grows with the checkpoint") {
