@@ -23,11 +23,12 @@ enum class LineKind : std::uint8_t {
   greeting_refused,    // at the peer port
   dial_failed,
   link_changed,
+  unsendable,       // a message to another server
   command_ignored,  // that another server forwarded
   protocol_note,    // of zab/
   role_changed,
 };
-inline constexpr std::size_t line_kinds = 8;
+inline constexpr std::size_t line_kinds = 9;
 
 // Writes lines to the log, as far as LineLimit allows. Any thread may call it.
 class LimitedLog {

@@ -19,8 +19,6 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 
 constexpr std::size_t read_bytes = 256 * 1024;
-// It is better to disconnect a server that is so far behind, and to synchronize it again.
-constexpr std::size_t queued_bytes_max = std::size_t{1} << 30;
 
 std::string remote_of(const asio::ip::tcp::socket& socket) {
   error_code gone;
@@ -98,11 +96,26 @@ bool Link::heartbeat(std::uint32_t silence_heartbeats) {
 void Link::queue(const PeerMessage& message) {
   wire::Bytes content;
   encode(message, content);
+  if (content.size() > frame_bytes_max) return refuse_to_send(content);
   append_frame(content, queued_);
   counters_.out.add(frame_header_bytes + content.size());
-  if (queued_.size() > queued_bytes_max) return fail("the send queue exceeded 1 GiB");
+  if (queued() > options_.queued_bytes_max) {
+    // It is better to disconnect a server that is so far behind, and to synchronize it again.
+    return fail("it does not take what is sent: more than " +
+                std::to_string(options_.queued_bytes_max >> 20) + " MiB wait for it");
+  }
   if (std::exchange(flush_posted_, true)) return;
   asio::post(io_, [self = shared_from_this()] { self->flush(); });
+}
+
+// The other end would take it for damage. What follows must not arrive without it.
+void Link::refuse_to_send(std::string_view content) {
+  if (closed_) return;
+  counters_.too_large += 1;
+  callbacks_.unsendable("a message of kind " +
+                        std::to_string(static_cast<unsigned char>(content.front())) + " has " +
+                        std::to_string(content.size()) + " bytes, and a frame at most " +
+                        std::to_string(frame_bytes_max));
 }
 
 void Link::flush() {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -32,11 +33,15 @@ class Link : public std::enable_shared_from_this<Link> {
     std::function<void(const std::string& reason)> failed;
     // A message has arrived that this program does not know; `close` has to be called.
     std::function<void(const std::string& reason)> unreadable;
+    // A message is too large to be sent, and nothing may be sent after it; `close` has to be
+    // called.
+    std::function<void(const std::string& reason)> unsendable;
   };
   struct Options {
     std::uint64_t number = 0;    // this connection's among all that there were
     PeerProgram program;         // of the other end
     std::uint64_t instance = 0;  // of the other end: see Greeting
+    std::size_t queued_bytes_max = 0;
   };
 
   // `counters` outlives the open link.
@@ -72,6 +77,7 @@ class Link : public std::enable_shared_from_this<Link> {
   static constexpr std::uint32_t alive_heartbeats = 3;
 
   void queue(const PeerMessage& message);
+  void refuse_to_send(std::string_view content);
   void flush();
   void take_frames();
   void fail(const std::string& reason);

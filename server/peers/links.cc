@@ -98,7 +98,8 @@ Links::Impl::LinkPtr Links::Impl::add(asio::ip::tcp::socket socket, const Agreed
   LinkCounters& counters = counters_[server];
   counters.established += 1;
   const auto link = std::make_shared<Link>(
-      io_, std::move(socket), Link::Options{++last_number_, other.program, other.instance},
+      io_, std::move(socket),
+      Link::Options{++last_number_, other.program, other.instance, options_.queued_bytes_max},
       counters, callbacks_for(other));
   up_[server] = link;
   log_limited(LineKind::link_changed, spdlog::level::info,
@@ -140,6 +141,12 @@ Link::Callbacks Links::Impl::callbacks_for(const Agreed& other) {
       .unreadable =
           [this, server, program = other.program.program](const std::string& reason) {
             drop(server, reason + "; it runs " + program + ", and this server " + options_.program);
+          },
+      .unsendable =
+          [this, server](const std::string& reason) {
+            log_limited(LineKind::unsendable, spdlog::level::err,
+                        "a message to server {} was not sent: {}", server.value, reason);
+            drop(server, "a message to it is too large");
           },
   };
 }
