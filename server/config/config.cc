@@ -204,6 +204,23 @@ void resolve_id(ConfigBuilder& builder) {
   }
 }
 
+// A name or address of the server for its clients; empty if its line only says where it listens.
+std::string host_for_clients(const ServerLine& line, const ConfigBuilder& builder) {
+  if (!wire::is_any_address(line.peer.host)) return line.peer.host;
+  for (const Address& address : line.further) {
+    if (!wire::is_any_address(address.host)) return address.host;
+  }
+  const std::string& web = builder.config.web.host;
+  const bool is_known =
+      line.id == builder.config.id && builder.web_host_set && !wire::is_any_address(web);
+  return is_known ? web : std::string();
+}
+
+void note_unknown_web(ConfigBuilder& builder, std::uint32_t id, const std::string& why) {
+  builder.notes.push_back("clients do not learn the address of server " + std::to_string(id) +
+                          ", because " + why);
+}
+
 void resolve_addresses(ConfigBuilder& builder) {
   Config& config = builder.config;
   for (const auto& [id, web] : builder.webs) {
@@ -241,22 +258,33 @@ void resolve_addresses(ConfigBuilder& builder) {
   };
   for (auto& [id, line] : builder.servers) {
     claim(line.peer, id);
+    for (const Address& address : line.further) claim(address, id);
     if (line.web.port == 0) continue;
-    if (line.web.host.empty() || wire::is_any_address(line.web.host))
-      line.web.host = line.peer.host;
+    if (line.web.host.empty() || wire::is_any_address(line.web.host)) {
+      line.web.host = host_for_clients(line, builder);
+    }
+    if (line.web.host.empty()) continue;
     claim(line.web, id);
   }
 
   // A server without a web port in its line most likely has the same one as this server.
   for (auto& [id, line] : builder.servers) {
+    if (line.web.port != 0 ? line.web.host.empty() : host_for_clients(line, builder).empty()) {
+      line.web = {};
+      if (builder.servers.size() == 1) continue;  // it is standalone
+      note_unknown_web(builder, id,
+                       "its line says " + line.peer.host + "; add web." + std::to_string(id) +
+                           "=HOST:PORT with an address that clients can reach");
+      continue;
+    }
     if (line.web.port != 0 || config.web.port == 0) continue;
-    const Address likely{line.peer.host, config.web.port};
+    const Address likely{host_for_clients(line, builder), config.web.port};
     if (taken.emplace(std::pair(likely.host, likely.port), id).second) {
       line.web = likely;
     } else {
-      builder.notes.push_back("clients do not learn the address of server " + std::to_string(id) +
-                              ", because its web port is not known; add ;PORT to its server." +
-                              std::to_string(id) + " line");
+      note_unknown_web(
+          builder, id,
+          "its web port is not known; add ;PORT to its server." + std::to_string(id) + " line");
     }
   }
 }

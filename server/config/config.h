@@ -20,9 +20,10 @@ struct ServerLine {
   std::uint32_t id = 0;
   Address peer;
   bool observer = false;
-  std::uint32_t weight = 1;  // weight.N
-  std::uint32_t group = 0;   // group.G=N:N:N
-  Address web;               // where its clients connect; port 0: unknown
+  std::uint32_t weight = 1;           // weight.N
+  std::uint32_t group = 0;            // group.G=N:N:N
+  Address web;                        // where its clients connect; port 0: unknown
+  std::vector<Address> further = {};  // besides `peer`, for the other servers
 
   bool operator==(const ServerLine&) const = default;
 };
@@ -35,6 +36,7 @@ struct Config {
   std::filesystem::path log_dir;    // dataLogDir, or data_dir
   std::uint32_t id = 0;             // from data_dir/myid, or `myid=`; 1 when standalone
   std::vector<ServerLine> servers;  // by id; empty: standalone
+  bool listen_on_all = false;       // quorumListenOnAllIPs: for the other servers
 
   Address web{"127.0.0.1", 2180};       // webAddress, webPort; port 0: any free one
   std::vector<std::string> advertised;  // "ws://host:port/v1" of every server, sent to clients

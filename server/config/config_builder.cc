@@ -111,12 +111,12 @@ void ConfigBuilder::add_server(const NamedSetting& named) {
       return add_error(named,
                        "is not host:peerPort[:electionPort][:participant|observer][;webPort]");
     }
-    if (address == alternatives.begin()) line.peer = part->peer;
+    if (address == alternatives.begin()) {
+      line.peer = part->peer;
+    } else {
+      line.further.push_back(part->peer);
+    }
     if (part->observer) line.observer = *part->observer;
-  }
-  if (alternatives.size() > 1) {
-    notes.push_back(named.setting.source + ": " + std::string(named.key) +
-                    " has several addresses; only the first is used, " + to_string(line.peer));
   }
   servers[line.id] = line;
 }

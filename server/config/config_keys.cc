@@ -188,6 +188,9 @@ constexpr Key keys[] = {
      }},
     {"peerType", "TYPE", literal("participant"),
      "participant or observer; this server's own server.N line overrides it", set_peer_type},
+    {"quorumListenOnAllIPs", "BOOL", literal("false"),
+     "listen for the other servers on all addresses, not only on those of the own line",
+     set_flag<&Config::listen_on_all>},
     {"dynamicConfigFile", "FILE", described("none"),
      "a file with the server.N, group.N and weight.N lines", nullptr},
 

@@ -82,7 +82,6 @@ constexpr std::string_view keys[] = {
     "portUnification",
     "quorum.*",
     "quorumCnxnTimeoutMs",
-    "quorumListenOnAllIPs",
     "reconfigEnabled",
     "request.timeout",
     "requestStaleConnectionCheck",

@@ -12,6 +12,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "server/logging/limited_log.h"
+#include "server/peers/addresses.h"
 #include "server/peers/use_tuple.h"
 
 namespace server {
@@ -32,17 +33,6 @@ constexpr std::chrono::milliseconds refused_redial_max{2000};
 constexpr std::chrono::milliseconds steady_after{1000};
 constexpr std::chrono::milliseconds flapping_redial_max{5000};
 
-std::string advice(const error_code& error) {
-  if (error == asio::error::address_in_use) {
-    return "; is this server running already? If not, choose another port in its line, for all "
-           "servers";
-  }
-  if (error == boost::system::errc::address_not_available) {
-    return "; this machine has no such address: is the id (myid) that of another?";
-  }
-  return {};
-}
-
 void set_no_delay(tcp::socket& socket) {
   error_code ignored;
   socket.set_option(tcp::no_delay(true), ignored);
@@ -54,15 +44,16 @@ Connector::Connector(asio::io_context& io, Options options, Callbacks callbacks)
     : io_(io),
       options_(std::move(options)),
       callbacks_(std::move(callbacks)),
-      acceptor_(io),
       ensemble_(fingerprint(options_.servers)) {}
 
 wire::Result<void> Connector::start() {
   if (const auto listening = listen(); !listening) return listening;
   const auto self = shared_from_this();
   begin_to_expect();
-  asio::co_spawn(
-      io_, [self] { return self->accept_loop(); }, asio::detached);
+  for (std::size_t acceptor = 0; acceptor < acceptors_.size(); ++acceptor) {
+    asio::co_spawn(
+        io_, [self, acceptor] { return self->accept_loop(acceptor); }, asio::detached);
+  }
   for (const LinkedServer& peer : options_.servers) {
     if (peer.id >= options_.self.value) continue;
     asio::co_spawn(
@@ -74,7 +65,7 @@ wire::Result<void> Connector::start() {
 void Connector::stop() {
   stopped_ = true;
   error_code ignored;
-  acceptor_.close(ignored);
+  for (tcp::acceptor& acceptor : acceptors_) acceptor.close(ignored);
 }
 
 const LinkedServer* Connector::line(zab::ServerId id) const {
@@ -98,31 +89,17 @@ OwnPart Connector::own_part(std::function<bool(zab::ServerId)> is_expected) cons
 // --- Servers with greater ids dial this one ---
 
 wire::Result<void> Connector::listen() {
-  const LinkedServer* self = line(options_.self);
-  const auto refuse = [&](const error_code& error) {
-    return wire::Error{wire::ErrorCode::system_error, "cannot listen for the other servers on " +
-                                                          to_string(self->address) + " (server." +
-                                                          std::to_string(self->id) +
-                                                          "): " + error.message() + advice(error)};
-  };
-  error_code error;
-  tcp::resolver resolver(io_);
-  const auto found =
-      resolver.resolve(self->address.host, std::to_string(self->address.port), error);
-  if (error || found.empty()) return refuse(error);
-  const tcp::endpoint endpoint = found.begin()->endpoint();
-  if (acceptor_.open(endpoint.protocol(), error); error) return refuse(error);
-  acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
-  if (acceptor_.bind(endpoint, error); error) return refuse(error);
-  if (acceptor_.listen(asio::socket_base::max_listen_connections, error); error) {
-    return refuse(error);
-  }
+  auto listening =
+      listen_for_servers(io_, options_.servers, *line(options_.self), options_.listen_on_all);
+  if (!listening) return listening.error();
+  acceptors_ = std::move(listening->acceptors);
+  for (const std::string& warning : listening->warnings) spdlog::warn("{}", warning);
   return {};
 }
 
-awaitable<void> Connector::accept_loop() {
+awaitable<void> Connector::accept_loop(std::size_t acceptor) {
   while (!stopped_) {
-    auto [error, socket] = co_await acceptor_.async_accept(use_tuple);
+    auto [error, socket] = co_await acceptors_[acceptor].async_accept(use_tuple);
     if (error == asio::error::operation_aborted || stopped_) co_return;
     if (error) {  // most likely there are no file descriptors left: wait until some are closed
       asio::steady_timer pause(io_, redial_max);
@@ -202,16 +179,6 @@ void Connector::begin_to_expect() {
   const auto now = std::chrono::steady_clock::now();
   if (now < not_resolved_before_) return;
   not_resolved_before_ = now + resolve_pause;
-  bool names = false;
-  for (const LinkedServer& peer : options_.servers) {
-    if (peer.id <= options_.self.value) continue;
-    error_code is_name;
-    const auto address = asio::ip::make_address(peer.address.host, is_name);
-    if (!is_name) resolved_[{peer.id}] = {address};
-    names = names || is_name;
-  }
-  expect();
-  if (!names) return;
   asio::co_spawn(
       io_, [self = shared_from_this()] { return self->resolve_expected(); }, asio::detached);
 }
@@ -220,22 +187,32 @@ awaitable<void> Connector::resolve_expected() {
   const auto self = shared_from_this();
   tcp::resolver resolver(io_);
   for (const LinkedServer& peer : options_.servers) {
-    if (peer.id <= options_.self.value || wire::is_ip_address(peer.address.host)) continue;
-    const auto [not_found, endpoints] = co_await resolver.async_resolve(
-        peer.address.host, std::to_string(peer.address.port), use_tuple);
-    if (stopped_) co_return;
-    if (not_found) continue;
-    Addresses& addresses = resolved_[{peer.id}];
-    addresses.clear();
-    for (const auto& endpoint : endpoints) addresses.push_back(endpoint.endpoint().address());
+    if (peer.id <= options_.self.value) continue;
+    Addresses addresses;
+    bool complete = true;
+    for (const wire::Address& address : addresses_of(peer)) {
+      error_code is_name;
+      const auto literal = asio::ip::make_address(address.host, is_name);
+      if (!is_name) {
+        addresses.push_back(literal);
+        continue;
+      }
+      const auto [not_found, found] =
+          co_await resolver.async_resolve(address.host, std::to_string(address.port), use_tuple);
+      if (stopped_) co_return;
+      complete = complete && !not_found;
+      for (const auto& entry : found) addresses.push_back(entry.endpoint().address());
+    }
+    if (complete || !resolved_.contains({peer.id})) resolved_[{peer.id}] = std::move(addresses);
     expect();
   }
 }
 
 void Connector::expect() {
   Addresses all;
-  for (const auto& [id, addresses] : resolved_)
+  for (const auto& [id, addresses] : resolved_) {
     all.insert(all.end(), addresses.begin(), addresses.end());
+  }
   for (const auto& [id, address] : linked_from_) {
     const Addresses& addresses = resolved_[id];
     const bool is_known = std::ranges::any_of(
@@ -253,9 +230,10 @@ awaitable<void> Connector::dial_loop(LinkedServer peer) {
   std::chrono::milliseconds pause = redial_min;
   std::chrono::milliseconds pause_max = redial_max;
   DialForms forms;
+  std::size_t first = 0;
   while (!stopped_) {
     const auto socket = std::make_shared<tcp::socket>(io_);
-    const HandshakeResult result = co_await dial(socket, peer, forms.now());
+    const HandshakeResult result = co_await dial(socket, peer, first, forms.now());
     if (stopped_) co_return;
     if (const auto* agreed = std::get_if<Agreed>(&result)) {
       forms = {};  // the next program at that address may be another one
@@ -271,6 +249,7 @@ awaitable<void> Connector::dial_loop(LinkedServer peer) {
       pause_max = failure.dialed == Dialed::refused ? refused_redial_max : redial_max;
       report_failed_dial(id, forms.now(), failure);
       forms.dialed(failure.dialed, callbacks_.level());
+      first += 1;  // another server may be at the address that was tried
     }
     asio::steady_timer timer(io_, pause);
     co_await timer.async_wait(use_tuple);
@@ -278,38 +257,14 @@ awaitable<void> Connector::dial_loop(LinkedServer peer) {
   }
 }
 
-awaitable<HandshakeResult> Connector::dial(SocketPtr socket, LinkedServer peer, GreetingForm form) {
-  asio::steady_timer deadline(io_, options_.handshake_timeout);
-  deadline.async_wait([socket](const error_code& error) {
-    error_code ignored;
-    if (!error) socket->close(ignored);
-  });
-  if (auto failure = co_await connect(socket, peer, deadline.expiry())) co_return *failure;
+awaitable<HandshakeResult> Connector::dial(SocketPtr socket, LinkedServer peer, std::size_t first,
+                                           GreetingForm form) {
+  auto failure = co_await connect_to(socket, peer, first, options_.handshake_timeout);
+  if (failure) co_return *std::move(failure);
   set_no_delay(*socket);
   const zab::ServerId id{peer.id};
   co_return co_await greet_first(socket, id, form,
                                  own_part([id](zab::ServerId from) { return from == id; }));
-}
-
-awaitable<std::optional<NotAgreed>> Connector::connect(
-    SocketPtr socket, LinkedServer peer, std::chrono::steady_clock::time_point deadline) {
-  tcp::resolver resolver(io_);
-  const auto [not_found, endpoints] = co_await resolver.async_resolve(
-      peer.address.host, std::to_string(peer.address.port), use_tuple);
-  if (not_found || endpoints.empty()) {
-    co_return NotAgreed{"its address " + peer.address.host +
-                        " cannot be resolved: " + not_found.message()};
-  }
-  error_code error;
-  for (const auto& endpoint : endpoints) {
-    *socket = tcp::socket(io_);
-    std::tie(error) = co_await socket->async_connect(endpoint.endpoint(), use_tuple);
-    if (!error) co_return std::nullopt;
-    if (deadline <= std::chrono::steady_clock::now()) break;
-  }
-  const bool timed_out = error == asio::error::operation_aborted;
-  co_return NotAgreed{"cannot connect to " + to_string(peer.address) + ": " +
-                      (timed_out ? "timed out" : error.message())};
 }
 
 void Connector::report_failed_dial(zab::ServerId peer, GreetingForm form,

@@ -37,6 +37,7 @@ class Connector : public std::enable_shared_from_this<Connector> {
     wire::LevelRange levels = wire::known_levels;  // at which this program can run
     std::string program = "zabkeeper";             // with its version, see Greeting::program
     std::uint64_t instance = 0;                    // of this process, see Greeting::instance
+    bool listen_on_all = false;                    // see Links::Options
   };
   struct Callbacks {
     // A connection, after the greetings. Returns once the connection is lost.
@@ -63,22 +64,20 @@ class Connector : public std::enable_shared_from_this<Connector> {
  private:
   [[nodiscard]] const LinkedServer* line(zab::ServerId id) const;
   [[nodiscard]] wire::Result<void> listen();
-  boost::asio::awaitable<void> accept_loop();
+  boost::asio::awaitable<void> accept_loop(std::size_t acceptor);
   // Begins the handshake over an accepted connection, or closes it if there is no place for it.
   void admit(boost::asio::ip::tcp::socket accepted);
   boost::asio::awaitable<void> accept(HandshakePlaces::Number number, SocketPtr socket,
                                       boost::asio::ip::address from);
   // Finds out from where servers dial this one: for each of them what its line says, and from where
-  // it was linked last. Takes the lines that are IP addresses at once.
+  // it was linked last.
   void begin_to_expect();
   boost::asio::awaitable<void> resolve_expected();
   void expect();
   boost::asio::awaitable<void> dial_loop(LinkedServer peer);
+  // `first`: the address of the peer to begin with.
   boost::asio::awaitable<HandshakeResult> dial(SocketPtr socket, LinkedServer peer,
-                                               GreetingForm form);
-  // Why the peer cannot be reached; nothing once the socket is connected.
-  boost::asio::awaitable<std::optional<NotAgreed>> connect(
-      SocketPtr socket, LinkedServer peer, std::chrono::steady_clock::time_point deadline);
+                                               std::size_t first, GreetingForm form);
   [[nodiscard]] OwnPart own_part(std::function<bool(zab::ServerId)> is_expected) const;
   [[nodiscard]] Greeting greeting(zab::ServerId to) const;
   void report_failed_dial(zab::ServerId peer, GreetingForm form, const NotAgreed& failure);
@@ -89,7 +88,7 @@ class Connector : public std::enable_shared_from_this<Connector> {
   boost::asio::io_context& io_;
   Options options_;
   Callbacks callbacks_;
-  boost::asio::ip::tcp::acceptor acceptor_;
+  std::vector<boost::asio::ip::tcp::acceptor> acceptors_;
   std::uint64_t ensemble_;
   ReportedReasons reported_dials_;
   ReportedReasons reported_servers_;    // of accepted connections, from where servers are expected

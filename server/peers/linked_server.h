@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "wire/address.h"
 
@@ -13,6 +14,13 @@ struct LinkedServer {
   bool observer = false;
   std::uint32_t weight = 1;
   std::uint32_t group = 0;
+  std::vector<wire::Address> further = {};  // of the same server
 };
+
+[[nodiscard]] inline std::vector<wire::Address> addresses_of(const LinkedServer& server) {
+  std::vector<wire::Address> addresses{server.address};
+  addresses.insert(addresses.end(), server.further.begin(), server.further.end());
+  return addresses;
+}
 
 }  // namespace server

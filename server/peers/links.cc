@@ -32,7 +32,8 @@ class Links::Impl : public std::enable_shared_from_this<Links::Impl> {
         connector_(std::make_shared<Connector>(
             io,
             Connector::Options{options_.self, options_.servers, options_.handshake_timeout,
-                               options_.levels, options_.program, options_.instance},
+                               options_.levels, options_.program, options_.instance,
+                               options_.listen_on_all},
             Connector::Callbacks{
                 [this](auto socket, auto other) { return run_link(std::move(socket), other); },
                 [this](const auto& from, const auto& address) { return refuses(from, address); },

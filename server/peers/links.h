@@ -35,6 +35,7 @@ class Links {
     wire::LevelRange levels = wire::known_levels;  // at which this program can run
     std::string program = "zabkeeper";             // with its version, see Greeting::program
     std::uint64_t instance = 0;                    // of this process, see Greeting::instance
+    bool listen_on_all = false;  // on all addresses of the machine, not only those of the own line
     // A link for which more waits is closed, and its server synchronized again.
     std::size_t queued_bytes_max = std::size_t{256} << 20;
   };

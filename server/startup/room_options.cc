@@ -17,6 +17,7 @@ GateRules gate_rules(const Config& config) {
   GateRules rules{{"localhost", config.web.host}, config.origins, config.super_digest};
   for (const ServerLine& line : config.servers) {
     rules.hosts.push_back(line.peer.host);
+    for (const Address& address : line.further) rules.hosts.push_back(address.host);
     rules.hosts.push_back(line.web.host);
   }
   rules.hosts.insert(rules.hosts.end(), config.hosts.begin(), config.hosts.end());
@@ -128,10 +129,12 @@ Links::Options links_options(const Config& config, std::string program, std::uin
       zab::ServerId{config.id}, {}, config.heartbeat, config.sync_limit_heartbeats};
   options.program = std::move(program);
   options.instance = instance;
+  options.listen_on_all = config.listen_on_all;
   // A learner may be sent the whole history in memory at once, each transaction in a frame.
   options.queued_bytes_max += 2 * config.history_bytes;
   for (const ServerLine& line : config.servers) {
-    options.servers.push_back({line.id, line.peer, line.observer, line.weight, line.group});
+    options.servers.push_back(
+        {line.id, line.peer, line.observer, line.weight, line.group, line.further});
   }
   return options;
 }

@@ -66,6 +66,45 @@ TEST_CASE("ZooKeeper's sample configuration is accepted, and ignored keys are na
                            "snapshot.trust.empty"});
 }
 
+// Listening is one thing, and advertising another.
+TEST_CASE("clients are never told to connect to 0.0.0.0") {
+  const auto with = [](const std::string& own, std::vector<std::string> more) {
+    std::vector<std::string> arguments{"--myid=1", "--dataDir=/x", "--server.1=" + own,
+                                       "--server.2=zoo2:2888;2181", "--server.3=zoo3:2888;2181"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return configured(arguments);
+  };
+  const std::vector<std::string> others{"ws://zoo2:2181/v1", "ws://zoo3:2181/v1"};
+  const char* const note =
+      "clients do not learn the address of server 1, because its line says 0.0.0.0; add "
+      "web.1=HOST:PORT with an address that clients can reach";
+  for (const char* own : {"0.0.0.0:2888;2181", "0.0.0.0:2888;0.0.0.0:2181", "0.0.0.0:2888"}) {
+    CAPTURE(own);
+    const Configured unknown = with(own, {});
+    CHECK(unknown.config.servers[0].peer == Address{"0.0.0.0", 2888});
+    CHECK(unknown.config.advertised == others);
+    CHECK(has(unknown.notes, note));
+  }
+  struct Row {
+    const char* own;
+    const char* more;
+    const char* url;
+  };
+  for (const Row& row : {
+           Row{"0.0.0.0:2888", "--web.1=zoo1:2181", "ws://zoo1:2181/v1"},
+           Row{"0.0.0.0:2888;zoo1:2181", "--webPort=2181", "ws://zoo1:2181/v1"},
+           Row{"0.0.0.0:2888|zoo1:2889;2181", "--webPort=2181", "ws://zoo1:2181/v1"},
+           Row{"0.0.0.0:2888;2181", "--webAddress=10.0.0.1", "ws://10.0.0.1:2181/v1"},
+       }) {
+    CAPTURE(row.own);
+    const Configured known = with(row.own, {row.more});
+    REQUIRE(known.config.advertised.size() == 3);
+    CHECK(known.config.advertised[0] == row.url);
+    CHECK(!has(known.notes, note));
+  }
+  CHECK(with("zoo1:2888;2181", {"--quorumListenOnAllIPs=true"}).config.listen_on_all);
+}
+
 TEST_CASE("myid as a key and as a file must agree") {
   const Directory directory;
   directory.write("myid", "2\n");
@@ -103,13 +142,13 @@ TEST_CASE("ZooKeeper's configuration of an ensemble is accepted") {
   CHECK(config.servers[0] == ServerLine{1, {"zoo1", 2888}, false, 1, 0, {"zoo1", 2181}});
   CHECK(config.servers[1] == ServerLine{2, {"zoo2", 2888}, false, 1, 0, {"zoo2", 2181}});
   CHECK(config.servers[2].peer == Address{"zoo3-a", 2888});
+  CHECK(config.servers[2].further == std::vector<Address>{{"zoo3-b", 2889}});
   CHECK(config.servers[3] ==
         ServerLine{4, {"2001:db8::4", 2888}, true, 1, 0, {"2001:db8::4", 2182}});
   CHECK(config.web == Address{"0.0.0.0", 2181});
   CHECK(config.advertised == std::vector<std::string>{"ws://zoo1:2181/v1", "ws://zoo2:2181/v1",
                                                       "ws://zoo3-a:2181/v1",
                                                       "ws://[2001:db8::4]:2182/v1"});
-  CHECK(has(zoo.notes, "only the first is used, zoo3-a:2888"));
 }
 
 TEST_CASE("a single server line means standalone, as in ZooKeeper") {
