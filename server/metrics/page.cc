@@ -91,11 +91,12 @@ void add_peers(const Readings& now, Families& out) {
   each([](const Peer& peer) { return peer.queued_bytes; });
   out.counter("peer_too_large_total", "Messages for that server that fit into no frame.");
   each([](const Peer& peer) { return peer.link.too_large; });
-  if (now.peers.empty()) return;
-  out.counter("peer_port_accepted_total", "Connections to the peer port.")
-      .is(now.peer_port.accepted);
-  out.counter("peer_port_refused_total", "Connections to the peer port that led to no link.")
-      .is(now.peer_port.no_place, {{"reason", "no_place"}})
+  const bool has_port = !now.peers.empty();
+  out.counter("peer_port_accepted_total", "Connections to the peer port.");
+  if (has_port) out.is(now.peer_port.accepted);
+  out.counter("peer_port_refused_total", "Connections to the peer port that led to no link.");
+  if (!has_port) return;
+  out.is(now.peer_port.no_place, {{"reason", "no_place"}})
       .is(now.peer_port.displaced, {{"reason", "displaced"}})
       .is(now.peer_port.refused, {{"reason", "refused"}});
 }

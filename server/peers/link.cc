@@ -10,6 +10,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
 
+#include "server/peers/handshake_places.h"
 #include "server/peers/use_tuple.h"
 
 namespace server {
@@ -23,7 +24,7 @@ constexpr std::size_t read_bytes = 256 * 1024;
 std::string remote_of(const asio::ip::tcp::socket& socket) {
   error_code gone;
   const auto endpoint = socket.remote_endpoint(gone);
-  return endpoint.address().to_string() + ':' + std::to_string(endpoint.port());
+  return plain(endpoint.address()).to_string() + ':' + std::to_string(endpoint.port());
 }
 
 }  // namespace
