@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <tuple>
 #include <utility>
 #include <variant>
 
@@ -177,7 +176,8 @@ void Connector::report_accepted(const asio::ip::address& from, const std::string
 
 void Connector::begin_to_expect() {
   const auto now = std::chrono::steady_clock::now();
-  if (now < not_resolved_before_) return;
+  if (is_resolving_ || now < not_resolved_before_) return;
+  is_resolving_ = true;
   not_resolved_before_ = now + resolve_pause;
   asio::co_spawn(
       io_, [self = shared_from_this()] { return self->resolve_expected(); }, asio::detached);
@@ -206,6 +206,7 @@ awaitable<void> Connector::resolve_expected() {
     if (complete || !resolved_.contains({peer.id})) resolved_[{peer.id}] = std::move(addresses);
     expect();
   }
+  is_resolving_ = false;
 }
 
 void Connector::expect() {

@@ -99,6 +99,7 @@ class Connector : public std::enable_shared_from_this<Connector> {
   std::map<zab::ServerId, Addresses> resolved_;                    // of the servers that dial
   std::map<zab::ServerId, boost::asio::ip::address> linked_from_;  // and from where they did
   std::chrono::steady_clock::time_point not_resolved_before_;
+  bool is_resolving_ = false;
   PeerPortCounters counters_;
   bool stopped_ = false;
 };
