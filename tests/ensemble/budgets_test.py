@@ -6,6 +6,7 @@ import os
 import re
 import socket
 
+from bystander import Bystander, beside
 from conformance import Wire
 from harness import Ensemble, run, until
 from rfc6455 import TEXT, frame
@@ -145,10 +146,10 @@ async def budgets():
         for path, data in (("/small", ""), ("/node", NODE)):
             await wire.call({"op": "create", "path": path, "data": data})
         assert metric(server, "memory_limit_bytes") == 64 * MIB
-        await much_is_read(server, wire)
-        await requests_under_way(server, wire)
-        await unfinished_messages(server, wire)
-        await unread_replies(server, wire)
+        async with Bystander(server) as bystander:
+            for phase in much_is_read, requests_under_way, unfinished_messages, unread_replies:
+                async with bystander.beside(phase.__name__.replace("_", " ")):
+                    await phase(server, wire)
         await is_served(wire)
         server.terminate()
         server.start()
@@ -260,12 +261,13 @@ async def places():
     """Connections beyond a limit do not keep health checks and commands out."""
     async with Ensemble(1, maxClientCnxns=3) as ensemble:
         server = ensemble.servers[0]
-        idle = [connect(server) for _ in range(300)]
-        for path in ("/health/live", "/health/ready", "/status", "/metrics"):
-            assert server.http(path)[0] == 200, path
-        refused = await Wire.to(server)
-        reply = await refused.next()
-        assert (reply["op"], reply["error"]) == ("connect", "TooManyConnections"), reply
+        async with beside(server, "300 connections without a place"):
+            idle = [connect(server) for _ in range(300)]
+            for path in ("/health/live", "/health/ready", "/status", "/metrics"):
+                assert server.http(path)[0] == 200, path
+            refused = await Wire.to(server)
+            reply = await refused.next()
+            assert (reply["op"], reply["error"]) == ("connect", "TooManyConnections"), reply
         for one in idle:
             one.close()
 
@@ -279,11 +281,12 @@ async def open_files():
         await ensemble.all_ready()
         wire = await Wire.open(server)
         await wire.call({"op": "create", "path": "/a"})
-        idle = [connect(server) for _ in range(200)]
-        for n in range(30):  # each begins a new file of the log
-            reply = await wire.call({"op": "set", "path": "/a", "data": NODE})
-            assert "error" not in reply, reply
-        assert server.ready()
+        async with beside(server, "open files"):
+            idle = [connect(server) for _ in range(200)]
+            for n in range(30):  # each begins a new file of the log
+                reply = await wire.call({"op": "set", "path": "/a", "data": NODE})
+                assert "error" not in reply, reply
+            assert server.ready()
         files = len(os.listdir(f"/proc/{server.process.pid}/fd"))
         assert files < 128, files
         assert server.running() and "too few for maxCnxns" in server.log(), server.log()

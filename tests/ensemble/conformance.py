@@ -38,6 +38,10 @@ class Wire:
         assert wire.connected.get("op") == "connected", wire.connected
         return wire
 
+    def data(self, text):
+        """A node's data, as this connection's format has it."""
+        return text.encode() if self.socket.subprotocol == CBOR else text
+
     @property
     def credentials(self):
         return {"session": self.connected["session"], "password": self.connected["password"]}

@@ -104,6 +104,11 @@ class Server:
     def running(self):
         return self.process is not None and self.process.poll() is None
 
+    def resident(self):
+        """Bytes of memory."""
+        with open(f"/proc/{self.process.pid}/status") as status:
+            return next(int(line.split()[1]) for line in status if line.startswith("VmRSS")) << 10
+
     def http(self, path):
         connection = http.client.HTTPConnection(self.host, self.web_port, timeout=2)
         try:

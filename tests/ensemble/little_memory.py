@@ -1,6 +1,6 @@
 """Servers that abort if they allocate more than a limit."""
 
-from harness import Ensemble
+from harness import Ensemble, until
 
 MIB = 1024 * 1024
 MEMORY = 384 * MIB  # each server's, beside its program
@@ -12,6 +12,9 @@ async def limited(size, **keys):
         server.prefix = ["prlimit", f"--data={MEMORY}", *server.prefix]
         server.start()
     await ensemble.all_ready()
+    for server in ensemble.servers:
+        await until(lambda: server.status()["level"] == server.status()["levels"]["greatest"],
+                    "the ensemble is raised to its level")
     return ensemble
 
 
