@@ -4,12 +4,15 @@ stress of all together (greedy_soak.py)."""
 import asyncio
 import contextlib
 import json
+import re
 import select
 import socket
 import struct
 import time
 
-from harness import TIMEOUT
+from bystander import beside
+from conformance import Wire
+from harness import TIMEOUT, until
 
 MIB = 1 << 20
 
@@ -150,9 +153,9 @@ class Crowd:
                 assert more, "closed by the server"
                 received += more
 
-    def send_what_fits(self, data, seconds=10):
-        """Sends on all connections as long as the server reads from some of them. Returns how many
-        bytes the system took."""
+    def send_what_fits(self, data, seconds=10, patience=0.2):
+        """Sends on all connections as long as the server reads from some of them. `patience` is the
+        time in which it reads nothing. Returns how many bytes the system took."""
         left = {one.fileno(): (one, memoryview(data)) for one in self.sockets}
         poll = select.poll()
         for number, (one, _) in left.items():
@@ -160,7 +163,7 @@ class Crowd:
             poll.register(number, select.POLLOUT)
         deadline = time.monotonic() + seconds
         while left and time.monotonic() < deadline:
-            ready = poll.poll(200)
+            ready = poll.poll(patience * 1000)
             if not ready:
                 break
             for number, _ in ready:
@@ -184,10 +187,14 @@ class Crowd:
             one.settimeout(TIMEOUT)
             reader = one.makefile("rb")
             for _ in range(each):
-                _, length = reader.read(2)
-                if length >= 126:
-                    length = int.from_bytes(reader.read(2 if length == 126 else 8), "big")
-                messages.append(reader.read(length).decode())
+                first = 0x89  # a ping, which is left out
+                while first == 0x89:
+                    first, length = reader.read(2)
+                    if length >= 126:
+                        length = int.from_bytes(reader.read(2 if length == 126 else 8), "big")
+                    payload = reader.read(length)
+                assert first == 0x81, (first, payload)
+                messages.append(payload.decode())
         return messages
 
     def closed_by_server(self):
@@ -210,3 +217,39 @@ class Crowd:
             with contextlib.suppress(OSError):
                 one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             one.close()
+
+
+def metric(server, name):
+    found = re.search(rf"^zabkeeper_{re.escape(name)} (\d+)", server.http("/metrics")[1], re.M)
+    assert found, name
+    return int(found[1])
+
+
+def used(server, budget):
+    return metric(server, f'budget_used_bytes{{budget="{budget}"}}')
+
+
+async def bounded(server, crowd, sent, budget, grown_max):
+    """A crowd that sends more than the server may keep, or asks for more. Closes the crowd."""
+    before = server.resident()
+    limit = metric(server, f'budget_limit_bytes{{budget="{budget}"}}')
+    async with beside(server, f"{len(crowd.sockets)} connections, {budget}"):
+        crowd.send_what_fits(sent)
+        await until(lambda: used(server, budget) >= limit / 8, f"much of {budget} is used")
+        kept, grown = used(server, budget), server.resident() - before
+    print(f"{budget}: {kept >> 20} of {limit >> 20} MiB are used, {grown >> 20} MiB resident,"
+          f" {crowd.closed_by_server()} closed")
+    assert kept <= limit, (kept, limit)
+    assert grown < grown_max, grown
+    crowd.close()
+    await until(lambda: used(server, budget) == 0, f"the budget {budget} is given back")
+
+
+async def unread_replies_of(server, count, addresses):
+    """Each connection asks for 6 MB, and reads nothing."""
+    wire = await Wire.open(server, timeoutMs=60_000)
+    await wire.call({"op": "set", "path": "/node", "data": "n" * 60_000, "create": True})
+    asked = frame([{"id": n, "op": "get", "path": "/node"} for n in range(100)])
+    crowd = Crowd(server, count, addresses).upgrade().connect(timeoutMs=60_000)
+    await bounded(server, crowd, asked, "waiting", 160 * MIB)
+    await wire.drop()
