@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Runs the checks that take too long for every change, one after another, and prints a table.
 
-usage: tools/dev nightly [--minutes N] [--soak-minutes N] [--only STEP]... [MUTANT]...
+usage: tools/dev nightly [--minutes N] [--soak-minutes N] [--greedy-minutes N] [--only STEP]...
+                         [MUTANT]...
 
 Steps: tsan (the server's and client's tests under ThreadSanitizer), fuzz (every fuzzer for
 --minutes), mutants (all, or those named), upgrade (the tests of upgrades, with mixed ensembles for a
-minute each), soak (for --soak-minutes). Each step writes its output to build/nightly/STEP.log. Exit
-status 1 if any step fails.
+minute each), soak (for --soak-minutes), greedy (greedy clients, for --greedy-minutes). Each step
+writes its output to build/nightly/STEP.log. Exit status 1 if any step fails.
 """
 
 import argparse
@@ -19,7 +20,7 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
 LOGS = ROOT / "build" / "nightly"
-STEPS = ("tsan", "fuzz", "mutants", "upgrade", "soak")
+STEPS = ("tsan", "fuzz", "mutants", "upgrade", "soak", "greedy")
 MIXED_SECONDS = 60  # for which servers of two programs are one ensemble
 
 
@@ -36,7 +37,7 @@ class Result(NamedTuple):
     last_line: str
 
 
-def steps(only, minutes, soak_minutes, mutants):
+def steps(only, minutes, soak_minutes, greedy_minutes, mutants):
     fuzzers = sorted(path.stem for path in (ROOT / "tests/fuzz").glob("*.cc"))
     everything = [
         Step("tsan", ["tsan"]),
@@ -44,6 +45,7 @@ def steps(only, minutes, soak_minutes, mutants):
         Step("mutants", ["mutants", *mutants]),
         Step("upgrade", ["test", "^ensemble/upgrade"], {"ZABKEEPER_MIXED_SECONDS": str(MIXED_SECONDS)}),
         Step("soak", ["soak", "--seconds", str(round(soak_minutes * 60))]),
+        Step("greedy", ["greedy-soak", "--seconds", str(round(greedy_minutes * 60))]),
     ]
     return [step for step in everything if step.name.split("-")[0] in (only or STEPS)]
 
@@ -73,11 +75,13 @@ def main():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=5, metavar="N", help="for each fuzzer (5)")
     parser.add_argument("--soak-minutes", type=float, default=30, metavar="N", help="for the soak (30)")
+    parser.add_argument("--greedy-minutes", type=float, default=10, metavar="N", help="for greedy clients (10)")
     parser.add_argument("--only", action="append", choices=STEPS, help="may be repeated; all steps without it")
     parser.add_argument("mutants", nargs="*", metavar="MUTANT", help="all mutants without it")
     arguments = parser.parse_args()
 
-    chosen = steps(arguments.only, arguments.minutes, arguments.soak_minutes, arguments.mutants)
+    chosen = steps(arguments.only, arguments.minutes, arguments.soak_minutes, arguments.greedy_minutes,
+                   arguments.mutants)
     results = [run(step) for step in chosen]
     print(*table(results), sep="\n")
     failed = [result.name for result in results if not result.passed]

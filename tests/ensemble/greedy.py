@@ -140,7 +140,8 @@ class Crowd:
             received = b""
             while not received.endswith(end):
                 part = one.recv(4096)
-                assert part, "closed by the server"
+                if not part:
+                    raise ConnectionError(f"closed by the server: {received}")
                 received += part
             assert expected in received, received
 
@@ -150,7 +151,8 @@ class Crowd:
             received = b""
             while received.count(part) < count:
                 more = one.recv(1 << 16)
-                assert more, "closed by the server"
+                if not more:
+                    raise ConnectionError(f"closed by the server: {received[-200:]}")
                 received += more
 
     def send_what_fits(self, data, seconds=10, patience=0.2):

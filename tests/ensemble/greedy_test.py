@@ -13,7 +13,7 @@ import greedy
 from bystander import beside
 from conformance import CBOR, JSON, Wire
 from greedy import MIB
-from harness import run, until
+from harness import Ensemble, run
 from little_memory import limited, restarted
 
 FORMAT = {"json": JSON, "cbor": CBOR}[(sys.argv[1:] or ["json"])[0]]

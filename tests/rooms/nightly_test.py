@@ -12,21 +12,23 @@ import nightly
 
 class Nightly(unittest.TestCase):
     def test_without_only_every_step_and_every_fuzzer_runs(self):
-        chosen = nightly.steps([], 5, 30, [])
+        chosen = nightly.steps([], 5, 30, 10, [])
         names = [step.name for step in chosen]
-        self.assertEqual([names[0], *names[-3:]], ["tsan", "mutants", "upgrade", "soak"])
+        self.assertEqual([names[0], *names[-4:]], ["tsan", "mutants", "upgrade", "soak", "greedy"])
         fuzzers = {path.stem for path in (nightly.ROOT / "tests/fuzz").glob("*.cc")}
         self.assertEqual({name for name in names if name.startswith("fuzz")}, {f"fuzz-{f}" for f in fuzzers})
 
     def test_options_reach_the_steps(self):
-        chosen = {step.name: step.arguments for step in nightly.steps(["fuzz", "mutants", "soak"], 0.5, 2, ["M1"])}
+        only = ["fuzz", "mutants", "soak", "greedy"]
+        chosen = {step.name: step.arguments for step in nightly.steps(only, 0.5, 2, 1, ["M1"])}
         self.assertEqual(chosen["fuzz-json_fuzz"], ["fuzz", "json_fuzz", "-max_total_time=30"])
         self.assertEqual(chosen["mutants"], ["mutants", "M1"])
         self.assertEqual(chosen["soak"], ["soak", "--seconds", "120"])
+        self.assertEqual(chosen["greedy"], ["greedy-soak", "--seconds", "60"])
         self.assertNotIn("tsan", chosen)
 
     def test_two_programs_are_one_ensemble_for_a_minute(self):
-        [upgrade] = nightly.steps(["upgrade"], 5, 30, [])
+        [upgrade] = nightly.steps(["upgrade"], 5, 30, 10, [])
         self.assertEqual(upgrade.arguments, ["test", "^ensemble/upgrade"])
         self.assertEqual(upgrade.environment, {"ZABKEEPER_MIXED_SECONDS": "60"})
 
