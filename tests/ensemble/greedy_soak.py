@@ -16,7 +16,7 @@ import time
 import websockets
 
 import greedy
-from bystander import Bystander
+from bystander import PATIENT, Bystander
 from conformance import CBOR, JSON, Wire
 from greedy import MIB, Crowd, frame
 from harness import Ensemble, until
@@ -199,7 +199,8 @@ class Guard:
 
 
 async def soak(seconds, seed, only):
-    keys = {"memoryLimitBytes": MEMORY, "maxClientCnxns": 0, "snapCount": 2000, "logKeepBytes": 0}
+    keys = {"memoryLimitBytes": MEMORY, "maxClientCnxns": 0, "snapCount": 2000, "logKeepBytes": 0,
+            **PATIENT}
     ensemble = Ensemble(3, start=False, **keys)
     for server in ensemble.servers:
         server.prefix = ["prlimit", f"--data={DATA}"]

@@ -10,7 +10,7 @@ import sys
 import websockets
 
 import greedy
-from bystander import beside
+from bystander import PATIENT, beside
 from conformance import CBOR, JSON, Wire
 from greedy import MIB
 from harness import Ensemble, run
@@ -130,7 +130,7 @@ async def long_lists():
 async def heavy_frames():
     """while frames of many lists of 20,000 children are answered, others are served, and nobody is
     elected"""
-    async with Ensemble(3) as ensemble:
+    async with Ensemble(3, **PATIENT) as ensemble:
         leader = ensemble.leader()
         wires = [await opened(leader) for _ in range(20)]
         await greedy.fill_quickly(wires[0], "/p", 20_000)

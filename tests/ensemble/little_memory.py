@@ -1,5 +1,6 @@
 """Servers that abort if they allocate more than a limit."""
 
+from bystander import PATIENT
 from harness import Ensemble, until
 
 MIB = 1024 * 1024
@@ -7,7 +8,7 @@ MEMORY = 384 * MIB  # each server's, beside its program
 
 
 async def limited(size, **keys):
-    ensemble = Ensemble(size, start=False, **keys)
+    ensemble = Ensemble(size, start=False, **{**PATIENT, **keys})
     for server in ensemble.servers:
         server.prefix = ["prlimit", f"--data={MEMORY}", *server.prefix]
         server.start()
