@@ -14,6 +14,14 @@
 #include "server/startup/room_options.h"
 #include "server/version.h"
 
+// The options of jemalloc, which reads this name; MALLOC_CONF overrides them. Without its own
+// thread, jemalloc gives memory back only while the program allocates: an idle server would keep
+// it.
+extern "C" {
+extern const char* malloc_conf;
+const char* malloc_conf = "background_thread:true";
+}
+
 namespace {
 
 // For redirecting clients, and for a last checkpoint.

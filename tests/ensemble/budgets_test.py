@@ -8,6 +8,7 @@ import socket
 
 from bystander import Bystander, beside
 from conformance import Wire
+from greedy import Crowd
 from harness import Ensemble, run, until
 from rfc6455 import TEXT, frame
 
@@ -294,11 +295,27 @@ async def open_files():
             one.close()
 
 
+async def memory_is_given_back():
+    """A server that is idle after greedy clients have left gives its memory back to the system."""
+    async with Ensemble(1, memoryLimitBytes=2048 * MIB) as ensemble:
+        server = ensemble.servers[0]
+        before = rss(server)
+        crowd = Crowd(server, 100, addresses=20).upgrade().connect()
+        crowd.send_what_fits(frame(TEXT, b" " * 900_000, length=1_000_000))
+        grown = rss(server) - before
+        assert grown > 50 * MIB, grown
+        crowd.close()
+        await until(lambda: rss(server) - before < grown / 4,
+                    f"most of {grown >> 20} resident MiB is given back")
+        print(f"{grown >> 20} MiB for 100 clients, {rss(server) - before >> 20} MiB afterwards")
+
+
 async def test():
     """the memory that clients cause stays within budgets, and bystanders are served"""
     await asyncio.wait_for(budgets(), 120)
     await asyncio.wait_for(full_tree(), 120)
     await asyncio.wait_for(sessions(), 60)
+    await memory_is_given_back()
     await places()
     await open_files()
 

@@ -6,7 +6,7 @@ import re
 import sys
 import time
 
-from bystander import beside
+from bystander import PATIENT, beside
 from conformance import Wire
 from greedy import MIB, Crowd, bounded, frame, metric, unread_replies_of
 from harness import Ensemble, run, until
@@ -61,7 +61,7 @@ def most_new(before, ensemble):
 
 async def expiring_sessions():
     """10,000 sessions that expire, and 10,000 broken greetings, write fewer than 100 lines"""
-    async with Ensemble(3, maxClientCnxns=0) as ensemble:
+    async with Ensemble(3, maxClientCnxns=0, **PATIENT) as ensemble:
         leader = ensemble.leader()
         before = lines(ensemble)
         async with beside(leader, "10,000 sessions expire"):
@@ -106,7 +106,7 @@ def command(server, name):
 
 async def all_places_taken():
     """thousands of connections from many addresses keep no health check, operator or peer out"""
-    async with Ensemble(3, maxCnxns=1000, maxClientCnxns=100) as ensemble:
+    async with Ensemble(3, maxCnxns=1000, maxClientCnxns=100, **PATIENT) as ensemble:
         leader, follower = ensemble.leader(), ensemble.followers()[0]
         epoch = leader.status()["epoch"]
         async with beside(leader, "all places taken"):
