@@ -64,7 +64,7 @@ async def watch_often(wire, path, count):
         await wire.send([{"id": n, "op": "watch", "path": path, "withData": True}
                          for n in range(first, min(first + 500, count))])
         replies = await wire.several(min(500, count - first))
-        assert all("watch" in reply for reply in replies), replies[-1]
+        assert all("watch" in reply or "op" in reply for reply in replies), replies[-1]
 
 
 async def list_all(wire, path):
@@ -72,7 +72,7 @@ async def list_all(wire, path):
     names, replies, fields = [], 0, {}
     while True:
         reply = await wire.call({"op": "children", "path": path, "withData": True, **fields})
-        if "error" in reply:
+        if "children" not in reply:  # an error, or the session's end
             return reply
         names += [child["name"] for child in reply["children"]]
         replies += 1
@@ -97,7 +97,8 @@ def frame(payload, *, opcode=1, fin=True, length=None):
     if length < 126:
         head += bytes([128 | length])
     else:
-        head += struct.pack(">BH", 254, length) if length < 1 << 16 else struct.pack(">BQ", 255, length)
+        short = length < 1 << 16
+        head += struct.pack(">BH", 254, length) if short else struct.pack(">BQ", 255, length)
     return head + bytes(4) + payload
 
 
@@ -237,8 +238,9 @@ async def bounded(server, crowd, sent, budget, grown_max):
     limit = metric(server, f'budget_limit_bytes{{budget="{budget}"}}')
     async with beside(server, f"{len(crowd.sockets)} connections, {budget}"):
         crowd.send_what_fits(sent)
-        await until(lambda: used(server, budget) >= limit / 8, f"much of {budget} is used")
-        kept, grown = used(server, budget), server.resident() - before
+        kept = await until(lambda: (now := used(server, budget)) >= limit / 8 and now,
+                           f"much of {budget} is used")
+        grown = server.resident() - before
     print(f"{budget}: {kept >> 20} of {limit >> 20} MiB are used, {grown >> 20} MiB resident,"
           f" {crowd.closed_by_server()} closed")
     assert kept <= limit, (kept, limit)
