@@ -150,15 +150,13 @@ TEST_CASE("a request that would be too large a transaction is refused") {
   CHECK(greedy.refused(create) ==
         "the request would be a transaction of 33554499 bytes, more than the 33554432 that are "
         "possible: do less in one");
-  // The parents of deep paths are most of these.
-  MultiRequest deep;
-  for (int i = 0; i < 1000; ++i) {
+  MultiRequest large;
+  for (int i = 0; i < 40; ++i) {
     wire::CreateRequest each = create_request("/" + std::to_string(i));
-    while (each.path.size() < 3800) each.path += "/abcdefghijklmnopqrstuvwxyz0123456789";
-    each.parents = true;
-    deep.ops.emplace_back(each);
+    each.data = wire::Bytes(mebibyte, 'x');
+    large.ops.emplace_back(std::move(each));
   }
-  CHECK(greedy.refused(deep) ==
+  CHECK(greedy.refused(large) ==
         "the multi would be a transaction of more than 33554432 bytes: do less in one");
   CHECK(greedy.world.service().outstanding() == 0);
 }
