@@ -237,7 +237,7 @@ async def bounded(server, crowd, sent, budget, grown_max):
     before = server.resident()
     limit = metric(server, f'budget_limit_bytes{{budget="{budget}"}}')
     async with beside(server, f"{len(crowd.sockets)} connections, {budget}"):
-        crowd.send_what_fits(sent)
+        crowd.send_what_fits(sent, seconds=4)
         kept = await until(lambda: (now := used(server, budget)) >= limit / 8 and now,
                            f"much of {budget} is used")
         grown = server.resident() - before
