@@ -15,7 +15,7 @@ ADDRESSES = 20
 
 
 async def endless_messages():
-    """1,000 connections with an endless message, and pings in between, keep what one budget allows"""
+    """1,000 connections with an endless message, and pings in between, keep what a budget allows"""
     async with Ensemble(1, **MEMORY) as ensemble:
         server = ensemble.servers[0]
         ping = frame(b"", opcode=9)
@@ -27,11 +27,11 @@ async def endless_messages():
 
 
 async def unread_replies():
-    """200 connections that do not read large replies keep what one budget allows"""
+    """50 connections that do not read large replies keep what one budget allows"""
     async with Ensemble(1, **MEMORY) as ensemble:
         server = ensemble.servers[0]
         for addresses in 1, ADDRESSES:
-            await unread_replies_of(server, 200, addresses)
+            await unread_replies_of(server, 50, addresses)
 
 
 async def requests_under_way():

@@ -238,7 +238,7 @@ async def bounded(server, crowd, sent, budget, grown_max):
     limit = metric(server, f'budget_limit_bytes{{budget="{budget}"}}')
     async with beside(server, f"{len(crowd.sockets)} connections, {budget}"):
         crowd.send_what_fits(sent, seconds=4)
-        kept = await until(lambda: (now := used(server, budget)) >= limit / 8 and now,
+        kept = await until(lambda: (now := used(server, budget)) >= limit / 64 and now,
                            f"much of {budget} is used")
         grown = server.resident() - before
     print(f"{budget}: {kept >> 20} of {limit >> 20} MiB are used, {grown >> 20} MiB resident,"
