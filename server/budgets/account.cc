@@ -39,13 +39,54 @@ void Account::remove_holder() {
   }
 }
 
+std::size_t Account::left() const {
+  const std::size_t now = used();
+  const std::size_t here = now < limit_ ? limit_ - now : 0;
+  return above_ == nullptr ? here : std::min(here, above_->left());
+}
+
+bool Account::begin_to_end(std::size_t needed) {
+  // An eighth stays for small holders.
+  if (left() < needed + limit_ / 8 || one_ends_.exchange(true)) return false;
+  if (above_ == nullptr || above_->begin_to_end(needed)) return true;
+  one_ends_ = false;
+  return false;
+}
+
+void Account::has_ended() {
+  for (Account* each = this; each != nullptr; each = each->above_) each->one_ends_ = false;
+}
+
 std::size_t Holding::room(std::size_t wanted) const {
+  if (reserved_ > bytes_) return std::min(wanted, reserved_ - bytes_);
   std::size_t most = wanted;
   for (const Account* each = account_.get(); each != nullptr; each = each->above()) {
     most = std::min(most, each->room(charged(bytes_), wanted));
   }
   const std::size_t free_of_charge = bytes_ < step ? step - 1 - bytes_ : 0;
   return std::max(most, std::min(wanted, free_of_charge));
+}
+
+std::size_t Holding::room_to_end(std::size_t wanted, std::size_t rest) {
+  const std::size_t usual = room(wanted);
+  // Whole steps are charged.
+  const std::size_t all = bytes_ + rest + step;
+  if (usual > 0 || reserved_ > 0 || !account_ || !account_->begin_to_end(rest + step)) return usual;
+  reserved_ = all;
+  change(charged(bytes_), charged(all));
+  return room(wanted);
+}
+
+void Holding::set_reserved(std::size_t bytes) {
+  bytes_ = bytes;
+  if (bytes == 0) return has_ended();
+  if (bytes > reserved_) change(charged(std::exchange(reserved_, bytes)), charged(bytes));
+}
+
+void Holding::has_ended() {
+  if (reserved_ == 0) return;
+  change(charged(std::exchange(reserved_, 0)), charged(bytes_));
+  account_->has_ended();
 }
 
 std::size_t Holding::room_at_server(std::size_t wanted) const {

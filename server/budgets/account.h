@@ -47,6 +47,14 @@ class Account {
     return !is_full_anywhere() || is_within_share(held);
   }
 
+  // All that is left here and above.
+  [[nodiscard]] std::size_t left() const;
+  // One holder at a time may have what is left, whatever its share. So holders that all have their
+  // shares, and all need more, end one after another. Returns false if another one does so, or if
+  // too little is left: others must keep room for small messages.
+  [[nodiscard]] bool begin_to_end(std::size_t needed);
+  void has_ended();
+
   // Charge bytes here and above, and give them back.
   void add(std::size_t bytes);
   void remove(std::size_t bytes);
@@ -68,6 +76,7 @@ class Account {
 
   std::atomic<std::size_t> used_ = 0;
   std::atomic<std::size_t> holders_ = 0;
+  std::atomic<bool> one_ends_ = false;
   const std::size_t limit_;
   Account* const above_;
 };
@@ -83,16 +92,20 @@ class Holding {
   Holding() = default;
   explicit Holding(std::shared_ptr<Account> account) : account_(std::move(account)) {}
   Holding(Holding&& other) noexcept
-      : account_(std::move(other.account_)), bytes_(std::exchange(other.bytes_, 0)) {}
+      : account_(std::move(other.account_)),
+        bytes_(std::exchange(other.bytes_, 0)),
+        reserved_(std::exchange(other.reserved_, 0)) {}
   Holding& operator=(Holding&& other) noexcept {
     std::swap(account_, other.account_);
     std::swap(bytes_, other.bytes_);
+    std::swap(reserved_, other.reserved_);
     return *this;
   }
   ~Holding() { set(0); }
 
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
   void set(std::size_t bytes) {
+    if (reserved_ > 0) return set_reserved(bytes);
     const std::size_t before = charged(bytes_);
     bytes_ = bytes;
     if (charged(bytes) != before && account_) change(before, charged(bytes));
@@ -103,7 +116,13 @@ class Holding {
   [[nodiscard]] bool fits(std::size_t wanted) const {
     return bytes_ + wanted < step || room(wanted) == wanted;
   }
-  // The same, for the budget of the server alone.
+  // As `room`, for a holder that needs `rest` more bytes before it can give all of them back. If
+  // there is no other room, one holder at a time gets what it needs, until `has_ended` or until it
+  // has given all back.
+  [[nodiscard]] std::size_t room_to_end(std::size_t wanted, std::size_t rest);
+  // It needs no more: what it got beyond its share is left to others.
+  void has_ended();
+  // The same as `fits`, for the budget of the server alone.
   [[nodiscard]] bool fits_server(std::size_t wanted) const {
     return bytes_ + wanted < step || room_at_server(wanted) == wanted;
   }
@@ -118,9 +137,11 @@ class Holding {
   [[nodiscard]] static std::size_t charged(std::size_t bytes) { return bytes / step * step; }
   [[nodiscard]] std::size_t room_at_server(std::size_t wanted) const;
   void change(std::size_t before, std::size_t after);
+  void set_reserved(std::size_t bytes);
 
   std::shared_ptr<Account> account_;
   std::size_t bytes_ = 0;
+  std::size_t reserved_ = 0;  // if not 0, charged instead of `bytes_`
 };
 
 // A fixed number of bytes that cross from one thread to another. They are given back when this is

@@ -71,8 +71,12 @@ bool ClientProtocol::has_events() const {
 
 // The rest of a message is not read while there is no room to keep it, or to carry out the request
 // that it is.
-std::size_t ClientProtocol::readable_bytes(std::size_t most) const {
-  return !unfinished_ || request_has_room() ? kept_.room(most) : 0;
+std::size_t ClientProtocol::readable_bytes(std::size_t most) {
+  if (!unfinished_) return kept_.room(most);
+  if (!request_has_room()) return 0;
+  // Memory that grows step by step may be twice as large as the message.
+  const std::size_t all = 2 * std::max(reader_.expected_bytes(), reader_.kept_bytes() + most);
+  return kept_.room_to_end(most, all - std::min(all, kept_.bytes()));
 }
 
 bool ClientProtocol::request_has_room() const {
@@ -100,7 +104,10 @@ std::optional<ClientEvent> ClientProtocol::next(Time now) {
       return std::nullopt;
     }
     const auto [kind, payload, status] = *incoming;
-    if (!reader_.is_within_message()) unfinished_ = nullptr;
+    if (!reader_.is_within_message()) {
+      unfinished_ = nullptr;
+      kept_.has_ended();
+    }
     if (kind == Kind::text || kind == Kind::binary) {
       if (!accepts_message(*incoming, now)) continue;
       wire::ParsedFrame parsed = parse(payload, format_, limits_.frame_bytes_max);

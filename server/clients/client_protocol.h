@@ -46,7 +46,7 @@ class ClientProtocol {
 
   // How many of `most` bytes may be read from the stream now. With 0 the budgets have no room: then
   // call `hold_back`, and `wants_bytes` is false until a deadline.
-  [[nodiscard]] std::size_t readable_bytes(std::size_t most) const;
+  [[nodiscard]] std::size_t readable_bytes(std::size_t most);
   void hold_back(Time now);
   // Bytes arrived. They are overwritten, and must stay until `next` has returned nothing.
   void receive(std::span<char> bytes) { reader_.feed(bytes); }

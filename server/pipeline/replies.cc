@@ -274,6 +274,10 @@ void Replies::flush(Client& client) {
       continue;
     }
     auto& due = std::get<QueuedRead>(*next);
+    if (!client.is_held_back() && slices_.is_turn_over()) {
+      slices_.enter(client.number, client.debt);
+      client.held_back = Client::HeldBack::until_turn;
+    }
     const bool is_performed = !client.is_held_back() && send(client, due);
     if (!is_performed) {
       if (!client.is_held_back()) client.held_back = Client::HeldBack::until_all;

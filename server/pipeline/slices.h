@@ -12,7 +12,8 @@ namespace server {
 
 // Divides the event loop between clients that ask for much and the others. What a client's replies
 // took is its debt. A client with more debt than a slice waits: each turn of the event loop pays
-// one slice of the debt of one client, in turns. Everybody else is served in between.
+// one slice of the debt of one client, in turns. Everybody else is served in between. Once the
+// replies of one turn took several slices, all clients wait for their turn.
 class Slices {
  public:
   // A slice is so many bytes of replies, or so much time.
@@ -26,14 +27,21 @@ class Slices {
 
   explicit Slices(std::size_t bytes) : bytes_(bytes) {}
 
-  // A client's replies took so many bytes, and so long. Returns true if `pay` must be called in a
+  // All clients together get so many slices in a turn.
+  static constexpr std::size_t turn_slices = 4;
+
+  // A client's replies took so many bytes, and so long. Returns true if `next` must be called in a
   // later turn of the event loop: the caller arranges that.
   [[nodiscard]] bool charge(std::uint64_t client, Debt& debt, std::size_t bytes,
                             SteadyClock::duration took);
   // Whether the client must wait.
   [[nodiscard]] bool is_used_up(const Debt& debt) const { return debt.bytes > bytes_; }
 
-  // The client whose debt is paid next; none if no client has any.
+  // Whether all clients must wait for a later turn. A client that does so enters the queue.
+  [[nodiscard]] bool is_turn_over() const { return turn_bytes_ > turn_slices * bytes_; }
+  void enter(std::uint64_t client, Debt& debt);
+
+  // A turn begins: the client that goes on; none if no client waits.
   [[nodiscard]] std::optional<std::uint64_t> next();
   // Pays a slice of the debt of the client that `next` returned. A client that is gone needs no
   // call.
@@ -43,7 +51,8 @@ class Slices {
 
  private:
   std::size_t bytes_;
-  std::deque<std::uint64_t> queue_;  // clients with a debt that counts
+  std::size_t turn_bytes_ = 0;       // of all debts of this turn
+  std::deque<std::uint64_t> queue_;  // clients with a debt that counts, and those that wait
 };
 
 }  // namespace server

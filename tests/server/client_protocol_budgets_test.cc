@@ -94,6 +94,28 @@ TEST_CASE("unfinished messages of many connections stay within the budget of the
   CHECK(address.used(Budget::unfinished) == 0);
 }
 
+TEST_CASE("large messages that have no room together are received one after another") {
+  Address address(table(1000 * kibibyte));
+  address.limits.first_frame_timeout = 1h;
+  const std::string message = text(std::string(100 * kibibyte, ' '));
+  struct Sender {
+    ClientProtocol* to;
+    std::size_t sent = 0;
+  };
+  std::vector<Sender> senders;
+  for (int i = 0; i < 40; ++i) senders.push_back({&address.connect()});
+  // Each sends a little in turn, as clients that began together do.
+  for (int round = 0; round < 2000 && address.events < senders.size(); ++round) {
+    for (auto& [to, sent] : senders) {
+      if (!to->wants_bytes()) to->time_is(address.now);
+      sent += address.send(*to, message.substr(sent, 8 * kibibyte));
+    }
+    address.now += 50ms;
+  }
+  CHECK(address.events == senders.size());
+  CHECK(address.used(Budget::unfinished) == 0);
+}
+
 TEST_CASE("a connection that is not read from tries again, and reads on when there is room") {
   Address address(table(100 * kibibyte));
   ClientProtocol& large = address.connect();

@@ -54,6 +54,34 @@ TEST_CASE("an account's second half is for holders of less than an equal share")
   CHECK(Account().room(7, mebibyte) == mebibyte);
 }
 
+TEST_CASE("holders that all have their shares end one after another") {
+  const auto account = std::make_shared<Account>(100 * kibibyte);
+  std::vector<Holding> holders;
+  for (int i = 0; i < 10; ++i) {
+    holders.emplace_back(account);
+    holders.back().set(6 * kibibyte);
+  }
+  CHECK(holders[0].room(kibibyte) == 0);
+  CHECK(holders[0].room_to_end(kibibyte, 40 * kibibyte) == 0);  // too much
+  CHECK(holders[0].room_to_end(10 * kibibyte, 20 * kibibyte) == 10 * kibibyte);
+  CHECK(account->used() >= 80 * kibibyte);
+  CHECK(holders[1].room_to_end(kibibyte, 2 * kibibyte) == 0);  // one at a time
+  holders[0].set(16 * kibibyte);
+  CHECK(holders[0].room_to_end(10 * kibibyte, 10 * kibibyte) == 10 * kibibyte);
+  holders[0].set(0);
+  CHECK(account->used() == 54 * kibibyte);
+
+  CHECK(holders[1].room_to_end(10 * kibibyte, 20 * kibibyte) == 10 * kibibyte);
+  holders[1].has_ended();
+  CHECK(account->used() == 54 * kibibyte);
+  CHECK(holders[2].room_to_end(10 * kibibyte, 20 * kibibyte) == 10 * kibibyte);
+  holders.clear();
+  CHECK(account->used() == 0);
+  Holding later(account);
+  later.set(60 * kibibyte);
+  CHECK(later.room_to_end(10 * kibibyte, 20 * kibibyte) == 10 * kibibyte);
+}
+
 TEST_CASE("a connection is charged in whole KiB, to its address and to the server") {
   const auto ledger = small_ledger();
   const auto accounts = ledger->of("10.0.0.1");

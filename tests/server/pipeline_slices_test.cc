@@ -21,7 +21,7 @@ TEST_CASE("a slice is bytes or time, and each turn pays one slice of one client'
   CHECK_FALSE(slices.charge(1, small, 100, 0us));
   CHECK_FALSE(slices.is_waiting());
   CHECK(slices.charge(2, large, 2500, 0us));
-  CHECK_FALSE(slices.charge(3, slow, 0, 3ms));
+  CHECK_FALSE(slices.charge(3, slow, 0, 2100us));
   CHECK_FALSE(slices.is_used_up(small));
   CHECK(slices.is_used_up(large));
   CHECK(slices.is_used_up(slow));
@@ -38,6 +38,26 @@ TEST_CASE("a slice is bytes or time, and each turn pays one slice of one client'
   CHECK(slices.charge(4, large, 5000, 0us));
   CHECK(slices.next() == 4u);
   CHECK_FALSE(slices.next());
+}
+
+TEST_CASE("after several slices in one turn all clients wait for a later one") {
+  server::Slices slices(1000);
+  std::vector<server::Slices::Debt> debts(6);
+  for (std::uint64_t i = 0; i < 4; ++i) {
+    CHECK(slices.charge(i, debts[i], 1000, 0us) == (i == 0));
+    CHECK_FALSE(slices.is_turn_over());
+  }
+  CHECK(slices.charge(4, debts[4], 100, 0us));  // the turn is over
+  CHECK(slices.is_turn_over());
+  slices.enter(5, debts[5]);
+  slices.enter(5, debts[5]);
+  std::string order;
+  while (const auto client = slices.next()) {
+    CHECK_FALSE(slices.is_turn_over());
+    order += std::to_string(*client);
+    slices.pay(*client, debts[*client]);
+  }
+  CHECK(order == "01235");
 }
 
 TEST_CASE("a client whose reads take long goes on in later turns, and its order is kept") {

@@ -8,6 +8,7 @@
 
 #include <doctest/doctest.h>
 
+#include "server/budgets/account.h"
 #include "server/peers/peer_message.h"
 
 namespace {
@@ -19,7 +20,7 @@ constexpr Owner owner{1, 1};
 
 struct World : server::Environment {
   session::Service service;
-  server::Planner planner{std::chrono::milliseconds(1000), service, *this};
+  server::Planner planner{std::chrono::milliseconds(1000), server::unlimited, service, *this};
   std::uint64_t count = 0;
 
   wire::TimeMs wall_clock() override { return 1000; }
