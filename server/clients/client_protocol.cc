@@ -210,7 +210,8 @@ bool ClientProtocol::send(const wire::ServerMessage& message) {
 
 bool ClientProtocol::has_room(std::size_t bytes) const {
   if (stage_ != Stage::open) return true;
-  const std::size_t memory = waiting_memory() + bytes;
+  // The queue's memory doubles when it is full.
+  const std::size_t memory = 2 * waiting_memory() + bytes;
   return queued_bytes() + bytes <= limits_.queued_bytes_max &&
          (memory < small_queue_bytes || waiting_.accepts(memory));
 }

@@ -283,6 +283,20 @@ TEST_CASE("a reply is queued only if the budgets have room, and a small one alwa
   CHECK(frames.size() == 2);  // of the reply that had no room nothing is left
 }
 
+TEST_CASE("a message for which there is room does not close the connection") {
+  Address address(table(100 * kibibyte));
+  ClientProtocol& one = address.connect();
+  REQUIRE(address.send(one, text(a_request)) > 0);
+  const std::string event(3 * kibibyte, 'x');
+  int events = 0;
+  while (one.has_room(event.size() + 100)) {
+    REQUIRE(one.send(message(event)));
+    events += 1;
+  }
+  CHECK(events > 5);
+  CHECK(events < 40);
+}
+
 TEST_CASE("a reply that alone is more than may wait for a client is too large") {
   server::ClientLimits limits;
   limits.queued_bytes_max = 100'000;
