@@ -6,8 +6,9 @@ usage: tools/dev nightly [--minutes N] [--soak-minutes N] [--greedy-minutes N] [
 
 Steps: tsan (the server's and client's tests under ThreadSanitizer), fuzz (every fuzzer for
 --minutes), mutants (all, or those named), upgrade (the tests of upgrades, with mixed ensembles for a
-minute each), soak (for --soak-minutes), greedy (greedy clients, for --greedy-minutes). Each step
-writes its output to build/nightly/STEP.log. Exit status 1 if any step fails.
+minute each, and under faults), crowds (of greedy clients), soak (for --soak-minutes), greedy (greedy
+clients, for --greedy-minutes). Each step writes its output to build/nightly/STEP.log. Exit status 1
+if any step fails.
 """
 
 import argparse
@@ -20,7 +21,7 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
 LOGS = ROOT / "build" / "nightly"
-STEPS = ("tsan", "fuzz", "mutants", "upgrade", "soak", "greedy")
+STEPS = ("tsan", "fuzz", "mutants", "upgrade", "crowds", "soak", "greedy")
 MIXED_SECONDS = 60  # for which servers of two programs are one ensemble
 
 
@@ -44,6 +45,7 @@ def steps(only, minutes, soak_minutes, greedy_minutes, mutants):
         *(Step(f"fuzz-{fuzzer}", ["fuzz", fuzzer, f"-max_total_time={round(minutes * 60)}"]) for fuzzer in fuzzers),
         Step("mutants", ["mutants", *mutants]),
         Step("upgrade", ["test", "^ensemble/upgrade"], {"ZABKEEPER_MIXED_SECONDS": str(MIXED_SECONDS)}),
+        Step("crowds", ["test", "^ensemble/(crowds|greedy_many)"]),
         Step("soak", ["soak", "--seconds", str(round(soak_minutes * 60))]),
         Step("greedy", ["greedy-soak", "--seconds", str(round(greedy_minutes * 60))]),
     ]
