@@ -30,6 +30,10 @@ FLOOR = 0.06
 # Half of that silence. Nothing may take longer, beyond what the machine itself took.
 SILENCE = 0.3
 
+# Tests for every change judge so much more leniently: other machines do not do their work evenly.
+# `tools/dev nightly` judges strictly.
+LENIENCE = 1 if os.environ.get("ZABKEEPER_BYSTANDER") == "strict" else 4
+
 # Keys of an ensemble: on a busy machine, a silence of 0.6 s is no proof that a server is to blame.
 PATIENT = {"syncLimit": 12}  # three seconds, with the ticks of Ensemble
 
@@ -193,7 +197,7 @@ class Figures:
         return f"{1e3 * self.p50:.1f} {1e3 * self.p99:.1f} {1e3 * self.longest:.0f}"
 
 
-def complaints(before, now):
+def complaints(before, now, lenience=1):
     """Compares the figures of a phase with those before it, both by kind. What the machine took
     excuses as much: a slower disk, and turns that take longer than their processor time."""
     stretch = max(1, now["machine turn"].p99 / TURN)
@@ -201,10 +205,10 @@ def complaints(before, now):
     for kind, machine in (("write", "machine write"), ("read", "machine read"),
                           ("health", "machine read")):
         slower = max(1, now[machine].p99 / before[machine].p99)
-        allowed = max(TIMES * before[kind].p99 * slower, FLOOR * stretch)
+        allowed = max(TIMES * before[kind].p99 * slower, lenience * FLOOR * stretch)
         if now[kind].p99 > allowed:
             yield f"p99 of {kind} is {now[kind].p99:.3f} s, and at most {allowed:.3f} s is allowed"
-        allowed = SILENCE * stretch + stall
+        allowed = lenience * SILENCE * stretch + stall
         if now[kind].longest > allowed:
             yield (f"the longest {kind} took {now[kind].longest:.3f} s, and at most {allowed:.3f} s"
                    " is allowed")
@@ -265,7 +269,7 @@ class Bystander:
             pass
         now = await self.figures()
         self._print(what, now)
-        found = list(complaints(self.before, now))
+        found = list(complaints(self.before, now, LENIENCE))
         assert not found, f"{what}: {'; '.join(found)}"
 
     def _print(self, what, now=None):
