@@ -25,7 +25,7 @@ namespace session {
 struct ServiceOptions {
   Watches::Options watches = {};
   std::size_t reply_bytes_max = std::size_t{16} << 20;  // `maxReplyBytes`
-  // What the replicated state may take: see Service::memory. Judged by plans only.
+  // The limit of the replicated state: see Service::memory. Judged by plans only.
   std::size_t state_bytes_max = std::numeric_limits<std::size_t>::max();
   std::size_t sessions_max = std::numeric_limits<std::size_t>::max();
 };

@@ -110,8 +110,8 @@ wire::Result<wire::Bytes> Service::plan_level(wire::Level level, wire::TimeMs no
   return bytes;
 }
 
-// Of the results that are kept, only those of multis are judged: the others are small, and so would
-// be the refusal, which is kept too.
+// Only the kept results of multis are judged: the others are small, and so would be the refusal,
+// which is kept too.
 Service::Growth Service::growth_of(const Command& command, const znode::Draft& draft) const {
   if (std::holds_alternative<OpenSession>(command.body)) {
     return {static_cast<std::int64_t>(SessionTable::session_memory), 1};

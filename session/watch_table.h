@@ -128,7 +128,7 @@ class WatchTable {
   [[nodiscard]] const Watcher* watcher(wire::SessionId session) const;
   // The size of the paths and ids of the session's watches.
   [[nodiscard]] std::size_t text_bytes(wire::SessionId session) const;
-  // What so many watches take, about, with their paths and ids.
+  // The memory of so many watches, about, with their paths and ids.
   [[nodiscard]] static constexpr std::size_t memory(std::size_t watches, std::size_t text_bytes) {
     constexpr std::size_t of_each = 96;
     return watches * of_each + text_bytes;

@@ -39,15 +39,15 @@ using BudgetTable = std::array<BudgetLimits, budgets>;  // by Budget
 // The budgets of a server that may use `memory_limit` bytes. Every budget of messages has room for
 // two of `message_bytes`, the largest that is allowed, whatever the memory limit.
 [[nodiscard]] BudgetTable budget_table(std::uint64_t memory_limit, std::size_t message_bytes = 0);
-// What the budgets of messages take together, if messages may have so many bytes.
+// The sum of the budgets of messages, if messages may have so many bytes.
 [[nodiscard]] std::uint64_t message_budgets(std::uint64_t memory_limit, std::size_t message_bytes);
 
-// What the replicated state, the tree with the sessions, may take of `memory_limit`: a half. The
+// The share of the replicated state, the tree with the sessions, in `memory_limit`: a half. The
 // other half is for clients, links, checkpoints and what the estimate of the state leaves out.
 [[nodiscard]] constexpr std::uint64_t state_share(std::uint64_t memory_limit) {
   return memory_limit / 2;
 }
-// What a leader may hold of the commands that other servers forward.
+// The share of the commands of other servers that a leader holds.
 [[nodiscard]] constexpr std::size_t held_share(std::uint64_t memory_limit) {
   return memory_limit / 8;
 }

@@ -34,7 +34,7 @@ class Checkpointer {
     std::uint64_t every = 100'000;     // transactions
     std::uint64_t log_keep_bytes = 0;  // of the log, for learners that lag behind
     std::string program = {};          // that writes them: "zabkeeper 0.2.0"
-    // What a message to a learner can hold. A larger record is sent in several.
+    // The most that a message to a learner can hold. A larger record is sent in several.
     std::size_t portion_bytes_max = std::size_t{32} << 20;
   };
   // The functions of the log that this needs.

@@ -130,7 +130,7 @@ struct LinkCounters {
 // Connections to the peer port, which servers with greater ids dial.
 struct PeerPortCounters {
   std::uint64_t accepted = 0;
-  // Of them, without a link:
+  // Those without a link:
   std::uint64_t no_place = 0;   // closed at once, since too many were under way
   std::uint64_t displaced = 0;  // closed for a later one, before it had greeted
   std::uint64_t refused = 0;    // the greetings did not fit together, or did not come in time

@@ -34,7 +34,7 @@ struct Listening {
                                                          const std::vector<LinkedServer>& servers,
                                                          const LinkedServer& self, bool on_all);
 
-// What the operator should know if this server listens only on these addresses: its own name may
+// A warning for the operator if this server listens only on these addresses: its own name may
 // stand for a loopback address on its own machine, while the others are elsewhere. Nothing if there
 // is nothing to say.
 [[nodiscard]] std::optional<std::string> loopback_warning(

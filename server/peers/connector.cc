@@ -26,7 +26,7 @@ using tcp = asio::ip::tcp;
 constexpr std::chrono::seconds resolve_pause{10};
 constexpr std::chrono::milliseconds redial_min{20};
 constexpr std::chrono::milliseconds redial_max{250};
-// What a refusal names takes an operator.
+// Only an operator can mend the cause of a refusal.
 constexpr std::chrono::milliseconds refused_redial_max{2000};
 // A link that ends sooner than this flaps: the next one waits twice as long, up to the maximum.
 constexpr std::chrono::milliseconds steady_after{1000};

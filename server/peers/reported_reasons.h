@@ -38,7 +38,7 @@ class ReportedReasons {
   std::map<std::pair<std::string, std::string>, Logged> reasons_;  // by source and reason
 };
 
-// What a line says behind the reason: nothing, or " (59 times more since the last such line)".
+// The end of a line, behind the reason: nothing, or " (59 times more since the last such line)".
 [[nodiscard]] std::string repeated(std::uint64_t repeats);
 
 }  // namespace server

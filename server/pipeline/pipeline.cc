@@ -19,7 +19,7 @@ bool can_expire(const Client& client) {
   return client.state == Client::State::open && !client.read_only;
 }
 
-// What a request takes beside its text. The only request of a client is not charged for it.
+// The memory of a request beside its text. The only request of a client is not charged for it.
 std::uint32_t memory_of(const wire::ParsedRequest& parsed) {
   const auto* multi = parsed ? std::get_if<wire::MultiRequest>(&parsed->request) : nullptr;
   const std::size_t ops = multi == nullptr ? 0 : multi->ops.size() * sizeof(wire::MultiOp);

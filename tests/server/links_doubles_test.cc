@@ -20,6 +20,16 @@ using links_harness::RawPeer;
 using links_harness::Task;
 using links_harness::TestServer;
 
+// Server 3 greets server 1, which is `one`, and is linked.
+boost::asio::awaitable<RawPeer> linked(Network& network, TestServer& one,
+                                       std::uint64_t instance = 0) {
+  const auto before = one.ups;
+  RawPeer peer = co_await half_greeted(network, 3, 1, instance);
+  co_await peer.send(confirmation());
+  co_await network.until([&] { return one.ups == before + 1; });
+  co_return peer;
+}
+
 }  // namespace
 
 // Two servers with one id would take the link from each other, with an election each time.
@@ -28,9 +38,7 @@ TEST_CASE("a second server with the id of a linked one is refused, and the log n
   server::Links::Options options = network.options(1);
   TestServer& one = network.start(options);
   network.run([&]() -> Task {
-    RawPeer first = co_await half_greeted(network, 3, 1);
-    co_await first.send(confirmation());
-    co_await network.until([&] { return one.ups == 1; });
+    RawPeer first = co_await linked(network, one);
 
     for (int i = 0; i < 100; ++i) {
       co_await first.send(confirmation());  // a KeepAlive
@@ -50,9 +58,7 @@ TEST_CASE("a second server with the id of a linked one is refused, and the log n
     // The first one is gone, and the other one takes its place.
     first.close();
     co_await network.until([&] { return one.downs == 1; });
-    RawPeer second = co_await half_greeted(network, 3, 1);
-    co_await second.send(confirmation());
-    co_await network.until([&] { return one.ups == 2; });
+    RawPeer second = co_await linked(network, one);
   });
 }
 
@@ -64,9 +70,7 @@ TEST_CASE("a server may replace its link once that is silent") {
   options.silence_heartbeats = 1'000'000;
   TestServer& one = network.start(options);
   network.run([&]() -> Task {
-    RawPeer silent = co_await half_greeted(network, 3, 1);
-    co_await silent.send(confirmation());
-    co_await network.until([&] { return one.ups == 1; });
+    RawPeer silent = co_await linked(network, one);
     while (one.ups == 1) {
       RawPeer second = co_await network.dial(1);
       co_await second.send(Network::bytes_of(network.greeting(3, 1), GreetingForm::fields));
@@ -85,13 +89,9 @@ TEST_CASE("the process that is linked may replace its link at once") {
   Network network;
   TestServer& one = network.start(network.options(1));
   network.run([&]() -> Task {
-    RawPeer first = co_await half_greeted(network, 3, 1, 77);
-    co_await first.send(confirmation());
-    co_await network.until([&] { return one.ups == 1; });
+    RawPeer first = co_await linked(network, one, 77);
     co_await first.send(confirmation());  // shows that the link is alive
-    RawPeer again = co_await half_greeted(network, 3, 1, 77);
-    co_await again.send(confirmation());
-    co_await network.until([&] { return one.ups == 2; });
+    RawPeer again = co_await linked(network, one, 77);
     CHECK(network.log.count("lost the link with server 3: a new connection replaces it") == 1);
   });
 }
@@ -100,9 +100,7 @@ TEST_CASE("another process is a double once the linked one is heard after its gr
   Network network;
   TestServer& one = network.start(network.options(1));
   network.run([&]() -> Task {
-    RawPeer first = co_await half_greeted(network, 3, 1, 77);
-    co_await first.send(confirmation());
-    co_await network.until([&] { return one.ups == 1; });
+    RawPeer first = co_await linked(network, one, 77);
     Greeting other = network.greeting(3, 1);
     other.instance = 78;
     RawPeer second = co_await network.dial(1);
