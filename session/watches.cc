@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "session/event_size.h"
 #include "znode/path.h"
 
 namespace session {
@@ -39,12 +40,6 @@ WatchEvent resync(const wire::RequestId& id, std::string_view path, wire::Zxid z
           .stat = {}};
 }
 
-// About the size of an event, without its data: of its encoding, and in memory.
-constexpr std::size_t other_fields = 256;
-std::size_t size_of(const WatchEvent& event) {
-  return other_fields + event.path.size() + event.watch.json.size();
-}
-
 // The events that `watch` missed since `from`, only for changes that its client may read.
 std::vector<WatchEvent> replay(const ChangeHistory& history, const wire::RequestId& id,
                                const Watch& watch, wire::Zxid from,
@@ -59,7 +54,8 @@ std::vector<WatchEvent> replay(const ChangeHistory& history, const wire::Request
       events.push_back(event(id, entry->zxid, change));
       if (watch.with_data) add_data(events.back(), change, watch.encoding);
       if (watch.once) return events;
-      bytes += size_of(events.back()) + (events.back().data ? events.back().data->size() : 0);
+      bytes +=
+          size_without_data(events.back()) + (events.back().data ? events.back().data->size() : 0);
       if (bytes > bytes_max) return {resync(id, watch.path, history.end())};
     }
   }
@@ -142,7 +138,7 @@ std::vector<wire::SessionId> Watches::fire(wire::Zxid zxid, std::vector<znode::C
       if (!may_see(watcher, change)) continue;
       WatchEvent made = event({std::string(watch->id())}, zxid, change);
       if (watch->with_data()) add_data(made, change, watch->encoding());
-      const bool is_counted = count(watcher, zxid, size_of(made), bytes);
+      const bool is_counted = count(watcher, zxid, size_without_data(made), bytes);
       if (!is_counted || !sink(watcher.session, std::move(made))) {
         lagging.push_back(watcher.session);
         table_.suspend(watcher.session);
@@ -174,7 +170,7 @@ bool Watches::is_suspended(wire::SessionId session) const {
 }
 
 std::size_t Watches::resync_bytes(wire::SessionId session) const {
-  return table_.text_bytes(session) + table_.size(session) * other_fields;
+  return table_.text_bytes(session) + table_.size(session) * event_fields_bytes;
 }
 
 std::vector<WatchEvent> Watches::resume(wire::SessionId session) {

@@ -1,6 +1,7 @@
 #include <utility>
 
 #include "server/pipeline/replies.h"
+#include "session/event_size.h"
 
 // The part of Replies that sends the events of watches.
 namespace server {
@@ -8,9 +9,7 @@ namespace {
 
 // JSON may escape data; twice its size is enough for nearly all of it.
 std::size_t event_bytes(const wire::WatchEvent& event) {
-  constexpr std::size_t other_fields = 256;
-  return other_fields + event.path.size() + event.watch.json.size() +
-         (event.data ? 2 * event.data->size() : 0);
+  return session::size_without_data(event) + (event.data ? 2 * event.data->size() : 0);
 }
 
 }  // namespace
