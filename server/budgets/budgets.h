@@ -51,6 +51,10 @@ using BudgetTable = std::array<BudgetLimits, budgets>;  // by Budget
 [[nodiscard]] constexpr std::size_t held_share(std::uint64_t memory_limit) {
   return memory_limit / 8;
 }
+// The share of the recent changes that are kept for watches with `from`.
+[[nodiscard]] constexpr std::size_t changes_share(std::uint64_t memory_limit) {
+  return memory_limit / 16;
+}
 
 // The memory that a server may use if nothing else is known.
 inline constexpr std::uint64_t usual_memory_limit = std::uint64_t{8} << 30;

@@ -7,7 +7,7 @@
 #include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/steady_timer.hpp>
 
-#include "server/peers/use_tuple.h"
+#include "server/peers/completion.h"
 #include "wire/address.h"
 
 namespace server {

@@ -6,13 +6,12 @@
 #include <variant>
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include "server/logging/limited_log.h"
 #include "server/peers/addresses.h"
-#include "server/peers/use_tuple.h"
+#include "server/peers/completion.h"
 
 namespace server {
 namespace {
@@ -51,12 +50,12 @@ wire::Result<void> Connector::start() {
   begin_to_expect();
   for (std::size_t acceptor = 0; acceptor < acceptors_.size(); ++acceptor) {
     asio::co_spawn(
-        io_, [self, acceptor] { return self->accept_loop(acceptor); }, asio::detached);
+        io_, [self, acceptor] { return self->accept_loop(acceptor); }, rethrow);
   }
   for (const LinkedServer& peer : options_.servers) {
     if (peer.id >= options_.self.value) continue;
     asio::co_spawn(
-        io_, [self, peer] { return self->dial_loop(peer); }, asio::detached);
+        io_, [self, peer] { return self->dial_loop(peer); }, rethrow);
   }
   return {};
 }
@@ -129,7 +128,7 @@ void Connector::admit(tcp::socket accepted) {
       [self = shared_from_this(), number = entry->number, socket, from] {
         return self->accept(number, socket, from);
       },
-      asio::detached);
+      rethrow);
 }
 
 awaitable<void> Connector::accept(HandshakePlaces::Number number, SocketPtr socket,
@@ -180,7 +179,7 @@ void Connector::begin_to_expect() {
   is_resolving_ = true;
   not_resolved_before_ = now + resolve_pause;
   asio::co_spawn(
-      io_, [self = shared_from_this()] { return self->resolve_expected(); }, asio::detached);
+      io_, [self = shared_from_this()] { return self->resolve_expected(); }, rethrow);
 }
 
 awaitable<void> Connector::resolve_expected() {

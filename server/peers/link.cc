@@ -10,8 +10,8 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
 
+#include "server/peers/completion.h"
 #include "server/peers/handshake_places.h"
-#include "server/peers/use_tuple.h"
 
 namespace server {
 namespace {

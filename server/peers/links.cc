@@ -6,16 +6,15 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include "server/logging/limited_log.h"
 #include "server/peers/agreement.h"
+#include "server/peers/completion.h"
 #include "server/peers/connector.h"
 #include "server/peers/link.h"
-#include "server/peers/use_tuple.h"
 #include "wire/zxid.h"
 
 namespace server {
@@ -75,7 +74,7 @@ class Links::Impl : public std::enable_shared_from_this<Links::Impl> {
 wire::Result<void> Links::Impl::start() {
   if (const auto started = connector_->start(); !started) return started;
   asio::co_spawn(
-      io_, [self = shared_from_this()] { return self->heartbeat_loop(); }, asio::detached);
+      io_, [self = shared_from_this()] { return self->heartbeat_loop(); }, rethrow);
   return {};
 }
 
