@@ -1,5 +1,6 @@
 #include "client-lib/client.h"
 
+#include <exception>
 #include <future>
 #include <map>
 #include <random>
@@ -50,7 +51,33 @@ struct Client::Impl {
                   {options.attempt_timeout, options.offline_timeout, {}},
                   [this](Action&& action) { perform(std::move(action)); }) {}
 
-  void perform(Action&& action) {
+  // Until the io_context is stopped. An error that nobody has handled ends the session.
+  void run() {
+    for (;;) {
+      try {
+        io.run();
+        return;
+      } catch (const std::exception& error) {
+        fail(error.what());
+      }
+    }
+  }
+
+  void fail(const std::string& reason) {
+    transport.stop();
+    transport.carry_out(conversation.socket_lost({reason}));
+    transport.carry_out(
+        conversation.abandon({wire::ErrorCode::system_error, "the client has failed: " + reason}));
+  }
+
+  // Actions after this one must be performed even if a callback throws.
+  void perform(Action&& action) try {
+    perform_one(std::move(action));
+  } catch (const std::exception& error) {
+    asio::post(io, [this, reason = std::string(error.what())] { fail(reason); });
+  }
+
+  void perform_one(Action&& action) {
     if (auto* complete = std::get_if<Complete>(&action)) {
       const auto found = callbacks.find(complete->ticket);
       if (found == callbacks.end()) return;
@@ -95,8 +122,8 @@ struct Client::Impl {
 
 Client::Client(Options options) : impl_(std::make_unique<Impl>(std::move(options))) {
   impl_->transport.start();
-  impl_->thread = std::thread(
-      [impl = impl_.get(), work = asio::make_work_guard(impl_->io)] { impl->io.run(); });
+  impl_->thread =
+      std::thread([impl = impl_.get(), work = asio::make_work_guard(impl_->io)] { impl->run(); });
 }
 
 Client::~Client() {
@@ -109,7 +136,7 @@ Client::~Client() {
   asio::post(impl_->io, [impl = impl_.get()] {
     const std::string reason = "the client was destroyed";
     impl->transport.stop();
-    impl->transport.carry_out(impl->conversation.socket_lost(reason));
+    impl->transport.carry_out(impl->conversation.socket_lost({reason}));
     impl->transport.carry_out(impl->conversation.fail_pending(reason));
     impl->io.stop();
   });

@@ -27,7 +27,8 @@
 //
 // Each call has two forms. One waits, and returns the reply or an error. The other (`async`)
 // returns at once, and calls back on the client's own thread. Requests take effect and complete in
-// the order in which they are made.
+// the order in which they are made. A callback must not throw: an exception ends the client, whose
+// requests then get SystemError.
 namespace zabkeeper {
 
 template <typename T>

@@ -1,7 +1,9 @@
 #include "client-lib/client.h"
 
+#include <cstdint>
 #include <functional>
 #include <future>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -34,6 +36,13 @@ class ServerSide {
     return error ? std::string() : beast::buffers_to_string(buffer.data());
   }
   void send(const std::string& text) { stream_.write(asio::buffer(text)); }
+  // Ends the connection with a status of RFC 6455, without waiting for the client.
+  void close(unsigned status, const std::string& reason) {
+    beast::error_code ignored;
+    beast::websocket::close_reason why(static_cast<std::uint16_t>(status));
+    why.reason = reason;
+    stream_.close(why, ignored);
+  }
   void accept_session(const std::string& resumed, int timeout_ms = 4'000) {
     send(R"({"op":"connected","session":"00000100000000aa","password":"9f","timeoutMs":)" +
          std::to_string(timeout_ms) +
@@ -178,6 +187,48 @@ TEST_CASE("a write without a reply gets ConnectionLoss") {
   const auto created = client.create("/a", "x");
   REQUIRE(created.has_error());
   CHECK(created.error().code == wire::ErrorCode::connection_loss);
+}
+
+TEST_CASE("a request that makes a server close the connection gets a definite error") {
+  for (const unsigned status : {1007u, 1008u, 1009u}) {
+    CAPTURE(status);
+    ScriptedServer server({[&](ServerSide& peer) {
+                             peer.read();
+                             peer.accept_session("false");
+                             peer.read();
+                             peer.close(status, "not like this");
+                           },
+                           [](ServerSide& peer) {
+                             peer.read();
+                             peer.accept_session("true");
+                             peer.close_session();
+                           }});
+    Client client(options_for({server.endpoint()}));
+    const auto created = client.create("/a", "x");
+    REQUIRE(created.has_error());
+    CHECK(created.error().code ==
+          (status == 1009 ? wire::ErrorCode::too_large : wire::ErrorCode::bad_arguments));
+    CHECK(created.error().message.find("not like this") != std::string::npos);
+  }
+}
+
+TEST_CASE("a callback that throws ends the client, and not the program") {
+  ScriptedServer server({[](ServerSide& peer) {
+    peer.read();
+    peer.accept_session("false");
+    peer.read();
+    peer.send(R"({"id":1,"zxid":"0000010000000002","count":3})");
+    while (!peer.read().empty()) {
+    }
+  }});
+  Client client(options_for({server.endpoint()}));
+  client.async(wire::CountRequest{"/", {}}, [](const Result<wire::CountReply>&) {
+    throw std::runtime_error("a mistake of the callback");
+  });
+  const auto count = client.count("/");
+  REQUIRE(count.has_error());
+  CHECK(count.error().code == wire::ErrorCode::system_error);
+  CHECK(count.error().message.find("a mistake of the callback") != std::string::npos);
 }
 
 TEST_CASE("calls get NotReady when no server is found in time") {
