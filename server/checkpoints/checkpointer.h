@@ -45,8 +45,8 @@ class Checkpointer {
     std::function<void(zab::Point checkpoint, std::uint64_t keep_bytes)> purge;
     // As storage::Log::greatest_level.
     std::function<wire::Level()> greatest_level;
-    // Nothing of a level above this one is to remain before this checkpoint, which is durable: in
-    // the log, and in memory for learners.
+    // Removes everything of a level above `level` that is before this durable checkpoint: from the
+    // log, and from the history in memory, which is for learners.
     std::function<void(zab::Point checkpoint, wire::Level level)> drop_before;
   };
   // All of them outlive this. `at` and `level` are of the existing checkpoint.

@@ -12,7 +12,7 @@
 
 #include "server/pipeline/pipeline.h"
 
-// A follower's pipeline with one client, and a leader that is only a service.
+// A follower's pipeline with one client. Its leader is only a session::Service.
 namespace follower {
 
 using server::PeerMessage;
