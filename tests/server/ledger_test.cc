@@ -54,7 +54,7 @@ TEST_CASE("an account's second half is for holders of less than an equal share")
   CHECK(Account().room(7, mebibyte) == mebibyte);
 }
 
-TEST_CASE("holders that all have their shares end one after another") {
+TEST_CASE("if all holders need more than their shares, they get it one after another") {
   const auto account = std::make_shared<Account>(100 * kibibyte);
   std::vector<Holding> holders;
   for (int i = 0; i < 10; ++i) {

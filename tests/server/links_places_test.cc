@@ -49,7 +49,7 @@ TEST_CASE("connections that send nothing keep no server out") {
   });
 }
 
-TEST_CASE("connections that have greeted are displaced by none, and later ones are closed") {
+TEST_CASE("connections that have greeted keep their places, and later ones are closed") {
   Network network;
   auto options = network.options(1);
   options.handshake_timeout = std::chrono::hours(1);
