@@ -124,7 +124,7 @@ struct LinkCounters {
   std::uint64_t established = 0;
   Traffic in;
   Traffic out;
-  std::uint64_t too_large = 0;  // messages that fit into no frame, and were not sent
+  std::uint64_t too_large = 0;  // messages larger than a frame, which were not sent
 };
 
 // Connections to the peer port, which servers with greater ids dial.

@@ -35,7 +35,7 @@ TEST_CASE("an account's second half is for holders of less than an equal share")
   };
   for (const Row& row : {
            Row{0, 0, 0, 100, 100},
-           Row{100, 1, 100, 400, 400},  // the first half is for whoever comes
+           Row{100, 1, 100, 400, 400},  // any holder may use the first half
            Row{100, 1, 100, 500, 400},  // one holder: its share is the half
            Row{500, 2, 500, 10, 0},     // it has more than its share of 250
            Row{500, 2, 0, 300, 250},    // it has less
