@@ -115,7 +115,7 @@ class Checkpointer {
   zab::Point last_applied_;
   zab::ClusterId cluster_;
   storage::CheckpointLabel label_;           // of the image that is being taken
-  std::vector<wire::StoredRecord> records_;  // of it, behind those that could not be written before
+  std::vector<wire::StoredRecord> records_;  // of it, after those that could not be written before
   Clock::time_point began_;
   Clock::time_point not_before_;
   std::vector<std::function<void(wire::Result<void>)>> waiting_;  // for this image
