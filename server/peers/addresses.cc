@@ -18,7 +18,7 @@ using asio::awaitable;
 using boost::system::error_code;
 using tcp = asio::ip::tcp;
 
-// An address as it is written, and what it stands for if it is a name.
+// An address as it is written, and what it resolves to.
 struct Place {
   tcp::endpoint endpoint;
   wire::Address written;

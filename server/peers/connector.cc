@@ -22,7 +22,7 @@ using asio::awaitable;
 using boost::system::error_code;
 using tcp = asio::ip::tcp;
 
-// The addresses of the servers that dial are resolved anew no more often than this.
+// The least time between two resolutions of the addresses of the servers that dial.
 constexpr std::chrono::seconds resolve_pause{10};
 constexpr std::chrono::milliseconds redial_min{20};
 constexpr std::chrono::milliseconds redial_max{250};

@@ -64,7 +64,7 @@ std::vector<wire::StoredRecord> image_of(session::Service& service, const wire::
 
 }  // namespace
 
-// Such a session was one message, which no server could take: the learner began anew for ever.
+// A session of that size used to be one message that no server accepted, at every attempt.
 TEST_CASE("a session that is larger than a frame is in a snapshot that another server loads") {
   const wire::Bytes outcome = large_outcome();
   REQUIRE(outcome.size() > 90 * mebibyte);

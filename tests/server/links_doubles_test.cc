@@ -9,7 +9,7 @@
 #include "server/peers/links.h"
 #include "tests/server/links_harness.h"
 
-// Two servers that say the same id.
+// Two servers that were given the same id.
 namespace server {
 namespace {
 
@@ -62,7 +62,7 @@ TEST_CASE("a second server with the id of a linked one is refused, and the log n
   });
 }
 
-// The machine of a server that lost its power closes no connection.
+// A machine that lost its power does not close its connections.
 TEST_CASE("a server may replace its link once the link is silent") {
   Network network;
   server::Links::Options options = network.options(1);
@@ -127,7 +127,7 @@ TEST_CASE("a duplicate id is reported once the linked process is heard after the
   });
 }
 
-// It used to cost an election each time, and two lines in each log.
+// Each attempt of the second server used to cost an election, and two lines in each log.
 TEST_CASE("a second server with the same id does not take the link of the first, and both log it") {
   Network network;
   TestServer& one = network.start(network.options(1));

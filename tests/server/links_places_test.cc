@@ -26,7 +26,7 @@ boost::asio::awaitable<std::vector<RawPeer>> silent(Network& network, std::size_
 
 }  // namespace
 
-// 64 connections that send nothing used to take all places for a second, and so on for ever.
+// 64 connections that send nothing used to take all places, again and again for a second.
 TEST_CASE("connections that send nothing keep no server out") {
   Network network;
   auto options = network.options(1);
