@@ -21,11 +21,11 @@ using asio::awaitable;
 using boost::system::error_code;
 using tcp = asio::ip::tcp;
 
-// The addresses of the servers that dial are resolved anew no more often than this.
+// The least time between two resolutions of the addresses of the servers that dial.
 constexpr std::chrono::seconds resolve_pause{10};
 constexpr std::chrono::milliseconds redial_min{20};
 constexpr std::chrono::milliseconds redial_max{250};
-// Only an operator can mend the cause of a refusal.
+// Only an operator can remove the cause of a refusal.
 constexpr std::chrono::milliseconds refused_redial_max{2000};
 // A link that ends sooner than this flaps: the next one waits twice as long, up to the maximum.
 constexpr std::chrono::milliseconds steady_after{1000};
@@ -275,7 +275,7 @@ void Connector::report_failed_dial(zab::ServerId peer, GreetingForm form,
                   "it closes the connection without an answer: its own log may say why, or that "
                   "of the program which listens at this address");
   }
-  // At level 0 the fixed form is next, and whoever runs the old program knows no other.
+  // At level 0 the next greeting has the fixed form, the only one that the old program knows.
   if (old_levels.contains(callbacks_.level())) return;
   report(peer, "it closes the connection without an answer, as an old program does: " +
                    unable_sentence(peer, old_program, old_levels, callbacks_.level()));

@@ -110,8 +110,8 @@ Links::Impl::LinkPtr Links::Impl::add(asio::ip::tcp::socket socket, const Agreed
 }
 
 // Two servers with one id would take the link from each other for ever, with an election each time.
-// The process that is linked may replace its link: it knows first that it has lost it. Another
-// process is the server after a restart, or a double.
+// The process that is linked may replace its link: it may know before this server that the link is
+// lost. Another process is the same server after a restart, or a second one with the same id.
 std::optional<std::string> Links::Impl::refuses(const Greeting& from,
                                                 const std::string& address) const {
   const auto found = up_.find(from.from);

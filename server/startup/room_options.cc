@@ -114,8 +114,8 @@ ListenerOptions listener_options(const Config& config, const Ledger& ledger,
   options.io_threads = config.io_threads;
   options.gate = gate_rules(config);
   options.limits.frame_bytes_max = wire::frame_bytes_for(config.max_data_bytes);
-  // A reply of the greatest size may follow others. It was judged as text, and in base64 it is a
-  // third longer.
+  // A reply of the greatest size may wait behind others. Its size was estimated as text; in base64
+  // it is a third longer.
   options.limits.queued_bytes_max = ledger.limits(Budget::waiting).connection / 3 * 4 + (2U << 20);
   return options;
 }

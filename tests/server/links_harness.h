@@ -53,7 +53,7 @@ class Log {
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;
 
-  // In how many places the log says this.
+  // How often the log contains `words`.
   [[nodiscard]] std::size_t count(const std::string& words) const {
     const std::string text = text_.str();
     std::size_t found = 0;

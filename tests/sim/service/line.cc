@@ -103,7 +103,7 @@ void Line::send(const wire::ServerMessage& message) {
   });
 }
 
-// Asked about events only.
+// The server asks this only for events.
 bool Line::has_room(std::size_t) const {
   const bool has_room = on_their_way_ < world_.options().events_max;
   if (!has_room) world_.cluster().counts().count(Rare::watch_lagged);

@@ -313,7 +313,7 @@ void World::heal() {
   is_healing_ = true;
   healing_since_ = now();
   programs_.heal();
-  // An operator makes room.
+  // An operator raises the limit of the state.
   options_.state_bytes_max = std::numeric_limits<std::size_t>::max();
   for (Server& one : servers_) {
     if (one.pipeline) one.pipeline->replica().service().set_memory_max(options_.state_bytes_max);
