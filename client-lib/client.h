@@ -42,10 +42,11 @@ struct Options {
   SessionOptions session = {};
   // For one attempt with one server, until it has accepted the session.
   std::chrono::milliseconds attempt_timeout{1'500};
-  // How long requests wait while no server accepts the session.
+  // How long requests wait while no server accepts the session. They do not wait if every server
+  // declines the WebSocket handshake with an HTTP status of 4xx.
   std::chrono::milliseconds offline_timeout{10'000};
-  // How long a waiting call waits for its reply. The request may still be carried out later. 0: no
-  // limit.
+  // How long a waiting call waits for its reply; 0: no limit. A request that was not sent until
+  // then is taken back. Any other may still be carried out later.
   std::chrono::milliseconds call_timeout{0};
   std::function<void(const SessionEvent&)> on_session = {};
 };

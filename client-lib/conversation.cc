@@ -70,6 +70,17 @@ Ticket Conversation::request(wire::Request request, Actions& actions, wire::Enco
   return ticket;
 }
 
+bool Conversation::withdraw(Ticket ticket, Actions& actions) {
+  const Pending* pending = find(ticket);
+  if (!pending || pending->sent || pending->result) return false;
+  // Over a socket that was lost, it may have been carried out.
+  if (pending->losses > 0 && is_write(pending->request.request)) return false;
+  watches_.remove_unaccepted(ticket);
+  std::erase_if(pending_, [&](const Pending& each) { return each.ticket == ticket; });
+  complete_finished(actions);
+  return true;
+}
+
 Actions Conversation::socket_opened() {
   if (phase_ == Phase::ended) return {CloseSocket{"the session has ended"}};
   phase_ = Phase::connecting;

@@ -44,6 +44,9 @@ class Conversation {
   Ticket request(wire::Request request, Actions& actions,
                  wire::Encoding encoding = wire::Encoding::text_if_utf8);
 
+  // Takes back a request that no server can have received. False if it was sent, or is answered.
+  [[nodiscard]] bool withdraw(Ticket ticket, Actions& actions);
+
   [[nodiscard]] Actions socket_opened();
   [[nodiscard]] Actions received(std::string_view frame);
   [[nodiscard]] Actions socket_lost(SocketLoss loss);

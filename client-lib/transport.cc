@@ -31,6 +31,19 @@ constexpr std::size_t read_bytes_max = 64 * 1024 * 1024;
 // A connection that lasts so long was of use.
 constexpr milliseconds useful_time{1'000};
 
+// "HTTP 421: …", with the beginning of the page.
+std::string declined_text(const websocket::response_type& response) {
+  constexpr std::size_t words_max = 200;
+  const std::string page = response.body().substr(0, words_max);
+  const std::string line = page.substr(0, page.find_first_of("\r\n"));
+  return "HTTP " + std::to_string(response.result_int()) + (line.empty() ? "" : ": " + line);
+}
+
+// Whether the server would answer the same handshake again in this way.
+bool is_permanent(unsigned http_status) {
+  return http_status >= 400 && http_status < 500 && http_status != 408 && http_status != 429;
+}
+
 auto into(error_code& error) { return asio::redirect_error(asio::use_awaitable, error); }
 
 }  // namespace
@@ -65,6 +78,7 @@ struct Transport::Socket {
   bool accepted = false;  // by a server, for this session
   bool closed = false;
   SocketLoss loss;
+  unsigned declined_with = 0;  // the HTTP status of a handshake that was declined
 };
 
 Transport::Transport(asio::io_context& io, Conversation& conversation, Hosts hosts,
@@ -121,7 +135,11 @@ asio::awaitable<void> Transport::run() {
       // A server that accepts sessions and loses them at once must not be asked without a pause.
       if (offline_since_ - socket->accepted_at >= useful_time) hosts_.succeeded();
     }
-    if (steady_clock::now() - offline_since_ >= options_.offline_timeout) {
+    declined_ = is_permanent(socket->declined_with) ? declined_ + 1 : 0;
+    // Requests need not wait any longer if all servers have said that they never accept this
+    // client.
+    if (declined_ >= hosts_.size() ||
+        steady_clock::now() - offline_since_ >= options_.offline_timeout) {
       carry_out(conversation_.fail_pending(reason));
     }
   }
@@ -181,8 +199,13 @@ asio::awaitable<bool> Transport::open(std::shared_ptr<Socket> socket, const Endp
       [weak = std::weak_ptr(socket)](websocket::frame_type, beast::string_view) {
         if (const auto alive = weak.lock()) alive->received_at = steady_clock::now();
       });
-  co_await socket->stream.async_handshake(to_string(endpoint.address), endpoint.target,
+  websocket::response_type response;
+  co_await socket->stream.async_handshake(response, to_string(endpoint.address), endpoint.target,
                                           into(error));
+  if (error == websocket::error::upgrade_declined) {
+    socket->declined_with = response.result_int();
+    socket->close("the WebSocket handshake: " + declined_text(response));
+  }
   co_return !failed("the WebSocket handshake");
 }
 

@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <chrono>
 #include <exception>
 #include <memory>
 #include <mutex>
@@ -94,13 +96,19 @@ void catch_interrupts() {
   sigaction(SIGINT, &action, nullptr);
 }
 
+// A longer time is as good as for ever, and would be too large for a clock of nanoseconds.
+std::chrono::milliseconds timeout_of(const shell::CommandLine& line) {
+  return std::min(std::chrono::milliseconds(line.timeout_ms),
+                  std::chrono::milliseconds(std::chrono::hours(24 * 365)));
+}
+
 zabkeeper::Options options_for(const shell::CommandLine& line, ServerLabel& label) {
   zabkeeper::Options options;
   options.servers = zabkeeper::servers(line.servers);
   options.session.timeout_ms = line.timeout_ms;
   options.session.auth = line.auth;
   options.session.after_expiry = !line.command;
-  options.offline_timeout = options.call_timeout = std::chrono::milliseconds(line.timeout_ms);
+  options.offline_timeout = options.call_timeout = timeout_of(line);
   if (!line.command || std::holds_alternative<shell::Watch>(*line.command)) {
     options.on_session = [printer = std::make_shared<SessionPrinter>(label)](
                              const SessionEvent& event) { (*printer)(event); };
@@ -115,8 +123,8 @@ int run(const shell::CommandLine& line, shell::Streams streams) {
   ServerLabel label;
   const zabkeeper::Options options = options_for(line, label);
   const shell::Runner::Settings settings{
-      options.servers, std::chrono::milliseconds(line.timeout_ms), line.auth,
-      line.command ? shell::Mode::one_shot : shell::Mode::interactive, catch_interrupts};
+      options.servers, line.auth, line.command ? shell::Mode::one_shot : shell::Mode::interactive,
+      catch_interrupts};
 
   std::unique_ptr<zabkeeper::Client> client;
   const auto the_client = [&]() -> zabkeeper::Client& {

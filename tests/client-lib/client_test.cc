@@ -10,6 +10,8 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read_until.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core/buffers_to_string.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/websocket.hpp>
@@ -243,6 +245,26 @@ TEST_CASE("calls get NotReady when no server is found in time") {
   CHECK(created.error().code == wire::ErrorCode::not_ready);
 }
 
+TEST_CASE("calls do not wait for servers that decline every handshake") {
+  asio::io_context io;
+  tcp::acceptor acceptor(io, {asio::ip::make_address("127.0.0.1"), 0});
+  std::thread server([&] {
+    tcp::socket socket = acceptor.accept();
+    std::string request;
+    asio::read_until(socket, asio::dynamic_buffer(request), "\r\n\r\n");
+    asio::write(socket, asio::buffer(std::string("HTTP/1.1 421 Misdirected Request\r\n"
+                                                 "Content-Length: 13\r\n\r\nunknown Host\n")));
+  });
+  Options options = options_for({{{"127.0.0.1", acceptor.local_endpoint().port()}}});
+  options.offline_timeout = std::chrono::hours(1);
+  Client client(options);
+  const auto created = client.create("/a", "x");
+  server.join();
+  REQUIRE(created.has_error());
+  CHECK(created.error().code == wire::ErrorCode::not_ready);
+  CHECK(created.error().message.find("HTTP 421: unknown Host") != std::string::npos);
+}
+
 TEST_CASE("a waiting call ends after its timeout") {
   ScriptedServer server({[](ServerSide& peer) {
     peer.read();
@@ -255,6 +277,19 @@ TEST_CASE("a waiting call ends after its timeout") {
   const auto count = client.count("/");
   REQUIRE(count.has_error());
   CHECK(count.error().code == wire::ErrorCode::operation_timeout);
+}
+
+TEST_CASE("a waiting call that could not be sent in time is not carried out later") {
+  asio::io_context io;
+  tcp::acceptor hung(io, {asio::ip::make_address("127.0.0.1"), 0});  // never accepts
+  Options options = options_for({{{"127.0.0.1", hung.local_endpoint().port()}}});
+  options.offline_timeout = std::chrono::hours(1);
+  options.call_timeout = milliseconds(100);
+  Client client(options);
+  const auto created = client.create("/a", "x");
+  REQUIRE(created.has_error());
+  CHECK(created.error().code == wire::ErrorCode::not_ready);
+  CHECK(created.error().message.find("nothing was done") != std::string::npos);
 }
 
 }  // namespace

@@ -77,6 +77,7 @@ Actions run(const std::string& command, Conversation& conversation) {
   if (verb == "open") return conversation.socket_opened();
   if (verb == "<") return conversation.received(replaced(rest, "STAT", stat_json));
   if (verb == "lost") return conversation.socket_lost({rest});
+  if (verb == "reply-too-large") return conversation.socket_lost({rest, 0, true});
   if (verb == "closed") {  // by the server: its status, and the reason
     return conversation.socket_lost({rest.substr(5), static_cast<std::uint16_t>(std::stoi(rest))});
   }
@@ -109,7 +110,12 @@ std::string replay(std::istream& story) {
     while (std::getline(story, line) && !line.empty()) {
     }  // what was expected
     actual += "----\n";
-    if (command == "option dedup") {
+    if (command.starts_with("withdraw ")) {
+      const Ticket ticket{std::stoul(command.substr(9))};
+      Actions actions;
+      actual += conversation->withdraw(ticket, actions) ? "withdrawn\n" : "not withdrawn\n";
+      for (const Action& action : actions) actual += std::visit(Print{}, action) + '\n';
+    } else if (command == "option dedup") {
       options.dedup = true;
     } else if (command == "option read-only") {
       options.read_only = true;

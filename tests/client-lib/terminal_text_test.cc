@@ -36,6 +36,11 @@ TEST_CASE("control characters and bytes that are not UTF-8 are escaped for a ter
   }
 }
 
+TEST_CASE("bytes that are not UTF-8 are replaced in JSON") {
+  CHECK(utf8_text("gr\xc3\xbc\xc3\x9f") == "gr\xc3\xbc\xc3\x9f");
+  CHECK(utf8_text("a\xe9z\xe2\x94") == "a\xef\xbf\xbdz\xef\xbf\xbd\xef\xbf\xbd");
+}
+
 TEST_CASE("a character that is divided between two writes is recognized") {
   CHECK(unfinished_bytes("abc") == 0);
   CHECK(unfinished_bytes("gr\xc3") == 1);

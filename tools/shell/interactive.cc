@@ -14,6 +14,7 @@
 #include <editline/readline.h>
 
 #include "tools/shell/input.h"
+#include "tools/shell/terminal_text.h"
 #include "tools/shell/words.h"
 
 namespace shell {
@@ -113,7 +114,7 @@ int run_interactive(Runner& runner, zabkeeper::Client& client,
 
   std::optional<int> code;
   for (;;) {
-    const std::string prompt = "[zab " + label() + "] " + runner.cwd() + "> ";
+    const std::string prompt = "[zab " + label() + "] " + terminal_text(runner.cwd()) + "> ";
     errno = 0;
     char* line = readline(prompt.c_str());
     if (!line) {

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <atomic>
-#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <functional>
@@ -30,7 +29,6 @@ class Runner {
  public:
   struct Settings {
     std::vector<zabkeeper::Endpoint> servers;
-    std::chrono::milliseconds timeout{10'000};
     std::vector<wire::AuthRequest> auth;  // for HTTP requests, which have no session
     Mode mode = Mode::one_shot;
     // Called by a command that ends in good order when it is interrupted: from then on, an

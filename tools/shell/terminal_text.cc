@@ -77,6 +77,18 @@ std::string terminal_text(std::string_view text) {
   return out;
 }
 
+std::string utf8_text(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  while (!text.empty()) {
+    const std::string_view character = text.substr(0, size_of(text.front()));
+    const bool is_valid = wire::is_utf8(character);
+    out += is_valid ? character : "\xef\xbf\xbd";
+    text.remove_prefix(is_valid ? character.size() : 1);
+  }
+  return out;
+}
+
 std::size_t unfinished_bytes(std::string_view text) {
   for (std::size_t back = 1; back <= std::min<std::size_t>(3, text.size()); ++back) {
     const char byte = text[text.size() - back];
