@@ -4,11 +4,11 @@
 usage: tools/dev nightly [--minutes N] [--soak-minutes N] [--greedy-minutes N] [--only STEP]...
                          [MUTANT]...
 
-Steps: tsan (the server's and client's tests under ThreadSanitizer), fuzz (every fuzzer for
---minutes), mutants (all, or those named), upgrade (the tests of upgrades, with mixed ensembles for a
-minute each, and under faults), crowds (of greedy clients), soak (for --soak-minutes), greedy (greedy
-clients, for --greedy-minutes). Each step writes its output to build/nightly/STEP.log. Exit status 1
-if any step fails.
+Steps: sanitize (unit tests with all checks of UBSan), tsan (the server's and client's tests under
+ThreadSanitizer), fuzz (every fuzzer for --minutes), mutants (all, or those named), upgrade (the
+tests of upgrades, with mixed ensembles for a minute each, and under faults), crowds (of greedy
+clients), soak (for --soak-minutes), greedy (greedy clients, for --greedy-minutes). Each step writes
+its output to build/nightly/STEP.log. Exit status 1 if any step fails.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
 LOGS = ROOT / "build" / "nightly"
-STEPS = ("tsan", "fuzz", "mutants", "upgrade", "crowds", "soak", "greedy")
+STEPS = ("sanitize", "tsan", "fuzz", "mutants", "upgrade", "crowds", "soak", "greedy")
 MIXED_SECONDS = 60  # for which servers of two programs are one ensemble
 
 
@@ -41,6 +41,7 @@ class Result(NamedTuple):
 def steps(only, minutes, soak_minutes, greedy_minutes, mutants):
     fuzzers = sorted(path.stem for path in (ROOT / "tests/fuzz").glob("*.cc"))
     everything = [
+        Step("sanitize", ["sanitize"]),
         Step("tsan", ["tsan"]),
         *(Step(f"fuzz-{fuzzer}", ["fuzz", fuzzer, f"-max_total_time={round(minutes * 60)}"]) for fuzzer in fuzzers),
         Step("mutants", ["mutants", *mutants]),
