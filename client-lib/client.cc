@@ -242,10 +242,11 @@ Result<wire::EmptyReply> Client::sync(std::string path) {
   return call(wire::SyncRequest{std::move(path)});
 }
 
-Result<wire::WatchReply> Client::watch(std::string path, WatchOptions options, OnEvent on_event) {
+Result<wire::WatchReply> Client::watch(std::string path, WatchOptions options,
+                                       const OnEvent& on_event) {
   return call(wire::WatchRequest{std::move(path), options.scope, options.once, options.with_data,
                                  options.from},
-              std::move(on_event));
+              on_event);
 }
 
 Result<wire::EmptyReply> Client::unwatch(const wire::RequestId& watch) {

@@ -96,17 +96,17 @@ class Client {
 
   template <typename Request>
   void async(Request request, std::function<void(Result<ReplyOf<Request>>)> done,
-             OnEvent on_event = {}) {
+             const OnEvent& on_event = {}) {
     send(
         std::move(request),
         [done = std::move(done)](Result<wire::ReplyBody> body, wire::Zxid) {
           done(as<ReplyOf<Request>>(std::move(body)));
         },
-        std::move(on_event));
+        on_event);
   }
   template <typename Request>
-  [[nodiscard]] Result<ReplyOf<Request>> call(Request request, OnEvent on_event = {}) {
-    return as<ReplyOf<Request>>(ask(std::move(request), std::move(on_event)).result);
+  [[nodiscard]] Result<ReplyOf<Request>> call(Request request, const OnEvent& on_event = {}) {
+    return as<ReplyOf<Request>>(ask(std::move(request), on_event).result);
   }
 
   Result<wire::CreateReply> create(std::string path, wire::Bytes data, CreateOptions options = {});
@@ -121,7 +121,7 @@ class Client {
   Result<wire::MultiReply> multi(std::vector<wire::MultiOp> ops);
   // Later reads see every txn that was committed before this call.
   Result<wire::EmptyReply> sync(std::string path = "/");
-  Result<wire::WatchReply> watch(std::string path, WatchOptions options, OnEvent on_event);
+  Result<wire::WatchReply> watch(std::string path, WatchOptions options, const OnEvent& on_event);
   Result<wire::EmptyReply> unwatch(const wire::RequestId& watch);
   // Ends the session, and deletes its ephemeral nodes at once.
   Result<wire::ClosedReply> close();

@@ -1,9 +1,9 @@
 #include <algorithm>
 #include <chrono>
+#include <csignal>
 #include <exception>
 #include <memory>
 #include <mutex>
-#include <signal.h>
 #include <sstream>
 #include <stdexcept>
 #include <string>

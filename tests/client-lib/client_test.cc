@@ -17,6 +17,8 @@
 #include <boost/beast/websocket.hpp>
 #include <doctest/doctest.h>
 
+#include "wire/json.h"
+
 namespace zabkeeper {
 namespace {
 
@@ -45,6 +47,8 @@ class ServerSide {
     why.reason = reason;
     stream_.close(why, ignored);
   }
+  // A longer frame makes `read` close the connection with status 1009.
+  void limit_frames(std::size_t bytes) { stream_.read_message_max(bytes); }
   void accept_session(const std::string& resumed, int timeout_ms = 4'000) {
     send(R"({"op":"connected","session":"00000100000000aa","password":"9f","timeoutMs":)" +
          std::to_string(timeout_ms) +
@@ -212,6 +216,60 @@ TEST_CASE("a request that makes a server close the connection gets a definite er
           (status == 1009 ? wire::ErrorCode::too_large : wire::ErrorCode::bad_arguments));
     CHECK(created.error().message.find("not like this") != std::string::npos);
   }
+}
+
+// Carries out creates until the connection ends. Returns whether the session was closed.
+bool carry_out_creates(ServerSide& peer, std::vector<std::string>& paths) {
+  for (;;) {
+    const std::string frame = peer.read();
+    if (frame.empty()) return false;
+    for (const wire::ParsedRequest& request : wire::json::parse_requests(frame).requests) {
+      std::string reply;
+      if (const auto* create = std::get_if<wire::CreateRequest>(&request->request)) {
+        paths.push_back(create->path);
+        wire::json::write(wire::Reply{request->id, {}, {}, wire::CreateReply{create->path, {}}},
+                          reply);
+      } else {
+        wire::json::write(wire::Reply{request->id, {}, {}, wire::ClosedReply{}}, reply);
+      }
+      peer.send(reply);
+      if (std::holds_alternative<wire::CloseRequest>(request->request)) return true;
+    }
+  }
+}
+
+TEST_CASE("a frame that is too large leaves no doubt about the writes before and after it") {
+  std::vector<std::string> carried_out;
+  const auto serve = [&](bool resumed) {
+    return [&carried_out, resumed](ServerSide& peer) {
+      peer.read();
+      peer.limit_frames(100'000);
+      peer.accept_session(resumed ? "true" : "false");
+      CHECK(carry_out_creates(peer, carried_out) == resumed);
+    };
+  };
+  std::vector<Result<wire::CreateReply>> replies;
+  {
+    ScriptedServer server({serve(false), serve(true)});
+    Client client(options_for({server.endpoint()}));
+    std::promise<void> done;
+    for (int i = 0; i < 7; ++i) {
+      wire::CreateRequest create;
+      create.path = "/" + std::to_string(i);
+      if (i == 3) create.data = std::string(1 << 20, 'x');
+      client.async(create, [&](Result<wire::CreateReply> reply) {
+        replies.push_back(std::move(reply));
+        if (replies.size() == 7) done.set_value();
+      });
+    }
+    done.get_future().wait();
+  }
+  for (std::size_t i = 0; i < replies.size(); ++i) {
+    CAPTURE(i);
+    REQUIRE(replies[i].has_error() == (i == 3));
+    if (i == 3) CHECK(replies[i].error().code == wire::ErrorCode::too_large);
+  }
+  CHECK(carried_out == std::vector<std::string>{"/0", "/1", "/2", "/4", "/5", "/6"});
 }
 
 TEST_CASE("a callback that throws ends the client, and not the program") {

@@ -1,9 +1,9 @@
 #include "tools/shell/output.h"
 
 #include <array>
+#include <csignal>
 #include <fcntl.h>
 #include <optional>
-#include <signal.h>
 #include <string>
 #include <thread>
 #include <unistd.h>
