@@ -52,11 +52,18 @@ RequestHead head_of(const Request& request) {
     const auto [begin, end] = request.equal_range(name);
     for (auto line = begin; line != end; ++line) forwarded.push_back(view(line->value()));
   }
+  std::string_view target = view(request.target());
+  std::vector<std::string_view> hosts = lines(http::field::host);
+  if (const auto absolute = absolute_target(target)) {  // then the Host header does not count
+    target = absolute->path;
+    for (std::string_view& host : hosts) host = absolute->host;
+    if (hosts.empty() && request.version() < 11) hosts.push_back(absolute->host);
+  }
   return {
       .method = view(request.method_string()),
-      .target = view(request.target()),
+      .target = target,
       .http_version = request.version(),
-      .hosts = lines(http::field::host),
+      .hosts = std::move(hosts),
       .origins = lines(http::field::origin),
       .upgrades = lines(http::field::upgrade),
       .connections = lines(http::field::connection),
