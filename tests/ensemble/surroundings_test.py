@@ -1,6 +1,7 @@
 """What surrounds a program refuses something: no program aborts, and each says what to do."""
 
 import asyncio
+import ctypes
 import http.client
 import os
 import pathlib
@@ -172,6 +173,35 @@ def test_absolute_targets(here):
         assert status(f"http://{own}/admin/checkpoint", own, "POST") == 200
 
 
+def other_hosts(file):
+    """For a process: `file` in place of /etc/hosts."""
+    libc = ctypes.CDLL(None, use_errno=True)
+
+    def before():
+        private = (1 << 14) | (1 << 18)  # MS_REC, MS_PRIVATE
+        bind = 1 << 12
+        for done in (libc.unshare(0x20000), libc.mount(None, b"/", None, private, None),
+                     libc.mount(os.fsencode(file), b"/etc/hosts", None, bind, None)):
+            assert done == 0, os.strerror(ctypes.get_errno())
+    return before
+
+
+def test_all_addresses(here):
+    """clients reach a server on every address of the name that webAddress is, except those that are not here"""
+    if os.geteuid() != 0:
+        return
+    (here / "hosts").write_text("127.0.0.1 both.test\n127.0.0.2 both.test\n192.0.2.1 both.test\n")
+    with Single(here, "--webAddress=both.test", before=other_hosts(here / "hosts")) as server:
+        asyncio.run(server.ready())
+        for host in ("127.0.0.1", "127.0.0.2"):
+            connection = http.client.HTTPConnection(host, server.port, timeout=TIMEOUT)
+            connection.request("GET", "/health/live")
+            assert connection.getresponse().status == 200, host
+        assert "clients cannot use its address 192.0.2.1" in server.log()
+        server.signal(signal.SIGTERM)
+        assert server.ended() == 0
+
+
 def test_output(here):
     """help that cannot be written is an error"""
     with open("/dev/full", "w") as full:
@@ -179,7 +209,7 @@ def test_output(here):
 
 
 for test in (test_files, test_working_directory, test_threads, test_memory, test_file_size, test_locales,
-             test_service_variables, test_absolute_targets, test_output):
+             test_service_variables, test_absolute_targets, test_all_addresses, test_output):
     with tempfile.TemporaryDirectory(prefix="zabkeeper-") as made:
         test(pathlib.Path(made))
     print("passed:", test.__doc__)
