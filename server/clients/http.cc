@@ -124,7 +124,19 @@ std::optional<Answer> answer_to_malformed(const error_code& error) {
       error.category() != http::make_error_code(http::error::bad_method).category()) {
     return std::nullopt;
   }
+  if (error == http::error::bad_method) {
+    return error_answer(400, "BadRequest",
+                        "not an HTTP/1.1 request; this port speaks neither TLS nor the protocol of "
+                        "ZooKeeper's clients");
+  }
   return error_answer(400, "BadRequest", "not an HTTP/1.1 request: " + error.message());
+}
+
+// TLS and the protocol of ZooKeeper's clients begin with bytes that no method has. Their end would
+// never come.
+bool is_no_method(std::string_view head) {
+  return !head.empty() && static_cast<unsigned char>(head.front()) < 0x20 && head.front() != '\r' &&
+         head.front() != '\n';
 }
 
 // Reads until the buffer has a whole header. Beast's own reader would consume the header, so that
@@ -141,6 +153,7 @@ asio::awaitable<error_code> read_head(HttpStream& stream, beast::flat_buffer& bu
         buffer.prepare(std::min(buffer.max_size() - buffer.size(), read_bytes)), as_tuple);
     buffer.commit(size);
     if (error) co_return error;
+    if (is_no_method(text_of(buffer))) co_return http::error::bad_method;
   }
 }
 

@@ -171,7 +171,8 @@ void resolve_id(ConfigBuilder& builder) {
   std::string source = "myid";
   const bool counts = !builder.id || builder.servers.size() > 1;
   const TextFile read = read_text_file(file);
-  if (counts && !read.problem.empty()) {
+  std::error_code hidden;  // in a directory that this user cannot enter
+  if (counts && !read.problem.empty() && std::filesystem::exists(file, hidden)) {
     builder.errors.push_back("cannot read " + file.string() + ": " + read.problem +
                              "; it has the number of this server, and nothing else");
     return;
@@ -201,9 +202,9 @@ void resolve_id(ConfigBuilder& builder) {
   for (const auto& [id, line] : builder.servers)
     ids += (ids.empty() ? "" : ", ") + std::to_string(id);
   if (!builder.id) {
-    builder.errors.push_back("the number of this server (one of " + ids +
-                             ") is not set: write it into the file " + file.string() +
-                             ", or set myid=");
+    builder.errors.push_back(
+        "the number of this server (one of " + ids + ") is not set: write it into the file " +
+        file.string() + ", or set myid=" + (read.problem.empty() ? "" : " (" + read.problem + ")"));
   } else if (!builder.servers.contains(*builder.id)) {
     builder.errors.push_back(source + " says that this is server " + std::to_string(*builder.id) +
                              ", but there are server lines for " + ids + " only");

@@ -13,6 +13,7 @@
 
 #include "server/logging/process_log.h"
 #include "server/process/exit_codes.h"
+#include "wire/ensure_report.h"
 
 namespace server {
 namespace {
@@ -98,6 +99,8 @@ Ending explain(const std::exception_ptr& error) {
 void say_why_it_ends() {
   reserve = new char[reserve_bytes]();
   std::set_terminate(on_uncaught);
+  // Whoever reads standard error may hang, and then the process must end too.
+  wire::report_broken_invariants_to(write_to_standard_error);
   // A stack that has overflowed has no room for a handler.
   static std::array<char, 64 * 1024> stack;
   stack_t other{};

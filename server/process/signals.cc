@@ -40,10 +40,11 @@ void begin_with_usual_signals() {
   ::pthread_sigmask(SIG_UNBLOCK, &all, nullptr);
   std::signal(SIGCHLD, SIG_DFL);
   for (const int signal : {SIGPIPE, SIGXFSZ, SIGTTOU}) std::signal(signal, SIG_IGN);
-  // The system ends the first process of a container only by a handler.
-  if (::getpid() != 1) return;
-  for (const int signal : {SIGTERM, SIGINT}) {
-    std::signal(signal, [](int number) { ::_exit(128 + number); });
+  // Until `Signals` handles them. The system ends the first process of a container only by a
+  // handler.
+  const auto end = ::getpid() == 1 ? [](int number) { ::_exit(128 + number); } : SIG_DFL;
+  for (const int signal : handled_signals()) {
+    std::signal(signal, meaning_of(signal) == SignalMeaning::stop ? end : SIG_IGN);
   }
 }
 

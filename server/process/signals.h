@@ -12,8 +12,8 @@ namespace server {
 void open_standard_streams();
 
 // Undoes what the process that started this one has set: blocked signals, and an ignored SIGCHLD.
-// Lets failed writes be errors of those writes: SIGPIPE, SIGXFSZ and SIGTTOU have no effect. SIGTERM
-// and SIGINT end the process.
+// Lets failed writes be errors of those writes: SIGPIPE, SIGXFSZ and SIGTTOU have no effect. Only
+// signals that stop a server end the process.
 void begin_with_usual_signals();
 
 // What a signal means for a server. docs/operations.md has the table.

@@ -9,7 +9,7 @@ import resource
 import signal
 import tempfile
 
-from harness import Client, TIMEOUT, run, until
+from harness import Client, run, until
 from single import Single
 
 DROPPED = "zabkeeper_log_lines_dropped_total"
@@ -110,7 +110,7 @@ async def test_reader_gone(here):
         await server.ready()
         os.close(pipe.reading)
         server.signal(signal.SIGUSR1)
-        await until(lambda: server.metric(DROPPED) == 1, "the line is counted")
+        await until(lambda: server.metric(DROPPED) >= 1, "the line is counted")
         server.signal(signal.SIGTERM)
         assert server.ended() == 0
 

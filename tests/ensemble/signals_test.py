@@ -4,11 +4,9 @@ import os
 import pathlib
 import re
 import signal
-import subprocess
 import tempfile
-import urllib.request
 
-from harness import BIN, Client, Ensemble, run, until
+from harness import Client, Ensemble, run, until
 from single import Single
 
 NO_EFFECT = ["USR2", "ALRM", "VTALRM", "PROF", "IO", "STKFLT"]
@@ -35,7 +33,7 @@ async def test_ensemble():
             assert f"SIG{name} has no meaning here" in leader.log().replace("SIGPOLL", "SIGIO"), name
         states = re.findall(r"the state of this server: (\{.*\})\n", leader.log())
         assert len(states) == 2 and '"role":"leader"' in states[0], states
-        assert "the configuration is reloaded: nothing has changed" in leader.log()
+        await until(lambda: "the configuration is reloaded: nothing has changed" in leader.log(), "it is reloaded")
         assert leader.status()["epoch"] == epoch and leader.status()["role"] == "leader"
 
         # The others follow the next one without an election.

@@ -3,7 +3,6 @@
 import pathlib
 import re
 import subprocess
-import urllib.error
 import urllib.request
 
 from harness import BIN, TIMEOUT, until
@@ -15,16 +14,14 @@ class Single:
     `stdout` and `stderr` as of subprocess.Popen; without `stdout`, its messages go to a file.
     `before` is called in the process before the program."""
 
-    def __init__(self, directory, *arguments, stdout=None, stderr=None, before=None, program=BIN / "zabkeeper",
-                 environment=None, pass_fds=()):
+    def __init__(self, directory, *arguments, stdout=None, stderr=None, before=None, environment=None):
         self.directory = pathlib.Path(directory)
         self.log_file = self.directory / "log"
-        self.output = stdout
         with open(self.log_file, "ab") as log:
             self.process = subprocess.Popen(
-                [program, *map(str, arguments), "--webPort=0", f"--dataDir={self.directory / 'data'}"],
+                [BIN / "zabkeeper", *map(str, arguments), "--webPort=0", f"--dataDir={self.directory / 'data'}"],
                 stdout=log if stdout is None else stdout, stderr=log if stderr is None else stderr,
-                stdin=subprocess.DEVNULL, preexec_fn=before, env=environment, pass_fds=pass_fds)
+                stdin=subprocess.DEVNULL, preexec_fn=before, env=environment)
         self.port = None
 
     def __enter__(self):

@@ -8,6 +8,7 @@ import pathlib
 import resource
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import urllib.error
@@ -59,7 +60,7 @@ def test_files(here):
     with Single(here) as server:
         asyncio.run(server.ready())
         assert "renamed to" in server.log() and (here / "data/checkpoint.damaged").is_dir()
-    check(2, "File name too long", of=start("--webPort=0", "--dataDir", here / ("x" * 300)))
+    check(3, "File name too long", of=start("--webPort=0", "--dataDir", here / ("x" * 300)))
 
 
 def test_working_directory(here):
@@ -173,6 +174,17 @@ def test_absolute_targets(here):
         assert status(f"http://{own}/admin/checkpoint", own, "POST") == 200
 
 
+def test_other_protocols(here):
+    """a client that speaks TLS or another protocol to the web port gets an answer at once"""
+    with Single(here) as server:
+        asyncio.run(server.ready())
+        for first in (b"\x16\x03\x01\x00\xc8\x01", b"\x00\x00\x00\x2c\x00", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+                      b"PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n\r\n"):
+            with socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection:
+                connection.sendall(first)
+                assert connection.recv(4096).startswith(b"HTTP/1.1 400 "), first
+
+
 def other_hosts(file):
     """For a process: `file` in place of /etc/hosts."""
     libc = ctypes.CDLL(None, use_errno=True)
@@ -209,7 +221,7 @@ def test_output(here):
 
 
 for test in (test_files, test_working_directory, test_threads, test_memory, test_file_size, test_locales,
-             test_service_variables, test_absolute_targets, test_all_addresses, test_output):
+             test_service_variables, test_absolute_targets, test_other_protocols, test_all_addresses, test_output):
     with tempfile.TemporaryDirectory(prefix="zabkeeper-") as made:
         test(pathlib.Path(made))
     print("passed:", test.__doc__)

@@ -1,16 +1,24 @@
+#include <array>
 #include <cerrno>
 #include <csignal>
+#include <exception>
+#include <fcntl.h>
 #include <new>
 #include <string>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <system_error>
+#include <unistd.h>
 #include <vector>
 
 #include <boost/system/system_error.hpp>
 #include <doctest/doctest.h>
 
 #include "server/process/ending.h"
+#include "server/process/exit_codes.h"
 #include "server/process/reload.h"
 #include "server/process/signals.h"
+#include "wire/ensure.h"
 
 namespace server {
 namespace {
@@ -89,6 +97,44 @@ TEST_CASE("an exception that nobody catches is explained") {
   says(ending_by(7), "a broken invariant");
   CHECK_FALSE(ending_by(std::logic_error("a hole")).is_of_the_system);
   CHECK_FALSE(explain(nullptr).is_of_the_system);
+}
+
+// What a process that fails with a full pipe as standard error ends with.
+int status_with_full_pipe(void (*fail)()) {
+  std::array<int, 2> pipe{};
+  REQUIRE(::pipe2(pipe.data(), O_NONBLOCK) == 0);
+  while (::write(pipe[1], "x", 1) == 1) {
+  }
+  ::fcntl(pipe[1], F_SETFL, 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::dup2(pipe[1], STDERR_FILENO);
+    // So that no core is kept.
+    const rlimit none{0, 0};
+    ::setrlimit(RLIMIT_CORE, &none);
+    for (const int signal : {SIGABRT, SIGSEGV}) std::signal(signal, SIG_DFL);
+    say_why_it_ends();
+    fail();
+    ::_exit(0);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  ::close(pipe[0]);
+  ::close(pipe[1]);
+  return status;
+}
+
+TEST_CASE("a process ends although nobody reads what it says at its end") {
+  const int invariant = status_with_full_pipe([] { ensure(1 > 2, "a test of the end"); });
+  CHECK(WIFSIGNALED(invariant));
+  CHECK(WTERMSIG(invariant) == SIGABRT);
+  const int fault = status_with_full_pipe([] { ::raise(SIGSEGV); });
+  CHECK(WIFSIGNALED(fault));
+  CHECK(WTERMSIG(fault) == SIGSEGV);
+  const int memory = status_with_full_pipe(
+      []() noexcept { std::rethrow_exception(std::make_exception_ptr(std::bad_alloc())); });
+  CHECK(WIFEXITED(memory));
+  CHECK(WEXITSTATUS(memory) == exit_start);
 }
 
 }  // namespace
