@@ -1,5 +1,6 @@
 #include "client-lib/client.h"
 
+#include <exception>
 #include <future>
 #include <map>
 #include <random>
@@ -50,7 +51,33 @@ struct Client::Impl {
                   {options.attempt_timeout, options.offline_timeout, {}},
                   [this](Action&& action) { perform(std::move(action)); }) {}
 
-  void perform(Action&& action) {
+  // Until the io_context is stopped. An error that nobody has handled ends the session.
+  void run() {
+    for (;;) {
+      try {
+        io.run();
+        return;
+      } catch (const std::exception& error) {
+        fail(error.what());
+      }
+    }
+  }
+
+  void fail(const std::string& reason) {
+    transport.stop();
+    transport.carry_out(conversation.socket_lost({reason}));
+    transport.carry_out(
+        conversation.abandon({wire::ErrorCode::system_error, "the client has failed: " + reason}));
+  }
+
+  // Actions after this one must be performed even if a callback throws.
+  void perform(Action&& action) try {
+    perform_one(std::move(action));
+  } catch (const std::exception& error) {
+    asio::post(io, [this, reason = std::string(error.what())] { fail(reason); });
+  }
+
+  void perform_one(Action&& action) {
     if (auto* complete = std::get_if<Complete>(&action)) {
       const auto found = callbacks.find(complete->ticket);
       if (found == callbacks.end()) return;
@@ -70,7 +97,7 @@ struct Client::Impl {
     }
   }
 
-  void request(wire::Request wanted, Done done, OnEvent on_event, wire::Encoding encoding) {
+  Ticket request(wire::Request wanted, Done done, OnEvent on_event, wire::Encoding encoding) {
     if (const auto* unwatch = std::get_if<wire::UnwatchRequest>(&wanted)) {
       std::erase_if(watches, [&](const auto& watch) {
         return std::to_string(watch.first.value) == unwatch->watch.json;
@@ -82,6 +109,17 @@ struct Client::Impl {
     callbacks.emplace(ticket, std::move(done));
     if (with_watch) watches.emplace(ticket, std::move(on_event));
     transport.carry_out(std::move(actions));
+    return ticket;
+  }
+
+  // False if a server may have received the request.
+  bool withdraw(Ticket ticket) {
+    Actions actions;
+    if (!conversation.withdraw(ticket, actions)) return false;
+    callbacks.erase(ticket);
+    watches.erase(ticket);
+    transport.carry_out(std::move(actions));
+    return true;
   }
 
   const Options options;
@@ -95,8 +133,8 @@ struct Client::Impl {
 
 Client::Client(Options options) : impl_(std::make_unique<Impl>(std::move(options))) {
   impl_->transport.start();
-  impl_->thread = std::thread(
-      [impl = impl_.get(), work = asio::make_work_guard(impl_->io)] { impl->io.run(); });
+  impl_->thread =
+      std::thread([impl = impl_.get(), work = asio::make_work_guard(impl_->io)] { impl->run(); });
 }
 
 Client::~Client() {
@@ -109,7 +147,7 @@ Client::~Client() {
   asio::post(impl_->io, [impl = impl_.get()] {
     const std::string reason = "the client was destroyed";
     impl->transport.stop();
-    impl->transport.carry_out(impl->conversation.socket_lost(reason));
+    impl->transport.carry_out(impl->conversation.socket_lost({reason}));
     impl->transport.carry_out(impl->conversation.fail_pending(reason));
     impl->io.stop();
   });
@@ -126,22 +164,39 @@ void Client::send(wire::Request request, Done done, OnEvent on_event, wire::Enco
 Client::AnyReply Client::ask(wire::Request request, OnEvent on_event) {
   ensure(std::this_thread::get_id() != impl_->thread.get_id(),
          "a callback must use the asynchronous calls: a waiting call would wait for itself");
-  const auto promise = std::make_shared<std::promise<AnyReply>>();
-  auto future = promise->get_future();
-  send(
-      std::move(request),
-      [promise](Result<wire::ReplyBody> body, wire::Zxid zxid) {
-        promise->set_value({std::move(body), zxid});
-      },
-      std::move(on_event));
+  struct Call {
+    std::promise<AnyReply> reply;
+    Ticket ticket;
+    std::promise<bool> withdrawn;
+  };
+  const auto call = std::make_shared<Call>();
+  auto reply = call->reply.get_future();
+  asio::post(impl_->io, [impl = impl_.get(), call, request = std::move(request),
+                         on_event = std::move(on_event)]() mutable {
+    const Done done = [call](Result<wire::ReplyBody> body, wire::Zxid zxid) {
+      call->reply.set_value({std::move(body), zxid});
+    };
+    call->ticket =
+        impl->request(std::move(request), done, std::move(on_event), wire::Encoding::text_if_utf8);
+  });
   const milliseconds timeout = impl_->options.call_timeout;
-  if (timeout > milliseconds{0} && future.wait_for(timeout) != std::future_status::ready) {
-    return {wire::Error{wire::ErrorCode::operation_timeout,
-                        "no reply within " + std::to_string(timeout.count()) +
-                            " ms; the request may still be carried out"},
+  if (timeout == milliseconds{0} || reply.wait_for(timeout) == std::future_status::ready) {
+    return reply.get();
+  }
+  auto withdrawn = call->withdrawn.get_future();
+  asio::post(impl_->io, [impl = impl_.get(), call] {
+    call->withdrawn.set_value(impl->withdraw(call->ticket));
+  });
+  const std::string within = " within " + std::to_string(timeout.count()) + " ms";
+  if (withdrawn.get()) {
+    return {wire::Error{wire::ErrorCode::not_ready,
+                        "the request could not be sent" + within + ": nothing was done"},
             {}};
   }
-  return future.get();
+  if (reply.wait_for(milliseconds{0}) == std::future_status::ready) return reply.get();
+  return {wire::Error{wire::ErrorCode::operation_timeout,
+                      "no reply" + within + "; the request may still be carried out"},
+          {}};
 }
 
 Result<wire::CreateReply> Client::create(std::string path, wire::Bytes data,

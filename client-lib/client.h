@@ -27,7 +27,8 @@
 //
 // Each call has two forms. One waits, and returns the reply or an error. The other (`async`)
 // returns at once, and calls back on the client's own thread. Requests take effect and complete in
-// the order in which they are made.
+// the order in which they are made. A callback must not throw: an exception ends the client, whose
+// requests then get SystemError.
 namespace zabkeeper {
 
 template <typename T>
@@ -41,10 +42,11 @@ struct Options {
   SessionOptions session = {};
   // For one attempt with one server, until it has accepted the session.
   std::chrono::milliseconds attempt_timeout{1'500};
-  // How long requests wait while no server accepts the session.
+  // How long requests wait while no server accepts the session. They do not wait if every server
+  // declines the WebSocket handshake with an HTTP status of 4xx.
   std::chrono::milliseconds offline_timeout{10'000};
-  // How long a waiting call waits for its reply. The request may still be carried out later. 0: no
-  // limit.
+  // How long a waiting call waits for its reply; 0: no limit. A request that was not sent until
+  // then is taken back. Any other may still be carried out later.
   std::chrono::milliseconds call_timeout{0};
   std::function<void(const SessionEvent&)> on_session = {};
 };

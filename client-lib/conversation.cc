@@ -1,11 +1,12 @@
 #include "client-lib/conversation.h"
 
 #include <algorithm>
-#include <charconv>
 #include <iterator>
 #include <utility>
 #include <variant>
 
+#include "client-lib/judge.h"
+#include "client-lib/requests.h"
 #include "wire/json.h"
 
 namespace zabkeeper {
@@ -13,63 +14,46 @@ namespace {
 
 using wire::ErrorCode;
 
-wire::RequestId id_of(Ticket ticket) { return {std::to_string(ticket.value)}; }
-
-Ticket ticket_of(const wire::RequestId& id) {
-  Ticket ticket;
-  const char* end = id.json.data() + id.json.size();
-  const auto [stop, error] = std::from_chars(id.json.data(), end, ticket.value);
-  return error == std::errc{} && stop == end ? ticket : Ticket{};
-}
-
-// Whether sending it twice could have another effect than sending it once.
-bool is_write(const wire::Request& request) {
-  return std::holds_alternative<wire::CreateRequest>(request) ||
-         std::holds_alternative<wire::SetRequest>(request) ||
-         std::holds_alternative<wire::DeleteRequest>(request) ||
-         std::holds_alternative<wire::SetAclRequest>(request) ||
-         std::holds_alternative<wire::MultiRequest>(request);
-}
-
-std::string subject_of(const wire::Request& request) {
-  return std::visit(
-      [](const auto& each) -> std::string {
-        if constexpr (requires { each.path; }) {
-          return each.path;
-        } else {
-          return "the multi";
-        }
-      },
-      request);
-}
-
 // Whether every server would refuse the session for this reason.
 bool is_final(ErrorCode code) {
   return code == ErrorCode::bad_arguments || code == ErrorCode::auth_failed ||
          code == ErrorCode::no_auth || code == ErrorCode::invalid_acl ||
-         code == ErrorCode::unimplemented;
+         code == ErrorCode::too_large || code == ErrorCode::unimplemented;
 }
 
-SessionEvent session_end(SessionEvent::Kind kind, wire::SessionId session, std::string reason) {
-  return {kind, session, 0, wire::Role::looking, false, std::move(reason)};
-}
+// A frame of this size is within the limits of every server.
+constexpr std::size_t frame_bytes_accepted = 64 * 1024;
 
 }  // namespace
 
 Conversation::Conversation(SessionOptions options)
-    : options_(std::move(options)), timeout_ms_(options_.timeout_ms) {}
+    : options_(std::move(options)), timeout_ms_(options_.timeout_ms) {
+  wire::ConnectRequest connect;
+  connect.auth = options_.auth;
+  end_ = refusal_of(connect);
+  if (end_) phase_ = Phase::ended;
+}
 
 Ticket Conversation::request(wire::Request request, Actions& actions, wire::Encoding encoding) {
   const Ticket ticket{++last_ticket_};
-  Pending pending{ticket, {id_of(ticket), encoding, std::move(request)}, false, false, {}, {}};
+  Pending pending;
+  pending.ticket = ticket;
+  pending.request = {id_of(ticket), encoding, std::move(request)};
 
   if (phase_ == Phase::ended) {
-    pending.result = wire::Error{ErrorCode::session_expired, "the session has ended"};
+    pending.result =
+        end_.value_or(wire::Error{ErrorCode::session_expired, "the session has ended"});
+  } else if (auto refused = refusal_of(pending.request.request)) {
+    pending.result = std::move(refused);
   } else if (const auto* unwatch = std::get_if<wire::UnwatchRequest>(&pending.request.request)) {
     const Ticket watch = ticket_of(unwatch->watch);
     const bool removed = watches_.remove(watch);
-    // Offline, no server has the watch, and it will not be set again.
-    if (removed && phase_ != Phase::connected && !find(watch)) pending.result = wire::EmptyReply{};
+    if (watch == Ticket{}) {
+      pending.result = wire::Error{ErrorCode::no_watcher, "this client has no such watch"};
+    } else if (removed && phase_ != Phase::connected && !find(watch)) {
+      // No server has the watch, and it will not be set again.
+      pending.result = wire::EmptyReply{};
+    }
   } else if (std::holds_alternative<wire::CloseRequest>(pending.request.request) &&
              session_.none() && phase_ == Phase::offline) {
     phase_ = Phase::ended;
@@ -79,10 +63,22 @@ Ticket Conversation::request(wire::Request request, Actions& actions, wire::Enco
     watches_.add(ticket, pending.request.request);
   }
 
+  const bool waits = !pending.result;
   pending_.push_back(std::move(pending));
-  if (phase_ == Phase::connected) send(pending_.back(), actions);
+  if (phase_ == Phase::connected && waits) held_ = held_ || !send(pending_.back(), actions);
   complete_finished(actions);
   return ticket;
+}
+
+bool Conversation::withdraw(Ticket ticket, Actions& actions) {
+  const Pending* pending = find(ticket);
+  if (!pending || pending->sent || pending->result) return false;
+  // Over a socket that was lost, it may have been carried out.
+  if (pending->losses > 0 && is_write(pending->request.request)) return false;
+  watches_.remove_unaccepted(ticket);
+  std::erase_if(pending_, [&](const Pending& each) { return each.ticket == ticket; });
+  complete_finished(actions);
+  return true;
 }
 
 Actions Conversation::socket_opened() {
@@ -121,55 +117,16 @@ Actions Conversation::received(std::string_view frame) {
   return actions;
 }
 
-Actions Conversation::socket_lost(std::string reason) {
-  Actions actions;
-  if (phase_ != Phase::ended) phase_ = Phase::offline;
-
-  std::erase_if(pending_, [](const Pending& pending) { return pending.internal; });
-  bool closing = false;
-  for (Pending& pending : pending_) {
-    if (!pending.sent || pending.result) continue;
-    if (std::holds_alternative<wire::CloseRequest>(pending.request.request)) closing = true;
-    pending.result = result_after_loss(pending, reason);
-    if (!pending.result) pending.sent = false;
-  }
-  watches_.socket_lost();
-  if (closing) {
-    phase_ = Phase::ended;
-    finish_all(
-        {ErrorCode::connection_loss, "the connection was lost while the session was closing"});
-  }
-  complete_finished(actions);
-  if (std::exchange(announced_, false)) {
-    const auto kind = closing ? SessionEvent::Kind::closed : SessionEvent::Kind::disconnected;
-    actions.push_back(session_end(kind, session_, std::move(reason)));
-  }
-  if (std::exchange(provisional_, false)) {
-    session_ = {};
-    password_.clear();
-  }
-  return actions;
-}
-
-// The result of a request that was sent over a socket that was lost; none: it is sent again.
-std::optional<wire::Result<wire::ReplyBody>> Conversation::result_after_loss(
-    const Pending& pending, const std::string& reason) {
-  const wire::Request& request = pending.request.request;
-  const auto* unwatch = std::get_if<wire::UnwatchRequest>(&request);
-  if (unwatch && !find(ticket_of(unwatch->watch))) return wire::EmptyReply{};
-  if (!is_write(request) || options_.dedup) return std::nullopt;
-  return wire::Error{ErrorCode::connection_loss, "the connection was lost before the reply came (" +
-                                                     reason + "): " + subject_of(request) +
-                                                     " may or may not be changed"};
-}
-
 Actions Conversation::heartbeat() {
   Actions actions;
-  if (phase_ != Phase::connected) return actions;
-  const Ticket ticket{++last_ticket_};
-  pending_.push_back(
-      {ticket, {id_of(ticket), {}, wire::PingRequest{}}, false, /*internal=*/true, {}, {}});
-  send(pending_.back(), actions);
+  // While requests are held back, a reply is awaited anyway.
+  if (phase_ != Phase::connected || held_ || alone_outstanding_) return actions;
+  Pending ping;
+  ping.ticket = {++last_ticket_};
+  ping.request = {id_of(ping.ticket), {}, wire::PingRequest{}};
+  ping.internal = true;
+  pending_.push_back(std::move(ping));
+  held_ = !send(pending_.back(), actions);
   return actions;
 }
 
@@ -182,6 +139,15 @@ Actions Conversation::fail_pending(const std::string& reason) {
   return actions;
 }
 
+Actions Conversation::abandon(const wire::Error& error) {
+  Actions actions;
+  if (phase_ == Phase::ended) return actions;
+  end_ = error;
+  end_session(error, actions);
+  phase_ = Phase::ended;
+  return actions;
+}
+
 Conversation::Pending* Conversation::find(Ticket ticket) {
   const auto found = std::ranges::lower_bound(pending_, ticket, {}, &Pending::ticket);
   return found != pending_.end() && found->ticket == ticket ? &*found : nullptr;
@@ -189,15 +155,18 @@ Conversation::Pending* Conversation::find(Ticket ticket) {
 
 const wire::Request* Conversation::outstanding(const wire::RequestId& id) {
   const Pending* pending = find(ticket_of(id));
-  return pending && pending->sent && !pending->result ? &pending->request.request : nullptr;
+  return pending && pending->outstanding() ? &pending->request.request : nullptr;
 }
 
 void Conversation::resume_watches() {
   std::vector<Pending> again;
   for (auto& [ticket, request, accepted] : watches_.resume()) {
     if (accepted) {
-      again.push_back(
-          {ticket, {id_of(ticket), {}, std::move(request)}, false, /*internal=*/true, {}, {}});
+      Pending resumption;
+      resumption.ticket = ticket;
+      resumption.request = {id_of(ticket), {}, std::move(request)};
+      resumption.internal = true;
+      again.push_back(std::move(resumption));
     } else if (Pending* pending = find(ticket)) {
       auto* watch = std::get_if<wire::WatchRequest>(&pending->request.request);
       if (watch) watch->from = request.from;
@@ -208,12 +177,27 @@ void Conversation::resume_watches() {
                   std::make_move_iterator(again.end()));
 }
 
-void Conversation::send(Pending& pending, Actions& actions) {
-  if (pending.sent || pending.result) return;
-  pending.sent = true;
+bool Conversation::send(Pending& pending, Actions& actions) {
+  if (alone_outstanding_ || (pending.alone && outstanding_ > 0)) return false;
   Send frame;
   wire::json::write(pending.request, frame.frame);
+  pending.frame_bytes = frame.frame.size();
+  if (pending.frame_bytes > accepted_bytes_) pending.alone = true;
+  if (pending.alone && outstanding_ > 0) return false;
+  pending.sent = true;
+  ++outstanding_;
+  alone_outstanding_ = pending.alone;
   actions.push_back(std::move(frame));
+  return true;
+}
+
+void Conversation::send_pending(Actions& actions) {
+  held_ = false;
+  for (Pending& pending : pending_) {
+    if (pending.sent || pending.result) continue;
+    held_ = !send(pending, actions);
+    if (held_) return;
+  }
 }
 
 void Conversation::finish_all(const wire::Error& error) {
@@ -222,6 +206,8 @@ void Conversation::finish_all(const wire::Error& error) {
     pending.result = error;
     watches_.remove_unaccepted(pending.ticket);
   }
+  outstanding_ = 0;
+  alone_outstanding_ = held_ = false;
 }
 
 void Conversation::complete_finished(Actions& actions) {
@@ -255,22 +241,39 @@ void Conversation::raise_last_zxid(wire::Zxid zxid) { last_zxid_ = std::max(last
 
 void Conversation::on(wire::Reply&& reply, Actions& actions) {
   raise_last_zxid(reply.zxid);
+  const auto waiting = std::ranges::find_if(pending_, &Pending::outstanding);
   if (reply.id.none()) {
-    if (reply.body.has_error()) {
-      close_socket("the server rejected a frame: " + reply.body.error().message, actions);
-    }
-    return;
+    if (!reply.body.has_error()) return;
+    // Replies come in order, so the frame begins with this request. Nothing in it was carried out.
+    const wire::Error& error = reply.body.error();
+    if (waiting != pending_.end()) refuse(*waiting, error, actions);
+    close_socket("the server rejected a frame: " + error.message, actions);
+    return complete_finished(actions);
   }
-  const auto waiting = std::ranges::find_if(
-      pending_, [](const Pending& pending) { return pending.sent && !pending.result; });
   if (waiting == pending_.end() || waiting->request.id != reply.id) {
     return close_socket("the server replied out of order", actions);
   }
   watches_.replied(reply.zxid);
+  --outstanding_;
+  alone_outstanding_ = false;
+  last_error_.reset();
+  if (reply.body.has_error()) {
+    last_error_ = reply.body.error().code;
+  } else {
+    accepted_bytes_ = std::max(accepted_bytes_, waiting->frame_bytes);
+  }
   waiting->result = std::move(reply.body);
   waiting->zxid = reply.zxid;
   on_result(*waiting, actions);
   complete_finished(actions);
+  if (held_ && phase_ == Phase::connected) send_pending(actions);
+}
+
+// A definite error, without a reply of its own.
+void Conversation::refuse(Pending& pending, const wire::Error& error, Actions& actions) {
+  --outstanding_;
+  pending.result = error;
+  watches_.refused(pending.ticket, error, actions);
 }
 
 void Conversation::on_result(const Pending& pending, Actions& actions) {
@@ -318,8 +321,10 @@ void Conversation::on(wire::ConnectedReply&& reply, Actions& actions) {
   raise_last_zxid(reply.zxid);
   actions.push_back(SessionEvent{
       SessionEvent::Kind::connected, session_, reply.server, reply.role, reply.resumed, {}});
+  accepted_bytes_ = frame_bytes_accepted;
+  last_error_.reset();
   resume_watches();
-  for (Pending& pending : pending_) send(pending, actions);
+  send_pending(actions);
 }
 
 void Conversation::on(wire::ConnectRefused&& refused, Actions& actions) {

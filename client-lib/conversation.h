@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "client-lib/actions.h"
+#include "client-lib/blame.h"
 #include "client-lib/watches.h"
 #include "wire/replies.h"
 #include "wire/requests.h"
@@ -29,6 +30,12 @@ struct SessionOptions {
 // A session survives its sockets. When a socket is lost, unanswered reads are sent again over the
 // next one. An unanswered write gets ConnectionLoss, because it may have been applied; with `dedup`
 // it is sent again instead. Watches are set again (see Watches).
+//
+// A request that no server can accept is refused and not sent (see refusal_of). If a server closes
+// the socket because of a frame, the request in it is refused (see Blame). So that one request can
+// be blamed, a frame that is larger than all that this server has accepted is sent alone: when no
+// reply is outstanding, and before any later request. A request that was outstanding whenever a
+// socket was lost is sent alone too, and is given up after `losses_max` losses.
 class Conversation {
  public:
   explicit Conversation(SessionOptions options);
@@ -37,15 +44,19 @@ class Conversation {
   Ticket request(wire::Request request, Actions& actions,
                  wire::Encoding encoding = wire::Encoding::text_if_utf8);
 
+  // Takes back a request that no server can have received. False if it was sent, or is answered.
+  [[nodiscard]] bool withdraw(Ticket ticket, Actions& actions);
+
   [[nodiscard]] Actions socket_opened();
   [[nodiscard]] Actions received(std::string_view frame);
-  // `reason` is for people.
-  [[nodiscard]] Actions socket_lost(std::string reason);
+  [[nodiscard]] Actions socket_lost(SocketLoss loss);
   // Sends a ping: its reply shows that the server is alive, and its zxid.
   [[nodiscard]] Actions heartbeat();
   // No server was found in time: pending requests get NotReady, because they were not sent. The
   // caller may continue to try servers. `reason` is for people.
   [[nodiscard]] Actions fail_pending(const std::string& reason);
+  // Ends the session without a server: all requests get `error`, also later ones.
+  [[nodiscard]] Actions abandon(const wire::Error& error);
 
   // Whether a server has accepted the session over the open socket.
   [[nodiscard]] bool connected() const { return phase_ == Phase::connected; }
@@ -66,15 +77,26 @@ class Conversation {
     bool sent = false;      // over the open socket
     bool internal = false;  // made by the conversation itself: not reported as Complete
     std::optional<wire::Result<wire::ReplyBody>> result;
-    wire::Zxid zxid;  // of the reply
+    wire::Zxid zxid;              // of the reply
+    bool alone = false;           // no other request may be outstanding with it
+    std::size_t frame_bytes = 0;  // as it was sent
+    std::size_t losses = 0;       // of sockets over which it was outstanding
+
+    [[nodiscard]] bool outstanding() const { return sent && !result; }
   };
+  static constexpr std::size_t losses_max = 5;
 
   [[nodiscard]] Pending* find(Ticket ticket);
   [[nodiscard]] const wire::Request* outstanding(const wire::RequestId& id);
   [[nodiscard]] std::optional<wire::Result<wire::ReplyBody>> result_after_loss(
-      const Pending& pending, const std::string& reason);
+      const Pending& pending, const SocketLoss& loss);
+  void settle_blamed(const SocketLoss& loss, Actions& actions);
+  void refuse(Pending& pending, const wire::Error& error, Actions& actions);
   void resume_watches();
-  static void send(Pending& pending, Actions& actions);
+  // Sends what may be sent now.
+  void send_pending(Actions& actions);
+  // False if the request has to wait for replies.
+  [[nodiscard]] bool send(Pending& pending, Actions& actions);
   void finish_all(const wire::Error& error);
   void complete_finished(Actions& actions);
   void close_socket(std::string reason, Actions& actions);
@@ -98,8 +120,15 @@ class Conversation {
   bool provisional_ = false;  // opened by a server without a quorum, unknown to other servers
   wire::Zxid last_zxid_;      // the highest ever received
   std::uint64_t last_ticket_ = 0;
-  bool announced_ = false;       // the last session event was `connected`
-  std::deque<Pending> pending_;  // tickets rise
+  bool announced_ = false;          // the last session event was `connected`
+  std::deque<Pending> pending_;     // tickets rise
+  std::size_t outstanding_ = 0;     // of pending_: sent over the open socket, without a result
+  bool alone_outstanding_ = false;  // the one that is outstanding was sent alone
+  bool held_ = false;               // some of pending_ wait to be sent
+  // Of the open socket:
+  std::size_t accepted_bytes_ = 0;             // frames of this size were accepted
+  std::optional<wire::ErrorCode> last_error_;  // of the last reply
+  std::optional<wire::Error> end_;             // why the session has ended, if no server ended it
   Watches watches_;
 };
 

@@ -45,6 +45,7 @@ class Hosts {
   [[nodiscard]] Attempt next();
   // The last attempt led to a session. The next attempt does not wait.
   void succeeded() { tried_ = 0; }
+  [[nodiscard]] std::size_t size() const { return endpoints_.size(); }
 
  private:
   std::vector<Endpoint> endpoints_;

@@ -57,6 +57,8 @@ wire::Result<HttpReply> exchange_and_wait(const Endpoint& endpoint, Request requ
                      std::rethrow_exception(failure);
                    } catch (const boost::system::system_error& error) {
                      result = wire::Error{wire::ErrorCode::connection_loss, error.code().message()};
+                   } catch (const std::exception& error) {
+                     result = wire::Error{wire::ErrorCode::system_error, error.what()};
                    }
                  });
   io.run_for(2 * timeout);

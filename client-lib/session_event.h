@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 
 #include "wire/records.h"
 #include "wire/replies.h"
@@ -26,5 +27,10 @@ struct SessionEvent {
 
   bool operator==(const SessionEvent&) const = default;
 };
+
+[[nodiscard]] inline SessionEvent session_end(SessionEvent::Kind kind, wire::SessionId session,
+                                              std::string reason) {
+  return {kind, session, 0, wire::Role::looking, false, std::move(reason)};
+}
 
 }  // namespace zabkeeper

@@ -28,6 +28,21 @@ namespace {
 
 constexpr std::size_t write_bytes_max = 64 * 1024;
 constexpr std::size_t read_bytes_max = 64 * 1024 * 1024;
+// A connection that lasts so long was of use.
+constexpr milliseconds useful_time{1'000};
+
+// "HTTP 421: …", with the beginning of the page.
+std::string declined_text(const websocket::response_type& response) {
+  constexpr std::size_t words_max = 200;
+  const std::string page = response.body().substr(0, words_max);
+  const std::string line = page.substr(0, page.find_first_of("\r\n"));
+  return "HTTP " + std::to_string(response.result_int()) + (line.empty() ? "" : ": " + line);
+}
+
+// Whether the server would answer the same handshake again in this way.
+bool is_permanent(unsigned http_status) {
+  return http_status >= 400 && http_status < 500 && http_status != 408 && http_status != 429;
+}
 
 auto into(error_code& error) { return asio::redirect_error(asio::use_awaitable, error); }
 
@@ -41,7 +56,7 @@ struct Transport::Socket {
   void close(std::string reason) {
     if (closed) return;
     closed = true;
-    close_reason = std::move(reason);
+    loss.reason = std::move(reason);
     resolver.cancel();
     wake.cancel();
     timer.cancel();
@@ -57,11 +72,13 @@ struct Transport::Socket {
   steady_clock::time_point received_at;          // anything, pings included
   steady_clock::time_point message_received_at;  // a message
   steady_clock::time_point pinged_at;            // by a ping of our own
+  steady_clock::time_point accepted_at;
   tcp::resolver::results_type addresses;
   bool resolved = false;
   bool accepted = false;  // by a server, for this session
   bool closed = false;
-  std::string close_reason;
+  SocketLoss loss;
+  unsigned declined_with = 0;  // the HTTP status of a handshake that was declined
 };
 
 Transport::Transport(asio::io_context& io, Conversation& conversation, Hosts hosts,
@@ -108,12 +125,21 @@ asio::awaitable<void> Transport::run() {
     const auto socket = socket_;
     co_await serve(socket, attempt.endpoint);
     socket->close("closed");
-    const std::string reason = attempt.endpoint.url() + ": " + socket->close_reason;
-    carry_out(conversation_.socket_lost(reason));
+    const std::string reason = attempt.endpoint.url() + ": " + socket->loss.reason;
+    carry_out(conversation_.socket_lost(
+        {reason, socket->loss.close_status, socket->loss.reply_too_large}));
     socket_.reset();
 
-    if (socket->accepted) offline_since_ = steady_clock::now();
-    if (steady_clock::now() - offline_since_ >= options_.offline_timeout) {
+    if (socket->accepted) {
+      offline_since_ = steady_clock::now();
+      // A server that accepts sessions and loses them at once must not be asked without a pause.
+      if (offline_since_ - socket->accepted_at >= useful_time) hosts_.succeeded();
+    }
+    declined_ = is_permanent(socket->declined_with) ? declined_ + 1 : 0;
+    // Requests need not wait any longer if all servers have said that they never accept this
+    // client.
+    if (declined_ >= hosts_.size() ||
+        steady_clock::now() - offline_since_ >= options_.offline_timeout) {
       carry_out(conversation_.fail_pending(reason));
     }
   }
@@ -123,11 +149,12 @@ asio::awaitable<void> Transport::run() {
 // A coroutine of its own, because a resolver cannot be cancelled while it runs: an attempt that
 // times out does not wait for it.
 asio::awaitable<void> Transport::resolve(std::shared_ptr<Socket> socket, Endpoint endpoint) {
-  error_code error;
-  auto addresses = co_await socket->resolver.async_resolve(
-      endpoint.address.host, std::to_string(endpoint.address.port), into(error));
-  if (error) socket->close("resolving the host name: " + error.message());
-  socket->addresses = std::move(addresses);
+  try {
+    socket->addresses = co_await socket->resolver.async_resolve(
+        endpoint.address.host, std::to_string(endpoint.address.port), asio::use_awaitable);
+  } catch (const boost::system::system_error& error) {  // also if there is no thread to be had
+    socket->close("resolving the host name: " + error.code().message());
+  }
   socket->resolved = true;
   socket->wake.cancel();
 }
@@ -172,8 +199,13 @@ asio::awaitable<bool> Transport::open(std::shared_ptr<Socket> socket, const Endp
       [weak = std::weak_ptr(socket)](websocket::frame_type, beast::string_view) {
         if (const auto alive = weak.lock()) alive->received_at = steady_clock::now();
       });
-  co_await socket->stream.async_handshake(to_string(endpoint.address), endpoint.target,
+  websocket::response_type response;
+  co_await socket->stream.async_handshake(response, to_string(endpoint.address), endpoint.target,
                                           into(error));
+  if (error == websocket::error::upgrade_declined) {
+    socket->declined_with = response.result_int();
+    socket->close("the WebSocket handshake: " + declined_text(response));
+  }
   co_return !failed("the WebSocket handshake");
 }
 
@@ -183,9 +215,13 @@ asio::awaitable<void> Transport::read(std::shared_ptr<Socket> socket) {
   while (!socket->closed) {
     co_await socket->stream.async_read(buffer, into(error));
     if (error) {
-      const std::string reason(socket->stream.reason().reason.c_str());
-      const bool said_why = error == websocket::error::closed && !reason.empty();
-      socket->close(said_why ? "closed by the server: " + reason : "reading: " + error.message());
+      const websocket::close_reason& said = socket->stream.reason();
+      const std::string reason(said.reason.c_str());
+      socket->loss.close_status = said.code;
+      socket->loss.reply_too_large =
+          error == websocket::error::message_too_big || error == websocket::error::buffer_overflow;
+      socket->close(reason.empty() ? "reading: " + error.message()
+                                   : "closed by the server: " + reason);
     }
     if (socket->closed) co_return;
     socket->received_at = socket->message_received_at = steady_clock::now();
@@ -193,8 +229,8 @@ asio::awaitable<void> Transport::read(std::shared_ptr<Socket> socket) {
     const bool was_connected = conversation_.connected();
     carry_out(conversation_.received({static_cast<const char*>(bytes.data()), bytes.size()}));
     if (!was_connected && conversation_.connected()) {
-      hosts_.succeeded();
       socket->accepted = true;
+      socket->accepted_at = steady_clock::now();
       socket->timer.cancel();
     }
     buffer.consume(buffer.size());
@@ -224,7 +260,8 @@ asio::awaitable<void> Transport::write(std::shared_ptr<Socket> socket) {
     }
     if (several) frame = '[' + frame + ']';
     co_await socket->stream.async_write(asio::buffer(frame), into(error));
-    if (error) socket->close("writing: " + error.message());
+    // The reader closes the socket: it may still read why the server has closed it.
+    if (error) co_return;
   }
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
@@ -60,6 +61,7 @@ class Transport {
   std::shared_ptr<Socket> socket_;  // null between sockets
   boost::asio::steady_timer pause_;
   std::chrono::steady_clock::time_point offline_since_;
+  std::size_t declined_ = 0;  // attempts in a row whose handshake the server will always decline
   bool stopped_ = false;
 };
 

@@ -54,7 +54,7 @@ std::uint32_t next_voter(const Config& config, std::uint32_t after) {
 
 wire::Result<std::unique_ptr<Server>> Server::start(boost::asio::io_context& io, Config config,
                                                     std::uint64_t memory_limit) {
-  auto found = open_data(data_options(config, program(), new_hash_key()));
+  auto found = open_data(data_options(config, program(), new_hash_key(), memory_limit));
   if (!found) return found.error();
   std::unique_ptr<Server> server(
       new Server(io, std::move(config), memory_limit, std::move(*found)));
@@ -77,7 +77,7 @@ Server::Server(boost::asio::io_context& io, Config config, std::uint64_t memory_
                 environment_, ledger_),
       checkpoint_(checkpoint_path(config_.data_dir.string())),
       incoming_(checkpoint_, zab::ServerId{config_.id}, program(),
-                data_options(config_, program(), new_hash_key()).service,
+                data_options(config_, program(), new_hash_key(), memory_limit).service,
                 [this](std::unique_ptr<session::Service> service, zab::Point at) {
                   boost::asio::post(io_, [this, at, loaded = std::shared_ptr(std::move(service))] {
                     driver_.restored(std::move(*loaded), at);

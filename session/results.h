@@ -24,8 +24,8 @@ namespace session {
 // The receipt that can replace a valid outcome; of a refusal it keeps the error without its
 // message. None for a receipt, and for version 1, which has no receipts.
 [[nodiscard]] std::optional<wire::Bytes> receipt_of(std::string_view outcome);
-// A valid outcome in version 1. A receipt becomes a refusal that says what it knows: the number of
-// the write must stay known.
+// Converts a valid outcome to version 1. A receipt becomes a refusal whose message says what is
+// known of the write: the server must still know that this number was used.
 [[nodiscard]] wire::Bytes former_outcome(std::string_view outcome);
 // A receipt of a write that was done becomes a TruncatedReply. Returns MarshallingError for invalid
 // bytes.
@@ -36,7 +36,7 @@ namespace session {
 // with the session.
 class Results {
  public:
-  // A session keeps at most so many bytes of results. Beyond it the oldest become receipts. An
+  // The bytes of results that a session keeps at most. Beyond that the oldest become receipts. An
   // outcome of version 1 is dropped instead, but not if it is the newest.
   static constexpr std::size_t bytes_max = std::size_t{4} << 20;
 
@@ -56,7 +56,7 @@ class Results {
   // The number of the newest result; none if there is none.
   [[nodiscard]] std::optional<std::int64_t> last() const;
   [[nodiscard]] std::size_t size() const { return results_.size(); }
-  // The memory that they take, about.
+  // An estimate of the memory of all results.
   [[nodiscard]] std::size_t memory() const {
     constexpr std::size_t fixed = 720;  // a deque has one block at least
     return fixed + results_.size() * (sizeof(Result) + 16) + bytes_;
@@ -70,7 +70,7 @@ class Results {
 
  private:
   void drop_oldest();
-  // Makes the oldest result that is no receipt a receipt. False if there is none.
+  // Replaces the oldest result that is not a receipt by its receipt. False if there is none.
   bool shrink_oldest();
   void replace(Result& result, wire::Bytes outcome);
 

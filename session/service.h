@@ -143,15 +143,15 @@ class Service {
   [[nodiscard]] wire::TimeMs time() const { return now_; }
   // The digest of the replicated state: equal on all servers with the same applied().
   [[nodiscard]] std::uint64_t digest() const;
-  // The memory that the replicated state takes, about: the tree, the sessions and their results.
+  // An estimate of the memory of the replicated state: the tree, the sessions and their results.
   [[nodiscard]] std::uint64_t memory() const {
     return static_cast<std::uint64_t>(tree_.memory()) + sessions_.memory();
   }
   [[nodiscard]] std::uint64_t memory_max() const { return state_bytes_max_; }
   // Replaces `state_bytes_max` of the options.
   void set_memory_max(std::size_t bytes) { state_bytes_max_ = bytes; }
-  // The code of a refusal for want of memory: Overloaded, or before level 2, which 0.1 reads too,
-  // Throttled.
+  // The code of a refusal for lack of memory: Overloaded; before level 2 Throttled, because program
+  // 0.1 does not know Overloaded.
   [[nodiscard]] wire::ErrorCode code_of_overload() const {
     return knows_own_codes() ? wire::ErrorCode::overloaded : wire::ErrorCode::throttled;
   }
@@ -176,7 +176,7 @@ class Service {
 
     bool operator==(const Plan&) const = default;
   };
-  // By how much a plan lets the state grow.
+  // The growth of the state by a plan.
   struct Growth {
     std::int64_t bytes = 0;
     std::size_t sessions = 0;
@@ -209,8 +209,8 @@ class Service {
 
   // The growth by a command whose changes of the tree are in `draft`.
   [[nodiscard]] Growth growth_of(const Command& command, const znode::Draft& draft) const;
-  // An error if the state has no room for this growth. What lets nothing grow always has room, and
-  // so has the super identity.
+  // An error if the state has no room for this growth. A command that lets nothing grow always has
+  // room, and so has the super identity.
   [[nodiscard]] wire::Result<void> check_room(const Command& command, const Growth& growth) const;
 
   // Adds a plan.

@@ -27,10 +27,10 @@ bool is_kept(const Command& command, const Refusal& refusal) {
   return command.number && code != ErrorCode::session_expired && code != ErrorCode::session_moved;
 }
 
-// The owner of a session that expires in parts: no connection has it.
+// The owner of a session that expires in parts: no connection is this owner.
 constexpr Owner nobody{};
 
-// Nobody waits for a part.
+// A part of the end of a session. No client waits for the outcome of a part.
 bool is_part_of_end(const Command& command, const decltype(Transaction::body)& body) {
   return std::holds_alternative<CloseSession>(command.body) &&
          !std::holds_alternative<CloseTxn>(body);
@@ -110,8 +110,8 @@ wire::Result<wire::Bytes> Service::plan_level(wire::Level level, wire::TimeMs no
   return bytes;
 }
 
-// Only the kept results of multis are judged: the others are small, and so would be the refusal,
-// which is kept too.
+// Of the kept results, only those of multis count. The others are small: a refusal would be kept
+// too, and would need as much.
 Service::Growth Service::growth_of(const Command& command, const znode::Draft& draft) const {
   if (std::holds_alternative<OpenSession>(command.body)) {
     return {static_cast<std::int64_t>(SessionTable::session_memory), 1};
@@ -179,7 +179,7 @@ znode::PlanResult<Service::Body> Service::plan_body(const Command& command,
   if (!body.expired) {
     if (auto owner = check_owner(command); !owner) return refuse(owner.error());
   }
-  // Before an expired session loses a part of its nodes, it loses its client, whoever leads later.
+  // An expired session loses its client before a part of its nodes, even if the leader changes.
   if (body.expired && session->owner != nobody &&
       pending_tree_.ephemerals_at_most(command.session) > znode::ephemerals_per_session_max) {
     pending_sessions_.move(command.session, nobody);

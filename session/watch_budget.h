@@ -7,7 +7,7 @@
 
 namespace session {
 
-// The limits of the memory of watches that are not those of one session. The server around has
+// The limits of the memory of watches, except those of a single session. The server implements
 // them: see Watches::Options.
 class WatchBudget {
  public:
@@ -16,7 +16,7 @@ class WatchBudget {
   // Whether the watches of the session may take `bytes` in all. The error is TooManyWatches and
   // says whose limit it is.
   [[nodiscard]] virtual wire::Result<void> check(wire::SessionId session, std::size_t bytes) = 0;
-  // The watches of the session take so many bytes from now on.
+  // The watches of the session take `bytes` in all from now on.
   virtual void set(wire::SessionId session, std::size_t bytes) = 0;
 };
 

@@ -24,7 +24,7 @@ namespace session {
 struct Watcher {
   wire::SessionId session;
   znode::Identities identities;  // of its client, as authenticated so far
-  bool is_suspended = false;     // no index has its watches: no change finds them
+  bool is_suspended = false;     // its watches are in no index, so no change finds them
 
   // The size of its events of one transaction. Used by Watches.
   wire::Zxid counted_at;
@@ -128,7 +128,7 @@ class WatchTable {
   [[nodiscard]] const Watcher* watcher(wire::SessionId session) const;
   // The size of the paths and ids of the session's watches.
   [[nodiscard]] std::size_t text_bytes(wire::SessionId session) const;
-  // The memory of so many watches, about, with their paths and ids.
+  // An estimate of the memory of `watches` watches with their paths and ids.
   [[nodiscard]] static constexpr std::size_t memory(std::size_t watches, std::size_t text_bytes) {
     constexpr std::size_t of_each = 96;
     return watches * of_each + text_bytes;

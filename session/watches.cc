@@ -151,9 +151,9 @@ std::vector<wire::SessionId> Watches::fire(wire::Zxid zxid, std::vector<znode::C
   return lagging;
 }
 
-// Counts an event of the transaction at `zxid`, which has `bytes` in all. Returns false if there
-// are too many: the first half of them is for whoever comes, the second for sessions that have less
-// than their equal share of a half.
+// Counts an event of the transaction at `zxid`, whose events have `bytes` in all. Returns false if
+// there are too many: any session may use the first half of the limit; the second half is for
+// sessions that have less than an equal share of it.
 bool Watches::count(Watcher& watcher, wire::Zxid zxid, std::size_t event,
                     std::size_t& bytes) const {
   if (std::exchange(watcher.counted_at, zxid) != zxid) watcher.event_bytes = 0;

@@ -44,6 +44,7 @@ def steps(only, minutes, soak_minutes, greedy_minutes, mutants):
         Step("tsan", ["tsan"]),
         *(Step(f"fuzz-{fuzzer}", ["fuzz", fuzzer, f"-max_total_time={round(minutes * 60)}"]) for fuzzer in fuzzers),
         Step("mutants", ["mutants", *mutants]),
+        Step("upgrade-previous", ["previous"]),
         Step("upgrade", ["test", "^ensemble/upgrade"], {"ZABKEEPER_MIXED_SECONDS": str(MIXED_SECONDS)}),
         Step("crowds", ["test", "^ensemble/(budgets|greedy|places|crowds)"], {"ZABKEEPER_BYSTANDER": "strict"}),
         Step("soak", ["soak", "--seconds", str(round(soak_minutes * 60))]),

@@ -1,7 +1,10 @@
-#include <iostream>
+#include <algorithm>
+#include <chrono>
+#include <exception>
 #include <memory>
 #include <mutex>
 #include <signal.h>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <unistd.h>
@@ -11,7 +14,9 @@
 
 #include "client-lib/client.h"
 #include "tools/shell/command_line.h"
+#include "tools/shell/input.h"
 #include "tools/shell/interactive.h"
+#include "tools/shell/output.h"
 #include "tools/shell/runner.h"
 
 namespace {
@@ -35,37 +40,44 @@ class ServerLabel {
   std::string text_ = "offline";
 };
 
-// Prints changes of the session's state. The prompt shows the first server.
+// Prints changes of the session's state, on the client's thread. The prompt shows the server.
 class SessionPrinter {
  public:
   explicit SessionPrinter(ServerLabel& label) : label_(label) {}
 
   void operator()(const SessionEvent& event) {
+    std::ostringstream line;
+    describe(event, line);
+    err_ << line.str() << std::flush;
+  }
+
+ private:
+  void describe(const SessionEvent& event, std::ostream& out) {
     switch (event.kind) {
       case SessionEvent::Kind::connected:
         label_.set(std::to_string(event.server) + ' ' + std::string(wire::name(event.role)));
         if (lost_) {
-          std::cerr << "connected to server " << event.server << ", a " << wire::name(event.role)
-                    << (event.resumed ? "; the session continues\n" : "; a new session\n");
+          out << "connected to server " << event.server << ", a " << wire::name(event.role)
+              << (event.resumed ? "; the session continues\n" : "; a new session\n");
         }
         lost_ = false;
         break;
       case SessionEvent::Kind::disconnected:
         label_.set("offline");
-        std::cerr << "connection lost: " << event.reason << "; trying the next server\n";
+        out << "connection lost: " << event.reason << "; trying the next server\n";
         lost_ = true;
         break;
       case SessionEvent::Kind::expired:
         label_.set("offline");
-        std::cerr << event.reason << "; its ephemeral nodes and watches have ended with it\n";
+        out << event.reason << "; its ephemeral nodes and watches have ended with it\n";
         lost_ = true;
         break;
       case SessionEvent::Kind::closed: break;
     }
   }
 
- private:
   ServerLabel& label_;
+  shell::Output err_{STDERR_FILENO, shell::DescriptorBuffer::Failure::is_ignored};
   bool lost_ = false;
 };
 
@@ -77,16 +89,26 @@ void on_interrupt(int) {
   }
 }
 
-int run(const shell::CommandLine& line) {
-  const bool tty = isatty(STDIN_FILENO) != 0;
+// Without SA_RESTART, so that an interrupt also ends reading a line.
+void catch_interrupts() {
+  struct sigaction action {};
+  action.sa_handler = on_interrupt;
+  sigaction(SIGINT, &action, nullptr);
+}
+
+// A longer time is as good as for ever, and would be too large for a clock of nanoseconds.
+std::chrono::milliseconds timeout_of(const shell::CommandLine& line) {
+  return std::min(std::chrono::milliseconds(line.timeout_ms),
+                  std::chrono::milliseconds(std::chrono::hours(24 * 365)));
+}
+
+zabkeeper::Options options_for(const shell::CommandLine& line, ServerLabel& label) {
   zabkeeper::Options options;
   options.servers = zabkeeper::servers(line.servers);
   options.session.timeout_ms = line.timeout_ms;
   options.session.auth = line.auth;
   options.session.after_expiry = !line.command;
-  options.offline_timeout = options.call_timeout = std::chrono::milliseconds(line.timeout_ms);
-
-  ServerLabel label;
+  options.offline_timeout = options.call_timeout = timeout_of(line);
   if (!line.command || std::holds_alternative<shell::Watch>(*line.command)) {
     options.on_session = [printer = std::make_shared<SessionPrinter>(label)](
                              const SessionEvent& event) { (*printer)(event); };
@@ -94,43 +116,77 @@ int run(const shell::CommandLine& line) {
     // Longer than the wait for a server, whose error has the reason.
     options.call_timeout += std::chrono::seconds(2);
   }
+  return options;
+}
+
+int run(const shell::CommandLine& line, shell::Streams streams) {
+  ServerLabel label;
+  const zabkeeper::Options options = options_for(line, label);
   const shell::Runner::Settings settings{
-      options.servers, std::chrono::milliseconds(line.timeout_ms), line.auth,
-      line.command ? shell::Mode::one_shot : shell::Mode::interactive};
+      options.servers, line.auth, line.command ? shell::Mode::one_shot : shell::Mode::interactive,
+      catch_interrupts};
 
   std::unique_ptr<zabkeeper::Client> client;
   const auto the_client = [&]() -> zabkeeper::Client& {
     if (!client) client = std::make_unique<zabkeeper::Client>(options);
     return *client;
   };
-  shell::Runner runner(settings, the_client, std::cout, std::cerr);
+  shell::Runner runner(settings, the_client, streams.out, streams.err);
   if (line.command) {
-    const bool watching = std::holds_alternative<shell::Watch>(*line.command);
-    if (watching) signal(SIGINT, on_interrupt);
+    if (std::holds_alternative<shell::Watch>(*line.command)) catch_interrupts();
     return runner.run(*line.command, line.json);
   }
-  if (!tty) return shell::run_script(runner);
+  if (isatty(STDIN_FILENO) == 0) return shell::run_script(runner, streams);
 
-  // Without SA_RESTART, so that an interrupt also ends reading a line.
-  struct sigaction action {};
-  action.sa_handler = on_interrupt;
-  sigaction(SIGINT, &action, nullptr);
+  catch_interrupts();
   (void)the_client().ask(
       wire::PingRequest{});  // connects, so that the first prompt shows the server
-  std::cout << "`help` lists the commands\n";
-  return shell::run_interactive(runner, the_client(), [&] { return label.text(); });
+  streams.out << "`help` lists the commands\n" << std::flush;
+  return shell::run_interactive(
+      runner, the_client(), [&] { return label.text(); }, streams);
+}
+
+int run(std::vector<std::string> words, shell::Streams streams) {
+  auto parsed = shell::parse_command_line(std::move(words), ZABKEEPER_VERSION);
+  if (const auto* notice = std::get_if<shell::Notice>(&parsed)) {
+    (notice->exit_code == shell::exit_ok ? streams.out : streams.err) << notice->text;
+    return notice->exit_code;
+  }
+  return run(std::get<shell::CommandLine>(parsed), streams);
+}
+
+// The one place where every error ends that no command has handled.
+int run_and_report(std::vector<std::string> words, shell::Streams streams) try {
+  const int code = run(std::move(words), streams);
+  streams.out.finish();
+  return code;
+} catch (const shell::OutputFailed& failed) {
+  if (failed.is_closed_pipe()) return shell::exit_closed_pipe;
+  streams.err << "zab: cannot write to standard output: " << failed.what()
+              << "; the output is not complete, but what the command has changed stays changed\n";
+  return shell::exit_output;
+} catch (const shell::InputFailed& failed) {
+  streams.err << "zab: cannot read standard input: " << failed.what() << '\n';
+  return shell::exit_other;
+} catch (const std::invalid_argument& error) {
+  streams.err << error.what() << '\n';
+  return shell::exit_usage;
+} catch (const std::exception& error) {
+  streams.err << "zab: " << error.what() << '\n';
+  return shell::exit_other;
+} catch (...) {
+  streams.err << "zab: an unknown error\n";
+  return shell::exit_other;
 }
 
 }  // namespace
 
-int main(int argc, char** argv) try {
-  auto parsed = shell::parse_command_line({argv + 1, argv + argc}, ZABKEEPER_VERSION);
-  if (const auto* notice = std::get_if<shell::Notice>(&parsed)) {
-    (notice->exit_code == shell::exit_ok ? std::cout : std::cerr) << notice->text;
-    return notice->exit_code;
-  }
-  return run(std::get<shell::CommandLine>(parsed));
-} catch (const std::invalid_argument& error) {
-  std::cerr << error.what() << '\n';
-  return shell::exit_usage;
+int main(int argc, char** argv) {
+  using Failure = shell::DescriptorBuffer::Failure;
+  shell::reserve_standard_descriptors();
+  signal(SIGPIPE, SIG_IGN);  // so that the session is closed before the program ends
+  shell::Output out(STDOUT_FILENO, Failure::throws);
+  shell::Output err(STDERR_FILENO, Failure::is_ignored);
+  err << std::unitbuf;
+  return run_and_report({argv + 1, argv + argc}, {out, err});
 }

@@ -86,7 +86,7 @@ wire::Bytes bytes_of(const wire::Acl& list) {
   return bytes;
 }
 
-// Two allocations, their entries, and the entry of an AclTable.
+// The memory of a list: two allocations, their entries, and the entry of an AclTable.
 std::size_t memory_of(const wire::Acl& list) {
   constexpr std::size_t fixed = 192;
   constexpr std::size_t of_entry = sizeof(wire::AclEntry) + 48;

@@ -9,7 +9,7 @@
 namespace znode {
 namespace {
 
-// Clients choose the paths.
+// Clients choose the paths, so the hash needs a key that they do not know.
 struct KeyedHash {
   const HashKey* key;
   std::size_t operator()(std::string_view path) const {

@@ -81,8 +81,8 @@ wire::AclReply apply(const SetAclTxn& txn, const Moment& now, Tree& tree, Change
                                                 const Caller& caller, const Tree& tree);
 
 // get.cc, exists.cc, children.cc, count.cc, ephemerals.cc. The plans are for reads within a multi.
-// What may be large is TooLarge beyond the budget; a list of children ends early instead, with
-// `more`, if it is read or applied, and not planned.
+// A reply that is larger than the budget is TooLarge. A list of children ends early instead, with
+// `more`, when it is read or applied; a plan refuses it.
 [[nodiscard]] wire::Result<wire::GetRequest> plan(const wire::GetRequest& request,
                                                   const Caller& caller, Draft& draft,
                                                   ReplyBudget& budget);
@@ -145,9 +145,9 @@ using PlanResult = boost::system::result<T, Refusal>;
 
 // The bounds of one multi, as a whole.
 struct MultiBounds {
-  // In the bytes of a ReplyBudget.
+  // The size of the reply, at most, as a ReplyBudget counts.
   std::size_t reply_bytes = std::numeric_limits<std::uint32_t>::max();
-  // A larger reply is not kept for a repetition of the write.
+  // A larger reply is not kept for `dedup`.
   std::size_t kept_bytes = std::numeric_limits<std::size_t>::max();
   // The identities of the caller are in the transaction once for each list that needs them, and not
   // once for all.

@@ -1,75 +1,8 @@
 #include "znode/path.h"
 
-#include "wire/utf8.h"
-
 namespace znode {
-namespace {
 
-using wire::Error;
-using wire::ErrorCode;
-
-// Removes the first code point of `text`, which is valid UTF-8, and returns it.
-char32_t pop_code_point(std::string_view& text) {
-  const auto first = static_cast<unsigned char>(text.front());
-  const std::size_t size = first < 0x80 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
-  char32_t point = size == 1 ? first : first & (0x7Fu >> size);
-  for (const char byte : text.substr(1, size - 1)) {
-    point = (point << 6) | (static_cast<unsigned char>(byte) & 0x3Fu);
-  }
-  text.remove_prefix(size);
-  return point;
-}
-
-// Whether ZooKeeper refuses the code point: controls, surrogates, private use and specials.
-bool is_refused(char32_t point) {
-  return point <= 0x1F || (point >= 0x7F && point <= 0x9F) ||
-         (point >= 0xD800 && point <= 0xF8FF) || (point >= 0xFFF0 && point <= 0xFFFF);
-}
-
-// These two return null if the path is valid.
-const char* invalid_characters_reason(std::string_view path) {
-  if (!wire::is_utf8(path)) return "is not UTF-8";
-  while (!path.empty()) {
-    if (is_refused(pop_code_point(path)))
-      return "contains a character that is not allowed in paths";
-  }
-  return nullptr;
-}
-
-const char* invalid_components_reason(std::string_view path) {
-  if (path.empty() || path.front() != '/') return "does not begin with /";
-  if (path == "/") return nullptr;
-  if (path.back() == '/') return "ends with /";
-
-  std::size_t depth = 0;
-  for (std::string_view rest = path; !rest.empty();) {
-    rest.remove_prefix(1);
-    const std::string_view component = rest.substr(0, rest.find('/'));
-    if (component.empty()) return "has an empty component";
-    if (component == "." || component == "..") return "has a . or .. component";
-    if (++depth > path_depth_max) return "has more than 128 components";
-    rest.remove_prefix(component.size());
-  }
-  return nullptr;
-}
-
-}  // namespace
-
-wire::Result<void> validate(std::string_view path) {
-  if (path.size() > path_bytes_max) {
-    return Error{ErrorCode::bad_arguments, "a path of " + std::to_string(path.size()) +
-                                               " bytes is longer than " +
-                                               std::to_string(path_bytes_max)};
-  }
-  if (const char* reason = invalid_characters_reason(path)) {
-    // The message does not contain the path, because the path may be unprintable.
-    return Error{ErrorCode::bad_arguments, std::string("the path ") + reason};
-  }
-  if (const char* reason = invalid_components_reason(path)) {
-    return Error{ErrorCode::bad_arguments, "the path \"" + std::string(path) + "\" " + reason};
-  }
-  return {};
-}
+wire::Result<void> validate(std::string_view path) { return wire::validate_path(path); }
 
 bool is_reserved(std::string_view path) {
   return path == reserved_path || is_below(path, reserved_path);

@@ -1,22 +1,20 @@
 #pragma once
 
-#include <cstddef>
 #include <string>
 #include <string_view>
 
+#include "wire/path.h"
 #include "wire/result.h"
 
 namespace znode {
 
-inline constexpr std::size_t path_bytes_max = 4096;
-inline constexpr std::size_t path_depth_max = 128;
+using wire::path_bytes_max;
+using wire::path_depth_max;
 
 // The subtree of the service itself. Clients can read it, and cannot write it (but see quota.h).
 inline constexpr std::string_view reserved_path = "/zookeeper";
 
-// A valid path is absolute and within the bounds above. It is valid UTF-8 without the characters
-// that ZooKeeper refuses, and has no empty, `.` or `..` component and no trailing slash. For other
-// paths returns BadArguments with the path and the reason.
+// See wire::validate_path.
 [[nodiscard]] wire::Result<void> validate(std::string_view path);
 
 // Whether `path` is /zookeeper or below it.

@@ -154,8 +154,8 @@ class Draft {
     growth_ += node.memory_at(path) + static_cast<std::int64_t>(node.acl.memory());
     insert(path, std::move(node));
   }
-  // Replaces an existing node, also if its data stays equal: its mtime becomes now. `growth`: of
-  // its data, in bytes.
+  // Replaces an existing node, even if its data stays equal: its mtime becomes now. `growth`: the
+  // growth of its data, in bytes.
   void set_data(std::string_view path, PendingNode node, std::int64_t growth) {
     growth_ += growth;
     replace(path, std::move(node));
@@ -182,7 +182,7 @@ class Draft {
   // this does nothing else, and no later plan creates ephemeral nodes of this session.
   std::size_t remove_ephemerals(wire::SessionId session);
 
-  // By how much the memory of the tree grows, about: see Tree::memory. A new ACL counts as if no
+  // An estimate of the growth of the tree's memory: see Tree::memory. A new ACL counts as if no
   // node had it. The names in a subtree and the ephemeral nodes of a session that are deleted do
   // not count.
   [[nodiscard]] std::int64_t growth() const { return growth_; }

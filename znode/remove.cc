@@ -116,7 +116,7 @@ CleanupTxn plan_cleanup(wire::SessionId session, Draft& draft) {
 
 std::optional<DeleteManyTxn> plan_part_of_cleanup(wire::SessionId session, Draft& draft) {
   if (draft.base().ephemerals_at_most(session) <= ephemerals_per_session_max) return std::nullopt;
-  // Outstanding parts have planned the deletion of some.
+  // Outstanding plans of earlier parts already delete some of the nodes.
   DeleteManyTxn part;
   draft.base().tree().visit_ephemerals(session, [&](const Node& node) {
     std::string path = node.path();

@@ -23,8 +23,8 @@ namespace znode {
 
 struct CreateTxn {
   std::string path;  // with the sequence number, if any
-  // Created before it, without data; the topmost first. With the limits of a quota, the last may be
-  // its stats node.
+  // Nodes that are created before this one, without data; the topmost first. If this one is the
+  // limits node of a quota, the last of them may be the quota's stats node.
   std::vector<std::string> parents;
   wire::Bytes data;
   Lifetime lifetime;  // parents are persistent
@@ -95,10 +95,10 @@ using MultiTxnOp =
 
 struct MultiTxn {
   std::vector<MultiTxnOp> ops;
-  // In the bytes of a ReplyBudget: what all lists of children take at most. A list that has grown
-  // since the plan ends early.
+  // The size of all lists of children together, at most, as a ReplyBudget counts. A list that has
+  // grown since the plan ends early.
   std::uint32_t list_bytes_max = std::numeric_limits<std::uint32_t>::max();
-  // The reply is too large to be kept for a repetition of the write: only a receipt is kept.
+  // The reply is too large to be kept for `dedup`: only a receipt is kept.
   bool keeps_receipt = false;
 
   bool operator==(const MultiTxn&) const = default;

@@ -46,7 +46,7 @@ std::size_t Account::left() const {
 }
 
 bool Account::begin_to_end(std::size_t needed) {
-  // An eighth stays for small holders.
+  // An eighth of the limit stays free for small holders.
   if (left() < needed + limit_ / 8 || one_ends_.exchange(true)) return false;
   if (above_ == nullptr || above_->begin_to_end(needed)) return true;
   one_ends_ = false;
@@ -69,7 +69,7 @@ std::size_t Holding::room(std::size_t wanted) const {
 
 std::size_t Holding::room_to_end(std::size_t wanted, std::size_t rest) {
   const std::size_t usual = room(wanted);
-  // Whole steps are charged.
+  // One step more, because only whole steps are charged.
   const std::size_t all = bytes_ + rest + step;
   if (usual > 0 || reserved_ > 0 || !account_ || !account_->begin_to_end(rest + step)) return usual;
   reserved_ = all;

@@ -32,12 +32,12 @@ class Account {
   }
   [[nodiscard]] const Account* above() const { return above_; }
 
-  // How many of `wanted` more bytes a holder of `held` bytes may have here. The first half of the
-  // limit is for whoever comes. The second half is for holders that have less than their equal
-  // share of a half: so large holders stop first.
+  // How many of `wanted` more bytes a holder of `held` bytes may have here. Any holder may use the
+  // first half of the limit. The second half is for holders that have less than an equal share of
+  // it. So large holders stop first.
   [[nodiscard]] std::size_t room(std::size_t held, std::size_t wanted) const;
 
-  // The same here and above: whether all of it has room, and whether the limit is reached.
+  // Whether there is room for all of `wanted`, here and above. See `room`.
   [[nodiscard]] bool has_room(std::size_t held, std::size_t wanted) const {
     return room(held, wanted) == wanted && (above_ == nullptr || above_->has_room(held, wanted));
   }
@@ -49,13 +49,13 @@ class Account {
 
   // All that is left here and above.
   [[nodiscard]] std::size_t left() const;
-  // One holder at a time may have what is left, whatever its share. So holders that all have their
-  // shares, and all need more, end one after another. Returns false if another one does so, or if
-  // too little is left: others must keep room for small messages.
+  // Lets one holder at a time exceed its share until `has_ended`. So if all holders need more than
+  // their shares, they get it one after another. Returns false if another holder has this right, or
+  // if too little is left: others must keep room for small messages.
   [[nodiscard]] bool begin_to_end(std::size_t needed);
   void has_ended();
 
-  // Charge bytes here and above, and give them back.
+  // Charge bytes, here and above, and give them back.
   void add(std::size_t bytes);
   void remove(std::size_t bytes);
   // A holder began to be charged here, or is not charged any more.
@@ -82,8 +82,8 @@ class Account {
 };
 
 // The bytes that one connection holds. They are given back when this is destroyed. Used by one
-// thread at a time. The account is charged whole steps only, so small changes cost nothing: the
-// rest, less than a step, belongs to what each connection costs.
+// thread at a time. The account is charged whole steps only, so small changes need no atomic
+// operation. The rest, less than a step, is not counted.
 class Holding {
  public:
   static constexpr std::size_t step = 1024;
@@ -111,7 +111,7 @@ class Holding {
     if (charged(bytes) != before && account_) change(before, charged(bytes));
   }
 
-  // How many of `wanted` more bytes the budgets leave room for. Less than a step always has room.
+  // How many of `wanted` more bytes have room in the budgets. Less than a step always has room.
   [[nodiscard]] std::size_t room(std::size_t wanted) const;
   [[nodiscard]] bool fits(std::size_t wanted) const {
     return bytes_ + wanted < step || room(wanted) == wanted;
@@ -120,13 +120,13 @@ class Holding {
   // there is no other room, one holder at a time gets what it needs, until `has_ended` or until it
   // has given all back.
   [[nodiscard]] std::size_t room_to_end(std::size_t wanted, std::size_t rest);
-  // It needs no more: what it got beyond its share is left to others.
+  // Gives back the right of `room_to_end`: this holder needs no more.
   void has_ended();
   // The same as `fits`, for the budget of the server alone.
   [[nodiscard]] bool fits_server(std::size_t wanted) const {
     return bytes_ + wanted < step || room_at_server(wanted) == wanted;
   }
-  // Whether the budgets let this keep `bytes` bytes that it has already.
+  // Whether this may keep `bytes` bytes that it has already. See Account::accepts.
   [[nodiscard]] bool accepts(std::size_t bytes) const {
     return !account_ || account_->accepts(bytes);
   }

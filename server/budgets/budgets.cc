@@ -21,7 +21,7 @@ constexpr std::array<Row, budgets> rows{{
     {{unlimited, 64 * mebibyte, 256 * mebibyte}, 16},      // unfinished
     {{32 * mebibyte, 64 * mebibyte, 512 * mebibyte}, 8},   // requests
     {{16 * mebibyte, 128 * mebibyte, 512 * mebibyte}, 8},  // waiting
-    // A million watches of an address. Each session has a limit of its own.
+    // 128 MiB are about a million watches of an address. Each session has a limit of its own.
     {{unlimited, 128 * mebibyte, unlimited}, 16, false},  // watches
 }};
 

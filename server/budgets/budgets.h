@@ -7,7 +7,7 @@
 // The table of budgets: which memory of clients is bounded, and by how much.
 namespace server {
 
-// The use of a budget.
+// What a budget is for.
 enum class Budget : std::uint8_t {
   unfinished,  // bytes of messages whose end has not arrived
   requests,    // requests from their arrival until their reply is queued
@@ -39,7 +39,7 @@ using BudgetTable = std::array<BudgetLimits, budgets>;  // by Budget
 // The budgets of a server that may use `memory_limit` bytes. Every budget of messages has room for
 // two of `message_bytes`, the largest that is allowed, whatever the memory limit.
 [[nodiscard]] BudgetTable budget_table(std::uint64_t memory_limit, std::size_t message_bytes = 0);
-// The sum of the budgets of messages, if messages may have so many bytes.
+// The sum of the server's budgets of messages, if one message may have `message_bytes`.
 [[nodiscard]] std::uint64_t message_budgets(std::uint64_t memory_limit, std::size_t message_bytes);
 
 // The share of the replicated state, the tree with the sessions, in `memory_limit`: a half. The
@@ -50,6 +50,10 @@ using BudgetTable = std::array<BudgetLimits, budgets>;  // by Budget
 // The share of the commands of other servers that a leader holds.
 [[nodiscard]] constexpr std::size_t held_share(std::uint64_t memory_limit) {
   return memory_limit / 8;
+}
+// The share of the recent changes that are kept for watches with `from`.
+[[nodiscard]] constexpr std::size_t changes_share(std::uint64_t memory_limit) {
+  return memory_limit / 16;
 }
 
 // The memory that a server may use if nothing else is known.

@@ -36,7 +36,7 @@ class AddressAccounts {
   std::array<Account, budgets> accounts_;
 };
 
-// The account of one budget, which keeps all accounts of its address.
+// The account of one budget. It keeps all accounts of its address alive.
 [[nodiscard]] inline std::shared_ptr<Account> account_of(
     const std::shared_ptr<AddressAccounts>& accounts, Budget budget) {
   return {accounts, &(*accounts)[budget]};
@@ -83,7 +83,7 @@ class Ledger : public std::enable_shared_from_this<Ledger> {
   std::array<std::array<std::atomic<std::uint64_t>, measures>, budgets> taken_{};
 
   mutable std::mutex mutex_;
-  // Sorted, because clients with an IPv6 network choose their addresses: no hash of them collides.
+  // Sorted, not hashed: clients with an IPv6 network choose addresses whose hashes would collide.
   std::map<std::string, std::weak_ptr<AddressAccounts>> addresses_;
 };
 

@@ -15,7 +15,7 @@
 namespace server {
 namespace {
 
-// Records that are collected in one turn of the event loop: a request waits for no more.
+// Records that are collected in one turn of the event loop. A request never waits for more.
 constexpr std::size_t records_a_turn = 128;
 // One read of a snapshot for a learner.
 constexpr std::size_t portion_bytes = std::size_t{1} << 20;
@@ -23,7 +23,7 @@ constexpr std::size_t portion_bytes = std::size_t{1} << 20;
 // fifth of the time.
 constexpr int rest_for_work = 4;
 constexpr std::chrono::seconds after_failure{5};
-// Between two attempts to drop what is left of a former level.
+// The time between two attempts to drop what is left of a former level.
 constexpr std::chrono::milliseconds between_drops{500};
 
 // Keeps the last record of each key, in the order of the keys, which is that of the checkpoint.

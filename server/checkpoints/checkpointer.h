@@ -45,8 +45,8 @@ class Checkpointer {
     std::function<void(zab::Point checkpoint, std::uint64_t keep_bytes)> purge;
     // As storage::Log::greatest_level.
     std::function<wire::Level()> greatest_level;
-    // Nothing of a level above this one is to remain before this checkpoint, which is durable: in
-    // the log, and in memory for learners.
+    // Removes everything of a level above `level` that is before this durable checkpoint: from the
+    // log, and from the history in memory, which is for learners.
     std::function<void(zab::Point checkpoint, wire::Level level)> drop_before;
   };
   // All of them outlive this. `at` and `level` are of the existing checkpoint.
@@ -115,7 +115,7 @@ class Checkpointer {
   zab::Point last_applied_;
   zab::ClusterId cluster_;
   storage::CheckpointLabel label_;           // of the image that is being taken
-  std::vector<wire::StoredRecord> records_;  // of it, behind those that could not be written before
+  std::vector<wire::StoredRecord> records_;  // of it, after those that could not be written before
   Clock::time_point began_;
   Clock::time_point not_before_;
   std::vector<std::function<void(wire::Result<void>)>> waiting_;  // for this image

@@ -213,7 +213,7 @@ bool ClientProtocol::has_room(std::size_t bytes) const {
   // The queue's memory doubles when it is full.
   const std::size_t memory = 2 * waiting_memory() + bytes;
   return queued_bytes() + bytes <= limits_.queued_bytes_max &&
-         (memory < small_queue_bytes || waiting_.accepts(memory));
+         (memory < small_queue_bytes || waiting_.fits(memory - waiting_.bytes()));
 }
 
 Offer ClientProtocol::offer(const wire::ServerMessage& message) {

@@ -53,7 +53,7 @@ class ClientProtocol {
   // The next event for the owner. Returns nothing while the owner has paused the connection, and
   // when more bytes are needed.
   [[nodiscard]] std::optional<ClientEvent> next(Time now);
-  // So many of the bytes that `compose` appended were written to the stream.
+  // `bytes` of those that `compose` appended were written to the stream.
   void written(std::size_t bytes, Time now);
   // The stream failed or ended.
   void lost();
@@ -116,7 +116,7 @@ class ClientProtocol {
     Time check;  // when its rate is looked at
     Time end;    // when it must be complete
     std::size_t bytes_at_check = 0;
-    Time retry = never;       // it is not read from before, for want of room
+    Time retry = never;       // when reading goes on, if the budgets had no room
     bool was_unread = false;  // this server did not read for some time since the last check
   };
 
@@ -147,15 +147,15 @@ class ClientProtocol {
 
   const std::shared_ptr<AddressAccounts> accounts_;
   WebSocketReader reader_;
-  Holding kept_;                            // by reader_
+  Holding kept_;                            // the bytes that reader_ keeps
   std::unique_ptr<Unfinished> unfinished_;  // while reader_ keeps a message
 
-  Holding waiting_;  // waiting_memory()
+  Holding waiting_;  // charges waiting_memory()
   Outbox outbox_;
   Outbox sending_;             // taken from outbox_ as a whole, then sent frame by frame
   std::string control_;        // frames that leave before any message
   std::size_t in_flight_ = 0;  // bytes composed and not written
-  std::size_t in_write_ = 0;   // memory of the write that they belong to
+  std::size_t in_write_ = 0;   // memory of the write that those bytes belong to
   std::size_t batch_bytes_ = 0;
   std::size_t gathered_ = 0;  // how much was queued at the last `is_gathering`
 

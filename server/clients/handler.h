@@ -45,7 +45,7 @@ class ClientConnection {
     send(message);
     return Offer::queued;
   }
-  // Whether so many more bytes may wait for this client.
+  // Whether `bytes` more bytes may wait for this client.
   [[nodiscard]] virtual bool has_room(std::size_t bytes) const {
     static_cast<void>(bytes);
     return true;
@@ -82,7 +82,7 @@ class ClientHandler {
   // A ping or pong shows that the client is alive.
   virtual void alive(ClientConnection& connection) = 0;
   virtual void closed(ClientConnection& connection) = 0;
-  // A paused connection has sent some of what was queued.
+  // A paused connection has sent some of its queued bytes.
   virtual void sent(ClientConnection& connection) { static_cast<void>(connection); }
 };
 

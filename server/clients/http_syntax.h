@@ -10,8 +10,8 @@ namespace server {
 
 // Refuses a request header that Beast accepts, or repairs, and that a proxy in front of this server
 // may understand differently. Then one request could be taken for two (request smuggling).
-// `head` is what came, up to and including the empty line. The connection must be closed after the
-// answer.
+// `head` has the received bytes, up to and including the empty line. Returns the refusal, if any.
+// The connection must be closed after it.
 [[nodiscard]] std::optional<Answer> refuse_ambiguous_head(std::string_view head);
 
 // The parts of a target in absolute form (RFC 9112, section 3.2.2), as a proxy writes it.

@@ -300,8 +300,8 @@ asio::awaitable<void> Listener::Port::serve_client(HttpStream stream, std::strin
                    std::move(slot)});
 }
 
-// In the client protocol. If too many are being refused already, in HTTP. The client still has its
-// kept place, which another one may take: that closes `stream`, so it stays where it is.
+// Refuses in the client protocol; in HTTP if too many clients are being refused already. Meanwhile
+// another client may take this one's kept place: that closes `stream`, which must not move.
 asio::awaitable<void> Listener::Port::refuse(HttpStream& stream, const Upgrade& upgrade,
                                              std::string address) {
   counters_.refused += 1;

@@ -280,7 +280,7 @@ void resolve_addresses(ConfigBuilder& builder) {
   for (auto& [id, line] : builder.servers) {
     if (line.web.port != 0 ? line.web.host.empty() : host_for_clients(line, builder).empty()) {
       line.web = {};
-      if (builder.servers.size() == 1) continue;  // it is standalone
+      if (builder.servers.size() == 1) continue;  // a standalone server
       note_unknown_web(builder, id,
                        "its line says " + line.peer.host + "; add web." + std::to_string(id) +
                            "=HOST:PORT with an address that clients can reach");

@@ -22,7 +22,7 @@ constexpr Range memory_range{64 * mebibyte, std::uint64_t{1} << 50};
 constexpr Range keep_range{0, std::uint64_t{1} << 50};
 constexpr Range limit_range{0, 100'000'000};
 constexpr Range at_least_one{1, 100'000'000};
-// A session keeps at least a mark for each, and fits into one message to a learner.
+// A session keeps at least a receipt for each, and they must fit into one message to a learner.
 constexpr Range outstanding_range{1, 1'000'000};
 constexpr Range timeout_range{1, 86'400'000};
 

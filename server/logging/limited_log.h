@@ -30,7 +30,7 @@ enum class LineKind : std::uint8_t {
 };
 inline constexpr std::size_t line_kinds = 9;
 
-// Writes lines to the log, as far as LineLimit allows. Any thread may call it.
+// Writes lines to the log, unless LineLimit forbids it. Any thread may call it.
 class LimitedLog {
  public:
   using Level = spdlog::level::level_enum;
@@ -39,8 +39,8 @@ class LimitedLog {
   explicit LimitedLog(Write write) : write_(std::move(write)) {}
 
   void line(LineKind kind, Level level, const std::string& text, LineLimit::Time now);
-  // Writes how many lines were omitted in a second that is over. Call it once a second or more
-  // often.
+  // Writes how many lines were omitted in the last second. Call it once a second or more often.
+  // `now` is the present time.
   void tick(LineLimit::Time now);
   // Lines that were not written, since the start.
   [[nodiscard]] std::uint64_t omitted() const;

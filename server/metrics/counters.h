@@ -87,7 +87,7 @@ struct RequestCounters {
   std::map<wire::ErrorCode, std::uint64_t> errors;  // of replies; only those that occurred
   std::array<Histogram, efforts> took;              // from its frame's arrival to its reply
   std::uint64_t pauses = 0;                         // of connections with too much outstanding
-  std::uint64_t turns_waited = 0;                   // for a later turn of the event loop
+  std::uint64_t turns_waited = 0;                   // how often a client waited for a later turn
   std::uint64_t watch_events = 0;
 };
 
@@ -104,7 +104,7 @@ struct ReplicaCounters {
 struct LeaderCounters {
   std::uint64_t proposed = 0;
   std::uint64_t overloaded = 0;  // commands refused because the state or the held ones are full
-  Histogram commit;              // from the proposal to its application
+  Histogram commit;              // from a proposal until it is applied here
 };
 
 struct DriverCounters {
@@ -124,15 +124,15 @@ struct LinkCounters {
   std::uint64_t established = 0;
   Traffic in;
   Traffic out;
-  std::uint64_t too_large = 0;  // messages that fit into no frame, and were not sent
+  std::uint64_t too_large = 0;  // messages larger than a frame, which were not sent
 };
 
 // Connections to the peer port, which servers with greater ids dial.
 struct PeerPortCounters {
   std::uint64_t accepted = 0;
   // Those without a link:
-  std::uint64_t no_place = 0;   // closed at once, since too many were under way
-  std::uint64_t displaced = 0;  // closed for a later one, before it had greeted
+  std::uint64_t no_place = 0;   // closed at once: too many handshakes were under way
+  std::uint64_t displaced = 0;  // closed in favour of a later one, before it had greeted
   std::uint64_t refused = 0;    // the greetings did not fit together, or did not come in time
 };
 

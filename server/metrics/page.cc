@@ -64,7 +64,7 @@ void add_protocol(const Readings& now, Families& out) {
   out.gauge("held_bytes", "Bytes of other servers' commands that this leader holds.")
       .is(now.held_bytes);
   out.gauge("held_limit_bytes", "The limit of those bytes.").is(now.held_bytes_max);
-  out.counter("commands_overloaded_total", "Commands refused by this leader for want of memory.")
+  out.counter("commands_overloaded_total", "Commands refused by this leader for lack of memory.")
       .is(now.leader.overloaded);
 }
 
@@ -89,7 +89,7 @@ void add_peers(const Readings& now, Families& out) {
   each([](const Peer& peer) { return peer.link.out.bytes; });
   out.gauge("peer_queued_bytes", "Bytes that the link to that server has not taken yet.");
   each([](const Peer& peer) { return peer.queued_bytes; });
-  out.counter("peer_too_large_total", "Messages for that server that fit into no frame.");
+  out.counter("peer_too_large_total", "Messages for that server that are larger than a frame.");
   each([](const Peer& peer) { return peer.link.too_large; });
   const bool has_port = !now.peers.empty();
   out.counter("peer_port_accepted_total", "Connections to the peer port.");
@@ -106,7 +106,7 @@ void add_state(const Readings& now, Families& out) {
   out.gauge("tree_data_bytes", "Bytes of data in all znodes.").is(now.tree_data_bytes);
   out.gauge("state_bytes", "Memory that the tree and the sessions take, about.")
       .is(now.state_bytes);
-  out.gauge("state_limit_bytes", "The limit of it, beyond which nothing is let grow.")
+  out.gauge("state_limit_bytes", "The limit of state_bytes; growth beyond it is refused.")
       .is(now.state_bytes_max);
   out.gauge("tree_ephemerals", "Ephemeral znodes.").is(now.ephemerals);
   out.gauge("sessions", "Open sessions of the whole ensemble.").is(now.status.sessions);

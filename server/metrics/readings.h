@@ -57,7 +57,7 @@ struct Readings {
   // State.
   ReplicaCounters replica;
   std::uint64_t tree_data_bytes = 0;
-  std::uint64_t state_bytes = 0;  // that the tree and the sessions take
+  std::uint64_t state_bytes = 0;  // the memory of the tree and the sessions
   std::uint64_t state_bytes_max = 0;
   std::uint64_t ephemerals = 0;
 
@@ -66,7 +66,7 @@ struct Readings {
   RequestCounters requests;
   std::uint64_t outstanding_requests = 0;
   std::uint64_t paused_connections = 0;
-  std::uint64_t queued_bytes = 0;  // that are not sent to clients yet
+  std::uint64_t queued_bytes = 0;  // not sent to clients yet
   std::uint64_t memory_limit_bytes = 0;
   std::vector<Budget> budgets;
 

@@ -7,7 +7,7 @@
 #include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/steady_timer.hpp>
 
-#include "server/peers/use_tuple.h"
+#include "server/peers/completion.h"
 #include "wire/address.h"
 
 namespace server {
@@ -18,7 +18,7 @@ using asio::awaitable;
 using boost::system::error_code;
 using tcp = asio::ip::tcp;
 
-// An address as it is written, and what it stands for if it is a name.
+// An address as it is written, and what it resolves to.
 struct Place {
   tcp::endpoint endpoint;
   wire::Address written;
@@ -45,7 +45,7 @@ std::string advice(const error_code& error) {
            "servers";
   }
   if (error == boost::system::errc::address_not_available) {
-    return "; this machine has no such address: is the id (myid) that of another? If the address "
+    return "; this machine has no such address: is the id (myid) another server's? If the address "
            "is "
            "translated on the way (NAT), set quorumListenOnAllIPs=true";
   }
@@ -59,7 +59,7 @@ wire::Error cannot_listen(const LinkedServer& self, const std::string& address,
                                              "): " + error.message() + advice(error)};
 }
 
-// On the IPv6 address for all, also for IPv4, if that is asked for.
+// Listens on `endpoint`. With `for_both`, the IPv6 address for all addresses is also for IPv4.
 error_code open(tcp::acceptor& acceptor, const tcp::endpoint& endpoint, bool for_both) {
   error_code error;
   if (acceptor.open(endpoint.protocol(), error); error) return error;
@@ -166,7 +166,7 @@ awaitable<std::optional<NotAgreed>> connect_to(SocketPtr socket, Names& names,
                                                const LinkedServer& peer, std::size_t first,
                                                std::chrono::milliseconds timeout) {
   std::vector<Place> places;
-  std::string failure = "its name stands for no address";
+  std::string failure = "its name resolves to no address";
   for (const wire::Address& address : addresses_of(peer)) {
     const Names::Answer answer = co_await names.resolve(address, timeout);
     if (!answer.problem.empty()) {

@@ -20,8 +20,8 @@ namespace boost::asio {
 class io_context;
 }
 
-// The addresses of a server's line: all of them are listened on, and tried by whoever dials. A line
-// may have several ("a|b"), and a name may stand for several.
+// The addresses of a server's line. The server listens on all of them, and the servers that dial it
+// try all of them. A line may have several ("a|b"), and a name may resolve to several.
 namespace server {
 
 struct Listening {
@@ -35,9 +35,9 @@ struct Listening {
                                                          const std::vector<LinkedServer>& servers,
                                                          const LinkedServer& self, bool on_all);
 
-// A warning for the operator if this server listens only on these addresses: its own name may
-// stand for a loopback address on its own machine, while the others are elsewhere. Nothing if there
-// is nothing to say.
+// A warning for the operator if this server listens on loopback addresses only, while another one
+// seems to be on another machine: on its own machine a name may resolve to a loopback address.
+// Nothing if no warning is needed.
 [[nodiscard]] std::optional<std::string> loopback_warning(
     const std::vector<LinkedServer>& servers, const LinkedServer& self,
     const std::vector<boost::asio::ip::address>& listening);

@@ -24,20 +24,20 @@ namespace server {
 [[nodiscard]] std::string unable_sentence(zab::ServerId server, const std::string& program,
                                           const wire::LevelRange& levels, wire::Level in_force);
 
-// How a dial ended that led to no link.
+// The end of a dial that established no link.
 enum class Dialed : std::uint8_t {
-  answered,    // it is not clear what the answer was; or the server could not be reached
-  refused,     // one of both said why
+  answered,    // neither of the others: any other answer, or the server cannot be reached
+  refused,     // one of the two servers sent the reason
   unanswered,  // the other end closed the connection without an answer
 };
 
-// The forms in which this server greets another one, dial after dial. Two unanswered greetings with
-// fields are followed by one of the fixed form: a newer program that is killed at the wrong moment
-// leaves one unanswered, but hardly two.
+// Chooses the form in which this server greets another one, for each dial. After two unanswered
+// greetings with fields it chooses the fixed form once: the other program may be old. (One greeting
+// alone may be unanswered because a newer program was killed at that moment.)
 class DialForms {
  public:
   [[nodiscard]] GreetingForm now() const { return form_; }
-  // The outcome of a dial. No server can have the fixed form above level 0.
+  // The outcome of a dial. Above level 0, no server greets in the fixed form.
   void dialed(Dialed dialed, wire::Level in_force);
 
  private:

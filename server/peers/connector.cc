@@ -6,13 +6,12 @@
 #include <variant>
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include "server/logging/limited_log.h"
 #include "server/peers/addresses.h"
-#include "server/peers/use_tuple.h"
+#include "server/peers/completion.h"
 
 namespace server {
 namespace {
@@ -22,11 +21,11 @@ using asio::awaitable;
 using boost::system::error_code;
 using tcp = asio::ip::tcp;
 
-// The addresses of the servers that dial are resolved anew no more often than this.
+// The least time between two resolutions of the addresses of the servers that dial.
 constexpr std::chrono::seconds resolve_pause{10};
 constexpr std::chrono::milliseconds redial_min{20};
 constexpr std::chrono::milliseconds redial_max{250};
-// Only an operator can mend the cause of a refusal.
+// Only an operator can remove the cause of a refusal.
 constexpr std::chrono::milliseconds refused_redial_max{2000};
 // A link that ends sooner than this flaps: the next one waits twice as long, up to the maximum.
 constexpr std::chrono::milliseconds steady_after{1000};
@@ -52,12 +51,12 @@ wire::Result<void> Connector::start() {
   begin_to_expect();
   for (std::size_t acceptor = 0; acceptor < acceptors_.size(); ++acceptor) {
     asio::co_spawn(
-        io_, [self, acceptor] { return self->accept_loop(acceptor); }, asio::detached);
+        io_, [self, acceptor] { return self->accept_loop(acceptor); }, rethrow);
   }
   for (const LinkedServer& peer : options_.servers) {
     if (peer.id >= options_.self.value) continue;
     asio::co_spawn(
-        io_, [self, peer] { return self->dial_loop(peer); }, asio::detached);
+        io_, [self, peer] { return self->dial_loop(peer); }, rethrow);
   }
   return {};
 }
@@ -130,7 +129,7 @@ void Connector::admit(tcp::socket accepted) {
       [self = shared_from_this(), number = entry->number, socket, from] {
         return self->accept(number, socket, from);
       },
-      asio::detached);
+      rethrow);
 }
 
 awaitable<void> Connector::accept(HandshakePlaces::Number number, SocketPtr socket,
@@ -181,7 +180,7 @@ void Connector::begin_to_expect() {
   is_resolving_ = true;
   not_resolved_before_ = now + resolve_pause;
   asio::co_spawn(
-      io_, [self = shared_from_this()] { return self->resolve_expected(); }, asio::detached);
+      io_, [self = shared_from_this()] { return self->resolve_expected(); }, rethrow);
 }
 
 awaitable<void> Connector::resolve_expected() {
@@ -269,7 +268,7 @@ void Connector::report_failed_dial(zab::ServerId peer, GreetingForm form,
                   "it closes the connection without an answer: its own log may say why, or that "
                   "of the program which listens at this address");
   }
-  // At level 0 the fixed form is next, and whoever runs the old program knows no other.
+  // At level 0 the next greeting has the fixed form, the only one that the old program knows.
   if (old_levels.contains(callbacks_.level())) return;
   report(peer, "it closes the connection without an answer, as an old program does: " +
                    unable_sentence(peer, old_program, old_levels, callbacks_.level()));

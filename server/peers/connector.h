@@ -44,8 +44,8 @@ class Connector : public std::enable_shared_from_this<Connector> {
     // A connection, after the greetings. Returns once the connection is lost.
     std::function<boost::asio::awaitable<void>(boost::asio::ip::tcp::socket, Agreed other)>
         connected;
-    // Why a connection from `address` with that server is refused, a sentence; nothing if it is
-    // not.
+    // The reason why a connection from `address` with that server is refused, as a sentence;
+    // nothing if it is not refused.
     std::function<std::optional<std::string>(const Greeting& from, const std::string& address)>
         refuses;
     // The cluster that this server knows it belongs to; none before there is one.
@@ -70,8 +70,8 @@ class Connector : public std::enable_shared_from_this<Connector> {
   void admit(boost::asio::ip::tcp::socket accepted);
   boost::asio::awaitable<void> accept(HandshakePlaces::Number number, SocketPtr socket,
                                       boost::asio::ip::address from);
-  // Finds out from where servers dial this one: for each of them what its line says, and from where
-  // it was linked last.
+  // Finds out from which addresses other servers dial this one: those of their lines, and those
+  // from which they were linked last.
   void begin_to_expect();
   boost::asio::awaitable<void> resolve_expected();
   void expect();
@@ -82,7 +82,7 @@ class Connector : public std::enable_shared_from_this<Connector> {
   [[nodiscard]] OwnPart own_part(std::function<bool(zab::ServerId)> is_expected) const;
   [[nodiscard]] Greeting greeting(zab::ServerId to) const;
   void report_failed_dial(zab::ServerId peer, GreetingForm form, const NotAgreed& failure);
-  // Both log why there is no link, once for each new reason, and then a count from time to time.
+  // Logs why there is no link: at once if the reason is new, and later with a count.
   void report(zab::ServerId peer, const std::string& reason);
   void report_accepted(const boost::asio::ip::address& from, const std::string& reason);
 
@@ -93,13 +93,13 @@ class Connector : public std::enable_shared_from_this<Connector> {
   Names names_;
   std::uint64_t ensemble_;
   ReportedReasons reported_dials_;
-  ReportedReasons reported_servers_;    // of accepted connections, from where servers are expected
-  ReportedReasons reported_strangers_;  // and from elsewhere
+  ReportedReasons reported_servers_;    // of connections from addresses of configured servers
+  ReportedReasons reported_strangers_;  // of connections from other addresses
   HandshakePlaces places_;
   std::map<HandshakePlaces::Number, SocketPtr> greeting_;  // accepted connections with a place
   using Addresses = std::vector<boost::asio::ip::address>;
   std::map<zab::ServerId, Addresses> resolved_;                    // of the servers that dial
-  std::map<zab::ServerId, boost::asio::ip::address> linked_from_;  // and from where they did
+  std::map<zab::ServerId, boost::asio::ip::address> linked_from_;  // from where they did last
   std::chrono::steady_clock::time_point not_resolved_before_;
   bool is_resolving_ = false;
   PeerPortCounters counters_;

@@ -26,13 +26,13 @@ struct ProtocolRange {
   bool operator==(const ProtocolRange&) const = default;
 };
 
-// Those of this program.
+// The versions that this program speaks.
 inline constexpr ProtocolRange known_protocols{2, 3};
 
 // "protocol 2", "protocols 2 to 3".
 [[nodiscard]] std::string to_string(const ProtocolRange& range);
 
-// The words of a server about itself, to another one.
+// What a server tells another one about itself.
 struct Greeting {
   zab::ServerId from;
   zab::ServerId to;            // the server that the sender expects at the other end
@@ -42,7 +42,7 @@ struct Greeting {
   wire::LevelRange levels;  // at which the sender's program can run
   wire::Level level;        // in force at the sender
   std::string program;      // "zabkeeper 0.2.0": 1 to program_bytes_max printable ASCII characters
-  // The process of the sender: random, from its start to its end. 0 if the sender does not say.
+  // A random number of the sender's process. 0 if the sender does not send one.
   std::uint64_t instance = 0;
 
   bool operator==(const Greeting&) const = default;

@@ -8,9 +8,9 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
 
+#include "server/peers/completion.h"
 #include "server/peers/frame.h"
 #include "server/peers/peer_message.h"
-#include "server/peers/use_tuple.h"
 
 namespace server {
 namespace {

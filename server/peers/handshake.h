@@ -33,8 +33,8 @@ using SocketPtr = std::shared_ptr<boost::asio::ip::tcp::socket>;
 struct OwnPart {
   std::function<Greeting(zab::ServerId to)> greeting;  // as of now
   std::function<bool(zab::ServerId from)> is_expected;
-  // Why no other connection with that server is wanted now, a sentence; nothing if one is. The last
-  // question before the answer; the server that dialed does not ask.
+  // Why another connection with that server is refused now, as a sentence; nothing if it is not.
+  // Only the server that accepted the connection calls this, directly before it answers.
   std::function<std::optional<std::string>(const Greeting& from)> refuses;
   std::chrono::milliseconds timeout;  // after which the socket is closed
 };

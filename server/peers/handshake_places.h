@@ -10,10 +10,10 @@
 
 namespace server {
 
-// Who may greet at the peer port now. Anyone can connect there, and each connection may take until
-// its deadline, so their number has bounds. Most places are kept for the addresses of the
-// configured servers. A server greets as soon as it is connected, so a connection that has not
-// greeted yet makes room for a later one. A value: no sockets, no clock.
+// Which connections to the peer port may do a handshake now. Anyone can connect there, and each
+// connection may stay until its deadline, so their number has bounds. Most places are kept for the
+// addresses of the configured servers. A server greets as soon as it is connected, so a connection
+// that has not greeted yet makes room for a later one. A value: no sockets, no clock.
 class HandshakePlaces {
  public:
   using Address = boost::asio::ip::address;
@@ -24,20 +24,20 @@ class HandshakePlaces {
     std::size_t of_one_address;
   };
   static constexpr Bounds of_strangers{16, 4};
-  static constexpr Bounds of_servers{48, 4};  // and a place more for each server at the address
+  static constexpr Bounds of_servers{48, 4};  // plus one place for each server at the address
 
   struct Entry {
     Number number = 0;
     std::optional<Number> displaced;  // the connection that has lost its place, and must be closed
   };
 
-  // From where servers are expected: an address for each of them, or several.
+  // Sets the addresses from which servers are expected: one or several for each server.
   void expect(const std::vector<Address>& addresses);
   [[nodiscard]] bool is_expected(const Address& from) const;
 
   // A place for a connection from this address; nothing if there is none.
   [[nodiscard]] std::optional<Entry> enter(const Address& from);
-  // The connection has brought a greeting that fits. It keeps its place from now on.
+  // The connection has sent a greeting that fits. From now on no other one takes its place.
   void greeted(Number number);
   // The handshake has ended. Ignored for a connection that has lost its place.
   void leave(Number number);

@@ -10,8 +10,8 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
 
+#include "server/peers/completion.h"
 #include "server/peers/handshake_places.h"
-#include "server/peers/use_tuple.h"
 
 namespace server {
 namespace {
@@ -109,7 +109,7 @@ void Link::queue(const PeerMessage& message) {
   asio::post(io_, [self = shared_from_this()] { self->flush(); });
 }
 
-// The other end would take it for damage. What follows must not arrive without it.
+// The other end would treat the message as damage. Later messages must not arrive without it.
 void Link::refuse_to_send(std::string_view content) {
   if (closed_) return;
   counters_.too_large += 1;

@@ -38,7 +38,7 @@ class Link : public std::enable_shared_from_this<Link> {
     std::function<void(const std::string& reason)> unsendable;
   };
   struct Options {
-    std::uint64_t number = 0;    // this connection's among all that there were
+    std::uint64_t number = 0;    // of this connection, counted from the start of the process
     PeerProgram program;         // of the other end
     std::uint64_t instance = 0;  // of the other end: see Greeting
     std::size_t queued_bytes_max = 0;
@@ -67,8 +67,8 @@ class Link : public std::enable_shared_from_this<Link> {
   [[nodiscard]] const std::string& remote() const { return remote_; }
   // Whether something was received within the last heartbeats.
   [[nodiscard]] bool is_alive() const { return silent_heartbeats_ <= alive_heartbeats; }
-  // Another process dials as the server at the other end. Whether one has done so before, and this
-  // link has received something since: then both of them run.
+  // To be called when another process dials with the id of the server at the other end. Returns
+  // true if this was called before and the link has received something since: then both run.
   [[nodiscard]] bool is_contested();
   // Bytes that are not written to the socket yet.
   [[nodiscard]] std::size_t queued() const { return queued_.size() + writing_.size(); }

@@ -6,16 +6,15 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include "server/logging/limited_log.h"
 #include "server/peers/agreement.h"
+#include "server/peers/completion.h"
 #include "server/peers/connector.h"
 #include "server/peers/link.h"
-#include "server/peers/use_tuple.h"
 #include "wire/zxid.h"
 
 namespace server {
@@ -75,7 +74,7 @@ class Links::Impl : public std::enable_shared_from_this<Links::Impl> {
 wire::Result<void> Links::Impl::start() {
   if (const auto started = connector_->start(); !started) return started;
   asio::co_spawn(
-      io_, [self = shared_from_this()] { return self->heartbeat_loop(); }, asio::detached);
+      io_, [self = shared_from_this()] { return self->heartbeat_loop(); }, rethrow);
   return {};
 }
 
@@ -111,8 +110,8 @@ Links::Impl::LinkPtr Links::Impl::add(asio::ip::tcp::socket socket, const Agreed
 }
 
 // Two servers with one id would take the link from each other for ever, with an election each time.
-// The process that is linked may replace its link: it knows first that it has lost it. Another
-// process is the server after a restart, or a double.
+// The process that is linked may replace its link: it may know before this server that the link is
+// lost. Another process is the same server after a restart, or a second one with the same id.
 std::optional<std::string> Links::Impl::refuses(const Greeting& from,
                                                 const std::string& address) const {
   const auto found = up_.find(from.from);

@@ -29,21 +29,21 @@ class Links {
   struct Options {
     zab::ServerId self;
     std::vector<LinkedServer> servers;        // this one included
-    std::chrono::milliseconds heartbeat{50};  // a link that is idle for so long sends a KeepAlive
-    std::uint32_t silence_heartbeats;         // a link that receives nothing for so many is closed
+    std::chrono::milliseconds heartbeat{50};  // an idle link sends a KeepAlive at this interval
+    std::uint32_t silence_heartbeats;         // a link that is silent for more is closed
     std::chrono::milliseconds handshake_timeout{1000};
     wire::LevelRange levels = wire::known_levels;  // at which this program can run
     std::string program = "zabkeeper";             // with its version, see Greeting::program
     std::uint64_t instance = 0;                    // of this process, see Greeting::instance
     bool listen_on_all = false;  // on all addresses of the machine, not only those of the own line
-    // A link for which more waits is closed, and its server synchronized again.
+    // A link is closed if more bytes than this wait for it; its server synchronizes again.
     std::size_t queued_bytes_max = std::size_t{256} << 20;
   };
 
   // Called on the io_context's one thread. Everything that is received from a server between `up`
   // and the next `down` came over one connection.
   struct Callbacks {
-    // `connection` is this connection's number among all that there were.
+    // `connection`: the number of this connection, counted from the start of the process.
     std::function<void(zab::ServerId server, std::uint64_t connection)> up;
     std::function<void(zab::ServerId server)> down;
     std::function<void(zab::ServerId from, PeerMessage&& message)> received;

@@ -6,7 +6,7 @@
 namespace server {
 namespace {
 
-// Between two looks for addresses that need not be remembered any more.
+// How often addresses that need not be remembered any more are removed.
 constexpr std::uint64_t ticks_between_sweeps = 256;
 
 wire::Error too_many(const Client& client, std::string what) {

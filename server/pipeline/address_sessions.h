@@ -21,14 +21,14 @@ struct AddressSessionLimits {
 // opens new ones. Time is counted in ticks.
 class AddressSessions {
  public:
-  // After a burst of so many seconds' sessions, the rate holds.
+  // The size of a burst: so many seconds' sessions. After a burst the rate is the limit.
   static constexpr std::uint32_t burst_seconds = 10;
 
   AddressSessions(const AddressSessionLimits& limits, std::chrono::milliseconds heartbeat)
       : limits_(limits), paid_per_tick_(limits.per_second * heartbeat.count()) {}
 
-  // The client asks for a new session. TooManySessions if its address has no room for one;
-  // otherwise it has a place for it, until the session is open or the client leaves.
+  // The client asks for a new session. TooManySessions if its address has no room for one.
+  // Otherwise a place is reserved until the session is open or the client leaves.
   [[nodiscard]] wire::Result<void> reserve(Client& client);
   void left(const Client& client);
   // A transaction has changed a session. `owner`: the client that asked for it, if it is connected
@@ -46,7 +46,7 @@ class AddressSessions {
 
   struct Address {
     std::uint32_t open = 0;   // sessions, those with a place included
-    std::int64_t debt = 0;    // of new sessions, which time pays
+    std::int64_t debt = 0;    // for new sessions; it falls as time passes
     std::uint64_t since = 0;  // the tick of `debt`
   };
 

@@ -14,7 +14,7 @@
 namespace server {
 namespace {
 
-// A result of more bytes is large.
+// A result of more bytes than this is large.
 constexpr std::size_t large_outcome_bytes = 16 * 1024;
 
 wire::Error bad_arguments(std::string message) {

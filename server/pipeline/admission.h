@@ -59,9 +59,9 @@ using Admission =
                               const AdmissionLimits& limits);
 
 // The outcome of a RepeatedWrite. `results` are those kept for its session, null if there are none.
-// Everything that the session's earlier connections wrote is in them: the session moved to this
-// connection by a later transaction.
-// With `receipt_only` a large result is left out, as if it was not kept.
+// They have all writes of the session's earlier connections, because the transaction that moved the
+// session to this connection came after those writes.
+// With `receipt_only` a large result becomes a receipt.
 [[nodiscard]] wire::Result<wire::ReplyBody> known_outcome(const session::Results* results,
                                                           std::int64_t number,
                                                           std::int64_t last_number,

@@ -57,8 +57,8 @@ struct Client {
     ended,  // will be closed once what is queued is sent
   };
 
-  // Until when a client's reads wait: until its next turn (slices.h), or until it has received half
-  // of the bytes that wait for it, or all of them.
+  // How long the reads of a client wait: until its next turn (slices.h), or until the client has
+  // received half of the bytes that wait for it, or all of them.
   enum class HeldBack : std::uint8_t { no, until_turn, until_half, until_all };
 
   // How a connection ends once everything that was read is answered.
@@ -101,19 +101,19 @@ struct Client {
 
   // Requests that are not answered yet.
   [[nodiscard]] std::size_t outstanding() const { return early_requests.size() + order.size(); }
-  // It has not proved an identity: what it sent after that is not carried out.
+  // An `auth` of the client has failed: the requests after it are not carried out.
   [[nodiscard]] bool ends_at_once() const {
     return ending && ending->code == CloseCode::policy_violation;
   }
   [[nodiscard]] bool is_held_back() const { return held_back != HeldBack::no; }
-  // A request of it waits for more than an outcome.
+  // Whether the client is held back, or has requests that have not begun.
   [[nodiscard]] bool is_put_off() const { return is_held_back() || !early_requests.empty(); }
-  // It must receive bytes that wait for it before its reads go on.
+  // Whether the client must receive bytes that wait for it before its reads go on.
   [[nodiscard]] bool is_behind() const {
     return held_back == HeldBack::until_half || held_back == HeldBack::until_all;
   }
   // Whether a request may begin, if `outstanding_max` may be outstanding. If not, it becomes an
-  // early one.
+  // early request.
   [[nodiscard]] bool begins_requests(std::size_t outstanding_max) const {
     return state == State::open && !is_held_back() && order.size() < outstanding_max;
   }

@@ -38,7 +38,7 @@ void Replies::resume_watches(Client& client, Resume when) {
   const bool is_drained = client.connection->queued_bytes() < waiting_mark_ / 2;
   if (when == Resume::if_room && !(is_drained && client.connection->has_room(bytes))) {
     if (bytes <= ledger_.limits(Budget::waiting).connection) return;
-    // They will never have room.
+    // The resyncs are larger than the budget, so they will never have room.
     client.lags = false;
     client.state = Client::State::ended;
     return client.connection->close_as_too_slow();

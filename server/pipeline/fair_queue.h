@@ -26,7 +26,7 @@ class FairQueue {
 
   // Whether a command of this session may be planned at once. Otherwise it must be held.
   [[nodiscard]] bool is_free(wire::SessionId session) const;
-  // `bytes`: what it takes, if nobody else counts that.
+  // `bytes`: the memory of the command, if no budget counts it.
   void hold(session::Command command, std::size_t bytes = 0);
   // The next held command that may be planned; it is not held any more. Nothing if there is none.
   std::optional<session::Command> next();

@@ -11,8 +11,8 @@
 namespace server {
 namespace {
 
-// A command that takes little, and that is never refused for want of room: it ends a session, or
-// keeps one.
+// Whether a command needs little memory, and is never refused for lack of room: it ends a session,
+// or keeps one.
 bool is_small(const session::Command& command) {
   return std::holds_alternative<session::CloseSession>(command.body) ||
          std::holds_alternative<session::MoveSession>(command.body);

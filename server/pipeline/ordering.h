@@ -18,7 +18,7 @@
 namespace server {
 
 // Sends this server's commands to the leader, wherever it is, and plans all servers' commands while
-// this server leads. Appends what is to be done to `out`.
+// this server leads. Appends the actions that are due to `out`.
 //
 // A command waits here until it is applied or refused. When an epoch begins, waiting commands are
 // sent again. No command is applied twice: everything that earlier epochs committed is applied by

@@ -19,14 +19,14 @@ bool can_expire(const Client& client) {
   return client.state == Client::State::open && !client.read_only;
 }
 
-// The memory of a request beside its text. The only request of a client is not charged for it.
+// The memory of a request besides its text. It is not charged for the only request of a client.
 std::uint32_t memory_of(const wire::ParsedRequest& parsed) {
   const auto* multi = parsed ? std::get_if<wire::MultiRequest>(&parsed->request) : nullptr;
   const std::size_t ops = multi == nullptr ? 0 : multi->ops.size() * sizeof(wire::MultiOp);
   return static_cast<std::uint32_t>(sizeof(wire::ParsedRequest) + ops);
 }
 
-// A request that ends something, or costs nothing, is never refused for want of room.
+// Whether a request can be refused for lack of room: not if it ends something, or costs nothing.
 bool needs_room(const wire::ClientRequest& request) {
   return !std::holds_alternative<wire::CloseRequest>(request.request) &&
          !std::holds_alternative<wire::PingRequest>(request.request);
@@ -217,7 +217,7 @@ void Pipeline::resume(Client& client) {
   begin_early_requests(client);
 }
 
-// If the client may begin no more meanwhile, the rest stay early.
+// Stops when the client may begin no more requests. The rest stay early requests.
 void Pipeline::begin_early_requests(Client& client) {
   if (client.state != Client::State::open || client.early_requests.empty()) return;
   const SteadyClock::time_point now = environment_.now();

@@ -44,7 +44,7 @@ class Pipeline : public ClientHandler {
   void closed(ClientConnection& connection) override;
   void sent(ClientConnection& connection) override;
 
-  // A later turn of the event loop: what was put off goes on. See Environment::call_soon.
+  // A later turn of the event loop: postponed work goes on. See Environment::call_soon.
   void go_on();
 
   // From the protocol. A committed transaction, in zxid order. If this program cannot apply it, the

@@ -21,7 +21,7 @@ namespace server {
 // which refusals and read points are due; expires sessions. Appends events for zab to `out`.
 class Planner {
  public:
-  // For so long it plans in one turn of the event loop. Further commands are held.
+  // How long it plans in one turn of the event loop. After that, commands are held.
   static constexpr std::chrono::milliseconds turn_max{4};
 
   // A refusal was judged against the plans before it. It is due once they are applied.
@@ -49,8 +49,8 @@ class Planner {
   void end();
 
   // Plans the command now, or holds it until its session's turn, or until a later turn of the event
-  // loop if the plans of this one took long. `bytes`: what it takes, if it is another server's. It
-  // is refused with Overloaded if it must be held and there is no room.
+  // loop if the plans of this one took long. `bytes`: its memory, if another server sent it. Such a
+  // command is refused with Overloaded if it must be held and there is no room.
   void plan(const session::Command& command, OrderingOutcomes& out, std::size_t bytes = 0);
   // Plans a change of the level, as session::Service::plan_level.
   [[nodiscard]] wire::Result<void> set_level(wire::Level level, OrderingOutcomes& out);

@@ -13,7 +13,7 @@ namespace server {
 // Why this server applies nothing any more. Most likely a newer program wrote this transaction.
 struct Halt {
   wire::Zxid zxid;
-  std::string why;   // no sentence
+  std::string why;   // a part of a sentence
   std::string help;  // what an operator can do, a sentence
 };
 

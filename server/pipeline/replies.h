@@ -70,8 +70,8 @@ class Replies {
   // A later turn of the event loop: the client, if any, that goes on now. The caller flushes it.
   [[nodiscard]] Client* next_turn();
 
-  // Whether so much is kept for the client behind a request without a reply that large replies of
-  // writes are left out from now on.
+  // Whether so many replies of the client wait behind an unanswered request that further large
+  // replies to writes are left out.
   [[nodiscard]] bool keeps_no_more(const Client& client) const {
     return client.kept.bytes() >= waiting_mark_;
   }
@@ -102,8 +102,8 @@ class Replies {
   void hand_over(Client& client, QueuedReply&& reply);
   // The same, and notes how long the request took.
   void send(Client& client, QueuedReply&& reply);
-  // Performs a read and hands its reply over. Returns false if the reply has no room while others
-  // wait: then nothing has happened.
+  // Performs a read and hands its reply over. Returns false, and does nothing, if the reply has no
+  // room while other replies wait for the client.
   [[nodiscard]] bool perform(Client& client, const QueuedRead& due);
   // The same, notes how long the request took, and charges its client for the work.
   [[nodiscard]] bool send(Client& client, const QueuedRead& due);

@@ -10,13 +10,13 @@
 
 namespace server {
 
-// Divides the event loop between clients that ask for much and the others. What a client's replies
-// took is its debt. A client with more debt than a slice waits: each turn of the event loop pays
-// one slice of the debt of one client, in turns. Everybody else is served in between. Once the
-// replies of one turn took several slices, all clients wait for their turn.
+// Divides the event loop between clients that ask for much and the others. The bytes and the time
+// of a client's replies are its debt. A client with more debt than a slice waits: each turn of the
+// event loop pays one slice for one such client, in rotation. Everybody else is served in between.
+// Once the replies of one turn have taken several slices, all clients wait for a later turn.
 class Slices {
  public:
-  // A slice is so many bytes of replies, or so much time.
+  // A slice is this time, or the bytes that the constructor is given.
   static constexpr std::chrono::microseconds time{2000};
 
   // One client's debt, in bytes.
@@ -27,11 +27,11 @@ class Slices {
 
   explicit Slices(std::size_t bytes) : bytes_(bytes) {}
 
-  // All clients together get so many slices in a turn.
+  // The number of slices that all clients together get in one turn.
   static constexpr std::size_t turn_slices = 4;
 
-  // A client's replies took so many bytes, and so long. Returns true if `next` must be called in a
-  // later turn of the event loop: the caller arranges that.
+  // Adds the bytes and the time of a client's replies to its debt. Returns true if the caller must
+  // arrange that `next` is called in a later turn of the event loop.
   [[nodiscard]] bool charge(std::uint64_t client, Debt& debt, std::size_t bytes,
                             SteadyClock::duration took);
   // Whether the client must wait.

@@ -53,7 +53,7 @@ void Driver::received(zab::ServerId from, PeerMessage&& message) {
   if (auto* to_peer = std::get_if<zab::Message>(&message)) {
     return post(zab::Received{from, std::move(*to_peer)});
   }
-  // The pipeline must know of the role in which the other server saw this one.
+  // Behind earlier results: the pipeline must first learn of the role that the other server saw.
   results_.push(PipelineMessage{from, std::move(message)});
   if (!will_hand_on_) hand_on();
 }
@@ -101,8 +101,8 @@ void Driver::run() {
   carry_out(std::move(effects));
 }
 
-// The pipeline planned this transaction for an epoch that has ended, and does not know that yet. It
-// will give the plan up.
+// Whether the pipeline planned this transaction for an epoch that has ended, and does not know that
+// yet. It will drop the plan when it learns of the change of role.
 bool Driver::is_outdated(const zab::Event& event) const {
   return std::holds_alternative<zab::Submit>(event) && peer_.role_status() != role_status_;
 }

@@ -28,7 +28,7 @@ class ResultQueue {
   using Sink = std::function<void(Result&)>;
   using Now = std::function<SteadyClock::time_point()>;
 
-  // So long results are handed on in one turn.
+  // How long results are handed on in one turn.
   static constexpr std::chrono::milliseconds turn_max{4};
 
   explicit ResultQueue(Sink sink, Now now = SteadyClock::now)

@@ -35,12 +35,15 @@ std::size_t message_bytes(const Config& config) {
 
 }  // namespace
 
-DataOptions data_options(const Config& config, std::string program, const znode::HashKey& key) {
+DataOptions data_options(const Config& config, std::string program, const znode::HashKey& key,
+                         std::uint64_t memory_limit) {
+  session::ChangeHistory::Bounds changes;
+  changes.bytes_max = std::min(changes.bytes_max, changes_share(memory_limit));
   DataOptions options;
   options.data_dir = config.data_dir.string();
   options.log_dir = config.log_dir.string();
   options.server = zab::ServerId{config.id};
-  options.service = {{config.max_watches, {}, key}, config.max_reply_bytes};
+  options.service = {{config.max_watches, changes, key}, config.max_reply_bytes};
   options.log.segment_bytes = config.log_segment_bytes;
   options.log.history_bytes = config.history_bytes;
   options.log.program = std::move(program);
@@ -111,8 +114,8 @@ ListenerOptions listener_options(const Config& config, const Ledger& ledger,
   options.io_threads = config.io_threads;
   options.gate = gate_rules(config);
   options.limits.frame_bytes_max = wire::frame_bytes_for(config.max_data_bytes);
-  // A reply of the greatest size may follow others. It was judged as text, and in base64 it is a
-  // third longer.
+  // A reply of the greatest size may wait behind others. Its size was estimated as text; in base64
+  // it is a third longer.
   options.limits.queued_bytes_max = ledger.limits(Budget::waiting).connection / 3 * 4 + (2U << 20);
   return options;
 }

@@ -19,9 +19,9 @@
 namespace server {
 
 // `program`: the name of this one, for the files that it writes. `key`: random, of the tables of
-// the state that is read.
+// the state that is read. `memory_limit` in bytes.
 [[nodiscard]] DataOptions data_options(const Config& config, std::string program,
-                                       const znode::HashKey& key);
+                                       const znode::HashKey& key, std::uint64_t memory_limit);
 [[nodiscard]] Checkpointer::Rules checkpointer_rules(const Config& config, std::string program);
 // An error if the budgets of clients that `maxDataBytes` needs do not fit into the memory.
 [[nodiscard]] wire::Result<void> check_memory(const Config& config, const MemoryLimit& memory);

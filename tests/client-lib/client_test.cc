@@ -1,13 +1,17 @@
 #include "client-lib/client.h"
 
+#include <cstdint>
 #include <functional>
 #include <future>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read_until.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core/buffers_to_string.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/websocket.hpp>
@@ -34,6 +38,13 @@ class ServerSide {
     return error ? std::string() : beast::buffers_to_string(buffer.data());
   }
   void send(const std::string& text) { stream_.write(asio::buffer(text)); }
+  // Ends the connection with a status of RFC 6455, without waiting for the client.
+  void close(unsigned status, const std::string& reason) {
+    beast::error_code ignored;
+    beast::websocket::close_reason why(static_cast<std::uint16_t>(status));
+    why.reason = reason;
+    stream_.close(why, ignored);
+  }
   void accept_session(const std::string& resumed, int timeout_ms = 4'000) {
     send(R"({"op":"connected","session":"00000100000000aa","password":"9f","timeoutMs":)" +
          std::to_string(timeout_ms) +
@@ -180,6 +191,48 @@ TEST_CASE("a write without a reply gets ConnectionLoss") {
   CHECK(created.error().code == wire::ErrorCode::connection_loss);
 }
 
+TEST_CASE("a request that makes a server close the connection gets a definite error") {
+  for (const unsigned status : {1007u, 1008u, 1009u}) {
+    CAPTURE(status);
+    ScriptedServer server({[&](ServerSide& peer) {
+                             peer.read();
+                             peer.accept_session("false");
+                             peer.read();
+                             peer.close(status, "not like this");
+                           },
+                           [](ServerSide& peer) {
+                             peer.read();
+                             peer.accept_session("true");
+                             peer.close_session();
+                           }});
+    Client client(options_for({server.endpoint()}));
+    const auto created = client.create("/a", "x");
+    REQUIRE(created.has_error());
+    CHECK(created.error().code ==
+          (status == 1009 ? wire::ErrorCode::too_large : wire::ErrorCode::bad_arguments));
+    CHECK(created.error().message.find("not like this") != std::string::npos);
+  }
+}
+
+TEST_CASE("a callback that throws ends the client, and not the program") {
+  ScriptedServer server({[](ServerSide& peer) {
+    peer.read();
+    peer.accept_session("false");
+    peer.read();
+    peer.send(R"({"id":1,"zxid":"0000010000000002","count":3})");
+    while (!peer.read().empty()) {
+    }
+  }});
+  Client client(options_for({server.endpoint()}));
+  client.async(wire::CountRequest{"/", {}}, [](const Result<wire::CountReply>&) {
+    throw std::runtime_error("a mistake of the callback");
+  });
+  const auto count = client.count("/");
+  REQUIRE(count.has_error());
+  CHECK(count.error().code == wire::ErrorCode::system_error);
+  CHECK(count.error().message.find("a mistake of the callback") != std::string::npos);
+}
+
 TEST_CASE("calls get NotReady when no server is found in time") {
   asio::io_context io;
   tcp::acceptor gone(io, {asio::ip::make_address("127.0.0.1"), 0});
@@ -190,6 +243,26 @@ TEST_CASE("calls get NotReady when no server is found in time") {
   const auto created = client.create("/a", "x");
   REQUIRE(created.has_error());
   CHECK(created.error().code == wire::ErrorCode::not_ready);
+}
+
+TEST_CASE("calls do not wait for servers that decline every handshake") {
+  asio::io_context io;
+  tcp::acceptor acceptor(io, {asio::ip::make_address("127.0.0.1"), 0});
+  std::thread server([&] {
+    tcp::socket socket = acceptor.accept();
+    std::string request;
+    asio::read_until(socket, asio::dynamic_buffer(request), "\r\n\r\n");
+    asio::write(socket, asio::buffer(std::string("HTTP/1.1 421 Misdirected Request\r\n"
+                                                 "Content-Length: 13\r\n\r\nunknown Host\n")));
+  });
+  Options options = options_for({{{"127.0.0.1", acceptor.local_endpoint().port()}}});
+  options.offline_timeout = std::chrono::hours(1);
+  Client client(options);
+  const auto created = client.create("/a", "x");
+  server.join();
+  REQUIRE(created.has_error());
+  CHECK(created.error().code == wire::ErrorCode::not_ready);
+  CHECK(created.error().message.find("HTTP 421: unknown Host") != std::string::npos);
 }
 
 TEST_CASE("a waiting call ends after its timeout") {
@@ -204,6 +277,19 @@ TEST_CASE("a waiting call ends after its timeout") {
   const auto count = client.count("/");
   REQUIRE(count.has_error());
   CHECK(count.error().code == wire::ErrorCode::operation_timeout);
+}
+
+TEST_CASE("a waiting call that could not be sent in time is not carried out later") {
+  asio::io_context io;
+  tcp::acceptor hung(io, {asio::ip::make_address("127.0.0.1"), 0});  // never accepts
+  Options options = options_for({{{"127.0.0.1", hung.local_endpoint().port()}}});
+  options.offline_timeout = std::chrono::hours(1);
+  options.call_timeout = milliseconds(100);
+  Client client(options);
+  const auto created = client.create("/a", "x");
+  REQUIRE(created.has_error());
+  CHECK(created.error().code == wire::ErrorCode::not_ready);
+  CHECK(created.error().message.find("nothing was done") != std::string::npos);
 }
 
 }  // namespace

@@ -33,8 +33,15 @@ std::string text_of(const wire::ServerMessage& message) {
   return replaced(std::move(text), stat_json, "STAT");
 }
 
+// A long frame is cut short.
+std::string frame_text(const std::string& frame) {
+  constexpr std::size_t bytes_max = 300;
+  if (frame.size() <= bytes_max) return frame;
+  return frame.substr(0, 48) + "... (" + std::to_string(frame.size()) + " bytes)";
+}
+
 struct Print {
-  std::string operator()(const Send& send) const { return "send " + send.frame; }
+  std::string operator()(const Send& send) const { return "send " + frame_text(send.frame); }
   std::string operator()(const CloseSocket& close) const { return "close socket: " + close.reason; }
   std::string operator()(const Complete& complete) const {
     return "done " +
@@ -69,9 +76,19 @@ Actions run(const std::string& command, Conversation& conversation) {
   const std::string rest = space == std::string::npos ? "" : command.substr(space + 1);
   if (verb == "open") return conversation.socket_opened();
   if (verb == "<") return conversation.received(replaced(rest, "STAT", stat_json));
-  if (verb == "lost") return conversation.socket_lost(rest);
+  if (verb == "lost") return conversation.socket_lost({rest});
+  if (verb == "reply-too-large") return conversation.socket_lost({rest, 0, true});
+  if (verb == "closed") {  // by the server: its status, and the reason
+    return conversation.socket_lost({rest.substr(5), static_cast<std::uint16_t>(std::stoi(rest))});
+  }
   if (verb == "heartbeat") return conversation.heartbeat();
   if (verb == "fail-pending") return conversation.fail_pending(rest);
+  if (verb == "set-kib") {  // a set of so many KiB
+    Actions actions;
+    const std::string data(static_cast<std::size_t>(std::stoi(rest)) * 1024, 'x');
+    conversation.request(wire::SetRequest{"/large", data}, actions);
+    return actions;
+  }
   REQUIRE_MESSAGE(verb == "request", command);
   const auto frame = wire::json::parse_requests(R"({"id":0,"op":)" + rest + "}");
   REQUIRE_MESSAGE(frame.requests.front().has_value(),
@@ -93,7 +110,12 @@ std::string replay(std::istream& story) {
     while (std::getline(story, line) && !line.empty()) {
     }  // what was expected
     actual += "----\n";
-    if (command == "option dedup") {
+    if (command.starts_with("withdraw ")) {
+      const Ticket ticket{std::stoul(command.substr(9))};
+      Actions actions;
+      actual += conversation->withdraw(ticket, actions) ? "withdrawn\n" : "not withdrawn\n";
+      for (const Action& action : actions) actual += std::visit(Print{}, action) + '\n';
+    } else if (command == "option dedup") {
       options.dedup = true;
     } else if (command == "option read-only") {
       options.read_only = true;

@@ -185,6 +185,17 @@ TEST_CASE("errors have a text for people and an exit code for scripts") {
   CHECK(exit_code(ErrorCode::not_ready, Effect::write) == exit_no_server);
 }
 
+TEST_CASE("help lists every exit code") {
+  const std::string codes = exit_codes_help();
+  for (const int code : {exit_ok, exit_other, exit_usage, exit_no_node, exit_node_exists,
+                         exit_bad_version, exit_not_empty, exit_no_auth, exit_no_server,
+                         exit_unknown_outcome, exit_output, exit_interrupted, exit_closed_pipe}) {
+    CAPTURE(code);
+    CHECK(codes.find("  " + std::to_string(code) + ' ') != std::string::npos);
+  }
+  CHECK(help("").ends_with(codes));
+}
+
 TEST_CASE("an event is printed as one line") {
   using wire::EventKind;
   struct Row {

@@ -29,7 +29,7 @@ std::string refusal(Network& network, Links::Options options) {
 
 }  // namespace
 
-TEST_CASE("a server listens on all addresses of its line, and whoever dials tries all of them") {
+TEST_CASE("a server listens on all addresses of its line, and other servers try all of them") {
   Network network;
   auto one = network.options(1);
   one.servers[0].further = {{"127.0.0.2", network.port(1)}};
@@ -59,7 +59,7 @@ TEST_CASE("a server listens on all addresses of its line, and whoever dials trie
   });
 }
 
-TEST_CASE("a line whose address is another machine's is an error, unless all are listened on") {
+TEST_CASE("an own line with another machine's address is an error without quorumListenOnAllIPs") {
   Network network;
   auto options = network.options(1);
   options.servers[0].address.host = nowhere;
@@ -75,7 +75,7 @@ TEST_CASE("a line whose address is another machine's is an error, unless all are
   });
 }
 
-TEST_CASE("an address of several that this machine does not have is a warning") {
+TEST_CASE("if a line has several addresses, one that this machine lacks is only a warning") {
   Network network;
   auto options = network.options(1);
   options.servers[0].further = {{nowhere, network.port(1)}};
@@ -87,7 +87,7 @@ TEST_CASE("an address of several that this machine does not have is a warning") 
   });
 }
 
-TEST_CASE("a port that is in use is an error, also of one address of several") {
+TEST_CASE("a port that is in use at one of several addresses is an error") {
   Network network;
   const auto other = network.listen_as(1);
   auto options = network.options(1);
@@ -97,7 +97,7 @@ TEST_CASE("a port that is in use is an error, also of one address of several") {
   CHECK(refusal(network, options).find("is this server running already?") != std::string::npos);
 }
 
-TEST_CASE("a name that is a loopback address on its own machine alone is a warning") {
+TEST_CASE("a server name that resolves to a loopback address on its own machine is a warning") {
   const std::vector<boost::asio::ip::address> debian{boost::asio::ip::make_address("127.0.1.1")};
   const std::vector<LinkedServer> servers{{1, {"alpha", 2888}}, {2, {"beta", 2888}}};
   CHECK(

@@ -66,7 +66,7 @@ TEST_CASE("ZooKeeper's sample configuration is accepted, and ignored keys are na
                            "snapshot.trust.empty"});
 }
 
-// Listening is one thing, and advertising another.
+// The addresses that a server listens on are not those that clients are told.
 TEST_CASE("clients are never told to connect to 0.0.0.0") {
   const auto with = [](const std::string& own, std::vector<std::string> more) {
     std::vector<std::string> arguments{"--myid=1", "--dataDir=/x", "--server.1=" + own,

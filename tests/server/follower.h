@@ -12,7 +12,7 @@
 
 #include "server/pipeline/pipeline.h"
 
-// A follower's pipeline with one client, and a leader that is only a service.
+// A follower's pipeline with one client. Its leader is only a session::Service.
 namespace follower {
 
 using server::PeerMessage;
@@ -75,7 +75,7 @@ class Follower : public server::Environment {
     pipeline_->go_on();
     return true;
   }
-  server::SteadyClock::duration time_step{};  // passes at each look at the clock
+  server::SteadyClock::duration time_step{};  // passes each time the clock is read
   std::vector<server::ServerLevels> server_levels() override { return {}; }
   void level_changed(wire::Level) override {}
   std::string new_password() override { return std::string(32, '7'); }

@@ -20,7 +20,7 @@ HandshakePlaces::Address address(std::size_t net, std::size_t host) {
 
 }  // namespace
 
-TEST_CASE("strangers have 16 places, and four of one address") {
+TEST_CASE("connections from unknown addresses have 16 places, four for each address") {
   HandshakePlaces places;
   std::vector<HandshakePlaces::Number> numbers;
   for (std::size_t host = 0; host < 4; ++host) {

@@ -64,7 +64,7 @@ std::vector<wire::StoredRecord> image_of(session::Service& service, const wire::
 
 }  // namespace
 
-// Such a session was one message, which no server could take: the learner began anew for ever.
+// A session of that size used to be one message that no server accepted, at every attempt.
 TEST_CASE("a session that is larger than a frame is in a snapshot that another server loads") {
   const wire::Bytes outcome = large_outcome();
   REQUIRE(outcome.size() > 90 * mebibyte);
@@ -115,7 +115,7 @@ TEST_CASE("a session that is larger than a frame is in a snapshot that another s
   CHECK(same);
 }
 
-TEST_CASE("a session with as many marks as can be configured fits into a frame") {
+TEST_CASE("a session with as many receipts as can be configured fits into a frame") {
   constexpr std::int64_t some = 10'000;
   session::Refusal refusal;
   refusal.error = {wire::ErrorCode::no_node, "there is no such node"};

@@ -35,7 +35,7 @@ TEST_CASE("an account's second half is for holders of less than an equal share")
   };
   for (const Row& row : {
            Row{0, 0, 0, 100, 100},
-           Row{100, 1, 100, 400, 400},  // the first half is for whoever comes
+           Row{100, 1, 100, 400, 400},  // any holder may use the first half
            Row{100, 1, 100, 500, 400},  // one holder: its share is the half
            Row{500, 2, 500, 10, 0},     // it has more than its share of 250
            Row{500, 2, 0, 300, 250},    // it has less
@@ -54,7 +54,7 @@ TEST_CASE("an account's second half is for holders of less than an equal share")
   CHECK(Account().room(7, mebibyte) == mebibyte);
 }
 
-TEST_CASE("holders that all have their shares end one after another") {
+TEST_CASE("if all holders need more than their shares, they get it one after another") {
   const auto account = std::make_shared<Account>(100 * kibibyte);
   std::vector<Holding> holders;
   for (int i = 0; i < 10; ++i) {

@@ -26,7 +26,7 @@ Forward forward_of(std::size_t bytes) {
 
 }  // namespace
 
-// The other end would close the link, and be sent the same again by the next one.
+// The other end would close the link, and the next link would send it the same message again.
 TEST_CASE("a message that fits into no frame is not sent, and the log names its kind and size") {
   Network network;
   TestServer& one = network.start(network.options(1));

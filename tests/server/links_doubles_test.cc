@@ -9,7 +9,7 @@
 #include "server/peers/links.h"
 #include "tests/server/links_harness.h"
 
-// Two servers that say the same id.
+// Two servers that were given the same id.
 namespace server {
 namespace {
 
@@ -62,8 +62,8 @@ TEST_CASE("a second server with the id of a linked one is refused, and the log n
   });
 }
 
-// The machine of a server that lost its power closes no connection.
-TEST_CASE("a server may replace its link once that is silent") {
+// A machine that lost its power does not close its connections.
+TEST_CASE("a server may replace its link once the link is silent") {
   Network network;
   server::Links::Options options = network.options(1);
   options.heartbeat = std::chrono::milliseconds(1);
@@ -96,7 +96,7 @@ TEST_CASE("the process that is linked may replace its link at once") {
   });
 }
 
-TEST_CASE("another process is a double once the linked one is heard after its greeting") {
+TEST_CASE("a duplicate id is reported once the linked process is heard after the second greeting") {
   Network network;
   TestServer& one = network.start(network.options(1));
   network.run([&]() -> Task {
@@ -127,8 +127,8 @@ TEST_CASE("another process is a double once the linked one is heard after its gr
   });
 }
 
-// It used to cost an election each time, and two lines in each log.
-TEST_CASE("two running servers with one id take nothing from each other, and both logs say so") {
+// Each attempt of the second server used to cost an election, and two lines in each log.
+TEST_CASE("a second server with the same id does not take the link of the first, and both log it") {
   Network network;
   TestServer& one = network.start(network.options(1));
   auto options = network.options(3);

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <new>
 #include <optional>
 #include <sstream>
 #include <string>
@@ -52,7 +53,7 @@ class Log {
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;
 
-  // In how many places the log says this.
+  // How often the log contains `words`.
   [[nodiscard]] std::size_t count(const std::string& words) const {
     const std::string text = text_.str();
     std::size_t found = 0;
@@ -126,6 +127,7 @@ struct TestServer {
   zab::ClusterId cluster;
   std::size_t ups = 0;
   std::size_t downs = 0;
+  bool has_no_memory = false;  // for what is received
   std::vector<server::PeerMessage> received;
   std::unique_ptr<server::Links> links;
 
@@ -154,16 +156,20 @@ class Network {
     TestServer& it = *started;
     servers_.push_back(std::move(started));
     it.level = level;
-    it.links = std::make_unique<server::Links>(
-        io, std::move(chosen),
-        server::Links::Callbacks{
-            .up = [&it](auto, auto) { it.ups += 1; },
-            .down = [&it](auto) { it.downs += 1; },
-            .received = [&it](auto, auto&& message) { it.received.push_back(std::move(message)); },
-            .drained = [](auto) {},
-            .cluster = [&it] { return it.cluster; },
-            .level = [&it] { return it.level; },
-        });
+    it.links = std::make_unique<server::Links>(io, std::move(chosen),
+                                               server::Links::Callbacks{
+                                                   .up = [&it](auto, auto) { it.ups += 1; },
+                                                   .down = [&it](auto) { it.downs += 1; },
+                                                   .received =
+                                                       [&it](auto, auto&& message) {
+                                                         if (it.has_no_memory)
+                                                           throw std::bad_alloc();
+                                                         it.received.push_back(std::move(message));
+                                                       },
+                                                   .drained = [](auto) {},
+                                                   .cluster = [&it] { return it.cluster; },
+                                                   .level = [&it] { return it.level; },
+                                               });
     REQUIRE(it.links->start().has_value());
     return it;
   }

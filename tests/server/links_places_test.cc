@@ -26,7 +26,7 @@ boost::asio::awaitable<std::vector<RawPeer>> silent(Network& network, std::size_
 
 }  // namespace
 
-// 64 connections that send nothing used to take all places for a second, and so on for ever.
+// 64 connections that send nothing used to take all places, again and again for a second.
 TEST_CASE("connections that send nothing keep no server out") {
   Network network;
   auto options = network.options(1);
@@ -49,7 +49,7 @@ TEST_CASE("connections that send nothing keep no server out") {
   });
 }
 
-TEST_CASE("connections that have greeted are displaced by none, and later ones are closed") {
+TEST_CASE("connections that have greeted keep their places, and later ones are closed") {
   Network network;
   auto options = network.options(1);
   options.handshake_timeout = std::chrono::hours(1);

@@ -1,5 +1,6 @@
 #include "server/peers/links.h"
 
+#include <new>
 #include <optional>
 #include <string>
 
@@ -62,6 +63,19 @@ TEST_CASE("two servers of this version are linked, and know each other's program
     co_await network.until([&] { return one.downs == 1; });
     CHECK_FALSE(one.links->program_of({2}).has_value());
   });
+}
+
+TEST_CASE("an exception while a message is received ends the event loop instead of the reading") {
+  Network network;
+  TestServer& one = network.start(network.options(1));
+  TestServer& two = network.start(network.options(2));
+  one.has_no_memory = true;
+  CHECK_THROWS_AS(network.run([&]() -> Task {
+    co_await network.until([&] { return two.linked_with(1); });
+    two.links->send({1}, AskReadPoint{{5}, 10});
+    co_await network.until([] { return false; });
+  }),
+                  std::bad_alloc);
 }
 
 TEST_CASE("a server of version 0.1 that dials is answered in its own form") {

@@ -178,7 +178,7 @@ TEST_CASE("a client with too many bytes of requests is not read from until half 
   CHECK_FALSE(follower.connection().paused);
 }
 
-TEST_CASE("watches are charged to their address, which has room for only so many") {
+TEST_CASE("watches are charged to their address, which has room for a limited number") {
   server::BudgetTable table = server::budget_table(server::usual_memory_limit);
   table[3] = {4 * kibibyte, 4 * kibibyte, 8 * kibibyte};
   Follower follower(table);

@@ -40,7 +40,7 @@ TEST_CASE("a slice is bytes or time, and each turn pays one slice of one client'
   CHECK_FALSE(slices.next());
 }
 
-TEST_CASE("after several slices in one turn all clients wait for a later one") {
+TEST_CASE("after several slices in one turn all clients wait for a later turn") {
   server::Slices slices(1000);
   std::vector<server::Slices::Debt> debts(6);
   for (std::uint64_t i = 0; i < 4; ++i) {

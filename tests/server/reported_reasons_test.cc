@@ -24,7 +24,7 @@ TEST_CASE("a reason of one source is reported once in ten minutes, then with a c
   CHECK(reported.note("10.0.0.1", "a", start + 20min) == 1);
 }
 
-TEST_CASE("the reasons of a source are new once a connection with it has succeeded") {
+TEST_CASE("the reasons of a source are forgotten once a connection with it has succeeded") {
   ReportedReasons reported;
   CHECK(reported.note("10.0.0.1", "a", start) == 0);
   CHECK(reported.note("10.0.0.2", "a", start) == 0);
@@ -46,7 +46,7 @@ TEST_CASE("no more than 64 reasons are remembered, or reported in ten minutes") 
   CHECK(reported.note("10.0.0.1", "reason 9999", start + 10min) == 0);
 }
 
-TEST_CASE("a count is said behind the reason") {
+TEST_CASE("a repeated reason is logged with its count") {
   CHECK(repeated(0).empty());
   CHECK(repeated(59) == " (59 times more since the last such line)");
 }

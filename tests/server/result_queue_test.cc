@@ -72,7 +72,7 @@ TEST_CASE("results behind a snapshot wait until it is loaded") {
   CHECK(harness.handed_on == "12345");
 }
 
-TEST_CASE("without a snapshot nothing is reached") {
+TEST_CASE("without a snapshot all results are handed on, and none is left to load") {
   Harness harness;
   harness.push(1, 1);
   CHECK_FALSE(harness.queue.reach_snapshot());

@@ -40,6 +40,14 @@ TEST_CASE("the limit of a frame is more than twice the limit of the data of a no
   CHECK(listener_options(config, *ledger, 100'000).limits.frame_bytes_max > 2 * 5000);
 }
 
+TEST_CASE("recent changes for watches take a sixteenth of a small memory") {
+  const auto bytes = [](std::uint64_t memory_limit) {
+    return data_options({}, "", {}, memory_limit).service.watches.history.bytes_max;
+  };
+  CHECK(bytes(usual_memory_limit) == std::size_t{64} << 20);
+  CHECK(bytes(std::uint64_t{512} << 20) == std::size_t{32} << 20);
+}
+
 TEST_CASE("the log and the other servers keep the open files that they need") {
   struct Row {
     std::uint64_t open_files;

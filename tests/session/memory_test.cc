@@ -180,7 +180,7 @@ TEST_CASE("below level 2 a full state refuses with Throttled, which version 0.1 
   CHECK(outcome(full.plan(create_request("/new"))) == "Throttled");
 }
 
-TEST_CASE("the ensemble has a limit of sessions, which outstanding plans count in") {
+TEST_CASE("the limit of sessions of the ensemble also counts sessions that are only planned") {
   for (const std::uint32_t level : {1U, 2U}) {
     World world({.sessions_max = 3});
     world.set_level({level});
@@ -197,7 +197,7 @@ TEST_CASE("the ensemble has a limit of sessions, which outstanding plans count i
   }
 }
 
-TEST_CASE("replicas apply what is planned whatever their own limit, and measure the same") {
+TEST_CASE("replicas apply what is planned whatever their own limit, and estimate the same memory") {
   World world;
   const wire::SessionId session = world.open(1);
   world.create(session, "/a", wire::Bytes(1000, 'x'));

@@ -141,7 +141,7 @@ TEST_CASE("sessions with most of very many events lag, and others get theirs") {
   CHECK(harness.to_bob.size() == 15);
   CHECK(harness.to_alice.size() >= 30);
   CHECK(harness.to_alice.size() <= 60);
-  // The next transaction counts anew.
+  // The count of the next transaction begins at 0.
   CHECK(harness.watches.resume(alice).size() == 100);
   harness.to_bob.clear();
   CHECK(harness.change(1) == Sessions{alice});

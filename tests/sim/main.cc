@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <string>
 #include <sys/mman.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
@@ -25,8 +26,14 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::uint64_t none = ~std::uint64_t{0};
 constexpr std::size_t workers_max = 64;
-// A seed takes milliseconds. One that takes this long is in an endless loop.
+// A seed takes milliseconds. One that takes this much processor time is in an endless loop.
 constexpr unsigned seconds_max = 30;
+
+// Sends SIGPROF after so much processor time, unless it is called again before.
+void limit_seed() {
+  const itimerval limit{{}, {seconds_max, 0}};
+  setitimer(ITIMER_PROF, &limit, nullptr);
+}
 
 // The memory shared by the workers. They are processes, because a failed `ensure` ends one.
 struct Shared {
@@ -53,7 +60,7 @@ void work(Shared& shared, std::size_t worker, sim::Mode mode) {
     const std::uint64_t seed = shared.next++;
     if (seed >= shared.end) return;
     shared.current[worker] = seed;
-    alarm(seconds_max);
+    limit_seed();
     const sim::Outcome outcome = sim::run_seed(seed, {}, mode);
     if (outcome.violation) {
       shared.fail(seed);
@@ -121,13 +128,13 @@ int show(std::uint64_t seed, sim::Mode mode) {
     static std::deque<std::string> last;
     const auto print_last = [](int signal) {
       for (const std::string& line : last) std::printf("%s\n", line.c_str());
-      if (signal == SIGALRM) std::printf("hang: no end within %u seconds\n", seconds_max);
+      if (signal == SIGPROF) std::printf("hang: no end within %u seconds\n", seconds_max);
       std::fflush(stdout);
       _exit(1);
     };
     signal(SIGABRT, print_last);
-    signal(SIGALRM, print_last);
-    alarm(seconds_max);
+    signal(SIGPROF, print_last);
+    limit_seed();
     const sim::Outcome outcome = sim::run_seed(
         seed,
         [](const std::string& line) {

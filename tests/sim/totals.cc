@@ -62,6 +62,17 @@ const char* name_of(Rare rare) {
     case Rare::middle_level: return "level changed to one between";
     case Rare::does_not_apply: return "transaction not known to the program";
     case Rare::state_full: return "write refused because the state is full";
+    case Rare::message_not_read: return "no room for the rest of a message";
+    case Rare::message_late: return "message too slow, connection closed";
+    case Rare::requests_not_read: return "no room for more requests, not read from";
+    case Rare::request_refused: return "request refused, no room for it";
+    case Rare::replies_not_read: return "replies wait, not read from";
+    case Rare::reply_refused: return "read refused, no room for its reply";
+    case Rare::client_too_slow: return "client too slow, connection closed";
+    case Rare::watch_refused: return "watch refused, no room for it";
+    case Rare::session_refused: return "session refused, too many of an address";
+    case Rare::too_large: return "request refused as too large";
+    case Rare::list_cut: return "list ended early";
     case Rare::count: break;
   }
   return "";

@@ -69,6 +69,18 @@ enum class Rare : std::uint8_t {
   middle_level,
   does_not_apply,
   state_full,
+  // Only with greedy users. The first ones are counted once for each server at the end.
+  message_not_read,
+  message_late,
+  requests_not_read,
+  request_refused,
+  replies_not_read,
+  reply_refused,
+  client_too_slow,
+  watch_refused,
+  session_refused,
+  too_large,
+  list_cut,
   count
 };
 inline constexpr std::size_t protocol_rare_count = static_cast<std::size_t>(Rare::session_expired);

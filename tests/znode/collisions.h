@@ -12,7 +12,7 @@
 #include "znode/hash.h"
 #include "znode/hash_key.h"
 
-// Texts that collide in a table with a hash that everybody knows, and what they cost there.
+// Texts that collide in a table whose hash is known to everybody, and the time that they cost.
 namespace znode {
 
 inline HashKey::Secret a_secret(unsigned seed) {

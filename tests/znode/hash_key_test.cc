@@ -17,7 +17,7 @@ namespace {
 
 // Attacks with far fewer keys take a server's time already.
 constexpr std::size_t keys = 5'000;
-// With the fixed hash such work takes hundreds of times as long as with a key.
+// With the fixed hash this work takes hundreds of times as long as with another key.
 constexpr double slowdown_min = 10;
 
 TEST_CASE("paths that collide under the fixed hash do not under a key") {

@@ -16,6 +16,10 @@ inline constexpr int exit_not_empty = 6;
 inline constexpr int exit_no_auth = 7;
 inline constexpr int exit_no_server = 8;
 inline constexpr int exit_unknown_outcome = 9;
+inline constexpr int exit_output = 11;  // 10 is kept for a change that would lose the quorum
+// As a shell reports a program that SIGINT or SIGPIPE has ended.
+inline constexpr int exit_interrupted = 130;
+inline constexpr int exit_closed_pipe = 141;
 
 enum class Effect { read, write };
 

@@ -4,15 +4,17 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <iostream>
 #include <optional>
 #include <string>
+#include <unistd.h>
 #include <utility>
 #include <variant>
 #include <vector>
 
 #include <editline/readline.h>
 
+#include "tools/shell/input.h"
+#include "tools/shell/terminal_text.h"
 #include "tools/shell/words.h"
 
 namespace shell {
@@ -72,17 +74,17 @@ char** complete(const char* text, int start, int) {
 enum class Next { read_on, quit };
 
 // Runs one line. Sets `code`, unless the line is empty or a comment.
-Next run_line(const std::string& text, Runner& runner, std::optional<int>& code) {
+Next run_line(const std::string& text, Runner& runner, Streams streams, std::optional<int>& code) {
   auto words = split_words(text);
   if (words.has_error()) {
-    std::cerr << words.error().message << '\n';
+    streams.err << words.error().message << '\n';
     code = exit_usage;
     return Next::read_on;
   }
   if (words->empty() || words->front().starts_with('#')) return Next::read_on;
   auto parsed = parse_line(std::move(*words));
   if (const auto* notice = std::get_if<Notice>(&parsed)) {
-    (notice->exit_code == exit_ok ? std::cout : std::cerr) << notice->text;
+    (notice->exit_code == exit_ok ? streams.out : streams.err) << notice->text << std::flush;
     code = notice->exit_code;
     return Next::read_on;
   }
@@ -102,7 +104,7 @@ std::string history_file() {
 }  // namespace
 
 int run_interactive(Runner& runner, zabkeeper::Client& client,
-                    const std::function<std::string()>& label) {
+                    const std::function<std::string()>& label, Streams streams) {
   completion = {&runner, &client, {}};
   rl_readline_name = "zab";
   rl_attempted_completion_function = complete;
@@ -112,31 +114,31 @@ int run_interactive(Runner& runner, zabkeeper::Client& client,
 
   std::optional<int> code;
   for (;;) {
-    const std::string prompt = "[zab " + label() + "] " + runner.cwd() + "> ";
+    const std::string prompt = "[zab " + label() + "] " + terminal_text(runner.cwd()) + "> ";
     errno = 0;
     char* line = readline(prompt.c_str());
     if (!line) {
       if (!interrupted) break;
       interrupted = false;
-      std::cout << '\n';
+      streams.out << '\n' << std::flush;
       continue;
     }
     const std::string text = line;
     std::free(line);
     if (text.find_first_not_of(" \t") == std::string::npos) continue;
     add_history(text.c_str());
-    if (run_line(text, runner, code) == Next::quit) break;
+    if (run_line(text, runner, streams, code) == Next::quit) break;
   }
   if (!history.empty()) write_history(history.c_str());
   return exit_ok;
 }
 
-int run_script(Runner& runner) {
+int run_script(Runner& runner, Streams streams) {
   int first_failure = exit_ok;
-  std::string line;
-  while (std::getline(std::cin, line)) {
+  Input input(STDIN_FILENO);
+  while (const std::optional<std::string> line = input.line()) {
     std::optional<int> code;
-    const Next next = run_line(line, runner, code);
+    const Next next = run_line(*line, runner, streams, code);
     if (first_failure == exit_ok && code) first_failure = *code;
     if (next == Next::quit) break;
   }

@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <ctime>
 
+#include <nlohmann/json.hpp>
+
 #include "wire/json_text.h"
 #include "wire/utf8.h"
 
@@ -39,22 +41,29 @@ std::string stat_text(const wire::Stat& stat) {
 }
 
 std::string table(const std::vector<Row>& rows, const std::vector<bool>& right) {
-  std::vector<std::size_t> widths(right.size(), 0);
+  return Table(right).text(rows);
+}
+
+std::string Table::text(const std::vector<Row>& rows) {
   for (const Row& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+    for (std::size_t i = 0; i < row.size(); ++i) widths_[i] = std::max(widths_[i], row[i].size());
   }
   std::string text;
   for (const Row& row : rows) {
     std::string line;
     for (std::size_t i = 0; i < row.size(); ++i) {
-      const std::string blanks(widths[i] - row[i].size(), ' ');
+      const std::string blanks(widths_[i] - row[i].size(), ' ');
       if (i > 0) line += "  ";
-      line += right[i] ? blanks + row[i] : row[i] + blanks;
+      line += right_[i] ? blanks + row[i] : row[i] + blanks;
     }
     line.erase(line.find_last_not_of(' ') + 1);
     text += line + '\n';
   }
   return text;
+}
+
+std::string json_line(const nlohmann::json& object) {
+  return object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + '\n';
 }
 
 std::string data_in_a_line(std::string_view data) {

@@ -1,8 +1,12 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
+
+#include <nlohmann/json_fwd.hpp>
 
 #include "wire/records.h"
 #include "wire/replies.h"
@@ -19,6 +23,20 @@ namespace shell {
 // Columns as wide as their widest cell. `right` says for each column whether it is right-aligned.
 using Row = std::vector<std::string>;
 [[nodiscard]] std::string table(const std::vector<Row>& rows, const std::vector<bool>& right);
+
+// A table in several parts: each is at least as wide as those before it.
+class Table {
+ public:
+  explicit Table(std::vector<bool> right) : right_(std::move(right)), widths_(right_.size(), 0) {}
+  [[nodiscard]] std::string text(const std::vector<Row>& rows);
+
+ private:
+  std::vector<bool> right_;
+  std::vector<std::size_t> widths_;
+};
+
+// The object in a line, with its end. Bytes that are not UTF-8 are replaced.
+[[nodiscard]] std::string json_line(const nlohmann::json& object);
 
 // Data in one line: short text as it is, or quoted if it has control characters; else its size.
 [[nodiscard]] std::string data_in_a_line(std::string_view data);

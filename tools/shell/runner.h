@@ -2,10 +2,11 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <cstddef>
 #include <functional>
-#include <iosfwd>
 #include <mutex>
 #include <optional>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -14,10 +15,11 @@
 #include "client-lib/client.h"
 #include "tools/shell/command_line.h"
 #include "tools/shell/exit_codes.h"
+#include "tools/shell/output.h"
 
 namespace shell {
 
-// Set by an interrupt; ends a watch.
+// Set by an interrupt; ends a watch, and a deletion in parts.
 inline std::atomic<bool> interrupted{false};
 
 enum class Mode { one_shot, interactive };
@@ -27,16 +29,18 @@ class Runner {
  public:
   struct Settings {
     std::vector<zabkeeper::Endpoint> servers;
-    std::chrono::milliseconds timeout{10'000};
     std::vector<wire::AuthRequest> auth;  // for HTTP requests, which have no session
     Mode mode = Mode::one_shot;
+    // Called by a command that ends in good order when it is interrupted: from then on, an
+    // interrupt sets `interrupted`.
+    std::function<void()> catch_interrupts = [] {};
   };
 
   // `client` is called by the first command that needs a client.
-  Runner(Settings settings, std::function<zabkeeper::Client&()> client, std::ostream& out,
-         std::ostream& err);
+  Runner(Settings settings, std::function<zabkeeper::Client&()> client, Output& out, Output& err);
 
-  // Returns the exit code.
+  // Returns the exit code. Throws OutputFailed if a result cannot be written, and InputFailed if
+  // data cannot be read from standard input.
   int run(const Command& command, bool json);
 
   [[nodiscard]] const std::string& cwd() const { return cwd_; }
@@ -46,6 +50,8 @@ class Runner {
     wire::Error error;
     std::string path;
     Effect effect = Effect::read;
+    wire::Zxid zxid = {};       // of the reply
+    bool is_in_output = false;  // with --json, the output has said so already
   };
 
   void on(const Ls& ls);
@@ -70,17 +76,34 @@ class Runner {
   void on(const Help& help);
   void on(const Quit&) {}
 
-  // Sends a request and returns the reply; throws Refused on an error. With --json the reply is
-  // printed, unless `quiet`.
+  // Sends a request and returns the reply; throws Refused on an error, which `run` reports. With
+  // --json the reply is printed, unless `quiet`.
   enum class Echo { as_json, quiet };
   template <typename Request>
   zabkeeper::ReplyOf<Request> ask(Request request, const std::string& path,
                                   Echo echo = Echo::as_json);
-  std::vector<wire::Child> children_of(const std::string& path, bool with_stat);
-  void list_children(const Ls& ls, const std::string& path,
-                     std::vector<std::vector<std::string>>& rows);
-  std::size_t print_tree(const std::string& path, const std::string& indent);
-  [[nodiscard]] std::optional<zabkeeper::Endpoint> leader() const;
+
+  // Lists page by page, because one reply for very many children would be too large. `visit` gets
+  // each child, and whether it is the last one. Returns the last page, without its children.
+  using Visit = std::function<void(const wire::Child& child, bool is_last)>;
+  wire::ChildrenReply for_each_child(const std::string& path, bool with_stat, const Visit& visit);
+  // Does something with a node that was listed. It may have been deleted meanwhile, or be
+  // unreadable: then a remark is made, and the caller goes on with other nodes.
+  void look_below(const std::string& path, const std::function<void()>& action);
+  void remark_vanished();
+  void list_as_reply(const Ls& ls, const std::string& path);
+  using VisitPath = std::function<void(const std::string& path, const wire::Child& child)>;
+  void list_below(const std::string& path, const VisitPath& visit);
+  // Adds the number of nodes to `count`.
+  void print_tree(const std::string& path, const std::string& indent, std::size_t& count);
+  void delete_in_parts(const Delete& remove, const std::string& path);
+
+  // A page of a server, or the problem: no reply, a reply that is an error, or one of another form.
+  [[nodiscard]] static zabkeeper::Result<std::string> page(const zabkeeper::Endpoint& server,
+                                                           const std::string& target);
+  [[nodiscard]] static zabkeeper::Result<nlohmann::json> status_of(
+      const zabkeeper::Endpoint& server);
+  [[nodiscard]] zabkeeper::Endpoint leader() const;
   // A column of a table of servers: its title, and a field of GET /status.
   struct Column {
     std::string title;
@@ -91,17 +114,20 @@ class Runner {
   // Gives the leader a command. `describe` makes the line that is printed for its result.
   using Describe = std::function<std::string(const nlohmann::json& result)>;
   void command_leader(const std::string& target, const Describe& describe);
-  std::string read_data(const std::string& argument);
+  std::string read_data(const std::string& argument) const;
   [[nodiscard]] std::string absolute(const std::string& path) const;
   void print_json(const wire::ServerMessage& message);
 
   Settings settings_;
   std::function<zabkeeper::Client&()> client_;
-  std::ostream& out_;
-  std::ostream& err_;
+  Output& out_;
+  Output& err_;
   bool json_ = false;
   int exit_code_ = exit_ok;
   std::string cwd_ = "/";
+  wire::Zxid last_zxid_;      // of a reply
+  std::size_t vanished_ = 0;  // nodes that this command listed, and that were then deleted
+  std::string first_vanished_;
 };
 
 }  // namespace shell

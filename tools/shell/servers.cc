@@ -15,16 +15,48 @@ namespace {
 
 using std::chrono::milliseconds;
 
+constexpr const char* nothing = "-";
+constexpr const char* not_zabkeeper = "HTTP 200, but not the page of a Zabkeeper server";
+
 std::string json_text(const nlohmann::json& object, const char* field) {
   const auto found = object.is_object() ? object.find(field) : object.end();
-  if (!object.is_object() || found == object.end() || found->is_null()) return "-";
+  if (!object.is_object() || found == object.end() || found->is_null()) return nothing;
   if (found->is_object() && found->contains("least") && found->contains("greatest")) {
     return json_text(*found, "least") + " to " + json_text(*found, "greatest");
   }
-  return found->is_string() ? found->get<std::string>() : found->dump();
+  if (found->is_string()) return found->get<std::string>();
+  return found->dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+// "HTTP 421: unknown Host header: x". A page of another program is cut short.
+std::string error_of(const zabkeeper::HttpReply& reply) {
+  constexpr std::size_t words_max = 100;
+  const std::string message =
+      json_text(nlohmann::json::parse(reply.body, nullptr, false), "message");
+  const std::string words = message != nothing ? message : reply.body.substr(0, words_max);
+  const std::string line = words.substr(0, words.find_first_of("\r\n"));
+  return "HTTP " + std::to_string(reply.status) + (line.empty() ? "" : ": " + line);
 }
 
 }  // namespace
+
+zabkeeper::Result<std::string> Runner::page(const zabkeeper::Endpoint& server,
+                                            const std::string& target) {
+  auto reply = zabkeeper::http_get(server, target, milliseconds(2'000));
+  if (reply.has_error()) return reply.error();
+  if (reply->status != 200) return wire::Error{wire::ErrorCode::system_error, error_of(*reply)};
+  return std::move(reply->body);
+}
+
+zabkeeper::Result<nlohmann::json> Runner::status_of(const zabkeeper::Endpoint& server) {
+  const auto body = page(server, "/status");
+  if (body.has_error()) return body.error();
+  auto status = nlohmann::json::parse(*body, nullptr, false);
+  if (json_text(status, "role") == nothing) {
+    return wire::Error{wire::ErrorCode::system_error, not_zabkeeper};
+  }
+  return {boost::system::in_place_value, std::move(status)};
+}
 
 // The last column says why there is no status of a server.
 void Runner::show_servers(const std::vector<Column>& columns) {
@@ -40,32 +72,22 @@ void Runner::show_servers(const std::vector<Column>& columns) {
   nlohmann::json all = nlohmann::json::array();
   std::size_t replied = 0;
   for (const zabkeeper::Endpoint& server : settings_.servers) {
-    const auto reply = zabkeeper::http_get(server, "/status", milliseconds(2'000));
-    nlohmann::json status;
-    std::string problem;
-    if (reply.has_error()) {
-      problem = reply.error().message;
-    } else {
-      status = nlohmann::json::parse(reply->body, nullptr, false);
-      if (!status.is_object()) problem = "HTTP " + std::to_string(reply->status);
-    }
-    replied += problem.empty() ? 1 : 0;
+    auto reply = status_of(server);
+    const std::string problem = reply.has_error() ? reply.error().message : "";
+    nlohmann::json status = {{"error", problem}};
+    if (reply.has_value()) status = std::move(*reply);
+    replied += reply.has_error() ? 0 : 1;
     Row row{server.url()};
-    for (const Column& column : columns) {
-      row.push_back(problem.empty() ? json_text(status, column.field) : "-");
-    }
+    for (const Column& column : columns) row.push_back(json_text(status, column.field));
     row.push_back(problem);
     rows.push_back(std::move(row));
-    if (!problem.empty()) status = {{"error", problem}};
     status["server"] = server.url();
     all.push_back(std::move(status));
   }
-  if (json_) {
-    out_ << all.dump() << '\n';
-  } else {
-    out_ << table(rows, right);
-  }
-  if (replied == 0) exit_code_ = exit_no_server;
+  out_ << (json_ ? json_line(all) : table(rows, right));
+  if (replied > 0) return;
+  err_ << "no server gave its status\n";
+  exit_code_ = exit_no_server;
 }
 
 void Runner::on(const Status&) {
@@ -80,14 +102,17 @@ void Runner::on(const Status&) {
 void Runner::on(const Metrics& metrics) {
   std::size_t replied = 0;
   for (const zabkeeper::Endpoint& server : settings_.servers) {
-    const auto reply = zabkeeper::http_get(server, "/metrics", milliseconds(2'000));
-    if (reply.has_error()) {
-      err_ << server.url() << ": " << reply.error().message << '\n';
+    auto body = page(server, "/metrics");
+    if (body.has_value() && body->find("# TYPE zabkeeper_") == std::string::npos) {
+      body = wire::Error{wire::ErrorCode::system_error, not_zabkeeper};
+    }
+    if (body.has_error()) {
+      err_ << server.url() << ": " << body.error().message << '\n';
       continue;
     }
     replied += 1;
     if (settings_.servers.size() > 1) out_ << "# " << server.url() << '\n';
-    std::istringstream lines(reply->body);
+    std::istringstream lines(*body);
     for (std::string line; std::getline(lines, line);) {
       const bool is_comment = line.starts_with('#');
       if (metrics.prefix.empty() || (!is_comment && line.starts_with(metrics.prefix))) {
@@ -99,41 +124,44 @@ void Runner::on(const Metrics& metrics) {
 }
 
 // The server that leads; a standalone one does.
-std::optional<zabkeeper::Endpoint> Runner::leader() const {
+zabkeeper::Endpoint Runner::leader() const {
+  std::string problems;
   for (const zabkeeper::Endpoint& server : settings_.servers) {
-    const auto reply = zabkeeper::http_get(server, "/status", milliseconds(2'000));
-    if (reply.has_error()) continue;
-    const auto role = json_text(nlohmann::json::parse(reply->body, nullptr, false), "role");
+    const auto status = status_of(server);
+    if (status.has_error()) {
+      problems += "; " + server.url() + ": " + status.error().message;
+      continue;
+    }
+    const std::string role = json_text(*status, "role");
     if (role == "leader" || role == "standalone") return server;
   }
-  return std::nullopt;
+  throw Refused{{wire::ErrorCode::connection_loss,
+                 "none of the servers in --server is the leader" + problems},
+                {}};
 }
 
 void Runner::command_leader(const std::string& target, const Describe& describe) {
-  const std::optional<zabkeeper::Endpoint> server = leader();
-  if (!server) {
-    throw Refused{
-        {wire::ErrorCode::connection_loss, "none of the servers in --server is the leader"}, {}};
-  }
+  const zabkeeper::Endpoint server = leader();
   std::string authorization;
   for (const wire::AuthRequest& auth : settings_.auth) {
     if (auth.scheme == "digest") authorization = "digest " + auth.token;
   }
-  const auto reply = zabkeeper::http_post(*server, target, authorization, milliseconds(15'000));
+  const auto reply = zabkeeper::http_post(server, target, authorization, milliseconds(15'000));
   if (reply.has_error()) throw Refused{reply.error(), {}, Effect::write};
-  const auto result = nlohmann::json::parse(reply->body, nullptr, false);
+  auto result = nlohmann::json::parse(reply->body, nullptr, false);
+  const bool is_done = reply->status == 200 && result.is_object();
+  if (!result.is_object()) {
+    result = {{"error", "SystemError"},
+              {"message", reply->status == 200 ? not_zabkeeper : error_of(*reply)}};
+  }
   if (json_) {
-    out_ << reply->body;
-  } else if (reply->status == 200) {
+    out_ << json_line(result);
+  } else if (is_done) {
     out_ << describe(result) << '\n';
   } else {
     err_ << json_text(result, "message") << '\n';
   }
-  if (reply->status == 403) {
-    exit_code_ = exit_no_auth;
-  } else if (reply->status != 200) {
-    exit_code_ = exit_other;
-  }
+  if (!is_done) exit_code_ = reply->status == 403 ? exit_no_auth : exit_other;
 }
 
 void Runner::on(const Handover& handover) {

@@ -10,8 +10,22 @@
 namespace sim {
 namespace {
 
-// What each request is charged.
+// What each request is charged without small limits.
 constexpr std::size_t request_bytes = 3000;
+
+// A transcript shows the beginning of large messages.
+std::string shortened(std::string text) {
+  constexpr std::size_t bytes_max = 400;
+  if (text.size() > bytes_max) text = text.substr(0, bytes_max) + "...";
+  return text;
+}
+
+wire::ParsedFrame unparsed(const std::vector<std::shared_ptr<TrackedRequest>>& frame) {
+  wire::ParsedFrame parsed;
+  for (const auto& tracked : frame) parsed.requests.emplace_back(tracked->request);
+  parsed.bytes = frame.size() * request_bytes;
+  return parsed;
+}
 
 }  // namespace
 
@@ -38,12 +52,14 @@ void Line::open_at_server() {
     return end_at_client(world_.now() + world_.client_delay());
   }
   incarnation_ = world_.cluster().incarnation(server_);
+  if (world_.options().small.are_on()) open_protocol();
   world_.servers_[server_].lines.push_back(weak_from_this());
   world_.pipeline(server_)->opened(shared_from_this());
 }
 
 void Line::send(Frame frame) {
   if (client_done_) return;
+  if (world_.options().small.are_on()) return send_bytes(std::move(frame));
   world_.at(server_, arrival(last_to_server_),
             [line = shared_from_this(), frame = std::move(frame)] { line->receive(frame); });
 }
@@ -53,48 +69,70 @@ void Line::receive(Frame frame) {
   if (paused_ || !unread_.empty()) {
     unread_.push_back(std::move(frame));
   } else {
-    handle(frame);
+    handle(frame, unparsed(frame));
   }
 }
 
-void Line::handle(const Frame& frame) {
+void Line::handle(const Frame& frame, wire::ParsedFrame parsed) {
   const auto self = shared_from_this();
-  wire::ParsedFrame parsed;
   for (const auto& tracked : frame) {
-    parsed.requests.emplace_back(tracked->request);
-    world_.trace([&] {
-      std::string text = std::to_string(server_ + 1) + "  receives from user " +
-                         std::to_string(user_.number()) + "  ";
-      wire::json::write(tracked->request, text);
-      return text;
-    });
+    note(*tracked);
     world_.oracle().on_request_received(state, tracked);
   }
   if (state.owner) world_.touch(server_, state.session);
-  parsed.bytes = frame.size() * request_bytes;
   world_.pipeline(server_)->received(*this, std::move(parsed));
+}
+
+void Line::note(const TrackedRequest& tracked) {
+  world_.trace([&] {
+    std::string text = std::to_string(server_ + 1) + "  receives from user " +
+                       std::to_string(user_.number()) + "  ";
+    wire::json::write(tracked.request, text);
+    return shortened(std::move(text));
+  });
+}
+
+void Line::note(const wire::ServerMessage& message) {
+  world_.trace([&] {
+    std::string text =
+        std::to_string(server_ + 1) + "  sends to user " + std::to_string(user_.number()) + "  ";
+    wire::json::write(message, text);
+    return shortened(std::move(text));
+  });
+  world_.oracle().on_message_sent(state, message, world_.pipeline(server_)->service());
+  if (const auto* connected = std::get_if<wire::ConnectedReply>(&message)) {
+    world_.on_connected(*this, *connected);
+  }
+}
+
+void Line::pause() {
+  paused_ = true;
+  if (protocol_) protocol_->pause();
 }
 
 void Line::resume() {
   paused_ = false;
+  if (protocol_) {
+    protocol_->resume();
+    return world_.at(server_, world_.now(), [line = shared_from_this()] { line->read(); });
+  }
   world_.at(server_, world_.now(), [line = shared_from_this()] {
     while (line->is_open_at_server() && !line->paused_ && !line->unread_.empty()) {
       const Frame frame = std::move(line->unread_.front());
       line->unread_.pop_front();
-      line->handle(frame);
+      line->handle(frame, unparsed(frame));
     }
   });
 }
 
 void Line::send(const wire::ServerMessage& message) {
   if (server_done_) return;
-  world_.trace([&] {
-    std::string text =
-        std::to_string(server_ + 1) + "  sends to user " + std::to_string(user_.number()) + "  ";
-    wire::json::write(message, text);
-    return text;
-  });
-  world_.oracle().on_message_sent(state, message, world_.pipeline(server_)->service());
+  note(message);
+  if (protocol_) {
+    outgoing_.push_back(message);
+    if (!protocol_->send(message)) close_as_too_slow();
+    return transfer_later();
+  }
   on_their_way_ += 1;
   world_.at(arrival(last_to_client_), [line = shared_from_this(), message] {
     line->on_their_way_ -= 1;
@@ -103,24 +141,52 @@ void Line::send(const wire::ServerMessage& message) {
   });
 }
 
+server::Offer Line::offer(const wire::ServerMessage& message) {
+  if (!protocol_ || server_done_) return ClientConnection::offer(message);
+  const server::Offer offer = protocol_->offer(message);
+  if (offer == server::Offer::queued) {
+    outgoing_.push_back(message);
+    note(message);
+    transfer_later();
+  }
+  return offer;
+}
+
+// Without small limits, as if every message were large, so that clients are held back.
+std::size_t Line::queued_bytes() const {
+  return protocol_ ? protocol_->queued_bytes() : on_their_way_ * 300'000;
+}
+
+std::string Line::remote_address() const { return user_.address(); }
+
 // Asked about events only.
-bool Line::has_room(std::size_t) const {
-  const bool has_room = on_their_way_ < world_.options().events_max;
+bool Line::has_room(std::size_t bytes) const {
+  const bool has_room =
+      protocol_ ? protocol_->has_room(bytes) : on_their_way_ < world_.options().events_max;
   if (!has_room) world_.cluster().counts().count(Rare::watch_lagged);
   return has_room;
 }
 
-void Line::close(server::CloseCode, std::string) {
+void Line::close(server::CloseCode code, std::string reason) {
   if (server_done_) return;
   const auto self = shared_from_this();
+  if (protocol_) {
+    protocol_->close(code, std::move(reason), server::ClientProtocol::Drain::yes, world_.clock());
+    return close_soon();
+  }
   end_at_server();
   end_at_client(arrival(last_to_client_));
 }
 
 // The pipeline is informed later, and only once.
 void Line::end_at_server() {
+  if (protocol_) return end_protocol();
   if (std::exchange(server_done_, true) || incarnation_ == 0) return;
   world_.oracle().on_connection_ended(state);
+  inform_pipeline();
+}
+
+void Line::inform_pipeline() {
   world_.at(server_, world_.now() + world_.client_delay(), [line = shared_from_this()] {
     const bool is_running = line->world_.cluster().is_up(line->server_) &&
                             line->world_.cluster().incarnation(line->server_) == line->incarnation_;
@@ -151,6 +217,7 @@ void Line::cut() {
 }
 
 void Line::ping_every(std::chrono::milliseconds interval) {
+  if (protocol_) return protocol_->ping_every(interval, world_.clock());
   world_.at(server_, world_.now() + static_cast<Time>(interval.count()) * tick / tick_ms,
             [line = shared_from_this(), interval] { line->ping(interval); });
 }
@@ -168,24 +235,6 @@ void Line::ping(std::chrono::milliseconds interval) {
     });
   });
   ping_every(interval);
-}
-
-// Once its clients are gone, nothing is charged to a server.
-void World::check_budgets() {
-  for (const Server& one : servers_) {
-    if (!one.pipeline) continue;
-    for (const auto& weak : one.lines) {
-      const auto line = weak.lock();
-      if (line && !std::exchange(line->pipeline_informed_, true)) one.pipeline->closed(*line);
-    }
-    const std::size_t used = one.ledger->server(server::Budget::requests).used() +
-                             one.ledger->server(server::Budget::watches).used();
-    if (used > 0) {
-      throw Violation("budgets", std::to_string(used) +
-                                     " bytes are charged to a server without "
-                                     "clients");
-    }
-  }
 }
 
 }  // namespace sim

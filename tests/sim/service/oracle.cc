@@ -227,6 +227,9 @@ void Oracle::on_reply(ConnectionState& connection, const wire::Reply& reply,
                     describe(*tracked) + " is answered before " + text_of(connection.due.front()));
   }
   connection.zxid = reply.zxid;
+  if (!std::holds_alternative<wire::MultiRequest>(tracked->request.request)) {
+    check_size(*tracked, reply);
+  }
   if (is_write(tracked->request.request)) {
     check_write(connection, *tracked, reply);
   } else {
@@ -264,7 +267,7 @@ void Oracle::check_read(ConnectionState& connection, const TrackedRequest& track
                       describe(tracked) + " is refused to its session's owner");
     }
     // The read was not carried out, and can be sent again.
-    if (code == ErrorCode::overloaded) return;
+    if (code == ErrorCode::overloaded || code == ErrorCode::too_many_watches) return;
     if (code == ErrorCode::server_behind) {
       const wire::Consistency wanted = consistency_of(request);
       const auto* at_least = std::get_if<wire::AtLeast>(&wanted);
@@ -311,7 +314,7 @@ void Oracle::check_read(ConnectionState& connection, const TrackedRequest& track
   if (expected && std::holds_alternative<wire::WatchReply>(*expected)) {
     std::get<wire::WatchReply>(*expected).watch = tracked.request.id;
   }
-  if (!is_same_result(reply.body, expected)) {
+  if (!agrees(tracked, reply.body, expected)) {
     throw Violation("replay", describe(tracked) + " is not answered as the model at " +
                                   wire::to_string(reply.zxid));
   }

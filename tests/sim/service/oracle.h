@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -58,6 +59,15 @@ struct ExpectedWatch {
   std::optional<wire::Zxid> from;
 };
 
+// What a request and its reply may have at most: beyond it, the request is refused as too large, or
+// a list ends early.
+struct RequestBounds {
+  std::size_t data_bytes = std::numeric_limits<std::size_t>::max();
+  std::size_t frame_bytes = std::numeric_limits<std::size_t>::max();
+  std::size_t multi_ops = std::numeric_limits<std::size_t>::max();
+  std::size_t reply_bytes = std::numeric_limits<std::size_t>::max();
+};
+
 // The oracle's state of a connection.
 struct ConnectionState {
   std::size_t server = 0;
@@ -94,10 +104,13 @@ struct ConnectionState {
 //                          (oracle_watches.cc)
 //   watch_before_new_data  events are sent before every reply that includes their changes. Watches
 //                          that lag get a resync before every read that includes them.
+//   bounds                 a reply is as large as allowed at most; what is refused as too large
+//                          would be larger, and a list that ends early too (oracle_bounds.cc)
 //   session_exactness      a session has no effects after its end; clients get the session that
 //                          they asked for
 class Oracle {
  public:
+  void bound(const RequestBounds& bounds) { bounds_ = bounds; }
   // A server delivers a transaction; a server has applied one.
   void on_delivered(const zab::Txn& txn);
   void on_applied(std::size_t server, const session::Service& service);
@@ -141,11 +154,18 @@ class Oracle {
                         wire::Zxid from, std::vector<wire::WatchEvent>& events) const;
   [[nodiscard]] bool matches_txn(const TrackedRequest& tracked, const Event& event,
                                  wire::Zxid zxid) const;
+  // oracle_bounds.cc
+  void check_size(const TrackedRequest& tracked, const wire::Reply& reply) const;
+  [[nodiscard]] bool agrees(const TrackedRequest& tracked, const wire::Result<wire::ReplyBody>& got,
+                            const wire::Result<wire::ReplyBody>& expected) const;
+  [[nodiscard]] bool is_too_large(const TrackedRequest& tracked) const;
+
   // Whether the request would be refused like this in the state at `at`.
   [[nodiscard]] bool explains(const wire::Result<wire::ReplyBody>& refusal,
-                              const wire::Request& request, wire::SessionId session,
+                              const TrackedRequest& tracked, wire::SessionId session,
                               wire::Zxid at) const;
 
+  RequestBounds bounds_;
   Model model_;
   std::unordered_map<std::uint64_t, std::uint64_t> digests_;  // by zxid
   wire::Zxid acknowledged_;

@@ -25,7 +25,7 @@ bool Oracle::matches_txn(const TrackedRequest& tracked, const Event& event, wire
   view.begin(zxid, event.txn.time);
   const auto result = perform(tracked.request.request, tracked.session, view);
   if (is_refused) {
-    return is_failure(result) && is_same_result(result, event.reply);
+    return is_failure(event.reply) && agrees(tracked, event.reply, result);
   }
   if (!std::holds_alternative<znode::Txn>(event.txn.body) || is_failure(result)) return false;
   if (!is_same_result(result, event.reply)) return false;
@@ -34,6 +34,17 @@ bool Oracle::matches_txn(const TrackedRequest& tracked, const Event& event, wire
     return each.second ? node != nullptr && *node == *each.second : node == nullptr;
   });
 }
+
+namespace {
+
+// Before version 3 the lists in the reply of a multi have no bound.
+bool is_bounded_multi(const session::Transaction& txn) {
+  const auto* body = std::get_if<znode::Txn>(&txn.body);
+  const auto* multi = body == nullptr ? nullptr : std::get_if<znode::MultiTxn>(body);
+  return multi != nullptr && multi->list_bytes_max != znode::MultiTxn().list_bytes_max;
+}
+
+}  // namespace
 
 void Oracle::check_result(const TrackedRequest& tracked, const wire::Reply& reply,
                           wire::Zxid zxid) const {
@@ -45,10 +56,11 @@ void Oracle::check_result(const TrackedRequest& tracked, const wire::Reply& repl
     throw Violation("replay", describe(tracked) + " does not have the effect of transaction " +
                                   wire::to_string(zxid));
   }
-  if (!is_same_result(reply.body, event.reply)) {
+  if (!agrees(tracked, reply.body, event.reply)) {
     throw Violation(
         "replay", describe(tracked) + " is not answered as the model at " + wire::to_string(zxid));
   }
+  if (is_bounded_multi(event.txn)) check_size(tracked, reply);
 }
 
 void Oracle::check_write(ConnectionState& connection, const TrackedRequest& tracked,
@@ -60,8 +72,14 @@ void Oracle::check_write(ConnectionState& connection, const TrackedRequest& trac
     if (is_there) return check_result(tracked, reply, found->second);
     const bool may_be = !reply.body && (reply.body.error().code == ErrorCode::session_moved ||
                                         reply.body.error().code == ErrorCode::session_expired);
-    if (!may_be)
+    // It was refused before it got its number, and a later write has a number: too late for it.
+    const bool is_late = !numbers.empty() && numbers.rbegin()->first > *number_of(tracked);
+    const bool is_refused =
+        !reply.body && (is_overload(reply.body.error().code) ||
+                        (is_late && reply.body.error().code == ErrorCode::bad_arguments));
+    if (!may_be && !is_refused && !is_too_large(tracked))
       throw Violation("exactly_once", describe(tracked) + " has a result and no transaction");
+    if (is_refused) return;
   }
   if (is_failure(reply.body)) return check_refused(connection, tracked, reply);
 
@@ -77,12 +95,12 @@ void Oracle::check_write(ConnectionState& connection, const TrackedRequest& trac
   throw Violation("lost_write", describe(tracked) + " is acknowledged, but not in the log");
 }
 
-bool Oracle::explains(const wire::Result<wire::ReplyBody>& refusal, const wire::Request& request,
+bool Oracle::explains(const wire::Result<wire::ReplyBody>& refusal, const TrackedRequest& tracked,
                       wire::SessionId session, wire::Zxid at) const {
   View view = model_.at(at);
   view.begin({{wire::Epoch::max}, 1}, 0);
-  const auto result = perform(request, session, view);
-  return is_failure(result) && is_same_result(result, refusal);
+  const auto result = perform(tracked.request.request, session, view);
+  return is_failure(refusal) && agrees(tracked, refusal, result);
 }
 
 // Some state between the last one known to its user and the reply must refuse the request in the
@@ -103,11 +121,11 @@ void Oracle::check_refused(const ConnectionState& connection, const TrackedReque
     // Had it been done, the log would have a transaction that no request explains.
     if (is_overload(code)) return;
   }
-  if (explains(reply.body, tracked.request.request, connection.session, reply.zxid)) return;
+  if (explains(reply.body, tracked, connection.session, reply.zxid)) return;
   auto each = model_.events().upper_bound(reply.zxid);
   while (each != model_.events().begin()) {
     --each;
-    if (explains(reply.body, tracked.request.request, connection.session, each->first)) return;
+    if (explains(reply.body, tracked, connection.session, each->first)) return;
     if (each->first <= known) break;
   }
   throw Violation("replay", describe(tracked) + " is refused, and no state explains it");
@@ -120,6 +138,12 @@ void Oracle::finish() {
     if (found == numbers.end()) continue;
     if (!matches_txn(*tracked, model_.events().at(found->second), found->second)) {
       throw Violation("no_phantom", describe(*tracked) + " became another transaction");
+    }
+    const bool is_refused = tracked->reply && !tracked->reply->body &&
+                            (is_overload(tracked->reply->body.error().code) ||
+                             tracked->reply->body.error().code == ErrorCode::bad_arguments);
+    if (is_refused && !is_failure(model_.events().at(found->second).reply)) {
+      throw Violation("no_phantom", describe(*tracked) + " was refused, but is done");
     }
   }
   for (ConnectionState& connection : ended_) {

@@ -35,8 +35,8 @@ class Programs {
   // A server has applied this level. It cuts the links with servers that cannot run at it.
   void level_changed(std::size_t server, wire::Level level);
 
-  // Checks that a program which ends at the level in force can read a transaction, and that a level
-  // is proposed only if every server can run at it, by its greeting (`no_version_ahead`).
+  // Checks that a program whose greatest level is the one in force can read a transaction, and that
+  // a level is proposed only if every server can run at it, by its greeting (`no_version_ahead`).
   void check(std::size_t leader, const zab::Submit& submit) const;
   // Checks that a server applies exactly the transactions that its program knows
   // (`no_version_guessed`), and keeps results in versions of the level (`no_version_ahead`). The

@@ -1,8 +1,39 @@
 #include "tests/sim/service/service_options.h"
 
+#include <algorithm>
+
 #include "tests/sim/random.h"
 
 namespace sim {
+namespace {
+
+// One seed in four has greedy users. Their draws are apart from the others, so the other seeds are
+// as they were before there were greedy users.
+constexpr std::uint64_t greedy_salt = 0x2e0;
+
+void add_greedy_users(Random& random, ServiceOptions& options) {
+  SmallLimits& small = options.small;
+  if (!random.one_in(4)) small.greedy.resize(random.between(1, 4), Greed::requests);
+  if (small.greedy.empty() || random.one_in(3)) small.greedy.push_back(Greed::sessions);
+  small.memory = random.between(400'000, 1'200'000);
+  small.data_bytes = static_cast<std::uint32_t>(random.between(1'000, 4'000));
+  small.frame_bytes = 2 * small.data_bytes + 4'000;
+  small.reply_bytes = random.between(8'000, 20'000);
+  small.multi_ops = static_cast<std::uint32_t>(random.between(8, 40));
+  small.watches = static_cast<std::uint32_t>(random.between(60, 200));
+  small.address_sessions = static_cast<std::uint32_t>(random.between(3, 6));
+  small.sessions_per_second = static_cast<std::uint32_t>(random.between(1, 4));
+  // Below level 2 the lists in the reply of a multi have no bound.
+  options.programs = false;
+  options.replace_program = options.change_level = 0;
+  options.upgrade_automatically = true;
+  options.outstanding_max = std::max<std::uint32_t>(options.outstanding_max, 8);
+  if (options.state_bytes_max < std::numeric_limits<std::size_t>::max()) {
+    options.state_bytes_max = random.between(150'000, 400'000);
+  }
+}
+
+}  // namespace
 
 ServiceOptions service_options_from(std::uint64_t seed) {
   Random random(seed ^ 0x0b5e);
@@ -30,6 +61,8 @@ ServiceOptions service_options_from(std::uint64_t seed) {
   }
   if (random.one_in(3)) options.events_max = random.between(1, 4);
   if (random.one_in(4)) options.state_bytes_max = random.between(5'000, 25'000);
+  Random greedy(seed ^ greedy_salt);
+  if (greedy.one_in(4)) add_greedy_users(greedy, options);
   return options;
 }
 

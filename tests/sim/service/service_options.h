@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <vector>
 
 #include "tests/sim/options.h"
 
@@ -10,6 +11,28 @@ namespace sim {
 
 // The length of a tick for servers and clients, in milliseconds.
 constexpr std::int64_t tick_ms = 50;
+
+// How a user asks for more than its share.
+enum class Greed : std::uint8_t {
+  none,
+  requests,  // large data, multis and lists, many watches, many requests at once
+  sessions,  // opens one session after another, and leaves them to expire
+};
+
+// Small limits, so that greedy users meet them. Each request is charged by its bytes then.
+struct SmallLimits {
+  std::vector<Greed> greedy;  // users besides the others; none: the usual limits
+  std::uint64_t memory = 0;   // of a server, in bytes: see server::budget_table
+  std::uint32_t data_bytes = 0;
+  std::size_t frame_bytes = 0;
+  std::size_t reply_bytes = 0;
+  std::uint32_t multi_ops = 0;
+  std::uint32_t watches = 0;              // of a session
+  std::uint32_t address_sessions = 0;     // at one server
+  std::uint32_t sessions_per_second = 0;  // of an address, at one server
+
+  [[nodiscard]] bool are_on() const { return !greedy.empty(); }
+};
 
 // The options of a run with the service, besides those of its cluster.
 struct ServiceOptions {
@@ -32,6 +55,7 @@ struct ServiceOptions {
   Every replace_program = 0;  // of a server
   Every change_level = 0;     // by an operator
   std::size_t state_bytes_max = std::numeric_limits<std::size_t>::max();  // until healing begins
+  SmallLimits small;
 };
 
 [[nodiscard]] ServiceOptions service_options_from(std::uint64_t seed);

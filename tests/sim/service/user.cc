@@ -20,9 +20,10 @@ bool is_write(const wire::Request& request) {
 
 }  // namespace
 
-User::User(World& world, std::size_t number)
+User::User(World& world, std::size_t number, Greed greed)
     : world_(world),
       number_(number),
+      greed_(greed),
       random_(world.random().next()),
       lock_random_(world.options().locks ? world.random().next() : 0) {}
 
@@ -32,7 +33,9 @@ void User::begin() { connect(); }
 
 void User::connect() {
   if (done_ || line_) return;
-  const auto server = static_cast<std::size_t>(random_.below(world_.cluster().size()));
+  auto server = static_cast<std::size_t>(random_.below(world_.cluster().size()));
+  // Greedy users often meet at one server.
+  if (is_greedy() && random_.one_in(2)) server = 0;
   line_ = world_.connect(server, *this);
   open_ = false;
   last_message_ = world_.now();
@@ -111,7 +114,8 @@ void User::on_connection_lost(Line& line) {
 }
 
 void User::reconnect_soon() {
-  world_.at(world_.now() + random_.between(1, 2 * tick), [this, generation = generation_] {
+  const Time delay_max = is_flooding() ? tick / 4 : 2 * tick;
+  world_.at(world_.now() + random_.between(1, delay_max), [this, generation = generation_] {
     if (generation == generation_ && !asleep_) connect();
   });
 }
@@ -186,9 +190,17 @@ void User::on(const wire::ConnectedReply& reply) {
   check_silence();
   if (!outstanding_.empty()) {
     world_.cluster().counts().count(Rare::write_asked_again);
-    line_->send({outstanding_.begin(), outstanding_.end()});
+    send_again();
   }
   schedule_requests();
+}
+
+// All of them may be too much for one frame.
+void User::send_again() {
+  if (!world_.options().small.are_on()) {
+    return line_->send({outstanding_.begin(), outstanding_.end()});
+  }
+  for (const auto& tracked : outstanding_) line_->send({tracked});
 }
 
 void User::on(const wire::ConnectRefused& refused) {
@@ -198,6 +210,9 @@ void User::on(const wire::ConnectRefused& refused) {
     end_session();
   } else if (refused.error.code == wire::ErrorCode::auth_failed && !wrong_password_) {
     throw Violation("session_exactness", "the right password is refused");
+  } else if (refused.error.code == wire::ErrorCode::too_many_sessions) {
+    world_.cluster().counts().count(Rare::session_refused);
+    if (!is_greedy()) throw Violation("bystander", refused.error.message);
   }
 }
 
@@ -215,6 +230,7 @@ void User::on(const wire::Reply& reply) {
   if (!reply.body && is_overload(reply.body.error().code) && is_write(tracked->request.request)) {
     world_.cluster().counts().count(Rare::state_full);
   }
+  if (!reply.body) check_refusal(*tracked, reply.body.error());
   lock_recipe_.receive(reply, session_);
   if (lock_recipe_.holds() && !hold_) on_lock_acquired(reply.zxid);
   if (!reply.body) return;
@@ -223,6 +239,10 @@ void User::on(const wire::Reply& reply) {
     if (const auto* request = std::get_if<wire::GetRequest>(&tracked->request.request)) {
       versions_[request->path] = get->stat.version;
     }
+  }
+  if (const auto* list = std::get_if<wire::ChildrenReply>(&*reply.body)) {
+    const auto* request = std::get_if<wire::ChildrenRequest>(&tracked->request.request);
+    if (list->more && !request->limit) world_.cluster().counts().count(Rare::list_cut);
   }
   if (const auto* watch = std::get_if<wire::WatchReply>(&*reply.body)) {
     watches_.push_back(watch->watch);
@@ -238,6 +258,10 @@ void User::schedule_requests() {
     if (asleep_ || !open_) return schedule_requests();
     if (is_concluding_) {
       send_final_requests();
+    } else if (greed_ == Greed::requests) {
+      be_greedy();
+    } else if (greed_ == Greed::sessions) {
+      return leave_session();
     } else if (outstanding_.size() < world_.options().depth_max) {
       std::vector<wire::Request> requests;
       // Not more than the server keeps results of.
@@ -350,7 +374,8 @@ void User::use_guarded() {
 
 // Each user acquires the lock once more. Returns whether that is done.
 bool User::take_final_lock() {
-  if (!world_.options().locks || (took_final_lock_ && lock_recipe_.is_idle())) return true;
+  if (!world_.options().locks || is_greedy() || (took_final_lock_ && lock_recipe_.is_idle()))
+    return true;
   if (!outstanding_.empty()) return false;
   lock_recipe_.want();
   if (hold_) release_lock();

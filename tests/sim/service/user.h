@@ -16,7 +16,7 @@ namespace sim {
 // and checks every message it receives.
 class User {
  public:
-  User(World& world, std::size_t number);
+  User(World& world, std::size_t number, Greed greed);
 
   void begin();
   // From now on the user only sends its final requests, and then stops.
@@ -29,6 +29,18 @@ class User {
   void on_connection_lost(Line& line);
   // A user that sleeps does not answer pings.
   [[nodiscard]] bool is_awake() const { return !asleep_; }
+  [[nodiscard]] std::string address() const;
+  [[nodiscard]] bool is_greedy() const { return greed_ != Greed::none; }
+  [[nodiscard]] bool is_flooding() const { return greed_ == Greed::sessions && !is_concluding_; }
+  // How a frame leaves: in pieces, with a delay between two of them. The end may never come.
+  struct Pace {
+    std::size_t pieces = 1;
+    Time delay = 0;
+    bool stalls = false;
+  };
+  [[nodiscard]] Pace next_pace();
+  // False while a greedy user does not read.
+  [[nodiscard]] bool takes_messages() const { return world_.now() >= reads_from_; }
   void sleep(Time until);
   void wake();
   [[nodiscard]] Line* line() { return line_.get(); }
@@ -46,6 +58,7 @@ class User {
   void disconnect();
   void schedule_requests();
   void send(std::vector<wire::Request> requests);
+  void send_again();
   void check_silence();
   void on(const wire::ConnectedReply& reply);
   void on(const wire::ConnectRefused& refused);
@@ -67,9 +80,17 @@ class User {
   std::int32_t some_version(const std::string& path);
   wire::Bytes some_data();
   void reconnect_soon();
+  // greedy_requests.cc
+  void be_greedy();
+  void leave_session();
+  wire::Request some_greed();
+  wire::Request large_multi();
+  wire::Bytes large_data(std::size_t most);
+  void check_refusal(const TrackedRequest& tracked, const wire::Error& error) const;
 
   World& world_;
   std::size_t number_;
+  Greed greed_;
   Random random_;
   std::shared_ptr<Line> line_;
   bool open_ = false;
@@ -95,6 +116,7 @@ class User {
   std::map<std::string, std::int32_t> versions_;
   std::vector<wire::RequestId> watches_;
   std::uint64_t writes_ = 0;
+  Time reads_from_ = 0;
 
   Random lock_random_;
   LockRecipe lock_recipe_;

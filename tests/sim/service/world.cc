@@ -34,6 +34,7 @@ znode::HashKey hash_key_of(std::size_t server) {
 
 World::World(std::uint64_t seed, const ServiceOptions& options, Cluster*& cluster)
     : options_(options), cluster_(cluster), random_(seed ^ 0x5e55'1015) {
+  if (options_.small.are_on()) use_small_limits();
   spdlog::set_level(spdlog::level::off);
 }
 
@@ -45,7 +46,10 @@ void World::start(std::size_t server, const Checkpoint& from) {
   if (servers_.empty()) {
     servers_.resize(cluster_->size());
     for (std::size_t i = 0; i < options_.users; ++i) {
-      users_.push_back(std::make_unique<User>(*this, i));
+      users_.push_back(std::make_unique<User>(*this, i, Greed::none));
+    }
+    for (const Greed greed : options_.small.greedy) {
+      users_.push_back(std::make_unique<User>(*this, users_.size(), greed));
     }
     for (const auto& user : users_) {
       at(now() + random_.below(10 * tick), [&user = *user] { user.begin(); });
@@ -64,9 +68,8 @@ void World::start(std::size_t server, const Checkpoint& from) {
   one.options.upgrade_automatically = options_.upgrade_automatically;
   one.options.levels = programs_.start(server, from);
   one.environment.world = this;
-  one.ledger = server::Ledger::make(server::usual_memory_limit,
-                                    server::budget_table(server::usual_memory_limit));
   one.environment.server = server;
+  set_limits(one);
   one.pipeline = std::make_unique<server::Pipeline>(one.options, random_.next() >> 16 << 8,
                                                     one.environment, one.ledger);
   one.status_since = now();
@@ -254,7 +257,8 @@ void World::check_expiry(std::size_t server, const zab::Event& event) {
   }
   if (!is_healing_ || now() < healing_since_ + healing_time) return;
   for (const auto& user : users_) {
-    if (user->connected_session() != txn->session) continue;
+    // A greedy one may have stopped in the middle of a frame.
+    if (user->connected_session() != txn->session || user->is_greedy()) continue;
     // Its server could not report live sessions while it had no leader.
     const Server& its = servers_[user->line()->server()];
     if (now() >= its.status_since + timeout) {
@@ -313,7 +317,7 @@ void World::heal() {
   is_healing_ = true;
   healing_since_ = now();
   programs_.heal();
-  // An operator makes room.
+  // An operator raises the limit of the state.
   options_.state_bytes_max = std::numeric_limits<std::size_t>::max();
   for (Server& one : servers_) {
     if (one.pipeline) one.pipeline->replica().service().set_memory_max(options_.state_bytes_max);
@@ -348,7 +352,8 @@ void World::finish() {
   oracle_.finish();
   check_reaping();
   search_linear_orders();
-  check_budgets();
+  count_measures();
+  check_given_back();
 }
 
 // Nodes that are due by the leader's clock are deleted within a tick and the time of a commit.

@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "server/clients/client_protocol.h"
 #include "server/pipeline/pipeline.h"
 #include "tests/sim/application.h"
 #include "tests/sim/cluster.h"
@@ -26,22 +27,24 @@ class World;
 
 // A client's simulated connection. The server's end is the pipeline's `ClientConnection`, the
 // client's end is used by User. When the connection is lost, the last messages are lost, as with a
-// socket.
+// socket. With small limits the server's end is a ClientProtocol too, and messages cross as bytes
+// (line_bytes.cc): so every byte is charged as in a server.
 class Line : public server::ClientConnection, public std::enable_shared_from_this<Line> {
  public:
   Line(World& world, std::size_t server, User& user)
       : world_(world), server_(server), user_(user) {}
 
   void send(const wire::ServerMessage& message) override;
+  [[nodiscard]] server::Offer offer(const wire::ServerMessage& message) override;
   void allow_batches() override {}
   void close(server::CloseCode code, std::string reason) override;
-  void pause() override { paused_ = true; }
+  void close_as_too_slow() override;
+  void pause() override;
   void resume() override;
   void ping_every(std::chrono::milliseconds interval) override;
-  // As if every message were large, so that clients are held back.
-  [[nodiscard]] std::size_t queued_bytes() const override { return on_their_way_ * 300'000; }
+  [[nodiscard]] std::size_t queued_bytes() const override;
   [[nodiscard]] bool has_room(std::size_t bytes) const override;
-  [[nodiscard]] std::string remote_address() const override { return "127.0.0.1"; }
+  [[nodiscard]] std::string remote_address() const override;
 
   // The client's end.
   void send(std::vector<std::shared_ptr<TrackedRequest>> frame);
@@ -50,6 +53,7 @@ class Line : public server::ClientConnection, public std::enable_shared_from_thi
   void cut();
 
   [[nodiscard]] std::size_t server() const { return server_; }
+  [[nodiscard]] const User& user() const { return user_; }
   ConnectionState state;  // the oracle's state of this connection
 
  private:
@@ -58,12 +62,30 @@ class Line : public server::ClientConnection, public std::enable_shared_from_thi
 
   void open_at_server();
   void receive(Frame frame);
-  void handle(const Frame& frame);
+  void handle(const Frame& frame, wire::ParsedFrame parsed);
+  void note(const TrackedRequest& tracked);
+  void note(const wire::ServerMessage& message);
   void end_at_server();
+  void inform_pipeline();
   void end_at_client(Time when);
   void ping(std::chrono::milliseconds interval);
   [[nodiscard]] bool is_open_at_server() const;
   Time arrival(Time& last);
+
+  // line_bytes.cc
+  void open_protocol();
+  void send_bytes(Frame frame);
+  void arrive(const std::string& bytes);
+  void read();
+  void take_events();
+  void receive(wire::ParsedFrame parsed);
+  void transfer_later();
+  void transfer();
+  void deliver(server::Opcode opcode);
+  void close_soon();
+  void end_protocol();
+  void carry_out();
+  void set_timer();
 
   World& world_;
   std::size_t server_;
@@ -78,6 +100,16 @@ class Line : public server::ClientConnection, public std::enable_shared_from_thi
   Time last_to_client_ = 0;
   Time last_to_server_ = 0;
   Time cut_at_ = ~Time{0};  // later messages are lost
+
+  // With small limits only.
+  std::unique_ptr<server::ClientProtocol> protocol_;
+  std::deque<Frame> coming_;                  // frames that `protocol_` has not read completely
+  std::string input_;                         // bytes that the server has not read
+  std::deque<wire::ServerMessage> outgoing_;  // messages that `protocol_` has queued
+  std::string output_;                        // bytes that are on their way to the client
+  std::size_t transfers_ = 0;                 // scheduled
+  bool stalled_ = false;                      // the client does not end the frame that it began
+  server::ClientProtocol::Time timer_{};      // the deadline that is scheduled
 };
 
 // The service on a simulated ensemble: every server runs the production pipeline, and users are its
@@ -127,6 +159,9 @@ class World : public Application {
     if (cluster_->traces()) cluster_->trace(words());
   }
   [[nodiscard]] bool is_calm() const { return is_healing_; }
+  // The time as a server's clock shows it.
+  [[nodiscard]] server::ClientProtocol::Time clock() const;
+  [[nodiscard]] const server::ClientLimits& client_limits() const { return client_limits_; }
 
  private:
   friend class Line;
@@ -140,7 +175,14 @@ class World : public Application {
   void schedule_faults();
   void search_linear_orders();
   void check_reaping();
-  void check_budgets();
+
+  // budgets.cc
+  void check_given_back();
+  void check_budgets(std::size_t server);
+  void on_connected(const Line& line, const wire::ConnectedReply& reply);
+  void count_measures();
+  void use_small_limits();
+  void set_limits(Server& one);
 
   struct ServerEnvironment : server::Environment {
     World* world = nullptr;
@@ -157,11 +199,15 @@ class World : public Application {
     server::PipelineOptions options;
     ServerEnvironment environment;
     std::shared_ptr<server::Ledger> ledger;
+    server::ConnectionCounters connections;
     std::unique_ptr<server::Pipeline> pipeline;
     Records stored;                          // of the last complete image
     std::vector<session::Record> collected;  // of the image that is being collected
     std::int64_t clock_ms = 0;               // error of its wall clock
     std::vector<std::weak_ptr<Line>> lines;
+    // Of this start, by address: when sessions were opened, and the sessions that came here.
+    std::map<std::string, std::vector<Time>> opened;
+    std::map<wire::SessionId, std::string> session_addresses;
     bool leads = false;
     Time status_since = 0;
     std::map<wire::SessionId, Time> touched;  // while it leads
@@ -173,7 +219,8 @@ class World : public Application {
   Oracle oracle_;
   FencedResource fenced_resource_{oracle_.model()};
   Programs programs_{*this};
-  std::vector<Server> servers_;
+  server::ClientLimits client_limits_;
+  std::deque<Server> servers_;
   std::vector<std::unique_ptr<User>> users_;
   std::unordered_map<Generation, std::function<void()>> agenda_;
   Generation numbers_ = 0;

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <ostream>
+#include <stdexcept>
+#include <streambuf>
+#include <string>
+
+namespace shell {
+
+// Standard output could not be written.
+class OutputFailed : public std::runtime_error {
+ public:
+  explicit OutputFailed(int error_number);
+  // The reader of a pipe has gone, as `| head` does.
+  [[nodiscard]] bool is_closed_pipe() const;
+
+ private:
+  int error_number_;
+};
+
+// Buffers what is written to a file descriptor. To a terminal it passes only text that is safe
+// there: see terminal_text.
+class DescriptorBuffer final : public std::streambuf {
+ public:
+  enum class Failure { throws, is_ignored };
+
+  DescriptorBuffer(int descriptor, Failure failure);
+  [[nodiscard]] bool is_terminal() const { return is_terminal_; }
+  // Writes what is buffered, and closes the descriptor: only then some file systems report errors.
+  void finish();
+
+ protected:
+  int_type overflow(int_type c) override;
+  std::streamsize xsputn(const char* text, std::streamsize size) override;
+  int sync() override;
+
+ private:
+  void write_buffered(std::size_t size);
+  void fail(int error_number);
+
+  int descriptor_;
+  Failure failure_;
+  bool is_terminal_;
+  bool failed_ = false;
+  std::string buffer_;
+};
+
+// A stream over a descriptor. A failure throws OutputFailed, so that no command goes on without
+// its output; on standard error there is nobody to tell, and a failure is ignored.
+class Output final : public std::ostream {
+ public:
+  Output(int descriptor, DescriptorBuffer::Failure on_failure);
+  [[nodiscard]] bool is_terminal() const { return buffer_.is_terminal(); }
+  void finish() { buffer_.finish(); }
+
+ private:
+  DescriptorBuffer buffer_;
+};
+
+// Opens /dev/null in place of each closed standard descriptor, so that no socket gets its number.
+// What was closed still fails: input cannot be read, and output cannot be written.
+void reserve_standard_descriptors();
+
+}  // namespace shell

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+
+namespace shell {
+
+// A line at the end of a terminal that is written over and over. Shows nothing elsewhere.
+class Progress {
+ public:
+  explicit Progress(int descriptor);
+  ~Progress() { clear(); }
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+
+  // Shows `text`, but not too often.
+  void show(const std::string& text);
+  void clear();
+
+ private:
+  int descriptor_;
+  bool is_terminal_;
+  bool is_shown_ = false;
+  std::chrono::steady_clock::time_point next_;
+};
+
+}  // namespace shell

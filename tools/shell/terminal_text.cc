@@ -1,0 +1,101 @@
+#include "tools/shell/terminal_text.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+
+#include "wire/utf8.h"
+
+namespace shell {
+namespace {
+
+// Of the character that begins with this byte; 1 if none does.
+std::size_t size_of(char first) {
+  const auto byte = static_cast<unsigned char>(first);
+  if (byte >= 0xF0) return 4;
+  if (byte >= 0xE0) return 3;
+  return byte >= 0xC0 ? 2 : 1;
+}
+
+// `character` is valid UTF-8.
+char32_t code_point(std::string_view character) {
+  const auto first = static_cast<unsigned char>(character.front());
+  if (character.size() == 1) return first;
+  char32_t point = first & (0x7Fu >> character.size());
+  for (const char byte : character.substr(1)) {
+    point = (point << 6) | (static_cast<unsigned char>(byte) & 0x3Fu);
+  }
+  return point;
+}
+
+bool is_control(char32_t point) { return point < 0x20 || (point >= 0x7F && point < 0xA0); }
+
+// Whether it changes how a line, or what follows in it, is laid out.
+bool changes_layout(char32_t point) {
+  return point == 0x061C || point == 0x200E || point == 0x200F ||
+         (point >= 0x2028 && point <= 0x202E) || (point >= 0x2066 && point <= 0x2069) ||
+         point == 0xFEFF;
+}
+
+template <typename... Values>
+void append(std::string& out, const char* format, Values... values) {
+  std::array<char, 16> text{};
+  std::snprintf(text.data(), text.size(), format, values...);
+  out += text.data();
+}
+
+void append_escaped(char32_t point, std::string& out) {
+  if (point == '\r') {
+    out += "\\r";
+  } else if (point < 0x80) {
+    append(out, "\\x%02x", static_cast<unsigned>(point));
+  } else {
+    append(out, "\\u{%04x}", static_cast<unsigned>(point));
+  }
+}
+
+}  // namespace
+
+std::string terminal_text(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  while (!text.empty()) {
+    const std::string_view character = text.substr(0, size_of(text.front()));
+    if (!wire::is_utf8(character)) {
+      append(out, "\\x%02x", static_cast<unsigned>(static_cast<unsigned char>(text.front())));
+      text.remove_prefix(1);
+      continue;
+    }
+    const char32_t point = code_point(character);
+    if (point != '\n' && point != '\t' && (is_control(point) || changes_layout(point))) {
+      append_escaped(point, out);
+    } else {
+      out += character;
+    }
+    text.remove_prefix(character.size());
+  }
+  return out;
+}
+
+std::string utf8_text(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  while (!text.empty()) {
+    const std::string_view character = text.substr(0, size_of(text.front()));
+    const bool is_valid = wire::is_utf8(character);
+    out += is_valid ? character : "\xef\xbf\xbd";
+    text.remove_prefix(is_valid ? character.size() : 1);
+  }
+  return out;
+}
+
+std::size_t unfinished_bytes(std::string_view text) {
+  for (std::size_t back = 1; back <= std::min<std::size_t>(3, text.size()); ++back) {
+    const char byte = text[text.size() - back];
+    if ((static_cast<unsigned char>(byte) & 0xC0) == 0x80) continue;
+    return size_of(byte) > back ? back : 0;
+  }
+  return 0;
+}
+
+}  // namespace shell
