@@ -1,13 +1,20 @@
 #include <chrono>
-#include <csignal>
 #include <cstdio>
+#include <map>
+#include <string>
+#include <string_view>
 #include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/signal_set.hpp>
 #include <spdlog/spdlog.h>
 
 #include "server/config/command_line.h"
+#include "server/config/zookeeper_keys.h"
+#include "server/logging/process_log.h"
+#include "server/process/ending.h"
+#include "server/process/exit_codes.h"
+#include "server/process/reload.h"
+#include "server/process/signals.h"
 #include "server/server.h"
 #include "server/startup/file_limit.h"
 #include "server/startup/memory_limit.h"
@@ -29,10 +36,14 @@ constexpr std::chrono::milliseconds close_timeout{5000};
 
 void introduce(const server::Configured& configured) {
   const server::Config& config = configured.config;
-  if (!configured.ignored.empty()) {
-    std::string keys;
-    for (const std::string& key : configured.ignored) keys += (keys.empty() ? "" : ", ") + key;
-    spdlog::info("keys of Apache ZooKeeper that have no use here: {}", keys);
+  std::map<std::string_view, std::string> ignored;  // by reason
+  for (const std::string& key : configured.ignored) {
+    const server::ZooKeeperKey* known = server::find_zookeeper_key(key);
+    std::string& keys = ignored[known == nullptr ? "" : known->why];
+    keys += (keys.empty() ? "" : ", ") + key;
+  }
+  for (const auto& [why, keys] : ignored) {
+    spdlog::info("keys of Apache ZooKeeper that have no use here: {} ({})", keys, why);
   }
   for (const std::string& note : configured.notes) spdlog::info("{}", note);
   if (config.servers.empty()) {
@@ -43,62 +54,91 @@ void introduce(const server::Configured& configured) {
   }
 }
 
-int serve(const server::Configured& configured) {
+// Never destroyed: a thread that reads the configuration may report to it, and the end of the
+// process must not wait for that thread.
+boost::asio::io_context& event_loop() {
+  static auto* const io = new boost::asio::io_context(1);
+  return *io;
+}
+
+// Until a signal stops the server.
+void run(boost::asio::io_context& io, server::Server& running, server::Signals& signals,
+         server::Reload& reload) {
+  signals.start({
+      .stop =
+          [&] {
+            running.drain([&] {
+              running.stop();
+              io.stop();
+            });
+          },
+      .reload = [&] { reload.begin(); },
+      .report = [&] { server::log_always("the state of this server: " + running.status()); },
+  });
+  // From this line on the server can be stopped by a signal.
+  spdlog::info("clients connect to {}", server::web_url(running.web()));
+  io.run();
+  // Closes the connections, and takes the last checkpoint.
+  signals.stop();
+  io.restart();
+  io.run_for(close_timeout);
+}
+
+int refuse(const wire::Error& error, int exit_code) {
+  spdlog::critical("{}", error.message);
+  return exit_code;
+}
+
+int serve(const server::Configured& configured, server::Reload& reload) {
   const auto files = server::raise_file_limit(configured.config.max_connections);
-  if (!files) {
-    spdlog::critical("{}", files.error().message);
-    return server::exit_start;
-  }
+  if (!files) return refuse(files.error(), server::exit_start);
   if (!files->empty()) spdlog::info("{}", *files);
 
   const server::MemoryLimit memory = server::memory_limit(configured.config.memory_limit_bytes);
   spdlog::info("memory: this server may use {} MiB, by {}", memory.bytes >> 20, memory.source);
 
   if (const auto fits = server::check_memory(configured.config, memory); !fits) {
-    spdlog::critical("{}", fits.error().message);
-    return server::exit_configuration;
+    return refuse(fits.error(), server::exit_configuration);
   }
 
-  boost::asio::io_context io(1);
+  boost::asio::io_context& io = event_loop();
+  server::Signals signals(io);
   auto started = server::Server::start(io, configured.config, memory.bytes);
-  if (!started) {
-    spdlog::critical("{}", started.error().message);
-    return server::exit_start;
-  }
-  server::Server& running = **started;
-
-  boost::asio::signal_set signals(io, SIGTERM, SIGINT);
-  signals.async_wait([&](const boost::system::error_code& error, int signal) {
-    if (error) return;
-    spdlog::info("signal {}: shutting down", signal);
-    running.drain([&] {
-      running.stop();
-      io.stop();
-    });
-  });
-  // From this line on the server can be stopped by a signal.
-  spdlog::info("clients connect to {}", server::web_url(running.web()));
-  io.run();
-  // Closes the connections, and takes the last checkpoint.
-  io.restart();
-  io.run_for(close_timeout);
+  if (!started) return refuse(started.error(), server::exit_start);
+  run(io, **started, signals, reload);
+  started->reset();
   spdlog::info("stopped");
   return 0;
+}
+
+// Returns the exit code.
+int print(const server::PrintAndExit& say) {
+  std::FILE* const stream = say.exit_code == 0 ? stdout : stderr;
+  const std::string text = server::without_controls(say.text);
+  const bool written =
+      std::fwrite(text.data(), 1, text.size(), stream) == text.size() && std::fflush(stream) == 0;
+  return written || say.exit_code != 0 ? say.exit_code : server::exit_start;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  const auto parsed = server::parse_command_line(argc, argv, environ, server::version);
-  if (const auto* say = std::get_if<server::PrintAndExit>(&parsed)) {
-    std::fputs(say->text.c_str(), say->exit_code == 0 ? stdout : stderr);
-    return say->exit_code;
-  }
-  std::signal(SIGPIPE, SIG_IGN);
-  spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %-8l %v");
+  server::say_why_it_ends();
+  server::open_standard_streams();
+  server::begin_with_usual_signals();
+  const auto parse = [=] {
+    return server::parse_command_line(argc, argv, environ, server::version);
+  };
+  const auto parsed = parse();
+  if (const auto* say = std::get_if<server::PrintAndExit>(&parsed)) return print(*say);
   const server::Configured& configured = std::get<server::RunServer>(parsed).configured;
+
+  server::start_process_log();
   spdlog::set_level(spdlog::level::from_str(configured.config.log_level));
-  spdlog::flush_on(spdlog::level::info);
   introduce(configured);
-  return serve(configured);
+  // Its thread may be reading when the process ends.
+  static server::Reload reload(event_loop(), configured, parse);
+  const int code = serve(configured, reload);
+  server::finish_process_log();
+  return code;
 }

@@ -10,8 +10,10 @@
 #include <spdlog/spdlog.h>
 
 #include "server/admin/operator_commands.h"
-#include "server/admin/status_reader.h"
+#include "server/admin/pages.h"
 #include "server/auth/session_password.h"
+#include "server/logging/process_log.h"
+#include "server/process/exit_codes.h"
 #include "server/startup/file_limit.h"
 #include "server/startup/open_data.h"
 #include "server/startup/room_options.h"
@@ -39,15 +41,12 @@ std::uint32_t next_voter(const Config& config, std::uint32_t after) {
 // second sync could succeed without writing anything, so none is tried.
 [[noreturn]] void exit_on_log_failure(const wire::Error& error) {
   if (error.code == wire::ErrorCode::unimplemented) {  // a snapshot of a newer program
-    spdlog::critical("{}. The server stops", error.message);
-    spdlog::default_logger()->flush();
+    log_last_words(error.message + ". The server stops");
     std::_Exit(exit_start);
   }
-  spdlog::critical(
-      "the log cannot be written: {}. The server stops, because it can no longer promise that "
-      "anything is durable; correct the reason, then start the server again",
-      error.message);
-  spdlog::default_logger()->flush();  // the event loop may be logging, too
+  log_last_words("the log cannot be written: " + error.message +
+                 ". The server stops, because it can no longer promise that anything is durable; "
+                 "correct the reason, then start the server again");
   std::_Exit(exit_disk);
 }
 
@@ -72,6 +71,7 @@ Server::Server(boost::asio::io_context& io, Config config, std::uint64_t memory_
       lock_(std::move(found.lock)),
       lead_timer_(io),
       ledger_(Ledger::make(memory_limit, budgets_of(config_, memory_limit))),
+      disk_(config_.log_dir),
       environment_(config_.id, server_ids(config_), driver_, links_, log_),
       pipeline_(pipeline_options(config_, new_hash_key(), memory_limit), random_number(),
                 environment_, ledger_),
@@ -104,8 +104,7 @@ Server::Server(boost::asio::io_context& io, Config config, std::uint64_t memory_
       handover_(io, driver_),
       ticker_(io, replication_options(config_), environment_, pipeline_, checkpointer_),
       listener_(io, listener_options(config_, *ledger_, open_files_max()), pipeline_,
-                http_handlers({admin_options(config_), pipeline_, driver_, links_, log_,
-                               checkpointer_, listener_, *ledger_, version},
+                http_handlers(status_parts(),
                               operator_commands({driver_, pipeline_, handover_, checkpointer_})),
                 ledger_),
       shutdown_(io, replication_options(config_),
@@ -114,6 +113,20 @@ Server::Server(boost::asio::io_context& io, Config config, std::uint64_t memory_
   // A learner that needs unreadable records gets the checkpoint instead, and after it the log from
   // there on. So take a checkpoint now: it covers the damaged part of the log.
   log_.when_unreadable([this] { checkpointer_.take([](const wire::Result<void>&) {}); });
+}
+
+StatusParts Server::status_parts() {
+  return {admin_options(config_), pipeline_, driver_,  links_, log_,
+          checkpointer_,          listener_, *ledger_, disk_,  version};
+}
+
+std::string Server::status() {
+  const StatusParts parts = status_parts();
+  std::string text =
+      page("GET", "/status", {[&] { return read_status(parts); }, [] { return std::string(); }})
+          .body;
+  while (text.ends_with('\n')) text.pop_back();
+  return text;
 }
 
 // Before this server has caught up, its state is of an earlier level than its log.

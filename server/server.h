@@ -3,9 +3,11 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 
 #include <boost/asio/steady_timer.hpp>
 
+#include "server/admin/status_reader.h"
 #include "server/budgets/ledger.h"
 #include "server/checkpoints/checkpointer.h"
 #include "server/checkpoints/incoming_snapshot.h"
@@ -43,6 +45,9 @@ class Server {
     shutdown_.stop();
   }
 
+  // The answer to GET /status, in JSON.
+  [[nodiscard]] std::string status();
+
   // The address that clients connect to, with the port that was bound.
   [[nodiscard]] const Address& web() const { return listener_.bound(); }
 
@@ -51,6 +56,8 @@ class Server {
          RecoveredState found);
   // Binds the ports, then starts the protocol and its ticks.
   [[nodiscard]] wire::Result<void> run();
+  // What the status and the metrics are read from.
+  [[nodiscard]] StatusParts status_parts();
   // See Checkpointer::LogCalls.
   void drop_before(zab::Point checkpoint, wire::Level level);
   // A leader that has halted plans nothing, so another server must lead.
@@ -63,6 +70,7 @@ class Server {
   std::uint32_t successor_ = 0;          // to whom it tried to hand the lead over last
   boost::asio::steady_timer lead_timer_;
   const std::shared_ptr<Ledger> ledger_;
+  DiskReader disk_;
   ServerEnvironment environment_;
   Pipeline pipeline_;
   SharedCheckpoint checkpoint_;

@@ -19,6 +19,7 @@
 #include "tools/bench/raw_limits.h"
 #include "tools/bench/report.h"
 #include "tools/bench/sessions.h"
+#include "tools/uncaught.h"
 
 namespace bench {
 namespace {
@@ -185,6 +186,7 @@ int run(const Options& options) {
 }  // namespace bench
 
 int main(int argc, char** argv) {
+  tools::end_with_words("bench", 1);
   bench::Options options;
   options.server = std::filesystem::read_symlink("/proc/self/exe").parent_path() / "zabkeeper";
   CLI::App app("Measures an ensemble of three servers that it starts on this machine.");

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "tools/history/checks.h"
+#include "tools/uncaught.h"
 
 namespace {
 
@@ -49,6 +50,7 @@ bool check(const std::string& name) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  tools::end_with_words("zab-history", 2);
   if (argc < 2 || std::string_view(argv[1]) == "--help") {
     (argc < 2 ? std::cerr : std::cout) << usage;
     return argc < 2 ? 2 : 0;

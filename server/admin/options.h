@@ -17,7 +17,6 @@ struct AdminOptions {
   std::uint32_t id = 0;               // of this server
   std::vector<Server> other_servers;  // of the ensemble, by id; empty: standalone
   std::string data_dir;
-  std::string log_dir;  // the log's files are counted there
 };
 
 }  // namespace server

@@ -5,7 +5,7 @@
 
 #include "server/admin/pages.h"
 #include "server/logging/limited_log.h"
-#include "server/metrics/disk.h"
+#include "server/logging/process_log.h"
 #include "server/metrics/page.h"
 #include "wire/zxid.h"
 
@@ -35,7 +35,7 @@ void add_peers(const StatusParts& parts, Status& status) {
 }
 
 void add_disk(const StatusParts& parts, Status& status) {
-  const DiskReadings disk = read_disk(parts.options.log_dir);
+  const DiskReadings disk = parts.disk.read();
   status.log_bytes = disk.log_bytes;
   status.log_segments = disk.log_segments;
   status.disk_free_bytes = disk.free_bytes;
@@ -123,6 +123,7 @@ Readings read_metrics(const StatusParts& parts) {
   add_budgets(parts.ledger, now);
   now.log = parts.log.counters();
   now.omitted_lines = limited_log().omitted();
+  now.dropped_lines = dropped_log_lines();
   return now;
 }
 

@@ -6,6 +6,7 @@
 #include "server/checkpoints/checkpointer.h"
 #include "server/clients/http_handlers.h"
 #include "server/clients/listener.h"
+#include "server/metrics/disk.h"
 #include "server/metrics/readings.h"
 #include "server/metrics/status.h"
 #include "server/peers/links.h"
@@ -25,6 +26,7 @@ struct StatusParts {
   const Checkpointer& checkpointer;
   const Listener& listener;
   const Ledger& ledger;
+  DiskReader& disk;
   const char* version;
 };
 

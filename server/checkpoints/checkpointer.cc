@@ -9,6 +9,7 @@
 #include <boost/asio/post.hpp>
 #include <spdlog/spdlog.h>
 
+#include "server/threads/thread.h"
 #include "wire/zxid.h"
 
 namespace server {
@@ -57,7 +58,7 @@ Checkpointer::Checkpointer(boost::asio::io_context& io, SharedCheckpoint& checkp
       level_since_(level),
       level_since_begin_(level),
       last_applied_(at),
-      thread_([this] { run(); }) {
+      thread_(start_thread("that writes checkpoints", [this] { run(); })) {
   report_.at = at.zxid;
   report_.bytes = checkpoint.file.bytes();
 }

@@ -52,11 +52,18 @@ RequestHead head_of(const Request& request) {
     const auto [begin, end] = request.equal_range(name);
     for (auto line = begin; line != end; ++line) forwarded.push_back(view(line->value()));
   }
+  std::string_view target = view(request.target());
+  std::vector<std::string_view> hosts = lines(http::field::host);
+  if (const auto absolute = absolute_target(target)) {  // then the Host header does not count
+    target = absolute->path;
+    for (std::string_view& host : hosts) host = absolute->host;
+    if (hosts.empty() && request.version() < 11) hosts.push_back(absolute->host);
+  }
   return {
       .method = view(request.method_string()),
-      .target = view(request.target()),
+      .target = target,
       .http_version = request.version(),
-      .hosts = lines(http::field::host),
+      .hosts = std::move(hosts),
       .origins = lines(http::field::origin),
       .upgrades = lines(http::field::upgrade),
       .connections = lines(http::field::connection),
@@ -117,7 +124,19 @@ std::optional<Answer> answer_to_malformed(const error_code& error) {
       error.category() != http::make_error_code(http::error::bad_method).category()) {
     return std::nullopt;
   }
+  if (error == http::error::bad_method) {
+    return error_answer(400, "BadRequest",
+                        "not an HTTP/1.1 request; this port speaks neither TLS nor the protocol of "
+                        "ZooKeeper's clients");
+  }
   return error_answer(400, "BadRequest", "not an HTTP/1.1 request: " + error.message());
+}
+
+// TLS and the protocol of ZooKeeper's clients begin with bytes that no method has. Their end would
+// never come.
+bool is_no_method(std::string_view head) {
+  return !head.empty() && static_cast<unsigned char>(head.front()) < 0x20 && head.front() != '\r' &&
+         head.front() != '\n';
 }
 
 // Reads until the buffer has a whole header. Beast's own reader would consume the header, so that
@@ -134,6 +153,7 @@ asio::awaitable<error_code> read_head(HttpStream& stream, beast::flat_buffer& bu
         buffer.prepare(std::min(buffer.max_size() - buffer.size(), read_bytes)), as_tuple);
     buffer.commit(size);
     if (error) co_return error;
+    if (is_no_method(text_of(buffer))) co_return http::error::bad_method;
   }
 }
 

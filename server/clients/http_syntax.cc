@@ -1,5 +1,6 @@
 #include "server/clients/http_syntax.h"
 
+#include <algorithm>
 #include <string>
 
 #include <boost/beast/core/string.hpp>
@@ -35,6 +36,20 @@ std::string_view trimmed_header(std::string_view value) {
   while (value.starts_with(' ') || value.starts_with('\t')) value.remove_prefix(1);
   while (value.ends_with(' ') || value.ends_with('\t')) value.remove_suffix(1);
   return value;
+}
+
+std::optional<AbsoluteTarget> absolute_target(std::string_view target) {
+  for (const std::string_view scheme : {"http://", "https://", "ws://", "wss://"}) {
+    if (target.size() < scheme.size() ||
+        !equal_names(target.substr(0, scheme.size()), {scheme.data(), scheme.size()})) {
+      continue;
+    }
+    target.remove_prefix(scheme.size());
+    const std::size_t end = std::min(target.find_first_of("/?"), target.size());
+    const std::string_view path = target.substr(end);
+    return AbsoluteTarget{target.substr(0, end), path.starts_with('/') ? path : "/"};
+  }
+  return std::nullopt;
 }
 
 bool has_bare_line_feed(std::string_view text) {

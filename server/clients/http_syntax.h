@@ -14,6 +14,14 @@ namespace server {
 // The connection must be closed after it.
 [[nodiscard]] std::optional<Answer> refuse_ambiguous_head(std::string_view head);
 
+// The parts of a target in absolute form (RFC 9112, section 3.2.2), as a proxy writes it.
+struct AbsoluteTarget {
+  std::string_view host;  // what Host is in other requests
+  std::string_view path;  // with the query; "/" if it is empty
+};
+// Nothing if `target` begins with a slash, or is not in that form.
+[[nodiscard]] std::optional<AbsoluteTarget> absolute_target(std::string_view target);
+
 // Without the spaces and tabs at both ends: a header's value (RFC 9110, section 5.5).
 [[nodiscard]] std::string_view trimmed_header(std::string_view value);
 

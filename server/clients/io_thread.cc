@@ -11,6 +11,7 @@
 
 #include "server/clients/client_event.h"
 #include "server/clients/outbox.h"
+#include "server/threads/thread.h"
 
 namespace server {
 namespace {
@@ -230,7 +231,9 @@ void IoThread::Client::handle_events_soon() {
 }
 
 IoThread::IoThread(asio::io_context& main, const ClientLimits& limits)
-    : main_(main), context_{limits}, thread_([this] { io_.run(); }) {}
+    : main_(main),
+      context_{limits},
+      thread_(start_thread("that serves clients (ioThreads)", [this] { io_.run(); })) {}
 
 IoThread::~IoThread() {
   io_.stop();

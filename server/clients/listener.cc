@@ -62,6 +62,14 @@ std::string bind_complaint(const wire::Address& web, const error_code& error) {
   return "cannot listen on " + to_string(web) + ": " + error.message();
 }
 
+bool listen(Acceptor& acceptor, const tcp::endpoint& endpoint, error_code& error) {
+  acceptor.open(endpoint.protocol(), error);
+  if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
+  if (!error) acceptor.bind(endpoint, error);
+  if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
+  return !error;
+}
+
 // Refuses a client beyond the limits in the client protocol.
 class Refusing final : public ClientHandler {
  public:
@@ -123,7 +131,7 @@ class Listener::Port : public std::enable_shared_from_this<Listener::Port> {
  private:
   class Slot;  // the place of one connection, while it is open
 
-  asio::awaitable<void> accept();
+  asio::awaitable<void> accept(Acceptor& acceptor);
   asio::awaitable<void> serve_client(HttpStream stream, std::string address);
   void serve_websocket(Accepted client);
   asio::awaitable<void> refuse(HttpStream& stream, const Upgrade& upgrade, std::string address);
@@ -140,7 +148,8 @@ class Listener::Port : public std::enable_shared_from_this<Listener::Port> {
   PortCounters counters_;
 
   wire::Address web_;
-  Acceptor acceptor_;
+  std::vector<Acceptor> acceptors_;  // one for each address of webAddress
+  bool open_ = false;
   Places places_;
   std::size_t refusals_ = 0;    // WebSockets that are being refused
   std::set<HttpStream*> http_;  // connections before their upgrade
@@ -157,7 +166,6 @@ Listener::Port::Port(asio::io_context& io, ListenerOptions options, ClientHandle
       ledger_(std::move(ledger)),
       carriers_{options_.limits},
       web_(options_.web),
-      acceptor_(io),
       places_({options_.connections_max, options_.connections_per_address, options_.kept_places}) {
   for (std::uint32_t i = 0; i < options_.io_threads; ++i) {
     io_threads_.push_back(std::make_unique<IoThread>(io, options_.limits));
@@ -174,19 +182,35 @@ std::optional<std::string> Listener::Port::start() {
     return "cannot resolve webAddress=" + web_.host + ": " + error.message() +
            "; choose another, or 0.0.0.0 for all addresses of this machine";
   }
-  const tcp::endpoint endpoint = found.begin()->endpoint();
-  acceptor_.open(endpoint.protocol(), error);
-  if (!error) acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
-  if (!error) acceptor_.bind(endpoint, error);
-  if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
-  if (!error) web_.port = acceptor_.local_endpoint(error).port();
-  if (error) {
-    error_code ignored;
-    acceptor_.close(ignored);
-    return bind_complaint(web_, error);
+  // A name may stand for several addresses, such as localhost for 127.0.0.1 and ::1.
+  std::set<asio::ip::address> tried;
+  std::optional<std::string> complaint;
+  std::vector<std::string> without;
+  for (const auto& entry : found) {
+    tcp::endpoint endpoint = entry.endpoint();
+    endpoint.port(web_.port);  // for webPort=0, that of the first
+    if (!tried.insert(endpoint.address()).second) continue;
+    Acceptor acceptor(io_);
+    if (listen(acceptor, endpoint, error)) {
+      web_.port = acceptor.local_endpoint(error).port();
+      acceptors_.push_back(std::move(acceptor));
+    } else if (error == asio::error::address_in_use) {
+      acceptors_.clear();
+      return bind_complaint(web_, error);
+    } else {
+      complaint = bind_complaint(web_, error);
+      without.push_back(endpoint.address().to_string() + " (" + error.message() + ")");
+    }
   }
-  asio::co_spawn(
-      io_, [self = shared_from_this()] { return self->accept(); }, rethrow);
+  if (acceptors_.empty()) return complaint;
+  for (const std::string& address : without) {
+    spdlog::info("webAddress={}: clients cannot use its address {}", web_.host, address);
+  }
+  open_ = true;
+  for (std::size_t i = 0; i < acceptors_.size(); ++i) {
+    asio::co_spawn(
+        io_, [self = shared_from_this(), i] { return self->accept(self->acceptors_[i]); }, rethrow);
+  }
   return std::nullopt;
 }
 
@@ -199,16 +223,17 @@ PortCounters Listener::Port::counters() const {
 
 void Listener::Port::stop() {
   error_code ignored;
-  acceptor_.close(ignored);
+  open_ = false;
+  for (Acceptor& acceptor : acceptors_) acceptor.close(ignored);
   for (HttpStream* stream : http_) stream->close();
 }
 
-asio::awaitable<void> Listener::Port::accept() {
+asio::awaitable<void> Listener::Port::accept(Acceptor& acceptor) {
   asio::steady_timer pause(io_);
   bool warned = false;
-  while (acceptor_.is_open()) {
-    auto [error, socket] = co_await acceptor_.async_accept(as_tuple);
-    if (!acceptor_.is_open()) co_return;
+  while (open_) {
+    auto [error, socket] = co_await acceptor.async_accept(as_tuple);
+    if (!open_) co_return;
     if (error == asio::error::connection_aborted) continue;
     if (error) {
       // Out of files or memory: try again later, when other connections have ended.
@@ -259,11 +284,11 @@ asio::awaitable<void> Listener::Port::serve_client(HttpStream stream, std::strin
       co_await serve_http(stream, address, gate_, http_handlers_,
                           is_ordinary ? Capacity::available : Capacity::full, options_.limits);
   bool upgraded = false;
-  if (outcome.upgrade && is_ordinary && acceptor_.is_open()) {
+  if (outcome.upgrade && is_ordinary && open_) {
     upgraded = co_await grant_upgrade(stream, *outcome.upgrade, options_.limits);
   }
   http_.erase(&stream);
-  if (!acceptor_.is_open()) co_return;
+  if (!open_) co_return;
   if (outcome.upgrade && !is_ordinary) {
     co_return co_await refuse(stream, *outcome.upgrade, std::move(address));
   }

@@ -1,15 +1,14 @@
 #include "server/config/command_line.h"
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
 #include <iterator>
 #include <optional>
 #include <vector>
 
 #include "server/config/config_keys.h"
-#include "server/config/key_names.h"
+#include "server/config/environment.h"
 #include "server/config/text.h"
+#include "server/config/text_file.h"
 
 namespace server {
 namespace {
@@ -85,39 +84,13 @@ Arguments read_arguments(int argc, const char* const* argv) {
   return arguments;
 }
 
-// Ignores variables that are not keys: Kubernetes sets ZABKEEPER_SERVICE_HOST for a service with
-// the name zabkeeper.
-Settings read_environment(const char* const* environment) {
-  Settings settings;
-  for (; environment != nullptr && *environment != nullptr; ++environment) {
-    const std::string_view variable = *environment;
-    if (!variable.starts_with("ZABKEEPER_")) continue;
-    const std::string name(variable.substr(0, variable.find('=')));
-    const std::string value(trimmed(variable.substr(std::min(name.size() + 1, variable.size()))));
-    for (const Key& key : config_keys()) {
-      if (!key.is_numbered()) {
-        if (environment_name(key.name) == name) settings[std::string(key.name)] = {value, name};
-        continue;
-      }
-      const std::string_view family = key.family();
-      const std::string prefix = environment_name(family);
-      if (!name.starts_with(prefix)) continue;
-      const std::string numbered = std::string(family) + name.substr(prefix.size());
-      if (find_key(numbered) == &key) settings[numbered] = {value, name};
-    }
-  }
-  return settings;
-}
-
 FileSettings read_file(const std::string& path) {
-  std::error_code error;
-  if (std::filesystem::is_directory(path, error)) {
-    return {{}, {}, {path + " is a directory, not a configuration file"}};
-  }
-  std::ifstream file(path, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
-  if (!file) return {{}, {}, {"cannot read the configuration file " + path}};
-  return read_settings(text, path);
+  const TextFile file = read_text_file(path);
+  if (file.text) return read_settings(*file.text, path);
+  return {{},
+          {},
+          {"cannot read the configuration file " + path + ": " +
+           (file.problem.empty() ? "there is no such file" : file.problem)}};
 }
 
 PrintAndExit report(const std::vector<std::string>& errors) {
@@ -139,7 +112,8 @@ std::variant<RunServer, PrintAndExit> parse_command_line(int argc, const char* c
   FileSettings file;
   if (arguments.config_file) file = read_file(*arguments.config_file);
   Settings settings = std::move(arguments.settings);
-  settings.merge(read_environment(environment));
+  Environment variables = read_environment(environment);
+  settings.merge(variables.settings);
   settings.merge(file.settings);
 
   auto outcome = configure(settings);
@@ -152,6 +126,8 @@ std::variant<RunServer, PrintAndExit> parse_command_line(int argc, const char* c
 
   auto& configured = std::get<Configured>(outcome);
   configured.notes.insert(configured.notes.begin(), file.notes.begin(), file.notes.end());
+  std::ranges::move(variables.notes, std::back_inserter(configured.notes));
+  configured.file = arguments.config_file.value_or("");
   return RunServer{std::move(configured)};
 }
 

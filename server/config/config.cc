@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <fstream>
 #include <iterator>
 #include <optional>
 #include <set>
@@ -12,19 +11,13 @@
 #include "server/config/config_keys.h"
 #include "server/config/key_names.h"
 #include "server/config/text.h"
+#include "server/config/text_file.h"
 #include "server/config/zookeeper_keys.h"
 
 namespace server {
 namespace {
 
 using std::chrono::milliseconds;
-
-std::optional<std::string> content_of(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::string content{std::istreambuf_iterator<char>(file), {}};
-  if (!file) return std::nullopt;
-  return content;
-}
 
 std::uint32_t number_of(std::string_view key) {
   std::uint64_t number = 0;
@@ -40,8 +33,12 @@ void apply(const Settings& settings, ConfigBuilder& builder, std::vector<std::st
   for (const auto& [name, setting] : settings) {
     const Key* key = find_key(name);
     if (key == nullptr) {
-      if (is_ignored_key(name)) {
-        ignored.push_back(name);
+      if (const ZooKeeperKey* known = find_zookeeper_key(name)) {
+        if (const std::string why = refusal(*known, setting.value); !why.empty()) {
+          builder.add_error({name, setting}, why);
+        } else {
+          ignored.push_back(name);
+        }
         continue;
       }
       const std::string nearest = nearest_key(name);
@@ -52,29 +49,34 @@ void apply(const Settings& settings, ConfigBuilder& builder, std::vector<std::st
     }
     const NamedSetting named{name, setting, key->is_numbered() ? number_of(name) : 0};
     if (key->is_numbered() && (named.number == 0 || named.number > 65'535)) {
-      builder.add_error(named, "needs a number from 1 to 65535 in its key");
+      builder.add_error(named, "needs a number from 1 to 65535 in its key" +
+                                   std::string(named.number == 0 ? ids_begin_at_one : ""));
     } else if (key->apply != nullptr) {
       key->apply(builder, named);
     }
   }
 }
 
-// Reads the file with the servers of the ensemble, if there is one. `settings` override it.
-void apply_dynamic_file(const Settings& settings, ConfigBuilder& builder,
+// Reads the file with the servers of the ensemble, if there is one. `settings` override it, and get
+// what it has.
+void apply_dynamic_file(Settings& settings, ConfigBuilder& builder,
                         std::vector<std::string>& ignored) {
   const auto named = settings.find("dynamicConfigFile");
   if (named == settings.end()) return;
-  const std::optional<std::string> text = content_of(named->second.value);
-  if (!text) {
-    builder.errors.push_back(named->second.source + ": cannot read the dynamicConfigFile " +
-                             named->second.value);
+  const std::string& path = named->second.value;
+  const TextFile read = read_text_file(path);
+  if (!read.text) {
+    builder.errors.push_back(named->second.source + ": cannot read the dynamicConfigFile " + path +
+                             ": " +
+                             (read.problem.empty() ? "there is no such file" : read.problem));
     return;
   }
-  FileSettings file = read_settings(*text, named->second.value);
+  FileSettings file = read_settings(*read.text, path);
   std::ranges::move(file.notes, std::back_inserter(builder.notes));
   std::ranges::move(file.errors, std::back_inserter(builder.errors));
   std::erase_if(file.settings, [&](const auto& entry) { return settings.contains(entry.first); });
   apply(file.settings, builder, ignored);
+  settings.merge(file.settings);
 }
 
 void resolve_limits(ConfigBuilder& builder) {
@@ -167,13 +169,20 @@ void resolve_id(ConfigBuilder& builder) {
   Config& config = builder.config;
   const std::filesystem::path file = config.data_dir / "myid";
   std::string source = "myid";
-  const std::optional<std::string> text = content_of(file);
-  if (text && (!builder.id || builder.servers.size() > 1)) {
-    std::string_view digits = *text;
+  const bool counts = !builder.id || builder.servers.size() > 1;
+  const TextFile read = read_text_file(file);
+  std::error_code hidden;  // in a directory that this user cannot enter
+  if (counts && !read.problem.empty() && std::filesystem::exists(file, hidden)) {
+    builder.errors.push_back("cannot read " + file.string() + ": " + read.problem +
+                             "; it has the number of this server, and nothing else");
+    return;
+  }
+  if (counts && read.text) {
+    std::string_view digits = *read.text;
     const std::size_t last = digits.find_last_not_of(" \t\r\n");
     digits = trimmed(digits.substr(0, last == digits.npos ? 0 : last + 1));
     const Setting setting{std::string(digits), file.string()};
-    const std::optional<std::uint64_t> id = builder.number({"myid", setting}, {1, 65'535});
+    const std::optional<std::uint64_t> id = builder.id_number({"myid", setting});
     if (!id) return;
     if (builder.id && *builder.id != *id) {
       builder.errors.push_back("myid=" + std::to_string(*builder.id) + ", but " + file.string() +
@@ -193,9 +202,9 @@ void resolve_id(ConfigBuilder& builder) {
   for (const auto& [id, line] : builder.servers)
     ids += (ids.empty() ? "" : ", ") + std::to_string(id);
   if (!builder.id) {
-    builder.errors.push_back("the number of this server (one of " + ids +
-                             ") is not set: write it into the file " + file.string() +
-                             ", or set myid=");
+    builder.errors.push_back(
+        "the number of this server (one of " + ids + ") is not set: write it into the file " +
+        file.string() + ", or set myid=" + (read.problem.empty() ? "" : " (" + read.problem + ")"));
   } else if (!builder.servers.contains(*builder.id)) {
     builder.errors.push_back(source + " says that this is server " + std::to_string(*builder.id) +
                              ", but there are server lines for " + ids + " only");
@@ -347,7 +356,7 @@ void resolve_servers(ConfigBuilder& builder) {
 
 std::string web_url(const Address& web) { return "ws://" + to_string(web) + "/v1"; }
 
-std::variant<Configured, ConfigError> configure(const Settings& settings) {
+std::variant<Configured, ConfigError> configure(Settings settings) {
   ConfigBuilder builder;
   std::vector<std::string> ignored;
   apply(settings, builder, ignored);
@@ -355,8 +364,10 @@ std::variant<Configured, ConfigError> configure(const Settings& settings) {
   resolve_limits(builder);
   resolve_servers(builder);
   if (!builder.data_dir_set && builder.errors.empty()) {
+    std::error_code unknown;  // the working directory may be gone
+    const auto absolute = std::filesystem::absolute(builder.config.data_dir, unknown);
     builder.notes.push_back("dataDir is not set: the data are in " +
-                            std::filesystem::absolute(builder.config.data_dir).string());
+                            (unknown ? builder.config.data_dir : absolute).string());
   }
   if (builder.config.log_dir.empty()) builder.config.log_dir = builder.config.data_dir;
 
@@ -369,7 +380,8 @@ std::variant<Configured, ConfigError> configure(const Settings& settings) {
   }
   std::ranges::sort(ignored);
   ignored.erase(std::ranges::unique(ignored).begin(), ignored.end());
-  return Configured{std::move(builder.config), std::move(ignored), std::move(builder.notes)};
+  return Configured{std::move(builder.config), std::move(ignored), std::move(builder.notes),
+                    std::move(settings)};
 }
 
 }  // namespace server

@@ -81,6 +81,8 @@ struct Configured {
   Config config;
   std::vector<std::string> ignored;  // keys of Apache ZooKeeper that have no use here
   std::vector<std::string> notes;    // what the operator should know, a sentence each
+  Settings settings = {};            // all that were set, of the dynamicConfigFile too
+  std::string file = {};             // that was read; empty if there was none
 };
 
 // A configuration that cannot be used.
@@ -90,6 +92,6 @@ struct ConfigError {
 
 // Checks the settings and fills in the defaults. Reads the files `myid` and dynamicConfigFile if
 // the settings need them. Changes nothing.
-[[nodiscard]] std::variant<Configured, ConfigError> configure(const Settings& settings);
+[[nodiscard]] std::variant<Configured, ConfigError> configure(Settings settings);
 
 }  // namespace server

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "server/config/text.h"
+#include "server/config/zookeeper_keys.h"
 
 namespace server {
 namespace {
@@ -51,7 +52,7 @@ std::optional<PeerPart> peer_part(std::string_view text) {
   return part;
 }
 
-// [webHost:]webPort. ZooKeeper's third part, for TLS, is ignored.
+// [webHost:]webPort.
 std::optional<Address> web_part(std::string_view text) {
   if (const auto port = whole_number(text)) {
     if (*port == 0 || *port > 65'535) return std::nullopt;
@@ -73,6 +74,13 @@ std::optional<std::uint64_t> ConfigBuilder::number(const NamedSetting& named, Ra
   const auto value = whole_number(named.setting.value);
   if (value && *value >= range.least && *value <= range.most) return value;
   add_error(named, "is not " + describe(range));
+  return std::nullopt;
+}
+
+std::optional<std::uint64_t> ConfigBuilder::id_number(const NamedSetting& named) {
+  constexpr Range ids{1, 65'535};
+  if (whole_number(named.setting.value) != 0U) return number(named, ids);
+  add_error(named, "is not " + describe(ids) + std::string(ids_begin_at_one));
   return std::nullopt;
 }
 
@@ -98,7 +106,11 @@ void ConfigBuilder::add_server(const NamedSetting& named) {
   line.id = named.number;
   std::string_view text = named.setting.value;
   if (const std::size_t end = text.find(';'); end != std::string_view::npos) {
-    const std::optional<Address> web = web_part(split(text.substr(end + 1), ';').front());
+    const std::vector<std::string> ports = split(text.substr(end + 1), ';');
+    if (ports.size() > 1 && !ports[1].empty()) {
+      return add_error(named, "has a port for TLS behind the second ';': " + std::string(no_tls));
+    }
+    const std::optional<Address> web = web_part(ports.front());
     if (!web) return add_error(named, "has no port behind the ';'; write, for example, ;2180");
     line.web = *web;
     text = text.substr(0, end);

@@ -25,6 +25,11 @@ struct Range {
   std::uint64_t most = 0;
 };
 
+// Why there is no server 0, for the end of an error.
+inline constexpr std::string_view ids_begin_at_one =
+    ": ids begin at 1, because 0 stands for no server; number the servers from 1 in every "
+    "configuration and myid";
+
 // A configuration in the making. A value that can be checked alone is in `config` at once. A value
 // that depends on other keys is kept in another member until all keys are read.
 struct ConfigBuilder {
@@ -56,6 +61,8 @@ struct ConfigBuilder {
 
   // Nothing, and an error, if the value is not a number or out of range.
   std::optional<std::uint64_t> number(const NamedSetting& named, Range range);
+  // Of a server: from 1 to 65535.
+  std::optional<std::uint64_t> id_number(const NamedSetting& named);
   // The same, but a number out of range becomes the nearest one in range, with a note. For values
   // that Apache ZooKeeper accepts: they are no reason not to start. The setting counts `unit`s.
   std::optional<std::uint64_t> clamped(const NamedSetting& named, std::uint64_t unit, Range range);

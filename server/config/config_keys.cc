@@ -75,8 +75,7 @@ void set_log_dir(ConfigBuilder& builder, const NamedSetting& named) {
 }
 
 void set_myid(ConfigBuilder& builder, const NamedSetting& named) {
-  if (const auto id = builder.number(named, {1, 65'535}))
-    builder.id = static_cast<std::uint32_t>(*id);
+  if (const auto id = builder.id_number(named)) builder.id = static_cast<std::uint32_t>(*id);
 }
 
 void set_web_port(ConfigBuilder& builder, const NamedSetting& named) {

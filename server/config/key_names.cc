@@ -41,8 +41,8 @@ std::string nearest_key(std::string_view name) {
     }
   };
   for (const Key& key : config_keys()) consider(key.name);
-  for (const std::string_view key : ignored_keys()) {
-    if (!key.ends_with('*')) consider(key);
+  for (const ZooKeeperKey& key : zookeeper_keys()) {
+    if (!key.name.ends_with('*')) consider(key.name);
   }
   return std::string(nearest);
 }

@@ -1,10 +1,16 @@
 #include "server/metrics/disk.h"
 
+#include <condition_variable>
+#include <mutex>
 #include <string>
 #include <sys/statvfs.h>
 #include <system_error>
+#include <utility>
+
+#include "server/threads/thread.h"
 
 namespace server {
+namespace {
 
 DiskReadings read_disk(const std::filesystem::path& log_directory) {
   DiskReadings readings;
@@ -27,5 +33,60 @@ DiskReadings read_disk(const std::filesystem::path& log_directory) {
   }
   return readings;
 }
+
+}  // namespace
+
+class DiskReader::Shared {
+ public:
+  explicit Shared(std::filesystem::path directory) : directory_(std::move(directory)) {}
+
+  DiskReadings read() {
+    std::unique_lock lock(mutex_);
+    if (!is_asked_) {  // else the disk has hung since an earlier question: do not wait again
+      is_asked_ = true;
+      asked_.notify_one();
+      answered_.wait_for(lock, patience, [this] { return !is_asked_; });
+    }
+    return last_;
+  }
+
+  void end() {
+    const std::lock_guard lock(mutex_);
+    ends_ = true;
+    asked_.notify_one();
+  }
+
+  // The thread.
+  void run() {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+      asked_.wait(lock, [this] { return ends_ || is_asked_; });
+      if (ends_) return;
+      lock.unlock();
+      const DiskReadings readings = read_disk(directory_);
+      lock.lock();
+      last_ = readings;
+      is_asked_ = false;
+      answered_.notify_one();
+    }
+  }
+
+ private:
+  const std::filesystem::path directory_;
+  std::mutex mutex_;  // guards the rest
+  std::condition_variable asked_;
+  std::condition_variable answered_;
+  DiskReadings last_;
+  bool is_asked_ = false;
+  bool ends_ = false;
+};
+
+DiskReader::DiskReader(std::filesystem::path log_directory)
+    : shared_(std::make_shared<Shared>(std::move(log_directory))) {
+  start_thread("that reads the size of the disk", [shared = shared_] { shared->run(); }).detach();
+}
+
+DiskReader::~DiskReader() { shared_->end(); }
+DiskReadings DiskReader::read() { return shared_->read(); }
 
 }  // namespace server

@@ -257,6 +257,9 @@ std::string metrics_page(const Readings& readings) {
   add_process(readings.process, out);
   out.counter("omitted_lines_total", "Lines that the server's messages omit, see operations.md.")
       .is(readings.omitted_lines);
+  out.counter("log_lines_dropped_total",
+              "Lines that could not be written to standard output, or not soon enough.")
+      .is(readings.dropped_lines);
   return out.text();
 }
 

@@ -75,6 +75,7 @@ struct Readings {
 
   // The server's own log of lines.
   std::uint64_t omitted_lines = 0;
+  std::uint64_t dropped_lines = 0;
 };
 
 }  // namespace server

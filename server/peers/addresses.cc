@@ -30,10 +30,8 @@ std::string to_string(const Place& place) {
          (found == place.written.host ? std::string() : " (" + found + ")");
 }
 
-void add(const tcp::resolver::results_type& found, const wire::Address& written,
-         std::vector<Place>& places) {
-  for (const auto& entry : found) {
-    const tcp::endpoint endpoint = entry.endpoint();
+void add(const Names::Endpoints& found, const wire::Address& written, std::vector<Place>& places) {
+  for (const tcp::endpoint& endpoint : found) {
     if (std::ranges::find(places, endpoint, &Place::endpoint) != places.end()) continue;
     places.push_back({endpoint, written});
   }
@@ -120,7 +118,9 @@ wire::Result<Listening> listen_for_servers(asio::io_context& io,
     tcp::resolver resolver(io);
     const auto found = resolver.resolve(address.host, std::to_string(address.port), error);
     if (error) failure = cannot_listen(self, wire::to_string(address), error);
-    add(found, address, places);
+    Names::Endpoints endpoints;
+    for (const auto& entry : found) endpoints.push_back(entry.endpoint());
+    add(endpoints, address, places);
   }
   Listening listening;
   std::vector<asio::ip::address> opened;
@@ -162,19 +162,17 @@ std::optional<std::string> loopback_warning(const std::vector<LinkedServer>& ser
          "/etc/hosts, or set quorumListenOnAllIPs=true";
 }
 
-awaitable<std::optional<NotAgreed>> connect_to(SocketPtr socket, const LinkedServer& peer,
-                                               std::size_t first,
+awaitable<std::optional<NotAgreed>> connect_to(SocketPtr socket, Names& names,
+                                               const LinkedServer& peer, std::size_t first,
                                                std::chrono::milliseconds timeout) {
   std::vector<Place> places;
   std::string failure = "its name resolves to no address";
   for (const wire::Address& address : addresses_of(peer)) {
-    tcp::resolver resolver(socket->get_executor());
-    const auto [not_found, found] =
-        co_await resolver.async_resolve(address.host, std::to_string(address.port), use_tuple);
-    if (not_found) {
-      failure = "its address " + address.host + " cannot be resolved: " + not_found.message();
+    const Names::Answer answer = co_await names.resolve(address, timeout);
+    if (!answer.problem.empty()) {
+      failure = "its address " + address.host + " cannot be resolved: " + answer.problem;
     }
-    add(found, address, places);
+    add(answer.endpoints, address, places);
   }
   const auto deadline = std::chrono::steady_clock::now() + timeout;
   for (std::size_t i = 0; i < places.size(); ++i) {

@@ -13,6 +13,7 @@
 
 #include "server/peers/handshake.h"
 #include "server/peers/linked_server.h"
+#include "server/peers/names.h"
 #include "wire/result.h"
 
 namespace boost::asio {
@@ -43,9 +44,10 @@ struct Listening {
 
 // Resolves the server's addresses, and connects to one of them. `first` says with which address to
 // begin; each one gets its share of the time, so that one that does not answer does not hide the
-// others. Returns why none can be reached; nothing once the socket is connected.
+// others. Returns why none can be reached; nothing once the socket is connected. Takes up to
+// `timeout` to resolve each address, and as long to connect.
 [[nodiscard]] boost::asio::awaitable<std::optional<NotAgreed>> connect_to(
-    SocketPtr socket, const LinkedServer& peer, std::size_t first,
+    SocketPtr socket, Names& names, const LinkedServer& peer, std::size_t first,
     std::chrono::milliseconds timeout);
 
 }  // namespace server

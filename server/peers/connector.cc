@@ -42,6 +42,7 @@ Connector::Connector(asio::io_context& io, Options options, Callbacks callbacks)
     : io_(io),
       options_(std::move(options)),
       callbacks_(std::move(callbacks)),
+      names_(io),
       ensemble_(fingerprint(options_.servers)) {}
 
 wire::Result<void> Connector::start() {
@@ -184,23 +185,15 @@ void Connector::begin_to_expect() {
 
 awaitable<void> Connector::resolve_expected() {
   const auto self = shared_from_this();
-  tcp::resolver resolver(io_);
   for (const LinkedServer& peer : options_.servers) {
     if (peer.id <= options_.self.value) continue;
     Addresses addresses;
     bool complete = true;
     for (const wire::Address& address : addresses_of(peer)) {
-      error_code is_name;
-      const auto literal = asio::ip::make_address(address.host, is_name);
-      if (!is_name) {
-        addresses.push_back(literal);
-        continue;
-      }
-      const auto [not_found, found] =
-          co_await resolver.async_resolve(address.host, std::to_string(address.port), use_tuple);
+      const Names::Answer answer = co_await names_.resolve(address, options_.handshake_timeout);
       if (stopped_) co_return;
-      complete = complete && !not_found;
-      for (const auto& entry : found) addresses.push_back(entry.endpoint().address());
+      complete = complete && answer.problem.empty();
+      for (const auto& endpoint : answer.endpoints) addresses.push_back(endpoint.address());
     }
     if (complete || !resolved_.contains({peer.id})) resolved_[{peer.id}] = std::move(addresses);
     expect();
@@ -259,7 +252,7 @@ awaitable<void> Connector::dial_loop(LinkedServer peer) {
 
 awaitable<HandshakeResult> Connector::dial(SocketPtr socket, LinkedServer peer, std::size_t first,
                                            GreetingForm form) {
-  auto failure = co_await connect_to(socket, peer, first, options_.handshake_timeout);
+  auto failure = co_await connect_to(socket, names_, peer, first, options_.handshake_timeout);
   if (failure) co_return *std::move(failure);
   set_no_delay(*socket);
   const zab::ServerId id{peer.id};

@@ -20,6 +20,7 @@
 #include "server/peers/handshake.h"
 #include "server/peers/handshake_places.h"
 #include "server/peers/linked_server.h"
+#include "server/peers/names.h"
 #include "server/peers/peer_program.h"
 #include "server/peers/reported_reasons.h"
 #include "wire/forms.h"
@@ -89,6 +90,7 @@ class Connector : public std::enable_shared_from_this<Connector> {
   Options options_;
   Callbacks callbacks_;
   std::vector<boost::asio::ip::tcp::acceptor> acceptors_;
+  Names names_;
   std::uint64_t ensemble_;
   ReportedReasons reported_dials_;
   ReportedReasons reported_servers_;    // of connections from addresses of configured servers

@@ -9,6 +9,8 @@
 #include <boost/asio/post.hpp>
 #include <spdlog/spdlog.h>
 
+#include "server/threads/thread.h"
+
 namespace server {
 namespace {
 
@@ -25,7 +27,7 @@ LogWriter::LogWriter(boost::asio::io_context& io, storage::Log log, IncomingSnap
       snapshot_(snapshot),
       failed_(std::move(failed)),
       greatest_level_(log_.greatest_level().value),
-      thread_([this] { run(); }) {}
+      thread_(start_thread("that writes the log", [this] { run(); })) {}
 
 LogWriter::~LogWriter() {
   {

@@ -31,6 +31,12 @@ wire::Result<void> prepare_directory(storage::FileSystem& files, const fs::path&
       return refusal(key, directory, part.string() + " is not a directory; choose another");
     }
     if (const auto made = files.make_directory(part.string()); !made) {
+      static_cast<void>(fs::current_path(error));
+      if (error && directory.is_relative()) {
+        return refusal(key, directory,
+                       "it begins at the working directory, which is gone; start the server in a "
+                       "directory that exists, or set an absolute path");
+      }
       return refusal(
           key, directory,
           made.error().message + "; choose another, or make it and give it to " + this_user());

@@ -154,7 +154,6 @@ AdminOptions admin_options(const Config& config) {
     options.other_servers.push_back({line.id, to_string(line.peer), line.observer});
   }
   options.data_dir = config.data_dir.string();
-  options.log_dir = config.log_dir.string();
   return options;
 }
 

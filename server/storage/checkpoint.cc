@@ -28,7 +28,10 @@ Checkpoint::~Checkpoint() {
 }
 
 wire::Error Checkpoint::failure(const char* what, int code) const {
-  return {wire::ErrorCode::system_error, path_ + ": " + what + ": " + mdb_strerror(code)};
+  // LMDB calls a write that was cut short by any limit an error of the disk.
+  const std::string advice =
+      code == EIO ? " (the disk failed or is full, or ulimit -f keeps the file from growing)" : "";
+  return {wire::ErrorCode::system_error, path_ + ": " + what + ": " + mdb_strerror(code) + advice};
 }
 
 std::uint64_t Checkpoint::bytes() const {

@@ -99,8 +99,9 @@ TEST_CASE("invalid values and contradictions are errors") {
       {with({"--myid=1", "--group.1=1:2:3:4"}), "group.1 names server 4"},
       {with({"--myid=1", "--group.1=1,2"}), "is not a list of server numbers"},
       {{"--server.1=a:1", "--server.2=b:1", "--myid=1"}, "dataDir is not set"},
-      {{"/nowhere/zoo.cfg"}, "cannot read the configuration file /nowhere/zoo.cfg"},
-      {{"/"}, "/ is a directory"},
+      {{"/nowhere/zoo.cfg"},
+       "cannot read the configuration file /nowhere/zoo.cfg: there is no such file"},
+      {{"/"}, "cannot read the configuration file /: it is a directory"},
       {{"--tickTime"}, "--tickTime needs a value"},
       {{"-x"}, "-x is not an option"},
   };

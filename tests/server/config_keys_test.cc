@@ -101,12 +101,90 @@ TEST_CASE("docs/configuration.md has every key, with its default, and no other")
   CHECK(on_page == in_table);
 }
 
-TEST_CASE("ignored keys of ZooKeeper are recognized by their prefix too") {
-  CHECK(is_ignored_key("ssl.quorum.keyStore.location"));
-  CHECK(is_ignored_key("forceSync"));
-  CHECK_FALSE(is_ignored_key("forceSyncs"));
-  CHECK_FALSE(is_ignored_key("tickTime"));
+TEST_CASE("ignored keys of ZooKeeper are recognized by their prefix too, and have a reason") {
+  const auto is_known = [](std::string_view name) { return find_zookeeper_key(name) != nullptr; };
+  CHECK(is_known("ssl.quorum.keyStore.location"));
+  CHECK(is_known("forceSync"));
+  CHECK_FALSE(is_known("forceSyncs"));
+  CHECK_FALSE(is_known("tickTime"));
   CHECK(has_key(configured({"--skipACL=no"}).ignored, "skipACL"));
+  for (const ZooKeeperKey& key : zookeeper_keys()) {
+    CAPTURE(key.name);
+    CHECK_FALSE(key.why.empty());
+    CHECK(find_key(key.name) == nullptr);
+  }
+}
+
+TEST_CASE("a key of whole files in use that ZooKeeper ignores is ignored") {
+  for (const char* key : {"jaasLoginRenew=3600000", "requireClientAuthScheme=sasl",
+                          "sasl.client=true", "authProvider.1=SASL", "server.principal=zk"}) {
+    CAPTURE(key);
+    CHECK(configured({"--" + std::string(key)}).ignored.size() == 1);
+  }
+}
+
+TEST_CASE("a key that asks for security which this server does not have is an error until false") {
+  struct Row {
+    const char* refused;
+    const char* accepted;
+    const char* why;
+  };
+  const Row rows[] = {
+      {"sslQuorum=true", "sslQuorum=false", "no TLS"},
+      {"portUnification=true", "portUnification=false", "no TLS"},
+      {"client.portUnification=true", "client.portUnification=FALSE", "no TLS"},
+      {"secureClientPort=2281", "secureClientPort=0", "no TLS"},
+      {"server.1=a:1:2;2181;2281", "server.1=a:1:2;2181", "no TLS"},
+      {"admin.forceHttps=true", "admin.forceHttps=false", "no TLS"},
+      {"admin.needClientAuth=true", "admin.needClientAuth=false", "no TLS"},
+      {"admin.portUnification=true", "admin.portUnification=false", "no TLS"},
+      {"sessionRequireClientSASLAuth=true", "sessionRequireClientSASLAuth=false", "no SASL"},
+      {"enforce.auth.enabled=true", "enforce.auth.enabled=false", "no SASL"},
+      {"quorum.auth.enableSasl=true", "quorum.auth.enableSasl=false", "no SASL"},
+      {"quorum.auth.serverRequireSasl=yes", "quorum.auth.serverRequireSasl=", "no SASL"},
+      {"quorum.auth.learnerRequireSasl=true", "quorum.auth.learnerRequireSasl=false", "no SASL"},
+      {"audit.enable=true", "audit.enable=false", "no audit log"},
+      {"DigestAuthenticationProvider.enabled=false", "DigestAuthenticationProvider.enabled=true",
+       "digest"},
+      {"DigestAuthenticationProvider.digestAlg=SHA-256",
+       "DigestAuthenticationProvider.digestAlg=SHA1", "SHA1"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.refused);
+    const std::string text = refused({"--" + std::string(row.refused)});
+    CHECK_MESSAGE(contains(text, row.why), text);
+    CHECK(contains(text, "command line: " + std::string(row.refused) + " "));
+    static_cast<void>(configured({"--" + std::string(row.accepted)}));
+  }
+  const Directory directory;
+  CHECK(contains(refused({directory.write("zoo.cfg", "zookeeper.sslQuorum=true\n")}), "no TLS"));
+}
+
+TEST_CASE(
+    "variables that Kubernetes sets for a service are ignored, with a note for that of a key") {
+  const Configured ours = configured(
+      {},
+      {"ZABKEEPER_WEB_PORT=tcp://10.0.0.1:2180", "ZABKEEPER_WEB_SERVICE_HOST=10.0.0.1",
+       "ZABKEEPER_WEB_SERVICE_PORT=2180", "ZABKEEPER_WEB_SERVICE_PORT_HTTP=2180",
+       "ZABKEEPER_WEB_PORT_2180_TCP=tcp://10.0.0.1:2180", "ZABKEEPER_WEB_PORT_2180_TCP_PORT=2180",
+       "ZABKEEPER_WEB_PORT_2180_TCP_PROTO=tcp", "ZABKEEPER_WEB_PORT_2180_TCP_ADDR=10.0.0.1",
+       "ZABKEEPER_SERVER_1_PORT=udp://10.0.0.1:1", "ZABKEEPER_TICKTIME=7"});
+  CHECK(ours.config.web.port == 2180);
+  CHECK(has(ours.notes, "for a service: ZABKEEPER_WEB_PORT=tcp://10.0.0.1:2180"));
+  CHECK(has(ours.notes, "it is no key: ZABKEEPER_TICKTIME"));
+  CHECK_FALSE(has(ours.notes, "SERVICE_HOST"));
+  CHECK_FALSE(has(ours.notes, "2180_TCP"));
+  CHECK(configured({}, {"ZABKEEPER_WEB_PORT=2222"}).config.web.port == 2222);
+}
+
+TEST_CASE("server ids begin at 1, and an error about 0 says why") {
+  const Directory directory;
+  directory.write("myid", "0\n");
+  for (const std::string& text :
+       {refused({"--server.0=a:1", "--server.1=b:1"}), refused({"--myid=0"}),
+        refused({"--dataDir=" + directory / ""})}) {
+    CHECK_MESSAGE(contains(text, "ids begin at 1, because 0 stands for no server"), text);
+  }
 }
 
 }  // namespace

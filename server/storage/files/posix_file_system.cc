@@ -23,6 +23,9 @@ std::string_view advice(int number) {
     case ENFILE: return " (no file is left on this machine: raise fs.file-max)";
     case ENOSPC: return " (the disk is full: free some space)";
     case EDQUOT: return " (the disk quota of this user is used up: raise it, or free some space)";
+    case EFBIG:
+      return " (a file of this process may not become so large: raise ulimit -f, or LimitFSIZE= of "
+             "a systemd unit)";
     case EIO: return " (the disk failed: check it)";
     default: return {};
   }
@@ -91,7 +94,10 @@ class PosixFile final : public File {
   }
 
   Result<void> sync() override {
-    if (::fdatasync(descriptor_.get()) != 0) return failed("sync", path_);
+    // An interrupted wait says nothing about what is written.
+    while (::fdatasync(descriptor_.get()) != 0) {
+      if (errno != EINTR) return failed("sync", path_);
+    }
     return {};
   }
 
