@@ -98,6 +98,8 @@ struct ConnectionState {
 //                          they asked for
 class Oracle {
  public:
+  explicit Oracle(const znode::ReapingRules& rules) : model_(rules) {}
+
   // A server delivers a transaction; a server has applied one.
   void on_delivered(const zab::Txn& txn);
   void on_applied(std::size_t server, const session::Service& service);
