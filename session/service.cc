@@ -92,6 +92,7 @@ Service::Service(const Options& options, wire::LevelRange known)
     : reply_bytes_max_(options.reply_bytes_max),
       state_bytes_max_(options.state_bytes_max),
       sessions_max_(options.sessions_max),
+      reaping_(options.reaping),
       known_(known),
       tree_(options.watches.hash_key),
       watches_(options.watches) {}
@@ -101,11 +102,12 @@ Service::Service(znode::Tree& tree, SessionTable sessions, const ImageHeader& he
     : reply_bytes_max_(options.reply_bytes_max),
       state_bytes_max_(options.state_bytes_max),
       sessions_max_(options.sessions_max),
+      reaping_(options.reaping),
       known_(known),
       level_(header.level),
       planned_level_(header.level),
       applied_(header.zxid),
-      now_(header.time),
+      time_(header.time),
       sessions_(std::move(sessions)),
       watches_(options.watches) {
   tree_.swap(tree);
@@ -117,7 +119,7 @@ void Service::become(Service&& restored) {
          "the state never goes back to an earlier one");
   level_ = planned_level_ = restored.level_;
   applied_ = restored.applied_;
-  now_ = restored.now_;
+  time_ = restored.time_;
   tree_.swap(restored.tree_);
   sessions_ = std::move(restored.sessions_);
   watches_.begin_after(applied_);
@@ -138,7 +140,7 @@ wire::Result<Applied> Service::apply(wire::Zxid zxid, std::string_view bytes, Bu
   }
 
   const wire::Zxid former = std::exchange(applied_, zxid);
-  now_ = std::max(now_, transaction.time);
+  time_ = transaction.time;
   Applied applied{.zxid = zxid,
                   .session = transaction.session,
                   .owner = transaction.owner,
@@ -281,7 +283,7 @@ wire::Result<Answer> Service::read(const znode::Caller& caller, const wire::Requ
 
 void Service::begin_image() {
   const wire::Forms forms = wire::forms_at(level_);
-  image_header_ = encode(ImageHeader{applied_, now_, digest(), tree_.size(), level_});
+  image_header_ = encode(ImageHeader{applied_, time_, digest(), tree_.size(), level_});
   tree_.tracker().begin(forms.node);
   sessions_.begin_image(forms.session);
 }

@@ -28,6 +28,7 @@ struct ServiceOptions {
   // The limit of the replicated state: see Service::memory. Judged by plans only.
   std::size_t state_bytes_max = std::numeric_limits<std::size_t>::max();
   std::size_t sessions_max = std::numeric_limits<std::size_t>::max();
+  znode::ReapingRules reaping = {};
 };
 
 // Whether the reply to a transaction's client is built: only on the server that has the client.
@@ -78,13 +79,14 @@ class Service {
 
   // Plans a command: checks it against the state once all outstanding plans are applied, and
   // returns the bytes of a transaction. A refusal changes nothing. Precondition: this server leads,
-  // and has applied everything that was committed before it led. `now` (wall clock, milliseconds)
-  // becomes the time of the transaction, unless an earlier transaction has a later time.
+  // and has applied everything that was committed before it led. `now` (milliseconds since 1970)
+  // becomes the time of the transaction: see StampClock.
   [[nodiscard]] znode::PlanResult<wire::Bytes> plan(const Command& command, wire::TimeMs now);
   // Plans a change of the ensemble's level. Precondition, besides those of `plan`: every server
   // of the ensemble can run at `level`. An error says why the level cannot be changed now.
   [[nodiscard]] wire::Result<wire::Bytes> plan_level(wire::Level level, wire::TimeMs now);
-  // Drops the outstanding plans, because this server does not lead any more.
+  // Drops the outstanding plans and ends the countdowns, because this server does not lead any
+  // more.
   void forget_plans();
   // Whether the session is not open any more once all outstanding plans are applied. After the plan
   // of a CloseSession it may still be open: then the plan is a part of its end, and the command
@@ -113,8 +115,13 @@ class Service {
                                           const wire::Request& request,
                                           wire::Encoding encoding = wire::Encoding::text_if_utf8);
 
+  // Begins to count how long containers and TTL nodes are kept, because this server leads. Until
+  // forget_plans(). `now`: what time it is.
+  void begin_countdowns(wire::TimeMs now) { tree_.countdowns().begin(reaping_, now); }
+  // A tick has passed.
+  void tick() { tree_.countdowns().tick(); }
   // Whether containers or TTL nodes are due for deletion by ReapNodes.
-  [[nodiscard]] bool reap_due(wire::TimeMs now) const { return tree_.is_due(now); }
+  [[nodiscard]] bool reap_due() const { return tree_.countdowns().is_due(); }
 
   // Begins an image of the replicated state as of applied(): of the changes since the last image,
   // or of everything if there was none. Precondition: no image is being collected.
@@ -139,8 +146,8 @@ class Service {
   [[nodiscard]] wire::Forms forms() const {
     return wire::forms_at(std::min(level_, planned_level_));
   }
-  // The time of the newest transaction planned or applied. Later transactions have no earlier time.
-  [[nodiscard]] wire::TimeMs time() const { return now_; }
+  // The time of the last transaction applied.
+  [[nodiscard]] wire::TimeMs time() const { return time_; }
   // The digest of the replicated state: equal on all servers with the same applied().
   [[nodiscard]] std::uint64_t digest() const;
   // An estimate of the memory of the replicated state: the tree, the sessions and their results.
@@ -231,11 +238,12 @@ class Service {
   std::size_t reply_bytes_max_;
   std::size_t state_bytes_max_;
   std::size_t sessions_max_;
+  znode::ReapingRules reaping_;
   wire::LevelRange known_;
   wire::Level level_;
   wire::Level planned_level_;  // that of the newest plan which changes it; level_ if there is none
   wire::Zxid applied_;
-  wire::TimeMs now_ = 0;  // of the newest transaction planned or applied
+  wire::TimeMs time_ = 0;
   znode::Tree tree_;
   znode::PendingTree pending_tree_{tree_};
   SessionTable sessions_;

@@ -56,7 +56,7 @@ Error too_large(std::size_t bytes) {
 }  // namespace
 
 znode::PlanResult<wire::Bytes> Service::plan(const Command& command, wire::TimeMs now) {
-  znode::Draft draft(pending_tree_, std::max(now_, now));
+  znode::Draft draft(pending_tree_, now);
   znode::PlanResult<Body> body =
       std::visit([&](const auto& each) { return plan_body(command, each, draft); }, command.body);
   Transaction transaction{command.session, command.owner, command.tag, draft.now(), {},
@@ -101,7 +101,7 @@ wire::Result<wire::Bytes> Service::plan_level(wire::Level level, wire::TimeMs no
   }
   if (level == level_) return refuse("the ensemble is at " + wire::to_string(level) + " already");
 
-  znode::Draft draft(pending_tree_, std::max(now_, now));
+  znode::Draft draft(pending_tree_, now);
   const Transaction transaction{{}, {}, 0, draft.now(), LevelTxn{level}};
   wire::Bytes bytes;
   encode(transaction, forms(), bytes);
@@ -134,9 +134,9 @@ wire::Result<void> Service::check_room(const Command& command, const Growth& gro
 }
 
 void Service::add_plan(const Transaction& transaction, znode::Draft&& draft, const Growth& growth) {
-  now_ = transaction.time;
   pending_tree_.add(std::move(draft));
-  plans_.push_back({{transaction.session, transaction.owner, transaction.tag, now_}, growth});
+  plans_.push_back(
+      {{transaction.session, transaction.owner, transaction.tag, transaction.time}, growth});
   planned_.bytes += growth.bytes;
   planned_.sessions += growth.sessions;
 }
@@ -147,6 +147,7 @@ void Service::forget_plans() {
   plans_.clear();
   planned_ = {};
   planned_level_ = level_;
+  tree_.countdowns().end();
 }
 
 znode::PlanResult<Service::Body> Service::plan_body(const Command& command, const OpenSession& body,

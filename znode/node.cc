@@ -18,12 +18,6 @@ std::int32_t next_creation(std::int32_t creations) {
   return static_cast<std::int32_t>(static_cast<std::uint32_t>(creations) + 1);
 }
 
-std::optional<wire::TimeMs> Lifetime::deadline(std::int32_t creations, wire::TimeMs mtime) const {
-  if (kind_ == Kind::container && creations != 0) return 0;
-  if (kind_ == Kind::ttl) return mtime + static_cast<wire::TimeMs>(value_);
-  return std::nullopt;
-}
-
 Node::Node(std::string_view name, std::string_view data) {
   bytes_ = std::make_unique_for_overwrite<char[]>(name.size() + data.size());
   name_size_ = static_cast<std::uint16_t>(name.size());
@@ -77,11 +71,6 @@ std::uint64_t Node::digest_of_fields() const {
 }
 
 std::uint64_t Node::digest_of_data() const { return hash_of(data(), path_hash_); }
-
-std::optional<wire::TimeMs> Node::deadline() const {
-  if (subtree_) return std::nullopt;
-  return lifetime().deadline(creations, mtime);
-}
 
 const Node* Node::first_child() const {
   return subtree_ && !subtree_->children.empty() ? &*subtree_->children.begin() : nullptr;

@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -42,7 +41,7 @@ class Lifetime {
   enum class Kind : std::uint8_t {
     persistent,  // never
     ephemeral,   // when its session ends
-    container,   // after its last child was deleted
+    container,   // some time after its last child was deleted
     ttl          // when it has no children and its data has not changed for the TTL
   };
 
@@ -60,10 +59,8 @@ class Lifetime {
   [[nodiscard]] bool is_ephemeral() const { return kind_ == Kind::ephemeral; }
   // None if the node is not ephemeral.
   [[nodiscard]] wire::SessionId owner() const { return {is_ephemeral() ? value_ : 0}; }
-  // The time after which a childless node is due for deletion; none for a persistent or ephemeral
-  // node, and for a container that never had a child. `creations` and `mtime` are the node's.
-  [[nodiscard]] std::optional<wire::TimeMs> deadline(std::int32_t creations,
-                                                     wire::TimeMs mtime) const;
+  // Whether the leader counts how long the node is kept: see Countdowns.
+  [[nodiscard]] bool is_counted() const { return kind_ == Kind::container || kind_ == Kind::ttl; }
 
   bool operator==(const Lifetime&) const = default;
 
@@ -77,9 +74,9 @@ class Lifetime {
 [[nodiscard]] constexpr std::int64_t memory_of_node(std::size_t name, std::size_t data,
                                                     Lifetime::Kind kind) {
   constexpr std::int64_t fixed = 240;
-  constexpr std::int64_t of_deadline = 80;
-  const bool has_deadline = kind == Lifetime::Kind::container || kind == Lifetime::Kind::ttl;
-  return fixed + (has_deadline ? of_deadline : 0) + static_cast<std::int64_t>(name + data);
+  constexpr std::int64_t of_countdown = 120;
+  const bool is_counted = kind == Lifetime::Kind::container || kind == Lifetime::Kind::ttl;
+  return fixed + (is_counted ? of_countdown : 0) + static_cast<std::int64_t>(name + data);
 }
 
 // The fields of a node that the operations maintain (create.cc, set.cc, remove.cc). They are
@@ -142,6 +139,7 @@ class Node : public boost::intrusive::set_base_hook<
  private:
   friend class Tree;
   friend class NodeTracker;
+  friend class Countdowns;
   struct NameOrder {
     using type = std::string_view;
     std::string_view operator()(const Node& node) const { return node.name(); }
@@ -161,7 +159,6 @@ class Node : public boost::intrusive::set_base_hook<
   void set_data(std::string_view data);
   [[nodiscard]] std::uint64_t digest_of_fields() const;
   [[nodiscard]] std::uint64_t digest_of_data() const;
-  [[nodiscard]] std::optional<wire::TimeMs> deadline() const;
 
   std::uint32_t data_size_ = 0;
   std::unique_ptr<char[]> bytes_;  // the name, then the data

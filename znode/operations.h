@@ -65,8 +65,8 @@ wire::EmptyReply apply(const DeleteTxn& txn, const Moment& now, Tree& tree, Chan
 wire::EmptyReply apply(const CleanupTxn& txn, const Moment& now, Tree& tree, Changes& changes);
 wire::EmptyReply apply(const DeleteManyTxn& txn, const Moment& now, Tree& tree, Changes& changes);
 
-// reap.cc: deletes containers that lost their last child, and nodes whose TTL is over at the
-// draft's time. At most 1000 nodes; later calls plan the others.
+// reap.cc: deletes the containers and TTL nodes that are due, see Countdowns. At most 1000 nodes;
+// later calls plan the others.
 [[nodiscard]] DeleteManyTxn plan_reaping(Draft& draft);
 
 // check.cc

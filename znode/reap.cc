@@ -6,10 +6,11 @@ namespace {
 // The maximum in one transaction; the next transaction deletes the others.
 constexpr std::size_t reaped_max = 1000;
 
-bool is_due(const std::optional<PendingNode>& node, wire::TimeMs now) {
-  if (!node || node->child_count > 0) return false;
-  const auto deadline = node->lifetime.deadline(node->creations, node->mtime);
-  return deadline && *deadline < now;
+// Whether no outstanding plan changes what the countdown of the node counts from.
+bool is_unchanged(const Node& node, const PendingNode& pending) {
+  return pending.child_count == 0 && pending.creations == node.creations &&
+         pending.lifetime == node.lifetime() && pending.version == node.version &&
+         pending.mtime == node.mtime;
 }
 
 }  // namespace
@@ -18,10 +19,11 @@ bool is_due(const std::optional<PendingNode>& node, wire::TimeMs now) {
 // again in the draft.
 DeleteManyTxn plan_reaping(Draft& draft) {
   DeleteManyTxn txn;
-  for (std::string& path : draft.base().tree().due(draft.now(), reaped_max)) {
-    const std::optional<PendingNode> node = draft.find(path);
-    if (!is_due(node, draft.now())) continue;
-    draft.remove(path, *node);
+  for (const Node* node : draft.base().tree().countdowns().due(reaped_max)) {
+    std::string path = node->path();
+    const std::optional<PendingNode> pending = draft.find(path);
+    if (!pending || !is_unchanged(*node, *pending)) continue;
+    draft.remove(path, *pending);
     txn.paths.push_back(std::move(path));
   }
   return txn;

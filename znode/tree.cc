@@ -17,15 +17,14 @@ bool may_hold_limits(const Node& node) { return node.name() == limits_name && no
 
 }  // namespace
 
-Tree::Edit::Edit(Tree& tree, Node& node) : tree_(tree), node_(node) {
+Tree::Edit::Edit(Tree& tree, Node& node) : tree_(tree), node_(node), mzxid_(node.mzxid) {
   tree_.tracker_.changing(node_);
   tree_.digest_ -= node_.digest_of_fields();
-  tree_.unschedule(node_);
 }
 
 Tree::Edit::~Edit() {
   tree_.digest_ += node_.digest_of_fields();
-  tree_.schedule(node_);
+  if (node_.lifetime().is_counted() && node_.mzxid != mzxid_) tree_.countdowns_.restart(node_);
 }
 
 void Tree::Edit::set_data(std::string_view data) {
@@ -57,7 +56,7 @@ void Tree::swap(Tree& other) noexcept {
   std::swap(key_, other.key_);
   std::swap(index_, other.index_);
   std::swap(ephemerals_, other.ephemerals_);
-  std::swap(deadlines_, other.deadlines_);
+  std::swap(countdowns_, other.countdowns_);
   std::swap(limits_, other.limits_);
   std::swap(acls_, other.acls_);
   std::swap(tracker_, other.tracker_);
@@ -91,13 +90,14 @@ Node& Tree::link(Node* parent, std::string_view path, std::string_view data,
   node.table_hash_ = key_(path);
   node.parent_ = parent;
   if (parent) {
-    unschedule(*parent);
     if (!parent->subtree_) parent->subtree_ = std::make_unique<Node::Subtree>();
     if (!parent->subtree_->children.insert(node).second) {
       delete &node;
       throw wire::Contradiction("a new node exists: " + std::string(path));
     }
     parent->subtree_->child_count += 1;
+    const bool is_first = parent->subtree_->child_count == 1;
+    if (is_first && parent->lifetime().is_counted()) countdowns_.got_child(*parent);
   }
   for (Node* above = parent; above; above = above->parent_) {
     above->subtree_->descendant_count += 1;
@@ -112,7 +112,7 @@ Node& Tree::link(Node* parent, std::string_view path, std::string_view data,
   digest_ += node.digest();
   memory_ += node.memory();
   if (lifetime.is_ephemeral()) ephemerals_[lifetime.owner()].insert(&node);
-  schedule(node);
+  if (lifetime.is_counted()) countdowns_.insert(node);
   if (may_hold_limits(node)) read_limits(node);
   return node;
 }
@@ -139,25 +139,25 @@ void Tree::erase_subtree(std::string_view path, const Visit& visit) {
 
 // Removes the node, with its subtree, from its parent.
 void Tree::unlink(Node& node) {
-  unschedule(node);
   Node* parent = node.parent_;
   for (Node* above = parent; above; above = above->parent_) {
     above->subtree_->descendant_count -= 1 + node.descendant_count();
     above->subtree_->bytes -= node.subtree_bytes();
   }
   parent->subtree_->children.erase(Node::Children::s_iterator_to(node));
-  if (--parent->subtree_->child_count == 0) parent->subtree_.reset();
-  schedule(*parent);
+  if (--parent->subtree_->child_count > 0) return;
+  parent->subtree_.reset();
+  if (parent->lifetime().is_counted()) countdowns_.lost_children(*parent);
 }
 
 // Removes an unlinked node from the tables and deletes it. Its parent pointer is still valid.
 void Tree::destroy(Node& node) {
   tracker_.erasing(node);
-  unschedule(node);
   digest_ -= node.digest();
   memory_ -= node.memory();
   acls_.released(node.acl_);
   const Lifetime lifetime = node.lifetime();
+  if (lifetime.is_counted()) countdowns_.erase(node);
   if (lifetime.is_ephemeral()) {
     const auto owned = ephemerals_.find(lifetime.owner());
     owned->second.erase(&node);
@@ -182,16 +182,6 @@ void Tree::destroy_children(Node& node, std::string& path, const Visit& visit) {
     destroy(child_node);
   }
   path.resize(size);
-}
-
-// The table's key depends on the node's fields. So an entry is removed before the node changes, and
-// inserted again afterwards.
-void Tree::schedule(const Node& node) {
-  if (const auto time = node.deadline()) deadlines_.insert({*time, node.path_hash_, &node});
-}
-
-void Tree::unschedule(const Node& node) {
-  if (const auto time = node.deadline()) deadlines_.erase({*time, node.path_hash_, &node});
 }
 
 void Tree::read_limits(const Node& node) {
@@ -245,19 +235,6 @@ std::size_t Tree::ephemeral_count() const {
   std::size_t count = 0;
   for (const auto& [owner, nodes] : ephemerals_) count += nodes.size();
   return count;
-}
-
-std::vector<std::string> Tree::due(wire::TimeMs now, std::size_t max) const {
-  std::vector<std::string> paths;
-  for (const Deadline& deadline : deadlines_) {
-    if (deadline.time >= now || paths.size() == max) break;
-    paths.push_back(deadline.node->path());
-  }
-  return paths;
-}
-
-bool Tree::is_due(wire::TimeMs now) const {
-  return !deadlines_.empty() && deadlines_.begin()->time < now;
 }
 
 const QuotaLimits* Tree::limits(std::string_view path) const {

@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +12,7 @@
 
 #include "wire/records.h"
 #include "znode/acl.h"
+#include "znode/countdowns.h"
 #include "znode/node.h"
 #include "znode/node_tracker.h"
 #include "znode/quota.h"
@@ -21,7 +21,7 @@ namespace znode {
 
 // All znodes, in memory. A new tree has the nodes /, /zookeeper, /zookeeper/config and
 // /zookeeper/quota. A node is found by its path in one look-up, and children are in name order.
-// There are indexes of ephemeral nodes by session, and of nodes with a deadline by time.
+// There is an index of ephemeral nodes by session. Containers and TTL nodes have countdowns.
 class Tree {
  public:
   // Changes a node. The tree updates its digest and indexes when the Edit is destroyed. A node has
@@ -44,6 +44,7 @@ class Tree {
    private:
     Tree& tree_;
     Node& node_;
+    const wire::Zxid mzxid_;  // before
   };
 
   // `key` is for the tables of this tree.
@@ -99,9 +100,9 @@ class Tree {
   [[nodiscard]] std::size_t ephemeral_count() const;
   // The number of sessions with at least one ephemeral node.
   [[nodiscard]] std::uint64_t ephemeral_owner_count() const { return ephemerals_.size(); }
-  // The childless nodes whose deadline is before `now`, the earliest first; at most `max`.
-  [[nodiscard]] std::vector<std::string> due(wire::TimeMs now, std::size_t max) const;
-  [[nodiscard]] bool is_due(wire::TimeMs now) const;
+  // When containers and TTL nodes are due for deletion.
+  [[nodiscard]] Countdowns& countdowns() { return countdowns_; }
+  [[nodiscard]] const Countdowns& countdowns() const { return countdowns_; }
   // The limits of the subtree with this root; null if it has none.
   [[nodiscard]] const QuotaLimits* limits(std::string_view path) const;
   [[nodiscard]] bool has_limits() const { return !limits_.empty(); }
@@ -137,15 +138,6 @@ class Tree {
     }
   };
 
-  // Sorted by time. Nodes with the same time have the same order on all servers.
-  struct Deadline {
-    wire::TimeMs time = 0;
-    std::uint64_t path_hash = 0;
-    const Node* node = nullptr;
-
-    auto operator<=>(const Deadline&) const = default;
-  };
-
   struct Empty {};  // not even a root
   Tree(Empty, const HashKey& key) : key_(key) {}
 
@@ -159,8 +151,6 @@ class Tree {
   void unlink(Node& node);
   void destroy(Node& node);
   void destroy_children(Node& node, std::string& path, const Visit& visit);
-  void schedule(const Node& node);
-  void unschedule(const Node& node);
   void read_limits(const Node& node);
   void forget_limits(const Node& node);
 
@@ -168,7 +158,7 @@ class Tree {
   boost::unordered_flat_set<Node*, Hash, Equal> index_;
   boost::unordered_flat_map<wire::SessionId, boost::unordered_flat_set<const Node*>, SessionHash>
       ephemerals_;
-  std::set<Deadline> deadlines_;  // of the childless nodes that have one
+  Countdowns countdowns_;
   std::map<std::string, QuotaLimits, std::less<>> limits_;
   AclTable acls_;
   NodeTracker tracker_;

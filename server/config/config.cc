@@ -79,6 +79,15 @@ void apply_dynamic_file(Settings& settings, ConfigBuilder& builder,
   settings.merge(file.settings);
 }
 
+void resolve_containers(ConfigBuilder& builder) {
+  const auto set = [](milliseconds& kept, auto zookeepers, auto own) {
+    if (zookeepers) kept = milliseconds(*zookeepers);
+    if (own) kept = milliseconds(*own);
+  };
+  set(builder.config.container_idle, builder.check_interval_ms, builder.container_idle_ms);
+  set(builder.config.container_unused, builder.never_used_ms, builder.container_unused_ms);
+}
+
 void resolve_limits(ConfigBuilder& builder) {
   Config& config = builder.config;
   config.min_session_timeout =
@@ -362,6 +371,7 @@ std::variant<Configured, ConfigError> configure(Settings settings) {
   apply(settings, builder, ignored);
   apply_dynamic_file(settings, builder, ignored);
   resolve_limits(builder);
+  resolve_containers(builder);
   resolve_servers(builder);
   if (!builder.data_dir_set && builder.errors.empty()) {
     std::error_code unknown;  // the working directory may be gone

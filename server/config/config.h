@@ -46,7 +46,9 @@ struct Config {
   std::chrono::milliseconds tick_time{2000};  // tickTime: the unit of the session limits
   std::chrono::milliseconds min_session_timeout{4000};
   std::chrono::milliseconds max_session_timeout{40000};
-  std::chrono::milliseconds heartbeat{50};  // heartbeatMs: between leader and learners
+  std::chrono::milliseconds heartbeat{50};           // heartbeatMs: between leader and learners
+  std::chrono::milliseconds container_idle{60'000};  // containerIdleMs
+  std::chrono::milliseconds container_unused{0};     // containerUnusedMs; 0: for ever
   std::uint32_t init_limit_heartbeats = 100;
   std::uint32_t sync_limit_heartbeats = 12;
 

@@ -49,9 +49,13 @@ struct ConfigBuilder {
   std::optional<std::uint64_t> segment_bytes;      // logSegmentBytes, which overrides it
   std::optional<std::uint64_t> jute_bytes;         // jute.maxbuffer
   std::optional<std::uint64_t> reply_bytes;
-  std::optional<std::uint64_t> data_bytes;                     // maxDataBytes, which overrides it
-  std::optional<bool> observer;                                // peerType
-  std::map<std::uint32_t, ServerLine> servers;                 // by id
+  std::optional<std::uint64_t> data_bytes;           // maxDataBytes, which overrides it
+  std::optional<std::uint64_t> container_idle_ms;    // containerIdleMs
+  std::optional<std::uint64_t> container_unused_ms;  // containerUnusedMs
+  std::optional<std::uint64_t> check_interval_ms;    // znode.container.checkIntervalMs
+  std::optional<std::uint64_t> never_used_ms;        // znode.container.maxNeverUsedIntervalMs
+  std::optional<bool> observer;                      // peerType
+  std::map<std::uint32_t, ServerLine> servers;       // by id
   std::map<std::uint32_t, std::vector<std::uint32_t>> groups;  // server ids by group
   std::map<std::uint32_t, std::uint32_t> weights;              // by server id
   std::map<std::uint32_t, Address> webs;                       // by server id

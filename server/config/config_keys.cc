@@ -25,6 +25,8 @@ constexpr Range at_least_one{1, 100'000'000};
 // A session keeps at least a receipt for each, and they must fit into one message to a learner.
 constexpr Range outstanding_range{1, 1'000'000};
 constexpr Range timeout_range{1, 86'400'000};
+// As long as a TTL.
+constexpr Range kept_range{0, (std::uint64_t{1} << 40) - 1};
 
 template <auto field>
 void set_limit(ConfigBuilder& builder, const NamedSetting& named, Range range) {
@@ -218,6 +220,26 @@ constexpr Key keys[] = {
     {"maxSessionTimeout", "MS", described("20 ticks"),
      "the longest session timeout a client can get",
      set_session_limit<&ConfigBuilder::max_session_ms>},
+    {"containerIdleMs", "MS", literal("60000"),
+     "how long a container is kept after its last child was deleted",
+     [](ConfigBuilder& builder, const NamedSetting& named) {
+       builder.container_idle_ms = builder.number(named, kept_range);
+     }},
+    {"znode.container.checkIntervalMs", "MS", described("containerIdleMs"),
+     "ZooKeeper's name for containerIdleMs",
+     [](ConfigBuilder& builder, const NamedSetting& named) {
+       builder.check_interval_ms = builder.clamped(named, 1, kept_range);
+     }},
+    {"containerUnusedMs", "MS", literal("0"),
+     "how long a container that never had a child is kept; 0 is for ever",
+     [](ConfigBuilder& builder, const NamedSetting& named) {
+       builder.container_unused_ms = builder.number(named, kept_range);
+     }},
+    {"znode.container.maxNeverUsedIntervalMs", "MS", described("containerUnusedMs"),
+     "ZooKeeper's name for containerUnusedMs",
+     [](ConfigBuilder& builder, const NamedSetting& named) {
+       builder.never_used_ms = builder.clamped(named, 1, kept_range);
+     }},
 
     // Limits.
     {"maxClientCnxns", "COUNT", literal("1000"), "connections from one address; 0 is no limit",

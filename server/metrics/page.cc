@@ -57,6 +57,10 @@ void add_protocol(const Readings& now, Families& out) {
   out.histogram("without_leader_duration_seconds",
                 "How long each time without a leader was, once it was over.")
       .is(now.outages);
+  out.gauge("clock_offset_seconds", "How far this machine's clock is ahead of the ensemble's time.")
+      .is(static_cast<double>(now.clock_offset_ms) / 1000);
+  out.counter("clock_jumps_total", "Times that the time for transactions jumped at this server.")
+      .is(now.clock_jumps);
   out.counter("loop_turns_total", "Batches of events that the protocol took.").is(now.driver.turns);
   out.counter("loop_events_total", "Events that the protocol took.").is(now.driver.events);
   out.gauge("queue_length", "What waits in a queue of this server.");

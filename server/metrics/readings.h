@@ -45,6 +45,8 @@ struct Readings {
   wire::Zxid committed;  // as far as this server knows
   std::uint64_t outstanding_proposals = 0;
   double unserved_seconds = 0;
+  std::int64_t clock_offset_ms = 0;  // of the wall clock to the ensemble's time
+  std::uint64_t clock_jumps = 0;
   Histogram outages;
   DriverCounters driver;
   LeaderCounters leader;

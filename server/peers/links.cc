@@ -181,7 +181,7 @@ void Links::Impl::send(zab::ServerId to, std::optional<std::uint64_t> connection
   const auto found = up_.find(to);
   if (found == up_.end() || (connection && found->second->number() != *connection)) return;
   const LinkPtr link = found->second;  // sending may drop it
-  link->send(message);
+  if (link->program().protocol >= least_protocol(message)) link->send(message);
 }
 
 std::size_t Links::Impl::queued(zab::ServerId to) const {

@@ -89,6 +89,9 @@ inline constexpr auto wire::archive::fields<server::ReadPoint> =
     std::tuple(&server::ReadPoint::token, &server::ReadPoint::zxid);
 template <>
 inline constexpr auto wire::archive::fields<server::KeepAlive> = std::tuple();
+template <>
+inline constexpr auto wire::archive::fields<server::ClockReading> =
+    std::tuple(&server::ClockReading::shown);
 
 // --- The byte before each message: never reuse one, servers of two versions may talk ---
 
@@ -142,6 +145,8 @@ template <>
 inline constexpr std::uint8_t wire::archive::kind<server::ReadPoint> = 36;
 template <>
 inline constexpr std::uint8_t wire::archive::kind<server::KeepAlive> = 37;
+template <>
+inline constexpr std::uint8_t wire::archive::kind<server::ClockReading> = 38;
 
 namespace server {
 

@@ -56,13 +56,26 @@ struct ReadPoint {
   bool operator==(const ReadPoint&) const = default;
 };
 
+// From a voter, in every heartbeat: what its wall clock shows. Only over links of protocol 4.
+struct ClockReading {
+  wire::TimeMs shown = 0;
+
+  bool operator==(const ClockReading&) const = default;
+};
+
 // Shows that the connection works while there is nothing else to send.
 struct KeepAlive {
   bool operator==(const KeepAlive&) const = default;
 };
 
 using PeerMessage = std::variant<zab::Message, Forward, ForwardRefused, Touched, AskReadPoint,
-                                 ReadPoint, KeepAlive>;
+                                 ReadPoint, KeepAlive, ClockReading>;
+
+// The least protocol of a link (see greeting.h) over which the message may be sent. Over others it
+// is left out.
+[[nodiscard]] constexpr std::uint16_t least_protocol(const PeerMessage& message) {
+  return std::holds_alternative<ClockReading>(message) ? 4 : 0;
+}
 
 void encode(const PeerMessage& message, wire::Bytes& out);
 // An error, which says why, for bytes that `encode` would not have written.

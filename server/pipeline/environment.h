@@ -13,15 +13,14 @@
 
 namespace server {
 
-// The two clocks of the server around a pipeline.
+// The two clocks of the machine around a pipeline.
 class Clock {
  public:
   virtual ~Clock() = default;
 
-  // The time that a planned transaction gets.
+  // What the wall clock shows. It may be wrong, and may be set at any time: see EnsembleClock.
   [[nodiscard]] virtual wire::TimeMs wall_clock() = 0;
-  // Measures durations: for metrics, and to share the event loop's time. Nothing that is replicated
-  // depends on it.
+  // Measures durations. The times of transactions run with it.
   [[nodiscard]] virtual SteadyClock::time_point now() { return {}; }
 };
 

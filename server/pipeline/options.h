@@ -14,10 +14,17 @@ namespace server {
 
 // How the pipeline is configured.
 struct PipelineOptions {
-  std::uint32_t id = 0;                     // of this server
-  bool standalone = true;                   // this server is not part of an ensemble
-  std::vector<std::string> advertised;      // "ws://host:port/v1" of every server, sent to clients
+  std::uint32_t id = 0;                 // of this server
+  bool standalone = true;               // this server is not part of an ensemble
+  std::vector<std::string> advertised;  // "ws://host:port/v1" of every server, sent to clients
+  // The ids of all servers, and of those that vote; both include this one, if it votes. They tell
+  // each other what their clocks show.
+  std::vector<std::uint32_t> servers;
+  std::vector<std::uint32_t> voters;
   std::chrono::milliseconds heartbeat{50};  // the time between two ticks
+  // As in znode::ReapingRules.
+  std::chrono::milliseconds container_idle{60'000};
+  std::chrono::milliseconds container_unused{0};
   std::chrono::milliseconds min_session_timeout{4000};
   std::chrono::milliseconds max_session_timeout{40'000};
   std::uint32_t max_outstanding_requests = 1000;  // per session

@@ -21,8 +21,11 @@ bool is_small(const session::Command& command) {
 }  // namespace
 
 Ordering::Ordering(std::uint32_t self, std::chrono::milliseconds heartbeat,
-                   std::size_t held_bytes_max, session::Service& service, Environment& environment)
-    : self_(self), service_(service), planner_(heartbeat, held_bytes_max, service, environment) {}
+                   std::size_t held_bytes_max, session::Service& service, EnsembleClock& clock,
+                   Environment& environment)
+    : self_(self),
+      service_(service),
+      planner_(heartbeat, held_bytes_max, service, clock, environment) {}
 
 // --- From this server's clients ---
 

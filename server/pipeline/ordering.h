@@ -30,9 +30,9 @@ namespace server {
 //   judged again after the later one.
 class Ordering {
  public:
-  // Both references live as long as this does. `held_bytes_max` as in Planner.
+  // The references live as long as this does. `held_bytes_max` as in Planner.
   Ordering(std::uint32_t self, std::chrono::milliseconds heartbeat, std::size_t held_bytes_max,
-           session::Service& service, Environment& environment);
+           session::Service& service, EnsembleClock& clock, Environment& environment);
 
   // From this server's clients. Tags are never used twice.
   void submit(session::Command command, OrderingOutcomes& out);

@@ -37,7 +37,9 @@ session::ServiceOptions service_options(const PipelineOptions& options, const Le
   return {{options.max_watches, {}, options.hash_key, &watch_budget},
           std::min(options.max_reply_bytes, ledger.limits(Budget::waiting).connection),
           options.state_bytes_max,
-          options.max_sessions == 0 ? unlimited : options.max_sessions};
+          options.max_sessions == 0 ? unlimited : options.max_sessions,
+          {options.heartbeat.count(), options.container_idle.count(),
+           options.container_unused.count()}};
 }
 
 }  // namespace
@@ -52,8 +54,9 @@ Pipeline::Pipeline(PipelineOptions options, std::uint64_t first_number, Environm
       watch_charges_(clients_, *ledger_),
       replica_(service_options(options_, *ledger_, watch_charges_), options_.levels),
       replies_(clients_, pending_, replica_, environment, *ledger_, options_),
+      clock_(options_, environment),
       ordering_(options_.id, options_.heartbeat, options_.held_bytes_max, replica_.service(),
-                environment),
+                clock_, environment),
       levels_(options_.upgrade_automatically, replica_.service(), ordering_, environment),
       session_setup_(options_, replica_, clients_, replies_, environment),
       drain_(clients_) {}
@@ -362,6 +365,7 @@ void Pipeline::restored(session::Service&& service) {
 
 void Pipeline::tick() {
   pending_.tick();
+  clock_.tick(service().time());
   ordering_.tick(outcomes_);
   levels_.tick(outcomes_);
   carry_out();
@@ -385,6 +389,7 @@ void Pipeline::tick() {
 
 void Pipeline::read(Readings& readings) const {
   readings.replica = replica_.counters();
+  clock_.read(readings);
   ordering_.read(readings);
   replies_.read(readings);
 }

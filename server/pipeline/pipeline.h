@@ -14,6 +14,7 @@
 #include "server/pipeline/admission.h"
 #include "server/pipeline/client_index.h"
 #include "server/pipeline/drain.h"
+#include "server/pipeline/ensemble_clock.h"
 #include "server/pipeline/environment.h"
 #include "server/pipeline/level_changes.h"
 #include "server/pipeline/options.h"
@@ -66,6 +67,7 @@ class Pipeline : public ClientHandler {
     ordering_.on(from, message, outcomes_);
     carry_out();
   }
+  void on(zab::ServerId from, const ClockReading& reading) { clock_.on(from, reading); }
 
   // Changes the level of the ensemble for an operator: see LevelChanges::request.
   void set_level(wire::Level level, LevelChanges::Done done);
@@ -111,6 +113,7 @@ class Pipeline : public ClientHandler {
   WatchCharges watch_charges_;
   Replica replica_;
   Replies replies_;
+  EnsembleClock clock_;
   Ordering ordering_;
   LevelChanges levels_;
   SessionSetup session_setup_;

@@ -13,13 +13,15 @@
 namespace server {
 
 Planner::Planner(std::chrono::milliseconds heartbeat, std::size_t held_bytes_max,
-                 session::Service& service, Environment& environment)
+                 session::Service& service, EnsembleClock& clock, Environment& environment)
     : heartbeat_(heartbeat),
       held_bytes_max_(held_bytes_max),
       service_(service),
+      clock_(clock),
       environment_(environment) {}
 
 void Planner::begin() {
+  clock_.begin_stamps(service_.time());
   for (const auto& [id, session] : service_.sessions().all()) {
     watch_expiry(id, session.timeout_ms);
   }
@@ -34,6 +36,8 @@ void Planner::end() {
   planned_ = planned_applied_ = 0;
   planned_at_.clear();
   planned_for_ = {};
+  counts_down_ = false;
+  ticks_ = 0;
 }
 
 void Planner::plan(const session::Command& command, OrderingOutcomes& out, std::size_t bytes) {
@@ -58,7 +62,7 @@ wire::Error Planner::held_full() const {
 // (zab/leading_broadcast.cc). Once it is committed, it comes back to Pipeline::deliver.
 void Planner::plan_now(const session::Command& command, OrderingOutcomes& out) {
   const SteadyClock::time_point begin = environment_.now();
-  auto planned = service_.plan(command, environment_.wall_clock());
+  auto planned = service_.plan(command, clock_.stamp(begin));
   const bool was_over = is_turn_over();
   const SteadyClock::time_point end = environment_.now();
   planned_for_ += end - begin;
@@ -76,9 +80,10 @@ void Planner::plan_now(const session::Command& command, OrderingOutcomes& out) {
 }
 
 wire::Result<void> Planner::set_level(wire::Level level, OrderingOutcomes& out) {
-  auto planned = service_.plan_level(level, environment_.wall_clock());
+  const SteadyClock::time_point now = environment_.now();
+  auto planned = service_.plan_level(level, clock_.stamp(now));
   if (!planned) return planned.error();
-  propose(*std::move(planned), {}, environment_.now(), out);
+  propose(*std::move(planned), {}, now, out);
   return {};
 }
 
@@ -142,7 +147,18 @@ void Planner::tick(OrderingOutcomes& out) {
                 wire::to_hex(session.value));
     plan({session, {}, 0, session::CloseSession{true}}, out);
   }
-  if (service_.reap_due(environment_.wall_clock())) plan({{}, {}, 0, session::ReapNodes{}}, out);
+  begin_countdowns();
+  service_.tick();
+  if (service_.reap_due()) plan({{}, {}, 0, session::ReapNodes{}}, out);
+}
+
+// The ages of TTL nodes are taken from the time. So this waits a little for a quorum's.
+void Planner::begin_countdowns() {
+  constexpr std::chrono::milliseconds wait_max{1000};
+  if (counts_down_) return;
+  if (!clock_.is_settled() && heartbeat_ * ++ticks_ < wait_max) return;
+  service_.begin_countdowns(clock_.time());
+  counts_down_ = true;
 }
 
 void Planner::watch_expiry(wire::SessionId session, std::int64_t timeout_ms) {

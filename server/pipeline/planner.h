@@ -6,6 +6,7 @@
 #include <optional>
 #include <unordered_map>
 
+#include "server/pipeline/ensemble_clock.h"
 #include "server/pipeline/environment.h"
 #include "server/pipeline/fair_queue.h"
 #include "server/pipeline/options.h"
@@ -37,10 +38,10 @@ class Planner {
     std::uint64_t tag;
   };
 
-  // Both references live as long as this does. `held_bytes_max`: of the commands of other servers
+  // The references live as long as this does. `held_bytes_max`: of the commands of other servers
   // that are held.
   Planner(std::chrono::milliseconds heartbeat, std::size_t held_bytes_max,
-          session::Service& service, Environment& environment);
+          session::Service& service, EnsembleClock& clock, Environment& environment);
 
   // This server leads from now on. Every session gets its full timeout again: it is not known when
   // the session's client last sent something to the former leader.
@@ -88,10 +89,12 @@ class Planner {
   [[nodiscard]] bool is_turn_over() const { return planned_for_ > turn_max; }
   [[nodiscard]] wire::Error held_full() const;
   void watch_expiry(wire::SessionId session, std::int64_t timeout_ms);
+  void begin_countdowns();
 
   std::chrono::milliseconds heartbeat_;
   std::size_t held_bytes_max_;
   session::Service& service_;
+  EnsembleClock& clock_;
   Environment& environment_;
 
   session::Expiry expiry_;
@@ -101,7 +104,9 @@ class Planner {
   LeaderCounters counters_;
   std::deque<Refused> refusals_;  // by after_plans
   FairQueue fair_queue_{{}};
-  SteadyClock::duration planned_for_{};                // since the last such turn
+  SteadyClock::duration planned_for_{};  // since the last such turn
+  bool counts_down_ = false;
+  std::uint32_t ticks_ = 0;                            // before it counts down
   std::unordered_map<std::uint64_t, Reader> readers_;  // by the token that zab has
   std::uint64_t last_token_ = 0;
 };

@@ -1,6 +1,7 @@
 #include "server/replication/server_environment.h"
 
-#include <chrono>
+#include <algorithm>
+#include <ctime>
 #include <utility>
 
 #include "server/auth/session_password.h"
@@ -14,8 +15,12 @@ void ServerEnvironment::send(zab::ServerId to, const PeerMessage& message) {
 }
 
 wire::TimeMs ServerEnvironment::wall_clock() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+  // The nanoseconds of std::chrono end in the year 2262, and a clock may show anything.
+  std::timespec now{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  constexpr std::int64_t seconds_max = std::int64_t{1} << 45;
+  const auto seconds = std::clamp<std::int64_t>(now.tv_sec, -seconds_max, seconds_max);
+  return 1000 * seconds + now.tv_nsec / 1'000'000;
 }
 
 SteadyClock::time_point ServerEnvironment::now() { return SteadyClock::now(); }

@@ -9,7 +9,7 @@
 namespace server {
 
 // Turns the clock into ticks: one for the protocol, the pipeline and the checkpointer in each
-// heartbeat interval. Also compares the machine's clock with the time of the last transaction.
+// heartbeat interval.
 class Ticker {
  public:
   // All of them outlive this.
@@ -23,7 +23,6 @@ class Ticker {
 
  private:
   void tick();
-  void check_clock();
 
   ReplicationOptions options_;
   Environment& environment_;
@@ -31,7 +30,6 @@ class Ticker {
   Checkpointer& checkpointer_;
   boost::asio::steady_timer timer_;
   bool stopped_ = false;
-  bool clock_is_behind_ = false;
 };
 
 }  // namespace server

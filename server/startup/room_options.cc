@@ -82,7 +82,14 @@ PipelineOptions pipeline_options(const Config& config, const znode::HashKey& key
   options.id = config.id;
   options.standalone = config.servers.empty();
   options.advertised = config.advertised;
+  options.servers = server_ids(config);
+  options.voters = options.servers;
+  for (const ServerLine& line : config.servers) {
+    if (line.observer) std::erase(options.voters, line.id);
+  }
   options.heartbeat = config.heartbeat;
+  options.container_idle = config.container_idle;
+  options.container_unused = config.container_unused;
   options.min_session_timeout = config.min_session_timeout;
   options.max_session_timeout = config.max_session_timeout;
   options.max_outstanding_requests = config.max_outstanding_requests;

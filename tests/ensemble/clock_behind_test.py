@@ -1,10 +1,10 @@
-"""A server on a machine whose clock is behind warns, and its timestamps do not decrease."""
+"""A server on a machine whose clock is behind warns, and its timestamps do not go back at once."""
 
 from harness import BIN, Client, Ensemble, run, until
 
 
 async def test():
-    """a server whose clock is an hour behind warns once, serves, and its timestamps do not decrease"""
+    """a server whose clock is an hour behind warns once, serves, and its timestamps do not go back at once"""
     async with Ensemble(1) as ensemble:
         server = ensemble.servers[0]
         client = await Client.open(server)

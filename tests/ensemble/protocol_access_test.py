@@ -90,7 +90,7 @@ async def repeated_writes_are_applied_once(ensemble):
 
 async def test():
     """at every server ACLs apply, a failed auth closes, TTL nodes expire, and a repeated write is applied once"""
-    async with Ensemble(3, superDigest=digest("super:secret")) as ensemble:
+    async with Ensemble(3, superDigest=digest("super:secret"), containerIdleMs=200) as ensemble:
         for part in [identities_travel_to_the_leader, failed_auth_closes_the_connection,
                      ttl_and_container_nodes_are_deleted, repeated_writes_are_applied_once]:
             await part(ensemble)

@@ -63,6 +63,8 @@ TEST_CASE("invalid values and contradictions are errors") {
       {{"--syncLimit=0"}, "syncLimit=0 is not"},
       {{"--syncLimit=1", "--tickTime=10"}, "less than two heartbeats"},
       {{"--heartbeatMs=0"}, "heartbeatMs=0 is not"},
+      {{"--containerIdleMs=-1"}, "containerIdleMs=-1 is not"},
+      {{"--containerUnusedMs=off"}, "containerUnusedMs=off is not"},
       {{"--minSessionTimeout=0"}, "minSessionTimeout=0 is not"},
       {{"--minSessionTimeout=9000", "--maxSessionTimeout=8000"}, "is more than maxSessionTimeout"},
       {{"--maxClientCnxns=many"}, "maxClientCnxns=many is not"},

@@ -1,7 +1,9 @@
 #include "server/config/config.h"
 
+#include <chrono>
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -226,6 +228,21 @@ TEST_CASE("values of all kinds are read") {
   CHECK(config.log_dir == "/log");
   CHECK(config.heartbeat.count() == 10);
   CHECK(config.max_client_connections == 0);
+}
+
+TEST_CASE("how long containers are kept is set by own keys, or by ZooKeeper's") {
+  using std::chrono::milliseconds;
+  const auto kept = [](const std::vector<std::string>& arguments) {
+    const Config config = configured(arguments).config;
+    return std::pair(config.container_idle, config.container_unused);
+  };
+  CHECK(kept({}) == std::pair(milliseconds(60'000), milliseconds(0)));
+  CHECK(
+      kept({"--znode.container.checkIntervalMs=5", "--znode.container.maxNeverUsedIntervalMs=7"}) ==
+      std::pair(milliseconds(5), milliseconds(7)));
+  CHECK(kept({"--containerIdleMs=0", "--znode.container.checkIntervalMs=5",
+              "--containerUnusedMs=1000", "--znode.container.maxNeverUsedIntervalMs=7"}) ==
+        std::pair(milliseconds(0), milliseconds(1000)));
 }
 
 TEST_CASE("superDigest is set as in ZooKeeper, and an error does not repeat it") {

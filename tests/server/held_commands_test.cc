@@ -20,7 +20,7 @@ constexpr std::size_t held_max = 100'000;
 // A leader, and a session of a client of server 2.
 class Leader : public Environment {
  public:
-  Leader() : ordering_(1, std::chrono::milliseconds(50), held_max, service_, *this) {
+  Leader() : ordering_(1, std::chrono::milliseconds(50), held_max, service_, clock_, *this) {
     ordering_.role_changed({zab::Role::leading, true, epoch, {1}}, outcomes_);
     REQUIRE(service_.level() == wire::Level{});
     forward({{}, {2, 7}, ++tag_, session::OpenSession{{}, 10'000, 0}});
@@ -77,6 +77,7 @@ class Leader : public Environment {
   }
 
   session::Service service_;
+  EnsembleClock clock_{{}, *this};
   Ordering ordering_;
   OrderingOutcomes outcomes_;
   wire::SessionId session_;

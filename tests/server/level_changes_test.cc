@@ -74,7 +74,7 @@ class Leader : public Environment {
  public:
   void call_soon() override {}
   Leader(bool automatic, std::uint32_t epoch)
-      : ordering_(1, std::chrono::milliseconds(50), 0, service_, *this),
+      : ordering_(1, std::chrono::milliseconds(50), 0, service_, clock_, *this),
         levels_(automatic, service_, ordering_, *this) {
     ordering_.role_changed({zab::Role::leading, true, {epoch}, {1}}, outcomes_);
   }
@@ -131,6 +131,7 @@ class Leader : public Environment {
   }
 
   session::Service service_;
+  EnsembleClock clock_{{}, *this};
   Ordering ordering_;
   OrderingOutcomes outcomes_;
   LevelChanges levels_;

@@ -3,6 +3,7 @@
 #include <new>
 #include <optional>
 #include <string>
+#include <variant>
 
 #include <doctest/doctest.h>
 
@@ -53,11 +54,11 @@ TEST_CASE("two servers of this version are linked, and know each other's program
   network.run([&]() -> Task {
     CHECK_FALSE(one.links->program_of({2}).has_value());
     co_await network.until([&] { return one.linked_with(2) && two.linked_with(1); });
-    CHECK(one.links->program_of({2}) == PeerProgram{{{0}, {7}}, 3, "zabkeeper 0.3.0"});
-    CHECK(two.links->program_of({1}) == PeerProgram{wire::known_levels, 3, "zabkeeper 0.2.0"});
+    CHECK(one.links->program_of({2}) == PeerProgram{{{0}, {7}}, 4, "zabkeeper 0.3.0"});
+    CHECK(two.links->program_of({1}) == PeerProgram{wire::known_levels, 4, "zabkeeper 0.2.0"});
     two.links->send({1}, AskReadPoint{{5}, 10});
     co_await network.until([&] { return !one.received.empty(); });
-    CHECK(network.log.count("linked with server 2: zabkeeper 0.3.0, levels 0 to 7, protocol 3") ==
+    CHECK(network.log.count("linked with server 2: zabkeeper 0.3.0, levels 0 to 7, protocol 4") ==
           1);
     two.links->stop();
     co_await network.until([&] { return one.downs == 1; });
@@ -88,6 +89,27 @@ TEST_CASE("a server of version 0.1 that dials is answered in its own form") {
     CHECK(*answer == Network::bytes_of(network.greeting(1, 3), GreetingForm::fixed));
     co_await network.until([&] { return one.linked_with(3); });
     CHECK(one.links->program_of({3}) == old_peer);
+  });
+}
+
+TEST_CASE("a server of version 0.1 is sent no message that it does not know") {
+  Network network;
+  TestServer& one = network.start(network.options(1));
+  network.run([&]() -> Task {
+    RawPeer peer = co_await greeted_as_old(network, 3, 1);
+    co_await peer.receive();
+    co_await network.until([&] { return one.linked_with(3); });
+    one.links->send({3}, ClockReading{1'700'000'000'000});
+    one.links->send({3}, AskReadPoint{{5}, 10});
+    for (;;) {
+      const auto content = co_await peer.receive();
+      REQUIRE(content.has_value());
+      const auto message = decode_peer_message(*content);
+      REQUIRE(message.has_value());
+      if (std::holds_alternative<KeepAlive>(*message)) continue;
+      CHECK(std::get<AskReadPoint>(*message) == AskReadPoint{{5}, 10});
+      break;
+    }
   });
 }
 

@@ -48,6 +48,7 @@ std::vector<PeerMessage> one_of_each() {
       AskReadPoint{{5}, 10},
       ReadPoint{11, point.zxid},
       KeepAlive{},
+      ClockReading{1'700'000'000'000},
   };
 }
 

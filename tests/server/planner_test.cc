@@ -20,7 +20,9 @@ constexpr Owner owner{1, 1};
 
 struct World : server::Environment {
   session::Service service;
-  server::Planner planner{std::chrono::milliseconds(1000), server::unlimited, service, *this};
+  server::EnsembleClock clock{{}, *this};
+  server::Planner planner{std::chrono::milliseconds(1000), server::unlimited, service, clock,
+                          *this};
   std::uint64_t count = 0;
 
   wire::TimeMs wall_clock() override { return 1000; }

@@ -69,7 +69,7 @@ TEST_CASE("a restored tree equals the stored tree and continues its serial numbe
   CHECK(restored->at("/").descendant_count() == tree.at("/").descendant_count());
   CHECK(restored->at("/").subtree_bytes() == tree.at("/").subtree_bytes());
   CHECK(restored->ephemerals({7}) == std::vector<std::string>{"/a/b"});
-  CHECK(restored->due(1'000'000, 10) == tree.due(1'000'000, 10));
+  CHECK(restored->countdowns().size() == tree.countdowns().size());
   REQUIRE(restored->limits("/a"));
   CHECK(*restored->limits("/a") == *tree.limits("/a"));
 

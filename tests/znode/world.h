@@ -41,8 +41,8 @@ class World {
     return txn;
   }
 
-  DeleteManyTxn plan_reaping(wire::TimeMs now_ms) {
-    Draft draft(pending_, now_ms);
+  DeleteManyTxn plan_reaping() {
+    Draft draft(pending_, next_time());
     DeleteManyTxn txn = znode::plan_reaping(draft);
     pending_.add(std::move(draft));
     planned_.emplace_back(txn);

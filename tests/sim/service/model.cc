@@ -22,7 +22,7 @@ bool allows(const wire::Acl& acl, wire::Perm perm) {
   });
 }
 
-Model::Model() {
+Model::Model(const znode::ReapingRules& rules) : rules_(rules) {
   const auto put = [&](const std::string& path, std::int32_t children, wire::Acl acl) {
     Znode node;
     node.stat.num_children = children;
@@ -75,19 +75,22 @@ std::size_t Model::session_count() const {
       sessions_, [](const auto& each) { return each.second.closed == wire::Zxid{}; }));
 }
 
-std::optional<wire::TimeMs> Model::due(const Znode& node) const {
-  if (node.stat.num_children > 0) return std::nullopt;
-  if (!node.stat.ttl_ms && !(node.stat.container && node.creations > 0)) return std::nullopt;
-  // Not before its last child was deleted.
-  return std::max(events_.at(node.stat.pzxid).txn.time,
-                  node.stat.mtime + node.stat.ttl_ms.value_or(0));
+std::optional<wire::TimeMs> Model::due(const Znode& node, wire::TimeMs counted) const {
+  const wire::Stat& stat = node.stat;
+  if (stat.num_children > 0 || (!stat.ttl_ms && !stat.container)) return std::nullopt;
+  // Since its last child was deleted, or it was created.
+  const wire::TimeMs childless = events_.at(stat.pzxid).txn.time;
+  if (stat.ttl_ms) return std::max(childless, stat.mtime + *stat.ttl_ms);
+  const bool is_used = node.creations > 0;
+  const std::int64_t kept = is_used ? rules_.container_idle_ms : rules_.container_unused_ms;
+  if (!is_used && kept == 0) return std::nullopt;
+  return std::max(childless, counted) + kept;
 }
 
 const Event& Model::commit(const zab::Txn& txn) {
   if (txn.zxid <= last_) fail_replay(txn.zxid, "not after " + wire::to_string(last_));
   auto decoded = session::decode_transaction(*txn.payload);
   if (!decoded) fail_replay(txn.zxid, decoded.error().message);
-  if (decoded->time < time_) fail_replay(txn.zxid, "the time goes back");
   check_author(*decoded, txn.zxid);
 
   View view = at(last_);
@@ -111,7 +114,6 @@ const Event& Model::commit(const zab::Txn& txn) {
     versions.push_back({txn.zxid, node});
   }
   last_ = txn.zxid;
-  time_ = event.txn.time;
   return events_.emplace(txn.zxid, std::move(event)).first->second;
 }
 
@@ -232,10 +234,12 @@ class Model::Replay {
     for (const std::string& path : many.paths) {
       const auto node = view_.find(path);
       if (!node) fail_replay(zxid_, path + " is reaped, but does not exist");
-      const bool is_due =
-          (node->stat.container && node->creations > 0) ||
-          (node->stat.ttl_ms && node->stat.mtime + *node->stat.ttl_ms < view_.time());
-      if (!is_due) fail_replay(zxid_, path + " is reaped before it is due");
+      const auto due = model_.due(*node, 0);
+      // The leader's ticks may be a little short.
+      const wire::TimeMs early = node->stat.ttl_ms.value_or(1000) / 40 + model_.rules_.tick_ms;
+      if (!due || *due > view_.time() + early) {
+        fail_replay(zxid_, path + " is reaped before it is due");
+      }
       view_.erase(path);
     }
     return {};

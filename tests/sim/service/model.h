@@ -12,6 +12,7 @@
 #include "wire/requests.h"
 #include "wire/result.h"
 #include "zab/history.h"
+#include "znode/countdowns.h"
 
 namespace sim {
 
@@ -104,7 +105,8 @@ struct Event {
 // The state after each committed transaction. Throws a Violation for an invalid transaction.
 class Model {
  public:
-  Model();
+  // `rules`: those of every server.
+  explicit Model(const znode::ReapingRules& rules = {});
 
   const Event& commit(const zab::Txn& txn);
 
@@ -119,9 +121,9 @@ class Model {
   }
   // Whether the session is open and has this owner after `at`.
   [[nodiscard]] bool owns(wire::SessionId session, session::Owner owner, wire::Zxid at) const;
-  // The time since which this node is due for deletion: an empty container, or a TTL node. None if
-  // it is not.
-  [[nodiscard]] std::optional<wire::TimeMs> due(const Znode& node) const;
+  // The time at which this node is due for deletion: a container or a TTL node without children.
+  // None if it is kept. `counted`: since when its leader counts; containers are kept longer then.
+  [[nodiscard]] std::optional<wire::TimeMs> due(const Znode& node, wire::TimeMs counted) const;
   [[nodiscard]] wire::Level level() const { return level_; }  // of the ensemble
   // The transaction that last ended a level above this one; zero if there was none.
   [[nodiscard]] wire::Zxid last_above(wire::Level level) const;
@@ -142,11 +144,11 @@ class Model {
                                           View& view);
   void check_author(const session::Transaction& txn, wire::Zxid zxid) const;
 
+  znode::ReapingRules rules_;
   std::map<std::string, std::vector<Version>> paths_;  // all versions of all nodes ever
   std::map<wire::Zxid, Event> events_;
   std::map<wire::SessionId, ModelSession> sessions_;
   wire::Zxid last_;
-  wire::TimeMs time_ = 0;
   std::size_t node_count_ = 0;
   wire::Level level_;
   std::map<wire::Level, wire::Zxid> level_ended_at_;

@@ -110,6 +110,7 @@ struct ConnectionState {
 //                          they asked for
 class Oracle {
  public:
+  explicit Oracle(const znode::ReapingRules& rules) : model_(rules) {}
   void bound(const RequestBounds& bounds) { bounds_ = bounds; }
   // A server delivers a transaction; a server has applied one.
   void on_delivered(const zab::Txn& txn);

@@ -1,32 +1,34 @@
 #include <utility>
+#include <variant>
 
+#include "session/transaction.h"
 #include "tests/sim/service/programs.h"
 #include "tests/sim/service/world.h"
 #include "wire/zxid.h"
 
 // What a simulated server gives to its pipeline.
 namespace sim {
-namespace {
-
-constexpr std::int64_t epoch_ms = 1'700'000'000'000;
-
-}  // namespace
 
 void World::ServerEnvironment::post(zab::Event event) {
   world->check_expiry(server, event);
   if (const auto* submit = std::get_if<zab::Submit>(&event)) {
     world->programs_.check(server, *submit);
+    const auto txn = session::decode_transaction(*submit->payload);
+    world->check_time(*txn);
+    world->check_countdowns(server, *txn);
   }
   world->cluster_->post(server, std::move(event));
 }
 
 void World::ServerEnvironment::send(zab::ServerId to, const server::PeerMessage& message) {
-  world->cluster_->send(server, to.value - 1, message);
-}
-
-wire::TimeMs World::ServerEnvironment::wall_clock() {
-  return epoch_ms + static_cast<std::int64_t>(world->now() * tick_ms / tick) +
-         world->servers_[server].clock_ms;
+  const std::size_t other = to.value - 1;
+  const auto* reading = std::get_if<server::ClockReading>(&message);
+  if (reading == nullptr) return world->cluster_->send(server, other, message);
+  // Not over the simulated network, because there are so many.
+  const auto& pipeline = world->servers_[other].pipeline;
+  if (pipeline && world->cluster_->is_linked(server, other)) {
+    pipeline->on(zab::ServerId{static_cast<std::uint32_t>(server) + 1}, *reading);
+  }
 }
 
 void World::ServerEnvironment::call_soon() {

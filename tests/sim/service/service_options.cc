@@ -61,6 +61,9 @@ ServiceOptions service_options_from(std::uint64_t seed) {
   }
   if (random.one_in(3)) options.events_max = random.between(1, 4);
   if (random.one_in(4)) options.state_bytes_max = random.between(5'000, 25'000);
+  options.container_idle_ticks = static_cast<std::int64_t>(random.below(20));
+  if (random.one_in(2))
+    options.container_unused_ticks = static_cast<std::int64_t>(random.between(1, 20));
   Random greedy(seed ^ greedy_salt);
   if (greedy.one_in(4)) add_greedy_users(greedy, options);
   return options;

@@ -42,13 +42,16 @@ struct ServiceOptions {
   std::size_t depth_max = 4;  // outstanding requests of a user
   Every cut = 0;              // of a client's connection
   Every sleep = 0;            // of a client
-  Every clock_jump = 0;       // of a server's wall clock
+  Every clock_jump = 0;       // a server's wall clock is wrong for a while
   std::uint32_t outstanding_max = 1000;
   std::size_t slice_bytes = 256 * 1024;  // of replies for one client in one turn
   // A client has no room for an event while so many messages are on their way to it.
   std::size_t events_max = 1'000'000;
   std::int64_t timeout_ticks_min = 10;
   std::int64_t timeout_ticks_max = 25;
+  // As in znode::ReapingRules, in ticks.
+  std::int64_t container_idle_ticks = 5;
+  std::int64_t container_unused_ticks = 0;
   bool locks = false;  // users also use a lock
   bool upgrade_automatically = false;
   bool programs = false;      // servers run an older or a newer program

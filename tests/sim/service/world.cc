@@ -33,7 +33,11 @@ znode::HashKey hash_key_of(std::size_t server) {
 }  // namespace
 
 World::World(std::uint64_t seed, const ServiceOptions& options, Cluster*& cluster)
-    : options_(options), cluster_(cluster), random_(seed ^ 0x5e55'1015) {
+    : options_(options),
+      cluster_(cluster),
+      random_(seed ^ 0x5e55'1015),
+      oracle_({tick_ms, tick_ms * options.container_idle_ticks,
+               tick_ms * options.container_unused_ticks}) {
   if (options_.small.are_on()) use_small_limits();
   spdlog::set_level(spdlog::level::off);
 }
@@ -59,7 +63,14 @@ void World::start(std::size_t server, const Checkpoint& from) {
   Server& one = servers_[server];
   one.options.id = static_cast<std::uint32_t>(server) + 1;
   one.options.hash_key = hash_key_of(server);
+  one.options.servers.clear();
+  for (std::uint32_t id = 1; id <= servers_.size(); ++id) one.options.servers.push_back(id);
+  one.options.voters = one.options.servers;
+  one.clock_error = 0;
   one.options.heartbeat = std::chrono::milliseconds(tick_ms);
+  one.options.container_idle = std::chrono::milliseconds(tick_ms * options_.container_idle_ticks);
+  one.options.container_unused =
+      std::chrono::milliseconds(tick_ms * options_.container_unused_ticks);
   one.options.min_session_timeout = std::chrono::milliseconds(tick_ms * options_.timeout_ticks_min);
   one.options.max_session_timeout = std::chrono::milliseconds(tick_ms * options_.timeout_ticks_max);
   one.options.max_outstanding_requests = options_.outstanding_max;
@@ -305,10 +316,7 @@ void World::schedule_faults() {
          [this, any_user] { any_user().sleep(now() + random_.between(tick, 40 * tick)); });
   repeat(options_.replace_program, [this] { programs_.replace_one(); });
   repeat(options_.change_level, [this] { programs_.change_level(); });
-  repeat(options_.clock_jump, [this] {
-    Server& one = servers_[random_.below(servers_.size())];
-    one.clock_ms += static_cast<std::int64_t>(random_.below(7'200'000)) - 3'600'000;
-  });
+  repeat(options_.clock_jump, [this] { set_clock_wrong(); });
 }
 
 // --- The end ---
@@ -354,19 +362,6 @@ void World::finish() {
   search_linear_orders();
   count_measures();
   check_given_back();
-}
-
-// Nodes that are due by the leader's clock are deleted within a tick and the time of a commit.
-void World::check_reaping() {
-  for (Server& one : servers_) {
-    if (!one.leads || now() < one.status_since + healing_time) continue;
-    const wire::TimeMs overdue = one.environment.wall_clock() - healing_time / tick * tick_ms;
-    const View view = oracle_.model().at(oracle_.model().last());
-    for (const std::string& path : view.below("/")) {
-      const auto due = oracle_.model().due(*view.find(path));
-      if (due && *due < overdue) throw Violation("reaping", path + " is overdue, but exists");
-    }
-  }
 }
 
 void World::search_linear_orders() {

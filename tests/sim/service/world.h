@@ -174,6 +174,11 @@ class World : public Application {
   std::unique_ptr<session::Service> restored(std::size_t server, const Checkpoint& from);
   void schedule_faults();
   void search_linear_orders();
+  void set_clock_wrong();
+  [[nodiscard]] static wire::TimeMs time_at(Time when);
+  [[nodiscard]] wire::TimeMs right_time() const { return time_at(now()); }
+  void check_time(const session::Transaction& txn) const;
+  void check_countdowns(std::size_t server, const session::Transaction& txn) const;
   void check_reaping();
 
   // budgets.cc
@@ -190,6 +195,7 @@ class World : public Application {
     void post(zab::Event event) override;
     void send(zab::ServerId to, const server::PeerMessage& message) override;
     wire::TimeMs wall_clock() override;
+    server::SteadyClock::time_point now() override;
     void call_soon() override;
     std::vector<server::ServerLevels> server_levels() override;
     void level_changed(wire::Level level) override;
@@ -203,7 +209,7 @@ class World : public Application {
     std::unique_ptr<server::Pipeline> pipeline;
     Records stored;                          // of the last complete image
     std::vector<session::Record> collected;  // of the image that is being collected
-    std::int64_t clock_ms = 0;               // error of its wall clock
+    std::int64_t clock_error = 0;            // of its wall clock, in milliseconds
     std::vector<std::weak_ptr<Line>> lines;
     // Of this start, by address: when sessions were opened, and the sessions that came here.
     std::map<std::string, std::vector<Time>> opened;
@@ -224,6 +230,7 @@ class World : public Application {
   std::vector<std::unique_ptr<User>> users_;
   std::unordered_map<Generation, std::function<void()>> agenda_;
   Generation numbers_ = 0;
+  bool is_clock_wrong_ = false;  // of one server
   bool is_healing_ = false;
   Time healing_since_ = 0;
 };
