@@ -230,4 +230,15 @@ TEST_CASE("if nearly all of the server's budget waits, the clients with most are
   CHECK_FALSE(modest->closed);
 }
 
+TEST_CASE("a client for which little waits is not closed, however much waits for others") {
+  server::BudgetTable table = server::budget_table(server::usual_memory_limit);
+  table[2] = {100 * kibibyte, 100 * kibibyte, 100 * kibibyte};
+  Follower follower(table);
+  follower.connection().queued = 10 * kibibyte;
+  const server::Charge waiting(account_of(follower.ledger().of("10.0.0.1"), Budget::waiting),
+                               100 * kibibyte);
+  follower.pipeline().tick();
+  CHECK_FALSE(follower.connection().closed);
+}
+
 }  // namespace

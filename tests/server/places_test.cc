@@ -70,8 +70,12 @@ TEST_CASE("an address that has most of the kept places loses its oldest one to o
 
   port.connect("c");
   CHECK(port.ended == std::vector{kept[0], kept[1]});
-  port.connect("a");  // it takes a place from itself, not from b or c
+  // It takes a place from itself, not from b or c.
+  const auto newer = port.connect("a");
   CHECK(port.ended == std::vector{kept[0], kept[1], kept[2]});
+  port.connect("a");
+  port.connect("a");  // b has the oldest place now
+  CHECK(port.ended == std::vector{kept[0], kept[1], kept[2], kept[3], newer});
   CHECK(port.places.kept() == 4);
 }
 
