@@ -18,6 +18,7 @@
 #include "tools/shell/interactive.h"
 #include "tools/shell/output.h"
 #include "tools/shell/runner.h"
+#include "tools/uncaught.h"
 
 namespace {
 
@@ -171,11 +172,8 @@ int run_and_report(std::vector<std::string> words, shell::Streams streams) try {
 } catch (const std::invalid_argument& error) {
   streams.err << error.what() << '\n';
   return shell::exit_usage;
-} catch (const std::exception& error) {
-  streams.err << "zab: " << error.what() << '\n';
-  return shell::exit_other;
 } catch (...) {
-  streams.err << "zab: an unknown error\n";
+  streams.err << "zab: " << tools::uncaught_words(std::current_exception()) << '\n';
   return shell::exit_other;
 }
 
@@ -183,6 +181,7 @@ int run_and_report(std::vector<std::string> words, shell::Streams streams) try {
 
 int main(int argc, char** argv) {
   using Failure = shell::DescriptorBuffer::Failure;
+  tools::end_with_words("zab", shell::exit_other);  // on the client's thread too
   shell::reserve_standard_descriptors();
   signal(SIGPIPE, SIG_IGN);  // so that the session is closed before the program ends
   shell::Output out(STDOUT_FILENO, Failure::throws);

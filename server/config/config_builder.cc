@@ -33,9 +33,11 @@ struct PeerPart {
 
 std::optional<PeerPart> peer_part(std::string_view text) {
   PeerPart part;
-  if (text.ends_with(":participant") || text.ends_with(":observer")) {
-    part.observer = text.ends_with(":observer");
-    text = text.substr(0, text.rfind(':'));
+  const std::size_t last = text.rfind(':');
+  const std::string role = last == text.npos ? std::string() : lower(text.substr(last + 1));
+  if (role == "participant" || role == "observer") {
+    part.observer = role == "observer";
+    text = text.substr(0, last);
   }
   // The election port is not used: elections use the peer port.
   const std::size_t host_end = text.starts_with('[') ? text.find(']') : 0;

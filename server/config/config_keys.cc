@@ -37,10 +37,11 @@ void set_limit(ConfigBuilder& builder, const NamedSetting& named, Range range) {
 
 template <auto field>
 void set_flag(ConfigBuilder& builder, const NamedSetting& named) {
-  if (named.setting.value != "true" && named.setting.value != "false") {
+  const std::string value = lower(named.setting.value);
+  if (value != "true" && value != "false") {
     return builder.add_error(named, "is neither true nor false");
   }
-  builder.config.*field = named.setting.value == "true";
+  builder.config.*field = value == "true";
 }
 
 template <auto field>
@@ -110,8 +111,9 @@ void set_web(ConfigBuilder& builder, const NamedSetting& named) {
 }
 
 void set_peer_type(ConfigBuilder& builder, const NamedSetting& named) {
-  if (named.setting.value == "observer" || named.setting.value == "participant") {
-    builder.observer = named.setting.value == "observer";
+  const std::string type = lower(named.setting.value);
+  if (type == "observer" || type == "participant") {
+    builder.observer = type == "observer";
   } else {
     builder.add_error(named, "is neither participant nor observer");
   }

@@ -11,4 +11,7 @@ namespace server {
 // Without spaces, tabs, form feeds and carriage returns at both ends.
 [[nodiscard]] std::string_view trimmed(std::string_view text);
 
+// With small letters instead of A to Z.
+[[nodiscard]] std::string lower(std::string_view text);
+
 }  // namespace server

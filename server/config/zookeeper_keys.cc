@@ -1,6 +1,6 @@
 #include "server/config/zookeeper_keys.h"
 
-#include <algorithm>
+#include "server/config/text.h"
 
 namespace server {
 namespace {
@@ -168,14 +168,6 @@ bool has_word(std::string_view words, std::string_view word) {
     words.remove_prefix(end == words.npos ? words.size() : end + 1);
   }
   return false;
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
 }
 
 }  // namespace

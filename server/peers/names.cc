@@ -6,7 +6,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 
-#include "server/peers/use_tuple.h"
+#include "server/peers/completion.h"
 #include "server/threads/thread.h"
 
 namespace server {

@@ -80,9 +80,12 @@ def test_working_directory(here):
 
 
 def test_threads(here):
-    """without threads a server ends with words, and does not abort"""
+    """without threads a server and the shell end with words, and do not abort"""
     here.chmod(0o777)
-    shutil.copy(BIN / "zabkeeper", here)  # to a place where any user may run it
+    for name in ("zabkeeper", "zab"):
+        shutil.copy(BIN / name, here)  # to a place where any user may run it
+    check(1, "zab: the system refused", "ulimit -u",
+          of=start("--server", "ws://127.0.0.1:1/v1", "get", "/", program=here / "zab", before=no_threads))
     check(3, "the thread that writes", "cannot be started", "ulimit -u", "TasksMax=",
           of=start("--webPort=0", "--dataDir", here / "d", program=here / "zabkeeper", before=no_threads))
 

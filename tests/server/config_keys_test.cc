@@ -177,6 +177,18 @@ TEST_CASE(
   CHECK(configured({}, {"ZABKEEPER_WEB_PORT=2222"}).config.web.port == 2222);
 }
 
+TEST_CASE("true, false and the types of servers may be in capitals, as in ZooKeeper") {
+  const Config config =
+      configured({"--quorumListenOnAllIPs=TRUE", "--readonlymode.enabled=False", "--myid=1",
+                  "--peerType=OBSERVER", "--dataDir=/x", "--server.1=a:1:2:Observer",
+                  "--server.2=b:1:2:PARTICIPANT", "--server.3=c:1"})
+          .config;
+  CHECK(config.listen_on_all);
+  CHECK_FALSE(config.read_only_mode);
+  CHECK(config.servers[0].observer);
+  CHECK_FALSE(config.servers[1].observer);
+}
+
 TEST_CASE("server ids begin at 1, and an error about 0 says why") {
   const Directory directory;
   directory.write("myid", "0\n");
