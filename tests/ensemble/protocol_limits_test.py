@@ -90,7 +90,7 @@ async def outstanding(server):
 
 async def slow_consumer():
     """A client that does not read loses no reply, is told to read again, and delays nobody."""
-    async with Ensemble(1) as ensemble:
+    async with Ensemble(1, maxSessionTimeout=60_000) as ensemble:
         server = ensemble.servers[0]
         wire, slow = await Wire.open(server), await Wire.open(server, timeoutMs=60_000)
         await wire.call({"op": "create", "path": "/big", "data": "b" * (1 << 20)})
