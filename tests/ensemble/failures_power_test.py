@@ -62,7 +62,7 @@ async def without_sync():
         await ensemble.all_ready()
         client = await Client.open(server)
         await client.call("create", path="/lost")
-        server.signal(signal.SIGUSR1)
+        server.signal(signal.SIGURG)
         assert server.process.wait() == -signal.SIGKILL
         server.environment = {}
         server.start()

@@ -189,7 +189,7 @@ class Faults:
 
     @staticmethod
     def with_power_loss(server, keep=None):
-        """After the server's next start, SIGUSR1 makes it lose power: unsynced writes are lost.
+        """After the server's next start, SIGURG makes it lose power: unsynced writes are lost.
         With `keep`, which is a seed, a random part of them is kept."""
         server.environment = {"LD_PRELOAD": str(BIN / "libpower_loss.so"),
                               "ZABKEEPER_POWER_DIR": str(server.data)}
@@ -199,7 +199,7 @@ class Faults:
     async def lose_power(self, *servers):
         self.record("power loss", " ".join(str(s.id) for s in servers))
         for server in servers:
-            server.signal(signal.SIGUSR1)
+            server.signal(signal.SIGURG)
         for server in servers:
             assert await asyncio.to_thread(server.process.wait) == -signal.SIGKILL, server.id
             self.with_power_loss(server, self.random.randrange(1 << 32))

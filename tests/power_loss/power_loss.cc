@@ -2,7 +2,7 @@
 //
 // Below the directory ZABKEEPER_POWER_DIR every write, creation, renaming and removal is recorded
 // with the former content. The record is dropped once the change is synced: data by fsync or
-// fdatasync of the file, names by fsync of the directory. SIGUSR1 is the loss of power: all
+// fdatasync of the file, names by fsync of the directory. SIGURG is the loss of power: all
 // recorded changes are undone, and the process is killed. A sync whose changes are undone cannot
 // have returned, because its return needs the lock, which the loss of power holds.
 //
@@ -22,6 +22,7 @@
 #include <map>
 #include <mutex>
 #include <pthread.h>
+#include <semaphore.h>
 #include <string>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -148,12 +149,11 @@ void undo(File& file) {
   for (;;) ::pause();
 }
 
+sem_t asked;
+
 void* wait_for_signal(void*) {
-  sigset_t signals;
-  ::sigemptyset(&signals);
-  ::sigaddset(&signals, SIGUSR1);
-  int number = 0;
-  ::sigwait(&signals, &number);
+  while (::sem_wait(&asked) != 0) {
+  }
   mutex.lock();
   lose_power();
 }
@@ -161,10 +161,11 @@ void* wait_for_signal(void*) {
 __attribute__((constructor)) void begin() {
   if (setting("ZABKEEPER_POWER_DIR") == nullptr) return;
   if (const char* seed = setting("ZABKEEPER_POWER_KEEP")) state = std::strtoull(seed, nullptr, 10);
-  sigset_t signals;
-  ::sigemptyset(&signals);
-  ::sigaddset(&signals, SIGUSR1);
-  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // inherited by every thread
+  ::sem_init(&asked, 0, 0);
+  struct sigaction action {};  // of a signal that no program handles
+  action.sa_handler = [](int) { ::sem_post(&asked); };
+  action.sa_flags = SA_RESTART;
+  ::sigaction(SIGURG, &action, nullptr);
   pthread_t thread{};
   if (::pthread_create(&thread, nullptr, wait_for_signal, nullptr) != 0) std::abort();
   ::pthread_detach(thread);
