@@ -137,7 +137,7 @@ async def test():
     """every example of docs/protocol.md gets the documented replies"""
     failures = []
     count = 0
-    async with Ensemble(1, tickTime=2000) as ensemble:
+    async with Ensemble(1, tickTime=2000, containerIdleMs=200) as ensemble:
         reader = Reader(ensemble.servers[0])
         for begins, mark, lines in examples(PAGE.read_text()):
             count += 1
