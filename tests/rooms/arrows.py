@@ -39,7 +39,7 @@ LIBRARIES = {
 }
 BOOST = re.compile(r"boost/(\w+)[./].*")
 STANDARD = re.compile(r"[a-z_]+")
-POSIX = re.compile(r"(sys|netinet|arpa|net)/\w+\.h|(dirent|dlfcn|fcntl|malloc|netdb|poll|pthread|signal|time|unistd)\.h")
+POSIX = re.compile(r"(sys|netinet|arpa|net)/\w+\.h|(dirent|dlfcn|fcntl|malloc|netdb|poll|pthread|semaphore|signal|time|unistd)\.h")
 # POSIX headers that only compute.
 PURE_POSIX = {"arpa/inet.h"}
 
