@@ -69,6 +69,8 @@ class IoThread::Client final : public ClientConnection,
   void ask(Request request) { thread_.ask(shared_from_this(), std::move(request)); }
   // After this request only the end of the connection is reported.
   void end(Request request);
+  // Whether so many more bytes may wait on an open connection.
+  [[nodiscard]] bool may_wait(std::size_t bytes) const;
   void handle_events();
   void handle_events_soon();
 
@@ -126,17 +128,26 @@ void IoThread::Client::send(const wire::ServerMessage& message) {
   Send encoded;
   append_message(message, format_, encoded.encoded);
   const std::size_t size = encoded.encoded.size();
-  if (!has_room(size)) return end(CloseAsTooSlow{});
+  if (!may_wait(size)) return end(CloseAsTooSlow{});
   encoded.charge = Charge(account, size);
   crossing_ += size;
   ask(std::move(encoded));
 }
 
-bool IoThread::Client::has_room(std::size_t bytes) const {
-  if (closing_) return true;
+bool IoThread::Client::may_wait(std::size_t bytes) const {
   const std::size_t queued = queued_bytes() + bytes;
   return queued <= thread_.context_.limits.queued_bytes_max &&
          (queued < small_queue_bytes || (*accounts_)[Budget::waiting].accepts(queued));
+}
+
+bool IoThread::Client::has_room(std::size_t bytes) const {
+  if (closing_) return true;
+  const std::size_t queued = queued_bytes();
+  // The queue's memory doubles when it is full.
+  const std::size_t memory = 2 * queued + bytes;
+  return queued + bytes <= thread_.context_.limits.queued_bytes_max &&
+         (memory < small_queue_bytes ||
+          (*accounts_)[Budget::waiting].has_room(queued, memory - queued));
 }
 
 Offer IoThread::Client::offer(const wire::ServerMessage& message) {
