@@ -14,7 +14,8 @@ class Nightly(unittest.TestCase):
     def test_without_only_every_step_and_every_fuzzer_runs(self):
         chosen = nightly.steps([], 5, 30, 10, [])
         names = [step.name for step in chosen]
-        self.assertEqual([names[0], *names[-5:]], ["tsan", "mutants", "upgrade", "crowds", "soak", "greedy"])
+        self.assertEqual([*names[:2], *names[-6:]], ["sanitize", "tsan", "mutants", "upgrade-previous", "upgrade",
+                                                     "crowds", "soak", "greedy"])
         fuzzers = {path.stem for path in (nightly.ROOT / "tests/fuzz").glob("*.cc")}
         self.assertEqual({name for name in names if name.startswith("fuzz")}, {f"fuzz-{f}" for f in fuzzers})
 
@@ -28,7 +29,8 @@ class Nightly(unittest.TestCase):
         self.assertNotIn("tsan", chosen)
 
     def test_two_programs_are_one_ensemble_for_a_minute(self):
-        [upgrade] = nightly.steps(["upgrade"], 5, 30, 10, [])
+        previous, upgrade = nightly.steps(["upgrade"], 5, 30, 10, [])
+        self.assertEqual(previous.arguments, ["previous"])
         self.assertEqual(upgrade.arguments, ["test", "^ensemble/upgrade"])
         self.assertEqual(upgrade.environment, {"ZABKEEPER_MIXED_SECONDS": "60"})
 
