@@ -87,10 +87,7 @@ Arguments read_arguments(int argc, const char* const* argv) {
 FileSettings read_file(const std::string& path) {
   const TextFile file = read_text_file(path);
   if (file.text) return read_settings(*file.text, path);
-  return {{},
-          {},
-          {"cannot read the configuration file " + path + ": " +
-           (file.problem.empty() ? "there is no such file" : file.problem)}};
+  return {{}, {}, {"cannot read the configuration file " + path + ": " + file.why_missing()}};
 }
 
 PrintAndExit report(const std::vector<std::string>& errors) {

@@ -67,8 +67,7 @@ void apply_dynamic_file(Settings& settings, ConfigBuilder& builder,
   const TextFile read = read_text_file(path);
   if (!read.text) {
     builder.errors.push_back(named->second.source + ": cannot read the dynamicConfigFile " + path +
-                             ": " +
-                             (read.problem.empty() ? "there is no such file" : read.problem));
+                             ": " + read.why_missing());
     return;
   }
   FileSettings file = read_settings(*read.text, path);

@@ -6,12 +6,11 @@
 #include <vector>
 
 #include "server/config/config_keys.h"
+#include "server/config/text.h"
 #include "server/config/zookeeper_keys.h"
 
 namespace server {
 namespace {
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 // How many characters must be changed, added or removed to make `b` of `a`. Ignores case.
 std::size_t edit_distance(std::string_view a, std::string_view b) {

@@ -12,6 +12,9 @@ namespace server {
 [[nodiscard]] std::string_view trimmed(std::string_view text);
 
 // With small letters instead of A to Z.
+[[nodiscard]] constexpr char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
 [[nodiscard]] std::string lower(std::string_view text);
 
 }  // namespace server

@@ -65,15 +65,16 @@ asio::awaitable<Names::Answer> Names::resolve(wire::Address address,
   if (!is_name) co_return Answer{{{literal, address.port}}, {}};
 
   const Key key{address.host, address.port};
-  if (!names_[key].is_asked) ask(key);
-  if (names_[key].is_asked) {
+  Name& name = names_[key];  // stays where it is
+  if (!name.is_asked) ask(key);
+  if (name.is_asked) {
     const auto timer = std::make_shared<asio::steady_timer>(io_, patience);
-    names_[key].waiting.push_back(timer);
+    name.waiting.push_back(timer);
     co_await timer->async_wait(use_tuple);
-    std::erase(names_[key].waiting, timer);
+    std::erase(name.waiting, timer);
   }
-  Answer answer = names_[key].last;
-  if (names_[key].is_asked) answer.problem = "no name server answers";
+  Answer answer = name.last;
+  if (name.is_asked) answer.problem = "no name server answers";
   co_return answer;
 }
 
