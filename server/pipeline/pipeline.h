@@ -68,6 +68,8 @@ class Pipeline : public ClientHandler {
     carry_out();
   }
   void on(zab::ServerId from, const ClockReading& reading) { clock_.on(from, reading); }
+  // A link to another server is up: messages may flow both ways.
+  void linked(zab::ServerId server) { clock_.linked(server); }
 
   // Changes the level of the ensemble for an operator: see LevelChanges::request.
   void set_level(wire::Level level, LevelChanges::Done done);

@@ -46,6 +46,11 @@ class Servers {
       }
     }
   }
+  // Two servers link. No time passes.
+  void link(std::uint32_t a, std::uint32_t b) {
+    clock(a).linked({b});
+    clock(b).linked({a});
+  }
   EnsembleClock& clock(std::uint32_t id) { return *each_[id - 1]->clock; }
   void set_error(std::uint32_t id, wire::TimeMs error) { each_[id - 1]->error = error; }
   void set_up(std::uint32_t id, bool is_up) { each_[id - 1]->is_up = is_up; }
@@ -113,6 +118,16 @@ TEST_CASE("a server whose clock is wrong knows the time of a quorum within two h
     CHECK(servers.reported(1) == error / second);
     CHECK(servers.reported(2) == 0);
   }
+}
+
+TEST_CASE("servers know the time once a quorum is linked, before the first heartbeat") {
+  Servers servers({ten_years, 0, 0});
+  servers.link(1, 2);
+  CHECK_FALSE(servers.clock(1).is_settled());
+  servers.link(3, 1);
+  CHECK(servers.clock(1).is_settled());
+  CHECK(servers.off(1) == 0);
+  CHECK(servers.stamp_off(1) == 0);
 }
 
 TEST_CASE("a server whose clock is wrong may hear of the others one after the other") {
