@@ -97,7 +97,8 @@ struct Client::Impl {
     }
   }
 
-  Ticket request(wire::Request wanted, Done done, OnEvent on_event, wire::Encoding encoding) {
+  Ticket request(wire::Request wanted, Done done, OnEvent on_event, wire::Encoding encoding,
+                 std::vector<wire::Condition> conditions = {}) {
     if (const auto* unwatch = std::get_if<wire::UnwatchRequest>(&wanted)) {
       std::erase_if(watches, [&](const auto& watch) {
         return std::to_string(watch.first.value) == unwatch->watch.json;
@@ -105,7 +106,8 @@ struct Client::Impl {
     }
     const bool with_watch = sets_watch(wanted);
     Actions actions;
-    const Ticket ticket = conversation.request(std::move(wanted), actions, encoding);
+    const Ticket ticket =
+        conversation.request(std::move(wanted), actions, encoding, std::move(conditions));
     callbacks.emplace(ticket, std::move(done));
     if (with_watch) watches.emplace(ticket, std::move(on_event));
     transport.carry_out(std::move(actions));
@@ -161,7 +163,8 @@ void Client::send(wire::Request request, Done done, OnEvent on_event, wire::Enco
   });
 }
 
-Client::AnyReply Client::ask(wire::Request request, OnEvent on_event) {
+Client::AnyReply Client::ask(wire::Request request, OnEvent on_event,
+                             std::vector<wire::Condition> conditions) {
   ensure(std::this_thread::get_id() != impl_->thread.get_id(),
          "a callback must use the asynchronous calls: a waiting call would wait for itself");
   struct Call {
@@ -171,14 +174,15 @@ Client::AnyReply Client::ask(wire::Request request, OnEvent on_event) {
   };
   const auto call = std::make_shared<Call>();
   auto reply = call->reply.get_future();
-  asio::post(impl_->io, [impl = impl_.get(), call, request = std::move(request),
-                         on_event = std::move(on_event)]() mutable {
-    const Done done = [call](Result<wire::ReplyBody> body, wire::Zxid zxid) {
-      call->reply.set_value({std::move(body), zxid});
-    };
-    call->ticket =
-        impl->request(std::move(request), done, std::move(on_event), wire::Encoding::text_if_utf8);
-  });
+  asio::post(impl_->io,
+             [impl = impl_.get(), call, request = std::move(request),
+              on_event = std::move(on_event), conditions = std::move(conditions)]() mutable {
+               const Done done = [call](Result<wire::ReplyBody> body, wire::Zxid zxid) {
+                 call->reply.set_value({std::move(body), zxid});
+               };
+               call->ticket = impl->request(std::move(request), done, std::move(on_event),
+                                            wire::Encoding::text_if_utf8, std::move(conditions));
+             });
   const milliseconds timeout = impl_->options.call_timeout;
   if (timeout == milliseconds{0} || reply.wait_for(timeout) == std::future_status::ready) {
     return reply.get();

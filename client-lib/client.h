@@ -92,7 +92,8 @@ class Client {
     wire::Zxid zxid;  // the last txn that the server had applied
   };
   // Sends any request and waits. Must not be called by a callback.
-  [[nodiscard]] AnyReply ask(wire::Request request, OnEvent on_event = {});
+  [[nodiscard]] AnyReply ask(wire::Request request, OnEvent on_event = {},
+                             std::vector<wire::Condition> conditions = {});
 
   template <typename Request>
   void async(Request request, std::function<void(Result<ReplyOf<Request>>)> done,
@@ -107,6 +108,12 @@ class Client {
   template <typename Request>
   [[nodiscard]] Result<ReplyOf<Request>> call(Request request, const OnEvent& on_event = {}) {
     return as<ReplyOf<Request>>(ask(std::move(request), on_event).result);
+  }
+  // A write that happens only if all conditions hold; else ConditionFailed.
+  template <typename Request>
+  [[nodiscard]] Result<ReplyOf<Request>> call_if(std::vector<wire::Condition> conditions,
+                                                 Request request) {
+    return as<ReplyOf<Request>>(ask(std::move(request), {}, std::move(conditions)).result);
   }
 
   Result<wire::CreateReply> create(std::string path, wire::Bytes data, CreateOptions options = {});

@@ -34,16 +34,17 @@ Conversation::Conversation(SessionOptions options)
   if (end_) phase_ = Phase::ended;
 }
 
-Ticket Conversation::request(wire::Request request, Actions& actions, wire::Encoding encoding) {
+Ticket Conversation::request(wire::Request request, Actions& actions, wire::Encoding encoding,
+                             std::vector<wire::Condition> conditions) {
   const Ticket ticket{++last_ticket_};
   Pending pending;
   pending.ticket = ticket;
-  pending.request = {id_of(ticket), encoding, std::move(request)};
+  pending.request = {id_of(ticket), encoding, std::move(request), std::move(conditions)};
 
   if (phase_ == Phase::ended) {
     pending.result =
         end_.value_or(wire::Error{ErrorCode::session_expired, "the session has ended"});
-  } else if (auto refused = refusal_of(pending.request.request)) {
+  } else if (auto refused = refusal_of(pending.request.request, pending.request.conditions)) {
     pending.result = std::move(refused);
   } else if (const auto* unwatch = std::get_if<wire::UnwatchRequest>(&pending.request.request)) {
     const Ticket watch = ticket_of(unwatch->watch);

@@ -42,7 +42,8 @@ class Conversation {
 
   // Returns the ticket of the Complete that will answer the request.
   Ticket request(wire::Request request, Actions& actions,
-                 wire::Encoding encoding = wire::Encoding::text_if_utf8);
+                 wire::Encoding encoding = wire::Encoding::text_if_utf8,
+                 std::vector<wire::Condition> conditions = {});
 
   // Takes back a request that no server can have received. False if it was sent, or is answered.
   [[nodiscard]] bool withdraw(Ticket ticket, Actions& actions);

@@ -78,6 +78,9 @@ Refusal check(const wire::SetAclRequest& set) {
 
 Refusal check(const wire::ChildrenRequest& children) {
   if (auto refused = check_path(children.path)) return refused;
+  if (children.before) {
+    if (auto refused = check_text(*children.before, "before")) return refused;
+  }
   return children.after ? check_text(*children.after, "after") : std::nullopt;
 }
 
@@ -94,23 +97,64 @@ Refusal check(const wire::ConnectRequest&) {
   return Error{ErrorCode::bad_arguments, "the client connects by itself"};
 }
 
-// As a whole: its operations are judged one by one.
-Refusal check(const wire::MultiRequest& multi) {
-  if (multi.ops.size() > wire::frame_requests_max) {
-    return too_large("a multi of " + std::to_string(multi.ops.size()) + " operations",
+// The bytes of texts and data that an operation holds.
+std::size_t bytes_of(const wire::MultiOp& op) {
+  return std::visit(
+      [](const auto& each) {
+        std::size_t bytes = each.path.size();
+        if constexpr (requires { each.data.size(); }) bytes += each.data.size();
+        if constexpr (requires { each.tests; }) bytes += each.tests.data.value_or("").size();
+        return bytes;
+      },
+      op);
+}
+
+// One branch, as a whole: its operations are judged one by one.
+Refusal check_size(const std::vector<wire::MultiOp>& ops) {
+  if (ops.size() > wire::frame_requests_max) {
+    return too_large("a multi of " + std::to_string(ops.size()) + " operations",
                      wire::frame_requests_max);
   }
   std::size_t bytes = 0;
-  for (const wire::MultiOp& op : multi.ops) {
-    bytes += std::visit(
-        [](const auto& each) {
-          if constexpr (requires { each.data; }) return each.path.size() + each.data.size();
-          return each.path.size();
-        },
-        op);
-  }
+  for (const wire::MultiOp& op : ops) bytes += bytes_of(op);
   if (bytes <= wire::transaction_bytes_max) return std::nullopt;
   return too_large("a multi of " + std::to_string(bytes) + " bytes", wire::transaction_bytes_max);
+}
+
+Refusal check(const wire::MultiRequest& multi) {
+  if (auto refused = check_size(multi.ops)) return refused;
+  return multi.otherwise ? check_size(*multi.otherwise) : std::nullopt;
+}
+
+Refusal check(const std::vector<wire::Condition>& conditions) {
+  if (conditions.size() > wire::conditions_max) {
+    return too_large(std::to_string(conditions.size()) + " conditions", wire::conditions_max);
+  }
+  for (std::size_t i = 0; i < conditions.size(); ++i) {
+    const wire::Condition& each = conditions[i];
+    if (auto refused = check_path(each.path)) return refused;
+    const bool must_not_exist = each.tests.exists == false;
+    wire::NodeTests others = each.tests;
+    others.exists.reset();
+    const bool has_others = each.version || !others.none();
+    if (must_not_exist ? has_others : !each.tests.exists && !has_others) {
+      return Error{ErrorCode::bad_arguments,
+                   "condition " + std::to_string(i) +
+                       (must_not_exist ? ": a node that must not exist cannot have other tests"
+                                       : ": at least one test is needed")};
+    }
+  }
+  return std::nullopt;
+}
+
+// The place of the first operation that no server can accept, and why.
+std::optional<std::pair<std::size_t, Error>> first_refused(const std::vector<wire::MultiOp>& ops) {
+  for (std::size_t i = 0; i < ops.size(); ++i) {
+    if (auto refused = std::visit([](const auto& each) { return check(each); }, ops[i])) {
+      return std::pair(i, *std::move(refused));
+    }
+  }
+  return std::nullopt;
 }
 
 // As a server refuses a multi: an error for each operation.
@@ -125,18 +169,24 @@ wire::MultiReply refuse_all(std::size_t count, std::size_t failed, const Error& 
 
 }  // namespace
 
-std::optional<wire::Result<wire::ReplyBody>> refusal_of(const wire::Request& request) {
+std::optional<wire::Result<wire::ReplyBody>> refusal_of(
+    const wire::Request& request, const std::vector<wire::Condition>& conditions) {
   if (auto refused = std::visit([](const auto& each) { return check(each); }, request)) {
     return *std::move(refused);
   }
+  if (auto refused = check(conditions)) return *std::move(refused);
   const auto* multi = std::get_if<wire::MultiRequest>(&request);
   if (!multi) return std::nullopt;
-  for (std::size_t i = 0; i < multi->ops.size(); ++i) {
-    if (auto refused = std::visit([](const auto& each) { return check(each); }, multi->ops[i])) {
-      return wire::ReplyBody(refuse_all(multi->ops.size(), i, *refused));
-    }
+  // With two branches it is not known which one a server would do. Neither may be bad.
+  const auto refused = first_refused(multi->ops);
+  if (refused && !multi->otherwise) {
+    return wire::ReplyBody(refuse_all(multi->ops.size(), refused->first, refused->second));
   }
-  return std::nullopt;
+  if (refused) return refused->second;
+  if (!multi->otherwise) return std::nullopt;
+  if (conditions.empty()) return Error{ErrorCode::bad_arguments, "else needs a condition"};
+  const auto other = first_refused(*multi->otherwise);
+  return other ? std::optional<wire::Result<wire::ReplyBody>>(other->second) : std::nullopt;
 }
 
 std::optional<Error> refusal_of(const wire::ConnectRequest& connect) {

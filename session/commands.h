@@ -5,6 +5,7 @@
 #include <optional>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "wire/bytes.h"
 #include "wire/forms.h"
@@ -72,17 +73,25 @@ struct Command {
   znode::Identities identities = {};  // of the client, authenticated by its server
   // The client's number of this write, if its result is to be kept.
   std::optional<std::int64_t> number = {};
+  std::vector<wire::Condition> conditions = {};  // all must hold, or it does nothing
 
   bool operator==(const Command&) const = default;
 };
 
+// The least version of a command that can hold this one.
+[[nodiscard]] std::uint8_t least_version(const Command& command);
+// Why a command is refused while the level has no version that can hold it.
+[[nodiscard]] wire::Error needs_newer_level();
+
 // The command's body for a client's request; none if any server can answer the request.
 [[nodiscard]] std::optional<CommandBody> command_body_of(const wire::Request& request);
 
-// The form in which a follower forwards a command to the leader. Decoding returns MarshallingError
-// for invalid bytes.
+// The form in which a follower forwards a command to the leader. Precondition of encoding: `forms`
+// have at least its least version. Decoding returns MarshallingError for invalid bytes, and for a
+// version that is not known (`newest`: the newest versions that are known).
 void encode(const Command& command, const wire::Forms& forms, wire::Bytes& out);
-[[nodiscard]] wire::Result<Command> decode_command(std::string_view bytes);
+[[nodiscard]] wire::Result<Command> decode_command(std::string_view bytes,
+                                                   const wire::Forms& newest = wire::newest_forms);
 
 // Why the leader refused a command. Its client gets `refusal.reply()`.
 using Refusal = znode::Refusal;
@@ -90,6 +99,11 @@ using Refusal = znode::Refusal;
 // The form in which the leader sends a refusal to the follower. Decoding returns Unimplemented for
 // a version that this program does not know.
 void encode(const Refusal& refusal, const wire::Forms& forms, wire::Bytes& out);
-[[nodiscard]] wire::Result<Refusal> decode_refusal(std::string_view bytes);
+// The code that a refusal has in the versions of `forms`. Programs that know only those do not know
+// every code: before version 3 of a refusal, ConditionFailed is BadVersion, which says as well that
+// nothing was done; at levels 0 and 1 Overloaded is Throttled.
+[[nodiscard]] wire::ErrorCode code_in(const wire::Forms& forms, wire::ErrorCode code);
+[[nodiscard]] wire::Result<Refusal> decode_refusal(std::string_view bytes,
+                                                   const wire::Forms& newest = wire::newest_forms);
 
 }  // namespace session

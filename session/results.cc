@@ -17,7 +17,7 @@ namespace {
 using wire::ByteReader;
 using wire::ByteWriter;
 
-// Version 1 has the first three, version 2 the others.
+// Version 1 has the first three, version 2 the others, and version 3 also the last.
 enum class Kind : std::uint8_t {
   reply = 1,
   multi = 2,
@@ -27,13 +27,14 @@ enum class Kind : std::uint8_t {
   refusal_at = 19,
   receipt = 20,
   refusal_receipt = 21,
+  branch_at = 22,  // of a multi with two branches: multi_at, with the branch before the result
 };
-static_assert(wire::newest_forms.outcome == 2, "each version has a reader");
+static_assert(wire::newest_forms.outcome == 3, "each version has a reader");
 
 constexpr std::size_t head_bytes = 1 + sizeof(std::uint64_t);  // in version 2
 
 bool is_receipt(Kind kind) { return kind == Kind::receipt || kind == Kind::refusal_receipt; }
-bool has_zxid(Kind kind) { return Kind::reply_at <= kind && kind <= Kind::refusal_receipt; }
+bool has_zxid(Kind kind) { return Kind::reply_at <= kind && kind <= Kind::branch_at; }
 
 Kind kind_of(std::string_view outcome) {
   return Kind{static_cast<std::uint8_t>(outcome.empty() ? '\0' : outcome.front())};
@@ -66,7 +67,15 @@ void put(const Reply& reply, ByteWriter& out) {
   }
 }
 
-wire::ReplyBody take_multi(ByteReader& in) {
+// Only version 3 has it, and only at level 3 has a multi two branches.
+void put_branch(const wire::MultiReply& reply, wire::Zxid zxid, ByteWriter& out) {
+  out.integer(static_cast<std::uint8_t>(Kind::branch_at));
+  out.zxid(zxid);
+  wire::archive::write(out, *reply.branch);
+  put(reply, out);
+}
+
+wire::MultiReply take_multi(ByteReader& in) {
   wire::MultiReply reply;
   for (wire::OpReply& each : wire::archive::read<std::vector<wire::OpReply>>(in)) {
     reply.results.emplace_back(std::move(each));
@@ -86,6 +95,9 @@ wire::Bytes encode_outcome(const wire::ReplyBody& reply, wire::Zxid zxid,
   ByteWriter out(bytes);
   std::visit(
       [&]<class Reply>(const Reply& each) {
+        if constexpr (std::is_same_v<Reply, wire::MultiReply>) {
+          if (each.branch) return put_branch(each, zxid, out);
+        }
         write_head(kind_of_reply<Reply>, zxid, forms, out);
         put(each, out);
       },
@@ -122,9 +134,37 @@ std::optional<wire::Bytes> receipt_of(std::string_view outcome) {
   return receipt;
 }
 
-wire::Bytes former_outcome(std::string_view outcome) {
+namespace {
+
+// A multi with two branches becomes a receipt: without the branch its results would say something
+// else.
+wire::Bytes without_conditions(std::string_view outcome, const wire::Forms& forms) {
+  wire::Bytes former(outcome.substr(0, head_bytes));
+  switch (kind_of(outcome)) {
+    case Kind::branch_at: former.front() = static_cast<char>(Kind::receipt); return former;
+    case Kind::refusal_at:
+      if (const auto refusal = decode_refusal(outcome.substr(head_bytes))) {
+        encode(*refusal, forms, former);
+        return former;
+      }
+      return wire::Bytes(outcome);
+    case Kind::refusal_receipt: {
+      const auto refused = decode_outcome(outcome);
+      ByteWriter(former).integer(static_cast<std::int32_t>(code_in(forms, refused.error().code)));
+      return former;
+    }
+    default: return wire::Bytes(outcome);
+  }
+}
+
+}  // namespace
+
+wire::Bytes former_outcome(std::string_view outcome, const wire::Forms& forms) {
+  if (forms.outcome >= 2) return without_conditions(outcome, forms);
+  const wire::Bytes second = without_conditions(outcome, forms);
+  outcome = second;
   const Kind kind = kind_of(outcome);
-  if (!has_zxid(kind)) return wire::Bytes(outcome);
+  if (!has_zxid(kind)) return second;
   if (is_receipt(kind)) {
     const auto result = decode_outcome(outcome);
     const wire::Error error =
@@ -153,6 +193,13 @@ wire::Result<wire::ReplyBody> decode_outcome(std::string_view bytes) {
       break;
     case Kind::multi:
     case Kind::multi_at: body = take_multi(in); break;
+    case Kind::branch_at: {
+      const auto branch = wire::archive::read<wire::Branch>(in);
+      wire::MultiReply reply = take_multi(in);
+      reply.branch = branch;
+      body = std::move(reply);
+      break;
+    }
     case Kind::refusal:
     case Kind::refusal_at: {
       const auto refusal = decode_refusal(in.raw(in.remaining()));
@@ -209,10 +256,10 @@ void Results::replace(Result& result, wire::Bytes outcome) {
   digest_ += digest_of(result);
 }
 
-void Results::become_former() {
+void Results::become_former(const wire::Forms& forms) {
   std::deque<Result> results;
   for (Result& result : std::exchange(results_, {})) {
-    results.push_back({result.number, former_outcome(result.outcome)});
+    results.push_back({result.number, former_outcome(result.outcome, forms)});
   }
   receipts_ = bytes_ = 0;
   digest_ = 0;

@@ -24,9 +24,10 @@ namespace session {
 // The receipt that can replace a valid outcome; of a refusal it keeps the error without its
 // message. None for a receipt, and for version 1, which has no receipts.
 [[nodiscard]] std::optional<wire::Bytes> receipt_of(std::string_view outcome);
-// Converts a valid outcome to version 1. A receipt becomes a refusal whose message says what is
-// known of the write: the server must still know that this number was used.
-[[nodiscard]] wire::Bytes former_outcome(std::string_view outcome);
+// Converts a valid outcome to the version of `forms`, an earlier one. In version 1 a receipt
+// becomes a refusal whose message says what is known of the write: the server must still know that
+// this number was used.
+[[nodiscard]] wire::Bytes former_outcome(std::string_view outcome, const wire::Forms& forms);
 // A receipt of a write that was done becomes a TruncatedReply. Returns MarshallingError for invalid
 // bytes.
 [[nodiscard]] wire::Result<wire::ReplyBody> decode_outcome(std::string_view bytes);
@@ -49,8 +50,8 @@ class Results {
 
   // Precondition: `number` is above last(). Keeps at most `max` results.
   void add(std::int64_t number, wire::Bytes outcome, std::size_t max);
-  // Replaces all results by version 1 of them.
-  void become_former();
+  // Replaces all results by those of an earlier version: see former_outcome.
+  void become_former(const wire::Forms& forms);
   // The kept result of this write; null if it is not kept.
   [[nodiscard]] const wire::Bytes* find(std::int64_t number) const;
   // The number of the newest result; none if there is none.

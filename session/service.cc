@@ -227,7 +227,8 @@ Service::Changes Service::carry_out(const RefuseTxn& txn, const Transaction&, Ap
 }
 
 Service::Changes Service::carry_out(const LevelTxn& txn, const Transaction&, Applied&) {
-  if (wire::forms_at(txn.level).outcome < 2) sessions_.become_former();
+  const wire::Forms forms = wire::forms_at(txn.level);
+  if (forms.outcome < wire::forms_at(level_).outcome) sessions_.become_former(forms);
   level_ = planned_level_ = txn.level;
   return {};
 }

@@ -205,10 +205,19 @@ template <class Request>
 znode::PlanResult<Service::Body> Service::plan_body(const Command& command, const Request& request,
                                                     znode::Draft& draft) {
   if (auto owner = check_owner(command); !owner) return refuse(owner.error());
+  if (least_version(command) > forms().command) return refuse(needs_newer_level());
   const znode::Caller caller{command.session, command.identities};
+  const wire::Result<void> met = znode::judge(command.conditions, caller, draft);
+  std::optional<wire::Branch> branch;
+  if constexpr (std::is_same_v<Request, wire::MultiRequest>) {
+    if (request.otherwise) branch = met ? wire::Branch::ops : wire::Branch::otherwise;
+  }
+  if (!met && (!branch || met.error().code != ErrorCode::condition_failed)) {
+    return refuse(met.error());
+  }
   auto txn = [&] {
     if constexpr (std::is_same_v<Request, wire::MultiRequest>) {
-      return znode::plan(request, caller, draft, multi_bounds(command));
+      return znode::plan(request, caller, draft, multi_bounds(command), branch);
     } else {
       return znode::plan(request, caller, draft);
     }

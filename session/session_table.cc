@@ -110,12 +110,12 @@ void SessionTable::keep(wire::SessionId id, std::int64_t number, wire::Bytes out
   results_memory_ += results.memory();
 }
 
-void SessionTable::become_former() {
+void SessionTable::become_former(const wire::Forms& forms) {
   for (auto& [id, results] : results_) {
     changing(id);
     digest_ -= digest_of(id, results);
     results_memory_ -= results.memory();
-    results.become_former();
+    results.become_former(forms);
     digest_ += digest_of(id, results);
     results_memory_ += results.memory();
   }

@@ -63,8 +63,8 @@ class SessionTable {
 
   // Keeps the result of a write. No effect if the session is not open, or keeps no results.
   void keep(wire::SessionId id, std::int64_t number, wire::Bytes outcome);
-  // Replaces all results by version 1 of them: see Results::become_former.
-  void become_former();
+  // Replaces all results by those of an earlier version: see Results::become_former.
+  void become_former(const wire::Forms& forms);
   // Null if the session has kept no results.
   [[nodiscard]] const Results* results(wire::SessionId id) const;
 

@@ -86,8 +86,8 @@ void write_body(const LevelTxn& txn, const wire::Forms&, wire::Bytes& out) {
 
 using Body = decltype(Transaction::body);
 
-wire::Result<Body> read_refusal(ByteReader& in) {
-  const auto refusal = decode_refusal(read<wire::Bytes>(in));
+wire::Result<Body> read_refusal(ByteReader& in, const wire::Forms& newest) {
+  const auto refusal = decode_refusal(read<wire::Bytes>(in), newest);
   if (refusal) return Body(RefuseTxn{*refusal});
   return refusal.error().code == wire::ErrorCode::unimplemented ? refusal.error() : malformed();
 }
@@ -103,7 +103,7 @@ wire::Result<Body> read_body(ByteReader& in, std::uint8_t version, const wire::F
     case Kind::open: return read<OpenTxn>(in);
     case Kind::move: return read<MoveTxn>(in);
     case Kind::close: return read<CloseTxn>(in);
-    case Kind::refuse: return read_refusal(in);
+    case Kind::refuse: return read_refusal(in, newest);
     case Kind::tree: return read_tree(in, newest);
     case Kind::level:
       if (version < level_version) return malformed();

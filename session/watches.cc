@@ -120,7 +120,7 @@ wire::Result<void> Watches::remove(wire::SessionId session, const wire::RequestI
   return {};
 }
 
-// Next: Replies::send_event (server/pipeline/replies.cc) sends each event.
+// Next: ClientSender::send_event (server/pipeline/events.cc) sends each event.
 std::vector<wire::SessionId> Watches::fire(wire::Zxid zxid, std::vector<znode::Change> changes,
                                            const EventSink& sink) {
   std::vector<wire::SessionId> lagging;

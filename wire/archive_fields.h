@@ -12,6 +12,9 @@
 // (tests/wire/archive_test.cc shows which bytes they are.)
 namespace wire::archive {
 
+template <>
+inline constexpr auto greatest<Branch> = Branch::otherwise;
+
 namespace detail {
 
 template <class S, class M, As as>
@@ -29,7 +32,18 @@ template <HasFields T>
 inline constexpr auto fields<T> = std::apply(
     [](const auto&... field) { return std::tuple(detail::member_of(field)...); }, fields_of<T>);
 
-// Those in another order, or with other members, than on the wire.
+// Those in another order, or with other members, than on the wire. Members that are missing here
+// are newer than some forms: a form that has them writes them behind the whole command or
+// transaction. Whoever writes only these must refuse a struct that has the others.
+template <>
+inline constexpr auto fields<CheckRequest> = std::tuple(&CheckRequest::path,
+                                                        &CheckRequest::version);
+template <>
+inline constexpr auto fields<ChildrenRequest> =
+    std::tuple(&ChildrenRequest::path, &ChildrenRequest::with_stat, &ChildrenRequest::with_data,
+               &ChildrenRequest::after, &ChildrenRequest::limit, &ChildrenRequest::read);
+template <>
+inline constexpr auto fields<MultiRequest> = std::tuple(&MultiRequest::ops);
 template <>
 inline constexpr auto fields<Child> = std::tuple(&Child::name, &Child::stat, &Child::data);
 template <>

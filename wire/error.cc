@@ -43,6 +43,7 @@ constexpr std::array rows{
     Row{ErrorCode::too_large, "TooLarge"},
     Row{ErrorCode::overloaded, "Overloaded"},
     Row{ErrorCode::too_many_sessions, "TooManySessions"},
+    Row{ErrorCode::condition_failed, "ConditionFailed"},
 };
 
 }  // namespace

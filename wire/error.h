@@ -1,8 +1,11 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include "wire/records.h"
 
 namespace wire {
 
@@ -41,6 +44,7 @@ enum class ErrorCode : int {
   too_large = -1005,
   overloaded = -1006,  // a budget is used up: nothing was done
   too_many_sessions = -1007,
+  condition_failed = -1008,  // a condition of a write did not hold: nothing was done
 };
 
 // "NoNode", "BadVersion", ...
@@ -51,9 +55,27 @@ enum class ErrorCode : int {
 // ZooKeeper's number; nothing for our own codes.
 [[nodiscard]] std::optional<int> number(ErrorCode code);
 
+// What was found of a node whose tests did not hold.
+struct Found {
+  bool exists = false;
+  std::int32_t version = any_version;  // and no owner, if it does not exist
+  SessionId ephemeral_owner;
+
+  bool operator==(const Found&) const = default;
+};
+
+// With ConditionFailed: why.
+struct Unmet {
+  std::optional<std::uint32_t> condition;  // its place in the list; none for a check in a multi
+  Found found;
+
+  bool operator==(const Unmet&) const = default;
+};
+
 struct Error {
   ErrorCode code = ErrorCode::system_error;
   std::string message;  // says what is wrong with which path or field, for people
+  std::optional<Unmet> unmet = {};
 
   bool operator==(const Error&) const = default;
 };

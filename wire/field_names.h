@@ -69,7 +69,8 @@ inline constexpr bool is_structured<std::optional<Member>> = is_structured<Membe
 template <class Item>
 inline constexpr bool is_structured<std::vector<Item>> = true;
 
-// Calls `visit` with each named field of all requests and of the records that they contain.
+// Calls `visit` with each named field of all requests and of the records that they contain. Those
+// of the envelope are not among them.
 template <class Visit>
 constexpr void for_each_request_field(Visit visit) {
   [&]<class... Requests, class... Ops>(std::type_identity<std::variant<Requests...>>,
@@ -79,12 +80,14 @@ constexpr void for_each_request_field(Visit visit) {
   }(std::type_identity<Request>{}, std::type_identity<MultiOp>{});
   for_each_named_field<AclEntry>(visit);
   for_each_named_field<AtLeast>(visit);
+  for_each_named_field<Condition>(visit);
 }
 
 inline constexpr FieldNames field_names = [] {
   FieldNames names;
   // The envelope of every request, and the other name of a field `data`.
   for (const char* name : {"op", "id", "encoding", "data64"}) names.add(name);
+  names.add(conditions_name);
   for_each_request_field([&](const auto& field) { names.add(field.name); });
   return names;
 }();
@@ -111,7 +114,7 @@ inline constexpr FieldSet allowed_fields = [] {
 
 // The fields whose objects and lists a reader needs. In any other field they are an error.
 inline constexpr FieldSet structured_fields = [] {
-  FieldSet set = 0;
+  FieldSet set = set_of(field_id(conditions_name));
   for_each_request_field([&]<class S, class M, As as>(const Field<S, M, as>& field) {
     if (is_structured<M>) set |= set_of(*field_names.find(field.name));
   });

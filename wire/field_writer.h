@@ -33,6 +33,7 @@ class FieldWriter {
   void write(const Error& error) {
     object_.string("error", name(error.code));
     if (const auto code = number(error.code)) object_.integer("code", *code);
+    if (error.unmet) write(*error.unmet);
     object_.string("message", error.message);
   }
   template <class... Ts>
@@ -42,6 +43,7 @@ class FieldWriter {
   // Its zxid is the envelope's.
   void write(const TruncatedReply&) { object_.boolean("truncated", true); }
   void write(const MultiReply& reply) {
+    if (reply.branch) add("branch", *reply.branch);
     if (reply.failed) {
       const std::size_t index = *reply.failed;
       if (index < reply.results.size() && reply.results[index].has_error()) {
@@ -60,6 +62,11 @@ class FieldWriter {
   void write_request(const Request& request) {
     object_.string("op", op_name<Request>);
     write(request);
+  }
+  // A list of objects.
+  template <HasFields T>
+  void write_list(std::string_view name, const std::vector<T>& items) {
+    add(name, items);
   }
 
  private:

@@ -28,7 +28,7 @@ struct LevelRange {
 };
 
 // Those of this program.
-inline constexpr LevelRange known_levels{{0}, {2}};
+inline constexpr LevelRange known_levels{{0}, {3}};
 
 // "level 1", "levels 0 to 1".
 [[nodiscard]] inline std::string to_string(Level level) {
@@ -69,6 +69,12 @@ struct Forms {
   if (level >= Level{2}) {
     forms.tree_transaction = 3;  // paths, ACLs and identities once; what the reply of a multi takes
     forms.outcome = 2;           // + the zxid of the write; or only a receipt
+  }
+  if (level >= Level{3}) {
+    forms.command = 3;           // + conditions; of a multi its other branch, tests and bounds
+    forms.tree_transaction = 4;  // + of a multi its branch, and the bounds of its lists
+    forms.outcome = 3;           // the same
+    forms.refusal = 3;           // the same; + why a condition does not hold
   }
   return forms;
 }

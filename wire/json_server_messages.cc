@@ -68,7 +68,8 @@ class FieldReader {
     const auto text = value<std::string>("error");
     const auto code = error_code_named(text);
     if (!code) throw Malformed{"unknown error " + text};
-    out = {*code, value<std::string>("message")};
+    out = {*code, value<std::string>("message"), {}};
+    if (has("found")) read(out.unmet.emplace());
   }
   template <class T>
   [[nodiscard]] T read() const {
@@ -207,8 +208,10 @@ ChildrenReply reply_to(const ChildrenRequest& request, const FieldReader& object
 
 MultiReply reply_to(const MultiRequest& request, const FieldReader& object) {
   MultiReply reply;
+  if (request.otherwise) reply.branch = object.value<Branch>("branch");
+  const auto& ops = reply.branch == Branch::otherwise ? *request.otherwise : request.ops;
   const Json& results = object.at("results");
-  if (!results.is_array() || results.size() != request.ops.size()) throw wrong_type("results");
+  if (!results.is_array() || results.size() != ops.size()) throw wrong_type("results");
   if (object.has("error")) reply.failed = object.value<std::size_t>("index");
   if (reply.failed && *reply.failed >= results.size()) throw wrong_type("index");
   for (std::size_t i = 0; i < results.size(); ++i) {
@@ -218,8 +221,8 @@ MultiReply reply_to(const MultiRequest& request, const FieldReader& object) {
     } else if (reply.failed) {
       reply.results.emplace_back(OpReply{EmptyReply{}});
     } else {
-      reply.results.emplace_back(std::visit(
-          [&](const auto& op) -> OpReply { return reply_to(op, result); }, request.ops[i]));
+      reply.results.emplace_back(
+          std::visit([&](const auto& op) -> OpReply { return reply_to(op, result); }, ops[i]));
     }
   }
   return reply;

@@ -14,6 +14,7 @@ void write_request(const ClientRequest& request, std::string& out) {
   if (!request.id.none()) object.id("id", request.id);
   FieldWriter<Syntax> fields(object);
   std::visit([&](const auto& each) { fields.write_request(each); }, request.request);
+  if (!request.conditions.empty()) fields.write_list(conditions_name, request.conditions);
   if (request.encoding == Encoding::base64) object.string("encoding", "base64");
 }
 

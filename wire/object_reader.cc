@@ -27,6 +27,12 @@ void ObjectReader::allow_only(FieldSet allowed) {
   }
 }
 
+FieldSet ObjectReader::fields() const {
+  FieldSet fields = 0;
+  for (const RawField& field : object_.fields) fields |= set_of(field.id);
+  return fields;
+}
+
 void ObjectReader::require(FieldId id) {
   if (!has(id)) fail("missing field " + quoted(name(id)));
 }

@@ -31,6 +31,8 @@ class ObjectReader {
   // Fails if there are other fields, or one that came twice.
   void allow_only(FieldSet allowed);
   [[nodiscard]] bool has(FieldId id) const { return object_.find(id) != nullptr; }
+  // All fields that are there.
+  [[nodiscard]] FieldSet fields() const;
   // Fails if the field is absent.
   void require(FieldId id);
 
@@ -85,6 +87,7 @@ class ObjectReader {
     read(item);
   }
   void read_item(MultiOp& op);
+  void read_item(Condition& condition);
 
   // Null if the field is absent, or of another kind, which is an error.
   RawValue* typed(FieldId id, RawValue::Kind kind, std::string_view must_be);

@@ -7,18 +7,6 @@
 namespace wire {
 namespace {
 
-// Removes the first code point of `text`, which is valid UTF-8, and returns it.
-char32_t pop_code_point(std::string_view& text) {
-  const auto first = static_cast<unsigned char>(text.front());
-  const std::size_t size = first < 0x80 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
-  char32_t point = size == 1 ? first : first & (0x7Fu >> size);
-  for (const char byte : text.substr(1, size - 1)) {
-    point = (point << 6) | (static_cast<unsigned char>(byte) & 0x3Fu);
-  }
-  text.remove_prefix(size);
-  return point;
-}
-
 // Whether ZooKeeper refuses the code point: controls, surrogates, private use and specials.
 bool is_refused(char32_t point) {
   return point <= 0x1F || (point >= 0x7F && point <= 0x9F) ||
@@ -29,8 +17,11 @@ bool is_refused(char32_t point) {
 const char* invalid_characters_reason(std::string_view path) {
   if (!is_utf8(path)) return "is not UTF-8";
   while (!path.empty()) {
-    if (is_refused(pop_code_point(path)))
+    const std::string_view character = path.substr(0, character_size(path.front()));
+    if (is_refused(code_point(character))) {
       return "contains a character that is not allowed in paths";
+    }
+    path.remove_prefix(character.size());
   }
   return nullptr;
 }

@@ -57,7 +57,7 @@ struct ChildrenReply {
   std::vector<Child> children;
   bool with_details = false;
   Stat stat;          // of the parent
-  bool more = false;  // there are names after the last of these
+  bool more = false;  // there are other names behind the last of these
 
   bool operator==(const ChildrenReply&) const = default;
 };
@@ -126,11 +126,17 @@ struct TruncatedReply {
 
 using OpReply = std::variant<CreateReply, SetReply, EmptyReply, GetReply, ChildrenReply>;
 
+// The two lists of operations of a multi that has an `else`.
+enum class Branch : std::uint8_t { ops, otherwise };
+template <>
+inline constexpr std::array<std::string_view, 2> names_of<Branch>{"ops", "else"};
+
 // One result for each operation of a multi. On failure nothing was applied: `failed` is the index
 // of the first operation that failed, and every operation has an error of its own.
 struct MultiReply {
   std::vector<Result<OpReply>> results;
   std::optional<std::size_t> failed;
+  std::optional<Branch> branch = {};  // whose results these are; none if the request has one branch
 
   bool operator==(const MultiReply&) const = default;
 };

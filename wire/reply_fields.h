@@ -20,6 +20,16 @@ inline constexpr auto fields_of<Stat> = std::tuple(
     optional("container", &Stat::container));
 
 template <>
+inline constexpr auto fields_of<Found> = std::tuple(required("exists", &Found::exists),
+                                                    required("version", &Found::version),
+                                                    required("ephemeralOwner",
+                                                             &Found::ephemeral_owner));
+
+template <>
+inline constexpr auto fields_of<Unmet> = std::tuple(optional("condition", &Unmet::condition),
+                                                    required("found", &Unmet::found));
+
+template <>
 inline constexpr auto fields_of<Identity> = std::tuple(required("scheme", &Identity::scheme),
                                                        required("id", &Identity::id));
 

@@ -54,6 +54,7 @@ template <>
 inline constexpr auto fields_of<ChildrenRequest> = std::tuple(
     required("path", &ChildrenRequest::path), optional("withStat", &ChildrenRequest::with_stat),
     optional("withData", &ChildrenRequest::with_data), optional("after", &ChildrenRequest::after),
+    optional("before", &ChildrenRequest::before), optional("reverse", &ChildrenRequest::reverse),
     optional("limit", &ChildrenRequest::limit), embedded(&ChildrenRequest::read));
 
 template <>
@@ -74,11 +75,28 @@ inline constexpr auto fields_of<SetAclRequest> = std::tuple(required("path", &Se
                                                                      &SetAclRequest::version));
 
 template <>
-inline constexpr auto fields_of<CheckRequest> =
-    std::tuple(required("path", &CheckRequest::path), optional("version", &CheckRequest::version));
+inline constexpr auto fields_of<NodeTests> = std::tuple(
+    optional("exists", &NodeTests::exists), optional("czxid", &NodeTests::czxid),
+    optional("mzxid", &NodeTests::mzxid), optional("ephemeralOwner", &NodeTests::ephemeral_owner),
+    data(&NodeTests::data, Presence::optional));
 
 template <>
-inline constexpr auto fields_of<MultiRequest> = std::tuple(required("ops", &MultiRequest::ops));
+inline constexpr auto fields_of<CheckRequest> = std::tuple(required("path", &CheckRequest::path),
+                                                           optional("version",
+                                                                    &CheckRequest::version),
+                                                           embedded(&CheckRequest::tests));
+
+template <>
+inline constexpr auto fields_of<Condition> = std::tuple(required("path", &Condition::path),
+                                                        optional("version", &Condition::version),
+                                                        embedded(&Condition::tests));
+
+// The conditions of a request: in its envelope, because only a whole write has them.
+inline constexpr std::string_view conditions_name = "if";
+
+template <>
+inline constexpr auto fields_of<MultiRequest> =
+    std::tuple(required("ops", &MultiRequest::ops), optional("else", &MultiRequest::otherwise));
 
 template <>
 inline constexpr auto fields_of<SyncRequest> = std::tuple(required("path", &SyncRequest::path));

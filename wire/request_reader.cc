@@ -6,12 +6,14 @@
 #include <variant>
 
 #include "wire/object_reader.h"
+#include "wire/path.h"
 #include "wire/raw_frame.h"
 #include "wire/request_fields.h"
 
 namespace wire {
 namespace {
 
+constexpr FieldId conditions_field = field_id(conditions_name);
 constexpr FieldSet envelope_fields =
     set_of(field_id("op")) | set_of(field_id("id")) | set_of(field_id("encoding"));
 
@@ -24,11 +26,37 @@ template <class Variant>
 struct Operation {
   std::string_view name;
   FieldSet allowed;
+  bool is_guarded;  // it can have conditions: it changes the tree
   Variant (*read)(ObjectReader& object);
 };
 
+template <class T>
+constexpr bool is_guarded = std::is_same_v<T, CreateRequest> || std::is_same_v<T, SetRequest> ||
+                            std::is_same_v<T, DeleteRequest> || std::is_same_v<T, SetAclRequest> ||
+                            std::is_same_v<T, MultiRequest>;
+
+// `exists: false` is a test of a node that is not there: no other can hold with it.
+void check_tests(ObjectReader& object, FieldSet tests) {
+  constexpr FieldId exists = field_id("exists");
+  if (!object.has(exists) || object.value<bool>(exists)) return;
+  if ((tests & ~set_of(exists)) == 0) return;
+  object.fail("a node that must not exist cannot have other tests");
+}
+
+// The fields of the object that are tests of a node.
+FieldSet tests_of(const ObjectReader& object) {
+  constexpr FieldSet tests = allowed_fields<Condition> & ~set_of(field_id("path"));
+  return object.fields() & tests;
+}
+
 // Rules about several fields of a request, which its list of fields cannot express.
 void check_together(ObjectReader&, const auto&) {}
+void check_together(ObjectReader& object, const CheckRequest&) {
+  check_tests(object, tests_of(object));
+}
+void check_together(ObjectReader& object, const MultiRequest&) {
+  if (object.has(field_id("else"))) object.require(conditions_field);
+}
 void check_together(ObjectReader& object, const ConnectRequest&) {
   if (object.has(field_id("session"))) object.require(field_id("password"));
   if (object.has(field_id("password"))) object.require(field_id("session"));
@@ -36,7 +64,7 @@ void check_together(ObjectReader& object, const ConnectRequest&) {
 
 template <class Variant, class T>
 constexpr Operation<Variant> operation() {
-  return {op_name<T>, allowed_fields<T>, [](ObjectReader& object) -> Variant {
+  return {op_name<T>, allowed_fields<T>, is_guarded<T>, [](ObjectReader& object) -> Variant {
             T request;
             check_together(object, request);
             object.read(request);
@@ -74,6 +102,19 @@ std::string read_op(ObjectReader& object) {
 
 }  // namespace
 
+void ObjectReader::read_item(Condition& condition) {
+  allow_only(allowed_fields<Condition>);
+  const FieldSet tests = tests_of(*this);
+  if (tests == 0)
+    fail(
+        "at least one test is needed: version, exists, czxid, mzxid, "
+        "ephemeralOwner, data");
+  check_tests(*this, tests);
+  read(condition);
+  if (error()) return;
+  if (const auto valid = validate_path(condition.path); !valid) fail(valid.error());
+}
+
 void ObjectReader::read_item(MultiOp& op) {
   const std::string name = read_op(*this);
   const auto* operation = find(multi_ops, name);
@@ -101,6 +142,16 @@ bool leaves_watch(const Request& request) {
       request);
 }
 
+std::vector<Condition> read_conditions(ObjectReader& object) {
+  auto conditions = object.value<std::vector<Condition>>(conditions_field);
+  if (!object.has(conditions_field) || object.error()) return {};
+  if (conditions.empty() || conditions.size() > conditions_max) {
+    object.fail_value(conditions_field,
+                      "a list of 1 to " + std::to_string(conditions_max) + " conditions");
+  }
+  return conditions;
+}
+
 }  // namespace
 
 ParsedRequest request_of(RawObject& raw) {
@@ -113,9 +164,10 @@ ParsedRequest request_of(RawObject& raw) {
   if (!operation) return BadRequest{id, *envelope.error()};
 
   ObjectReader object(raw, operation->name);
-  object.allow_only(operation->allowed | envelope_fields);
+  object.allow_only(operation->allowed | envelope_fields |
+                    (operation->is_guarded ? set_of(conditions_field) : 0));
   const auto encoding = object.value<Encoding>(field_id("encoding"));
-  ClientRequest request{id, encoding, operation->read(object)};
+  ClientRequest request{id, encoding, operation->read(object), read_conditions(object)};
   if (leaves_watch(request.request)) object.require(field_id("id"));
   if (object.error()) return BadRequest{id, *object.error()};
   return request;

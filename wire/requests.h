@@ -142,6 +142,8 @@ struct ChildrenRequest {
   std::optional<std::string> after;    // only names after this one, in name order
   std::optional<std::uint32_t> limit;  // of the children returned
   ReadOptions read;
+  std::optional<std::string> before = {};  // only names before this one
+  bool reverse = false;                    // the last name first
 
   bool operator==(const ChildrenRequest&) const = default;
 };
@@ -181,15 +183,39 @@ struct SetAclRequest {
   bool operator==(const SetAclRequest&) const = default;
 };
 
-// Only in a multi: fails unless the node exists and has this version.
+// Tests of one node besides its version. A missing node fails all of them but `exists: false`.
+struct NodeTests {
+  std::optional<bool> exists;
+  std::optional<Zxid> czxid;
+  std::optional<Zxid> mzxid;
+  std::optional<SessionId> ephemeral_owner;
+  std::optional<Bytes> data;
+
+  [[nodiscard]] bool none() const { return *this == NodeTests(); }
+  bool operator==(const NodeTests&) const = default;
+};
+
+// Only in a multi: fails unless the node exists and has this version, and the tests hold.
 struct CheckRequest {
   using Reply = EmptyReply;
 
   std::string path;
   std::int32_t version = any_version;
+  NodeTests tests = {};
 
   bool operator==(const CheckRequest&) const = default;
 };
+
+// A condition of a whole write: the tests of this node must hold. At least one test is there.
+struct Condition {
+  std::string path;
+  std::optional<std::int32_t> version;  // any_version: the node exists
+  NodeTests tests;
+
+  bool operator==(const Condition&) const = default;
+};
+
+inline constexpr std::size_t conditions_max = 100;
 
 using MultiOp = std::variant<CreateRequest, SetRequest, DeleteRequest, CheckRequest, GetRequest,
                              ChildrenRequest>;
@@ -198,9 +224,16 @@ struct MultiRequest {
   using Reply = MultiReply;
 
   std::vector<MultiOp> ops;
+  // Happens instead if a condition of the request does not hold.
+  std::optional<std::vector<MultiOp>> otherwise = {};
 
   bool operator==(const MultiRequest&) const = default;
 };
+
+// The number of operations of both branches.
+[[nodiscard]] inline std::size_t operations_of(const MultiRequest& multi) {
+  return multi.ops.size() + (multi.otherwise ? multi.otherwise->size() : 0);
+}
 
 struct SyncRequest {
   using Reply = EmptyReply;
@@ -274,11 +307,13 @@ using Request = std::variant<CreateRequest, GetRequest, ExistsRequest, SetReques
                              SetAclRequest, MultiRequest, SyncRequest, WatchRequest, UnwatchRequest,
                              AuthRequest, WhoamiRequest, PingRequest, CloseRequest, ConnectRequest>;
 
-// A request with its envelope: the client's id for it, and the encoding of the reply.
+// A request with its envelope: the client's id for it, the encoding of the reply, and the
+// conditions, which must all hold, or a write does nothing.
 struct ClientRequest {
   RequestId id;
   Encoding encoding = Encoding::text_if_utf8;
   Request request;
+  std::vector<Condition> conditions = {};
 
   bool operator==(const ClientRequest&) const = default;
 };

@@ -31,7 +31,7 @@ struct ClusterId {
 
 // Only a sound server's promises count. A blank or damaged server may have lost earlier promises,
 // so it must first adopt the history of an established leader (ZOOKEEPER-261).
-enum class Condition : std::uint8_t {
+enum class DiskState : std::uint8_t {
   sound,
   blank,    // has never adopted a history: a new server, or one whose disk was wiped
   damaged,  // its disk is known to have lost a part of its content

@@ -106,15 +106,15 @@ bool Leading::counts_before_establishment(ServerId id, const Learner& learner,
                                           const State& state) const {
   if (!state.ensemble.is_voter(id)) return false;
   switch (basis_) {
-    case ElectionBasis::quorum: return learner.condition == Condition::sound;
-    case ElectionBasis::founding: return learner.condition != Condition::damaged;
+    case ElectionBasis::quorum: return learner.disk_state == DiskState::sound;
+    case ElectionBasis::founding: return learner.disk_state != DiskState::damaged;
     case ElectionBasis::unanimous: return true;
   }
   return false;
 }
 
 // Whether the learners at `stage` are enough to continue. A server that has adopted the leader's
-// history counts, whatever its condition was before.
+// history counts, whatever its disk was before.
 bool Leading::is_basis_met_at(Stage stage, const State& state) const {
   std::vector<ServerId> voters = voters_at(stage, state);
   if (stage == Stage::adopted) return state.ensemble.is_quorum(voters);

@@ -65,16 +65,16 @@ class Leading {
 
   struct Learner {
     Stage stage = Stage::connected;
-    std::uint64_t attempt = 0;               // of its FOLLOWERINFO, for the LEADERINFO
-    Condition condition = Condition::sound;  // as in its FOLLOWERINFO
-    Point last;                              // the end of its history, as in its last message
-    bool diverged = false;                   // it answered DIVERGED: its history goes beyond `last`
-    std::uint64_t ticket = 0;                // of the current read for it
-    bool sync_start_sent = false;            // while reading: DIFF, TRUNC or SNAP was sent
-    Point read_to;                           // while reading: it was sent everything up to here
-    Zxid synced_to;                          // the end of the history sent in synchronization
-    Zxid acked;                              // durable there; set once adopted
-    std::uint64_t probe = 0;                 // the last one it answered
+    std::uint64_t attempt = 0;                // of its FOLLOWERINFO, for the LEADERINFO
+    DiskState disk_state = DiskState::sound;  // as in its FOLLOWERINFO
+    Point last;                               // the end of its history, as in its last message
+    bool diverged = false;         // it answered DIVERGED: its history goes beyond `last`
+    std::uint64_t ticket = 0;      // of the current read for it
+    bool sync_start_sent = false;  // while reading: DIFF, TRUNC or SNAP was sent
+    Point read_to;                 // while reading: it was sent everything up to here
+    Zxid synced_to;                // the end of the history sent in synchronization
+    Zxid acked;                    // durable there; set once adopted
+    std::uint64_t probe = 0;       // the last one it answered
     std::uint32_t silent_ticks = 0;
   };
 

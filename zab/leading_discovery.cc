@@ -22,11 +22,11 @@ Next Leading::on(ServerId from, const FollowerInfo& m, StepContext& context) {
   Learner& learner = learners_[from];
   learner = Learner{};
   learner.attempt = m.attempt;
-  learner.condition = m.condition;
+  learner.disk_state = m.disk_state;
   learner.last = m.last;
 
   if (basis_ == ElectionBasis::unanimous && phase_ != Phase::broadcast &&
-      m.condition == Condition::damaged &&
+      m.disk_state == DiskState::damaged &&
       m.claim > Claim{state.durable.current_epoch, state.durable.history.last().zxid}) {
     return GoLooking{"server " + to_string(from) + " once had a more recent history"};
   }

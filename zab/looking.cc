@@ -155,7 +155,7 @@ std::optional<ElectionBasis> Looking::basis(const std::vector<ServerId>& support
                                             const State& state) const {
   std::vector<ServerId> sound;
   for (const ServerId server : supporters) {
-    if (condition_of(server) == Condition::sound) sound.push_back(server);
+    if (disk_state_of(server) == DiskState::sound) sound.push_back(server);
   }
   if (state.ensemble.is_quorum(sound)) return ElectionBasis::quorum;
   if (!state.ensemble.is_quorum(supporters)) return std::nullopt;
@@ -171,14 +171,14 @@ std::optional<ElectionBasis> Looking::basis(const std::vector<ServerId>& support
   return std::nullopt;
 }
 
-Condition Looking::condition_of(ServerId server) const {
+DiskState Looking::disk_state_of(ServerId server) const {
   const auto vote = votes_.find(server);
-  return vote != votes_.end() ? vote->second.condition : decided_.at(server).condition;
+  return vote != votes_.end() ? vote->second.disk_state : decided_.at(server).disk_state;
 }
 
 bool Looking::no_voter_knows_a_cluster() const {
   const auto knows_of_none = [](const auto& entry) {
-    return entry.second.cluster.none() && entry.second.condition != Condition::damaged;
+    return entry.second.cluster.none() && entry.second.disk_state != DiskState::damaged;
   };
   return std::ranges::all_of(votes_, knows_of_none) && std::ranges::all_of(decided_, knows_of_none);
 }
@@ -186,7 +186,7 @@ bool Looking::no_voter_knows_a_cluster() const {
 bool Looking::covers_all_claims() const {
   const Claim held{vote_.current_epoch, vote_.last_zxid};
   const auto is_covered = [&](const auto& entry) {
-    return entry.second.condition != Condition::damaged || entry.second.claim <= held;
+    return entry.second.disk_state != DiskState::damaged || entry.second.claim <= held;
   };
   return std::ranges::all_of(votes_, is_covered) && std::ranges::all_of(decided_, is_covered);
 }

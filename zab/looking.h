@@ -60,7 +60,7 @@ class Looking {
   [[nodiscard]] std::vector<ServerId> supporters(const State& state) const;
   [[nodiscard]] std::optional<ElectionBasis> basis(const std::vector<ServerId>& supporters,
                                                    const State& state) const;
-  [[nodiscard]] Condition condition_of(ServerId server) const;
+  [[nodiscard]] DiskState disk_state_of(ServerId server) const;
   [[nodiscard]] bool no_voter_knows_a_cluster() const;
   [[nodiscard]] bool covers_all_claims() const;
   [[nodiscard]] Notification notification(const State& state) const;

@@ -33,7 +33,7 @@ struct Notification {
   std::uint64_t round = 0;
   Vote vote;
   // These describe the sender, not the server that it votes for.
-  Condition condition = Condition::sound;
+  DiskState disk_state = DiskState::sound;
   Claim claim{};        // only if it is damaged
   ClusterId cluster{};  // none unless it knows that a quorum has adopted this id
 
@@ -50,7 +50,7 @@ struct FollowerInfo {
   ServerId accepted_leader;  // the leader of that epoch
   Point last;                // the end of the learner's history
   std::uint64_t attempt = 0;
-  Condition condition = Condition::sound;
+  DiskState disk_state = DiskState::sound;
   Claim claim{};  // only if it is damaged
 
   bool operator==(const FollowerInfo&) const = default;

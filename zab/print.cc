@@ -7,11 +7,11 @@ using wire::to_string;
 
 std::string to_string(Epoch epoch) { return std::to_string(epoch.value); }
 
-std::string in_words(Condition condition, const Claim& claim) {
-  switch (condition) {
-    case Condition::sound: return "";
-    case Condition::blank: return ", blank";
-    case Condition::damaged:
+std::string in_words(DiskState disk_state, const Claim& claim) {
+  switch (disk_state) {
+    case DiskState::sound: return "";
+    case DiskState::blank: return ", blank";
+    case DiskState::damaged:
       return ", damaged, had epoch " + to_string(claim.current_epoch) + " up to " +
              to_string(claim.last_zxid);
   }
@@ -21,14 +21,14 @@ std::string in_words(Condition condition, const Claim& claim) {
 std::string words(const Notification& m) {
   return "NOTIFICATION " + to_string(m.role) + " round " + std::to_string(m.round) + ", vote " +
          to_string(m.vote.leader) + " at epoch " + to_string(m.vote.current_epoch) + ", last " +
-         to_string(m.vote.last_zxid) + in_words(m.condition, m.claim);
+         to_string(m.vote.last_zxid) + in_words(m.disk_state, m.claim);
 }
 std::string again(std::uint64_t attempt) {
   return attempt == 0 ? "" : ", attempt " + std::to_string(attempt + 1);
 }
 std::string words(const FollowerInfo& m) {
   return "FOLLOWERINFO accepted " + to_string(m.accepted_epoch) + ", last " +
-         to_string(m.last.zxid) + again(m.attempt) + in_words(m.condition, m.claim);
+         to_string(m.last.zxid) + again(m.attempt) + in_words(m.disk_state, m.claim);
 }
 std::string words(const LeaderInfo& m) {
   return "LEADERINFO " + to_string(m.epoch) + again(m.attempt);

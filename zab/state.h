@@ -24,9 +24,9 @@ struct Durable {
   // the claim says how far the history reached, at least.
   std::optional<Claim> damaged;
 
-  [[nodiscard]] Condition condition() const {
-    if (damaged) return Condition::damaged;
-    return current_epoch == Epoch{} ? Condition::blank : Condition::sound;
+  [[nodiscard]] DiskState disk_state() const {
+    if (damaged) return DiskState::damaged;
+    return current_epoch == Epoch{} ? DiskState::blank : DiskState::sound;
   }
   // All zeros unless the server is damaged.
   [[nodiscard]] Claim claim() const { return damaged.value_or(Claim{}); }

@@ -31,7 +31,7 @@ Notification make_notification(Role role, const Vote& vote, const State& state) 
   return {.role = role,
           .round = state.round,
           .vote = vote,
-          .condition = durable.condition(),
+          .disk_state = durable.disk_state(),
           .claim = durable.claim(),
           .cluster = durable.known_cluster()};
 }
@@ -42,7 +42,7 @@ FollowerInfo make_follower_info(std::uint64_t attempt, const State& state) {
           .accepted_leader = durable.accepted_leader,
           .last = durable.history.last(),
           .attempt = attempt,
-          .condition = durable.condition(),
+          .disk_state = durable.disk_state(),
           .claim = durable.claim()};
 }
 

@@ -1,4 +1,5 @@
 #include <limits>
+#include <tuple>
 
 #include "wire/reply_size.h"
 #include "znode/operations.h"
@@ -18,9 +19,35 @@ bool shows_details(const wire::ChildrenRequest& request, RememberedVerdicts& may
   return wants_details(request) && may_read.allows(child.acl());
 }
 
-const Node* first_of(const wire::ChildrenRequest& request, const Node& parent) {
-  return request.after ? parent.first_child_after(*request.after) : parent.first_child();
-}
+// The children that a request asks for, in its order, without regard to its limit.
+class Asked {
+ public:
+  Asked(const wire::ChildrenRequest& request, const Node& parent)
+      : request_(request), parent_(parent) {}
+
+  // These return null behind the last one.
+  [[nodiscard]] const Node* first() const {
+    const auto& [after, before] = std::tie(request_.after, request_.before);
+    if (request_.reverse) {
+      return within(before ? parent_.last_child_before(*before) : parent_.last_child());
+    }
+    return within(after ? parent_.first_child_after(*after) : parent_.first_child());
+  }
+  [[nodiscard]] const Node* next(const Node& node) const {
+    return within(request_.reverse ? node.previous_sibling() : node.next_sibling());
+  }
+
+ private:
+  [[nodiscard]] const Node* within(const Node* node) const {
+    if (node == nullptr) return nullptr;
+    const bool is_within = request_.reverse ? !request_.after || node->name() > *request_.after
+                                            : !request_.before || node->name() < *request_.before;
+    return is_within ? node : nullptr;
+  }
+
+  const wire::ChildrenRequest& request_;
+  const Node& parent_;
+};
 
 std::uint32_t limit_of(const wire::ChildrenRequest& request) {
   return request.limit.value_or(std::numeric_limits<std::uint32_t>::max());
@@ -42,8 +69,9 @@ wire::ChildrenReply list(const wire::ChildrenRequest& request, const Identities&
   RememberedVerdicts may_read(identities, wire::Perm::read);
   const std::uint32_t limit = limit_of(request);
 
-  const Node* node = first_of(request, parent);
-  for (; node && reply.children.size() < limit; node = node->next_sibling()) {
+  const Asked asked(request, parent);
+  const Node* node = asked.first();
+  for (; node && reply.children.size() < limit; node = asked.next(*node)) {
     const bool has_details = shows_details(request, may_read, *node);
     if (!budget.take(bytes_max(request, has_details, *node))) break;
     wire::Child& child = reply.children.emplace_back();
@@ -60,8 +88,8 @@ bool take_list(const wire::ChildrenRequest& request, const Identities& identitie
                const Node& parent, ReplyBudget& budget) {
   RememberedVerdicts may_read(identities, wire::Perm::read);
   std::uint32_t left = limit_of(request);
-  for (const Node* node = first_of(request, parent); node && left > 0;
-       node = node->next_sibling(), --left) {
+  const Asked asked(request, parent);
+  for (const Node* node = asked.first(); node && left > 0; node = asked.next(*node), --left) {
     const bool has_details = shows_details(request, may_read, *node);
     if (!budget.take(bytes_max(request, has_details, *node))) return false;
   }

@@ -83,6 +83,7 @@ wire::Result<CreateTxn> plan_quota(const wire::CreateRequest& request, const Cal
 
   for (const std::string& parent : txn.parents) draft.create(parent, {});
   PendingNode node;
+  node.data = request.data;
   node.data_size = static_cast<std::uint32_t>(request.data.size());
   node.limits = *limits;
   draft.create(request.path, std::move(node));
@@ -162,6 +163,7 @@ wire::Result<CreateTxn> plan(const wire::CreateRequest& request, const Caller& c
   }
   const Usage growth{1, static_cast<std::int64_t>(request.data.size())};
   if (auto quota = check_quotas(txn.path, growth, caller, draft); !quota) return quota.error();
+  node.data = request.data;
   node.data_size = static_cast<std::uint32_t>(request.data.size());
   node.lifetime = *lifetime;
   draft.create(txn.path, std::move(node));

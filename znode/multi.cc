@@ -13,10 +13,12 @@ namespace {
 using wire::Error;
 using wire::ErrorCode;
 
-Refusal refuse_all(std::size_t count, std::size_t failed, Error error) {
+Refusal refuse_all(std::size_t count, std::size_t failed, Error error,
+                   std::optional<wire::Branch> branch = {}) {
   const std::string because = ": operation " + std::to_string(failed) + " of the multi failed";
   wire::MultiReply reply;
   reply.failed = failed;
+  reply.branch = branch;
   for (std::size_t i = 0; i < count; ++i) {
     if (i == failed) {
       reply.results.emplace_back(error);
@@ -61,7 +63,9 @@ struct TransactionBytes {
   std::size_t operator()(const wire::GetRequest& op) const { return fixed + op.path.size(); }
   std::size_t operator()(const ChildrenTxn& op) const {
     std::size_t bytes = fixed + op.request.path.size();
-    if (op.request.after) bytes += op.request.after->size();
+    for (const auto* name : {&op.request.after, &op.request.before}) {
+      if (*name) bytes += (*name)->size();
+    }
     if (!repeats_identities) return bytes;
     for (const wire::Identity& each : op.identities.list()) {
       bytes += fixed + each.scheme.size() + each.id.size();
@@ -90,9 +94,11 @@ Error transaction_too_large() {
 }  // namespace
 
 PlanResult<MultiTxn> plan(const wire::MultiRequest& request, const Caller& caller, Draft& draft,
-                          const MultiBounds& bounds) {
+                          const MultiBounds& bounds, std::optional<wire::Branch> branch) {
+  const auto& ops = branch == wire::Branch::otherwise ? *request.otherwise : request.ops;
   MultiTxn txn;
-  txn.ops.reserve(request.ops.size());
+  txn.branch = branch;
+  txn.ops.reserve(ops.size());
   ReplyBudget budget(bounds.reply_bytes);
   const TransactionBytes bytes_of{bounds.repeats_identities};
   std::size_t bytes = 0;
@@ -119,9 +125,9 @@ PlanResult<MultiTxn> plan(const wire::MultiRequest& request, const Caller& calle
     if (!budget.take(ReplyBytes()(*planned))) return reply_too_large(bounds.reply_bytes);
     return MultiTxnOp(std::move(*planned));
   };
-  for (std::size_t i = 0; i < request.ops.size(); ++i) {
-    wire::Result<MultiTxnOp> planned = std::visit(plan_op, request.ops[i]);
-    if (!planned) return refuse_all(request.ops.size(), i, std::move(planned).error());
+  for (std::size_t i = 0; i < ops.size(); ++i) {
+    wire::Result<MultiTxnOp> planned = std::visit(plan_op, ops[i]);
+    if (!planned) return refuse_all(ops.size(), i, std::move(planned).error(), branch);
     txn.ops.push_back(*std::move(planned));
   }
   draft.set_reply_bytes(budget.taken());
@@ -134,6 +140,7 @@ PlanResult<MultiTxn> plan(const wire::MultiRequest& request, const Caller& calle
 wire::MultiReply apply(const MultiTxn& txn, const Moment& now, Tree& tree, Changes& changes,
                        bool wants_reply) {
   wire::MultiReply reply;
+  reply.branch = txn.branch;
   if (wants_reply) reply.results.reserve(txn.ops.size());
   ReplyBudget budget(txn.list_bytes_max);
   const auto apply_op = [&](const auto& op) -> wire::OpReply {
@@ -158,10 +165,11 @@ wire::MultiReply apply(const MultiTxn& txn, const Moment& now, Tree& tree, Chang
 }
 
 bool only_reads(const wire::MultiRequest& request) {
-  return !request.ops.empty() && std::ranges::all_of(request.ops, [](const wire::MultiOp& op) {
-    return std::holds_alternative<wire::GetRequest>(op) ||
-           std::holds_alternative<wire::ChildrenRequest>(op);
-  });
+  return !request.ops.empty() && !request.otherwise &&
+         std::ranges::all_of(request.ops, [](const wire::MultiOp& op) {
+           return std::holds_alternative<wire::GetRequest>(op) ||
+                  std::holds_alternative<wire::ChildrenRequest>(op);
+         });
 }
 
 wire::MultiReply read(const wire::MultiRequest& request, const Caller& caller, const Tree& tree,

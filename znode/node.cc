@@ -88,6 +88,22 @@ const Node* Node::next_sibling() const {
   return next == parent_->subtree_->children.cend() ? nullptr : &*next;
 }
 
+const Node* Node::last_child() const {
+  return subtree_ && !subtree_->children.empty() ? &*subtree_->children.rbegin() : nullptr;
+}
+
+const Node* Node::last_child_before(std::string_view name) const {
+  if (!subtree_) return nullptr;
+  const auto child = subtree_->children.lower_bound(name);
+  return child == subtree_->children.begin() ? nullptr : &*std::prev(child);
+}
+
+const Node* Node::previous_sibling() const {
+  if (!parent_) return nullptr;
+  const auto self = Children::s_iterator_to(*this);
+  return self == parent_->subtree_->children.cbegin() ? nullptr : &*std::prev(self);
+}
+
 void Node::set_data(std::string_view data) {
   if (data.size() != data_size_) {
     auto bytes = std::make_unique_for_overwrite<char[]>(name_size_ + data.size());

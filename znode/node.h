@@ -135,6 +135,9 @@ class Node : public boost::intrusive::set_base_hook<
   [[nodiscard]] const Node* first_child() const;
   [[nodiscard]] const Node* first_child_after(std::string_view name) const;
   [[nodiscard]] const Node* next_sibling() const;
+  [[nodiscard]] const Node* last_child() const;
+  [[nodiscard]] const Node* last_child_before(std::string_view name) const;
+  [[nodiscard]] const Node* previous_sibling() const;
 
  private:
   friend class Tree;

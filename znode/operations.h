@@ -69,7 +69,11 @@ wire::EmptyReply apply(const DeleteManyTxn& txn, const Moment& now, Tree& tree, 
 // later calls plan the others.
 [[nodiscard]] DeleteManyTxn plan_reaping(Draft& draft);
 
-// check.cc
+// conditions.cc: whether all conditions hold, on the draft. NoAuth if the caller may not read one
+// of their nodes, ConditionFailed for the first that does not hold. A test of a zxid that is not
+// known yet, because a plan before this one is outstanding, does not hold.
+[[nodiscard]] wire::Result<void> judge(const std::vector<wire::Condition>& conditions,
+                                       const Caller& caller, const Draft& draft);
 [[nodiscard]] wire::Result<CheckTxn> plan(const wire::CheckRequest& request, const Caller& caller,
                                           Draft& draft);
 
@@ -154,10 +158,12 @@ struct MultiBounds {
   bool repeats_identities = false;
 };
 
-// multi.cc: plans the operations in order. Each one sees the changes of the earlier ones. An
-// operation that makes the transaction or the reply too large is refused with TooLarge.
+// multi.cc: plans the operations of `branch` in order; those of `ops` if there is but one branch.
+// Each one sees the changes of the earlier ones. An operation that makes the transaction or the
+// reply too large is refused with TooLarge.
 [[nodiscard]] PlanResult<MultiTxn> plan(const wire::MultiRequest& request, const Caller& caller,
-                                        Draft& draft, const MultiBounds& bounds = {});
+                                        Draft& draft, const MultiBounds& bounds = {},
+                                        std::optional<wire::Branch> branch = {});
 // Without `wants_reply` the results of the reads are left out: nothing is built for them.
 wire::MultiReply apply(const MultiTxn& txn, const Moment& now, Tree& tree, Changes& changes,
                        bool wants_reply = true);

@@ -18,7 +18,8 @@ PendingNode pending(const Node& node) {
           .mtime = node.mtime,
           .lifetime = node.lifetime(),
           .acl = node.acl(),
-          .limits = nullptr};
+          .limits = nullptr,
+          .data = {}};
 }
 
 Usage usage_of(const PendingNode& node) { return {1, node.data_size}; }
@@ -190,7 +191,7 @@ void PendingTree::add(Draft&& draft) {
 
 void PendingTree::applied() {
   ensure(!plans_.empty(), "a plan is outstanding");
-  const std::uint64_t number = last_plan_ - plans_.size() + 1;
+  const std::uint64_t number = last_applied() + 1;
   const Plan plan = std::move(plans_.front());
   plans_.pop_front();
   // An entry is erased with the last plan that touched it, so no earlier plan still refers to it.
@@ -318,12 +319,14 @@ void Draft::insert(std::string_view path, PendingNode node) {
   parent.child_count += 1;
   put(parent_of(path), std::move(parent));
   node.mtime = now_;
+  node.created_by = node.set_by = base_.last_plan_ + 1;
   has_limits_ = has_limits_ || node.limits;
   put(path, std::move(node));
 }
 
 void Draft::replace(std::string_view path, PendingNode node) {
   node.mtime = now_;
+  node.set_by = base_.last_plan_ + 1;
   has_limits_ = has_limits_ || node.limits;
   put(path, std::move(node));
 }
@@ -383,6 +386,7 @@ PendingNode Draft::at(std::string_view path) const {
 }
 
 void Draft::put(std::string_view path, std::optional<PendingNode> node) {
+  if (node && !will_apply(node->set_by)) node->data = {};  // the tree has them
   if (!usages_.empty()) {
     Usage growth = usage_of(node);
     growth -= usage_of(find(path));

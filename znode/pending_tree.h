@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "wire/records.h"
+#include "wire/shared_bytes.h"
 #include "znode/path.h"
 #include "znode/tree.h"
 
@@ -30,6 +31,11 @@ struct PendingNode {
   SharedAcl acl;
   // The new limits, if this is a limits node and a plan sets its data.
   std::shared_ptr<const QuotaLimits> limits;
+  // The plan that creates the node; the plan that sets its data last; those data. A plan may be
+  // applied already: then the tree knows better. See Draft::will_apply.
+  std::uint64_t created_by = 0;
+  std::uint64_t set_by = 0;
+  wire::SharedBytes data;
 
   // See memory_of_node.
   [[nodiscard]] std::int64_t memory_at(std::string_view path) const {
@@ -104,6 +110,7 @@ class PendingTree {
     wire::SessionId closed;  // none unless the plan ends a session
   };
 
+  [[nodiscard]] std::uint64_t last_applied() const { return last_plan_ - plans_.size(); }
   [[nodiscard]] bool is_in_emptied_subtree(std::string_view path) const;
   [[nodiscard]] bool is_closing(const Node& node) const;
   [[nodiscard]] Usage usage(std::string_view path) const;
@@ -133,6 +140,8 @@ class Draft {
   [[nodiscard]] std::optional<PendingNode> find(std::string_view path) const;
   [[nodiscard]] wire::TimeMs now() const { return now_; }
   [[nodiscard]] const PendingTree& base() const { return base_; }
+  // Whether this plan, a PendingNode's, is not applied yet: it is this draft, or it is outstanding.
+  [[nodiscard]] bool will_apply(std::uint64_t plan) const { return plan > base_.last_applied(); }
   // The nodes and bytes that the subtree will have, its root included.
   [[nodiscard]] Usage usage(std::string_view path) const;
   // Whether any subtree may have limits.
@@ -148,8 +157,8 @@ class Draft {
   // in their number.
   [[nodiscard]] std::vector<std::string> paths_below(std::string_view path) const;
 
-  // Precondition: the parent exists, the node does not. The plan sets data size, lifetime, ACL and
-  // limits of `node`.
+  // Precondition: the parent exists, the node does not. The plan sets data, data size, lifetime,
+  // ACL and limits of `node`.
   void create(std::string_view path, PendingNode node) {
     growth_ += node.memory_at(path) + static_cast<std::int64_t>(node.acl.memory());
     insert(path, std::move(node));

@@ -46,6 +46,7 @@ wire::Result<SetTxn> plan(const wire::SetRequest& request, const Caller& caller,
 
   const std::int32_t version = next_version(node->version);
   node->version = version;
+  node->data = request.data;
   node->data_size = static_cast<std::uint32_t>(request.data.size());
   node->limits = limits;
   draft.set_data(request.path, *std::move(node), growth.bytes);

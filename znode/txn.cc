@@ -80,16 +80,17 @@ using wire::archive::read;
 using wire::archive::write;
 
 constexpr std::uint8_t oldest_version = 2;
-constexpr std::uint8_t once_version = 3;  // what several operations need is written once
-static_assert(wire::newest_forms.tree_transaction == once_version, "each version has a reader");
+constexpr std::uint8_t once_version = 3;    // what several operations need is written once
+constexpr std::uint8_t branch_version = 4;  // the branch of a multi, and the bounds of its lists
+static_assert(wire::newest_forms.tree_transaction == branch_version, "each version has a reader");
 
 // The byte before an ACL, or identities, in version 3.
 enum class Shared : std::uint8_t { none = 0, here = 1, as_before = 2 };
 
-// Version 3, operation by operation.
+// Version 3 and later, operation by operation.
 class OnceWriter {
  public:
-  explicit OnceWriter(ByteWriter& out) : out_(out) {}
+  OnceWriter(ByteWriter& out, std::uint8_t version) : out_(out), version_(version) {}
 
   template <class Op>
   void operator()(const Op& op) {
@@ -114,11 +115,16 @@ class OnceWriter {
   }
   void put(const ChildrenTxn& txn) {
     write(out_, txn.request);
+    if (version_ >= branch_version) {
+      write(out_, txn.request.before);
+      write(out_, txn.request.reverse);
+    }
     put_shared(!txn.identities.list().empty(), txn.identities, identities_);
   }
   void put(const MultiTxn& txn) {
     write(out_, txn.list_bytes_max);
     write(out_, txn.keeps_receipt);
+    if (version_ >= branch_version) write(out_, txn.branch);
     out_.integer(static_cast<std::uint32_t>(txn.ops.size()));
     for (const MultiTxnOp& op : txn.ops) std::visit(*this, op);
   }
@@ -142,13 +148,14 @@ class OnceWriter {
   }
 
   ByteWriter& out_;
+  std::uint8_t version_;
   std::optional<SharedAcl> acl_;
   std::optional<Identities> identities_;
 };
 
 class OnceReader {
  public:
-  explicit OnceReader(ByteReader& in) : in_(in) {}
+  OnceReader(ByteReader& in, std::uint8_t version) : in_(in), version_(version) {}
 
   // One of the alternatives of `Variant`.
   template <class Variant>
@@ -183,12 +190,17 @@ class OnceReader {
   }
   ChildrenTxn take(ChildrenTxn txn) {
     txn.request = read<wire::ChildrenRequest>(in_);
+    if (version_ >= branch_version) {
+      txn.request.before = read<std::optional<std::string>>(in_);
+      txn.request.reverse = read<bool>(in_);
+    }
     txn.identities = take_shared(identities_);
     return txn;
   }
   MultiTxn take(MultiTxn txn) {
     txn.list_bytes_max = read<std::uint32_t>(in_);
     txn.keeps_receipt = read<bool>(in_);
+    if (version_ >= branch_version) txn.branch = read<std::optional<wire::Branch>>(in_);
     for (auto left = in_.integer<std::uint32_t>(); left > 0 && !in_.failed(); --left) {
       txn.ops.push_back(any<MultiTxnOp>());
     }
@@ -221,6 +233,7 @@ class OnceReader {
   }
 
   ByteReader& in_;
+  std::uint8_t version_;
   std::optional<SharedAcl> acl_;
   std::optional<Identities> identities_;
 };
@@ -231,7 +244,7 @@ void encode(const Txn& txn, const wire::Forms& forms, wire::Bytes& out) {
   ByteWriter writer(out);
   writer.integer(forms.tree_transaction);
   if (forms.tree_transaction < once_version) return write(writer, txn);
-  OnceWriter once(writer);
+  OnceWriter once(writer, forms.tree_transaction);
   std::visit(once, txn);
 }
 
@@ -240,7 +253,7 @@ wire::Result<Txn> decode_txn(ByteReader& in, const wire::Forms& newest) {
   if (!in.failed() && (version < oldest_version || version > newest.tree_transaction)) {
     return wire::unknown_version("a transaction of the tree", version);
   }
-  Txn txn = version < once_version ? read<Txn>(in) : OnceReader(in).any<Txn>();
+  Txn txn = version < once_version ? read<Txn>(in) : OnceReader(in, version).any<Txn>();
   if (in.failed()) {
     return wire::Error{wire::ErrorCode::marshalling_error,
                        "a transaction is truncated or malformed"};

@@ -12,6 +12,7 @@
 #include "wire/bytes.h"
 #include "wire/forms.h"
 #include "wire/records.h"
+#include "wire/replies.h"
 #include "wire/requests.h"
 #include "wire/result.h"
 #include "znode/identity.h"
@@ -100,6 +101,7 @@ struct MultiTxn {
   std::uint32_t list_bytes_max = std::numeric_limits<std::uint32_t>::max();
   // The reply is too large to be kept for `dedup`: only a receipt is kept.
   bool keeps_receipt = false;
+  std::optional<wire::Branch> branch = {};  // see wire::MultiReply
 
   bool operator==(const MultiTxn&) const = default;
 };

@@ -22,6 +22,7 @@
 #include "server/clients/places.h"
 #include "server/clients/stream.h"
 #include "server/logging/limited_log.h"
+#include "server/threads/rethrow.h"
 
 namespace server {
 namespace {
@@ -31,11 +32,6 @@ using asio::ip::tcp;
 using boost::system::error_code;
 
 constexpr auto as_tuple = asio::as_tuple(asio::use_awaitable);
-
-// An exception from a handler is an error of this program: it ends the event loop.
-void rethrow(const std::exception_ptr& error) {
-  if (error) std::rethrow_exception(error);
-}
 
 // Counts 10.0.0.1 and ::ffff:10.0.0.1 as one address.
 std::string name_of(const asio::ip::address& address) {

@@ -12,6 +12,7 @@
 #include "server/logging/limited_log.h"
 #include "server/peers/addresses.h"
 #include "server/peers/completion.h"
+#include "server/threads/rethrow.h"
 
 namespace server {
 namespace {

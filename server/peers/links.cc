@@ -15,6 +15,7 @@
 #include "server/peers/completion.h"
 #include "server/peers/connector.h"
 #include "server/peers/link.h"
+#include "server/threads/rethrow.h"
 #include "wire/zxid.h"
 
 namespace server {

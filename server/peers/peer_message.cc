@@ -12,7 +12,7 @@
 template <>
 inline constexpr auto wire::archive::greatest<zab::Role> = zab::Role::leading;
 template <>
-inline constexpr auto wire::archive::greatest<zab::Condition> = zab::Condition::damaged;
+inline constexpr auto wire::archive::greatest<zab::DiskState> = zab::DiskState::damaged;
 template <>
 inline constexpr auto wire::archive::fields<zab::Vote> = std::tuple(&zab::Vote::current_epoch,
                                                                     &zab::Vote::last_zxid,
@@ -23,12 +23,12 @@ inline constexpr auto wire::archive::fields<zab::Claim> = std::tuple(&zab::Claim
 template <>
 inline constexpr auto wire::archive::fields<zab::Notification> = std::tuple(
     &zab::Notification::role, &zab::Notification::round, &zab::Notification::vote,
-    &zab::Notification::condition, &zab::Notification::claim, &zab::Notification::cluster);
+    &zab::Notification::disk_state, &zab::Notification::claim, &zab::Notification::cluster);
 template <>
 inline constexpr auto wire::archive::fields<zab::FollowerInfo> =
     std::tuple(&zab::FollowerInfo::accepted_epoch, &zab::FollowerInfo::accepted_leader,
-               &zab::FollowerInfo::last, &zab::FollowerInfo::attempt, &zab::FollowerInfo::condition,
-               &zab::FollowerInfo::claim);
+               &zab::FollowerInfo::last, &zab::FollowerInfo::attempt,
+               &zab::FollowerInfo::disk_state, &zab::FollowerInfo::claim);
 template <>
 inline constexpr auto wire::archive::fields<zab::LeaderInfo> =
     std::tuple(&zab::LeaderInfo::epoch, &zab::LeaderInfo::attempt, &zab::LeaderInfo::cluster,

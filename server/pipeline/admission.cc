@@ -58,19 +58,26 @@ std::optional<wire::Error> check_data(const Request& request, const AdmissionLim
   return std::nullopt;
 }
 
-std::optional<wire::Error> check_limits(const wire::Request& request,
+// Both branches of a multi, and its conditions, are work for the leader.
+std::optional<wire::Error> check_limits(const wire::ClientRequest& request,
                                         const AdmissionLimits& limits) {
   const auto check = [&](const auto& each) { return check_data(each, limits); };
-  const auto* multi = std::get_if<wire::MultiRequest>(&request);
-  if (multi == nullptr) return std::visit(check, request);
-  if (multi->ops.size() > limits.multi_ops_max) {
-    return too_large("a multi of " + std::to_string(multi->ops.size()) + " operations",
-                     "maxMultiOps", limits.multi_ops_max);
+  const auto* multi = std::get_if<wire::MultiRequest>(&request.request);
+  if (multi == nullptr) return std::visit(check, request.request);
+  const std::size_t size = wire::operations_of(*multi) + request.conditions.size();
+  if (size > limits.multi_ops_max) {
+    const char* what = request.conditions.empty() ? " operations" : " operations and conditions";
+    return too_large("a multi of " + std::to_string(size) + what, "maxMultiOps",
+                     limits.multi_ops_max);
   }
-  for (const wire::MultiOp& op : multi->ops) {
-    if (auto error = std::visit(check, op)) return error;
-  }
-  return std::nullopt;
+  const auto check_all = [&](const std::vector<wire::MultiOp>& ops) -> std::optional<wire::Error> {
+    for (const wire::MultiOp& op : ops) {
+      if (auto error = std::visit(check, op)) return error;
+    }
+    return std::nullopt;
+  };
+  if (auto error = check_all(multi->ops)) return error;
+  return multi->otherwise ? check_all(*multi->otherwise) : std::nullopt;
 }
 
 // With `dedup` the id of a write is its number.
@@ -92,15 +99,17 @@ Admission admit_read(const wire::Request& request) {
 }
 
 // For a session that was opened without a quorum. Nothing if the usual rules apply to the request.
-std::optional<Admission> admit_read_only(const wire::Request& request,
+std::optional<Admission> admit_read_only(const wire::ClientRequest& client_request,
                                          const session::CommandBody* body,
                                          wire::SessionId session) {
+  const wire::Request& request = client_request.request;
   if (body != nullptr && session::is_local(session) &&
       std::holds_alternative<session::CloseSession>(*body)) {
     return ReplyNow{wire::ReplyBody{wire::ClosedReply{}}};
   }
   const auto* multi = std::get_if<wire::MultiRequest>(&request);
-  if (multi != nullptr && znode::only_reads(*multi)) return LocalRead{};
+  const bool has_conditions = !client_request.conditions.empty();
+  if (multi != nullptr && !has_conditions && znode::only_reads(*multi)) return LocalRead{};
   if (body != nullptr || std::holds_alternative<wire::Linearizable>(consistency_of(request))) {
     return ReplyNow{not_read_only()};
   }
@@ -114,7 +123,7 @@ Admission admit(const wire::ClientRequest& request, const Requester& requester,
   if (std::holds_alternative<wire::ConnectRequest>(request.request)) {
     return ReplyNow{bad_arguments("connect is the first request of a connection only")};
   }
-  if (auto error = check_limits(request.request, limits)) return ReplyNow{*std::move(error)};
+  if (auto error = check_limits(request, limits)) return ReplyNow{*std::move(error)};
   if (std::holds_alternative<wire::AuthRequest>(request.request)) return Authenticate{};
 
   std::optional<session::CommandBody> body = session::command_body_of(request.request);
@@ -128,14 +137,14 @@ Admission admit(const wire::ClientRequest& request, const Requester& requester,
     if (!is_write) number.reset();
   }
   if (requester.read_only) {
-    auto admitted = admit_read_only(request.request, body ? &*body : nullptr, requester.session);
+    auto admitted = admit_read_only(request, body ? &*body : nullptr, requester.session);
     if (admitted) return *std::move(admitted);
   }
   if (!body) return admit_read(request.request);
   if (number && requester.last_number && *number <= *requester.last_number) {
     return RepeatedWrite{*number};
   }
-  return Write{*std::move(body), number};
+  return Write{*std::move(body), number, request.conditions};
 }
 
 wire::Result<wire::ReplyBody> known_outcome(const session::Results* results, std::int64_t number,

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <variant>
+#include <vector>
 
 #include "session/commands.h"
 #include "session/results.h"
@@ -46,6 +47,7 @@ struct ReadAtLeast {
 struct Write {
   session::CommandBody body;
   std::optional<std::int64_t> number;  // of a write whose outcome is to be kept
+  std::vector<wire::Condition> conditions = {};
 };
 // A write that was sent before: reply with `known_outcome`.
 struct RepeatedWrite {

@@ -4,13 +4,13 @@
 #include <vector>
 
 #include "server/clients/limits.h"
-#include "server/pipeline/replies.h"
+#include "server/pipeline/client_sender.h"
 
-// The part of Replies that holds clients back.
+// The part of ClientSender that holds clients back.
 namespace server {
 
 // While the budgets are scarce, a client gets the next reply when it has received the last one.
-Client::HeldBack Replies::held_back(const Client& client) const {
+Client::HeldBack ClientSender::held_back(const Client& client) const {
   using HeldBack = Client::HeldBack;
   if (client.state == Client::State::ended) return HeldBack::no;
   if (client.lags) return HeldBack::until_half;
@@ -24,8 +24,7 @@ Client::HeldBack Replies::held_back(const Client& client) const {
   return slices_.is_used_up(client.debt) ? HeldBack::until_turn : HeldBack::no;
 }
 
-Client* Replies::next_turn() {
-  early_reads_ = {};
+Client* ClientSender::next_turn() {
   const std::optional<std::uint64_t> number = slices_.next();
   Client* client = number ? clients_.find(*number) : nullptr;
   if (client != nullptr) slices_.pay(*number, client->debt);
@@ -34,7 +33,7 @@ Client* Replies::next_turn() {
 }
 
 // A client with too much outstanding, or too much waiting, is not read from: TCP slows it down.
-void Replies::apply_backpressure(Client& client) {
+void ClientSender::apply_backpressure(Client& client) {
   const std::size_t outstanding = client.outstanding();
   const std::size_t bytes = client.requests.bytes();
   const bool has_too_much =
@@ -54,7 +53,7 @@ void Replies::apply_backpressure(Client& client) {
 }
 
 // Events and the replies of writes are not offered: they are queued in any case.
-void Replies::relieve() {
+void ClientSender::relieve() {
   const Account& waiting = ledger_.server(Budget::waiting);
   if (waiting.used() < waiting.limit() / 8 * 7) return;
   std::vector<std::pair<std::size_t, Client*>> all;
@@ -71,7 +70,7 @@ void Replies::relieve() {
   }
 }
 
-wire::Error Replies::overloaded(Budget budget) {
+wire::Error ClientSender::overloaded(Budget budget) {
   ledger_.count(budget, Measure::overloaded);
   return {wire::ErrorCode::overloaded,
           std::string("the memory for ") +

@@ -123,7 +123,7 @@ struct Client {
 void disconnect(Client& client, CloseCode code, const std::string& reason);
 // Tells the client to connect to another server (`goaway`), and disconnects it.
 void redirect(Client& client, const std::string& reason);
-// Reads nothing more. Replies::flush disconnects the client once its requests are answered.
+// Reads nothing more. ClientSender::flush disconnects the client once its requests are answered.
 void end_after_replies(Client& client, CloseCode code, std::string reason);
 // Adds the identities that `auth` proves. `super_digest` as in server/auth/authenticate.h, which
 // also says how it fails; then nothing changes.

@@ -39,9 +39,7 @@ EnsembleClock::EnsembleClock(const PipelineOptions& options, Environment& enviro
   guide(environment.wall_clock());
 }
 
-void EnsembleClock::linked(zab::ServerId server) {
-  tell(server.value, environment_.wall_clock());
-}
+void EnsembleClock::linked(zab::ServerId server) { tell(server.value, environment_.wall_clock()); }
 
 // A server that was not heard of yet hears of this one at once. A leader may begin soon.
 void EnsembleClock::on(zab::ServerId from, const ClockReading& reading) {

@@ -23,7 +23,8 @@ class EnsembleClock {
 
   // One heartbeat interval has passed. `last_stamp`: the time of the last transaction applied.
   void tick(wire::TimeMs last_stamp);
-  // A link to another server is up. The server hears of this clock before it hears of anything else.
+  // A link to another server is up. The server hears of this clock before it hears of anything
+  // else.
   void linked(zab::ServerId server);
   void on(zab::ServerId from, const ClockReading& reading);
 

@@ -1,9 +1,9 @@
 #include <utility>
 
-#include "server/pipeline/replies.h"
+#include "server/pipeline/client_sender.h"
 #include "session/event_size.h"
 
-// The part of Replies that sends the events of watches.
+// The part of ClientSender that sends the events of watches.
 namespace server {
 namespace {
 
@@ -14,7 +14,7 @@ std::size_t event_bytes(const wire::WatchEvent& event) {
 
 }  // namespace
 
-bool Replies::send_event(wire::SessionId session, wire::WatchEvent&& event) {
+bool ClientSender::send_event(wire::SessionId session, wire::WatchEvent&& event) {
   Client* client = clients_.find(session);
   if (client == nullptr) return true;
   if (!client->connection->has_room(event_bytes(event))) return false;
@@ -23,7 +23,7 @@ bool Replies::send_event(wire::SessionId session, wire::WatchEvent&& event) {
   return true;
 }
 
-void Replies::lag(const std::vector<wire::SessionId>& sessions) {
+void ClientSender::lag(const std::vector<wire::SessionId>& sessions) {
   for (const wire::SessionId session : sessions) {
     Client* client = clients_.find(session);
     if (client == nullptr) continue;
@@ -33,16 +33,18 @@ void Replies::lag(const std::vector<wire::SessionId>& sessions) {
   }
 }
 
-void Replies::resume_watches(Client& client, Resume when) {
+void ClientSender::resume_watches_if_room(Client& client) {
   const std::size_t bytes = replica_.watches().resync_bytes(client.session);
   const bool is_drained = client.connection->queued_bytes() < waiting_mark_ / 2;
-  if (when == Resume::if_room && !(is_drained && client.connection->has_room(bytes))) {
-    if (bytes <= ledger_.limits(Budget::waiting).connection) return;
-    // The resyncs are larger than the budget, so they will never have room.
-    client.lags = false;
-    client.state = Client::State::ended;
-    return client.connection->close_as_too_slow();
-  }
+  if (is_drained && client.connection->has_room(bytes)) return resume_watches(client);
+  if (bytes <= ledger_.limits(Budget::waiting).connection) return;
+  // The resyncs are larger than the budget, so they will never have room.
+  client.lags = false;
+  client.state = Client::State::ended;
+  client.connection->close_as_too_slow();
+}
+
+void ClientSender::resume_watches(Client& client) {
   client.lags = false;
   for (wire::WatchEvent& resync : replica_.watches().resume(client.session)) {
     counters_.watch_events += 1;

@@ -18,6 +18,15 @@ bool is_small(const session::Command& command) {
          std::holds_alternative<session::MoveSession>(command.body);
 }
 
+// The memory of a command besides its texts.
+std::size_t memory_of(const session::Command& command) {
+  std::size_t bytes = sizeof command + command.conditions.size() * sizeof(wire::Condition);
+  if (const auto* multi = std::get_if<wire::MultiRequest>(&command.body)) {
+    bytes += wire::operations_of(*multi) * sizeof(wire::MultiOp);
+  }
+  return bytes;
+}
+
 }  // namespace
 
 Ordering::Ordering(std::uint32_t self, std::chrono::milliseconds heartbeat,
@@ -62,8 +71,16 @@ void Ordering::route(Waiting& waiting, OrderingOutcomes& out) {
     planner_.plan(waiting.command, out);
     return release_refusals(out);
   }
+  const wire::Forms forms = service_.forms();
+  if (session::least_version(waiting.command) > forms.command) {
+    const std::uint64_t tag = waiting.command.tag;
+    commands_.erase(tag);
+    out.emplace_back(WhenApplied{
+        service_.applied(), WhenApplied::ReplyRefusal{tag, {session::needs_newer_level(), {}}}});
+    return;
+  }
   wire::Bytes bytes;
-  encode(waiting.command, service_.forms(), bytes);
+  encode(waiting.command, forms, bytes);
   waiting.sent_in = role_status_.epoch;
   out.emplace_back(
       SendToServer{role_status_.leader, Forward{role_status_.epoch, std::move(bytes)}});
@@ -182,14 +199,15 @@ void Ordering::release_refusals(OrderingOutcomes& out) {
       continue;
     }
     ForwardRefused message{due->tag, zxid, {}};
-    session::encode(due->refusal, service_.forms(), message.refusal);
+    // Not as the plan of a lower level demands: the refusal comes before that level.
+    session::encode(due->refusal, wire::forms_at(service_.level()), message.refusal);
     out.emplace_back(SendToServer{zab::ServerId{due->to.server}, std::move(message)});
   }
 }
 
 void Ordering::on(zab::ServerId from, const Forward& m, OrderingOutcomes& out) {
   if (!leads() || m.epoch != role_status_.epoch) return;  // its sender sends it again
-  const auto command = session::decode_command(m.command);
+  const auto command = session::decode_command(m.command, newest_forms());
   // Only the leader expires sessions and reaps nodes.
   const auto* close = command ? std::get_if<session::CloseSession>(&command->body) : nullptr;
   const bool is_leaders = (close != nullptr && close->expired) ||
@@ -200,7 +218,7 @@ void Ordering::on(zab::ServerId from, const Forward& m, OrderingOutcomes& out) {
                 command ? "it may not give" : "cannot be decoded: " + command.error().message);
     return;
   }
-  const std::size_t bytes = is_small(*command) ? 0 : sizeof *command + m.command.size();
+  const std::size_t bytes = is_small(*command) ? 0 : m.command.size() + memory_of(*command);
   planner_.plan(*command, out, bytes);
   release_refusals(out);
 }
@@ -217,7 +235,7 @@ void Ordering::on(zab::ServerId from, const AskReadPoint& m, OrderingOutcomes& o
 // --- Answers from the leader ---
 
 void Ordering::on(zab::ServerId, const ForwardRefused& m, OrderingOutcomes& out) {
-  auto refusal = session::decode_refusal(m.refusal);
+  auto refusal = session::decode_refusal(m.refusal, newest_forms());
   if (!refusal || commands_.erase(m.tag) == 0) return;
   out.emplace_back(WhenApplied{m.zxid, WhenApplied::ReplyRefusal{m.tag, *std::move(refusal)}});
 }

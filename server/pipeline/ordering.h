@@ -80,6 +80,10 @@ class Ordering {
     bool overtaken = false;
   };
 
+  // The newest forms that this program reads.
+  [[nodiscard]] wire::Forms newest_forms() const {
+    return wire::forms_at(service_.known_levels().greatest);
+  }
   void route(Waiting& waiting, OrderingOutcomes& out);
   void route_read_point(std::uint64_t tag, OrderingOutcomes& out);
   void give_up_unknown(OrderingOutcomes& out);

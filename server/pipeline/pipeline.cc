@@ -21,9 +21,13 @@ bool can_expire(const Client& client) {
 
 // The memory of a request besides its text. It is not charged for the only request of a client.
 std::uint32_t memory_of(const wire::ParsedRequest& parsed) {
-  const auto* multi = parsed ? std::get_if<wire::MultiRequest>(&parsed->request) : nullptr;
-  const std::size_t ops = multi == nullptr ? 0 : multi->ops.size() * sizeof(wire::MultiOp);
-  return static_cast<std::uint32_t>(sizeof(wire::ParsedRequest) + ops);
+  std::size_t bytes = sizeof(wire::ParsedRequest);
+  if (!parsed) return static_cast<std::uint32_t>(bytes);
+  bytes += parsed->conditions.size() * sizeof(wire::Condition);
+  if (const auto* multi = std::get_if<wire::MultiRequest>(&parsed->request)) {
+    bytes += wire::operations_of(*multi) * sizeof(wire::MultiOp);
+  }
+  return static_cast<std::uint32_t>(bytes);
 }
 
 // Whether a request can be refused for lack of room: not if it ends something, or costs nothing.
@@ -53,7 +57,8 @@ Pipeline::Pipeline(PipelineOptions options, std::uint64_t first_number, Environm
       pending_(first_number),
       watch_charges_(clients_, *ledger_),
       replica_(service_options(options_, *ledger_, watch_charges_), options_.levels),
-      replies_(clients_, pending_, replica_, environment, *ledger_, options_),
+      sender_(clients_, replica_, environment, *ledger_, options_),
+      replies_(clients_, pending_, replica_, environment, sender_),
       clock_(options_, environment),
       ordering_(options_.id, options_.heartbeat, options_.held_bytes_max, replica_.service(),
                 clock_, environment),
@@ -91,7 +96,7 @@ void Pipeline::received(ClientConnection& connection, wire::ParsedFrame frame) {
   } else if (frame.fault == wire::ParsedFrame::Fault::too_large) {
     end_after_replies(*client, CloseCode::too_big, "the frame is too large");
   }
-  replies_.flush(*client);
+  sender_.flush(*client);
 }
 
 void Pipeline::alive(ClientConnection& connection) {
@@ -119,7 +124,8 @@ void Pipeline::forget(const Client& client) {
 void Pipeline::go_on() {
   ordering_.go_on(outcomes_);
   carry_out();
-  Client* client = replies_.next_turn();
+  replies_.begin_turn();
+  Client* client = sender_.next_turn();
   if (client == nullptr) return;
   resume(*client);
 }
@@ -139,7 +145,7 @@ void Pipeline::handle(Client& client, wire::ParsedRequest parsed, Arrival arrive
     return;
   }
   if (parsed && needs_room(*parsed) && !Replies::has_room(client, arrived)) {
-    parsed = wire::BadRequest{std::move(parsed->id), replies_.overloaded(Budget::requests)};
+    parsed = wire::BadRequest{std::move(parsed->id), sender_.overloaded(Budget::requests)};
     arrived.bytes = 0;
   }
   const bool begins =
@@ -170,7 +176,8 @@ void Pipeline::perform(Client& client, wire::ClientRequest request, Arrival arri
                       tag,
                       std::move(write->body),
                       client.identities,
-                      write->number},
+                      write->number,
+                      std::move(write->conditions)},
                      outcomes_);
     carry_out();
   } else if (std::holds_alternative<LocalRead>(admission)) {
@@ -188,7 +195,7 @@ void Pipeline::perform(Client& client, wire::ClientRequest request, Arrival arri
     const session::Results* results = replica_.sessions().results(client.session);
     replies_.reply_now(client, request,
                        known_outcome(results, repeated->number, *client.last_number,
-                                     replies_.keeps_no_more(client)),
+                                     sender_.keeps_no_more(client)),
                        arrived);
   } else if (std::holds_alternative<Authenticate>(admission)) {
     const auto& auth = std::get<wire::AuthRequest>(request.request);
@@ -212,11 +219,11 @@ void Pipeline::request_session(Client& client) {
 void Pipeline::open_session(Client& client, wire::SessionId session, bool resumed) {
   session_setup_.open(client, session, resumed, role());
   begin_early_requests(client);
-  replies_.flush(client);
+  sender_.flush(client);
 }
 
 void Pipeline::resume(Client& client) {
-  replies_.flush(client);
+  sender_.flush(client);
   begin_early_requests(client);
 }
 
@@ -239,7 +246,7 @@ void Pipeline::begin_early_requests(Client& client) {
     client.requests.set(client.requests.bytes() - std::exchange(client.early_bytes, 0));
   }
   client.early_requests = std::move(early);
-  replies_.flush(client);
+  sender_.flush(client);
 }
 
 // Does what `ordering_` has asked for.
@@ -286,12 +293,12 @@ void Pipeline::deliver(const zab::Txn& txn) {
   const wire::Level level = service().level();
   const bool is_awaited = is_ours && pending_.find(origin->tag) != nullptr;
   std::optional<session::Applied> done = replica_.apply(
-      txn, is_awaited ? session::BuildReply::yes : session::BuildReply::no, replies_.event_sink());
+      txn, is_awaited ? session::BuildReply::yes : session::BuildReply::no, sender_.event_sink());
   if (!done && applies) stop_serving();
   if (!done) return;
   session::Applied& applied = *done;
   if (service().level() != level) levels_.changed();
-  replies_.lag(applied.lagging);
+  sender_.lag(applied.lagging);
   session_setup_.applied(applied);
   if (applied.owner.server == options_.id) reply(applied);
   ordering_.applied(applied, outcomes_);
@@ -370,7 +377,7 @@ void Pipeline::tick() {
   levels_.tick(outcomes_);
   carry_out();
   replies_.refuse_late_reads();
-  replies_.relieve();
+  sender_.relieve();
   session_setup_.tick(role_status().serving);
   for (const auto& [number, client] : clients_.by_number()) {
     if (const auto session = session_setup_.tick_client(*client)) {
@@ -392,6 +399,7 @@ void Pipeline::read(Readings& readings) const {
   clock_.read(readings);
   ordering_.read(readings);
   replies_.read(readings);
+  sender_.read(readings);
 }
 
 }  // namespace server

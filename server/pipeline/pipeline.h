@@ -114,6 +114,7 @@ class Pipeline : public ClientHandler {
   Pending pending_;
   WatchCharges watch_charges_;
   Replica replica_;
+  ClientSender sender_;
   Replies replies_;
   EnsembleClock clock_;
   Ordering ordering_;

@@ -110,5 +110,33 @@ TEST_CASE("identities that no server accepts are refused before a connection is 
   CHECK(refused(std::string(300 * 1024, 'x'))->code == ErrorCode::too_large);
 }
 
+TEST_CASE("conditions that no server accepts are refused before they are sent") {
+  const wire::Request write = wire::DeleteRequest{"/a"};
+  const auto message_of = [&](const std::vector<wire::Condition>& conditions) {
+    const auto refused = refusal_of(write, conditions);
+    return refused && refused->has_error() ? refused->error().message : std::string();
+  };
+  wire::Condition missing{"/a", {}, {}};
+  missing.tests.exists = false;
+  CHECK(message_of({{"/a", 3, {}}, missing}) == "");
+  CHECK(message_of({{"/a", {}, {}}}) == "condition 0: at least one test is needed");
+  CHECK(message_of({missing, {"a", 3, {}}}) == "the path \"a\" does not begin with /");
+  missing.version = 3;
+  CHECK(message_of({{"/a", 3, {}}, missing}) ==
+        "condition 1: a node that must not exist cannot have other tests");
+  CHECK(message_of(std::vector(101, wire::Condition{"/a", 3, {}})).starts_with("101 conditions"));
+}
+
+TEST_CASE("a multi with two branches is refused if an operation of either is bad") {
+  const std::vector<wire::Condition> conditions{{"/a", 3, {}}};
+  wire::MultiRequest multi{{create("/a")}, std::vector<wire::MultiOp>{create("/b")}};
+  CHECK_FALSE(refusal_of(wire::Request(multi), conditions));
+  CHECK(refusal_of(wire::Request(multi))->error().message == "else needs a condition");
+  multi.otherwise->emplace_back(wire::DeleteRequest{latin1});
+  CHECK(refusal_of(wire::Request(multi), conditions)->error().code == ErrorCode::bad_arguments);
+  multi.ops.swap(*multi.otherwise);
+  CHECK(refusal_of(wire::Request(multi), conditions)->error().code == ErrorCode::bad_arguments);
+}
+
 }  // namespace
 }  // namespace zabkeeper

@@ -7,6 +7,7 @@ import pathlib
 import re
 
 from harness import Client, Ensemble, Refused, run, until
+from programs import GREATEST
 
 PAGE = pathlib.Path(os.environ["ZABKEEPER_SOURCE"]) / "docs" / "metrics.md"
 SAMPLE = re.compile(r'^([a-zA-Z_:][a-zA-Z0-9_:]*)(\{(.*)\})? (\S+)$')
@@ -177,8 +178,8 @@ async def three_servers():
         assert shown == documented(), set(shown.items()) ^ set(documented().items())
 
         # The first transaction of a new ensemble raises its level.
-        await until(lambda: all(read(s)("level") == 2 for s in ensemble.servers),
-                    "all servers are at level 2")
+        await until(lambda: all(read(s)("level") == GREATEST for s in ensemble.servers),
+                    f"all servers are at level {GREATEST}")
         before = {server: read(server) for server in ensemble.servers}
         client = await Client.open(follower)
         await use(client)

@@ -11,7 +11,7 @@ from harness import BIN, until
 
 SOURCE = pathlib.Path(os.environ["ZABKEEPER_SOURCE"])
 NEW = BIN / "zabkeeper"
-GREATEST = 2  # level of NEW
+GREATEST = 3  # level of NEW
 
 
 class Older(NamedTuple):

@@ -7,7 +7,7 @@ import pathlib
 import shutil
 import time
 
-from harness import Client, Ensemble, run, until
+from harness import Client, Ensemble, Refused, run, until
 from load import Load
 from programs import GREATEST, NEW, at_level, levels, nothing_above, older, set_level, zab
 
@@ -72,6 +72,41 @@ class Holder:
         assert stat and stat["ephemeralOwner"] == self.session, stat
 
 
+class Kept:
+    """Results of the newest level that are kept for a session. An older program must read them."""
+
+    @classmethod
+    async def open(cls, server):
+        self = cls()
+        self.client = await Client.open(server, 30000, dedup=True)
+        missing = {"if": [{"path": "/counter", "exists": False}]}
+        done = await self.client.call("multi", ops=[], **missing,
+                                      **{"else": [{"op": "create", "path": "/kept"}]})
+        assert done["branch"] == "else", done
+        self.first = done["id"]
+        try:
+            await self.client.call("delete", path="/counter", **missing)
+        except Refused as refused:
+            assert refused.name == "ConditionFailed", refused.reply
+        await self.client.drop()
+        return self
+
+    async def check(self, server):
+        """A write under a number that was used gets the kept result, whatever the write is."""
+        await self.client.connect(server, dedup=True)
+        self.client._last_id = self.first - 1
+        try:
+            done = await self.client.call("delete", path="/none")
+            assert done["truncated"], done
+        except Refused as refused:  # before there are receipts
+            assert refused.name == "TooLarge" and "was done" in str(refused), refused.reply
+        try:
+            raise AssertionError(await self.client.call("delete", path="/none"))
+        except Refused as refused:
+            assert refused.name == "BadVersion" and "/counter exists" in str(refused), refused.reply
+        await self.client.close()
+
+
 async def replace(ensemble, load, holder, program):
     """Every server gets this program, one after the other, the leader last."""
     leader = ensemble.leader()
@@ -134,6 +169,7 @@ async def upgrade_and_back(old):
                 await at_level(ensemble, GREATEST)
             await load.more_writes(60)
 
+            kept = await Kept.open(ensemble.leader())
             await set_level(ensemble, old.greatest)
             await nothing_above(ensemble, old.greatest)
             # One comes back with the older program and an empty disk: it gets nothing of a greater level,
@@ -144,6 +180,7 @@ async def upgrade_and_back(old):
             wiped.program = old.program
             wiped.start()
             await until(wiped.ready, f"server {wiped.id} serves with {old.program} and an empty disk")
+            await kept.check(wiped)
             await load.more_writes(60)
             await replace(ensemble, load, holder, old.program)
             assert levels(ensemble) == [old.greatest] * 3, levels(ensemble)

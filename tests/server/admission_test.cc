@@ -186,6 +186,28 @@ TEST_CASE("admission accepts local reads and close in a read-only session") {
   });
 }
 
+TEST_CASE("the conditions of a write go to the leader, and count as operations of a multi") {
+  const auto admission = [](wire::Request request, std::size_t conditions,
+                            const server::Requester& requester = plain) {
+    return server::admit(
+        {{"1"}, {}, std::move(request), std::vector<wire::Condition>(conditions, {"/a", 0, {}})},
+        requester, limits);
+  };
+  const auto text = [](const server::Admission& admitted) {
+    return std::visit([](const auto& each) { return words(each); }, admitted);
+  };
+  CHECK(std::get<server::Write>(admission(create("/a"), 3)).conditions.size() == 3);
+  wire::MultiRequest both{{create("/a")}, std::vector<wire::MultiOp>{create("/b", 11)}};
+  CHECK(text(admission(both, 0)) == "TooLarge: data of 11 bytes for /b, more than maxDataBytes=10");
+  both.otherwise = std::vector<wire::MultiOp>{create("/b")};
+  CHECK(text(admission(both, 0)) == "write: multi");
+  CHECK(text(admission(both, 1)) ==
+        "TooLarge: a multi of 3 operations and conditions, more than maxMultiOps=2");
+  // A read that depends on a condition needs the leader.
+  CHECK(text(admission(reads, 0, local)) == "local read");
+  CHECK(text(admission(wire::MultiRequest{{get()}}, 1, local)) == no_quorum);
+}
+
 TEST_CASE("a repeated write gets the result that was kept") {
   session::Results results;
   results.add(

@@ -97,6 +97,13 @@ class Follower : public server::Environment {
     pipeline_->received(*connection_, std::move(frame));
   }
 
+  void request(wire::ClientRequest request) {
+    request.id = wire::RequestId(std::to_string(++requests_));
+    wire::ParsedFrame frame;
+    frame.requests.emplace_back(std::move(request));
+    pipeline_->received(*connection_, std::move(frame));
+  }
+
   // The commands that were forwarded to the leader since the last call.
   std::vector<session::Command> forwarded() {
     std::vector<session::Command> commands;
@@ -113,6 +120,14 @@ class Follower : public server::Environment {
   // The leader plans the command, and it is delivered here.
   void commit(const session::Command& command) {
     auto planned = service_.plan(command, 1000);
+    REQUIRE(planned.has_value());
+    const wire::Zxid zxid{epoch, ++transactions_};
+    REQUIRE(service_.apply(zxid, *planned).has_value());
+    pipeline_->deliver(
+        zab::Txn::after({}, zxid, std::make_shared<const wire::Bytes>(*std::move(planned))));
+  }
+  void set_level(wire::Level level) {
+    auto planned = service_.plan_level(level, 1000);
     REQUIRE(planned.has_value());
     const wire::Zxid zxid{epoch, ++transactions_};
     REQUIRE(service_.apply(zxid, *planned).has_value());

@@ -23,8 +23,8 @@ std::vector<PeerMessage> one_of_each() {
   const zab::Claim claim{{2}, {{2}, 8}};
   return {
       zab::Message{
-          zab::Notification{zab::Role::leading, 5, vote, zab::Condition::damaged, claim, cluster}},
-      zab::Message{zab::FollowerInfo{{4}, {2}, point, 6, zab::Condition::blank, claim}},
+          zab::Notification{zab::Role::leading, 5, vote, zab::DiskState::damaged, claim, cluster}},
+      zab::Message{zab::FollowerInfo{{4}, {2}, point, 6, zab::DiskState::blank, claim}},
       zab::Message{zab::LeaderInfo{{5}, 6, cluster, true}},
       zab::Message{zab::AckEpoch{{5}, {4}, point}},
       zab::Message{zab::Diff{point}},

@@ -92,6 +92,24 @@ TEST_CASE("replies of writes that wait for an earlier reply are kept up to a bou
   CHECK(follower.kept() == 0);
 }
 
+TEST_CASE("a refused multi of which the results are not kept says why it was refused") {
+  Waiting follower;
+  for (int i = 0; i < 10; ++i) follower.request(set_and_get());
+  commit_all(follower);
+  const wire::Error why{wire::ErrorCode::no_node, "/none does not exist"};
+  wire::MultiReply multi;
+  multi.results.assign(200, wire::Error{wire::ErrorCode::runtime_inconsistency, ""});
+  multi.results[7] = why;
+  multi.failed = 7;
+  follower.request(wire::MultiRequest{
+      std::vector<wire::MultiOp>(200, wire::MultiOp(wire::DeleteRequest{"/none"}))});
+  follower.refuse(follower.forwarded().at(0), {why, multi});
+  const auto replies = follower.give_up();
+  REQUIRE(replies.size() == 11);
+  CHECK(std::holds_alternative<wire::TruncatedReply>(*replies[9].body));
+  CHECK(replies[10].body.error() == why);
+}
+
 TEST_CASE("reads before a write are refused once much is kept behind an earlier write") {
   Waiting follower;
   static_cast<void>(follower.give_up());

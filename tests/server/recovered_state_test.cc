@@ -66,7 +66,7 @@ wire::Bytes later_label(std::size_t size) {
   wire::Bytes bytes;
   wire::ByteWriter out(bytes);
   out.integer<std::uint8_t>(5);
-  out.integer<std::uint32_t>(3);
+  out.integer<std::uint32_t>(9);
   out.string("zabkeeper 0.4.0");
   return with_checksum(std::move(bytes), size);
 }
@@ -137,8 +137,8 @@ TEST_CASE("a start with a checkpoint of an unknown version is refused, and chang
   Directory directory;
   directory.make_later(directory.checkpoint());
   check_refused(directory, directory.checkpoint(),
-                "written by zabkeeper 0.4.0 at level 3 (label version 5), and this program reads "
-                "label versions 1 to 2 (levels 0 to 2). Start a program that can run at level 3");
+                "written by zabkeeper 0.4.0 at level 9 (label version 5), and this program reads "
+                "label versions 1 to 2 (levels 0 to 3). Start a program that can run at level 9");
 }
 
 TEST_CASE(
@@ -154,7 +154,7 @@ TEST_CASE(
   bytes.replace(at, 9, std::string("\x09", 1) + root.substr(1));
   std::ofstream(directory.checkpoint(), std::ios::binary | std::ios::trunc) << bytes;
   REQUIRE(!file.probe().has_value());
-  check_refused(directory, directory.checkpoint(), "written by zabkeeper 0.4.0 at level 3");
+  check_refused(directory, directory.checkpoint(), "written by zabkeeper 0.4.0 at level 9");
 }
 
 TEST_CASE("a start with a checkpoint of an unknown level is refused, and changes nothing") {
@@ -169,7 +169,7 @@ TEST_CASE("a start with a stored snapshot of an unknown version is refused, and 
   const std::string incoming = IncomingSnapshot::path_beside(directory.checkpoint());
   directory.write_checkpoint(incoming, directory.label());
   directory.make_later(incoming);
-  check_refused(directory, incoming, "written by zabkeeper 0.4.0 at level 3 (label version 5)");
+  check_refused(directory, incoming, "written by zabkeeper 0.4.0 at level 9 (label version 5)");
 }
 
 TEST_CASE("a start with a log of an unknown version is refused, and changes nothing") {

@@ -6,6 +6,7 @@
 
 #include "session/commands.h"
 #include "session/transaction.h"
+#include "tests/wire/samples.h"
 #include "tests/znode/printing.h"
 
 namespace session {
@@ -47,15 +48,22 @@ std::vector<Command> commands() {
                         znode::Identities::of({{"ip", "::1"}, {"digest", "a:b"}}),
                         1234567890123});
   }
+  for (const wire::ClientRequest& each : samples::newer_requests()) {
+    const auto body = command_body_of(each.request);
+    if (body) commands.push_back({{5}, {1, 2}, 77, *body, {}, {}, each.conditions});
+  }
   return commands;
 }
 
 std::vector<Refusal> refusals() {
   const Error no_node{ErrorCode::no_node, "/a does not exist"};
   const Error rolled_back{ErrorCode::runtime_inconsistency, "rolled back"};
-  return {{no_node, std::nullopt},
-          {{ErrorCode::server_behind, ""}, std::nullopt},
-          {no_node, wire::MultiReply{{rolled_back, no_node}, 1}}};
+  return {
+      {no_node, std::nullopt},
+      {{ErrorCode::server_behind, ""}, std::nullopt},
+      {no_node, wire::MultiReply{{rolled_back, no_node}, 1}},
+      {no_node, wire::MultiReply{{rolled_back, no_node}, 1, wire::Branch::otherwise}},
+      {{ErrorCode::condition_failed, "/l exists", wire::Unmet{3, {true, 4, {7}}}}, std::nullopt}};
 }
 
 std::vector<Transaction> transactions() {

@@ -146,7 +146,7 @@ TEST_CASE("a change of the level is planned only if there is something to change
     return planned ? std::string("planned") : planned.error().message;
   };
   CHECK(refused(level_0) == "the ensemble is at level 0 already");
-  CHECK(refused({3}) == "this program cannot run at level 3, but at levels 0 to 2");
+  CHECK(refused({4}) == "this program cannot run at level 4, but at levels 0 to 3");
   const auto change = replica.service.plan_level(level_1, 1000);
   REQUIRE(change);
   CHECK(refused(level_1) == "a change to level 1 is under way");
@@ -198,7 +198,7 @@ TEST_CASE("a program applies nothing of a level at which it cannot run") {
   wire::Bytes to_9;
   encode(Transaction{{}, {}, 0, 4, LevelTxn{{9}}}, wire::newest_forms, to_9);
   CHECK(same.apply(to_9).error().message ==
-        "it raises the ensemble to level 9, and this program can run at levels 0 to 2");
+        "it raises the ensemble to level 9, and this program can run at levels 0 to 3");
 }
 
 TEST_CASE("the level is part of the digest and of an image, from level 1 on") {

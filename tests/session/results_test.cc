@@ -125,7 +125,7 @@ TEST_CASE("outcomes are decoded from their bytes, and refused if truncated") {
       for (std::size_t size = 0; size < bytes.size(); ++size) {
         CHECK_FALSE(decode_outcome(std::string_view(bytes).substr(0, size)));
       }
-      CHECK(former_outcome(bytes) == encode_outcome(body, zxid, {}));
+      CHECK(former_outcome(bytes, {}) == encode_outcome(body, zxid, {}));
     }
   }
   CHECK(decode_outcome(encode_outcome(Refusal{error, {}}, zxid, {})).error() == error);
@@ -145,7 +145,7 @@ TEST_CASE("a receipt says that a write was done, or why it was refused, and noth
   CHECK(decode_outcome(*refused).error() == wire::Error{ErrorCode::no_node, ""});
   for (const wire::Bytes& receipt : {encode_receipt(zxid), *refused}) {
     CHECK_FALSE(receipt_of(receipt));
-    CHECK(decode_outcome(former_outcome(receipt)).has_error());
+    CHECK(decode_outcome(former_outcome(receipt, {})).has_error());
     for (std::size_t size = 0; size < receipt.size(); ++size) {
       CHECK_FALSE(decode_outcome(std::string_view(receipt).substr(0, size)));
     }
@@ -185,12 +185,12 @@ TEST_CASE("beyond the bound in bytes, the oldest results of a session become rec
 
   // At level 1 there are no receipts, but the number of each write is known.
   results.add(12, encode_receipt(zxid), 8);
-  results.become_former();
+  results.become_former({});
   CHECK(results.size() == 8);
   CHECK(results.last() == 12);
   CHECK(decode_outcome(*results.find(12)).error().message ==
         "the write was done, and its reply was too large to be kept");
-  CHECK(*results.find(11) == former_outcome(outcome(10)));
+  CHECK(*results.find(11) == former_outcome(outcome(10), {}));
   Results empty;
   for (const Results::Result& each : results.all()) empty.add(each.number, each.outcome, 1000);
   CHECK(empty.digest() == results.digest());

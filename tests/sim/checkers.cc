@@ -24,7 +24,7 @@ struct Promise {
   ServerId to;
 
   [[nodiscard]] bool holds(const zab::Notification& m) const {
-    if (m.condition == zab::Condition::sound && disk.condition() != m.condition) return false;
+    if (m.disk_state == zab::DiskState::sound && disk.disk_state() != m.disk_state) return false;
     if (m.role != zab::Role::looking || m.vote.leader != self) return true;
     return disk.current_epoch >= m.vote.current_epoch && disk.history.contains(m.vote.last_zxid);
   }
@@ -187,8 +187,8 @@ void Checkers::check_election_basis(ServerId leader, Epoch epoch) {
                                      std::pair(own->second.current_epoch, own->second.last->zxid);
     if (!is_covered) continue;
     all.push_back(id);
-    if (acceptance.condition == zab::Condition::sound) sound.push_back(id);
-    if (acceptance.condition != zab::Condition::damaged) undamaged.push_back(id);
+    if (acceptance.disk_state == zab::DiskState::sound) sound.push_back(id);
+    if (acceptance.disk_state != zab::DiskState::damaged) undamaged.push_back(id);
   }
   if (is_quorum(ensemble_, sound)) return;
   if (!founded_ && is_quorum(ensemble_, undamaged)) return totals_.count(Rare::founding);

@@ -84,7 +84,7 @@ class Checkers {
     zab::Epoch accepted_epoch;
     zab::ServerId accepted_leader;
     zab::Epoch current_epoch;
-    zab::Condition condition;
+    zab::DiskState disk_state;
     zab::Point last;
     bool held_all_delivered;
   };
@@ -124,13 +124,13 @@ class Checkers {
 
   // A voter's promise to the leader of an epoch.
   struct Acceptance {
-    zab::Condition condition{};      // at the time of the promise
+    zab::DiskState disk_state{};     // at the time of the promise
     std::optional<zab::Point> last;  // as in its ACKEPOCH
     zab::Epoch current_epoch;        // as in its ACKEPOCH
   };
 
   [[nodiscard]] bool is_sound(std::size_t disk) const {
-    return disks_[disk].condition() == zab::Condition::sound && !foreign_[disk];
+    return disks_[disk].disk_state() == zab::DiskState::sound && !foreign_[disk];
   }
   [[nodiscard]] bool held_ever(std::size_t disk, zab::Point point) const;
   void on_new_leader(const zab::State& leader, zab::ServerId learner, zab::Epoch epoch);

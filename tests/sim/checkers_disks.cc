@@ -54,7 +54,7 @@ void Checkers::on_recovered(ServerId id, const Durable& found, const Durable& he
     return;
   }
   // A server without any file is like a new one: its promises do not count either.
-  if (medium == Medium::rotten && found.condition() == zab::Condition::blank) return;
+  if (medium == Medium::rotten && found.disk_state() == zab::DiskState::blank) return;
   if (held.damaged) fail("its damage is forgotten");
   if (found.accepted_epoch != held.accepted_epoch ||
       found.accepted_leader != held.accepted_leader || found.current_epoch != held.current_epoch ||
@@ -80,7 +80,7 @@ bool Checkers::held_ever(std::size_t disk, zab::Point point) const {
 Checkers::Before Checkers::before_write(ServerId id) const {
   const Durable& disk = disks_[id.value - 1];
   return {disk.accepted_epoch, disk.accepted_leader,
-          disk.current_epoch,  disk.condition(),
+          disk.current_epoch,  disk.disk_state(),
           disk.history.last(), order_.empty() || holds(disk, order_.back().point())};
 }
 
@@ -92,7 +92,7 @@ void Checkers::on_written(ServerId id, const zab::Persist& persist, const Before
     check_adoption(id, *adopt, before);
   }
   if (const auto* accept = std::get_if<zab::AcceptEpoch>(&persist)) {
-    accepted_[{accept->epoch, accept->leader}][id].condition = before.condition;
+    accepted_[{accept->epoch, accept->leader}][id].disk_state = before.disk_state;
   }
   if (std::holds_alternative<zab::MarkFounded>(persist)) {
     if (founded_ && *founded_ != disk.cluster) {
@@ -120,8 +120,8 @@ void Checkers::check_adoption(ServerId id, const zab::AdoptHistory& adopted, con
   adopted_[adopted.epoch].push_back(id);
   if (adopted.snapshot) totals_.count(Rare::snapshot_adopted);
   if (!adopted.snapshot && adopted.from.zxid < before.last.zxid) totals_.count(Rare::truncation);
-  if (before.condition == zab::Condition::damaged) totals_.count(Rare::damaged_repaired);
-  if (before.condition == zab::Condition::blank && founded_) totals_.count(Rare::wiped_repaired);
+  if (before.disk_state == zab::DiskState::damaged) totals_.count(Rare::damaged_repaired);
+  if (before.disk_state == zab::DiskState::blank && founded_) totals_.count(Rare::wiped_repaired);
   if (disk.accepted_leader == id) return;
   const std::vector<zab::Point>& sent = sent_[{adopted.epoch, id}];
   if (std::ranges::find(sent, disk.history.last()) == sent.end()) {

@@ -362,7 +362,7 @@ bool Cluster::healed() {
     if (server.peer->state().durable.history.last() != last) return false;
     const zab::Durable& disk = durable(server);
     if (disk.history.last() != last || !disk.founded) return false;
-    if (disk.condition() != zab::Condition::sound) return false;
+    if (disk.disk_state() != zab::DiskState::sound) return false;
   }
   return true;
 }

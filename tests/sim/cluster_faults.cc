@@ -153,7 +153,8 @@ void Cluster::send_stray() {
 // --- Disks ---
 
 bool Cluster::is_sound(const Server& server) const {
-  return durable(server).condition() == zab::Condition::sound && !server.suspect && !server.foreign;
+  return durable(server).disk_state() == zab::DiskState::sound && !server.suspect &&
+         !server.foreign;
 }
 
 // Whether this server may lose its disk. It may if the other sound servers are a quorum.
@@ -215,7 +216,7 @@ void Cluster::lose_quorum() {
     if (server.foreign || server.suspect || !server.unfinished.empty()) return;
     const zab::Durable& disk = durable(server);
     if (!Checkers::holds(kept, disk.history.last())) return;
-    if (disk.current_epoch > kept.current_epoch || disk.condition() != zab::Condition::sound)
+    if (disk.current_epoch > kept.current_epoch || disk.disk_state() != zab::DiskState::sound)
       return;
     if (disk.accepted_epoch > kept.accepted_epoch || !server.batches.empty()) return;
   }

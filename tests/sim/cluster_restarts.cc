@@ -103,7 +103,7 @@ bool Cluster::recover(Server& server) {
   }
   checkers_.on_recovered(server.id, found, durable(server),
                          server.rotten ? Checkers::Medium::rotten : Checkers::Medium::healthy);
-  if (found.condition() != zab::Condition::sound || durable(server).damaged) {
+  if (found.disk_state() != zab::DiskState::sound || durable(server).damaged) {
     become_damaged(server, found);
   } else if (server.suspect) {
     totals_.count(Rare::damage_harmless);

@@ -13,7 +13,7 @@ namespace sim {
 namespace {
 
 using wire::to_string;
-using zab::Condition;
+using zab::DiskState;
 using zab::Notification;
 using zab::Role;
 using zab::ServerId;
@@ -120,9 +120,9 @@ void Elections::check_vote(const zab::State& state, const Notification& m, View&
 void Elections::check_elected(const zab::State& state, const zab::RoleStatus& role_status,
                               const View& view) const {
   const ServerId leader = role_status.leader;
-  const Condition condition = state.durable.condition();
+  const DiskState disk_state = state.durable.disk_state();
   const bool leads = leader == state.self;
-  if (leads && condition == Condition::damaged) {
+  if (leads && disk_state == DiskState::damaged) {
     throw Violation("elected", name_of(leader) + " leads, and is damaged");
   }
   std::vector<ServerId> agreed;
@@ -131,8 +131,8 @@ void Elections::check_elected(const zab::State& state, const zab::RoleStatus& ro
   std::vector<ServerId> decided;
   if (is_voter(ensemble_, state.self)) {
     agreed.push_back(state.self);
-    if (condition == Condition::sound) sound.push_back(state.self);
-    if (condition != Condition::damaged) unfounded.push_back(state.self);
+    if (disk_state == DiskState::sound) sound.push_back(state.self);
+    if (disk_state != DiskState::damaged) unfounded.push_back(state.self);
   }
   for (const auto& [id, notifications] : view.notifications) {
     for (const Notification& m : notifications) {
@@ -141,8 +141,8 @@ void Elections::check_elected(const zab::State& state, const zab::RoleStatus& ro
       if (m.round != state.round) continue;
       if (leads && m.role == Role::looking && m.vote != own_vote(state)) continue;
       agreed.push_back(id);
-      if (m.condition == Condition::sound) sound.push_back(id);
-      if (m.condition != Condition::damaged && m.cluster.none()) unfounded.push_back(id);
+      if (m.disk_state == DiskState::sound) sound.push_back(id);
+      if (m.disk_state != DiskState::damaged && m.cluster.none()) unfounded.push_back(id);
     }
   }
   if (is_quorum(ensemble_, sound)) return;

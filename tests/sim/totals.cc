@@ -45,6 +45,9 @@ const char* name_of(Rare rare) {
     case Rare::session_expired: return "session expired";
     case Rare::session_moved: return "session moved";
     case Rare::write_asked_again: return "write repeated";
+    case Rare::write_has_conditions: return "write with conditions";
+    case Rare::condition_failed: return "write refused, a condition did not hold";
+    case Rare::other_branch: return "other branch of a multi done";
     case Rare::image_of_the_past: return "image taken during transactions";
     case Rare::clients_sent_away: return "snapshot adopted, clients redirected";
     case Rare::watch_resynced: return "watch from before a snapshot set";

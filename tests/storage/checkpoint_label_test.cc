@@ -85,21 +85,21 @@ TEST_CASE(
   };
   const wire::Bytes version_0 = sealed(wire::Bytes(45, '\0'));
   for (const Row& row : std::vector<Row>{
-           {"another version", later_label(5, 3, "zabkeeper 0.4.0", "what only 0.4.0 knows"),
-            "written by zabkeeper 0.4.0 at level 3 (label version 5), and this program reads label "
-            "versions 1 to 2 (levels 0 to 2). Start a program that can run at level 3"},
+           {"another version", later_label(5, 9, "zabkeeper 0.4.0", "what only 0.4.0 knows"),
+            "written by zabkeeper 0.4.0 at level 9 (label version 5), and this program reads label "
+            "versions 1 to 2 (levels 0 to 3). Start a program that can run at level 9"},
            {"another version, of a known level", later_label(3, 1, "other 9", ""),
             "written by other 9 at level 1 (label version 3), and this program reads label "
-            "versions 1 to 2 (levels 0 to 2). Start the program that wrote it"},
+            "versions 1 to 2 (levels 0 to 3). Start the program that wrote it"},
            {"a known version of another level", encode(example({7}, "zabkeeper 0.9.0")),
             "written by zabkeeper 0.9.0 at level 7 (label version 2), and this program reads label "
-            "versions 1 to 2 (levels 0 to 2). Start a program that can run at level 7"},
+            "versions 1 to 2 (levels 0 to 3). Start a program that can run at level 7"},
            {"a version before the first", version_0,
             "written by another program (label version 0), and this program reads label versions 1 "
-            "to 2 (levels 0 to 2). Start the program that wrote it"},
+            "to 2 (levels 0 to 3). Start the program that wrote it"},
            {"another version whose beginning is another, too", sealed("\x09zz"),
             "written by another program (label version 9), and this program reads label versions 1 "
-            "to 2 (levels 0 to 2). Start the program that wrote it"},
+            "to 2 (levels 0 to 3). Start the program that wrote it"},
        }) {
     CAPTURE(row.label);
     const auto read = decode_label(row.bytes);
@@ -112,7 +112,7 @@ TEST_CASE(
 TEST_CASE("a label with any bit changed, or cut anywhere, is damaged, in every version") {
   for (const wire::Bytes& label :
        {encode(example({0}, "")), encode(example({1}, "zabkeeper 0.2.0")),
-        later_label(5, 3, "zabkeeper 0.4.0", "what only 0.4.0 knows")}) {
+        later_label(5, 9, "zabkeeper 0.4.0", "what only 0.4.0 knows")}) {
     CAPTURE(hex(label));
     const auto check_damaged = [](const wire::Bytes& bytes) {
       const auto read = decode_label(bytes);

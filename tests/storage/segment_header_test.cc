@@ -108,21 +108,21 @@ TEST_CASE(
     wire::Bytes bytes;
     std::string message;
   };
-  wire::Bytes nameless = later_header(9, {3}, "zabkeeper 0.4.0");
+  wire::Bytes nameless = later_header(9, {9}, "zabkeeper 0.4.0");
   nameless[140] = 'x';
   for (const Row& row : std::vector<Row>{
-           {"another version", later_header(5, {3}, "zabkeeper 0.4.0"),
-            "written by zabkeeper 0.4.0 at level 3 (segment version 5), and this program reads "
-            "segment versions 3 to 4 (levels 0 to 2). Start a program that can run at level 3"},
+           {"another version", later_header(5, {9}, "zabkeeper 0.4.0"),
+            "written by zabkeeper 0.4.0 at level 9 (segment version 5), and this program reads "
+            "segment versions 3 to 4 (levels 0 to 3). Start a program that can run at level 9"},
            {"a known version of another level", encode(example({7}, "zabkeeper 0.9.0")),
             "written by zabkeeper 0.9.0 at level 7 (segment version 4), and this program reads "
-            "segment versions 3 to 4 (levels 0 to 2). Start a program that can run at level 7"},
+            "segment versions 3 to 4 (levels 0 to 3). Start a program that can run at level 7"},
            {"another version whose program is damaged", nameless,
             "written by another program (segment version 9), and this program reads segment "
-            "versions 3 to 4 (levels 0 to 2). Start the program that wrote it"},
+            "versions 3 to 4 (levels 0 to 3). Start the program that wrote it"},
            {"a version before the first", later_header(2, {}, ""),
             "written by another program (segment version 2), and this program reads segment "
-            "versions 3 to 4 (levels 0 to 2). Start the program that wrote it"},
+            "versions 3 to 4 (levels 0 to 3). Start the program that wrote it"},
        }) {
     CAPTURE(row.label);
     const auto read = decode_header(row.bytes);
@@ -153,7 +153,7 @@ TEST_CASE(
     }
   }
   INFO("in what every version keeps, an unknown version is damaged, too");
-  const wire::Bytes later = later_header(5, {3}, "zabkeeper 0.4.0");
+  const wire::Bytes later = later_header(5, {9}, "zabkeeper 0.4.0");
   for (std::size_t bit = 0; bit < 8 * 128; ++bit) {
     wire::Bytes changed = later;
     changed[bit / 8] = static_cast<char>(changed[bit / 8] ^ (1 << bit % 8));

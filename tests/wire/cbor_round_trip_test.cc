@@ -64,6 +64,17 @@ TEST_CASE("a server reads the request that a client wrote in CBOR, the same as f
   }
 }
 
+TEST_CASE("a server reads the conditions that a client wrote in CBOR") {
+  for (const ClientRequest& sent : samples::newer_requests()) {
+    CAPTURE(text_of(sent));
+    const ParsedFrame frame = parse_requests(bytes_of(sent));
+    REQUIRE(frame.requests.size() == 1);
+    REQUIRE_MESSAGE(frame.requests.front().has_value(),
+                    frame.requests.front().error().error.message);
+    CHECK(*frame.requests.front() == sent);
+  }
+}
+
 TEST_CASE("a server writes the same object in CBOR as in JSON") {
   const auto check = [](const ServerMessage& message) {
     CAPTURE(text_of(message));

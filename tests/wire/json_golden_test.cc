@@ -103,6 +103,12 @@ TEST_CASE("a server's messages have this exact JSON text") {
                              {Error{ErrorCode::runtime_inconsistency, "not tried"}, exists}, 1}}),
               R"({"id":7,"zxid":"0000010000000005","error":"NodeExists","code":-110,"message":"/app/config already exists","index":1,"results":[)"
               R"({"error":"RuntimeInconsistency","code":-2,"message":"not tried"},{"error":"NodeExists","code":-110,"message":"/app/config already exists"}]})"},
+          Row{reply("7", Error{ErrorCode::condition_failed, "/l has version 4, not 3",
+                               Unmet{1, {true, 4, {7}}}}),
+              R"({"id":7,"zxid":"0000010000000005","error":"ConditionFailed","condition":1,"found":)"
+              R"({"exists":true,"version":4,"ephemeralOwner":"0000000000000007"},"message":"/l has version 4, not 3"})"},
+          Row{reply("7", ReplyBody{MultiReply{{OpReply{EmptyReply{}}}, {}, Branch::otherwise}}),
+              R"({"id":7,"zxid":"0000010000000005","branch":"else","results":[{}]})"},
           Row{WatchEvent{{"5"},
                          EventKind::changed,
                          "/app/config",

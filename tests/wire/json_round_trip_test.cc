@@ -42,6 +42,18 @@ TEST_CASE("a server reads the request that a client wrote") {
   }
 }
 
+TEST_CASE("a server reads the conditions that a client wrote") {
+  for (const ClientRequest& sent : samples::newer_requests()) {
+    const std::string text = text_of(sent);
+    CAPTURE(text);
+    const ParsedFrame frame = parse_requests(text);
+    REQUIRE(frame.requests.size() == 1);
+    REQUIRE_MESSAGE(frame.requests.front().has_value(),
+                    frame.requests.front().error().error.message);
+    CHECK(*frame.requests.front() == sent);
+  }
+}
+
 TEST_CASE("the requests of a list are read in order") {
   std::string text = "[";
   for (const Request& request : samples::requests()) {

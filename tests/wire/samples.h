@@ -112,6 +112,41 @@ inline std::vector<wire::Request> requests() {
   };
 }
 
+// Requests with fields that older forms do not have: conditions, tests, and bounds of lists.
+inline std::vector<wire::ClientRequest> newer_requests() {
+  using namespace wire;
+  NodeTests all;
+  all.exists = true;
+  all.czxid = zxid;
+  all.mzxid = Zxid{};
+  all.ephemeral_owner = SessionId{7};
+  all.data = Bytes("\xff\0\x01", 3);
+  NodeTests missing;
+  missing.exists = false;
+  NodeTests empty;
+  empty.data = "";
+  const std::vector<Condition> conditions = {
+      {"/lock/x", 3, all}, {"/é", any_version, {}}, {"/gone", {}, missing}, {"/e", {}, empty}};
+  MultiRequest multi{{on<SetRequest>("/a"), CheckRequest{"/c", any_version, missing}}};
+  MultiRequest branches = multi;
+  branches.otherwise = std::vector<MultiOp>{on<DeleteRequest>("/b"), CheckRequest{"/c", 4, all}};
+  const MultiRequest lists{{ChildrenRequest{"/", true, false, "a", 5, {}, "m", true},
+                            ChildrenRequest{"/", true, false, "a", 5, {}, std::nullopt, true},
+                            ChildrenRequest{"/", true, false, "a", 5, {}, "m", false}}};
+  MultiRequest nothing_else;
+  nothing_else.otherwise.emplace();
+  return {{{"7"}, {}, on<CreateRequest>("/a"), conditions},
+          {{"7"}, {}, on<SetRequest>("/a"), conditions},
+          {{"7"}, {}, on<DeleteRequest>("/a"), {conditions[1]}},
+          {{"7"}, {}, SetAclRequest{"/a", acl(), 1}, {conditions[2]}},
+          {{"7"}, {}, multi, {}},
+          {{"7"}, {}, lists, {}},
+          {{"7"}, {}, ChildrenRequest{"/", true, false, "a", 5, {}, "m", true}, {}},
+          {{"7"}, {}, multi, conditions},
+          {{"7"}, {}, branches, conditions},
+          {{"7"}, {}, nothing_else, {conditions[0]}}};
+}
+
 // A request, and a reply to it.
 struct Exchange {
   wire::Request request;
@@ -123,6 +158,9 @@ inline std::vector<Exchange> exchanges() {
   const Bytes binary("\xff\0\x01", 3);
   const MultiRequest multi{{on<CreateRequest>("/a"), on<SetRequest>("/a"), on<DeleteRequest>("/b"),
                             CheckRequest{"/c"}, on<GetRequest>("/a"), on<ChildrenRequest>("/")}};
+  const MultiRequest branches{
+      {on<SetRequest>("/a")},
+      std::vector<MultiOp>{on<CreateRequest>("/b"), on<DeleteRequest>("/b")}};
   const auto error = [](ErrorCode code) { return Error{code, "why: \"so\""}; };
   return {
       {on<CreateRequest>("/a"), ReplyBody{CreateReply{"/a0000000001", stat()}}},
@@ -155,6 +193,23 @@ inline std::vector<Exchange> exchanges() {
                    error(ErrorCode::runtime_inconsistency)},
                   2}}},
       {multi, error(ErrorCode::session_moved)},
+      {on<SetRequest>("/a"),
+       Error{ErrorCode::condition_failed, "/l does not exist", Unmet{2, Found{}}}},
+      {multi,
+       ReplyBody{MultiReply{
+           {error(ErrorCode::runtime_inconsistency),
+            Error{ErrorCode::condition_failed, "/c exists", Unmet{{}, {true, 4, {7}}}},
+            error(ErrorCode::runtime_inconsistency), error(ErrorCode::runtime_inconsistency),
+            error(ErrorCode::runtime_inconsistency), error(ErrorCode::runtime_inconsistency)},
+           1}}},
+      {branches, ReplyBody{MultiReply{{OpReply{SetReply{stat()}}}, {}, Branch::ops}}},
+      {branches,
+       ReplyBody{MultiReply{
+           {OpReply{CreateReply{"/b", stat()}}, OpReply{EmptyReply{}}}, {}, Branch::otherwise}}},
+      {branches, ReplyBody{MultiReply{
+                     {error(ErrorCode::node_exists), error(ErrorCode::runtime_inconsistency)},
+                     0,
+                     Branch::otherwise}}},
       {multi, ReplyBody{TruncatedReply{zxid}}},
       {SyncRequest{"/"}, ReplyBody{EmptyReply{}}},
       {on<WatchRequest>("/a"), ReplyBody{WatchReply{{"7"}, stat()}}},

@@ -13,7 +13,7 @@
 namespace {
 
 using zab::ClusterId;
-using zab::Condition;
+using zab::DiskState;
 using zab::Notification;
 using zab::Role;
 
@@ -59,11 +59,11 @@ TEST_CASE("two cluster ids are foreign if both are known and differ") {
   CHECK_FALSE(zab::are_foreign({}, theirs));
 }
 
-TEST_CASE("a server's condition and known cluster follow from its disk") {
+TEST_CASE("the state and the known cluster of a server follow from its disk") {
   struct Row {
-    const char* disk_state;
+    const char* name;
     zab::Durable disk;
-    Condition condition;
+    DiskState disk_state;
     ClusterId known;
   };
   zab::Durable promised;
@@ -73,24 +73,24 @@ TEST_CASE("a server's condition and known cluster follow from its disk") {
   zab::Durable damaged_blank;
   damaged_blank.damaged = zab::Claim{};
   for (const Row& row : {
-           Row{"new, or wiped", {}, Condition::blank, {}},
-           Row{"accepted an epoch, adopted no history", promised, Condition::blank, {}},
-           Row{"adopted a history", member_of(ours, false), Condition::sound, {}},
+           Row{"new, or wiped", {}, DiskState::blank, {}},
+           Row{"accepted an epoch, adopted no history", promised, DiskState::blank, {}},
+           Row{"adopted a history", member_of(ours, false), DiskState::sound, {}},
            Row{"knows that a quorum adopted its cluster id", member_of(ours, true),
-               Condition::sound, ours},
-           Row{"lost a part of its history", damaged, Condition::damaged, ours},
+               DiskState::sound, ours},
+           Row{"lost a part of its history", damaged, DiskState::damaged, ours},
            Row{"lost its whole history, and knows that it did",
                damaged_blank,
-               Condition::damaged,
+               DiskState::damaged,
                {}},
        }) {
-    CAPTURE(row.disk_state);
-    CHECK(row.disk.condition() == row.condition);
+    CAPTURE(row.name);
+    CHECK(row.disk.disk_state() == row.disk_state);
     CHECK(row.disk.known_cluster() == row.known);
   }
 }
 
-TEST_CASE("a notification carries its sender's condition, damage claim and cluster") {
+TEST_CASE("a notification carries its sender's disk state, damage claim and cluster") {
   zab::Durable disk = member_of(ours, true);
   disk.damaged = zab::Claim{{2}, {{2}, 3}};
   Member one(disk);
@@ -100,7 +100,7 @@ TEST_CASE("a notification carries its sender's condition, damage claim and clust
         Notification{.role = Role::looking,
                      .round = 1,
                      .vote = {},
-                     .condition = Condition::damaged,
+                     .disk_state = DiskState::damaged,
                      .claim = {{2}, {{2}, 3}},
                      .cluster = ours});
 }

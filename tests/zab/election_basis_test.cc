@@ -11,12 +11,12 @@
 namespace {
 
 using zab::Claim;
-using zab::Condition;
+using zab::DiskState;
 using zab::Role;
 using zab::ServerId;
 
 struct Voter {
-  Condition condition = Condition::sound;
+  DiskState disk_state = DiskState::sound;
   Claim claim{};
   bool founded = true;  // it knows that a quorum has its cluster id
 };
@@ -25,34 +25,34 @@ using MaybeVoter = std::optional<Voter>;
 
 const MaybeVoter absent;
 const MaybeVoter sound{Voter{}};
-const MaybeVoter blank{Voter{Condition::blank, {}, false}};
+const MaybeVoter blank{Voter{DiskState::blank, {}, false}};
 // It adopted an epoch, and does not know that the epoch was established.
-const MaybeVoter unfounded{Voter{Condition::sound, {}, false}};
+const MaybeVoter unfounded{Voter{DiskState::sound, {}, false}};
 // If server 3 is sound, it is at epoch 2 and has 2:5.
-const MaybeVoter damaged{Voter{Condition::damaged, {{2}, {{2}, 5}}}};
-const MaybeVoter damaged_and_had_more{Voter{Condition::damaged, {{2}, {{2}, 6}}}};
-const MaybeVoter damaged_and_had_a_later_epoch{Voter{Condition::damaged, {{3}, {{1}, 1}}}};
-const MaybeVoter damaged_and_had_nothing{Voter{Condition::damaged, {}}};
+const MaybeVoter damaged{Voter{DiskState::damaged, {{2}, {{2}, 5}}}};
+const MaybeVoter damaged_and_had_more{Voter{DiskState::damaged, {{2}, {{2}, 6}}}};
+const MaybeVoter damaged_and_had_a_later_epoch{Voter{DiskState::damaged, {{3}, {{1}, 1}}}};
+const MaybeVoter damaged_and_had_nothing{Voter{DiskState::damaged, {}}};
 
 zab::Vote vote_for_three(const MaybeVoter& three) {
-  if (three->condition == Condition::blank) return {{}, {}, {3}};
+  if (three->disk_state == DiskState::blank) return {{}, {}, {3}};
   if (!three->founded) return {{2}, {}, {3}};
   return {{2}, {{2}, 5}, {3}};
 }
 
 zab::Durable disk(const Voter& voter, bool is_three) {
   zab::Durable disk;
-  if (voter.condition == Condition::blank) return disk;
+  if (voter.disk_state == DiskState::blank) return disk;
   disk.accepted_epoch = {2};
   disk.accepted_leader = {3};
   disk.current_epoch = {2};
   disk.cluster = cluster;
   disk.founded = voter.founded;
   if (!voter.founded) return disk;
-  const std::uint64_t counter = is_three && voter.condition == Condition::sound ? 5 : 4;
+  const std::uint64_t counter = is_three && voter.disk_state == DiskState::sound ? 5 : 4;
   disk.history = zab::History({{{2}, counter}, {9, 9}});
   disk.applied = disk.history.base().zxid;
-  if (voter.condition == Condition::damaged) disk.damaged = voter.claim;
+  if (voter.disk_state == DiskState::damaged) disk.damaged = voter.claim;
   return disk;
 }
 
@@ -75,7 +75,7 @@ zab::RoleStatus status_after_election(std::uint32_t self, const std::vector<Mayb
                       zab::Notification{.role = Role::looking,
                                         .round = 1,
                                         .vote = vote_for_three(voters[2]),
-                                        .condition = voter->condition,
+                                        .disk_state = voter->disk_state,
                                         .claim = voter->claim,
                                         .cluster = voter->founded ? cluster : zab::ClusterId{}}}));
   }
@@ -131,7 +131,7 @@ TEST_CASE("a leader is elected by a sound quorum, a founding quorum, or all vote
     for (const std::uint32_t voter : {1u, 2u}) {
       CAPTURE(voter);
       // Only the candidate itself knows that the votes are for its former history.
-      if (!voters[voter - 1] || row.three->condition == Condition::damaged) continue;
+      if (!voters[voter - 1] || row.three->disk_state == DiskState::damaged) continue;
       const zab::RoleStatus status = status_after_election(voter, voters);
       CHECK(status.role == (row.elected ? Role::following : Role::looking));
       CHECK(status.leader == (row.elected ? ServerId{3} : ServerId{}));

@@ -95,10 +95,14 @@ TEST_CASE("an overlay entry is erased with the last plan that touched it") {
   set(1);
   add([](Draft& draft) { draft.create("/a/b", {}); });
   set(2);
-  CHECK(
-      pending.find("/a") ==
-      PendingNode{
-          .version = 2, .creations = 1, .child_count = 1, .lifetime = {}, .acl = {}, .limits = {}});
+  CHECK(pending.find("/a") == PendingNode{.version = 2,
+                                          .creations = 1,
+                                          .child_count = 1,
+                                          .lifetime = {},
+                                          .acl = {},
+                                          .limits = {},
+                                          .set_by = 3,
+                                          .data = {}});
 
   pending.applied();
   CHECK(pending.find("/a")->version == 2);

@@ -23,6 +23,16 @@ ChildrenRequest children(std::string path, std::optional<std::string> after = {}
   return request;
 }
 
+ChildrenRequest reversed(ChildrenRequest request) {
+  request.reverse = true;
+  return request;
+}
+
+ChildrenRequest before(std::string name, ChildrenRequest request) {
+  request.before = std::move(name);
+  return request;
+}
+
 TEST_CASE("reads of missing nodes and of invalid paths are refused") {
   const Tree tree;
   CHECK(read(wire::GetRequest{"/x", {}}, anyone, tree).error().code == ErrorCode::no_node);
@@ -57,7 +67,7 @@ TEST_CASE("get and exists return the data and stat, count the number of nodes be
   }
 }
 
-TEST_CASE("children are listed in pages, in name order") {
+TEST_CASE("children are listed in pages, in name order and from its end, between two names") {
   World world;
   world.create("/p");
   for (const char* name : {"c", "a", "d", "b"}) world.create(child_path("/p", name));
@@ -79,8 +89,29 @@ TEST_CASE("children are listed in pages, in name order") {
            Row{children("/p", {}, 0), "", true},
            Row{children("/p/a"), "", false},
            Row{children("/p/a", {}, 0), "", false},
+           Row{before("c", children("/p")), "ab", false},
+           Row{before("bb", children("/p", "a")), "b", false},
+           Row{before("c", children("/p", {}, 2)), "ab", false},
+           Row{before("d", children("/p", {}, 2)), "ab", true},
+           Row{before("a", children("/p")), "", false},
+           Row{before("a", children("/p", "c")), "", false},
+           Row{before("zz", children("/p")), "abcd", false},
+           Row{reversed(children("/p")), "dcba", false},
+           Row{reversed(children("/p", {}, 3)), "dcb", true},
+           Row{reversed(children("/p", "b")), "dc", false},
+           Row{reversed(children("/p", "bb", 1)), "d", true},
+           Row{reversed(before("c", children("/p"))), "ba", false},
+           Row{reversed(before("c", children("/p", {}, 1))), "b", true},
+           Row{reversed(before("c", children("/p", "a"))), "b", false},
+           Row{reversed(before("a", children("/p"))), "", false},
+           Row{reversed(before("", children("/p"))), "", false},
+           Row{reversed(children("/p", "d")), "", false},
+           Row{reversed(children("/p", {}, 0)), "", true},
+           Row{reversed(children("/p/a")), "", false},
        }) {
     CAPTURE(row.request.after.value_or("-"));
+    CAPTURE(row.request.before.value_or("-"));
+    CAPTURE(row.request.reverse);
     const auto reply = read(row.request, anyone, world.tree());
     REQUIRE(reply);
     std::string names;

@@ -92,6 +92,18 @@ TEST_CASE("children are in the order of their bytes, and can be listed from any 
   CHECK(tree.at("/p").first_child_after("aa")->name() == "b");
   CHECK(tree.at("/p").first_child_after("\xC3\xA9") == nullptr);
   CHECK(tree.at("/p/a").first_child_after("") == nullptr);
+
+  std::vector<std::string> reversed;
+  for (const Node* node = tree.at("/p").last_child(); node; node = node->previous_sibling()) {
+    reversed.emplace_back(node->name());
+  }
+  CHECK(reversed == std::vector<std::string>(names.rbegin(), names.rend()));
+  CHECK(tree.at("/p").last_child_before("b")->name() == "a!");
+  CHECK(tree.at("/p").last_child_before("aa")->name() == "a!");
+  CHECK(tree.at("/p").last_child_before("B") == nullptr);
+  CHECK(tree.at("/p/a").last_child() == nullptr);
+  CHECK(tree.at("/p/a").last_child_before("z") == nullptr);
+  CHECK(tree.at("/").previous_sibling() == nullptr);
 }
 
 TEST_CASE("data can be replaced by data of any length") {

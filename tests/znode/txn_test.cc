@@ -65,6 +65,25 @@ TEST_CASE("transactions are decoded from their bytes, and refused if truncated")
   }
 }
 
+TEST_CASE("version 4 has the branch of a multi, and the bounds of its lists") {
+  wire::ChildrenRequest list;
+  list.path = "/c";
+  list.before = "m";
+  list.reverse = true;
+
+  for (const std::optional<wire::Branch> branch :
+       {std::optional<wire::Branch>{}, std::optional(wire::Branch::ops),
+        std::optional(wire::Branch::otherwise)}) {
+    const Txn txn(MultiTxn{.ops = {CheckTxn{}, ChildrenTxn{list, {}}}, .branch = branch});
+    wire::Bytes bytes;
+    encode(txn, wire::newest_forms, bytes);
+    wire::ByteReader in(bytes);
+    CHECK(*decode_txn(in) == txn);
+    wire::ByteReader unknown(bytes);
+    CHECK(decode_txn(unknown, wire::forms_at({2})).error().code == wire::ErrorCode::unimplemented);
+  }
+}
+
 TEST_CASE("from version 3 on, paths, ACLs and identities are in a transaction once") {
   const auto bytes_of = [](const Txn& txn) {
     wire::Bytes bytes;

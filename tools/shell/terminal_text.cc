@@ -9,25 +9,6 @@
 namespace shell {
 namespace {
 
-// Of the character that begins with this byte; 1 if none does.
-std::size_t size_of(char first) {
-  const auto byte = static_cast<unsigned char>(first);
-  if (byte >= 0xF0) return 4;
-  if (byte >= 0xE0) return 3;
-  return byte >= 0xC0 ? 2 : 1;
-}
-
-// `character` is valid UTF-8.
-char32_t code_point(std::string_view character) {
-  const auto first = static_cast<unsigned char>(character.front());
-  if (character.size() == 1) return first;
-  char32_t point = first & (0x7Fu >> character.size());
-  for (const char byte : character.substr(1)) {
-    point = (point << 6) | (static_cast<unsigned char>(byte) & 0x3Fu);
-  }
-  return point;
-}
-
 bool is_control(char32_t point) { return point < 0x20 || (point >= 0x7F && point < 0xA0); }
 
 // Whether it changes how a line, or what follows in it, is laid out.
@@ -60,13 +41,13 @@ std::string terminal_text(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   while (!text.empty()) {
-    const std::string_view character = text.substr(0, size_of(text.front()));
+    const std::string_view character = text.substr(0, wire::character_size(text.front()));
     if (!wire::is_utf8(character)) {
       append(out, "\\x%02x", static_cast<unsigned>(static_cast<unsigned char>(text.front())));
       text.remove_prefix(1);
       continue;
     }
-    const char32_t point = code_point(character);
+    const char32_t point = wire::code_point(character);
     if (point != '\n' && point != '\t' && (is_control(point) || changes_layout(point))) {
       append_escaped(point, out);
     } else {
@@ -81,7 +62,7 @@ std::string utf8_text(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   while (!text.empty()) {
-    const std::string_view character = text.substr(0, size_of(text.front()));
+    const std::string_view character = text.substr(0, wire::character_size(text.front()));
     const bool is_valid = wire::is_utf8(character);
     out += is_valid ? character : "\xef\xbf\xbd";
     text.remove_prefix(is_valid ? character.size() : 1);
@@ -93,7 +74,7 @@ std::size_t unfinished_bytes(std::string_view text) {
   for (std::size_t back = 1; back <= std::min<std::size_t>(3, text.size()); ++back) {
     const char byte = text[text.size() - back];
     if ((static_cast<unsigned char>(byte) & 0xC0) == 0x80) continue;
-    return size_of(byte) > back ? back : 0;
+    return wire::character_size(byte) > back ? back : 0;
   }
   return 0;
 }

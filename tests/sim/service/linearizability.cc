@@ -26,6 +26,7 @@ bool is_definite(ErrorCode code) {
     case ErrorCode::no_children_for_ephemerals:
     case ErrorCode::node_exists:
     case ErrorCode::not_empty:
+    case ErrorCode::condition_failed:
     case ErrorCode::invalid_acl: return true;
     default: return false;
   }
@@ -106,12 +107,26 @@ class Linearizability::Projection {
     std::optional<Answer> answer;
     if (tracked->reply) answer = answer_of(tracked->reply->body);
     if (answer && answer->error && !is_definite(*answer->error)) answer.reset();
+    // A condition may be about another node. At an older level its error is another.
+    const bool is_of_condition =
+        answer &&
+        (answer->error == ErrorCode::condition_failed ||
+         (answer->error == ErrorCode::bad_version && needs_newest_level(tracked->request)));
+    if (is_of_condition) return;
     if (is_multi(request)) {
       const auto* replies = answer && !answer->error
                                 ? std::get_if<wire::MultiReply>(&*tracked->reply->body)
                                 : nullptr;
       if (answer && replies == nullptr) return;  // refused as a whole
-      part(std::get<wire::MultiRequest>(request), replies);
+      const auto& multi = std::get<wire::MultiRequest>(request);
+      const bool other = replies != nullptr && replies->branch == wire::Branch::otherwise;
+      part(other ? *multi.otherwise : multi.ops, replies);
+      // If it is not known which branch was done, each may have been.
+      if (!answer && multi.otherwise) {
+        finish(tracked, false);
+        steps_.clear();
+        part(*multi.otherwise, nullptr);
+      }
     } else {
       std::visit([&](const auto& each) { part(each, answer ? &*answer : nullptr); }, request);
     }
@@ -121,6 +136,9 @@ class Linearizability::Projection {
  private:
   void name(const wire::MultiRequest& multi) {
     for (const auto& op : multi.ops) {
+      std::visit([this](const auto& each) { name(each); }, op);
+    }
+    for (const auto& op : multi.otherwise.value_or(std::vector<wire::MultiOp>())) {
       std::visit([this](const auto& each) { name(each); }, op);
     }
   }
@@ -135,16 +153,16 @@ class Linearizability::Projection {
   }
 
   // The operations of a failed multi before the failed one could have been done.
-  void part(const wire::MultiRequest& multi, const wire::MultiReply* reply) {
+  void part(const std::vector<wire::MultiOp>& ops, const wire::MultiReply* reply) {
     in_multi_ = true;
     const bool failed = reply != nullptr && reply->failed;
-    for (std::size_t i = 0; i < multi.ops.size(); ++i) {
+    for (std::size_t i = 0; i < ops.size(); ++i) {
       if (failed && i > *reply->failed) break;
       std::optional<Answer> answer;
       if (reply != nullptr && (!failed || i == *reply->failed)) {
         answer = answer_of(reply->results[i]);
       }
-      std::visit([&](const auto& each) { part(each, answer ? &*answer : nullptr); }, multi.ops[i]);
+      std::visit([&](const auto& each) { part(each, answer ? &*answer : nullptr); }, ops[i]);
     }
     undone_ = failed;
   }
@@ -182,6 +200,7 @@ class Linearizability::Projection {
     }
   }
   void part(const wire::CheckRequest& r, const Answer* answer) {
+    if (!r.tests.none()) return;  // the search knows versions only
     put(r.path, {.kind = Kind::check, .version = r.version, .reply_version = {}}, answer);
   }
   void part(const wire::GetRequest& r, const Answer* answer) {

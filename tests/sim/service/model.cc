@@ -56,6 +56,11 @@ wire::Zxid Model::last_above(wire::Level level) const {
   return last;
 }
 
+wire::Level Model::level_at(wire::Zxid zxid) const {
+  const auto after = levels_.upper_bound(zxid);
+  return after == levels_.begin() ? wire::Level{} : std::prev(after)->second;
+}
+
 View Model::before(wire::Zxid zxid) const {
   const auto event = events_.find(zxid);
   return at(event == events_.begin() ? wire::Zxid{} : std::prev(event)->first);
@@ -182,6 +187,7 @@ class Model::Replay {
   Reply operator()(const session::LevelTxn& one) {
     model_.level_ended_at_[model_.level_] = zxid_;
     model_.level_ = one.level;
+    model_.levels_[zxid_] = one.level;
     return wire::ReplyBody{};
   }
   Reply operator()(const session::RefuseTxn& one) { return one.refusal.reply(); }
@@ -252,6 +258,7 @@ class Model::Replay {
 
   wire::MultiReply apply(const znode::MultiTxn& multi) {
     wire::MultiReply reply;
+    reply.branch = multi.branch;
     for (const znode::MultiTxnOp& op : multi.ops) {
       reply.results.emplace_back(
           std::visit([this](const auto& one) { return wire::OpReply(apply(one)); }, op));

@@ -84,6 +84,9 @@ class View {
 // operations. A failed multi is a reply; the caller must drop the view then.
 [[nodiscard]] wire::Result<wire::ReplyBody> perform(const wire::Request& request,
                                                     wire::SessionId session, View& view);
+// The same, with its conditions.
+[[nodiscard]] wire::Result<wire::ReplyBody> perform(const wire::ClientRequest& request,
+                                                    wire::SessionId session, View& view);
 
 struct ModelSession {
   wire::Zxid opened;
@@ -125,6 +128,7 @@ class Model {
   // None if it is kept. `counted`: since when its leader counts; containers are kept longer then.
   [[nodiscard]] std::optional<wire::TimeMs> due(const Znode& node, wire::TimeMs counted) const;
   [[nodiscard]] wire::Level level() const { return level_; }  // of the ensemble
+  [[nodiscard]] wire::Level level_at(wire::Zxid zxid) const;
   // The transaction that last ended a level above this one; zero if there was none.
   [[nodiscard]] wire::Zxid last_above(wire::Level level) const;
   // The present numbers of nodes and open sessions.
@@ -151,6 +155,7 @@ class Model {
   wire::Zxid last_;
   std::size_t node_count_ = 0;
   wire::Level level_;
+  std::map<wire::Zxid, wire::Level> levels_;  // by the zxid from which on each is in force
   std::map<wire::Level, wire::Zxid> level_ended_at_;
 };
 

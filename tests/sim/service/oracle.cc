@@ -56,15 +56,35 @@ bool is_failure(const wire::Result<wire::ReplyBody>& body) {
   return multi != nullptr && multi->failed;
 }
 
+bool needs_newest_level(const wire::ClientRequest& request) {
+  if (!request.conditions.empty()) return true;
+  const auto* multi = std::get_if<wire::MultiRequest>(&request.request);
+  if (multi == nullptr) return false;
+  return std::ranges::any_of(multi->ops, [](const wire::MultiOp& op) {
+    const auto* check = std::get_if<wire::CheckRequest>(&op);
+    const auto* list = std::get_if<wire::ChildrenRequest>(&op);
+    return (check != nullptr && !check->tests.none()) ||
+           (list != nullptr && (list->before || list->reverse));
+  });
+}
+
+namespace {
+
+bool is_same_error(const wire::Error& a, const wire::Error& b) {
+  return a.code == b.code && a.unmet == b.unmet;
+}
+
+}  // namespace
+
 bool is_same_result(const wire::Result<wire::ReplyBody>& a,
                     const wire::Result<wire::ReplyBody>& b) {
-  if (!a || !b) return !a && !b && a.error().code == b.error().code;
+  if (!a || !b) return !a && !b && is_same_error(a.error(), b.error());
   const auto* multi = std::get_if<wire::MultiReply>(&*a);
   const auto* other = std::get_if<wire::MultiReply>(&*b);
   if (multi == nullptr || other == nullptr) return *a == *b;
-  return multi->failed == other->failed &&
+  return multi->failed == other->failed && multi->branch == other->branch &&
          std::ranges::equal(multi->results, other->results, [](const auto& x, const auto& y) {
-           if (!x || !y) return !x && !y && x.error().code == y.error().code;
+           if (!x || !y) return !x && !y && is_same_error(x.error(), y.error());
            return *x == *y;
          });
 }

@@ -42,9 +42,11 @@ struct TrackedRequest {
 [[nodiscard]] std::string text_of(const wire::WatchEvent& event);
 // An error, or a multi that failed.
 [[nodiscard]] bool is_failure(const wire::Result<wire::ReplyBody>& body);
-// Compares errors by their codes only.
+// Compares errors by their codes and by the conditions that failed.
 [[nodiscard]] bool is_same_result(const wire::Result<wire::ReplyBody>& a,
                                   const wire::Result<wire::ReplyBody>& b);
+// Whether a write has fields that only the newest level knows: conditions, and bounds of lists.
+[[nodiscard]] bool needs_newest_level(const wire::ClientRequest& request);
 // The number of a write, if its id is a number.
 [[nodiscard]] std::optional<std::int64_t> number_of(const TrackedRequest& tracked);
 
@@ -112,6 +114,8 @@ class Oracle {
  public:
   explicit Oracle(const znode::ReapingRules& rules) : model_(rules) {}
   void bound(const RequestBounds& bounds) { bounds_ = bounds; }
+  // An operator may lower the level.
+  void expect_lower_levels() { is_level_lowered_ = true; }
   // A server delivers a transaction; a server has applied one.
   void on_delivered(const zab::Txn& txn);
   void on_applied(std::size_t server, const session::Service& service);
@@ -166,7 +170,11 @@ class Oracle {
                               const TrackedRequest& tracked, wire::SessionId session,
                               wire::Zxid at) const;
 
+  [[nodiscard]] bool is_refused_for_level(const TrackedRequest& tracked,
+                                          const wire::Result<wire::ReplyBody>& reply) const;
+
   RequestBounds bounds_;
+  bool is_level_lowered_ = false;
   Model model_;
   std::unordered_map<std::uint64_t, std::uint64_t> digests_;  // by zxid
   wire::Zxid acknowledged_;

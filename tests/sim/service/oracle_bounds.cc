@@ -110,9 +110,15 @@ bool Oracle::is_too_large(const TrackedRequest& tracked) const {
   if (size_of(tracked) > bounds_.frame_bytes) return true;
   const auto* multi = std::get_if<wire::MultiRequest>(&tracked.request.request);
   if (multi == nullptr) return std::visit(has_large_data, tracked.request.request);
-  return multi->ops.size() > bounds_.multi_ops ||
-         std::ranges::any_of(multi->ops,
-                             [&](const auto& op) { return std::visit(has_large_data, op); });
+  std::size_t size = tracked.request.conditions.size();
+  bool is_large = false;
+  for (const auto* ops : {&multi->ops, multi->otherwise ? &*multi->otherwise : nullptr}) {
+    if (ops == nullptr) continue;
+    size += ops->size();
+    is_large |=
+        std::ranges::any_of(*ops, [&](const auto& op) { return std::visit(has_large_data, op); });
+  }
+  return is_large || size > bounds_.multi_ops;
 }
 
 // Whether the reply is the expected one, or as much of it as is allowed.

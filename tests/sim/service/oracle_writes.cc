@@ -11,6 +11,39 @@ namespace sim {
 
 using wire::ErrorCode;
 
+// An ensemble at an older level refuses what only the newest level knows. If the level is never
+// lowered, it is not older than the user has seen it.
+bool Oracle::is_refused_for_level(const TrackedRequest& tracked,
+                                  const wire::Result<wire::ReplyBody>& reply) const {
+  if (!needs_newest_level(tracked.request) || reply) return false;
+  if (reply.error().code != ErrorCode::unimplemented) return false;
+  return is_level_lowered_ || model_.level_at(tracked.seen) < wire::known_levels.greatest;
+}
+
+namespace {
+
+// What remains of a kept result once the level was lowered: see session::former_outcome.
+wire::Error former(wire::Error error) {
+  if (error.code == ErrorCode::condition_failed) error.code = ErrorCode::bad_version;
+  error.unmet.reset();
+  return error;
+}
+
+wire::Result<wire::ReplyBody> former(const wire::Result<wire::ReplyBody>& result) {
+  if (!result) return former(result.error());
+  const auto* multi = std::get_if<wire::MultiReply>(&*result);
+  if (multi == nullptr) return result;
+  if (multi->branch && !multi->failed) return wire::ReplyBody(wire::TruncatedReply{});
+  if (multi->branch) return former(multi->results[*multi->failed].error());
+  wire::MultiReply all = *multi;
+  for (auto& each : all.results) {
+    if (!each) each = former(each.error());
+  }
+  return wire::ReplyBody(std::move(all));
+}
+
+}  // namespace
+
 // Whether the transaction is the result of the request, performed directly before it.
 bool Oracle::matches_txn(const TrackedRequest& tracked, const Event& event, wire::Zxid zxid) const {
   const bool closes = std::holds_alternative<wire::CloseRequest>(tracked.request.request);
@@ -21,9 +54,10 @@ bool Oracle::matches_txn(const TrackedRequest& tracked, const Event& event, wire
   // It was refused because the state was full, and the transaction changes nothing.
   const bool is_refused = std::holds_alternative<session::RefuseTxn>(event.txn.body);
   if (is_refused && !event.reply && is_overload(event.reply.error().code)) return true;
+  if (is_refused && is_refused_for_level(tracked, event.reply)) return true;
   View view = model_.before(zxid);
   view.begin(zxid, event.txn.time);
-  const auto result = perform(tracked.request.request, tracked.session, view);
+  const auto result = perform(tracked.request, tracked.session, view);
   if (is_refused) {
     return is_failure(event.reply) && agrees(tracked, event.reply, result);
   }
@@ -56,7 +90,9 @@ void Oracle::check_result(const TrackedRequest& tracked, const wire::Reply& repl
     throw Violation("replay", describe(tracked) + " does not have the effect of transaction " +
                                   wire::to_string(zxid));
   }
-  if (!agrees(tracked, reply.body, event.reply)) {
+  const bool is_former = model_.last_above({2}) > zxid && model_.last_above({2}) <= reply.zxid;
+  if (!agrees(tracked, reply.body, event.reply) &&
+      !(is_former && agrees(tracked, reply.body, former(event.reply)))) {
     throw Violation(
         "replay", describe(tracked) + " is not answered as the model at " + wire::to_string(zxid));
   }
@@ -75,8 +111,9 @@ void Oracle::check_write(ConnectionState& connection, const TrackedRequest& trac
     // It was refused before it got its number, and a later write has a number: too late for it.
     const bool is_late = !numbers.empty() && numbers.rbegin()->first > *number_of(tracked);
     const bool is_refused =
-        !reply.body && (is_overload(reply.body.error().code) ||
-                        (is_late && reply.body.error().code == ErrorCode::bad_arguments));
+        !reply.body &&
+        (is_overload(reply.body.error().code) || is_refused_for_level(tracked, reply.body) ||
+         (is_late && reply.body.error().code == ErrorCode::bad_arguments));
     if (!may_be && !is_refused && !is_too_large(tracked))
       throw Violation("exactly_once", describe(tracked) + " has a result and no transaction");
     if (is_refused) return;
@@ -99,7 +136,7 @@ bool Oracle::explains(const wire::Result<wire::ReplyBody>& refusal, const Tracke
                       wire::SessionId session, wire::Zxid at) const {
   View view = model_.at(at);
   view.begin({{wire::Epoch::max}, 1}, 0);
-  const auto result = perform(tracked.request.request, session, view);
+  const auto result = perform(tracked.request, session, view);
   return is_failure(refusal) && agrees(tracked, refusal, result);
 }
 
@@ -119,7 +156,7 @@ void Oracle::check_refused(const ConnectionState& connection, const TrackedReque
                       describe(tracked) + " is refused to its session's owner");
     }
     // Had it been done, the log would have a transaction that no request explains.
-    if (is_overload(code)) return;
+    if (is_overload(code) || is_refused_for_level(tracked, reply.body)) return;
   }
   if (explains(reply.body, tracked, connection.session, reply.zxid)) return;
   auto each = model_.events().upper_bound(reply.zxid);
@@ -141,6 +178,7 @@ void Oracle::finish() {
     }
     const bool is_refused = tracked->reply && !tracked->reply->body &&
                             (is_overload(tracked->reply->body.error().code) ||
+                             is_refused_for_level(*tracked, tracked->reply->body) ||
                              tracked->reply->body.error().code == ErrorCode::bad_arguments);
     if (is_refused && !is_failure(model_.events().at(found->second).reply)) {
       throw Violation("no_phantom", describe(*tracked) + " was refused, but is done");

@@ -113,7 +113,51 @@ struct Performer {
     return wire::ReplyBody(wire::EmptyReply{});
   }
 
+  // Whether a node passes the tests, and if not, why.
+  wire::Result<void> judge(const std::string& path, std::int32_t version,
+                           const wire::NodeTests& tests, std::optional<std::uint32_t> number) {
+    if (!is_path(path)) return refuse(ErrorCode::bad_arguments);
+    const auto node = view.find(path);
+    if (node && !allows(node->acl, wire::Perm::read)) return refuse(ErrorCode::no_auth);
+    const bool must_exist = tests.exists.value_or(true);
+    const bool holds = node.has_value() == must_exist &&
+                       (!node || (!is_other(version, node->stat.version) &&
+                                  tests.czxid.value_or(node->stat.czxid) == node->stat.czxid &&
+                                  tests.mzxid.value_or(node->stat.mzxid) == node->stat.mzxid &&
+                                  tests.ephemeral_owner.value_or(node->stat.ephemeral_owner) ==
+                                      node->stat.ephemeral_owner &&
+                                  tests.data.value_or(node->data) == node->data));
+    if (holds) return {};
+    Error error = refuse(ErrorCode::condition_failed);
+    error.unmet = wire::Unmet{number, {}};
+    if (node) error.unmet->found = {true, node->stat.version, node->stat.ephemeral_owner};
+    return error;
+  }
+
+  // The conditions first, and then the request or its other branch.
+  Outcome operator()(const wire::ClientRequest& r) {
+    wire::Result<void> met;
+    for (std::uint32_t i = 0; met && i < r.conditions.size(); ++i) {
+      const wire::Condition& each = r.conditions[i];
+      met = judge(each.path, each.version.value_or(wire::any_version), each.tests, i);
+    }
+    const auto* multi = std::get_if<wire::MultiRequest>(&r.request);
+    if (multi != nullptr && multi->otherwise) {
+      if (met) return all(multi->ops, wire::Branch::ops);
+      if (met.error().code == ErrorCode::condition_failed) {
+        return all(*multi->otherwise, wire::Branch::otherwise);
+      }
+    }
+    if (!met) return met.error();
+    return std::visit(*this, r.request);
+  }
+
   Outcome operator()(const wire::CheckRequest& r) {
+    if (!r.tests.none()) {
+      auto met = judge(r.path, r.version, r.tests, {});
+      if (!met) return met.error();
+      return wire::ReplyBody(wire::EmptyReply{});
+    }
     const auto node = readable(r.path);
     if (!node) return node.error();
     if (is_other(r.version, node->stat.version)) return refuse(ErrorCode::bad_version);
@@ -132,15 +176,18 @@ struct Performer {
     return wire::ReplyBody(wire::AclReply{r.acl, view.find(r.path)->stat});
   }
 
-  Outcome operator()(const wire::MultiRequest& r) {
+  Outcome operator()(const wire::MultiRequest& r) { return all(r.ops, {}); }
+
+  Outcome all(const std::vector<wire::MultiOp>& ops, std::optional<wire::Branch> branch) {
     wire::MultiReply reply;
-    for (const wire::MultiOp& op : r.ops) {
+    reply.branch = branch;
+    for (const wire::MultiOp& op : ops) {
       auto result = std::visit([&](const auto& each) { return (*this)(each); }, op);
       if (!result) {
         reply.failed = reply.results.size();
         for (auto& earlier : reply.results) earlier = refuse(ErrorCode::runtime_inconsistency);
         reply.results.emplace_back(std::move(result).error());
-        while (reply.results.size() < r.ops.size()) {
+        while (reply.results.size() < ops.size()) {
           reply.results.emplace_back(refuse(ErrorCode::runtime_inconsistency));
         }
         break;
@@ -178,8 +225,10 @@ struct Performer {
     wire::ChildrenReply reply;
     reply.stat = node->stat;
     reply.with_details = r.with_stat || r.with_data;
-    for (const std::string& name : view.children(r.path)) {
-      if (r.after && name <= *r.after) continue;
+    std::vector<std::string> names = view.children(r.path);
+    if (r.reverse) std::ranges::reverse(names);
+    for (const std::string& name : names) {
+      if ((r.after && name <= *r.after) || (r.before && name >= *r.before)) continue;
       if (r.limit && reply.children.size() == *r.limit) {
         reply.more = true;
         break;
@@ -250,6 +299,11 @@ struct Performer {
 };
 
 }  // namespace
+
+wire::Result<wire::ReplyBody> perform(const wire::ClientRequest& request, wire::SessionId session,
+                                      View& view) {
+  return Performer{session, view}(request);
+}
 
 wire::Result<wire::ReplyBody> perform(const wire::Request& request, wire::SessionId session,
                                       View& view) {

@@ -22,8 +22,16 @@ wire::Level level_of(const Checkpoint& checkpoint) {
   return session::decode_header(in.string())->level;
 }
 
-// From this first byte on, an outcome is of version 2.
-constexpr unsigned char outcome_of_version_2 = 17;
+// Whether a program that knows only these forms can read a kept outcome. Its first byte is its
+// kind: from 17 on of version 2, and 22 of version 3. 3 and 19 are refusals, which have a version
+// too.
+bool is_known(std::string_view outcome, const wire::Forms& forms) {
+  const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(outcome.at(at)); };
+  const int version = byte(0) == 22 ? 3 : byte(0) >= 17 ? 2 : 1;
+  if (version > forms.outcome) return false;
+  if (byte(0) == 3) return byte(1) <= forms.refusal;
+  return byte(0) != 19 || byte(9) <= forms.refusal;
+}
 
 // Why a program with this greatest level does not know a transaction; none if it knows it.
 std::optional<std::string> unknown_to(wire::LevelRange program, std::string_view payload) {
@@ -154,14 +162,14 @@ void Programs::on_delivered(std::size_t server, const zab::Txn& txn) {
 // After a change of the level all results; else those of the transaction's session.
 void Programs::check_results(std::size_t server, const session::Transaction& txn) const {
   const session::Service& service = world_.pipeline(server)->service();
-  if (wire::forms_at(service.level()).outcome >= 2) return;
+  const wire::Forms forms = wire::forms_at(service.level());
   const auto check = [&](wire::SessionId id) {
     const session::Results* results = service.sessions().results(id);
     if (results == nullptr) return;
     for (const session::Results::Result& result : results->all()) {
-      if (static_cast<unsigned char>(result.outcome.front()) < outcome_of_version_2) continue;
-      throw Violation("no_version_ahead", "server " + std::to_string(server + 1) + " keeps an " +
-                                              "outcome of version 2 at " +
+      if (is_known(result.outcome, forms)) continue;
+      throw Violation("no_version_ahead", "server " + std::to_string(server + 1) +
+                                              " keeps an outcome of a later version at " +
                                               wire::to_string(service.level()));
     }
   };

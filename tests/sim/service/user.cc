@@ -25,7 +25,8 @@ User::User(World& world, std::size_t number, Greed greed)
       number_(number),
       greed_(greed),
       random_(world.random().next()),
-      lock_random_(world.options().locks ? world.random().next() : 0) {}
+      lock_random_(world.options().locks ? world.random().next() : 0),
+      condition_random_(Random(random_).next() ^ 0xc0d) {}
 
 void User::begin() { connect(); }
 
@@ -231,13 +232,22 @@ void User::on(const wire::Reply& reply) {
     world_.cluster().counts().count(Rare::state_full);
   }
   if (!reply.body) check_refusal(*tracked, reply.body.error());
+  if (!reply.body && reply.body.error().code == wire::ErrorCode::condition_failed) {
+    world_.cluster().counts().count(Rare::condition_failed);
+  }
   lock_recipe_.receive(reply, session_);
   if (lock_recipe_.holds() && !hold_) on_lock_acquired(reply.zxid);
   if (!reply.body) return;
   if (std::holds_alternative<wire::ClosedReply>(*reply.body)) return end_session();
+  const auto* multi = std::get_if<wire::MultiReply>(&*reply.body);
+  if (multi != nullptr && multi->branch == wire::Branch::otherwise && !multi->failed) {
+    world_.cluster().counts().count(Rare::other_branch);
+  }
   if (const auto* get = std::get_if<wire::GetReply>(&*reply.body)) {
     if (const auto* request = std::get_if<wire::GetRequest>(&tracked->request.request)) {
       versions_[request->path] = get->stat.version;
+      stats_[request->path] = get->stat;
+      data_[request->path] = get->data;
     }
   }
   if (const auto* list = std::get_if<wire::ChildrenReply>(&*reply.body)) {
@@ -263,13 +273,13 @@ void User::schedule_requests() {
     } else if (greed_ == Greed::sessions) {
       return leave_session();
     } else if (outstanding_.size() < world_.options().depth_max) {
-      std::vector<wire::Request> requests;
+      std::vector<wire::ClientRequest> requests;
       // Not more than the server keeps results of.
       const std::size_t room =
           world_.options().outstanding_max -
           std::min<std::size_t>(outstanding_.size(), world_.options().outstanding_max);
       for (std::uint64_t i = std::min<std::uint64_t>(random_.between(1, 3), room); i > 0; --i) {
-        requests.push_back(some_request());
+        requests.push_back(with_conditions(some_request()));
       }
       if (world_.options().locks) use_lock();
       if (requests.size() < room) add_lock_request(requests);
@@ -280,10 +290,17 @@ void User::schedule_requests() {
 }
 
 void User::send(std::vector<wire::Request> requests) {
+  std::vector<wire::ClientRequest> all;
+  for (wire::Request& request : requests) all.push_back({{}, {}, std::move(request)});
+  send(std::move(all));
+}
+
+void User::send(std::vector<wire::ClientRequest> requests) {
   std::vector<std::shared_ptr<TrackedRequest>> frame;
-  for (wire::Request& request : requests) {
+  for (wire::ClientRequest& request : requests) {
     auto tracked = std::make_shared<TrackedRequest>();
-    tracked->request = {wire::RequestId(std::to_string(++last_id_)), {}, std::move(request)};
+    tracked->request = std::move(request);
+    tracked->request.id = wire::RequestId(std::to_string(++last_id_));
     tracked->user = number_;
     tracked->session = session_;
     tracked->invoked = world_.now();
@@ -340,10 +357,10 @@ void User::use_lock() {
   if (lock_random_.one_in(6)) release_lock();
 }
 
-void User::add_lock_request(std::vector<wire::Request>& requests) {
+void User::add_lock_request(std::vector<wire::ClientRequest>& requests) {
   auto request = lock_recipe_.next();
   if (!request) return;
-  requests.push_back(*std::move(request));
+  requests.push_back({{}, {}, *std::move(request)});
   lock_recipe_.sent(
       wire::RequestId(std::to_string(last_id_ + static_cast<std::int64_t>(requests.size()))));
 }
@@ -379,7 +396,7 @@ bool User::take_final_lock() {
   if (!outstanding_.empty()) return false;
   lock_recipe_.want();
   if (hold_) release_lock();
-  std::vector<wire::Request> requests;
+  std::vector<wire::ClientRequest> requests;
   add_lock_request(requests);
   if (!requests.empty()) send(std::move(requests));
   return false;

@@ -58,6 +58,7 @@ class User {
   void disconnect();
   void schedule_requests();
   void send(std::vector<wire::Request> requests);
+  void send(std::vector<wire::ClientRequest> requests);
   void send_again();
   void check_silence();
   void on(const wire::ConnectedReply& reply);
@@ -66,7 +67,7 @@ class User {
   void end_session();
   void send_final_requests();
   void use_lock();
-  void add_lock_request(std::vector<wire::Request>& requests);
+  void add_lock_request(std::vector<wire::ClientRequest>& requests);
   void on_lock_acquired(wire::Zxid since);
   void release_lock();
   void use_guarded();
@@ -79,6 +80,10 @@ class User {
   wire::Zxid some_past();
   std::int32_t some_version(const std::string& path);
   wire::Bytes some_data();
+  // conditional_requests.cc
+  wire::ClientRequest with_conditions(wire::Request request);
+  wire::NodeTests some_tests(const std::string& path);
+  void add_other_branch(wire::MultiRequest& multi);
   void reconnect_soon();
   // greedy_requests.cc
   void be_greedy();
@@ -114,11 +119,14 @@ class User {
   std::deque<std::shared_ptr<TrackedRequest>> outstanding_;
   std::vector<std::shared_ptr<TrackedRequest>> history_;
   std::map<std::string, std::int32_t> versions_;
+  std::map<std::string, wire::Stat> stats_;  // as they were last seen
+  std::map<std::string, wire::Bytes> data_;
   std::vector<wire::RequestId> watches_;
   std::uint64_t writes_ = 0;
   Time reads_from_ = 0;
 
   Random lock_random_;
+  Random condition_random_;
   LockRecipe lock_recipe_;
   std::optional<LockHold> hold_;  // set while the user believes that it holds the lock
   bool took_final_lock_ = false;

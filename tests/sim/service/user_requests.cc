@@ -113,6 +113,8 @@ wire::Request User::some_read() {
       children.with_data = random_.one_in(3);
       if (random_.one_in(3)) children.limit = static_cast<std::uint32_t>(random_.below(4));
       if (random_.one_in(3)) children.after = "k1";
+      if (condition_random_.one_in(3)) children.before = "k" + std::to_string(number_ % 4);
+      children.reverse = condition_random_.one_in(3);
       return children;
     }
     case 5: return wire::CountRequest{path, read};
