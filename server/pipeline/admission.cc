@@ -80,15 +80,6 @@ std::optional<wire::Error> check_limits(const wire::ClientRequest& request,
   return multi->otherwise ? check_all(*multi->otherwise) : std::nullopt;
 }
 
-// With `dedup` the id of a write is its number.
-std::optional<std::int64_t> number_of(const wire::RequestId& id) {
-  std::int64_t number = 0;
-  const char* end = id.json.data() + id.json.size();
-  const auto [stopped, error] = std::from_chars(id.json.data(), end, number);
-  if (error != std::errc() || stopped != end) return std::nullopt;
-  return number;
-}
-
 Admission admit_read(const wire::Request& request) {
   const wire::Consistency consistency = consistency_of(request);
   if (std::holds_alternative<wire::Linearizable>(consistency)) return QuorumRead{};
@@ -117,6 +108,14 @@ std::optional<Admission> admit_read_only(const wire::ClientRequest& client_reque
 }
 
 }  // namespace
+
+std::optional<std::int64_t> number_of(const wire::RequestId& id) {
+  std::int64_t number = 0;
+  const char* end = id.json.data() + id.json.size();
+  const auto [stopped, error] = std::from_chars(id.json.data(), end, number);
+  if (error != std::errc() || stopped != end) return std::nullopt;
+  return number;
+}
 
 Admission admit(const wire::ClientRequest& request, const Requester& requester,
                 const AdmissionLimits& limits) {

@@ -60,6 +60,9 @@ using Admission =
 [[nodiscard]] Admission admit(const wire::ClientRequest& request, const Requester& requester,
                               const AdmissionLimits& limits);
 
+// With `dedup` the id of a write is its number. None if the id is no integer.
+[[nodiscard]] std::optional<std::int64_t> number_of(const wire::RequestId& id);
+
 // The outcome of a RepeatedWrite. `results` are those kept for its session, null if there are none.
 // They have all writes of the session's earlier connections, because the transaction that moved the
 // session to this connection came after those writes.

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "server/clients/limits.h"
+#include "server/pipeline/admission.h"
 
 namespace server {
 namespace {
@@ -76,8 +77,22 @@ void Replies::reply_now(Client& client, const wire::ClientRequest& request,
 }
 
 void Replies::refuse_malformed(Client& client, wire::BadRequest bad, Arrival arrived) {
-  if (bad.error.code != wire::ErrorCode::overloaded) sender_.counters().malformed += 1;
-  push(client, {{std::move(bad.id), {}, {}, std::move(bad.error)}, {arrived}});
+  const bool has_no_room = bad.error.code == wire::ErrorCode::overloaded;
+  if (!has_no_room) sender_.counters().malformed += 1;
+  wire::Result<wire::ReplyBody> body = std::move(bad.error);
+  if (has_no_room) {
+    if (auto kept = kept_result(client, bad.id)) body = *std::move(kept);
+  }
+  push(client, {{std::move(bad.id), {}, {}, std::move(body)}, {arrived}});
+}
+
+// A write that is sent again, and was done, must not be refused as if it had not been.
+std::optional<wire::Result<wire::ReplyBody>> Replies::kept_result(const Client& client,
+                                                                  const wire::RequestId& id) const {
+  const auto number = client.connect_request.dedup ? number_of(id) : std::nullopt;
+  const session::Results* results = replica_.sessions().results(client.session);
+  if (!number || results == nullptr || results->find(*number) == nullptr) return std::nullopt;
+  return known_outcome(results, *number, *number, sender_.keeps_no_more(client));
 }
 
 void Replies::push(Client& client, QueuedReply reply) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "server/metrics/readings.h"
 #include "server/pipeline/client_index.h"
@@ -22,7 +23,7 @@ class Replies {
   // A reply that is known at once, in its request's place in the order.
   void reply_now(Client& client, const wire::ClientRequest& request,
                  wire::Result<wire::ReplyBody> body, Arrival arrived);
-  // The same, for a request that cannot be parsed.
+  // The same, for a request that cannot be parsed, or for which there is no room.
   void refuse_malformed(Client& client, wire::BadRequest bad, Arrival arrived);
   // A read of what this server has applied.
   void read_local(Client& client, QueuedRead read);
@@ -67,6 +68,8 @@ class Replies {
 
  private:
   void push(Client& client, QueuedReply reply);
+  [[nodiscard]] std::optional<wire::Result<wire::ReplyBody>> kept_result(
+      const Client& client, const wire::RequestId& id) const;
   // Counts a reply that waits in the order.
   static void keep(Client& client, QueuedReply& reply);
   [[nodiscard]] wire::Result<wire::ReplyBody> without_results(const wire::MultiReply& multi) const;

@@ -49,7 +49,8 @@ class Connection : public server::ClientConnection {
 class Follower : public server::Environment {
  public:
   explicit Follower(
-      const server::BudgetTable& table = server::budget_table(server::usual_memory_limit))
+      const server::BudgetTable& table = server::budget_table(server::usual_memory_limit),
+      wire::ConnectRequest connect = {})
       : ledger_(server::Ledger::make(server::usual_memory_limit, table)) {
     server::PipelineOptions options;
     options.id = 1;
@@ -57,7 +58,7 @@ class Follower : public server::Environment {
     pipeline_ = std::make_unique<server::Pipeline>(options, 100, *this, ledger_);
     follow(epoch);
     pipeline_->opened(connection_);
-    request(wire::ConnectRequest{});
+    request(wire::Request(std::move(connect)));
     commit(forwarded().at(0));
   }
 

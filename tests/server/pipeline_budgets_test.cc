@@ -166,6 +166,26 @@ TEST_CASE("above the server's budget a request is refused, and nothing of it is 
   CHECK(follower.replies().empty());        // they wait for the create
 }
 
+TEST_CASE("a write that was done is answered with its result, also if there is no room for it") {
+  wire::ConnectRequest connect;
+  connect.dedup = true;
+  Follower follower(requests_of(100 * kibibyte), connect);
+  follower.request(create("/a"));  // request 2
+  follower.commit(follower.forwarded().at(0));
+  follower.request(create("/b"), 40 * kibibyte);
+  for (const char* id : {"2", "4"}) {
+    wire::ParsedFrame again;
+    again.bytes = 20 * kibibyte;
+    again.requests.emplace_back(wire::ClientRequest{wire::RequestId(id), {}, create("/a")});
+    follower.pipeline().received(follower.connection(), std::move(again));
+  }
+  follower.commit(follower.forwarded().at(0));
+  const auto replies = follower.replies();
+  REQUIRE(replies.size() == 4);
+  CHECK(std::get<wire::CreateReply>(*replies[2].body).path == "/a");
+  CHECK(error_of(replies[3]) == wire::ErrorCode::overloaded);
+}
+
 TEST_CASE("a client with too many bytes of requests is not read from until half are answered") {
   Follower follower(requests_of(1000 * kibibyte));
   follower.request(create("/a"), 60 * kibibyte);
