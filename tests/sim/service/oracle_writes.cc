@@ -23,24 +23,29 @@ bool Oracle::is_refused_for_level(const TrackedRequest& tracked,
 namespace {
 
 // What remains of a kept result once the level was lowered: see session::former_outcome.
-wire::Error former(wire::Error error) {
-  if (error.code == ErrorCode::condition_failed) error.code = ErrorCode::bad_version;
-  error.unmet.reset();
-  return error;
-}
+struct Former {
+  bool is_below_2;  // then there are no receipts, and no Overloaded
 
-wire::Result<wire::ReplyBody> former(const wire::Result<wire::ReplyBody>& result) {
-  if (!result) return former(result.error());
-  const auto* multi = std::get_if<wire::MultiReply>(&*result);
-  if (multi == nullptr) return result;
-  if (multi->branch && !multi->failed) return wire::ReplyBody(wire::TruncatedReply{});
-  if (multi->branch) return former(multi->results[*multi->failed].error());
-  wire::MultiReply all = *multi;
-  for (auto& each : all.results) {
-    if (!each) each = former(each.error());
+  wire::Error operator()(wire::Error error) const {
+    if (error.code == ErrorCode::condition_failed) error.code = ErrorCode::bad_version;
+    if (error.code == ErrorCode::overloaded && is_below_2) error.code = ErrorCode::throttled;
+    error.unmet.reset();
+    return error;
   }
-  return wire::ReplyBody(std::move(all));
-}
+  wire::Result<wire::ReplyBody> operator()(const wire::Result<wire::ReplyBody>& result) const {
+    if (!result) return (*this)(result.error());
+    const auto* multi = std::get_if<wire::MultiReply>(&*result);
+    if (multi == nullptr) return result;
+    if (multi->branch && multi->failed) return (*this)(multi->results[*multi->failed].error());
+    if (multi->branch && is_below_2) return wire::Error{ErrorCode::too_large, "it was done"};
+    if (multi->branch) return wire::ReplyBody(wire::TruncatedReply{});
+    wire::MultiReply all = *multi;
+    for (auto& each : all.results) {
+      if (!each) each = (*this)(each.error());
+    }
+    return wire::ReplyBody(std::move(all));
+  }
+};
 
 }  // namespace
 
@@ -90,9 +95,13 @@ void Oracle::check_result(const TrackedRequest& tracked, const wire::Reply& repl
     throw Violation("replay", describe(tracked) + " does not have the effect of transaction " +
                                   wire::to_string(zxid));
   }
-  const bool is_former = model_.last_above({2}) > zxid && model_.last_above({2}) <= reply.zxid;
-  if (!agrees(tracked, reply.body, event.reply) &&
-      !(is_former && agrees(tracked, reply.body, former(event.reply)))) {
+  const auto was_above = [&](wire::Level level) {
+    return zxid < model_.last_above(level) && model_.last_above(level) <= reply.zxid;
+  };
+  const bool is_former =
+      (was_above({2}) && agrees(tracked, reply.body, Former{false}(event.reply))) ||
+      (was_above({1}) && agrees(tracked, reply.body, Former{true}(event.reply)));
+  if (!agrees(tracked, reply.body, event.reply) && !is_former) {
     throw Violation(
         "replay", describe(tracked) + " is not answered as the model at " + wire::to_string(zxid));
   }
