@@ -107,6 +107,10 @@ class Linearizability::Projection {
     std::optional<Answer> answer;
     if (tracked->reply) answer = answer_of(tracked->reply->body);
     if (answer && answer->error && !is_definite(*answer->error)) answer.reset();
+    // It was done, but it is not known with which results.
+    const bool is_truncated = answer && !answer->error &&
+                              std::holds_alternative<wire::TruncatedReply>(*tracked->reply->body);
+    if (is_truncated) answer.reset();
     // A condition may be about another node. At an older level its error is another.
     const bool is_of_condition =
         answer &&
