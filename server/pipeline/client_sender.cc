@@ -160,7 +160,7 @@ bool ClientSender::perform(Client& client, const QueuedRead& due) {
   }
   const wire::ServerMessage message(std::move(reply.reply));
   const Offer offer = client.connection->offer(message);
-  if (offer == Offer::no_room && client.connection->queued_bytes() >= Holding::step) return false;
+  if (offer == Offer::no_room && client.connection->queued_bytes() > 0) return false;
   if (offer == Offer::queued) {
     give_back(client, due.timing);
     return true;

@@ -78,6 +78,20 @@ TEST_CASE("a read whose reply has no room waits if the client has something to r
   CHECK(follower.ledger().counted(Budget::waiting, Measure::overloaded) == 0);
 }
 
+// Of a large write, the memory is free once its last byte is written.
+TEST_CASE("a read whose reply has no room waits also for the last bytes of what is being sent") {
+  Follower follower;
+  follower.connection().answer_to_offers = Offer::no_room;
+  follower.connection().queued = 1;
+  follower.request(gets(1), 50);
+  CHECK(follower.replies().empty());
+  follower.connection().queued = 0;
+  follower.connection().answer_to_offers = Offer::queued;
+  follower.pipeline().sent(follower.connection());
+  REQUIRE(follower.replies().size() == 1);
+  CHECK(follower.replies()[0].body.has_value());
+}
+
 TEST_CASE("requests that came while a client was held back begin at a tick") {
   Follower follower;
   follower.request(create("/a"));
