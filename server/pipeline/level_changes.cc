@@ -49,7 +49,9 @@ LevelChanges::LevelChanges(bool automatic, const session::Service& service, Orde
     : automatic_(automatic), service_(service), ordering_(ordering), environment_(environment) {}
 
 void LevelChanges::request(wire::Level level, Done done, OrderingOutcomes& out) {
-  auto possible = all_can_run_at(level, environment_.server_levels());
+  // They also apply the change itself, and what is before it.
+  auto possible = all_can_run_at(service_.level(), environment_.server_levels());
+  if (possible) possible = all_can_run_at(level, environment_.server_levels());
   const bool lowers = level < service_.level();
   if (lowers && automatic_) {
     possible = refusal(

@@ -157,6 +157,10 @@ TEST_CASE("an operator raises and lowers the level, and the leader does not rais
     Leader leader(false, epoch);
     CHECK(leader.request(1) == "done");
     CHECK(leader.request(1) == "the ensemble is at level 1 already");
+    // Its link is cut soon. It could not read the change to its own level.
+    leader.other = at_0;
+    CHECK(leader.request(0).starts_with("server 2 can run at level 0 only"));
+    leader.other = to_1;
     CHECK(leader.request(0) == "done");
     CHECK(leader.tick() == 0);
     CHECK(leader.told == wire::Level{0});
