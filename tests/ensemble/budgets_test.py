@@ -10,6 +10,7 @@ from bystander import Bystander, beside
 from conformance import Wire
 from greedy import Crowd
 from harness import Ensemble, run, until
+from programs import GREATEST
 from rfc6455 import TEXT, frame
 
 MIB = 1 << 20
@@ -178,7 +179,7 @@ async def full_tree():
     """A full tree refuses what grows, serves everything else, and is there again after a restart."""
     async with Ensemble(1, **SMALL) as ensemble:
         server = ensemble.servers[0]
-        await until(lambda: server.status()["level"] == 2, "the error has its own name")
+        await until(lambda: server.status()["level"] == GREATEST, "the error has its own name")
         wire = await Wire.open(server)
         await wire.call({"op": "create", "path": "/fill"})
         before = rss(server)
@@ -245,7 +246,7 @@ async def sessions():
         assert last.get("error") == "TooManySessions" and "clientSessionsPerSecond=1" in last["message"], last
     async with Ensemble(1, maxSessions=2, tickTime=2000) as ensemble:
         server = ensemble.servers[0]
-        await until(lambda: server.status()["level"] == 2, "the error has its own name")
+        await until(lambda: server.status()["level"] == GREATEST, "the error has its own name")
         held = [await Wire.open(server) for _ in range(2)]
         wire = await Wire.to(server)
         reply = await wire.call({"op": "connect"})

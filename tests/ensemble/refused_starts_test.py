@@ -20,7 +20,7 @@ NOBODY = 65534
 # In the file of a checkpoint: before a label of version 1, which has 53 bytes, its length and its key.
 BEFORE_LABEL = bytes.fromhex("3500 0000 0000 0100 00")
 # A label of the same length, as a later program would write it: version, level, program; a checksum.
-LATER_LABEL = bytes.fromhex("05 03000000 0f000000") + b"zabkeeper 0.4.0" + bytes(21) + bytes.fromhex("029388cfc99796c8")
+LATER_LABEL = bytes.fromhex("05 09000000 0f000000") + b"zabkeeper 0.4.0" + bytes(21) + bytes.fromhex("050189e20b12e55f")
 
 
 def start(*arguments, before=None, program=BIN / "zabkeeper"):
@@ -104,8 +104,8 @@ def test_later_version(data, alone):
     stop(running)
     make_later(data / "checkpoint")
     before = contents(data)
-    check(3, f"{data}/checkpoint: written by zabkeeper 0.4.0 at level 3 (label version 5)", "this program reads",
-          "Start a program that can run at level 3", "Nothing was changed", "This is zabkeeper ",
+    check(3, f"{data}/checkpoint: written by zabkeeper 0.4.0 at level 9 (label version 5)", "this program reads",
+          "Start a program that can run at level 9", "Nothing was changed", "This is zabkeeper ",
           of=start(*alone, "--dataDir", data))
     assert contents(data) == before
 
