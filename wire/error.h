@@ -55,7 +55,7 @@ enum class ErrorCode : int {
 // ZooKeeper's number; nothing for our own codes.
 [[nodiscard]] std::optional<int> number(ErrorCode code);
 
-// What was found of a node whose tests did not hold.
+// The state of a node whose tests did not hold.
 struct Found {
   bool exists = false;
   std::int32_t version = any_version;  // and no owner, if it does not exist

@@ -12,7 +12,7 @@ namespace {
 
 using wire::ErrorCode;
 
-// What will be at a path once the plans before this one are applied.
+// A path, and the node there once the plans before this one are applied.
 struct Place {
   std::string_view path;
   std::optional<PendingNode> node;

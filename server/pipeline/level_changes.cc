@@ -50,8 +50,9 @@ LevelChanges::LevelChanges(bool automatic, const session::Service& service, Orde
 
 void LevelChanges::request(wire::Level level, Done done, OrderingOutcomes& out) {
   // They also apply the change itself, and what is before it.
-  auto possible = all_can_run_at(service_.level(), environment_.server_levels());
-  if (possible) possible = all_can_run_at(level, environment_.server_levels());
+  const std::vector<ServerLevels> servers = environment_.server_levels();
+  auto possible = all_can_run_at(service_.level(), servers);
+  if (possible) possible = all_can_run_at(level, servers);
   const bool lowers = level < service_.level();
   if (lowers && automatic_) {
     possible = refusal(

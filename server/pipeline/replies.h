@@ -63,7 +63,7 @@ class Replies {
   }
 
   [[nodiscard]] RequestCounters& counters() { return sender_.counters(); }
-  // What waits now, for GET /metrics.
+  // The requests that wait now, for GET /metrics.
   void read(Readings& readings) const;
 
  private:

@@ -122,18 +122,13 @@ class Follower : public server::Environment {
   void commit(const session::Command& command) {
     auto planned = service_.plan(command, 1000);
     REQUIRE(planned.has_value());
-    const wire::Zxid zxid{epoch, ++transactions_};
-    REQUIRE(service_.apply(zxid, *planned).has_value());
-    pipeline_->deliver(
-        zab::Txn::after({}, zxid, std::make_shared<const wire::Bytes>(*std::move(planned))));
+    deliver(*std::move(planned));
   }
+  // The same for a change of the level.
   void set_level(wire::Level level) {
     auto planned = service_.plan_level(level, 1000);
     REQUIRE(planned.has_value());
-    const wire::Zxid zxid{epoch, ++transactions_};
-    REQUIRE(service_.apply(zxid, *planned).has_value());
-    pipeline_->deliver(
-        zab::Txn::after({}, zxid, std::make_shared<const wire::Bytes>(*std::move(planned))));
+    deliver(*std::move(planned));
   }
   // A newer program leads, and its transaction is delivered here.
   void deliver_unknown() {
@@ -164,6 +159,14 @@ class Follower : public server::Environment {
   }
 
  private:
+  // The leader applies its plan, and the transaction is delivered here.
+  void deliver(wire::Bytes planned) {
+    const wire::Zxid zxid{epoch, ++transactions_};
+    REQUIRE(service_.apply(zxid, planned).has_value());
+    pipeline_->deliver(
+        zab::Txn::after({}, zxid, std::make_shared<const wire::Bytes>(std::move(planned))));
+  }
+
   session::Service service_;  // the leader's
   std::shared_ptr<server::Ledger> ledger_;
   std::shared_ptr<Connection> connection_ = std::make_shared<Connection>();

@@ -78,7 +78,7 @@ TEST_CASE("a read whose reply has no room waits if the client has something to r
   CHECK(follower.ledger().counted(Budget::waiting, Measure::overloaded) == 0);
 }
 
-// Of a large write, the memory is free once its last byte is written.
+// The memory of a large write is free once its last byte is written.
 TEST_CASE("a read whose reply has no room waits also for the last bytes of what is being sent") {
   Follower follower;
   follower.connection().answer_to_offers = Offer::no_room;

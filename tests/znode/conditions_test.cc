@@ -38,31 +38,17 @@ struct Nodes : World {
   }
 };
 
-NodeTests exists(bool value) {
+template <class T>
+NodeTests only(std::optional<T> NodeTests::*test, T value) {
   NodeTests tests;
-  tests.exists = value;
+  tests.*test = std::move(value);
   return tests;
 }
-NodeTests created_by(wire::Zxid zxid) {
-  NodeTests tests;
-  tests.czxid = zxid;
-  return tests;
-}
-NodeTests set_by(wire::Zxid zxid) {
-  NodeTests tests;
-  tests.mzxid = zxid;
-  return tests;
-}
-NodeTests owned_by(wire::SessionId session) {
-  NodeTests tests;
-  tests.ephemeral_owner = session;
-  return tests;
-}
-NodeTests has_data(wire::Bytes data) {
-  NodeTests tests;
-  tests.data = std::move(data);
-  return tests;
-}
+NodeTests exists(bool value) { return only(&NodeTests::exists, value); }
+NodeTests created_by(wire::Zxid zxid) { return only(&NodeTests::czxid, zxid); }
+NodeTests set_by(wire::Zxid zxid) { return only(&NodeTests::mzxid, zxid); }
+NodeTests owned_by(wire::SessionId session) { return only(&NodeTests::ephemeral_owner, session); }
+NodeTests has_data(wire::Bytes data) { return only(&NodeTests::data, std::move(data)); }
 
 TEST_CASE("each test of a condition, on a node that is there and on one that is missing") {
   struct Row {

@@ -22,7 +22,7 @@ bool Oracle::is_refused_for_level(const TrackedRequest& tracked,
 
 namespace {
 
-// What remains of a kept result once the level was lowered: see session::former_outcome.
+// The rest of a kept result after the level was lowered: see session::former_outcome.
 struct Former {
   bool is_below_2;  // then there are no receipts, and no Overloaded
 
