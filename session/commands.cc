@@ -45,14 +45,14 @@ namespace {
 using wire::Error;
 using wire::ErrorCode;
 
-constexpr std::uint8_t oldest_version = 2;  // of commands and refusals
+constexpr std::uint8_t oldest_command = 2;  // of commands and refusals
 constexpr std::uint8_t conditions_version = 3;
 static_assert(wire::newest_forms.command == conditions_version &&
                   wire::newest_forms.refusal == conditions_version,
               "each version has a reader");
 
 bool is_known(std::uint8_t version, std::uint8_t newest) {
-  return oldest_version <= version && version <= newest;
+  return oldest_command <= version && version <= newest;
 }
 
 Error malformed(std::string_view what) {
@@ -171,7 +171,7 @@ std::uint8_t least_version(const Command& command) {
   const bool has_added =
       !command.conditions.empty() ||
       (multi != nullptr && (multi->otherwise || std::ranges::any_of(multi->ops, is_added)));
-  return has_added ? conditions_version : oldest_version;
+  return has_added ? conditions_version : oldest_command;
 }
 
 wire::Error needs_newer_level() {

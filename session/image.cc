@@ -15,8 +15,8 @@ namespace session {
 namespace {
 
 // The first byte of a header: the version of the image's form.
-constexpr std::uint8_t oldest_version = 1;
-constexpr std::uint8_t level_version = 2;  // the first with a level
+constexpr std::uint8_t oldest_image = 1;
+constexpr std::uint8_t image_with_level = 2;  // the first with a level
 constexpr std::uint8_t newest_version = wire::newest_forms.image;
 
 constexpr std::size_t number_bytes = sizeof(std::uint64_t);
@@ -38,7 +38,7 @@ Record encode(const ImageHeader& header) {
   const std::uint8_t version = wire::forms_at(header.level).image;
   out.integer(version);
   wire::archive::write(out, header);
-  if (version >= level_version) out.integer(header.level.value);
+  if (version >= image_with_level) out.integer(header.level.value);
   return record;
 }
 
@@ -67,11 +67,11 @@ wire::Result<RecordKey> decode_key(std::string_view key) {
 wire::Result<ImageHeader> decode_header(std::string_view value) {
   wire::ByteReader in(value);
   const auto version = in.integer<std::uint8_t>();
-  if (!in.failed() && (version < oldest_version || version > newest_version)) {
+  if (!in.failed() && (version < oldest_image || version > newest_version)) {
     return wire::unknown_version("a stored state", version);
   }
   auto header = wire::archive::read<ImageHeader>(in);
-  if (version >= level_version) header.level.value = in.integer<std::uint32_t>();
+  if (version >= image_with_level) header.level.value = in.integer<std::uint32_t>();
   if (!in.complete()) return malformed("a stored state's header is malformed");
   return header;
 }

@@ -18,7 +18,7 @@ using wire::ByteReader;
 using wire::ByteWriter;
 
 // Version 1 has the first three, version 2 the others, and version 3 also the last.
-enum class Kind : std::uint8_t {
+enum class OutcomeKind : std::uint8_t {
   reply = 1,
   multi = 2,
   refusal = 3,
@@ -33,17 +33,22 @@ static_assert(wire::newest_forms.outcome == 3, "each version has a reader");
 
 constexpr std::size_t head_bytes = 1 + sizeof(std::uint64_t);  // in version 2
 
-bool is_receipt(Kind kind) { return kind == Kind::receipt || kind == Kind::refusal_receipt; }
-bool has_zxid(Kind kind) { return Kind::reply_at <= kind && kind <= Kind::branch_at; }
-
-Kind kind_of(std::string_view outcome) {
-  return Kind{static_cast<std::uint8_t>(outcome.empty() ? '\0' : outcome.front())};
+bool is_receipt(OutcomeKind kind) {
+  return kind == OutcomeKind::receipt || kind == OutcomeKind::refusal_receipt;
+}
+bool has_zxid(OutcomeKind kind) {
+  return OutcomeKind::reply_at <= kind && kind <= OutcomeKind::branch_at;
 }
 
-void write_head(Kind kind, wire::Zxid zxid, const wire::Forms& forms, ByteWriter& out) {
+OutcomeKind kind_of(std::string_view outcome) {
+  return OutcomeKind{static_cast<std::uint8_t>(outcome.empty() ? '\0' : outcome.front())};
+}
+
+void write_head(OutcomeKind kind, wire::Zxid zxid, const wire::Forms& forms, ByteWriter& out) {
   const bool with_zxid = forms.outcome >= 2;
   const int offset =
-      with_zxid ? static_cast<int>(Kind::reply_at) - static_cast<int>(Kind::reply) : 0;
+      with_zxid ? static_cast<int>(OutcomeKind::reply_at) - static_cast<int>(OutcomeKind::reply)
+                : 0;
   out.integer(static_cast<std::uint8_t>(static_cast<int>(kind) + offset));
   if (with_zxid) out.zxid(zxid);
 }
@@ -52,7 +57,8 @@ void write_head(Kind kind, wire::Zxid zxid, const wire::Forms& forms, ByteWriter
 using Single = std::variant<wire::EmptyReply, wire::CreateReply, wire::SetReply, wire::AclReply>;
 
 template <class Reply>
-constexpr Kind kind_of_reply = std::is_same_v<Reply, wire::MultiReply> ? Kind::multi : Kind::reply;
+constexpr OutcomeKind kind_of_reply =
+    std::is_same_v<Reply, wire::MultiReply> ? OutcomeKind::multi : OutcomeKind::reply;
 
 template <class Reply>
 void put(const Reply& reply, ByteWriter& out) {
@@ -69,7 +75,7 @@ void put(const Reply& reply, ByteWriter& out) {
 
 // Only version 3 has it, and only at level 3 has a multi two branches.
 void put_branch(const wire::MultiReply& reply, wire::Zxid zxid, ByteWriter& out) {
-  out.integer(static_cast<std::uint8_t>(Kind::branch_at));
+  out.integer(static_cast<std::uint8_t>(OutcomeKind::branch_at));
   out.zxid(zxid);
   wire::archive::write(out, *reply.branch);
   put(reply, out);
@@ -108,7 +114,7 @@ wire::Bytes encode_outcome(const wire::ReplyBody& reply, wire::Zxid zxid,
 wire::Bytes encode_outcome(const Refusal& refusal, wire::Zxid zxid, const wire::Forms& forms) {
   wire::Bytes bytes;
   ByteWriter out(bytes);
-  write_head(Kind::refusal, zxid, forms, out);
+  write_head(OutcomeKind::refusal, zxid, forms, out);
   encode(refusal, forms, bytes);
   return bytes;
 }
@@ -116,20 +122,20 @@ wire::Bytes encode_outcome(const Refusal& refusal, wire::Zxid zxid, const wire::
 wire::Bytes encode_receipt(wire::Zxid zxid) {
   wire::Bytes bytes;
   ByteWriter out(bytes);
-  out.integer(static_cast<std::uint8_t>(Kind::receipt));
+  out.integer(static_cast<std::uint8_t>(OutcomeKind::receipt));
   out.zxid(zxid);
   return bytes;
 }
 
 std::optional<wire::Bytes> receipt_of(std::string_view outcome) {
-  const Kind kind = kind_of(outcome);
+  const OutcomeKind kind = kind_of(outcome);
   if (!has_zxid(kind) || is_receipt(kind)) return std::nullopt;
   wire::Bytes receipt(outcome.substr(0, head_bytes));
-  receipt.front() = static_cast<char>(Kind::receipt);
-  if (kind != Kind::refusal_at) return receipt;
+  receipt.front() = static_cast<char>(OutcomeKind::receipt);
+  if (kind != OutcomeKind::refusal_at) return receipt;
   const auto refusal = decode_refusal(outcome.substr(head_bytes));
   if (!refusal) return receipt;
-  receipt.front() = static_cast<char>(Kind::refusal_receipt);
+  receipt.front() = static_cast<char>(OutcomeKind::refusal_receipt);
   ByteWriter(receipt).integer(static_cast<std::int32_t>(refusal->error.code));
   return receipt;
 }
@@ -141,14 +147,16 @@ namespace {
 wire::Bytes without_conditions(std::string_view outcome, const wire::Forms& forms) {
   wire::Bytes former(outcome.substr(0, head_bytes));
   switch (kind_of(outcome)) {
-    case Kind::branch_at: former.front() = static_cast<char>(Kind::receipt); return former;
-    case Kind::refusal_at:
+    case OutcomeKind::branch_at:
+      former.front() = static_cast<char>(OutcomeKind::receipt);
+      return former;
+    case OutcomeKind::refusal_at:
       if (const auto refusal = decode_refusal(outcome.substr(head_bytes))) {
         encode(*refusal, forms, former);
         return former;
       }
       return wire::Bytes(outcome);
-    case Kind::refusal_receipt: {
+    case OutcomeKind::refusal_receipt: {
       const auto refused = decode_outcome(outcome);
       ByteWriter(former).integer(static_cast<std::int32_t>(code_in(forms, refused.error().code)));
       return former;
@@ -163,7 +171,7 @@ wire::Bytes former_outcome(std::string_view outcome, const wire::Forms& forms) {
   if (forms.outcome >= 2) return without_conditions(outcome, forms);
   const wire::Bytes second = without_conditions(outcome, forms);
   outcome = second;
-  const Kind kind = kind_of(outcome);
+  const OutcomeKind kind = kind_of(outcome);
   if (!has_zxid(kind)) return second;
   if (is_receipt(kind)) {
     const auto result = decode_outcome(outcome);
@@ -174,39 +182,40 @@ wire::Bytes former_outcome(std::string_view outcome, const wire::Forms& forms) {
     return encode_outcome(Refusal{error, {}}, {}, wire::Forms{});
   }
   wire::Bytes former;
-  ByteWriter(former).integer(static_cast<std::uint8_t>(
-      static_cast<int>(kind) - static_cast<int>(Kind::reply_at) + static_cast<int>(Kind::reply)));
+  ByteWriter(former).integer(static_cast<std::uint8_t>(static_cast<int>(kind) -
+                                                       static_cast<int>(OutcomeKind::reply_at) +
+                                                       static_cast<int>(OutcomeKind::reply)));
   return former.append(outcome.substr(head_bytes));
 }
 
 wire::Result<wire::ReplyBody> decode_outcome(std::string_view bytes) {
   const wire::Error malformed{wire::ErrorCode::marshalling_error, "an outcome is malformed"};
   ByteReader in(bytes);
-  const Kind kind{in.integer<std::uint8_t>()};
+  const OutcomeKind kind{in.integer<std::uint8_t>()};
   const wire::Zxid zxid = has_zxid(kind) ? in.zxid() : wire::Zxid{};
   wire::ReplyBody body;
   switch (kind) {
-    case Kind::reply:
-    case Kind::reply_at:
+    case OutcomeKind::reply:
+    case OutcomeKind::reply_at:
       body = std::visit([](auto each) { return wire::ReplyBody(std::move(each)); },
                         wire::archive::read<Single>(in));
       break;
-    case Kind::multi:
-    case Kind::multi_at: body = take_multi(in); break;
-    case Kind::branch_at: {
+    case OutcomeKind::multi:
+    case OutcomeKind::multi_at: body = take_multi(in); break;
+    case OutcomeKind::branch_at: {
       const auto branch = wire::archive::read<wire::Branch>(in);
       wire::MultiReply reply = take_multi(in);
       reply.branch = branch;
       body = std::move(reply);
       break;
     }
-    case Kind::refusal:
-    case Kind::refusal_at: {
+    case OutcomeKind::refusal:
+    case OutcomeKind::refusal_at: {
       const auto refusal = decode_refusal(in.raw(in.remaining()));
       return refusal ? refusal->reply() : malformed;
     }
-    case Kind::receipt: body = wire::TruncatedReply{zxid}; break;
-    case Kind::refusal_receipt: {
+    case OutcomeKind::receipt: body = wire::TruncatedReply{zxid}; break;
+    case OutcomeKind::refusal_receipt: {
       const auto code = in.integer<std::int32_t>();
       if (!in.complete() || !wire::is_error_code(code)) return malformed;
       return wire::Error{static_cast<wire::ErrorCode>(code), ""};

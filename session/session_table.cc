@@ -46,7 +46,7 @@ std::uint64_t digest_of(wire::SessionId id, const Results& results) {
   return znode::hash_of(std::array{id.value, results.digest()});
 }
 
-wire::Contradiction not_open(wire::SessionId id) {
+wire::Contradiction not_in_table(wire::SessionId id) {
   return wire::Contradiction("session " + wire::to_hex(id.value) + " is not open");
 }
 
@@ -70,7 +70,7 @@ void SessionTable::open(wire::SessionId id, Session session) {
 
 Owner SessionTable::move(wire::SessionId id, Owner owner, const MoveTxn& txn) {
   const auto entry = sessions_.find(id);
-  if (entry == sessions_.end()) throw not_open(id);
+  if (entry == sessions_.end()) throw not_in_table(id);
   changing(id);
   Session& session = entry->second;
   digest_ -= digest_of(id, session);
@@ -83,7 +83,7 @@ Owner SessionTable::move(wire::SessionId id, Owner owner, const MoveTxn& txn) {
 
 Owner SessionTable::close(wire::SessionId id) {
   const auto entry = sessions_.find(id);
-  if (entry == sessions_.end()) throw not_open(id);
+  if (entry == sessions_.end()) throw not_in_table(id);
   changing(id);
   const Owner owner = entry->second.owner;
   digest_ -= digest_of(id, entry->second);

@@ -27,40 +27,49 @@ using wire::ByteWriter;
 using wire::archive::read;
 using wire::archive::write;
 
-constexpr std::uint8_t oldest_version = 2;
+constexpr std::uint8_t oldest_transaction = 2;
 static_assert(wire::newest_forms.transaction == 3, "each version has a reader");
 
 // The first version that has a LevelTxn.
-constexpr std::uint8_t level_version = 3;
+constexpr std::uint8_t transaction_with_level = 3;
 
 // The byte before the body. Never reuse a number for another body.
-enum class Kind : std::uint8_t { open = 1, move = 2, close = 3, tree = 4, refuse = 5, level = 6 };
+enum class TransactionKind : std::uint8_t {
+  open = 1,
+  move = 2,
+  close = 3,
+  tree = 4,
+  refuse = 5,
+  level = 6
+};
 
 bool is_known(std::uint8_t version, const wire::Forms& newest) {
-  return oldest_version <= version && version <= newest.transaction;
+  return oldest_transaction <= version && version <= newest.transaction;
 }
 
 wire::Error malformed() {
   return {wire::ErrorCode::marshalling_error, "a transaction is truncated, too long or malformed"};
 }
 
-void write_kind(Kind kind, ByteWriter& out) { out.integer(static_cast<std::uint8_t>(kind)); }
+void write_kind(TransactionKind kind, ByteWriter& out) {
+  out.integer(static_cast<std::uint8_t>(kind));
+}
 
 void write_body(const OpenTxn& txn, const wire::Forms&, wire::Bytes& out) {
   ByteWriter writer(out);
-  write_kind(Kind::open, writer);
+  write_kind(TransactionKind::open, writer);
   write(writer, txn);
 }
 
 void write_body(const MoveTxn& txn, const wire::Forms&, wire::Bytes& out) {
   ByteWriter writer(out);
-  write_kind(Kind::move, writer);
+  write_kind(TransactionKind::move, writer);
   write(writer, txn);
 }
 
 void write_body(const CloseTxn& txn, const wire::Forms&, wire::Bytes& out) {
   ByteWriter writer(out);
-  write_kind(Kind::close, writer);
+  write_kind(TransactionKind::close, writer);
   write(writer, txn);
 }
 
@@ -68,19 +77,19 @@ void write_body(const RefuseTxn& txn, const wire::Forms& forms, wire::Bytes& out
   wire::Bytes refusal;
   encode(txn.refusal, forms, refusal);
   ByteWriter writer(out);
-  write_kind(Kind::refuse, writer);
+  write_kind(TransactionKind::refuse, writer);
   write(writer, refusal);
 }
 
 void write_body(const znode::Txn& txn, const wire::Forms& forms, wire::Bytes& out) {
   ByteWriter writer(out);
-  write_kind(Kind::tree, writer);
+  write_kind(TransactionKind::tree, writer);
   znode::encode(txn, forms, out);
 }
 
 void write_body(const LevelTxn& txn, const wire::Forms&, wire::Bytes& out) {
   ByteWriter writer(out);
-  write_kind(Kind::level, writer);
+  write_kind(TransactionKind::level, writer);
   writer.integer(txn.level.value);
 }
 
@@ -99,14 +108,14 @@ wire::Result<Body> read_tree(ByteReader& in, const wire::Forms& newest) {
 }
 
 wire::Result<Body> read_body(ByteReader& in, std::uint8_t version, const wire::Forms& newest) {
-  switch (Kind{in.integer<std::uint8_t>()}) {
-    case Kind::open: return read<OpenTxn>(in);
-    case Kind::move: return read<MoveTxn>(in);
-    case Kind::close: return read<CloseTxn>(in);
-    case Kind::refuse: return read_refusal(in, newest);
-    case Kind::tree: return read_tree(in, newest);
-    case Kind::level:
-      if (version < level_version) return malformed();
+  switch (TransactionKind{in.integer<std::uint8_t>()}) {
+    case TransactionKind::open: return read<OpenTxn>(in);
+    case TransactionKind::move: return read<MoveTxn>(in);
+    case TransactionKind::close: return read<CloseTxn>(in);
+    case TransactionKind::refuse: return read_refusal(in, newest);
+    case TransactionKind::tree: return read_tree(in, newest);
+    case TransactionKind::level:
+      if (version < transaction_with_level) return malformed();
       return Body(LevelTxn{{in.integer<std::uint32_t>()}});
   }
   return malformed();
@@ -117,7 +126,8 @@ wire::Result<Body> read_body(ByteReader& in, std::uint8_t version, const wire::F
 void encode(const Transaction& transaction, const wire::Forms& forms, wire::Bytes& out) {
   const bool sets_level = std::holds_alternative<LevelTxn>(transaction.body);
   ByteWriter writer(out);
-  writer.integer(sets_level ? std::max(forms.transaction, level_version) : forms.transaction);
+  writer.integer(sets_level ? std::max(forms.transaction, transaction_with_level)
+                            : forms.transaction);
   write(writer, transaction.session);
   write(writer, transaction.owner);
   write(writer, transaction.tag);

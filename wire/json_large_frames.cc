@@ -13,9 +13,10 @@ namespace {
 namespace ondemand = simdjson::ondemand;
 
 // Passes the values of a text to a RawFrameBuilder while simdjson reads it.
-class Walk {
+class OnDemandWalk {
  public:
-  Walk(std::size_t frame_bytes, RawFrame& frame) : builder_(Format::json, frame_bytes, frame) {}
+  OnDemandWalk(std::size_t frame_bytes, RawFrame& frame)
+      : builder_(Format::json, frame_bytes, frame) {}
 
   // All return false at invalid JSON, and if the builder wants no more values.
 
@@ -86,7 +87,7 @@ bool parse(std::string_view text, RawFrame& frame) {
   if (parser.iterate(padded).get(document) != simdjson::SUCCESS) return false;
   if (document.type().get(type) != simdjson::SUCCESS) return false;
 
-  Walk walk(text.size(), frame);
+  OnDemandWalk walk(text.size(), frame);
   bool whole = false;
   if (type == ondemand::json_type::object) {
     whole = walk.object(document.get_object());

@@ -23,9 +23,9 @@ constexpr std::size_t large_frame_bytes = 64 * 1024;
 // --- simdjson ---
 
 // Passes the values of a parsed text to a RawFrameBuilder, in their order.
-class Walk {
+class DomWalk {
  public:
-  Walk(std::size_t frame_bytes, RawFrame& frame) : builder_(Format::json, frame_bytes, frame) {}
+  DomWalk(std::size_t frame_bytes, RawFrame& frame) : builder_(Format::json, frame_bytes, frame) {}
 
   // False if the builder wants no more values, or at a fraction.
   bool value(simdjson::dom::element element) {
@@ -75,7 +75,7 @@ bool parse_valid(std::string_view text, RawFrame& frame) {
   thread_local simdjson::dom::parser parser;  // keeps about 15 times large_frame_bytes
   simdjson::dom::element root;
   if (parser.parse(text.data(), text.size()).get(root) != simdjson::SUCCESS) return false;
-  Walk walk(text.size(), frame);
+  DomWalk walk(text.size(), frame);
   walk.value(root);
   return !walk.has_fraction();
 }

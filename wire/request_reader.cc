@@ -119,7 +119,7 @@ void ObjectReader::read_item(MultiOp& op) {
   const std::string name = read_op(*this);
   const auto* operation = find(multi_ops, name);
   if (!operation) {
-    if (request_operation(*this, name)) fail("no place in a multi for op " + quoted(name));
+    if (request_operation(*this, name)) fail("no place in a multi for op " + wire::quoted(name));
     return;
   }
   what_ = operation->name;

@@ -11,7 +11,7 @@ namespace znode {
 namespace {
 
 // The first byte of a stored node: the version of the format, which is on disk.
-constexpr std::uint8_t version = 1;
+constexpr std::uint8_t record_version = 1;
 
 // The size of everything but the name, the data and an ACL that is not open.
 constexpr std::size_t fixed_bytes = 96;
@@ -44,7 +44,7 @@ wire::Result<StoredNode> decode_node(std::string_view bytes) {
   const wire::Error malformed{wire::ErrorCode::marshalling_error, "a stored node is malformed"};
   wire::ByteReader in(bytes);
   const auto found = in.integer<std::uint8_t>();
-  if (!in.failed() && found != version) {
+  if (!in.failed() && found != record_version) {
     return wire::Error{wire::ErrorCode::unimplemented,
                        "a stored node has unknown version " + std::to_string(found)};
   }

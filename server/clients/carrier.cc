@@ -13,7 +13,6 @@ namespace {
 
 namespace asio = boost::asio;
 using boost::system::error_code;
-using Clock = SteadyClock;
 using StreamEnd = ClientProtocol::StreamEnd;
 
 // A write buffer larger than this is freed after the write.
@@ -28,7 +27,7 @@ Carrier::Carrier(Accepted client, CarrierContext& context, EventSink sink)
       slot_(std::move(client.slot)),
       remote_address_(std::move(client.remote_address)),
       protocol_(client.format, context.limits, context.counters, std::move(client.accounts),
-                Clock::now()),
+                SteadyClock::now()),
       timer_(stream_.get_executor()) {}
 
 void Carrier::start() { carry_out(); }
@@ -51,12 +50,12 @@ void Carrier::add(std::string_view encoded) {
 }
 
 void Carrier::close_as_too_slow() {
-  protocol_.close_as_too_slow(Clock::now());
+  protocol_.close_as_too_slow(SteadyClock::now());
   carry_out();
 }
 
 void Carrier::close(CloseCode code, std::string reason) {
-  protocol_.close(code, std::move(reason), ClientProtocol::Drain::yes, Clock::now());
+  protocol_.close(code, std::move(reason), ClientProtocol::Drain::yes, SteadyClock::now());
   carry_out();
 }
 
@@ -66,7 +65,7 @@ void Carrier::resume() {
 }
 
 void Carrier::ping_every(std::chrono::milliseconds interval) {
-  protocol_.ping_every(interval, Clock::now());
+  protocol_.ping_every(interval, SteadyClock::now());
   carry_out();
 }
 
@@ -87,7 +86,7 @@ void Carrier::read() {
   std::span<char> buffer(context_.read_buffer);
   buffer = buffer.first(protocol_.readable_bytes(buffer.size()));
   if (buffer.empty()) {
-    protocol_.hold_back(Clock::now());
+    protocol_.hold_back(SteadyClock::now());
     return carry_out();
   }
   error_code error;
@@ -105,7 +104,7 @@ void Carrier::read() {
 // to Pipeline::received. All replies that are ready by then leave in one write.
 void Carrier::deliver() {
   delivers_ = true;
-  const auto now = Clock::now();
+  const auto now = SteadyClock::now();
   while (auto event = protocol_.next(now)) sink_(*this, std::move(*event));
   delivers_ = false;
   if (protocol_.end() == StreamEnd::close) slot_.reset();  // the last event was Closed
@@ -130,7 +129,7 @@ void Carrier::write() {
   if (!protocol_.has_output()) return;
   std::string& bytes = context_.write_buffer;
   bytes.clear();
-  const auto now = Clock::now();
+  const auto now = SteadyClock::now();
   protocol_.compose(bytes, now);
   error_code error;
   const std::size_t size = stream_.write_some(bytes, error);
@@ -153,7 +152,7 @@ void Carrier::write_rest() {
           release(self->out_);
           self->out_written_ = 0;
         }
-        self->protocol_.written(size, Clock::now());
+        self->protocol_.written(size, SteadyClock::now());
         if (failure) self->protocol_.lost();
         self->sink_(*self, Sent{self->protocol_.queued_bytes(), self->protocol_.is_paused()});
         if (!is_done) self->write_rest();
@@ -189,7 +188,7 @@ void Carrier::set_timer() {
   timer_.async_wait([weak = weak_from_this()](const error_code& cancelled) {
     const auto self = weak.lock();
     if (cancelled || !self) return;
-    self->protocol_.time_is(Clock::now());
+    self->protocol_.time_is(SteadyClock::now());
     self->carry_out();
   });
 }

@@ -14,7 +14,7 @@ constexpr std::size_t reason_bytes_max = 123;
 // One write ends at this size. A frame is never divided.
 constexpr std::size_t write_bytes = 64 * 1024;
 // Bytes of control frames that are queued. With more than that, nothing is read from the client.
-constexpr std::size_t control_bytes_max = 4 * 1024;
+constexpr std::size_t control_frames_bytes_max = 4 * 1024;
 
 // While there is no room for more of a message, the connection tries again so often.
 constexpr std::chrono::milliseconds retry_interval{50};
@@ -61,7 +61,7 @@ ClientProtocol::ClientProtocol(wire::Format format, const ClientLimits& limits,
 // --- Reading ---
 
 bool ClientProtocol::takes_input() const {
-  if (stage_ == Stage::over || control_.size() > control_bytes_max) return false;
+  if (stage_ == Stage::over || control_.size() > control_frames_bytes_max) return false;
   return stage_ != Stage::open || !paused_;
 }
 
@@ -379,7 +379,8 @@ void ClientProtocol::time_is(Time now) {
   check_unfinished(now);
   if (next_ping_ > now) return;
   next_ping_ = now + ping_interval_;
-  if (control_.size() <= control_bytes_max) append_websocket_frame(Opcode::ping, {}, control_);
+  if (control_.size() <= control_frames_bytes_max)
+    append_websocket_frame(Opcode::ping, {}, control_);
 }
 
 }  // namespace server

@@ -13,7 +13,7 @@
 namespace server {
 namespace {
 
-std::string lower(std::string_view text) {
+std::string lower_case(std::string_view text) {
   std::string out(text);
   for (char& c : out) {
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
@@ -41,13 +41,13 @@ std::string without_dot(std::string host) {
 
 // Whether the page came from the host that the request names.
 bool is_own_origin(std::string_view origin, std::string_view host) {
-  auto url = wire::parse_url(lower(trimmed_header(origin)));
+  auto url = wire::parse_url(lower_case(trimmed_header(origin)));
   if (!url || !url->target.empty() || (url->scheme != "http" && url->scheme != "https")) {
     return false;
   }
   const std::uint16_t usual_port = url->scheme == "https" ? 443 : 80;
   wire::Address& theirs = url->address;
-  auto ours = wire::parse_address(lower(trimmed_header(host)));
+  auto ours = wire::parse_address(lower_case(trimmed_header(host)));
   if (!ours) return false;
   if (theirs.port == 0) theirs.port = usual_port;
   if (ours->port == 0) ours->port = usual_port;
@@ -60,7 +60,7 @@ std::optional<std::string> token_of(std::string_view authorization) {
   authorization = trimmed_header(authorization);
   const std::size_t space = authorization.find(' ');
   if (space == authorization.npos) return std::nullopt;
-  const std::string scheme = lower(authorization.substr(0, space));
+  const std::string scheme = lower_case(authorization.substr(0, space));
   const std::string_view rest = trimmed_header(authorization.substr(space));
   if (scheme == "digest") return std::string(rest);
   if (scheme != "basic") return std::nullopt;
@@ -75,8 +75,8 @@ bool is_key(std::string_view key) {
 }  // namespace
 
 Gate::Gate(GateRules rules) : rules_(std::move(rules)) {
-  for (std::string& host : rules_.hosts) host = lower(host);
-  for (std::string& origin : rules_.origins) origin = lower(origin);
+  for (std::string& host : rules_.hosts) host = lower_case(host);
+  for (std::string& origin : rules_.origins) origin = lower_case(origin);
 }
 
 bool Gate::knows_host(std::string_view host) const {
@@ -88,11 +88,12 @@ bool Gate::knows_by_name(std::string_view host) const {
   const auto address = wire::parse_address(trimmed_header(host));
   if (!address) return false;
   return wire::is_ip_address(address->host) ||
-         contains(rules_.hosts, without_dot(lower(address->host)));
+         contains(rules_.hosts, without_dot(lower_case(address->host)));
 }
 
 bool Gate::knows_origin(std::string_view origin, std::string_view host) const {
-  return contains(rules_.origins, "*") || contains(rules_.origins, lower(trimmed_header(origin))) ||
+  return contains(rules_.origins, "*") ||
+         contains(rules_.origins, lower_case(trimmed_header(origin))) ||
          is_own_origin(origin, host);
 }
 

@@ -32,7 +32,7 @@ constexpr auto as_tuple = asio::as_tuple(asio::use_awaitable);
 constexpr auto server_name = "zabkeeper";
 
 constexpr std::string_view end_of_head = "\r\n\r\n";
-constexpr std::size_t read_bytes = 4096;
+constexpr std::size_t http_read_bytes = 4096;
 
 std::string_view view(beast::string_view text) { return {text.data(), text.size()}; }
 
@@ -150,7 +150,7 @@ asio::awaitable<error_code> read_head(HttpStream& stream, beast::flat_buffer& bu
     if (end != std::string_view::npos) co_return error_code{};
     if (has_bare_line_feed(text_of(buffer))) co_return http::error::bad_line_ending;
     const auto [error, size] = co_await stream.async_read_some(
-        buffer.prepare(std::min(buffer.max_size() - buffer.size(), read_bytes)), as_tuple);
+        buffer.prepare(std::min(buffer.max_size() - buffer.size(), http_read_bytes)), as_tuple);
     buffer.commit(size);
     if (error) co_return error;
     if (is_no_method(text_of(buffer))) co_return http::error::bad_method;

@@ -21,7 +21,7 @@ std::string_view take_line(std::string_view& rest) {
 }
 
 // Beast accepts lists of equal numbers.
-bool is_number(std::string_view value) {
+bool is_one_number(std::string_view value) {
   value = trimmed_header(value);
   return !value.empty() && value.find_first_not_of("0123456789") == value.npos;
 }
@@ -85,7 +85,8 @@ std::optional<Answer> refuse_ambiguous_head(std::string_view head) {
     }
     if (equal_names(name, "Content-Length")) {
       lengths += 1;
-      if (!is_number(line.substr(name.size() + 1))) return bad_request("Content-Length is invalid");
+      if (!is_one_number(line.substr(name.size() + 1)))
+        return bad_request("Content-Length is invalid");
     }
     has_encoding = has_encoding || equal_names(name, "Transfer-Encoding");
   }

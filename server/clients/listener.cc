@@ -31,7 +31,7 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 using boost::system::error_code;
 
-constexpr auto as_tuple = asio::as_tuple(asio::use_awaitable);
+constexpr auto without_throwing = asio::as_tuple(asio::use_awaitable);
 
 // Counts 10.0.0.1 and ::ffff:10.0.0.1 as one address.
 std::string name_of(const asio::ip::address& address) {
@@ -228,7 +228,7 @@ asio::awaitable<void> Listener::Port::accept(Acceptor& acceptor) {
   asio::steady_timer pause(io_);
   bool warned = false;
   while (open_) {
-    auto [error, socket] = co_await acceptor.async_accept(as_tuple);
+    auto [error, socket] = co_await acceptor.async_accept(without_throwing);
     if (!open_) co_return;
     if (error == asio::error::connection_aborted) continue;
     if (error) {
@@ -239,7 +239,7 @@ asio::awaitable<void> Listener::Port::accept(Acceptor& acceptor) {
                     error.message());
       }
       pause.expires_after(std::chrono::milliseconds(100));
-      co_await pause.async_wait(as_tuple);
+      co_await pause.async_wait(without_throwing);
       continue;
     }
     warned = false;

@@ -109,7 +109,7 @@ std::variant<RunServer, PrintAndExit> parse_command_line(int argc, const char* c
   FileSettings file;
   if (arguments.config_file) file = read_file(*arguments.config_file);
   Settings settings = std::move(arguments.settings);
-  Environment variables = read_environment(environment);
+  EnvironmentSettings variables = read_environment(environment);
   settings.merge(variables.settings);
   settings.merge(file.settings);
 

@@ -53,8 +53,8 @@ void add_to(std::string& list, const std::string& name) {
 
 }  // namespace
 
-Environment read_environment(const char* const* environment) {
-  Environment found;
+EnvironmentSettings read_environment(const char* const* environment) {
+  EnvironmentSettings found;
   std::string of_services;
   std::string unknown;
   for (; environment != nullptr && *environment != nullptr; ++environment) {

@@ -7,7 +7,7 @@
 
 namespace server {
 
-struct Environment {
+struct EnvironmentSettings {
   Settings settings;
   std::vector<std::string> notes;  // about variables that are ignored, a sentence each
 };
@@ -15,6 +15,6 @@ struct Environment {
 // The keys that are set by variables such as ZABKEEPER_TICK_TIME. `environment` is like `environ`.
 // Kubernetes sets variables for each service: ZABKEEPER_WEB_PORT=tcp://10.0.0.1:2180 for one that
 // is named zabkeeper-web. They are ignored.
-[[nodiscard]] Environment read_environment(const char* const* environment);
+[[nodiscard]] EnvironmentSettings read_environment(const char* const* environment);
 
 }  // namespace server

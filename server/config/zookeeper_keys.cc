@@ -25,7 +25,7 @@ constexpr std::string_view digest_stays =
 constexpr std::string_view only_sha1 =
     "identities of the scheme digest are hashed with SHA1 here; remove it, and hash them anew";
 
-constexpr ZooKeeperKey keys[] = {
+constexpr ZooKeeperKey keys_of_zookeeper[] = {
     {"4lw.*", its_protocol},
     {"admin.*", web_port},
     {"admin.forceHttps", no_tls, "false"},
@@ -172,11 +172,11 @@ bool has_word(std::string_view words, std::string_view word) {
 
 }  // namespace
 
-std::span<const ZooKeeperKey> zookeeper_keys() { return keys; }
+std::span<const ZooKeeperKey> zookeeper_keys() { return keys_of_zookeeper; }
 
 const ZooKeeperKey* find_zookeeper_key(std::string_view name) {
   const ZooKeeperKey* family = nullptr;
-  for (const ZooKeeperKey& key : keys) {
+  for (const ZooKeeperKey& key : keys_of_zookeeper) {
     if (key.name == name) return &key;
     if (!key.name.ends_with('*')) continue;
     if (name.starts_with(key.name.substr(0, key.name.size() - 1))) family = &key;

@@ -6,7 +6,7 @@
 namespace server {
 namespace {
 
-wire::Error broken(std::string what) {
+wire::Error broken_frame(std::string what) {
   return {wire::ErrorCode::marshalling_error, std::move(what)};
 }
 
@@ -29,8 +29,8 @@ wire::Result<std::optional<std::string_view>> FrameReader::next() {
   const auto length = in.integer<std::uint32_t>();
   const auto checksum = in.integer<std::uint64_t>();
   if (!in.failed() && length > frame_bytes_max) {
-    return broken("a frame of " + std::to_string(length) + " bytes is announced; the maximum is " +
-                  std::to_string(frame_bytes_max));
+    return broken_frame("a frame of " + std::to_string(length) +
+                        " bytes is announced; the maximum is " + std::to_string(frame_bytes_max));
   }
   const std::string_view content = in.raw(length);
   if (in.failed()) {
@@ -39,7 +39,7 @@ wire::Result<std::optional<std::string_view>> FrameReader::next() {
     return std::optional<std::string_view>{};
   }
   if (XXH3_64bits(content.data(), content.size()) != checksum) {
-    return broken("a frame of " + std::to_string(length) + " bytes fails its checksum");
+    return broken_frame("a frame of " + std::to_string(length) + " bytes fails its checksum");
   }
   taken_ += frame_header_bytes + length;
   return std::optional{content};

@@ -34,11 +34,11 @@ constexpr std::uint32_t all_of_a_greeting = bit(Tag::from) | bit(Tag::to) | bit(
                                             bit(Tag::cluster) | bit(Tag::protocols) |
                                             bit(Tag::levels) | bit(Tag::level) | bit(Tag::program);
 
-wire::Error broken(std::string what) {
+wire::Error broken_greeting(std::string what) {
   return {wire::ErrorCode::marshalling_error, std::move(what)};
 }
 
-wire::Error unreadable() { return broken("the other server's greeting cannot be read"); }
+wire::Error unreadable() { return broken_greeting("the other server's greeting cannot be read"); }
 
 bool is_printable(char c) { return c >= ' ' && c <= '~'; }
 
@@ -194,7 +194,8 @@ void encode(const GreetingRefused& refused, wire::Bytes& out) {
 
 wire::Result<ReceivedGreeting> decode_greeting(std::string_view content) {
   wire::ByteReader in(content);
-  if (in.integer<std::uint32_t>() != magic) return broken("the other end is no Zabkeeper server");
+  if (in.integer<std::uint32_t>() != magic)
+    return broken_greeting("the other end is no Zabkeeper server");
   const auto version = in.integer<std::uint16_t>();
   if (in.failed() || content.size() > greeting_bytes_max) return unreadable();
   if (begins_as(GreetingForm::fixed, content)) {
@@ -207,8 +208,9 @@ wire::Result<ReceivedGreeting> decode_greeting(std::string_view content) {
     if (!result) return unreadable();
     return ReceivedGreeting{GreetingForm::fields, *std::move(result)};
   }
-  return broken("the other server's greeting has version " + std::to_string(version) +
-                ", which this program does not know: start a program of the same version on both");
+  return broken_greeting(
+      "the other server's greeting has version " + std::to_string(version) +
+      ", which this program does not know: start a program of the same version on both");
 }
 
 bool begins_as(GreetingForm form, std::string_view content) {

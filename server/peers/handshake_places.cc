@@ -4,8 +4,6 @@
 
 namespace server {
 
-using Address = HandshakePlaces::Address;
-
 void HandshakePlaces::expect(const std::vector<Address>& addresses) {
   servers_.clear();
   for (const Address& address : addresses) servers_[plain(address)] += 1;
@@ -51,7 +49,7 @@ void HandshakePlaces::greeted(Number number) {
 
 void HandshakePlaces::leave(Number number) { under_way_.erase(number); }
 
-Address plain(const Address& address) {
+HandshakePlaces::Address plain(const HandshakePlaces::Address& address) {
   namespace ip = boost::asio::ip;
   if (!address.is_v6() || !address.to_v6().is_v4_mapped()) return address;
   return ip::make_address_v4(ip::v4_mapped, address.to_v6());

@@ -19,7 +19,7 @@ namespace {
 namespace asio = boost::asio;
 using boost::system::error_code;
 
-constexpr std::size_t read_bytes = 256 * 1024;
+constexpr std::size_t link_read_bytes = 256 * 1024;
 
 std::string remote_of(const asio::ip::tcp::socket& socket) {
   error_code gone;
@@ -57,7 +57,7 @@ void Link::fail(const std::string& reason) {
 
 asio::awaitable<void> Link::receive() {
   const auto self = shared_from_this();
-  wire::Bytes bytes(read_bytes, '\0');
+  wire::Bytes bytes(link_read_bytes, '\0');
   while (!closed_) {
     const auto [error, count] = co_await socket_.async_read_some(asio::buffer(bytes), use_tuple);
     if (error) co_return fail(error.message());

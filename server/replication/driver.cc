@@ -16,7 +16,7 @@ namespace server {
 namespace {
 
 // One read of the log for a learner.
-constexpr std::uint64_t read_bytes = std::uint64_t{1} << 20;
+constexpr std::uint64_t log_read_bytes = std::uint64_t{1} << 20;
 // Nothing is read for a learner whose link has more than this queued.
 constexpr std::size_t queued_bytes_max = std::size_t{4} << 20;
 
@@ -242,7 +242,7 @@ void Driver::read(zab::ServerId learner) {
 }
 
 void Driver::read_log(const zab::ReadHistory& what) {
-  log_.read(what.after, read_bytes, [this, asked = what](LogWriter::Stretch found) {
+  log_.read(what.after, log_read_bytes, [this, asked = what](LogWriter::Stretch found) {
     zab::HistoryRead answer{asked.learner, asked.ticket, std::nullopt, {}};
     if (found) {
       answer.from = found->from;

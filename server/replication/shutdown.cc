@@ -10,7 +10,7 @@ namespace server {
 namespace {
 
 constexpr auto reason = "the server shuts down";  // given to clients
-constexpr std::chrono::milliseconds handover_timeout{1000};
+constexpr std::chrono::milliseconds shutdown_handover_timeout{1000};
 constexpr std::chrono::milliseconds answers_timeout{1000};
 constexpr std::chrono::milliseconds answers_poll{5};
 
@@ -23,13 +23,15 @@ void Shutdown::drain(std::function<void()> done) {
   if (options_.only_server || parts_.pipeline.role_status().role != zab::Role::leading) {
     return drain_clients(std::move(done));
   }
-  parts_.handover.begin({}, handover_timeout, [this, done = std::move(done)](auto) mutable {
-    // This server may be part of the new leader's quorum. So the other servers get time to follow
-    // the new leader before this one stops.
-    timer_.expires_after(std::min(2 * options_.heartbeat, std::chrono::milliseconds{500}));
-    timer_.async_wait(
-        [this, done = std::move(done)](const auto&) mutable { drain_clients(std::move(done)); });
-  });
+  parts_.handover.begin(
+      {}, shutdown_handover_timeout, [this, done = std::move(done)](auto) mutable {
+        // This server may be part of the new leader's quorum. So the other servers get time to
+        // follow the new leader before this one stops.
+        timer_.expires_after(std::min(2 * options_.heartbeat, std::chrono::milliseconds{500}));
+        timer_.async_wait([this, done = std::move(done)](const auto&) mutable {
+          drain_clients(std::move(done));
+        });
+      });
 }
 
 void Shutdown::drain_clients(std::function<void()> done) {

@@ -31,7 +31,7 @@ class Shutdown {
 
   // If this server leads an ensemble, hands the lead over first, so that no election is needed.
   // Then answers the requests that clients have sent, and accepts no more. Calls `done` once, after
-  // all that or when it takes too long: within `handover_timeout`, half a second and
+  // all that or when it takes too long: within `shutdown_handover_timeout`, half a second and
   // `answers_timeout`.
   void drain(std::function<void()> done);
 

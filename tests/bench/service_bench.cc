@@ -88,7 +88,7 @@ Leader& leader_of_a_million_nodes() {
 }
 
 // This many plans are outstanding before any is applied, as while a leader waits for its quorum.
-constexpr std::size_t batch = 1000;
+constexpr std::size_t batch_transactions = 1000;
 
 template <class MakeBody>
 void apply_batches(benchmark::State& state, const MakeBody& make_body) {
@@ -98,11 +98,11 @@ void apply_batches(benchmark::State& state, const MakeBody& make_body) {
   for (auto _ : state) {
     state.PauseTiming();
     planned.clear();
-    for (std::size_t i = 0; i < batch; ++i) planned.push_back(leader.plan(make_body(++number)));
+    for (std::size_t i = 0; i < batch_transactions; ++i) planned.push_back(leader.plan(make_body(++number)));
     state.ResumeTiming();
     for (const wire::Bytes& bytes : planned) benchmark::DoNotOptimize(leader.apply(bytes));
   }
-  state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * batch));
+  state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * batch_transactions));
 }
 
 template <class MakeBody>
@@ -116,12 +116,12 @@ void plan_batches(benchmark::State& state, const MakeBody& make_body) {
     for (const wire::Bytes& bytes : planned) leader.apply(bytes);
     planned.clear();
     bodies.clear();
-    for (std::size_t i = 0; i < batch; ++i) bodies.push_back(make_body(++number));
+    for (std::size_t i = 0; i < batch_transactions; ++i) bodies.push_back(make_body(++number));
     state.ResumeTiming();
     for (CommandBody& body : bodies) planned.push_back(leader.plan(std::move(body)));
   }
   for (const wire::Bytes& bytes : planned) leader.apply(bytes);
-  state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * batch));
+  state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * batch_transactions));
 }
 
 std::uint64_t created = 0;

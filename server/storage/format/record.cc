@@ -48,7 +48,7 @@ std::uint64_t header_checksum(std::string_view bytes, RecordLocation location) {
 }
 
 // All fields but the checksum.
-RecordHeader read_fields(wire::ByteReader& in) {
+RecordHeader read_header_fields(wire::ByteReader& in) {
   RecordHeader header;
   in.integer<std::uint64_t>();  // the checksum
   header.payload_checksum = in.integer<std::uint64_t>();
@@ -97,7 +97,7 @@ std::optional<RecordHeader> decode_record_header(std::string_view bytes, RecordL
   const auto checksum = wire::ByteReader(bytes).integer<std::uint64_t>();
   if (checksum == 0 || checksum != header_checksum(bytes, location)) return std::nullopt;
   wire::ByteReader in(bytes);
-  return read_fields(in);
+  return read_header_fields(in);
 }
 
 wire::Bytes encode(const zab::AcceptEpoch& accept) {

@@ -15,9 +15,9 @@ constexpr std::string_view note_prefix = "mended.";
 // Small enough that there is always a next sequence.
 constexpr std::uint64_t sequence_max = std::uint64_t{1} << 62;
 
-constexpr KnownVersions known{"segment", 3, wire::newest_forms.segment};
+constexpr KnownVersions known_headers{"segment", 3, wire::newest_forms.segment};
 // The first version that says which program wrote it, at a place that every later one keeps.
-constexpr std::uint32_t version_with_program = 4;
+constexpr std::uint32_t header_with_program = 4;
 
 // The checksum of all bytes before it: the key.
 constexpr std::size_t key_at = 120;
@@ -145,7 +145,7 @@ SegmentHeader read_fields(wire::ByteReader& in) {
 wire::Bytes encode(const SegmentHeader& header) {
   wire::Bytes bytes = encode_fields(header);
   wire::ByteWriter(bytes).integer(checksum_of(bytes));
-  if (version_of(header) >= version_with_program) append_written_by(bytes, header.written);
+  if (version_of(header) >= header_with_program) append_written_by(bytes, header.written);
   bytes.resize(header_bytes, '\0');
   return bytes;
 }
@@ -156,9 +156,9 @@ Result<SegmentHeader> decode_header(std::string_view bytes) {
   const auto version = version_of(bytes);
   if (!version) return invalid("the file does not begin as a segment does");
   std::optional<WrittenBy> written;
-  if (*version >= version_with_program) written = read_written_by(bytes);
-  if (matches_key(bytes) && !known.contains(*version)) {
-    return unknown_version(known, *version, written);
+  if (*version >= header_with_program) written = read_written_by(bytes);
+  if (matches_key(bytes) && !known_headers.contains(*version)) {
+    return unknown_version(known_headers, *version, written);
   }
   wire::ByteReader in(bytes);
   in.raw(magic.size() + sizeof(*version));
@@ -168,7 +168,7 @@ Result<SegmentHeader> decode_header(std::string_view bytes) {
     return invalid("the header does not match its checksum");
   }
   if (!wire::known_levels.contains(header.written.level)) {
-    return unknown_version(known, *version, header.written);
+    return unknown_version(known_headers, *version, header.written);
   }
   if (header.mends && header.mends->sequence >= header.sequence) {
     return invalid("the header says that it mends segments that are not before it");

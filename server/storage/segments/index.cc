@@ -5,7 +5,7 @@
 namespace storage {
 namespace {
 
-constexpr std::uint64_t piece_bytes = 64u << 10;  // at least, within a segment
+constexpr std::uint64_t index_piece_bytes = 64u << 10;  // at least, within a segment
 
 }  // namespace
 
@@ -13,7 +13,7 @@ void Index::add(zab::Point before, LogPosition at) { truncate(before, at); }
 
 void Index::add_if_far(zab::Point before, LogPosition at) {
   const LogPosition last = pieces_.back().at;
-  if (last.sequence == at.sequence && at.offset - last.offset < piece_bytes) return;
+  if (last.sequence == at.sequence && at.offset - last.offset < index_piece_bytes) return;
   add(before, at);
 }
 

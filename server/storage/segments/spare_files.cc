@@ -8,13 +8,14 @@
 namespace storage {
 namespace {
 
-constexpr std::string_view prefix = "spare.";
-constexpr std::string_view unfinished_name = "spare.new";
+constexpr std::string_view spare_prefix = "spare.";
+constexpr std::string_view unfinished_spare = "spare.new";
 
 // Whether this program gives spare files such names.
 bool is_spare(std::string_view name) {
-  if (name == unfinished_name) return true;
-  return name.starts_with(prefix) && wire::from_hex(name.substr(prefix.size())).has_value();
+  if (name == unfinished_spare) return true;
+  return name.starts_with(spare_prefix) &&
+         wire::from_hex(name.substr(spare_prefix.size())).has_value();
 }
 
 // Syncs so often that the log's own syncs never wait for more than this.
@@ -33,7 +34,7 @@ Result<void> fill(File& file, std::uint64_t bytes) {
 }  // namespace
 
 Result<void> SpareWork::run() const {
-  const std::string unnamed = directory + '/' + std::string(unfinished_name);
+  const std::string unnamed = directory + '/' + std::string(unfinished_spare);
   auto file = files->create(unnamed);
   if (!file) return file.error();
   if (auto done = fill(**file, bytes); !done) {
@@ -61,7 +62,7 @@ Result<void> SpareFiles::remove_old() {
 }
 
 std::string SpareFiles::next_path() {
-  return directory_ + '/' + std::string(prefix) + wire::to_hex(++number_);
+  return directory_ + '/' + std::string(spare_prefix) + wire::to_hex(++number_);
 }
 
 Result<void> SpareFiles::recycle(const std::string& path) {

@@ -14,7 +14,7 @@ using history::Call;
 using history::Refusal;
 using history::ZnodeStep;
 using wire::ErrorCode;
-using Kind = ZnodeStep::Kind;
+using StepKind = ZnodeStep::Kind;
 
 // Errors after which a write has certainly not been carried out.
 bool is_definite(ErrorCode code) {
@@ -75,10 +75,10 @@ Answer answer_of(const wire::Result<Body>& body) {
 
 // Returns the fact that a refusal proves about the node of the request. A refusal because of the
 // parent or an ACL proves nothing about the node.
-std::optional<Refusal> refusal_of(Kind kind, ErrorCode code) {
+std::optional<Refusal> refusal_of(StepKind kind, ErrorCode code) {
   switch (code) {
     case ErrorCode::no_node:
-      if (kind == Kind::create) return std::nullopt;
+      if (kind == StepKind::create) return std::nullopt;
       return Refusal::absent;
     case ErrorCode::node_exists:
     case ErrorCode::not_empty: return Refusal::present;
@@ -175,11 +175,11 @@ class Linearizability::Projection {
     const bool is_done = answer == nullptr || !answer->error;
     for (std::size_t i = 1; r.parents && is_done && i < r.path.size(); ++i) {
       if (r.path[i] == '/')
-        put(r.path.substr(0, i), {.kind = Kind::create_missing, .reply_version = {}});
+        put(r.path.substr(0, i), {.kind = StepKind::create_missing, .reply_version = {}});
     }
     if (r.sequential) return;
     put(r.path,
-        {.kind = Kind::create,
+        {.kind = StepKind::create,
          .data = texts_.number(r.data),
          .may_vanish = r.ephemeral || r.container || r.ttl_ms,
          .reply_version = {}},
@@ -187,7 +187,7 @@ class Linearizability::Projection {
   }
   void part(const wire::SetRequest& r, const Answer* answer) {
     put(r.path,
-        {.kind = Kind::set,
+        {.kind = StepKind::set,
          .data = texts_.number(r.data),
          .version = r.version,
          .creates = r.create,
@@ -195,26 +195,26 @@ class Linearizability::Projection {
         answer);
   }
   void part(const wire::DeleteRequest& r, const Answer* answer) {
-    put(r.path, {.kind = Kind::remove, .version = r.version, .reply_version = {}}, answer);
+    put(r.path, {.kind = StepKind::remove, .version = r.version, .reply_version = {}}, answer);
     if (!r.recursive || (answer != nullptr && answer->error)) return;
     const std::string below = r.path + '/';
     for (auto each = znodes_.lower_bound(below);
          each != znodes_.end() && each->first.starts_with(below); ++each) {
-      steps_[each->first].push_back({.kind = Kind::remove_existing, .reply_version = {}});
+      steps_[each->first].push_back({.kind = StepKind::remove_existing, .reply_version = {}});
     }
   }
   void part(const wire::CheckRequest& r, const Answer* answer) {
     if (!r.tests.none()) return;  // the search knows versions only
-    put(r.path, {.kind = Kind::check, .version = r.version, .reply_version = {}}, answer);
+    put(r.path, {.kind = StepKind::check, .version = r.version, .reply_version = {}}, answer);
   }
   void part(const wire::GetRequest& r, const Answer* answer) {
     if (answer == nullptr || !(in_multi_ || is_linearizable(r.read))) return;
     const std::uint32_t data = answer->data ? texts_.number(*answer->data) : 0;
-    put(r.path, {.kind = Kind::get, .data = data, .reply_version = {}}, answer);
+    put(r.path, {.kind = StepKind::get, .data = data, .reply_version = {}}, answer);
   }
   void part(const wire::ExistsRequest& r, const Answer* answer) {
     if (answer == nullptr || !is_linearizable(r.read)) return;
-    put(r.path, {.kind = Kind::exists, .reply_version = {}}, answer);
+    put(r.path, {.kind = StepKind::exists, .reply_version = {}}, answer);
   }
   template <typename Request>
   void part(const Request&, const Answer*) {}

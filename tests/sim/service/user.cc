@@ -14,7 +14,7 @@ bool is_of_session(const wire::Request& request) {
          !std::holds_alternative<wire::ConnectRequest>(request);
 }
 
-bool is_write(const wire::Request& request) {
+bool is_command(const wire::Request& request) {
   return session::command_body_of(request).has_value();
 }
 
@@ -103,7 +103,7 @@ void User::on_connection_lost(Line& line) {
   watches_.clear();
   // The result of a request that is not sent again stays unknown.
   std::erase_if(outstanding_, [&](const auto& tracked) {
-    return !dedup_ || !is_write(tracked->request.request) ||
+    return !dedup_ || !is_command(tracked->request.request) ||
            std::holds_alternative<wire::CloseRequest>(tracked->request.request);
   });
   lock_recipe_.lost_connection();
@@ -228,7 +228,7 @@ void User::on(const wire::Reply& reply) {
   seen_ = std::max(seen_, reply.zxid);
   world_.oracle().on_reply_received(*tracked, reply, world_.now());
   world_.cluster().mix(reply.zxid.bits() ^ (number_ << 56));
-  if (!reply.body && is_overload(reply.body.error().code) && is_write(tracked->request.request)) {
+  if (!reply.body && is_overload(reply.body.error().code) && is_command(tracked->request.request)) {
     world_.cluster().counts().count(Rare::state_full);
   }
   if (!reply.body) check_refusal(*tracked, reply.body.error());
