@@ -62,7 +62,7 @@ void add_budgets(const Ledger& ledger, Readings& now) {
 Status read_status(const StatusParts& parts) {
   const zab::State& state = parts.driver.peer().state();
   const zab::RoleStatus& role_status = parts.pipeline.role_status();
-  const session::Service& service = parts.pipeline.service();
+  const session::Service& service = parts.pipeline.replica().service();
   Status status;
   status.id = parts.options.id;
   status.role = parts.pipeline.role();
@@ -85,7 +85,7 @@ Status read_status(const StatusParts& parts) {
   status.level = service.level();
   status.levels = service.known_levels();
   status.disk_level = parts.checkpointer.level_on_disk();
-  status.why_not_serving = reason_not_to_serve(status, parts.pipeline.halt());
+  status.why_not_serving = reason_not_to_serve(status, parts.pipeline.replica().halt());
   status.version = parts.version;
   return status;
 }
@@ -93,7 +93,7 @@ Status read_status(const StatusParts& parts) {
 Readings read_metrics(const StatusParts& parts) {
   const zab::State& state = parts.driver.peer().state();
   const zab::History& history = state.durable.history;
-  const session::Service& service = parts.pipeline.service();
+  const session::Service& service = parts.pipeline.replica().service();
   const Availability& availability = parts.driver.availability();
   Readings now;
   now.status = read_status(parts);

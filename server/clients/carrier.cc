@@ -35,17 +35,17 @@ void Carrier::start() { carry_out(); }
 // --- From the owner ---
 
 void Carrier::send(const wire::ServerMessage& message) {
-  protocol_.send(message) ? carry_out() : close_as_too_slow();
+  protocol_.queue().send(message) ? carry_out() : close_as_too_slow();
 }
 
 Offer Carrier::offer(const wire::ServerMessage& message) {
-  const Offer offer = protocol_.offer(message);
+  const Offer offer = protocol_.queue().offer(message);
   carry_out();
   return offer;
 }
 
 void Carrier::add(std::string_view encoded) {
-  protocol_.add(encoded);
+  protocol_.queue().add(encoded);
   carry_out();
 }
 
@@ -137,7 +137,7 @@ void Carrier::write() {
   if (bytes.capacity() > kept_bytes) release(bytes);
   if (error) return protocol_.lost();
   protocol_.written(size, now);
-  sink_(*this, Sent{protocol_.queued_bytes(), protocol_.is_paused()});
+  sink_(*this, Sent{protocol_.queue().bytes(), protocol_.is_paused()});
   if (!out_.empty()) write_rest();
 }
 
@@ -154,7 +154,7 @@ void Carrier::write_rest() {
         }
         self->protocol_.written(size, SteadyClock::now());
         if (failure) self->protocol_.lost();
-        self->sink_(*self, Sent{self->protocol_.queued_bytes(), self->protocol_.is_paused()});
+        self->sink_(*self, Sent{self->protocol_.queue().bytes(), self->protocol_.is_paused()});
         if (!is_done) self->write_rest();
         self->carry_out();
       });

@@ -50,15 +50,15 @@ class Carrier final : public ClientConnection, public std::enable_shared_from_th
 
   void send(const wire::ServerMessage& message) override;
   [[nodiscard]] bool has_room(std::size_t bytes) const override {
-    return protocol_.has_room(bytes);
+    return protocol_.queue().has_room(bytes);
   }
   [[nodiscard]] Offer offer(const wire::ServerMessage& message) override;
-  void allow_batches() override { protocol_.allow_batches(); }
+  void allow_batches() override { protocol_.queue().allow_batches(); }
   void close(CloseCode code, std::string reason) override;
   void pause() override { protocol_.pause(); }
   void resume() override;
   void ping_every(std::chrono::milliseconds interval) override;
-  [[nodiscard]] std::size_t queued_bytes() const override { return protocol_.queued_bytes(); }
+  [[nodiscard]] std::size_t queued_bytes() const override { return protocol_.queue().bytes(); }
   [[nodiscard]] std::string remote_address() const override { return remote_address_; }
 
   // Queues a message that another thread has judged, and encoded in the connection's format.
@@ -66,7 +66,7 @@ class Carrier final : public ClientConnection, public std::enable_shared_from_th
   void close_as_too_slow() override;
 
   // For WriteTurns.
-  [[nodiscard]] bool is_gathering() { return protocol_.is_gathering(); }
+  [[nodiscard]] bool is_gathering() { return protocol_.queue().is_gathering(); }
   void take_turn();
   [[nodiscard]] auto get_executor() { return stream_.get_executor(); }
 

@@ -8,14 +8,13 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <string_view>
 
 #include "server/budgets/ledger.h"
 #include "server/clients/client_event.h"
 #include "server/clients/handler.h"
 #include "server/clients/limits.h"
-#include "server/clients/outbox.h"
-#include "server/clients/websocket_frames.h"
+#include "server/clients/message_reader.h"
+#include "server/clients/send_queue.h"
 #include "server/metrics/counters.h"
 #include "wire/frames.h"
 
@@ -46,10 +45,12 @@ class ClientProtocol {
 
   // How many of `most` bytes may be read from the stream now. With 0 the budgets have no room: then
   // call `hold_back`, and `wants_bytes` is false until a deadline.
-  [[nodiscard]] std::size_t readable_bytes(std::size_t most);
-  void hold_back(Time now);
+  [[nodiscard]] std::size_t readable_bytes(std::size_t most) {
+    return reader_.readable_bytes(most);
+  }
+  void hold_back(Time now) { reader_.hold_back(now); }
   // Bytes arrived. They are overwritten, and must stay until `next` has returned nothing.
-  void receive(std::span<char> bytes) { reader_.feed(bytes); }
+  void receive(std::span<char> bytes) { reader_.receive(bytes); }
   // The next event for the owner. Returns nothing while the owner has paused the connection, and
   // when more bytes are needed.
   [[nodiscard]] std::optional<ClientEvent> next(Time now);
@@ -62,19 +63,14 @@ class ClientProtocol {
 
   // Input from the owner. It has no effect once the connection closes.
 
-  // Queues a message. Returns false if too much is queued: then call `close_as_too_slow`.
-  [[nodiscard]] bool send(const wire::ServerMessage& message);
-  // Queues a message only if the budgets have room for it.
-  [[nodiscard]] Offer offer(const wire::ServerMessage& message);
-  [[nodiscard]] bool has_room(std::size_t bytes) const;
-  // Queues a message that the owner has judged and encoded in the connection's format.
-  void add(std::string_view encoded);
-  void allow_batches() { batch_bytes_ = limits_.batch_bytes; }
+  // The messages to the client. If `send` returns false, call `close_as_too_slow`.
+  [[nodiscard]] SendQueue& queue() { return queue_; }
+  [[nodiscard]] const SendQueue& queue() const { return queue_; }
   void close(CloseCode code, std::string reason, Drain drain, Time now);
   void close_as_too_slow(Time now);
   void pause() {
     paused_ = true;
-    if (unfinished_) unfinished_->was_unread = true;
+    reader_.note_unread();
   }
   void resume() { paused_ = false; }
   void ping_every(std::chrono::milliseconds interval, Time now);
@@ -83,18 +79,13 @@ class ClientProtocol {
 
   // Whether `next` has an event without new bytes: after a pause, or to report the end.
   [[nodiscard]] bool has_events() const;
-  [[nodiscard]] bool wants_bytes() const { return takes_input() && !is_held_back(); }
+  [[nodiscard]] bool wants_bytes() const { return takes_input() && !reader_.is_held_back(); }
   // False while bytes of the last `compose` are not written.
   [[nodiscard]] bool has_output() const;
-  // Whether a batch has grown since the last call, so that waiting a little makes fewer frames.
-  [[nodiscard]] bool is_gathering();
   // Appends the bytes to write next.
   void compose(std::string& out, Time now);
   [[nodiscard]] Time deadline() const;
   [[nodiscard]] StreamEnd end() const;
-  [[nodiscard]] std::size_t queued_bytes() const {
-    return outbox_.bytes() + sending_.bytes() + in_flight_;
-  }
   [[nodiscard]] bool is_paused() const { return paused_; }
 
  private:
@@ -111,28 +102,10 @@ class ClientProtocol {
     Drain drain;
   };
 
-  // A message whose end has not arrived.
-  struct Unfinished {
-    Time check;  // when its rate is looked at
-    Time end;    // when it must be complete
-    std::size_t bytes_at_check = 0;
-    Time retry = never;       // when reading goes on, if the budgets had no room
-    bool was_unread = false;  // this server did not read for some time since the last check
-  };
-
   [[nodiscard]] bool takes_input() const;
-  // Whether the budget of requests has room for the message that is unfinished.
-  [[nodiscard]] bool request_has_room() const;
-  [[nodiscard]] bool is_held_back() const { return unfinished_ && unfinished_->retry != never; }
   [[nodiscard]] bool accepts_message(const Incoming& message, Time now);
-  void note_unfinished(Time now);
-  void check_unfinished(Time now);
-  [[nodiscard]] std::size_t waiting_memory() const;
   void begin_close(Close close, Time now);
-  void end_for(std::string reason, Time now);
   void end_by_client(std::uint16_t code, std::string reason, Time now);
-  // Why a message was too large to be read.
-  [[nodiscard]] std::string too_large() const;
 
   const ClientLimits& limits_;
   ConnectionCounters& counters_;
@@ -146,23 +119,13 @@ class ClientProtocol {
   bool closed_reported_ = false;
 
   const std::shared_ptr<AddressAccounts> accounts_;
-  WebSocketReader reader_;
-  Holding kept_;                            // the bytes that reader_ keeps
-  std::unique_ptr<Unfinished> unfinished_;  // while reader_ keeps a message
-
-  Holding waiting_;  // charges waiting_memory()
-  Outbox outbox_;
-  Outbox sending_;             // taken from outbox_ as a whole, then sent frame by frame
-  std::string control_;        // frames that leave before any message
-  std::size_t in_flight_ = 0;  // bytes composed and not written
-  std::size_t in_write_ = 0;   // memory of the write that those bytes belong to
-  std::size_t batch_bytes_ = 0;
-  std::size_t gathered_ = 0;  // how much was queued at the last `is_gathering`
+  MessageReader reader_;
+  SendQueue queue_;
 
   std::unique_ptr<Close> close_;  // from `closing` on
   std::chrono::milliseconds ping_interval_{0};
   Time next_ping_ = never;
-  Time progress_ = never;  // until then some of in_flight_ must be written
+  Time progress_ = never;  // until then some of a write must be written
   Time deadline_;
 };
 

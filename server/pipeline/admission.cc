@@ -9,7 +9,7 @@
 #include "znode/operations.h"
 #include "znode/path.h"
 
-// Next: Pipeline::perform (pipeline.cc) carries out the admission; a Write goes to Ordering::submit
+// Next: Intake::begin (intake.cc) carries out the admission; a Write goes to Ordering::submit
 // (ordering.cc).
 namespace server {
 namespace {

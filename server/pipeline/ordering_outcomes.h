@@ -8,7 +8,7 @@
 #include "server/pipeline/when_applied.h"
 #include "zab/events.h"
 
-// The actions that Ordering and Planner ask the pipeline for (`carry_out` in pipeline.cc).
+// The actions that Ordering and Planner ask for (`carry_out` in intake.cc).
 namespace server {
 
 // Environment::send.

@@ -1,7 +1,6 @@
 #include "server/pipeline/pipeline.h"
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 #include <variant>
 
@@ -9,8 +8,8 @@
 
 #include "wire/zxid.h"
 
-// A write, for example a create, comes here twice: as a request in `received`, and as a committed
-// transaction in `deliver`.
+// A write, for example a create, comes here twice: as a request in `received`, from where it goes to
+// Intake::take (intake.cc), and as a committed transaction in `deliver`.
 namespace server {
 namespace {
 
@@ -28,12 +27,6 @@ std::uint32_t memory_of(const wire::ParsedRequest& parsed) {
     bytes += wire::operations_of(*multi) * sizeof(wire::MultiOp);
   }
   return static_cast<std::uint32_t>(bytes);
-}
-
-// Whether a request can be refused for lack of room: not if it ends something, or costs nothing.
-bool needs_room(const wire::ClientRequest& request) {
-  return !std::holds_alternative<wire::CloseRequest>(request.request) &&
-         !std::holds_alternative<wire::PingRequest>(request.request);
 }
 
 session::ServiceOptions service_options(const PipelineOptions& options, const Ledger& ledger,
@@ -64,6 +57,8 @@ Pipeline::Pipeline(PipelineOptions options, std::uint64_t first_number, Environm
                 clock_, environment),
       levels_(options_.upgrade_automatically, replica_.service(), ordering_, environment),
       session_setup_(options_, replica_, clients_, replies_, environment),
+      intake_(options_, clients_, pending_, replica_, sender_, replies_, ordering_, session_setup_,
+              environment),
       drain_(clients_) {}
 
 // --- From clients ---
@@ -88,7 +83,7 @@ void Pipeline::received(ClientConnection& connection, wire::ParsedFrame frame) {
     if (client->state == Client::State::ended || client->ending) return;
     Arrival one = arrived;
     if (requests > 1 || client->outstanding() > 0) one.bytes += memory_of(parsed);
-    handle(*client, std::move(parsed), one);
+    intake_.take(*client, std::move(parsed), one);
   }
   if (client->state == Client::State::connected) session_setup_.begin_without_request(*client);
   if (frame.fault == wire::ParsedFrame::Fault::too_deep) {
@@ -104,30 +99,28 @@ void Pipeline::alive(ClientConnection& connection) {
   if (client != nullptr && can_expire(*client)) ordering_.alive(client->session);
 }
 
+// Nothing waits for a client that has left. The leader still carries out its commands.
 void Pipeline::closed(ClientConnection& connection) {
-  if (const Client* client = clients_.find(connection)) forget(*client);
+  if (const Client* client = clients_.find(connection)) {
+    session_setup_.left(*client);
+    for (const std::uint64_t tag : client->order.waiting()) {
+      pending_.remove(tag);
+      ordering_.forget_read_point(tag);
+    }
+    if (const auto last_zxid = client->connect_request.last_zxid) {
+      pending_.remove_session_request(client->number, *last_zxid);
+    }
+  }
   if (const auto session = clients_.remove(connection)) replica_.watches().remove_session(*session);
 }
 
-// Nothing waits for a client that has left. The leader still carries out its commands.
-void Pipeline::forget(const Client& client) {
-  session_setup_.left(client);
-  for (const std::uint64_t tag : client.order.waiting()) {
-    pending_.remove(tag);
-    ordering_.forget_read_point(tag);
-  }
-  if (client.connect_request.last_zxid) {
-    pending_.remove_session_request(client.number, *client.connect_request.last_zxid);
-  }
-}
-
 void Pipeline::go_on() {
-  ordering_.go_on(outcomes_);
-  carry_out();
+  ordering_.go_on(intake_.outcomes());
+  intake_.carry_out();
   replies_.begin_turn();
   Client* client = sender_.next_turn();
   if (client == nullptr) return;
-  resume(*client);
+  intake_.resume(*client);
 }
 
 void Pipeline::sent(ClientConnection& connection) {
@@ -135,149 +128,7 @@ void Pipeline::sent(ClientConnection& connection) {
   if (client == nullptr) return;
   client->receives = true;
   if (!client->paused && !client->is_put_off()) return;
-  resume(*client);
-}
-
-void Pipeline::handle(Client& client, wire::ParsedRequest parsed, Arrival arrived) {
-  if (client.state == Client::State::connected) {
-    const bool waits = session_setup_.begin(client, std::move(parsed));
-    if (waits && role_status().serving) request_session(client);
-    return;
-  }
-  if (parsed && needs_room(*parsed) && !Replies::has_room(client, arrived)) {
-    parsed = wire::BadRequest{std::move(parsed->id), sender_.overloaded(Budget::requests)};
-    arrived.bytes = 0;
-  }
-  const bool begins =
-      client.early_requests.empty() && client.begins_requests(options_.max_outstanding_requests);
-  if (!begins) {
-    client.early_requests.push_back(std::move(parsed));
-    client.early_bytes += arrived.bytes;
-    client.requests.set(client.requests.bytes() + arrived.bytes);
-  } else if (!parsed) {
-    replies_.refuse_malformed(client, std::move(parsed).error(), arrived);
-  } else {
-    perform(client, *std::move(parsed), arrived);
-  }
-}
-
-// Next: `admit` (admission.cc) decides what the request needs. Then Ordering::submit (ordering.cc)
-// for a write, or Replies::read_local (replies.cc) for a local read.
-void Pipeline::perform(Client& client, wire::ClientRequest request, Arrival arrived) {
-  replies_.counters().by_operation[request.request.index()] += 1;
-  Admission admission = admit(
-      request, {client.session, client.read_only, client.connect_request.dedup, client.last_number},
-      {options_.max_data_bytes, options_.max_multi_ops});
-  if (auto* write = std::get_if<Write>(&admission)) {
-    if (write->number) client.last_number = write->number;
-    const std::uint64_t tag = replies_.hold_write(client, std::move(request), arrived);
-    ordering_.submit({client.session,
-                      {options_.id, client.number},
-                      tag,
-                      std::move(write->body),
-                      client.identities,
-                      write->number,
-                      std::move(write->conditions)},
-                     outcomes_);
-    carry_out();
-  } else if (std::holds_alternative<LocalRead>(admission)) {
-    replies_.read_local(client, {std::move(request), client.identities, {arrived}});
-  } else if (std::holds_alternative<QuorumRead>(admission)) {
-    const std::uint64_t tag = replies_.hold_read(
-        client, {std::move(request), client.identities, {arrived, Effort::quorum}});
-    ordering_.ask_read_point(tag, outcomes_);
-    carry_out();
-  } else if (const auto* read = std::get_if<ReadAtLeast>(&admission)) {
-    replies_.hold_read_at_least(
-        client, {std::move(request), client.identities, {arrived, Effort::quorum}, read->zxid},
-        options_.ticks(std::chrono::milliseconds(client.timeout_ms)));
-  } else if (const auto* repeated = std::get_if<RepeatedWrite>(&admission)) {
-    const session::Results* results = replica_.sessions().results(client.session);
-    replies_.reply_now(client, request,
-                       known_outcome(results, repeated->number, *client.last_number,
-                                     sender_.keeps_no_more(client)),
-                       arrived);
-  } else if (std::holds_alternative<Authenticate>(admission)) {
-    const auto& auth = std::get<wire::AuthRequest>(request.request);
-    replies_.reply_now(client, request, session_setup_.add_identities(client, auth), arrived);
-  } else {
-    replies_.reply_now(client, request, std::move(std::get<ReplyNow>(admission).body), arrived);
-  }
-}
-
-// Only for a client that waits, while this server serves.
-void Pipeline::request_session(Client& client) {
-  auto step = session_setup_.next_step(client);
-  if (!step) return;
-  if (auto* behind = std::get_if<WhenApplied>(&*step)) return pending_.add_at(std::move(*behind));
-  auto& command = std::get<session::Command>(*step);
-  command.tag = pending_.add({client.number, {}, {}, {}});
-  ordering_.submit(std::move(command), outcomes_);
-  carry_out();
-}
-
-void Pipeline::open_session(Client& client, wire::SessionId session, bool resumed) {
-  session_setup_.open(client, session, resumed, role());
-  begin_early_requests(client);
-  sender_.flush(client);
-}
-
-void Pipeline::resume(Client& client) {
-  sender_.flush(client);
-  begin_early_requests(client);
-}
-
-// Stops when the client may begin no more requests. The rest stay early requests.
-void Pipeline::begin_early_requests(Client& client) {
-  if (client.state != Client::State::open || client.early_requests.empty()) return;
-  const SteadyClock::time_point now = environment_.now();
-  auto early = std::exchange(client.early_requests, {});
-  while (!early.empty() && !client.ends_at_once() &&
-         client.begins_requests(options_.max_outstanding_requests)) {
-    const std::size_t bytes = client.early_bytes / early.size();
-    client.early_bytes -= bytes;
-    client.requests.set(client.requests.bytes() - bytes);
-    wire::ParsedRequest parsed = std::move(early.front());
-    early.pop_front();
-    handle(client, std::move(parsed), {now, static_cast<std::uint32_t>(bytes)});
-  }
-  if (client.ends_at_once() || client.state != Client::State::open) early.clear();
-  if (early.empty()) {
-    client.requests.set(client.requests.bytes() - std::exchange(client.early_bytes, 0));
-  }
-  client.early_requests = std::move(early);
-  sender_.flush(client);
-}
-
-// Does what `ordering_` has asked for.
-// Next: Leading::on(Submit) (zab/leading_broadcast.cc) for a Submit event; Ordering::on(Forward) on
-// the leader for a forwarded command.
-void Pipeline::carry_out() {
-  for (OrderingOutcome& outcome : outcomes_) {
-    if (auto* event = std::get_if<zab::Event>(&outcome)) {
-      environment_.post(std::move(*event));
-    } else if (const auto* message = std::get_if<SendToServer>(&outcome)) {
-      environment_.send(message->to, message->message);
-    } else if (auto* later = std::get_if<WhenApplied>(&outcome)) {
-      const bool due = later->zxid <= replica_.applied();
-      due ? perform(later->action) : pending_.add_at(std::move(*later));
-    } else if (Client* client = clients_.find(std::get<OutcomeUnknown>(outcome).connection)) {
-      redirect(*client, "the link to the leader was lost in between");
-    }
-  }
-  outcomes_.clear();
-}
-
-void Pipeline::perform(const WhenApplied::Action& due) {
-  if (const auto* refusal = std::get_if<WhenApplied::ReplyRefusal>(&due)) {
-    replies_.refuse(refusal->tag, refusal->refusal);
-  } else if (const auto* read = std::get_if<WhenApplied::ReleaseRead>(&due)) {
-    replies_.release_read(read->tag);
-  } else {
-    Client* client = clients_.find(std::get<WhenApplied::RequestSession>(due).client);
-    const bool waits = client != nullptr && client->state == Client::State::waiting;
-    if (waits && role_status().serving) request_session(*client);
-  }
+  intake_.resume(*client);
 }
 
 // --- From the protocol ---
@@ -290,21 +141,21 @@ void Pipeline::deliver(const zab::Txn& txn) {
   if (is_ours) replies_.read_before(*origin);
 
   const bool applies = !replica_.halt();
-  const wire::Level level = service().level();
+  const wire::Level level = replica_.service().level();
   const bool is_awaited = is_ours && pending_.find(origin->tag) != nullptr;
   std::optional<session::Applied> done = replica_.apply(
       txn, is_awaited ? session::BuildReply::yes : session::BuildReply::no, sender_.event_sink());
   if (!done && applies) stop_serving();
   if (!done) return;
   session::Applied& applied = *done;
-  if (service().level() != level) levels_.changed();
+  if (replica_.service().level() != level) levels_.changed();
   sender_.lag(applied.lagging);
   session_setup_.applied(applied);
   if (applied.owner.server == options_.id) reply(applied);
-  ordering_.applied(applied, outcomes_);
-  carry_out();
+  ordering_.applied(applied, intake_.outcomes());
+  intake_.carry_out();
 
-  while (const auto due = pending_.pop_due(replica_.applied())) perform(*due);
+  while (const auto due = pending_.pop_due(replica_.applied())) intake_.perform(*due);
   replies_.release_caught_up_reads();
 }
 
@@ -315,7 +166,7 @@ void Pipeline::reply(session::Applied& applied) {
   if (applied.session_change == Change::opened || moved) {
     pending_.remove(applied.tag);
     Client* client = clients_.find(applied.owner.connection);
-    if (client != nullptr) open_session(*client, applied.session, moved);
+    if (client != nullptr) intake_.open_session(*client, applied.session, moved);
     return;
   }
   if (applied.session_change == Change::closed) applied.reply = wire::ClosedReply{};
@@ -324,8 +175,8 @@ void Pipeline::reply(session::Applied& applied) {
 }
 
 void Pipeline::confirmed(const zab::Confirmed& confirmed) {
-  ordering_.confirmed(confirmed, outcomes_);
-  carry_out();
+  ordering_.confirmed(confirmed, intake_.outcomes());
+  intake_.carry_out();
 }
 
 // The state of this server stays as it is, and gets old. It follows, votes and logs as before.
@@ -341,20 +192,20 @@ void Pipeline::stop_serving() {
 }
 
 void Pipeline::set_level(wire::Level level, LevelChanges::Done done) {
-  levels_.request(level, std::move(done), outcomes_);
-  carry_out();
+  levels_.request(level, std::move(done), intake_.outcomes());
+  intake_.carry_out();
 }
 
 void Pipeline::role_changed(const zab::RoleStatus& changed) {
   zab::RoleStatus role_status = changed;
   if (replica_.halt()) role_status.serving = false;
-  ordering_.role_changed(role_status, outcomes_);
-  carry_out();
+  ordering_.role_changed(role_status, intake_.outcomes());
+  intake_.carry_out();
   levels_.role_changed();
   if (!role_status.serving) return;
   session_setup_.serves();
   for (const auto& [number, client] : clients_.by_number()) {
-    if (client->state == Client::State::waiting) request_session(*client);
+    if (client->state == Client::State::waiting) intake_.request_session(*client);
     if (client->read_only) redirect(*client, "a quorum is there again");
   }
 }
@@ -372,16 +223,16 @@ void Pipeline::restored(session::Service&& service) {
 
 void Pipeline::tick() {
   pending_.tick();
-  clock_.tick(service().time());
-  ordering_.tick(outcomes_);
-  levels_.tick(outcomes_);
-  carry_out();
+  clock_.tick(replica_.service().time());
+  ordering_.tick(intake_.outcomes());
+  levels_.tick(intake_.outcomes());
+  intake_.carry_out();
   replies_.refuse_late_reads();
   sender_.relieve();
   session_setup_.tick(role_status().serving);
   for (const auto& [number, client] : clients_.by_number()) {
     if (const auto session = session_setup_.tick_client(*client)) {
-      open_session(*client, session->id, session->resumed);
+      intake_.open_session(*client, session->id, session->resumed);
     }
     // Nothing is read from a paused client. Its session must not expire for that reason, unless the
     // client does not receive anything either.
@@ -390,7 +241,7 @@ void Pipeline::tick() {
     if (is_unread && can_expire(*client) && (receives || !client->is_behind())) {
       ordering_.alive(client->session);
     }
-    if (client->paused || client->is_put_off()) resume(*client);
+    if (client->paused || client->is_put_off()) intake_.resume(*client);
   }
 }
 

@@ -11,11 +11,11 @@
 #include "server/budgets/ledger.h"
 #include "server/clients/handler.h"
 #include "server/metrics/readings.h"
-#include "server/pipeline/admission.h"
 #include "server/pipeline/client_index.h"
 #include "server/pipeline/drain.h"
 #include "server/pipeline/ensemble_clock.h"
 #include "server/pipeline/environment.h"
+#include "server/pipeline/intake.h"
 #include "server/pipeline/level_changes.h"
 #include "server/pipeline/options.h"
 #include "server/pipeline/ordering.h"
@@ -24,7 +24,6 @@
 #include "server/pipeline/replies.h"
 #include "server/pipeline/session_setup.h"
 #include "server/pipeline/watch_charges.h"
-#include "server/pipeline/when_applied.h"
 #include "session/service.h"
 
 namespace server {
@@ -64,8 +63,8 @@ class Pipeline : public ClientHandler {
   // From the other servers.
   template <typename Message>
   void on(zab::ServerId from, const Message& message) {
-    ordering_.on(from, message, outcomes_);
-    carry_out();
+    ordering_.on(from, message, intake_.outcomes());
+    intake_.carry_out();
   }
   void on(zab::ServerId from, const ClockReading& reading) { clock_.on(from, reading); }
   // A link to another server is up: messages may flow both ways.
@@ -83,28 +82,16 @@ class Pipeline : public ClientHandler {
   // The role that this server names to its clients.
   [[nodiscard]] wire::Role role() const { return client_role(options_, role_status().role); }
 
-  // For the state that a checkpoint holds, and for images of it.
+  // The state, for checkpoints and images, and why this server applies nothing any more.
   [[nodiscard]] Replica& replica() { return replica_; }
-  [[nodiscard]] const session::Service& service() const { return replica_.service(); }
+  [[nodiscard]] const Replica& replica() const { return replica_; }
   [[nodiscard]] const zab::RoleStatus& role_status() const { return ordering_.role_status(); }
-  // Why this server applies nothing any more; none if it does.
-  [[nodiscard]] const std::optional<Halt>& halt() const { return replica_.halt(); }
   [[nodiscard]] std::size_t connections() const { return clients_.size(); }
   // Everything that GET /metrics shows of the pipeline. Looks at every client.
   void read(Readings& readings) const;
 
  private:
-  void forget(const Client& client);
-  void handle(Client& client, wire::ParsedRequest parsed, Arrival arrived);
-  void perform(Client& client, wire::ClientRequest request, Arrival arrived);
-  // Sends what is ready, and begins the requests that waited for that.
-  void resume(Client& client);
-  void begin_early_requests(Client& client);
-  void request_session(Client& client);
-  void open_session(Client& client, wire::SessionId session, bool resumed);
   void stop_serving();
-  void carry_out();
-  void perform(const WhenApplied::Action& due);
   void reply(session::Applied& applied);
 
   PipelineOptions options_;
@@ -120,9 +107,8 @@ class Pipeline : public ClientHandler {
   Ordering ordering_;
   LevelChanges levels_;
   SessionSetup session_setup_;
+  Intake intake_;
   Drain drain_;
-
-  OrderingOutcomes outcomes_;  // empty between calls; a member so that its memory is reused
 };
 
 }  // namespace server

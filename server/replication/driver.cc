@@ -60,7 +60,7 @@ void Driver::received(zab::ServerId from, PeerMessage&& message) {
 
 void Driver::link_drained(zab::ServerId server) { read(server); }
 
-wire::Level Driver::level() const { return pipeline_.service().greatest_level(); }
+wire::Level Driver::level() const { return pipeline_.replica().service().greatest_level(); }
 
 // Posts `run` behind everything else that is ready now, so that the events of one turn of the event
 // loop become one batch.
@@ -200,9 +200,9 @@ void Driver::carry_out(ResultQueue::Result& result) {
 }
 
 void Driver::deliver(const zab::Txn& txn) {
-  const bool applies = !pipeline_.halt();
+  const bool applies = !pipeline_.replica().halt();
   pipeline_.deliver(txn);
-  if (pipeline_.halt()) {
+  if (pipeline_.replica().halt()) {
     checkpointer_.stop();  // the service does not hold this transaction
     if (applies) change_role(role_status_);
     return;

@@ -268,14 +268,14 @@ TEST_CASE("a reply is queued only if the budgets have room, and a small one alwa
   std::size_t queued = 0;
   for (int i = 0; i < 50; ++i) {
     clients.push_back(&address.connect());
-    if (clients.back()->offer(message(reply)) == Offer::queued) ++queued;
+    if (clients.back()->queue().offer(message(reply)) == Offer::queued) ++queued;
   }
   CHECK(queued >= 2);
   CHECK(queued <= 5);
   CHECK(address.used(Budget::waiting) <= 100 * kibibyte);
-  CHECK(clients.back()->queued_bytes() == 0);
-  CHECK(clients.back()->offer(message("small")) == Offer::queued);
-  CHECK(clients.back()->send(message("small")));
+  CHECK(clients.back()->queue().bytes() == 0);
+  CHECK(clients.back()->queue().offer(message("small")) == Offer::queued);
+  CHECK(clients.back()->queue().send(message("small")));
 
   std::string out;
   clients.back()->compose(out, address.now);
@@ -289,8 +289,8 @@ TEST_CASE("events for which there is room close no connection, and stay within t
   REQUIRE(address.send(one, text(a_request)) > 0);
   const std::string event(3 * kibibyte, 'x');
   int events = 0;
-  while (one.has_room(event.size() + 100)) {
-    REQUIRE(one.send(message(event)));
+  while (one.queue().has_room(event.size() + 100)) {
+    REQUIRE(one.queue().send(message(event)));
     events += 1;
   }
   CHECK(events > 3);
@@ -302,9 +302,9 @@ TEST_CASE("a reply that alone is more than may wait for a client is too large") 
   server::ClientLimits limits;
   limits.queued_bytes_max = 100'000;
   Connection connection(wire::Format::json, limits);
-  CHECK(connection.protocol.offer(message(std::string(200'000, 'x'))) == Offer::too_large);
-  CHECK(connection.protocol.offer(message(std::string(60'000, 'x'))) == Offer::queued);
-  CHECK(connection.protocol.offer(message(std::string(60'000, 'x'))) == Offer::no_room);
+  CHECK(connection.protocol.queue().offer(message(std::string(200'000, 'x'))) == Offer::too_large);
+  CHECK(connection.protocol.queue().offer(message(std::string(60'000, 'x'))) == Offer::queued);
+  CHECK(connection.protocol.queue().offer(message(std::string(60'000, 'x'))) == Offer::no_room);
   CHECK(connection.sent().size() == 1);
 }
 
@@ -312,9 +312,9 @@ TEST_CASE("while the budgets are used up, a client with no more than its share i
   Address address(table(100 * kibibyte));
   const server::Charge others(account_of(address.accounts, Budget::waiting), 100 * kibibyte);
   ClientProtocol& client = address.connect();
-  CHECK(client.send(message(std::string(5000, 'x'))));
-  CHECK(client.send(message(std::string(20'000, 'x'))));
-  CHECK_FALSE(client.send(message(std::string(30'000, 'x'))));
+  CHECK(client.queue().send(message(std::string(5000, 'x'))));
+  CHECK(client.queue().send(message(std::string(20'000, 'x'))));
+  CHECK_FALSE(client.queue().send(message(std::string(30'000, 'x'))));
 }
 
 }  // namespace

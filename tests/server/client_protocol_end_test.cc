@@ -175,16 +175,16 @@ TEST_CASE("a client is disconnected when its send queue exceeds the limit") {
   connection.send(large);
   const std::string first = connection.compose();  // counts until it has left
   int sent = 1;
-  while (connection.protocol.send(message(large))) ++sent;
+  while (connection.protocol.queue().send(message(large))) ++sent;
   CHECK(sent == 9);
-  CHECK(connection.protocol.queued_bytes() > 100'000);
-  CHECK(connection.protocol.queued_bytes() < 120'000);
+  CHECK(connection.protocol.queue().bytes() > 100'000);
+  CHECK(connection.protocol.queue().bytes() < 120'000);
 
   connection.protocol.close_as_too_slow(connection.now);
   connection.protocol.close_as_too_slow(connection.now);
   CHECK(connection.counters.too_slow == 1);
   CHECK(connection.protocol.deadline() == connection.now + limits.close_timeout);
-  CHECK(connection.protocol.send(message(large)));  // dropped
+  CHECK(connection.protocol.queue().send(message(large)));  // dropped
   connection.protocol.written(first.size(), connection.now);
   const Frames frames = connection.sent();
   REQUIRE(frames.size() == 1);

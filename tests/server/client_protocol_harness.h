@@ -112,7 +112,7 @@ struct Connection {
     now += later;
     protocol.time_is(now);
   }
-  void send(const std::string& reason) { CHECK(protocol.send(message(reason))); }
+  void send(const std::string& reason) { CHECK(protocol.queue().send(message(reason))); }
 
   bool pauses = false;  // after every request
   wire::ParsedFrame last;

@@ -88,42 +88,43 @@ TEST_CASE("the first frame is refused from its header if it is larger than a con
 TEST_CASE("without batches every message is sent in its own frame, in order") {
   Connection connection;
   for (const char* reason : {"a", "b", "c"}) connection.send(reason);
-  CHECK(connection.protocol.queued_bytes() >= 3);
+  CHECK(connection.protocol.queue().bytes() >= 3);
   CHECK(connection.sent() ==
         Frames{{Opcode::text, json("a")}, {Opcode::text, json("b")}, {Opcode::text, json("c")}});
-  CHECK(connection.protocol.queued_bytes() == 0);
+  CHECK(connection.protocol.queue().bytes() == 0);
   CHECK(connection.counters.out.frames == 3);
 }
 
 TEST_CASE("with batches, messages that are queued together are sent as one array") {
   Connection connection;
-  connection.protocol.allow_batches();
+  connection.protocol.queue().allow_batches();
   for (const char* reason : {"a", "b", "c"}) connection.send(reason);
   CHECK(connection.sent() ==
         Frames{{Opcode::text, "[" + json("a") + "," + json("b") + "," + json("c") + "]"}});
-  connection.protocol.add(json("d"));  // encoded elsewhere
+  connection.protocol.queue().add(json("d"));  // encoded elsewhere
   CHECK(connection.sent() == Frames{{Opcode::text, json("d")}});
 }
 
 TEST_CASE("a connection delays a write while its batch grows") {
   Connection connection;
   connection.send("a");
-  CHECK_FALSE(connection.protocol.is_gathering());  // no batches: a later write saves nothing
-  connection.protocol.allow_batches();
+  CHECK_FALSE(
+      connection.protocol.queue().is_gathering());  // no batches: a later write saves nothing
+  connection.protocol.queue().allow_batches();
   (void)connection.sent();
 
   connection.send("a");
-  CHECK(connection.protocol.is_gathering());
+  CHECK(connection.protocol.queue().is_gathering());
   connection.send("b");
-  CHECK(connection.protocol.is_gathering());
-  CHECK_FALSE(connection.protocol.is_gathering());
+  CHECK(connection.protocol.queue().is_gathering());
+  CHECK_FALSE(connection.protocol.queue().is_gathering());
   connection.send(std::string(connection.limits.batch_bytes, 'x'));
-  CHECK_FALSE(connection.protocol.is_gathering());  // the batch is full
+  CHECK_FALSE(connection.protocol.queue().is_gathering());  // the batch is full
 }
 
 TEST_CASE("on the CBOR subprotocol all messages are CBOR in binary frames") {
   Connection connection(wire::Format::cbor);
-  connection.protocol.allow_batches();
+  connection.protocol.queue().allow_batches();
   CHECK(connection.receive(frame(Opcode::binary, "\xa1\x62op\x64ping")) == Events{"received 1"});
   for (const char* reason : {"a", "b", "c"}) connection.send(reason);
   CHECK(connection.sent() == Frames{{Opcode::binary, "\x83" + cbor("a") + cbor("b") + cbor("c")}});
@@ -170,7 +171,7 @@ TEST_CASE("messages that are queued during a write are sent in order") {
   CHECK(pong - frames.begin() < 20);  // it does not wait behind all messages
   frames.erase(pong);
   CHECK((frames == expected));
-  CHECK(connection.protocol.queued_bytes() == 0);
+  CHECK(connection.protocol.queue().bytes() == 0);
 }
 
 TEST_CASE("a paused connection reports no request until it is resumed") {

@@ -232,17 +232,17 @@ TEST_CASE("watches are charged to their address, which has room for a limited nu
         "the watches of address 127.0.0.1 would take more than their 4096 bytes, or more than the "
         "share of this connection: remove watches that are not needed");
   CHECK(follower.ledger().counted(Budget::watches, Measure::refused) == 1);
-  CHECK(follower.pipeline().service().watches().size() == 4);
+  CHECK(follower.pipeline().replica().service().watches().size() == 4);
 
   follower.request(follower::create("/" + std::string(500, 'a')));
   follower.commit(follower.forwarded().at(0));
-  CHECK(follower.pipeline().service().watches().size() == 3);
+  CHECK(follower.pipeline().replica().service().watches().size() == 3);
   CHECK(watches.used() == kibibyte);
   CHECK_FALSE(watch('e'));
   CHECK(watches.used() == 2 * kibibyte);
   follower.pipeline().closed(follower.connection());
   CHECK(watches.used() == 0);
-  CHECK(follower.pipeline().service().watches().size() == 0);
+  CHECK(follower.pipeline().replica().service().watches().size() == 0);
 }
 
 TEST_CASE("if nearly all of the server's budget waits, the clients with most are closed") {

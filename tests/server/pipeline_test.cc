@@ -130,7 +130,7 @@ TEST_CASE("nothing waits for clients that have left") {
   const auto commands = follower.forwarded();
   REQUIRE_FALSE(commands.empty());
   follower.commit(commands.back());
-  CHECK(follower.pipeline().service().tree().find("/a") != nullptr);
+  CHECK(follower.pipeline().replica().service().tree().find("/a") != nullptr);
   CHECK(waiting()["commands"] == 0);
 }
 
@@ -166,25 +166,25 @@ TEST_CASE("a transaction of a newer program stops the service, and not the serve
   Follower follower;
   follower.request(create("/a"));
   const auto commands = follower.forwarded();
-  const wire::Zxid before = follower.pipeline().service().applied();
+  const wire::Zxid before = follower.pipeline().replica().service().applied();
   follower.deliver_unknown();
   CHECK(follower.is_redirected());
   CHECK(follower.replies().empty());
   CHECK_FALSE(follower.pipeline().role_status().serving);
   CHECK(follower.pipeline().role_status().leader == leader);
-  REQUIRE(follower.pipeline().halt());
-  CHECK(follower.pipeline().halt()->why ==
+  REQUIRE(follower.pipeline().replica().halt());
+  CHECK(follower.pipeline().replica().halt()->why ==
         "version 9 of a transaction is not known to this program: a newer program wrote it");
 
   // What comes behind it is not applied, and no later epoch makes the server serve.
   follower.commit(commands[0]);
-  CHECK(follower.pipeline().service().applied() == before);
+  CHECK(follower.pipeline().replica().service().applied() == before);
   follower.follow({epoch.value + 1});
   CHECK_FALSE(follower.pipeline().role_status().serving);
 
   // A snapshot of what comes behind it does.
   follower.pipeline().restored(std::move(follower.leading()));
-  CHECK_FALSE(follower.pipeline().halt());
+  CHECK_FALSE(follower.pipeline().replica().halt());
   follower.follow({epoch.value + 2});
   CHECK(follower.pipeline().role_status().serving);
 }

@@ -98,7 +98,7 @@ void World::on_connected(const Line& line, const wire::ConnectedReply& reply) {
   }
   std::size_t open = 0;
   for (const auto& [session, its] : one.session_addresses) {
-    const session::Session* known = one.pipeline->service().sessions().find(session);
+    const session::Session* known = one.pipeline->replica().service().sessions().find(session);
     open += its == address && known != nullptr && known->owner.server == one.options.id ? 1 : 0;
   }
   if (!line.user().is_flooding() || open <= options_.small.address_sessions) return;

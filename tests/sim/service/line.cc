@@ -130,7 +130,7 @@ void Line::send(const wire::ServerMessage& message) {
   note(message);
   if (protocol_) {
     outgoing_.push_back(message);
-    if (!protocol_->send(message)) close_as_too_slow();
+    if (!protocol_->queue().send(message)) close_as_too_slow();
     return transfer_later();
   }
   on_their_way_ += 1;
@@ -143,7 +143,7 @@ void Line::send(const wire::ServerMessage& message) {
 
 server::Offer Line::offer(const wire::ServerMessage& message) {
   if (!protocol_ || server_done_) return ClientConnection::offer(message);
-  const server::Offer offer = protocol_->offer(message);
+  const server::Offer offer = protocol_->queue().offer(message);
   if (offer == server::Offer::queued) {
     outgoing_.push_back(message);
     note(message);
@@ -154,7 +154,7 @@ server::Offer Line::offer(const wire::ServerMessage& message) {
 
 // Without small limits, as if every message were large, so that clients are held back.
 std::size_t Line::queued_bytes() const {
-  return protocol_ ? protocol_->queued_bytes() : on_their_way_ * 300'000;
+  return protocol_ ? protocol_->queue().bytes() : on_their_way_ * 300'000;
 }
 
 std::string Line::remote_address() const { return user_.address(); }
@@ -162,7 +162,7 @@ std::string Line::remote_address() const { return user_.address(); }
 // Asked about events only.
 bool Line::has_room(std::size_t bytes) const {
   const bool has_room =
-      protocol_ ? protocol_->has_room(bytes) : on_their_way_ < world_.options().events_max;
+      protocol_ ? protocol_->queue().has_room(bytes) : on_their_way_ < world_.options().events_max;
   if (!has_room) world_.cluster().counts().count(Rare::watch_lagged);
   return has_room;
 }

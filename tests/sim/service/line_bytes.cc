@@ -176,7 +176,7 @@ void Line::deliver(Opcode opcode) {
 void Line::close_as_too_slow() {
   if (!protocol_) return close(server::CloseCode::policy_violation, "too slow");
   if (server_done_) return;
-  if (!user_.is_greedy() && protocol_->queued_bytes() < server::small_queue_bytes) {
+  if (!user_.is_greedy() && protocol_->queue().bytes() < server::small_queue_bytes) {
     throw Violation("bystander", "user " + std::to_string(user_.number()) +
                                      " is too slow, and little waits for it");
   }

@@ -83,7 +83,7 @@ bool Programs::may_step_back(wire::LevelRange program, const Checkpoint& from) c
 
 wire::Level Programs::level_at(std::size_t server) const {
   server::Pipeline* pipeline = world_.pipeline(server);
-  return pipeline == nullptr ? wire::Level{} : pipeline->service().level();
+  return pipeline == nullptr ? wire::Level{} : pipeline->replica().service().level();
 }
 
 bool Programs::greet(std::size_t a, std::size_t b) {

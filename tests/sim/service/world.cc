@@ -184,7 +184,7 @@ void World::crash(std::size_t server) {
   one.pipeline.reset();
 }
 
-bool World::can_take_checkpoint(std::size_t server) { return !servers_[server].pipeline->halt(); }
+bool World::can_take_checkpoint(std::size_t server) { return !servers_[server].pipeline->replica().halt(); }
 
 bool World::greet(std::size_t a, std::size_t b) { return programs_.greet(a, b); }
 
@@ -201,13 +201,13 @@ void World::deliver(std::size_t server, const zab::Txn& txn) {
   }
   one.pipeline->deliver(txn);
   programs_.on_delivered(server, txn);
-  if (one.pipeline->halt()) return;
+  if (one.pipeline->replica().halt()) return;
   for (const auto& line : lines) {
-    if (!line->server_done_) oracle_.on_events_sent(line->state, one.pipeline->service());
+    if (!line->server_done_) oracle_.on_events_sent(line->state, one.pipeline->replica().service());
   }
-  oracle_.on_applied(server, one.pipeline->service());
-  cluster_->mix(one.pipeline->service().digest());
-  if (random_.one_in(16)) oracle_.compare(one.pipeline->service());
+  oracle_.on_applied(server, one.pipeline->replica().service());
+  cluster_->mix(one.pipeline->replica().service().digest());
+  if (random_.one_in(16)) oracle_.compare(one.pipeline->replica().service());
 
   const Event& event = oracle_.model().events().at(txn.zxid);
   if (std::holds_alternative<session::OpenTxn>(event.txn.body)) {
@@ -351,7 +351,7 @@ bool World::is_finished() {
 
 void World::finish() {
   for (const Server& one : servers_) {
-    if (one.pipeline && !one.pipeline->halt()) oracle_.compare(one.pipeline->service());
+    if (one.pipeline && !one.pipeline->replica().halt()) oracle_.compare(one.pipeline->replica().service());
     for (const auto& weak : one.lines) {
       if (const auto line = weak.lock(); line && !line->server_done_) {
         oracle_.on_connection_ended(line->state);

@@ -1,0 +1,83 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "server/budgets/ledger.h"
+#include "server/clients/handler.h"
+#include "server/clients/limits.h"
+#include "server/clients/outbox.h"
+#include "server/clients/websocket_frames.h"
+#include "server/metrics/counters.h"
+#include "wire/frames.h"
+
+namespace server {
+
+// What waits to be sent to one client, charged to the budget `waiting`: control frames, messages,
+// and the bytes of a write that is not finished. While it is idle, it holds no buffers.
+class SendQueue {
+ public:
+  // `limits` and `counters` must outlive it.
+  SendQueue(wire::Format format, const ClientLimits& limits, ConnectionCounters& counters,
+            const std::shared_ptr<AddressAccounts>& accounts);
+
+  // For the owner of the connection. They have no effect once the queue is sealed.
+
+  // Queues a message. Returns false if too much is queued: then the connection must be closed.
+  [[nodiscard]] bool send(const wire::ServerMessage& message);
+  // Queues a message only if the budgets have room for it.
+  [[nodiscard]] Offer offer(const wire::ServerMessage& message);
+  [[nodiscard]] bool has_room(std::size_t bytes) const;
+  // Queues a message that the owner has judged and encoded in the connection's format.
+  void add(std::string_view encoded);
+  void allow_batches() { batch_bytes_ = limits_.batch_bytes; }
+
+  // The bytes of messages that are queued, and those of the last write that are not written.
+  [[nodiscard]] std::size_t bytes() const {
+    return outbox_.bytes() + sending_.bytes() + in_flight_;
+  }
+  // Whether a batch has grown since the last call, so that waiting a little makes fewer frames.
+  [[nodiscard]] bool is_gathering();
+
+  // For the connection's protocol.
+
+  // Queues a ping or pong, which leaves before any message.
+  void add_control(Opcode opcode, std::string_view payload);
+  // Too many control frames are queued: nothing must be read from the client.
+  [[nodiscard]] bool is_full_of_control() const;
+  // No message is accepted from now on.
+  void seal() { sealed_ = true; }
+  // Drops the messages that are queued.
+  void drop_messages();
+
+  [[nodiscard]] bool has_messages() const { return !sending_.empty() || !outbox_.empty(); }
+  [[nodiscard]] bool is_empty() const { return control_.empty() && !has_messages(); }
+  // Whether bytes of the last write are not written.
+  [[nodiscard]] bool is_writing() const { return in_flight_ > 0; }
+  // Appends the frames to write next, and frees their memory.
+  void compose(std::string& out);
+  // A write of these bytes begins: those that `compose` appended, and perhaps a close frame.
+  void begin_write(std::size_t bytes);
+  void written(std::size_t bytes);
+
+ private:
+  [[nodiscard]] std::size_t memory() const;
+
+  const ClientLimits& limits_;
+  ConnectionCounters& counters_;
+  const wire::Format format_;
+  bool sealed_ = false;
+
+  Holding waiting_;  // charges memory()
+  Outbox outbox_;
+  Outbox sending_;             // taken from outbox_ as a whole, then sent frame by frame
+  std::string control_;        // frames that leave before any message
+  std::size_t in_flight_ = 0;  // bytes composed and not written
+  std::size_t in_write_ = 0;   // memory of the write that those bytes belong to
+  std::size_t batch_bytes_ = 0;
+  std::size_t gathered_ = 0;  // how much was queued at the last `is_gathering`
+};
+
+}  // namespace server
