@@ -31,20 +31,11 @@ void add_data(WatchEvent& event, const znode::Change& change, wire::Encoding enc
   event.encoding = encoding;
 }
 
-WatchEvent resync(const wire::RequestId& id, std::string_view path, wire::Zxid zxid) {
-  return {.watch = id,
-          .kind = EventKind::resync,
-          .path = std::string(path),
-          .zxid = zxid,
-          .data = {},
-          .stat = {}};
-}
-
 // The events that `watch` missed since `from`, only for changes that its client may read.
 std::vector<WatchEvent> replay(const ChangeHistory& history, const wire::RequestId& id,
                                const Watch& watch, wire::Zxid from,
                                const znode::Identities& identities, std::size_t bytes_max) {
-  if (from < history.start()) return {resync(id, watch.path, history.end())};
+  if (from < history.start()) return {resync_event(id, watch.path, history.end())};
   std::vector<WatchEvent> events;
   std::size_t bytes = 0;
   for (auto entry = history.first_after(from); entry != history.last(); ++entry) {
@@ -56,7 +47,7 @@ std::vector<WatchEvent> replay(const ChangeHistory& history, const wire::Request
       if (watch.once) return events;
       bytes +=
           size_without_data(events.back()) + (events.back().data ? events.back().data->size() : 0);
-      if (bytes > bytes_max) return {resync(id, watch.path, history.end())};
+      if (bytes > bytes_max) return {resync_event(id, watch.path, history.end())};
     }
   }
   return events;
@@ -67,6 +58,15 @@ bool may_see(const Watcher& watcher, const znode::Change& change) {
 }
 
 }  // namespace
+
+WatchEvent resync_event(const wire::RequestId& id, std::string_view path, wire::Zxid zxid) {
+  return {.watch = id,
+          .kind = EventKind::resync,
+          .path = std::string(path),
+          .zxid = zxid,
+          .data = {},
+          .stat = {}};
+}
 
 Watches::Watches(const Options& options)
     : per_session_max_(options.per_session_max),
@@ -176,7 +176,7 @@ std::size_t Watches::resync_bytes(wire::SessionId session) const {
 std::vector<WatchEvent> Watches::resume(wire::SessionId session) {
   std::vector<WatchEvent> events;
   for (const SetWatch* watch : table_.resume(session)) {
-    events.push_back(resync({std::string(watch->id())}, watch->path(), history_.end()));
+    events.push_back(resync_event({std::string(watch->id())}, watch->path(), history_.end()));
     if (watch->once()) table_.remove(*watch);
   }
   return events;

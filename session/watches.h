@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <string_view>
 #include <vector>
 
 #include "session/change_history.h"
@@ -23,6 +24,10 @@ struct Delivery {
 
   bool operator==(const Delivery&) const = default;
 };
+
+// Tells the client of a watch that changes up to `zxid` may be missing.
+[[nodiscard]] wire::WatchEvent resync_event(const wire::RequestId& id, std::string_view path,
+                                            wire::Zxid zxid);
 
 // Sends an event to a session, or returns false if the session's connection has no room for it.
 // Must not change watches.

@@ -86,7 +86,6 @@ void ClientSender::flush(Client& client) {
   disconnect(client, code, reason);
 }
 
-// If the read sets a watch that begins in the past, sends the missed events before the reply.
 QueuedReply ClientSender::read(Client& client, const QueuedRead& read) {
   const wire::ClientRequest& request = read.request;
   QueuedReply reply{{request.id, replica_.applied(), request.encoding, wire::EmptyReply{}},
@@ -100,8 +99,7 @@ QueuedReply ClientSender::read(Client& client, const QueuedRead& read) {
     reply.reply.body = std::move(answer.error());
     return reply;
   }
-  counters_.watch_events += answer->events.size();
-  for (wire::WatchEvent& event : answer->events) client.connection->send(std::move(event));
+  send_missed(client, request.request, std::move(answer->events));
   reply.reply.body = std::move(answer->reply);
   return reply;
 }

@@ -59,6 +59,10 @@ class ClientSender {
 
  private:
   [[nodiscard]] bool send_event(wire::SessionId session, wire::WatchEvent&& event);
+  // Sends the events since the `from` of a watch, before the reply to `request`, which sets it. If
+  // they have no room, one `resync` stands for all of them.
+  void send_missed(Client& client, const wire::Request& request,
+                   std::vector<wire::WatchEvent> events);
   void resume_watches_if_room(Client& client);
   void stamp(Client& client, wire::Reply& reply) const;
   // Gives the request's bytes back, counts an error, and hands the reply to the connection.

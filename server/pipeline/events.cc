@@ -1,7 +1,9 @@
 #include <utility>
+#include <variant>
 
 #include "server/pipeline/client_sender.h"
 #include "session/event_size.h"
+#include "session/watches.h"
 
 // The part of ClientSender that sends the events of watches.
 namespace server {
@@ -21,6 +23,20 @@ bool ClientSender::send_event(wire::SessionId session, wire::WatchEvent&& event)
   counters_.watch_events += 1;
   client->connection->send(std::move(event));
   return true;
+}
+
+void ClientSender::send_missed(Client& client, const wire::Request& request,
+                               std::vector<wire::WatchEvent> events) {
+  if (events.empty()) return;
+  std::size_t bytes = 0;
+  for (const wire::WatchEvent& event : events) bytes += event_bytes(event);
+  const auto* watch = std::get_if<wire::WatchRequest>(&request);
+  if (watch != nullptr && !client.connection->has_room(bytes)) {
+    ledger_.count(Budget::waiting, Measure::resync);
+    events = {session::resync_event(events.front().watch, watch->path, replica_.applied())};
+  }
+  counters_.watch_events += events.size();
+  for (wire::WatchEvent& event : events) client.connection->send(std::move(event));
 }
 
 void ClientSender::lag(const std::vector<wire::SessionId>& sessions) {

@@ -1,5 +1,6 @@
 #include <cstddef>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -99,6 +100,31 @@ TEST_CASE("a read before a write of a client that lags comes after its resync") 
   CHECK(messages(follower) == "2 3 ");
   follower.commit(commands[1]);  // the read is performed before it
   CHECK(messages(follower) == "2 3 resync 4 5 ");
+}
+
+TEST_CASE("if the events since a watch's from have no room, one resync stands for them") {
+  for (const auto& [room, expected] :
+       {std::pair<std::size_t, std::string>{100'000, "2 3 created created 4 "},
+        std::pair<std::size_t, std::string>{500, "2 3 resync 4 "}}) {
+    CAPTURE(room);
+    Follower follower;
+    const wire::Zxid before = follower.pipeline().replica().applied();
+    for (const char* path : {"/a", "/b"}) {
+      follower.request(create(path));
+      follower.commit(follower.forwarded().at(0));
+    }
+    follower.connection().room = room;
+    wire::WatchRequest since = watch_all();
+    since.from = before;
+    follower.request(since);
+    CHECK(messages(follower) == expected);
+
+    // The watch is set in both cases.
+    follower.connection().room = 100'000;
+    follower.request(create("/c"));
+    follower.commit(follower.forwarded().at(0));
+    CHECK(messages(follower) == expected + "created 5 ");
+  }
 }
 
 TEST_CASE("a client whose resyncs never have room is closed") {
