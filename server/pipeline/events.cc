@@ -30,6 +30,7 @@ void ClientSender::send_missed(Client& client, const wire::Request& request,
   if (events.empty()) return;
   std::size_t bytes = 0;
   for (const wire::WatchEvent& event : events) bytes += event_bytes(event);
+  if (events.size() > 1) bytes *= 2;  // the memory of a queue that grows step by step
   const auto* watch = std::get_if<wire::WatchRequest>(&request);
   if (watch != nullptr && !client.connection->has_room(bytes)) {
     ledger_.count(Budget::waiting, Measure::resync);

@@ -99,7 +99,7 @@ void Line::note(const wire::ServerMessage& message) {
     wire::json::write(message, text);
     return shortened(std::move(text));
   });
-  world_.oracle().on_message_sent(state, message, world_.pipeline(server_)->service());
+  world_.oracle().on_message_sent(state, message, world_.pipeline(server_)->replica().service());
   if (const auto* connected = std::get_if<wire::ConnectedReply>(&message)) {
     world_.on_connected(*this, *connected);
   }

@@ -145,7 +145,7 @@ void Programs::on_delivered(std::size_t server, const zab::Txn& txn) {
     throw Violation("no_version_guessed", "server " + std::to_string(server + 1) + " " + what +
                                               ": " + wire::to_string(txn.zxid));
   };
-  const auto& halt = world_.pipeline(server)->halt();
+  const auto& halt = world_.pipeline(server)->replica().halt();
   const auto why = unknown_to(running_[server], *txn.payload);
   if (!halt) {
     if (why) guess("applies a transaction that its program does not know, " + *why);
@@ -161,7 +161,7 @@ void Programs::on_delivered(std::size_t server, const zab::Txn& txn) {
 
 // After a change of the level all results; else those of the transaction's session.
 void Programs::check_results(std::size_t server, const session::Transaction& txn) const {
-  const session::Service& service = world_.pipeline(server)->service();
+  const session::Service& service = world_.pipeline(server)->replica().service();
   const wire::Forms forms = wire::forms_at(service.level());
   const auto check = [&](wire::SessionId id) {
     const session::Results* results = service.sessions().results(id);
