@@ -120,7 +120,7 @@ constexpr How ways[] = {How::at_once,    How::unwritten,     How::all,
                         How::after_send, How::after_persist, How::after_confirm};
 constexpr How ways_between_deliveries[] = {How::unwritten, How::after_persist};
 
-std::string text_of(How how) {
+std::string name_of(How how) {
   switch (how) {
     case How::at_once: return "crashes";
     case How::unwritten: return "has stopped writing, and crashes";
@@ -203,7 +203,7 @@ void crash(const Transcript& transcript, const ScriptedEnsemble& before, const C
     CAPTURE(server);
     for (const How how : hows) {
       if (!view.up) continue;
-      const std::string crash_text = text_of(how);
+      const std::string crash_text = name_of(how);
       CAPTURE(crash_text);
       ScriptedEnsemble ensemble = after;
       if (how == How::unwritten || how == How::all) {

@@ -29,10 +29,10 @@ zab::Durable member_of(ClusterId cluster, bool founded) {
   return disk;
 }
 
-struct Member {
+struct FirstServer {
   zab::Peer peer;
 
-  explicit Member(zab::Durable disk)
+  explicit FirstServer(zab::Durable disk)
       : peer({1}, zab::Ensemble({{.id = {1}}, {.id = {2}}, {.id = {3}}}), {}, std::move(disk),
              {7, 7}) {
     static_cast<void>(peer.start());
@@ -93,7 +93,7 @@ TEST_CASE("the state and the known cluster of a server follow from its disk") {
 TEST_CASE("a notification carries its sender's disk state, damage claim and cluster") {
   zab::Durable disk = member_of(ours, true);
   disk.damaged = zab::Claim{{2}, {{2}, 3}};
-  Member one(disk);
+  FirstServer one(disk);
   const zab::Effects effects = one.peer.step(zab::LinkUp{{2}});
   REQUIRE(effects.confirm.size() == 1);
   CHECK(std::get<Notification>(effects.confirm[0].message) ==
@@ -106,7 +106,7 @@ TEST_CASE("a notification carries its sender's disk state, damage claim and clus
 }
 
 TEST_CASE("messages of a server of another cluster are ignored, and noted once") {
-  Member one(member_of(ours, true));
+  FirstServer one(member_of(ours, true));
   one.step(zab::LinkUp{{2}});
   CHECK(one.receive_vote(2, theirs).starts_with("note: server 2 belongs to cluster "));
   CHECK(one.receive_vote(2, theirs).empty());
@@ -116,7 +116,7 @@ TEST_CASE("messages of a server of another cluster are ignored, and noted once")
 }
 
 TEST_CASE("a foreign server is accepted after a new link, or with our cluster id") {
-  Member one(member_of(ours, true));
+  FirstServer one(member_of(ours, true));
   one.step(zab::LinkUp{{2}});
   one.receive_vote(2, theirs);
   SUBCASE("after a new link") {
@@ -143,7 +143,7 @@ TEST_CASE("a server without a known cluster is not foreign") {
            Row{"a sender of the same cluster", member_of(ours, true), ours},
        }) {
     CAPTURE(row.servers);
-    Member one(row.disk);
+    FirstServer one(row.disk);
     one.step(zab::LinkUp{{2}});
     one.receive_vote(2, row.received);
     CHECK(one.peer.state().reaches({2}));
@@ -151,7 +151,7 @@ TEST_CASE("a server without a known cluster is not foreign") {
 }
 
 TEST_CASE("an election does not wait for a foreign server") {
-  Member one(member_of(ours, true));
+  FirstServer one(member_of(ours, true));
   one.step(zab::LinkUp{{2}});
   one.step(zab::LinkUp{{3}});
   one.receive_vote(3, theirs);
@@ -160,7 +160,7 @@ TEST_CASE("an election does not wait for a foreign server") {
 }
 
 TEST_CASE("a learner does not accept the epoch of a leader of another cluster") {
-  Member one(member_of(ours, true));
+  FirstServer one(member_of(ours, true));
   one.step(zab::LinkUp{{2}});
   one.receive_vote(2, {});
   REQUIRE(one.peer.role_status().leader == zab::ServerId{2});

@@ -6,7 +6,7 @@
 
 namespace {
 
-std::string text_of(const zab::Read& read) {
+std::string text_of_read(const zab::Read& read) {
   if (const auto* history = std::get_if<zab::ReadHistory>(&read)) {
     return "read log after " + wire::to_string(history->after.zxid) + ", for " +
            to_string(history->learner);
@@ -30,7 +30,7 @@ std::string text_of(const zab::Effects& effects) {
   for (const zab::Envelope& envelope : effects.confirm) {
     text += "confirm " + to_string(envelope.to) + ' ' + to_string(envelope.message) + '\n';
   }
-  for (const zab::Read& read : effects.read) text += text_of(read) + '\n';
+  for (const zab::Read& read : effects.read) text += text_of_read(read) + '\n';
   if (effects.restore) text += "restore " + to_string(effects.restore->zxid) + '\n';
   for (const zab::Txn& txn : effects.deliver) text += "deliver " + to_string(txn.zxid) + '\n';
   for (const zab::Confirmed& confirmed : effects.confirmed) {

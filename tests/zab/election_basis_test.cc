@@ -20,7 +20,7 @@ struct Voter {
   Claim claim{};
   bool founded = true;  // it knows that a quorum has its cluster id
 };
-constexpr zab::ClusterId cluster{7, 7};
+constexpr zab::ClusterId voters_cluster{7, 7};
 using MaybeVoter = std::optional<Voter>;
 
 const MaybeVoter absent;
@@ -46,7 +46,7 @@ zab::Durable disk(const Voter& voter, bool is_three) {
   disk.accepted_epoch = {2};
   disk.accepted_leader = {3};
   disk.current_epoch = {2};
-  disk.cluster = cluster;
+  disk.cluster = voters_cluster;
   disk.founded = voter.founded;
   if (!voter.founded) return disk;
   const std::uint64_t counter = is_three && voter.disk_state == DiskState::sound ? 5 : 4;
@@ -70,14 +70,14 @@ zab::RoleStatus status_after_election(std::uint32_t self, const std::vector<Mayb
   for (std::uint32_t id = 1; id <= 3; ++id) {
     const MaybeVoter& voter = voters[id - 1];
     if (id == self || !voter) continue;
-    static_cast<void>(peer.step(
-        zab::Received{{id},
-                      zab::Notification{.role = Role::looking,
-                                        .round = 1,
-                                        .vote = vote_for_three(voters[2]),
-                                        .disk_state = voter->disk_state,
-                                        .claim = voter->claim,
-                                        .cluster = voter->founded ? cluster : zab::ClusterId{}}}));
+    static_cast<void>(peer.step(zab::Received{
+        {id},
+        zab::Notification{.role = Role::looking,
+                          .round = 1,
+                          .vote = vote_for_three(voters[2]),
+                          .disk_state = voter->disk_state,
+                          .claim = voter->claim,
+                          .cluster = voter->founded ? voters_cluster : zab::ClusterId{}}}));
   }
   for (int i = 0; i < 4; ++i) static_cast<void>(peer.step(zab::Tick{}));
   return peer.role_status();

@@ -16,14 +16,14 @@ std::vector<ServerId> ids(std::initializer_list<std::uint32_t> numbers) {
   return servers;
 }
 
-struct Row {
+struct QuorumRow {
   const char* members;
   std::initializer_list<std::uint32_t> servers;
   bool quorum;
 };
 
-void check_rows(const Ensemble& ensemble, std::initializer_list<Row> rows) {
-  for (const Row& row : rows) {
+void check_rows(const Ensemble& ensemble, std::initializer_list<QuorumRow> rows) {
+  for (const QuorumRow& row : rows) {
     CAPTURE(row.members);
     CHECK(ensemble.is_quorum(ids(row.servers)) == row.quorum);
   }

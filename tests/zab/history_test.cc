@@ -1,10 +1,10 @@
 #include "zab/history.h"
 
-#include <memory>
 #include <string>
 
 #include <doctest/doctest.h>
 
+#include "tests/zab/histories.h"
 #include "zab/messages.h"
 
 namespace {
@@ -13,16 +13,6 @@ using zab::ChainHash;
 using zab::History;
 using zab::Point;
 using zab::Zxid;
-
-zab::Payload payload(const std::string& text) { return std::make_shared<const wire::Bytes>(text); }
-
-Zxid at(std::uint32_t epoch, std::uint64_t counter) { return {{epoch}, counter}; }
-
-History history(std::initializer_list<Zxid> zxids, const std::string& text = "x") {
-  History made;
-  for (const Zxid zxid : zxids) made.append(zxid, payload(text));
-  return made;
-}
 
 }  // namespace
 

@@ -1,10 +1,10 @@
-#include <memory>
 #include <string>
 #include <utility>
 
 #include <doctest/doctest.h>
 
 #include "tests/zab/effects_text.h"
+#include "tests/zab/histories.h"
 #include "zab/peer.h"
 
 // One test for each numbered step of the paper (Zab, DSN 2011): the events before the step, its own
@@ -21,10 +21,6 @@ constexpr ServerId l{3};
 constexpr zab::ClusterId cluster{12, 34};
 
 zab::Ensemble three() { return zab::Ensemble({{.id = f}, {.id = other}, {.id = l}}); }
-
-zab::Payload payload(const std::string& text) { return std::make_shared<const wire::Bytes>(text); }
-
-Zxid at(std::uint32_t epoch, std::uint64_t counter) { return {{epoch}, counter}; }
 
 // Both servers have accepted epoch 3, adopted epoch 2, and have 1:1.
 zab::Durable recovered() {

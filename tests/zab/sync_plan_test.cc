@@ -1,9 +1,10 @@
 #include "zab/sync_plan.h"
 
-#include <memory>
 #include <string>
 
 #include <doctest/doctest.h>
+
+#include "tests/zab/histories.h"
 
 namespace {
 
@@ -15,22 +16,14 @@ using zab::SyncPlan;
 using zab::Trunc;
 using zab::Zxid;
 
-Zxid at(std::uint32_t epoch, std::uint64_t counter) { return {{epoch}, counter}; }
-
-History history(std::initializer_list<Zxid> zxids) {
-  History made;
-  for (const Zxid zxid : zxids) made.append(zxid, std::make_shared<const wire::Bytes>("x"));
-  return made;
-}
-
-struct Row {
+struct PlanRow {
   const char* learner;
   Point last;
   SyncPlan plan;
 };
 
-void check_rows(const History& ours, std::initializer_list<Row> rows) {
-  for (const Row& row : rows) {
+void check_rows(const History& ours, std::initializer_list<PlanRow> rows) {
+  for (const PlanRow& row : rows) {
     CAPTURE(row.learner);
     CHECK(zab::plan_sync(row.last, ours) == row.plan);
   }
