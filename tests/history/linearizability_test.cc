@@ -48,14 +48,14 @@ Search::Verdict verdict(const std::vector<Call>& calls, std::size_t steps_max = 
   return search.run(steps_max);
 }
 
-struct Row {
+struct CallsRow {
   const char* name;
   bool linearizable;
   std::vector<Call> calls;
 };
 
-void check_rows(const std::vector<Row>& rows) {
-  for (const Row& row : rows) {
+void check_calls(const std::vector<CallsRow>& rows) {
+  for (const CallsRow& row : rows) {
     CAPTURE(row.name);
     CHECK(verdict(row.calls) ==
           (row.linearizable ? Search::Verdict::linearizable : Search::Verdict::not_linearizable));
@@ -65,67 +65,68 @@ void check_rows(const std::vector<Row>& rows) {
 }  // namespace
 
 TEST_CASE("reads and writes of a znode: the search decides whether they are linearizable") {
-  check_rows({
-      Row{"nothing happens", true, {}},
-      Row{"a read after a write sees it", true, {create({1, 2}, 7), get({3, 4}, 7, 0)}},
-      Row{"a read during a write sees it", true, {create({1, 4}, 7), get({2, 3}, 7, 0)}},
-      Row{"a read during a write does not see it", true, {create({1, 4}, 7), absent({2, 3})}},
-      Row{"a call that ends when another begins overlaps it",
-          true,
-          {create({1, 2}, 7), absent({2, 3})}},
-      Row{"a read after a write does not see it", false, {create({1, 2}, 7), absent({3, 4})}},
-      Row{"a read sees the state before an acknowledged write",
-          false,
-          {create({1, 2}, 7), set({3, 4}, 8), get({5, 6}, 7, 0)}},
-      Row{"a read sees an earlier state than the read before it",
-          false,
-          {create({1, 2}, 7), set({3, 9}, 8), get({4, 5}, 8, 1), get({6, 7}, 7, 0)}},
-      Row{"a write without a reply is seen late",
-          true,
-          {create({1, 2}, 7), set({3, never}, 8), get({4, 5}, 7, 0), get({6, 7}, 8, 1)}},
-      Row{"a write without a reply is never seen",
-          true,
-          {create({1, 2}, 7), set({3, never}, 8), get({4, 5}, 7, 0)}},
-      Row{"a write without a reply is seen, and then not",
-          false,
-          {create({1, 2}, 7), set({3, never}, 8), get({4, 5}, 8, 1), get({6, 7}, 7, 0)}},
-      Row{"a write is seen before it begins",
-          false,
-          {create({1, 2}, 7), get({3, 4}, 8, 1), set({5, never}, 8)}},
+  check_calls({
+      CallsRow{"nothing happens", true, {}},
+      CallsRow{"a read after a write sees it", true, {create({1, 2}, 7), get({3, 4}, 7, 0)}},
+      CallsRow{"a read during a write sees it", true, {create({1, 4}, 7), get({2, 3}, 7, 0)}},
+      CallsRow{"a read during a write does not see it", true, {create({1, 4}, 7), absent({2, 3})}},
+      CallsRow{"a call that ends when another begins overlaps it",
+               true,
+               {create({1, 2}, 7), absent({2, 3})}},
+      CallsRow{"a read after a write does not see it", false, {create({1, 2}, 7), absent({3, 4})}},
+      CallsRow{"a read sees the state before an acknowledged write",
+               false,
+               {create({1, 2}, 7), set({3, 4}, 8), get({5, 6}, 7, 0)}},
+      CallsRow{"a read sees an earlier state than the read before it",
+               false,
+               {create({1, 2}, 7), set({3, 9}, 8), get({4, 5}, 8, 1), get({6, 7}, 7, 0)}},
+      CallsRow{"a write without a reply is seen late",
+               true,
+               {create({1, 2}, 7), set({3, never}, 8), get({4, 5}, 7, 0), get({6, 7}, 8, 1)}},
+      CallsRow{"a write without a reply is never seen",
+               true,
+               {create({1, 2}, 7), set({3, never}, 8), get({4, 5}, 7, 0)}},
+      CallsRow{"a write without a reply is seen, and then not",
+               false,
+               {create({1, 2}, 7), set({3, never}, 8), get({4, 5}, 8, 1), get({6, 7}, 7, 0)}},
+      CallsRow{"a write is seen before it begins",
+               false,
+               {create({1, 2}, 7), get({3, 4}, 8, 1), set({5, never}, 8)}},
   });
 }
 
 TEST_CASE("versions and existence of a znode: the search decides whether they are linearizable") {
-  check_rows({
-      Row{"two sets on the same version",
-          false,
-          {create({1, 2}, 7), set({3, 6}, 8, 0), set({4, 7}, 9, 0)}},
-      Row{"two sets on the same version, one is refused",
-          true,
-          {create({1, 2}, 7), set({3, 6}, 8, 0),
-           refused(set({4, 7}, 9, 0), Refusal::other_version)}},
-      Row{"a set is refused although the version is right",
-          false,
-          {create({1, 2}, 7), refused(set({3, 4}, 9, 0), Refusal::other_version)}},
-      Row{"a second create is refused",
-          true,
-          {create({1, 2}, 7), refused(create({3, 4}, 8), Refusal::present)}},
-      Row{"a second create is not refused", false, {create({1, 2}, 7), create({3, 4}, 8)}},
-      Row{"a read sees a deleted znode",
-          false,
-          {create({1, 2}, 7), remove({3, 4}), get({5, 6}, 7, 0)}},
-      Row{"an ephemeral znode vanishes by itself", true, {ephemeral({1, 2}, 7), absent({3, 4})}},
-      Row{"an ephemeral znode comes back",
-          false,
-          {ephemeral({1, 2}, 7), absent({3, 4}), get({5, 6}, 7, 0)}},
-      Row{"a vanished parent is created again",
-          true,
-          {ephemeral({1, 2}, 7), touch({3, 4}, Kind::create_missing), get({5, 6}, 0, 0)}},
-      Row{"a parent that exists is created again",
-          false,
-          {create({1, 2}, 7), touch({3, 4}, Kind::create_missing), get({5, 6}, 0, 0)}},
-      Row{"a znode is deleted with its parent",
-          true,
-          {create({1, 2}, 7), touch({3, 4}, Kind::remove_existing), absent({5, 6})}},
+  check_calls({
+      CallsRow{"two sets on the same version",
+               false,
+               {create({1, 2}, 7), set({3, 6}, 8, 0), set({4, 7}, 9, 0)}},
+      CallsRow{"two sets on the same version, one is refused",
+               true,
+               {create({1, 2}, 7), set({3, 6}, 8, 0),
+                refused(set({4, 7}, 9, 0), Refusal::other_version)}},
+      CallsRow{"a set is refused although the version is right",
+               false,
+               {create({1, 2}, 7), refused(set({3, 4}, 9, 0), Refusal::other_version)}},
+      CallsRow{"a second create is refused",
+               true,
+               {create({1, 2}, 7), refused(create({3, 4}, 8), Refusal::present)}},
+      CallsRow{"a second create is not refused", false, {create({1, 2}, 7), create({3, 4}, 8)}},
+      CallsRow{"a read sees a deleted znode",
+               false,
+               {create({1, 2}, 7), remove({3, 4}), get({5, 6}, 7, 0)}},
+      CallsRow{
+          "an ephemeral znode vanishes by itself", true, {ephemeral({1, 2}, 7), absent({3, 4})}},
+      CallsRow{"an ephemeral znode comes back",
+               false,
+               {ephemeral({1, 2}, 7), absent({3, 4}), get({5, 6}, 7, 0)}},
+      CallsRow{"a vanished parent is created again",
+               true,
+               {ephemeral({1, 2}, 7), touch({3, 4}, Kind::create_missing), get({5, 6}, 0, 0)}},
+      CallsRow{"a parent that exists is created again",
+               false,
+               {create({1, 2}, 7), touch({3, 4}, Kind::create_missing), get({5, 6}, 0, 0)}},
+      CallsRow{"a znode is deleted with its parent",
+               true,
+               {create({1, 2}, 7), touch({3, 4}, Kind::remove_existing), absent({5, 6})}},
   });
 }
