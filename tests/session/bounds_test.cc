@@ -8,17 +8,17 @@
 #include "session/restoration.h"
 #include "session/results.h"
 #include "tests/session/world.h"
+#include "tests/support/byte_counts.h"
 #include "wire/limits.h"
 
 // What is planned can be applied: the bounds of a transaction and of its replies.
 namespace session {
 namespace {
 
+using support::mebibyte;
 using wire::ErrorCode;
 using wire::GetRequest;
 using wire::MultiRequest;
-
-constexpr std::size_t mebibyte = 1024 * 1024;
 
 wire::ChildrenRequest list(std::string path, bool with_data = false) {
   wire::ChildrenRequest request;

@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 
 #include "tests/session/world.h"
+#include "tests/support/byte_counts.h"
 #include "tests/wire/allocations.h"
 #include "wire/limits.h"
 #include "znode/path.h"
@@ -16,10 +17,9 @@
 namespace session {
 namespace {
 
+using support::kibibyte;
+using support::mebibyte;
 using wire::MultiRequest;
-
-constexpr std::size_t kibibyte = 1024;
-constexpr std::size_t mebibyte = 1024 * kibibyte;
 
 // A path of the greatest length below `parent`; `number` makes it unique.
 std::string long_path(const std::string& parent, std::size_t number) {

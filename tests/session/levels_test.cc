@@ -7,24 +7,17 @@
 #include "session/restoration.h"
 #include "session/results.h"
 #include "tests/session/world.h"
+#include "tests/support/hex.h"
 
 // The level of the ensemble: what is written at each, and what a program does beyond its own.
 namespace session {
 namespace {
 
+using support::hex;
+
 constexpr wire::Level level_0{0};
 constexpr wire::Level level_1{1};
 constexpr wire::LevelRange older{level_0, level_0};
-
-std::string hex(const wire::Bytes& bytes) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string text;
-  for (const char byte : bytes) {
-    text += digits[static_cast<unsigned char>(byte) >> 4];
-    text += digits[static_cast<unsigned char>(byte) & 15];
-  }
-  return text;
-}
 
 wire::Bytes encoded(const decltype(Transaction::body)& body, wire::Level level) {
   wire::Bytes bytes;

@@ -15,10 +15,6 @@ namespace {
 using wire::ErrorCode;
 using wire::SetRequest;
 
-ErrorCode refused(const znode::PlanResult<wire::Bytes>& planned) {
-  return planned.error().error.code;
-}
-
 constexpr wire::Zxid zxid{{3}, 9};
 
 struct Dedup {

@@ -15,10 +15,6 @@ using wire::ErrorCode;
 using wire::SetRequest;
 using Change = Applied::SessionChange;
 
-ErrorCode refused(const znode::PlanResult<wire::Bytes>& planned) {
-  return planned.error().error.code;
-}
-
 const wire::RequestId id{"1"};
 
 TEST_CASE("the id of a session is the zxid of the transaction that opened it") {

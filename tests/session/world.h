@@ -95,6 +95,10 @@ class World {
   std::uint64_t planned_count_ = 0;
 };
 
+inline wire::ErrorCode refused(const znode::PlanResult<wire::Bytes>& planned) {
+  return planned.error().error.code;
+}
+
 inline wire::CreateRequest create_request(std::string path) {
   wire::CreateRequest request;
   request.path = std::move(path);
