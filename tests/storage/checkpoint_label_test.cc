@@ -6,19 +6,16 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/support/hex.h"
 #include "wire/zxid.h"
 
 namespace storage {
 namespace {
 
-CheckpointLabel example(wire::Level level, std::string program) {
-  return {zab::ServerId{3}, {7, 8}, {{{2}, 5}, {11, 12}}, level, std::move(program)};
-}
+using support::hex;
 
-std::string hex(const wire::Bytes& bytes) {
-  std::string text;
-  for (const char byte : bytes) text += wire::to_hex(static_cast<unsigned char>(byte)).substr(14);
-  return text;
+CheckpointLabel example_label(wire::Level level, std::string program) {
+  return {zab::ServerId{3}, {7, 8}, {{{2}, 5}, {11, 12}}, level, std::move(program)};
 }
 
 // A label of any version: these fields, and their checksum.
@@ -48,8 +45,8 @@ TEST_CASE("a label of level 0 has the bytes of version 1, and one of level 1 tho
       "0500000000020000"
       "0b00000000000000"
       "0c00000000000000";
-  CHECK(hex(encode(example({0}, "zabkeeper 0.1.0"))) == "01" + common + "aa60cbe1418dd43a");
-  CHECK(hex(encode(example({1}, "zabkeeper 0.2.0"))) ==
+  CHECK(hex(encode(example_label({0}, "zabkeeper 0.1.0"))) == "01" + common + "aa60cbe1418dd43a");
+  CHECK(hex(encode(example_label({1}, "zabkeeper 0.2.0"))) ==
         "02"
         "01000000"
         "0f000000"
@@ -64,10 +61,10 @@ TEST_CASE("a label is read as it was written, except that level 0 does not say t
   };
   const std::string long_name(100, 'z');
   for (const Row& row : std::vector<Row>{
-           {example({0}, "zabkeeper 0.1.0"), example({0}, "")},
-           {example({1}, "zabkeeper 0.2.0"), example({1}, "zabkeeper 0.2.0")},
-           {example({1}, ""), example({1}, "")},
-           {example({1}, long_name), example({1}, long_name.substr(0, 64))},
+           {example_label({0}, "zabkeeper 0.1.0"), example_label({0}, "")},
+           {example_label({1}, "zabkeeper 0.2.0"), example_label({1}, "zabkeeper 0.2.0")},
+           {example_label({1}, ""), example_label({1}, "")},
+           {example_label({1}, long_name), example_label({1}, long_name.substr(0, 64))},
        }) {
     CAPTURE(row.written.program);
     const auto read = decode_label(encode(row.written));
@@ -91,7 +88,7 @@ TEST_CASE(
            {"another version, of a known level", later_label(3, 1, "other 9", ""),
             "written by other 9 at level 1 (label version 3), and this program reads label "
             "versions 1 to 2 (levels 0 to 3). Start the program that wrote it"},
-           {"a known version of another level", encode(example({7}, "zabkeeper 0.9.0")),
+           {"a known version of another level", encode(example_label({7}, "zabkeeper 0.9.0")),
             "written by zabkeeper 0.9.0 at level 7 (label version 2), and this program reads label "
             "versions 1 to 2 (levels 0 to 3). Start a program that can run at level 7"},
            {"a version before the first", version_0,
@@ -111,7 +108,7 @@ TEST_CASE(
 
 TEST_CASE("a label with any bit changed, or cut anywhere, is damaged, in every version") {
   for (const wire::Bytes& label :
-       {encode(example({0}, "")), encode(example({1}, "zabkeeper 0.2.0")),
+       {encode(example_label({0}, "")), encode(example_label({1}, "zabkeeper 0.2.0")),
         later_label(5, 9, "zabkeeper 0.4.0", "what only 0.4.0 knows")}) {
     CAPTURE(hex(label));
     const auto check_damaged = [](const wire::Bytes& bytes) {

@@ -11,8 +11,8 @@ using sim::SimFileSystem;
 
 // Checks that the recovered state is the one after `acknowledged` commits, or after one more.
 // Returns after how many.
-std::size_t check_recovered(const std::vector<Step>& steps, const zab::Durable& recovered,
-                            std::size_t acknowledged) {
+std::size_t check_recovered_exactly(const std::vector<Step>& steps, const zab::Durable& recovered,
+                                    std::size_t acknowledged) {
   const std::string is = describe(recovered);
   for (const std::size_t commits : {acknowledged, acknowledged + 1}) {
     if (commits > steps.size()) break;
@@ -51,7 +51,7 @@ TEST_CASE("after a loss of power at any operation, all acknowledged commits are 
       disk.power_cycle();
       const auto opened = open(disk);
       REQUIRE(error_of(opened) == "");
-      const std::size_t recovered = check_recovered(steps, opened->recovered, acknowledged);
+      const std::size_t recovered = check_recovered_exactly(steps, opened->recovered, acknowledged);
       disk.kill();
       run_rest(disk, steps, recovered);
     }
@@ -78,7 +78,7 @@ TEST_CASE("recovery can be repeated after a loss of power at any of its operatio
       disk.heal();
       const auto opened = open(disk);
       REQUIRE(error_of(opened) == "");
-      const std::size_t recovered = check_recovered(steps, opened->recovered, acknowledged);
+      const std::size_t recovered = check_recovered_exactly(steps, opened->recovered, acknowledged);
       disk.kill();
       if (again % 4 == 0) run_rest(disk, steps, recovered);
       if (survived) break;
@@ -102,11 +102,11 @@ TEST_CASE("a state that was recovered after a failed sync survives a loss of pow
         disk.kill();
         auto opened = open(disk);
         REQUIRE(error_of(opened) == "");
-        std::size_t recovered = check_recovered(steps, opened->recovered, acknowledged);
+        std::size_t recovered = check_recovered_exactly(steps, opened->recovered, acknowledged);
         disk.power_cycle();
         opened = open(disk);
         REQUIRE(error_of(opened) == "");
-        CHECK(check_recovered(steps, opened->recovered, recovered) == recovered);
+        CHECK(check_recovered_exactly(steps, opened->recovered, recovered) == recovered);
         disk.kill();
         run_rest(disk, steps, recovered);
       }
@@ -137,7 +137,7 @@ TEST_CASE("two errors, one of them during recovery, and a loss of power lose no 
         // One more commit before the power fails: it must not be mixed up with the dropped one.
         auto opened = open(disk);
         REQUIRE(error_of(opened) == "");
-        acknowledged = check_recovered(steps, opened->recovered, acknowledged);
+        acknowledged = check_recovered_exactly(steps, opened->recovered, acknowledged);
         if (acknowledged < steps.size()) {
           opened->log.stage(steps[acknowledged].effects);
           REQUIRE(error_of(opened->log.commit()) == "");
@@ -147,7 +147,7 @@ TEST_CASE("two errors, one of them during recovery, and a loss of power lose no 
       disk.power_cycle();
       const auto opened = open(disk);
       REQUIRE(error_of(opened) == "");
-      CHECK(check_recovered(steps, opened->recovered, acknowledged) == acknowledged);
+      CHECK(check_recovered_exactly(steps, opened->recovered, acknowledged) == acknowledged);
       if (survived) break;
     }
   }

@@ -12,7 +12,7 @@ namespace storage::test {
 namespace {
 
 constexpr zab::ServerId example{3};
-const std::string path = path_of(1);
+const std::string first_path = path_of(1);
 
 std::string read_page() {
   std::ifstream file(support::source("server/storage/format/FORMAT.md"));
@@ -66,14 +66,14 @@ TEST_CASE("the log writes and reads the exact bytes of the example in FORMAT.md"
     opened->log.stage(script.take_effects());
     REQUIRE(error_of(opened->log.commit()) == "");
   }
-  const std::string written = disk.contents(path);
+  const std::string written = disk.contents(first_path);
   const std::string shown = bytes_on(read_page());
   CAPTURE(dump(written));
   CHECK((written.substr(0, shown.size()) == shown));
   CHECK(written.find_first_not_of('\0', shown.size()) == std::string::npos);
 
   sim::SimFileSystem other(1);
-  other.plant(path, shown);
+  other.plant(first_path, shown);
   const auto opened = Log::open(other, directory, example, {});
   REQUIRE(error_of(opened) == "");
   CHECK(describe(opened->recovered) == describe(script.state()));

@@ -10,7 +10,7 @@ namespace {
 using sim::SimFileSystem;
 
 // A stretch as text.
-std::string describe(const Stretch& stretch) {
+std::string text_of(const Stretch& stretch) {
   std::string text = "from " + wire::to_string(stretch.from.zxid) + ':';
   for (const zab::Txn& txn : stretch.txns) {
     text += ' ' + wire::to_string(txn.zxid) + '=' + wire::to_hex(txn.hash.low) + '/' +
@@ -27,7 +27,7 @@ std::string expected(const zab::History& history, zab::Point after, std::uint64_
     if (!stretch.txns.empty() && bytes > max_bytes) break;
     stretch.txns.push_back(*txn);
   }
-  return describe(stretch);
+  return text_of(stretch);
 }
 
 // Checks that every read returns what the history in memory has.
@@ -53,7 +53,7 @@ void check_reads(Log& log, const zab::History& history) {
           continue;
         }
         REQUIRE(read->has_value());
-        CHECK(describe(**read) == expected(history, point, max_bytes));
+        CHECK(text_of(**read) == expected(history, point, max_bytes));
       }
     }
   }
@@ -111,7 +111,7 @@ TEST_CASE("a read begins near the wanted txn, not at the beginning of the log") 
       const auto read = opened->log.read_after(after, 10'000);
       REQUIRE(error_of(read) == "");
       REQUIRE(read->has_value());
-      CHECK(describe(**read) == expected(history, after, 10'000));
+      CHECK(text_of(**read) == expected(history, after, 10'000));
       CHECK(disk.operations() - before <= 6);  // open, size, header, one or two windows
     }
   }
@@ -237,7 +237,7 @@ TEST_CASE("the history begins at an adopted snapshot, and the checkpoint must no
     auto opened = open(disk, applied);
     REQUIRE(error_of(opened) == "");
     CHECK_FALSE(opened->recovered.damaged.has_value());
-    CHECK(test::describe(opened->recovered) == test::describe(script.state()));
+    CHECK(describe(opened->recovered) == describe(script.state()));
     CHECK(opened->log.begin() == taken);
     check_reads(opened->log, history);
   }
@@ -266,7 +266,7 @@ TEST_CASE("an adopted snapshot mends a damaged log") {
   CHECK(**Log::adopted_snapshot(disk, directory, self) == taken);
   auto opened = open(disk, taken);
   REQUIRE(error_of(opened) == "");
-  CHECK(test::describe(opened->recovered) == test::describe(then));
+  CHECK(describe(opened->recovered) == describe(then));
   check_reads(opened->log, then.history);
 }
 
@@ -301,7 +301,7 @@ TEST_CASE("the loss of an adopted snapshot is damage, and a leader's history men
   }
   const auto opened = open(disk);
   REQUIRE(error_of(opened) == "");
-  CHECK(test::describe(opened->recovered) == test::describe(then));
+  CHECK(describe(opened->recovered) == describe(then));
 }
 
 TEST_CASE("an empty directory has no adopted snapshot") {

@@ -7,12 +7,15 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/support/hex.h"
 #include "wire/zxid.h"
 
 namespace storage {
 namespace {
 
-SegmentHeader example(wire::Level level, std::string program) {
+using support::hex;
+
+SegmentHeader example_header(wire::Level level, std::string program) {
   Tip tip;
   tip.accepted_epoch = {3};
   tip.accepted_leader = {2};
@@ -23,12 +26,6 @@ SegmentHeader example(wire::Level level, std::string program) {
   return {zab::ServerId{3}, 9, 40, tip, {}, {level, std::move(program)}};
 }
 
-std::string hex(std::string_view bytes) {
-  std::string text;
-  for (const char byte : bytes) text += wire::to_hex(static_cast<unsigned char>(byte)).substr(14);
-  return text;
-}
-
 void put_checksum(wire::Bytes& bytes, std::size_t from, std::size_t to) {
   const std::uint64_t checksum = XXH3_64bits(bytes.data() + from, to - from);
   std::memcpy(bytes.data() + to, &checksum, sizeof(checksum));
@@ -37,7 +34,7 @@ void put_checksum(wire::Bytes& bytes, std::size_t from, std::size_t to) {
 // The header of a later program: what every version keeps, and something that only that program
 // knows.
 wire::Bytes later_header(std::uint32_t version, wire::Level level, const std::string& program) {
-  wire::Bytes bytes = encode(example(wire::Level{1}, program));
+  wire::Bytes bytes = encode(example_header(wire::Level{1}, program));
   std::memcpy(bytes.data() + 8, &version, sizeof(version));
   std::memcpy(bytes.data() + 128, &level.value, sizeof(level.value));
   put_checksum(bytes, 0, 120);
@@ -67,12 +64,12 @@ TEST_CASE(
     std::string text = until_key;
     return text.replace(text.find("VERSION"), 7, version);
   };
-  const wire::Bytes old_header = encode(example({0}, "zabkeeper 0.1.0"));
+  const wire::Bytes old_header = encode(example_header({0}, "zabkeeper 0.1.0"));
   CHECK(hex(old_header.substr(0, 128)) == with_version("03000000") + "4e65f5d7a5052f61");
   CHECK(old_header.size() == header_bytes);
   CHECK(old_header.find_first_not_of('\0', 128) == old_header.npos);
 
-  const wire::Bytes new_header = encode(example({1}, "zabkeeper 0.2.0"));
+  const wire::Bytes new_header = encode(example_header({1}, "zabkeeper 0.2.0"));
   CHECK(hex(new_header.substr(0, 128)) == with_version("04000000") + "4ad8156355f2affb");
   CHECK(hex(new_header.substr(128, 23)) == "010000000f0000007a61626b656570657220302e322e30");
   CHECK(new_header.find_first_not_of('\0', 151) == 200);
@@ -87,10 +84,10 @@ TEST_CASE("a segment's header is read as it was written, in every version") {
   };
   const std::string long_name(100, 'z');
   for (const Row& row : std::vector<Row>{
-           {example({0}, "zabkeeper 0.1.0"), example({0}, "")},
-           {example({1}, "zabkeeper 0.2.0"), example({1}, "zabkeeper 0.2.0")},
-           {example({1}, ""), example({1}, "")},
-           {example({1}, long_name), example({1}, long_name.substr(0, 64))},
+           {example_header({0}, "zabkeeper 0.1.0"), example_header({0}, "")},
+           {example_header({1}, "zabkeeper 0.2.0"), example_header({1}, "zabkeeper 0.2.0")},
+           {example_header({1}, ""), example_header({1}, "")},
+           {example_header({1}, long_name), example_header({1}, long_name.substr(0, 64))},
        }) {
     CAPTURE(row.written.written.program);
     const auto read = decode_header(encode(row.written));
@@ -98,7 +95,7 @@ TEST_CASE("a segment's header is read as it was written, in every version") {
     CHECK(*read == row.read);
     CHECK(key_of(*read) == key_of(row.written));
   }
-  CHECK(key_of(example({0}, "")) != key_of(example({1}, "")));
+  CHECK(key_of(example_header({0}, "")) != key_of(example_header({1}, "")));
 }
 
 TEST_CASE(
@@ -114,7 +111,7 @@ TEST_CASE(
            {"another version", later_header(5, {9}, "zabkeeper 0.4.0"),
             "written by zabkeeper 0.4.0 at level 9 (segment version 5), and this program reads "
             "segment versions 3 to 4 (levels 0 to 3). Start a program that can run at level 9"},
-           {"a known version of another level", encode(example({7}, "zabkeeper 0.9.0")),
+           {"a known version of another level", encode(example_header({7}, "zabkeeper 0.9.0")),
             "written by zabkeeper 0.9.0 at level 7 (segment version 4), and this program reads "
             "segment versions 3 to 4 (levels 0 to 3). Start a program that can run at level 7"},
            {"another version whose program is damaged", nameless,
@@ -141,7 +138,7 @@ TEST_CASE(
   };
   for (const std::uint32_t level : {0u, 1u}) {
     CAPTURE(level);
-    const wire::Bytes header = encode(example({level}, "zabkeeper 0.2.0"));
+    const wire::Bytes header = encode(example_header({level}, "zabkeeper 0.2.0"));
     for (std::size_t bit = 0; bit < 8 * header.size(); bit += bit < 8 * 260 ? 1 : 61) {
       CAPTURE(bit);
       wire::Bytes changed = header;
