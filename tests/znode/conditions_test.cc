@@ -14,8 +14,6 @@ using wire::Condition;
 using wire::ErrorCode;
 using wire::NodeTests;
 
-Caller as(const Identities& who) { return {World::me, who}; }
-
 constexpr wire::SessionId other{8};
 constexpr wire::Zxid czxid_of_a{{1}, 1};
 constexpr wire::Zxid mzxid_of_a{{1}, 2};

@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/znode/requests.h"
 #include "tests/znode/world.h"
 
 namespace znode {
@@ -12,13 +13,8 @@ namespace {
 using wire::CreateRequest;
 using wire::ErrorCode;
 
-CreateRequest create(std::string path) {
-  CreateRequest request;
-  request.path = std::move(path);
-  return request;
-}
 template <class... Change>
-CreateRequest create(std::string path, Change... change) {
+CreateRequest create_with(std::string path, Change... change) {
   CreateRequest request = create(std::move(path));
   (change(request), ...);
   return request;
@@ -48,36 +44,36 @@ TEST_CASE("create refuses with the first error that applies") {
   world.create("/a").create("/a/b").create_ephemeral("/e");
 
   for (const Row& row : {
-           Row{create("bad", ttl, ephemeral), ErrorCode::bad_arguments,
+           Row{create_with("bad", ttl, ephemeral), ErrorCode::bad_arguments,
                "ttlMs: the node is ephemeral"},
-           Row{create("bad", ttl, container), ErrorCode::bad_arguments,
+           Row{create_with("bad", ttl, container), ErrorCode::bad_arguments,
                "ttlMs: the node is a container"},
-           Row{create("bad", no_ttl), ErrorCode::bad_arguments,
+           Row{create_with("bad", no_ttl), ErrorCode::bad_arguments,
                "ttlMs: must be between 1 and 1099511627775"},
-           Row{create("bad", long_ttl), ErrorCode::bad_arguments,
+           Row{create_with("bad", long_ttl), ErrorCode::bad_arguments,
                "ttlMs: must be between 1 and 1099511627775"},
-           Row{create("bad", container, ephemeral), ErrorCode::bad_arguments,
+           Row{create_with("bad", container, ephemeral), ErrorCode::bad_arguments,
                "container: the node is ephemeral"},
-           Row{create("bad", container, sequential), ErrorCode::bad_arguments,
+           Row{create_with("bad", container, sequential), ErrorCode::bad_arguments,
                "container: the node is sequential"},
-           Row{create("bad", empty_acl), ErrorCode::bad_arguments,
+           Row{create_with("bad", empty_acl), ErrorCode::bad_arguments,
                "the path \"bad\" does not begin with /"},
            Row{create("/none/x/"), ErrorCode::bad_arguments, "the path \"/none/x/\" ends with /"},
            Row{create("/zookeeper"), ErrorCode::bad_arguments,
                "/zookeeper is reserved: clients can only read it"},
-           Row{create("/zookeeper/none/x", parents), ErrorCode::bad_arguments,
+           Row{create_with("/zookeeper/none/x", parents), ErrorCode::bad_arguments,
                "/zookeeper/none/x is reserved: clients can only read it"},
-           Row{create("/zookeeper/", sequential), ErrorCode::bad_arguments,
+           Row{create_with("/zookeeper/", sequential), ErrorCode::bad_arguments,
                "/zookeeper/ is reserved: clients can only read it"},
-           Row{create("/none/x", empty_acl), ErrorCode::invalid_acl, "acl: the list is empty"},
+           Row{create_with("/none/x", empty_acl), ErrorCode::invalid_acl, "acl: the list is empty"},
            Row{create("/none/x"), ErrorCode::no_node, "/none does not exist"},
-           Row{create("/none/", sequential), ErrorCode::no_node, "/none does not exist"},
+           Row{create_with("/none/", sequential), ErrorCode::no_node, "/none does not exist"},
            Row{create("/"), ErrorCode::node_exists, "/ already exists"},
            Row{create("/a"), ErrorCode::node_exists, "/a already exists"},
-           Row{create("/a/b", parents), ErrorCode::node_exists, "/a/b already exists"},
+           Row{create_with("/a/b", parents), ErrorCode::node_exists, "/a/b already exists"},
            Row{create("/e/x"), ErrorCode::no_children_for_ephemerals,
                "/e is ephemeral and cannot have children"},
-           Row{create("/e/x/y", parents), ErrorCode::no_children_for_ephemerals,
+           Row{create_with("/e/x/y", parents), ErrorCode::no_children_for_ephemerals,
                "/e is ephemeral and cannot have children"},
        }) {
     CAPTURE(row.request.path);
@@ -93,7 +89,7 @@ TEST_CASE("create refuses with the first error that applies") {
 TEST_CASE("create sets the stats of the new node and its parent") {
   World world;
   world.create("/a");  // 1:1
-  CreateRequest request = create("/a/b", open_acl);
+  CreateRequest request = create_with("/a/b", open_acl);
   request.data = "12345";
   const auto reply = world.run(request);  // 1:2
 
@@ -132,7 +128,7 @@ TEST_CASE("the parent's cversion counts creations and deletions") {
 
 TEST_CASE("an ephemeral node has the id of its session") {
   World world;
-  world.run(create("/e", ephemeral), {42});
+  world.run(create_with("/e", ephemeral), {42});
   CHECK(world.stat("/e").ephemeral_owner == wire::SessionId{42});
   CHECK(world.tree().ephemerals({42}) == std::vector<std::string>{"/e"});
 }
@@ -140,22 +136,22 @@ TEST_CASE("an ephemeral node has the id of its session") {
 TEST_CASE("sequence numbers count the parent's creations and survive deletions") {
   World world;
   world.create("/p");
-  CHECK(created(world, create("/p/x-", sequential)) == "/p/x-0000000000");
-  CHECK(created(world, create("/p/x-", sequential)) == "/p/x-0000000001");
+  CHECK(created(world, create_with("/p/x-", sequential)) == "/p/x-0000000000");
+  CHECK(created(world, create_with("/p/x-", sequential)) == "/p/x-0000000001");
   world.remove("/p/x-0000000001");
-  CHECK(created(world, create("/p/x-", sequential)) == "/p/x-0000000002");
+  CHECK(created(world, create_with("/p/x-", sequential)) == "/p/x-0000000002");
   world.create("/p/plain");
-  CHECK(created(world, create("/p/y-", sequential)) == "/p/y-0000000004");
+  CHECK(created(world, create_with("/p/y-", sequential)) == "/p/y-0000000004");
   world.remove("/p/plain").remove("/p/y-0000000004");
   world.remove("/p/x-0000000000").remove("/p/x-0000000002");
-  CHECK(created(world, create("/p/", sequential)) == "/p/0000000005");
-  CHECK(created(world, create("/zookeeper", sequential)) == "/zookeeper0000000001");
+  CHECK(created(world, create_with("/p/", sequential)) == "/p/0000000005");
+  CHECK(created(world, create_with("/zookeeper", sequential)) == "/zookeeper0000000001");
 }
 
 TEST_CASE("a sequential node whose name exists already is refused, as in ZooKeeper") {
   World world;
   world.create("/p").create("/p/x0000000001");
-  CHECK(world.run(create("/p/x", sequential)).error().code == ErrorCode::node_exists);
+  CHECK(world.run(create_with("/p/x", sequential)).error().code == ErrorCode::node_exists);
 }
 
 TEST_CASE("the count of creations wraps") {
@@ -166,7 +162,7 @@ TEST_CASE("the count of creations wraps") {
 TEST_CASE("missing parents are created with the node, in one transaction") {
   World world;
   world.create("/a");
-  const auto reply = world.run(create("/a/b/c/n-", parents, sequential, ephemeral));
+  const auto reply = world.run(create_with("/a/b/c/n-", parents, sequential, ephemeral));
   REQUIRE(reply);
   CHECK(std::get<wire::CreateReply>(*reply).path == "/a/b/c/n-0000000000");
   for (const char* path : {"/a/b", "/a/b/c"}) {
@@ -179,7 +175,7 @@ TEST_CASE("missing parents are created with the node, in one transaction") {
   CHECK(world.stat("/a/b/c/n-0000000000").ephemeral_owner == World::me);
 
   // Where none is missing, `parents` changes nothing.
-  CHECK(created(world, create("/a/b/c/n-", parents, sequential)) == "/a/b/c/n-0000000001");
+  CHECK(created(world, create_with("/a/b/c/n-", parents, sequential)) == "/a/b/c/n-0000000001");
 }
 
 }  // namespace

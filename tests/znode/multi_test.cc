@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/znode/requests.h"
 #include "tests/znode/world.h"
 
 namespace znode {
@@ -16,12 +17,6 @@ using wire::ErrorCode;
 using wire::GetRequest;
 using wire::MultiRequest;
 using wire::SetRequest;
-
-wire::CreateRequest create(std::string path) {
-  wire::CreateRequest request;
-  request.path = std::move(path);
-  return request;
-}
 
 wire::MultiReply multi(World& world, std::vector<wire::MultiOp> ops) {
   return std::get<wire::MultiReply>(*world.run(MultiRequest{std::move(ops)}));

@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 
 #include "tests/znode/identities.h"
+#include "tests/znode/requests.h"
 #include "tests/znode/world.h"
 
 namespace znode {
@@ -15,11 +16,6 @@ using wire::DeleteRequest;
 using wire::ErrorCode;
 using wire::SetRequest;
 
-wire::CreateRequest create(std::string path) {
-  wire::CreateRequest request;
-  request.path = std::move(path);
-  return request;
-}
 wire::CreateRequest ephemeral(std::string path) {
   wire::CreateRequest request = create(std::move(path));
   request.ephemeral = true;

@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include "tests/znode/identities.h"
+#include "tests/znode/requests.h"
 #include "tests/znode/world.h"
 
 // Which permissions operations and reads need, and the operations on ACLs.
@@ -15,11 +16,8 @@ using wire::Acl;
 using wire::ErrorCode;
 using wire::Perm;
 
-Caller as(const Identities& who) { return {World::me, who}; }
-
-wire::CreateRequest create(std::string path, std::optional<Acl> acl = {}) {
-  wire::CreateRequest request;
-  request.path = std::move(path);
+wire::CreateRequest create_with_acl(std::string path, Acl acl) {
+  wire::CreateRequest request = create(std::move(path));
   request.acl = std::move(acl);
   return request;
 }
@@ -113,7 +111,7 @@ TEST_CASE(
     "READ on a parent shows its children's names, and their stat and data need READ on each") {
   World world;
   world.create("/p");
-  REQUIRE(world.run(create("/p/a", Acl{{"digest", "alice:hash", all}})));
+  REQUIRE(world.run(create_with_acl("/p/a", Acl{{"digest", "alice:hash", all}})));
   world.create("/p/b", "b");
   wire::ChildrenRequest request;
   request.path = "/p";
@@ -143,7 +141,7 @@ TEST_CASE("setAcl refuses with the first error that applies, and changes aversio
     const char* message;
   };
   World world;
-  REQUIRE(world.run(create("/a", Acl{{"digest", "alice:hash", all}})));
+  REQUIRE(world.run(create_with_acl("/a", Acl{{"digest", "alice:hash", all}})));
   const Acl empty;
   const Acl open = wire::open_acl();
   for (const Row& row : {
@@ -193,7 +191,7 @@ TEST_CASE("setAcl refuses with the first error that applies, and changes aversio
 TEST_CASE("getAcl hides password hashes from callers without ADMIN") {
   World world;
   const Acl acl{{"digest", "alice:hash", 16}, {"digest", "bob:hash", 1}, {"ip", "10.0.0.1", 1}};
-  REQUIRE(world.run(create("/a", acl)));
+  REQUIRE(world.run(create_with_acl("/a", acl)));
   const Tree& tree = world.pending().tree();
   CHECK(read(wire::GetAclRequest{"/a"}, as(alice), tree)->acl == acl);
   CHECK(read(wire::GetAclRequest{"/a"}, as(super), tree)->acl == acl);
@@ -205,7 +203,7 @@ TEST_CASE("getAcl hides password hashes from callers without ADMIN") {
 
 TEST_CASE("a planned ACL applies to later plans") {
   World world;
-  REQUIRE(world.plan_as(as(alice), create("/a", Acl{{"auth", "", all}})));
+  REQUIRE(world.plan_as(as(alice), create_with_acl("/a", Acl{{"auth", "", all}})));
   CHECK(world.plan_as(as(bob), create("/a/b")).error().error.code == ErrorCode::no_auth);
   REQUIRE(world.plan_as(as(alice), create("/a/b")));
   REQUIRE(world.plan_as(as(alice), wire::SetAclRequest{"/a", wire::open_acl(), 0}));
@@ -220,7 +218,7 @@ TEST_CASE("a planned ACL applies to later plans") {
 
 TEST_CASE("parents created with a node have the node's ACL") {
   World world;
-  wire::CreateRequest request = create("/a/b/c", Acl{{"world", "anyone", 5}});
+  wire::CreateRequest request = create_with_acl("/a/b/c", Acl{{"world", "anyone", 5}});
   request.parents = true;
   REQUIRE(world.run(request));
   for (const char* path : {"/a", "/a/b", "/a/b/c"}) {
@@ -232,7 +230,7 @@ TEST_CASE("parents created with a node have the node's ACL") {
 
 TEST_CASE("a create below parents that it creates needs CREATE on them too") {
   World world;
-  wire::CreateRequest request = create("/a/b/c", Acl{{"digest", "bob:hash", all}});
+  wire::CreateRequest request = create_with_acl("/a/b/c", Acl{{"digest", "bob:hash", all}});
   request.parents = true;
   CHECK(world.plan_as(as(alice), request).error().error ==
         wire::Error{ErrorCode::no_auth, "/a/b does not grant this client the permission create"});

@@ -6,19 +6,13 @@
 #include <doctest/doctest.h>
 
 #include "tests/znode/identities.h"
+#include "tests/znode/requests.h"
 #include "tests/znode/world.h"
 
 namespace znode {
 namespace {
 
 using wire::ErrorCode;
-
-wire::CreateRequest create(std::string path, wire::Bytes data = {}) {
-  wire::CreateRequest request;
-  request.path = std::move(path);
-  request.data = std::move(data);
-  return request;
-}
 
 const Caller a_super{World::me, super};
 

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/znode/requests.h"
 #include "tests/znode/world.h"
 
 namespace znode {
@@ -10,11 +11,6 @@ namespace {
 
 using Paths = std::vector<std::string>;
 
-wire::CreateRequest create(std::string path) {
-  wire::CreateRequest request;
-  request.path = std::move(path);
-  return request;
-}
 wire::CreateRequest container(std::string path) {
   wire::CreateRequest request = create(std::move(path));
   request.container = true;

@@ -128,4 +128,6 @@ class World {
   std::uint64_t count_ = 0;
 };
 
+inline Caller as(const Identities& who) { return {World::me, who}; }
+
 }  // namespace znode
