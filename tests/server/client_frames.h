@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "server/clients/websocket_frames.h"
+#include "wire/cbor.h"
+#include "wire/json.h"
 
 // Frames between a client and a server, for tests: valid and invalid frames that a client sends,
 // and frames that it receives.
@@ -34,6 +36,19 @@ inline std::string frame(Opcode opcode, std::string_view payload, Last last = La
 inline std::string text(std::string_view payload) { return frame(Opcode::text, payload); }
 // `status` as two bytes, such as "\x03\xe8".
 inline std::string close(std::string_view status) { return frame(Opcode::close, status); }
+
+// A message of the server that is known by its reason, and its text in both formats.
+inline wire::ServerMessage message(const std::string& reason) { return wire::GoAway{reason}; }
+inline std::string json(const std::string& reason) {
+  std::string out;
+  wire::json::write(message(reason), out);
+  return out;
+}
+inline std::string cbor(const std::string& reason) {
+  std::string out;
+  wire::cbor::write(message(reason), out);
+  return out;
+}
 
 inline std::string with_reserved_bit(std::string frame) {
   frame[0] = static_cast<char>(frame[0] | 0x40);

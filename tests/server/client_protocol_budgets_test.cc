@@ -4,8 +4,10 @@
 #include <vector>
 
 #include "tests/server/client_protocol_harness.h"
+#include "tests/support/byte_counts.h"
 
 // What a connection holds is charged to budgets, and ends at a deadline.
+namespace client_protocol {
 namespace {
 
 using namespace std::chrono_literals;
@@ -14,10 +16,6 @@ using client_frames::Frame;
 using client_frames::frame;
 using client_frames::Last;
 using client_frames::text;
-using client_protocol::Connection;
-using client_protocol::Events;
-using client_protocol::Frames;
-using client_protocol::message;
 using server::Budget;
 using server::BudgetTable;
 using server::ClientProtocol;
@@ -25,8 +23,7 @@ using server::Ledger;
 using server::Measure;
 using server::Offer;
 using server::Opcode;
-
-constexpr std::size_t kibibyte = 1024;
+using support::kibibyte;
 
 // The connections of one address.
 struct Address {
@@ -318,3 +315,4 @@ TEST_CASE("while the budgets are used up, a client with no more than its share i
 }
 
 }  // namespace
+}  // namespace client_protocol

@@ -4,6 +4,7 @@
 #include "tests/server/client_protocol_harness.h"
 
 // How a connection ends, and its deadlines.
+namespace client_protocol {
 namespace {
 
 using namespace std::chrono_literals;
@@ -11,11 +12,6 @@ using client_frames::a_request;
 using client_frames::close;
 using client_frames::frame;
 using client_frames::text;
-using client_protocol::Connection;
-using client_protocol::Events;
-using client_protocol::Frames;
-using client_protocol::json;
-using client_protocol::message;
 using server::ClientProtocol;
 using server::CloseCode;
 using server::Opcode;
@@ -210,3 +206,4 @@ TEST_CASE("a connection that is lost reports its end once") {
 }
 
 }  // namespace
+}  // namespace client_protocol

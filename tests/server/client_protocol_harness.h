@@ -11,30 +11,19 @@
 
 #include "server/clients/client_protocol.h"
 #include "tests/server/client_frames.h"
-#include "wire/cbor.h"
-#include "wire/json.h"
 
 // A client's connection without a socket: the test passes bytes and the time, and gets bytes and
 // events.
 namespace client_protocol {
 
 using namespace std::chrono_literals;
+using client_frames::cbor;
 using client_frames::Frame;
+using client_frames::json;
+using client_frames::message;
 using server::ClientProtocol;
 using Events = std::vector<std::string>;
 using Frames = std::vector<Frame>;
-
-inline wire::ServerMessage message(const std::string& reason) { return wire::GoAway{reason}; }
-inline std::string json(const std::string& reason) {
-  std::string out;
-  wire::json::write(message(reason), out);
-  return out;
-}
-inline std::string cbor(const std::string& reason) {
-  std::string out;
-  wire::cbor::write(message(reason), out);
-  return out;
-}
 
 struct Connection {
   explicit Connection(

@@ -4,6 +4,7 @@
 #include "tests/server/client_protocol_harness.h"
 
 // Messages and backpressure while a connection is open.
+namespace client_protocol {
 namespace {
 
 using client_frames::a_request;
@@ -12,12 +13,6 @@ using client_frames::Frame;
 using client_frames::frame;
 using client_frames::Last;
 using client_frames::text;
-using client_protocol::cbor;
-using client_protocol::Connection;
-using client_protocol::Events;
-using client_protocol::Frames;
-using client_protocol::json;
-using client_protocol::message;
 using server::ClientProtocol;
 using server::CloseCode;
 using server::Opcode;
@@ -244,3 +239,4 @@ TEST_CASE("the server stops reading from a client that sends pings but receives 
 }
 
 }  // namespace
+}  // namespace client_protocol

@@ -178,6 +178,13 @@ class Follower : public server::Environment {
   std::unique_ptr<server::Pipeline> pipeline_;
 };
 
+// A read of the root.
+inline wire::GetRequest get() {
+  wire::GetRequest request;
+  request.path = "/";
+  return request;
+}
+
 inline wire::CreateRequest create(std::string path) {
   wire::CreateRequest request;
   request.path = std::move(path);

@@ -16,6 +16,7 @@
 #include "session/results.h"
 #include "session/session_table.h"
 #include "tests/server/links_harness.h"
+#include "tests/support/byte_counts.h"
 #include "tests/support/temporary_directory.h"
 #include "znode/hash.h"
 
@@ -25,8 +26,7 @@ namespace {
 using links_harness::Network;
 using links_harness::Task;
 using links_harness::TestServer;
-
-constexpr std::size_t mebibyte = std::size_t{1} << 20;
+using support::mebibyte;
 
 constexpr wire::SessionId session_id{77};
 
@@ -71,7 +71,7 @@ TEST_CASE("a session that is larger than a frame is in a snapshot that another s
   const zab::Point at{{{1}, 5}, 7};
   session::Service service;
 
-  const test::TemporaryDirectory temporary;
+  const ::test::TemporaryDirectory temporary;
   Network network;
   SharedCheckpoint checkpoint(temporary.path() + "/leader");
   REQUIRE(checkpoint.file.write({{1}, {}, at, {}, "test"}, image_of(service, outcome, at.zxid))

@@ -7,6 +7,8 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/support/byte_counts.h"
+
 namespace {
 
 using server::Account;
@@ -17,9 +19,8 @@ using server::Charge;
 using server::Holding;
 using server::Ledger;
 using server::Measure;
-
-constexpr std::size_t kibibyte = 1024;
-constexpr std::size_t mebibyte = 1024 * kibibyte;
+using support::kibibyte;
+using support::mebibyte;
 
 // Every address may have 60 KiB, and the server 100 KiB.
 constexpr BudgetLimits small{server::unlimited, 60 * kibibyte, 100 * kibibyte};

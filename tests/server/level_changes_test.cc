@@ -70,10 +70,10 @@ TEST_CASE("the next level is the greatest one that all servers know") {
 }
 
 // A leader whose ensemble is this server and server 2.
-class Leader : public Environment {
+class LeaderOfTwo : public Environment {
  public:
   void call_soon() override {}
-  Leader(bool automatic, std::uint32_t epoch)
+  LeaderOfTwo(bool automatic, std::uint32_t epoch)
       : ordering_(1, std::chrono::milliseconds(50), 0, service_, clock_, *this),
         levels_(automatic, service_, ordering_, *this) {
     ordering_.role_changed({zab::Role::leading, true, {epoch}, {1}}, outcomes_);
@@ -139,10 +139,10 @@ class Leader : public Environment {
 };
 
 TEST_CASE("a leader raises the level by itself if it is automatic, or if the ensemble is new") {
-  CHECK(Leader(true, 2).tick() == 1);
-  CHECK(Leader(false, 1).tick() == 1);
-  CHECK(Leader(false, 2).tick() == 0);
-  Leader leader(true, 2);
+  CHECK(LeaderOfTwo(true, 2).tick() == 1);
+  CHECK(LeaderOfTwo(false, 1).tick() == 1);
+  CHECK(LeaderOfTwo(false, 2).tick() == 0);
+  LeaderOfTwo leader(true, 2);
   leader.other = std::nullopt;
   CHECK(leader.tick() == 0);
   leader.other = at_0;
@@ -154,7 +154,7 @@ TEST_CASE("a leader raises the level by itself if it is automatic, or if the ens
 
 TEST_CASE("an operator raises and lowers the level, and the leader does not raise it again") {
   for (const std::uint32_t epoch : {1, 2}) {
-    Leader leader(false, epoch);
+    LeaderOfTwo leader(false, epoch);
     CHECK(leader.request(1) == "done");
     CHECK(leader.request(1) == "the ensemble is at level 1 already");
     // Its link is cut soon. It could not read the change to its own level.
@@ -166,13 +166,13 @@ TEST_CASE("an operator raises and lowers the level, and the leader does not rais
     CHECK(leader.told == wire::Level{0});
     CHECK(leader.request(1) == "done");
   }
-  Leader automatic(true, 2);
+  LeaderOfTwo automatic(true, 2);
   CHECK(automatic.request(1) == "done");
   CHECK(automatic.request(0).starts_with("upgrade=auto raises the level again"));
 }
 
 TEST_CASE("an operator is told if the server stops leading before the level is in force") {
-  Leader leader(false, 2);
+  LeaderOfTwo leader(false, 2);
   std::string result = "waits";
   leader.propose(1, result);
   CHECK(result == "waits");

@@ -10,6 +10,7 @@
 
 // Clients that send more than the server handles, or receive less than it sends: over real sockets,
 // and with I/O threads.
+namespace web_port {
 namespace {
 
 using client_frames::a_request;
@@ -19,13 +20,6 @@ using client_frames::text;
 using server::ClientConnection;
 using server::CloseCode;
 using server::Opcode;
-using web_port::a_frame;
-using web_port::Client;
-using web_port::json;
-using web_port::message;
-using web_port::Task;
-using web_port::WebPort;
-using web_port::with_and_without_threads;
 using Events = std::vector<std::string>;
 
 TEST_CASE("a client that does not receive its messages is disconnected") {
@@ -216,3 +210,4 @@ TEST_CASE("an event for many clients reaches each of them") {
 }
 
 }  // namespace
+}  // namespace web_port

@@ -5,15 +5,8 @@
 
 #include "tests/server/web_port.h"
 
+namespace web_port {
 namespace {
-
-using web_port::Client;
-using web_port::Task;
-using web_port::WebPort;
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 std::string get(const std::string& path, const std::string& more = "Connection: close\r\n") {
   return "GET " + path + " HTTP/1.1\r\nHost: localhost\r\n" + more + "\r\n";
@@ -324,3 +317,4 @@ TEST_CASE("an address that cannot be bound is explained") {
 }
 
 }  // namespace
+}  // namespace web_port

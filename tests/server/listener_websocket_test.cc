@@ -8,6 +8,7 @@
 
 // WebSocket connections over real sockets, and with I/O threads. client_protocol_test.cc has the
 // rules of the protocol itself, and listener_backpressure_test.cc has clients that are slow.
+namespace web_port {
 namespace {
 
 using client_frames::a_request;
@@ -18,18 +19,7 @@ using client_frames::text;
 using server::ClientConnection;
 using server::CloseCode;
 using server::Opcode;
-using web_port::a_frame;
-using web_port::Client;
-using web_port::json;
-using web_port::message;
-using web_port::Task;
-using web_port::WebPort;
-using web_port::with_and_without_threads;
 using Events = std::vector<std::string>;
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 TEST_CASE("an upgrade is answered with the requested subprotocol") {
   WebPort port(with_and_without_threads());
@@ -300,3 +290,4 @@ TEST_CASE("the server can stop while connections are open") {
 }
 
 }  // namespace
+}  // namespace web_port

@@ -78,7 +78,7 @@ class Harness {
     REQUIRE(done);
   }
 
-  test::TemporaryDirectory temporary_;  // declared first, so it is removed last
+  ::test::TemporaryDirectory temporary_;  // declared first, so it is removed last
   storage::PosixFileSystem files_;
   // No leader sends a snapshot here.
   SharedCheckpoint checkpoint_{temporary_.path() + "/checkpoint"};

@@ -5,18 +5,13 @@
 
 #include <doctest/doctest.h>
 
-#include "wire/cbor.h"
-#include "wire/json.h"
+#include "tests/server/client_frames.h"
 
 namespace {
 
-wire::ServerMessage message(const std::string& reason) { return wire::GoAway{reason}; }
-
-std::string json(const std::string& reason) {
-  std::string out;
-  wire::json::write(message(reason), out);
-  return out;
-}
+using client_frames::cbor;
+using client_frames::json;
+using client_frames::message;
 
 std::vector<std::string> frames(server::Outbox& outbox, std::size_t batch_bytes) {
   std::vector<std::string> all;
@@ -65,12 +60,6 @@ TEST_CASE("bytes counts the messages that are still queued") {
   outbox.clear();
   CHECK(outbox.bytes() == 0);
   CHECK(outbox.empty());
-}
-
-std::string cbor(const std::string& reason) {
-  std::string out;
-  wire::cbor::write(message(reason), out);
-  return out;
 }
 
 TEST_CASE("a CBOR frame of several messages begins with an array head") {

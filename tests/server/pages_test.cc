@@ -7,7 +7,7 @@
 
 namespace {
 
-using nlohmann::json;
+using Json = nlohmann::json;
 
 server::Answer request(std::string_view method, std::string_view target,
                        const server::Status& status) {
@@ -50,7 +50,7 @@ TEST_CASE("GET /status returns the server's status as JSON") {
   const server::Answer answer = request("GET", "/status", leader());
   CHECK(answer.status == 200);
   CHECK(answer.content_type == "application/json");
-  CHECK(json::parse(answer.body) == json::parse(R"({
+  CHECK(Json::parse(answer.body) == Json::parse(R"({
     "id": 2, "role": "leader", "serving": true, "leader": 2, "epoch": 3,
     "zxid": "0000030000000011", "sessions": 5, "connections": 4, "nodes": 1000, "watches": 7,
     "lag": 1, "version": "0.1.0", "cluster": "00112233445566778899aabbccddeeff",
@@ -65,7 +65,7 @@ TEST_CASE("GET /status returns the server's status as JSON") {
 
   server::Status alone;
   alone.data_dir = "/not utf-8: \xff";
-  const json status = json::parse(request("GET", "/status", alone).body);
+  const Json status = Json::parse(request("GET", "/status", alone).body);
   CHECK(status["leader"].is_null());
   CHECK(status["role"] == "looking");
 }
@@ -77,7 +77,7 @@ TEST_CASE("GET /health/ready returns 503 and the reason while the server does no
   status.why_not_serving = "looking for a leader";
   const server::Answer answer = request("GET", "/health/ready", status);
   CHECK(answer.status == 503);
-  CHECK(json::parse(answer.body) == json{{"ready", false}, {"reason", "looking for a leader"}});
+  CHECK(Json::parse(answer.body) == Json{{"ready", false}, {"reason", "looking for a leader"}});
   CHECK(request("GET", "/health/live", status).status == 200);
 }
 
@@ -95,7 +95,7 @@ TEST_CASE("unknown paths return 404, and methods other than GET and HEAD return 
   CHECK(request("HEAD", "/status", status).status == 200);
   CHECK(request("GET", "/metric", status).status == 404);
   CHECK(request("GET", "/status/", status).status == 404);
-  CHECK(json::parse(request("GET", "/\"\xff", status).body)["error"] == "NotFound");
+  CHECK(Json::parse(request("GET", "/\"\xff", status).body)["error"] == "NotFound");
   const server::Answer post = request("POST", "/status", status);
   CHECK(post.status == 405);
   CHECK(post.allow == "GET, HEAD");

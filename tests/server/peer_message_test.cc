@@ -13,7 +13,7 @@ namespace {
 
 const zab::Point point{{{3}, 17}, {0x0123456789abcdef, 0xfedcba9876543210}};
 
-const zab::ClusterId cluster{0x1122334455667788, 0x99aabbccddeeff00};
+const zab::ClusterId some_cluster{0x1122334455667788, 0x99aabbccddeeff00};
 
 zab::Payload payload(const char* bytes) { return std::make_shared<const wire::Bytes>(bytes); }
 
@@ -22,10 +22,10 @@ std::vector<PeerMessage> one_of_each() {
   const zab::Vote vote{{2}, {{2}, 9}, {3}};
   const zab::Claim claim{{2}, {{2}, 8}};
   return {
-      zab::Message{
-          zab::Notification{zab::Role::leading, 5, vote, zab::DiskState::damaged, claim, cluster}},
+      zab::Message{zab::Notification{zab::Role::leading, 5, vote, zab::DiskState::damaged, claim,
+                                     some_cluster}},
       zab::Message{zab::FollowerInfo{{4}, {2}, point, 6, zab::DiskState::blank, claim}},
-      zab::Message{zab::LeaderInfo{{5}, 6, cluster, true}},
+      zab::Message{zab::LeaderInfo{{5}, 6, some_cluster, true}},
       zab::Message{zab::AckEpoch{{5}, {4}, point}},
       zab::Message{zab::Diff{point}},
       zab::Message{zab::Trunc{point}},

@@ -5,23 +5,16 @@
 #include <vector>
 
 #include "tests/server/follower.h"
+#include "tests/support/byte_counts.h"
 
 // Backpressure and the budget of requests. The follower performs reads alone.
+namespace follower {
 namespace {
 
-using follower::create;
-using follower::Follower;
 using server::Budget;
 using server::Measure;
 using server::Offer;
-
-constexpr std::size_t kibibyte = 1024;
-
-wire::GetRequest get() {
-  wire::GetRequest request;
-  request.path = "/";
-  return request;
-}
+using support::kibibyte;
 
 std::vector<wire::Request> gets(std::size_t count) {
   return std::vector<wire::Request>(count, wire::Request(get()));
@@ -276,3 +269,4 @@ TEST_CASE("a client for which little waits is not closed, however much waits for
 }
 
 }  // namespace
+}  // namespace follower

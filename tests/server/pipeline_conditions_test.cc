@@ -5,9 +5,8 @@
 #include "tests/server/follower.h"
 
 // How a follower passes on writes with conditions.
+namespace follower {
 namespace {
-
-using follower::Follower;
 
 wire::Condition has_version(std::string path, std::int32_t version) {
   return {std::move(path), version, {}};
@@ -17,9 +16,8 @@ TEST_CASE("a follower forwards a write with its conditions, and with both branch
   Follower follower;
   follower.set_level({3});
   const std::vector<wire::Condition> conditions{has_version("/a", 1), has_version("/b", 2)};
-  follower.request(wire::ClientRequest{{}, {}, follower::create("/c"), conditions});
-  wire::MultiRequest multi{{follower::create("/d")},
-                           std::vector<wire::MultiOp>{follower::remove("/e")}};
+  follower.request(wire::ClientRequest{{}, {}, create("/c"), conditions});
+  wire::MultiRequest multi{{create("/d")}, std::vector<wire::MultiOp>{remove("/e")}};
   follower.request(wire::ClientRequest{{}, {}, multi, conditions});
   const auto commands = follower.forwarded();
   REQUIRE(commands.size() == 2);
@@ -30,9 +28,9 @@ TEST_CASE("a follower forwards a write with its conditions, and with both branch
 TEST_CASE("below level 3 a follower refuses conditions, and forwards the writes around them") {
   Follower follower;
   follower.set_level({2});
-  follower.request(follower::create("/a"));
-  follower.request(wire::ClientRequest{{}, {}, follower::create("/b"), {has_version("/a", 0)}});
-  follower.request(follower::create("/c"));
+  follower.request(create("/a"));
+  follower.request(wire::ClientRequest{{}, {}, create("/b"), {has_version("/a", 0)}});
+  follower.request(create("/c"));
   const auto commands = follower.forwarded();
   REQUIRE(commands.size() == 2);
   for (const session::Command& command : commands) follower.commit(command);
@@ -47,7 +45,7 @@ TEST_CASE("a command that waits while the level is lowered is not forwarded with
   Follower follower;
   follower.set_level({3});
   follower.look();
-  follower.request(wire::ClientRequest{{}, {}, follower::create("/b"), {has_version("/", 0)}});
+  follower.request(wire::ClientRequest{{}, {}, create("/b"), {has_version("/", 0)}});
   follower.set_level({2});
   follower.follow({2});
   CHECK(follower.forwarded().empty());
@@ -56,3 +54,4 @@ TEST_CASE("a command that waits while the level is lowered is not forwarded with
 }
 
 }  // namespace
+}  // namespace follower

@@ -8,10 +8,9 @@
 
 // What one frame can make this server keep: requests that begin, and replies that wait for an
 // earlier one.
+namespace follower {
 namespace {
 
-using follower::create;
-using follower::Follower;
 using server::Budget;
 
 constexpr std::size_t data_bytes = 200'000;
@@ -140,3 +139,4 @@ TEST_CASE("reads before a write are refused once much is kept behind an earlier 
 }
 
 }  // namespace
+}  // namespace follower

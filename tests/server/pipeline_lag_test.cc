@@ -7,10 +7,9 @@
 #include "tests/server/follower.h"
 
 // A client without room for the events of its watches.
+namespace follower {
 namespace {
 
-using follower::create;
-using follower::Follower;
 using server::Budget;
 using server::Measure;
 
@@ -31,12 +30,6 @@ wire::WatchRequest watch_all() {
   wire::WatchRequest request;
   request.path = "/";
   request.scope = wire::WatchScope::subtree;
-  return request;
-}
-
-wire::GetRequest get() {
-  wire::GetRequest request;
-  request.path = "/";
   return request;
 }
 
@@ -135,3 +128,4 @@ TEST_CASE("a client whose resyncs never have room is closed") {
 }
 
 }  // namespace
+}  // namespace follower

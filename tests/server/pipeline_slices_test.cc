@@ -8,9 +8,9 @@
 #include "tests/server/follower.h"
 
 // Clients that ask for much, in turns with the others.
+namespace follower {
 namespace {
 
-using follower::Follower;
 using namespace std::chrono_literals;
 
 TEST_CASE("a slice is bytes or time, and each turn pays one slice of one client's debt") {
@@ -103,3 +103,4 @@ TEST_CASE("the reads before a write are refused once they took too long") {
 }
 
 }  // namespace
+}  // namespace follower

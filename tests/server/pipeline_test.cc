@@ -3,14 +3,8 @@
 
 #include "tests/server/follower.h"
 
+namespace follower {
 namespace {
-
-using follower::Connection;
-using follower::create;
-using follower::epoch;
-using follower::Follower;
-using follower::leader;
-using follower::remove;
 
 TEST_CASE("a command without an outcome is forwarded again in the next epoch") {
   Follower follower;
@@ -190,3 +184,4 @@ TEST_CASE("a transaction of a newer program stops the service, and not the serve
 }
 
 }  // namespace
+}  // namespace follower

@@ -9,7 +9,7 @@
 namespace {
 
 using server::Places;
-using Kind = Places::Kind;
+using PlaceKind = Places::Kind;
 
 // Connections that note which of them were ended.
 struct Port {
@@ -22,7 +22,7 @@ struct Port {
     open[number].emplace(places.take(address, [this, number] { ended.push_back(number); }));
     return number;
   }
-  [[nodiscard]] Kind kind(std::size_t number) const { return open[number]->kind(); }
+  [[nodiscard]] PlaceKind kind(std::size_t number) const { return open[number]->kind(); }
 
   Places places;
   std::vector<std::optional<Places::Place>> open;
@@ -36,17 +36,17 @@ TEST_CASE("connections beyond a limit get a kept place, and a free place is used
   const auto a3 = port.connect("a");  // beyond the limit of its address
   const auto b1 = port.connect("b");
   const auto b2 = port.connect("b");  // beyond the limit of all
-  CHECK(port.kind(a1) == Kind::ordinary);
-  CHECK(port.kind(a2) == Kind::ordinary);
-  CHECK(port.kind(a3) == Kind::kept);
-  CHECK(port.kind(b1) == Kind::ordinary);
-  CHECK(port.kind(b2) == Kind::kept);
+  CHECK(port.kind(a1) == PlaceKind::ordinary);
+  CHECK(port.kind(a2) == PlaceKind::ordinary);
+  CHECK(port.kind(a3) == PlaceKind::kept);
+  CHECK(port.kind(b1) == PlaceKind::ordinary);
+  CHECK(port.kind(b2) == PlaceKind::kept);
   CHECK(port.places.ordinary() == 3);
   CHECK(port.places.kept() == 2);
 
   port.open[a1].reset();
   port.open[a3].reset();
-  CHECK(port.kind(port.connect("a")) == Kind::ordinary);
+  CHECK(port.kind(port.connect("a")) == PlaceKind::ordinary);
   CHECK(port.places.kept() == 1);
   for (auto& each : port.open) each.reset();
   CHECK(port.places.ordinary() == 0);
@@ -56,7 +56,7 @@ TEST_CASE("connections beyond a limit get a kept place, and a free place is used
 
 TEST_CASE("0 means no limit") {
   Port port({0, 0, 1});
-  for (int i = 0; i < 100; ++i) CHECK(port.kind(port.connect("a")) == Kind::ordinary);
+  for (int i = 0; i < 100; ++i) CHECK(port.kind(port.connect("a")) == PlaceKind::ordinary);
 }
 
 TEST_CASE("an address that has most of the kept places loses its oldest one to others") {
@@ -65,7 +65,7 @@ TEST_CASE("an address that has most of the kept places loses its oldest one to o
   std::vector<std::size_t> kept;
   for (int i = 0; i < 4; ++i) kept.push_back(port.connect("a"));
   const auto health = port.connect("b");
-  CHECK(port.kind(health) == Kind::kept);
+  CHECK(port.kind(health) == PlaceKind::kept);
   CHECK(port.ended == std::vector{kept[0]});
 
   port.connect("c");

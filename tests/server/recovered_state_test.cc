@@ -119,7 +119,7 @@ class Directory {
   }
 
  private:
-  test::TemporaryDirectory temporary_;
+  ::test::TemporaryDirectory temporary_;
   storage::PosixFileSystem files_;
 };
 

@@ -34,6 +34,8 @@ namespace web_port {
 namespace asio = boost::asio;
 using asio::ip::tcp;
 using client_frames::Frame;
+using client_frames::json;
+using client_frames::message;
 using server::Opcode;
 using Task = asio::awaitable<void>;
 
@@ -244,11 +246,8 @@ struct WebPort {
   }
 };
 
-inline wire::ServerMessage message(std::string reason) { return wire::GoAway{std::move(reason)}; }
-inline std::string json(const std::string& reason) {
-  std::string out;
-  wire::json::write(message(reason), out);
-  return out;
+inline bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
 }
 
 }  // namespace web_port

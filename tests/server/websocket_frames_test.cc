@@ -17,7 +17,7 @@ using client_frames::frame;
 using client_frames::Last;
 using client_frames::text;
 using server::Opcode;
-using Kind = server::Incoming::Kind;
+using FrameKind = server::Incoming::Kind;
 
 constexpr auto continuation = Opcode::continuation;
 constexpr auto binary = Opcode::binary;
@@ -25,7 +25,7 @@ constexpr auto ping = Opcode::ping;
 constexpr auto pong = Opcode::pong;
 
 struct Seen {
-  Kind kind;
+  FrameKind kind;
   std::string payload;
   std::uint16_t status = 0;
   bool operator==(const Seen&) const = default;
@@ -56,10 +56,10 @@ TEST_CASE("messages and control frames are read from a stream in pieces of any s
                             frame(pong, "") + text(large) + frame(Opcode::text, "", Last::no) +
                             frame(continuation, "") + close("\x03\xe9reason");
   const std::vector<Seen> expected{
-      {Kind::text, "one"},     {Kind::binary, std::string(200, 'b')},
-      {Kind::ping, "between"}, {Kind::text, "täw"},
-      {Kind::pong, ""},        {Kind::text, large},
-      {Kind::text, ""},        {Kind::close, "reason", 1001},
+      {FrameKind::text, "one"},     {FrameKind::binary, std::string(200, 'b')},
+      {FrameKind::ping, "between"}, {FrameKind::text, "täw"},
+      {FrameKind::pong, ""},        {FrameKind::text, large},
+      {FrameKind::text, ""},        {FrameKind::close, "reason", 1001},
   };
   for (const std::size_t piece :
        {std::size_t{1}, std::size_t{2}, std::size_t{7}, std::size_t{4096}, bytes.size()}) {
@@ -113,19 +113,19 @@ TEST_CASE("an invalid frame is rejected with its status as soon as its first byt
            Row{"a close with a reason that is not UTF-8", close("\x03\xe8\xff"), 1002},
        }) {
     CAPTURE(row.what);
-    CHECK(read(row.bytes) == std::vector<Seen>{{Kind::broken, "", row.status}});
+    CHECK(read(row.bytes) == std::vector<Seen>{{FrameKind::broken, "", row.status}});
   }
 }
 
 TEST_CASE("the size limit of a message applies to the sum of its frames") {
   const std::string half(60, 'x');
   const auto both = frame(binary, half, Last::no) + frame(continuation, half);
-  CHECK(read(both, both.size(), 120) == std::vector<Seen>{{Kind::binary, half + half}});
-  CHECK(read(both, both.size(), 119) == std::vector<Seen>{{Kind::broken, "", 1009}});
+  CHECK(read(both, both.size(), 120) == std::vector<Seen>{{FrameKind::binary, half + half}});
+  CHECK(read(both, both.size(), 119) == std::vector<Seen>{{FrameKind::broken, "", 1009}});
 }
 
 TEST_CASE("a close frame without a status counts as a normal close") {
-  CHECK(read(close("")) == std::vector<Seen>{{Kind::close, "", 1000}});
+  CHECK(read(close("")) == std::vector<Seen>{{FrameKind::close, "", 1000}});
 }
 
 TEST_CASE("a server's frames are not masked, and their lengths are as short as possible") {
