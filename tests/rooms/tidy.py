@@ -8,8 +8,8 @@ is no origin/main. Staged, unstaged and new files are included. A file without f
 checked again until the file or .clang-tidy changes. A file takes 5 to 20 seconds of processor time:
 with --limit, nothing is checked if more than N files are left.
 
-Exit status 1 if there are findings. If clang-tidy or the compile database of a build (tools/dev
-build) is missing, nothing is checked, and the exit status is 0.
+Exit status 1 if there are findings. If clang-tidy or a build (tools/dev build) is missing, nothing is
+checked, and the exit status is 0.
 """
 
 import argparse
@@ -42,12 +42,15 @@ def changed_files():
 
 
 def database():
-    """(directory, the files it can compile) of the first build with a compile database, or None."""
-    for preset in ("release", "dev"):
-        path = ROOT / "build" / preset / "compile_commands.json"
-        if path.exists():
-            return path.parent, {entry["file"] for entry in json.loads(path.read_text())}
-    return None
+    """(directory, the files it can compile) of a compile database, or None. That of a build has units of
+    several files, so this one is configured as `release`, but with each file alone."""
+    if not any((ROOT / "build" / preset / "build.ninja").exists() for preset in ("release", "dev")):
+        return None
+    directory = CLEAN / "database"
+    subprocess.run(["cmake", "--preset", "release", "-B", directory, "-DZABKEEPER_UNITS=OFF"],
+                   cwd=ROOT, check=True, capture_output=True)
+    entries = json.loads((directory / "compile_commands.json").read_text())
+    return directory, {entry["file"] for entry in entries}
 
 
 def stamp(path):
