@@ -356,7 +356,6 @@ std::size_t Draft::remove_ephemerals(wire::SessionId session) {
     pending.push_back(owned->second);
   }
   for (const std::string& path : pending) unlink(path);
-
   // The ephemeral nodes in the tree are deleted by `closed_`. Only their parents get entries.
   std::map<const Node*, std::uint32_t> parents;
   std::size_t count = pending.size();
@@ -369,10 +368,9 @@ std::size_t Draft::remove_ephemerals(wire::SessionId session) {
     count += 1;
   }
   for (const auto& [node, children] : parents) {
-    const std::string path = node->path();
-    PendingNode parent = at(path);
+    PendingNode parent = at(node->path());
     parent.child_count -= children;
-    put(path, std::move(parent));
+    put(node->path(), std::move(parent));
   }
   closed_ = session;
   usages_.clear();
@@ -394,11 +392,9 @@ void Draft::put(std::string_view path, std::optional<PendingNode> node) {
       if (const auto known = usages_.find(above); known != usages_.end()) known->second += growth;
     });
   }
-  if (const auto change = changes_.find(path); change != changes_.end()) {
-    change->second = std::move(node);
-  } else {
-    changes_.emplace(path, std::move(node));
-  }
+  auto change = changes_.find(path);
+  if (change == changes_.end()) change = changes_.try_emplace(std::string(path)).first;
+  change->second = std::move(node);
 }
 
 }  // namespace znode

@@ -58,8 +58,6 @@ void Driver::received(zab::ServerId from, PeerMessage&& message) {
   if (!will_hand_on_) hand_on();
 }
 
-void Driver::link_drained(zab::ServerId server) { read(server); }
-
 wire::Level Driver::level() const { return pipeline_.replica().service().greatest_level(); }
 
 // Posts `run` behind everything else that is ready now, so that the events of one turn of the event
@@ -141,7 +139,7 @@ void Driver::carry_out(zab::Effects effects) {
   for (const zab::Read& one : effects.read) {
     const zab::ServerId learner = std::visit([](const auto& r) { return r.learner; }, one);
     reads_.insert_or_assign(learner, PendingRead{one, connection(learner)});
-    read(learner);
+    read_on(learner);
   }
   if (effects.role_status) {
     log_limited(LineKind::role_changed, spdlog::level::info, "{}",
@@ -230,7 +228,7 @@ void Driver::restored(session::Service&& service, zab::Point at) {
 // --- Reads for learners ---
 
 // Reads no faster than the learner's link sends, so that only a little of the history is in memory.
-void Driver::read(zab::ServerId learner) {
+void Driver::read_on(zab::ServerId learner) {
   const auto found = reads_.find(learner);
   if (found == reads_.end() || links_.queued(learner) > queued_bytes_max) return;
   const PendingRead pending = std::move(found->second);
@@ -257,7 +255,7 @@ Links::Callbacks callbacks_of(Driver& driver) {
       .up = [&](auto server, auto connection) { driver.link_up(server, connection); },
       .down = [&](auto server) { driver.link_down(server); },
       .received = [&](auto from, PeerMessage&& m) { driver.received(from, std::move(m)); },
-      .drained = [&](auto server) { driver.link_drained(server); },
+      .drained = [&](auto server) { driver.read_on(server); },
       .cluster = [&] { return driver.peer().state().durable.known_cluster(); },
       .level = [&] { return driver.level(); },
   };

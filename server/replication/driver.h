@@ -38,7 +38,8 @@ class Driver {
   void link_up(zab::ServerId server, std::uint64_t connection);
   void link_down(zab::ServerId server);
   void received(zab::ServerId from, PeerMessage&& message);
-  void link_drained(zab::ServerId server);
+  // The link to this learner has room: goes on with what the peer wants to send to it.
+  void read_on(zab::ServerId learner);
 
   // The adopted snapshot at `at` is loaded: `service` is the state now. The results that were
   // decided after the adoption have waited for the snapshot, and are delivered now.
@@ -75,7 +76,6 @@ class Driver {
   void run();
   void carry_out(zab::Effects effects);
   void send_promises(const std::vector<Promise>& promises);
-  void read(zab::ServerId learner);
   void read_log(const zab::ReadHistory& what);
   // Hands results on in this turn of the event loop, and the rest in later ones.
   void hand_on();
