@@ -29,9 +29,20 @@ bool sets_watch(const wire::Request& request) {
   return std::visit(
       [](const auto& each) {
         if constexpr (requires { each.read.watch; }) return each.read.watch;
+        if constexpr (requires { each.turn.has_value(); }) return each.turn.has_value();
         return std::is_same_v<std::decay_t<decltype(each)>, wire::WatchRequest>;
       },
       request);
+}
+
+// Whether the turn that a request asked for is there already, so that no event follows.
+bool has_turn(const wire::ReplyBody& reply) {
+  return std::visit(
+      [](const auto& each) {
+        if constexpr (requires { each.turn; }) return each.turn == true;
+        return false;
+      },
+      reply);
 }
 
 }  // namespace
@@ -83,7 +94,9 @@ struct Client::Impl {
       if (found == callbacks.end()) return;
       const Done done = std::move(found->second);
       callbacks.erase(found);
-      if (complete->result.has_error()) watches.erase(complete->ticket);
+      if (complete->result.has_error() || has_turn(*complete->result)) {
+        watches.erase(complete->ticket);
+      }
       if (done) done(std::move(complete->result), complete->zxid);
     } else if (auto* deliver = std::get_if<Deliver>(&action)) {
       const auto found = watches.find(deliver->ticket);
@@ -203,11 +216,12 @@ Client::AnyReply Client::ask(wire::Request request, OnEvent on_event,
           {}};
 }
 
-Result<wire::CreateReply> Client::create(std::string path, wire::Bytes data,
-                                         CreateOptions options) {
+Result<wire::CreateReply> Client::create(std::string path, wire::Bytes data, CreateOptions options,
+                                         const OnEvent& on_event) {
   return call(wire::CreateRequest{std::move(path), std::move(data), options.ephemeral,
                                   options.sequential, options.container, options.parents,
-                                  options.ttl_ms, std::move(options.acl)});
+                                  options.ttl_ms, std::move(options.acl), std::move(options.turn)},
+              on_event);
 }
 
 Result<wire::GetReply> Client::get(std::string path, wire::ReadOptions read) {
@@ -249,7 +263,7 @@ Result<wire::EmptyReply> Client::sync(std::string path) {
 Result<wire::WatchReply> Client::watch(std::string path, WatchOptions options,
                                        const OnEvent& on_event) {
   return call(wire::WatchRequest{std::move(path), options.scope, options.once, options.with_data,
-                                 options.from},
+                                 options.from, std::move(options.turn)},
               on_event);
 }
 

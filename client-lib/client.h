@@ -58,6 +58,9 @@ struct CreateOptions {
   bool parents = false;
   std::optional<std::int64_t> ttl_ms = {};
   std::optional<wire::Acl> acl = {};
+  // With `sequential`: tell when it is the node's turn. If the reply says that it is not, the only
+  // event is `turn`, `deleted` or `resync`.
+  std::optional<wire::TurnOptions> turn = {};
 };
 
 struct WatchOptions {
@@ -65,6 +68,7 @@ struct WatchOptions {
   bool once = false;
   bool with_data = false;
   std::optional<wire::Zxid> from = {};
+  wire::TurnOptions turn = {};  // with WatchScope::turn
 };
 
 // The type of the reply to each type of request.
@@ -116,7 +120,9 @@ class Client {
     return as<ReplyOf<Request>>(ask(std::move(request), {}, std::move(conditions)).result);
   }
 
-  Result<wire::CreateReply> create(std::string path, wire::Bytes data, CreateOptions options = {});
+  // `on_event` is for a create that asks for a turn.
+  Result<wire::CreateReply> create(std::string path, wire::Bytes data, CreateOptions options = {},
+                                   const OnEvent& on_event = {});
   Result<wire::GetReply> get(std::string path, wire::ReadOptions read = {});
   Result<wire::ExistsReply> exists(std::string path, wire::ReadOptions read = {});
   Result<wire::SetReply> set(std::string path, wire::Bytes data,

@@ -274,19 +274,28 @@ void Conversation::on(wire::Reply&& reply, Actions& actions) {
 void Conversation::refuse(Pending& pending, const wire::Error& error, Actions& actions) {
   --outstanding_;
   pending.result = error;
-  watches_.refused(pending.ticket, error, actions);
+  watches_.refused(pending.ticket, error, pending.request.id, actions);
 }
 
 void Conversation::on_result(const Pending& pending, Actions& actions) {
   const wire::Request& request = pending.request.request;
   if (pending.result->has_error()) {
-    return watches_.refused(pending.ticket, pending.result->error(), actions);
+    return watches_.refused(pending.ticket, pending.result->error(), pending.request.id, actions);
   }
   if (const auto* auth = std::get_if<wire::AuthRequest>(&request)) {
     const bool known = std::ranges::find(options_.auth, *auth) != options_.auth.end();
     if (!known) options_.auth.push_back(*auth);
   }
   if (std::holds_alternative<wire::CloseRequest>(request)) return on_closed(actions);
+  const auto* created = std::get_if<wire::CreateReply>(&**pending.result);
+  if (created != nullptr && created->turn) {
+    watches_.told_turn(pending.ticket, *created->turn, created->path, pending.request.id, actions);
+  }
+  const auto* asked = std::get_if<wire::WatchRequest>(&request);
+  const auto* told = std::get_if<wire::WatchReply>(&**pending.result);
+  if (asked != nullptr && told != nullptr && told->turn) {
+    watches_.told_turn(pending.ticket, *told->turn, asked->path, pending.request.id, actions);
+  }
   watches_.accepted(pending.ticket, pending.zxid);
 }
 

@@ -17,6 +17,12 @@ template <typename Request>
 std::optional<wire::WatchRequest> watch_of(const Request& request) {
   if constexpr (std::is_same_v<Request, wire::WatchRequest>) {
     return request;
+  } else if constexpr (std::is_same_v<Request, wire::CreateRequest>) {
+    if (!request.turn) return std::nullopt;
+    wire::WatchRequest watch;  // its path is known with the reply
+    watch.scope = wire::WatchScope::turn;
+    watch.turn = *request.turn;
+    return watch;
   } else if constexpr (requires { request.read.watch; }) {
     if (!request.read.watch) return std::nullopt;
     const auto scope = std::is_same_v<Request, wire::ChildrenRequest> ? wire::WatchScope::children
@@ -67,9 +73,41 @@ void Watches::accepted(Ticket ticket, wire::Zxid zxid) {
   watch.accepted_reply = replies_;
 }
 
-void Watches::refused(Ticket ticket, const wire::Error& error, Actions& actions) {
+void Watches::told_turn(Ticket ticket, bool turn, const std::string& path,
+                        const wire::RequestId& id, Actions& actions) {
   const auto found = watches_.find(ticket);
   if (found == watches_.end()) return;
+  Watch& watch = found->second;
+  watch.request.path = path;
+  if (!turn) return;
+  if (watch.accepted) {
+    actions.push_back(Deliver{ticket, last_event(wire::EventKind::turn, watch.request, id), true});
+  }
+  watches_.erase(found);
+}
+
+wire::WatchEvent Watches::last_event(wire::EventKind kind, const wire::WatchRequest& request,
+                                     const wire::RequestId& id) const {
+  return {.watch = id,
+          .kind = kind,
+          .path = request.path,
+          .zxid = replied_zxid_,
+          .data = {},
+          .stat = {}};
+}
+
+void Watches::refused(Ticket ticket, const wire::Error& error, const wire::RequestId& id,
+                      Actions& actions) {
+  const auto found = watches_.find(ticket);
+  if (found == watches_.end()) return;
+  const wire::WatchRequest& request = found->second.request;
+  const bool is_gone =
+      request.scope == wire::WatchScope::turn && error.code == wire::ErrorCode::no_node;
+  if (found->second.accepted && is_gone) {
+    actions.push_back(Deliver{ticket, last_event(wire::EventKind::deleted, request, id), true});
+    watches_.erase(found);
+    return;
+  }
   if (found->second.accepted) actions.push_back(Deliver{ticket, error, true});
   watches_.erase(found);
 }
@@ -78,6 +116,11 @@ void Watches::on(wire::WatchEvent&& event, Ticket ticket, Actions& actions) {
   const auto found = watches_.find(ticket);
   if (found == watches_.end()) return;  // Removed while the event was on its way.
   Watch& watch = found->second;
+  if (watch.request.scope == wire::WatchScope::turn) {  // its only event
+    watches_.erase(found);
+    actions.push_back(Deliver{ticket, std::move(event), true});
+    return;
+  }
 
   if (event.kind == wire::EventKind::resync) {
     watch.events_at_delivered.reset();

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "client-lib/actions.h"
@@ -32,8 +33,14 @@ class Watches {
   void replied(wire::Zxid zxid);
   // A server has set the watch; `zxid` is that of its reply.
   void accepted(Ticket ticket, wire::Zxid zxid);
-  // A server has refused to set the watch, for the first time or again.
-  void refused(Ticket ticket, const wire::Error& error, Actions& actions);
+  // A server has told whether it is the turn of the node at `path`. If it is, the watch ends: with
+  // the event `turn`, under `id`, if its client was told that it must wait.
+  void told_turn(Ticket ticket, bool turn, const std::string& path, const wire::RequestId& id,
+                 Actions& actions);
+  // A server has refused to set the watch, for the first time or again. A watch that waits for a
+  // turn ends with the event `deleted` if its node is gone.
+  void refused(Ticket ticket, const wire::Error& error, const wire::RequestId& id,
+               Actions& actions);
   // Delivers the event, unless it is a repetition or its watch was removed meanwhile.
   void on(wire::WatchEvent&& event, Ticket ticket, Actions& actions);
 
@@ -59,6 +66,9 @@ class Watches {
   };
 
   static void resume_from_delivered(Watch& watch);
+  // An event that no server sent, as of the last reply.
+  [[nodiscard]] wire::WatchEvent last_event(wire::EventKind kind, const wire::WatchRequest& request,
+                                            const wire::RequestId& id) const;
 
   std::map<Ticket, Watch> watches_;
   std::uint64_t replies_ = 0;

@@ -140,7 +140,8 @@ void Server::drop_before(zab::Point checkpoint, wire::Level level) {
 // Two servers that have halted would hand the lead to each other for ever: so each tries again only
 // after a while, with another successor.
 void Server::leave_lead_if_halted(const zab::RoleStatus& role_status) {
-  if (!pipeline_.replica().halt() || !role_status.serving || role_status.role != zab::Role::leading) return;
+  if (!pipeline_.replica().halt() || !role_status.serving || role_status.role != zab::Role::leading)
+    return;
   if (config_.servers.size() < 2 || leaves_lead_) return;
   leaves_lead_ = true;
   successor_ = next_voter(config_, successor_);

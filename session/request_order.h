@@ -61,16 +61,18 @@ class RequestOrder {
 
   // To be called before the write under `tag` takes effect. Carries out the earlier reads with
   // `carry_out(const Read&)`, and keeps their replies until it is their turn to be sent.
-  // `carry_out` returns none if the read must wait after all; then later reads wait too. Returns
-  // false if no read was carried out.
-  template <class CarryOut>
-  bool read_before(std::uint64_t tag, CarryOut carry_out) {
+  // `carry_out` returns none if the read must wait after all; then later reads wait too. A read
+  // that `stays` is left in its place, because it shows no state. Returns false if no read was
+  // carried out.
+  template <class Stays, class CarryOut>
+  bool read_before(std::uint64_t tag, Stays stays, CarryOut carry_out) {
     // Usually the write is the oldest request.
     if (slots_.empty() || slots_.front().tag == tag || !slot_of(tag)) return false;
     bool any = false;
     for (Slot& slot : slots_) {
       if (slot.tag == tag) break;
       if (!slot.next || slot.next->index() == 0) continue;
+      if (stays(std::get<1>(*slot.next))) continue;
       std::optional<Reply> reply = carry_out(std::get<1>(*slot.next));
       if (!reply) break;
       slot = {0, Next(std::in_place_index<0>, *std::move(reply))};

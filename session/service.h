@@ -115,6 +115,24 @@ class Service {
                                           const wire::Request& request,
                                           wire::Encoding encoding = wire::Encoding::text_if_utf8);
 
+  // Whether a create may ask for a turn: its client may list the siblings, and there is room for
+  // the watch, which is reserved under `id` until `tell_turn`.
+  [[nodiscard]] wire::Result<void> reserve_turn(const znode::Caller& caller,
+                                                const wire::RequestId& id, std::string_view path,
+                                                const wire::TurnOptions& options);
+  // The create is about to be answered. Sets `turn` of its reply, if it has succeeded, and the
+  // watch where it is not the node's turn. `turn` stays unset if the name has no number, or if
+  // nothing was reserved and there is no permission or no room now. Returns events to send after
+  // the reply: `deleted`, if the node is gone already.
+  [[nodiscard]] std::vector<wire::WatchEvent> tell_turn(const znode::Caller& caller,
+                                                        const wire::RequestId& id,
+                                                        wire::Result<wire::ReplyBody>& reply,
+                                                        const wire::TurnOptions& options);
+  // Continues the work for turns that is not due to a transaction: see Watches. Returns the
+  // sessions that lag from now on.
+  std::vector<wire::SessionId> index_turns(const EventSink& sink);
+  std::vector<wire::SessionId> tick_turns(const EventSink& sink);
+
   // Begins to count how long containers and TTL nodes are kept, because this server leads. Until
   // forget_plans(). `now`: what time it is.
   void begin_countdowns(wire::TimeMs now) { tree_.countdowns().begin(reaping_, now); }

@@ -41,6 +41,7 @@ std::optional<Watch> of(const wire::CountRequest& request) {
 }
 
 std::optional<Watch> of(const wire::WatchRequest& request) {
+  if (request.scope == wire::WatchScope::turn) return std::nullopt;  // see Watches::add_turn
   Watch watch{.path = request.path,
               .interest = of_node,
               .once = request.once,
@@ -64,7 +65,8 @@ bool Interest::includes(EventKind kind) const {
     case EventKind::changed: return changed;
     case EventKind::deleted: return deleted;
     case EventKind::children: return children;
-    case EventKind::resync: return false;
+    case EventKind::resync:
+    case EventKind::turn: return false;
   }
   return false;
 }

@@ -29,6 +29,8 @@ struct Watch {
   bool with_data = false;
   std::optional<wire::Zxid> from;  // report changes after this zxid; unset: after now
   wire::Encoding encoding = wire::Encoding::text_if_utf8;  // of the events' data
+  bool reserved = false;                                   // of a request that is not answered yet
+  std::uint16_t extra_bytes = 0;  // that it takes besides: charged like its texts
 
   bool operator==(const Watch&) const = default;
 };

@@ -18,6 +18,10 @@ class WatchBudget {
   [[nodiscard]] virtual wire::Result<void> check(wire::SessionId session, std::size_t bytes) = 0;
   // The watches of the session take `bytes` in all from now on.
   virtual void set(wire::SessionId session, std::size_t bytes) = 0;
+
+  // The same, for the indexes of turns (turns.h) of all sessions together.
+  [[nodiscard]] virtual wire::Result<void> check_indexes(std::size_t bytes) = 0;
+  virtual void set_indexes(std::size_t bytes) = 0;
 };
 
 }  // namespace session

@@ -23,17 +23,19 @@ SetWatch::SetWatch(Watcher& watcher, const wire::RequestId& id, const Watch& wat
       serial_(serial),
       path_bytes_(static_cast<std::uint32_t>(watch.path.size())),
       id_bytes_(static_cast<std::uint16_t>(id.json.size())),
+      extra_bytes_(watch.extra_bytes),
       interest_(watch.interest),
       reach_(watch.reach),
       once_(watch.once),
       with_data_(watch.with_data),
       base64_(watch.encoding == wire::Encoding::base64),
-      has_from_(watch.from.has_value()) {
+      has_from_(watch.from.has_value()),
+      reserved_(watch.reserved) {
   std::memcpy(text(), watch.path.data(), path_bytes_);
   std::memcpy(text() + path_bytes_, id.json.data(), id_bytes_);
   if (!watch.from) return;
   const std::uint64_t bits = watch.from->bits();
-  std::memcpy(text() + text_bytes(), &bits, sizeof bits);
+  std::memcpy(text() + texts(), &bits, sizeof bits);
 }
 
 void SetWatch::destroy(SetWatch* watch) {
@@ -48,12 +50,12 @@ wire::Encoding SetWatch::encoding() const {
 std::optional<wire::Zxid> SetWatch::from() const {
   if (!has_from_) return std::nullopt;
   std::uint64_t bits = 0;
-  std::memcpy(&bits, text() + text_bytes(), sizeof bits);
+  std::memcpy(&bits, text() + texts(), sizeof bits);
   return wire::Zxid::from_bits(bits);
 }
 
-void WatchTable::add(wire::SessionId session, const znode::Identities& identities,
-                     const wire::RequestId& id, const Watch& watch) {
+const SetWatch& WatchTable::add(wire::SessionId session, const znode::Identities& identities,
+                                const wire::RequestId& id, const Watch& watch) {
   ensure(id.json.size() <= wire::id_bytes_max && find(session, id.json) == nullptr,
          "the watch has a valid and unused id");
   SessionWatches& own = sessions_.try_emplace(session, TextHash{&key_}).first->second;
@@ -61,10 +63,11 @@ void WatchTable::add(wire::SessionId session, const znode::Identities& identitie
   own.identities = identities;
   SetWatch& set = *SetWatch::make(own, id, watch, ++last_serial_);
   own.watches.insert(set);
-  own.text_bytes += set.text_bytes();
+  own.text_bytes += set.charged_bytes();
   size_ += 1;
-  if (!own.is_suspended) index_of(watch.reach).insert(set);
+  if (!own.is_suspended && !watch.reserved) index_of(watch.reach).insert(set);
   charge(own);
+  return set;
 }
 
 const SetWatch* WatchTable::find(wire::SessionId session, std::string_view id) const {
@@ -78,7 +81,7 @@ void WatchTable::remove(const SetWatch& watch) {
   remove_from_index(watch);
   size_ -= 1;
   const auto own = sessions_.find(watch.watcher().session);
-  own->second.text_bytes -= watch.text_bytes();
+  own->second.text_bytes -= watch.charged_bytes();
   ById& watches = own->second.watches;
   watches->erase_and_dispose(watches->iterator_to(watch), SetWatch::destroy);
   charge(own->second);
@@ -99,7 +102,8 @@ void WatchTable::remove_session(wire::SessionId session) {
 }
 
 void WatchTable::remove_from_index(const SetWatch& watch) {
-  if (watch.watcher().is_suspended) return;
+  turns_.remove(watch);
+  if (watch.watcher().is_suspended || watch.is_reserved()) return;
   ByPath& index = index_of(watch.reach());
   index->erase(index->iterator_to(watch));
 }
@@ -117,6 +121,7 @@ std::vector<const SetWatch*> WatchTable::resume(wire::SessionId session) {
   std::vector<const SetWatch*> resumed;
   own->second.is_suspended = false;
   for (SetWatch& watch : *own->second.watches) {
+    if (watch.is_reserved()) continue;
     index_of(watch.reach()).insert(watch);
     resumed.push_back(&watch);
   }
@@ -126,6 +131,7 @@ std::vector<const SetWatch*> WatchTable::resume(wire::SessionId session) {
 
 void WatchTable::clear() {
   while (!sessions_.empty()) remove_session(sessions_.begin()->first);
+  turns_.clear();
 }
 
 void WatchTable::identify(wire::SessionId session, const znode::Identities& identities) {

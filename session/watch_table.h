@@ -11,6 +11,7 @@
 #include <boost/intrusive/unordered_set.hpp>
 
 #include "session/hash_index.h"
+#include "session/turns.h"
 #include "session/watch.h"
 #include "session/watch_budget.h"
 #include "wire/records.h"
@@ -58,13 +59,15 @@ class SetWatch : public hooks::ById, public hooks::ByPath {
   [[nodiscard]] Watch::Reach reach() const { return reach_; }
   [[nodiscard]] bool once() const { return once_; }
   [[nodiscard]] bool with_data() const { return with_data_; }
+  // Its request is not answered yet: no change finds it.
+  [[nodiscard]] bool is_reserved() const { return reserved_; }
   [[nodiscard]] wire::Encoding encoding() const;
   // The zxid after which it reports changes, if its request had one.
   [[nodiscard]] std::optional<wire::Zxid> from() const;
   // Rises with every watch set.
   [[nodiscard]] std::uint64_t serial() const { return serial_; }
-  // The size of its path and its id.
-  [[nodiscard]] std::size_t text_bytes() const { return path_bytes_ + id_bytes_; }
+  // The size of its path and its id, and what else it takes.
+  [[nodiscard]] std::size_t charged_bytes() const { return texts() + extra_bytes_; }
 
  private:
   friend class WatchTable;
@@ -74,18 +77,21 @@ class SetWatch : public hooks::ById, public hooks::ByPath {
   static void destroy(SetWatch* watch);
   // The memory directly after the object: path, id, and `from` if there is one.
   [[nodiscard]] const char* text() const { return reinterpret_cast<const char*>(this + 1); }
+  [[nodiscard]] std::size_t texts() const { return path_bytes_ + id_bytes_; }
   [[nodiscard]] char* text() { return reinterpret_cast<char*>(this + 1); }
 
   Watcher* watcher_;
   std::uint64_t serial_;
   std::uint32_t path_bytes_;
   std::uint16_t id_bytes_;
+  std::uint16_t extra_bytes_;
   Interest interest_;
   Watch::Reach reach_ : 1;
   bool once_ : 1;
   bool with_data_ : 1;
   bool base64_ : 1;
   bool has_from_ : 1;
+  bool reserved_ : 1;
 };
 
 // All watches on this server, by session and by path.
@@ -94,14 +100,19 @@ class WatchTable {
   // `key` is for the tables of paths and ids. `budget`, which may be null, is told what the watches
   // of each session take.
   explicit WatchTable(const znode::HashKey& key = {}, WatchBudget* budget = nullptr)
-      : key_(key), budget_(budget), nodes_(TextHash{&key_}), subtrees_(TextHash{&key_}) {}
+      : key_(key),
+        budget_(budget),
+        nodes_(TextHash{&key_}),
+        subtrees_(TextHash{&key_}),
+        turns_(budget) {}
   ~WatchTable() { clear(); }
   WatchTable(const WatchTable&) = delete;
   WatchTable& operator=(const WatchTable&) = delete;
 
   // Precondition: the session has no watch with this id, and the id is a valid request id.
-  void add(wire::SessionId session, const znode::Identities& identities, const wire::RequestId& id,
-           const Watch& watch);
+  // Returns the watch.
+  const SetWatch& add(wire::SessionId session, const znode::Identities& identities,
+                      const wire::RequestId& id, const Watch& watch);
   // Null if there is none.
   [[nodiscard]] const SetWatch* find(wire::SessionId session, std::string_view id) const;
   void remove(const SetWatch& watch);
@@ -110,8 +121,8 @@ class WatchTable {
 
   // No change finds the session's watches until `resume`. They are set as before.
   void suspend(wire::SessionId session);
-  // Returns the watches that changes find again, in the order in which they were set. None if the
-  // session is not suspended.
+  // Returns the watches that changes find again, in the order in which they were set; not those
+  // that are reserved. None if the session is not suspended.
   std::vector<const SetWatch*> resume(wire::SessionId session);
 
   // Replaces the identities of a session. No effect if the session has no watches.
@@ -120,6 +131,10 @@ class WatchTable {
   // Sets `found` to the watches that report such a change of `path`, in the order in which they
   // were set. `found` must be empty.
   void find(std::string_view path, wire::EventKind kind, std::vector<const SetWatch*>& found) const;
+
+  // A watch in it is removed from it together with the watch.
+  [[nodiscard]] Turns& turns() { return turns_; }
+  [[nodiscard]] const Turns& turns() const { return turns_; }
 
   [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] std::size_t sessions() const { return sessions_.size(); }
@@ -181,6 +196,7 @@ class WatchTable {
   WatchBudget* budget_;
   ByPath nodes_;     // watches of exactly their path
   ByPath subtrees_;  // watches of their path and all paths below it
+  Turns turns_;      // watches that wait for a turn; they are in nodes_ too
   std::unordered_map<wire::SessionId, SessionWatches, SessionHash> sessions_;
   std::size_t size_ = 0;
   std::uint64_t last_serial_ = 0;

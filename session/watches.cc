@@ -57,6 +57,13 @@ bool may_see(const Watcher& watcher, const znode::Change& change) {
   return change.acl.is_open() || znode::allows(change.acl, watcher.identities, wire::Perm::read);
 }
 
+// A watch that waits for a turn is also told that its node is gone.
+Watch watch_of_turn(std::string_view path, const wire::TurnOptions& options) {
+  Watch watch{.path = std::string(path), .interest = {.deleted = true}, .once = true, .from = {}};
+  watch.extra_bytes = Turns::bytes_of(options);
+  return watch;
+}
+
 }  // namespace
 
 WatchEvent resync_event(const wire::RequestId& id, std::string_view path, wire::Zxid zxid) {
@@ -77,10 +84,10 @@ Watches::Watches(const Options& options)
       table_(options.hash_key, options.budget) {}
 
 wire::Result<void> Watches::check_limits(wire::SessionId session, const wire::RequestId& id,
-                                         const Watch& watch) const {
+                                         const Watch& watch, bool replaces) const {
   if (id.none())
     return Error{ErrorCode::bad_arguments, "id: a request that sets a watch needs an id"};
-  if (table_.find(session, id.json) != nullptr) {
+  if (!replaces && table_.find(session, id.json) != nullptr) {
     return Error{ErrorCode::bad_arguments, "id: a watch with id " + id.json + " is still set"};
   }
   const std::size_t count = size(session);
@@ -88,7 +95,8 @@ wire::Result<void> Watches::check_limits(wire::SessionId session, const wire::Re
     return Error{ErrorCode::too_many_watches,
                  "this session has " + std::to_string(count) + " watches, which is the maximum"};
   }
-  const std::size_t text = table_.text_bytes(session) + watch.path.size() + id.json.size();
+  const std::size_t text =
+      table_.text_bytes(session) + watch.path.size() + id.json.size() + watch.extra_bytes;
   if (text > per_session_max_ * text_bytes_each) {
     return Error{ErrorCode::too_many_watches,
                  "the paths and ids of this session's watches would have " + std::to_string(text) +
@@ -110,9 +118,83 @@ wire::Result<std::vector<WatchEvent>> Watches::add(wire::SessionId session,
   return missed;
 }
 
+wire::Result<void> Watches::check_turn(wire::SessionId session, const wire::RequestId& id,
+                                       const std::string& path, const wire::TurnOptions& options,
+                                       const znode::Tree& tree, bool replaces) const {
+  if (auto checked = check_limits(session, id, watch_of_turn(path, options), replaces); !checked) {
+    return checked;
+  }
+  return table_.turns().check(tree, path, options);
+}
+
+wire::Result<void> Watches::reserve(wire::SessionId session, const wire::RequestId& id,
+                                    std::string_view path, const wire::TurnOptions& options,
+                                    const znode::Identities& identities, const znode::Tree& tree) {
+  Watch watch = watch_of_turn(path, options);
+  if (auto checked = check_turn(session, id, watch.path, options, tree, false); !checked) {
+    return checked;
+  }
+  watch.reserved = true;
+  table_.add(session, identities, id, watch);
+  return {};
+}
+
+bool Watches::release(wire::SessionId session, const wire::RequestId& id) {
+  const SetWatch* watch = table_.find(session, id.json);
+  if (watch == nullptr || !watch->is_reserved()) return false;
+  table_.remove(*watch);
+  return true;
+}
+
+bool Watches::ask_turn(wire::SessionId session, const wire::RequestId& id, const std::string& path,
+                       const wire::TurnOptions& options, const znode::Identities& identities,
+                       const znode::Tree& tree) {
+  if (const SetWatch* former = table_.find(session, id.json)) table_.remove(*former);
+  if (table_.turns().is_turn(tree, path, options) == true) return true;
+  const SetWatch& set = table_.add(session, identities, id, watch_of_turn(path, options));
+  if (!set.watcher().is_suspended) table_.turns().add(tree, set, options);
+  return false;
+}
+
+void Watches::tick_turns(const znode::Tree& tree) {
+  table_.turns().tick(tree, [&](const SetWatch& watch) {
+    const znode::Node* node = tree.find(watch.path());
+    return node != nullptr &&
+           znode::allows(node->acl(), watch.watcher().identities, wire::Perm::read);
+  });
+}
+
+std::vector<wire::SessionId> Watches::tell_turns(const znode::Tree& tree, const EventSink& sink) {
+  std::vector<wire::SessionId> lagging;
+  for (Turns::Due& due : table_.turns().take_due()) {
+    const SetWatch& watch = *due.watch;
+    Watcher& watcher = watch.watcher();
+    const znode::Node* node = tree.find(watch.path());
+    // The session lags since an earlier event, or may not know that the node was deleted.
+    if (watcher.is_suspended || node == nullptr) continue;
+    if (!znode::allows(node->acl(), watcher.identities, wire::Perm::read)) {
+      table_.turns().bar(std::move(due));
+      continue;
+    }
+    const bool is_sent = sink(watcher.session, {.watch = {std::string(watch.id())},
+                                                .kind = EventKind::turn,
+                                                .path = std::string(watch.path()),
+                                                .zxid = history_.end(),
+                                                .data = {},
+                                                .stat = {}});
+    if (is_sent) {
+      table_.remove(watch);
+    } else {
+      lagging.push_back(watcher.session);
+      table_.suspend(watcher.session);
+    }
+  }
+  return lagging;
+}
+
 wire::Result<void> Watches::remove(wire::SessionId session, const wire::RequestId& id) {
   const SetWatch* watch = table_.find(session, id.json);
-  if (watch == nullptr) {
+  if (watch == nullptr || watch->is_reserved()) {
     return Error{ErrorCode::no_watcher,
                  "watch: there is no watch with id " + (id.none() ? "null" : id.json)};
   }
@@ -147,6 +229,7 @@ std::vector<wire::SessionId> Watches::fire(wire::Zxid zxid, std::vector<znode::C
       }
     }
   }
+  table_.turns().changed(changes);
   history_.add(zxid, std::move(changes));
   return lagging;
 }

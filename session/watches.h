@@ -14,6 +14,7 @@
 #include "wire/result.h"
 #include "znode/changes.h"
 #include "znode/hash_key.h"
+#include "znode/tree.h"
 
 namespace session {
 
@@ -58,6 +59,35 @@ class Watches {
   wire::Result<std::vector<wire::WatchEvent>> add(wire::SessionId session,
                                                   const wire::RequestId& id, const Watch& watch,
                                                   const znode::Identities& identities = {});
+  // Reserves a watch for a create that asks for a turn, so that there is room for it once the node
+  // is there. The errors are those of `add`.
+  wire::Result<void> reserve(wire::SessionId session, const wire::RequestId& id,
+                             std::string_view path, const wire::TurnOptions& options,
+                             const znode::Identities& identities, const znode::Tree& tree);
+  // The create is answered: its watch is not reserved any more. Returns whether it was.
+  bool release(wire::SessionId session, const wire::RequestId& id);
+  // Whether it is the turn of the node at `path`, which exists and has a number. If not, or if that
+  // is not known yet, sets a watch that ends with the event `turn`, or `deleted`. It replaces one
+  // with the same id. Precondition: there is room for it, see `reserve` and `check_turn`.
+  bool ask_turn(wire::SessionId session, const wire::RequestId& id, const std::string& path,
+                const wire::TurnOptions& options, const znode::Identities& identities,
+                const znode::Tree& tree);
+  // Whether there is room to watch for that turn. The errors are those of `add`; a watch with this
+  // id is none if `replaces`.
+  [[nodiscard]] wire::Result<void> check_turn(wire::SessionId session, const wire::RequestId& id,
+                                              const std::string& path,
+                                              const wire::TurnOptions& options,
+                                              const znode::Tree& tree, bool replaces) const;
+  // Sends the event of each watch whose turn has come. Call it after each `fire`, and sooner or
+  // later while `is_indexing_turns`. Returns the sessions that lag from now on.
+  std::vector<wire::SessionId> tell_turns(const znode::Tree& tree, const EventSink& sink);
+  // Continues to index large folders for turns. `tell_turns` must follow.
+  void index_turns(const znode::Tree& tree) { table_.turns().index_more(tree); }
+  [[nodiscard]] bool is_indexing_turns() const { return table_.turns().is_indexing(); }
+  // One heartbeat interval has passed: a watch whose client could not read its node is told its
+  // turn if the client can now. `tell_turns` must follow.
+  void tick_turns(const znode::Tree& tree);
+
   // Replaces the identities of the session's client. Its watches report only changes of nodes that
   // it may read. A watch for one event waits for such a change.
   void identify(wire::SessionId session, const znode::Identities& identities) {
@@ -92,7 +122,7 @@ class Watches {
 
  private:
   [[nodiscard]] wire::Result<void> check_limits(wire::SessionId session, const wire::RequestId& id,
-                                                const Watch& watch) const;
+                                                const Watch& watch, bool replaces = false) const;
 
   [[nodiscard]] bool count(Watcher& watcher, wire::Zxid zxid, std::size_t event,
                            std::size_t& bytes) const;

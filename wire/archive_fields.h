@@ -42,6 +42,14 @@ template <>
 inline constexpr auto fields<ChildrenRequest> =
     std::tuple(&ChildrenRequest::path, &ChildrenRequest::with_stat, &ChildrenRequest::with_data,
                &ChildrenRequest::after, &ChildrenRequest::limit, &ChildrenRequest::read);
+// A turn is no part of a command or of a kept result: the server of the client tells it.
+template <>
+inline constexpr auto fields<CreateRequest> =
+    std::tuple(&CreateRequest::path, &CreateRequest::data, &CreateRequest::ephemeral,
+               &CreateRequest::sequential, &CreateRequest::container, &CreateRequest::parents,
+               &CreateRequest::ttl_ms, &CreateRequest::acl);
+template <>
+inline constexpr auto fields<CreateReply> = std::tuple(&CreateReply::path, &CreateReply::stat);
 template <>
 inline constexpr auto fields<MultiRequest> = std::tuple(&MultiRequest::ops);
 template <>

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <type_traits>
 #include <variant>
@@ -63,7 +64,7 @@ constexpr void for_each_named_field(Visit visit) {
 
 // Whether a member's field is an object or a list of objects.
 template <class Member>
-inline constexpr bool is_structured = std::is_same_v<Member, Consistency>;
+inline constexpr bool is_structured = std::is_same_v<Member, Consistency> || HasFields<Member>;
 template <class Member>
 inline constexpr bool is_structured<std::optional<Member>> = is_structured<Member>;
 template <class Item>
@@ -80,6 +81,7 @@ constexpr void for_each_request_field(Visit visit) {
   }(std::type_identity<Request>{}, std::type_identity<MultiOp>{});
   for_each_named_field<AclEntry>(visit);
   for_each_named_field<AtLeast>(visit);
+  for_each_named_field<TurnOptions>(visit);
   for_each_named_field<Condition>(visit);
 }
 
@@ -117,6 +119,15 @@ inline constexpr FieldSet structured_fields = [] {
   FieldSet set = set_of(field_id(conditions_name));
   for_each_request_field([&]<class S, class M, As as>(const Field<S, M, as>& field) {
     if (is_structured<M>) set |= set_of(*field_names.find(field.name));
+  });
+  return set;
+}();
+
+// The fields that are lists of strings.
+inline constexpr FieldSet text_lists = [] {
+  FieldSet set = 0;
+  for_each_request_field([&]<class S, class M, As as>(const Field<S, M, as>& field) {
+    if (std::is_same_v<M, std::vector<std::string>>) set |= set_of(*field_names.find(field.name));
   });
   return set;
 }();

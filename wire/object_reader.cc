@@ -132,6 +132,13 @@ std::size_t ObjectReader::choice(FieldId id, std::span<const std::string_view> n
   return 0;
 }
 
+void ObjectReader::read_item(std::string& text) {
+  const bool is_string =
+      !object_.fields.empty() && object_.fields.front().value.kind == RawValue::Kind::string;
+  if (object_.is_object || !is_string) return fail("must be a string");
+  text = std::move(object_.fields.front().value.text);
+}
+
 Consistency ObjectReader::consistency(FieldId id) {
   RawValue* value = object_.find(id);
   if (!value) return SessionConsistency{};

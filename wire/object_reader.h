@@ -86,8 +86,10 @@ class ObjectReader {
     allow_only(allowed_fields<T>);
     read(item);
   }
+  void read_item(std::string& text);
   void read_item(MultiOp& op);
   void read_item(Condition& condition);
+  void read_item(TurnOptions& turn);
 
   // Null if the field is absent, or of another kind, which is an error.
   RawValue* typed(FieldId id, RawValue::Kind kind, std::string_view must_be);
@@ -142,6 +144,14 @@ T ObjectReader::value(FieldId id) {
     return {hex(id)};
   } else if constexpr (std::same_as<T, RequestId>) {
     return request_id(id);
+  } else if constexpr (HasFields<T>) {
+    T result;
+    RawValue* value = typed(id, RawValue::Kind::object, "an object");
+    if (!value) return result;
+    ObjectReader inside(value->items.front(), name(id));
+    inside.read_item(result);
+    if (inside.error_) fail(*inside.error_);
+    return result;
   } else {
     static_assert(std::same_as<T, Consistency>);
     return consistency(id);
@@ -156,7 +166,7 @@ std::vector<T> ObjectReader::list(FieldId id) {
   result.reserve(value->items.size());
   for (RawObject& item : value->items) {
     ObjectReader reader(item, name(id));
-    if (!item.is_object) reader.fail("must be an object");
+    if (!item.is_object && !std::same_as<T, std::string>) reader.fail("must be an object");
     reader.read_item(result.emplace_back());
     if (reader.error_) {
       const std::string place =

@@ -45,7 +45,7 @@ bool RawFrameBuilder::begin_array() {
 
   RawValue* value = add_field({RawValue::Kind::array, false, 0, {}, {}});
   if (!value || !has_structure(*key_)) return push({.skipped = true});
-  return push({.items = &value->items});
+  return push({.items = &value->items, .keeps_text = (set_of(*key_) & text_lists) != 0});
 }
 
 void RawFrameBuilder::key(std::string_view name) {
@@ -89,7 +89,14 @@ bool RawFrameBuilder::scalar(RawValue value) {
   kept_bytes_ += value_bytes + value.text.size();
   const Level& outer = open_.back();
   if (outer.is_frame) return begin_request(false);
-  if (outer.items) return add_item(*outer.items, false);
+  if (outer.items) {
+    std::vector<RawObject>& items = *outer.items;
+    const bool keeps = outer.keeps_text && value.kind == RawValue::Kind::string;
+    if (keeps) open_bytes_ += sizeof(RawField);
+    if (!add_item(items, false)) return false;
+    if (keeps) items.back().fields.push_back({FieldId{}, std::move(value)});
+    return true;
+  }
   if (outer.object) add_field(std::move(value));
   return fits();
 }

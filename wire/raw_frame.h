@@ -32,7 +32,8 @@ struct RawField {
   RawValue value;
 };
 
-// An object, or an element of an array that is not an object.
+// An object, or an element of an array that is not an object. A string in a list of strings is the
+// only field of such an element.
 struct RawObject {
   std::vector<RawField> fields;
   std::optional<std::string> unknown;  // the first name that is not in field_names
@@ -98,7 +99,8 @@ class RawFrameBuilder {
   struct Level {
     RawObject* object = nullptr;
     std::vector<RawObject>* items = nullptr;
-    bool is_frame = false;  // the list of requests
+    bool is_frame = false;    // the list of requests
+    bool keeps_text = false;  // a list of strings
     bool skipped = false;
   };
 

@@ -20,6 +20,7 @@ namespace wire {
 struct CreateReply {
   std::string path;  // final: with the sequence number where the node is sequential
   Stat stat;
+  std::optional<bool> turn = {};  // set if the request asked for a turn; not kept with the result
 
   bool operator==(const CreateReply&) const = default;
 };
@@ -90,6 +91,7 @@ struct EmptyReply {
 struct WatchReply {
   RequestId watch;
   std::optional<Stat> stat;
+  std::optional<bool> turn = {};  // set with WatchScope::turn; a watch is set only if it is false
 
   bool operator==(const WatchReply&) const = default;
 };
@@ -188,10 +190,10 @@ struct GoAway {
   std::string reason;
 };
 
-enum class EventKind : std::uint8_t { created, changed, deleted, children, resync };
+enum class EventKind : std::uint8_t { created, changed, deleted, children, resync, turn };
 template <>
-inline constexpr std::array<std::string_view, 5> names_of<EventKind>{
-    "created", "changed", "deleted", "children", "resync"};
+inline constexpr std::array<std::string_view, 6> names_of<EventKind>{
+    "created", "changed", "deleted", "children", "resync", "turn"};
 
 // The event of a watch for one change. Has `data` and `stat` only if the watch asked for data and
 // the node exists after the change.

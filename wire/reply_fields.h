@@ -42,7 +42,8 @@ inline constexpr auto fields_of<ClosedReply> = std::tuple();
 
 template <>
 inline constexpr auto fields_of<CreateReply> = std::tuple(required("path", &CreateReply::path),
-                                                          required("stat", &CreateReply::stat));
+                                                          required("stat", &CreateReply::stat),
+                                                          optional("turn", &CreateReply::turn));
 
 template <>
 inline constexpr auto fields_of<GetReply> = std::tuple(data(&GetReply::data, Presence::required),
@@ -77,7 +78,8 @@ inline constexpr auto fields_of<AclReply> = std::tuple(required("acl", &AclReply
 
 template <>
 inline constexpr auto fields_of<WatchReply> = std::tuple(required("watch", &WatchReply::watch),
-                                                         nullable("stat", &WatchReply::stat));
+                                                         nullable("stat", &WatchReply::stat),
+                                                         optional("turn", &WatchReply::turn));
 
 template <>
 inline constexpr auto fields_of<WhoamiReply> = std::tuple(required("identities",

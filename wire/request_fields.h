@@ -25,12 +25,17 @@ template <>
 inline constexpr auto fields_of<AtLeast> = std::tuple(required("atLeast", &AtLeast::zxid));
 
 template <>
+inline constexpr auto fields_of<TurnOptions> = std::tuple(optional("limit", &TurnOptions::limit),
+                                                          optional("among", &TurnOptions::among));
+
+template <>
 inline constexpr auto fields_of<CreateRequest> = std::tuple(
     required("path", &CreateRequest::path), data(&CreateRequest::data, Presence::defaulted),
     optional("ephemeral", &CreateRequest::ephemeral),
     optional("sequential", &CreateRequest::sequential),
     optional("container", &CreateRequest::container), optional("parents", &CreateRequest::parents),
-    optional("ttlMs", &CreateRequest::ttl_ms), optional("acl", &CreateRequest::acl));
+    optional("ttlMs", &CreateRequest::ttl_ms), optional("acl", &CreateRequest::acl),
+    optional("turn", &CreateRequest::turn));
 
 template <>
 inline constexpr auto fields_of<GetRequest> = std::tuple(required("path", &GetRequest::path),
@@ -105,7 +110,7 @@ template <>
 inline constexpr auto fields_of<WatchRequest> = std::tuple(
     required("path", &WatchRequest::path), defaulted("scope", &WatchRequest::scope),
     optional("once", &WatchRequest::once), optional("withData", &WatchRequest::with_data),
-    optional("from", &WatchRequest::from));
+    optional("from", &WatchRequest::from), embedded(&WatchRequest::turn));
 
 template <>
 inline constexpr auto fields_of<UnwatchRequest> = std::tuple(required("watch",

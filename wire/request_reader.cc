@@ -57,9 +57,47 @@ void check_together(ObjectReader& object, const CheckRequest&) {
 void check_together(ObjectReader& object, const MultiRequest&) {
   if (object.has(field_id("else"))) object.require(conditions_field);
 }
+void check_together(ObjectReader& object, const CreateRequest&) {
+  constexpr FieldId sequential = field_id("sequential");
+  if (!object.has(field_id("turn"))) return;
+  if (!object.has(sequential) || !object.value<bool>(sequential)) {
+    object.fail("only a sequential create has a turn: set \"sequential\"");
+  }
+}
 void check_together(ObjectReader& object, const ConnectRequest&) {
   if (object.has(field_id("session"))) object.require(field_id("password"));
   if (object.has(field_id("password"))) object.require(field_id("session"));
+}
+
+// Rules about the values of a request.
+void check_values(ObjectReader&, const auto&) {}
+void check_values(ObjectReader& object, const TurnOptions& turn) {
+  constexpr FieldId among = field_id("among");
+  if (turn.limit < 1 || turn.limit > turn_limit_max) {
+    object.fail_value(field_id("limit"), "between 1 and " + std::to_string(turn_limit_max));
+  }
+  const bool is_long = std::ranges::any_of(
+      turn.among, [](const std::string& kind) { return kind.size() > turn_kind_bytes_max; });
+  const bool is_empty = object.has(among) && turn.among.empty();
+  if (is_empty || is_long || turn.among.size() > turn_kinds_max) {
+    object.fail_value(among, "a list of 1 to " + std::to_string(turn_kinds_max) +
+                                 " kinds of at most " + std::to_string(turn_kind_bytes_max) +
+                                 " bytes");
+  }
+}
+void check_values(ObjectReader& object, const WatchRequest& watch) {
+  const bool is_turn = watch.scope == WatchScope::turn;
+  if (is_turn) check_values(object, watch.turn);
+  for (const FieldId field : {field_id("once"), field_id("withData")}) {
+    if (is_turn && object.has(field)) {
+      object.fail("a watch of a turn has no field " + quoted(name(field)));
+    }
+  }
+  for (const FieldId field : {field_id("limit"), field_id("among")}) {
+    if (!is_turn && object.has(field)) {
+      object.fail("field " + quoted(name(field)) + " needs \"scope\":\"turn\"");
+    }
+  }
 }
 
 template <class Variant, class T>
@@ -68,6 +106,7 @@ constexpr Operation<Variant> operation() {
             T request;
             check_together(object, request);
             object.read(request);
+            check_values(object, request);
             return request;
           }};
 }
@@ -115,6 +154,12 @@ void ObjectReader::read_item(Condition& condition) {
   if (const auto valid = validate_path(condition.path); !valid) fail(valid.error());
 }
 
+void ObjectReader::read_item(TurnOptions& turn) {
+  allow_only(allowed_fields<TurnOptions>);
+  read(turn);
+  check_values(*this, turn);
+}
+
 void ObjectReader::read_item(MultiOp& op) {
   const std::string name = read_op(*this);
   const auto* operation = find(multi_ops, name);
@@ -123,6 +168,9 @@ void ObjectReader::read_item(MultiOp& op) {
     return;
   }
   what_ = operation->name;
+  if (name == op_name<CreateRequest> && has(field_id("turn"))) {
+    fail("a multi tells no turns: send the create alone");
+  }
   // A multi is read as a whole, and leaves no watches.
   allow_only((operation->allowed & ~allowed_fields<ReadOptions>) | set_of(field_id("op")));
   op = operation->read(*this);
@@ -137,6 +185,7 @@ bool leaves_watch(const Request& request) {
   return std::visit(
       [](const auto& each) {
         if constexpr (requires { each.read.watch; }) return each.read.watch;
+        if constexpr (requires { each.turn.has_value(); }) return each.turn.has_value();
         return std::is_same_v<std::decay_t<decltype(each)>, WatchRequest>;
       },
       request);

@@ -50,10 +50,21 @@ enum class Encoding : std::uint8_t { text_if_utf8, base64 };
 template <>
 inline constexpr std::array<std::string_view, 2> names_of<Encoding>{"text", "base64"};
 
-enum class WatchScope : std::uint8_t { node, children, subtree };
+enum class WatchScope : std::uint8_t { node, children, subtree, turn };
 template <>
-inline constexpr std::array<std::string_view, 3> names_of<WatchScope>{"node", "children",
-                                                                      "subtree"};
+inline constexpr std::array<std::string_view, 4> names_of<WatchScope>{"node", "children", "subtree",
+                                                                      "turn"};
+
+// When it is a node's turn among its siblings: see znode/sibling.h.
+struct TurnOptions {
+  std::int32_t limit = 1;          // fewer siblings than this are before the node
+  std::vector<std::string> among;  // the kinds of siblings that count; empty: all
+
+  bool operator==(const TurnOptions&) const = default;
+};
+inline constexpr std::int32_t turn_limit_max = 1'000'000;
+inline constexpr std::size_t turn_kinds_max = 16;
+inline constexpr std::size_t turn_kind_bytes_max = 128;
 
 // Options of every read.
 struct ReadOptions {
@@ -90,6 +101,8 @@ struct CreateRequest {
   bool parents = false;  // create missing parents in the same transaction
   std::optional<std::int64_t> ttl_ms;
   std::optional<Acl> acl;  // absent: open
+  // Tell when it is the turn of the new node. Not a part of the command for the leader.
+  std::optional<TurnOptions> turn = {};
 
   bool operator==(const CreateRequest&) const = default;
 };
@@ -251,6 +264,7 @@ struct WatchRequest {
   bool once = false;
   bool with_data = false;
   std::optional<Zxid> from;  // first replay the events after this
+  TurnOptions turn = {};     // with WatchScope::turn
 
   bool operator==(const WatchRequest&) const = default;
 };

@@ -39,6 +39,10 @@ wire::Consistency consistency_of(const wire::Request& request) {
         if constexpr (std::is_same_v<std::decay_t<decltype(r)>, wire::SyncRequest>) {
           return wire::Linearizable{};
         }
+        // A turn is told as it is. It has no past.
+        if constexpr (std::is_same_v<std::decay_t<decltype(r)>, wire::WatchRequest>) {
+          if (r.scope == wire::WatchScope::turn && r.from) return wire::AtLeast{*r.from};
+        }
         return wire::SessionConsistency{};
       },
       request);
@@ -101,7 +105,8 @@ std::optional<Admission> admit_read_only(const wire::ClientRequest& client_reque
   const auto* multi = std::get_if<wire::MultiRequest>(&request);
   const bool has_conditions = !client_request.conditions.empty();
   if (multi != nullptr && !has_conditions && znode::only_reads(*multi)) return LocalRead{};
-  if (body != nullptr || std::holds_alternative<wire::Linearizable>(consistency_of(request))) {
+  const bool is_linearizable = std::holds_alternative<wire::Linearizable>(consistency_of(request));
+  if (body != nullptr || is_linearizable || watches_turn(request)) {
     return ReplyNow{not_read_only()};
   }
   return std::nullopt;
@@ -115,6 +120,11 @@ std::optional<std::int64_t> number_of(const wire::RequestId& id) {
   const auto [stopped, error] = std::from_chars(id.json.data(), end, number);
   if (error != std::errc() || stopped != end) return std::nullopt;
   return number;
+}
+
+bool watches_turn(const wire::Request& request) {
+  const auto* watch = std::get_if<wire::WatchRequest>(&request);
+  return watch != nullptr && watch->scope == wire::WatchScope::turn;
 }
 
 Admission admit(const wire::ClientRequest& request, const Requester& requester,

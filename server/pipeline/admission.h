@@ -60,6 +60,9 @@ using Admission =
 [[nodiscard]] Admission admit(const wire::ClientRequest& request, const Requester& requester,
                               const AdmissionLimits& limits);
 
+// Whether the request asks when it is the turn of a node that is there.
+[[nodiscard]] bool watches_turn(const wire::Request& request);
+
 // With `dedup` the id of a write is its number. None if the id is no integer.
 [[nodiscard]] std::optional<std::int64_t> number_of(const wire::RequestId& id);
 

@@ -60,6 +60,11 @@ void ClientSender::flush(Client& client) {
     if (auto* queued = std::get_if<QueuedReply>(&*next)) {
       wire::Reply& reply = queued->reply;
       stamp(client, reply);
+      if (queued->turn) {
+        send_with_turn(client, std::move(*queued));
+        client.held_back = held_back(client);
+        continue;
+      }
       const bool closed = reply.body && std::holds_alternative<wire::ClosedReply>(*reply.body);
       send(client, std::move(*queued));
       if (closed) return disconnect(client, CloseCode::normal, "session closed");
@@ -100,6 +105,7 @@ QueuedReply ClientSender::read(Client& client, const QueuedRead& read) {
     return reply;
   }
   send_missed(client, request.request, std::move(answer->events));
+  if (replica_.watches().is_indexing_turns()) environment_.call_soon();
   reply.reply.body = std::move(answer->reply);
   return reply;
 }
@@ -111,11 +117,16 @@ void ClientSender::stamp(Client& client, wire::Reply& reply) const {
     client.stamped_replies -= 1;
     return;
   }
-  reply.zxid = replica_.applied();
-  if (client.stamped_replies == 0) return;
-  const QueuedReply* stamped = client.order.find_reply(
-      [](const QueuedReply& other) { return other.reply.zxid != wire::Zxid{}; });
-  if (stamped != nullptr) reply.zxid = std::min(reply.zxid, stamped->reply.zxid);
+  reply.zxid = std::min(replica_.applied(), zxid_of_next(client));
+}
+
+// The zxid of the next reply that has one; the greatest of all if there is none.
+wire::Zxid ClientSender::zxid_of_next(const Client& client) {
+  const QueuedReply* stamped =
+      client.stamped_replies == 0 ? nullptr : client.order.find_reply([](const QueuedReply& other) {
+        return other.reply.zxid != wire::Zxid{};
+      });
+  return stamped != nullptr ? stamped->reply.zxid : wire::Zxid::from_bits(~std::uint64_t{0});
 }
 
 // Next: Carrier::send (clients/carrier.cc); wire/message_writer.cc encodes the reply.
@@ -152,6 +163,7 @@ bool ClientSender::send(Client& client, const QueuedRead& due) {
 
 bool ClientSender::perform(Client& client, const QueuedRead& due) {
   QueuedReply reply = read(client, due);
+  reply.reply.zxid = std::min(reply.reply.zxid, zxid_of_next(client));
   if (sets_watch(due.request.request) || !reply.reply.body) {
     hand_over(client, std::move(reply));
     return true;

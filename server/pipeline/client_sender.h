@@ -37,6 +37,10 @@ class ClientSender {
   void lag(const std::vector<wire::SessionId>& sessions);
   // Resumes the watches of a client that lags.
   void resume_watches(Client& client);
+  // Tells turns that no transaction has caused: those of a large folder once it is indexed, and at
+  // each tick those of nodes that their clients may read now.
+  void index_turns();
+  void tick_turns();
 
   // Whether so many replies of the client wait behind an unanswered request that further large
   // replies to writes are left out.
@@ -59,12 +63,15 @@ class ClientSender {
 
  private:
   [[nodiscard]] bool send_event(wire::SessionId session, wire::WatchEvent&& event);
+  // Sends the reply to a create that asks for a turn, and sets its watch.
+  void send_with_turn(Client& client, QueuedReply&& reply);
   // Sends the events since the `from` of a watch, before the reply to `request`, which sets it. If
   // they have no room, one `resync` stands for all of them.
   void send_missed(Client& client, const wire::Request& request,
                    std::vector<wire::WatchEvent> events);
   void resume_watches_if_room(Client& client);
   void stamp(Client& client, wire::Reply& reply) const;
+  [[nodiscard]] static wire::Zxid zxid_of_next(const Client& client);
   // Gives the request's bytes back, counts an error, and hands the reply to the connection.
   void hand_over(Client& client, QueuedReply&& reply);
   // The same, and notes how long the request took.

@@ -40,6 +40,31 @@ void ClientSender::send_missed(Client& client, const wire::Request& request,
   for (wire::WatchEvent& event : events) client.connection->send(std::move(event));
 }
 
+void ClientSender::send_with_turn(Client& client, QueuedReply&& reply) {
+  const wire::RequestId id = reply.reply.id;
+  // Another connection may have the session now: then this one is told nothing.
+  const bool has_session = client.state != Client::State::ended;
+  const znode::Caller caller{has_session ? client.session : wire::SessionId{}, client.identities};
+  const auto events = replica_.service().tell_turn(caller, id, reply.reply.body, *reply.turn);
+  send(client, std::move(reply));
+  for (const wire::WatchEvent& event : events) {
+    counters_.watch_events += 1;
+    client.connection->send(event);
+  }
+  if (replica_.watches().is_indexing_turns()) environment_.call_soon();
+}
+
+void ClientSender::index_turns() {
+  if (!replica_.watches().is_indexing_turns()) return;
+  lag(replica_.service().index_turns(sink_));
+  if (replica_.watches().is_indexing_turns()) environment_.call_soon();
+}
+
+void ClientSender::tick_turns() {
+  lag(replica_.service().tick_turns(sink_));
+  if (replica_.watches().is_indexing_turns()) environment_.call_soon();
+}
+
 void ClientSender::lag(const std::vector<wire::SessionId>& sessions) {
   for (const wire::SessionId session : sessions) {
     Client* client = clients_.find(session);

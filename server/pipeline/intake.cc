@@ -62,7 +62,9 @@ void Intake::begin(Client& client, wire::ClientRequest request, Arrival arrived)
   Admission admission = admit(
       request, {client.session, client.read_only, client.connect_request.dedup, client.last_number},
       {options_.max_data_bytes, options_.max_multi_ops});
-  if (auto* write = std::get_if<Write>(&admission)) {
+  if (auto refused = reserve_turn(client, request, admission)) {
+    replies_.reply_now(client, request, *std::move(refused), arrived);
+  } else if (auto* write = std::get_if<Write>(&admission)) {
     if (write->number) client.last_number = write->number;
     const std::uint64_t tag = replies_.hold_write(client, std::move(request), arrived);
     ordering_.submit({client.session,
@@ -97,6 +99,19 @@ void Intake::begin(Client& client, wire::ClientRequest request, Arrival arrived)
   } else {
     replies_.reply_now(client, request, std::move(std::get<ReplyNow>(admission).body), arrived);
   }
+}
+
+// A create that is sent again needs no room: it is done.
+std::optional<wire::Error> Intake::reserve_turn(const Client& client,
+                                                const wire::ClientRequest& request,
+                                                const Admission& admission) {
+  const auto* create = std::get_if<wire::CreateRequest>(&request.request);
+  const bool asks = create != nullptr && create->turn && std::holds_alternative<Write>(admission);
+  if (!asks) return std::nullopt;
+  const auto reserved = replica_.service().reserve_turn({client.session, client.identities},
+                                                        request.id, create->path, *create->turn);
+  if (reserved) return std::nullopt;
+  return reserved.error();
 }
 
 // Only for a client that waits, while this server serves.

@@ -1,8 +1,9 @@
 #pragma once
 
-#include <memory>
+#include <optional>
 
 #include "server/metrics/readings.h"
+#include "server/pipeline/admission.h"
 #include "server/pipeline/client_index.h"
 #include "server/pipeline/client_sender.h"
 #include "server/pipeline/environment.h"
@@ -43,6 +44,10 @@ class Intake {
  private:
   void begin(Client& client, wire::ClientRequest request, Arrival arrived);
   void begin_early_requests(Client& client);
+  // If the request is a create that asks for a turn: why it cannot be told.
+  [[nodiscard]] std::optional<wire::Error> reserve_turn(const Client& client,
+                                                        const wire::ClientRequest& request,
+                                                        const Admission& admission);
 
   const PipelineOptions& options_;
   ClientIndex& clients_;

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <unordered_map>
@@ -23,6 +24,7 @@ class Pending {
     wire::RequestId id;
     wire::Encoding encoding = wire::Encoding::text_if_utf8;
     RequestTiming timing;
+    std::unique_ptr<wire::TurnOptions> turn = {};  // see QueuedReply
   };
 
   // A read whose zxid was not applied in time.

@@ -8,8 +8,8 @@
 
 #include "wire/zxid.h"
 
-// A write, for example a create, comes here twice: as a request in `received`, from where it goes to
-// Intake::take (intake.cc), and as a committed transaction in `deliver`.
+// A write, for example a create, comes here twice: as a request in `received`, from where it goes
+// to Intake::take (intake.cc), and as a committed transaction in `deliver`.
 namespace server {
 namespace {
 
@@ -117,6 +117,7 @@ void Pipeline::closed(ClientConnection& connection) {
 void Pipeline::go_on() {
   ordering_.go_on(intake_.outcomes());
   intake_.carry_out();
+  sender_.index_turns();
   replies_.begin_turn();
   Client* client = sender_.next_turn();
   if (client == nullptr) return;
@@ -229,6 +230,7 @@ void Pipeline::tick() {
   intake_.carry_out();
   replies_.refuse_late_reads();
   sender_.relieve();
+  sender_.tick_turns();
   session_setup_.tick(role_status().serving);
   for (const auto& [number, client] : clients_.by_number()) {
     if (const auto session = session_setup_.tick_client(*client)) {

@@ -55,6 +55,13 @@ std::size_t bytes_of(const wire::MultiReply& reply) {
   return bytes;
 }
 
+// Null if the request asks for no turn.
+std::unique_ptr<wire::TurnOptions> turn_of(const wire::Request& request) {
+  const auto* create = std::get_if<wire::CreateRequest>(&request);
+  if (create == nullptr || !create->turn) return nullptr;
+  return std::make_unique<wire::TurnOptions>(*create->turn);
+}
+
 wire::Error too_many_reads() {
   return {wire::ErrorCode::overloaded,
           "the reads that the session sent before a write took too long, or too much memory; this "
@@ -73,7 +80,9 @@ Replies::Replies(ClientIndex& clients, Pending& pending, Replica& replica, Envir
 
 void Replies::reply_now(Client& client, const wire::ClientRequest& request,
                         wire::Result<wire::ReplyBody> body, Arrival arrived) {
-  push(client, {{request.id, {}, request.encoding, std::move(body)}, {arrived}});
+  QueuedReply reply{{request.id, {}, request.encoding, std::move(body)}, {arrived}};
+  if (reply.reply.body) reply.turn = turn_of(request.request);
+  push(client, std::move(reply));
 }
 
 void Replies::refuse_malformed(Client& client, wire::BadRequest bad, Arrival arrived) {
@@ -118,8 +127,8 @@ void Replies::read_local(Client& client, QueuedRead read) {
 std::uint64_t Replies::hold_write(Client& client, wire::ClientRequest request, Arrival arrived) {
   const RequestTiming timing{arrived, Effort::write};
   charge(client, timing);
-  const std::uint64_t tag =
-      pending_.add({client.number, std::move(request.id), request.encoding, timing});
+  const std::uint64_t tag = pending_.add(
+      {client.number, std::move(request.id), request.encoding, timing, turn_of(request.request)});
   client.order.push_write(tag);
   return tag;
 }
@@ -158,6 +167,7 @@ void Replies::reply(std::uint64_t tag, wire::Result<wire::ReplyBody> body) {
   }
   QueuedReply reply{{std::move(request->id), {}, request->encoding, std::move(body)},
                     request->timing};
+  reply.turn = std::move(request->turn);
   if (!client->order.is_next(tag)) keep(*client, reply);
   client->order.answer(tag, std::move(reply));
   sender_.flush(*client);
@@ -218,7 +228,13 @@ void Replies::read_before(const session::Origin& origin) {
     keep(*client, reply);
     return reply;
   };
-  if (!client->order.read_before(origin.tag, perform)) return;
+  // The event of a turn must not come before the reply that leaves its watch, and `unwatch` must
+  // not come before a request that sets the watch.
+  const auto stays = [](const QueuedRead& queued) {
+    const wire::Request& request = queued.request.request;
+    return watches_turn(request) || std::holds_alternative<wire::UnwatchRequest>(request);
+  };
+  if (!client->order.read_before(origin.tag, stays, perform)) return;
   const SteadyClock::duration took = environment_.now() - *begin;
   if (took > long_reads) {
     early_reads_ += took;

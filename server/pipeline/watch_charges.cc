@@ -25,4 +25,23 @@ void WatchCharges::set(wire::SessionId session, std::size_t bytes) {
   if (Client* client = clients_.find(session)) client->watches.set(bytes);
 }
 
+wire::Result<void> WatchCharges::check_indexes(std::size_t bytes) {
+  const std::size_t limit = ledger_.limits(Budget::watches).address;
+  const std::size_t held = indexes_ ? indexes_->bytes() : 0;
+  const std::size_t used = ledger_.server(Budget::watches).used();
+  const bool has_server = used + bytes <= held + ledger_.limits(Budget::watches).server;
+  if (bytes <= limit && has_server) return {};
+  ledger_.count(Budget::watches, Measure::refused);
+  return wire::Error{wire::ErrorCode::too_many_watches,
+                     "the indexes of folders in which turns are told would take more than their " +
+                         std::to_string(limit) +
+                         " bytes, or more than this server has left for watches"};
+}
+
+void WatchCharges::set_indexes(std::size_t bytes) {
+  if (bytes == 0) return indexes_.reset();
+  if (!indexes_) indexes_.emplace(account_of(ledger_.of("turns"), Budget::watches));
+  indexes_->set(bytes);
+}
+
 }  // namespace server

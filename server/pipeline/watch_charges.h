@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 
 #include "server/budgets/ledger.h"
 #include "server/pipeline/client_index.h"
@@ -17,10 +18,13 @@ class WatchCharges : public session::WatchBudget {
 
   [[nodiscard]] wire::Result<void> check(wire::SessionId session, std::size_t bytes) override;
   void set(wire::SessionId session, std::size_t bytes) override;
+  [[nodiscard]] wire::Result<void> check_indexes(std::size_t bytes) override;
+  void set_indexes(std::size_t bytes) override;
 
  private:
   ClientIndex& clients_;
   Ledger& ledger_;
+  std::optional<Holding> indexes_;  // of turns; none while there are none
 };
 
 }  // namespace server

@@ -98,7 +98,8 @@ void apply_batches(benchmark::State& state, const MakeBody& make_body) {
   for (auto _ : state) {
     state.PauseTiming();
     planned.clear();
-    for (std::size_t i = 0; i < batch_transactions; ++i) planned.push_back(leader.plan(make_body(++number)));
+    for (std::size_t i = 0; i < batch_transactions; ++i)
+      planned.push_back(leader.plan(make_body(++number)));
     state.ResumeTiming();
     for (const wire::Bytes& bytes : planned) benchmark::DoNotOptimize(leader.apply(bytes));
   }

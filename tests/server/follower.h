@@ -98,6 +98,14 @@ class Follower : public server::Environment {
     pipeline_->received(*connection_, std::move(frame));
   }
 
+  // With the id of an earlier request.
+  void repeat(int id, wire::Request request) {
+    wire::ParsedFrame frame;
+    frame.requests.emplace_back(
+        wire::ClientRequest{wire::RequestId(std::to_string(id)), {}, std::move(request)});
+    pipeline_->received(*connection_, std::move(frame));
+  }
+
   void request(wire::ClientRequest request) {
     request.id = wire::RequestId(std::to_string(++requests_));
     wire::ParsedFrame frame;

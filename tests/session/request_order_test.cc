@@ -100,8 +100,10 @@ TEST_CASE("read_before carries out earlier reads before a write takes effect") {
     carried_out += read.text;
     return Reply{read.text + "!"};
   };
+  const auto stays = [](const Read& read) { return read.text == "stays"; };
   queue.push_write(1);  // will be refused
   queue.push_read({"a"});
+  queue.push_read({"stays"});
   queue.push_held_read(2, {"b"});
   queue.push_reply({"bad"});
   queue.push_write(3);
@@ -110,19 +112,19 @@ TEST_CASE("read_before carries out earlier reads before a write takes effect") {
   queue.push_read({"d"});
   queue.push_write(5);
 
-  CHECK_FALSE(queue.read_before(1, carry_out));
-  CHECK_FALSE(queue.read_before(9, carry_out));
-  CHECK(queue.read_before(3, carry_out));
+  CHECK_FALSE(queue.read_before(1, stays, carry_out));
+  CHECK_FALSE(queue.read_before(9, stays, carry_out));
+  CHECK(queue.read_before(3, stays, carry_out));
   CHECK(carried_out == "ab");
   CHECK(queue.answer(3, {"3"}));
-  CHECK_FALSE(queue.read_before(3, carry_out));
+  CHECK_FALSE(queue.read_before(3, stays, carry_out));
   CHECK_FALSE(queue.release(2));
   CHECK(drain(queue).empty());
   CHECK(queue.answer(1, {"1"}));
-  CHECK(drain(queue) == "reply 1; reply a!; reply b!; reply bad; reply 3; read c");
+  CHECK(drain(queue) == "reply 1; reply a!; read stays; reply b!; reply bad; reply 3; read c");
 
   // A read that must wait blocks later reads.
-  CHECK_FALSE(queue.read_before(5, carry_out));
+  CHECK_FALSE(queue.read_before(5, stays, carry_out));
   CHECK(queue.answer(5, {"5"}));
   CHECK(queue.release(4));
   CHECK(drain(queue) == "read later; read d; reply 5");

@@ -349,6 +349,8 @@ struct Budget : WatchBudget {
     return wire::Error{ErrorCode::too_many_watches, "the budget is used up"};
   }
   void set(wire::SessionId, std::size_t now) override { bytes = now; }
+  wire::Result<void> check_indexes(std::size_t) override { return {}; }
+  void set_indexes(std::size_t) override {}
 
   std::size_t most = 1000;
   std::size_t bytes = 0;

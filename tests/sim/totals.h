@@ -55,6 +55,7 @@ enum class Rare : std::uint8_t {
   write_has_conditions,
   condition_failed,
   other_branch,
+  turn_told,
   image_of_the_past,
   clients_sent_away,
   watch_resynced,

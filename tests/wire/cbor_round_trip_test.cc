@@ -65,7 +65,9 @@ TEST_CASE("a server reads the request that a client wrote in CBOR, the same as f
 }
 
 TEST_CASE("a server reads the conditions that a client wrote in CBOR") {
-  for (const ClientRequest& sent : samples::newer_requests()) {
+  std::vector<ClientRequest> all = samples::newer_requests();
+  std::ranges::move(samples::turn_requests(), std::back_inserter(all));
+  for (const ClientRequest& sent : all) {
     CAPTURE(text_of(sent));
     const ParsedFrame frame = parse_requests(bytes_of(sent));
     REQUIRE(frame.requests.size() == 1);

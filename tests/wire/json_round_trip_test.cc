@@ -42,8 +42,10 @@ TEST_CASE("a server reads the request that a client wrote") {
   }
 }
 
-TEST_CASE("a server reads the conditions that a client wrote") {
-  for (const ClientRequest& sent : samples::newer_requests()) {
+TEST_CASE("a server reads the conditions and turns that a client wrote") {
+  std::vector<ClientRequest> all = samples::newer_requests();
+  std::ranges::move(samples::turn_requests(), std::back_inserter(all));
+  for (const ClientRequest& sent : all) {
     const std::string text = text_of(sent);
     CAPTURE(text);
     const ParsedFrame frame = parse_requests(text);

@@ -94,6 +94,8 @@ inline std::vector<wire::Request> requests() {
       WatchRequest{"/a", WatchScope::subtree, true, true, zxid},
       WatchRequest{"/a", WatchScope::children, false, false, std::nullopt},
       WatchRequest{"/a", WatchScope::node, false, false, std::nullopt},
+      WatchRequest{"/a", WatchScope::turn, false, false, zxid, {1'000'000, {"write-", "é"}}},
+      WatchRequest{"/a", WatchScope::turn, false, false, std::nullopt},
       UnwatchRequest{{"5"}},
       UnwatchRequest{{"\"five\""}},
       AuthRequest{"digest", "kim:secret"},
@@ -110,6 +112,20 @@ inline std::vector<wire::Request> requests() {
                      true,
                      true},
   };
+}
+
+// Creates that ask for turns. A turn is no part of any binary form.
+inline std::vector<wire::ClientRequest> turn_requests() {
+  using namespace wire;
+  std::vector<ClientRequest> requests;
+  for (const TurnOptions& turn :
+       {TurnOptions{}, TurnOptions{3, {}}, TurnOptions{1, {"", "write-", "\"é\""}}}) {
+    auto create = on<CreateRequest>("/a");
+    create.sequential = true;
+    create.turn = turn;
+    requests.push_back({{"7"}, {}, create, {}});
+  }
+  return requests;
 }
 
 // Requests with fields that older forms do not have: conditions, tests, and bounds of lists.
@@ -214,6 +230,7 @@ inline std::vector<Exchange> exchanges() {
       {SyncRequest{"/"}, ReplyBody{EmptyReply{}}},
       {on<WatchRequest>("/a"), ReplyBody{WatchReply{{"7"}, stat()}}},
       {on<WatchRequest>("/a"), ReplyBody{WatchReply{{"\"w\""}, std::nullopt}}},
+      {on<WatchRequest>("/a"), ReplyBody{WatchReply{{"7"}, stat(), true}}},
       {UnwatchRequest{{"5"}}, ReplyBody{EmptyReply{}}},
       {AuthRequest{"digest", "x"}, ReplyBody{EmptyReply{}}},
       {WhoamiRequest{}, ReplyBody{WhoamiReply{{{"ip", "127.0.0.1"}, {"digest", "kim:x"}}}}},
@@ -231,6 +248,7 @@ inline std::vector<wire::ServerMessage> announcements() {
       WatchEvent{{"5"}, EventKind::deleted, "/a", zxid, {}, {}},
       WatchEvent{{"5"}, EventKind::children, "/a", zxid, {}, {}},
       WatchEvent{{"5"}, EventKind::resync, "", zxid, {}, {}},
+      WatchEvent{{"5"}, EventKind::turn, "/a", zxid, {}, {}},
       ConnectedReply{{0x01000197c3b2a001},
                      "9f00",
                      10'000,

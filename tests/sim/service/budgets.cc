@@ -115,6 +115,9 @@ void World::check_given_back() {
       line->protocol_.reset();
       if (!std::exchange(line->pipeline_informed_, true)) one.pipeline->closed(*line);
     }
+    for (std::uint64_t i = 0; i <= session::Turns::unused_ticks + 1; ++i) {
+      one.pipeline->replica().service().tick_turns({});
+    }
     for (const Budget budget : all_budgets) {
       const std::size_t used = one.ledger->server(budget).used();
       if (used == 0) continue;

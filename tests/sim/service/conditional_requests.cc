@@ -46,8 +46,7 @@ void User::add_other_branch(wire::MultiRequest& multi) {
   if (condition_random_.one_in(2)) multi.otherwise->emplace_back(wire::DeleteRequest{some_path()});
 }
 
-wire::ClientRequest User::with_conditions(wire::Request request) {
-  wire::ClientRequest all{{}, {}, std::move(request)};
+wire::ClientRequest User::with_conditions(wire::ClientRequest all) {
   const bool is_possible = world_.oracle().model().level() == wire::known_levels.greatest;
   if (!is_possible && !condition_random_.one_in(20)) return all;
   if (!can_have_conditions(all.request)) return all;

@@ -43,6 +43,9 @@ wire::Consistency consistency_of(const wire::Request& request) {
         if constexpr (std::is_same_v<std::decay_t<decltype(r)>, wire::SyncRequest>) {
           return wire::Linearizable{};
         }
+        if constexpr (std::is_same_v<std::decay_t<decltype(r)>, wire::WatchRequest>) {
+          if (r.scope == wire::WatchScope::turn && r.from) return wire::AtLeast{*r.from};
+        }
         return wire::SessionConsistency{};
       },
       request);
@@ -250,7 +253,12 @@ void Oracle::on_reply(ConnectionState& connection, const wire::Reply& reply,
   if (!std::holds_alternative<wire::MultiRequest>(tracked->request.request)) {
     check_size(*tracked, reply);
   }
-  if (is_write(tracked->request.request)) {
+  if (asks_turn(*tracked)) {
+    wire::Reply without_turn = reply;
+    if (reply.body) std::get<wire::CreateReply>(*without_turn.body).turn.reset();
+    check_write(connection, *tracked, without_turn);
+    check_turn(connection, *tracked, reply, service);
+  } else if (is_write(tracked->request.request)) {
     check_write(connection, *tracked, reply);
   } else {
     check_read(connection, *tracked, reply, service);
@@ -329,7 +337,10 @@ void Oracle::check_read(ConnectionState& connection, const TrackedRequest& track
     return;
   }
 
-  View view = model_.at(reply.zxid);
+  // A turn is told as it is now, though the reply may have the zxid of a later read.
+  const auto* watch = std::get_if<wire::WatchRequest>(&request);
+  const bool tells_turn = watch != nullptr && watch->scope == wire::WatchScope::turn;
+  View view = model_.at(tells_turn ? service.applied() : reply.zxid);
   auto expected = perform(request, connection.session, view);
   if (expected && std::holds_alternative<wire::WatchReply>(*expected)) {
     std::get<wire::WatchReply>(*expected).watch = tracked.request.id;

@@ -59,7 +59,14 @@ struct ExpectedWatch {
   bool once = false;
   bool with_data = false;
   std::optional<wire::Zxid> from;
+  std::optional<wire::TurnOptions> turn = {};  // it waits for this turn
 };
+
+// Whether it is the turn of this node, which may be missing. None if its name has no number.
+[[nodiscard]] std::optional<bool> is_turn(const View& view, const std::string& path,
+                                          const wire::TurnOptions& options);
+// Whether the request is a create that asks for a turn.
+[[nodiscard]] bool asks_turn(const TrackedRequest& tracked);
 
 // What a request and its reply may have at most: beyond it, the request is refused as too large, or
 // a list ends early.
@@ -106,6 +113,8 @@ struct ConnectionState {
 //                          (oracle_watches.cc)
 //   watch_before_new_data  events are sent before every reply that includes their changes. Watches
 //                          that lag get a resync before every read that includes them.
+//   turns                  a node is told its turn when it comes, once, and not before
+//                          (oracle_turns.cc)
 //   bounds                 a reply is as large as allowed at most; what is refused as too large
 //                          would be larger, and a list that ends early too (oracle_bounds.cc)
 //   session_exactness      a session has no effects after its end; clients get the session that
@@ -159,6 +168,17 @@ class Oracle {
                         wire::Zxid from, std::vector<wire::WatchEvent>& events) const;
   [[nodiscard]] bool matches_txn(const TrackedRequest& tracked, const Event& event,
                                  wire::Zxid zxid) const;
+  // oracle_turns.cc
+  [[nodiscard]] bool is_refused_for_turn(const TrackedRequest& tracked,
+                                         const wire::Result<wire::ReplyBody>& reply) const;
+  [[nodiscard]] bool explains_no_turn(const TrackedRequest& tracked,
+                                      const wire::Reply& reply) const;
+  void check_turn(ConnectionState& connection, const TrackedRequest& tracked,
+                  const wire::Reply& reply, const session::Service& service);
+  void watch_turn(ConnectionState& connection, const wire::RequestId& id, const std::string& path,
+                  const wire::TurnOptions& options, const session::Service& service) const;
+  void expect_turns(ConnectionState& connection, wire::Zxid zxid, const Event& event) const;
+  [[nodiscard]] bool is_late_turn(ConnectionState& connection, const wire::WatchEvent& event) const;
   // oracle_bounds.cc
   void check_size(const TrackedRequest& tracked, const wire::Reply& reply) const;
   [[nodiscard]] bool agrees(const TrackedRequest& tracked, const wire::Result<wire::ReplyBody>& got,

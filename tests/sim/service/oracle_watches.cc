@@ -161,6 +161,7 @@ void Oracle::expect(ConnectionState& connection, const session::Service& service
         return watch.once;
       });
     }
+    expect_turns(connection, zxid, event);
   }
   connection.checked_to = std::max(connection.checked_to, applied);
   if (service.watches().is_suspended(connection.session)) begin_lag(connection, applied);
@@ -188,6 +189,7 @@ void Oracle::on_event(ConnectionState& connection, const wire::WatchEvent& event
       std::ranges::any_of(connection.due,
                           [&](const auto& each) { return each.watch == event.watch; });
   if (event.kind == wire::EventKind::resync && is_set) return on_resync(connection, event);
+  if (connection.due.empty() && is_late_turn(connection, event)) return;
   if (std::ranges::any_of(connection.withheld,
                           [&](const auto& e) { return e.watch == event.watch; })) {
     throw Violation("watches", text_of(event) + " is sent, but an earlier one was not");
@@ -262,6 +264,11 @@ bool Oracle::add_later_events(const ConnectionState& connection, const ExpectedW
 
 void Oracle::set_watch(ConnectionState& connection, const TrackedRequest& tracked,
                        const wire::Reply& reply, const session::Service& service) {
+  const auto* request = std::get_if<wire::WatchRequest>(&tracked.request.request);
+  if (request != nullptr && request->scope == wire::WatchScope::turn) {
+    if (std::get<wire::WatchReply>(*reply.body).turn == true) return;
+    return watch_turn(connection, tracked.request.id, request->path, request->turn, service);
+  }
   std::optional<ExpectedWatch> watch = watch_of(tracked);
   if (!watch) return;
   std::vector<wire::WatchEvent> due = past_events(*watch, reply, service);

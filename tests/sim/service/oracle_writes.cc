@@ -123,7 +123,8 @@ void Oracle::check_write(ConnectionState& connection, const TrackedRequest& trac
         !reply.body &&
         (is_overload(reply.body.error().code) || is_refused_for_level(tracked, reply.body) ||
          (is_late && reply.body.error().code == ErrorCode::bad_arguments));
-    if (!may_be && !is_refused && !is_too_large(tracked))
+    const bool has_no_turn = is_refused_for_turn(tracked, reply.body);
+    if (!may_be && !is_refused && !has_no_turn && !is_too_large(tracked))
       throw Violation("exactly_once", describe(tracked) + " has a result and no transaction");
     if (is_refused) return;
   }
@@ -166,6 +167,7 @@ void Oracle::check_refused(const ConnectionState& connection, const TrackedReque
     }
     // Had it been done, the log would have a transaction that no request explains.
     if (is_overload(code) || is_refused_for_level(tracked, reply.body)) return;
+    if (explains_no_turn(tracked, reply)) return;
   }
   if (explains(reply.body, tracked, connection.session, reply.zxid)) return;
   auto each = model_.events().upper_bound(reply.zxid);
@@ -188,6 +190,7 @@ void Oracle::finish() {
     const bool is_refused = tracked->reply && !tracked->reply->body &&
                             (is_overload(tracked->reply->body.error().code) ||
                              is_refused_for_level(*tracked, tracked->reply->body) ||
+                             is_refused_for_turn(*tracked, tracked->reply->body) ||
                              tracked->reply->body.error().code == ErrorCode::bad_arguments);
     if (is_refused && !is_failure(model_.events().at(found->second).reply)) {
       throw Violation("no_phantom", describe(*tracked) + " was refused, but is done");

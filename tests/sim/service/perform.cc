@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "tests/sim/service/model.h"
+#include "tests/sim/service/oracle.h"
 
 // The result of each request, in the shortest form.
 namespace sim {
@@ -275,7 +276,15 @@ struct Performer {
   Outcome operator()(const wire::WatchRequest& r) {
     auto exists = (*this)(wire::ExistsRequest{r.path, {}});
     if (!exists) return exists;
-    return wire::ReplyBody(wire::WatchReply{{}, std::get<wire::ExistsReply>(*exists).stat});
+    const auto stat = std::get<wire::ExistsReply>(*exists).stat;
+    if (r.scope != wire::WatchScope::turn) return wire::ReplyBody(wire::WatchReply{{}, stat});
+    if (!stat) return refuse(ErrorCode::no_node);
+    const auto turn = is_turn(view, r.path, r.turn);
+    if (!turn) return refuse(ErrorCode::bad_arguments);
+    if (!allows(view.find(parent_path(r.path))->acl, wire::Perm::read)) {
+      return refuse(ErrorCode::no_auth);
+    }
+    return wire::ReplyBody(wire::WatchReply{{}, stat, *turn});
   }
 
   Outcome operator()(const wire::CloseRequest&) { return wire::ReplyBody(wire::ClosedReply{}); }

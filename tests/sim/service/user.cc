@@ -26,7 +26,8 @@ User::User(World& world, std::size_t number, Greed greed)
       greed_(greed),
       random_(world.random().next()),
       lock_random_(world.options().locks ? world.random().next() : 0),
-      condition_random_(Random(random_).next() ^ 0xc0d) {}
+      condition_random_(Random(random_).next() ^ 0xc0d),
+      turn_random_(Random(random_).next() ^ 0x7042) {}
 
 void User::begin() { connect(); }
 
@@ -160,6 +161,7 @@ void User::receive(Line& line, const wire::ServerMessage& message) {
   if (const auto* refused = std::get_if<wire::ConnectRefused>(&message)) return on(*refused);
   if (const auto* event = std::get_if<wire::WatchEvent>(&message)) {
     lock_recipe_.receive(*event);
+    if (event->kind == wire::EventKind::turn) world_.cluster().counts().count(Rare::turn_told);
     if (event->kind != wire::EventKind::resync) {
       seen_ = std::max(seen_, event->zxid);
     } else {
@@ -254,6 +256,10 @@ void User::on(const wire::Reply& reply) {
     const auto* request = std::get_if<wire::ChildrenRequest>(&tracked->request.request);
     if (list->more && !request->limit) world_.cluster().counts().count(Rare::list_cut);
   }
+  if (const auto* created = std::get_if<wire::CreateReply>(&*reply.body)) {
+    note_numbered(created->path);
+    if (created->turn == false) watches_.push_back(reply.id);
+  }
   if (const auto* watch = std::get_if<wire::WatchReply>(&*reply.body)) {
     watches_.push_back(watch->watch);
   }
@@ -279,7 +285,7 @@ void User::schedule_requests() {
           world_.options().outstanding_max -
           std::min<std::size_t>(outstanding_.size(), world_.options().outstanding_max);
       for (std::uint64_t i = std::min<std::uint64_t>(random_.between(1, 3), room); i > 0; --i) {
-        requests.push_back(with_conditions(some_request()));
+        requests.push_back(with_conditions(with_turn({{}, {}, some_request()})));
       }
       if (world_.options().locks) use_lock();
       if (requests.size() < room) add_lock_request(requests);
@@ -321,6 +327,10 @@ void User::conclude() {
 // All users write and read the same node. Then some keep their session, some close it, and some
 // abandon it.
 void User::send_final_requests() {
+  // Not more than the server keeps results of.
+  const bool has_room =
+      outstanding_.empty() || outstanding_.size() + 3 <= world_.options().outstanding_max;
+  if (!final_requests_sent_ && !has_room) return;
   if (!std::exchange(final_requests_sent_, true)) {
     wire::SetRequest set;
     set.path = "/last";
@@ -346,60 +356,6 @@ void User::send_final_requests() {
       return;
     default: return;
   }
-}
-
-// --- The lock ---
-
-void User::use_lock() {
-  if (lock_recipe_.is_idle() && lock_random_.one_in(4)) lock_recipe_.want();
-  if (!hold_) return;
-  if (lock_random_.one_in(2)) use_guarded();
-  if (lock_random_.one_in(6)) release_lock();
-}
-
-void User::add_lock_request(std::vector<wire::ClientRequest>& requests) {
-  auto request = lock_recipe_.next();
-  if (!request) return;
-  requests.push_back({{}, {}, *std::move(request)});
-  lock_recipe_.sent(
-      wire::RequestId(std::to_string(last_id_ + static_cast<std::int64_t>(requests.size()))));
-}
-
-void User::on_lock_acquired(wire::Zxid since) {
-  hold_ = LockHold{number_, session_, lock_recipe_.token(), since};
-  took_final_lock_ = is_concluding_;
-  world_.trace([&] { return "user " + std::to_string(number_) + "  has the lock"; });
-  world_.cluster().counts().count(Rare::lock_taken);
-  if (lock_recipe_.has_waited()) world_.cluster().counts().count(Rare::lock_awaited);
-  world_.fenced_resource().on_acquired(*hold_);
-}
-
-void User::release_lock() {
-  world_.fenced_resource().on_released(*std::exchange(hold_, std::nullopt));
-  lock_recipe_.release();
-}
-
-// The use of the resource may be delayed, until another user holds the lock.
-void User::use_guarded() {
-  const Time delay =
-      lock_random_.one_in(6) ? lock_random_.below(60 * tick) : lock_random_.below(tick);
-  world_.at(world_.now() + delay, [this, hold = *hold_] {
-    const bool is_accepted = world_.fenced_resource().use(hold);
-    world_.cluster().counts().count(is_accepted ? Rare::token_accepted : Rare::token_refused);
-  });
-}
-
-// Each user acquires the lock once more. Returns whether that is done.
-bool User::take_final_lock() {
-  if (!world_.options().locks || is_greedy() || (took_final_lock_ && lock_recipe_.is_idle()))
-    return true;
-  if (!outstanding_.empty()) return false;
-  lock_recipe_.want();
-  if (hold_) release_lock();
-  std::vector<wire::ClientRequest> requests;
-  add_lock_request(requests);
-  if (!requests.empty()) send(std::move(requests));
-  return false;
 }
 
 }  // namespace sim

@@ -66,6 +66,7 @@ class User {
   void on(const wire::Reply& reply);
   void end_session();
   void send_final_requests();
+  // user_lock.cc
   void use_lock();
   void add_lock_request(std::vector<wire::ClientRequest>& requests);
   void on_lock_acquired(wire::Zxid since);
@@ -81,10 +82,15 @@ class User {
   std::int32_t some_version(const std::string& path);
   wire::Bytes some_data();
   // conditional_requests.cc
-  wire::ClientRequest with_conditions(wire::Request request);
+  wire::ClientRequest with_conditions(wire::ClientRequest request);
   wire::NodeTests some_tests(const std::string& path);
   void add_other_branch(wire::MultiRequest& multi);
   void reconnect_soon();
+  // turn_requests.cc
+  wire::ClientRequest with_turn(wire::ClientRequest request);
+  wire::TurnOptions some_turn();
+  std::string some_numbered_path();
+  void note_numbered(const std::string& path);
   // greedy_requests.cc
   void be_greedy();
   void leave_session();
@@ -127,6 +133,8 @@ class User {
 
   Random lock_random_;
   Random condition_random_;
+  Random turn_random_;
+  std::deque<std::string> numbered_paths_;  // of nodes that it has created
   LockRecipe lock_recipe_;
   std::optional<LockHold> hold_;  // set while the user believes that it holds the lock
   bool took_final_lock_ = false;

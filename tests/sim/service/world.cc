@@ -184,7 +184,9 @@ void World::crash(std::size_t server) {
   one.pipeline.reset();
 }
 
-bool World::can_take_checkpoint(std::size_t server) { return !servers_[server].pipeline->replica().halt(); }
+bool World::can_take_checkpoint(std::size_t server) {
+  return !servers_[server].pipeline->replica().halt();
+}
 
 bool World::greet(std::size_t a, std::size_t b) { return programs_.greet(a, b); }
 
@@ -351,7 +353,8 @@ bool World::is_finished() {
 
 void World::finish() {
   for (const Server& one : servers_) {
-    if (one.pipeline && !one.pipeline->replica().halt()) oracle_.compare(one.pipeline->replica().service());
+    if (one.pipeline && !one.pipeline->replica().halt())
+      oracle_.compare(one.pipeline->replica().service());
     for (const auto& weak : one.lines) {
       if (const auto line = weak.lock(); line && !line->server_done_) {
         oracle_.on_connection_ended(line->state);

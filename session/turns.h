@@ -1,0 +1,138 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "session/number_set.h"
+#include "session/watch_budget.h"
+#include "wire/requests.h"
+#include "wire/result.h"
+#include "znode/changes.h"
+#include "znode/tree.h"
+
+namespace session {
+
+class SetWatch;
+
+// When it is the turn of nodes among their siblings: fewer than `limit` siblings of some kinds are
+// before the node (znode/sibling.h). Not replicated. The numbers in a folder, the parent of such
+// nodes, are indexed from the first question about it on; those of a large folder in parts, see
+// `index_more`. Folders in which nobody waits stay indexed for some time, if they are not too many.
+class Turns {
+ public:
+  // A folder in which nobody waits, and about which nobody asks, stays indexed for so many ticks.
+  static constexpr std::uint64_t unused_ticks = 16;
+  // So many children are indexed at once, about 2 ms of work.
+  static constexpr std::size_t part_children = 4096;
+  // The memory of the index for each child, about.
+  static constexpr std::size_t child_bytes = 160;
+  static constexpr std::size_t kind_bytes = 320;
+
+  // Watches with so many different options may wait in one folder: each costs time at each
+  // deletion.
+  static constexpr std::size_t groups_max = 1024;
+
+  // A watch whose turn it is.
+  struct Due {
+    const SetWatch* watch = nullptr;
+    wire::TurnOptions options;
+  };
+
+  // What a watch with these options takes here, about.
+  [[nodiscard]] static std::uint16_t bytes_of(const wire::TurnOptions& options);
+
+  // `budget` is told the memory of all indexes. It may be null, and outlives this.
+  explicit Turns(WatchBudget* budget) : budget_(budget) {}
+
+  // Whether there is room to wait for that turn among the children of the parent of `path`. The
+  // error is TooManyWatches.
+  [[nodiscard]] wire::Result<void> check(const znode::Tree& tree, std::string_view path,
+                                         const wire::TurnOptions& options) const;
+  // Whether it is the turn of the node, which exists and has a number. Unknown while its folder is
+  // being indexed.
+  [[nodiscard]] std::optional<bool> is_turn(const znode::Tree& tree, std::string_view path,
+                                            const wire::TurnOptions& options);
+  // The watch, of a node that exists and has a number, waits for its turn.
+  void add(const znode::Tree& tree, const SetWatch& watch, const wire::TurnOptions& options);
+  // No effect if it does not wait.
+  void remove(const SetWatch& watch);
+  void clear();
+
+  // A transaction has created or deleted nodes. Call `take_due` next.
+  void changed(const std::vector<znode::Change>& changes);
+  // The watches whose turn it is now, in the order in which they were set. They wait no more.
+  [[nodiscard]] std::vector<Due> take_due();
+  // The client of a watch that was due may not read the node: it waits for `tick`.
+  void bar(Due due);
+  // One heartbeat interval has passed. Those watches whose client `may_read` now wait again, and
+  // are due at once if it is their turn. Call `take_due` next.
+  using MayRead = std::function<bool(const SetWatch&)>;
+  void tick(const znode::Tree& tree, const MayRead& may_read);
+
+  // Whether some folder is not fully indexed, and there is room to go on.
+  [[nodiscard]] bool is_indexing() const { return !unfinished_.empty() && has_room_; }
+  // Indexes another part. Call `take_due` next.
+  void index_more(const znode::Tree& tree);
+
+ private:
+  using GroupKey = std::pair<std::int32_t, std::vector<std::string>>;
+  // Watches with equal options, by the numbers of their nodes.
+  using Group = std::set<std::pair<std::uint32_t, const SetWatch*>>;
+  struct Folder {
+    NumberSet all;
+    std::map<std::string, NumberSet, std::less<>> kinds;
+    std::map<GroupKey, Group> groups;
+    std::optional<std::string> next = "";  // names up to this one are indexed; none: all are
+    std::uint64_t used = 0;                // a place in `unused_`, while nobody waits in it
+    std::uint64_t used_at = 0;             // the tick
+    bool must_check = false;               // it is in `must_check_`
+  };
+  using Folders = std::map<std::string, Folder, std::less<>>;
+  struct Waiting {
+    Folders::iterator folder;
+    std::uint32_t number = 0;
+    std::map<GroupKey, Group>::iterator group;
+  };
+
+  Folders::iterator folder_of(const znode::Tree& tree, std::string_view path);
+  void index_part(const znode::Tree& tree, Folders::iterator folder);
+  [[nodiscard]] wire::Result<void> check_room(std::size_t children) const;
+  void count_child(Folder& folder, std::string_view name, bool is_there);
+  void check_soon(Folders::iterator folder);
+  [[nodiscard]] static bool is_turn(const Folder& folder, std::uint32_t number,
+                                    const wire::TurnOptions& options);
+  // Adds the watches of the group that are due.
+  static void find_due(const Folder& folder, const GroupKey& key, const Group& group,
+                       std::vector<Due>& due);
+  // Nobody waits in the folder, and it was used now.
+  void set_unused(Folders::iterator folder);
+  void drop(Folders::iterator folder);
+  void charge() const;
+  // The memory of all indexes.
+  [[nodiscard]] std::size_t bytes() const { return indexed_ * child_bytes + kinds_ * kind_bytes; }
+
+  WatchBudget* budget_;
+  Folders folders_;
+  std::vector<Folders::iterator> unfinished_;
+  std::vector<Folders::iterator> must_check_;
+  std::map<std::uint64_t, Folders::iterator> unused_;  // the one that was used last is the last
+  std::uint64_t uses_ = 0;
+  std::uint64_t ticks_ = 0;
+  std::unordered_map<const SetWatch*, Waiting> waiting_;
+  std::map<std::uint64_t, Due> barred_;  // by the serial number of the watch
+  std::uint64_t next_barred_ = 0;        // where the next tick goes on
+  std::size_t indexed_ = 0;              // children, in all folders
+  std::size_t kinds_ = 0;                // of them, in all folders
+  bool has_room_ = true;                 // to index more; known at each tick
+};
+
+}  // namespace session
