@@ -12,6 +12,7 @@
 #include <boost/asio/post.hpp>
 
 #include "client-lib/transport.h"
+#include "wire/leaves_watch.h"
 
 namespace zabkeeper {
 
@@ -23,16 +24,6 @@ namespace {
 std::uint64_t random_seed() {
   std::random_device device;
   return (std::uint64_t{device()} << 32) | device();
-}
-
-bool sets_watch(const wire::Request& request) {
-  return std::visit(
-      [](const auto& each) {
-        if constexpr (requires { each.read.watch; }) return each.read.watch;
-        if constexpr (requires { each.turn.has_value(); }) return each.turn.has_value();
-        return std::is_same_v<std::decay_t<decltype(each)>, wire::WatchRequest>;
-      },
-      request);
 }
 
 // Whether the turn that a request asked for is there already, so that no event follows.
@@ -117,7 +108,7 @@ struct Client::Impl {
         return std::to_string(watch.first.value) == unwatch->watch.json;
       });
     }
-    const bool with_watch = sets_watch(wanted);
+    const bool with_watch = wire::leaves_watch(wanted);
     Actions actions;
     const Ticket ticket =
         conversation.request(std::move(wanted), actions, encoding, std::move(conditions));

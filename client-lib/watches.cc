@@ -105,10 +105,9 @@ void Watches::refused(Ticket ticket, const wire::Error& error, const wire::Reque
       request.scope == wire::WatchScope::turn && error.code == wire::ErrorCode::no_node;
   if (found->second.accepted && is_gone) {
     actions.push_back(Deliver{ticket, last_event(wire::EventKind::deleted, request, id), true});
-    watches_.erase(found);
-    return;
+  } else if (found->second.accepted) {
+    actions.push_back(Deliver{ticket, error, true});
   }
-  if (found->second.accepted) actions.push_back(Deliver{ticket, error, true});
   watches_.erase(found);
 }
 

@@ -47,7 +47,7 @@ class Turns {
     wire::TurnOptions options;
   };
 
-  // What a watch with these options takes here, about.
+  // The memory that a watch with these options takes, about.
   [[nodiscard]] static std::uint16_t bytes_of(const wire::TurnOptions& options);
 
   // `budget` is told the memory of all indexes. It may be null, and outlives this.

@@ -5,6 +5,7 @@
 #include <utility>
 #include <variant>
 
+#include "wire/leaves_watch.h"
 #include "wire/object_reader.h"
 #include "wire/path.h"
 #include "wire/raw_frame.h"
@@ -179,17 +180,6 @@ void ObjectReader::read_item(MultiOp& op) {
 namespace {
 
 // --- Requests ---
-
-// Whether events may follow the reply, under the request's id.
-bool leaves_watch(const Request& request) {
-  return std::visit(
-      [](const auto& each) {
-        if constexpr (requires { each.read.watch; }) return each.read.watch;
-        if constexpr (requires { each.turn.has_value(); }) return each.turn.has_value();
-        return std::is_same_v<std::decay_t<decltype(each)>, WatchRequest>;
-      },
-      request);
-}
 
 std::vector<Condition> read_conditions(ObjectReader& object) {
   auto conditions = object.value<std::vector<Condition>>(conditions_field);

@@ -7,8 +7,8 @@
 // The order among the children of one node that turns and locks rest on.
 namespace znode {
 
-// What the name of a node says about its place among its siblings. The name may have been chosen by
-// a client, or by a recipe of another system.
+// The place of a node among its siblings, as the name of the node says it. The name may have been
+// chosen by a client, or by a recipe of another system.
 struct Sibling {
   // The last ten characters of the name, if all of them are digits, modulo 2^32. Negative if a `-`
   // that follows no letter or digit is before them: so are the names that a counter makes after

@@ -15,7 +15,7 @@
 
 namespace server {
 
-// What waits to be sent to one client, charged to the budget `waiting`: control frames, messages,
+// The queue to one client, charged to the budget `waiting`: control frames, messages,
 // and the bytes of a write that is not finished. While it is idle, it holds no buffers.
 class SendQueue {
  public:

@@ -45,7 +45,7 @@ struct QueuedReply {
   wire::Reply reply;
   RequestTiming timing;
   std::uint32_t kept_bytes = 0;  // while it waits in the order
-  // Of a create that asks for the turn of its node. It is told when the reply is sent.
+  // The turn that a create asks for. It is told when the reply is sent.
   std::unique_ptr<wire::TurnOptions> turn = {};
 };
 

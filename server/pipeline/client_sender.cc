@@ -3,28 +3,16 @@
 #include <algorithm>
 #include <optional>
 #include <string>
-#include <type_traits>
 #include <utility>
 #include <variant>
+
+#include "wire/leaves_watch.h"
 
 namespace server {
 namespace {
 
 // So much may wait for a client before it is held back.
 constexpr std::size_t waiting_mark_max = std::size_t{1} << 20;
-
-// Whether carrying out the read has an effect: then its reply must not be refused.
-bool sets_watch(const wire::Request& request) {
-  return std::visit(
-      [](const auto& one) {
-        if constexpr (requires { one.read.watch; }) {
-          return one.read.watch;
-        } else {
-          return std::is_same_v<std::decay_t<decltype(one)>, wire::WatchRequest>;
-        }
-      },
-      request);
-}
 
 void give_back(Client& client, const RequestTiming& timing) {
   client.requests.set(client.requests.bytes() - timing.arrived.bytes);
@@ -164,7 +152,8 @@ bool ClientSender::send(Client& client, const QueuedRead& due) {
 bool ClientSender::perform(Client& client, const QueuedRead& due) {
   QueuedReply reply = read(client, due);
   reply.reply.zxid = std::min(reply.reply.zxid, zxid_of_next(client));
-  if (sets_watch(due.request.request) || !reply.reply.body) {
+  // A read that sets a watch has an effect: then its reply must not be refused.
+  if (wire::leaves_watch(due.request.request) || !reply.reply.body) {
     hand_over(client, std::move(reply));
     return true;
   }

@@ -35,7 +35,7 @@ class Intake {
   void request_session(Client& client);
   void open_session(Client& client, wire::SessionId session, bool resumed);
 
-  // What Ordering asks for. Pass it to a call of Ordering, then call `carry_out`.
+  // The actions that Ordering asks for. Pass them to a call of Ordering, then call `carry_out`.
   [[nodiscard]] OrderingOutcomes& outcomes() { return outcomes_; }
   void carry_out();
   // An action whose zxid is applied.

@@ -45,6 +45,13 @@ wire::WatchRequest turn_watch(const std::string& path) {
   return request;
 }
 
+// This read waits for a quorum, and the replies behind it wait for the read.
+void request_held_read(Follower& follower) {
+  wire::GetRequest linearizable = get();
+  linearizable.read.consistency = wire::Linearizable{};
+  follower.request(linearizable);
+}
+
 // The client's outstanding requests are done.
 void commit_forwarded(Follower& follower) {
   for (const session::Command& command : follower.forwarded()) follower.commit(command);
@@ -66,10 +73,7 @@ TEST_CASE("the turn is judged when the reply is sent, and no event comes before 
   Follower follower;
   follower.request(turn_create());
   commit_forwarded(follower);
-  // This read waits for a quorum, and the replies behind it wait for the read.
-  wire::GetRequest linearizable = get();
-  linearizable.read.consistency = wire::Linearizable{};
-  follower.request(linearizable);
+  request_held_read(follower);
   follower.request(turn_create());
   const std::vector<session::Command> second = follower.forwarded();
   follower.request(turn_watch("/n-0000000001"));
@@ -165,9 +169,7 @@ TEST_CASE("unwatch comes after the create that it follows") {
   Follower follower;
   follower.request(turn_create());
   commit_forwarded(follower);
-  wire::GetRequest linearizable = get();
-  linearizable.read.consistency = wire::Linearizable{};
-  follower.request(linearizable);
+  request_held_read(follower);
   follower.request(turn_create());
   const std::vector<session::Command> second = follower.forwarded();
   follower.request(wire::UnwatchRequest{{"4"}});
@@ -183,9 +185,7 @@ TEST_CASE("a read behind a request about a turn does not see a later write of it
   Follower follower;
   follower.request(turn_create());
   commit_forwarded(follower);
-  wire::GetRequest linearizable = get();
-  linearizable.read.consistency = wire::Linearizable{};
-  follower.request(linearizable);
+  request_held_read(follower);
   follower.request(turn_watch("/n-0000000000"));
   follower.request(wire::ExistsRequest{"/x", {}});
   follower.request(create("/x"));

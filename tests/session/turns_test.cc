@@ -35,6 +35,11 @@ std::string ask(World& world, wire::SessionId session, const std::string& id,
   return *std::get<wire::WatchReply>(answer->reply).turn ? "true" : "false";
 }
 
+// A folder with two nodes that have numbers.
+void create_queue(World& world, wire::SessionId session) {
+  for (const char* path : {"/q", "/q/n-0000000001", "/q/n-0000000002"}) world.create(session, path);
+}
+
 TEST_CASE("a node that waits gets its turn when those before it are gone") {
   World world;
   const wire::SessionId session = world.open(1);
@@ -78,9 +83,7 @@ TEST_CASE(
 TEST_CASE("a turn comes after the other events of its transaction") {
   World world;
   const wire::SessionId session = world.open(1);
-  world.create(session, "/q");
-  world.create(session, "/q/n-0000000001");
-  world.create(session, "/q/n-0000000002");
+  create_queue(world, session);
   CHECK(ask(world, session, "1", turn_request("/q/n-0000000002")) == "false");
   REQUIRE(world.service().read({session}, {"2"}, watch_request("/q", wire::WatchScope::subtree)));
   CHECK(events_text(world.run(session, wire::DeleteRequest{"/q/n-0000000001"})) ==
@@ -159,8 +162,7 @@ TEST_CASE("a session that lags gets a resync for its turns, but not for reserved
   World world;
   Watches& watches = world.service().watches();
   const wire::SessionId session = world.open(1);
-  world.create(session, "/q");
-  for (const char* path : {"/q/n-0000000001", "/q/n-0000000002"}) world.create(session, path);
+  create_queue(world, session);
   CHECK(ask(world, session, "1", turn_request("/q/n-0000000002")) == "false");
   REQUIRE(world.service().reserve_turn({session}, {"2"}, "/q/n-", {}));
   const auto planned =
@@ -194,9 +196,7 @@ TEST_CASE("a create that asks for a turn leaves the identities of its session as
 TEST_CASE("only so many different turns can be awaited in one folder") {
   World world;
   const wire::SessionId session = world.open(1);
-  world.create(session, "/q");
-  world.create(session, "/q/n-0000000001");
-  world.create(session, "/q/n-0000000002");
+  create_queue(world, session);
   const auto of_kind = [](std::size_t number) {
     return turn_request("/q/n-0000000002", {1, {"n-", "k" + std::to_string(number)}});
   };
@@ -210,9 +210,7 @@ TEST_CASE("only so many different turns can be awaited in one folder") {
 TEST_CASE("a turn is told only to a client that may read the node") {
   World world;
   const wire::SessionId session = world.open(1);
-  world.create(session, "/q");
-  world.create(session, "/q/n-0000000001");
-  world.create(session, "/q/n-0000000002");
+  create_queue(world, session);
   CHECK(ask(world, session, "1", turn_request("/q/n-0000000002")) == "false");
   wire::SetAclRequest closes{"/q/n-0000000002", {{"digest", "bob:x", 31}}};
   world.run(session, closes);
@@ -246,7 +244,7 @@ TEST_CASE("a large folder is indexed in parts, and its turns are told then") {
     told += event.watch.json + ' ';
     return true;
   };
-  // What changes in between counts once.
+  // A change in between counts once.
   world.run(session, wire::DeleteRequest{path(1)});
   world.run(session, wire::DeleteRequest{path(count - 2)});
   std::size_t parts = 0;
