@@ -238,7 +238,8 @@ bool carry_out_creates(ServerSide& peer, std::vector<std::string>& paths) {
   }
 }
 
-TEST_CASE("a frame that is too large leaves no doubt about the writes before and after it") {
+TEST_CASE(
+    "with a frame that is too large, the outcome of the writes before and after it is definite") {
   std::vector<std::string> carried_out;
   const auto serve = [&](bool resumed) {
     return [&carried_out, resumed](ServerSide& peer) {

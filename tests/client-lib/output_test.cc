@@ -31,7 +31,7 @@ struct Pipe {
   std::array<int, 2> ends{-1, -1};
 };
 
-TEST_CASE("what cannot be written to a full disk is an error") {
+TEST_CASE("a write to a full disk is an error") {
   const int full = ::open("/dev/full", O_WRONLY);
   REQUIRE(full >= 0);
   Output out(full, Failure::throws);
@@ -47,7 +47,7 @@ TEST_CASE("what cannot be written to a full disk is an error") {
   CHECK_THROWS_AS(closed.finish(), OutputFailed);
 }
 
-TEST_CASE("a pipe whose reader has gone is told from other failures") {
+TEST_CASE("a pipe whose reader has gone is distinguished from other failures") {
   signal(SIGPIPE, SIG_IGN);
   Pipe pipe;
   pipe.close(0);
@@ -77,7 +77,7 @@ TEST_CASE("text passes through a slow pipe that does not block, byte for byte") 
   CHECK(read == text);
 }
 
-TEST_CASE("input is read in lines, and its errors are not its end") {
+TEST_CASE("input is read in lines, and an error is distinguished from the end of the input") {
   Pipe pipe;
   const std::string text = "one\n\nlast";
   REQUIRE(::write(pipe.ends[1], text.data(), text.size()) == 9);

@@ -45,7 +45,7 @@ async def test_links_come_back(here):
 
 
 async def test_other_names(here):
-    """a name that name servers do not answer delays no link to another server, and no end"""
+    """a name that name servers do not answer delays neither the links to other servers nor a stop"""
     async with Ensemble(3, start=False) as ensemble:
         absent, second, third = ensemble.servers
         rename(ensemble, absent, "never.test")

@@ -329,7 +329,7 @@ async def terminals(server):
 
 
 async def test():
-    """the shell looks at what came back"""
+    """the shell reports failed output, foreign pages and changing trees, and escapes control characters"""
     async with Ensemble(1) as ensemble:
         server = ensemble.servers[0]
         await output_that_cannot_be_written(server)

@@ -109,7 +109,7 @@ async def test_inherited(here):
 
 
 async def test_faults(here):
-    """a server that a fault of its own ends says so"""
+    """a server that ends by a fault of its own logs the reason"""
     with Single(here) as server:
         await server.ready()
         server.signal(signal.SIGBUS)

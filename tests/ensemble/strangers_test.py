@@ -91,7 +91,7 @@ async def different_lines(one, three):
 
 
 async def test():
-    """strangers, a double and a server whose lines differ disturb nobody, and cost a line each"""
+    """strangers, a duplicate id and a server with different server lines disturb no link, and get one log line each"""
     async with Ensemble(3) as ensemble:
         one, _, three = ensemble.servers
         await strangers(one, three)

@@ -80,7 +80,7 @@ def test_working_directory(here):
 
 
 def test_threads(here):
-    """without threads a server and the shell end with words, and do not abort"""
+    """without threads a server and the shell end with an error message, and do not abort"""
     here.chmod(0o777)
     for name in ("zabkeeper", "zab"):
         shutil.copy(BIN / name, here)  # to a place where any user may run it
@@ -91,7 +91,7 @@ def test_threads(here):
 
 
 def test_memory(here):
-    """without memory a server ends with words, and does not abort"""
+    """without memory a server ends with an error message, and does not abort"""
     for mebibytes in (200, 300, 600, 1000, 1300):
         def little(limit=mebibytes << 20):
             resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
@@ -133,7 +133,7 @@ def test_file_size(here):
 
 
 def test_locales(here):
-    """neither the locale nor the time zone nor variables in another encoding matter"""
+    """the locale, the time zone and variables in another encoding have no effect"""
     for environment in ({"LC_ALL": "xx_XX.nothing"}, {"LC_ALL": "tr_TR.UTF-8", "TZ": "No/Where"},
                         {"TZ": ":/dev/zero"}, {"ZABKEEPER_ALLOWED_HOSTS": os.fsdecode(b"caf\xe9")},
                         {os.fsdecode(b"ZABKEEPER_\xff"): os.fsdecode(b"\xfe")}, {"HOME": "", "PATH": ""}):
@@ -202,7 +202,7 @@ def other_hosts(file):
 
 
 def test_all_addresses(here):
-    """clients reach a server on every address of the name that webAddress is, except those that are not here"""
+    """if webAddress is a name, clients reach a server on all its addresses that this machine has"""
     if os.geteuid() != 0:
         return
     (here / "hosts").write_text("127.0.0.1 both.test\n127.0.0.2 both.test\n192.0.2.1 both.test\n")

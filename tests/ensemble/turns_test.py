@@ -141,7 +141,7 @@ async def refusals(client):
 
 
 async def test():
-    """locks made of turns, over three servers"""
+    """locks made of turns are held by one client at a time, over three servers"""
     async with Ensemble(3) as ensemble:
         clients = [await Client.open(server) for server in 2 * ensemble.servers]
         for path in ("/lock", "/many", "/rw", "/zk", "/count"):

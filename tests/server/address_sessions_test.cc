@@ -39,7 +39,7 @@ std::string open(AddressSessions& sessions, std::uint64_t id) {
   return "";
 }
 
-TEST_CASE("an address may have so many open sessions, whether they are connected or not") {
+TEST_CASE("the open sessions of an address are limited, whether they are connected or not") {
   AddressSessions sessions({3, 0}, heartbeat);
   const std::string full =
       "address 127.0.0.1 has 3 open sessions at this server, and maxClientSessions=3: close or "
@@ -56,7 +56,7 @@ TEST_CASE("an address may have so many open sessions, whether they are connected
   CHECK(open(sessions, 7) == full);
 }
 
-TEST_CASE("a session that is being opened has a place, which its client gives back if it leaves") {
+TEST_CASE("a session that is being opened counts, until its client leaves") {
   AddressSessions sessions({1, 0}, heartbeat);
   Client first = new_client();
   Client second = new_client();
@@ -81,7 +81,7 @@ TEST_CASE("a session that is resumed counts for its new address, beyond the limi
   CHECK(open(sessions, 3).empty());
 }
 
-TEST_CASE("after a burst, an address opens as many new sessions a second as it may") {
+TEST_CASE("after a burst, an address opens at most clientSessionsPerSecond sessions a second") {
   AddressSessions sessions({0, 100}, heartbeat);
   std::uint64_t id = 0;
   const auto open_all = [&] {
@@ -112,7 +112,7 @@ TEST_CASE("an address without sessions is forgotten") {
   CHECK(sessions.addresses() == 0);
 }
 
-TEST_CASE("without limits nothing is counted") {
+TEST_CASE("without limits no sessions are counted") {
   AddressSessions sessions({}, heartbeat);
   for (std::uint64_t id = 1; id < 5000; ++id) REQUIRE(open(sessions, id).empty());
   CHECK(sessions.addresses() == 0);

@@ -59,7 +59,8 @@ TEST_CASE("a server listens on all addresses of its line, and other servers try 
   });
 }
 
-TEST_CASE("an own line with another machine's address is an error without quorumListenOnAllIPs") {
+TEST_CASE(
+    "another machine's address in a server's own line is an error without quorumListenOnAllIPs") {
   Network network;
   auto options = network.options(1);
   options.servers[0].address.host = nowhere;

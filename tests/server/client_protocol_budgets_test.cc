@@ -113,7 +113,8 @@ TEST_CASE("large messages that have no room together are received one after anot
   CHECK(address.used(Budget::unfinished) == 0);
 }
 
-TEST_CASE("a connection that is not read from tries again, and reads on when there is room") {
+TEST_CASE(
+    "a connection that budgets stop from reading tries again, and continues when there is room") {
   Address address(table(100 * kibibyte));
   ClientProtocol& large = address.connect();
   CHECK(address.send(large, begun_message(90 * kibibyte)) >= 40 * kibibyte);
@@ -137,7 +138,7 @@ TEST_CASE("a connection that is not read from tries again, and reads on when the
   CHECK(address.send(second, "more") == 4);
 }
 
-TEST_CASE("a large message is not read while the address has too many requests under way") {
+TEST_CASE("a large message is not read while the address has too many outstanding requests") {
   BudgetTable budgets = table(server::unlimited / 200);
   budgets[1].address = 100 * kibibyte;
   Address address(budgets);
@@ -222,7 +223,9 @@ TEST_CASE("a message of a paused connection has more time") {
   CHECK_FALSE(client.has_output());
 }
 
-TEST_CASE("a client that takes some of what waits is not closed, and one that takes nothing is") {
+TEST_CASE(
+    "a client that receives some of its messages stays connected, one that receives none does "
+    "not") {
   Connection connection;
   (void)connection.receive(text(a_request));
   connection.send(std::string(50'000, 'x'));
@@ -241,7 +244,7 @@ TEST_CASE("a client that takes some of what waits is not closed, and one that ta
   CHECK(connection.protocol.end() == ClientProtocol::StreamEnd::close);
 }
 
-TEST_CASE("what waits for a client is charged until the stream has taken it") {
+TEST_CASE("a queued message is charged until the stream has taken it") {
   Connection connection;
   const auto used = [&] { return connection.ledger->server(Budget::waiting).used(); };
   connection.send(std::string(100'000, 'x'));
@@ -280,7 +283,7 @@ TEST_CASE("a reply is queued only if the budgets have room, and a small one alwa
   CHECK(frames.size() == 2);  // of the reply that had no room nothing is left
 }
 
-TEST_CASE("events for which there is room close no connection, and stay within the budget") {
+TEST_CASE("events for which there is room are queued within the budget, and close no connection") {
   Address address(table(100 * kibibyte));
   ClientProtocol& one = address.connect();
   REQUIRE(address.send(one, text(a_request)) > 0);
@@ -295,7 +298,7 @@ TEST_CASE("events for which there is room close no connection, and stay within t
   CHECK(address.used(Budget::waiting) <= 100 * kibibyte);
 }
 
-TEST_CASE("a reply that alone is more than may wait for a client is too large") {
+TEST_CASE("a single reply above the limit of a client's send queue is too large") {
   server::ClientLimits limits;
   limits.queued_bytes_max = 100'000;
   Connection connection(wire::Format::json, limits);

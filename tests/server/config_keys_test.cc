@@ -115,7 +115,7 @@ TEST_CASE("ignored keys of ZooKeeper are recognized by their prefix too, and hav
   }
 }
 
-TEST_CASE("a key of whole files in use that ZooKeeper ignores is ignored") {
+TEST_CASE("a key that ZooKeeper ignores, but that configuration files in use have, is ignored") {
   for (const char* key : {"jaasLoginRenew=3600000", "requireClientAuthScheme=sasl",
                           "sasl.client=true", "authProvider.1=SASL", "server.principal=zk"}) {
     CAPTURE(key);
@@ -161,7 +161,8 @@ TEST_CASE("a key that asks for security which this server does not have is an er
 }
 
 TEST_CASE(
-    "variables that Kubernetes sets for a service are ignored, with a note for that of a key") {
+    "variables that Kubernetes sets for a service are ignored, with a note if one is named like a "
+    "key") {
   const Configured ours = configured(
       {},
       {"ZABKEEPER_WEB_PORT=tcp://10.0.0.1:2180", "ZABKEEPER_WEB_SERVICE_HOST=10.0.0.1",

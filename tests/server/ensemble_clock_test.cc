@@ -130,7 +130,7 @@ TEST_CASE("servers know the time once a quorum is linked, before the first heart
   CHECK(servers.stamp_off(1) == 0);
 }
 
-TEST_CASE("a server whose clock is wrong may hear of the others one after the other") {
+TEST_CASE("a server whose clock is wrong may receive the others' readings one after the other") {
   Servers servers({0, 0, ten_years});
   servers.set_up(1, false);
   servers.pass(second);
@@ -142,7 +142,7 @@ TEST_CASE("a server whose clock is wrong may hear of the others one after the ot
   CHECK(servers.stamp_off(3) == 0);
 }
 
-TEST_CASE("a clock of an ensemble that goes wrong for ever changes the time nowhere") {
+TEST_CASE("one clock that goes wrong for ever does not change the time of any server") {
   Servers servers({0, 0, 0, 0, 0});
   servers.pass(20 * second);
   servers.set_error(1, ten_years);
@@ -151,7 +151,7 @@ TEST_CASE("a clock of an ensemble that goes wrong for ever changes the time nowh
   for (const std::uint32_t id : {1, 2, 3, 4, 5}) CHECK(servers.off(id) == 0);
 }
 
-TEST_CASE("the clocks of most servers are the time, right or wrong") {
+TEST_CASE("the time follows the clocks of most servers, even if these are wrong") {
   Servers servers({0, hour, hour});
   servers.pass(second);
   for (const std::uint32_t id : {1, 2, 3}) CHECK(servers.off(id) == hour);
@@ -161,7 +161,7 @@ TEST_CASE("the clocks of most servers are the time, right or wrong") {
   for (const std::uint32_t id : {1, 2, 3}) CHECK(servers.off(id) == 0);
 }
 
-TEST_CASE("if one of two clocks goes wrong, both servers keep their time") {
+TEST_CASE("if one of two servers' clocks goes wrong, the time of both stays right") {
   Servers servers({0, 0, 0});
   servers.set_up(3, false);
   servers.pass(20 * second);
@@ -176,7 +176,7 @@ TEST_CASE("if one of two clocks goes wrong, both servers keep their time") {
   CHECK(servers.off(1) == 0);
 }
 
-TEST_CASE("a server that hears no other one is guided by its own clock") {
+TEST_CASE("a server that receives no readings of others follows its own clock") {
   Servers servers({0, 0, 0});
   servers.set_up(2, false);
   servers.set_up(3, false);
@@ -194,7 +194,7 @@ TEST_CASE("a server that hears no other one is guided by its own clock") {
   CHECK(servers.off(1) == 0);
 }
 
-TEST_CASE("the clock of a server that is gone is used for some seconds only") {
+TEST_CASE("the last reading of a disconnected server is used for some seconds only") {
   Servers servers({0, 0, hour});
   servers.pass(second);
   CHECK(servers.clock(3).is_settled());
@@ -207,7 +207,7 @@ TEST_CASE("the clock of a server that is gone is used for some seconds only") {
   CHECK(servers.off(3) == 0);
 }
 
-TEST_CASE("an observer follows the voters' clocks, and its own counts nowhere") {
+TEST_CASE("an observer follows the voters' clocks, and no server uses the observer's clock") {
   Servers servers({0, hour, 0}, 3);
   servers.pass(second);
   CHECK(servers.off(1) == 0);

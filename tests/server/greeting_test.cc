@@ -76,7 +76,8 @@ TEST_CASE("a greeting with fields equals the original after encoding and decodin
   CHECK(same);
 }
 
-TEST_CASE("a greeting of the fixed form has the bytes of version 0.1, and says so of its program") {
+TEST_CASE(
+    "a greeting of the fixed form has the bytes of version 0.1, and is read as that program's") {
   const Greeting hello{{3},        {1}, 0x1122334455667788, cluster, old_protocols,
                        old_levels, {0}, old_program};
   const wire::Bytes bytes = bytes_of(some_greeting(), GreetingForm::fixed);
@@ -156,7 +157,7 @@ TEST_CASE("the fields of a greeting come in any order, and unknown ones are skip
   }
 }
 
-TEST_CASE("a greeting lacks no field, and has none of a wrong length or twice") {
+TEST_CASE("a greeting that lacks a field, or has one twice or of a wrong length, is refused") {
   const std::vector<wire::Bytes> fields =
       fields_of(bytes_of(some_greeting(), GreetingForm::fields));
   CHECK(fields.size() == last_tag - 1);
@@ -211,7 +212,7 @@ TEST_CASE("a greeting of more than 4 KiB is refused") {
   CHECK(is_refused(greeting + field(99, std::string(room + 1, 'x'))));
 }
 
-TEST_CASE("bytes of another program, or of another version of the greeting, are told apart") {
+TEST_CASE("bytes of another program are distinguished from another version of the greeting") {
   const auto why = [](std::string_view content) {
     return decode_greeting(content).error().message;
   };
@@ -263,7 +264,7 @@ const auto with_protocols = [](std::uint16_t least, std::uint16_t greatest) {
 
 }  // namespace
 
-TEST_CASE("two servers that fit together find the same protocol in their greetings") {
+TEST_CASE("two compatible servers choose the same protocol from their greetings") {
   const Greeting one = greeting_of(1, 3);
   const Greeting three = greeting_of(3, 1);
   struct Row {
@@ -288,7 +289,7 @@ TEST_CASE("two servers that fit together find the same protocol in their greetin
   }
 }
 
-TEST_CASE("two servers whose programs do not fit together both say which one has to change") {
+TEST_CASE("two servers with incompatible programs both say which one has to change") {
   const Greeting one = greeting_of(1, 3);
   const Greeting three = greeting_of(3, 1);
   struct Row {

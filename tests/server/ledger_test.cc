@@ -104,7 +104,7 @@ TEST_CASE("a connection is charged in whole KiB, to its address and to the serve
   CHECK(ledger->server(Budget::waiting).used() == 0);
 }
 
-TEST_CASE("less than a KiB always has room") {
+TEST_CASE("a charge of less than a KiB always has room") {
   const auto ledger = small_ledger();
   const auto accounts = ledger->of("10.0.0.1");
   Holding greedy(account_of(accounts, Budget::unfinished));

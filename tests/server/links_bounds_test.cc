@@ -48,7 +48,8 @@ TEST_CASE("a message that fits into no frame is not sent, and the log names its 
   });
 }
 
-TEST_CASE("a server that takes nothing loses its link when too much waits for it") {
+TEST_CASE(
+    "a link is closed when the other server receives nothing and too many bytes wait for it") {
   Network network;
   auto options = network.options(1);
   options.queued_bytes_max = std::size_t{16} << 20;

@@ -96,7 +96,7 @@ TEST_CASE("the process that is linked may replace its link at once") {
   });
 }
 
-TEST_CASE("a duplicate id is reported once the linked process is heard after the second greeting") {
+TEST_CASE("a duplicate id is reported once the linked process sends after the second greeting") {
   Network network;
   TestServer& one = network.start(network.options(1));
   network.run([&]() -> Task {

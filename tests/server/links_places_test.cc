@@ -27,7 +27,7 @@ boost::asio::awaitable<std::vector<RawPeer>> silent(Network& network, std::size_
 }  // namespace
 
 // 64 connections that send nothing used to take all places, again and again for a second.
-TEST_CASE("connections that send nothing keep no server out") {
+TEST_CASE("connections that send nothing do not prevent the link of a server") {
   Network network;
   auto options = network.options(1);
   options.handshake_timeout = std::chrono::hours(1);  // so that no place becomes free by itself
@@ -49,7 +49,7 @@ TEST_CASE("connections that send nothing keep no server out") {
   });
 }
 
-TEST_CASE("connections that have greeted keep their places, and later ones are closed") {
+TEST_CASE("connections that have sent a greeting keep their places, and later ones are closed") {
   Network network;
   auto options = network.options(1);
   options.handshake_timeout = std::chrono::hours(1);

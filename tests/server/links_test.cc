@@ -66,7 +66,8 @@ TEST_CASE("two servers of this version are linked, and know each other's program
   });
 }
 
-TEST_CASE("an exception while a message is received ends the event loop instead of the reading") {
+TEST_CASE(
+    "an exception while a message is received is not caught by the link: it ends the event loop") {
   Network network;
   TestServer& one = network.start(network.options(1));
   TestServer& two = network.start(network.options(2));

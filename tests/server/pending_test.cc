@@ -66,7 +66,7 @@ TEST_CASE("a read waits for its zxid, but not longer than its ticks") {
   CHECK_FALSE(pending.pop_read(zxid(9)).has_value());
 }
 
-TEST_CASE("a client that leaves does not request its session any more") {
+TEST_CASE("the waiting session request of a client that leaves is removed") {
   Pending pending(0);
   for (const std::uint64_t client : {1, 2, 3}) {
     pending.add_at({zxid(7), WhenApplied::RequestSession{client}});
@@ -85,7 +85,7 @@ TEST_CASE("a client that leaves does not request its session any more") {
   CHECK_FALSE(pending.pop_due(zxid(7)).has_value());
 }
 
-TEST_CASE("a removed request takes its read with it") {
+TEST_CASE("the removal of a request removes its read too") {
   Pending pending(0);
   const std::uint64_t tag = pending.add(Pending::Request{});
   pending.add_read(tag, zxid(5), 1);

@@ -148,7 +148,7 @@ TEST_CASE("a read whose reply has no room is refused with Overloaded, unless it 
   CHECK(follower.ledger().counted(Budget::waiting, Measure::overloaded) == 1);
 }
 
-TEST_CASE("requests under way are charged until they are answered") {
+TEST_CASE("outstanding requests are charged until they are answered") {
   Follower follower;
   const auto used = [&] { return follower.ledger().server(Budget::requests).used(); };
   follower.request({create("/a"), create("/b")}, 20 * kibibyte);
@@ -238,7 +238,9 @@ TEST_CASE("watches are charged to their address, which has room for a limited nu
   CHECK(follower.pipeline().replica().service().watches().size() == 0);
 }
 
-TEST_CASE("if nearly all of the server's budget waits, the clients with most are closed") {
+TEST_CASE(
+    "if queued messages use nearly all of the server's budget, clients with most are "
+    "disconnected") {
   server::BudgetTable table = server::budget_table(server::usual_memory_limit);
   table[2] = {100 * kibibyte, 100 * kibibyte, 100 * kibibyte};
   Follower follower(table);
@@ -257,7 +259,7 @@ TEST_CASE("if nearly all of the server's budget waits, the clients with most are
   CHECK_FALSE(modest->closed);
 }
 
-TEST_CASE("a client for which little waits is not closed, however much waits for others") {
+TEST_CASE("a client with few queued bytes stays connected, however many bytes wait for others") {
   server::BudgetTable table = server::budget_table(server::usual_memory_limit);
   table[2] = {100 * kibibyte, 100 * kibibyte, 100 * kibibyte};
   Follower follower(table);

@@ -91,7 +91,7 @@ TEST_CASE("replies of writes that wait for an earlier reply are kept up to a bou
   CHECK(follower.kept() == 0);
 }
 
-TEST_CASE("a refused multi of which the results are not kept says why it was refused") {
+TEST_CASE("a refused multi whose results are not kept says why it was refused") {
   Waiting follower;
   for (int i = 0; i < 10; ++i) follower.request(set_and_get());
   commit_all(follower);

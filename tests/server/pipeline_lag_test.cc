@@ -95,7 +95,7 @@ TEST_CASE("a read before a write of a client that lags comes after its resync") 
   CHECK(messages(follower) == "2 3 resync 4 5 ");
 }
 
-TEST_CASE("if the events since a watch's from have no room, one resync stands for them") {
+TEST_CASE("if the events since a watch's from have no room, one resync replaces them") {
   for (const auto& [room, expected] :
        {std::pair<std::size_t, std::string>{100'000, "2 3 created created 4 "},
         std::pair<std::size_t, std::string>{600, "2 3 resync 4 "}}) {

@@ -57,7 +57,7 @@ void commit_forwarded(Follower& follower) {
   for (const session::Command& command : follower.forwarded()) follower.commit(command);
 }
 
-TEST_CASE("a create is told its turn with its reply, or by an event after it") {
+TEST_CASE("the turn of a created node is reported in the reply, or in an event after it") {
   Follower follower;
   follower.request(turn_create());
   follower.request(turn_create());
@@ -83,7 +83,7 @@ TEST_CASE("the turn is judged when the reply is sent, and no event comes before 
   CHECK(told(follower) == "2:true 3 4:false 5:false 4-turn 5-turn 6 ");
 }
 
-TEST_CASE("a node that is gone before its reply is sent has the event deleted") {
+TEST_CASE("a created node that is deleted before the reply is sent gets the event deleted") {
   Follower follower;
   wire::GetRequest waits = get();
   waits.read.consistency = wire::AtLeast{{{9}, 9}};
@@ -96,7 +96,8 @@ TEST_CASE("a node that is gone before its reply is sent has the event deleted") 
   CHECK(told(follower) == "2:ServerBehind 3:false 3-deleted 4 ");
 }
 
-TEST_CASE("who may not list the siblings, or has too many watches, creates nothing") {
+TEST_CASE(
+    "a create with a turn is refused if its client may not list siblings or has too many watches") {
   Follower follower;
   wire::CreateRequest closed = create("/closed");
   closed.acl = wire::Acl{{"world", "anyone", 4}};  // c
@@ -121,7 +122,7 @@ TEST_CASE("a refused create leaves no watch") {
   CHECK(follower.pipeline().replica().service().watches().size() == 0);
 }
 
-TEST_CASE("a create that is sent again is told the turn of its node as it is now") {
+TEST_CASE("a repeated create gets the present turn of its node") {
   wire::ConnectRequest connect;
   connect.dedup = true;
   Follower follower(server::budget_table(server::usual_memory_limit), connect);
@@ -155,7 +156,7 @@ TEST_CASE("a repeated create replaces its own watch") {
   CHECK(told(follower) == "2:true 3:false 3:false 3-turn 4 ");
 }
 
-TEST_CASE("a repeated create whose node has no number is told no turn") {
+TEST_CASE("a repeated create whose node has no number gets no turn") {
   wire::ConnectRequest connect;
   connect.dedup = true;
   Follower follower(server::budget_table(server::usual_memory_limit), connect);
@@ -165,7 +166,7 @@ TEST_CASE("a repeated create whose node has no number is told no turn") {
   CHECK(told(follower) == "2 2 ");
 }
 
-TEST_CASE("unwatch comes after the create that it follows") {
+TEST_CASE("an unwatch takes effect after the create before it") {
   Follower follower;
   follower.request(turn_create());
   commit_forwarded(follower);

@@ -23,7 +23,8 @@
 namespace server {
 namespace {
 
-TEST_CASE("each signal has a meaning for a server") {
+TEST_CASE(
+    "each signal stops a server, reloads its configuration, logs its state, or does nothing") {
   struct Row {
     int signal;
     const char* name;
@@ -55,7 +56,8 @@ Configured with(Settings settings, const std::string& level = "info", std::uint3
   return configured;
 }
 
-TEST_CASE("what a configuration that is read again changes, and what needs a restart") {
+TEST_CASE(
+    "a configuration that is read again changes some keys, and names those that need a restart") {
   const Settings before{{"tickTime", {"1000", "a:1"}}, {"logLevel", {"info", "a:2"}}};
   const auto compare = [&](const Configured& read) { return changes(with(before), read); };
 
@@ -78,7 +80,7 @@ Ending ending_by(const Error& error) {
   return explain(std::make_exception_ptr(error));
 }
 
-TEST_CASE("an exception that nobody catches is explained") {
+TEST_CASE("an uncaught exception is explained") {
   const auto says = [](const Ending& ending, const char* words) {
     CAPTURE(ending.words);
     CHECK(ending.words.find(words) != std::string::npos);
@@ -124,7 +126,7 @@ int status_with_full_pipe(void (*fail)()) {
   return status;
 }
 
-TEST_CASE("a process ends although nobody reads what it says at its end") {
+TEST_CASE("a process ends although nobody reads its last message") {
   const int invariant = status_with_full_pipe([] { ensure(1 > 2, "a test of the end"); });
   CHECK(WIFSIGNALED(invariant));
   CHECK(WTERMSIG(invariant) == SIGABRT);

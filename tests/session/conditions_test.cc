@@ -118,7 +118,7 @@ TEST_CASE("a multi does `ops` if its conditions hold, and `else` if one does not
   CHECK_FALSE(std::get<wire::MultiReply>(*done).branch);
 }
 
-TEST_CASE("`else` does not happen for want of a permission") {
+TEST_CASE("a missing permission refuses a multi, and does not choose `else`") {
   Writer writer;
   wire::CreateRequest secret = create_request("/secret");
   secret.acl = wire::Acl{{"digest", "somebody:x", 31}};
@@ -148,7 +148,7 @@ TEST_CASE("before level 3 a write with conditions is refused, and other writes a
 }
 
 // A program that knows only the lower level reads what is kept.
-TEST_CASE("the kept results of conditions become those of the level before, with the level") {
+TEST_CASE("when the level is lowered, kept results of conditions get the lower level's form") {
   Writer writer;
   const MultiRequest multi{{}, std::vector<wire::MultiOp>{create_request("/x")}};
   REQUIRE(writer.write(multi, {is_missing("/")}));

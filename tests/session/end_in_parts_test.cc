@@ -108,7 +108,7 @@ TEST_CASE("a session with too many ephemeral nodes ends in parts, at every level
   check_end(wire::known_levels.greatest, 100, false);
 }
 
-TEST_CASE("a session whose end has begun is lost to its client, also under another leader") {
+TEST_CASE("a client cannot use a session whose end has begun, also under another leader") {
   Former former(wire::known_levels.greatest);
   const Command expiry{former.session, {}, 0, CloseSession{true}};
   const Command resume{former.session, {1, 2}, 5, MoveSession{World::secret(1), 10'000, 0}};

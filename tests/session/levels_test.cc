@@ -132,7 +132,7 @@ TEST_CASE(
   CHECK(decode_header(header).error().code == wire::ErrorCode::unimplemented);
 }
 
-TEST_CASE("a change of the level is planned only if there is something to change") {
+TEST_CASE("a change of the level is refused if it changes nothing, or a change is under way") {
   Replica replica;
   const auto refused = [&](wire::Level level) {
     const auto planned = replica.service.plan_level(level, 1000);
@@ -148,8 +148,7 @@ TEST_CASE("a change of the level is planned only if there is something to change
   CHECK(refused(level_1) == "the ensemble is at level 1 already");
 }
 
-TEST_CASE(
-    "plans are written at the level in force, and behind the plan of a lower level at that one") {
+TEST_CASE("plans are written at the level in force, or at a lower level that is planned already") {
   Replica replica;
   const auto version_of_plan = [&] {
     const auto planned = replica.service.plan({{}, {1, 2}, 3, OpenSession{{}, 10'000}}, 1000);

@@ -81,7 +81,7 @@ std::string outcome(const znode::PlanResult<wire::Bytes>& planned) {
   return planned ? "planned" : std::string(wire::name(planned.error().error.code));
 }
 
-TEST_CASE("a full state refuses what lets it grow, and nothing else") {
+TEST_CASE("a full state refuses requests that enlarge it, and no others") {
   const wire::Acl long_acl{{"digest", "user:" + std::string(100, 'h'), 31}};
   wire::CreateRequest large = create_request("/large");
   large.data = wire::Bytes(900, 'x');
@@ -138,7 +138,7 @@ TEST_CASE("a full state lets the super identity write, and sessions resume and e
   CHECK(outcome(full.plan(create_request("/new2"))) == "Overloaded");
 }
 
-TEST_CASE("a full state has a little room for new sessions, so that somebody can delete nodes") {
+TEST_CASE("a full state keeps room for some new sessions, so that a client can delete nodes") {
   Full full;
   const auto open = [&](znode::Identities identities = {}) {
     return outcome(full.world.plan(
@@ -197,7 +197,7 @@ TEST_CASE("the limit of sessions of the ensemble also counts sessions that are o
   }
 }
 
-TEST_CASE("replicas apply what is planned whatever their own limit, and estimate the same memory") {
+TEST_CASE("replicas apply plans whatever their own limit, and estimate the same memory") {
   World world;
   const wire::SessionId session = world.open(1);
   world.create(session, "/a", wire::Bytes(1000, 'x'));

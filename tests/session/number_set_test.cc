@@ -25,7 +25,7 @@ bool have_order(const std::vector<std::uint32_t>& numbers, std::uint32_t& first)
   return false;
 }
 
-TEST_CASE("a set of numbers counts those before another one, as a list would") {
+TEST_CASE("a set of numbers counts the numbers before a given one, as a list would") {
   std::mt19937 random(1);
   for (int round = 0; round < 200; ++round) {
     NumberSet set;

@@ -134,7 +134,7 @@ TEST_CASE("a new leader whose clock is ahead of the last stamp uses its clock at
   CHECK(server.off() == 0);
 }
 
-TEST_CASE("a clock that was guided by nothing better adopts the time of a quorum at once") {
+TEST_CASE("a clock that had no quorum adopts the time of a quorum at once") {
   Server server(ten_years);
   CHECK(server.clock.adopt(server.now, begin) == -ten_years);
   CHECK(server.clock.time(server.now) == begin);

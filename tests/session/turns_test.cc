@@ -90,7 +90,7 @@ TEST_CASE("a turn comes after the other events of its transaction") {
         "deleted /q/n-0000000001, turn /q/n-0000000002");
 }
 
-TEST_CASE("who asks for a turn is refused with the first error that applies") {
+TEST_CASE("a request for a turn is refused with the first error that applies") {
   World world;
   const wire::SessionId session = world.open(1);
   world.create(session, "/q");
@@ -193,7 +193,7 @@ TEST_CASE("a create that asks for a turn leaves the identities of its session as
   CHECK(events_text(world.apply_all()) == "changed /closed");
 }
 
-TEST_CASE("only so many different turns can be awaited in one folder") {
+TEST_CASE("the number of different turns that are awaited in one folder is limited") {
   World world;
   const wire::SessionId session = world.open(1);
   create_queue(world, session);
@@ -207,7 +207,7 @@ TEST_CASE("only so many different turns can be awaited in one folder") {
   CHECK(ask(world, session, "same", of_kind(0)) == "false");
 }
 
-TEST_CASE("a turn is told only to a client that may read the node") {
+TEST_CASE("a turn is reported only to a client that may read the node") {
   World world;
   const wire::SessionId session = world.open(1);
   create_queue(world, session);
@@ -227,7 +227,7 @@ TEST_CASE("a turn is told only to a client that may read the node") {
   CHECK(events_text(told) == "turn /q/n-0000000002");
 }
 
-TEST_CASE("a large folder is indexed in parts, and its turns are told then") {
+TEST_CASE("a large folder is indexed in parts, and its turns are reported afterwards") {
   World world;
   const wire::SessionId session = world.open(1);
   world.create(session, "/q");
@@ -288,7 +288,7 @@ std::string random_name(std::mt19937& random, std::uint32_t center) {
          digits;
 }
 
-TEST_CASE("every turn is told once, at the transaction that brings it") {
+TEST_CASE("every turn is reported once, at the transaction that causes it") {
   for (unsigned seed = 1; seed <= 60; ++seed) {
     CAPTURE(seed);
     std::mt19937 random(seed);

@@ -132,7 +132,8 @@ TEST_CASE("the watches of a session that lags end with it") {
   CHECK(harness.to_bob.size() == 2);
 }
 
-TEST_CASE("sessions with most of very many events lag, and others get theirs") {
+TEST_CASE(
+    "if a transaction causes very many events, the sessions with most of them lag, and no others") {
   // Room for 60 events or so. An event of this test takes less than 300 bytes.
   Harness harness({.history = {}, .hash_key = {}, .event_bytes_max = 60 * 300});
   for (int i = 0; i < 100; ++i) harness.set(alice, std::to_string(i), subtree("/"));

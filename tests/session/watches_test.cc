@@ -356,7 +356,8 @@ struct Budget : WatchBudget {
   std::size_t bytes = 0;
 };
 
-TEST_CASE("a budget is asked before a watch is set, and told when watches go") {
+TEST_CASE(
+    "a watch is charged to a budget before it is set, and its bytes are given back when it ends") {
   Budget budget;
   World world({.watches = {.history = {}, .hash_key = {}, .budget = &budget}});
   const wire::SessionId session = world.open(1);

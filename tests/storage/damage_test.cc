@@ -239,7 +239,7 @@ TEST_CASE("the loss of a segment that mends is damage, even if the rest looks co
   CHECK(opened->report.find("the file is missing, but mended.") != std::string::npos);
 }
 
-TEST_CASE("damage in a part that the checkpoint covers does not count") {
+TEST_CASE("damage in a part of the log that the checkpoint covers is ignored") {
   const std::vector<Step> steps = full_script();
   const Files files = files_after(steps);
   const zab::Durable& end = steps.back().state;

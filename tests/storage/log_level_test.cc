@@ -216,7 +216,7 @@ TEST_CASE("a log with one segment of an unknown version is refused, wherever the
   }
 }
 
-TEST_CASE("an extent of an unknown version is refused, and one that is damaged does not count") {
+TEST_CASE("an extent of an unknown version is refused, and a damaged one is ignored") {
   const std::vector<Step> steps = full_script();
   const Files files = files_after(steps);
   for (const std::uint64_t slot : {0, 1}) {

@@ -172,7 +172,7 @@ TEST_CASE("bytes_without_escapes counts an escape as one byte") {
 }
 
 // Above 64 KiB another parser reads the frame.
-TEST_CASE("a long frame is read as a short one is, and its faults have no place") {
+TEST_CASE("a long frame is read like a short one, but its errors do not give the position") {
   const std::string spaces(70'000, ' ');
   for (
       const char* text : {

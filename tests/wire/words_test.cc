@@ -42,7 +42,7 @@ TEST_CASE("hex is 16 lower-case digits and nothing else") {
   CHECK(from_hex("ffffffffffffffff") == std::numeric_limits<std::uint64_t>::max());
 }
 
-TEST_CASE("every error code has a name, and those of ZooKeeper a number") {
+TEST_CASE("every error code has a name, and ZooKeeper's codes have ZooKeeper's numbers") {
   struct Row {
     ErrorCode code;
     const char* name;

@@ -156,7 +156,7 @@ TEST_CASE("an ACL of 256 entries of 1 KiB that is stored is enforced") {
   CHECK(allows(SharedAcl(list), user, Perm::admin));
 }
 
-TEST_CASE("verdicts that are remembered are those of each ACL") {
+TEST_CASE("remembered verdicts are separate for each ACL") {
   const SharedAcl of_alice({{"digest", "alice:hash", 1}});
   const SharedAcl of_bob({{"digest", "bob:hash", 1}});
   RememberedVerdicts may_read(alice, Perm::read);

@@ -48,7 +48,7 @@ NodeTests set_by(wire::Zxid zxid) { return only(&NodeTests::mzxid, zxid); }
 NodeTests owned_by(wire::SessionId session) { return only(&NodeTests::ephemeral_owner, session); }
 NodeTests has_data(wire::Bytes data) { return only(&NodeTests::data, std::move(data)); }
 
-TEST_CASE("each test of a condition, on a node that is there and on one that is missing") {
+TEST_CASE("each test of a condition holds or fails, on an existing node and on a missing one") {
   struct Row {
     const char* name;
     Condition condition;

@@ -21,7 +21,7 @@ constexpr std::size_t keys = 5'000;
 // same, it would take as long.
 constexpr double slowdown_min = 3;
 
-TEST_CASE("paths that collide under the fixed hash do not under a key") {
+TEST_CASE("paths that collide under the fixed hash do not collide under a key") {
   const std::vector<std::string> paths = colliding_texts(10'000);
   const HashKey key(a_secret(1));
   std::set<TableHash> hashes;

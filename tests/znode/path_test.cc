@@ -85,7 +85,7 @@ TEST_CASE("/zookeeper and the paths below it are reserved") {
   CHECK_FALSE(is_reserved("/a/zookeeper"));
 }
 
-TEST_CASE("parent_of, name_of, child_path and is_below") {
+TEST_CASE("parent_of, name_of, child_path and is_below divide, join and compare paths") {
   CHECK(parent_of("/a") == "/");
   CHECK(parent_of("/a/b") == "/a");
   CHECK(parent_of("/a/b/c") == "/a/b");

@@ -67,7 +67,7 @@ TEST_CASE("get and exists return the data and stat, count the number of nodes be
   }
 }
 
-TEST_CASE("children are listed in pages, in name order and from its end, between two names") {
+TEST_CASE("children are listed in pages, in name order or in reverse, between two names") {
   World world;
   world.create("/p");
   for (const char* name : {"c", "a", "d", "b"}) world.create(child_path("/p", name));

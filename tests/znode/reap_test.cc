@@ -35,7 +35,7 @@ struct Leader {
   void ticks(int count) {
     for (int i = 0; i < count; ++i) world.tree().countdowns().tick();
   }
-  // In how many ticks from now exactly these nodes are due. They are deleted then.
+  // The number of ticks until exactly these nodes are due. Deletes them then.
   int ticks_to(const Paths& paths) {
     for (int passed = 0; passed < 1000; ++passed) {
       if (const Paths due = reaped(); !due.empty()) {
@@ -77,7 +77,7 @@ TEST_CASE("the stat shows containers and TTLs") {
   CHECK(world.run(create("/t/child")));
 }
 
-TEST_CASE("a container is deleted some time after its last child, and not before it had one") {
+TEST_CASE("a container is deleted some time after its last child, and never before its first one") {
   Leader leader;
   World& world = leader.world;
   REQUIRE(world.run(container("/c")));
@@ -93,7 +93,7 @@ TEST_CASE("a container is deleted some time after its last child, and not before
   CHECK(world.tree().countdowns().size() == 0);
 }
 
-TEST_CASE("a container that gets a child again is kept, and counted anew after it") {
+TEST_CASE("a new child of a container stops its countdown, which begins again after that child") {
   Leader leader;
   World& world = leader.world;
   REQUIRE(world.run(container("/c")));
@@ -107,7 +107,7 @@ TEST_CASE("a container that gets a child again is kept, and counted anew after i
   CHECK(leader.ticks_to({"/c"}) == 6);
 }
 
-TEST_CASE("a container that never had a child is deleted only if that is asked for") {
+TEST_CASE("a container that never had a child is deleted only if the rules have a time for it") {
   Leader leader({10, 50, 200});
   World& world = leader.world;
   REQUIRE(world.run(container("/unused")));
@@ -144,7 +144,7 @@ TEST_CASE("a set of a TTL node with children restarts its TTL") {
   CHECK(leader.ticks_to({"/t"}) == 11);
 }
 
-TEST_CASE("what the time of a set is does not change when its TTL ends") {
+TEST_CASE("the end of a TTL depends on the ticks since the set, and not on the time of the set") {
   Leader leader;
   World& world = leader.world;
   for (int i = 0; i < 100; ++i) world.create("/later" + std::to_string(i));  // 100 s
@@ -166,7 +166,7 @@ TEST_CASE("a new leader takes the age of a TTL node from its mtime, within the T
            Row{"it is due", 1500, 1},
            Row{"it is long due", 1'000'000'000, 1},
            Row{"its mtime is in the future", 10, 51},
-           Row{"the clock is absurd", -1'000'000'000'000, 51},
+           Row{"its clock is long before the mtime", -1'000'000'000'000, 51},
        }) {
     CAPTURE(row.what);
     Leader leader;
@@ -177,7 +177,7 @@ TEST_CASE("a new leader takes the age of a TTL node from its mtime, within the T
   }
 }
 
-TEST_CASE("a new leader counts anew for a container") {
+TEST_CASE("a new leader begins the countdown of a container again") {
   Leader leader;
   REQUIRE(leader.world.run(container("/c")));
   leader.world.create("/c/1").remove("/c/1");
@@ -186,7 +186,7 @@ TEST_CASE("a new leader counts anew for a container") {
   CHECK(leader.ticks_to({"/c"}) == 6);
 }
 
-TEST_CASE("a server that does not lead counts nothing") {
+TEST_CASE("a server that does not lead has no countdowns") {
   World world;
   REQUIRE(world.run(ttl("/t", 1)));
   for (int i = 0; i < 100; ++i) world.tree().countdowns().tick();
@@ -199,7 +199,7 @@ TEST_CASE("a server that does not lead counts nothing") {
   CHECK(former.reaped().empty());
 }
 
-TEST_CASE("reaping respects outstanding plans") {
+TEST_CASE("a node that an outstanding plan changes is not deleted when its countdown ends") {
   Leader leader;
   World& world = leader.world;
   REQUIRE(world.run(container("/c")));
@@ -243,7 +243,7 @@ TEST_CASE("nested containers are deleted one after the other, at most 1000 nodes
   CHECK(leader.reaped().size() == 500);
 }
 
-TEST_CASE("a new leader counts for many nodes within a bounded time of each tick") {
+TEST_CASE("a new leader examines a bounded number of TTL nodes in each tick") {
   Tree tree;
   for (int i = 0; i < 25'000; ++i) {
     tree.insert("/" + std::to_string(i), "", {}, Lifetime::of_ttl(1));
@@ -258,7 +258,8 @@ TEST_CASE("a new leader counts for many nodes within a bounded time of each tick
   CHECK(due == 25'000);
 }
 
-TEST_CASE("a recursive deletion forgets the containers and TTL nodes in it") {
+TEST_CASE(
+    "a recursive deletion ends the countdowns of the containers and TTL nodes that it deletes") {
   Leader leader;
   World& world = leader.world;
   REQUIRE(world.run(container("/a")));

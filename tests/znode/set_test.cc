@@ -61,7 +61,7 @@ TEST_CASE("set updates the node's data and stat") {
   CHECK(world.stat("/").pzxid == wire::Zxid{{1}, 1});
 }
 
-TEST_CASE("the root can be set") {
+TEST_CASE("the data of the root can be set") {
   World world;
   REQUIRE(world.run(SetRequest{"/", "x"}));
   CHECK(world.stat("/").version == 1);

@@ -62,7 +62,7 @@ TEST_CASE("a name without ten digits at its end has no number") {
   }
 }
 
-TEST_CASE("a number is before another one on the shorter way around the circle") {
+TEST_CASE("sequence numbers stay in order when they wrap: the shorter way around decides") {
   struct Row {
     std::uint32_t a, b;
     bool before;

@@ -119,7 +119,7 @@ TEST_CASE("a write without a definite answer may or may not have been done") {
             .has_order());
 }
 
-TEST_CASE("effects on other nodes are included") {
+TEST_CASE("the effects of an operation on other nodes are included") {
   const auto no_node = wire::ErrorCode::no_node;
   // A node is deleted together with its ancestor.
   TestHistory deleted = created_and_set()
