@@ -25,10 +25,10 @@
 //   const auto created = client.create("/app", "v1");
 //   if (created.has_error()) std::cerr << created.error().message << '\n';
 //
-// Each call has two forms. One waits, and returns the reply or an error. The other (`async`)
-// returns at once, and calls back on the client's own thread. Requests take effect and complete in
-// the order in which they are made. A callback must not throw: an exception ends the client, whose
-// requests then get SystemError.
+// Each call has two variants. One waits, and returns the reply or an error. The other (`async`)
+// returns at once, and later calls a function on the client's own thread. Requests take effect and
+// complete in the order in which they are made. A callback must not throw: an exception ends the
+// client, whose requests then get SystemError.
 namespace zabkeeper {
 
 template <typename T>
@@ -45,8 +45,8 @@ struct Options {
   // How long requests wait while no server accepts the session. They do not wait if every server
   // declines the WebSocket handshake with an HTTP status of 4xx.
   std::chrono::milliseconds offline_timeout{10'000};
-  // How long a waiting call waits for its reply; 0: no limit. A request that was not sent until
-  // then is taken back. Any other may still be carried out later.
+  // How long a waiting call waits for its reply; 0: no limit. A request that is not sent by
+  // then is withdrawn. A request that was sent may still be carried out later.
   std::chrono::milliseconds call_timeout{0};
   std::function<void(const SessionEvent&)> on_session = {};
 };
@@ -58,8 +58,8 @@ struct CreateOptions {
   bool parents = false;
   std::optional<std::int64_t> ttl_ms = {};
   std::optional<wire::Acl> acl = {};
-  // With `sequential`: tell when it is the node's turn. If the reply says that it is not, the only
-  // event is `turn`, `deleted` or `resync`.
+  // With `sequential`: report the node's turn. If the reply says that the turn has not come yet,
+  // one event follows: `turn`, `deleted` or `resync`.
   std::optional<wire::TurnOptions> turn = {};
 };
 

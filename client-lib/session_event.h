@@ -20,10 +20,10 @@ struct SessionEvent {
 
   Kind kind = Kind::connected;
   wire::SessionId session;
-  std::uint32_t server = 0;               // `connected`: its id,
-  wire::Role role = wire::Role::looking;  // and its role
+  std::uint32_t server = 0;               // `connected`: the server's id
+  wire::Role role = wire::Role::looking;  // `connected`: the server's role
   bool resumed = false;                   // `connected`: the same session as before
-  std::string reason;                     // `disconnected`, `expired`: for people
+  std::string reason;                     // `disconnected`, `expired`: a text for people
 
   bool operator==(const SessionEvent&) const = default;
 };

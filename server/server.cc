@@ -41,12 +41,13 @@ std::uint32_t next_voter(const Config& config, std::uint32_t after) {
 // second sync could succeed without writing anything, so none is tried.
 [[noreturn]] void exit_on_log_failure(const wire::Error& error) {
   if (error.code == wire::ErrorCode::unimplemented) {  // a snapshot of a newer program
-    log_last_words(error.message + ". The server stops");
+    log_final_message(error.message + ". The server stops");
     std::_Exit(exit_start);
   }
-  log_last_words("the log cannot be written: " + error.message +
-                 ". The server stops, because it can no longer promise that anything is durable; "
-                 "correct the reason, then start the server again");
+  log_final_message(
+      "the log cannot be written: " + error.message +
+      ". The server stops, because it can no longer promise that anything is durable; "
+      "correct the reason, then start the server again");
   std::_Exit(exit_disk);
 }
 

@@ -27,7 +27,7 @@ bool is_kept(const Command& command, const Refusal& refusal) {
   return command.number && code != ErrorCode::session_expired && code != ErrorCode::session_moved;
 }
 
-// The owner of a session that expires in parts: no connection is this owner.
+// The owner of a session that ends in parts. No connection is this owner.
 constexpr Owner nobody{};
 
 // A part of the end of a session. No client waits for the outcome of a part.
@@ -36,7 +36,7 @@ bool is_part_of_end(const Command& command, const decltype(Transaction::body)& b
          !std::holds_alternative<CloseTxn>(body);
 }
 
-// The part of the state that only new sessions may fill.
+// One part in so many of the state is reserved for new sessions.
 constexpr std::size_t sessions_part = 64;
 
 Error state_full(ErrorCode code, std::size_t bytes_max) {
@@ -50,7 +50,7 @@ Error too_large(std::size_t bytes) {
   return {ErrorCode::too_large, "the request would be a transaction of " + std::to_string(bytes) +
                                     " bytes, more than the " +
                                     std::to_string(wire::transaction_bytes_max) +
-                                    " that are possible: do less in one"};
+                                    " that are possible: divide it into smaller requests"};
 }
 
 }  // namespace
@@ -110,8 +110,8 @@ wire::Result<wire::Bytes> Service::plan_level(wire::Level level, wire::TimeMs no
   return bytes;
 }
 
-// Of the kept results, only those of multis count. The others are small: a refusal would be kept
-// too, and would need as much.
+// Only the kept results of multis count. The others are small. If this server refused their writes
+// instead, the kept refusals would need as much memory.
 Service::Growth Service::growth_of(const Command& command, const znode::Draft& draft) const {
   if (std::holds_alternative<OpenSession>(command.body)) {
     return {static_cast<std::int64_t>(SessionTable::session_memory), 1};
@@ -126,7 +126,7 @@ Service::Growth Service::growth_of(const Command& command, const znode::Draft& d
 wire::Result<void> Service::check_room(const Command& command, const Growth& growth) const {
   if (growth.bytes <= 0) return {};
   const std::int64_t wanted = static_cast<std::int64_t>(memory()) + planned_.bytes + growth.bytes;
-  // A little is left for new sessions, so that somebody can come and delete nodes.
+  // New sessions have a reserve, so that a client can still connect and delete nodes.
   const std::size_t reserve = growth.sessions == 0 ? state_bytes_max_ / sessions_part : 0;
   if (wanted <= 0 || static_cast<std::uint64_t>(wanted) <= state_bytes_max_ - reserve) return {};
   if (command.identities.is_super()) return {};
@@ -180,7 +180,8 @@ znode::PlanResult<Service::Body> Service::plan_body(const Command& command,
   if (!body.expired) {
     if (auto owner = check_owner(command); !owner) return refuse(owner.error());
   }
-  // An expired session loses its client before a part of its nodes, even if the leader changes.
+  // An expired session is taken from its client before any of its nodes are deleted. So the client
+  // cannot use the session between two parts, even if the leader changes.
   if (body.expired && session->owner != nobody &&
       pending_tree_.ephemerals_at_most(command.session) > znode::ephemerals_per_session_max) {
     pending_sessions_.move(command.session, nobody);
@@ -226,8 +227,8 @@ znode::PlanResult<Service::Body> Service::plan_body(const Command& command, cons
   return Body(znode::Txn(*std::move(txn)));
 }
 
-// A result that is kept is part of the replicated state. Before there are receipts, a multi with a
-// larger reply is refused.
+// A kept result is part of the replicated state, so its size is bounded. At a level without
+// receipts, a multi with a larger reply is refused.
 znode::MultiBounds Service::multi_bounds(const Command& command) const {
   const wire::Forms forms = this->forms();
   znode::MultiBounds bounds;

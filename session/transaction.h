@@ -32,7 +32,7 @@ struct MoveTxn {
 
 struct CloseTxn {
   bool expired = false;
-  std::uint32_t ephemerals = 0;  // the number of its ephemeral nodes, which are deleted with it
+  std::uint32_t ephemerals = 0;  // the number of ephemeral nodes that are deleted with it
 
   bool operator==(const CloseTxn&) const = default;
 };
@@ -71,8 +71,8 @@ struct Origin {
   bool operator==(const Origin&) const = default;
 };
 
-// Writes the versions of `forms`. A LevelTxn needs version 3 of a transaction: only servers that
-// know it may be in the ensemble (see Service::plan_level).
+// Writes the versions of `forms`. A LevelTxn needs version 3 of a transaction, so all servers of
+// the ensemble must know that version (see Service::plan_level).
 void encode(const Transaction& transaction, const wire::Forms& forms, wire::Bytes& out);
 // Decodes only the beginning. None if `bytes` do not begin like a transaction.
 [[nodiscard]] std::optional<Origin> origin_of(std::string_view bytes);

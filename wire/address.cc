@@ -21,8 +21,8 @@ bool is_host_character(char c) {
          c == '-' || c == '_';
 }
 
-// Removes the zone of the IPv6 address in brackets, which Boost.URL does not know, and returns it:
-// "%eth0" of "[fe80::1%eth0]:2180".
+// Removes the zone of an IPv6 address in brackets, and returns the zone: "%eth0" of
+// "[fe80::1%eth0]:2180". Boost.URL does not know zones.
 std::string remove_zone(std::string& text) {
   const std::size_t end = text.find(']');
   const std::size_t begin = text.find('%');
@@ -51,7 +51,7 @@ Result<Address> parse_address(std::string_view text) {
   if (address.host.empty()) return bad("names no host");
   const bool is_v6 = parsed->host_type() == urls::host_type::ipv6;
   if (!is_v6 && !std::ranges::all_of(address.host, is_host_character)) {
-    return bad("has characters that are not of a host's name");
+    return bad("has characters that a host name cannot have");
   }
   if (!parsed->has_port()) return address;
   const std::string_view port = parsed->port();

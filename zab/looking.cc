@@ -48,8 +48,9 @@ Next Looking::on(const LinkDown& event, StepContext& context) {
 // FLEReceiveNotmsg, FLEHandleNotmsg.
 Next Looking::on(ServerId from, const Notification& m, StepContext& context) {
   const Ensemble& ensemble = context.state.ensemble;
-  const bool of_nobody = m.vote == Vote{} && m.role == Role::looking;
-  if (!ensemble.is_voter(from) || !(of_nobody || ensemble.is_voter(m.vote.leader))) return Stay{};
+  const bool votes_for_none = m.vote == Vote{} && m.role == Role::looking;
+  if (!ensemble.is_voter(from) || !(votes_for_none || ensemble.is_voter(m.vote.leader)))
+    return Stay{};
   early_follower_infos_.erase(from);
   if (m.role != Role::looking) {
     // This notification has the sender's leader and the end of the sender's own history. It says
@@ -64,9 +65,9 @@ Next Looking::on(ServerId from, const Notification& m, StepContext& context) {
     context.confirm(from, notification(context.state));
     return Stay{};
   }
-  // A vote for this server as it was before its disk was lost. A sender that got this vote from
-  // other servers may never see a link to this server go down. Only a later round invalidates the
-  // vote.
+  // This is a vote for this server as it was before its disk was lost. A sender that got the vote
+  // from other servers may never see a link to this server go down. Only a later round invalidates
+  // the vote.
   if (m.vote.leader == context.state.self && m.vote > own_vote(context.state)) {
     return begin_round(m.round + 1, context);
   }
@@ -103,7 +104,8 @@ void Looking::adopt(const Vote& vote, StepContext& context) {
   vote_ = vote;
   quiet_ticks_ = 0;
   if (context.state.votes()) votes_[context.state.self] = notification(context.state);
-  // Sent after everything persisted: a vote promises how far this server's history reaches.
+  // The notification leaves after everything is persisted: a vote promises how far this server's
+  // history reaches.
   context.confirm_to_all_links(notification(context.state));
 }
 
@@ -114,17 +116,18 @@ Next Looking::decide(StepContext& context) {
   const auto elected_by = basis(agreed, state);
   if (!elected_by) return Stay{};
 
-  // A voter that follows another leader may be about to give it up, and may have a better vote.
+  // A voter that follows another leader may soon give that leader up, and may have a better vote.
   const bool all_agree = std::ranges::all_of(state.links, [&](const auto& link) {
     const ServerId server = link.first;
     return !state.ensemble.is_voter(server) || !state.reaches(server) ||
            std::ranges::find(agreed, server) != agreed.end();
   });
-  // Without a sound quorum it does not decide early: a voter that is silent may know of a cluster.
+  // Only a sound quorum may decide without a silent voter: that voter may know of a cluster.
   const bool has_waited_enough =
       *elected_by == ElectionBasis::quorum && quiet_ticks_ >= state.limits.settle_ticks;
-  // Two servers without a link between them may each agree with the third one, in turns, for ever.
-  // So after a few elections that were given up, they wait for the third one's latest votes.
+  // Two servers without a link between them may each agree with a third server, alternately, for
+  // ever. So after a few elections that were given up, they wait for the third server's latest
+  // vote.
   const bool may_decide_early =
       state.elections_given_up <= early_decisions_max || *elected_by != ElectionBasis::quorum;
   const bool decides_early = all_agree && may_decide_early;
@@ -148,8 +151,8 @@ std::vector<ServerId> Looking::supporters(const State& state) const {
 }
 
 // Whether these supporters can elect a leader, and on which basis. A wiped or damaged server has
-// forgotten its promises. If it counted, two quorums might have no member in common that still
-// remembers them, so it does not count (ZOOKEEPER-261). There are two exceptions: no voter knows of
+// forgotten its promises, so it does not count. Otherwise two quorums might have no common member
+// that remembers the promises (ZOOKEEPER-261). There are two exceptions: no voter knows of
 // a cluster, or all voters take part.
 std::optional<ElectionBasis> Looking::basis(const std::vector<ServerId>& supporters,
                                             const State& state) const {
@@ -160,8 +163,8 @@ std::optional<ElectionBasis> Looking::basis(const std::vector<ServerId>& support
   if (state.ensemble.is_quorum(sound)) return ElectionBasis::quorum;
   if (!state.ensemble.is_quorum(supporters)) return std::nullopt;
   const bool unanimous = state.ensemble.are_all_voters(supporters);
-  // A cluster must not be founded if absent voters belong to one, so they get time to connect. A
-  // transaction proves that a quorum had a cluster.
+  // A cluster must not be founded if absent voters belong to one, so absent voters get time to
+  // connect. A transaction proves that a quorum had a cluster.
   const bool is_new = vote_.last_zxid == Zxid{} && no_voter_knows_a_cluster();
   if (is_new && (unanimous || quiet_ticks_ >= state.limits.founding_ticks)) {
     return ElectionBasis::founding;
@@ -191,8 +194,9 @@ bool Looking::covers_all_claims() const {
   return std::ranges::all_of(votes_, is_covered) && std::ranges::all_of(decided_, is_covered);
 }
 
-// Joins an ensemble that has a leader already: a quorum follows it, and its own notification says
-// that it leads. Without the leader's own notification two servers could follow each other.
+// Joins an ensemble that has a leader already. A server is that leader if a quorum follows it, and
+// its own notification says that it leads. Without the leader's own notification two servers could
+// follow each other.
 Next Looking::join_established_leader(StepContext& context) {
   for (const auto& [leader, latest] : decided_) {
     if (latest.role != Role::leading || !context.state.reaches(leader)) continue;

@@ -66,7 +66,7 @@ Error too_large(std::size_t actual, const char* what, std::size_t max) {
           "acl: " + std::to_string(actual) + ' ' + what + ", more than " + std::to_string(max)};
 }
 
-// Checks the ACL as far as it is resolved, so that no large list is built.
+// Checks the part of the ACL that is resolved, so that no large list is built.
 wire::Result<void> check_size(const wire::Acl& acl) {
   if (acl.size() > acl_entries_max) return too_large(acl.size(), "entries", acl_entries_max);
   std::size_t bytes = 0;
@@ -195,7 +195,7 @@ wire::Result<SharedAcl> resolve(const wire::Acl& acl, const Identities& who) {
     if (entry.scheme == "auth") {
       bool has_identity = false;
       for (const wire::Identity& identity : who.list()) {
-        // An address is no proof of identity, and super needs no entry.
+        // An address does not prove an identity, and super needs no entry.
         if (identity.scheme == "ip" || identity.scheme == "super") continue;
         has_identity = true;
         add_once({identity.scheme, identity.id, entry.perms}, resolved);

@@ -12,7 +12,8 @@
 namespace znode {
 
 // 64-bit XXH3: the same on all servers, independent of the compiler. For digests, and for orders
-// that all servers share. Tables have a HashKey: strangers can choose texts that collide here.
+// that all servers share. Hash tables use a HashKey instead, because clients can choose texts that
+// collide under this hash.
 [[nodiscard]] inline std::uint64_t hash_of(std::string_view bytes, std::uint64_t seed = 0) {
   return XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed);
 }

@@ -8,8 +8,9 @@
 
 namespace znode {
 
-// Limits of one caller's identities, of the bytes of an id, also in an ACL, and of the bytes of a
-// token that proves one. Whatever is stored or comes from another server may exceed them.
+// Limits: the identities of one caller, the bytes of an id (also in an ACL), and the bytes of a
+// token that proves an identity. Stored values, and values from other servers, may exceed these
+// limits.
 inline constexpr std::size_t identities_max = 16;
 inline constexpr std::size_t identity_bytes_max = 256;
 inline constexpr std::size_t token_bytes_max = 1024;
@@ -23,7 +24,7 @@ class Identities {
   [[nodiscard]] const std::vector<wire::Identity>& list() const;
   // A super identity passes every ACL.
   [[nodiscard]] bool is_super() const;
-  // These and `more`, without duplicates.
+  // These identities and `more`, without duplicates.
   [[nodiscard]] Identities with(const std::vector<wire::Identity>& more) const;
 
   bool operator==(const Identities& other) const { return list() == other.list(); }

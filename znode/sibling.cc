@@ -30,7 +30,7 @@ std::size_t uuid_at(std::string_view text) {
   return at;
 }
 
-// Without what a recipe puts before the name so that its client recognizes the node.
+// The name without the prefix by which the client of a recipe recognizes its node.
 std::string_view without_mark(std::string_view name) {
   constexpr std::string_view mark = "_c_";
   constexpr std::size_t hex_digits = 32;

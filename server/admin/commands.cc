@@ -10,7 +10,8 @@ namespace {
 
 std::string_view path_of(std::string_view target) { return target.substr(0, target.find('?')); }
 
-// Nothing if the query is not well formed. Nothing is decoded: all values are numbers and names.
+// None if the query is malformed. Escapes are not decoded, because all values are numbers and
+// names.
 std::optional<AdminCommands::Arguments> arguments_of(std::string_view target) {
   AdminCommands::Arguments arguments;
   std::string_view query = target.substr(std::min(path_of(target).size() + 1, target.size()));
@@ -37,8 +38,9 @@ void AdminCommands::run(std::string_view target, Done done) const {
   if (found == commands_.end()) {
     std::string known;
     for (const auto& [each, unused] : commands_) known += (known.empty() ? "" : ", ") + each;
-    return done(error_answer(404, "NotFound",
-                             "there is no command " + std::string(name) + "; there is " + known));
+    return done(
+        error_answer(404, "NotFound",
+                     "there is no command " + std::string(name) + "; the commands are " + known));
   }
   const std::optional<Arguments> arguments = arguments_of(target);
   if (auto refused = refuse(name, found->second, arguments)) return done(*std::move(refused));
@@ -48,7 +50,7 @@ void AdminCommands::run(std::string_view target, Done done) const {
 std::optional<Answer> AdminCommands::refuse(std::string_view name, const Entry& entry,
                                             const std::optional<Arguments>& arguments) {
   if (!arguments) {
-    return error_answer(400, "BadRequest", "what follows the '?' must be name=value&name=value");
+    return error_answer(400, "BadRequest", "the text after the '?' must be name=value&name=value");
   }
   for (const auto& [argument, value] : *arguments) {
     if (std::ranges::find(entry.parameters, argument) != entry.parameters.end()) continue;

@@ -23,10 +23,10 @@ constexpr std::size_t portion_bytes = std::size_t{1} << 20;
 // fifth of the time.
 constexpr int rest_for_work = 4;
 constexpr std::chrono::seconds after_failure{5};
-// The time between two attempts to drop what is left of a former level.
+// The time between two attempts to drop what was written at a former level.
 constexpr std::chrono::milliseconds between_drops{500};
 
-// Keeps the last record of each key, in the order of the keys, which is that of the checkpoint.
+// Keeps the last record of each key, in the order of the keys. A checkpoint has the same order.
 void squash(std::vector<wire::StoredRecord>& records) {
   std::ranges::stable_sort(records, {}, &wire::StoredRecord::key);
   auto kept = records.begin();
@@ -100,8 +100,8 @@ wire::Level Checkpointer::level_on_disk() const {
 
 bool Checkpointer::has_former_level() const { return level_on_disk() > service_.level(); }
 
-// A checkpoint at or behind the first segment of the present level covers all segments before it.
-// That segment may begin later than this checkpoint: then the next try purges the rest.
+// The first segment of the present level may begin after this checkpoint. Then the checkpoint does
+// not cover all segments of former levels, and the next attempt drops the rest.
 void Checkpointer::drop_former_level() {
   not_dropped_before_ = Clock::now() + between_drops;
   if (report_.since > 0) return begin();
@@ -153,7 +153,7 @@ void Checkpointer::write(std::uint64_t image) {
     {
       const std::lock_guard lock(checkpoint_.mutex);
       const auto there = checkpoint_.file.label();
-      // A snapshot may have replaced the checkpoint meanwhile: then these records are stale.
+      // If a snapshot has replaced the checkpoint meanwhile, these records are stale.
       if (there && *there && (*there)->at.zxid >= label.at.zxid) {
         result = wire::Error{wire::ErrorCode::not_ready, "a snapshot has replaced the checkpoint"};
       } else {

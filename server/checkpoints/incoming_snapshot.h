@@ -13,21 +13,21 @@
 namespace server {
 
 // A snapshot that another server sends. It is stored in a checkpoint beside the one in use, and in
-// memory, on the log's thread. It is adopted only if it is complete and its digest is the one that
-// came with it.
+// memory, on the log's thread. It is adopted only if it is complete, and has the digest that
+// the other server sent.
 class IncomingSnapshot {
  public:
   using Restored = std::function<void(std::unique_ptr<session::Service>, zab::Point)>;
 
-  // `program`: the name of this one, for the labels. `restored` is called, on the log's thread,
+  // `program`: the name of this program, for the labels. `restored` is called, on the log's thread,
   // with the state that was adopted.
   IncomingSnapshot(SharedCheckpoint& checkpoint, zab::ServerId self, std::string program,
                    const session::Service::Options& options, Restored restored);
 
-  // Stores one chunk. The last one makes all of them durable. An error ends the process, as one of
-  // the log does: nothing more may be promised.
+  // Stores one chunk. The last chunk makes the whole snapshot durable. An error must end the
+  // process, like an error of the log: this server can make no more promises.
   [[nodiscard]] wire::Result<void> store(const zab::StoreSnapshot& chunk);
-  // The log has adopted the snapshot that was stored last: it replaces the checkpoint in use.
+  // The log has adopted the last stored snapshot. The snapshot replaces the checkpoint in use.
   [[nodiscard]] wire::Result<void> adopt(const zab::AdoptHistory& adopted);
 
   // Where a snapshot is stored until it is adopted.

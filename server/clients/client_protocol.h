@@ -43,13 +43,13 @@ class ClientProtocol {
 
   // Input from the stream.
 
-  // How many of `most` bytes may be read from the stream now. With 0 the budgets have no room: then
-  // call `hold_back`, and `wants_bytes` is false until a deadline.
+  // How many of `most` bytes may be read from the stream now; 0 if the budgets have no room. Then
+  // call `hold_back`. It makes `wants_bytes` false until a deadline.
   [[nodiscard]] std::size_t readable_bytes(std::size_t most) {
     return reader_.readable_bytes(most);
   }
   void hold_back(Time now) { reader_.hold_back(now); }
-  // Bytes arrived. They are overwritten, and must stay until `next` has returned nothing.
+  // Bytes arrived. `bytes` is overwritten, and must stay valid until `next` has returned nothing.
   void receive(std::span<char> bytes) { reader_.receive(bytes); }
   // The next event for the owner. Returns nothing while the owner has paused the connection, and
   // when more bytes are needed.
@@ -125,7 +125,7 @@ class ClientProtocol {
   std::unique_ptr<Close> close_;  // from `closing` on
   std::chrono::milliseconds ping_interval_{0};
   Time next_ping_ = never;
-  Time progress_ = never;  // until then some of a write must be written
+  Time progress_ = never;  // the deadline for some more bytes of a write
   Time deadline_;
 };
 

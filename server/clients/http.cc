@@ -54,7 +54,7 @@ RequestHead head_of(const Request& request) {
   }
   std::string_view target = view(request.target());
   std::vector<std::string_view> hosts = lines(http::field::host);
-  if (const auto absolute = absolute_target(target)) {  // then the Host header does not count
+  if (const auto absolute = absolute_target(target)) {  // the Host header is ignored then
     target = absolute->path;
     for (std::string_view& host : hosts) host = absolute->host;
     if (hosts.empty() && request.version() < 11) hosts.push_back(absolute->host);
@@ -100,8 +100,8 @@ asio::awaitable<bool> send(HttpStream& stream, const Answer& answer, const Reque
   co_return !error;
 }
 
-// Reads what the client still sends before it closes: otherwise the kernel resets the connection,
-// and the client may never see the answer.
+// Reads what the client still sends, and then closes. Otherwise the kernel would reset the
+// connection, and the client might never see the answer.
 asio::awaitable<void> close_gently(HttpStream& stream, const ClientLimits& limits) {
   error_code gone;
   stream.socket().shutdown(asio::socket_base::shutdown_send, gone);
@@ -132,15 +132,15 @@ std::optional<Answer> answer_to_malformed(const error_code& error) {
   return error_answer(400, "BadRequest", "not an HTTP/1.1 request: " + error.message());
 }
 
-// TLS and the protocol of ZooKeeper's clients begin with bytes that no method has. Their end would
-// never come.
-bool is_no_method(std::string_view head) {
+// TLS and the protocol of ZooKeeper's clients begin with bytes that no HTTP method has. The end of
+// a header would never come.
+bool cannot_be_method(std::string_view head) {
   return !head.empty() && static_cast<unsigned char>(head.front()) < 0x20 && head.front() != '\r' &&
          head.front() != '\n';
 }
 
-// Reads until the buffer has a whole header. Beast's own reader would consume the header, so that
-// nothing could be told of its lines.
+// Reads until the buffer has a whole header. Beast's own reader would consume the header, and
+// then its lines could not be checked.
 asio::awaitable<error_code> read_head(HttpStream& stream, beast::flat_buffer& buffer,
                                       const ClientLimits& limits) {
   for (;;) {
@@ -153,7 +153,7 @@ asio::awaitable<error_code> read_head(HttpStream& stream, beast::flat_buffer& bu
         buffer.prepare(std::min(buffer.max_size() - buffer.size(), http_read_bytes)), as_tuple);
     buffer.commit(size);
     if (error) co_return error;
-    if (is_no_method(text_of(buffer))) co_return http::error::bad_method;
+    if (cannot_be_method(text_of(buffer))) co_return http::error::bad_method;
   }
 }
 
@@ -174,8 +174,8 @@ struct Command {
   std::string_view target;
 };
 
-// An answer, a command to run for one, or a request for a WebSocket that can be granted; and
-// whether the connection stays open.
+// The decision about a request: an answer, a command whose result is the answer, or a WebSocket
+// upgrade. Also whether the connection stays open after the answer.
 struct Verdict {
   std::variant<Answer, Command, Upgrade> answer;
   After after = After::close;

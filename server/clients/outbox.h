@@ -16,9 +16,10 @@ void append_message(const wire::ServerMessage& message, wire::Format format, std
 // Frees a string's memory, which an assignment may keep.
 inline void release(std::string& memory) { std::string().swap(memory); }
 
-// The messages queued for one client, in one buffer. Before each message is the separator of array
-// elements that the format needs; before the first message there is space for an array's head. A
-// frame of several messages writes that head over the end of the frame before it.
+// The messages queued for one client, in one buffer. In JSON a comma is before each message. A
+// frame of several messages is an array. The head of the array overwrites the comma before the
+// first of them in JSON, and the end of the frame before them in CBOR. The buffer begins with space
+// for a head of CBOR.
 class Outbox {
  public:
   explicit Outbox(wire::Format format);
@@ -32,7 +33,7 @@ class Outbox {
   // The size of the messages that next_frame has not returned yet.
   [[nodiscard]] std::size_t bytes() const { return buffer_.size() - begin(); }
 
-  // The memory that all of this takes.
+  // The memory that the buffer and the list of ends take.
   [[nodiscard]] std::size_t memory() const {
     return buffer_.capacity() + ends_.capacity() * sizeof(std::size_t);
   }
@@ -41,7 +42,7 @@ class Outbox {
   void remove_last();
 
   // The next frame: one message, or as many as fit into `batch_bytes`. Valid until the next call.
-  // Must not be called when it is empty.
+  // Must not be called when the outbox is empty.
   [[nodiscard]] std::string_view next_frame(std::size_t batch_bytes);
 
   // Removes all messages, and frees their memory.
@@ -55,7 +56,7 @@ class Outbox {
   wire::Format format_;
   std::string buffer_;
   std::vector<std::size_t> ends_;  // where each message in buffer_ ends
-  std::size_t sent_ = 0;           // how many of them next_frame has returned
+  std::size_t sent_ = 0;           // how many messages next_frame has returned
 };
 
 }  // namespace server

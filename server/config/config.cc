@@ -27,8 +27,8 @@ std::uint32_t number_of(std::string_view key) {
   return static_cast<std::uint32_t>(number);
 }
 
-// Applies the settings to the builder. Adds to `ignored` the keys of Apache ZooKeeper that have no
-// use.
+// Applies the settings to the builder. Adds to `ignored` the keys of Apache ZooKeeper that this
+// server does not use.
 void apply(const Settings& settings, ConfigBuilder& builder, std::vector<std::string>& ignored) {
   for (const auto& [name, setting] : settings) {
     const Key* key = find_key(name);
@@ -57,8 +57,8 @@ void apply(const Settings& settings, ConfigBuilder& builder, std::vector<std::st
   }
 }
 
-// Reads the file with the servers of the ensemble, if there is one. `settings` override it, and get
-// what it has.
+// Reads the dynamicConfigFile, if there is one. `settings` override the file. Adds the other
+// settings of the file to `settings`.
 void apply_dynamic_file(Settings& settings, ConfigBuilder& builder,
                         std::vector<std::string>& ignored) {
   const auto named = settings.find("dynamicConfigFile");
@@ -121,7 +121,7 @@ void resolve_limits(ConfigBuilder& builder) {
 
   if (builder.jute_bytes) config.max_data_bytes = static_cast<std::uint32_t>(*builder.jute_bytes);
   if (builder.data_bytes) config.max_data_bytes = static_cast<std::uint32_t>(*builder.data_bytes);
-  // A node's data is readable, even if JSON has to escape all of it.
+  // A reply has room for a node's data even if JSON has to escape every byte.
   const std::uint64_t reply_bytes_min = 6 * std::uint64_t{config.max_data_bytes} + 64 * 1024;
   config.max_reply_bytes = std::max<std::uint64_t>(config.max_reply_bytes, reply_bytes_min);
   if (builder.reply_bytes && *builder.reply_bytes < reply_bytes_min) {
@@ -156,7 +156,7 @@ void resolve_quorums(ConfigBuilder& builder) {
       if (const auto [other, fresh] = group_of.emplace(id, group); !fresh) {
         builder.errors.push_back("server " + std::to_string(id) + " is in group." +
                                  std::to_string(other->second) + " and in group." +
-                                 std::to_string(group) + "; it can be in one");
+                                 std::to_string(group) + "; a server can be in one group");
       }
       line->group = group;
     }
@@ -177,15 +177,15 @@ void resolve_id(ConfigBuilder& builder) {
   Config& config = builder.config;
   const std::filesystem::path file = config.data_dir / "myid";
   std::string source = "myid";
-  const bool counts = !builder.id || builder.servers.size() > 1;
+  const bool uses_file = !builder.id || builder.servers.size() > 1;
   const TextFile read = read_text_file(file);
-  std::error_code hidden;  // in a directory that this user cannot enter
-  if (counts && !read.problem.empty() && std::filesystem::exists(file, hidden)) {
+  std::error_code hidden;  // set if this user cannot enter the directory
+  if (uses_file && !read.problem.empty() && std::filesystem::exists(file, hidden)) {
     builder.errors.push_back("cannot read " + file.string() + ": " + read.problem +
-                             "; it has the number of this server, and nothing else");
+                             "; the file must contain only the number of this server");
     return;
   }
-  if (counts && read.text) {
+  if (uses_file && read.text) {
     std::string_view digits = *read.text;
     const std::size_t last = digits.find_last_not_of(" \t\r\n");
     digits = trimmed(digits.substr(0, last == digits.npos ? 0 : last + 1));
@@ -221,7 +221,7 @@ void resolve_id(ConfigBuilder& builder) {
   }
 }
 
-// A name or address of the server for its clients; empty if its line only says where it listens.
+// A host at which clients reach the server; empty if none is known.
 std::string host_for_clients(const ServerLine& line, const ConfigBuilder& builder) {
   if (!wire::is_any_address(line.peer.host)) return line.peer.host;
   for (const Address& address : line.further) {
@@ -270,7 +270,7 @@ void resolve_addresses(ConfigBuilder& builder) {
           (other->second == id
                ? "by server " + std::to_string(id)
                : "by the servers " + std::to_string(other->second) + " and " + std::to_string(id)) +
-          "; each needs its own");
+          "; use each address once");
     }
   };
   for (auto& [id, line] : builder.servers) {
@@ -284,7 +284,7 @@ void resolve_addresses(ConfigBuilder& builder) {
     claim(line.web, id);
   }
 
-  // A server without a web port in its line most likely has the same one as this server.
+  // A server without a web port in its line most likely has the same web port as this server.
   for (auto& [id, line] : builder.servers) {
     if (line.web.port != 0 ? line.web.host.empty() : host_for_clients(line, builder).empty()) {
       line.web = {};
@@ -306,7 +306,7 @@ void resolve_addresses(ConfigBuilder& builder) {
   }
 }
 
-// The addresses that clients get to know.
+// The addresses that this server tells its clients.
 void resolve_advertised(ConfigBuilder& builder) {
   Config& config = builder.config;
   if (config.servers.empty()) {
@@ -328,10 +328,10 @@ void resolve_advertised(ConfigBuilder& builder) {
 
 void resolve_servers(ConfigBuilder& builder) {
   Config& config = builder.config;
-  // As in ZooKeeper, a lone server line is no ensemble.
-  const bool lone = builder.servers.size() == 1;
-  if (lone && !builder.id) builder.id = builder.servers.begin()->first;
-  if (!builder.servers.empty() && !lone && !builder.data_dir_set) {
+  // As in ZooKeeper, a single server line is no ensemble.
+  const bool single = builder.servers.size() == 1;
+  if (single && !builder.id) builder.id = builder.servers.begin()->first;
+  if (!builder.servers.empty() && !single && !builder.data_dir_set) {
     builder.errors.push_back("dataDir is not set; a server of an ensemble needs it");
   }
   resolve_id(builder);
@@ -341,10 +341,10 @@ void resolve_servers(ConfigBuilder& builder) {
   const auto self = builder.servers.find(config.id);
   if (self != builder.servers.end() && builder.observer &&
       *builder.observer != self->second.observer) {
-    builder.notes.push_back("peerType is ignored: by its server line this server is " +
+    builder.notes.push_back("peerType is ignored: the server line says that this server is " +
                             std::string(self->second.observer ? "an observer" : "a participant"));
   }
-  if (lone) {
+  if (single) {
     builder.notes.push_back("there is only one server line, so this server is standalone");
     builder.servers.clear();
   }

@@ -6,7 +6,7 @@
 namespace server {
 
 // Limits the lines of one kind in the log: at most 10 in a second, then one line with the number of
-// the others. A value: the time is passed in.
+// omitted lines. Reads no clock: the caller passes the time.
 class LineLimit {
  public:
   using Time = std::chrono::steady_clock::time_point;
@@ -14,17 +14,17 @@ class LineLimit {
   static constexpr std::uint32_t lines_max = 10;
   static constexpr std::chrono::seconds window{1};
 
-  // Whether to write a line now. A second begins with the first line behind the second before.
+  // Whether to write a line now. A second begins with the first line after the end of the last one.
   // Call `take_omitted` first.
   [[nodiscard]] bool may_write(Time now);
-  // The number of lines that were not written in a second that is over; 0 if there are none, or the
-  // second is not over. Each is returned once.
+  // The number of lines that were omitted in a second that is over; 0 while it is not over. Counts
+  // each line once.
   [[nodiscard]] std::uint64_t take_omitted(Time now);
 
  private:
   [[nodiscard]] bool is_over(Time now) const { return now - begin_ >= window; }
 
-  Time begin_;  // of the second
+  Time begin_;  // of the present second
   std::uint32_t written_ = 0;
   std::uint64_t omitted_ = 0;
 };

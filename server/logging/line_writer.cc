@@ -16,21 +16,21 @@
 namespace server {
 namespace {
 
-constexpr std::size_t last_words_bytes = 64 * 1024;
+constexpr std::size_t final_message_bytes = 64 * 1024;
 
 std::uint64_t lines_in(std::string_view text) {
   return static_cast<std::uint64_t>(std::ranges::count(text, '\n'));
 }
 
 // Whole lines that a pipe takes at once, so that the lines of other processes do not come between
-// them. A line that is longer comes alone.
+// them. A longer line is a piece of its own.
 std::string_view first_piece(std::string_view text) {
   if (text.size() <= PIPE_BUF) return text;
   const std::size_t end = text.rfind('\n', PIPE_BUF - 1);
   return text.substr(0, (end == text.npos ? text.find('\n') : end) + 1);
 }
 
-// Waits as long as nobody reads. Returns the error of the system, or 0.
+// Waits while the reader does not read. Returns the error of the system, or 0.
 int put(int descriptor, std::string_view text) {
   while (!text.empty()) {
     const ssize_t count = ::write(descriptor, text.data(), text.size());
@@ -55,9 +55,9 @@ class LineWriter::Queue {
 
   void add(std::string_view line, Importance importance) {
     const std::lock_guard lock(mutex_);
-    const std::size_t reserve = importance == Importance::last_words ? last_words_bytes : 0;
-    // After a dropped line the others are dropped too, until the thread has said so: then the line
-    // about them is in their place.
+    const std::size_t reserve = importance == Importance::final_message ? final_message_bytes : 0;
+    // After a dropped line, later lines are dropped too, until the thread has reported the loss. So
+    // the report is at the place of the dropped lines.
     const bool fits = text_.size() + line.size() <= limits_.bytes + reserve &&
                       (lines_ < limits_.lines || reserve > 0) && (lost_ == 0 || reserve > 0);
     if (!fits) {
@@ -132,15 +132,15 @@ class LineWriter::Queue {
   const Notice notice_;
   std::atomic<std::uint64_t> dropped_ = 0;
   std::atomic<bool> busy_ = false;
-  std::uint64_t failed_ = 0;  // of the thread: lines that met an error, and are not reported yet
-  int error_ = 0;             // of the thread: the last error
+  std::uint64_t failed_ = 0;  // only on the thread: failed lines that are not reported yet
+  int error_ = 0;             // only on the thread: the last error
 
   std::mutex mutex_;  // guards the rest
   std::condition_variable wake_;
   std::condition_variable idle_;
   std::string text_;
   std::size_t lines_ = 0;   // in text_
-  std::uint64_t lost_ = 0;  // after text_
+  std::uint64_t lost_ = 0;  // lines dropped after text_
   bool stopping_ = false;
 };
 

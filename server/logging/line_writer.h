@@ -16,7 +16,7 @@ namespace server {
 // is room again. Any thread may call it.
 class LineWriter {
  public:
-  // What may wait to be written. As much again may be in the thread's hands.
+  // How much may wait for the thread. The thread may be writing as much again.
   struct Limits {
     std::size_t bytes = std::size_t{1} << 20;
     std::size_t lines = 10'000;
@@ -33,7 +33,7 @@ class LineWriter {
   LineWriter& operator=(const LineWriter&) = delete;
 
   // For the last lines of a process there is some room beyond the limits.
-  enum class Importance : std::uint8_t { usual, last_words };
+  enum class Importance : std::uint8_t { usual, final_message };
   // `line` ends with a line feed.
   void write(std::string_view line, Importance importance = Importance::usual);
   // Waits until everything is written, but no longer than `timeout`. Returns whether it is.

@@ -36,9 +36,9 @@ class Sink final : public spdlog::sinks::base_sink<std::mutex> {
 
   // Without waiting for the mutex.
   LineWriter& writer() { return writer_; }
-  std::string last_words() {
+  std::string final_messages() {
     const std::lock_guard lock(mutex_);
-    return last_words_;
+    return final_messages_;
   }
 
  protected:
@@ -50,15 +50,15 @@ class Sink final : public spdlog::sinks::base_sink<std::mutex> {
     std::ranges::replace(line, '\n', ' ');
     line = without_controls(line) + '\n';
     const bool is_last = message.level == spdlog::level::critical;
-    if (is_last) last_words_ += line;
+    if (is_last) final_messages_ += line;
     writer_.write(line,
-                  is_last ? LineWriter::Importance::last_words : LineWriter::Importance::usual);
+                  is_last ? LineWriter::Importance::final_message : LineWriter::Importance::usual);
   }
   void flush_() override {}
 
  private:
   LineWriter writer_;
-  std::string last_words_;
+  std::string final_messages_;
 };
 
 // Lives as long as the process: a signal handler and threads use it to the end.
@@ -90,10 +90,10 @@ std::string without_controls(std::string_view text) {
 void finish_process_log() {
   Sink* const log = sink;
   if (log == nullptr || log->writer().finish(last_lines_timeout)) return;
-  write_to_standard_error(log->last_words());
+  write_to_standard_error(log->final_messages());
 }
 
-void log_last_words(const std::string& text) {
+void log_final_message(const std::string& text) {
   if (sink == nullptr) return write_to_standard_error("zabkeeper: " + text + "\n");
   spdlog::critical("{}", text);
   finish_process_log();

@@ -18,7 +18,7 @@ void finish_process_log();
 
 // Logs `text` as `critical`, or writes it to standard error before `start_process_log`. Then
 // finishes the log.
-void log_last_words(const std::string& text);
+void log_final_message(const std::string& text);
 
 // Logs a line that an operator has asked for, whatever the level.
 void log_always(const std::string& text);

@@ -16,9 +16,9 @@ wire::Error too_many(const Client& client, std::string what) {
 
 }  // namespace
 
-std::int64_t AddressSessions::debt_of(const Address& address) const {
+std::int64_t AddressSessions::recent_cost_of(const Address& address) const {
   const auto passed = static_cast<std::int64_t>(ticks_ - address.since);
-  return std::max<std::int64_t>(address.debt - passed * paid_per_tick_, 0);
+  return std::max<std::int64_t>(address.recent_cost - passed * forgiven_per_tick_, 0);
 }
 
 AddressSessions::Address& AddressSessions::address_of(const Client& client) {
@@ -34,13 +34,13 @@ wire::Result<void> AddressSessions::reserve(Client& client) {
                                 std::to_string(limits_.open) + ": close or resume sessions");
   }
   if (limits_.per_second != 0) {
-    const std::int64_t debt = debt_of(address) + session_cost;
-    if (debt > std::int64_t{burst_seconds} * limits_.per_second * session_cost) {
+    const std::int64_t cost = recent_cost_of(address) + session_cost;
+    if (cost > std::int64_t{burst_seconds} * limits_.per_second * session_cost) {
       return too_many(client, "opens new sessions faster than clientSessionsPerSecond=" +
                                   std::to_string(limits_.per_second) +
                                   ": try again later, or resume a session");
     }
-    address.debt = debt;
+    address.recent_cost = cost;
     address.since = ticks_;
   }
   address.open += 1;
@@ -83,7 +83,7 @@ void AddressSessions::tick() {
   ticks_ += 1;
   if (ticks_ % ticks_between_sweeps != 0) return;
   std::erase_if(addresses_, [&](const auto& entry) {
-    return entry.second.open == 0 && debt_of(entry.second) == 0;
+    return entry.second.open == 0 && recent_cost_of(entry.second) == 0;
   });
 }
 

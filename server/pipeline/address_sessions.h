@@ -21,14 +21,14 @@ struct AddressSessionLimits {
 // opens new ones. Time is counted in ticks.
 class AddressSessions {
  public:
-  // The size of a burst: so many seconds' sessions. After a burst the rate is the limit.
+  // A burst may open the sessions of this many seconds at once. Then the rate is the limit.
   static constexpr std::uint32_t burst_seconds = 10;
 
   AddressSessions(const AddressSessionLimits& limits, std::chrono::milliseconds heartbeat)
-      : limits_(limits), paid_per_tick_(limits.per_second * heartbeat.count()) {}
+      : limits_(limits), forgiven_per_tick_(limits.per_second * heartbeat.count()) {}
 
   // The client asks for a new session. TooManySessions if its address has no room for one.
-  // Otherwise a place is reserved until the session is open or the client leaves.
+  // Otherwise the session counts from now on, unless the client leaves before it is open.
   [[nodiscard]] wire::Result<void> reserve(Client& client);
   void left(const Client& client);
   // A transaction has changed a session. `owner`: the client that asked for it, if it is connected
@@ -42,21 +42,21 @@ class AddressSessions {
   [[nodiscard]] std::size_t addresses() const { return addresses_.size(); }
 
  private:
-  static constexpr std::int64_t session_cost = 1000;  // a rate in ms pays thousandths
+  static constexpr std::int64_t session_cost = 1000;  // each ms forgives `per_second` of it
 
   struct Address {
-    std::uint32_t open = 0;   // sessions, those with a place included
-    std::int64_t debt = 0;    // for new sessions; it falls as time passes
-    std::uint64_t since = 0;  // the tick of `debt`
+    std::uint32_t open = 0;        // sessions, including reserved ones
+    std::int64_t recent_cost = 0;  // of new sessions; falls as time passes
+    std::uint64_t since = 0;       // the tick of `recent_cost`
   };
 
   [[nodiscard]] bool is_off() const { return limits_.open == 0 && limits_.per_second == 0; }
-  [[nodiscard]] std::int64_t debt_of(const Address& address) const;
+  [[nodiscard]] std::int64_t recent_cost_of(const Address& address) const;
   [[nodiscard]] Address& address_of(const Client& client);
   void forget(wire::SessionId session);
 
   AddressSessionLimits limits_;
-  std::int64_t paid_per_tick_;
+  std::int64_t forgiven_per_tick_;
   std::uint64_t ticks_ = 0;
   std::unordered_map<std::string, Address> addresses_;
   std::unordered_map<std::uint64_t, Address*> sessions_;  // by wire::SessionId::value

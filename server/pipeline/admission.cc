@@ -39,7 +39,7 @@ wire::Consistency consistency_of(const wire::Request& request) {
         if constexpr (std::is_same_v<std::decay_t<decltype(r)>, wire::SyncRequest>) {
           return wire::Linearizable{};
         }
-        // A turn is told as it is. It has no past.
+        // A turn watch reports the present turn, no past ones: `from` only delays the reply.
         if constexpr (std::is_same_v<std::decay_t<decltype(r)>, wire::WatchRequest>) {
           if (r.scope == wire::WatchScope::turn && r.from) return wire::AtLeast{*r.from};
         }
@@ -62,7 +62,7 @@ std::optional<wire::Error> check_data(const Request& request, const AdmissionLim
   return std::nullopt;
 }
 
-// Both branches of a multi, and its conditions, are work for the leader.
+// The leader judges both branches of a multi, and its conditions, so all of them count.
 std::optional<wire::Error> check_limits(const wire::ClientRequest& request,
                                         const AdmissionLimits& limits) {
   const auto check = [&](const auto& each) { return check_data(each, limits); };
@@ -93,7 +93,7 @@ Admission admit_read(const wire::Request& request) {
   return LocalRead{};
 }
 
-// For a session that was opened without a quorum. Nothing if the usual rules apply to the request.
+// For a session that was opened without a quorum. None if the usual rules apply to the request.
 std::optional<Admission> admit_read_only(const wire::ClientRequest& client_request,
                                          const session::CommandBody* body,
                                          wire::SessionId session) {
@@ -130,7 +130,7 @@ bool watches_turn(const wire::Request& request) {
 Admission admit(const wire::ClientRequest& request, const Requester& requester,
                 const AdmissionLimits& limits) {
   if (std::holds_alternative<wire::ConnectRequest>(request.request)) {
-    return ReplyNow{bad_arguments("connect is the first request of a connection only")};
+    return ReplyNow{bad_arguments("connect must be the first request of a connection")};
   }
   if (auto error = check_limits(request, limits)) return ReplyNow{*std::move(error)};
   if (std::holds_alternative<wire::AuthRequest>(request.request)) return Authenticate{};
@@ -141,7 +141,7 @@ Admission admit(const wire::ClientRequest& request, const Requester& requester,
   if (requester.dedup) {
     number = number_of(request.id);
     if (!number && (is_write || !request.id.none())) {
-      return ReplyNow{bad_arguments("id: must be an integer, for this session has dedup")};
+      return ReplyNow{bad_arguments("id: must be an integer, because this session has dedup")};
     }
     if (!is_write) number.reset();
   }
@@ -164,9 +164,9 @@ wire::Result<wire::ReplyBody> known_outcome(const session::Results* results, std
       return session::decode_outcome(*receipt);
   }
   if (outcome != nullptr) return session::decode_outcome(*outcome);
-  return bad_arguments("id: " + std::to_string(number) + " is not above " +
-                       std::to_string(last_number) +
-                       ", the last write's, and no outcome of it is kept");
+  return bad_arguments(
+      "id: " + std::to_string(number) + " is not above " + std::to_string(last_number) +
+      ", the id of the last write, and no result of write " + std::to_string(number) + " is kept");
 }
 
 }  // namespace server

@@ -14,10 +14,9 @@ std::optional<session::Applied> Replica::apply(const zab::Txn& txn, session::Bui
   if (!applied) {
     const bool is_newer = applied.error().code == wire::ErrorCode::unimplemented;
     halt_ = {txn.zxid, applied.error().message,
-             is_newer
-                 ? "Start this server with a newer program"
-                 : "Stop this server, move its data directory away and start it again: it gets "
-                   "a copy from the leader. Report this, with both directories"};
+             is_newer ? "Start this server with a newer program"
+                      : "Stop this server, move its data directory away and start it again: then "
+                        "the leader sends its state. Report this, with both directories"};
     return std::nullopt;
   }
   using Change = session::Applied::SessionChange;

@@ -14,7 +14,7 @@ bool Slices::charge(std::uint64_t client, Debt& debt, std::size_t bytes,
   const bool was_waiting = is_waiting();
   debt.bytes += more;
   turn_bytes_ += more;
-  // Small debts need no payment: who asks for little is never in the queue.
+  // A small debt needs no payment, so a client that asks for little is never in the queue.
   if (debt.bytes > bytes_ / 8) enter(client, debt);
   return (is_waiting() && !was_waiting) || (is_turn_over() && !was_over);
 }

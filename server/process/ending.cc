@@ -18,7 +18,7 @@
 namespace server {
 namespace {
 
-// For the last words of a process without memory. Given back before they are said.
+// Memory for the final message of a process that has none left. Freed before the message is made.
 constexpr std::size_t reserve_bytes = 256 * 1024;
 char* reserve = nullptr;
 
@@ -40,7 +40,7 @@ Ending refused_by_system(const Error& error) {
 [[noreturn]] void on_uncaught() {
   delete[] std::exchange(reserve, nullptr);
   const Ending ending = explain(std::current_exception());
-  log_last_words(ending.words);
+  log_final_message(ending.words);
   if (ending.is_of_the_system) std::_Exit(exit_start);
   std::abort();
 }

@@ -17,7 +17,7 @@ namespace server {
 // Ends a server in two steps: `drain`, then `stop`.
 class Shutdown {
  public:
-  // The parts that have something to end. All of them outlive this.
+  // The parts that must be ended. All of them must outlive this object.
   struct Parts {
     Listener& listener;
     Pipeline& pipeline;
@@ -30,9 +30,9 @@ class Shutdown {
   Shutdown(boost::asio::io_context& io, const ReplicationOptions& options, Parts parts);
 
   // If this server leads an ensemble, hands the lead over first, so that no election is needed.
-  // Then answers the requests that clients have sent, and accepts no more. Calls `done` once, after
-  // all that or when it takes too long: within `shutdown_handover_timeout`, half a second and
-  // `answers_timeout`.
+  // Then answers the requests that clients have sent, and accepts no new ones. Calls `done` once,
+  // when that is finished, or after `shutdown_handover_timeout`, half a second and
+  // `answers_timeout` together.
   void drain(std::function<void()> done);
 
   // Closes all connections and takes a last checkpoint. The io_context runs out of work once

@@ -15,11 +15,11 @@
 namespace storage {
 namespace {
 
-// The buffers keep at most this for the next commit. A txn, or an adopted history, can need much
-// more.
+// After a commit, the buffers keep at most this memory for the next commit. A txn, or an adopted
+// history, can need much more.
 constexpr std::size_t kept_bytes = 4u << 20;
 constexpr std::size_t kept_records = 64u << 10;
-// Within a commit, the index gets an update after so many bytes.
+// Within a commit, the index gets an update each time that this many bytes were staged.
 constexpr std::size_t index_update_bytes = 64u << 10;
 
 zab::Durable durable_of(RecoveredLog& recovered, zab::Zxid applied) {
@@ -133,7 +133,7 @@ void Log::stage(zab::AcceptEpoch&& accepted) {
 
 void Log::stage(zab::AdoptHistory&& adopted) {
   ensure(allows_adopt(tip_, adopted.epoch, adopted.from, adopted.snapshot),
-         "an adopted epoch was accepted before, and the history is there");
+         "an adopted epoch was accepted before, and the log has the history before it");
   ensure(adopted.txns.size() <= std::numeric_limits<std::uint32_t>::max(),
          "the number of adopted txns fits in 32 bits");
   adopt(tip_, adopted.epoch, adopted.cluster, adopted.from);
@@ -290,7 +290,8 @@ Result<void> Log::work_ahead() {
 Result<void> Log::write_mark() {
   ensure(staged_.empty(), "a mark is a commit of its own");
   if (proven_) return {};
-  if (!segment_->fits(record_bytes(0))) return begin_segment(0);  // its seal proves as much
+  // The seal of a full segment proves the same as a mark.
+  if (!segment_->fits(record_bytes(0))) return begin_segment(0);
   if (auto done = write_empty_commit(RecordType::mark); !done) return done;
   proven_ = marked_ = true;
   return extent_.sync();
@@ -321,7 +322,8 @@ Result<void> Log::purge(zab::Point checkpoint, std::uint64_t keep_bytes) {
   if (!sequences) return sequences.error();
   for (const std::uint64_t sequence : *sequences) {
     if (sequence >= oldest) break;
-    // The oldest first, each durably gone before the next, so that no crash leaves a gap.
+    // Removes the oldest segment first, and each durably before the next, so that no crash leaves a
+    // gap.
     const std::string path = directory_ + '/' + segment_name(sequence);
     const bool reusable = undamaged.contains(sequence);
     if (auto done = reusable ? spares_.recycle(path) : spares_.discard(path); !done) return done;

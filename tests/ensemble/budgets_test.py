@@ -15,7 +15,8 @@ from rfc6455 import TEXT, frame
 
 MIB = 1 << 20
 CLIENTS = 100
-# Of one address: 2 MiB of unfinished messages, 4 MiB of requests, 4 MiB that waits for clients.
+# The budgets of one address: 2 MiB of unfinished messages, 4 MiB of requests, 4 MiB of queued
+# messages.
 SMALL = {"memoryLimitBytes": 64 * MIB, "maxDataBytes": 65536}
 NODE = "n" * 60_000
 
@@ -77,7 +78,7 @@ async def is_served(wire):
 
 
 async def greedy_clients(server, wire, sent, budget, *, grown_max, used_max, not_read_min):
-    """Many connections send the same and read nothing. Checks the memory that they cost."""
+    """Many connections send the same message and read nothing. Checks the memory that they cost."""
     before = rss(server)
     greedy = []
     for n in range(CLIENTS):
@@ -111,8 +112,8 @@ async def unread_replies(server, wire):
                          grown_max=24 * MIB, used_max=6 * MIB, not_read_min=1)
 
 
-async def requests_under_way(server, wire):
-    """Clients write much more than may be under way: all of it is done, or refused as overloaded."""
+async def outstanding_requests(server, wire):
+    """Clients send more writes than may be outstanding: each is done, or refused with Overloaded."""
     writers = [await Wire.open(server) for _ in range(10)]
     for n, writer in enumerate(writers):
         await writer.send({"op": "create", "path": f"/w{n}"})
@@ -132,7 +133,7 @@ async def requests_under_way(server, wire):
 
 
 async def much_is_read(server, wire):
-    """A client that reads what it asked for gets all of it."""
+    """A client that reads its replies gets all of them."""
     await wire.send([{"id": n, "op": "get", "path": "/node"} for n in range(500)])
     replies = await wire.several(500)
     assert [r["id"] for r in replies] == list(range(500))
@@ -149,7 +150,7 @@ async def budgets():
             await wire.call({"op": "create", "path": path, "data": data})
         assert metric(server, "memory_limit_bytes") == 64 * MIB
         async with Bystander(server) as bystander:
-            for phase in much_is_read, requests_under_way, unfinished_messages, unread_replies:
+            for phase in much_is_read, outstanding_requests, unfinished_messages, unread_replies:
                 async with bystander.beside(phase.__name__.replace("_", " ")):
                     await phase(server, wire)
         await is_served(wire)
@@ -159,7 +160,7 @@ async def budgets():
 
 
 async def filled(wire, server):
-    """Creates nodes of 1 KB until the server refuses that; returns how many there are."""
+    """Creates nodes of 1 KB until the server refuses one; returns the number of nodes."""
     count = 0
     while True:
         await wire.send([{"op": "create", "path": f"/fill/{n}", "data": "d" * 1000}
@@ -169,17 +170,17 @@ async def filled(wire, server):
         errors = {reply.get("error") for reply in replies} - {None}
         if errors:
             assert errors == {"Overloaded"}, errors
-            words = next(reply["message"] for reply in replies if "error" in reply)
-            assert "Nothing was done" in words and "Delete nodes, or raise memoryLimitBytes" in words, words
+            message = next(reply["message"] for reply in replies if "error" in reply)
+            assert "Nothing was done" in message and "Delete nodes, or raise memoryLimitBytes" in message, message
             return count
         assert count < 100_000, "the state has no limit"
 
 
 async def full_tree():
-    """A full tree refuses what grows, serves everything else, and is there again after a restart."""
+    """A full tree refuses writes that enlarge it, serves everything else, and is complete after a restart."""
     async with Ensemble(1, **SMALL) as ensemble:
         server = ensemble.servers[0]
-        await until(lambda: server.status()["level"] == GREATEST, "the error has its own name")
+        await until(lambda: server.status()["level"] == GREATEST, "the ensemble has the level of this error")
         wire = await Wire.open(server)
         await wire.call({"op": "create", "path": "/fill"})
         before = rss(server)
@@ -206,7 +207,7 @@ async def full_tree():
         server.start()
         await ensemble.all_ready()
         assert limit * 0.95 < metric(server, "state_bytes") <= limit
-        wire = await Wire.open(server)  # somebody can come and make room
+        wire = await Wire.open(server)  # a client can connect, and delete nodes
         assert (await wire.call({"op": "get", "path": "/fill/2"}))["data"] == "d" * 1000
         await wire.send([{"op": "delete", "path": f"/fill/{n}"} for n in range(2, 102)])
         assert not [reply for reply in await wire.several(100) if "error" in reply]
@@ -215,7 +216,7 @@ async def full_tree():
 
 
 async def sessions():
-    """An address has so many sessions, connected or not; they can be resumed at any time."""
+    """The sessions of an address are limited, connected or not. An open session can be resumed."""
     async with Ensemble(1, maxClientSessions=3, tickTime=2000) as ensemble:
         server = ensemble.servers[0]
         wires = [await Wire.open(server, timeoutMs=40_000) for _ in range(3)]
@@ -237,7 +238,7 @@ async def sessions():
     async with Ensemble(1, clientSessionsPerSecond=1) as ensemble:
         server = ensemble.servers[0]
         last = None
-        for _ in range(200):  # ten at once, and then one a second
+        for _ in range(200):  # the limit is ten at once, and then one a second
             wire = await Wire.to(server)
             last = await wire.call({"op": "connect"})
             wire.socket.transport.abort()
@@ -246,7 +247,7 @@ async def sessions():
         assert last.get("error") == "TooManySessions" and "clientSessionsPerSecond=1" in last["message"], last
     async with Ensemble(1, maxSessions=2, tickTime=2000) as ensemble:
         server = ensemble.servers[0]
-        await until(lambda: server.status()["level"] == GREATEST, "the error has its own name")
+        await until(lambda: server.status()["level"] == GREATEST, "the ensemble has the level of this error")
         held = [await Wire.open(server) for _ in range(2)]
         wire = await Wire.to(server)
         reply = await wire.call({"op": "connect"})
@@ -260,7 +261,7 @@ def connect(server):
 
 
 async def places():
-    """Connections beyond a limit do not keep health checks and commands out."""
+    """Health checks and commands are answered while an address has more connections than its limit."""
     async with Ensemble(1, maxClientCnxns=3) as ensemble:
         server = ensemble.servers[0]
         async with beside(server, "300 connections without a place"):
@@ -275,7 +276,7 @@ async def places():
 
 
 async def open_files():
-    """Connections do not take the files that the log needs."""
+    """Connections do not take the file descriptors that the log needs."""
     async with Ensemble(1, start=False, logSegmentBytes=65536, maxDataBytes=65536) as ensemble:
         server = ensemble.servers[0]
         server.prefix = ["prlimit", "--nofile=128"]

@@ -1,4 +1,4 @@
-"""A server with a damaged log and a server that was down are no quorum: both may lack committed
+"""A server with a damaged log and a server that was down elect no leader: both may lack committed
 writes."""
 
 import asyncio
@@ -21,8 +21,9 @@ def last_of_b(server):
     return segment, segment.read_bytes().find(text)
 
 
-def zeroed_up_to_the_last_one(server):
-    """Records after the damage prove it. Damage at the very end would look like a crash."""
+def zeroed_before_its_last_record(server):
+    """Zeroes all lost records except the last. Without a record after it, the damage would look like
+    a crash."""
     segment, at = last_of_b(server)
     end = segment.read_bytes().rfind(b"b" * 1000) - 4096
     assert end > at, "the segment has only one such record"
@@ -69,9 +70,9 @@ async def votes(damage):
             assert set((await client.call("children", path="/kept"))["children"]) == expected
 
 
-for damage in zeroed_up_to_the_last_one, without_its_last_segment:
+for damage in zeroed_before_its_last_record, without_its_last_segment:
     async def test():
         await votes(damage)
 
-    test.__doc__ = f"a log {damage.__name__.replace('_', ' ')} does not elect a leader without the lost writes"
+    test.__doc__ = f"a server with a log {damage.__name__.replace('_', ' ')} and one without its writes elect no leader"
     run(test)

@@ -80,7 +80,7 @@ async def test_end_with_stuck_pipe(here):
         assert server.ended() == 0
 
 
-async def test_last_words(here):
+async def test_final_message(here):
     """the reason of an end is written to standard error, if standard output takes nothing"""
     pipe = Pipe()
     with open(here / "errors", "wb") as errors, \
@@ -168,7 +168,7 @@ async def test_closed_streams(here):
         assert server.ended() == 0
 
 
-for test in (test_stuck_pipe, test_end_with_stuck_pipe, test_last_words, test_reader_gone, test_nonblocking,
+for test in (test_stuck_pipe, test_end_with_stuck_pipe, test_final_message, test_reader_gone, test_nonblocking,
              test_full_disk, test_stopped_terminal, test_closed_streams):
     with tempfile.TemporaryDirectory(prefix="zabkeeper-") as directory:
         run(test, pathlib.Path(directory))

@@ -16,7 +16,7 @@ constexpr server::AdmissionLimits limits{10, 2};
 constexpr const char* no_quorum =
     "NotReadOnly: this server has no quorum: it answers only reads, from the state that it has";
 constexpr const char* no_number =
-    "BadArguments: id: must be an integer, for this session has dedup";
+    "BadArguments: id: must be an integer, because this session has dedup";
 
 // An admission in words.
 std::string words(const server::ReplyNow& reply) {
@@ -101,7 +101,7 @@ const server::Requester read_only_dedup{
 TEST_CASE("admission decides by a request's kind and consistency") {
   check({
       {"a second connect", "1", wire::ConnectRequest{}, plain,
-       "BadArguments: connect is the first request of a connection only"},
+       "BadArguments: connect must be the first request of a connection"},
       {"auth", "1", wire::AuthRequest{}, plain, "authenticate"},
       {"create", "1", create("/a"), plain, "write: create"},
       {"set", "1", set(1), plain, "write: set"},
@@ -223,7 +223,7 @@ TEST_CASE("a repeated write gets the result that was kept") {
     REQUIRE_FALSE(unknown.has_value());
     CHECK(unknown.error().code == wire::ErrorCode::bad_arguments);
     CHECK(unknown.error().message ==
-          "id: 4 is not above 5, the last write's, and no outcome of it is kept");
+          "id: 4 is not above 5, the id of the last write, and no result of write 4 is kept");
   }
 }
 

@@ -94,11 +94,11 @@ TEST_CASE("with a reader that hangs lines are dropped, and a line in their place
   }
 }
 
-TEST_CASE("there is room for the last words of a process when other lines are dropped") {
+TEST_CASE("there is room for the final message of a process when other lines are dropped") {
   Pipe pipe;
   LineWriter writer(pipe.writing(), {1000, 10}, notice);
   while (writer.dropped() == 0) writer.write(long_line);
-  writer.write("the end\n", LineWriter::Importance::last_words);
+  writer.write("the end\n", LineWriter::Importance::final_message);
   CHECK(writer.dropped() == 1);
   CHECK(pipe.read_until("written\n").find("the end\n") != std::string::npos);
 }

@@ -12,7 +12,7 @@
 namespace sim {
 
 // Represents the state of a server: the number of its transactions, and a checksum of all of them.
-// Its encoding is used as snapshot.
+// Its encoding is used as a snapshot.
 struct Checkpoint {
   zab::Point at;
   std::uint64_t count = 0;

@@ -73,7 +73,8 @@ enum class Rare : std::uint8_t {
   middle_level,
   does_not_apply,
   state_full,
-  // Only with greedy users. The first ones are counted once for each server at the end.
+  // Only with greedy users. The events up to watch_refused are counted once for each server, at the
+  // end.
   message_not_read,
   message_late,
   requests_not_read,
@@ -99,8 +100,8 @@ struct Totals {
   std::uint64_t crashes = 0;
   std::uint64_t commits = 0;
   Time time = 0;
-  Time healing = 0;                   // from the end of all faults until all servers had everything
-  std::uint64_t znodes_searched = 0;  // for a linear order of their operations
+  Time healing = 0;                   // from the end of all faults until all servers were caught up
+  std::uint64_t znodes_searched = 0;  // whose operations were searched for a linear order
   std::uint64_t searches_given_up = 0;
   std::array<std::uint64_t, rare_count> rare{};
 

@@ -59,8 +59,8 @@ TEST_CASE("an address that cannot be parsed is an error that says why") {
            Row{"me@a", form},
            Row{"a b", form},
            Row{"a/b", form},
-           Row{"a*", "has characters that are not of a host's name"},
-           Row{"a%20b", "has characters that are not of a host's name"},
+           Row{"a*", "has characters that a host name cannot have"},
+           Row{"a%20b", "has characters that a host name cannot have"},
        }) {
     CAPTURE(row.text);
     const auto address = parse_address(row.text);

@@ -14,13 +14,13 @@
 namespace storage {
 namespace {
 
-// What an operator can do about an error of the system. A lack of files or of space is no fault of
-// the disk.
+// What an operator can do about an error of the system. A lack of file descriptors or of space is
+// no fault of the disk.
 std::string_view advice(int number) {
   switch (number) {
     case EMFILE:
       return " (no file descriptor is left in this process: raise ulimit -n, or lower maxCnxns)";
-    case ENFILE: return " (no file is left on this machine: raise fs.file-max)";
+    case ENFILE: return " (this machine has too many open files: raise fs.file-max)";
     case ENOSPC: return " (the disk is full: free some space)";
     case EDQUOT: return " (the disk quota of this user is used up: raise it, or free some space)";
     case EFBIG:
@@ -138,7 +138,7 @@ std::string parent_of(std::string path) {
 
 Result<void> PosixFileSystem::make_directory(const std::string& path) {
   if (::mkdir(path.c_str(), S_IRWXU) != 0 && errno != EEXIST) return failed("make directory", path);
-  // Also if it exists: the process that made it may have died before this line.
+  // Syncs also an existing directory: the process that made it may have died before its sync.
   return sync_directory(parent_of(path));
 }
 
@@ -148,7 +148,7 @@ Result<std::vector<std::string>> PosixFileSystem::list(const std::string& direct
   if (!stream) return failed("list", directory);
 
   std::vector<std::string> names;
-  errno = 0;  // only errno tells readdir's end from an error
+  errno = 0;  // only errno distinguishes the end of readdir from an error
   while (const dirent* entry = ::readdir(stream.get())) {
     const std::string_view name = entry->d_name;
     if (name != "." && name != "..") names.emplace_back(name);

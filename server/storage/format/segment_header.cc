@@ -16,10 +16,11 @@ constexpr std::string_view note_prefix = "mended.";
 constexpr std::uint64_t sequence_max = std::uint64_t{1} << 62;
 
 constexpr KnownVersions known_headers{"segment", 3, wire::newest_forms.segment};
-// The first version that says which program wrote it, at a place that every later one keeps.
+// The first version with the name of the program that wrote the segment. Every later version has it
+// at the same place.
 constexpr std::uint32_t header_with_program = 4;
 
-// The checksum of all bytes before it: the key.
+// Where the key is. The key is the checksum of all bytes before it.
 constexpr std::size_t key_at = 120;
 constexpr std::size_t written_by_at = 128;
 
@@ -45,7 +46,7 @@ std::uint32_t version_of(const SegmentHeader& header) {
   return wire::forms_at(header.written.level).segment;
 }
 
-// All that every version has: the bytes before the key.
+// The fields that every version has: the bytes before the key.
 wire::Bytes encode_fields(const SegmentHeader& header) {
   const Tip& start = header.start;
   const zab::Claim claim = start.damaged.value_or(zab::Claim{});
@@ -87,7 +88,7 @@ void append_written_by(wire::Bytes& bytes, const WrittenBy& written) {
   out.integer(checksum_of(std::string_view(bytes).substr(key_at)));
 }
 
-// Nothing if the bytes do not match their checksum.
+// None if the bytes do not match their checksum.
 std::optional<WrittenBy> read_written_by(std::string_view header) {
   wire::ByteReader in(header.substr(written_by_at));
   WrittenBy written;
@@ -154,7 +155,7 @@ Result<SegmentHeader> decode_header(std::string_view bytes) {
   if (bytes.size() < header_bytes) return invalid("the file is shorter than a segment's header");
   bytes = bytes.substr(0, header_bytes);
   const auto version = version_of(bytes);
-  if (!version) return invalid("the file does not begin as a segment does");
+  if (!version) return invalid("the file does not begin like a segment");
   std::optional<WrittenBy> written;
   if (*version >= header_with_program) written = read_written_by(bytes);
   if (matches_key(bytes) && !known_headers.contains(*version)) {
@@ -171,7 +172,7 @@ Result<SegmentHeader> decode_header(std::string_view bytes) {
     return unknown_version(known_headers, *version, header.written);
   }
   if (header.mends && header.mends->sequence >= header.sequence) {
-    return invalid("the header says that it mends segments that are not before it");
+    return invalid("the header says that its segment mends a segment that is not earlier");
   }
   const Tip& start = header.start;
   if (start.last.zxid.epoch > start.current_epoch || start.current_epoch > start.accepted_epoch) {

@@ -16,13 +16,13 @@ class Replay {
   Replay(zab::Zxid applied, std::uint64_t history_bytes)
       : applied_(applied), history_bytes_(history_bytes) {}
 
-  // Takes the state of the log from the header of a segment: where a scan begins, and behind
-  // damage.
+  // Takes the state of the log from the header of a segment. Call it for the first segment of a
+  // scan, and for a segment after damage.
   void start_at(const SegmentHeader& header);
   // Continues in the next segment.
   void begin_segment(std::uint64_t sequence);
-  // An error says which record may not follow, with its offset but without the file. After an error
-  // the state is that before this record.
+  // An error names the record that may not follow, and its offset, but not the file. After an error
+  // the state is the one before this record.
   [[nodiscard]] Result<void> apply(const Commit& commit);
 
   [[nodiscard]] const Tip& tip() const { return tip_; }
@@ -52,7 +52,7 @@ class Replay {
   Tip tip_;
   zab::History history_;                // ends at tip_.last
   Index index_;                         // of the same history
-  std::optional<zab::Point> snapshot_;  // the last one that was adopted
+  std::optional<zab::Point> snapshot_;  // the last adopted snapshot
   std::uint64_t sequence_ = 0;
   std::uint64_t next_commit_ = 1;
   std::uint64_t adopted_txns_left_ = 0;  // of the adoption that is being applied

@@ -24,7 +24,7 @@ void World::ServerEnvironment::send(zab::ServerId to, const server::PeerMessage&
   const std::size_t other = to.value - 1;
   const auto* reading = std::get_if<server::ClockReading>(&message);
   if (reading == nullptr) return world->cluster_->send(server, other, message);
-  // Not over the simulated network, because there are so many.
+  // Readings are so many that they do not use the simulated network.
   const auto& pipeline = world->servers_[other].pipeline;
   if (pipeline && world->cluster_->is_linked(server, other)) {
     pipeline->on(zab::ServerId{static_cast<std::uint32_t>(server) + 1}, *reading);
