@@ -73,6 +73,7 @@ void Pipeline::opened(const std::shared_ptr<ClientConnection>& connection) {
   drain_.connected(client);
 }
 
+// Next: Intake::take (intake.cc).
 void Pipeline::received(ClientConnection& connection, wire::ParsedFrame frame) {
   Client* client = clients_.find(connection);
   if (client == nullptr) return;
