@@ -18,6 +18,13 @@ void give_back(Client& client, const RequestTiming& timing) {
   client.requests.set(client.requests.bytes() - timing.arrived.bytes);
 }
 
+// Whether the request cannot be undone or performed again: it has removed a watch, or events were
+// sent since the `from` of its watch. Its reply is small.
+bool has_lasting_effect(const wire::Request& request) {
+  return std::holds_alternative<wire::WatchRequest>(request) ||
+         std::holds_alternative<wire::UnwatchRequest>(request);
+}
+
 wire::Error reply_too_large(std::size_t limit) {
   return {wire::ErrorCode::too_large, "the reply has more than the " + std::to_string(limit) +
                                           " bytes that may wait for one client; read less at once"};
@@ -152,18 +159,21 @@ bool ClientSender::send(Client& client, const QueuedRead& due) {
 bool ClientSender::perform(Client& client, const QueuedRead& due) {
   QueuedReply reply = read(client, due);
   reply.reply.zxid = std::min(reply.reply.zxid, zxid_of_next(client));
-  // A read that sets a watch has an effect: then its reply must not be refused.
-  if (wire::leaves_watch(due.request.request) || !reply.reply.body) {
+  if (has_lasting_effect(due.request.request) || !reply.reply.body) {
     hand_over(client, std::move(reply));
     return true;
   }
   const wire::ServerMessage message(std::move(reply.reply));
   const Offer offer = client.connection->offer(message);
-  if (offer == Offer::no_room && client.connection->queued_bytes() > 0) return false;
   if (offer == Offer::queued) {
     give_back(client, due.timing);
     return true;
   }
+  // The read has no effect now.
+  if (wire::leaves_watch(due.request.request)) {
+    static_cast<void>(replica_.watches().remove(client.session, due.request.id));
+  }
+  if (offer == Offer::no_room && client.connection->queued_bytes() > 0) return false;
   wire::Error error = offer == Offer::no_room
                           ? overloaded(Budget::waiting)
                           : reply_too_large(ledger_.limits(Budget::waiting).connection);

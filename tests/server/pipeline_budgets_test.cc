@@ -131,21 +131,46 @@ TEST_CASE("requests that come while a client is held back are carried out later,
   }
 }
 
-TEST_CASE("a read whose reply has no room is refused with Overloaded, unless it sets a watch") {
+TEST_CASE("a read whose reply has no room is refused with Overloaded, or TooLarge") {
   Follower follower;
   follower.connection().answer_to_offers = Offer::no_room;
   follower.request(get());
-  wire::GetRequest watching = get();
-  watching.read.watch = true;
-  follower.request(watching);
   follower.connection().answer_to_offers = Offer::too_large;
   follower.request(get());
   const auto replies = follower.replies();
-  REQUIRE(replies.size() == 3);
+  REQUIRE(replies.size() == 2);
   CHECK(error_of(replies[0]) == wire::ErrorCode::overloaded);
-  CHECK(error_of(replies[1]) == std::nullopt);
-  CHECK(error_of(replies[2]) == wire::ErrorCode::too_large);
+  CHECK(error_of(replies[1]) == wire::ErrorCode::too_large);
   CHECK(follower.ledger().counted(Budget::waiting, Measure::overloaded) == 1);
+}
+
+TEST_CASE("a read that is refused for lack of room, or waits for room, sets no watch yet") {
+  Follower follower;
+  wire::GetRequest watching = get();
+  watching.read.watch = true;
+  const auto watches = [&] { return follower.pipeline().replica().watches().size(); };
+  follower.connection().answer_to_offers = Offer::no_room;
+  follower.request(watching);
+  REQUIRE(follower.replies().size() == 1);
+  CHECK(error_of(follower.replies()[0]) == wire::ErrorCode::overloaded);
+  CHECK(watches() == 0);
+
+  follower.connection().queued = 2000;
+  follower.request(watching);
+  CHECK(follower.replies().size() == 1);
+  CHECK(watches() == 0);
+  follower.connection().queued = 0;
+  follower.connection().answer_to_offers = Offer::queued;
+  follower.pipeline().sent(follower.connection());
+  REQUIRE(follower.replies().size() == 2);
+  CHECK(error_of(follower.replies()[1]) == std::nullopt);
+  CHECK(watches() == 1);
+
+  follower.connection().answer_to_offers = Offer::no_room;
+  follower.connection().queued = 2000;
+  follower.request(wire::UnwatchRequest{wire::RequestId("3")});
+  REQUIRE(follower.replies().size() == 3);
+  CHECK(error_of(follower.replies()[2]) == std::nullopt);
 }
 
 TEST_CASE("outstanding requests are charged until they are answered") {
