@@ -20,6 +20,8 @@ class Application {
   // A server starts with the state of a checkpoint.
   virtual void start(std::size_t server, const Checkpoint& from) = 0;
   virtual void crash(std::size_t server) = 0;
+  // Whether a server's program can read a snapshot. If not, its process ends.
+  [[nodiscard]] virtual bool can_read(std::size_t server, const Checkpoint& snapshot) = 0;
   // A server adopts a snapshot.
   virtual void restore(std::size_t server, const Checkpoint& snapshot) = 0;
   // An image for a checkpoint, as of its beginning. It is collected in parts, and transactions may

@@ -130,6 +130,7 @@ class Cluster {
   enum class Cause : std::uint8_t { event, submit, stray };
   void step(Server& server, zab::Event event, Cause cause = Cause::event);
   void carry_out(Server& server, zab::Effects effects, Cause cause);
+  [[nodiscard]] bool can_read_snapshot(const Server& server, const zab::Effects& effects);
   std::optional<Checkpoint> apply(Server& server, const zab::Effects& effects);
   void pass_to_application(Server& server, const zab::Effects& effects,
                            const std::optional<Checkpoint>& restored);

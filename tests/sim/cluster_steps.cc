@@ -24,6 +24,7 @@ void Cluster::carry_out(Server& server, zab::Effects effects, Cause cause) {
   const bool crashes = server.crashes_in_step && !effects.empty() && random_.one_in(2);
   elections_.on_step(server.peer->state(), server.peer->role_status(), effects);
 
+  if (!can_read_snapshot(server, effects)) return crash(server);
   const std::optional<Checkpoint> restored = apply(server, effects);
   if (effects.role_status) {
     trace([&] { return to_string(server.id) + "    is " + to_string(*effects.role_status); });
@@ -67,6 +68,21 @@ void Cluster::carry_out(Server& server, zab::Effects effects, Cause cause) {
   // If there is something to write, the crash may also come after the write: see written().
   if (!sent_all || (crashes && (server.batches.empty() || random_.one_in(2)))) crash(server);
   if (server.peer && server.batches.empty()) checkers_.on_disk_idle(server.peer->state());
+}
+
+bool Cluster::can_read_snapshot(const Server& server, const zab::Effects& effects) {
+  if (application_ == nullptr) return true;
+  wire::Bytes bytes = server.incoming;
+  for (const zab::Persist& persist : effects.persist) {
+    const auto* chunk = std::get_if<zab::StoreSnapshot>(&persist);
+    if (chunk == nullptr) continue;
+    if (chunk->first) bytes.clear();
+    bytes += *chunk->bytes;
+    if (!chunk->last) continue;
+    const auto snapshot = decode(bytes);
+    if (snapshot && !application_->can_read(index(server), *snapshot)) return false;
+  }
+  return true;
 }
 
 // Applies the effects to the server's state. Returns the snapshot that was restored, if any,

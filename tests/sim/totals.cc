@@ -65,6 +65,7 @@ const char* name_of(Rare rare) {
     case Rare::level_changed: return "level changed by an operator";
     case Rare::middle_level: return "level changed to one between";
     case Rare::does_not_apply: return "transaction not known to the program";
+    case Rare::snapshot_not_known: return "snapshot not known to the program";
     case Rare::state_full: return "write refused because the state is full";
     case Rare::message_not_read: return "no room for the rest of a message";
     case Rare::message_late: return "message too slow, connection closed";

@@ -72,6 +72,7 @@ enum class Rare : std::uint8_t {
   level_changed,
   middle_level,
   does_not_apply,
+  snapshot_not_known,
   state_full,
   // Only with greedy users. The events up to watch_refused are counted once for each server, at the
   // end.

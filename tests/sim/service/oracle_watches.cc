@@ -289,6 +289,7 @@ void Oracle::set_watch(ConnectionState& connection, const TrackedRequest& tracke
     if (suspended && is_set) connection.lagging.push_back(watch->id);
   }
   std::ranges::stable_sort(received, is_before);
+  std::ranges::stable_sort(due, is_before);
   if (received != due) {
     throw Violation("watches", describe(tracked) + " got " + std::to_string(received.size()) +
                                    " events since `from` instead of " + std::to_string(due.size()));

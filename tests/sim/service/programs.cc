@@ -97,6 +97,13 @@ bool Programs::greet(std::size_t a, std::size_t b) {
   return link;
 }
 
+// An operator did not wait until no disk has anything of the former level.
+bool Programs::can_read(std::size_t server, const Checkpoint& snapshot) const {
+  const bool can_read = running_[server].contains(level_of(snapshot));
+  if (!can_read) world_.cluster().counts().count(Rare::snapshot_not_known);
+  return can_read;
+}
+
 std::vector<server::ServerLevels> Programs::known_to(std::size_t server) const {
   std::vector<server::ServerLevels> levels;
   for (std::size_t other = 0; other < running_.size(); ++other) {

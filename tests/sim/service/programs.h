@@ -31,6 +31,7 @@ class Programs {
   // other's level.
   bool greet(std::size_t a, std::size_t b);
   // What a server knows from the greetings on the links that it has.
+  [[nodiscard]] bool can_read(std::size_t server, const Checkpoint& snapshot) const;
   [[nodiscard]] std::vector<server::ServerLevels> known_to(std::size_t server) const;
   // A server has applied this level. It cuts the links with servers that cannot run at it.
   void level_changed(std::size_t server, wire::Level level);

@@ -120,6 +120,9 @@ class World : public Application {
   ~World() override;
 
   void start(std::size_t server, const Checkpoint& from) override;
+  [[nodiscard]] bool can_read(std::size_t server, const Checkpoint& snapshot) override {
+    return programs_.can_read(server, snapshot);
+  }
   void restore(std::size_t server, const Checkpoint& snapshot) override;
   void begin_image(std::size_t server) override;
   std::shared_ptr<const wire::Bytes> collect_image(std::size_t server, Amount amount) override;
