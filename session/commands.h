@@ -26,6 +26,9 @@ struct Owner {
   bool operator==(const Owner&) const = default;
 };
 
+// Owns a session whose end is planned in parts: no connection may use it.
+inline constexpr Owner nobody{};
+
 // The hash of a session's 128-bit secret. The secret itself is never stored.
 using SecretHash = std::array<std::uint8_t, 32>;
 

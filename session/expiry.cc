@@ -16,27 +16,32 @@ void Expiry::touch(wire::SessionId session) {
   if (entry != sessions_.end()) schedule(session, entry->second);
 }
 
-void Expiry::remove(wire::SessionId session) { sessions_.erase(session); }
+bool Expiry::remove(wire::SessionId session) { return sessions_.erase(session) > 0; }
+
+bool Expiry::is_alive(wire::SessionId session) const {
+  const auto entry = sessions_.find(session);
+  return entry != sessions_.end() && !entry->second.due;
+}
 
 std::vector<wire::SessionId> Expiry::tick() {
   now_ += 1;
-  std::vector<wire::SessionId> expired;
+  std::vector<wire::SessionId> due;
   auto bucket = buckets_.extract(now_);
-  if (!bucket) return expired;
+  if (!bucket) return due;
 
   for (const wire::SessionId session : bucket.mapped()) {
     const auto entry = sessions_.find(session);
-    if (entry == sessions_.end() || entry->second.bucket != now_) continue;
+    if (entry == sessions_.end() || entry->second.bucket != now_ || entry->second.due) continue;
     if (Tracked& tracked = entry->second; tracked.deadline > now_) {
       tracked.bucket = tracked.deadline;
       buckets_[tracked.bucket].push_back(session);
     } else {
-      expired.push_back(session);
-      sessions_.erase(entry);
+      tracked.due = true;
+      due.push_back(session);
     }
   }
-  std::ranges::sort(expired);
-  return expired;
+  std::ranges::sort(due);
+  return due;
 }
 
 void Expiry::reset() {
@@ -49,6 +54,7 @@ void Expiry::clear() {
 }
 
 void Expiry::schedule(wire::SessionId session, Tracked& tracked) {
+  tracked.due = false;
   // One tick more, because the touch may have come just before the next tick.
   tracked.deadline = now_ + tracked.timeout_ticks + 1;
   // A later deadline is noticed when its bucket is checked, so that a touch does not move the

@@ -27,9 +27,6 @@ bool is_kept(const Command& command, const Refusal& refusal) {
   return command.number && code != ErrorCode::session_expired && code != ErrorCode::session_moved;
 }
 
-// The owner of a session that ends in parts. No connection is this owner.
-constexpr Owner nobody{};
-
 // A part of the end of a session. No client waits for the outcome of a part.
 bool is_part_of_end(const Command& command, const decltype(Transaction::body)& body) {
   return std::holds_alternative<CloseSession>(command.body) &&

@@ -265,7 +265,7 @@ ServerMessage message_of(const Json& json, const RequestOf& request_of) {
   if (object.has("id")) return reply_of(object, request_of);
   if (op == "expired") return Expired{};
   if (op == "goaway") return object.read<GoAway>();
-  if (op == "pong") return without_id(PongReply{});
+  if (op == "pong") return without_id(object.read<PongReply>());
   if (op == "closed") return without_id(ClosedReply{});
   throw Malformed{"unknown op " + op};
 }

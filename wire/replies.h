@@ -109,8 +109,11 @@ struct WhoamiReply {
   bool operator==(const WhoamiReply&) const = default;
 };
 
-// {"op":"pong"}
+// {"op":"pong","validMs":…}
 struct PongReply {
+  // For so long after the request was sent, the session will at least be kept; 0: not known.
+  std::int64_t valid_ms = 0;
+
   bool operator==(const PongReply&) const = default;
 };
 
@@ -172,6 +175,7 @@ struct ConnectedReply {
   std::vector<std::string> servers;  // "ws://host:port/v1"
   bool read_only = false;            // the server has no quorum
   RequestId id = {};                 // of the connect
+  std::int64_t valid_ms = 0;         // as in PongReply
 };
 
 // {"op":"connect","error":…}; then the server closes the connection.

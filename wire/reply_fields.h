@@ -36,7 +36,7 @@ inline constexpr auto fields_of<Identity> = std::tuple(required("scheme", &Ident
 template <>
 inline constexpr auto fields_of<EmptyReply> = std::tuple();
 template <>
-inline constexpr auto fields_of<PongReply> = std::tuple();
+inline constexpr auto fields_of<PongReply> = std::tuple(defaulted("validMs", &PongReply::valid_ms));
 template <>
 inline constexpr auto fields_of<ClosedReply> = std::tuple();
 
@@ -97,7 +97,8 @@ template <>
 inline constexpr auto fields_of<ConnectedReply> = std::tuple(
     optional("id", &ConnectedReply::id), required("session", &ConnectedReply::session),
     required("password", &ConnectedReply::password),
-    required("timeoutMs", &ConnectedReply::timeout_ms), required("server", &ConnectedReply::server),
+    required("timeoutMs", &ConnectedReply::timeout_ms),
+    defaulted("validMs", &ConnectedReply::valid_ms), required("server", &ConnectedReply::server),
     required("role", &ConnectedReply::role), required("zxid", &ConnectedReply::zxid),
     required("resumed", &ConnectedReply::resumed), optional("readOnly", &ConnectedReply::read_only),
     defaulted("servers", &ConnectedReply::servers));

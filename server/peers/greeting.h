@@ -26,8 +26,9 @@ struct ProtocolRange {
   bool operator==(const ProtocolRange&) const = default;
 };
 
-// The versions that this program speaks. 4 adds ClockReading.
-inline constexpr ProtocolRange known_protocols{2, 4};
+// The versions that this program speaks. 4 adds ClockReading. 5 adds ConfirmTouches and
+// TouchesConfirmed.
+inline constexpr ProtocolRange known_protocols{2, 5};
 
 // "protocol 2", "protocols 2 to 3".
 [[nodiscard]] std::string to_string(const ProtocolRange& range);

@@ -92,6 +92,12 @@ inline constexpr auto wire::archive::fields<server::KeepAlive> = std::tuple();
 template <>
 inline constexpr auto wire::archive::fields<server::ClockReading> =
     std::tuple(&server::ClockReading::shown);
+template <>
+inline constexpr auto wire::archive::fields<server::ConfirmTouches> =
+    std::tuple(&server::ConfirmTouches::epoch, &server::ConfirmTouches::token);
+template <>
+inline constexpr auto wire::archive::fields<server::TouchesConfirmed> =
+    std::tuple(&server::TouchesConfirmed::token, &server::TouchesConfirmed::zxid);
 
 // --- The byte before each message: never reuse one, servers of two versions may talk ---
 
@@ -147,6 +153,10 @@ template <>
 inline constexpr std::uint8_t wire::archive::kind<server::KeepAlive> = 37;
 template <>
 inline constexpr std::uint8_t wire::archive::kind<server::ClockReading> = 38;
+template <>
+inline constexpr std::uint8_t wire::archive::kind<server::ConfirmTouches> = 39;
+template <>
+inline constexpr std::uint8_t wire::archive::kind<server::TouchesConfirmed> = 40;
 
 namespace server {
 

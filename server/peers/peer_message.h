@@ -56,6 +56,24 @@ struct ReadPoint {
   bool operator==(const ReadPoint&) const = default;
 };
 
+// To the leader: answer once it is certain that the sessions that are touched by now were not ended
+// by an earlier plan, and that the leader still led when it heard of them. Only over links of
+// protocol 5.
+struct ConfirmTouches {
+  wire::Epoch epoch;
+  std::uint64_t token = 0;
+
+  bool operator==(const ConfirmTouches&) const = default;
+};
+
+// From the leader. Counts once `zxid` is applied.
+struct TouchesConfirmed {
+  std::uint64_t token = 0;
+  wire::Zxid zxid;
+
+  bool operator==(const TouchesConfirmed&) const = default;
+};
+
 // From a voter, in every heartbeat: what its wall clock shows. Only over links of protocol 4.
 struct ClockReading {
   wire::TimeMs shown = 0;
@@ -68,12 +86,16 @@ struct KeepAlive {
   bool operator==(const KeepAlive&) const = default;
 };
 
-using PeerMessage = std::variant<zab::Message, Forward, ForwardRefused, Touched, AskReadPoint,
-                                 ReadPoint, KeepAlive, ClockReading>;
+using PeerMessage =
+    std::variant<zab::Message, Forward, ForwardRefused, Touched, AskReadPoint, ReadPoint, KeepAlive,
+                 ClockReading, ConfirmTouches, TouchesConfirmed>;
 
 // The least protocol of a link (see greeting.h) over which the message may be sent. Over others it
 // is left out.
 [[nodiscard]] constexpr std::uint16_t least_protocol(const PeerMessage& message) {
+  const bool confirms = std::holds_alternative<ConfirmTouches>(message) ||
+                        std::holds_alternative<TouchesConfirmed>(message);
+  if (confirms) return 5;
   return std::holds_alternative<ClockReading>(message) ? 4 : 0;
 }
 

@@ -11,6 +11,7 @@
 #include "server/clients/handler.h"
 #include "server/metrics/counters.h"
 #include "server/pipeline/slices.h"
+#include "server/pipeline/touch_intervals.h"
 #include "session/request_order.h"
 #include "wire/json.h"
 #include "wire/replies.h"
@@ -80,6 +81,7 @@ struct Client {
   std::string password;  // 32 hex digits; erased once it is sent to the client
   std::int64_t timeout_ms = 0;
   wire::SessionId session;
+  Touch touch;                              // of the session
   bool read_only = false;                   // opened without a quorum
   znode::Identities identities;             // every `auth` adds some
   std::optional<std::int64_t> last_number;  // of its writes, with `dedup`

@@ -32,10 +32,12 @@ wire::Error reply_too_large(std::size_t limit) {
 
 }  // namespace
 
-ClientSender::ClientSender(ClientIndex& clients, Replica& replica, Environment& environment,
+ClientSender::ClientSender(ClientIndex& clients, Replica& replica,
+                           const TouchIntervals& touch_intervals, Environment& environment,
                            Ledger& ledger, const PipelineOptions& options)
     : clients_(clients),
       replica_(replica),
+      touch_intervals_(touch_intervals),
       environment_(environment),
       ledger_(ledger),
       slices_(options.slice_bytes),
@@ -102,6 +104,10 @@ QueuedReply ClientSender::read(Client& client, const QueuedRead& read) {
   send_missed(client, request.request, std::move(answer->events));
   if (replica_.watches().is_indexing_turns()) environment_.call_soon();
   reply.reply.body = std::move(answer->reply);
+  if (auto* pong = std::get_if<wire::PongReply>(&*reply.reply.body)) {
+    pong->valid_ms =
+        touch_intervals_.valid_ms(client.touch, client.timeout_ms, read.timing.arrived.at);
+  }
   return reply;
 }
 

@@ -11,6 +11,7 @@
 #include "server/pipeline/options.h"
 #include "server/pipeline/replica.h"
 #include "server/pipeline/slices.h"
+#include "server/pipeline/touch_intervals.h"
 
 namespace server {
 
@@ -20,8 +21,8 @@ namespace server {
 class ClientSender {
  public:
   // All of them live as long as this does. At `max_outstanding_requests` a client is not read from.
-  ClientSender(ClientIndex& clients, Replica& replica, Environment& environment, Ledger& ledger,
-               const PipelineOptions& options);
+  ClientSender(ClientIndex& clients, Replica& replica, const TouchIntervals& touch_intervals,
+               Environment& environment, Ledger& ledger, const PipelineOptions& options);
 
   // Sends what is ready, and disconnects a client with an `ending` once all is answered.
   void flush(Client& client);
@@ -88,6 +89,7 @@ class ClientSender {
 
   ClientIndex& clients_;
   Replica& replica_;
+  const TouchIntervals& touch_intervals_;
   Environment& environment_;
   Ledger& ledger_;
   Slices slices_;

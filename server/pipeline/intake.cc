@@ -20,14 +20,16 @@ bool needs_room(const wire::ClientRequest& request) {
 }  // namespace
 
 Intake::Intake(const PipelineOptions& options, ClientIndex& clients, Pending& pending,
-               Replica& replica, ClientSender& sender, Replies& replies, Ordering& ordering,
-               SessionSetup& session_setup, Environment& environment)
+               Replica& replica, ClientSender& sender, Replies& replies,
+               TouchIntervals& touch_intervals, Ordering& ordering, SessionSetup& session_setup,
+               Environment& environment)
     : options_(options),
       clients_(clients),
       pending_(pending),
       replica_(replica),
       sender_(sender),
       replies_(replies),
+      touch_intervals_(touch_intervals),
       ordering_(ordering),
       session_setup_(session_setup),
       environment_(environment) {}
@@ -182,6 +184,8 @@ void Intake::perform(const WhenApplied::Action& due) {
     replies_.refuse(refusal->tag, refusal->refusal);
   } else if (const auto* read = std::get_if<WhenApplied::ReleaseRead>(&due)) {
     replies_.release_read(read->tag);
+  } else if (const auto* touches = std::get_if<WhenApplied::CountTouches>(&due)) {
+    touch_intervals_.confirmed(touches->token);
   } else {
     Client* client = clients_.find(std::get<WhenApplied::RequestSession>(due).client);
     const bool waits = client != nullptr && client->state == Client::State::waiting;

@@ -13,6 +13,7 @@
 #include "server/pipeline/replica.h"
 #include "server/pipeline/replies.h"
 #include "server/pipeline/session_setup.h"
+#include "server/pipeline/touch_intervals.h"
 #include "server/pipeline/when_applied.h"
 #include "session/service.h"
 
@@ -24,8 +25,8 @@ class Intake {
  public:
   // All of them live as long as this does.
   Intake(const PipelineOptions& options, ClientIndex& clients, Pending& pending, Replica& replica,
-         ClientSender& sender, Replies& replies, Ordering& ordering, SessionSetup& session_setup,
-         Environment& environment);
+         ClientSender& sender, Replies& replies, TouchIntervals& touch_intervals,
+         Ordering& ordering, SessionSetup& session_setup, Environment& environment);
 
   // A request of the client arrived. It begins now, or once the client may begin another one.
   void take(Client& client, wire::ParsedRequest parsed, Arrival arrived);
@@ -55,6 +56,7 @@ class Intake {
   Replica& replica_;
   ClientSender& sender_;
   Replies& replies_;
+  TouchIntervals& touch_intervals_;
   Ordering& ordering_;
   SessionSetup& session_setup_;
   Environment& environment_;

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "server/pipeline/fair_queue.h"
 #include "wire/forms.h"
 #include "znode/hash_key.h"
 
@@ -34,7 +35,9 @@ struct PipelineOptions {
   std::size_t max_reply_bytes = std::size_t{16} << 20;
   // As in session::ServiceOptions.
   std::size_t state_bytes_max = std::numeric_limits<std::size_t>::max();
-  std::size_t held_bytes_max = std::numeric_limits<std::size_t>::max();  // see Planner
+  // See Planner.
+  std::size_t held_bytes_max = std::numeric_limits<std::size_t>::max();
+  FairQueue::Bounds outstanding_commands = {};
   // 0: no limit.
   std::uint32_t max_sessions = 0;         // of the ensemble
   std::uint32_t max_client_sessions = 0;  // see AddressSessionLimits

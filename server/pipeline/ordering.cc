@@ -30,11 +30,13 @@ std::size_t memory_of(const session::Command& command) {
 }  // namespace
 
 Ordering::Ordering(std::uint32_t self, std::chrono::milliseconds heartbeat,
-                   std::size_t held_bytes_max, session::Service& service, EnsembleClock& clock,
-                   Environment& environment)
+                   const Planner::Limits& limits, session::Service& service, EnsembleClock& clock,
+                   TouchIntervals& touch_intervals, Environment& environment)
     : self_(self),
       service_(service),
-      planner_(heartbeat, held_bytes_max, service, clock, environment) {}
+      touch_intervals_(touch_intervals),
+      environment_(environment),
+      planner_(heartbeat, limits, service, clock, environment) {}
 
 // --- From this server's clients ---
 
@@ -48,6 +50,7 @@ void Ordering::forget_all() {
   commands_.clear();
   read_points_.clear();
   touched_.clear();
+  touch_intervals_.begin_period(environment_.now());
 }
 
 void Ordering::ask_read_point(std::uint64_t tag, OrderingOutcomes& out) {
@@ -55,7 +58,8 @@ void Ordering::ask_read_point(std::uint64_t tag, OrderingOutcomes& out) {
   route_read_point(tag, out);
 }
 
-void Ordering::alive(wire::SessionId session) {
+void Ordering::alive(wire::SessionId session, Touch& touch) {
+  touch_intervals_.touch(touch);
   if (leads()) {
     planner_.touch(session);
   } else {
@@ -104,6 +108,7 @@ wire::Result<void> Ordering::set_level(wire::Level level, OrderingOutcomes& out)
 void Ordering::role_changed(const zab::RoleStatus& role_status, OrderingOutcomes& out) {
   if (leads()) planner_.end();
   role_status_ = role_status;
+  touch_intervals_.begin_period(environment_.now());
   if (!role_status_.serving) return;
 
   if (leads()) planner_.begin();
@@ -155,26 +160,39 @@ void Ordering::go_on(OrderingOutcomes& out) {
 void Ordering::plan_held(OrderingOutcomes& out) {
   do {
     release_refusals(out);
+    release_touches(out);
   } while (planner_.plan_next(out));
 }
 
 void Ordering::confirmed(const zab::Confirmed& confirmed, OrderingOutcomes& out) {
-  const auto reader = planner_.confirmed(confirmed);
-  if (!reader) return;
-  const ReadPoint answer{reader->tag, confirmed.committed};
-  if (reader->server == self_) return on(zab::ServerId{self_}, answer, out);
-  out.emplace_back(SendToServer{zab::ServerId{reader->server}, answer});
+  const auto question = planner_.confirmed(confirmed);
+  if (!question) return;
+  if (question->about == Planner::Question::About::touches) return release_touches(out);
+  const ReadPoint answer{question->token, confirmed.committed};
+  if (question->server == self_) return on(zab::ServerId{self_}, answer, out);
+  out.emplace_back(SendToServer{zab::ServerId{question->server}, answer});
 }
 
-void Ordering::tick(OrderingOutcomes& out) {
-  if (leads()) {
-    planner_.tick(out);
-  } else if (role_status_.serving && !touched_.empty()) {
-    std::ranges::sort(touched_);
-    touched_.erase(std::unique(touched_.begin(), touched_.end()), touched_.end());
-    out.emplace_back(SendToServer{role_status_.leader, Touched{std::move(touched_)}});
+void Ordering::tick(std::uint64_t token, OrderingOutcomes& out) {
+  if (leads()) planner_.tick(out);
+  end_interval(token, out);
+}
+
+// A leader notes the touches of its own clients at once.
+void Ordering::end_interval(std::uint64_t token, OrderingOutcomes& out) {
+  const SteadyClock::time_point now = environment_.now();
+  std::vector<wire::SessionId> touched = std::exchange(touched_, {});
+  if (!role_status_.serving) return touch_intervals_.begin_period(now);
+  if (!leads() && !touched.empty()) {
+    std::ranges::sort(touched);
+    touched.erase(std::unique(touched.begin(), touched.end()), touched.end());
+    out.emplace_back(SendToServer{role_status_.leader, Touched{std::move(touched)}});
   }
-  touched_.clear();
+  if (!touch_intervals_.has_question()) return touch_intervals_.go_on(now);
+  touch_intervals_.asked(token, now);
+  const ConfirmTouches question{role_status_.epoch, token};
+  if (leads()) return on(zab::ServerId{self_}, question, out);
+  out.emplace_back(SendToServer{role_status_.leader, question});
 }
 
 void Ordering::read(Readings& readings) const {
@@ -184,6 +202,8 @@ void Ordering::read(Readings& readings) const {
   readings.held_bytes = planner_.held_bytes();
   readings.held_bytes_max = planner_.held_bytes_max();
   readings.queues.push_back({"refusals", planner_.refusals()});
+  readings.queues.push_back({"touches", touch_intervals_.questions()});
+  readings.queues.push_back({"touches_held", planner_.touches()});
   readings.queues.push_back({"read_points", read_points_.size()});
 }
 
@@ -202,6 +222,17 @@ void Ordering::release_refusals(OrderingOutcomes& out) {
     // Not as the plan of a lower level demands: the refusal comes before that level.
     session::encode(due->refusal, wire::forms_at(service_.level()), message.refusal);
     out.emplace_back(SendToServer{zab::ServerId{due->to.server}, std::move(message)});
+  }
+}
+
+void Ordering::release_touches(OrderingOutcomes& out) {
+  while (const auto due = planner_.pop_touches()) {
+    const TouchesConfirmed answer{due->token, service_.applied()};
+    if (due->server == self_) {
+      on(zab::ServerId{self_}, answer, out);
+    } else {
+      out.emplace_back(SendToServer{zab::ServerId{due->server}, answer});
+    }
   }
 }
 
@@ -229,7 +260,12 @@ void Ordering::on(zab::ServerId, const Touched& m, OrderingOutcomes&) {
 
 void Ordering::on(zab::ServerId from, const AskReadPoint& m, OrderingOutcomes& out) {
   if (!leads() || m.epoch != role_status_.epoch) return;
-  planner_.ask_read_point({from.value, m.token}, out);
+  planner_.ask({Planner::Question::About::read_point, from.value, m.token}, out);
+}
+
+void Ordering::on(zab::ServerId from, const ConfirmTouches& m, OrderingOutcomes& out) {
+  if (!leads() || m.epoch != role_status_.epoch) return;
+  planner_.ask({Planner::Question::About::touches, from.value, m.token}, out);
 }
 
 // --- Answers from the leader ---
@@ -243,6 +279,12 @@ void Ordering::on(zab::ServerId, const ForwardRefused& m, OrderingOutcomes& out)
 void Ordering::on(zab::ServerId, const ReadPoint& m, OrderingOutcomes& out) {
   if (read_points_.erase(m.token) == 0) return;
   out.emplace_back(WhenApplied{m.zxid, WhenApplied::ReleaseRead{m.token}});
+}
+
+// It counts once this server has applied what the leader had planned before: then the clients whose
+// sessions that ended are disconnected.
+void Ordering::on(zab::ServerId, const TouchesConfirmed& m, OrderingOutcomes& out) {
+  out.emplace_back(WhenApplied{m.zxid, WhenApplied::CountTouches{m.token}});
 }
 
 }  // namespace server

@@ -11,6 +11,7 @@
 #include "server/pipeline/options.h"
 #include "server/pipeline/ordering_outcomes.h"
 #include "server/pipeline/planner.h"
+#include "server/pipeline/touch_intervals.h"
 #include "session/commands.h"
 #include "session/service.h"
 #include "zab/effects.h"
@@ -30,16 +31,18 @@ namespace server {
 //   judged again after the later one.
 class Ordering {
  public:
-  // The references live as long as this does. `held_bytes_max` as in Planner.
-  Ordering(std::uint32_t self, std::chrono::milliseconds heartbeat, std::size_t held_bytes_max,
-           session::Service& service, EnsembleClock& clock, Environment& environment);
+  // The references live as long as this does.
+  Ordering(std::uint32_t self, std::chrono::milliseconds heartbeat, const Planner::Limits& limits,
+           session::Service& service, EnsembleClock& clock, TouchIntervals& touch_intervals,
+           Environment& environment);
 
   // From this server's clients. Tags are never used twice.
   void submit(session::Command command, OrderingOutcomes& out);
   void ask_read_point(std::uint64_t tag, OrderingOutcomes& out);
   // No client waits for the read point any more.
   void forget_read_point(std::uint64_t tag) { read_points_.erase(tag); }
-  void alive(wire::SessionId session);
+  // The session's client was heard.
+  void alive(wire::SessionId session, Touch& touch);
 
   // Forgets all commands and read points: no client waits for their outcomes any more.
   void forget_all();
@@ -52,8 +55,8 @@ class Ordering {
   void role_changed(const zab::RoleStatus& role_status, OrderingOutcomes& out);
   void applied(const session::Applied& applied, OrderingOutcomes& out);
   void confirmed(const zab::Confirmed& confirmed, OrderingOutcomes& out);
-  // One heartbeat interval has passed.
-  void tick(OrderingOutcomes& out);
+  // One heartbeat interval has passed. No other question gets this token.
+  void tick(std::uint64_t token, OrderingOutcomes& out);
   // A later turn of the event loop has begun.
   void go_on(OrderingOutcomes& out);
 
@@ -63,6 +66,8 @@ class Ordering {
   void on(zab::ServerId from, const Touched& m, OrderingOutcomes& out);
   void on(zab::ServerId from, const AskReadPoint& m, OrderingOutcomes& out);
   void on(zab::ServerId from, const ReadPoint& m, OrderingOutcomes& out);
+  void on(zab::ServerId from, const ConfirmTouches& m, OrderingOutcomes& out);
+  void on(zab::ServerId from, const TouchesConfirmed& m, OrderingOutcomes& out);
 
   [[nodiscard]] const zab::RoleStatus& role_status() const { return role_status_; }
   [[nodiscard]] bool leads() const {
@@ -88,10 +93,14 @@ class Ordering {
   void route_read_point(std::uint64_t tag, OrderingOutcomes& out);
   void give_up_unknown(OrderingOutcomes& out);
   void release_refusals(OrderingOutcomes& out);
+  void release_touches(OrderingOutcomes& out);
+  void end_interval(std::uint64_t token, OrderingOutcomes& out);
   void plan_held(OrderingOutcomes& out);
 
   std::uint32_t self_;
   session::Service& service_;
+  TouchIntervals& touch_intervals_;
+  Environment& environment_;
   zab::RoleStatus role_status_;
   Planner planner_;  // while this server leads
 

@@ -23,7 +23,8 @@ struct OutcomeUnknown {
 };
 
 // An event is for Environment::post. WhenApplied: the refusal of a command of one of this server's
-// clients, or the read point of one of their linearizable reads.
+// clients, the read point of one of their linearizable reads, or the touches of an interval that
+// are confirmed.
 using OrderingOutcome = std::variant<SendToServer, zab::Event, WhenApplied, OutcomeUnknown>;
 // In the order in which they must be carried out.
 using OrderingOutcomes = std::vector<OrderingOutcome>;

@@ -38,6 +38,8 @@ class Pending {
 
   // Returns the request's tag, which no other request gets.
   [[nodiscard]] std::uint64_t add(Request request);
+  // A tag that no request gets.
+  [[nodiscard]] std::uint64_t next_tag() { return ++last_tag_; }
   // Null, or nothing, if no request waits under `tag`.
   [[nodiscard]] const Request* find(std::uint64_t tag) const;
   // Also removes the read under `tag`.

@@ -49,16 +49,18 @@ Pipeline::Pipeline(PipelineOptions options, std::uint64_t first_number, Environm
       clients_(first_number),
       pending_(first_number),
       watch_charges_(clients_, *ledger_),
+      touch_intervals_(options_.heartbeat, environment.now()),
       replica_(service_options(options_, *ledger_, watch_charges_), options_.levels),
-      sender_(clients_, replica_, environment, *ledger_, options_),
+      sender_(clients_, replica_, touch_intervals_, environment, *ledger_, options_),
       replies_(clients_, pending_, replica_, environment, sender_),
       clock_(options_, environment),
-      ordering_(options_.id, options_.heartbeat, options_.held_bytes_max, replica_.service(),
-                clock_, environment),
+      ordering_(options_.id, options_.heartbeat,
+                {options_.held_bytes_max, options_.outstanding_commands}, replica_.service(),
+                clock_, touch_intervals_, environment),
       levels_(options_.upgrade_automatically, replica_.service(), ordering_, environment),
-      session_setup_(options_, replica_, clients_, replies_, environment),
-      intake_(options_, clients_, pending_, replica_, sender_, replies_, ordering_, session_setup_,
-              environment),
+      session_setup_(options_, replica_, clients_, replies_, touch_intervals_, environment),
+      intake_(options_, clients_, pending_, replica_, sender_, replies_, touch_intervals_,
+              ordering_, session_setup_, environment),
       drain_(clients_) {}
 
 // --- From clients ---
@@ -77,7 +79,7 @@ void Pipeline::opened(const std::shared_ptr<ClientConnection>& connection) {
 void Pipeline::received(ClientConnection& connection, wire::ParsedFrame frame) {
   Client* client = clients_.find(connection);
   if (client == nullptr) return;
-  if (can_expire(*client)) ordering_.alive(client->session);
+  touch(*client);
   const std::size_t requests = std::max<std::size_t>(frame.requests.size(), 1);
   const Arrival arrived{environment_.now(), static_cast<std::uint32_t>(frame.bytes / requests)};
   for (wire::ParsedRequest& parsed : frame.requests) {
@@ -96,8 +98,11 @@ void Pipeline::received(ClientConnection& connection, wire::ParsedFrame frame) {
 }
 
 void Pipeline::alive(ClientConnection& connection) {
-  const Client* client = clients_.find(connection);
-  if (client != nullptr && can_expire(*client)) ordering_.alive(client->session);
+  if (Client* client = clients_.find(connection)) touch(*client);
+}
+
+void Pipeline::touch(Client& client) {
+  if (can_expire(client)) ordering_.alive(client.session, client.touch);
 }
 
 // Nothing waits for a client that has left. The leader still carries out its commands.
@@ -226,7 +231,7 @@ void Pipeline::restored(session::Service&& service) {
 void Pipeline::tick() {
   pending_.tick();
   clock_.tick(replica_.service().time());
-  ordering_.tick(intake_.outcomes());
+  ordering_.tick(pending_.next_tag(), intake_.outcomes());
   levels_.tick(intake_.outcomes());
   intake_.carry_out();
   replies_.refuse_late_reads();
@@ -241,9 +246,7 @@ void Pipeline::tick() {
     // client does not receive anything either.
     const bool receives = std::exchange(client->receives, false);
     const bool is_unread = client->paused || client->ending;
-    if (is_unread && can_expire(*client) && (receives || !client->is_behind())) {
-      ordering_.alive(client->session);
-    }
+    if (is_unread && (receives || !client->is_behind())) touch(*client);
     if (client->paused || client->is_put_off()) intake_.resume(*client);
   }
 }

@@ -23,6 +23,7 @@
 #include "server/pipeline/replica.h"
 #include "server/pipeline/replies.h"
 #include "server/pipeline/session_setup.h"
+#include "server/pipeline/touch_intervals.h"
 #include "server/pipeline/watch_charges.h"
 #include "session/service.h"
 
@@ -92,6 +93,7 @@ class Pipeline : public ClientHandler {
 
  private:
   void stop_serving();
+  void touch(Client& client);
   void reply(session::Applied& applied);
 
   PipelineOptions options_;
@@ -100,6 +102,7 @@ class Pipeline : public ClientHandler {
   ClientIndex clients_;
   Pending pending_;
   WatchCharges watch_charges_;
+  TouchIntervals touch_intervals_;
   Replica replica_;
   ClientSender sender_;
   Replies replies_;

@@ -12,13 +12,14 @@
 
 namespace server {
 
-Planner::Planner(std::chrono::milliseconds heartbeat, std::size_t held_bytes_max,
+Planner::Planner(std::chrono::milliseconds heartbeat, const Limits& limits,
                  session::Service& service, EnsembleClock& clock, Environment& environment)
     : heartbeat_(heartbeat),
-      held_bytes_max_(held_bytes_max),
+      held_bytes_max_(limits.held_bytes_max),
       service_(service),
       clock_(clock),
-      environment_(environment) {}
+      environment_(environment),
+      fair_queue_(limits.outstanding) {}
 
 void Planner::begin() {
   clock_.begin_stamps(service_.time());
@@ -30,8 +31,9 @@ void Planner::begin() {
 void Planner::end() {
   service_.forget_plans();
   refusals_.clear();
+  touches_.clear();
   fair_queue_.clear();
-  readers_.clear();
+  questions_.clear();
   expiry_.clear();
   planned_ = planned_applied_ = 0;
   planned_at_.clear();
@@ -61,6 +63,7 @@ wire::Error Planner::held_full() const {
 // (znode/create.cc) a create. After that: the transaction goes to zab as a Submit event
 // (zab/leading_broadcast.cc). Once it is committed, it comes back to Pipeline::deliver.
 void Planner::plan_now(const session::Command& command, OrderingOutcomes& out) {
+  if (is_outdated_end(command)) return fair_queue_.refused(command.session);
   const SteadyClock::time_point begin = environment_.now();
   auto planned = service_.plan(command, clock_.stamp(begin));
   const bool was_over = is_turn_over();
@@ -69,6 +72,7 @@ void Planner::plan_now(const session::Command& command, OrderingOutcomes& out) {
   if (is_turn_over() && !was_over) environment_.call_soon();
   if (planned) {
     propose(std::move(*planned), command.session, end, out);
+    note_heard_or_ended(command);
     const bool is_end = std::holds_alternative<session::CloseSession>(command.body);
     if (is_end && !service_.ends(command.session)) fair_queue_.hold(command);
     return;
@@ -77,6 +81,24 @@ void Planner::plan_now(const session::Command& command, OrderingOutcomes& out) {
   if (planned.error().error.code == service_.code_of_overload()) counters_.overloaded += 1;
   if (command.tag == 0) return;  // the session ended before it expired
   refusals_.push_back({planned_, command.owner, command.tag, std::move(planned.error())});
+}
+
+// A session does not expire while its move waits to be applied: its client was heard. Once its end
+// is planned, no touch keeps it.
+void Planner::note_heard_or_ended(const session::Command& planned) {
+  if (const auto* move = std::get_if<session::MoveSession>(&planned.body)) {
+    return watch_expiry(planned.session, move->timeout_ms);
+  }
+  const auto* close = std::get_if<session::CloseSession>(&planned.body);
+  if (close == nullptr || !expiry_.remove(planned.session) || !close->expired) return;
+  log_limited(LineKind::session_expires, spdlog::level::info, "session {} expires",
+              wire::to_hex(planned.session.value));
+}
+
+// Whether a session was due, and its client was heard while its end was held.
+bool Planner::is_outdated_end(const session::Command& command) const {
+  const auto* close = std::get_if<session::CloseSession>(&command.body);
+  return close != nullptr && close->expired && expiry_.is_alive(command.session);
 }
 
 wire::Result<void> Planner::set_level(wire::Level level, OrderingOutcomes& out) {
@@ -108,9 +130,11 @@ void Planner::applied(const session::Applied& applied) {
   switch (applied.session_change) {
     case Change::none: break;
     case Change::opened:
-    case Change::moved:
-      watch_expiry(applied.session, service_.sessions().find(applied.session)->timeout_ms);
+    case Change::moved: {
+      const session::Session& session = *service_.sessions().find(applied.session);
+      if (session.owner != session::nobody) watch_expiry(applied.session, session.timeout_ms);
       break;
+    }
     case Change::closed:
     case Change::expired: expiry_.remove(applied.session); break;
   }
@@ -130,21 +154,29 @@ std::optional<Planner::Refused> Planner::pop_refusal() {
   return due;
 }
 
-void Planner::ask_read_point(Reader reader, OrderingOutcomes& out) {
-  readers_[++last_token_] = reader;
+void Planner::ask(const Question& question, OrderingOutcomes& out) {
+  questions_[++last_token_] = question;
   out.emplace_back(zab::ConfirmLeadership{last_token_});
 }
 
-std::optional<Planner::Reader> Planner::confirmed(const zab::Confirmed& confirmed) {
-  const auto reader = readers_.extract(confirmed.token);
-  if (reader.empty()) return std::nullopt;
-  return reader.mapped();
+std::optional<Planner::Question> Planner::confirmed(const zab::Confirmed& confirmed) {
+  const auto question = questions_.extract(confirmed.token);
+  if (question.empty()) return std::nullopt;
+  if (question.mapped().about == Question::About::touches) {
+    touches_.push_back({planned_, question.mapped()});
+  }
+  return question.mapped();
+}
+
+std::optional<Planner::Question> Planner::pop_touches() {
+  if (touches_.empty() || touches_.front().after_plans > planned_applied_) return std::nullopt;
+  const Question due = touches_.front().question;
+  touches_.pop_front();
+  return due;
 }
 
 void Planner::tick(OrderingOutcomes& out) {
   for (const wire::SessionId session : expiry_.tick()) {
-    log_limited(LineKind::session_expires, spdlog::level::info, "session {} expires",
-                wire::to_hex(session.value));
     plan({session, {}, 0, session::CloseSession{true}}, out);
   }
   begin_countdowns();

@@ -19,7 +19,8 @@
 namespace server {
 
 // The work of a leader: plans commands in a fair order, so that they become transactions; knows
-// which refusals and read points are due; expires sessions. Appends events for zab to `out`.
+// which refusals, read points and confirmations of touches are due; expires sessions. Appends
+// events for zab to `out`.
 class Planner {
  public:
   // How long it plans in one turn of the event loop. After that, commands are held.
@@ -32,16 +33,21 @@ class Planner {
     std::uint64_t tag;
     session::Refusal refusal;
   };
-  // A linearizable read: the server of its client, and its tag there.
-  struct Reader {
-    std::uint32_t server;
-    std::uint64_t tag;
+  // A question that a leader may answer once it is confirmed: AskReadPoint or ConfirmTouches.
+  struct Question {
+    enum class About : std::uint8_t { read_point, touches };
+    About about;
+    std::uint32_t server;  // that asks
+    std::uint64_t token;
+  };
+  struct Limits {
+    std::size_t held_bytes_max = 0;  // of the commands of other servers that are held
+    FairQueue::Bounds outstanding = {};
   };
 
-  // The references live as long as this does. `held_bytes_max`: of the commands of other servers
-  // that are held.
-  Planner(std::chrono::milliseconds heartbeat, std::size_t held_bytes_max,
-          session::Service& service, EnsembleClock& clock, Environment& environment);
+  // The references live as long as this does.
+  Planner(std::chrono::milliseconds heartbeat, const Limits& limits, session::Service& service,
+          EnsembleClock& clock, Environment& environment);
 
   // This server leads from now on. Every session gets its full timeout again: it is not known when
   // the session's client last sent something to the former leader.
@@ -65,11 +71,15 @@ class Planner {
   std::optional<Refused> pop_refusal();
 
   // Asks zab whether this server still leads.
-  void ask_read_point(Reader reader, OrderingOutcomes& out);
-  // Returns the read that this confirms, if it still waits.
-  std::optional<Reader> confirmed(const zab::Confirmed& confirmed);
+  void ask(const Question& question, OrderingOutcomes& out);
+  // Returns the question whose answer was confirmed, if it still waits. An answer about touches
+  // must still wait for `pop_touches`.
+  std::optional<Question> confirmed(const zab::Confirmed& confirmed);
+  // The next question about touches that is due; nothing if there is none. Everything is applied
+  // that was planned when it was confirmed. Call it when `pop_refusal` is called.
+  std::optional<Question> pop_touches();
 
-  // Something was received from the session's client.
+  // The session's client was heard. No effect if the session's end is planned.
   void touch(wire::SessionId session) { expiry_.touch(session); }
   // One heartbeat interval has passed: plans the ends of expired sessions and of nodes that are
   // due.
@@ -80,14 +90,23 @@ class Planner {
   [[nodiscard]] std::size_t held_bytes() const { return fair_queue_.held_bytes(); }
   [[nodiscard]] std::size_t held_bytes_max() const { return held_bytes_max_; }
   [[nodiscard]] std::size_t refusals() const { return refusals_.size(); }
+  // Questions about touches that wait for plans to be applied.
+  [[nodiscard]] std::size_t touches() const { return touches_.size(); }
 
  private:
+  struct Touches {
+    std::uint64_t after_plans;
+    Question question;
+  };
+
   // `at` is when it was planned.
   void propose(wire::Bytes transaction, wire::SessionId session, SteadyClock::time_point at,
                OrderingOutcomes& out);
   void plan_now(const session::Command& command, OrderingOutcomes& out);
   [[nodiscard]] bool is_turn_over() const { return planned_for_ > turn_max; }
   [[nodiscard]] wire::Error held_full() const;
+  void note_heard_or_ended(const session::Command& planned);
+  [[nodiscard]] bool is_outdated_end(const session::Command& command) const;
   void watch_expiry(wire::SessionId session, std::int64_t timeout_ms);
   void begin_countdowns();
 
@@ -103,11 +122,12 @@ class Planner {
   std::deque<SteadyClock::time_point> planned_at_;  // of plans that are not applied
   LeaderCounters counters_;
   std::deque<Refused> refusals_;  // by after_plans
-  FairQueue fair_queue_{{}};
+  std::deque<Touches> touches_;   // by after_plans
+  FairQueue fair_queue_;
   SteadyClock::duration planned_for_{};  // since the last such turn
   bool counts_down_ = false;
-  std::uint32_t ticks_ = 0;                            // before it counts down
-  std::unordered_map<std::uint64_t, Reader> readers_;  // by the token that zab has
+  std::uint32_t ticks_ = 0;                                // before it counts down
+  std::unordered_map<std::uint64_t, Question> questions_;  // by the token that zab has
   std::uint64_t last_token_ = 0;
 };
 

@@ -35,11 +35,13 @@ wire::Error server_behind(wire::Zxid applied) {
 }  // namespace
 
 SessionSetup::SessionSetup(const PipelineOptions& options, Replica& replica, ClientIndex& clients,
-                           Replies& replies, Environment& environment)
+                           Replies& replies, const TouchIntervals& touch_intervals,
+                           Environment& environment)
     : options_(options),
       replica_(replica),
       clients_(clients),
       replies_(replies),
+      touch_intervals_(touch_intervals),
       environment_(environment),
       address_sessions_({options.max_client_sessions, options.client_sessions_per_second},
                         options.heartbeat) {}
@@ -81,6 +83,7 @@ std::optional<std::variant<WhenApplied, session::Command>> SessionSetup::next_st
   }
   client.state = Client::State::opening;
   client.timeout_ms = granted_timeout_ms(client);
+  TouchIntervals::begin_session(client.touch, environment_.now());
   // At most this many writes are unanswered when a connection is lost.
   const std::uint32_t results_max = request.dedup ? options_.max_outstanding_requests : 0;
   session::Command command;
@@ -106,9 +109,11 @@ void SessionSetup::open(Client& client, wire::SessionId session, bool resumed, w
   client.session = session;
   client.state = Client::State::open;
   clients_.attach(session, client);
-  client.connection->send(wire::ConnectedReply{
-      session, std::exchange(client.password, {}), client.timeout_ms, options_.id, role,
-      replica_.applied(), resumed, options_.advertised, client.read_only, client.connect_id});
+  const std::int64_t valid_ms = touch_intervals_.open_session(client.touch, client.timeout_ms);
+  client.connection->send(wire::ConnectedReply{session, std::exchange(client.password, {}),
+                                               client.timeout_ms, options_.id, role,
+                                               replica_.applied(), resumed, options_.advertised,
+                                               client.read_only, client.connect_id, valid_ms});
   client.connection->ping_every(std::chrono::milliseconds(client.timeout_ms / 3));
   if (const session::Results* results = replica_.sessions().results(session)) {
     client.last_number = results->last();

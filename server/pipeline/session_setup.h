@@ -10,6 +10,7 @@
 #include "server/pipeline/options.h"
 #include "server/pipeline/replica.h"
 #include "server/pipeline/replies.h"
+#include "server/pipeline/touch_intervals.h"
 #include "server/pipeline/when_applied.h"
 #include "session/commands.h"
 #include "session/service.h"
@@ -29,7 +30,7 @@ class SessionSetup {
 
   // All of them live as long as this does.
   SessionSetup(const PipelineOptions& options, Replica& replica, ClientIndex& clients,
-               Replies& replies, Environment& environment);
+               Replies& replies, const TouchIntervals& touch_intervals, Environment& environment);
 
   // The client's first request. Returns false if it is refused; the client waits otherwise.
   [[nodiscard]] bool begin(Client& client, wire::ParsedRequest first);
@@ -76,6 +77,7 @@ class SessionSetup {
   Replica& replica_;
   ClientIndex& clients_;
   Replies& replies_;
+  const TouchIntervals& touch_intervals_;
   Environment& environment_;
   AddressSessions address_sessions_;
   std::uint64_t unserved_ticks_ = 0;  // since this server last served

@@ -23,7 +23,11 @@ struct WhenApplied {
   struct RequestSession {
     std::uint64_t client = 0;  // Client::number
   };
-  using Action = std::variant<ReplyRefusal, ReleaseRead, RequestSession>;
+  // The leader has confirmed the touches of an interval: see TouchIntervals.
+  struct CountTouches {
+    std::uint64_t token = 0;
+  };
+  using Action = std::variant<ReplyRefusal, ReleaseRead, RequestSession, CountTouches>;
 
   wire::Zxid zxid;
   Action action;

@@ -9,21 +9,25 @@
 
 #include "server/pipeline/ordering.h"
 
-// What a leader holds of the commands of other servers is bounded.
+// What a leader holds of the commands of other servers is bounded. A session whose end is held
+// lives on if its client is heard.
 namespace server::test {
 namespace {
 
 constexpr zab::Epoch epoch{1};
 constexpr zab::ServerId follower{2};
 constexpr std::size_t held_max = 100'000;
+constexpr std::int64_t timeout_ms = 10'000;
 
 // A leader, and a session of a client of server 2.
 class Leader : public Environment {
  public:
-  Leader() : ordering_(1, std::chrono::milliseconds(50), held_max, service_, clock_, *this) {
+  explicit Leader(FairQueue::Bounds outstanding = {})
+      : ordering_(1, std::chrono::milliseconds(50), {held_max, outstanding}, service_, clock_,
+                  touch_intervals_, *this) {
     ordering_.role_changed({zab::Role::leading, true, epoch, {1}}, outcomes_);
     REQUIRE(service_.level() == wire::Level{});
-    forward({{}, {2, 7}, ++tag_, session::OpenSession{{}, 10'000, 0}});
+    forward({{}, {2, 7}, ++tag_, session::OpenSession{{}, timeout_ms, 0}});
     carry_out();
     session_ = {wire::Zxid{epoch, 1}.bits()};
   }
@@ -43,6 +47,14 @@ class Leader : public Environment {
     request.data = wire::Bytes(1000, 'x');
     forward({session_, {2, 7}, ++tag_, std::move(request)});
   }
+  // Another connection resumes the session.
+  void move() { forward({session_, {2, 8}, ++tag_, session::MoveSession{{}, timeout_ms, 0}}); }
+  // The client was heard at its server.
+  void touched() { ordering_.on(follower, Touched{{session_}}, outcomes_); }
+  void pass_timeout() {
+    for (std::int64_t ms = 0; ms <= timeout_ms; ms += 50) ordering_.tick(++tag_, outcomes_);
+    ordering_.tick(++tag_, outcomes_);
+  }
   void close() { forward({session_, {2, 7}, ++tag_, session::CloseSession{}}); }
   // Applies what was proposed, until nothing is left. Returns the refusals that the follower got.
   std::vector<session::Refusal> carry_out() {
@@ -52,9 +64,8 @@ class Leader : public Environment {
         if (const auto* message = std::get_if<SendToServer>(&outcome)) {
           refusals.push_back(
               *session::decode_refusal(std::get<ForwardRefused>(message->message).refusal));
-        } else {
-          const auto& submit = std::get<zab::Submit>(std::get<zab::Event>(outcome));
-          const auto done = service_.apply({epoch, ++applied_}, *submit.payload);
+        } else if (const auto* submit = std::get_if<zab::Submit>(&std::get<zab::Event>(outcome))) {
+          const auto done = service_.apply({epoch, ++applied_}, *submit->payload);
           REQUIRE(done.has_value());
           ordering_.applied(*done, outcomes_);
         }
@@ -78,6 +89,7 @@ class Leader : public Environment {
 
   session::Service service_;
   EnsembleClock clock_{{}, *this};
+  TouchIntervals touch_intervals_{std::chrono::milliseconds(50), {}};
   Ordering ordering_;
   OrderingOutcomes outcomes_;
   wire::SessionId session_;
@@ -106,6 +118,35 @@ TEST_CASE("a leader refuses further commands of other servers when it holds too 
         static_cast<std::int32_t>(999 - refusals.size()));
   CHECK(leader.readings().held_bytes == 0);
   CHECK(leader.service().sessions().size() == 0);
+}
+
+TEST_CASE("a session that is due ends once its end can be planned, if nobody is heard") {
+  Leader leader({1, 1});
+  leader.set();
+  leader.pass_timeout();
+  leader.carry_out();
+  CHECK(leader.service().sessions().size() == 0);
+}
+
+TEST_CASE("a session that is due lives on if its client is heard while its end is held") {
+  Leader leader({1, 1});
+  leader.set();
+  leader.pass_timeout();
+  leader.touched();
+  leader.carry_out();
+  CHECK(leader.service().sessions().size() == 1);
+  leader.pass_timeout();
+  leader.carry_out();
+  CHECK(leader.service().sessions().size() == 0);
+}
+
+TEST_CASE("a session does not expire behind its own move, which was held before its end") {
+  Leader leader({1, 1});
+  leader.set();
+  leader.move();
+  leader.pass_timeout();
+  leader.carry_out();
+  CHECK(leader.service().sessions().size() == 1);
 }
 
 }  // namespace

@@ -74,7 +74,7 @@ class LeaderOfTwo : public Environment {
  public:
   void call_soon() override {}
   LeaderOfTwo(bool automatic, std::uint32_t epoch)
-      : ordering_(1, std::chrono::milliseconds(50), 0, service_, clock_, *this),
+      : ordering_(1, std::chrono::milliseconds(50), {}, service_, clock_, touch_intervals_, *this),
         levels_(automatic, service_, ordering_, *this) {
     ordering_.role_changed({zab::Role::leading, true, {epoch}, {1}}, outcomes_);
   }
@@ -132,6 +132,7 @@ class LeaderOfTwo : public Environment {
 
   session::Service service_;
   EnsembleClock clock_{{}, *this};
+  TouchIntervals touch_intervals_{std::chrono::milliseconds(50), {}};
   Ordering ordering_;
   OrderingOutcomes outcomes_;
   LevelChanges levels_;

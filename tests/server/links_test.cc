@@ -54,11 +54,11 @@ TEST_CASE("two servers of this version are linked, and know each other's program
   network.run([&]() -> Task {
     CHECK_FALSE(one.links->program_of({2}).has_value());
     co_await network.until([&] { return one.linked_with(2) && two.linked_with(1); });
-    CHECK(one.links->program_of({2}) == PeerProgram{{{0}, {7}}, 4, "zabkeeper 0.3.0"});
-    CHECK(two.links->program_of({1}) == PeerProgram{wire::known_levels, 4, "zabkeeper 0.2.0"});
+    CHECK(one.links->program_of({2}) == PeerProgram{{{0}, {7}}, 5, "zabkeeper 0.3.0"});
+    CHECK(two.links->program_of({1}) == PeerProgram{wire::known_levels, 5, "zabkeeper 0.2.0"});
     two.links->send({1}, AskReadPoint{{5}, 10});
     co_await network.until([&] { return !one.received.empty(); });
-    CHECK(network.log.count("linked with server 2: zabkeeper 0.3.0, levels 0 to 7, protocol 4") ==
+    CHECK(network.log.count("linked with server 2: zabkeeper 0.3.0, levels 0 to 7, protocol 5") ==
           1);
     two.links->stop();
     co_await network.until([&] { return one.downs == 1; });

@@ -49,6 +49,8 @@ std::vector<PeerMessage> one_of_each() {
       ReadPoint{11, point.zxid},
       KeepAlive{},
       ClockReading{1'700'000'000'000},
+      ConfirmTouches{{5}, 12},
+      TouchesConfirmed{13, point.zxid},
   };
 }
 

@@ -21,8 +21,8 @@ constexpr Owner owner{1, 1};
 struct World : server::Environment {
   session::Service service;
   server::EnsembleClock clock{{}, *this};
-  server::Planner planner{std::chrono::milliseconds(1000), server::unlimited, service, clock,
-                          *this};
+  server::Planner planner{
+      std::chrono::milliseconds(1000), {server::unlimited, {}}, service, clock, *this};
   std::uint64_t count = 0;
 
   wire::TimeMs wall_clock() override { return 1000; }

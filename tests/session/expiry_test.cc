@@ -14,7 +14,10 @@ using Ids = std::vector<wire::SessionId>;
 Ids ticks(Expiry& expiry, int count) {
   Ids expired;
   for (int i = 0; i < count; ++i) {
-    for (const wire::SessionId id : expiry.tick()) expired.push_back(id);
+    for (const wire::SessionId id : expiry.tick()) {
+      expired.push_back(id);
+      CHECK(expiry.remove(id));
+    }
   }
   return expired;
 }
@@ -37,6 +40,21 @@ TEST_CASE("a touch restarts the full timeout") {
   }
   CHECK(ticks(expiry, 3).empty());
   CHECK(ticks(expiry, 1) == Ids{{1}});
+}
+
+TEST_CASE("a session that is due lives on if it is touched before it is removed") {
+  Expiry expiry;
+  expiry.add({1}, 3);
+  CHECK(expiry.is_alive({1}));
+  for (int i = 0; i < 3; ++i) CHECK(expiry.tick().empty());
+  CHECK(expiry.tick() == Ids{{1}});
+  CHECK_FALSE(expiry.is_alive({1}));
+  CHECK(expiry.tick().empty());
+  expiry.touch({1});
+  CHECK(expiry.is_alive({1}));
+  CHECK(ticks(expiry, 3).empty());
+  CHECK(ticks(expiry, 1) == Ids{{1}});
+  CHECK_FALSE(expiry.is_alive({1}));
 }
 
 TEST_CASE("sessions that expire together are returned in the order of their ids") {
@@ -136,6 +154,7 @@ TEST_CASE("expiry agrees with a simple model that checks every session in every 
     }
     for (const wire::SessionId id : due) model.erase(id.value);
     REQUIRE(expiry.tick() == due);
+    for (const wire::SessionId id : due) expiry.remove(id);
     REQUIRE(expiry.size() == model.size());
   }
 }

@@ -56,6 +56,7 @@ enum class Rare : std::uint8_t {
   condition_failed,
   other_branch,
   turn_told,
+  session_promised,
   image_of_the_past,
   clients_sent_away,
   watch_resynced,

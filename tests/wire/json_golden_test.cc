@@ -30,8 +30,11 @@ TEST_CASE("a server's messages have this exact JSON text") {
                              Role::follower,
                              {{1}, 4},
                              false,
-                             {"ws://a:2180/v1"}},
-              R"({"op":"connected","session":"01000197c3b2a001","password":"9f","timeoutMs":10000,)"
+                             {"ws://a:2180/v1"},
+                             false,
+                             {},
+                             9'600},
+              R"({"op":"connected","session":"01000197c3b2a001","password":"9f","timeoutMs":10000,"validMs":9600,)"
               R"("server":1,"role":"follower","zxid":"0000010000000004","resumed":false,"servers":["ws://a:2180/v1"]})"},
           Row{ConnectRefused{{ErrorCode::session_expired, "gone"}},
               R"({"op":"connect","error":"SessionExpired","code":-112,"message":"gone"})"},
@@ -49,7 +52,7 @@ TEST_CASE("a server's messages have this exact JSON text") {
                              {},
                              true,
                              {"\"c\""}},
-              R"({"op":"connected","id":"c","session":"01000197c3b2a001","password":"9f","timeoutMs":10000,)"
+              R"({"op":"connected","id":"c","session":"01000197c3b2a001","password":"9f","timeoutMs":10000,"validMs":0,)"
               R"("server":1,"role":"looking","zxid":"0000010000000004","resumed":false,"readOnly":true,"servers":[]})"},
           Row{Expired{}, R"({"op":"expired"})"},
           Row{GoAway{"shutdown"}, R"({"op":"goaway","reason":"shutdown"})"},
@@ -91,9 +94,9 @@ TEST_CASE("a server's messages have this exact JSON text") {
               R"({"id":7,"zxid":"0000010000000003","truncated":true})"},
           Row{reply("5", ReplyBody{WatchReply{{"5"}, std::nullopt}}),
               R"({"id":5,"zxid":"0000010000000005","watch":5,"stat":null})"},
-          Row{reply("", ReplyBody{PongReply{}}), R"({"op":"pong"})"},
+          Row{reply("", ReplyBody{PongReply{}}), R"({"op":"pong","validMs":0})"},
           Row{reply("7", ReplyBody{PongReply{}}),
-              R"({"op":"pong","id":7,"zxid":"0000010000000005"})"},
+              R"({"op":"pong","id":7,"zxid":"0000010000000005","validMs":0})"},
           Row{reply("", ReplyBody{ClosedReply{}}), R"({"op":"closed"})"},
           Row{reply("7",
                     ReplyBody{MultiReply{

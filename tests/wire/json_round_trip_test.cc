@@ -102,7 +102,7 @@ TEST_CASE("a client reads the events and announcements that a server wrote") {
 
 TEST_CASE("a reply without an id needs no outstanding request") {
   const Reply pong{{}, {}, {}, ReplyBody{PongReply{}}};
-  CHECK(text_of(ServerMessage{pong}) == R"({"op":"pong"})");
+  CHECK(text_of(ServerMessage{pong}) == R"({"op":"pong","validMs":0})");
   CHECK((std::get<Reply>(reparsed(R"({"op":"pong"})", nothing_outstanding)).body == pong.body));
   const Reply closed = std::get<Reply>(reparsed(R"({"op":"closed"})", nothing_outstanding));
   CHECK((closed.body == Result<ReplyBody>(ReplyBody{ClosedReply{}})));

@@ -234,7 +234,7 @@ inline std::vector<Exchange> exchanges() {
       {UnwatchRequest{{"5"}}, ReplyBody{EmptyReply{}}},
       {AuthRequest{"digest", "x"}, ReplyBody{EmptyReply{}}},
       {WhoamiRequest{}, ReplyBody{WhoamiReply{{{"ip", "127.0.0.1"}, {"digest", "kim:x"}}}}},
-      {PingRequest{}, ReplyBody{PongReply{}}},
+      {PingRequest{}, ReplyBody{PongReply{7'500}}},
       {CloseRequest{}, ReplyBody{ClosedReply{}}},
   };
 }

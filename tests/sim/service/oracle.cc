@@ -111,9 +111,10 @@ std::string text_of(const wire::WatchEvent& event) {
 
 // --- The log ---
 
-void Oracle::on_delivered(const zab::Txn& txn) {
+void Oracle::on_delivered(const zab::Txn& txn, Time now) {
   if (txn.zxid <= model_.last()) return;
   const Event& event = model_.commit(txn);
+  check_promise(event, now);
   by_owner_[{event.txn.owner.server, event.txn.owner.connection}].push_back(txn.zxid);
 }
 
@@ -210,26 +211,6 @@ void Oracle::on_message_sent(ConnectionState& connection, const wire::ServerMess
       throw Violation("session_exactness", "an open session is refused as expired");
     }
   }
-}
-
-void Oracle::on_connected(ConnectionState& connection, const wire::ConnectedReply& reply) {
-  if (connection.session.none() == reply.resumed ||
-      (reply.resumed && connection.session != reply.session)) {
-    throw Violation("session_exactness", "the reply has another session than the requested one");
-  }
-  if (reply.zxid < connection.zxid) {
-    throw Violation("reads_never_go_back",
-                    "a client is connected to a server that lacks transactions it has seen");
-  }
-  connection.session = reply.session;
-  connection.zxid = reply.zxid;
-  const auto event = model_.events().find(reply.zxid);
-  const bool is_its =
-      event != model_.events().end() && (reply.resumed ? event->second.txn.session == reply.session
-                                                       : reply.session.value == reply.zxid.bits());
-  if (!is_its)
-    throw Violation("session_exactness", "the connect is answered for another transaction");
-  connection.owner = event->second.txn.owner;
 }
 
 void Oracle::on_reply(ConnectionState& connection, const wire::Reply& reply,
@@ -344,6 +325,11 @@ void Oracle::check_read(ConnectionState& connection, const TrackedRequest& track
   auto expected = perform(request, connection.session, view);
   if (expected && std::holds_alternative<wire::WatchReply>(*expected)) {
     std::get<wire::WatchReply>(*expected).watch = tracked.request.id;
+  }
+  const auto* pong = reply.body ? std::get_if<wire::PongReply>(&*reply.body) : nullptr;
+  if (pong != nullptr) {
+    expected = wire::ReplyBody{*pong};
+    promise(connection.session, tracked.invoked, pong->valid_ms);
   }
   if (!agrees(tracked, reply.body, expected)) {
     throw Violation("replay", describe(tracked) + " is not answered as the model at " +

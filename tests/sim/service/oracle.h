@@ -81,6 +81,7 @@ struct RequestBounds {
 struct ConnectionState {
   std::size_t server = 0;
   wire::SessionId session;  // none: no session yet
+  Time connect_sent = 0;
   std::optional<session::Owner> owner;
   bool dedup = false;
   // Requests that the server has received and not answered.
@@ -117,6 +118,7 @@ struct ConnectionState {
 //                          (oracle_turns.cc)
 //   bounds                 a reply is as large as allowed at most; what is refused as too large
 //                          would be larger, and a list that ends early too (oracle_bounds.cc)
+//   validity               a session does not expire within the time that was promised (validMs)
 //   session_exactness      a session has no effects after its end; clients get the session that
 //                          they asked for
 class Oracle {
@@ -126,7 +128,7 @@ class Oracle {
   // An operator may lower the level.
   void expect_lower_levels() { is_level_lowered_ = true; }
   // A server delivers a transaction; a server has applied one.
-  void on_delivered(const zab::Txn& txn);
+  void on_delivered(const zab::Txn& txn, Time now);
   void on_applied(std::size_t server, const session::Service& service);
   // A server has applied a transaction, and has sent all its events to this connection.
   void on_events_sent(ConnectionState& connection, const session::Service& service) const;
@@ -146,7 +148,10 @@ class Oracle {
   [[nodiscard]] const Model& model() const { return model_; }
 
  private:
+  // oracle_sessions.cc
   void on_connected(ConnectionState& connection, const wire::ConnectedReply& reply);
+  void promise(wire::SessionId session, Time sent, std::int64_t valid_ms);
+  void check_promise(const Event& event, Time now);
   void on_reply(ConnectionState& connection, const wire::Reply& reply,
                 const session::Service& service);
   void expect(ConnectionState& connection, const session::Service& service) const;
@@ -198,6 +203,8 @@ class Oracle {
   Model model_;
   std::unordered_map<std::uint64_t, std::uint64_t> digests_;  // by zxid
   wire::Zxid acknowledged_;
+  std::map<wire::SessionId, Time> promised_;  // until when they are kept
+  std::map<wire::SessionId, Time> expired_;   // when the first server delivered their expiry
   // The transactions of each connection: by server and number.
   std::map<std::pair<std::uint32_t, std::uint64_t>, std::vector<wire::Zxid>> by_owner_;
   std::vector<ConnectionState> ended_;

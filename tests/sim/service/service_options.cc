@@ -10,6 +10,8 @@ namespace {
 // One seed in four has greedy users. Their draws are apart from the others, so the other seeds are
 // as they were before there were greedy users.
 constexpr std::uint64_t greedy_salt = 0x2e0;
+// The same for seeds in which the leader holds many commands.
+constexpr std::uint64_t held_salt = 0x6e1d;
 
 void add_greedy_users(Random& random, ServiceOptions& options) {
   SmallLimits& small = options.small;
@@ -64,6 +66,11 @@ ServiceOptions service_options_from(std::uint64_t seed) {
   options.container_idle_ticks = static_cast<std::int64_t>(random.below(20));
   if (random.one_in(2))
     options.container_unused_ticks = static_cast<std::int64_t>(random.between(1, 20));
+  Random held(seed ^ held_salt);
+  if (held.one_in(4)) {
+    options.session_commands_max = held.between(1, 3);
+    options.all_commands_max = held.between(1, 6);
+  }
   Random greedy(seed ^ greedy_salt);
   if (greedy.one_in(4)) add_greedy_users(greedy, options);
   return options;

@@ -45,6 +45,9 @@ struct ServiceOptions {
   Every clock_jump = 0;       // a server's wall clock is wrong for a while
   std::uint32_t outstanding_max = 1000;
   std::size_t slice_bytes = 256 * 1024;  // of replies for one client in one turn
+  // How many commands may be planned and not applied. Others are held.
+  std::size_t session_commands_max = 128;
+  std::size_t all_commands_max = 16'384;
   // A client has no room for an event while so many messages are on their way to it.
   std::size_t events_max = 1'000'000;
   std::int64_t timeout_ticks_min = 10;

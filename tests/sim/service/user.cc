@@ -57,6 +57,7 @@ void User::connect() {
   request.dedup = dedup_;
   if (seen_ != wire::Zxid{}) request.last_zxid = seen_;
   line_->state.session = session_;
+  line_->state.connect_sent = world_.now();
   line_->state.dedup = dedup_;
   line_->state.zxid = seen_;
   auto tracked = std::make_shared<TrackedRequest>();
@@ -240,6 +241,10 @@ void User::on(const wire::Reply& reply) {
   lock_recipe_.receive(reply, session_);
   if (lock_recipe_.holds() && !hold_) on_lock_acquired(reply.zxid);
   if (!reply.body) return;
+  const auto* pong = std::get_if<wire::PongReply>(&*reply.body);
+  if (pong != nullptr && pong->valid_ms > 0) {
+    world_.cluster().counts().count(Rare::session_promised);
+  }
   if (std::holds_alternative<wire::ClosedReply>(*reply.body)) return end_session();
   const auto* multi = std::get_if<wire::MultiReply>(&*reply.body);
   if (multi != nullptr && multi->branch == wire::Branch::otherwise && !multi->failed) {

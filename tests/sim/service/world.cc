@@ -75,6 +75,7 @@ void World::start(std::size_t server, const Checkpoint& from) {
   one.options.max_session_timeout = std::chrono::milliseconds(tick_ms * options_.timeout_ticks_max);
   one.options.max_outstanding_requests = options_.outstanding_max;
   one.options.slice_bytes = options_.slice_bytes;
+  one.options.outstanding_commands = {options_.session_commands_max, options_.all_commands_max};
   one.options.state_bytes_max = options_.state_bytes_max;
   one.options.upgrade_automatically = options_.upgrade_automatically;
   one.options.levels = programs_.start(server, from);
@@ -194,7 +195,7 @@ void World::heartbeat(std::size_t server) { servers_[server].pipeline->tick(); }
 
 void World::deliver(std::size_t server, const zab::Txn& txn) {
   Server& one = servers_[server];
-  oracle_.on_delivered(txn);
+  oracle_.on_delivered(txn, now());
   std::erase_if(one.lines, [](const auto& line) { return line.expired(); });
   std::vector<std::shared_ptr<Line>> lines;
   for (const auto& weak : one.lines) {
