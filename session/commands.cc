@@ -98,8 +98,7 @@ struct WriteAdded {
 
   void operator()(const wire::CheckRequest& check) const { wire::archive::write(out, check.tests); }
   void operator()(const wire::ChildrenRequest& list) const {
-    wire::archive::write(out, list.before);
-    wire::archive::write(out, list.reverse);
+    wire::archive::write_added(out, list);
   }
   void operator()(const auto&) const {}
 };
@@ -110,17 +109,16 @@ struct ReadAdded {
   void operator()(wire::CheckRequest& check) const {
     check.tests = wire::archive::read<wire::NodeTests>(in);
   }
-  void operator()(wire::ChildrenRequest& list) const {
-    list.before = wire::archive::read<std::optional<std::string>>(in);
-    list.reverse = wire::archive::read<bool>(in);
-  }
+  void operator()(wire::ChildrenRequest& list) const { wire::archive::read_added(in, list); }
   void operator()(const auto&) const {}
 };
 
 // Whether an operation of a multi has such a field.
 struct HasAdded {
   bool operator()(const wire::CheckRequest& check) const { return !check.tests.none(); }
-  bool operator()(const wire::ChildrenRequest& list) const { return list.before || list.reverse; }
+  bool operator()(const wire::ChildrenRequest& list) const {
+    return list.before || list.reverse || list.order != wire::ChildOrder::name;
+  }
   bool operator()(const auto&) const { return false; }
 };
 
@@ -176,8 +174,8 @@ std::uint8_t least_version(const Command& command) {
 
 wire::Error needs_newer_level() {
   return {ErrorCode::unimplemented,
-          "conditions (if, else, and tests besides a version), and before and reverse in a multi, "
-          "need level 3 of the ensemble: upgrade every server, or raise the level"};
+          "conditions (if, else, and tests besides a version), and before, reverse and order in a "
+          "multi, need level 3 of the ensemble: upgrade every server, or raise the level"};
 }
 
 void encode(const Command& command, const wire::Forms& forms, wire::Bytes& out) {

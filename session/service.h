@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <deque>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -110,10 +111,16 @@ class Service {
   // Answers a read from this server's state, and sets the watch that it asks for. `id` becomes the
   // id of the watch's events, `encoding` the encoding of their data. Returns SessionExpired if the
   // session is not open; a local session is always open. Returns Unimplemented for a request that
-  // is not a read (see command_body_of).
+  // is not a read (see command_body_of), and Overloaded for one that has an `awaited_index`.
   [[nodiscard]] wire::Result<Answer> read(const znode::Caller& caller, const wire::RequestId& id,
                                           const wire::Request& request,
                                           wire::Encoding encoding = wire::Encoding::text_if_utf8);
+
+  // What a read waits for: becomes true once the children of a node are indexed by their numbers.
+  // Null if the read can be answered now. The caller continues with `index_turns`, and asks again
+  // at the end and at each tick; until it has read, it keeps what it got.
+  [[nodiscard]] std::shared_ptr<const bool> awaited_index(const znode::Caller& caller,
+                                                          const wire::Request& request);
 
   // Whether a create may ask for a turn: its client may list the siblings, and there is room for
   // the watch, which is reserved under `id` until `tell_turn`.

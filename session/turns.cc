@@ -56,7 +56,7 @@ wire::Result<void> Turns::check(const znode::Tree& tree, std::string_view path,
 
 wire::Result<void> Turns::check_room(std::size_t children) const {
   if (budget_ == nullptr) return {};
-  return budget_->check_indexes(bytes() + children * child_bytes);
+  return budget_->check_indexes(bytes() + children * SiblingSet::bytes_of({}));
 }
 
 bool Turns::is_turn(const Folder& folder, std::uint32_t number, const wire::TurnOptions& options) {
@@ -72,16 +72,30 @@ bool Turns::is_turn(const Folder& folder, std::uint32_t number, const wire::Turn
 
 std::optional<bool> Turns::is_turn(const znode::Tree& tree, std::string_view path,
                                    const wire::TurnOptions& options) {
-  const auto folder = folder_of(tree, path);
+  const auto folder = folder_at(tree, znode::parent_of(path));
   if (folder->second.next) return std::nullopt;
   return is_turn(folder->second, number_of(path), each_once(options));
 }
 
-Turns::Folders::iterator Turns::folder_of(const znode::Tree& tree, std::string_view path) {
-  const std::string_view parent = znode::parent_of(path);
-  auto folder = folders_.find(parent);
+wire::Result<Turns::Siblings> Turns::siblings(const znode::Tree& tree, std::string_view path) {
+  const znode::Node* node = tree.find(path);
+  const std::size_t children = node == nullptr ? 0 : node->child_count();
+  if (folders_.find(path) == folders_.end()) {
+    if (auto room = check_room(children); !room) return room.error();
+  }
+  const auto folder = folder_at(tree, path);
+  Folder& index = folder->second;
+  if (!index.next) return Siblings{&index.all};
+  // What is indexed already stays until it is unused: the next list need not begin again.
+  if (auto room = check_room(std::min(children, part_children)); !room) return room.error();
+  if (!index.is_known) index.is_known = std::make_shared<bool>(false);
+  return Siblings{nullptr, index.is_known};
+}
+
+Turns::Folders::iterator Turns::folder_at(const znode::Tree& tree, std::string_view path) {
+  auto folder = folders_.find(path);
   if (folder == folders_.end()) {
-    folder = folders_.try_emplace(std::string(parent)).first;
+    folder = folders_.try_emplace(std::string(path)).first;
     unfinished_.push_back(folder);
     index_part(tree, folder);
   }
@@ -107,6 +121,7 @@ void Turns::index_part(const znode::Tree& tree, Folders::iterator folder) {
   charge();
   if (child != nullptr) return;
   index.next.reset();
+  index.end_wait();
   std::erase(unfinished_, folder);
   check_soon(folder);
 }
@@ -119,7 +134,9 @@ void Turns::count_child(Folder& folder, std::string_view name, bool is_there) {
   const auto sibling = znode::sibling_of(name);
   if (!sibling) return;
   const std::uint32_t number = sibling->number;
-  is_there ? folder.all.add(number) : folder.all.remove(number);
+  sibling_bytes_ -= folder.all.bytes();
+  is_there ? folder.all.add(number, name) : folder.all.remove(number, name);
+  sibling_bytes_ += folder.all.bytes();
   indexed_ = is_there ? indexed_ + 1 : indexed_ - 1;
   // Nobody can ask for a longer one.
   if (sibling->kind.size() > wire::turn_kind_bytes_max) return;
@@ -186,7 +203,7 @@ void Turns::find_due(const Folder& folder, const GroupKey& key, const Group& gro
 }
 
 void Turns::add(const znode::Tree& tree, const SetWatch& watch, const wire::TurnOptions& options) {
-  const auto folder = folder_of(tree, watch.path());
+  const auto folder = folder_at(tree, znode::parent_of(watch.path()));
   unused_.erase(folder->second.used);
   const wire::TurnOptions own = each_once(options);
   const auto group = folder->second.groups.try_emplace({own.limit, own.among}).first;
@@ -232,6 +249,7 @@ void Turns::tick(const znode::Tree& tree, const MayRead& may_read) {
 }
 
 void Turns::clear() {
+  for (auto& [path, folder] : folders_) folder.end_wait();
   folders_.clear();
   kinds_ = 0;
   unfinished_.clear();
@@ -239,7 +257,7 @@ void Turns::clear() {
   unused_.clear();
   waiting_.clear();
   barred_.clear();
-  indexed_ = 0;
+  indexed_ = sibling_bytes_ = 0;
   charge();
 }
 
@@ -248,9 +266,20 @@ void Turns::set_unused(Folders::iterator folder) {
   folder->second.used = ++uses_;
   folder->second.used_at = ticks_;
   unused_[folder->second.used] = folder;
-  while (unused_.size() > unused_folders_max ||
-         (unused_.size() > 1 && indexed_ > unused_children_max)) {
-    drop(unused_.begin()->second);
+  // One was added at most, and two are looked at.
+  for (int looked = 0; looked < 2; ++looked) {
+    const bool are_too_many = unused_.size() > unused_folders_max ||
+                              (unused_.size() > 1 && indexed_ > unused_children_max);
+    const auto oldest = unused_.begin()->second;
+    if (!are_too_many || oldest == folder) return;
+    if (!oldest->second.is_awaited()) {
+      drop(oldest);
+      continue;
+    }
+    // The list that waits would only begin the index again.
+    unused_.erase(oldest->second.used);
+    oldest->second.used = ++uses_;
+    unused_[oldest->second.used] = oldest;
   }
 }
 
@@ -258,7 +287,9 @@ void Turns::drop(Folders::iterator folder) {
   unused_.erase(folder->second.used);
   std::erase(unfinished_, folder);
   std::erase(must_check_, folder);
+  folder->second.end_wait();
   indexed_ -= folder->second.all.size();
+  sibling_bytes_ -= folder->second.all.bytes();
   kinds_ -= folder->second.kinds.size();
   folders_.erase(folder);
   charge();

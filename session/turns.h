@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "session/number_set.h"
+#include "session/sibling_set.h"
 #include "session/watch_budget.h"
 #include "wire/requests.h"
 #include "wire/result.h"
@@ -27,14 +29,14 @@ class SetWatch;
 // before the node (znode/sibling.h). Not replicated. The numbers in a folder, the parent of such
 // nodes, are indexed from the first question about it on; those of a large folder in parts, see
 // `index_more`. Folders in which nobody waits stay indexed for some time, if they are not too many.
+// Lists of children by their numbers use the same index.
 class Turns {
  public:
   // A folder in which nobody waits, and about which nobody asks, stays indexed for so many ticks.
   static constexpr std::uint64_t unused_ticks = 16;
   // So many children are indexed at once, about 2 ms of work.
   static constexpr std::size_t part_children = 4096;
-  // The memory of the index for each child, about.
-  static constexpr std::size_t child_bytes = 160;
+  // The memory of the index for each kind, about. For each child see SiblingSet.
   static constexpr std::size_t kind_bytes = 320;
 
   // Watches with so many different options may wait in one folder: each costs time at each
@@ -78,6 +80,15 @@ class Turns {
   using MayRead = std::function<bool(const SetWatch&)>;
   void tick(const znode::Tree& tree, const MayRead& may_read);
 
+  // The children of a folder that have numbers. Null while they are being indexed: then `is_known`
+  // becomes true at the end. While somebody keeps `is_known`, the folder is not dropped in favour
+  // of others. The error is TooManyWatches, if there is no room.
+  struct Siblings {
+    const SiblingSet* all = nullptr;
+    std::shared_ptr<const bool> is_known = {};
+  };
+  [[nodiscard]] wire::Result<Siblings> siblings(const znode::Tree& tree, std::string_view path);
+
   // Whether some folder is not fully indexed, and there is room to go on.
   [[nodiscard]] bool is_indexing() const { return !unfinished_.empty() && has_room_; }
   // Indexes another part. Call `take_due` next.
@@ -88,13 +99,20 @@ class Turns {
   // Watches with equal options, by the numbers of their nodes.
   using Group = std::set<std::pair<std::uint32_t, const SetWatch*>>;
   struct Folder {
-    NumberSet all;
+    SiblingSet all;
     std::map<std::string, NumberSet, std::less<>> kinds;
     std::map<GroupKey, Group> groups;
     std::optional<std::string> next = "";  // names up to this one are indexed; none: all are
     std::uint64_t used = 0;                // a place in `unused_`, while nobody waits in it
     std::uint64_t used_at = 0;             // the tick
     bool must_check = false;               // it is in `must_check_`
+    std::shared_ptr<bool> is_known = {};   // set once a list waits for the index
+
+    // Whether a list waits for the index, or was not performed since.
+    [[nodiscard]] bool is_awaited() const { return is_known && is_known.use_count() > 1; }
+    void end_wait() {
+      if (is_known) *is_known = true;
+    }
   };
   using Folders = std::map<std::string, Folder, std::less<>>;
   struct Waiting {
@@ -103,8 +121,10 @@ class Turns {
     std::map<GroupKey, Group>::iterator group;
   };
 
-  Folders::iterator folder_of(const znode::Tree& tree, std::string_view path);
+  // Begins to index the folder if it is not indexed.
+  Folders::iterator folder_at(const znode::Tree& tree, std::string_view path);
   void index_part(const znode::Tree& tree, Folders::iterator folder);
+  // For so many more children with short names.
   [[nodiscard]] wire::Result<void> check_room(std::size_t children) const;
   void count_child(Folder& folder, std::string_view name, bool is_there);
   void check_soon(Folders::iterator folder);
@@ -118,7 +138,7 @@ class Turns {
   void drop(Folders::iterator folder);
   void charge() const;
   // The memory of all indexes.
-  [[nodiscard]] std::size_t bytes() const { return indexed_ * child_bytes + kinds_ * kind_bytes; }
+  [[nodiscard]] std::size_t bytes() const { return sibling_bytes_ + kinds_ * kind_bytes; }
 
   WatchBudget* budget_;
   Folders folders_;
@@ -131,6 +151,7 @@ class Turns {
   std::map<std::uint64_t, Due> barred_;  // by the serial number of the watch
   std::uint64_t next_barred_ = 0;        // where the next tick goes on
   std::size_t indexed_ = 0;              // children, in all folders
+  std::size_t sibling_bytes_ = 0;        // what they take
   std::size_t kinds_ = 0;                // of them, in all folders
   bool has_room_ = true;                 // to index more; known at each tick
 };

@@ -84,6 +84,11 @@ class Watches {
   // Continues to index large folders for turns. `tell_turns` must follow.
   void index_turns(const znode::Tree& tree) { table_.turns().index_more(tree); }
   [[nodiscard]] bool is_indexing_turns() const { return table_.turns().is_indexing(); }
+  // The children of a node by their numbers: see Turns. Their index has a part in `index_turns`.
+  [[nodiscard]] wire::Result<Turns::Siblings> siblings(const znode::Tree& tree,
+                                                       std::string_view path) {
+    return table_.turns().siblings(tree, path);
+  }
   // One heartbeat interval has passed: a watch whose client could not read its node is told its
   // turn if the client can now. `tell_turns` must follow.
   void tick_turns(const znode::Tree& tree);

@@ -104,4 +104,19 @@ inline constexpr std::uint8_t kind<ChildrenReply> = 5;
 template <>
 inline constexpr std::uint8_t kind<AclReply> = 6;
 
+// The members of a list that are missing above. The direction and the order are bits of one byte:
+// for a list by name it is `reverse` alone.
+inline void write_added(ByteWriter& out, const ChildrenRequest& list) {
+  write(out, list.before);
+  const unsigned order = list.order == ChildOrder::sequence ? 2 : 0;
+  out.integer(static_cast<std::uint8_t>(order | (list.reverse ? 1 : 0)));
+}
+inline void read_added(ByteReader& in, ChildrenRequest& list) {
+  list.before = read<std::optional<std::string>>(in);
+  const auto bits = in.integer<std::uint8_t>();
+  if (bits > 3) in.fail();
+  list.reverse = (bits & 1) != 0;
+  list.order = (bits & 2) != 0 ? ChildOrder::sequence : ChildOrder::name;
+}
+
 }  // namespace wire::archive

@@ -72,7 +72,7 @@ struct Forms {
   }
   if (level >= Level{3}) {
     forms.command = 3;           // + conditions; of a multi its other branch, tests and bounds
-    forms.tree_transaction = 4;  // + of a multi its branch, and the bounds of its lists
+    forms.tree_transaction = 4;  // + of a multi its branch, bounds and orders of lists
     forms.outcome = 3;           // the same
     forms.refusal = 3;           // the same; + why a condition does not hold
   }

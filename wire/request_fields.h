@@ -60,7 +60,8 @@ inline constexpr auto fields_of<ChildrenRequest> = std::tuple(
     required("path", &ChildrenRequest::path), optional("withStat", &ChildrenRequest::with_stat),
     optional("withData", &ChildrenRequest::with_data), optional("after", &ChildrenRequest::after),
     optional("before", &ChildrenRequest::before), optional("reverse", &ChildrenRequest::reverse),
-    optional("limit", &ChildrenRequest::limit), embedded(&ChildrenRequest::read));
+    optional("order", &ChildrenRequest::order), optional("limit", &ChildrenRequest::limit),
+    embedded(&ChildrenRequest::read));
 
 template <>
 inline constexpr auto fields_of<CountRequest> = std::tuple(required("path", &CountRequest::path),

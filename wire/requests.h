@@ -55,6 +55,11 @@ template <>
 inline constexpr std::array<std::string_view, 4> names_of<WatchScope>{"node", "children", "subtree",
                                                                       "turn"};
 
+// Of a list of children: by their names, or by the numbers in them (znode/sibling.h).
+enum class ChildOrder : std::uint8_t { name, sequence };
+template <>
+inline constexpr std::array<std::string_view, 2> names_of<ChildOrder>{"name", "sequence"};
+
 // When it is a node's turn among its siblings: see znode/sibling.h.
 struct TurnOptions {
   std::int32_t limit = 1;          // fewer siblings than this are before the node
@@ -152,11 +157,13 @@ struct ChildrenRequest {
   std::string path;
   bool with_stat = false;
   bool with_data = false;
-  std::optional<std::string> after;    // only names after this one, in name order
+  std::optional<std::string> after;    // only names after this one, in the order of the list
   std::optional<std::uint32_t> limit;  // of the children returned
   ReadOptions read;
   std::optional<std::string> before = {};  // only names before this one
   bool reverse = false;                    // the last name first
+  // With `sequence`, only children with numbers; `after` and `before` must have numbers too.
+  ChildOrder order = ChildOrder::name;
 
   bool operator==(const ChildrenRequest&) const = default;
 };

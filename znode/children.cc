@@ -1,7 +1,11 @@
+#include <algorithm>
 #include <limits>
+#include <optional>
+#include <string>
 #include <tuple>
 
 #include "wire/reply_size.h"
+#include "znode/numbered_children.h"
 #include "znode/operations.h"
 #include "znode/path.h"
 #include "znode/refuse.h"
@@ -19,10 +23,10 @@ bool shows_details(const wire::ChildrenRequest& request, RememberedVerdicts& may
   return wants_details(request) && may_read.allows(child.acl());
 }
 
-// The children that a request asks for, in its order, without regard to its limit.
-class Asked {
+// The children that a request asks for by name, in its order, without regard to its limit.
+class AskedByName {
  public:
-  Asked(const wire::ChildrenRequest& request, const Node& parent)
+  AskedByName(const wire::ChildrenRequest& request, const Node& parent)
       : request_(request), parent_(parent) {}
 
   // These return null behind the last one.
@@ -60,40 +64,77 @@ std::size_t bytes_max(const wire::ChildrenRequest& request, bool has_details, co
   return bytes;
 }
 
+// A request for the children of a node of the tree. Without `numbered`, a list by numbers looks at
+// each child.
+struct List {
+  const wire::ChildrenRequest& request;
+  const Tree& tree;
+  const Node& parent;
+  const NumberedChildren* numbered = nullptr;
+};
+
+// Visits the children that are asked for, in their order, without regard to the limit, until
+// `visit` returns false.
+template <class Visit>
+void for_each_asked(const List& list, const Visit& visit) {
+  if (list.request.order == wire::ChildOrder::name) {
+    const AskedByName asked(list.request, list.parent);
+    for (const Node* node = asked.first(); node && visit(*node);) node = asked.next(*node);
+    return;
+  }
+  std::optional<SortedChildren> sorted;
+  const NumberedChildren& numbered = list.numbered ? *list.numbered : sorted.emplace(list.parent);
+  numbered.visit(list.request, list.parent.creations, [&](std::string_view name) {
+    return visit(list.tree.at(child_path(list.request.path, name)));
+  });
+}
+
 // Ends early, with `more`, where the budget ends.
-wire::ChildrenReply list(const wire::ChildrenRequest& request, const Identities& identities,
-                         const Node& parent, ReplyBudget& budget) {
+wire::ChildrenReply reply_to(const List& list, const Identities& identities, ReplyBudget& budget) {
+  const wire::ChildrenRequest& request = list.request;
   wire::ChildrenReply reply;
-  reply.stat = parent.stat();
+  reply.stat = list.parent.stat();
   reply.with_details = wants_details(request);
   RememberedVerdicts may_read(identities, wire::Perm::read);
   const std::uint32_t limit = limit_of(request);
 
-  const Asked asked(request, parent);
-  const Node* node = asked.first();
-  for (; node && reply.children.size() < limit; node = asked.next(*node)) {
-    const bool has_details = shows_details(request, may_read, *node);
-    if (!budget.take(bytes_max(request, has_details, *node))) break;
+  for_each_asked(list, [&](const Node& node) {
+    const bool has_details = shows_details(request, may_read, node);
+    reply.more =
+        reply.children.size() == limit || !budget.take(bytes_max(request, has_details, node));
+    if (reply.more) return false;
     wire::Child& child = reply.children.emplace_back();
-    child.name = node->name();
-    if (has_details && request.with_stat) child.stat = node->stat();
-    if (has_details && request.with_data) child.data = node->data();
-  }
-  reply.more = node != nullptr;
+    child.name = node.name();
+    if (has_details && request.with_stat) child.stat = node.stat();
+    if (has_details && request.with_data) child.data = node.data();
+    return true;
+  });
   return reply;
 }
 
-// Takes what `list` would take. False if the budget is too small.
-bool take_list(const wire::ChildrenRequest& request, const Identities& identities,
-               const Node& parent, ReplyBudget& budget) {
+// Takes what `reply_to` would take. False if the budget is too small.
+bool take_list(const List& list, const Identities& identities, ReplyBudget& budget) {
   RememberedVerdicts may_read(identities, wire::Perm::read);
-  std::uint32_t left = limit_of(request);
-  const Asked asked(request, parent);
-  for (const Node* node = asked.first(); node && left > 0; node = asked.next(*node), --left) {
-    const bool has_details = shows_details(request, may_read, *node);
-    if (!budget.take(bytes_max(request, has_details, *node))) return false;
-  }
-  return true;
+  std::uint32_t left = limit_of(list.request);
+  bool has_room = true;
+  for_each_asked(list, [&](const Node& node) {
+    if (left-- == 0) return false;
+    const bool has_details = shows_details(list.request, may_read, node);
+    has_room = budget.take(bytes_max(list.request, has_details, node));
+    return has_room;
+  });
+  return has_room;
+}
+
+// Without an index, a list by numbers costs time for all children, not only for those in the reply.
+wire::Result<void> check_sorted(const wire::ChildrenRequest& request, std::size_t children,
+                                ReplyBudget& budget) {
+  if (request.order == wire::ChildOrder::name || budget.sort(children)) return {};
+  return refuse(
+      wire::ErrorCode::too_large, request.path,
+      "has too many children for \"order\":\"sequence\" in a multi, which looks at no more "
+      "than " +
+          std::to_string(sorted_children_max) + " children in all: ask outside of it");
 }
 
 }  // namespace
@@ -104,32 +145,48 @@ wire::Result<ChildrenTxn> plan(const wire::ChildrenRequest& request, const Calle
                                Draft& draft, ReplyBudget& budget) {
   if (auto valid = validate(request.path); !valid) return valid.error();
   if (request.read.watch) return no_watch_in_multi();
+  if (auto checked = check_bounds(request); !checked) return checked.error();
   const std::optional<PendingNode> node = draft.find(request.path);
   if (!node) return no_node(request.path);
   if (!allows(node->acl, caller.identities, wire::Perm::read)) {
     return no_auth(request.path, wire::Perm::read);
   }
-  const Node* parent = draft.base().tree().find(request.path);
+  const Tree& tree = draft.base().tree();
+  const Node* parent = tree.find(request.path);
+  // It is sorted when it is applied, and `take_list` sorts what the tree has now.
+  const std::size_t now = parent ? parent->child_count() : 0;
+  if (auto checked = check_sorted(request, std::max<std::size_t>(now, node->child_count), budget);
+      !checked) {
+    return checked.error();
+  }
   if (!budget.take(wire::stat_bytes_max) ||
-      (parent && !take_list(request, caller.identities, *parent, budget))) {
+      (parent && !take_list({request, tree, *parent}, caller.identities, budget))) {
     return reply_too_large(budget.bytes_max());
   }
   return ChildrenTxn{request, wants_details(request) ? caller.identities : Identities()};
 }
 
 wire::ChildrenReply apply(const ChildrenTxn& txn, const Tree& tree, ReplyBudget& budget) {
-  return list(txn.request, txn.identities, tree.at(txn.request.path), budget);
+  return reply_to({txn.request, tree, tree.at(txn.request.path)}, txn.identities, budget);
 }
 
 wire::Result<wire::ChildrenReply> read(const wire::ChildrenRequest& request, const Caller& caller,
-                                       const Tree& tree, ReplyBudget& budget) {
+                                       const Tree& tree, ReplyBudget& budget,
+                                       const NumberedChildren* numbered) {
   if (auto valid = validate(request.path); !valid) return valid.error();
+  if (auto checked = check_bounds(request); !checked) return checked.error();
   const Node* parent = tree.find(request.path);
   if (!parent) return no_node(request.path);
   if (!allows(parent->acl(), caller.identities, wire::Perm::read)) {
     return no_auth(request.path, wire::Perm::read);
   }
-  wire::ChildrenReply reply = list(request, caller.identities, *parent, budget);
+  if (numbered == nullptr) {
+    if (auto checked = check_sorted(request, parent->child_count(), budget); !checked) {
+      return checked.error();
+    }
+  }
+  wire::ChildrenReply reply =
+      reply_to({request, tree, *parent, numbered}, caller.identities, budget);
   // Without a first child, the client could not continue after the last one.
   if (reply.more && reply.children.empty() && limit_of(request) > 0) {
     return reply_too_large(budget.bytes_max());

@@ -14,6 +14,7 @@
 #include "wire/requests.h"
 #include "wire/result.h"
 #include "znode/changes.h"
+#include "znode/numbered_children.h"
 #include "znode/pending_tree.h"
 #include "znode/reply_budget.h"
 #include "znode/tree.h"
@@ -86,7 +87,9 @@ wire::AclReply apply(const SetAclTxn& txn, const Moment& now, Tree& tree, Change
 
 // get.cc, exists.cc, children.cc, count.cc, ephemerals.cc. The plans are for reads within a multi.
 // A reply that is larger than the budget is TooLarge. A list of children ends early instead, with
-// `more`, when it is read or applied; a plan refuses it.
+// `more`, when it is read or applied; a plan refuses it. A list by numbers uses `numbered`, an
+// index of the children. Without it, each child is looked at: TooLarge beyond the bound of
+// ReplyBudget::sort.
 [[nodiscard]] wire::Result<wire::GetRequest> plan(const wire::GetRequest& request,
                                                   const Caller& caller, Draft& draft,
                                                   ReplyBudget& budget);
@@ -102,7 +105,8 @@ wire::ChildrenReply apply(const ChildrenTxn& txn, const Tree& tree, ReplyBudget&
                                                    const Caller& caller, const Tree& tree);
 [[nodiscard]] wire::Result<wire::ChildrenReply> read(const wire::ChildrenRequest& request,
                                                      const Caller& caller, const Tree& tree,
-                                                     ReplyBudget& budget);
+                                                     ReplyBudget& budget,
+                                                     const NumberedChildren* numbered = nullptr);
 [[nodiscard]] wire::Result<wire::CountReply> read(const wire::CountRequest& request,
                                                   const Caller& caller, const Tree& tree);
 [[nodiscard]] wire::Result<wire::EphemeralsReply> read(const wire::EphemeralsRequest& request,

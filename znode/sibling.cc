@@ -64,4 +64,17 @@ std::optional<Sibling> sibling_of(std::string_view name) {
   return Sibling{static_cast<std::uint32_t>(number), without_mark(rest)};
 }
 
+std::optional<std::uint32_t> first_number(std::vector<std::uint32_t> numbers) {
+  if (numbers.empty()) return std::nullopt;
+  std::ranges::sort(numbers);
+  const auto repeated = std::ranges::unique(numbers);
+  numbers.erase(repeated.begin(), repeated.end());
+  std::uint32_t last = numbers.back();  // of those that would begin with `first`
+  for (const std::uint32_t first : numbers) {
+    if (last - first < 0x8000'0000u) return first;
+    last = first;
+  }
+  return std::nullopt;
+}
+
 }  // namespace znode

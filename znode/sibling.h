@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 // The order among the children of one node that turns and locks rest on.
 namespace znode {
@@ -29,5 +30,29 @@ struct Sibling {
 [[nodiscard]] constexpr bool is_before(std::uint32_t a, std::uint32_t b) {
   return static_cast<std::int32_t>(a - b) < 0;
 }
+
+// The number that no other one is before, if all numbers lie within half of the circle. None if
+// they do not, or if there is no number.
+[[nodiscard]] std::optional<std::uint32_t> first_number(std::vector<std::uint32_t> numbers);
+
+// An order of all numbers in one folder. If they lie within half of the circle, it is that of
+// `is_before`. If they do not, `is_before` is no order: then it is a way once around the circle,
+// which begins at the next number of the folder, so that the number given last is the last one.
+class NumberOrder {
+ public:
+  // `first`: see first_number. `next`: the number that the next sequential child gets.
+  constexpr NumberOrder(std::optional<std::uint32_t> first, std::int32_t next)
+      : begin_(first ? *first - 0x8000'0000u : static_cast<std::uint32_t>(next)) {}
+
+  // The number at place 0.
+  [[nodiscard]] constexpr std::uint32_t begin() const { return begin_; }
+  // A number with a lower place comes first.
+  [[nodiscard]] constexpr std::uint32_t place(std::uint32_t number) const {
+    return number - begin_;
+  }
+
+ private:
+  std::uint32_t begin_;
+};
 
 }  // namespace znode

@@ -77,7 +77,9 @@ namespace {
 using wire::ByteReader;
 using wire::ByteWriter;
 using wire::archive::read;
+using wire::archive::read_added;
 using wire::archive::write;
+using wire::archive::write_added;
 
 constexpr std::uint8_t oldest_version = 2;
 constexpr std::uint8_t once_version = 3;    // what several operations need is written once
@@ -116,8 +118,7 @@ class OnceWriter {
   void put(const ChildrenTxn& txn) {
     write(out_, txn.request);
     if (version_ >= branch_version) {
-      write(out_, txn.request.before);
-      write(out_, txn.request.reverse);
+      write_added(out_, txn.request);
     }
     put_shared(!txn.identities.list().empty(), txn.identities, identities_);
   }
@@ -191,8 +192,7 @@ class OnceReader {
   ChildrenTxn take(ChildrenTxn txn) {
     txn.request = read<wire::ChildrenRequest>(in_);
     if (version_ >= branch_version) {
-      txn.request.before = read<std::optional<std::string>>(in_);
-      txn.request.reverse = read<bool>(in_);
+      read_added(in_, txn.request);
     }
     txn.identities = take_shared(identities_);
     return txn;

@@ -60,9 +60,10 @@ struct Client {
     ended,  // will be closed once what is queued is sent
   };
 
-  // How long the reads of a client wait: until its next turn (slices.h), or until the client has
-  // received half of the bytes that wait for it, or all of them.
-  enum class HeldBack : std::uint8_t { no, until_turn, until_half, until_all };
+  // How long the reads of a client wait: until the index that the next one needs is there, until
+  // its next turn (slices.h), or until the client has received half of the bytes that wait for it,
+  // or all of them.
+  enum class HeldBack : std::uint8_t { no, until_indexed, until_turn, until_half, until_all };
 
   // How a connection ends once everything that was read is answered.
   struct Ending {
@@ -99,6 +100,8 @@ struct Client {
   bool reserves_session = false;    // see AddressSessions
   bool paused = false;              // not read from: too much is outstanding or waits
   HeldBack held_back = HeldBack::no;
+  // True once the index that the next read waits for is there. Null if it waits for none.
+  std::shared_ptr<const bool> index = {};
   Slices::Debt debt;
   bool receives = false;  // something was sent to it since the last tick
   bool lags = false;      // its watches are suspended until it has received enough

@@ -75,7 +75,10 @@ void ClientSender::flush(Client& client) {
     }
     const bool is_performed = !client.is_held_back() && send(client, due);
     if (!is_performed) {
-      if (!client.is_held_back()) client.held_back = Client::HeldBack::until_all;
+      if (!client.is_held_back()) {
+        client.held_back =
+            client.index ? Client::HeldBack::until_indexed : Client::HeldBack::until_all;
+      }
       client.order.put_back(std::move(due));
       break;
     }
@@ -90,6 +93,7 @@ void ClientSender::flush(Client& client) {
 
 QueuedReply ClientSender::read(Client& client, const QueuedRead& read) {
   const wire::ClientRequest& request = read.request;
+  client.index.reset();
   QueuedReply reply{{request.id, replica_.applied(), request.encoding, wire::EmptyReply{}},
                     read.timing};
   if (client.state == Client::State::ended) {
@@ -163,6 +167,7 @@ bool ClientSender::send(Client& client, const QueuedRead& due) {
 }
 
 bool ClientSender::perform(Client& client, const QueuedRead& due) {
+  if (awaits_index(client, due)) return false;
   QueuedReply reply = read(client, due);
   reply.reply.zxid = std::min(reply.reply.zxid, zxid_of_next(client));
   if (has_lasting_effect(due.request.request) || !reply.reply.body) {

@@ -39,8 +39,9 @@ class ClientSender {
   // Resumes the watches of a client that lags.
   void resume_watches(Client& client);
   // Tells turns that no transaction has caused: those of a large folder once it is indexed, and at
-  // each tick those of nodes that their clients may read now.
-  void index_turns();
+  // each tick those of nodes that their clients may read now. Returns the clients whose reads have
+  // waited for the index, by number. The caller flushes them.
+  [[nodiscard]] std::vector<std::uint64_t> index_turns();
   void tick_turns();
 
   // Whether so many replies of the client wait behind an unanswered request that further large
@@ -77,8 +78,10 @@ class ClientSender {
   void hand_over(Client& client, QueuedReply&& reply);
   // The same, and notes how long the request took.
   void send(Client& client, QueuedReply&& reply);
-  // Performs a read and hands its reply over. Returns false, and does nothing, if the reply has no
-  // room while other replies wait for the client.
+  // Whether the read must wait for an index, `client.index`.
+  [[nodiscard]] bool awaits_index(Client& client, const QueuedRead& due);
+  // Performs a read and hands its reply over. Returns false, and does nothing, if it waits for an
+  // index, or if the reply has no room while other replies wait for the client.
   [[nodiscard]] bool perform(Client& client, const QueuedRead& due);
   // The same, notes how long the request took, and charges its client for the work.
   [[nodiscard]] bool send(Client& client, const QueuedRead& due);
@@ -93,6 +96,7 @@ class ClientSender {
   Environment& environment_;
   Ledger& ledger_;
   Slices slices_;
+  std::vector<std::uint64_t> index_waiters_;  // clients, by number; some may have left
   const session::EventSink sink_;
   std::size_t outstanding_max_;
   std::size_t request_bytes_max_;  // of one client

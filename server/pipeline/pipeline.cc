@@ -123,8 +123,11 @@ void Pipeline::closed(ClientConnection& connection) {
 void Pipeline::go_on() {
   ordering_.go_on(intake_.outcomes());
   intake_.carry_out();
-  sender_.index_turns();
+  const std::vector<std::uint64_t> indexed = sender_.index_turns();
   replies_.begin_turn();
+  for (const std::uint64_t number : indexed) {
+    if (Client* waiter = clients_.find(number)) intake_.resume(*waiter);
+  }
   Client* client = sender_.next_turn();
   if (client == nullptr) return;
   intake_.resume(*client);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -38,6 +39,13 @@ class Replica {
 
   // Performs a read of this session. Fails as session::Service::read does.
   [[nodiscard]] wire::Result<session::Answer> read(wire::SessionId session, const QueuedRead& read);
+
+  // What the read waits for: see session::Service::awaited_index.
+  [[nodiscard]] std::shared_ptr<const bool> awaited_index(wire::SessionId session,
+                                                          const QueuedRead& read) {
+    if (halt_) return nullptr;
+    return service_.awaited_index({session, read.identities}, read.request.request);
+  }
 
   [[nodiscard]] session::Watches& watches() { return service_.watches(); }
 

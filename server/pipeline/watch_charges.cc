@@ -33,7 +33,7 @@ wire::Result<void> WatchCharges::check_indexes(std::size_t bytes) {
   if (bytes <= limit && has_server) return {};
   ledger_.count(Budget::watches, Measure::refused);
   return wire::Error{wire::ErrorCode::too_many_watches,
-                     "the indexes of folders in which turns are told would take more than their " +
+                     "the indexes of the numbers in folders would take more than their " +
                          std::to_string(limit) +
                          " bytes, or more than this server has left for watches"};
 }

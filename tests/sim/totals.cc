@@ -48,6 +48,7 @@ const char* name_of(Rare rare) {
     case Rare::write_has_conditions: return "write with conditions";
     case Rare::turn_told: return "turn told by an event";
     case Rare::session_promised: return "session promised to be kept";
+    case Rare::list_by_number: return "list of children by numbers";
     case Rare::condition_failed: return "write refused, a condition did not hold";
     case Rare::other_branch: return "other branch of a multi done";
     case Rare::image_of_the_past: return "image taken during transactions";

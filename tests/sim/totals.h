@@ -57,6 +57,7 @@ enum class Rare : std::uint8_t {
   other_branch,
   turn_told,
   session_promised,
+  list_by_number,
   image_of_the_past,
   clients_sent_away,
   watch_resynced,

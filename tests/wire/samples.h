@@ -137,6 +137,10 @@ inline std::vector<wire::ClientRequest> newer_requests() {
   all.mzxid = Zxid{};
   all.ephemeral_owner = SessionId{7};
   all.data = Bytes("\xff\0\x01", 3);
+  const auto by_number = [](bool reverse) {
+    return ChildrenRequest{"/", false,          false,   "a-0000000001",      5,
+                           {},  "b-0000000009", reverse, ChildOrder::sequence};
+  };
   NodeTests missing;
   missing.exists = false;
   NodeTests empty;
@@ -148,7 +152,8 @@ inline std::vector<wire::ClientRequest> newer_requests() {
   branches.otherwise = std::vector<MultiOp>{on<DeleteRequest>("/b"), CheckRequest{"/c", 4, all}};
   const MultiRequest lists{{ChildrenRequest{"/", true, false, "a", 5, {}, "m", true},
                             ChildrenRequest{"/", true, false, "a", 5, {}, std::nullopt, true},
-                            ChildrenRequest{"/", true, false, "a", 5, {}, "m", false}}};
+                            ChildrenRequest{"/", true, false, "a", 5, {}, "m", false},
+                            by_number(false), by_number(true)}};
   MultiRequest nothing_else;
   nothing_else.otherwise.emplace();
   return {{{"7"}, {}, on<CreateRequest>("/a"), conditions},
@@ -158,6 +163,8 @@ inline std::vector<wire::ClientRequest> newer_requests() {
           {{"7"}, {}, multi, {}},
           {{"7"}, {}, lists, {}},
           {{"7"}, {}, ChildrenRequest{"/", true, false, "a", 5, {}, "m", true}, {}},
+          {{"7"}, {}, by_number(false), {}},
+          {{"7"}, {}, by_number(true), {}},
           {{"7"}, {}, multi, conditions},
           {{"7"}, {}, branches, conditions},
           {{"7"}, {}, nothing_else, {conditions[0]}}};

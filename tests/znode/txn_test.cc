@@ -65,16 +65,22 @@ TEST_CASE("transactions are decoded from their bytes, and refused if truncated")
   }
 }
 
-TEST_CASE("version 4 has the branch of a multi, and the bounds of its lists") {
+TEST_CASE("version 4 has the branch of a multi, and the bounds and orders of its lists") {
   wire::ChildrenRequest list;
   list.path = "/c";
   list.before = "m";
   list.reverse = true;
+  wire::ChildrenRequest by_number = list;
+  by_number.order = wire::ChildOrder::sequence;
+  wire::ChildrenRequest forwards = by_number;
+  forwards.reverse = false;
 
   for (const std::optional<wire::Branch> branch :
        {std::optional<wire::Branch>{}, std::optional(wire::Branch::ops),
         std::optional(wire::Branch::otherwise)}) {
-    const Txn txn(MultiTxn{.ops = {CheckTxn{}, ChildrenTxn{list, {}}}, .branch = branch});
+    const Txn txn(MultiTxn{.ops = {CheckTxn{}, ChildrenTxn{list, {}}, ChildrenTxn{by_number, {}},
+                                   ChildrenTxn{forwards, {}}},
+                           .branch = branch});
     wire::Bytes bytes;
     encode(txn, wire::newest_forms, bytes);
     wire::ByteReader in(bytes);

@@ -65,6 +65,7 @@ wire::ClientRequest User::with_conditions(wire::ClientRequest all) {
     children.before = "k2";
     multi->ops.emplace_back(std::move(children));
   }
+  if (multi != nullptr && list_random_.one_in(2)) multi->ops.emplace_back(some_list());
   if (!condition_random_.one_in(3)) return all;
   for (std::uint64_t i = condition_random_.between(1, 3); i > 0; --i) {
     wire::Condition condition{some_path(), {}, {}};

@@ -67,7 +67,8 @@ bool needs_newest_level(const wire::ClientRequest& request) {
     const auto* check = std::get_if<wire::CheckRequest>(&op);
     const auto* list = std::get_if<wire::ChildrenRequest>(&op);
     return (check != nullptr && !check->tests.none()) ||
-           (list != nullptr && (list->before || list->reverse));
+           (list != nullptr &&
+            (list->before || list->reverse || list->order == wire::ChildOrder::sequence));
   });
 }
 

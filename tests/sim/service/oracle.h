@@ -47,6 +47,10 @@ struct TrackedRequest {
                                   const wire::Result<wire::ReplyBody>& b);
 // Whether a write has fields that only the newest level knows: conditions, and bounds of lists.
 [[nodiscard]] bool needs_newest_level(const wire::ClientRequest& request);
+// The request without the operations of its multi that come after one which is too large, as the
+// reply says: nothing is known of them.
+[[nodiscard]] wire::ClientRequest tried(const wire::ClientRequest& request,
+                                        const wire::Result<wire::ReplyBody>& reply);
 // The number of a write, if its id is a number.
 [[nodiscard]] std::optional<std::int64_t> number_of(const TrackedRequest& tracked);
 
@@ -62,6 +66,17 @@ struct ExpectedWatch {
   std::optional<wire::TurnOptions> turn = {};  // it waits for this turn
 };
 
+// The number and the kind of a name, of those that the users of the simulator make. None if it has
+// no number.
+struct ModelSibling {
+  std::uint32_t number = 0;
+  std::string kind;
+};
+[[nodiscard]] std::optional<ModelSibling> sibling_in_model(const std::string& name);
+// The names that a list by numbers asks for, in its order, without regard to its limit. Its bounds
+// have numbers, and its node exists.
+[[nodiscard]] std::vector<std::string> names_by_number(const View& view,
+                                                       const wire::ChildrenRequest& list);
 // Whether it is the turn of this node, which may be missing. None if its name has no number.
 [[nodiscard]] std::optional<bool> is_turn(const View& view, const std::string& path,
                                           const wire::TurnOptions& options);

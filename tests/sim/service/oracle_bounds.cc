@@ -90,6 +90,18 @@ bool ends_early(const Body& got, const Body& full) {
 
 }  // namespace
 
+wire::ClientRequest tried(const wire::ClientRequest& request, const Body& reply) {
+  wire::ClientRequest cut = request;
+  auto* multi = std::get_if<wire::MultiRequest>(&cut.request);
+  const auto at = too_large_at(reply);
+  if (multi == nullptr || !at) return cut;
+  for (auto* ops : {&multi->ops, multi->otherwise ? &*multi->otherwise : nullptr}) {
+    if (ops != nullptr && ops->size() > *at + 1)
+      ops->erase(ops->begin() + 1 + static_cast<std::ptrdiff_t>(*at), ops->end());
+  }
+  return cut;
+}
+
 void Oracle::check_size(const TrackedRequest& tracked, const wire::Reply& reply) const {
   if (!reply.body || bounds_.reply_bytes == RequestBounds().reply_bytes) return;
   const std::size_t size = encoded_size(reply);

@@ -9,16 +9,6 @@
 namespace sim {
 namespace {
 
-// The number and the kind of a name, of those that the users of the simulator make.
-std::optional<std::pair<std::int64_t, std::string>> sibling(const std::string& path) {
-  const std::string name = path.substr(path.rfind('/') + 1);
-  if (name.size() < 10) return std::nullopt;
-  const std::string digits = name.substr(name.size() - 10);
-  if (!std::ranges::all_of(digits, [](char c) { return '0' <= c && c <= '9'; }))
-    return std::nullopt;
-  return std::pair(std::stoll(digits), name.substr(0, name.size() - 10));
-}
-
 bool removes_sibling(const Event& event, const std::string& path) {
   return std::ranges::any_of(event.changes, [&](const ZnodeChange& change) {
     return change.kind == wire::EventKind::deleted && parent_path(change.path) == parent_path(path);
@@ -29,15 +19,15 @@ bool removes_sibling(const Event& event, const std::string& path) {
 
 std::optional<bool> is_turn(const View& view, const std::string& path,
                             const wire::TurnOptions& options) {
-  const auto own = sibling(path);
+  const auto own = sibling_in_model(path.substr(path.rfind('/') + 1));
   if (!own) return std::nullopt;
   std::int32_t before = 0;
   const std::string parent = parent_path(path);
   for (const std::string& name : view.children(parent)) {
-    const auto other = sibling('/' + name);
-    if (!other || other->first >= own->first) continue;
+    const auto other = sibling_in_model(name);
+    if (!other || !(static_cast<std::int32_t>(other->number - own->number) < 0)) continue;
     const bool counts = options.among.empty() ||
-                        std::ranges::find(options.among, other->second) != options.among.end();
+                        std::ranges::find(options.among, other->kind) != options.among.end();
     before += counts ? 1 : 0;
   }
   return before < options.limit;

@@ -62,7 +62,7 @@ bool Oracle::matches_txn(const TrackedRequest& tracked, const Event& event, wire
   if (is_refused && is_refused_for_level(tracked, event.reply)) return true;
   View view = model_.before(zxid);
   view.begin(zxid, event.txn.time);
-  const auto result = perform(tracked.request, tracked.session, view);
+  const auto result = perform(tried(tracked.request, event.reply), tracked.session, view);
   if (is_refused) {
     return is_failure(event.reply) && agrees(tracked, event.reply, result);
   }
@@ -146,7 +146,7 @@ bool Oracle::explains(const wire::Result<wire::ReplyBody>& refusal, const Tracke
                       wire::SessionId session, wire::Zxid at) const {
   View view = model_.at(at);
   view.begin({{wire::Epoch::max}, 1}, 0);
-  const auto result = perform(tracked.request, session, view);
+  const auto result = perform(tried(tracked.request, refusal), session, view);
   return is_failure(refusal) && agrees(tracked, refusal, result);
 }
 

@@ -221,15 +221,18 @@ struct Performer {
   }
 
   Outcome operator()(const wire::ChildrenRequest& r) {
+    const bool by_number = r.order == wire::ChildOrder::sequence;
+    if (by_number && is_path(r.path)) {
+      for (const auto& bound : {r.after, r.before}) {
+        if (bound && !sibling_in_model(*bound)) return refuse(ErrorCode::bad_arguments);
+      }
+    }
     const auto node = readable(r.path);
     if (!node) return node.error();
     wire::ChildrenReply reply;
     reply.stat = node->stat;
     reply.with_details = r.with_stat || r.with_data;
-    std::vector<std::string> names = view.children(r.path);
-    if (r.reverse) std::ranges::reverse(names);
-    for (const std::string& name : names) {
-      if ((r.after && name <= *r.after) || (r.before && name >= *r.before)) continue;
+    for (const std::string& name : by_number ? names_by_number(view, r) : names_by_name(r)) {
       if (r.limit && reply.children.size() == *r.limit) {
         reply.more = true;
         break;
@@ -243,6 +246,15 @@ struct Performer {
       reply.children.push_back(std::move(child));
     }
     return wire::ReplyBody(std::move(reply));
+  }
+
+  std::vector<std::string> names_by_name(const wire::ChildrenRequest& r) {
+    std::vector<std::string> names = view.children(r.path);
+    if (r.reverse) std::ranges::reverse(names);
+    std::erase_if(names, [&](const std::string& name) {
+      return (r.after && name <= *r.after) || (r.before && name >= *r.before);
+    });
+    return names;
   }
 
   Outcome operator()(const wire::CountRequest& r) {

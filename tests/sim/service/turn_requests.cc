@@ -1,11 +1,13 @@
 #include <cstdio>
+#include <iterator>
 #include <string>
 #include <utility>
 #include <variant>
 
 #include "tests/sim/service/user.h"
 
-// The random requests about turns. The nodes with numbers are children of /a and /b.
+// The random requests about turns, and about lists of children by their numbers. The nodes with
+// numbers are children of /a and /b.
 namespace sim {
 
 wire::TurnOptions User::some_turn() {
@@ -53,6 +55,55 @@ wire::ClientRequest User::with_turn(wire::ClientRequest request) {
   watch.turn = some_turn();
   if (turn_random_.one_in(4)) watch.from = world_.oracle().acknowledged();
   return {{}, {}, std::move(watch)};
+}
+
+// Mostly where a counter begins, and sometimes where it wraps, or a third of the circle away.
+std::string User::some_number() {
+  constexpr const char* far[] = {"2147483646",  "2147483647", "-2147483648",
+                                 "-0000000002", "1431655765", "-1431655765"};
+  if (list_random_.one_in(4)) return far[list_random_.below(std::size(far))];
+  char digits[16];
+  std::snprintf(digits, sizeof digits, "%010d", static_cast<int>(list_random_.below(24)));
+  return digits;
+}
+
+// Of a node that no sequential create makes: the check of linearizability does not know its number.
+std::string User::some_plain_path() {
+  return (list_random_.one_in(3) ? "/b/p-" : "/a/p-") + some_number();
+}
+
+wire::ChildrenRequest User::some_list() {
+  wire::ChildrenRequest list;
+  list.path = list_random_.one_in(3) ? "/b" : "/a";
+  list.order = wire::ChildOrder::sequence;
+  list.reverse = list_random_.one_in(2);
+  list.with_stat = list_random_.one_in(4);
+  constexpr const char* kinds[] = {"m-", "n-", "p-"};
+  if (list_random_.one_in(3)) list.after = kinds[list_random_.below(3)] + some_number();
+  if (list_random_.one_in(3)) list.before = kinds[list_random_.below(3)] + some_number();
+  if (list_random_.one_in(40)) list.before = "k1";
+  if (list_random_.one_in(2)) list.limit = static_cast<std::uint32_t>(list_random_.below(4));
+  return list;
+}
+
+// Some writes become writes of a plain node with a number, some reads become lists.
+wire::ClientRequest User::with_list(wire::ClientRequest request) {
+  auto* create = std::get_if<wire::CreateRequest>(&request.request);
+  auto* remove = std::get_if<wire::DeleteRequest>(&request.request);
+  if (create != nullptr && !create->sequential && list_random_.one_in(5)) {
+    create->path = some_plain_path();
+  }
+  if (remove != nullptr && list_random_.one_in(5)) remove->path = some_plain_path();
+  if (session::command_body_of(request.request) || !list_random_.one_in(6)) return request;
+  wire::ChildrenRequest list = some_list();
+  switch (list_random_.below(4)) {
+    case 0: list.read.consistency = wire::Linearizable{}; break;
+    case 1: list.read.consistency = wire::AtLeast{world_.oracle().acknowledged()}; break;
+    default: break;
+  }
+  list.read.watch = list_random_.one_in(4);
+  world_.cluster().counts().count(Rare::list_by_number);
+  return {{}, {}, std::move(list)};
 }
 
 }  // namespace sim

@@ -27,7 +27,8 @@ User::User(World& world, std::size_t number, Greed greed)
       random_(world.random().next()),
       lock_random_(world.options().locks ? world.random().next() : 0),
       condition_random_(Random(random_).next() ^ 0xc0d),
-      turn_random_(Random(random_).next() ^ 0x7042) {}
+      turn_random_(Random(random_).next() ^ 0x7042),
+      list_random_(Random(random_).next() ^ 0x115) {}
 
 void User::begin() { connect(); }
 
@@ -290,7 +291,7 @@ void User::schedule_requests() {
           world_.options().outstanding_max -
           std::min<std::size_t>(outstanding_.size(), world_.options().outstanding_max);
       for (std::uint64_t i = std::min<std::uint64_t>(random_.between(1, 3), room); i > 0; --i) {
-        requests.push_back(with_conditions(with_turn({{}, {}, some_request()})));
+        requests.push_back(with_conditions(with_list(with_turn({{}, {}, some_request()}))));
       }
       if (world_.options().locks) use_lock();
       if (requests.size() < room) add_lock_request(requests);

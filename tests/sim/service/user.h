@@ -90,6 +90,10 @@ class User {
   wire::ClientRequest with_turn(wire::ClientRequest request);
   wire::TurnOptions some_turn();
   std::string some_numbered_path();
+  wire::ClientRequest with_list(wire::ClientRequest request);
+  std::string some_number();
+  std::string some_plain_path();
+  wire::ChildrenRequest some_list();
   void note_numbered(const std::string& path);
   // greedy_requests.cc
   void be_greedy();
@@ -134,6 +138,7 @@ class User {
   Random lock_random_;
   Random condition_random_;
   Random turn_random_;
+  Random list_random_;
   std::deque<std::string> numbered_paths_;  // of nodes that it has created
   LockRecipe lock_recipe_;
   std::optional<LockHold> hold_;  // set while the user believes that it holds the lock
