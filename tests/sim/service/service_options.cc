@@ -30,6 +30,8 @@ void add_greedy_users(Random& random, ServiceOptions& options) {
   options.replace_program = options.change_level = 0;
   options.upgrade_automatically = true;
   options.outstanding_max = std::max<std::uint32_t>(options.outstanding_max, 8);
+  // The others keep within their share, so that none of their requests may be refused.
+  options.depth_max = std::min<std::size_t>(options.depth_max, 2);
   if (options.state_bytes_max < std::numeric_limits<std::size_t>::max()) {
     options.state_bytes_max = random.between(150'000, 400'000);
   }
