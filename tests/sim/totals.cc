@@ -57,6 +57,14 @@ const char* name_of(Rare rare) {
     case Rare::watch_lagged: return "no room for an event, watches suspended";
     case Rare::lock_taken: return "lock taken";
     case Rare::lock_awaited: return "lock taken after waiting for it";
+    case Rare::lock_shared: return "lock held by several readers, or places";
+    case Rare::lock_lost: return "lock lost";
+    case Rare::lock_cancelled: return "acquisition of a lock cancelled";
+    case Rare::lock_not_acquired: return "lock not acquired at once";
+    case Rare::lock_downgraded: return "write lock downgraded";
+    case Rare::limit_changed: return "limit of a semaphore changed meanwhile";
+    case Rare::leader_told: return "leader told to an observer";
+    case Rare::leader_gap: return "leaders missing, gap told to an observer";
     case Rare::token_accepted: return "token accepted";
     case Rare::token_refused: return "token of an earlier holder refused";
     case Rare::oldest_program: return "start of the oldest program";

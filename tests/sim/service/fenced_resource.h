@@ -1,27 +1,42 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
 #include <vector>
 
 #include "tests/sim/service/model.h"
 
 namespace sim {
 
-// A user's belief that it holds the lock.
+// Which other holds a hold excludes.
+enum class HoldKind : std::uint8_t {
+  alone,   // all
+  shared,  // those that are alone
+  place,   // of a semaphore: there are at most as many as the data of its node say
+};
+
+// A user's belief that it holds a lock.
 struct LockHold {
   std::size_t user = 0;
-  wire::SessionId session;
-  wire::Zxid token;  // the fencing token: the czxid of its node below the lock's node
-  wire::Zxid since;  // the zxid of the reply that showed it first in the queue
+  std::string lock;  // its path
+  HoldKind kind = HoldKind::alone;
+  std::string node;  // its path
+  wire::Zxid czxid;  // of the node
+  wire::Zxid token;  // the fencing token
+  wire::Zxid since;  // the zxid of the message that told the turn of the node
 
   bool operator==(const LockHold&) const = default;
 };
 
-// A resource outside of the service that a lock protects. It remembers the greatest fencing token,
-// and refuses any smaller one. Users also report when they acquire and release the lock.
-// Violations:
-//   lock     two users believe that they hold the lock, with sessions open at the same zxid
-//   fencing  a token is refused although its session is open and has not released the lock
+// Resources outside of the service, each protected by one lock. A resource remembers the greatest
+// fencing tokens, and refuses smaller ones. Users also report when they acquire and release a lock.
+// A hold is valid as long as the log says that its node exists. Violations:
+//   lock     two valid holds at one zxid exclude each other; a semaphore has too many; a hold has
+//   no
+//            node
+//   fencing  a token is refused although its hold is valid and not released
 class FencedResource {
  public:
   explicit FencedResource(const Model& model) : model_(model) {}
@@ -31,13 +46,24 @@ class FencedResource {
   void on_released(const LockHold& hold);
   // A use of the resource. Returns whether the token is accepted. Uses may arrive late.
   bool use(const LockHold& hold);
+  // Whether others hold this lock too, according to themselves.
+  [[nodiscard]] bool is_shared(const std::string& lock) const;
 
  private:
-  [[nodiscard]] bool is_open(wire::SessionId session, wire::Zxid at) const;
+  // The greatest tokens that were used.
+  struct Greatest {
+    wire::Zxid alone;
+    wire::Zxid any;
+  };
+
+  [[nodiscard]] bool is_valid(const LockHold& hold, wire::Zxid at) const;
+  void check_alone(const LockHold& hold) const;
+  void check_places(const LockHold& hold) const;
+  [[nodiscard]] std::size_t limit_of(const LockHold& hold) const;
 
   const Model& model_;
-  std::vector<LockHold> holds_;  // not released
-  wire::Zxid greatest_;
+  std::vector<LockHold> holds_;               // not released
+  std::map<std::string, Greatest> greatest_;  // by the path of the lock
 };
 
 }  // namespace sim

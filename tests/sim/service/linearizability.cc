@@ -87,7 +87,12 @@ std::optional<Refusal> refusal_of(StepKind kind, ErrorCode code) {
   }
 }
 
-bool is_searched(const std::string& path) { return path.size() > 1 && path.back() != '/'; }
+// A sequential create does not name its node. So nodes with a number are not searched.
+bool is_searched(const std::string& path) {
+  constexpr std::size_t number_digits = 10;
+  const std::size_t last = path.find_last_not_of("0123456789");
+  return path.size() > 1 && path.back() != '/' && path.size() - last <= number_digits;
+}
 
 }  // namespace
 

@@ -37,6 +37,17 @@ class ModelPlaces {
   bool has_first_ = false;
 };
 
+bool is_hex(const std::string& text) {
+  return text.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
+// The name without the mark of a recipe.
+std::string without_mark(const std::string& name) {
+  if (name.starts_with("_c_")) return name.substr(std::string("_c_").size() + 36);
+  if (name.size() < 32 || !is_hex(name.substr(0, 32))) return name;
+  return name.substr(name[32] == '-' ? 33 : 32);
+}
+
 }  // namespace
 
 std::optional<ModelSibling> sibling_in_model(const std::string& name) {
@@ -46,9 +57,9 @@ std::optional<ModelSibling> sibling_in_model(const std::string& name) {
   if (!std::ranges::all_of(digits, is_digit)) return std::nullopt;
   const auto number = static_cast<std::uint32_t>(std::stoull(digits));
   std::string kind = name.substr(0, name.size() - 10);
-  if (!kind.ends_with("--")) return ModelSibling{number, kind};
+  if (!kind.ends_with("--")) return ModelSibling{number, without_mark(kind)};
   kind.pop_back();
-  return ModelSibling{0 - number, kind};
+  return ModelSibling{0 - number, without_mark(kind)};
 }
 
 std::vector<std::string> names_by_number(const View& view, const wire::ChildrenRequest& list) {

@@ -28,7 +28,13 @@ User::User(World& world, std::size_t number, Greed greed)
       lock_random_(world.options().locks ? world.random().next() : 0),
       condition_random_(Random(random_).next() ^ 0xc0d),
       turn_random_(Random(random_).next() ^ 0x7042),
-      list_random_(Random(random_).next() ^ 0x115) {}
+      list_random_(Random(random_).next() ^ 0x115),
+      leader_watch_(world) {
+  for (const LockType type :
+       {LockType::lock, LockType::read_write, LockType::semaphore, LockType::election}) {
+    lock_uses_.emplace_back(world, number, type);
+  }
+}
 
 void User::begin() { connect(); }
 
@@ -104,16 +110,16 @@ void User::on_connection_lost(Line& line) {
   open_ = false;
   generation_ += 1;
   watches_.clear();
+  for_each_recipe([](auto& recipe) { recipe.lost_connection(); });
   // The result of a request that is not sent again stays unknown.
   std::erase_if(outstanding_, [&](const auto& tracked) {
-    return !dedup_ || !is_command(tracked->request.request) ||
-           std::holds_alternative<wire::CloseRequest>(tracked->request.request);
+    const bool is_sent_again =
+        dedup_ && is_command(tracked->request.request) &&
+        !std::holds_alternative<wire::CloseRequest>(tracked->request.request);
+    if (is_sent_again) return false;
+    for_each_recipe([&](auto& recipe) { recipe.lost_reply(tracked->request.id); });
+    return true;
   });
-  lock_recipe_.lost_connection();
-  const auto is_of_lock_recipe = [&](const auto& tracked) {
-    return tracked->request.id == lock_recipe_.outstanding();
-  };
-  if (std::ranges::none_of(outstanding_, is_of_lock_recipe)) lock_recipe_.lost_reply();
   reconnect_soon();
 }
 
@@ -148,8 +154,7 @@ void User::end_session() {
   outstanding_.clear();
   watches_.clear();
   last_id_ = 0;
-  lock_recipe_.lost_session();
-  hold_.reset();
+  for_each_recipe([](auto& recipe) { recipe.lost_session(); });
 }
 
 // --- Messages ---
@@ -162,7 +167,7 @@ void User::receive(Line& line, const wire::ServerMessage& message) {
   if (const auto* connected = std::get_if<wire::ConnectedReply>(&message)) return on(*connected);
   if (const auto* refused = std::get_if<wire::ConnectRefused>(&message)) return on(*refused);
   if (const auto* event = std::get_if<wire::WatchEvent>(&message)) {
-    lock_recipe_.receive(*event);
+    for_each_recipe([&](auto& recipe) { recipe.receive(*event); });
     if (event->kind == wire::EventKind::turn) world_.cluster().counts().count(Rare::turn_told);
     if (event->kind != wire::EventKind::resync) {
       seen_ = std::max(seen_, event->zxid);
@@ -239,9 +244,9 @@ void User::on(const wire::Reply& reply) {
   if (!reply.body && reply.body.error().code == wire::ErrorCode::condition_failed) {
     world_.cluster().counts().count(Rare::condition_failed);
   }
-  lock_recipe_.receive(reply, session_);
-  if (lock_recipe_.holds() && !hold_) on_lock_acquired(reply.zxid);
-  if (!reply.body) return;
+  const bool is_of_some_recipe = is_of_recipe(reply.id);
+  for_each_recipe([&](auto& recipe) { recipe.receive(reply); });
+  if (!reply.body || is_of_some_recipe) return;
   const auto* pong = std::get_if<wire::PongReply>(&*reply.body);
   if (pong != nullptr && pong->valid_ms > 0) {
     world_.cluster().counts().count(Rare::session_promised);
@@ -293,8 +298,7 @@ void User::schedule_requests() {
       for (std::uint64_t i = std::min<std::uint64_t>(random_.between(1, 3), room); i > 0; --i) {
         requests.push_back(with_conditions(with_list(with_turn({{}, {}, some_request()}))));
       }
-      if (world_.options().locks) use_lock();
-      if (requests.size() < room) add_lock_request(requests);
+      use_recipes(requests, room);
       if (!requests.empty()) send(std::move(requests));
     }
     schedule_requests();
@@ -347,7 +351,10 @@ void User::send_final_requests() {
     get.read.consistency = wire::Linearizable{};
     return send({set, wire::SyncRequest{"/"}, get});
   }
-  if (!take_final_lock()) return;
+  const std::size_t room =
+      world_.options().outstanding_max -
+      std::min<std::size_t>(outstanding_.size(), world_.options().outstanding_max);
+  if (!take_final_locks(room)) return;
   if (!outstanding_.empty() || done_) return;
   done_ = true;
   world_.trace([&] { return "user " + std::to_string(number_) + "  is done"; });

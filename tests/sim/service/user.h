@@ -3,17 +3,18 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "tests/sim/service/fenced_resource.h"
-#include "tests/sim/service/lock_recipe.h"
+#include "tests/sim/service/leader_watch.h"
+#include "tests/sim/service/lock_use.h"
 #include "tests/sim/service/world.h"
 
 namespace sim {
 
 // A simulated client. It keeps a session, moves between servers, has several outstanding requests,
-// and checks every message it receives.
+// and checks every message it receives. It also uses the recipes of client-lib.
 class User {
  public:
   User(World& world, std::size_t number, Greed greed);
@@ -66,13 +67,17 @@ class User {
   void on(const wire::Reply& reply);
   void end_session();
   void send_final_requests();
-  // user_lock.cc
-  void use_lock();
-  void add_lock_request(std::vector<wire::ClientRequest>& requests);
-  void on_lock_acquired(wire::Zxid since);
-  void release_lock();
-  void use_guarded();
-  bool take_final_lock();
+  // user_recipes.cc
+  void use_recipes(std::vector<wire::ClientRequest>& requests, std::size_t room);
+  std::optional<wire::Request> some_removal();
+  template <typename Do>
+  void for_each_recipe(const Do& act) {
+    for (LockUse& each : lock_uses_) act(each);
+    act(leader_watch_);
+  }
+  void add_recipe_requests(std::vector<wire::ClientRequest>& requests, std::size_t room);
+  [[nodiscard]] bool is_of_recipe(const wire::RequestId& id) const;
+  bool take_final_locks(std::size_t room);
   // user_requests.cc
   wire::Request some_request();
   wire::Request some_write(bool within_multi);
@@ -140,9 +145,8 @@ class User {
   Random turn_random_;
   Random list_random_;
   std::deque<std::string> numbered_paths_;  // of nodes that it has created
-  LockRecipe lock_recipe_;
-  std::optional<LockHold> hold_;  // set while the user believes that it holds the lock
-  bool took_final_lock_ = false;
+  std::deque<LockUse> lock_uses_;           // of each type
+  LeaderWatch leader_watch_;
 };
 
 }  // namespace sim

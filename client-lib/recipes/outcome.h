@@ -1,0 +1,52 @@
+#pragma once
+
+#include <variant>
+
+#include "wire/error.h"
+#include "wire/replies.h"
+#include "wire/result.h"
+
+// What a recipe learns from the result of a request.
+namespace zabkeeper {
+
+[[nodiscard]] inline bool is_error(const wire::Result<wire::ReplyBody>& result,
+                                   wire::ErrorCode code) {
+  return result.has_error() && result.error().code == code;
+}
+
+// The reply of this type; null for any other reply, and for an error.
+template <typename Reply>
+[[nodiscard]] const Reply* reply_of(const wire::Result<wire::ReplyBody>& result) {
+  return result ? std::get_if<Reply>(&*result) : nullptr;
+}
+
+// Whether the request may have been carried out or not. A receipt of a create has no path.
+[[nodiscard]] inline bool is_unknown(const wire::Result<wire::ReplyBody>& result) {
+  if (result) return std::holds_alternative<wire::TruncatedReply>(*result);
+  switch (result.error().code) {
+    case wire::ErrorCode::connection_loss:
+    case wire::ErrorCode::operation_timeout:
+    case wire::ErrorCode::session_moved:
+    case wire::ErrorCode::session_expired: return true;
+    default: return false;
+  }
+}
+
+// Whether the same request may succeed later.
+[[nodiscard]] inline bool is_temporary(wire::ErrorCode code) {
+  switch (code) {
+    case wire::ErrorCode::overloaded:
+    case wire::ErrorCode::throttled:
+    case wire::ErrorCode::not_ready:
+    case wire::ErrorCode::not_read_only:
+    case wire::ErrorCode::server_behind: return true;
+    default: return false;
+  }
+}
+
+[[nodiscard]] inline wire::Error error_of(const wire::Result<wire::ReplyBody>& result) {
+  if (result.has_error()) return result.error();
+  return {wire::ErrorCode::system_error, "the reply belongs to another request"};
+}
+
+}  // namespace zabkeeper

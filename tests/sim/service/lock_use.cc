@@ -1,0 +1,232 @@
+#include "tests/sim/service/lock_use.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <utility>
+#include <variant>
+
+#include "client-lib/recipes/election.h"
+#include "tests/sim/service/world.h"
+#include "tests/sim/violation.h"
+
+namespace sim {
+namespace {
+
+using zabkeeper::Ended;
+
+std::string some_id(Random& random) {
+  char digits[33];
+  std::snprintf(digits, sizeof digits, "%016llx%016llx",
+                static_cast<unsigned long long>(random.next()),
+                static_cast<unsigned long long>(random.next()));
+  return digits;
+}
+
+bool is_limit_change(const wire::Reply& reply) {
+  return !reply.body && reply.body.error().code == wire::ErrorCode::condition_failed;
+}
+
+}  // namespace
+
+std::string LockUse::path() const {
+  switch (type_) {
+    case LockType::lock: return "/lock";
+    case LockType::read_write: return "/rw";
+    case LockType::semaphore: return "/semaphore";
+    case LockType::election: return "/election";
+  }
+  return {};
+}
+
+// Names of all families exclude each other here.
+zabkeeper::QueueOptions LockUse::some_queue(Random& random) const {
+  const std::string id = some_id(random);
+  switch (type_) {
+    case LockType::lock:
+      return zabkeeper::lock_queue(path(), id, static_cast<zabkeeper::LockNames>(random.below(3)));
+    case LockType::read_write:
+      return reads_ ? zabkeeper::read_queue(path(), id) : zabkeeper::write_queue(path(), id);
+    case LockType::election: return zabkeeper::election_queue(path(), id, id.substr(0, 4));
+    case LockType::semaphore: break;
+  }
+  return zabkeeper::semaphore_queue(path(), id);
+}
+
+// --- What the user does ---
+
+void LockUse::act(Random& random) {
+  if (!acquisition_) {
+    if (random.one_in(type_ == LockType::lock ? 4 : 6)) begin(random, random.one_in(6));
+    return;
+  }
+  if (std::exchange(is_paused_, false)) carry_out(acquisition_->again(), {});
+  if (hold_) return use(random);
+  if (random.one_in(30)) {
+    world_.cluster().counts().count(Rare::lock_cancelled);
+    release();
+  }
+}
+
+void LockUse::begin(Random& random, bool only_now) {
+  reads_ = random.one_in(2);
+  zabkeeper::QueueOptions options = some_queue(random);
+  options.only_now = only_now;
+  mark_ = options.mark;
+  has_waited_ = false;
+  numbers_.clear();
+  acquisition_.emplace(std::move(options));
+  carry_out(acquisition_->want(), {});
+}
+
+// The use of the resource may be delayed, until another user holds the lock.
+void LockUse::use(Random& random) {
+  if (random.one_in(2)) {
+    const Time delay = random.one_in(6) ? random.below(60 * tick) : random.below(tick);
+    world_.at(world_.now() + delay, [&world = world_, hold = *hold_] {
+      const bool is_accepted = world.fenced_resource().use(hold);
+      world.cluster().counts().count(is_accepted ? Rare::token_accepted : Rare::token_refused);
+    });
+  }
+  const bool writes = type_ == LockType::read_write && hold_->kind == HoldKind::alone;
+  if (type_ == LockType::election && random.one_in(4)) proclaim(random);
+  if (writes && random.one_in(3)) carry_out(acquisition_->downgrade(), {});
+  if (random.one_in(6)) release();
+}
+
+// The acquisition does not wait for the reply.
+void LockUse::proclaim(Random& random) {
+  const auto grant = acquisition_->grant();
+  if (!grant) return;
+  auto proclamation = zabkeeper::proclaim(*grant, std::to_string(random.below(1000)));
+  asks_.push_back({0, std::move(proclamation.request), std::move(proclamation.conditions)});
+}
+
+void LockUse::release() {
+  give_up_hold();
+  carry_out(acquisition_->release(), {});
+}
+
+bool LockUse::conclude(Random& random) {
+  if (!std::exchange(is_concluding_, true) && acquisition_) release();
+  if (acquisition_) {
+    if (std::exchange(is_paused_, false)) carry_out(acquisition_->again(), {});
+    if (hold_) release();
+    return false;
+  }
+  const bool is_asked = type_ == LockType::lock || type_ == LockType::read_write;
+  if (took_final_ || !is_asked) return true;
+  begin(random, false);
+  return false;
+}
+
+// --- Messages ---
+
+std::optional<wire::ClientRequest> LockUse::next() {
+  if (asks_.empty()) return std::nullopt;
+  zabkeeper::Ask ask = std::move(asks_.front());
+  asks_.pop_front();
+  sending_ = ask.number;
+  return wire::ClientRequest{{}, {}, std::move(ask.request), std::move(ask.conditions)};
+}
+
+void LockUse::receive(const wire::Reply& reply) {
+  const auto number = numbers_.find(reply.id.json);
+  if (number == numbers_.end() || !acquisition_) return;
+  if (is_limit_change(reply)) world_.cluster().counts().count(Rare::limit_changed);
+  carry_out(acquisition_->replied(number->second, reply.body), reply.zxid);
+}
+
+void LockUse::receive(const wire::WatchEvent& event) {
+  const auto number = numbers_.find(event.watch.json);
+  if (number == numbers_.end() || !acquisition_) return;
+  carry_out(acquisition_->received(number->second, event), event.zxid);
+}
+
+void LockUse::lost_reply(const wire::RequestId& id) {
+  const auto number = numbers_.find(id.json);
+  if (number == numbers_.end() || !acquisition_) return;
+  carry_out(
+      acquisition_->replied(number->second, wire::Error{wire::ErrorCode::connection_loss, ""}), {});
+}
+
+void LockUse::lost_connection() {
+  if (acquisition_) carry_out(acquisition_->connection_lost(), {});
+}
+
+void LockUse::lost_session() {
+  asks_.clear();
+  numbers_.clear();
+  if (acquisition_) carry_out(acquisition_->session_lost(), {});
+}
+
+// --- What the acquisition tells ---
+
+void LockUse::carry_out(const zabkeeper::RecipeActions& actions, wire::Zxid zxid) {
+  for (const zabkeeper::RecipeAction& action : actions) {
+    if (const auto* ask = std::get_if<zabkeeper::Ask>(&action)) asks_.push_back(*ask);
+    if (std::holds_alternative<zabkeeper::Pause>(action)) is_paused_ = true;
+    if (std::holds_alternative<zabkeeper::Waiting>(action)) has_waited_ = true;
+    if (const auto* held = std::get_if<zabkeeper::Held>(&action)) on_held(held->grant, zxid);
+    if (const auto* reader = std::get_if<zabkeeper::Downgraded>(&action)) {
+      on_downgraded(reader->grant);
+    }
+    if (std::holds_alternative<zabkeeper::Lost>(action)) {
+      world_.cluster().counts().count(Rare::lock_lost);
+      give_up_hold();
+    }
+    if (const auto* ended = std::get_if<Ended>(&action)) on_ended(*ended);
+  }
+}
+
+void LockUse::on_held(const zabkeeper::Grant& grant, wire::Zxid since) {
+  HoldKind kind = type_ == LockType::semaphore ? HoldKind::place : HoldKind::alone;
+  if (type_ == LockType::read_write && reads_) kind = HoldKind::shared;
+  hold_ = LockHold{user_, path(), kind, grant.path, grant.czxid, grant.token, since};
+  took_final_ = is_concluding_;
+  world_.trace([&] { return "user " + std::to_string(user_) + "  has the lock " + grant.path; });
+  Totals& counts = world_.cluster().counts();
+  counts.count(Rare::lock_taken);
+  if (has_waited_) counts.count(Rare::lock_awaited);
+  world_.fenced_resource().on_acquired(*hold_);
+  if (world_.fenced_resource().is_shared(path())) counts.count(Rare::lock_shared);
+}
+
+// The reader holds since its node exists.
+void LockUse::on_downgraded(const zabkeeper::Grant& grant) {
+  world_.cluster().counts().count(Rare::lock_downgraded);
+  give_up_hold();
+  hold_ =
+      LockHold{user_, path(), HoldKind::shared, grant.path, grant.czxid, grant.token, grant.czxid};
+  world_.fenced_resource().on_acquired(*hold_);
+}
+
+void LockUse::give_up_hold() {
+  if (hold_) world_.fenced_resource().on_released(*std::exchange(hold_, std::nullopt));
+}
+
+void LockUse::on_ended(const Ended& ended) {
+  world_.trace([&] {
+    return "user " + std::to_string(user_) + "  ends with " + path() + ": " +
+           std::to_string(static_cast<int>(ended.how)) + ' ' +
+           (ended.error ? ended.error->message : "");
+  });
+  if (ended.how == Ended::How::not_acquired) {
+    world_.cluster().counts().count(Rare::lock_not_acquired);
+  }
+  give_up_hold();
+  check_node_is_gone();
+  is_paused_ = false;
+  asks_.clear();
+  acquisition_.reset();
+}
+
+// Another acquisition has another mark. So it does not matter that the log is ahead of the user.
+void LockUse::check_node_is_gone() const {
+  const Model& model = world_.oracle().model();
+  for (const std::string& name : model.at(model.last()).children(path())) {
+    if (!name.starts_with(mark_)) continue;
+    throw Violation("lock", "user " + std::to_string(user_) + " leaves " + path() + '/' + name);
+  }
+}
+
+}  // namespace sim

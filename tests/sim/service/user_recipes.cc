@@ -1,0 +1,63 @@
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/sim/service/user.h"
+
+// How a user uses the recipes of client-lib.
+namespace sim {
+
+void User::use_recipes(std::vector<wire::ClientRequest>& requests, std::size_t room) {
+  if (!world_.options().locks) return;
+  for (LockUse& each : lock_uses_) each.act(lock_random_);
+  leader_watch_.act();
+  if (lock_random_.one_in(20) && requests.size() < room) {
+    const auto limit = static_cast<std::int32_t>(lock_random_.between(1, 3));
+    requests.push_back({{}, {}, zabkeeper::semaphore_limit("/semaphore", limit)});
+  }
+  if (lock_random_.one_in(60) && requests.size() < room) {
+    if (auto removal = some_removal()) requests.push_back({{}, {}, *std::move(removal)});
+  }
+  add_recipe_requests(requests, room);
+}
+
+// An operator deletes a node of some client, which may wait or hold.
+std::optional<wire::Request> User::some_removal() {
+  static const char* const locks[] = {"/lock", "/rw", "/semaphore", "/election"};
+  const std::string lock = locks[lock_random_.below(4)];
+  const Model& model = world_.oracle().model();
+  const std::vector<std::string> names = model.at(model.last()).children(lock);
+  if (names.empty()) return std::nullopt;
+  return wire::DeleteRequest{lock + '/' + names[lock_random_.below(names.size())]};
+}
+
+void User::add_recipe_requests(std::vector<wire::ClientRequest>& requests, std::size_t room) {
+  for_each_recipe([&](auto& recipe) {
+    if (requests.size() >= room) return;
+    auto request = recipe.next();
+    if (!request) return;
+    requests.push_back(*std::move(request));
+    recipe.sent({std::to_string(last_id_ + static_cast<std::int64_t>(requests.size()))});
+  });
+}
+
+bool User::is_of_recipe(const wire::RequestId& id) const {
+  return leader_watch_.knows(id) ||
+         std::ranges::any_of(lock_uses_, [&](const LockUse& each) { return each.knows(id); });
+}
+
+// Each user acquires each lock once more. Returns whether that is done.
+bool User::take_final_locks(std::size_t room) {
+  if (!world_.options().locks || is_greedy()) return true;
+  bool is_done = true;
+  for (LockUse& each : lock_uses_) is_done = each.conclude(lock_random_) && is_done;
+  if (is_done) return true;
+  std::vector<wire::ClientRequest> requests;
+  add_recipe_requests(requests, room);
+  if (!requests.empty()) send(std::move(requests));
+  return false;
+}
+
+}  // namespace sim
