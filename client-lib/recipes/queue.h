@@ -47,7 +47,7 @@ struct QueueOptions {
 [[nodiscard]] QueueOptions semaphore_queue(std::string path, std::string_view id);
 
 // The request that sets the limit of a semaphore, and creates its node if that is missing. The
-// limit is from 1 to wire::turn_limit_max; else no server accepts a create of this semaphore.
+// limit is from 1 to wire::turn_limit_max; else every acquisition fails.
 [[nodiscard]] wire::SetRequest semaphore_limit(std::string path, std::int32_t limit);
 // The limit that these data say: a number of at most seven digits, in decimal. Nothing for others.
 [[nodiscard]] std::optional<std::int32_t> limit_of(std::string_view data);

@@ -29,7 +29,7 @@ struct Pause {
 
 // The rest tells the user something.
 
-// The node is in the queue, and it is not its turn.
+// The node is in the queue, and it is not its turn. Told again after a lost connection.
 struct Waiting {
   bool operator==(const Waiting&) const = default;
 };

@@ -1,7 +1,6 @@
 #include "tests/sim/service/lock_use.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <utility>
 #include <variant>
 
@@ -15,11 +14,9 @@ namespace {
 using zabkeeper::Ended;
 
 std::string some_id(Random& random) {
-  char digits[33];
-  std::snprintf(digits, sizeof digits, "%016llx%016llx",
-                static_cast<unsigned long long>(random.next()),
-                static_cast<unsigned long long>(random.next()));
-  return digits;
+  std::string id = wire::to_hex(random.next());
+  id += wire::to_hex(random.next());
+  return id;
 }
 
 bool is_limit_change(const wire::Reply& reply) {

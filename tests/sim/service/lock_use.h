@@ -52,7 +52,6 @@ class LockUse {
   void use(Random& random);
   void proclaim(Random& random);
   void carry_out(const zabkeeper::RecipeActions& actions, wire::Zxid zxid);
-  void on(const zabkeeper::Ask& ask);
   void on_held(const zabkeeper::Grant& grant, wire::Zxid since);
   void on_downgraded(const zabkeeper::Grant& grant);
   void on_ended(const zabkeeper::Ended& ended);
