@@ -29,7 +29,9 @@ class Mutants(unittest.TestCase):
                 continue
             with self.subTest(name):
                 program, pattern = test
-                directory = mutate.SOURCES / "tests" / program.removesuffix("_tests")
+                # CMake names the program of tests/client-lib/ client_lib_tests.
+                folder = program.removesuffix("_tests").replace("client_lib", "client-lib")
+                directory = mutate.SOURCES / "tests" / folder
                 titles = [
                     title
                     for path in directory.glob("*_test.cc")
