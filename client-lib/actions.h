@@ -38,7 +38,10 @@ struct Deliver {  // an event of the watch that `ticket` set, or the reason why 
   wire::Result<wire::WatchEvent> event;
   bool last = false;  // the watch has no further event
 };
-using Action = std::variant<Send, CloseSocket, Complete, Deliver, SessionEvent>;
+struct LearnServers {  // the addresses of the ensemble, as "ws://host:port/v1"
+  std::vector<std::string> urls;
+};
+using Action = std::variant<Send, CloseSocket, Complete, Deliver, LearnServers, SessionEvent>;
 using Actions = std::vector<Action>;
 
 }  // namespace zabkeeper

@@ -73,9 +73,7 @@ Ticket Conversation::request(wire::Request request, Actions& actions, wire::Enco
 
 bool Conversation::withdraw(Ticket ticket, Actions& actions) {
   const Pending* pending = find(ticket);
-  if (!pending || pending->sent || pending->result) return false;
-  // Over a socket that was lost, it may have been carried out.
-  if (pending->losses > 0 && is_write(pending->request.request)) return false;
+  if (!pending || pending->sent || pending->result || may_be_applied(*pending)) return false;
   watches_.remove_unaccepted(ticket);
   std::erase_if(pending_, [&](const Pending& each) { return each.ticket == ticket; });
   complete_finished(actions);
@@ -134,8 +132,13 @@ Actions Conversation::heartbeat() {
 Actions Conversation::fail_pending(const std::string& reason) {
   Actions actions;
   if (phase_ == Phase::connected) return actions;
-  finish_all(
-      {ErrorCode::not_ready, "no server accepted the session (" + reason + "); nothing was sent"});
+  const wire::Error error{ErrorCode::not_ready,
+                          "no server accepted the session (" + reason + "); nothing was sent"};
+  for (Pending& pending : pending_) {
+    if (pending.result || may_be_applied(pending)) continue;
+    pending.result = error;
+    watches_.remove_unaccepted(pending.ticket);
+  }
   complete_finished(actions);
   return actions;
 }
@@ -204,7 +207,9 @@ void Conversation::send_pending(Actions& actions) {
 void Conversation::finish_all(const wire::Error& error) {
   for (Pending& pending : pending_) {
     if (pending.result) continue;
-    pending.result = error;
+    pending.result = may_be_applied(pending)
+                         ? unknown_outcome(pending, error.message + " before the reply came")
+                         : error;
     watches_.remove_unaccepted(pending.ticket);
   }
   outstanding_ = 0;
@@ -302,6 +307,8 @@ void Conversation::on_result(const Pending& pending, Actions& actions) {
 void Conversation::on_closed(Actions& actions) {
   phase_ = Phase::ended;
   announced_ = false;
+  // Replies come in order, so the rest was sent after the close, and is not carried out.
+  for (Pending& pending : pending_) pending.sent = pending.sent && pending.result;
   finish_all({ErrorCode::session_expired, "the session was closed"});
   watches_.remove_all();
   actions.push_back(session_end(SessionEvent::Kind::closed, std::exchange(session_, {}), {}));
@@ -329,6 +336,7 @@ void Conversation::on(wire::ConnectedReply&& reply, Actions& actions) {
   timeout_ms_ = reply.timeout_ms;
   provisional_ = reply.read_only && !reply.resumed;
   raise_last_zxid(reply.zxid);
+  if (!reply.servers.empty()) actions.push_back(LearnServers{std::move(reply.servers)});
   actions.push_back(SessionEvent{
       SessionEvent::Kind::connected, session_, reply.server, reply.role, reply.resumed, {}});
   accepted_bytes_ = frame_bytes_accepted;

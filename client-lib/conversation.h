@@ -20,22 +20,26 @@ struct SessionOptions {
   std::int64_t timeout_ms = 10'000;
   std::vector<wire::AuthRequest> auth;  // sent to every server that the session moves to
   bool read_only = false;               // accept a server without a quorum
-  bool dedup = false;         // send unanswered writes again, where servers keep their results
+  // Send unanswered writes again: servers keep their results, and carry each out once.
+  bool dedup = true;
   bool after_expiry = false;  // open a new session when one expires, instead of ending
 };
 
 // The client's side of the protocol over one session and one socket after another. A pure value: it
 // knows no sockets, time or threads, and equal calls return equal actions.
 //
-// A session survives its sockets. When a socket is lost, unanswered reads are sent again over the
-// next one. An unanswered write gets ConnectionLoss, because it may have been applied; with `dedup`
-// it is sent again instead. Watches are set again (see Watches).
+// A session survives its sockets. When a socket is lost, unanswered requests are sent again over
+// the next one, and watches are set again (see Watches). Servers carry out a write once, however
+// often it is sent (`dedup`). Without `dedup`, an unanswered write gets ConnectionLoss instead,
+// because it may have been applied. If the session ends before the reply to such a write comes, the
+// write gets ConnectionLoss in either case; requests that were not sent, and reads, get the
+// session's error.
 //
 // A request that no server can accept is refused and not sent (see refusal_of). If a server closes
 // the socket because of a frame, the request in it is refused (see Blame). So that one request can
 // be blamed, a frame that is larger than all that this server has accepted is sent alone: when no
 // reply is outstanding, and before any later request. A request that was outstanding whenever a
-// socket was lost is sent alone too, and is given up after `losses_max` losses.
+// socket was lost is sent alone too. A read is given up after `losses_max` losses.
 class Conversation {
  public:
   explicit Conversation(SessionOptions options);
@@ -53,8 +57,9 @@ class Conversation {
   [[nodiscard]] Actions socket_lost(SocketLoss loss);
   // Sends a ping: its reply shows that the server is alive, and its zxid.
   [[nodiscard]] Actions heartbeat();
-  // No server was found in time: pending requests get NotReady, because they were not sent. The
-  // caller may continue to try servers. `reason` is for people.
+  // No server was found in time: pending requests get NotReady, because they were not sent. A write
+  // that was sent goes on waiting for the next server: only that can say whether it was applied.
+  // The caller may continue to try servers. `reason` is for people.
   [[nodiscard]] Actions fail_pending(const std::string& reason);
   // Ends the session without a server: all requests get `error`, also later ones.
   [[nodiscard]] Actions abandon(const wire::Error& error);
@@ -89,6 +94,9 @@ class Conversation {
 
   [[nodiscard]] Pending* find(Ticket ticket);
   [[nodiscard]] const wire::Request* outstanding(const wire::RequestId& id);
+  [[nodiscard]] static bool may_be_applied(const Pending& pending);
+  [[nodiscard]] static wire::Error unknown_outcome(const Pending& pending,
+                                                   const std::string& reason);
   [[nodiscard]] std::optional<wire::Result<wire::ReplyBody>> result_after_loss(
       const Pending& pending, const SocketLoss& loss);
   void settle_blamed(const SocketLoss& loss, Actions& actions);
@@ -98,6 +106,7 @@ class Conversation {
   void send_pending(Actions& actions);
   // False if the request has to wait for replies.
   [[nodiscard]] bool send(Pending& pending, Actions& actions);
+  // Finishes all without a result: the session has ended, or is given up.
   void finish_all(const wire::Error& error);
   void complete_finished(Actions& actions);
   void close_socket(std::string reason, Actions& actions);

@@ -9,7 +9,6 @@
 // What becomes of the requests that were outstanding when a socket was lost.
 namespace zabkeeper {
 
-using wire::Error;
 using wire::ErrorCode;
 
 namespace {
@@ -98,23 +97,31 @@ void Conversation::settle_blamed(const SocketLoss& loss, Actions& actions) {
   }
 }
 
+// Whether a server may have carried out the write, although no reply has come.
+bool Conversation::may_be_applied(const Pending& pending) {
+  return is_write(pending.request.request) && (pending.sent || pending.losses > 0);
+}
+
+wire::Error Conversation::unknown_outcome(const Pending& pending, const std::string& reason) {
+  return {ErrorCode::connection_loss,
+          reason + ": " + subject_of(pending.request.request) + " may or may not be changed"};
+}
+
 // The result of a request that was sent over a socket that was lost; none: it is sent again.
 std::optional<wire::Result<wire::ReplyBody>> Conversation::result_after_loss(
     const Pending& pending, const SocketLoss& loss) {
   const wire::Request& request = pending.request.request;
   const auto* unwatch = std::get_if<wire::UnwatchRequest>(&request);
   if (unwatch && !find(ticket_of(unwatch->watch))) return wire::EmptyReply{};
-  const bool writes = is_write(request);
-  const std::string outcome =
-      writes ? ": " + subject_of(request) + " may or may not be changed" : "";
-  if (writes && !options_.dedup) {
-    return Error{ErrorCode::connection_loss,
-                 "the connection was lost before the reply came (" + loss.reason + ')' + outcome};
+  if (is_write(request)) {
+    if (options_.dedup) return std::nullopt;
+    return unknown_outcome(pending,
+                           "the connection was lost before the reply came (" + loss.reason + ')');
   }
   if (pending.losses < losses_max) return std::nullopt;
-  return Error{ErrorCode::connection_loss,
-               "the connection was lost " + std::to_string(pending.losses) +
-                   " times before the reply came (at last: " + loss.reason + ')' + outcome};
+  return wire::Error{ErrorCode::connection_loss,
+                     "the connection was lost " + std::to_string(pending.losses) +
+                         " times before the reply came (at last: " + loss.reason + ')'};
 }
 
 }  // namespace zabkeeper

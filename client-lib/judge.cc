@@ -15,18 +15,17 @@
 namespace zabkeeper {
 namespace {
 
-using wire::Error;
 using wire::ErrorCode;
-using Refusal = std::optional<Error>;
+using Refusal = std::optional<wire::Error>;
 
-Error too_large(std::string what, std::size_t most) {
+wire::Error too_large(std::string what, std::size_t most) {
   return {ErrorCode::too_large,
           std::move(what) + ", more than the " + std::to_string(most) + " that any server takes"};
 }
 
 Refusal check_text(std::string_view text, const char* field) {
   if (wire::is_utf8(text)) return std::nullopt;
-  return Error{ErrorCode::bad_arguments, std::string(field) + " is not UTF-8"};
+  return wire::Error{ErrorCode::bad_arguments, std::string(field) + " is not UTF-8"};
 }
 
 Refusal check_path(std::string_view path) {
@@ -94,7 +93,7 @@ Refusal check(const wire::AuthRequest& auth) {
 }
 
 Refusal check(const wire::ConnectRequest&) {
-  return Error{ErrorCode::bad_arguments, "the client connects by itself"};
+  return wire::Error{ErrorCode::bad_arguments, "the client connects by itself"};
 }
 
 // The bytes of texts and data that an operation holds.
@@ -138,17 +137,19 @@ Refusal check(const std::vector<wire::Condition>& conditions) {
     others.exists.reset();
     const bool has_others = each.version || !others.none();
     if (must_not_exist ? has_others : !each.tests.exists && !has_others) {
-      return Error{ErrorCode::bad_arguments,
-                   "condition " + std::to_string(i) +
-                       (must_not_exist ? ": a node that must not exist cannot have other tests"
-                                       : ": at least one test is needed")};
+      return wire::Error{
+          ErrorCode::bad_arguments,
+          "condition " + std::to_string(i) +
+              (must_not_exist ? ": a node that must not exist cannot have other tests"
+                              : ": at least one test is needed")};
     }
   }
   return std::nullopt;
 }
 
 // The place of the first operation that no server can accept, and why.
-std::optional<std::pair<std::size_t, Error>> first_refused(const std::vector<wire::MultiOp>& ops) {
+std::optional<std::pair<std::size_t, wire::Error>> first_refused(
+    const std::vector<wire::MultiOp>& ops) {
   for (std::size_t i = 0; i < ops.size(); ++i) {
     if (auto refused = std::visit([](const auto& each) { return check(each); }, ops[i])) {
       return std::pair(i, *std::move(refused));
@@ -158,9 +159,10 @@ std::optional<std::pair<std::size_t, Error>> first_refused(const std::vector<wir
 }
 
 // As a server refuses a multi: an error for each operation.
-wire::MultiReply refuse_all(std::size_t count, std::size_t failed, const Error& error) {
-  const Error other{ErrorCode::runtime_inconsistency,
-                    "not attempted: operation " + std::to_string(failed) + " of the multi failed"};
+wire::MultiReply refuse_all(std::size_t count, std::size_t failed, const wire::Error& error) {
+  const wire::Error other{
+      ErrorCode::runtime_inconsistency,
+      "not attempted: operation " + std::to_string(failed) + " of the multi failed"};
   wire::MultiReply reply;
   for (std::size_t i = 0; i < count; ++i) reply.results.emplace_back(i == failed ? error : other);
   reply.failed = failed;
@@ -184,12 +186,12 @@ std::optional<wire::Result<wire::ReplyBody>> refusal_of(
   }
   if (refused) return refused->second;
   if (!multi->otherwise) return std::nullopt;
-  if (conditions.empty()) return Error{ErrorCode::bad_arguments, "else needs a condition"};
+  if (conditions.empty()) return wire::Error{ErrorCode::bad_arguments, "else needs a condition"};
   const auto other = first_refused(*multi->otherwise);
   return other ? std::optional<wire::Result<wire::ReplyBody>>(other->second) : std::nullopt;
 }
 
-std::optional<Error> refusal_of(const wire::ConnectRequest& connect) {
+std::optional<wire::Error> refusal_of(const wire::ConnectRequest& connect) {
   constexpr std::size_t connect_bytes_max = 256 * 1024;
   std::size_t bytes = 1024;  // of all other fields
   for (const wire::AuthRequest& auth : connect.auth) {

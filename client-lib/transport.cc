@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <cstddef>
 #include <deque>
+#include <exception>
 #include <utility>
+#include <vector>
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -51,7 +52,8 @@ auto into(error_code& error) { return asio::redirect_error(asio::use_awaitable, 
 // One connection: opening, open or closed. Its coroutines share it, and each ends when it finds it
 // closed.
 struct Transport::Socket {
-  explicit Socket(asio::io_context& io) : resolver(io), stream(io), wake(io), timer(io) {}
+  explicit Socket(const asio::any_io_executor& strand)
+      : resolver(strand), stream(strand), wake(strand), timer(strand) {}
 
   void close(std::string reason) {
     if (closed) return;
@@ -73,7 +75,7 @@ struct Transport::Socket {
   steady_clock::time_point message_received_at;  // a message
   steady_clock::time_point pinged_at;            // by a ping of our own
   steady_clock::time_point accepted_at;
-  tcp::resolver::results_type addresses;
+  std::vector<tcp::endpoint> addresses;
   bool resolved = false;
   bool accepted = false;  // by a server, for this session
   bool closed = false;
@@ -81,18 +83,33 @@ struct Transport::Socket {
   unsigned declined_with = 0;  // the HTTP status of a handshake that was declined
 };
 
-Transport::Transport(asio::io_context& io, Conversation& conversation, Hosts hosts,
-                     TransportOptions options, Perform perform)
-    : io_(io),
+Transport::Transport(asio::any_io_executor strand, Conversation& conversation, Hosts hosts,
+                     TransportOptions options, Hooks hooks)
+    : strand_(std::move(strand)),
       conversation_(conversation),
       hosts_(std::move(hosts)),
       options_(options),
-      perform_(std::move(perform)),
-      pause_(io) {}
+      hooks_(std::move(hooks)),
+      pause_(strand_) {}
 
 Transport::~Transport() = default;
 
-void Transport::start() { asio::co_spawn(io_, run(), asio::detached); }
+void Transport::start(std::weak_ptr<void> owner) {
+  owner_ = std::move(owner);
+  spawn(run());
+}
+
+void Transport::spawn(asio::awaitable<void> coroutine) {
+  asio::co_spawn(strand_, std::move(coroutine),
+                 [this, owner = owner_.lock()](const std::exception_ptr& exception) {
+                   if (!exception) return;
+                   try {
+                     std::rethrow_exception(exception);
+                   } catch (const std::exception& error) {
+                     hooks_.failed(error.what());
+                   }
+                 });
+}
 
 void Transport::stop() {
   stopped_ = true;
@@ -108,8 +125,10 @@ void Transport::carry_out(Actions actions) {
       socket_->wake.cancel();
     } else if (auto* close = std::get_if<CloseSocket>(&action)) {
       if (socket_) socket_->close(std::move(close->reason));
+    } else if (auto* learn = std::get_if<LearnServers>(&action)) {
+      if (options_.follow_servers) hosts_.learn(learn->urls);
     } else {
-      perform_(std::move(action));
+      hooks_.perform(std::move(action));
     }
   }
 }
@@ -121,7 +140,7 @@ asio::awaitable<void> Transport::run() {
     if (attempt.wait > milliseconds{0}) co_await sleep(attempt.wait);
     if (stopped_ || conversation_.ended()) break;
 
-    socket_ = std::make_shared<Socket>(io_);
+    socket_ = std::make_shared<Socket>(strand_);
     const auto socket = socket_;
     co_await serve(socket, attempt.endpoint);
     socket->close("closed");
@@ -140,18 +159,19 @@ asio::awaitable<void> Transport::run() {
     // client.
     if (declined_ >= hosts_.size() ||
         steady_clock::now() - offline_since_ >= options_.offline_timeout) {
-      carry_out(conversation_.fail_pending(reason));
+      hooks_.not_found(reason);
     }
   }
-  carry_out(conversation_.fail_pending("the client was stopped"));
 }
 
 // A coroutine of its own, because a resolver cannot be cancelled while it runs: an attempt that
 // times out does not wait for it.
 asio::awaitable<void> Transport::resolve(std::shared_ptr<Socket> socket, Endpoint endpoint) {
   try {
-    socket->addresses = co_await socket->resolver.async_resolve(
+    const auto results = co_await socket->resolver.async_resolve(
         endpoint.address.host, std::to_string(endpoint.address.port), asio::use_awaitable);
+    for (const auto& result : results) socket->addresses.push_back(result.endpoint());
+    hosts_.shuffle(socket->addresses);
   } catch (const boost::system::system_error& error) {  // also if there is no thread to be had
     socket->close("resolving the host name: " + error.code().message());
   }
@@ -161,12 +181,12 @@ asio::awaitable<void> Transport::resolve(std::shared_ptr<Socket> socket, Endpoin
 
 asio::awaitable<void> Transport::serve(std::shared_ptr<Socket> socket, Endpoint endpoint) {
   socket->received_at = socket->message_received_at = socket->pinged_at = steady_clock::now();
-  asio::co_spawn(io_, watch_timeouts(socket), asio::detached);
+  spawn(watch_timeouts(socket));
   // Not within the condition: there g++ 12 destroys the arguments of the coroutine twice.
   const bool opened = co_await open(socket, endpoint);
   if (!opened) co_return;
   carry_out(conversation_.socket_opened());
-  asio::co_spawn(io_, write(socket), asio::detached);
+  spawn(write(socket));
   co_await read(socket);
 }
 
@@ -178,7 +198,7 @@ asio::awaitable<bool> Transport::open(std::shared_ptr<Socket> socket, const Endp
     return socket->closed;
   };
 
-  asio::co_spawn(io_, resolve(socket, endpoint), asio::detached);
+  spawn(resolve(socket, endpoint));
   while (!socket->resolved && !socket->closed) {
     socket->wake.expires_after(std::chrono::hours(1));
     error_code ignored;

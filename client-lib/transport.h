@@ -6,8 +6,8 @@
 #include <memory>
 #include <string>
 
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include "client-lib/conversation.h"
@@ -20,23 +20,31 @@ struct TransportOptions {
   std::chrono::milliseconds attempt_timeout{1'500};
   // How long requests wait for a server.
   std::chrono::milliseconds offline_timeout{10'000};
-  Hosts::Backoff backoff;
+  bool follow_servers = true;
 };
 
 // Connects a conversation to servers over WebSockets: finds a server, sends and receives frames,
-// closes a connection on which nothing is received any more, and finds the next server. Runs on the
-// one thread that runs the io_context.
+// closes a connection on which nothing is received any more, and finds the next server. Names are
+// resolved anew for every attempt, and their addresses are tried in a random order. Used on one
+// strand, and runs on it.
 class Transport {
  public:
-  // Called with the actions that do not concern the socket: completions and events.
-  using Perform = std::function<void(Action&&)>;
+  struct Hooks {
+    // Gets the actions that do not concern the socket: completions and events.
+    std::function<void(Action&&)> perform;
+    // No server was found in time, for this reason. The transport goes on trying.
+    std::function<void(const std::string&)> not_found;
+    // An exception that is not an error of a server has ended the transport.
+    std::function<void(const std::string&)> failed;
+  };
 
-  Transport(boost::asio::io_context& io, Conversation& conversation, Hosts hosts,
-            TransportOptions options, Perform perform);
+  Transport(boost::asio::any_io_executor strand, Conversation& conversation, Hosts hosts,
+            TransportOptions options, Hooks hooks);
   ~Transport();
 
-  // Tries servers until the conversation has ended or `stop` is called.
-  void start();
+  // Tries servers until the conversation has ended or `stop` is called. `owner` has this object as
+  // a member: the transport keeps it alive until then.
+  void start(std::weak_ptr<void> owner);
   void stop();
   // Carries out the actions that a step of the conversation returned.
   void carry_out(Actions actions);
@@ -44,6 +52,7 @@ class Transport {
  private:
   struct Socket;
 
+  void spawn(boost::asio::awaitable<void> coroutine);
   boost::asio::awaitable<void> run();
   boost::asio::awaitable<void> resolve(std::shared_ptr<Socket> socket, Endpoint endpoint);
   boost::asio::awaitable<void> serve(std::shared_ptr<Socket> socket, Endpoint endpoint);
@@ -53,11 +62,12 @@ class Transport {
   boost::asio::awaitable<void> watch_timeouts(std::shared_ptr<Socket> socket);
   boost::asio::awaitable<void> sleep(std::chrono::milliseconds duration);
 
-  boost::asio::io_context& io_;
+  boost::asio::any_io_executor strand_;
   Conversation& conversation_;
   Hosts hosts_;
   TransportOptions options_;
-  Perform perform_;
+  Hooks hooks_;
+  std::weak_ptr<void> owner_;
   std::shared_ptr<Socket> socket_;  // null between sockets
   boost::asio::steady_timer pause_;
   std::chrono::steady_clock::time_point offline_since_;

@@ -44,6 +44,7 @@ constexpr std::array rows{
     Row{ErrorCode::overloaded, "Overloaded"},
     Row{ErrorCode::too_many_sessions, "TooManySessions"},
     Row{ErrorCode::condition_failed, "ConditionFailed"},
+    Row{ErrorCode::cancelled, "Cancelled"},
 };
 
 }  // namespace

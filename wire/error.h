@@ -45,6 +45,7 @@ enum class ErrorCode : int {
   overloaded = -1006,  // a budget is used up: nothing was done
   too_many_sessions = -1007,
   condition_failed = -1008,  // a condition of a write did not hold: nothing was done
+  cancelled = -1009,         // of a client: the caller did not wait for the reply
 };
 
 // "NoNode", "BadVersion", ...

@@ -17,6 +17,7 @@
 #include <boost/beast/websocket.hpp>
 #include <doctest/doctest.h>
 
+#include "tests/client-lib/scripted_server.h"
 #include "wire/json.h"
 
 namespace zabkeeper {
@@ -27,88 +28,9 @@ namespace beast = boost::beast;
 using asio::ip::tcp;
 using std::chrono::milliseconds;
 
-// The server's end of one connection.
-class ServerSide {
- public:
-  explicit ServerSide(tcp::socket socket) : stream_(std::move(socket)) { stream_.accept(); }
-
-  // Empty once the client has closed the connection.
-  std::string read() {
-    beast::flat_buffer buffer;
-    beast::error_code error;
-    stream_.read(buffer, error);
-    return error ? std::string() : beast::buffers_to_string(buffer.data());
-  }
-  void send(const std::string& text) { stream_.write(asio::buffer(text)); }
-  // Ends the connection with a status of RFC 6455, without waiting for the client.
-  void close(unsigned status, const std::string& reason) {
-    beast::error_code ignored;
-    beast::websocket::close_reason why(static_cast<std::uint16_t>(status));
-    why.reason = reason;
-    stream_.close(why, ignored);
-  }
-  // A longer frame makes `read` close the connection with status 1009.
-  void limit_frames(std::size_t bytes) { stream_.read_message_max(bytes); }
-  void accept_session(const std::string& resumed, int timeout_ms = 4'000) {
-    send(R"({"op":"connected","session":"00000100000000aa","password":"9f","timeoutMs":)" +
-         std::to_string(timeout_ms) +
-         R"(,"server":1,"role":"leader","zxid":"0000010000000001","resumed":)" + resumed +
-         R"(,"servers":[]})");
-  }
-  // Ignores all requests up to a close, and replies to that.
-  void close_session() {
-    for (;;) {
-      const std::string text = read();
-      if (text.empty()) return;
-      const std::size_t close = text.find(R"(,"op":"close"})");
-      if (close == std::string::npos) continue;
-      const std::size_t id = text.rfind(':', close - 1) + 1;
-      return send(R"({"op":"closed","id":)" + text.substr(id, close - id) +
-                  R"(,"zxid":"0000010000000009"})");
-    }
-  }
-
- private:
-  beast::websocket::stream<tcp::socket> stream_;
-};
-
-// Runs one script after another, each on the next connection.
-class ScriptedServer {
- public:
-  using Script = std::function<void(ServerSide&)>;
-
-  explicit ScriptedServer(std::vector<Script> scripts)
-      : acceptor_(io_, {asio::ip::make_address("127.0.0.1"), 0}) {
-    thread_ = std::thread([this, scripts = std::move(scripts)] {
-      for (const Script& script : scripts) {
-        ServerSide peer(acceptor_.accept());
-        script(peer);
-      }
-    });
-  }
-  ~ScriptedServer() { thread_.join(); }
-
-  [[nodiscard]] Endpoint endpoint() const {
-    return {{"127.0.0.1", acceptor_.local_endpoint().port()}};
-  }
-
- private:
-  asio::io_context io_;
-  tcp::acceptor acceptor_;
-  std::thread thread_;
-};
-
-Options options_for(std::vector<Endpoint> servers) {
-  Options options;
-  options.servers = std::move(servers);
-  options.attempt_timeout = milliseconds(300);
-  options.offline_timeout = milliseconds(5'000);
-  return options;
-}
-
 TEST_CASE("calls return replies, and the destructor closes the session") {
   ScriptedServer server({[](ServerSide& peer) {
-    CHECK(peer.read() == R"({"op":"connect","timeoutMs":10000,"batch":true})");
+    CHECK(peer.read() == R"({"op":"connect","timeoutMs":10000,"dedup":true,"batch":true})");
     peer.accept_session("false");
     CHECK(peer.read() == R"({"id":1,"op":"count","path":"/"})");
     peer.send(R"({"id":1,"zxid":"0000010000000002","count":3})");
@@ -120,8 +42,8 @@ TEST_CASE("calls return replies, and the destructor closes the session") {
   Client client(options_for({server.endpoint()}));
   CHECK(client.count("/")->count == 3);
   std::promise<bool> exists;
-  client.async(wire::ExistsRequest{"/a", {}}, [&](const Result<wire::ExistsReply>& reply) {
-    exists.set_value(reply.has_value() && reply->stat.has_value());
+  client.async_exists("/a", [&](const Error& error, const wire::ExistsReply& reply) {
+    exists.set_value(error || reply.stat.has_value());
   });
   CHECK(!exists.get_future().get());
 }
@@ -178,21 +100,31 @@ TEST_CASE("the session and its watch move to another server after a timeout") {
   CHECK(seen.get_future().get() == "/a");
 }
 
-TEST_CASE("a write without a reply gets ConnectionLoss") {
-  ScriptedServer server({[](ServerSide& peer) {
-                           peer.read();
-                           peer.accept_session("false");
-                           peer.read();
-                         },
-                         [](ServerSide& peer) {
-                           peer.read();
-                           peer.accept_session("true");
-                           peer.close_session();
-                         }});
-  Client client(options_for({server.endpoint()}));
-  const auto created = client.create("/a", "x");
-  REQUIRE(created.has_error());
-  CHECK(created.error().code == wire::ErrorCode::connection_loss);
+TEST_CASE("a write without a reply gets ConnectionLoss only without dedup") {
+  for (const bool dedup : {false, true}) {
+    CAPTURE(dedup);
+    ScriptedServer server(
+        {[](ServerSide& peer) {
+           peer.read();
+           peer.accept_session("false");
+           peer.read();
+         },
+         [dedup](ServerSide& peer) {
+           peer.read();
+           peer.accept_session("true");
+           if (dedup) {
+             CHECK(peer.read() == R"({"id":1,"op":"set","path":"/a","data":"x"})");
+             peer.send(R"({"id":1,"zxid":"0000010000000002","stat":)" + a_stat + "}");
+           }
+           peer.close_session();
+         }});
+    Options options = options_for({server.endpoint()});
+    options.session.dedup = dedup;
+    Client client(options);
+    const auto set = client.set("/a", "x");
+    CHECK(set.has_value() == dedup);
+    if (!dedup) CHECK(set.error().code == ErrorCode::connection_loss);
+  }
 }
 
 TEST_CASE("a request that makes a server close the connection gets a definite error") {
@@ -249,7 +181,7 @@ TEST_CASE(
       CHECK(carry_out_creates(peer, carried_out) == resumed);
     };
   };
-  std::vector<Result<wire::CreateReply>> replies;
+  std::vector<Error> replies;
   {
     ScriptedServer server({serve(false), serve(true)});
     Client client(options_for({server.endpoint()}));
@@ -258,8 +190,8 @@ TEST_CASE(
       wire::CreateRequest create;
       create.path = "/" + std::to_string(i);
       if (i == 3) create.data = std::string(1 << 20, 'x');
-      client.async(create, [&](Result<wire::CreateReply> reply) {
-        replies.push_back(std::move(reply));
+      client.async_call(create, [&](const Error& error, const wire::CreateReply&) {
+        replies.push_back(error);
         if (replies.size() == 7) done.set_value();
       });
     }
@@ -267,8 +199,7 @@ TEST_CASE(
   }
   for (std::size_t i = 0; i < replies.size(); ++i) {
     CAPTURE(i);
-    REQUIRE(replies[i].has_error() == (i == 3));
-    if (i == 3) CHECK(replies[i].error().code == wire::ErrorCode::too_large);
+    CHECK(replies[i].code == (i == 3 ? ErrorCode::too_large : ErrorCode{}));
   }
   CHECK(carried_out == std::vector<std::string>{"/0", "/1", "/2", "/4", "/5", "/6"});
 }
@@ -283,7 +214,7 @@ TEST_CASE("a callback that throws ends the client, and not the program") {
     }
   }});
   Client client(options_for({server.endpoint()}));
-  client.async(wire::CountRequest{"/", {}}, [](const Result<wire::CountReply>&) {
+  client.async_count("/", [](const Error&, const wire::CountReply&) {
     throw std::runtime_error("a mistake of the callback");
   });
   const auto count = client.count("/");

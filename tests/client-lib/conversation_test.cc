@@ -56,6 +56,11 @@ struct Print {
     }
     return "event " + text_of(*deliver.event) + last;
   }
+  std::string operator()(const LearnServers& learn) const {
+    std::string text = "servers";
+    for (const std::string& url : learn.urls) text += ' ' + url;
+    return text;
+  }
   std::string operator()(const SessionEvent& event) const {
     switch (event.kind) {
       case SessionEvent::Kind::connected:
@@ -115,8 +120,8 @@ std::string replay(std::istream& story) {
       Actions actions;
       actual += conversation->withdraw(ticket, actions) ? "withdrawn\n" : "not withdrawn\n";
       for (const Action& action : actions) actual += std::visit(Print{}, action) + '\n';
-    } else if (command == "option dedup") {
-      options.dedup = true;
+    } else if (command == "option no-dedup") {
+      options.dedup = false;
     } else if (command == "option read-only") {
       options.read_only = true;
     } else if (command == "option after-expiry") {

@@ -31,7 +31,7 @@ std::string exit_codes_help() {
          "  6 NotEmpty   7 NoAuth, AuthFailed or InvalidAcl   8 no server available, or the "
          "session "
          "has ended\n"
-         "  9 the connection was lost, and a write may or may not have been applied\n"
+         "  9 the session or the time ended, and a write may or may not have been applied\n"
          "  11 the output could not be written; a change was made nevertheless\n"
          "  130 interrupted   141 the reader of the output has gone (as with `| head`)\n";
 }

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <string>
+
+// The examples of docs/client.md. Each connects to the servers at `urls`.
+namespace client_page {
+
+void blocking(const std::string& urls);
+void update_app(const std::string& urls);
+void use_values(const std::string& urls);
+void deadline(const std::string& urls);
+void data(const std::string& urls);
+
+}  // namespace client_page

@@ -1,0 +1,86 @@
+#include <algorithm>
+#include <cstddef>
+#include <fstream>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "tests/client-lib/client_page.h"
+#include "tests/client-lib/scripted_server.h"
+#include "tests/support/sources.h"
+
+namespace zabkeeper {
+namespace {
+
+// The texts between the lines `begin` and `end` of a file, without what all their lines are
+// indented by.
+std::vector<std::string> blocks_of(const std::string& path, const std::string& begin,
+                                   const std::string& end) {
+  std::ifstream file(support::source(path));
+  std::vector<std::string> blocks;
+  std::string line;
+  bool inside = false;
+  std::size_t indentation = 0;
+  while (std::getline(file, line)) {
+    const std::size_t text = std::min(line.find_first_not_of(' '), line.size());
+    if (!inside && line.substr(text) == begin) {
+      inside = true;
+      indentation = text;
+      blocks.emplace_back();
+    } else if (inside && line.substr(text) == end) {
+      inside = false;
+    } else if (inside) {
+      blocks.back() += line.substr(std::min(indentation, text)) + '\n';
+    }
+  }
+  return blocks;
+}
+
+TEST_CASE("the examples of docs/client.md are those that are compiled") {
+  const auto on_page = blocks_of("docs/client.md", "```cpp", "```");
+  const auto compiled = blocks_of("tests/client-lib/client_page.cc", "// page", "// end");
+  CHECK(!on_page.empty());
+  CHECK(on_page == compiled);
+}
+
+// A tree of nodes that can be created, set and read.
+struct SmallTree {
+  std::optional<wire::Result<wire::ReplyBody>> answer(const wire::ClientRequest& request) {
+    if (const auto* create = std::get_if<wire::CreateRequest>(&request.request)) {
+      data[create->path] = create->data;
+      return wire::ReplyBody(wire::CreateReply{create->path, {}});
+    }
+    if (const auto* set = std::get_if<wire::SetRequest>(&request.request)) {
+      data[set->path] = set->data;
+      return wire::ReplyBody(wire::SetReply{});
+    }
+    const auto* get = std::get_if<wire::GetRequest>(&request.request);
+    if (get == nullptr || !data.contains(get->path)) {
+      return wire::Error{ErrorCode::no_node, "it does not exist"};
+    }
+    return wire::ReplyBody(wire::GetReply{data.at(get->path), {}});
+  }
+  std::map<std::string, wire::Bytes> data;
+};
+
+TEST_CASE("the examples of docs/client.md do what the page says") {
+  SmallTree tree;
+  const auto script =
+      serve([&](const wire::ClientRequest& request) { return tree.answer(request); });
+  ScriptedServer server({script, script, script, script, script});
+  const std::string urls = server.endpoint().url();
+  client_page::blocking(urls);
+  CHECK(tree.data["/app"] == "v2");
+  client_page::update_app(urls);
+  CHECK(tree.data["/app"] == "v2!");
+  client_page::use_values(urls);
+  client_page::deadline(urls);
+  client_page::data(urls);
+  CHECK(tree.data["/settings"] == R"({"colour":"blue","size":3})");
+}
+
+}  // namespace
+}  // namespace zabkeeper
