@@ -91,10 +91,10 @@ TEST_CASE("a list by numbers is refused at a tick once its index has no more roo
   }
   follower.pipeline().tick();
   CHECK(answered(follower) == "8196:TooManyWatches ");
-  auto& used = *follower.ledger().of("turns");
-  CHECK(used[server::Budget::watches].used() > 0);
+  const auto indexes = account_of(follower.ledger().of("turns"), server::Budget::watches);
+  CHECK(indexes->used() > 0);
   for (std::uint64_t i = 0; i <= session::Turns::unused_ticks; ++i) follower.pipeline().tick();
-  CHECK(used[server::Budget::watches].used() == 0);
+  CHECK(indexes->used() == 0);
 }
 
 }  // namespace

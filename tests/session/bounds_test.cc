@@ -149,7 +149,7 @@ TEST_CASE("a request that would be too large a transaction is refused") {
   create.data = wire::Bytes(wire::transaction_bytes_max, 'x');
   CHECK(greedy.refused(create) ==
         "the request would be a transaction of 33554499 bytes, more than the 33554432 that are "
-        "possible: do less in one");
+        "possible: divide it into smaller requests");
   MultiRequest large;
   for (int i = 0; i < 40; ++i) {
     wire::CreateRequest each = create_request("/" + std::to_string(i));
