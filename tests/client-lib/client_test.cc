@@ -63,6 +63,7 @@ TEST_CASE("the client skips servers that refuse, hang or do not answer") {
     peer.close_session();
   }});
   Options options = options_for({dead, {{"127.0.0.1", port_of(hung)}}, server.endpoint()});
+  options.attempt_timeout = milliseconds(300);
   std::promise<void> connected;
   options.on_session = [&](const SessionEvent& event) {
     if (event.kind == SessionEvent::Kind::connected) connected.set_value();

@@ -104,11 +104,12 @@ class ScriptedServer {
   std::thread thread_;
 };
 
+// With times that a slow machine does not exceed: a script is run for one connection only.
 inline Options options_for(std::vector<Endpoint> servers) {
   Options options;
   options.servers = std::move(servers);
-  options.attempt_timeout = std::chrono::milliseconds(300);
-  options.offline_timeout = std::chrono::milliseconds(5'000);
+  options.attempt_timeout = std::chrono::seconds(20);
+  options.offline_timeout = std::chrono::seconds(30);
   return options;
 }
 
