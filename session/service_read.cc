@@ -64,7 +64,10 @@ struct Reader {
   }
   Reply operator()(const wire::ChildrenRequest& request) {
     auto siblings = siblings_of(request, caller, tree, watches);
-    if (!siblings) return siblings.error();
+    if (!siblings) {
+      watches.count_refused_index();
+      return siblings.error();
+    }
     if (siblings->is_known) {
       return Error{ErrorCode::overloaded, "the numbers of the children of " + request.path +
                                               " are being indexed: send the request again"};

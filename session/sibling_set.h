@@ -15,7 +15,7 @@ namespace session {
 // logarithmic time, and `visit` besides that time for what it visits.
 class SiblingSet : public LabelledNumbers<std::string>, public znode::NumberedChildren {
  public:
-  // The memory that a name takes, about, in this set and in one of kinds (turns.h).
+  // The memory that a name takes, about.
   [[nodiscard]] static std::size_t bytes_of(std::string_view name);
 
   // `number` is that of the name. No effect if it is there.

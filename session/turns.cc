@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <iterator>
 
 #include "session/watch_table.h"
 #include "znode/path.h"
@@ -16,6 +17,8 @@ constexpr std::size_t unused_folders_max = 64;
 constexpr std::size_t unused_children_max = 65'536;
 // So many of the watches whose client may not read their node are looked at in one tick.
 constexpr std::size_t barred_part = 256;
+// A name of so many bytes is as much work to index as one more child.
+constexpr std::size_t bytes_of_work = 64;
 
 std::uint32_t number_of(std::string_view path) {
   return znode::sibling_of(znode::name_of(path))->number;
@@ -40,23 +43,42 @@ std::uint16_t Turns::bytes_of(const wire::TurnOptions& options) {
 }
 
 wire::Result<void> Turns::check(const znode::Tree& tree, std::string_view path,
-                                const wire::TurnOptions& options) const {
-  const auto folder = folders_.find(znode::parent_of(path));
-  if (folder != folders_.end()) {
-    const auto& groups = folder->second.groups;
+                                const wire::TurnOptions& options) {
+  const std::string_view parent = znode::parent_of(path);
+  const auto found = turn_folders_.find(parent);
+  const Folder* folder = found == turn_folders_.end() ? nullptr : &found->second;
+  if (folder != nullptr) {
     const wire::TurnOptions own = each_once(options);
-    if (groups.size() < groups_max || groups.contains({own.limit, own.among})) return {};
-    return wire::Error{wire::ErrorCode::too_many_watches,
-                       "turns with " + std::to_string(groups_max) +
-                           " different limits and kinds are awaited in this folder already"};
+    if (folder->groups.size() >= groups_max && !folder->groups.contains({own.limit, own.among})) {
+      return wire::Error{wire::ErrorCode::too_many_watches,
+                         "turns with " + std::to_string(groups_max) +
+                             " different limits and kinds are awaited in this folder already"};
+    }
+    if (!folder->next) return {};
   }
-  const znode::Node* node = tree.find(znode::parent_of(path));
-  return node == nullptr ? wire::Result<void>() : check_room(node->child_count());
+  const znode::Node* node = tree.find(parent);
+  const std::size_t children = node == nullptr ? 0 : node->child_count();
+  const std::size_t indexed = folder == nullptr ? 0 : folder->all.size();
+  auto room = make_room((children - std::min(children, indexed)) * child_bytes, folder);
+  if (!room) count_refused();
+  return room;
 }
 
-wire::Result<void> Turns::check_room(std::size_t children) const {
+wire::Result<void> Turns::make_room(std::size_t bytes, const Folder* keep) {
   if (budget_ == nullptr) return {};
-  return budget_->check_indexes(bytes() + children * SiblingSet::bytes_of({}));
+  auto room = budget_->check_indexes(bytes_ + bytes);
+  if (room || !budget_->check_indexes(bytes)) return room;
+  for (auto at = unused_.begin(); !room && at != unused_.end();) {
+    const auto folder = (at++)->second;
+    if (&folder->second == keep || folder->second.is_awaited()) continue;
+    drop(folder);
+    room = budget_->check_indexes(bytes_ + bytes);
+  }
+  return room;
+}
+
+void Turns::count_refused() const {
+  if (budget_ != nullptr) budget_->count_refused_index();
 }
 
 bool Turns::is_turn(const Folder& folder, std::uint32_t number, const wire::TurnOptions& options) {
@@ -72,7 +94,7 @@ bool Turns::is_turn(const Folder& folder, std::uint32_t number, const wire::Turn
 
 std::optional<bool> Turns::is_turn(const znode::Tree& tree, std::string_view path,
                                    const wire::TurnOptions& options) {
-  const auto folder = folder_at(tree, znode::parent_of(path));
+  const auto folder = folder_at(tree, znode::parent_of(path), Use::turns);
   if (folder->second.next) return std::nullopt;
   return is_turn(folder->second, number_of(path), each_once(options));
 }
@@ -80,22 +102,25 @@ std::optional<bool> Turns::is_turn(const znode::Tree& tree, std::string_view pat
 wire::Result<Turns::Siblings> Turns::siblings(const znode::Tree& tree, std::string_view path) {
   const znode::Node* node = tree.find(path);
   const std::size_t children = node == nullptr ? 0 : node->child_count();
-  if (folders_.find(path) == folders_.end()) {
-    if (auto room = check_room(children); !room) return room.error();
+  if (!list_folders_.contains(path)) {
+    if (auto room = make_room(children * SiblingSet::bytes_of({}), nullptr); !room) {
+      return room.error();
+    }
   }
-  const auto folder = folder_at(tree, path);
-  Folder& index = folder->second;
-  if (!index.next) return Siblings{&index.all};
+  Folder& index = folder_at(tree, path, Use::lists)->second;
+  if (!index.next) return Siblings{&index.names};
   // What is indexed already stays until it is unused: the next list need not begin again.
-  if (auto room = check_room(std::min(children, part_children)); !room) return room.error();
+  const std::size_t part = std::min(children, part_children) * SiblingSet::bytes_of({});
+  if (auto room = make_room(part, &index); !room) return room.error();
   if (!index.is_known) index.is_known = std::make_shared<bool>(false);
   return Siblings{nullptr, index.is_known};
 }
 
-Turns::Folders::iterator Turns::folder_at(const znode::Tree& tree, std::string_view path) {
-  auto folder = folders_.find(path);
-  if (folder == folders_.end()) {
-    folder = folders_.try_emplace(std::string(path)).first;
+Turns::Folders::iterator Turns::folder_at(const znode::Tree& tree, std::string_view path, Use use) {
+  auto folder = folders(use).find(path);
+  if (folder == folders(use).end()) {
+    folder = folders(use).try_emplace(std::string(path)).first;
+    folder->second.use = use;
     unfinished_.push_back(folder);
     index_part(tree, folder);
   }
@@ -103,67 +128,98 @@ Turns::Folders::iterator Turns::folder_at(const znode::Tree& tree, std::string_v
   return folder;
 }
 
-void Turns::index_part(const znode::Tree& tree, Folders::iterator folder) {
+bool Turns::index_part(const znode::Tree& tree, Folders::iterator folder) {
   Folder& index = folder->second;
   const znode::Node* parent = tree.find(folder->first);
-  const std::size_t children = parent == nullptr ? 0 : parent->child_count();
-  has_room_ = check_room(std::min(children, part_children)).has_value();
-  if (!has_room_) return;  // after some ticks there may be room
   const znode::Node* child = nullptr;
   if (parent != nullptr) {
     child = index.next->empty() ? parent->first_child() : parent->first_child_after(*index.next);
   }
-  for (std::size_t left = part_children; child != nullptr && left > 0; --left) {
+  bool has_room = true;
+  for (std::size_t work = 0; child != nullptr && work < part_children;) {
+    has_room = make_room(bytes_of(index.use, child->name()), &index).has_value();
+    if (!has_room) break;
     count_child(index, child->name(), true);
+    work += 1 + child->name().size() / bytes_of_work;
     *index.next = child->name();
     child = child->next_sibling();
   }
   charge();
-  if (child != nullptr) return;
+  if (child != nullptr) return has_room;
   index.next.reset();
   index.end_wait();
   std::erase(unfinished_, folder);
   check_soon(folder);
+  return true;
 }
 
+// Without room, the next part is for another folder; after some ticks there may be room.
 void Turns::index_more(const znode::Tree& tree) {
-  if (is_indexing()) index_part(tree, unfinished_.front());
+  if (!is_indexing()) return;
+  const auto folder = unfinished_.front();
+  if (index_part(tree, folder)) {
+    stalled_ = 0;
+    return;
+  }
+  if (!folder->second.groups.empty()) return give_up(folder);
+  std::ranges::rotate(unfinished_, unfinished_.begin() + 1);
+  stalled_ += 1;
+}
+
+std::size_t Turns::bytes_of(Use use, std::string_view name) {
+  return use == Use::lists ? SiblingSet::bytes_of(name) : child_bytes + kind_bytes;
+}
+
+std::size_t Turns::bytes_of(const Folder& folder) {
+  return folder.names.bytes() + folder.all.size() * child_bytes + folder.kinds.size() * kind_bytes;
 }
 
 void Turns::count_child(Folder& folder, std::string_view name, bool is_there) {
   const auto sibling = znode::sibling_of(name);
   if (!sibling) return;
   const std::uint32_t number = sibling->number;
-  sibling_bytes_ -= folder.all.bytes();
-  is_there ? folder.all.add(number, name) : folder.all.remove(number, name);
-  sibling_bytes_ += folder.all.bytes();
-  indexed_ = is_there ? indexed_ + 1 : indexed_ - 1;
-  // Nobody can ask for a longer one.
-  if (sibling->kind.size() > wire::turn_kind_bytes_max) return;
-  auto kind = folder.kinds.find(sibling->kind);
-  if (kind == folder.kinds.end()) {
-    kind = folder.kinds.try_emplace(std::string(sibling->kind)).first;
-    kinds_ += 1;
+  bytes_ -= bytes_of(folder);
+  if (folder.use == Use::lists) {
+    is_there ? folder.names.add(number, name) : folder.names.remove(number, name);
+  } else {
+    is_there ? folder.all.add(number) : folder.all.remove(number);
+    count_kind(folder, *sibling, is_there);
   }
-  is_there ? kind->second.add(number) : kind->second.remove(number);
-  if (kind->second.size() > 0) return;
-  folder.kinds.erase(kind);
-  kinds_ -= 1;
+  bytes_ += bytes_of(folder);
+  indexed_ = is_there ? indexed_ + 1 : indexed_ - 1;
+}
+
+void Turns::count_kind(Folder& folder, const znode::Sibling& sibling, bool is_there) {
+  // Nobody can ask for a longer one.
+  if (sibling.kind.size() > wire::turn_kind_bytes_max) return;
+  auto kind = folder.kinds.find(sibling.kind);
+  if (kind == folder.kinds.end()) {
+    kind = folder.kinds.try_emplace(std::string(sibling.kind)).first;
+  }
+  is_there ? kind->second.add(sibling.number) : kind->second.remove(sibling.number);
+  if (kind->second.size() == 0) folder.kinds.erase(kind);
 }
 
 void Turns::changed(const std::vector<znode::Change>& changes) {
-  if (folders_.empty()) return;
+  if (turn_folders_.empty() && list_folders_.empty()) return;
   for (const znode::Change& change : changes) {
     const bool is_there = change.kind == wire::EventKind::created;
     if (!is_there && change.kind != wire::EventKind::deleted) continue;
-    const auto folder = folders_.find(znode::parent_of(change.path));
-    if (folder == folders_.end()) continue;
-    const std::string_view name = znode::name_of(change.path);
-    if (folder->second.next && *folder->second.next < name) continue;
-    count_child(folder->second, name, is_there);
-    if (!is_there) check_soon(folder);
+    changed(Use::turns, change.path, is_there);
+    changed(Use::lists, change.path, is_there);
   }
   charge();
+}
+
+void Turns::changed(Use use, std::string_view path, bool is_there) {
+  const auto folder = folders(use).find(znode::parent_of(path));
+  if (folder == folders(use).end()) return;
+  const std::string_view name = znode::name_of(path);
+  if (folder->second.next && *folder->second.next < name) return;
+  if (!znode::sibling_of(name)) return;
+  if (is_there && !make_room(bytes_of(use, name), &folder->second)) return give_up(folder);
+  count_child(folder->second, name, is_there);
+  if (!is_there) check_soon(folder);
 }
 
 void Turns::check_soon(Folders::iterator folder) {
@@ -173,6 +229,7 @@ void Turns::check_soon(Folders::iterator folder) {
 
 std::vector<Turns::Due> Turns::take_due() {
   std::vector<Due> due;
+  std::vector<Due> lost = std::exchange(lost_, {});
   for (const auto folder : std::exchange(must_check_, {})) {
     folder->second.must_check = false;
     for (const auto& [key, group] : folder->second.groups) {
@@ -180,8 +237,11 @@ std::vector<Turns::Due> Turns::take_due() {
     }
   }
   for (const Due& each : due) remove(*each.watch);
-  std::ranges::sort(due, {}, [](const Due& each) { return each.watch->serial(); });
-  return due;
+  const auto serial = [](const Due& each) { return each.watch->serial(); };
+  std::ranges::sort(due, {}, serial);
+  std::ranges::sort(lost, {}, serial);
+  std::ranges::move(due, std::back_inserter(lost));
+  return lost;
 }
 
 // As long as the numbers have an order, the first watch that is not due ends the search.
@@ -194,7 +254,7 @@ void Turns::find_due(const Folder& folder, const GroupKey& key, const Group& gro
   for (std::size_t left = group.size(); left > 0; --left) {
     if (at == group.end()) at = group.begin();
     if (is_turn(folder, at->first, options)) {
-      due.push_back({at->second, options});
+      due.push_back({.watch = at->second, .options = options});
     } else if (is_ordered) {
       return;
     }
@@ -203,7 +263,7 @@ void Turns::find_due(const Folder& folder, const GroupKey& key, const Group& gro
 }
 
 void Turns::add(const znode::Tree& tree, const SetWatch& watch, const wire::TurnOptions& options) {
-  const auto folder = folder_at(tree, znode::parent_of(watch.path()));
+  const auto folder = folder_at(tree, znode::parent_of(watch.path()), Use::turns);
   unused_.erase(folder->second.used);
   const wire::TurnOptions own = each_once(options);
   const auto group = folder->second.groups.try_emplace({own.limit, own.among}).first;
@@ -213,7 +273,8 @@ void Turns::add(const znode::Tree& tree, const SetWatch& watch, const wire::Turn
 }
 
 void Turns::remove(const SetWatch& watch) {
-  if (waiting_.empty() && barred_.empty()) return;
+  if (waiting_.empty() && barred_.empty() && lost_.empty()) return;
+  std::erase_if(lost_, [&](const Due& each) { return each.watch == &watch; });
   barred_.erase(watch.serial());
   const auto found = waiting_.find(&watch);
   if (found == waiting_.end()) return;
@@ -231,7 +292,7 @@ void Turns::bar(Due due) {
 
 void Turns::tick(const znode::Tree& tree, const MayRead& may_read) {
   ticks_ += 1;
-  has_room_ = true;  // perhaps: the next part shows it
+  stalled_ = 0;
   while (!unused_.empty() && unused_.begin()->second->second.used_at + unused_ticks < ticks_) {
     drop(unused_.begin()->second);
   }
@@ -249,15 +310,16 @@ void Turns::tick(const znode::Tree& tree, const MayRead& may_read) {
 }
 
 void Turns::clear() {
-  for (auto& [path, folder] : folders_) folder.end_wait();
-  folders_.clear();
-  kinds_ = 0;
+  for (auto& [path, folder] : list_folders_) folder.end_wait();
+  turn_folders_.clear();
+  list_folders_.clear();
   unfinished_.clear();
   must_check_.clear();
   unused_.clear();
   waiting_.clear();
+  lost_.clear();
   barred_.clear();
-  indexed_ = sibling_bytes_ = 0;
+  indexed_ = bytes_ = stalled_ = 0;
   charge();
 }
 
@@ -288,15 +350,24 @@ void Turns::drop(Folders::iterator folder) {
   std::erase(unfinished_, folder);
   std::erase(must_check_, folder);
   folder->second.end_wait();
-  indexed_ -= folder->second.all.size();
-  sibling_bytes_ -= folder->second.all.bytes();
-  kinds_ -= folder->second.kinds.size();
-  folders_.erase(folder);
+  indexed_ -= folder->second.all.size() + folder->second.names.size();
+  bytes_ -= bytes_of(folder->second);
+  folders(folder->second.use).erase(folder);
   charge();
 }
 
+void Turns::give_up(Folders::iterator folder) {
+  for (const auto& [key, group] : std::exchange(folder->second.groups, {})) {
+    for (const auto& [number, watch] : group) {
+      waiting_.erase(watch);
+      lost_.push_back({.watch = watch, .options = {}, .is_lost = true});
+    }
+  }
+  drop(folder);
+}
+
 void Turns::charge() const {
-  if (budget_ != nullptr) budget_->set_indexes(bytes());
+  if (budget_ != nullptr) budget_->set_indexes(bytes_);
 }
 
 }  // namespace session

@@ -19,8 +19,10 @@ class WatchBudget {
   // The watches of the session take `bytes` in all from now on.
   virtual void set(wire::SessionId session, std::size_t bytes) = 0;
 
-  // The same, for the indexes of turns (turns.h) of all sessions together.
+  // The same, for the indexes of turns (turns.h) of all sessions together. A refusal is counted
+  // only by `count_refused_index`: some are found out without a request, and others more than once.
   [[nodiscard]] virtual wire::Result<void> check_indexes(std::size_t bytes) = 0;
+  virtual void count_refused_index() = 0;
   virtual void set_indexes(std::size_t bytes) = 0;
 };
 

@@ -120,7 +120,7 @@ wire::Result<std::vector<WatchEvent>> Watches::add(wire::SessionId session,
 
 wire::Result<void> Watches::check_turn(wire::SessionId session, const wire::RequestId& id,
                                        const std::string& path, const wire::TurnOptions& options,
-                                       const znode::Tree& tree, bool replaces) const {
+                                       const znode::Tree& tree, bool replaces) {
   if (auto checked = check_limits(session, id, watch_of_turn(path, options), replaces); !checked) {
     return checked;
   }
@@ -169,19 +169,19 @@ std::vector<wire::SessionId> Watches::tell_turns(const znode::Tree& tree, const 
   for (Turns::Due& due : table_.turns().take_due()) {
     const SetWatch& watch = *due.watch;
     Watcher& watcher = watch.watcher();
-    const znode::Node* node = tree.find(watch.path());
-    // The session lags since an earlier event, or may not know that the node was deleted.
-    if (watcher.is_suspended || node == nullptr) continue;
-    if (!znode::allows(node->acl(), watcher.identities, wire::Perm::read)) {
-      table_.turns().bar(std::move(due));
-      continue;
+    // The session lags since an earlier event.
+    if (watcher.is_suspended) continue;
+    if (!due.is_lost) {
+      const znode::Node* node = tree.find(watch.path());
+      if (node == nullptr) continue;  // its client may not know yet that it was deleted
+      if (!znode::allows(node->acl(), watcher.identities, wire::Perm::read)) {
+        table_.turns().bar(std::move(due));
+        continue;
+      }
     }
-    const bool is_sent = sink(watcher.session, {.watch = {std::string(watch.id())},
-                                                .kind = EventKind::turn,
-                                                .path = std::string(watch.path()),
-                                                .zxid = history_.end(),
-                                                .data = {},
-                                                .stat = {}});
+    WatchEvent told = resync_event({std::string(watch.id())}, watch.path(), history_.end());
+    if (!due.is_lost) told.kind = EventKind::turn;
+    const bool is_sent = sink(watcher.session, std::move(told));
     if (is_sent) {
       table_.remove(watch);
     } else {

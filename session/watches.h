@@ -77,8 +77,9 @@ class Watches {
   [[nodiscard]] wire::Result<void> check_turn(wire::SessionId session, const wire::RequestId& id,
                                               const std::string& path,
                                               const wire::TurnOptions& options,
-                                              const znode::Tree& tree, bool replaces) const;
-  // Sends the event of each watch whose turn has come. Call it after each `fire`, and sooner or
+                                              const znode::Tree& tree, bool replaces);
+  // Sends the event of each watch whose turn has come, and `resync` to those that have no room in
+  // the index any more. Call it after each `fire`, and sooner or
   // later while `is_indexing_turns`. Returns the sessions that lag from now on.
   std::vector<wire::SessionId> tell_turns(const znode::Tree& tree, const EventSink& sink);
   // Continues to index large folders for turns. `tell_turns` must follow.
@@ -89,6 +90,8 @@ class Watches {
                                                        std::string_view path) {
     return table_.turns().siblings(tree, path);
   }
+  // A client was refused because there was no room for the index.
+  void count_refused_index() const { table_.turns().count_refused(); }
   // One heartbeat interval has passed: a watch whose client could not read its node is told its
   // turn if the client can now. `tell_turns` must follow.
   void tick_turns(const znode::Tree& tree);

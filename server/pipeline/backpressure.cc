@@ -21,7 +21,7 @@ Client::HeldBack ClientSender::held_back(const Client& client) const {
     const std::size_t mark = client.is_behind() ? waiting_mark_ / 2 + 1 : waiting_mark_;
     if (queued >= mark) return HeldBack::until_half;
   }
-  if (client.index && !*client.index) return HeldBack::until_indexed;
+  if (client.index && !*client.index && !client.asks_again) return HeldBack::until_indexed;
   return slices_.is_used_up(client.debt) ? HeldBack::until_turn : HeldBack::no;
 }
 

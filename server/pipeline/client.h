@@ -102,6 +102,7 @@ struct Client {
   HeldBack held_back = HeldBack::no;
   // True once the index that the next read waits for is there. Null if it waits for none.
   std::shared_ptr<const bool> index = {};
+  bool asks_again = false;  // the read need not wait for `index` any more before it asks for it
   Slices::Debt debt;
   bool receives = false;  // something was sent to it since the last tick
   bool lags = false;      // its watches are suspended until it has received enough

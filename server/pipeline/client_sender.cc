@@ -101,12 +101,12 @@ QueuedReply ClientSender::read(Client& client, const QueuedRead& read) {
     return reply;
   }
   auto answer = replica_.read(client.session, read);
+  if (replica_.watches().is_indexing_turns()) environment_.call_soon();
   if (!answer) {
     reply.reply.body = std::move(answer.error());
     return reply;
   }
   send_missed(client, request.request, std::move(answer->events));
-  if (replica_.watches().is_indexing_turns()) environment_.call_soon();
   reply.reply.body = std::move(answer->reply);
   if (auto* pong = std::get_if<wire::PongReply>(&*reply.reply.body)) {
     pong->valid_ms =

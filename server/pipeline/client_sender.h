@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <set>
 #include <vector>
 
 #include "server/budgets/ledger.h"
@@ -96,7 +97,7 @@ class ClientSender {
   Environment& environment_;
   Ledger& ledger_;
   Slices slices_;
-  std::vector<std::uint64_t> index_waiters_;  // clients, by number; some may have left
+  std::set<std::uint64_t> index_waiters_;  // clients, by number; some may have left
   const session::EventSink sink_;
   std::size_t outstanding_max_;
   std::size_t request_bytes_max_;  // of one client

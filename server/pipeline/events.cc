@@ -68,21 +68,25 @@ std::vector<std::uint64_t> ClientSender::index_turns() {
   return ready;
 }
 
-// All who wait ask again: there may be no room for the index any more.
+// All who wait ask again: there may be no room for the index any more. Until a client has asked, it
+// keeps its index, which is not dropped then. A client that receives nothing keeps none.
 void ClientSender::tick_turns() {
   lag(replica_.service().tick_turns(sink_));
   if (replica_.watches().is_indexing_turns()) environment_.call_soon();
-  for (const std::uint64_t number : std::exchange(index_waiters_, {})) {
-    if (Client* client = clients_.find(number)) client->index.reset();
+  for (const std::uint64_t number : index_waiters_) {
+    Client* client = clients_.find(number);
+    if (client == nullptr) continue;
+    client->asks_again = true;
+    if (client->is_behind()) client->index.reset();
   }
 }
 
 bool ClientSender::awaits_index(Client& client, const QueuedRead& due) {
   if (client.state == Client::State::ended) return false;
-  const bool waited = client.index && !*client.index;
+  client.asks_again = false;
   client.index = replica_.awaited_index(client.session, due);
   if (!client.index) return false;
-  if (!waited) index_waiters_.push_back(client.number);
+  index_waiters_.insert(client.number);
   if (replica_.watches().is_indexing_turns()) environment_.call_soon();
   return true;
 }

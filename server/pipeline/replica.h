@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <variant>
 
 #include "server/metrics/counters.h"
 #include "server/pipeline/client.h"
@@ -43,7 +44,8 @@ class Replica {
   // What the read waits for: see session::Service::awaited_index.
   [[nodiscard]] std::shared_ptr<const bool> awaited_index(wire::SessionId session,
                                                           const QueuedRead& read) {
-    if (halt_) return nullptr;
+    const auto* list = std::get_if<wire::ChildrenRequest>(&read.request.request);
+    if (list == nullptr || list->order != wire::ChildOrder::sequence || halt_) return nullptr;
     return service_.awaited_index({session, read.identities}, read.request.request);
   }
 

@@ -31,7 +31,6 @@ wire::Result<void> WatchCharges::check_indexes(std::size_t bytes) {
   const std::size_t used = ledger_.server(Budget::watches).used();
   const bool has_server = used + bytes <= held + ledger_.limits(Budget::watches).server;
   if (bytes <= limit && has_server) return {};
-  ledger_.count(Budget::watches, Measure::refused);
   return wire::Error{wire::ErrorCode::too_many_watches,
                      "the indexes of the numbers in folders would take more than their " +
                          std::to_string(limit) +

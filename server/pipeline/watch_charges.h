@@ -19,6 +19,7 @@ class WatchCharges : public session::WatchBudget {
   [[nodiscard]] wire::Result<void> check(wire::SessionId session, std::size_t bytes) override;
   void set(wire::SessionId session, std::size_t bytes) override;
   [[nodiscard]] wire::Result<void> check_indexes(std::size_t bytes) override;
+  void count_refused_index() override { ledger_.count(Budget::watches, Measure::refused); }
   void set_indexes(std::size_t bytes) override;
 
  private:

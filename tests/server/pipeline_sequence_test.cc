@@ -1,4 +1,7 @@
+#include <algorithm>
+#include <memory>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -8,9 +11,9 @@
 namespace follower {
 namespace {
 
-wire::ChildrenRequest list_by_number() {
+wire::ChildrenRequest list_by_number(const std::string& path = "/") {
   wire::ChildrenRequest request;
-  request.path = "/";
+  request.path = path;
   request.order = wire::ChildOrder::sequence;
   request.limit = 1;
   request.reverse = true;
@@ -34,9 +37,9 @@ std::string answered(Follower& follower) {
 }
 
 // Creates the nodes of requests 2 to count + 1.
-void create_numbered(Follower& follower, std::size_t count) {
+void create_numbered(Follower& follower, std::size_t count, const std::string& path = "/n-") {
   for (std::size_t i = 0; i < count; ++i) {
-    wire::CreateRequest request = create("/n-");
+    wire::CreateRequest request = create(path);
     request.sequential = true;
     follower.request(request);
     for (const session::Command& command : follower.forwarded()) follower.commit(command);
@@ -79,11 +82,11 @@ TEST_CASE(
 
 TEST_CASE("a list by numbers is refused at a tick once its index has no more room") {
   server::BudgetTable table = server::budget_table(server::usual_memory_limit);
-  // Enough for what is known at the beginning: the kinds of the names come on top.
+  // Enough for what is known at the beginning: long names come on top.
   table[static_cast<std::size_t>(server::Budget::watches)].address =
       (many + 1) * session::SiblingSet::bytes_of("n-0000000000");
   Follower follower(table);
-  create_numbered(follower, many);
+  create_numbered(follower, many, "/numbered-");
   follower.request(list_by_number());
   REQUIRE(follower.next_turn());
   CHECK(answered(follower).empty());
@@ -95,6 +98,56 @@ TEST_CASE("a list by numbers is refused at a tick once its index has no more roo
   CHECK(indexes->used() > 0);
   for (std::uint64_t i = 0; i <= session::Turns::unused_ticks; ++i) follower.pipeline().tick();
   CHECK(indexes->used() == 0);
+}
+
+// Creates a folder with children that have numbers, by one request for each thousand of them.
+void create_folder(Follower& follower, const std::string& path, std::size_t children) {
+  for (std::size_t done = 0; done < children;) {
+    wire::MultiRequest multi;
+    if (done == 0) multi.ops.emplace_back(create(path));
+    for (const std::size_t end = std::min(children, done + 1000); done < end; ++done) {
+      wire::CreateRequest request = create(path + "/n-");
+      request.sequential = true;
+      multi.ops.emplace_back(request);
+    }
+    follower.request(multi);
+    for (const session::Command& command : follower.forwarded()) follower.commit(command);
+  }
+}
+
+// A client that connects after the first one of the follower.
+std::shared_ptr<Connection> younger_client(Follower& follower) {
+  auto connection = std::make_shared<Connection>();
+  follower.pipeline().opened(connection);
+  wire::ParsedFrame frame;
+  frame.requests.emplace_back(
+      wire::ClientRequest{wire::RequestId("1"), {}, wire::ConnectRequest{}});
+  follower.pipeline().received(*connection, std::move(frame));
+  follower.commit(follower.forwarded().at(0));
+  connection->sent.clear();
+  return connection;
+}
+
+TEST_CASE("a list by numbers is not starved by another client whose list waits at each tick") {
+  Follower follower;
+  const std::size_t part = session::Turns::part_children;
+  create_folder(follower, "/large", 18 * part);  // more than stay indexed without use
+  create_folder(follower, "/other", 2 * part);
+  const auto younger = younger_client(follower);
+  wire::ParsedFrame frame;
+  frame.requests.emplace_back(
+      wire::ClientRequest{wire::RequestId("2"), {}, list_by_number("/large")});
+  follower.pipeline().received(*younger, std::move(frame));
+  for (int turn = 0; turn < 16; ++turn) REQUIRE(follower.next_turn());
+  CHECK(younger->sent.empty());
+  follower.connection().sent.clear();
+  follower.request(list_by_number("/other"));
+  follower.pipeline().tick();
+  REQUIRE(follower.next_turn());
+  CHECK(younger->sent.size() == 1);
+  while (follower.next_turn()) {
+  }
+  CHECK(follower.connection().sent.size() == 1);
 }
 
 }  // namespace

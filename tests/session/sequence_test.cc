@@ -196,11 +196,31 @@ class TightBudget : public WatchBudget {
     if (bytes <= limit) return {};
     return wire::Error{ErrorCode::too_many_watches, "no room"};
   }
-  void set_indexes(std::size_t bytes) override { used = bytes; }
+  void count_refused_index() override { refused += 1; }
+  void set_indexes(std::size_t bytes) override {
+    used = bytes;
+    CHECK(used <= limit);
+  }
 
   std::size_t limit = 0;
   std::size_t used = 0;
+  std::size_t refused = 0;
 };
+
+Service::Options options_with(TightBudget& budget) {
+  Service::Options options;
+  options.watches.budget = &budget;
+  return options;
+}
+
+std::string ask_for_turn(World& world, wire::SessionId session, const std::string& path) {
+  wire::WatchRequest request;
+  request.path = path;
+  request.scope = wire::WatchScope::turn;
+  const auto answer = world.service().read({session}, {"1"}, request);
+  if (!answer) return std::string(name(answer.error().code));
+  return *std::get<wire::WatchReply>(answer->reply).turn ? "turn" : "waits";
+}
 
 TEST_CASE("a list by numbers is refused while the budget has no room for the index") {
   TightBudget budget;
@@ -251,6 +271,89 @@ TEST_CASE("an index that nothing uses is dropped, and is charged until then") {
     CHECK(world.service().tick_turns(ignore).empty());
   }
   CHECK(budget.used == 0);
+}
+
+TEST_CASE("the index of a list is dropped when its folder grows beyond the budget") {
+  TightBudget budget;
+  budget.limit = 2000;
+  World world(options_with(budget));
+  const wire::SessionId session = world.open(1);
+  create_many(world, session, "/q", 1);
+  CHECK(list(world, session, list_request("/q")) == "n-0000000000 ");
+  CHECK(budget.used > 0);
+  world.create(session, "/q/" + std::string(2000, 'n') + "-0000000001");
+  CHECK(budget.used == 0);
+  CHECK(list(world, session, list_request("/q")) == "TooManyWatches");
+  CHECK(budget.refused == 1);
+}
+
+TEST_CASE("who waits for a turn is told to ask again when the folder grows beyond the budget") {
+  TightBudget budget;
+  budget.limit = 2000;
+  World world(options_with(budget));
+  const wire::SessionId session = world.open(1);
+  create_many(world, session, "/q", 2);
+  CHECK(ask_for_turn(world, session, path_of("/q", 1)) == "waits");
+  std::string told;
+  for (std::size_t i = 2; told.empty() && i < 100; ++i) {
+    const Applied applied = world.run(session, create_request(path_of("/q", i)));
+    for (const Delivery& each : applied.events) told += name(each.event.kind);
+  }
+  CHECK(told == "resync");
+  CHECK(budget.used == 0);
+  CHECK(world.service().watches().size() == 0);
+}
+
+TEST_CASE("who waits for a turn is told to ask again when a folder has no room to be indexed") {
+  TightBudget budget;
+  const std::size_t count = Turns::part_children + 10;
+  budget.limit = count * Turns::child_bytes + 10 * Turns::kind_bytes;
+  World world(options_with(budget));
+  const wire::SessionId session = world.open(1);
+  world.create(session, "/q");
+  for (std::size_t i = 0; i < count; ++i) {  // each is of a kind of its own
+    world.create(session, "/q/" + std::to_string(i) + "-0000000000");
+  }
+  CHECK(ask_for_turn(world, session, "/q/0-0000000000") == "waits");
+  std::string told;
+  const EventSink sink = [&](wire::SessionId, wire::WatchEvent&& event) {
+    told += name(event.kind);
+    return true;
+  };
+  CHECK(world.service().index_turns(sink).empty());
+  CHECK(told == "resync");
+  CHECK(budget.used == 0);
+}
+
+TEST_CASE("indexes that nobody waits for are dropped when another one needs their room") {
+  TightBudget budget;
+  budget.limit = 4 * SiblingSet::bytes_of("n-0000000000");
+  World world(options_with(budget));
+  const wire::SessionId session = world.open(1);
+  create_many(world, session, "/a", 3);
+  create_many(world, session, "/b", 3);
+  CHECK(list(world, session, list_request("/a")).starts_with("n-0000000000 "));
+  CHECK(list(world, session, list_request("/b")).starts_with("n-0000000000 "));
+  CHECK(list(world, session, list_request("/a")).starts_with("n-0000000000 "));
+  CHECK(budget.refused == 0);
+}
+
+TEST_CASE("a folder is indexed although another one that is not has no room") {
+  TightBudget budget;
+  budget.limit = 20'000'000;
+  World world(options_with(budget));
+  Service& service = world.service();
+  const wire::SessionId session = world.open(1);
+  create_many(world, session, "/large", Turns::part_children + 10);
+  world.create(session, "/large/" + std::string(4000, 'x') + "-0000000001");
+  create_many(world, session, "/other", Turns::part_children + 1);
+  const auto large = service.awaited_index({session}, list_request("/large"));
+  const auto other = service.awaited_index({session}, list_request("/other"));
+  REQUIRE(other);
+  budget.limit = budget.used + 12 * SiblingSet::bytes_of("n-0000000000");
+  for (int i = 0; i < 2; ++i) CHECK(service.index_turns(ignore).empty());
+  CHECK_FALSE(*large);
+  CHECK(*other);
 }
 
 }  // namespace
