@@ -350,6 +350,7 @@ struct Budget : WatchBudget {
   }
   void set(wire::SessionId, std::size_t now) override { bytes = now; }
   wire::Result<void> check_indexes(std::size_t) override { return {}; }
+  void count_refused_index() override {}
   void set_indexes(std::size_t) override {}
 
   std::size_t most = 1000;
