@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 #include <iterator>
+#include <limits>
 
 #include "session/watch_table.h"
 #include "znode/path.h"
@@ -107,11 +108,13 @@ wire::Result<Turns::Siblings> Turns::siblings(const znode::Tree& tree, std::stri
       return room.error();
     }
   }
-  Folder& index = folder_at(tree, path, Use::lists)->second;
+  const auto folder = folder_at(tree, path, Use::lists);
+  Folder& index = folder->second;
+  if (index.lacks_room) index_part(tree, folder);  // there may be room now
   if (!index.next) return Siblings{&index.names};
   // What is indexed already stays until it is unused: the next list need not begin again.
-  const std::size_t part = std::min(children, part_children) * SiblingSet::bytes_of({});
-  if (auto room = make_room(part, &index); !room) return room.error();
+  if (index.lacks_room)
+    return make_room(std::numeric_limits<std::size_t>::max() / 2, &index).error();
   if (!index.is_known) index.is_known = std::make_shared<bool>(false);
   return Siblings{nullptr, index.is_known};
 }
@@ -145,6 +148,7 @@ bool Turns::index_part(const znode::Tree& tree, Folders::iterator folder) {
     child = child->next_sibling();
   }
   charge();
+  index.lacks_room = !has_room;
   if (child != nullptr) return has_room;
   index.next.reset();
   index.end_wait();

@@ -117,6 +117,7 @@ class Turns {
     std::uint64_t used = 0;                // a place in `unused_`, while nobody waits in it
     std::uint64_t used_at = 0;             // the tick
     bool must_check = false;               // it is in `must_check_`
+    bool lacks_room = false;               // its last part has ended for lack of room
     std::shared_ptr<bool> is_known = {};   // set once a list waits for the index
 
     // Whether a list waits for the index, or was not performed since.

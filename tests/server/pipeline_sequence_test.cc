@@ -100,12 +100,12 @@ TEST_CASE("a list by numbers is refused at a tick once its index has no more roo
   CHECK(indexes->used() == 0);
 }
 
-// Creates a folder with children that have numbers, by one request for each thousand of them.
+// Creates a folder with children that have numbers, by one request for each 900 of them.
 void create_folder(Follower& follower, const std::string& path, std::size_t children) {
   for (std::size_t done = 0; done < children;) {
     wire::MultiRequest multi;
     if (done == 0) multi.ops.emplace_back(create(path));
-    for (const std::size_t end = std::min(children, done + 1000); done < end; ++done) {
+    for (const std::size_t end = std::min(children, done + 900); done < end; ++done) {
       wire::CreateRequest request = create(path + "/n-");
       request.sequential = true;
       multi.ops.emplace_back(request);

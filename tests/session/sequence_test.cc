@@ -246,12 +246,8 @@ TEST_CASE("a list by numbers is refused while the budget has no room for the ind
   CHECK_FALSE(service.awaited_index({session}, list_request("/q")));
   CHECK(list(world, session, list_request("/q")) == "TooManyWatches");
 
-  budget.limit = 10'000'000;  // there is room again
-  index = service.awaited_index({session}, list_request("/q"));
-  REQUIRE(index);
-  CHECK(service.tick_turns(ignore).empty());
-  CHECK(service.index_turns(ignore).empty());
-  CHECK(*index);
+  budget.limit = 10'000'000;  // there is room again, for the last part
+  CHECK_FALSE(service.awaited_index({session}, list_request("/q")));
   CHECK(list(world, session, list_request("/q")).starts_with("n-0000000000 "));
 }
 
