@@ -264,7 +264,12 @@ TEST_CASE("a waiting call ends after its timeout") {
   }});
   Options options = options_for({server.endpoint()});
   options.call_timeout = milliseconds(100);
+  std::promise<void> connected;
+  options.on_session = [&](const SessionEvent& event) {
+    if (event.kind == SessionEvent::Kind::connected) connected.set_value();
+  };
   Client client(options);
+  connected.get_future().wait();
   const auto count = client.count("/");
   REQUIRE(count.has_error());
   CHECK(count.error().code == wire::ErrorCode::operation_timeout);
