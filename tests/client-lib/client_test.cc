@@ -63,13 +63,13 @@ TEST_CASE("the client skips servers that refuse, hang or do not answer") {
     peer.close_session();
   }});
   Options options = options_for({dead, {{"127.0.0.1", port_of(hung)}}, server.endpoint()});
-  options.attempt_timeout = milliseconds(300);
+  options.attempt_timeout = milliseconds(1'000);
   std::promise<void> connected;
   options.on_session = [&](const SessionEvent& event) {
     if (event.kind == SessionEvent::Kind::connected) connected.set_value();
   };
   const Client client(options);
-  CHECK(connected.get_future().wait_for(std::chrono::seconds(5)) == std::future_status::ready);
+  CHECK(connected.get_future().wait_for(std::chrono::seconds(20)) == std::future_status::ready);
 }
 
 TEST_CASE("the session and its watch move to another server after a timeout") {

@@ -32,10 +32,14 @@ inline const std::string a_stat =
 // The server's end of one connection.
 class ServerSide {
  public:
-  explicit ServerSide(boost::asio::ip::tcp::socket socket) : stream_(std::move(socket)) {
-    stream_.accept();
-  }
+  explicit ServerSide(boost::asio::ip::tcp::socket socket) : stream_(std::move(socket)) {}
 
+  // Returns false if the client has closed the connection before the handshake was done.
+  bool accept() {
+    boost::beast::error_code error;
+    stream_.accept(error);
+    return !error;
+  }
   // Empty once the client has closed the connection.
   std::string read() {
     boost::beast::flat_buffer buffer;
@@ -78,7 +82,7 @@ class ServerSide {
   boost::beast::websocket::stream<boost::asio::ip::tcp::socket> stream_;
 };
 
-// Runs one script after another, each on the next connection.
+// Runs one script after another, each on the next connection that a client completes.
 class ScriptedServer {
  public:
   using Script = std::function<void(ServerSide&)>;
@@ -87,8 +91,11 @@ class ScriptedServer {
       : acceptor_(io_, {boost::asio::ip::make_address("127.0.0.1"), 0}) {
     thread_ = std::thread([this, scripts = std::move(scripts)] {
       for (const Script& script : scripts) {
-        ServerSide peer(acceptor_.accept());
-        script(peer);
+        std::optional<ServerSide> peer;
+        do {
+          peer.emplace(acceptor_.accept());
+        } while (!peer->accept());
+        script(*peer);
       }
     });
   }
