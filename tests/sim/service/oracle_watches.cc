@@ -208,7 +208,10 @@ void Oracle::on_event(ConnectionState& connection, const wire::WatchEvent& event
       throw Violation("watches", "an event without a watch or a change: " + text_of(event));
   }
   auto found = connection.due.begin();
-  if (std::holds_alternative<session::CloseTxn>(cause.txn.body)) {
+  // A watch for a turn is set when its reply is sent. A later request may have set its own before.
+  const bool is_same_change = found->zxid == event.zxid && found->path == event.path &&
+                              found->kind == wire::EventKind::deleted;
+  if (is_same_change || std::holds_alternative<session::CloseTxn>(cause.txn.body)) {
     found = std::ranges::find(connection.due, event);
   }
   if (found == connection.due.end() || *found != event) {
