@@ -15,18 +15,21 @@ async def write(server, prefix):
 
 
 def last_of_b(server):
-    """The last segment with records that server c lacks, and the position of the first of them."""
+    """The last segment with several records that server c lacks; the position of the first of them,
+    and a position before the last one."""
     text = b"b" * 1000
-    segment = [s for s in segments(server.data) if text in s.read_bytes()][-1]
-    return segment, segment.read_bytes().find(text)
+    for segment in reversed(segments(server.data)):
+        content = segment.read_bytes()
+        at, end = content.find(text), content.rfind(text) - 4096
+        if 0 <= at < end:
+            return segment, at, end
+    raise AssertionError("no segment has several such records")
 
 
 def zeroed_before_its_last_record(server):
     """Zeroes all lost records except the last. Without a record after it, the damage would look like
     a crash."""
-    segment, at = last_of_b(server)
-    end = segment.read_bytes().rfind(b"b" * 1000) - 4096
-    assert end > at, "the segment has only one such record"
+    segment, at, end = last_of_b(server)
     with open(segment, "r+b") as file:
         file.seek(at)
         file.write(bytes(end - at))
