@@ -51,6 +51,15 @@ class Leader : public Environment {
   void move() { forward({session_, {2, 8}, ++tag_, session::MoveSession{{}, timeout_ms, 0}}); }
   // The client was heard at its server.
   void touched() { ordering_.on(follower, Touched{{session_}}, outcomes_); }
+  // The follower asks about its touches, and a quorum has followed the leader since. Returns
+  // whether the answer has left.
+  bool confirms_touches() {
+    ordering_.on(follower, ConfirmTouches{epoch, ++tag_}, outcomes_);
+    const auto& asked = std::get<zab::Event>(outcomes_.back());
+    ordering_.confirmed({std::get<zab::ConfirmLeadership>(asked).token, {}}, outcomes_);
+    return std::holds_alternative<SendToServer>(outcomes_.back());
+  }
+  [[nodiscard]] int confirmations() const { return confirmations_; }
   void pass_timeout() {
     for (std::int64_t ms = 0; ms <= timeout_ms; ms += 50) ordering_.tick(++tag_, outcomes_);
     ordering_.tick(++tag_, outcomes_);
@@ -61,7 +70,10 @@ class Leader : public Environment {
     std::vector<session::Refusal> refusals;
     while (!outcomes_.empty()) {
       for (OrderingOutcome& outcome : std::exchange(outcomes_, {})) {
-        if (const auto* message = std::get_if<SendToServer>(&outcome)) {
+        const auto* message = std::get_if<SendToServer>(&outcome);
+        if (message != nullptr && std::holds_alternative<TouchesConfirmed>(message->message)) {
+          confirmations_ += 1;
+        } else if (message != nullptr) {
           refusals.push_back(
               *session::decode_refusal(std::get<ForwardRefused>(message->message).refusal));
         } else if (const auto* submit = std::get_if<zab::Submit>(&std::get<zab::Event>(outcome))) {
@@ -95,6 +107,7 @@ class Leader : public Environment {
   wire::SessionId session_;
   std::uint64_t tag_ = 0;
   std::uint64_t applied_ = 0;
+  int confirmations_ = 0;
 };
 
 TEST_CASE("a leader refuses further commands of other servers when it holds too many bytes") {
@@ -118,6 +131,16 @@ TEST_CASE("a leader refuses further commands of other servers when it holds too 
         static_cast<std::int32_t>(999 - refusals.size()));
   CHECK(leader.readings().held_bytes == 0);
   CHECK(leader.service().sessions().size() == 0);
+}
+
+// The end of one of the sessions may be among the plans.
+TEST_CASE("a leader confirms touches once everything is applied that it had planned before") {
+  Leader leader;
+  CHECK(leader.confirms_touches());
+  leader.set();
+  CHECK_FALSE(leader.confirms_touches());
+  leader.carry_out();
+  CHECK(leader.confirmations() == 2);
 }
 
 TEST_CASE("a session that is due ends once its end can be planned, if nobody is heard") {
