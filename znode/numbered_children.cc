@@ -37,11 +37,13 @@ void SortedChildren::visit(const wire::ChildrenRequest& request, std::int32_t ne
     return std::pair(order.place(sibling_of(name)->number), name);
   };
 
+  const auto after = request.after ? std::optional(place_of(*request.after)) : std::nullopt;
+  const auto before = request.before ? std::optional(place_of(*request.before)) : std::nullopt;
   std::vector<std::pair<std::uint32_t, std::string_view>> asked;
   for (const auto& [number, name] : children_) {
     const std::pair place(order.place(number), name);
-    if (request.after && place <= place_of(*request.after)) continue;
-    if (request.before && place >= place_of(*request.before)) continue;
+    if (after && place <= *after) continue;
+    if (before && place >= *before) continue;
     asked.push_back(place);
   }
   std::ranges::sort(asked);

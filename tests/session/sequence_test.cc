@@ -224,9 +224,7 @@ std::string ask_for_turn(World& world, wire::SessionId session, const std::strin
 
 TEST_CASE("a list by numbers is refused while the budget has no room for the index") {
   TightBudget budget;
-  Service::Options options;
-  options.watches.budget = &budget;
-  World world(options);
+  World world(options_with(budget));
   Service& service = world.service();
   const wire::SessionId session = world.open(1);
   const std::size_t count = Turns::part_children + 10;
@@ -254,9 +252,7 @@ TEST_CASE("a list by numbers is refused while the budget has no room for the ind
 TEST_CASE("an index that nothing uses is dropped, and is charged until then") {
   TightBudget budget;
   budget.limit = 1'000'000;
-  Service::Options options;
-  options.watches.budget = &budget;
-  World world(options);
+  World world(options_with(budget));
   const wire::SessionId session = world.open(1);
   create_many(world, session, "/q", 2);
   CHECK(budget.used == 0);
