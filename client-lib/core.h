@@ -26,7 +26,7 @@
 
 namespace zabkeeper {
 
-// What a call asks for. A copy asks for the same again.
+// The request of a call, and its options. A copy asks for the same again.
 struct Plan {
   wire::Request request;
   OnEvent on_event = {};  // of a request that sets a watch
@@ -34,7 +34,7 @@ struct Plan {
   std::chrono::milliseconds timeout{0};  // 0: none
 };
 
-// What both faces of a client share: it begins calls and completes them, on a strand of an
+// The part that both faces of a client share. It begins calls and completes them, on a strand of an
 // executor. A call first waits in a line, in the order in which calls are begun. From there it goes
 // to the Conversation when the bound of outstanding requests has room.
 //
@@ -67,7 +67,7 @@ class Core : public std::enable_shared_from_this<Core> {
 
  private:
   using Strand = boost::asio::strand<boost::asio::any_io_executor>;
-  // What has to be done about a request whose caller has left, when the reply comes.
+  // The step that follows the reply to a request whose caller has left.
   enum class Undo : std::uint8_t { nothing, delete_node, unwatch };
   struct Call {
     Plan plan;                 // moved from when it is sent

@@ -13,7 +13,7 @@
 #include "client-lib/core.h"
 #include "client-lib/requests.h"
 
-// What becomes of a request whose caller does not wait for its reply any more.
+// The ways of a request whose caller does not wait for its reply any more.
 namespace zabkeeper {
 
 namespace asio = boost::asio;

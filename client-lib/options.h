@@ -34,10 +34,10 @@ struct Options {
   std::chrono::milliseconds offline_timeout{10'000};
   // The deadline of blocking calls, unless `within` gives them another; 0: none.
   std::chrono::milliseconds call_timeout{0};
-  // What is sent and not answered. More than maxOutstandingRequests of the servers (1000) would let
-  // them forget results that `dedup` needs.
+  // Requests that are sent and not answered. With more than maxOutstandingRequests of the servers
+  // (1000), the servers would forget results that `dedup` needs.
   Bound outstanding{1'000, 16 << 20};
-  // What asynchronous calls may have begun and not completed. Calls beyond `outstanding` wait in
+  // Asynchronous calls that are begun and not completed. Calls beyond `outstanding` wait in
   // memory. Calls beyond this get Overloaded. A blocking call waits in any case.
   Bound begun{100'000, 256 << 20};
   Callback<SessionEvent> on_session = {};

@@ -1,4 +1,3 @@
-#include <cstddef>
 #include <string_view>
 #include <utility>
 #include <variant>
@@ -6,14 +5,8 @@
 #include "client-lib/recipes/acquisition.h"
 #include "client-lib/recipes/outcome.h"
 
-// What happens to a node whose turn has come.
+// The life of a node whose turn has come.
 namespace zabkeeper {
-namespace {
-
-constexpr std::string_view reader_kind = "read-";
-constexpr std::size_t number_digits = 10;
-
-}  // namespace
 
 using wire::ErrorCode;
 

@@ -13,7 +13,6 @@ namespace zabkeeper {
 namespace {
 
 constexpr std::size_t mark_bytes = 33;  // 32 hex digits and a minus
-constexpr std::size_t digits_of_number = 10;
 
 bool is_decimal(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return '0' <= c && c <= '9'; });
@@ -30,7 +29,7 @@ std::optional<std::uint32_t> number_of(std::string_view name) {
   name.remove_prefix(candidate_kind.size());
   const bool is_negative = name.starts_with('-');
   if (is_negative) name.remove_prefix(1);
-  if (name.size() != digits_of_number || !is_decimal(name)) return std::nullopt;
+  if (name.size() != number_digits || !is_decimal(name)) return std::nullopt;
   std::uint64_t number = 0;
   for (const char c : name) number = number * 10 + static_cast<std::uint64_t>(c - '0');
   return static_cast<std::uint32_t>(is_negative ? 0 - number : number);

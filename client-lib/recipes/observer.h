@@ -57,9 +57,8 @@ using ObserverActions = std::vector<ObserverAction>;
 //
 // Not guaranteed:
 // - The present leader may be another one: events take time.
-// - If one transaction deletes several candidates (a session that campaigns twice ends), a
-// candidate
-//   that is deleted by it may be reported between the others.
+// - One transaction may delete several candidates: the end of a session that campaigns twice. A
+//   candidate that it deletes may be reported between the others.
 // - A client that may not read the nodes of candidates sees no leader.
 class Observer {
  public:

@@ -48,13 +48,13 @@ QueueOptions lock_queue(std::string path, std::string_view id, LockNames names) 
 
 QueueOptions write_queue(std::string path, std::string_view id) {
   check_id(id);
-  return queue(std::move(path), std::string(id) + '-', "write-");
+  return queue(std::move(path), std::string(id) + '-', std::string(writer_kind));
 }
 
 QueueOptions read_queue(std::string path, std::string_view id) {
   check_id(id);
-  QueueOptions options = queue(std::move(path), std::string(id) + '-', "read-");
-  options.among = {"write-"};
+  QueueOptions options = queue(std::move(path), std::string(id) + '-', std::string(reader_kind));
+  options.among = {std::string(writer_kind)};
   return options;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -10,6 +11,12 @@
 #include "wire/requests.h"
 
 namespace zabkeeper {
+
+// The digits at the end of the name of a sequential node.
+inline constexpr std::size_t number_digits = 10;
+// The kinds of the nodes of a read and a write lock.
+inline constexpr std::string_view reader_kind = "read-";
+inline constexpr std::string_view writer_kind = "write-";
 
 // How the nodes of a lock are named. Clients with other names on one path do not count each other
 // correctly, so all clients of a path use one family.
