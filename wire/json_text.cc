@@ -1,6 +1,7 @@
 #include "wire/json_text.h"
 
 #include "wire/base64.h"
+#include "wire/json_escapes.h"
 #include "wire/utf8.h"
 
 namespace wire::json {
@@ -29,8 +30,12 @@ void append_string(std::string_view text, std::string& out) {
   out.push_back('"');
   std::size_t plain_from = 0;
   for (std::size_t at = 0; at < text.size(); ++at) {
+    while (text.size() - at >= word_bytes && !has_escaped(load_word(text.data() + at))) {
+      at += word_bytes;
+    }
+    if (at == text.size()) break;
     const char c = text[at];
-    if (static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\') continue;
+    if (!is_escaped(c)) continue;
     out.append(text.substr(plain_from, at - plain_from));
     append_escaped(c, out);
     plain_from = at + 1;

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "wire/ensure.h"
 #include "wire/object_writer.h"
 #include "wire/requests.h"
 
@@ -33,11 +34,17 @@ struct JsonSyntax {
     return 0;
   }
   static void end_object(std::size_t, std::size_t, std::string& out) { out.push_back('}'); }
+  // In one step, because a reply has many short names. They are names of fields, so none is long.
   static void append_name(std::string_view name, std::size_t fields_before, std::string& out) {
-    if (fields_before > 0) out.push_back(',');
-    out.push_back('"');
-    out.append(name);
-    out.append("\":");
+    char text[64];
+    ensure(name.size() + 4 <= sizeof text, "the name of a field is short");
+    std::size_t size = 0;
+    if (fields_before > 0) text[size++] = ',';
+    text[size++] = '"';
+    size += name.copy(text + size, name.size());
+    text[size++] = '"';
+    text[size++] = ':';
+    out.append(text, size);
   }
   static void append_string(std::string_view text, std::string& out) {
     json::append_string(text, out);
