@@ -1,7 +1,12 @@
 #pragma once
 
+#include <algorithm>
+#include <array>
+#include <bit>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 
@@ -12,6 +17,18 @@ namespace wire {
 // A string, because every library here accepts strings.
 using Bytes = std::string;
 
+// The value whose bytes in memory are those of `value` in little-endian order, and back.
+template <std::integral T>
+[[nodiscard]] constexpr T little_endian(T value) {
+  if constexpr (std::endian::native == std::endian::big) {
+    auto bytes = std::bit_cast<std::array<char, sizeof(T)>>(value);
+    std::ranges::reverse(bytes);
+    return std::bit_cast<T>(bytes);
+  } else {
+    return value;
+  }
+}
+
 // Appends values in the one binary form used between servers and on disk: integers little-endian
 // and of fixed width, strings with a 32-bit length before them.
 class ByteWriter {
@@ -20,9 +37,10 @@ class ByteWriter {
 
   template <std::integral T>
   void integer(T value) {
-    for (std::size_t i = 0; i < sizeof(T); ++i) {
-      out_.push_back(static_cast<char>(static_cast<std::uint64_t>(value) >> (8 * i)));
-    }
+    value = little_endian(value);
+    char bytes[sizeof(T)];
+    std::memcpy(bytes, &value, sizeof(T));
+    out_.append(bytes, sizeof(T));
   }
   void boolean(bool value) { integer<std::uint8_t>(value ? 1 : 0); }
   void epoch(Epoch value) { integer(value.value); }
@@ -47,11 +65,10 @@ class ByteReader {
   template <std::integral T>
   T integer() {
     const std::string_view bytes = raw(sizeof(T));
-    std::uint64_t value = 0;
-    for (std::size_t i = 0; i < bytes.size(); ++i) {
-      value |= static_cast<std::uint64_t>(static_cast<unsigned char>(bytes[i])) << (8 * i);
-    }
-    return static_cast<T>(value);
+    if (bytes.empty()) return 0;
+    T value;
+    std::memcpy(&value, bytes.data(), sizeof(T));
+    return little_endian(value);
   }
   bool boolean() {
     const auto value = integer<std::uint8_t>();
