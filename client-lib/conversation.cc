@@ -24,6 +24,9 @@ bool is_final(ErrorCode code) {
 // A frame of this size is within the limits of every server.
 constexpr std::size_t frame_bytes_accepted = 64 * 1024;
 
+// A longer promise is taken for this: no session has a longer timeout.
+constexpr std::int64_t promise_ms_max = 86'400'000;
+
 }  // namespace
 
 Conversation::Conversation(SessionOptions options)
@@ -80,9 +83,10 @@ bool Conversation::withdraw(Ticket ticket, Actions& actions) {
   return true;
 }
 
-Actions Conversation::socket_opened() {
+Actions Conversation::socket_opened(Time now) {
   if (phase_ == Phase::ended) return {CloseSocket{"the session has ended"}};
   phase_ = Phase::connecting;
+  opened_at_ = now;
   wire::ConnectRequest connect;
   connect.timeout_ms = options_.timeout_ms;
   if (!session_.none()) {
@@ -116,7 +120,7 @@ Actions Conversation::received(std::string_view frame) {
   return actions;
 }
 
-Actions Conversation::heartbeat() {
+Actions Conversation::heartbeat(Time now) {
   Actions actions;
   // While requests are held back, a reply is awaited anyway.
   if (phase_ != Phase::connected || held_ || alone_outstanding_) return actions;
@@ -124,6 +128,7 @@ Actions Conversation::heartbeat() {
   ping.ticket = {++last_ticket_};
   ping.request = {id_of(ping.ticket), {}, wire::PingRequest{}};
   ping.internal = true;
+  ping.asked_at = now;
   pending_.push_back(std::move(ping));
   held_ = !send(pending_.back(), actions);
   return actions;
@@ -140,6 +145,15 @@ Actions Conversation::fail_pending(const std::string& reason) {
     watches_.remove_unaccepted(pending.ticket);
   }
   complete_finished(actions);
+  return actions;
+}
+
+Actions Conversation::deadline_passed(Time now) {
+  Actions actions;
+  if (phase_ == Phase::ended || !deadline_ || now < *deadline_) return actions;
+  end_session({ErrorCode::session_expired,
+               "no server has confirmed the session in time, so it may have expired"},
+              actions);
   return actions;
 }
 
@@ -233,6 +247,7 @@ void Conversation::close_socket(std::string reason, Actions& actions) {
 void Conversation::end_session(const wire::Error& error, Actions& actions) {
   const wire::SessionId session = std::exchange(session_, {});
   password_.clear();
+  deadline_.reset();
   finish_all(error);
   watches_.end_all(error, actions);
   complete_finished(actions);
@@ -244,6 +259,14 @@ void Conversation::end_session(const wire::Error& error, Actions& actions) {
 }
 
 void Conversation::raise_last_zxid(wire::Zxid zxid) { last_zxid_ = std::max(last_zxid_, zxid); }
+
+void Conversation::raise_deadline(Time asked_at, std::int64_t valid_ms) {
+  if (valid_ms <= 0) return;
+  const std::chrono::microseconds safe =
+      std::min(std::chrono::milliseconds(valid_ms), std::chrono::milliseconds(promise_ms_max));
+  const Time deadline = asked_at + safe - safe / 64;
+  if (!deadline_ || *deadline_ < deadline) deadline_ = deadline;
+}
 
 void Conversation::on(wire::Reply&& reply, Actions& actions) {
   raise_last_zxid(reply.zxid);
@@ -287,6 +310,8 @@ void Conversation::on_result(const Pending& pending, Actions& actions) {
   if (pending.result->has_error()) {
     return watches_.refused(pending.ticket, pending.result->error(), pending.request.id, actions);
   }
+  const auto* pong = std::get_if<wire::PongReply>(&**pending.result);
+  if (pong != nullptr && pending.asked_at) raise_deadline(*pending.asked_at, pong->valid_ms);
   if (const auto* auth = std::get_if<wire::AuthRequest>(&request)) {
     const bool known = std::ranges::find(options_.auth, *auth) != options_.auth.end();
     if (!known) options_.auth.push_back(*auth);
@@ -307,6 +332,7 @@ void Conversation::on_result(const Pending& pending, Actions& actions) {
 void Conversation::on_closed(Actions& actions) {
   phase_ = Phase::ended;
   announced_ = false;
+  deadline_.reset();
   // Replies come in order, so the rest was sent after the close, and is not carried out.
   for (Pending& pending : pending_) pending.sent = pending.sent && pending.result;
   finish_all({ErrorCode::session_expired, "the session was closed"});
@@ -335,6 +361,7 @@ void Conversation::on(wire::ConnectedReply&& reply, Actions& actions) {
   password_ = std::move(reply.password);
   timeout_ms_ = reply.timeout_ms;
   provisional_ = reply.read_only && !reply.resumed;
+  raise_deadline(opened_at_, reply.valid_ms);
   raise_last_zxid(reply.zxid);
   if (!reply.servers.empty()) actions.push_back(LearnServers{std::move(reply.servers)});
   actions.push_back(SessionEvent{

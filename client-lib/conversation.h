@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <optional>
@@ -18,8 +19,8 @@ namespace zabkeeper {
 
 struct SessionOptions {
   std::int64_t timeout_ms = 10'000;
-  std::vector<wire::AuthRequest> auth;  // sent to every server that the session moves to
-  bool read_only = false;               // accept a server without a quorum
+  std::vector<wire::AuthRequest> auth = {};  // sent to every server that the session moves to
+  bool read_only = false;                    // accept a server without a quorum
   // Send unanswered writes again: servers keep their results, and carry each out once.
   bool dedup = true;
   bool after_expiry = false;  // open a new session when one expires, instead of ending
@@ -40,8 +41,14 @@ struct SessionOptions {
 // be blamed, a frame that is larger than all that this server has accepted is sent alone: when no
 // reply is outstanding, and before any later request. A request that was outstanding whenever a
 // socket was lost is sent alone too. A read is given up after `losses_max` losses.
+//
+// The session ends for its user at its deadline, with or without a socket: that is the latest time
+// until which a server has promised to keep it (`validMs`), less 1/64 of the promise for a clock
+// that drifts. So the user learns of the end before another client can see it.
 class Conversation {
  public:
+  using Time = std::chrono::steady_clock::time_point;  // passed in: the conversation reads no clock
+
   explicit Conversation(SessionOptions options);
 
   // Returns the ticket of the Complete that will answer the request.
@@ -52,11 +59,14 @@ class Conversation {
   // Takes back a request that no server can have received. False if it was sent, or is answered.
   [[nodiscard]] bool withdraw(Ticket ticket, Actions& actions);
 
-  [[nodiscard]] Actions socket_opened();
+  [[nodiscard]] Actions socket_opened(Time now);
   [[nodiscard]] Actions received(std::string_view frame);
   [[nodiscard]] Actions socket_lost(SocketLoss loss);
-  // Sends a ping: its reply shows that the server is alive, and its zxid.
-  [[nodiscard]] Actions heartbeat();
+  // Sends a ping: its reply shows that the server is alive, its zxid, and how long the session is
+  // safe.
+  [[nodiscard]] Actions heartbeat(Time now);
+  // To be called at `deadline`. Ends the session if it has passed.
+  [[nodiscard]] Actions deadline_passed(Time now);
   // No server was found in time: pending requests get NotReady, because they were not sent. A write
   // that was sent goes on waiting for the next server: only that can say whether it was applied.
   // The caller may continue to try servers. `reason` is for people.
@@ -71,6 +81,8 @@ class Conversation {
   // As negotiated; before that, as requested.
   [[nodiscard]] std::int64_t timeout_ms() const { return timeout_ms_; }
   [[nodiscard]] wire::SessionId session() const { return session_; }
+  // Until then the session certainly exists. Nothing: no server has promised anything.
+  [[nodiscard]] std::optional<Time> deadline() const { return deadline_; }
   [[nodiscard]] wire::Zxid last_zxid() const { return last_zxid_; }
 
  private:
@@ -83,10 +95,11 @@ class Conversation {
     bool sent = false;      // over the open socket
     bool internal = false;  // made by the conversation itself: not reported as Complete
     std::optional<wire::Result<wire::ReplyBody>> result;
-    wire::Zxid zxid;              // of the reply
-    bool alone = false;           // no other request may be outstanding with it
-    std::size_t frame_bytes = 0;  // as it was sent
-    std::size_t losses = 0;       // of sockets over which it was outstanding
+    wire::Zxid zxid;               // of the reply
+    bool alone = false;            // no other request may be outstanding with it
+    std::size_t frame_bytes = 0;   // as it was sent
+    std::size_t losses = 0;        // of sockets over which it was outstanding
+    std::optional<Time> asked_at;  // of a heartbeat
 
     [[nodiscard]] bool outstanding() const { return sent && !result; }
   };
@@ -113,6 +126,8 @@ class Conversation {
   void end_session(const wire::Error& error, Actions& actions);
   void on_closed(Actions& actions);
   void raise_last_zxid(wire::Zxid zxid);
+  // A server has promised so much to a request that was sent then.
+  void raise_deadline(Time asked_at, std::int64_t valid_ms);
 
   void on(wire::Reply&& reply, Actions& actions);
   void on(wire::WatchEvent&& event, Actions& actions);
@@ -127,6 +142,7 @@ class Conversation {
   std::int64_t timeout_ms_ = 0;
   wire::SessionId session_;  // none until a server has opened one
   std::string password_;
+  std::optional<Time> deadline_;
   bool provisional_ = false;  // opened by a server without a quorum, unknown to other servers
   wire::Zxid last_zxid_;      // the highest ever received
   std::uint64_t last_ticket_ = 0;
@@ -136,6 +152,7 @@ class Conversation {
   bool alone_outstanding_ = false;  // the one that is outstanding was sent alone
   bool held_ = false;               // some of pending_ wait to be sent
   // Of the open socket:
+  Time opened_at_;
   std::size_t accepted_bytes_ = 0;             // frames of this size were accepted
   std::optional<wire::ErrorCode> last_error_;  // of the last reply
   std::optional<wire::Error> end_;             // why the session has ended, if no server ended it

@@ -60,6 +60,7 @@ Actions Conversation::socket_lost(SocketLoss loss) {
   watches_.socket_lost();
   if (closing) {
     phase_ = Phase::ended;
+    deadline_.reset();
     finish_all(
         {ErrorCode::connection_loss, "the connection was lost while the session was closing"});
   }
@@ -71,6 +72,7 @@ Actions Conversation::socket_lost(SocketLoss loss) {
   if (std::exchange(provisional_, false)) {
     session_ = {};
     password_.clear();
+    deadline_.reset();
   }
   return actions;
 }

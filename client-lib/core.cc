@@ -65,6 +65,9 @@ Core::Core(asio::any_io_executor executor, Options options)
                  {options_.attempt_timeout, options_.offline_timeout, options_.follow_servers},
                  {[this](Action&& action) { perform(std::move(action)); },
                   [this](const std::string& reason) { give_up(reason); },
+                  [this](std::optional<Conversation::Time> time) {
+                    safe_until_ = time.value_or(Conversation::Time::max());
+                  },
                   [this](const std::string& reason) { fail(reason); }}),
       deadlines_(executor_, [this](CallId id) { expire(id); }),
       end_timer_(executor_) {}
@@ -170,7 +173,10 @@ void Core::perform(Action&& action) {
     found->second.post(executor_, std::move(deliver->event), is_heard);
     if (deliver->last) watches_.erase(found);
   } else if (auto* event = std::get_if<SessionEvent>(&action)) {
+    const bool is_end =
+        event->kind == SessionEvent::Kind::expired || event->kind == SessionEvent::Kind::closed;
     options_.on_session.post(executor_, std::move(*event), is_heard);
+    if (is_end) tell_listeners();
   }
 }
 
@@ -202,6 +208,19 @@ void Core::give_up(const std::string& reason) {
   for (auto& [id, call] : std::exchange(line_, {})) {
     release(id, call);
     complete(std::move(call.completion), {error, {}});
+  }
+}
+
+void Core::listen(const std::shared_ptr<SessionListener>& listener) {
+  listeners_[listener.get()] = listener;
+}
+
+// Later, because the listeners begin calls.
+void Core::tell_listeners() {
+  for (auto& [key, listener] : std::exchange(listeners_, {})) {
+    asio::post(strand_, [listener = std::move(listener)] {
+      if (const auto alive = listener.lock()) alive->session_ended();
+    });
   }
 }
 

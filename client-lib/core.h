@@ -34,6 +34,15 @@ struct Plan {
   std::chrono::milliseconds timeout{0};  // 0: none
 };
 
+// Is told on the strand that the session has ended, or that it may have.
+class SessionListener {
+ public:
+  virtual void session_ended() = 0;
+
+ protected:
+  ~SessionListener() = default;
+};
+
 // The part that both faces of a client share. It begins calls and completes them, on a strand of an
 // executor. A call first waits in a line, in the order in which calls are begun. From there it goes
 // to the Conversation when the bound of outstanding requests has room.
@@ -59,6 +68,12 @@ class Core : public std::enable_shared_from_this<Core> {
   void end(std::function<void()> ended);
   // Ends the session and all calls with SystemError.
   void fail(const std::string& reason);
+  // The listener gets the end of the present session, or of the next one if there is none, even
+  // while the client is destroyed. Then it does not listen any more. On the strand only.
+  void listen(const std::shared_ptr<SessionListener>& listener);
+  void unlisten(SessionListener& listener) { listeners_.erase(&listener); }
+  // Until then the session certainly exists. Time::max(): no server has promised anything.
+  [[nodiscard]] Conversation::Time safe_until() const { return safe_until_; }
   // Whether a blocking call of this thread would wait for itself.
   [[nodiscard]] bool runs_here() const;
   // The strand.
@@ -101,6 +116,7 @@ class Core : public std::enable_shared_from_this<Core> {
   void undo(Ticket ticket, Undo undo, const wire::Result<wire::ReplyBody>& result);
   boost::asio::awaitable<void> delete_node(std::string path, wire::Zxid czxid);
   void give_up(const std::string& reason);
+  void tell_listeners();
   void stop(const wire::Error& error);
   // Lets the strand call the function with this object.
   template <typename Function>
@@ -117,6 +133,7 @@ class Core : public std::enable_shared_from_this<Core> {
   std::atomic<std::size_t> begun_requests_ = 0;  // by asynchronous calls
   std::atomic<std::size_t> begun_bytes_ = 0;
   std::atomic<bool> silent_ = false;
+  std::atomic<Conversation::Time> safe_until_ = Conversation::Time::max();
   // The members below are used on the strand only.
   Conversation conversation_;
   Transport transport_;
@@ -126,6 +143,7 @@ class Core : public std::enable_shared_from_this<Core> {
   std::map<CallId, Ticket> tickets_;  // of sent_
   std::size_t sent_bytes_ = 0;
   std::map<Ticket, OnEvent> watches_;
+  std::map<SessionListener*, std::weak_ptr<SessionListener>> listeners_;
   std::size_t undoing_ = 0;  // creates whose node has to be deleted; a close waits for them
   boost::asio::steady_timer end_timer_;
   std::function<void()> ended_;

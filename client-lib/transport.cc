@@ -31,6 +31,9 @@ constexpr std::size_t write_bytes_max = 64 * 1024;
 constexpr std::size_t read_bytes_max = 64 * 1024 * 1024;
 // A connection that lasts so long was of use.
 constexpr milliseconds useful_time{1'000};
+// Between pings while no server has promised to keep the session: after an election, for example.
+// It doubles from ping to ping, because servers of older programs never promise anything.
+constexpr milliseconds first_ping_interval{250};
 
 // "HTTP 421: …", with the beginning of the page.
 std::string declined_text(const websocket::response_type& response) {
@@ -71,9 +74,8 @@ struct Transport::Socket {
   std::deque<std::string> outbox;
   asio::steady_timer wake;   // of the writer; cancelled when there is something to write
   asio::steady_timer timer;  // of watch_timeouts
-  steady_clock::time_point received_at;          // anything, pings included
-  steady_clock::time_point message_received_at;  // a message
-  steady_clock::time_point pinged_at;            // by a ping of our own
+  steady_clock::time_point received_at;  // anything, pings included
+  steady_clock::time_point pinged_at;    // by a ping of our own
   steady_clock::time_point accepted_at;
   std::vector<tcp::endpoint> addresses;
   bool resolved = false;
@@ -90,7 +92,8 @@ Transport::Transport(asio::any_io_executor strand, Conversation& conversation, H
       hosts_(std::move(hosts)),
       options_(options),
       hooks_(std::move(hooks)),
-      pause_(strand_) {}
+      pause_(strand_),
+      deadline_timer_(strand_) {}
 
 Transport::~Transport() = default;
 
@@ -114,6 +117,7 @@ void Transport::spawn(asio::awaitable<void> coroutine) {
 void Transport::stop() {
   stopped_ = true;
   pause_.cancel();
+  deadline_timer_.cancel();
   if (socket_) socket_->close("stopped");
 }
 
@@ -131,6 +135,22 @@ void Transport::carry_out(Actions actions) {
       hooks_.perform(std::move(action));
     }
   }
+  if (conversation_.deadline() != deadline_) await_deadline();
+}
+
+void Transport::await_deadline() {
+  deadline_ = conversation_.deadline();
+  hooks_.safe_until(deadline_);
+  if (!deadline_ || stopped_) {
+    deadline_timer_.cancel();
+    return;
+  }
+  deadline_timer_.expires_at(*deadline_);
+  deadline_timer_.async_wait([this, owner = owner_.lock()](error_code error) {
+    if (error || stopped_) return;
+    carry_out(conversation_.deadline_passed(steady_clock::now()));
+    if (conversation_.ended()) pause_.cancel();
+  });
 }
 
 asio::awaitable<void> Transport::run() {
@@ -180,12 +200,12 @@ asio::awaitable<void> Transport::resolve(std::shared_ptr<Socket> socket, Endpoin
 }
 
 asio::awaitable<void> Transport::serve(std::shared_ptr<Socket> socket, Endpoint endpoint) {
-  socket->received_at = socket->message_received_at = socket->pinged_at = steady_clock::now();
+  socket->received_at = socket->pinged_at = steady_clock::now();
   spawn(watch_timeouts(socket));
   // Not within the condition: there g++ 12 destroys the arguments of the coroutine twice.
   const bool opened = co_await open(socket, endpoint);
   if (!opened) co_return;
-  carry_out(conversation_.socket_opened());
+  carry_out(conversation_.socket_opened(steady_clock::now()));
   spawn(write(socket));
   co_await read(socket);
 }
@@ -244,7 +264,7 @@ asio::awaitable<void> Transport::read(std::shared_ptr<Socket> socket) {
                                    : "closed by the server: " + reason);
     }
     if (socket->closed) co_return;
-    socket->received_at = socket->message_received_at = steady_clock::now();
+    socket->received_at = steady_clock::now();
     const auto bytes = buffer.cdata();
     const bool was_connected = conversation_.connected();
     carry_out(conversation_.received({static_cast<const char*>(bytes.data()), bytes.size()}));
@@ -285,11 +305,12 @@ asio::awaitable<void> Transport::write(std::shared_ptr<Socket> socket) {
   }
 }
 
-// Until the session is accepted, enforces the timeout of the attempt. After that, sends a ping when
-// a third of the session's timeout has passed without a message, and closes the connection when two
-// thirds have passed without any bytes.
+// Until the session is accepted, enforces the timeout of the attempt. After that, sends a ping at
+// every third of the session's timeout, and more often while no server has promised to keep the
+// session. Closes the connection when two thirds have passed without any bytes.
 asio::awaitable<void> Transport::watch_timeouts(std::shared_ptr<Socket> socket) {
   const auto began = steady_clock::now();
+  milliseconds unsafe_interval = first_ping_interval;
   while (!socket->closed) {
     const auto now = steady_clock::now();
     auto wait_until = began + options_.attempt_timeout;
@@ -300,12 +321,14 @@ asio::awaitable<void> Transport::watch_timeouts(std::shared_ptr<Socket> socket) 
         socket->close("nothing received for " + std::to_string(silence.count()) + " ms");
         co_return;
       }
-      if (now - std::max(socket->message_received_at, socket->pinged_at) >= third) {
+      const milliseconds interval =
+          conversation_.deadline() ? third : std::min(third, unsafe_interval);
+      if (now - socket->pinged_at >= interval) {
         socket->pinged_at = now;
-        carry_out(conversation_.heartbeat());
+        unsafe_interval = std::min(third, 2 * unsafe_interval);
+        carry_out(conversation_.heartbeat(now));
       }
-      wait_until = std::min(socket->received_at + 2 * third,
-                            std::max(socket->message_received_at, socket->pinged_at) + third);
+      wait_until = std::min(socket->received_at + 2 * third, socket->pinged_at + interval);
     } else if (now >= wait_until) {
       socket->close("session not accepted within " +
                     std::to_string(options_.attempt_timeout.count()) + " ms");

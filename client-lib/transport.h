@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -34,6 +35,8 @@ class Transport {
     std::function<void(Action&&)> perform;
     // No server was found in time, for this reason. The transport goes on trying.
     std::function<void(const std::string&)> not_found;
+    // The session is safe until then; nothing: not known.
+    std::function<void(std::optional<Conversation::Time>)> safe_until;
     // An exception that is not an error of a server has ended the transport.
     std::function<void(const std::string&)> failed;
   };
@@ -61,6 +64,8 @@ class Transport {
   boost::asio::awaitable<void> write(std::shared_ptr<Socket> socket);
   boost::asio::awaitable<void> watch_timeouts(std::shared_ptr<Socket> socket);
   boost::asio::awaitable<void> sleep(std::chrono::milliseconds duration);
+  // Lets a timer end the session at its deadline.
+  void await_deadline();
 
   boost::asio::any_io_executor strand_;
   Conversation& conversation_;
@@ -70,6 +75,8 @@ class Transport {
   std::weak_ptr<void> owner_;
   std::shared_ptr<Socket> socket_;  // null between sockets
   boost::asio::steady_timer pause_;
+  boost::asio::steady_timer deadline_timer_;
+  std::optional<Conversation::Time> deadline_;  // that deadline_timer_ awaits
   std::chrono::steady_clock::time_point offline_since_;
   std::size_t declined_ = 0;  // attempts in a row whose handshake the server will always decline
   bool stopped_ = false;

