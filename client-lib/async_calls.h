@@ -58,6 +58,9 @@ class AsyncCalls {
   // The client's executor: a strand.
   [[nodiscard]] const executor_type& get_executor() const noexcept { return core_->executor(); }
 
+  // For recipes.
+  [[nodiscard]] const std::shared_ptr<Core>& core() const noexcept { return core_; }
+
   // Any request. `on_event` is for requests that set a watch.
   template <typename Request, typename Token>
   auto async_call(Request request, Token&& token) const {
@@ -119,6 +122,12 @@ class AsyncCalls {
     return async_call(wire::SetRequest{std::move(path), std::move(data), version, false},
                       std::forward<Token>(token));
   }
+  // Sets the node's data, and creates the node if it is missing.
+  template <typename Token>
+  auto async_put(std::string path, wire::Bytes data, Token&& token) const {
+    return async_call(wire::SetRequest{std::move(path), std::move(data), wire::any_version, true},
+                      std::forward<Token>(token));
+  }
   template <typename Token>
   auto async_remove(std::string path, Token&& token) const {
     return async_remove(std::move(path), wire::any_version, std::forward<Token>(token));
@@ -172,8 +181,9 @@ class AsyncCalls {
   }
 
  protected:
-  AsyncCalls(std::shared_ptr<Core> core, std::chrono::milliseconds timeout)
-      : core_(std::move(core)), timeout_(timeout) {}
+  AsyncCalls(std::shared_ptr<Core> core, std::chrono::milliseconds timeout,
+             std::vector<wire::Condition> conditions = {})
+      : core_(std::move(core)), timeout_(timeout), conditions_(std::move(conditions)) {}
 
   static wire::CreateRequest create_request(std::string path, wire::Bytes data,
                                             CreateOptions options) {
@@ -187,7 +197,8 @@ class AsyncCalls {
   }
 
   std::shared_ptr<Core> core_;
-  std::chrono::milliseconds timeout_;  // 0: none
+  std::chrono::milliseconds timeout_;        // 0: none
+  std::vector<wire::Condition> conditions_;  // of requests that have none of their own
 
  private:
   template <typename Reply>
@@ -228,6 +239,7 @@ class AsyncCalls {
   auto initiate(Plan plan, Token&& token) const {
     using Reply = ReplyOf<Request>;
     plan.timeout = timeout_;
+    if (plan.conditions.empty()) plan.conditions = conditions_;
     return boost::asio::async_initiate<Token, void(Error, Reply)>(Initiation<Reply>{core_}, token,
                                                                   std::move(plan));
   }

@@ -8,6 +8,7 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 
+#include "client-lib/block.h"
 #include "client-lib/core.h"
 
 namespace zabkeeper {
@@ -50,11 +51,8 @@ std::vector<Endpoint> servers(std::string_view text) {
 
 AnyReply Calls::ask(wire::Request request, OnEvent on_event,
                     std::vector<wire::Condition> conditions) const try {
-  if (core_->runs_here()) {
-    return failed(ErrorCode::bad_arguments,
-                  "a blocking call by the client's own executor would wait for itself: "
-                  "use the asynchronous calls there");
-  }
+  if (core_->runs_here()) return {would_wait_for_itself(), {}};
+  if (conditions.empty()) conditions = conditions_;
   auto* completion = new BlockingCompletion;
   std::future<AnyReply> reply = completion->reply();
   const milliseconds timeout =
@@ -86,6 +84,10 @@ Result<wire::ExistsReply> Calls::exists(std::string path, wire::ReadOptions read
 
 Result<wire::SetReply> Calls::set(std::string path, wire::Bytes data, std::int32_t version) const {
   return call(wire::SetRequest{std::move(path), std::move(data), version, false});
+}
+
+Result<wire::SetReply> Calls::put(std::string path, wire::Bytes data) const {
+  return call(wire::SetRequest{std::move(path), std::move(data), wire::any_version, true});
 }
 
 Result<wire::EmptyReply> Calls::remove(std::string path, std::int32_t version) const {

@@ -31,7 +31,7 @@ namespace zabkeeper {
 // Parses a list of servers; see parse_endpoints. Throws std::invalid_argument.
 [[nodiscard]] std::vector<Endpoint> servers(std::string_view text);
 
-// The calls of a client, with one deadline for each: see Client::within.
+// The calls of a client, with a deadline for each, or with conditions: see `within` and `only_if`.
 class Calls : public AsyncCalls {
  public:
   // --- Blocking calls ---
@@ -63,6 +63,8 @@ class Calls : public AsyncCalls {
   Result<wire::ExistsReply> exists(std::string path, wire::ReadOptions read = {}) const;
   Result<wire::SetReply> set(std::string path, wire::Bytes data,
                              std::int32_t version = wire::any_version) const;
+  // Sets the node's data, and creates the node if it is missing.
+  Result<wire::SetReply> put(std::string path, wire::Bytes data) const;
   Result<wire::EmptyReply> remove(std::string path, std::int32_t version = wire::any_version) const;
   Result<wire::EmptyReply> remove_recursively(std::string path) const;
   Result<wire::ChildrenReply> children(std::string path, wire::ReadOptions read = {}) const;
@@ -76,11 +78,24 @@ class Calls : public AsyncCalls {
   // Ends the session, and deletes its ephemeral nodes at once.
   Result<wire::ClosedReply> close() const;
 
+  // The same calls, with a deadline: so long after each is begun. At its deadline a call ends as if
+  // it was cancelled. Its error is NotReady if nothing was sent, else OperationTimeout. The result
+  // must not be used after the client is destroyed.
+  [[nodiscard]] Calls within(std::chrono::milliseconds timeout) const {
+    return {core_, timeout, conditions_};
+  }
+  // The same calls, for writes that happen only if all conditions hold; else ConditionFailed.
+  // Hold::guard is such a condition. As for `within`, the client must outlive the result.
+  [[nodiscard]] Calls only_if(std::vector<wire::Condition> conditions) const {
+    return {core_, timeout_, std::move(conditions)};
+  }
+
  private:
   friend class Client;
 
-  Calls(std::shared_ptr<Core> core, std::chrono::milliseconds timeout)
-      : AsyncCalls(std::move(core), timeout) {}
+  Calls(std::shared_ptr<Core> core, std::chrono::milliseconds timeout,
+        std::vector<wire::Condition> conditions = {})
+      : AsyncCalls(std::move(core), timeout, std::move(conditions)) {}
 };
 
 // The thread that a client has if its user gives it no executor.
@@ -108,10 +123,12 @@ class Client : private OwnThread, public Calls {
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
-  // The same calls, with a deadline: so long after each is begun. At its deadline a call ends as if
-  // it was cancelled. Its error is NotReady if nothing was sent, else OperationTimeout. The result
-  // must not be used after the client is destroyed.
-  [[nodiscard]] Calls within(std::chrono::milliseconds timeout) const { return {core_, timeout}; }
+  // Until then the session certainly exists; time_point::max() if no server has promised anything.
+  // It moves on with every heartbeat. When it has passed, the client ends the session: the state is
+  // then `expired`, before the servers can end it.
+  [[nodiscard]] std::chrono::steady_clock::time_point deadline() const {
+    return core_->safe_until();
+  }
 
  private:
   Client(std::shared_ptr<State> state, Options options);

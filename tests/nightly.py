@@ -6,9 +6,10 @@ usage: tools/dev nightly [--minutes N] [--soak-minutes N] [--greedy-minutes N] [
 
 Steps: sanitize (unit tests with all checks of UBSan), tsan (the server's and client's tests under
 ThreadSanitizer), fuzz (every fuzzer for --minutes), mutants (all, or those named), upgrade (the
-tests of upgrades, with mixed ensembles for a minute each, and under faults), crowds (of greedy
-clients), soak (for --soak-minutes), greedy (greedy clients, for --greedy-minutes). Each step writes
-its output to build/nightly/STEP.log. Exit status 1 if any step fails.
+tests of upgrades, with mixed ensembles for a minute each, and under faults), package (the client
+library in projects of users), crowds (of greedy clients), soak (for --soak-minutes), greedy (greedy
+clients, for --greedy-minutes). Each step writes its output to build/nightly/STEP.log. Exit status 1
+if any step fails.
 """
 
 import argparse
@@ -21,7 +22,7 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
 LOGS = ROOT / "build" / "nightly"
-STEPS = ("sanitize", "tsan", "fuzz", "mutants", "upgrade", "crowds", "soak", "greedy")
+STEPS = ("sanitize", "tsan", "fuzz", "mutants", "upgrade", "crowds", "package", "soak", "greedy")
 MIXED_SECONDS = 60  # for which servers of two programs are one ensemble
 
 
@@ -47,6 +48,7 @@ def steps(only, minutes, soak_minutes, greedy_minutes, mutants):
         Step("mutants", ["mutants", *mutants]),
         Step("upgrade-previous", ["previous"]),
         Step("upgrade", ["test", "^ensemble/upgrade"], {"ZABKEEPER_MIXED_SECONDS": str(MIXED_SECONDS)}),
+        Step("package", ["test", "^package/"]),
         Step("crowds", ["test", "^ensemble/(budgets|greedy|places|crowds)"], {"ZABKEEPER_BYSTANDER": "strict"}),
         Step("soak", ["soak", "--seconds", str(round(soak_minutes * 60))]),
         Step("greedy", ["greedy-soak", "--seconds", str(round(greedy_minutes * 60))]),

@@ -13,6 +13,8 @@
 
 #include "client-lib/client.h"
 #include "client-lib/json.h"
+#include "client-lib/leader_election.h"
+#include "client-lib/lock.h"
 
 // The examples of docs/client.md, between the lines "// page" and "// end": see page_test.cc.
 namespace client_page {
@@ -73,6 +75,28 @@ void deadline(const std::string& urls) {
   // page
   const auto reply = client.within(std::chrono::milliseconds(500)).get("/app");
   // end
+}
+
+void locks(const std::string& urls) {
+  const zabkeeper::Client client({.servers = zabkeeper::servers(urls)});
+  // page
+  const zabkeeper::Lock lock(client, "/locks/report");
+  zabkeeper::Hold hold = lock.acquire_for(std::chrono::seconds(5)).value();
+  client.only_if({hold.guard()}).put("/report", "made by " + hold.path()).value();
+  hold.release().value();
+  // end
+}
+
+void observers(const std::string& urls) {
+  const zabkeeper::Client client({.servers = zabkeeper::servers(urls)});
+  // page
+  const zabkeeper::LeaderElection election(client, "/services/report");
+  const auto observation = election.observe([](const zabkeeper::LeaderEvent& event) {
+    const auto* changed = std::get_if<zabkeeper::LeaderChanged>(&event);
+    if (changed && changed->leader) std::cout << "leader: " << changed->leader->value << '\n';
+  });
+  // end
+  client.get("/app").value();
 }
 
 struct Settings {

@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -46,12 +47,35 @@ TEST_CASE("the examples of docs/client.md are those that are compiled") {
   CHECK(on_page == compiled);
 }
 
+TEST_CASE("the C++ programs of README.md are those that are compiled") {
+  std::vector<std::string> compiled;
+  for (const std::string name : {"lock", "election"}) {
+    for (std::string& block :
+         blocks_of("tests/client_programs/" + name + ".cc", "// page", "// end")) {
+      compiled.push_back(std::move(block));
+    }
+  }
+  CHECK(blocks_of("README.md", "```cpp", "```") == compiled);
+}
+
 // A tree of nodes that can be created, set and read.
 struct SmallTree {
   std::optional<wire::Result<wire::ReplyBody>> answer(const wire::ClientRequest& request) {
     if (const auto* create = std::get_if<wire::CreateRequest>(&request.request)) {
       data[create->path] = create->data;
-      return wire::ReplyBody(wire::CreateReply{create->path, {}});
+      wire::CreateReply reply{create->path, {}};
+      if (create->turn) reply.turn = true;
+      return wire::ReplyBody(reply);
+    }
+    if (const auto* remove = std::get_if<wire::DeleteRequest>(&request.request)) {
+      data.erase(remove->path);
+      return wire::ReplyBody(wire::EmptyReply{});
+    }
+    if (std::holds_alternative<wire::WatchRequest>(request.request)) {
+      return wire::ReplyBody(wire::WatchReply{request.id, wire::Stat{}});
+    }
+    if (std::holds_alternative<wire::ChildrenRequest>(request.request)) {
+      return wire::ReplyBody(wire::ChildrenReply{});
     }
     if (const auto* set = std::get_if<wire::SetRequest>(&request.request)) {
       data[set->path] = set->data;
@@ -70,7 +94,7 @@ TEST_CASE("the examples of docs/client.md do what the page says") {
   SmallTree tree;
   const auto script =
       serve([&](const wire::ClientRequest& request) { return tree.answer(request); });
-  ScriptedServer server({script, script, script, script, script});
+  ScriptedServer server({script, script, script, script, script, script, script});
   const std::string urls = server.endpoint().url();
   client_page::blocking(urls);
   CHECK(tree.data["/app"] == "v2");
@@ -78,6 +102,9 @@ TEST_CASE("the examples of docs/client.md do what the page says") {
   CHECK(tree.data["/app"] == "v2!");
   client_page::use_values(urls);
   client_page::deadline(urls);
+  client_page::locks(urls);
+  CHECK(tree.data["/report"].starts_with("made by /locks/report/"));
+  client_page::observers(urls);
   client_page::data(urls);
   CHECK(tree.data["/settings"] == R"({"colour":"blue","size":3})");
 }

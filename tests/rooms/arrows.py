@@ -43,6 +43,9 @@ POSIX = re.compile(r"(sys|netinet|arpa|net)/\w+\.h|(dirent|dlfcn|fcntl|malloc|ne
 # POSIX headers that only compute.
 PURE_POSIX = {"arpa/inet.h"}
 
+# The headers for users of the client: <zabkeeper/client.h> and others.
+FOR_USERS = "client-lib/include/zabkeeper"
+
 HINT = """\
 arrows: change the include, or the ```arrows block of ARCHITECTURE.md: add the arrow that is missing,
 arrows: remove the one that nothing uses. `tests/rooms/arrows.py --print` shows the block that fits."""
@@ -156,6 +159,8 @@ class Check:
             if target is None:
                 return f"no arrow names the directory of {name}"
             return self._use(room, target, name) if target != room else None
+        if name.startswith("zabkeeper/") and FOR_USERS in self.arrows:
+            return self._use(room, FOR_USERS, name)
         if quote == '"':
             return f"{name} names no room: include from the repository's root"
         library = library_of(name)

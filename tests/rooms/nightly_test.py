@@ -14,7 +14,7 @@ class Nightly(unittest.TestCase):
     def test_without_only_every_step_and_every_fuzzer_runs(self):
         chosen = nightly.steps([], 5, 30, 10, [])
         names = [step.name for step in chosen]
-        self.assertEqual([*names[:2], *names[-6:]], ["sanitize", "tsan", "mutants", "upgrade-previous", "upgrade",
+        self.assertEqual([*names[:2], *names[-7:]], ["sanitize", "tsan", "mutants", "upgrade-previous", "upgrade", "package",
                                                      "crowds", "soak", "greedy"])
         fuzzers = {path.stem for path in (nightly.ROOT / "tests/fuzz").glob("*.cc")}
         self.assertEqual({name for name in names if name.startswith("fuzz")}, {f"fuzz-{f}" for f in fuzzers})

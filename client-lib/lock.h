@@ -1,0 +1,151 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <boost/asio/associated_cancellation_slot.hpp>
+#include <boost/asio/async_result.hpp>
+
+#include "client-lib/acquisition_run.h"
+#include "client-lib/async_calls.h"
+#include "client-lib/client.h"
+#include "client-lib/hold.h"
+#include "client-lib/recipes/queue.h"
+
+// Locks, read and write locks, and semaphores. All are fair: holders come in the order in which
+// they asked, and a release wakes only the next one. client-lib/recipes/acquisition.h says what is
+// guaranteed under which failures.
+//
+//   zabkeeper::Lock lock(client, "/locks/report");
+//   const zabkeeper::Hold hold = lock.acquire().value();
+//   while (!hold.stop_token().stop_requested()) work();
+namespace zabkeeper {
+
+// What can be acquired. Any thread may use it, and it may be acquired any number of times: each
+// acquisition waits for the others, also for those of the same thread (see Hold::share). The client
+// must outlive it, its calls, and what it has acquired.
+//
+// Errors: those of the requests; NotReady if no server was found in time; SessionExpired;
+// OperationTimeout at the deadline. After each of them no node is left, or it is being deleted in
+// the background.
+class Acquirable {
+ public:
+  // Waits until it holds.
+  [[nodiscard]] Result<Hold> acquire() const { return acquire_for({}); }
+  // Waits no longer than so; 0: without a limit.
+  [[nodiscard]] Result<Hold> acquire_for(std::chrono::milliseconds timeout) const;
+  // The hold is empty if others hold or wait.
+  [[nodiscard]] Result<Hold> try_acquire() const;
+
+  // The completion signature is void(Error, Hold). A cancelled acquisition leaves no node.
+  template <typename Token>
+  auto async_acquire(Token&& token) const {
+    return async_acquire_for({}, std::forward<Token>(token));
+  }
+  template <typename Token>
+  auto async_acquire_for(std::chrono::milliseconds timeout, Token&& token) const {
+    return initiate(some_queue(false), timeout, std::forward<Token>(token));
+  }
+  template <typename Token>
+  auto async_try_acquire(Token&& token) const {
+    return initiate(some_queue(true), {}, std::forward<Token>(token));
+  }
+
+  // Makes the queue for an acquisition with this id (32 hex digits).
+  using QueueOf = std::function<QueueOptions(std::string_view id)>;
+  Acquirable(const AsyncCalls& client, QueueOf queue_of)
+      : core_(client.core()), queue_of_(std::move(queue_of)) {}
+
+ private:
+  struct Initiation {
+    using executor_type = AsyncCalls::executor_type;
+    [[nodiscard]] const executor_type& get_executor() const noexcept { return core->executor(); }
+
+    template <typename Handler>
+    void operator()(Handler&& handler, QueueOptions queue,
+                    std::chrono::milliseconds timeout) const {
+      auto outcome = std::make_shared<AcquisitionRun::Outcome>();
+      const auto deliver = [outcome](auto&& then, AnyReply&&) {
+        std::forward<decltype(then)>(then)(outcome->error, std::move(outcome->hold));
+      };
+      using Done =
+          HandlerCompletion<std::decay_t<Handler>, std::decay_t<decltype(deliver)>, executor_type>;
+      const auto run = std::make_shared<AcquisitionRun>(core, std::move(queue));
+      auto slot = boost::asio::get_associated_cancellation_slot(handler);
+      if (slot.is_connected()) {
+        slot.assign([weak = std::weak_ptr(run)](boost::asio::cancellation_type) {
+          if (const auto alive = weak.lock()) {
+            alive->post([](AcquisitionRun& self) {
+              self.cancel({{ErrorCode::cancelled, "the acquisition was cancelled"}});
+            });
+          }
+        });
+      }
+      AnyCompletion completion =
+          Done::make(std::forward<Handler>(handler), deliver, core->executor());
+      run->start(timeout, std::move(outcome), std::move(completion));
+    }
+
+    std::shared_ptr<Core> core;
+  };
+
+  template <typename Token>
+  auto initiate(QueueOptions queue, std::chrono::milliseconds timeout, Token&& token) const {
+    return boost::asio::async_initiate<Token, void(Error, Hold)>(Initiation{core_}, token,
+                                                                 std::move(queue), timeout);
+  }
+  [[nodiscard]] QueueOptions some_queue(bool only_now) const;
+  [[nodiscard]] Result<Hold> wait_for(QueueOptions queue, std::chrono::milliseconds timeout) const;
+
+  std::shared_ptr<Core> core_;
+  QueueOf queue_of_;
+};
+
+struct LockOptions {
+  LockNames names = LockNames::own;
+  // The data of the nodes, for people who look.
+  wire::Bytes data = {};
+  // Of the nodes, and of missing parents; none: open.
+  std::optional<wire::Acl> acl = {};
+};
+
+// One holder. All users of a path use the same `names`.
+class Lock : public Acquirable {
+ public:
+  Lock(const AsyncCalls& client, std::string path, LockOptions options = {});
+};
+
+// Many readers or one writer. A reader waits for the writers before it, a writer for all before it.
+// A reader cannot become a writer: two readers that tried would wait for each other. See
+// Hold::downgrade for the reverse.
+class ReadWriteLock {
+ public:
+  ReadWriteLock(const AsyncCalls& client, std::string path, LockOptions options = {});
+
+  [[nodiscard]] const Acquirable& reader() const { return reader_; }
+  [[nodiscard]] const Acquirable& writer() const { return writer_; }
+
+ private:
+  Acquirable reader_;
+  Acquirable writer_;
+};
+
+// As many holders as the limit, which is the data of `path`: see set_semaphore_limit. Without a
+// limit, every acquisition fails.
+class Semaphore : public Acquirable {
+ public:
+  Semaphore(const AsyncCalls& client, std::string path, LockOptions options = {});
+};
+
+// Sets the limit of a semaphore, from 1 to 1,000,000, and creates its node if it is missing. Those
+// that wait keep the limit under which they came.
+Result<wire::SetReply> set_semaphore_limit(const Calls& client, std::string path,
+                                           std::int32_t limit);
+
+}  // namespace zabkeeper
