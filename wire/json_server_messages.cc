@@ -1,13 +1,13 @@
 #include <algorithm>
 #include <concepts>
 #include <cstdint>
+#include <new>
 #include <optional>
+#include <simdjson.h>
 #include <string>
 #include <tuple>
 #include <utility>
 #include <vector>
-
-#include <nlohmann/json.hpp>
 
 #include "wire/base64.h"
 #include "wire/json.h"
@@ -19,7 +19,11 @@
 namespace wire::json {
 namespace {
 
-using Json = nlohmann::json;
+using Json = simdjson::dom::element;
+using simdjson::SUCCESS;
+
+// A parser keeps about 15 times the largest text that it has read.
+constexpr std::size_t kept_parser_bytes = 64 * 1024;
 
 // The first error of a frame. Caught in parse_server_messages.
 struct Malformed {
@@ -36,14 +40,15 @@ Malformed wrong_type(std::string_view field) {
 // Reads the fields of one object into the members of a struct, as its list says.
 class FieldReader {
  public:
-  explicit FieldReader(const Json& object) : object_(object) {
-    if (!object.is_object()) throw Malformed{"not an object"};
+  explicit FieldReader(const Json& object) {
+    if (object.get(object_) != SUCCESS) throw Malformed{"not an object"};
+    next_ = object_.begin();
   }
 
-  [[nodiscard]] bool has(std::string_view field) const { return object_.contains(field); }
-  [[nodiscard]] const Json& at(std::string_view field) const {
-    const auto found = object_.find(field);
-    if (found == object_.end()) throw missing(field);
+  [[nodiscard]] bool has(std::string_view field) const { return find(field).has_value(); }
+  [[nodiscard]] Json at(std::string_view field) const {
+    const auto found = find(field);
+    if (!found) throw missing(field);
     return *found;
   }
   template <class T>
@@ -54,7 +59,7 @@ class FieldReader {
   }
   template <class T>
   [[nodiscard]] T value_or(std::string_view field, T value) const {
-    if (has(field)) convert(at(field), field, value);
+    if (const auto found = find(field)) convert(*found, field, value);
     return value;
   }
 
@@ -79,6 +84,23 @@ class FieldReader {
   }
 
  private:
+  // Begins behind the field that was found last: servers write fields in the order of the lists.
+  [[nodiscard]] std::optional<Json> find(std::string_view field) const {
+    const auto from = next_;
+    for (auto at = from; at != object_.end(); ++at) {
+      if (at.key_equals(field)) return found(at);
+    }
+    for (auto at = object_.begin(); at != from; ++at) {
+      if (at.key_equals(field)) return found(at);
+    }
+    return std::nullopt;
+  }
+  [[nodiscard]] Json found(simdjson::dom::object::iterator at) const {
+    const Json value = at.value();
+    next_ = ++at;
+    return value;
+  }
+
   template <class S, class M>
   void read_field(const Embedded<S, M>& field, S& out) const {
     read(out.*field.member);
@@ -86,11 +108,11 @@ class FieldReader {
   template <class S, class M, As as>
   void read_field(const Field<S, M, as>& field, S& out) const {
     M& member = out.*field.member;
-    if (has(field.name)) {
+    if (const auto found = find(field.name)) {
       if constexpr (as == As::perms) {
-        convert_perms(at(field.name), field.name, member);
+        convert_perms(*found, field.name, member);
       } else {
-        convert(at(field.name), field.name, member);
+        convert(*found, field.name, member);
       }
     } else if (as == As::data && has("data64")) {
       if constexpr (as == As::data) convert_base64(at("data64"), "data64", member);
@@ -102,15 +124,13 @@ class FieldReader {
   // --- The value of a field, by the type of its member ---
 
   static void convert(const Json& value, std::string_view field, std::string& out) {
-    if (!value.is_string()) throw wrong_type(field);
-    out = value.get_ref<const std::string&>();
+    out = text_of(value, field);
   }
   static void convert(const Json& value, std::string_view field, SharedBytes& out) {
     out = Bytes(text_of(value, field));
   }
   static void convert(const Json& value, std::string_view field, bool& out) {
-    if (!value.is_boolean()) throw wrong_type(field);
-    out = value.get<bool>();
+    if (value.get(out) != SUCCESS) throw wrong_type(field);
   }
   template <std::integral T>
   requires(!std::same_as<T, bool>) static void convert(const Json& value, std::string_view field,
@@ -119,8 +139,10 @@ class FieldReader {
       if (!std::in_range<T>(number)) throw wrong_type(field);
       out = static_cast<T>(number);
     };
-    if (value.is_number_unsigned()) return from(value.get<std::uint64_t>());
-    if (value.is_number_integer()) return from(value.get<std::int64_t>());
+    std::int64_t number = 0;
+    if (value.get(number) == SUCCESS) return from(number);
+    std::uint64_t large = 0;
+    if (value.get(large) == SUCCESS) return from(large);
     throw wrong_type(field);
   }
   template <class Enum>
@@ -141,7 +163,7 @@ class FieldReader {
     if (value.is_string()) {
       append_string(text_of(value, field), out.json);
     } else if (value.is_number()) {
-      out.json = value.dump();
+      out.json = simdjson::minify(value);
     } else if (!value.is_null()) {
       throw wrong_type(field);
     }
@@ -149,7 +171,7 @@ class FieldReader {
   // A child without details is its name.
   static void convert(const Json& value, std::string_view, Child& out) {
     if (value.is_string()) {
-      out.name = value.get_ref<const std::string&>();
+      out.name = text_of(value, {});
     } else {
       FieldReader(value).read(out);
     }
@@ -164,8 +186,9 @@ class FieldReader {
   }
   template <class T>
   static void convert(const Json& value, std::string_view field, std::vector<T>& out) {
-    if (!value.is_array()) throw wrong_type(field);
-    for (const Json& item : value) convert(item, field, out.emplace_back());
+    simdjson::dom::array items;
+    if (value.get(items) != SUCCESS) throw wrong_type(field);
+    for (const Json item : items) convert(item, field, out.emplace_back());
   }
 
   static void convert_perms(const Json& value, std::string_view field, std::uint8_t& out) {
@@ -179,9 +202,11 @@ class FieldReader {
     if (!bytes) throw wrong_type(field);
     out = *std::move(bytes);
   }
-  static const std::string& text_of(const Json& value, std::string_view field) {
-    if (!value.is_string()) throw wrong_type(field);
-    return value.get_ref<const std::string&>();
+  // Valid as long as the parsed text.
+  static std::string_view text_of(const Json& value, std::string_view field) {
+    std::string_view text;
+    if (value.get(text) != SUCCESS) throw wrong_type(field);
+    return text;
   }
   static std::uint64_t hex(const Json& value, std::string_view field) {
     const auto bits = from_hex(text_of(value, field));
@@ -189,7 +214,8 @@ class FieldReader {
     return *bits;
   }
 
-  const Json& object_;
+  simdjson::dom::object object_;
+  mutable simdjson::dom::object::iterator next_;
 };
 
 // --- Replies ---
@@ -210,12 +236,14 @@ MultiReply reply_to(const MultiRequest& request, const FieldReader& object) {
   MultiReply reply;
   if (request.otherwise) reply.branch = object.value<Branch>("branch");
   const auto& ops = reply.branch == Branch::otherwise ? *request.otherwise : request.ops;
-  const Json& results = object.at("results");
-  if (!results.is_array() || results.size() != ops.size()) throw wrong_type("results");
+  simdjson::dom::array results;
+  if (object.at("results").get(results) != SUCCESS) throw wrong_type("results");
   if (object.has("error")) reply.failed = object.value<std::size_t>("index");
-  if (reply.failed && *reply.failed >= results.size()) throw wrong_type("index");
-  for (std::size_t i = 0; i < results.size(); ++i) {
-    const FieldReader result(results[i]);
+  if (reply.failed && *reply.failed >= ops.size()) throw wrong_type("index");
+  for (const Json each : results) {
+    const std::size_t i = reply.results.size();
+    if (i == ops.size()) throw wrong_type("results");
+    const FieldReader result(each);
     if (result.has("error")) {
       reply.results.emplace_back(result.read<Error>());
     } else if (reply.failed) {
@@ -225,6 +253,7 @@ MultiReply reply_to(const MultiRequest& request, const FieldReader& object) {
           std::visit([&](const auto& op) -> OpReply { return reply_to(op, result); }, ops[i]));
     }
   }
+  if (reply.results.size() != ops.size()) throw wrong_type("results");
   return reply;
 }
 
@@ -239,8 +268,8 @@ Reply reply_of(const FieldReader& object, const RequestOf& request_of) {
   if (!reply.id.none() && !request) {
     throw Malformed{"a reply to a request that is not outstanding: " + reply.id.json};
   }
-  const bool failed_multi = object.has("error") && object.has("results");
-  if (object.has("error") && !failed_multi) {
+  const bool failed = object.has("error");
+  if (failed && !object.has("results")) {
     reply.body = object.read<Error>();
   } else if (object.has("truncated")) {
     reply.body = TruncatedReply{reply.zxid};
@@ -270,32 +299,40 @@ ServerMessage message_of(const Json& json, const RequestOf& request_of) {
   throw Malformed{"unknown op " + op};
 }
 
-// Stops before deep nesting can exhaust the stack.
-Json json_of(std::string_view text) {
-  bool too_deep = false;
-  Json json = Json::parse(
-      text.begin(), text.end(),
-      [&](int depth, Json::parse_event_t, Json&) {
-        too_deep = too_deep || depth >= static_cast<int>(nesting_max);
-        return !too_deep;
-      },
-      /*allow_exceptions=*/false);
-  if (json.is_discarded() || too_deep) throw Malformed{too_deep ? "nested too deeply" : "not JSON"};
+Json json_of(std::string_view text, simdjson::dom::parser& parser) {
+  Json json;
+  if (parser.capacity() < text.size() &&
+      parser.allocate(std::max(text.size(), kept_parser_bytes), nesting_max) != SUCCESS) {
+    throw std::bad_alloc();
+  }
+  const simdjson::error_code error = parser.parse(text.data(), text.size()).get(json);
+  if (error == simdjson::DEPTH_ERROR) throw Malformed{"nested too deeply"};
+  if (error == simdjson::MEMALLOC) throw std::bad_alloc();
+  if (error != SUCCESS) throw Malformed{"not JSON"};
   return json;
+}
+
+std::vector<ServerMessage> messages_of(const Json& frame, const RequestOf& request_of) {
+  std::vector<ServerMessage> messages;
+  simdjson::dom::array items;
+  if (frame.get(items) == SUCCESS) {
+    for (const Json item : items) messages.push_back(message_of(item, request_of));
+  } else {
+    messages.push_back(message_of(frame, request_of));
+  }
+  return messages;
 }
 
 }  // namespace
 
 Result<std::vector<ServerMessage>> parse_server_messages(std::string_view text,
                                                          const RequestOf& request_of) try {
-  const Json frame = json_of(text);
-  std::vector<ServerMessage> messages;
-  if (frame.is_array()) {
-    for (const Json& item : frame) messages.push_back(message_of(item, request_of));
-  } else {
-    messages.push_back(message_of(frame, request_of));
+  if (text.size() > kept_parser_bytes) {
+    simdjson::dom::parser parser;
+    return messages_of(json_of(text, parser), request_of);
   }
-  return messages;
+  thread_local simdjson::dom::parser kept_parser;
+  return messages_of(json_of(text, kept_parser), request_of);
 } catch (const Malformed& malformed) {
   return Error{ErrorCode::marshalling_error, "the server sent no valid frame: " + malformed.why};
 }
