@@ -13,6 +13,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "tools/bench/client_library.h"
 #include "tools/bench/failover.h"
 #include "tools/bench/load.h"
 #include "tools/bench/machine.h"
@@ -26,7 +27,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const std::set<std::string> workloads{"raw", "W1", "W2", "R1", "R2", "L1", "C", "E", "F", "memory"};
+const std::set<std::string> workloads{"raw", "W1", "W2", "R1",     "R2",     "L1",
+                                      "C",   "E",  "F",  "memory", "client", "lock"};
 
 struct Options {
   std::vector<std::string> only;
@@ -74,7 +76,7 @@ class Run {
 
   void measure_all() {
     if (options_.wants("memory")) in_ensemble("memory", measure_memory);
-    if (options_.wants_any({"raw", "W1", "W2", "R1", "R2", "L1", "C", "E"})) {
+    if (options_.wants_any({"raw", "W1", "W2", "R1", "R2", "L1", "C", "E", "client", "lock"})) {
       in_ensemble("load", [this](Ensemble& ensemble, Measurements&) { measure_loads(ensemble); });
     }
     if (options_.wants("F")) {
@@ -106,6 +108,13 @@ class Run {
       measure_latencies(ensemble);
       if (options_.wants("W2")) measure_throughput(ensemble, "W2", Request::set());
       if (options_.wants("R2")) measure_throughput(ensemble, "R2", Request::get());
+      const Micros time = seconds(options_.seconds);
+      if (options_.wants("client")) measure_client_library(ensemble, measurements_, time);
+      if (options_.wants("lock")) {
+        for (const std::size_t contenders : {1, 10, 50}) {
+          measure_locks(ensemble, measurements_, contenders, time);
+        }
+      }
       if (options_.wants("C")) measure_session_creation(ensemble, measurements_);
     }
     if (options_.wants("E")) {
@@ -123,11 +132,13 @@ class Run {
   void measure_latencies(Ensemble& ensemble) {
     const std::size_t leader = ensemble.leader();
     const std::size_t follower = ensemble.follower();
-    if (options_.wants("W1")) {
+    // Lock cycles are compared with it.
+    if (options_.wants_any({"W1", "lock"})) {
       measure_latency(ensemble, "W1.leader", Request::set(), leader);
       measure_latency(ensemble, "W1.follower", Request::set(), follower);
     }
-    if (options_.wants("R1")) measure_latency(ensemble, "R1", Request::get(), follower);
+    if (options_.wants_any({"R1", "client"}))
+      measure_latency(ensemble, "R1", Request::get(), follower);
     if (options_.wants("L1")) {
       measure_latency(ensemble, "L1.leader", Request::get_linearizable(), leader);
       measure_latency(ensemble, "L1.follower", Request::get_linearizable(), follower);
@@ -191,7 +202,7 @@ int main(int argc, char** argv) {
   options.server = std::filesystem::read_symlink("/proc/self/exe").parent_path() / "zabkeeper";
   CLI::App app("Measures an ensemble of three servers that it starts on this machine.");
   app.add_option("--only", options.only,
-                 "only these of raw W1 W2 R1 R2 L1 C E F memory, e.g. W1,R1")
+                 "only these of raw W1 W2 R1 R2 L1 C E F memory client lock, e.g. W1,R1")
       ->delimiter(',')
       ->check(CLI::IsMember(bench::workloads));
   app.add_option("--seconds", options.seconds, "the length of each measurement")

@@ -27,6 +27,11 @@ Limit milliseconds(const Limit& micros) {
   return [=](const Measurements& measured) { return micros(measured) / 1000; };
 }
 
+// So often a second, a write can follow a write at the leader.
+Limit writes_in_a_row() {
+  return [](const Measurements& measured) { return 1e6 / measured["W1.leader.p50"]; };
+}
+
 Limit fan_out(const std::string& name) {
   return [=](const Measurements& measured) {
     return measured["raw." + name] + milliseconds(time_of(1, 2))(measured);
@@ -69,6 +74,17 @@ std::vector<Row> rows() {
       {"R2.batch", "  replies in a frame", ""},
       {"L1.leader.p50", "linearizable get, leader, p50", "us", "2 round trips", time_of(0, 2)},
       {"L1.follower.p50", "linearizable get, follower, p50", "us", "3 round trips", time_of(0, 3)},
+      {"client.p50", "C++ client, one get at a time, p50", "us", "the lean client: R1 p50",
+       [](const Measurements& measured) { return measured["R1.p50"]; }},
+      {"client.rate", "C++ client, 64 gets outstanding", "/s"},
+      {"client.own", "  its own processor time", "us/op"},
+      {"client.events", "C++ client, events of 1,000 watches", "/s"},
+      {"lock.1", "lock cycles, 1 contender", "/s", "1 / (W1 at the leader, p50)",
+       writes_in_a_row()},
+      {"lock.10", "lock cycles, 10 contenders", "/s", "1 / (W1 at the leader, p50)",
+       writes_in_a_row()},
+      {"lock.50", "lock cycles, 50 contenders", "/s", "1 / (W1 at the leader, p50)",
+       writes_in_a_row()},
       {"sessions.rate", "sessions created, 64 at once", "/s", busy, processors("sessions")},
       {"sessions.cpu", "  servers' processor time", "us/op"},
       {"watchers.1000", "set to the last of 1,000 events", "ms", "W1 + 1,000 sockets",
