@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "wire/close_reasons.h"
+
 namespace zabkeeper {
 namespace {
 
@@ -13,9 +15,9 @@ constexpr std::uint16_t too_big = 1009;
 
 bool blames_a_frame(const SocketLoss& loss) {
   if (loss.close_status == invalid_text || loss.close_status == too_big) return true;
-  // A client that takes too little gets 1008 too. No frame is the cause of that.
+  // A client that receives too slowly gets 1008 too. No frame is the cause of that.
   return loss.close_status == policy_violation &&
-         loss.reason.find("too slow: take") == std::string::npos;
+         loss.reason.find(wire::close_reason::too_slow) == std::string::npos;
 }
 
 // Whether the cause is a request that the server has answered with an error before the close.
@@ -24,9 +26,9 @@ bool is_answered(const SocketLoss& loss, std::optional<ErrorCode> last_error) {
     return loss.close_status == status && last_error == error &&
            loss.reason.find(reason) != std::string::npos;
   };
-  return closed_for(too_big, ErrorCode::too_large, "the frame is too large") ||
-         closed_for(policy_violation, ErrorCode::bad_arguments, "nested too deeply") ||
-         closed_for(policy_violation, ErrorCode::auth_failed, "AuthFailed");
+  return closed_for(too_big, ErrorCode::too_large, wire::close_reason::too_large) ||
+         closed_for(policy_violation, ErrorCode::bad_arguments, wire::close_reason::too_deep) ||
+         closed_for(policy_violation, ErrorCode::auth_failed, wire::name(ErrorCode::auth_failed));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "wire/cbor.h"
+#include "wire/close_reasons.h"
 #include "wire/json.h"
 
 namespace server {
@@ -159,7 +160,7 @@ void ClientProtocol::close_as_too_slow(Time now) {
   if (stage_ != Stage::open) return;
   counters_.too_slow.add(1);
   accounts_->ledger().count(Budget::waiting, Measure::closed);
-  close(CloseCode::policy_violation, "too slow: take what the server sends sooner", Drain::no, now);
+  close(CloseCode::policy_violation, std::string(wire::close_reason::too_slow), Drain::no, now);
 }
 
 void ClientProtocol::begin_close(Close close, Time now) {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "wire/close_reasons.h"
 #include "wire/json.h"
 #include "wire/replies.h"
 
@@ -56,7 +57,9 @@ class ClientConnection {
   virtual void close(CloseCode code, std::string reason) = 0;
 
   // Closes the connection at once: what is queued is dropped, and its memory freed.
-  virtual void close_as_too_slow() { close(CloseCode::policy_violation, "too slow"); }
+  virtual void close_as_too_slow() {
+    close(CloseCode::policy_violation, std::string(wire::close_reason::too_slow));
+  }
 
   // Backpressure: stop reading from the client, and start again.
   virtual void pause() = 0;

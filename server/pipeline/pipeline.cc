@@ -6,6 +6,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "wire/close_reasons.h"
 #include "wire/zxid.h"
 
 // A write, for example a create, comes here twice: as a request in `received`, from where it goes
@@ -90,9 +91,10 @@ void Pipeline::received(ClientConnection& connection, wire::ParsedFrame frame) {
   }
   if (client->state == Client::State::connected) session_setup_.begin_without_request(*client);
   if (frame.fault == wire::ParsedFrame::Fault::too_deep) {
-    end_after_replies(*client, CloseCode::policy_violation, "nested too deeply");
+    end_after_replies(*client, CloseCode::policy_violation,
+                      std::string(wire::close_reason::too_deep));
   } else if (frame.fault == wire::ParsedFrame::Fault::too_large) {
-    end_after_replies(*client, CloseCode::too_big, "the frame is too large");
+    end_after_replies(*client, CloseCode::too_big, std::string(wire::close_reason::too_large));
   }
   sender_.flush(*client);
 }

@@ -29,7 +29,11 @@ class Connection : public server::ClientConnection {
   }
   [[nodiscard]] bool has_room(std::size_t bytes) const override { return bytes <= room; }
   void allow_batches() override {}
-  void close(server::CloseCode, std::string) override { closed = true; }
+  void close(server::CloseCode code, std::string reason) override {
+    closed = true;
+    close_code = code;
+    close_reason = std::move(reason);
+  }
   void close_as_too_slow() override { closed = true; }
   void pause() override { paused = true; }
   void resume() override { paused = false; }
@@ -42,6 +46,8 @@ class Connection : public server::ClientConnection {
   server::Offer answer_to_offers = server::Offer::queued;
   std::size_t room = server::unlimited;  // for events
   bool closed = false;
+  server::CloseCode close_code{};
+  std::string close_reason;
   bool paused = false;
 };
 
@@ -95,6 +101,14 @@ class Follower : public server::Environment {
       frame.requests.emplace_back(wire::ClientRequest{
           wire::RequestId(std::to_string(++requests_)), {}, std::move(request)});
     }
+    pipeline_->received(*connection_, std::move(frame));
+  }
+
+  // A frame that is wrong as a whole.
+  void receive_wrong(wire::ParsedFrame::Fault fault, wire::ErrorCode code) {
+    wire::ParsedFrame frame;
+    frame.fault = fault;
+    frame.requests.emplace_back(wire::BadRequest{{}, {code, "the whole frame"}});
     pipeline_->received(*connection_, std::move(frame));
   }
 

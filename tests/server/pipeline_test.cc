@@ -1,10 +1,14 @@
 #include <memory>
+#include <string_view>
 #include <utility>
 
 #include "tests/server/follower.h"
+#include "wire/close_reasons.h"
 
 namespace follower {
 namespace {
+
+using server::CloseCode;
 
 TEST_CASE("a command without an outcome is forwarded again in the next epoch") {
   Follower follower;
@@ -143,6 +147,38 @@ TEST_CASE("a drained server answers outstanding requests before it redirects the
   CHECK(follower.replies().size() == 1);
   CHECK(follower.is_redirected());
   CHECK(follower.pipeline().drain().is_done());
+}
+
+// The C++ client decides by these reasons which request a close blames.
+TEST_CASE("a wrong frame is answered, then the connection is closed with a reason of the list") {
+  using Fault = wire::ParsedFrame::Fault;
+  struct Row {
+    Fault fault;
+    wire::ErrorCode error;
+    CloseCode code;
+    std::string_view reason;
+  };
+  for (const Row& row : {Row{Fault::too_deep, wire::ErrorCode::bad_arguments,
+                             CloseCode::policy_violation, wire::close_reason::too_deep},
+                         Row{Fault::too_large, wire::ErrorCode::too_large, CloseCode::too_big,
+                             wire::close_reason::too_large}}) {
+    CAPTURE(row.reason);
+    Follower follower;
+    follower.receive_wrong(row.fault, row.error);
+    REQUIRE(follower.replies().size() == 1);
+    CHECK(follower.replies()[0].body.error().code == row.error);
+    CHECK(follower.connection().close_code == row.code);
+    CHECK(follower.connection().close_reason == row.reason);
+  }
+}
+
+TEST_CASE("after an auth that proves no identity, the connection is closed with the error's name") {
+  Follower follower;
+  follower.request(wire::AuthRequest{"riddle", "answer"});
+  REQUIRE(follower.replies().size() == 1);
+  CHECK(follower.replies()[0].body.error().code == wire::ErrorCode::auth_failed);
+  CHECK(follower.connection().close_code == CloseCode::policy_violation);
+  CHECK(follower.connection().close_reason == wire::name(wire::ErrorCode::auth_failed));
 }
 
 TEST_CASE("a drained server redirects clients without outstanding requests at once") {

@@ -174,7 +174,7 @@ void Line::deliver(Opcode opcode) {
 // --- The end ---
 
 void Line::close_as_too_slow() {
-  if (!protocol_) return close(server::CloseCode::policy_violation, "too slow");
+  if (!protocol_) return ClientConnection::close_as_too_slow();
   if (server_done_) return;
   if (!user_.is_greedy() && protocol_->queue().bytes() < server::small_queue_bytes) {
     throw Violation("bystander", "user " + std::to_string(user_.number()) +
