@@ -34,12 +34,14 @@ wire::Error reply_too_large(std::size_t limit) {
 
 ClientSender::ClientSender(ClientIndex& clients, Replica& replica,
                            const TouchIntervals& touch_intervals, Environment& environment,
-                           Ledger& ledger, const PipelineOptions& options)
+                           Ledger& ledger, IndexWaiters& index_waiters,
+                           const PipelineOptions& options)
     : clients_(clients),
       replica_(replica),
       touch_intervals_(touch_intervals),
       environment_(environment),
       ledger_(ledger),
+      index_waiters_(index_waiters),
       slices_(options.slice_bytes),
       sink_([this](wire::SessionId session, wire::WatchEvent&& event) {
         return send_event(session, std::move(event));
@@ -167,7 +169,7 @@ bool ClientSender::send(Client& client, const QueuedRead& due) {
 }
 
 bool ClientSender::perform(Client& client, const QueuedRead& due) {
-  if (awaits_index(client, due)) return false;
+  if (index_waiters_.awaits(client, due)) return false;
   QueuedReply reply = read(client, due);
   reply.reply.zxid = std::min(reply.reply.zxid, zxid_of_next(client));
   if (has_lasting_effect(due.request.request) || !reply.reply.body) {

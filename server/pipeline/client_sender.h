@@ -2,13 +2,13 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <set>
 #include <vector>
 
 #include "server/budgets/ledger.h"
 #include "server/metrics/readings.h"
 #include "server/pipeline/client_index.h"
 #include "server/pipeline/environment.h"
+#include "server/pipeline/index_waiters.h"
 #include "server/pipeline/options.h"
 #include "server/pipeline/replica.h"
 #include "server/pipeline/slices.h"
@@ -23,7 +23,8 @@ class ClientSender {
  public:
   // All of them live as long as this does. At `max_outstanding_requests` a client is not read from.
   ClientSender(ClientIndex& clients, Replica& replica, const TouchIntervals& touch_intervals,
-               Environment& environment, Ledger& ledger, const PipelineOptions& options);
+               Environment& environment, Ledger& ledger, IndexWaiters& index_waiters,
+               const PipelineOptions& options);
 
   // Sends what is ready, and disconnects a client with an `ending` once all is answered.
   void flush(Client& client);
@@ -39,11 +40,6 @@ class ClientSender {
   void lag(const std::vector<wire::SessionId>& sessions);
   // Resumes the watches of a client that lags.
   void resume_watches(Client& client);
-  // Tells turns that no transaction has caused: those of a large folder once it is indexed, and at
-  // each tick those of nodes that their clients may read now. Returns the clients whose reads have
-  // waited for the index, by number. The caller flushes them.
-  [[nodiscard]] std::vector<std::uint64_t> index_turns();
-  void tick_turns();
 
   // Whether so many replies of the client wait behind an unanswered request that further large
   // replies to writes are left out.
@@ -79,8 +75,6 @@ class ClientSender {
   void hand_over(Client& client, QueuedReply&& reply);
   // The same, and notes how long the request took.
   void send(Client& client, QueuedReply&& reply);
-  // Whether the read must wait for an index, `client.index`.
-  [[nodiscard]] bool awaits_index(Client& client, const QueuedRead& due);
   // Performs a read and hands its reply over. Returns false, and does nothing, if it waits for an
   // index, or if the reply has no room while other replies wait for the client.
   [[nodiscard]] bool perform(Client& client, const QueuedRead& due);
@@ -96,8 +90,8 @@ class ClientSender {
   const TouchIntervals& touch_intervals_;
   Environment& environment_;
   Ledger& ledger_;
+  IndexWaiters& index_waiters_;
   Slices slices_;
-  std::set<std::uint64_t> index_waiters_;  // clients, by number; some may have left
   const session::EventSink sink_;
   std::size_t outstanding_max_;
   std::size_t request_bytes_max_;  // of one client

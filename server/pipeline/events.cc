@@ -54,43 +54,6 @@ void ClientSender::send_with_turn(Client& client, QueuedReply&& reply) {
   if (replica_.watches().is_indexing_turns()) environment_.call_soon();
 }
 
-std::vector<std::uint64_t> ClientSender::index_turns() {
-  if (!replica_.watches().is_indexing_turns()) return {};
-  lag(replica_.service().index_turns(sink_));
-  if (replica_.watches().is_indexing_turns()) environment_.call_soon();
-  std::vector<std::uint64_t> ready;
-  std::erase_if(index_waiters_, [&](std::uint64_t number) {
-    const Client* client = clients_.find(number);
-    const bool waits = client != nullptr && client->index && !*client->index;
-    if (client != nullptr && !waits) ready.push_back(number);
-    return !waits;
-  });
-  return ready;
-}
-
-// All who wait ask again: there may be no room for the index any more. Until a client has asked, it
-// keeps its index, which is not dropped then. A client that receives nothing keeps none.
-void ClientSender::tick_turns() {
-  lag(replica_.service().tick_turns(sink_));
-  if (replica_.watches().is_indexing_turns()) environment_.call_soon();
-  for (const std::uint64_t number : index_waiters_) {
-    Client* client = clients_.find(number);
-    if (client == nullptr) continue;
-    client->asks_again = true;
-    if (client->is_behind()) client->index.reset();
-  }
-}
-
-bool ClientSender::awaits_index(Client& client, const QueuedRead& due) {
-  if (client.state == Client::State::ended) return false;
-  client.asks_again = false;
-  client.index = replica_.awaited_index(client.session, due);
-  if (!client.index) return false;
-  index_waiters_.insert(client.number);
-  if (replica_.watches().is_indexing_turns()) environment_.call_soon();
-  return true;
-}
-
 void ClientSender::lag(const std::vector<wire::SessionId>& sessions) {
   for (const wire::SessionId session : sessions) {
     Client* client = clients_.find(session);

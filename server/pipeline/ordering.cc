@@ -196,14 +196,9 @@ void Ordering::end_interval(std::uint64_t token, OrderingOutcomes& out) {
 }
 
 void Ordering::read(Readings& readings) const {
-  readings.leader = planner_.counters();
+  planner_.read(readings);
   readings.queues.push_back({"commands", commands_.size()});
-  readings.queues.push_back({"commands_held", planner_.held()});
-  readings.held_bytes = planner_.held_bytes();
-  readings.held_bytes_max = planner_.held_bytes_max();
-  readings.queues.push_back({"refusals", planner_.refusals()});
   readings.queues.push_back({"touches", touch_intervals_.questions()});
-  readings.queues.push_back({"touches_held", planner_.touches()});
   readings.queues.push_back({"read_points", read_points_.size()});
 }
 

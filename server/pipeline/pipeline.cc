@@ -52,7 +52,9 @@ Pipeline::Pipeline(PipelineOptions options, std::uint64_t first_number, Environm
       watch_charges_(clients_, *ledger_),
       touch_intervals_(options_.heartbeat, environment.now()),
       replica_(service_options(options_, *ledger_, watch_charges_), options_.levels),
-      sender_(clients_, replica_, touch_intervals_, environment, *ledger_, options_),
+      index_waiters_(clients_, replica_, environment),
+      sender_(clients_, replica_, touch_intervals_, environment, *ledger_, index_waiters_,
+              options_),
       replies_(clients_, pending_, replica_, environment, sender_),
       clock_(options_, environment),
       ordering_(options_.id, options_.heartbeat,
@@ -125,7 +127,11 @@ void Pipeline::closed(ClientConnection& connection) {
 void Pipeline::go_on() {
   ordering_.go_on(intake_.outcomes());
   intake_.carry_out();
-  const std::vector<std::uint64_t> indexed = sender_.index_turns();
+  std::vector<std::uint64_t> indexed;
+  if (replica_.watches().is_indexing_turns()) {
+    sender_.lag(replica_.service().index_turns(sender_.event_sink()));
+    indexed = index_waiters_.pop_ready();
+  }
   replies_.begin_turn();
   for (const std::uint64_t number : indexed) {
     if (Client* waiter = clients_.find(number)) intake_.resume(*waiter);
@@ -241,7 +247,8 @@ void Pipeline::tick() {
   intake_.carry_out();
   replies_.refuse_late_reads();
   sender_.relieve();
-  sender_.tick_turns();
+  sender_.lag(replica_.service().tick_turns(sender_.event_sink()));
+  index_waiters_.tick();
   session_setup_.tick(role_status().serving);
   for (const auto& [number, client] : clients_.by_number()) {
     if (const auto session = session_setup_.tick_client(*client)) {

@@ -15,6 +15,7 @@
 #include "server/pipeline/drain.h"
 #include "server/pipeline/ensemble_clock.h"
 #include "server/pipeline/environment.h"
+#include "server/pipeline/index_waiters.h"
 #include "server/pipeline/intake.h"
 #include "server/pipeline/level_changes.h"
 #include "server/pipeline/options.h"
@@ -104,6 +105,7 @@ class Pipeline : public ClientHandler {
   WatchCharges watch_charges_;
   TouchIntervals touch_intervals_;
   Replica replica_;
+  IndexWaiters index_waiters_;
   ClientSender sender_;
   Replies replies_;
   EnsembleClock clock_;

@@ -44,7 +44,8 @@ void Planner::end() {
 
 void Planner::plan(const session::Command& command, OrderingOutcomes& out, std::size_t bytes) {
   if (fair_queue_.is_free(command.session) && !is_turn_over()) return plan_now(command, out);
-  if (bytes == 0 || bytes <= held_bytes_max_ - std::min(held_bytes_max_, held_bytes())) {
+  const std::size_t held_bytes = fair_queue_.held_bytes();
+  if (bytes == 0 || bytes <= held_bytes_max_ - std::min(held_bytes_max_, held_bytes)) {
     return fair_queue_.hold(command, bytes);
   }
   counters_.overloaded += 1;
@@ -53,7 +54,7 @@ void Planner::plan(const session::Command& command, OrderingOutcomes& out, std::
 
 wire::Error Planner::held_full() const {
   return {service_.code_of_overload(),
-          "the leader holds " + std::to_string(held_bytes()) +
+          "the leader holds " + std::to_string(fair_queue_.held_bytes()) +
               " bytes of requests of other servers, and memoryLimitBytes leaves " +
               std::to_string(held_bytes_max_) +
               " for them; nothing was done, so the request can be sent again later"};
@@ -191,6 +192,15 @@ void Planner::begin_countdowns() {
   if (!clock_.is_settled() && heartbeat_ * ++ticks_ < wait_max) return;
   service_.begin_countdowns(clock_.time());
   counts_down_ = true;
+}
+
+void Planner::read(Readings& readings) const {
+  readings.leader = counters_;
+  readings.held_bytes = fair_queue_.held_bytes();
+  readings.held_bytes_max = held_bytes_max_;
+  readings.queues.push_back({"commands_held", fair_queue_.held()});
+  readings.queues.push_back({"refusals", refusals_.size()});
+  readings.queues.push_back({"touches_held", touches_.size()});
 }
 
 void Planner::watch_expiry(wire::SessionId session, std::int64_t timeout_ms) {

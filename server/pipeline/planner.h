@@ -6,6 +6,7 @@
 #include <optional>
 #include <unordered_map>
 
+#include "server/metrics/readings.h"
 #include "server/pipeline/ensemble_clock.h"
 #include "server/pipeline/environment.h"
 #include "server/pipeline/fair_queue.h"
@@ -85,13 +86,8 @@ class Planner {
   // due.
   void tick(OrderingOutcomes& out);
 
-  [[nodiscard]] const LeaderCounters& counters() const { return counters_; }
-  [[nodiscard]] std::size_t held() const { return fair_queue_.held(); }
-  [[nodiscard]] std::size_t held_bytes() const { return fair_queue_.held_bytes(); }
-  [[nodiscard]] std::size_t held_bytes_max() const { return held_bytes_max_; }
-  [[nodiscard]] std::size_t refusals() const { return refusals_.size(); }
-  // Questions about touches that wait for plans to be applied.
-  [[nodiscard]] std::size_t touches() const { return touches_.size(); }
+  // Counts, and what waits now, for GET /metrics.
+  void read(Readings& readings) const;
 
  private:
   struct Touches {
@@ -122,7 +118,7 @@ class Planner {
   std::deque<SteadyClock::time_point> planned_at_;  // of plans that are not applied
   LeaderCounters counters_;
   std::deque<Refused> refusals_;  // by after_plans
-  std::deque<Touches> touches_;   // by after_plans
+  std::deque<Touches> touches_;   // that wait for plans to be applied; by after_plans
   FairQueue fair_queue_;
   SteadyClock::duration planned_for_{};  // since the last such turn
   bool counts_down_ = false;

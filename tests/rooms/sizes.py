@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-"""Lists the files over 400 lines and the functions over 70. Reports only: the exit status is 0.
+"""Lists the files over 400 lines, the functions over 70, and the classes in server/ with more than
+25 methods. Reports only: the exit status is 0.
 
 usage: sizes.py [SOURCE_ROOT]
 
 C++ functions are found by their indentation, which clang-format makes regular. A function's last
-line has only a }. Its first line is the nearest one above with the same indentation.
+line has only a }. Its first line is the nearest one above with the same indentation. A class counts
+each name of a method once, without constructors and operators.
 """
 
 import ast
@@ -15,6 +17,7 @@ from typing import NamedTuple
 
 FILE_LINES_MAX = 400
 FUNCTION_LINES_MAX = 70
+METHODS_MAX = 25
 
 INDENTATIONS = (0, 2, 4)  # of functions: in a namespace, in a class, in a class within a class
 END = re.compile(r"( *)\}(  //.*)?")
@@ -22,13 +25,14 @@ NO_FUNCTION = re.compile(
     r"\s*(namespace|class|struct|enum|union|template\s*<[^>]*>\s*(class|struct)|if|else|for|while|do|switch|case"
     r"|default|try|\}|extern)\b"
 )
+CLASS = re.compile(r"(?:class|struct) ((?:\w+::)*\w+)(?: final)?(?: : [^;{]*)? \{\n((?s:.*?))^\};", re.M)
 LABEL = re.compile(r"\s*(public|private|protected):")
 RAW_STRING = re.compile(r'R"(?P<mark>\w*)\((?s:.*?)\)(?P=mark)"(?P<rest>.*)')
 
 
 class Size(NamedTuple):
-    lines: int
-    place: str  # file, or file:line of a function's first line
+    number: int  # of lines; of a class: of methods
+    place: str  # file, or file:line of the first line
     name: str = ""
 
 
@@ -70,6 +74,33 @@ def head_of(lines, first, end):
     return ""
 
 
+def without_nested(text, opening, closing):
+    """The text without what stands within pairs of these brackets."""
+    depth, kept = 0, []
+    for character in text:
+        depth += character == opening
+        if depth == 0 or (depth == 1 and character in opening + closing):
+            kept.append(character)
+        depth -= character == closing
+    return "".join(kept)
+
+
+def classes(text):
+    """(line, name, names of methods) of the classes at the top of a header."""
+    for match in CLASS.finditer(text):
+        body = re.sub(r"//.*", "", match[2])
+        body = re.sub(r"^ *(public|private|protected):$", "", body, flags=re.M)
+        body = without_nested(body, "{", "}").replace("}", ";")
+        methods = set()
+        for declaration in body.split(";"):
+            declaration = without_nested(declaration.replace("->", ""), "<", ">")
+            declared = re.search(r"([~\w]+)\s*\(", declaration.partition("=")[0])
+            if declared and not re.search(r"\b(using|friend|operator)\b", declaration):
+                methods.add(declared[1])
+        own = match[1].rpartition("::")[2]
+        yield text.count("\n", 0, match.start()) + 1, match[1], methods - {own, "~" + own}
+
+
 def python_functions(text):
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
@@ -84,8 +115,8 @@ def name_of(head):
 
 
 def measure(root):
-    """(files over the limit, functions over the limit), the longest first."""
-    files, functions = [], []
+    """What is over each limit, the longest first: files, functions and classes."""
+    files, functions, large = [], [], []
     for directory in (f for f in root.iterdir() if f.is_dir() and f.name != "build" and f.name[0] != "."):
         for path in directory.rglob("*"):
             if path.suffix not in (".cc", ".h", ".py") and path != root / "tools/dev":
@@ -102,18 +133,27 @@ def measure(root):
                     for first, last, head in found
                     if last - first + 1 > FUNCTION_LINES_MAX
                 ]
-    order = lambda size: (-size.lines, size.place)
-    return sorted(files, key=order), sorted(functions, key=order)
+            if place.startswith("server/") and path.suffix == ".h":
+                large += [
+                    Size(len(methods), f"{place}:{line}", name)
+                    for line, name, methods in classes(text)
+                    if len(methods) > METHODS_MAX
+                ]
+    order = lambda size: (-size.number, size.place)
+    return sorted(files, key=order), sorted(functions, key=order), sorted(large, key=order)
 
 
 def main():
     root = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parents[2])
-    files, functions = measure(root)
+    files, functions, large = measure(root)
     for size in files + functions:
-        print(f"sizes: {size.lines:5} lines: {size.place} {size.name}".rstrip())
+        print(f"sizes: {size.number:5} lines: {size.place} {size.name}".rstrip())
+    for size in large:
+        print(f"sizes: {size.number:5} methods: {size.place} {size.name}")
     print(
         f"sizes: {len(files)} files over {FILE_LINES_MAX} lines,"
-        f" {len(functions)} functions over {FUNCTION_LINES_MAX} lines"
+        f" {len(functions)} functions over {FUNCTION_LINES_MAX} lines,"
+        f" {len(large)} classes in server/ with more than {METHODS_MAX} methods"
     )
 
 

@@ -1,4 +1,5 @@
-"""sizes.py finds long functions in code that clang-format has laid out, and long files."""
+"""sizes.py finds long functions, long files and classes with many methods in code that clang-format
+has laid out."""
 
 import tempfile
 import unittest
@@ -41,6 +42,23 @@ class CppFunctions(unittest.TestCase):
                 self.assertEqual(names(text), {})
 
 
+class Classes(unittest.TestCase):
+    def test_each_name_of_a_method_counts_once(self):
+        for body, expected in (
+            ("  void f();\n  void f(int x);\n  int g() const { return h(); }\n", {"f", "g"}),
+            ("  A();\n  ~A();\n  bool operator==(const A&) const = default;\n", set()),
+            ("  A(int x) : x_(x) {}\n  int x_;\n  std::function<void(int)> done_;\n", set()),
+            ("  template <typename T>\n  void on(const T& x) {\n    run(x);\n  }\n", {"on"}),
+            ("  struct B {\n    void inner();\n  };\n  // It calls g().\n  void f(B b = {});\n", {"f"}),
+            ("  std::function<void()> f(std::map<int, int> x);\n  int x_ = g();\n", {"f"}),
+            ("  using F = void(int);\n  friend void g(A a);\n  virtual void f() = 0;\n", {"f"}),
+            (" public:\n  static A make();\n\n private:\n  void run();\n", {"make", "run"}),
+        ):
+            for head in ("class A", "class A final", "struct A : public B<int>"):
+                with self.subTest(body=body, head=head):
+                    self.assertEqual(list(sizes.classes(f"\n{head} {{\n{body}}};\n")), [(2, "A", expected)])
+
+
 class Measure(unittest.TestCase):
     def test_files_and_functions_over_a_limit_are_listed_the_longest_first(self):
         body = "  g();\n"
@@ -50,9 +68,14 @@ class Measure(unittest.TestCase):
             (root / "zab/long.cc").write_text("void f() {\n" + 399 * body + "}\n")
             (root / "zab/longer.py").write_text("def g():\n" + 500 * "    pass\n")
             (root / "zab/short.cc").write_text("void f() {\n" + 68 * body + "}\n")
-            files, functions = sizes.measure(root)
+            (root / "server").mkdir()
+            many = "".join(f"  void f{i}();\n" for i in range(26))
+            (root / "server/many.h").write_text(f"class A {{\n{many}}};\n\nclass B {{\n  void f();\n}};\n")
+            (root / "zab/many.h").write_text(f"class A {{\n{many}}};\n")
+            files, functions, large = sizes.measure(root)
         self.assertEqual(files, [(501, "zab/longer.py", ""), (401, "zab/long.cc", "")])
         self.assertEqual(functions, [(501, "zab/longer.py:1", "g"), (401, "zab/long.cc:1", "f")])
+        self.assertEqual(large, [(26, "server/many.h:1", "A")])
 
     def test_this_tree_can_be_measured(self):
         sizes.measure(Path(__file__).parents[2])
