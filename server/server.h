@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/io_context.hpp>
 
 #include "server/admin/status_reader.h"
 #include "server/budgets/ledger.h"
@@ -16,6 +16,7 @@
 #include "server/peers/links.h"
 #include "server/pipeline/pipeline.h"
 #include "server/replication/driver.h"
+#include "server/replication/halted_lead.h"
 #include "server/replication/handover.h"
 #include "server/replication/log_writer.h"
 #include "server/replication/server_environment.h"
@@ -41,12 +42,12 @@ class Server {
   // See Shutdown: first `drain`, then `stop`.
   void drain(std::function<void()> done) { shutdown_.drain(std::move(done)); }
   void stop() {
-    lead_timer_.cancel();
+    halted_lead_.stop();
     shutdown_.stop();
   }
 
-  // The answer to GET /status, in JSON.
-  [[nodiscard]] std::string status();
+  // See status_text.
+  [[nodiscard]] std::string status() { return status_text(status_parts()); }
 
   // The address that clients connect to, with the port that was bound.
   [[nodiscard]] const Address& web() const { return listener_.bound(); }
@@ -58,17 +59,10 @@ class Server {
   [[nodiscard]] wire::Result<void> run();
   // What the status and the metrics are read from.
   [[nodiscard]] StatusParts status_parts();
-  // See Checkpointer::LogCalls.
-  void drop_before(zab::Point checkpoint, wire::Level level);
-  // A leader that has halted plans nothing, so another server must lead.
-  void leave_lead_if_halted(const zab::RoleStatus& role_status);
 
   boost::asio::io_context& io_;
   Config config_;
   std::unique_ptr<storage::Lock> lock_;  // on the data directory
-  bool leaves_lead_ = false;             // because it has halted; tried not long ago
-  std::uint32_t successor_ = 0;          // to whom it tried to hand the lead over last
-  boost::asio::steady_timer lead_timer_;
   const std::shared_ptr<Ledger> ledger_;
   DiskReader disk_;
   ServerEnvironment environment_;
@@ -80,6 +74,7 @@ class Server {
   Links links_;
   Driver driver_;
   Handover handover_;
+  HaltedLead halted_lead_;
   Ticker ticker_;
   Listener listener_;
   Shutdown shutdown_;

@@ -1,6 +1,7 @@
 #include "server/admin/status_reader.h"
 
 #include <chrono>
+#include <string>
 #include <utility>
 
 #include "server/admin/pages.h"
@@ -88,6 +89,14 @@ Status read_status(const StatusParts& parts) {
   status.why_not_serving = reason_not_to_serve(status, parts.pipeline.replica().halt());
   status.version = parts.version;
   return status;
+}
+
+std::string status_text(const StatusParts& parts) {
+  std::string text =
+      page("GET", "/status", {[&] { return read_status(parts); }, [] { return std::string(); }})
+          .body;
+  while (text.ends_with('\n')) text.pop_back();
+  return text;
 }
 
 Readings read_metrics(const StatusParts& parts) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+
 #include "server/admin/commands.h"
 #include "server/admin/options.h"
 #include "server/budgets/ledger.h"
@@ -32,6 +34,9 @@ struct StatusParts {
 
 // The values of GET /status. Call it on the event loop's thread.
 [[nodiscard]] Status read_status(const StatusParts& parts);
+
+// The answer to GET /status, in JSON, without the newline at its end.
+[[nodiscard]] std::string status_text(const StatusParts& parts);
 
 // The values of GET /metrics: the status and everything else that is counted. Call it on the event
 // loop's thread.

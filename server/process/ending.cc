@@ -96,6 +96,20 @@ Ending explain(const std::exception_ptr& error) {
   }
 }
 
+// After a failed sync it is not known what is on the disk, and earlier promises are not certain. A
+// second sync could succeed without writing anything, so none is tried.
+void exit_on_log_failure(const wire::Error& error) {
+  if (error.code == wire::ErrorCode::unimplemented) {
+    log_final_message(error.message + ". The server stops");
+    std::_Exit(exit_start);
+  }
+  log_final_message(
+      "the log cannot be written: " + error.message +
+      ". The server stops, because it can no longer promise that anything is durable; "
+      "correct the reason, then start the server again");
+  std::_Exit(exit_disk);
+}
+
 void say_why_it_ends() {
   reserve = new char[reserve_bytes]();
   std::set_terminate(on_uncaught);

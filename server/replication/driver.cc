@@ -58,6 +58,14 @@ void Driver::received(zab::ServerId from, PeerMessage&& message) {
   if (!will_hand_on_) hand_on();
 }
 
+// Before this server has caught up, its state is of an earlier level than its log.
+void Driver::drop_before(zab::Point checkpoint, wire::Level level) {
+  if (!pipeline_.role_status().serving) return;
+  log_.set_level(level);
+  log_.purge(checkpoint, 0);
+  peer_.forget_history(checkpoint.zxid);
+}
+
 wire::Level Driver::level() const { return pipeline_.replica().service().greatest_level(); }
 
 // Posts `run` behind everything else that is ready now, so that the events of one turn of the event

@@ -49,8 +49,8 @@ class Driver {
   [[nodiscard]] wire::Level level() const;
 
   [[nodiscard]] const zab::Peer& peer() const { return peer_; }
-  // See zab::Peer::forget_history. On the event loop's thread, between events.
-  void forget_history(zab::Zxid zxid) { peer_.forget_history(zxid); }
+  // See Checkpointer::LogCalls. On the event loop's thread, between events.
+  void drop_before(zab::Point checkpoint, wire::Level level);
   [[nodiscard]] const DriverCounters& counters() const { return counters_; }
   [[nodiscard]] const Availability& availability() const { return availability_; }
   // Events that are queued.
