@@ -202,8 +202,8 @@ wire::Result<void> Watches::remove(wire::SessionId session, const wire::RequestI
   return {};
 }
 
-// Next: ClientSender::send_event (server/pipeline/events.cc) sends each event. Then
-// Replies::reply (server/pipeline/replies.cc) answers the write.
+// Next: Replies::reply (server/pipeline/replies.cc) answers the write, once
+// ClientSender::send_event (server/pipeline/events.cc) has sent each event.
 std::vector<wire::SessionId> Watches::fire(wire::Zxid zxid, std::vector<znode::Change> changes,
                                            const EventSink& sink) {
   std::vector<wire::SessionId> lagging;

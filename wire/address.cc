@@ -62,6 +62,8 @@ Result<Address> parse_address(std::string_view text) {
   return address;
 }
 
+// The scheme is split off by hand, so that its errors say what is wrong. Boost.URL parses the
+// address.
 Result<Url> parse_url(std::string_view text) {
   const std::size_t colon = text.find("://");
   if (colon == text.npos) return bad("has no scheme such as ws://");

@@ -6,8 +6,8 @@
 
 #include "wire/bytes.h"
 
-// Base64 of RFC 4648, section 4: the standard alphabet, padded. Ours, because the decoder of
-// OpenSSL accepts whitespace and stray bits.
+// Base64 of RFC 4648, section 4: the standard alphabet, padded. By hand for what it accepts, not
+// for its speed: the decoder of OpenSSL accepts whitespace and stray bits.
 namespace wire {
 
 void append_base64(std::string_view bytes, std::string& out);

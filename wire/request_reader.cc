@@ -269,8 +269,8 @@ ParsedFrame frame_too_large(const ParsedFrame& parsed, std::size_t bytes, std::s
   return refused;
 }
 
-// Next, in a server: Pipeline::received (server/pipeline/pipeline.cc) gives each request to
-// Intake::take (server/pipeline/intake.cc).
+// Next: Intake::take (server/pipeline/intake.cc), in a server. Pipeline::received gives it each
+// request.
 ParsedFrame requests_of(RawFrame&& frame) {
   ParsedFrame parsed;
   parsed.fault = frame.fault;

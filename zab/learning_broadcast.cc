@@ -25,8 +25,7 @@ Next Learning::append(Zxid zxid, const Payload& payload, StepContext& context) {
 
 // Step f.3.2; FollowerProcessCOMMIT. A commit of a transaction that this server does not have, or
 // has committed before, means that a message of the leader is missing: the learner must give up.
-// Next: Driver::deliver (server/replication/driver.cc), then Pipeline::deliver
-// (server/pipeline/pipeline.cc).
+// Next: Pipeline::deliver (server/pipeline/pipeline.cc), through Driver::deliver.
 Next Learning::on(ServerId from, const Commit& m, StepContext& context) {
   if (!is_from_leader(from)) return Stay{};
   if (phase_ != Phase::broadcast || m.zxid <= context.state.last_committed ||

@@ -108,8 +108,8 @@ const Node& insert_node(std::string_view path, std::string_view data, const Life
 
 }  // namespace
 
-// Next: Planner::plan_now (server/pipeline/planner.cc) submits the transaction to
-// zab/leading_broadcast.cc.
+// Next: Leading::on(Submit) (zab/leading_broadcast.cc), to which Planner::plan_now submits the
+// transaction.
 wire::Result<CreateTxn> plan(const wire::CreateRequest& request, const Caller& caller,
                              Draft& draft) {
   const auto lifetime = lifetime_of(request, caller);

@@ -9,8 +9,8 @@
 namespace znode {
 
 // Limits: the identities of one caller, the bytes of an id (also in an ACL), and the bytes of a
-// token that proves an identity. Stored values, and values from other servers, may exceed these
-// limits.
+// token that proves an identity (`server/auth` checks that one; it stands here beside the others).
+// Stored values, and values from other servers, may exceed these limits.
 inline constexpr std::size_t identities_max = 16;
 inline constexpr std::size_t identity_bytes_max = 256;
 inline constexpr std::size_t token_bytes_max = 1024;

@@ -15,7 +15,8 @@ class Network {
   [[nodiscard]] static std::optional<Network> of(std::string_view text);
   // False if `address` is not an IP address.
   [[nodiscard]] bool contains(std::string_view address) const;
-  // Of an address in the form that `address_bytes` returns.
+  // Of an address in the form that `address_bytes` returns. By hand: Asio has networks, but this
+  // room may not include Asio, which has sockets.
   [[nodiscard]] bool contains_bytes(std::string_view bytes) const;
 
  private:

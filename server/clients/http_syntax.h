@@ -14,7 +14,8 @@ namespace server {
 // The connection must be closed after it.
 [[nodiscard]] std::optional<Answer> refuse_ambiguous_head(std::string_view head);
 
-// The parts of a target in absolute form (RFC 9112, section 3.2.2), as a proxy writes it.
+// The parts of a target in absolute form (RFC 9112, section 3.2.2), as a proxy writes it. Split by
+// hand, because Boost.URL refuses characters that a target without a host may have here.
 struct AbsoluteTarget {
   std::string_view host;  // what Host is in other requests
   std::string_view path;  // with the query; "/" if it is empty
@@ -22,7 +23,8 @@ struct AbsoluteTarget {
 // Nothing if `target` begins with a slash, or is not in that form.
 [[nodiscard]] std::optional<AbsoluteTarget> absolute_target(std::string_view target);
 
-// Without the spaces and tabs at both ends: a header's value (RFC 9110, section 5.5).
+// Without the spaces and tabs at both ends: a header's value (RFC 9110, section 5.5). By hand: the
+// function of Beast is in its namespace `detail`.
 [[nodiscard]] std::string_view trimmed_header(std::string_view value);
 
 // Whether a line ends without CR. Then the end of the header may never come.

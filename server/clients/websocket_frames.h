@@ -8,8 +8,8 @@
 #include <string_view>
 
 // RFC 6455 after the handshake and without extensions: bytes to messages, and messages to bytes.
-// No socket. The only framing in this repository besides Beast's; docs/performance.md has the
-// figures for why the server does not use Beast's.
+// No socket. The server's framing; the C++ client uses Beast's. docs/performance.md has the figures
+// for why the server does not use Beast's.
 namespace server {
 
 enum class Opcode : std::uint8_t {

@@ -9,8 +9,8 @@
 #include "znode/operations.h"
 #include "znode/path.h"
 
-// Next: Intake::begin (intake.cc) carries out the admission; a Write goes to Ordering::submit
-// (ordering.cc).
+// Next: Ordering::submit (ordering.cc) gets the command of a write. Intake::begin (intake.cc)
+// carries out every admission.
 namespace server {
 namespace {
 

@@ -136,7 +136,7 @@ wire::Zxid ClientSender::zxid_of_next(const Client& client) {
   return stamped != nullptr ? stamped->reply.zxid : wire::Zxid::from_bits(~std::uint64_t{0});
 }
 
-// Next: Carrier::send (clients/carrier.cc); wire/message_writer.cc encodes the reply.
+// Next: `write` (wire/message_writer.cc) encodes the reply, called by Carrier::send.
 void ClientSender::hand_over(Client& client, QueuedReply&& reply) {
   give_back(client, reply.timing);
   if (reply.kept_bytes > 0) client.kept.set(client.kept.bytes() - reply.kept_bytes);

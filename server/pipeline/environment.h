@@ -13,26 +13,23 @@
 
 namespace server {
 
-// The two clocks of the machine around a pipeline.
-class Clock {
- public:
-  virtual ~Clock() = default;
-
-  // What the wall clock shows. It may be wrong, and may be set at any time: see EnsembleClock.
-  [[nodiscard]] virtual wire::TimeMs wall_clock() = 0;
-  // Measures durations. The times of transactions run with it.
-  [[nodiscard]] virtual SteadyClock::time_point now() { return {}; }
-};
-
 // The levels at which the program of one server of the configuration can run.
 struct ServerLevels {
   std::uint32_t server = 0;
   std::optional<wire::LevelRange> levels;  // none: it has no link with this server
 };
 
-// The server around a pipeline: the real server (server.cc), the simulator or a unit test.
-class Environment : public Clock {
+// The server around a pipeline: the real server (replication/server_environment.h), the simulator
+// or a unit test.
+class Environment {
  public:
+  virtual ~Environment() = default;
+
+  // What the wall clock shows. It may be wrong, and may be set at any time: see EnsembleClock.
+  [[nodiscard]] virtual wire::TimeMs wall_clock() = 0;
+  // Measures durations. The times of transactions run with it.
+  [[nodiscard]] virtual SteadyClock::time_point now() { return {}; }
+
   // Queues an event for this server's own peer, behind the events posted before. The peer never
   // processes it before this returns.
   virtual void post(zab::Event event) = 0;

@@ -151,8 +151,8 @@ void Pipeline::sent(ClientConnection& connection) {
 
 // --- From the protocol ---
 
-// Next: session::Service::apply (session/service.cc), and in it znode::apply and Watches::fire
-// (session/watches.cc). On the client's server then Replies::reply (replies.cc).
+// Next: Watches::fire (session/watches.cc), after znode::apply; session::Service::apply calls both.
+// On the client's server then Replies::reply (replies.cc).
 void Pipeline::deliver(const zab::Txn& txn) {
   const auto origin = session::origin_of(*txn.payload);
   const bool is_ours = origin && origin->owner.server == options_.id;

@@ -184,8 +184,8 @@ Result<void> Log::prepare() { return unless_broken(&Log::work_ahead); }
 
 Result<void> Log::mark() { return unless_broken(&Log::write_mark); }
 
-// Next: LogWriter::write (server/replication/log_writer.cc) has the acks sent. A follower's ack was
-// made in Learning::append (zab/learning_broadcast.cc).
+// Next: Learning::append (zab/learning_broadcast.cc) has made the ack of a follower.
+// LogWriter::write (server/replication/log_writer.cc) has it sent now.
 Result<void> Log::write_staged() {
   if (staged_.empty()) return {};
   if (!segment_ || segment_level_ != level_ || !segment_->fits(staged_bytes_)) {
