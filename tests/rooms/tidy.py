@@ -9,7 +9,7 @@ checked again until the file or .clang-tidy changes. A file takes 5 to 20 second
 with --limit, nothing is checked if more than N files are left.
 
 Exit status 1 if there are findings. If clang-tidy or a build (tools/dev build) is missing, nothing is
-checked, and the exit status is 0.
+checked: a line on standard error says so, and the exit status is 0.
 """
 
 import argparse
@@ -75,16 +75,21 @@ def findings(directory, path):
     return done.stdout or done.stderr
 
 
+def nothing_checked(why):
+    print(f"tidy: WARNING: clang-tidy checked nothing: {why}", file=sys.stderr)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--limit", type=int, metavar="N", help="check nothing when more files are left")
     parser.add_argument("files", nargs="*", metavar="FILE", help="relative to the repository's root")
     arguments = parser.parse_args()
 
+    if not shutil.which("clang-tidy"):
+        return nothing_checked("clang-tidy is not installed")
     built = database()
-    if not shutil.which("clang-tidy") or not built:
-        missing = "build (tools/dev build)" if shutil.which("clang-tidy") else "clang-tidy"
-        return print(f"tidy: nothing checked: no {missing}")
+    if not built:
+        return nothing_checked("there is no build (tools/dev build)")
     directory, compiled = built
     paths = choose(arguments.files or changed_files(), compiled, lambda path: stamp(path).exists())
     if arguments.limit is not None and len(paths) > arguments.limit:

@@ -1,6 +1,9 @@
 """tidy.py chooses the files that clang-tidy has to look at."""
 
+import contextlib
+import io
 import unittest
+from unittest import mock
 
 import tidy
 
@@ -16,6 +19,20 @@ class Choose(unittest.TestCase):
         here = tidy.ROOT / "tests/rooms/tidy.py"
         self.assertEqual(tidy.stamp(here), tidy.stamp(here))
         self.assertNotEqual(tidy.stamp(here), tidy.stamp(tidy.ROOT / "tests/rooms/arrows.py"))
+
+
+class Missing(unittest.TestCase):
+    def test_without_clang_tidy_a_line_on_standard_error_says_that_nothing_was_checked(self):
+        output, errors = io.StringIO(), io.StringIO()
+        with (
+            mock.patch("tidy.shutil.which", return_value=None),
+            mock.patch("sys.argv", ["tidy.py"]),
+            contextlib.redirect_stdout(output),
+            contextlib.redirect_stderr(errors),
+        ):
+            tidy.main()
+        self.assertEqual(output.getvalue(), "")
+        self.assertRegex(errors.getvalue(), r"\Atidy: WARNING: .*nothing.*clang-tidy is not installed\n\Z")
 
 
 if __name__ == "__main__":
