@@ -110,10 +110,11 @@ void Core::begin(CallId id, Plan plan, AnyCompletion completion, Face face) {
     call.deadline = steady_clock::now() + call.plan.timeout;
   }
   if (!enter(call)) {
-    return complete(std::move(call.completion),
-                    {wire::Error{ErrorCode::overloaded,
-                                 "more calls are begun than `begun` allows: nothing was done"},
-                     {}});
+    return complete(
+        std::move(call.completion),
+        {wire::Error{ErrorCode::overloaded,
+                     "more calls are outstanding than the option `begun` allows; nothing was done"},
+         {}});
   }
   post([id, call = std::move(call)](Core& core) mutable { core.admit(id, std::move(call)); });
 }

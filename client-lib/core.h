@@ -43,7 +43,7 @@ class SessionListener {
   ~SessionListener() = default;
 };
 
-// The part that both faces of a client share. It begins calls and completes them, on a strand of an
+// The part that both kinds of calls share. It begins calls and completes them, on a strand of an
 // executor. A call first waits in a line, in the order in which calls are begun. From there it goes
 // to the Conversation when the bound of outstanding requests has room.
 //

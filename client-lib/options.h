@@ -50,8 +50,8 @@ struct CreateOptions {
   bool parents = false;
   std::optional<std::int64_t> ttl_ms = {};
   std::optional<wire::Acl> acl = {};
-  // With `sequential`: tell when it is the node's turn. If the reply says that it is not, the only
-  // event is `turn`, `deleted` or `resync`.
+  // With `sequential`: also watch for the node's turn. If the reply says that it is not the node's
+  // turn yet, one event follows: `turn`, `deleted` or `resync`.
   std::optional<wire::TurnOptions> turn = {};
 };
 
@@ -67,7 +67,7 @@ struct WatchOptions {
 template <typename Request>
 using ReplyOf = typename Request::Reply;
 
-// Gets the events of a watch. An error is the last one: the reason why the watch has ended.
+// Gets the events of a watch. An error comes last. It says why the watch has ended.
 using OnEvent = Callback<Result<wire::WatchEvent>>;
 
 }  // namespace zabkeeper

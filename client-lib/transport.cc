@@ -29,7 +29,7 @@ namespace {
 
 constexpr std::size_t write_bytes_max = 64 * 1024;
 constexpr std::size_t read_bytes_max = 64 * 1024 * 1024;
-// A connection that lasts so long was of use.
+// A connection that lasts this long counts as a success.
 constexpr milliseconds useful_time{1'000};
 // Between pings while no server has promised to keep the session: after an election, for example.
 // It doubles from ping to ping, because servers of older programs never promise anything.
@@ -43,7 +43,7 @@ std::string declined_text(const websocket::response_type& response) {
   return "HTTP " + std::to_string(response.result_int()) + (line.empty() ? "" : ": " + line);
 }
 
-// Whether the server would answer the same handshake again in this way.
+// Whether the server would decline the same handshake again.
 bool is_permanent(unsigned http_status) {
   return http_status >= 400 && http_status < 500 && http_status != 408 && http_status != 429;
 }
@@ -52,8 +52,8 @@ auto into(error_code& error) { return asio::redirect_error(asio::use_awaitable, 
 
 }  // namespace
 
-// One connection: opening, open or closed. Its coroutines share it, and each ends when it finds it
-// closed.
+// One connection: opening, open or closed. Its coroutines share it. Each of them ends once
+// the connection is closed.
 struct Transport::Socket {
   explicit Socket(const asio::any_io_executor& strand)
       : resolver(strand), stream(strand), wake(strand), timer(strand) {}
@@ -192,7 +192,7 @@ asio::awaitable<void> Transport::resolve(std::shared_ptr<Socket> socket, Endpoin
         endpoint.address.host, std::to_string(endpoint.address.port), asio::use_awaitable);
     for (const auto& result : results) socket->addresses.push_back(result.endpoint());
     hosts_.shuffle(socket->addresses);
-  } catch (const boost::system::system_error& error) {  // also if there is no thread to be had
+  } catch (const boost::system::system_error& error) {  // also if no thread can be started
     socket->close("resolving the host name: " + error.code().message());
   }
   socket->resolved = true;
@@ -277,8 +277,8 @@ asio::awaitable<void> Transport::read(std::shared_ptr<Socket> socket) {
   }
 }
 
-// Writes one WebSocket frame at a time, as Beast requires. Messages that have gathered meanwhile
-// are sent as one JSON array.
+// Writes one WebSocket frame at a time, as Beast requires. Messages that were queued meanwhile are
+// sent as one JSON array.
 asio::awaitable<void> Transport::write(std::shared_ptr<Socket> socket) {
   socket->stream.text(true);
   error_code error;
@@ -300,7 +300,8 @@ asio::awaitable<void> Transport::write(std::shared_ptr<Socket> socket) {
     }
     if (several) frame = '[' + frame + ']';
     co_await socket->stream.async_write(asio::buffer(frame), into(error));
-    // The reader closes the socket: it may still read why the server has closed it.
+    // Does not close the socket: the reader may still receive the server's close reason, and then
+    // closes it.
     if (error) co_return;
   }
 }

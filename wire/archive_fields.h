@@ -34,7 +34,7 @@ inline constexpr auto fields<T> = std::apply(
 
 // Those in another order, or with other members, than on the wire. Members that are missing here
 // are newer than some forms: a form that has them writes them behind the whole command or
-// transaction. Whoever writes only these must refuse a struct that has the others.
+// transaction. Code that writes only these must refuse a struct that has the others.
 template <>
 inline constexpr auto fields<CheckRequest> = std::tuple(&CheckRequest::path,
                                                         &CheckRequest::version);

@@ -6,7 +6,7 @@
 // that it becomes within a record of the log and a message to every server.
 namespace wire {
 
-// No transaction takes more bytes. What is planned can be logged, sent and applied.
+// No transaction takes more bytes. So each plan can be logged, sent and applied.
 inline constexpr std::size_t transaction_bytes_max = std::size_t{32} << 20;
 // The greatest `maxDataBytes`. The rest of a transaction is for paths, ACLs and identities.
 inline constexpr std::size_t data_bytes_max = transaction_bytes_max - (std::size_t{1} << 20);

@@ -27,8 +27,8 @@ struct ReapingRules {
 // stored. The cost of a tick is bounded, however many nodes there are.
 class Countdowns {
  public:
-  // Begins to count. What happened before is not known in ticks: a container counts from now, and a
-  // TTL node has the age that its mtime has at `now`, between 0 and its TTL.
+  // Begins to count. Earlier times are not known in ticks. So a container counts from now. The age
+  // of a TTL node is taken from its mtime and `now`; it is between 0 and the TTL.
   void begin(const ReapingRules& rules, wire::TimeMs now);
   void end() { counts_ = false; }
   // A tick has passed. No effect before `begin`.

@@ -8,7 +8,7 @@ namespace znode {
 
 // The addresses that an ACL entry of scheme `ip` means: "10.0.0.0/8" is an address of either
 // family, and how many of its bits count. An IPv4-mapped IPv6 address (::ffff:10.0.0.1) counts as
-// the IPv4 address.
+// the IPv4 address. Only `acl.h` uses it; it is apart because it has rules and tests of its own.
 class Network {
  public:
   // Nothing unless `text` is an address or address/bits.

@@ -12,8 +12,8 @@ namespace znode {
 // chosen by a client, or by a recipe of another system.
 struct Sibling {
   // The last ten characters of the name, if all of them are digits, modulo 2^32. Negative if a `-`
-  // that follows no letter or digit is before them: so are the names that a counter makes after
-  // 2147483647.
+  // is directly before the digits, and no letter or digit is before the `-`. A counter makes such
+  // names after 2147483647.
   std::uint32_t number = 0;
   // The rest of the name, without that sign, and without a leading `_c_` and UUID (Curator), or 32
   // hex digits with or without a `-` behind them (kazoo).
@@ -36,8 +36,8 @@ struct Sibling {
 [[nodiscard]] std::optional<std::uint32_t> first_number(std::vector<std::uint32_t> numbers);
 
 // An order of all numbers in one folder. If they lie within half of the circle, it is that of
-// `is_before`. If they do not, `is_before` is no order: then it is a way once around the circle,
-// which begins at the next number of the folder, so that the number given last is the last one.
+// `is_before`. If they do not, `is_before` is no order. Then the list starts at the next number of
+// the parent and goes once around. So the number that was given last is the last one.
 class NumberOrder {
  public:
   // `first`: see first_number. `next`: the number that the next sequential child gets.

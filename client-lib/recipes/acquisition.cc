@@ -114,7 +114,8 @@ void Acquisition::on_result(const Result& result, RecipeActions& actions) {
   }
 }
 
-// Events of the node that a downgrade deletes are not interesting: its reply says what was done.
+// Ignores events of the node that a downgrade deletes. The reply to the downgrade says what was
+// done.
 RecipeActions Acquisition::received(std::uint64_t number, const wire::WatchEvent& event) {
   RecipeActions actions;
   if (number != watch_ || number == 0) return actions;
@@ -146,7 +147,7 @@ void Acquisition::ask(wire::Request request, RecipeActions& actions,
   actions.emplace_back(Ask{last_, std::move(request), std::move(conditions)});
 }
 
-// A create or a multi is not repeated before it is known that it was not carried out.
+// A create or a multi is sent again only once it is known that it was not carried out.
 void Acquisition::repeat(RecipeActions& actions) {
   switch (phase_) {
     case Phase::reading_limit: return read_limit(actions);
@@ -190,7 +191,7 @@ void Acquisition::on_limit(const Result& result, RecipeActions& actions) {
   }
   const auto limit = limit_of(got->data);
   if (!limit) {
-    const std::string why = "the data of " + options_.path + " are no limit of a semaphore";
+    const std::string why = "the data of " + options_.path + " are not a valid semaphore limit";
     return end({Ended::How::failed, wire::Error{ErrorCode::bad_arguments, why}}, actions);
   }
   limit_ = *limit;
@@ -198,7 +199,7 @@ void Acquisition::on_limit(const Result& result, RecipeActions& actions) {
   create(actions);
 }
 
-// The node of a semaphore counts by a limit that was in force when it was created.
+// A semaphore's node keeps the limit that was in force when the node was created.
 void Acquisition::create(RecipeActions& actions) {
   phase_ = Phase::creating;
   wire::CreateRequest request;
@@ -233,8 +234,8 @@ void Acquisition::on_created(const Result& result, RecipeActions& actions) {
   end({Ended::How::failed, error_of(result)}, actions);
 }
 
-// The reply comes over a later connection than the create was sent over, or after it. So the server
-// has applied the create if it was carried out.
+// This reply comes after the reply to the create was lost, over the same connection or a later one.
+// So if the create was carried out, this server has applied it.
 void Acquisition::find(RecipeActions& actions) {
   phase_ = Phase::finding;
   ask(wire::EphemeralsRequest{below(options_.path, options_.mark)}, actions);

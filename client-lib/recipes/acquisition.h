@@ -60,12 +60,12 @@ class Acquisition {
   [[nodiscard]] RecipeActions connection_lost();
   // The session has ended. Outstanding requests get no reply.
   [[nodiscard]] RecipeActions session_lost();
-  // The session may have expired. What is held is lost.
+  // The session may have expired. The grant, if any, is lost.
   [[nodiscard]] RecipeActions deadline_passed();
   // After `Pause`.
   [[nodiscard]] RecipeActions again();
 
-  // What is held; nothing if nothing is, or if it was lost.
+  // The present grant; nothing if there is none, or if it was lost.
   [[nodiscard]] std::optional<Grant> grant() const;
   [[nodiscard]] bool has_ended() const { return phase_ == Phase::ended; }
 

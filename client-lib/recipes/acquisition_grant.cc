@@ -94,8 +94,8 @@ void Acquisition::check_downgrade(RecipeActions& actions) {
   ask(wire::ExistsRequest{reader_path(), {}}, actions);
 }
 
-// If the reader does not exist, the multi was not carried out, or the node was deleted since. Then
-// the same multi fails.
+// If the reader does not exist, either the multi was not carried out, or its node was deleted
+// since. In both cases it is safe to send the multi again: in the second case it fails.
 void Acquisition::on_downgrade_checked(const Result& result, RecipeActions& actions) {
   const auto* reader = reply_of<wire::ExistsReply>(result);
   if (reader != nullptr && reader->stat) return become_reader(reader->stat->czxid, actions);
@@ -105,7 +105,8 @@ void Acquisition::on_downgrade_checked(const Result& result, RecipeActions& acti
   leave({Ended::How::lost}, actions);
 }
 
-// The token stays: a writer that waits already has a smaller czxid than the new node.
+// The token stays. The czxid of the new node would be too great: a writer that waits already has a
+// smaller one.
 void Acquisition::become_reader(wire::Zxid czxid, RecipeActions& actions) {
   grant_.path = reader_path();
   grant_.czxid = czxid;

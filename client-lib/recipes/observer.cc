@@ -20,8 +20,8 @@ bool is_decimal(std::string_view text) {
 
 wire::Zxid before(wire::Zxid zxid) { return wire::Zxid::from_bits(zxid.bits() - 1); }
 
-// The place of a candidate, modulo 2^32; nothing for other nodes. After 2147483647 a counter makes
-// numbers with a minus.
+// The place of a candidate, modulo 2^32; nothing for other nodes. After 2147483647 the counter
+// continues with negative numbers.
 std::optional<std::uint32_t> number_of(std::string_view name) {
   if (name.size() < mark_bytes) return std::nullopt;
   name.remove_prefix(mark_bytes);
@@ -81,7 +81,8 @@ ObserverActions Observer::replied(std::uint64_t number, const Result& result, wi
   return actions;
 }
 
-// With `from`, the events since then come before the reply. Some of them may have come before.
+// With `from`, the events after `from` come before the reply. Some of them may have been received
+// already.
 ObserverActions Observer::received(std::uint64_t number, const wire::WatchEvent& event) {
   ObserverActions actions;
   if (has_failed_ || number != watch_ || number == 0) return actions;
@@ -146,8 +147,8 @@ void Observer::list(std::optional<std::string> after, ObserverActions& actions) 
   listing_ = last_;
 }
 
-// A page is right for its names at its zxid. All events before that have come, and some after it
-// may have come, because replies wait for those before them.
+// A page shows its names as of its zxid. All events up to that zxid were received. Later events may
+// have been received too, because a reply can wait for earlier replies.
 void Observer::on_listed(const Result& result, wire::Zxid zxid, ObserverActions& actions) {
   const auto* page = reply_of<wire::ChildrenReply>(result);
   if (page == nullptr) {

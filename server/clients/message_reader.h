@@ -13,7 +13,7 @@
 
 namespace server {
 
-// Reads one client's messages from bytes. What it keeps of an unfinished message is charged to the
+// Reads one client's messages from bytes. The kept part of an unfinished message is charged to the
 // budget `unfinished`, and the rest of the message must arrive in time. While no message is
 // unfinished, it holds no buffers.
 class MessageReader {

@@ -26,10 +26,11 @@ struct Incoming {
   enum class Kind : std::uint8_t { text, binary, ping, pong, close, broken };
 
   Kind kind;
-  // For `close`: the reason. Valid until the reader's next call, and as long as the bytes that were
-  // fed.
+  // For `close`: the reason. Valid until the reader's next call, and only while the fed bytes are
+  // valid.
   std::string_view payload = {};
-  // For `close` and `broken`: the status to answer with. Nothing that follows is valid.
+  // For `close` and `broken`: the status to answer with. The rest of the stream must be
+  // ignored.
   std::uint16_t status = 0;
 };
 
@@ -45,11 +46,11 @@ class WebSocketReader {
   WebSocketReader(const WebSocketReader&) = delete;
   WebSocketReader& operator=(const WebSocketReader&) = delete;
 
-  // `bytes` arrived. They are read in place and overwritten, and must stay until `next` returns
-  // nothing or `keep` is called.
+  // `bytes` arrived. They are read in place and overwritten, and must stay valid until `next`
+  // returns nothing or `keep` is called.
   void feed(std::span<char> bytes);
 
-  // Another limit, from the next frame on.
+  // Changes the limit, from the next frame on.
   void limit(std::size_t message_bytes_max) { message_bytes_max_ = message_bytes_max; }
 
   // The next whole message or control frame. Returns nothing when more bytes are needed; the

@@ -10,10 +10,10 @@
 
 namespace server {
 
-// Writes lines to a file descriptor on a thread of its own. Who logs never waits for what reads the
-// descriptor: a pipe whose reader hangs, a terminal that was stopped, a slow disk. Lines for which
-// there is no room are dropped and counted. A line in their place says how many, as soon as there
-// is room again. Any thread may call it.
+// Writes lines to a file descriptor on a thread of its own. A thread that logs never waits for the
+// reader of the descriptor: a pipe whose reader hangs, a stopped terminal, a slow disk. Lines for
+// which there is no room are dropped and counted. A line in their place says how many, as soon as
+// there is room again. Any thread may call it.
 class LineWriter {
  public:
   // How much may wait for the thread. The thread may be writing as much again.

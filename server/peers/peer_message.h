@@ -57,8 +57,8 @@ struct ReadPoint {
 };
 
 // To the leader: answer once it is certain that the sessions that are touched by now were not ended
-// by an earlier plan, and that the leader still led when it heard of them. Only over links of
-// protocol 5.
+// by an earlier plan, and that the leader still led when their touches arrived. Only over
+// links of protocol 5.
 struct ConfirmTouches {
   wire::Epoch epoch;
   std::uint64_t token = 0;

@@ -41,7 +41,7 @@ EnsembleClock::EnsembleClock(const PipelineOptions& options, Environment& enviro
 
 void EnsembleClock::linked(zab::ServerId server) { tell(server.value, environment_.wall_clock()); }
 
-// A server that was not heard of yet hears of this one at once. A leader may begin soon.
+// Replies at once to a server whose clock was not known yet, because a leader may begin soon.
 void EnsembleClock::on(zab::ServerId from, const ClockReading& reading) {
   if (!contains(voters_, from.value)) return;
   const Other other{std::clamp(reading.shown, -shown_max, shown_max), now()};

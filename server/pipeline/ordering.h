@@ -41,7 +41,7 @@ class Ordering {
   void ask_read_point(std::uint64_t tag, OrderingOutcomes& out);
   // No client waits for the read point any more.
   void forget_read_point(std::uint64_t tag) { read_points_.erase(tag); }
-  // The session's client was heard.
+  // The session's client has sent something.
   void alive(wire::SessionId session, Touch& touch);
 
   // Forgets all commands and read points: no client waits for their outcomes any more.

@@ -73,7 +73,7 @@ void Planner::plan_now(const session::Command& command, OrderingOutcomes& out) {
   if (is_turn_over() && !was_over) environment_.call_soon();
   if (planned) {
     propose(std::move(*planned), command.session, end, out);
-    note_heard_or_ended(command);
+    note_move_or_end(command);
     const bool is_end = std::holds_alternative<session::CloseSession>(command.body);
     if (is_end && !service_.ends(command.session)) fair_queue_.hold(command);
     return;
@@ -84,9 +84,9 @@ void Planner::plan_now(const session::Command& command, OrderingOutcomes& out) {
   refusals_.push_back({planned_, command.owner, command.tag, std::move(planned.error())});
 }
 
-// A session does not expire while its move waits to be applied: its client was heard. Once its end
-// is planned, no touch keeps it.
-void Planner::note_heard_or_ended(const session::Command& planned) {
+// A session does not expire while its move waits to be applied, because its client has sent
+// something. Once its end is planned, no touch keeps it.
+void Planner::note_move_or_end(const session::Command& planned) {
   if (const auto* move = std::get_if<session::MoveSession>(&planned.body)) {
     return watch_expiry(planned.session, move->timeout_ms);
   }
@@ -96,7 +96,7 @@ void Planner::note_heard_or_ended(const session::Command& planned) {
               wire::to_hex(planned.session.value));
 }
 
-// Whether a session was due, and its client was heard while its end was held.
+// Whether a session was due, and its client has sent something while its end was held.
 bool Planner::is_outdated_end(const session::Command& command) const {
   const auto* close = std::get_if<session::CloseSession>(&command.body);
   return close != nullptr && close->expired && expiry_.is_alive(command.session);

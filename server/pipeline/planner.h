@@ -80,7 +80,7 @@ class Planner {
   // that was planned when it was confirmed. Call it when `pop_refusal` is called.
   std::optional<Question> pop_touches();
 
-  // The session's client was heard. No effect if the session's end is planned.
+  // The session's client has sent something. No effect if the session's end is planned.
   void touch(wire::SessionId session) { expiry_.touch(session); }
   // One heartbeat interval has passed: plans the ends of expired sessions and of nodes that are
   // due.
@@ -101,7 +101,7 @@ class Planner {
   void plan_now(const session::Command& command, OrderingOutcomes& out);
   [[nodiscard]] bool is_turn_over() const { return planned_for_ > turn_max; }
   [[nodiscard]] wire::Error held_full() const;
-  void note_heard_or_ended(const session::Command& planned);
+  void note_move_or_end(const session::Command& planned);
   [[nodiscard]] bool is_outdated_end(const session::Command& command) const;
   void watch_expiry(wire::SessionId session, std::int64_t timeout_ms);
   void begin_countdowns();

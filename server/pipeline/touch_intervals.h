@@ -14,7 +14,8 @@ struct Touch {
   // The leader keeps the session for its timeout after this time. The clock's first time point:
   // nothing is known.
   SteadyClock::time_point kept_from{};
-  // The client was heard in this interval, which began then. 0: in none that may still count.
+  // The client has sent something in this interval, which began then. 0: in none that may still
+  // count.
   std::uint64_t interval = 0;
   SteadyClock::time_point interval_began{};
 };
@@ -28,7 +29,7 @@ struct Touch {
 // full timeouts.
 //
 // A period is the time during which this server has one role and one leader. Only the leader of the
-// period in which a client was heard confirms the touch.
+// period in which a client has sent something confirms the touch.
 class TouchIntervals {
  public:
   // How many intervals wait for an answer at most. While so many wait, the present interval goes
@@ -39,7 +40,7 @@ class TouchIntervals {
   TouchIntervals(std::chrono::milliseconds heartbeat, SteadyClock::time_point now)
       : heartbeat_(heartbeat), began_(now) {}
 
-  // The session's client was heard, in the present interval.
+  // The session's client has sent something, in the present interval.
   void touch(Touch& session);
   // A command that opens or moves the session is about to be sent to the leader.
   static void begin_session(Touch& session, SteadyClock::time_point now) { session = {now}; }
@@ -47,8 +48,8 @@ class TouchIntervals {
   // client sent the `connect`. A leader that confirms no touches might end the session at once.
   [[nodiscard]] std::int64_t open_session(Touch& session, std::int64_t timeout_ms) const;
 
-  // Whether the leader is to be asked at this tick: if somebody was heard, or if nothing is known
-  // of the leader yet.
+  // Whether the leader is to be asked at this tick: if a client has sent something, or if
+  // nothing is known of the leader yet.
   [[nodiscard]] bool has_question() const;
   // The leader is asked under this token, and the next interval begins. A token is never used
   // twice.
@@ -89,7 +90,7 @@ class TouchIntervals {
   std::chrono::milliseconds heartbeat_;
   std::uint64_t interval_ = 1;  // the present one
   SteadyClock::time_point began_;
-  bool is_empty_ = true;               // nobody was heard in it
+  bool is_empty_ = true;               // no client has sent anything in it
   std::uint64_t first_of_period_ = 1;  // the first interval of the present period
   bool is_leader_known_ = false;       // the leader has confirmed something in this period
   std::deque<Question> questions_;     // by interval

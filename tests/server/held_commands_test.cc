@@ -10,7 +10,7 @@
 #include "server/pipeline/ordering.h"
 
 // What a leader holds of the commands of other servers is bounded. A session whose end is held
-// lives on if its client is heard.
+// lives on if its client sends something.
 namespace server::test {
 namespace {
 
@@ -49,7 +49,7 @@ class Leader : public Environment {
   }
   // Another connection resumes the session.
   void move() { forward({session_, {2, 8}, ++tag_, session::MoveSession{{}, timeout_ms, 0}}); }
-  // The client was heard at its server.
+  // The client has sent something to its server.
   void touched() { ordering_.on(follower, Touched{{session_}}, outcomes_); }
   // The follower asks about its touches, and a quorum has followed the leader since. Returns
   // whether the answer has left.
@@ -143,7 +143,7 @@ TEST_CASE("a leader confirms touches once everything is applied that it had plan
   CHECK(leader.confirmations() == 2);
 }
 
-TEST_CASE("a session that is due ends once its end can be planned, if nobody is heard") {
+TEST_CASE("a session that is due ends once its end can be planned, if its client sends nothing") {
   Leader leader({1, 1});
   leader.set();
   leader.pass_timeout();
@@ -151,7 +151,7 @@ TEST_CASE("a session that is due ends once its end can be planned, if nobody is 
   CHECK(leader.service().sessions().size() == 0);
 }
 
-TEST_CASE("a session that is due lives on if its client is heard while its end is held") {
+TEST_CASE("a session that is due lives on if its client sends something while its end is held") {
   Leader leader({1, 1});
   leader.set();
   leader.pass_timeout();

@@ -59,7 +59,7 @@ class Intervals {
 
 }  // namespace
 
-TEST_CASE("a session that was not heard is promised nothing") {
+TEST_CASE("a session whose client has sent nothing is promised nothing") {
   Intervals intervals;
   intervals.know_leader();
   CHECK(intervals.valid_ms() == 0);
@@ -106,7 +106,8 @@ TEST_CASE("a tick without a touch asks nothing, once the leader is known") {
 }
 
 TEST_CASE(
-    "a confirmed touch counts until the session is heard again, however many intervals later") {
+    "a confirmed touch counts until the client sends something again, however many intervals "
+    "later") {
   Intervals intervals;
   intervals.know_leader();
   intervals.hear();

@@ -9,7 +9,7 @@
 
 namespace storage {
 
-// One segment that counts, as far as its header tells. A gap is an entry without a header.
+// One segment that counts, with what its header says. A gap is an entry without a header.
 struct SegmentEntry {
   std::uint64_t sequence = 0;
   std::string path;
@@ -30,9 +30,8 @@ struct SegmentCatalog {
 };
 
 // Reads all headers. Leaves out the segments that are void. Files that are damaged, missing or not
-// readable are entries of the result. Returns an error only where damage would be a wrong
-// conclusion: for a segment of another server or of another version, or a directory that cannot be
-// read.
+// readable are entries of the result. Returns an error only for what is not damage: a
+// segment of another server or of another version, or a directory that cannot be read.
 [[nodiscard]] Result<SegmentCatalog> read_catalog(FileSystem& files, const std::string& directory,
                                                   zab::ServerId server);
 

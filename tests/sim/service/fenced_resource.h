@@ -33,9 +33,8 @@ struct LockHold {
 // Resources outside of the service, each protected by one lock. A resource remembers the greatest
 // fencing tokens, and refuses smaller ones. Users also report when they acquire and release a lock.
 // A hold is valid as long as the log says that its node exists. Violations:
-//   lock     two valid holds at one zxid exclude each other; a semaphore has too many; a hold has
-//   no
-//            node
+//   lock     two valid holds at one zxid exclude each other; a semaphore has too many holds; or a
+//            hold has no node
 //   fencing  a token is refused although its hold is valid and not released
 class FencedResource {
  public:

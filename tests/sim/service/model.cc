@@ -83,7 +83,7 @@ std::size_t Model::session_count() const {
 std::optional<wire::TimeMs> Model::due(const Znode& node, wire::TimeMs counted) const {
   const wire::Stat& stat = node.stat;
   if (stat.num_children > 0 || (!stat.ttl_ms && !stat.container)) return std::nullopt;
-  // Since its last child was deleted, or it was created.
+  // The time when the last child was deleted, or when the node was created.
   const wire::TimeMs childless = events_.at(stat.pzxid).txn.time;
   if (stat.ttl_ms) return std::max(childless, stat.mtime + *stat.ttl_ms);
   const bool is_used = node.creations > 0;

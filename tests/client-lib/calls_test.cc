@@ -16,7 +16,8 @@
 #include "client-lib/client.h"
 #include "tests/client-lib/scripted_server.h"
 
-// The two faces side by side: callbacks that use the client, executors, and bounded memory.
+// Blocking and asynchronous calls side by side: callbacks that use the client, executors, and
+// bounded memory.
 namespace zabkeeper {
 namespace {
 
