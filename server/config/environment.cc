@@ -6,6 +6,7 @@
 #include "server/config/config_keys.h"
 #include "server/config/key_names.h"
 #include "server/config/text.h"
+#include "server/config/zookeeper_keys.h"
 
 namespace server {
 namespace {
@@ -31,6 +32,22 @@ bool describes_service(std::string_view name, std::string_view value) {
   return std::ranges::any_of(endings, [&](auto ending) { return name.ends_with(ending); });
 }
 
+std::string without_underscores(std::string text) {
+  std::erase(text, '_');
+  return text;
+}
+
+// The key of ZooKeeper that the variable sets and that can ask for security; empty if there is
+// none. SASL_AUTH and SASLAUTH are the same, because a missed one would be served without.
+std::string security_key_of(const std::string& variable) {
+  const std::string wanted = without_underscores(variable);
+  for (const ZooKeeperKey& key : zookeeper_keys()) {
+    if (key.harmless.empty()) continue;
+    if (without_underscores(environment_name(key.name)) == wanted) return std::string(key.name);
+  }
+  return {};
+}
+
 // The key that the variable sets; empty if it sets none.
 std::string key_of(const std::string& variable) {
   for (const Key& key : config_keys()) {
@@ -44,7 +61,7 @@ std::string key_of(const std::string& variable) {
     const std::string numbered = std::string(family) + variable.substr(its_prefix.size());
     if (find_key(numbered) == &key) return numbered;
   }
-  return {};
+  return security_key_of(variable);
 }
 
 void add_to(std::string& list, const std::string& name) {

@@ -59,8 +59,9 @@ inline Configured configured(std::vector<std::string> arguments,
 }
 
 // The text that is printed about a command line with errors.
-inline std::string refused(std::vector<std::string> arguments) {
-  auto outcome = start(std::move(arguments));
+inline std::string refused(std::vector<std::string> arguments,
+                           std::vector<std::string> environment = {}) {
+  auto outcome = start(std::move(arguments), std::move(environment));
   REQUIRE(std::holds_alternative<PrintAndExit>(outcome));
   CHECK(std::get<PrintAndExit>(outcome).exit_code == 2);
   return std::get<PrintAndExit>(outcome).text;

@@ -160,6 +160,31 @@ TEST_CASE("a key that asks for security which this server does not have is an er
   CHECK(contains(refused({directory.write("zoo.cfg", "zookeeper.sslQuorum=true\n")}), "no TLS"));
 }
 
+TEST_CASE("a variable that asks for security which this server does not have is an error too") {
+  struct Row {
+    std::string variable;
+    const char* why;
+  };
+  const Row rows[] = {
+      {"ZABKEEPER_SSL_QUORUM=true", "sslQuorum=true cannot be had: this server has no TLS"},
+      {"ZABKEEPER_SECURE_CLIENT_PORT=2281", "secureClientPort=2281 cannot be had"},
+      {"ZABKEEPER_QUORUM_AUTH_ENABLE_SASL=true", "this server has no SASL"},
+      {"ZABKEEPER_SESSION_REQUIRE_CLIENT_SASL_AUTH=true", "this server has no SASL"},
+      {"ZABKEEPER_SESSION_REQUIRE_CLIENT_SASLAUTH=true", "this server has no SASL"},
+      {"ZABKEEPER_AUDIT_ENABLE=true", "no audit log"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.variable);
+    const std::string text = refused({}, {row.variable});
+    CHECK_MESSAGE(contains(text, row.why), text);
+    CHECK(contains(text, row.variable.substr(0, row.variable.find('=')) + ": "));
+  }
+  const Configured ours = configured(
+      {}, {"ZABKEEPER_SSL_QUORUM=false", "ZABKEEPER_SECURE_CLIENT_PORT=tcp://10.0.0.1:1"});
+  CHECK(has_key(ours.ignored, "sslQuorum"));
+  CHECK(has(ours.notes, "for a service: ZABKEEPER_SECURE_CLIENT_PORT=tcp://10.0.0.1:1"));
+}
+
 TEST_CASE(
     "variables that Kubernetes sets for a service are ignored, with a note if one is named like a "
     "key") {
