@@ -140,7 +140,8 @@ void ConfigBuilder::add_group(const NamedSetting& named) {
   for (const std::string& member : split(named.setting.value, ':')) {
     const auto server_id = whole_number(member);
     if (!server_id || *server_id == 0 || *server_id > 65'535) {
-      return add_error(named, "is not a list of server numbers such as 1:2:3");
+      return add_error(named, "is not a list of server numbers such as 1:2:3" +
+                                  std::string(server_id == 0U ? ids_begin_at_one : ""));
     }
     group.push_back(static_cast<std::uint32_t>(*server_id));
   }

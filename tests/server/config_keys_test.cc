@@ -218,9 +218,9 @@ TEST_CASE("true, false and the types of servers may be in capitals, as in ZooKee
 TEST_CASE("server ids begin at 1, and an error about 0 says why") {
   const Directory directory;
   directory.write("myid", "0\n");
-  for (const std::string& text :
-       {refused({"--server.0=a:1", "--server.1=b:1"}), refused({"--myid=0"}),
-        refused({"--dataDir=" + directory / ""})}) {
+  for (const std::string& text : {refused({"--server.0=a:1", "--server.1=b:1"}),
+                                  refused({"--myid=0"}), refused({"--dataDir=" + directory / ""}),
+                                  refused({"--server.1=a:1", "--server.2=b:1", "--group.1=0:1"})}) {
     CHECK_MESSAGE(contains(text, "ids begin at 1, because 0 stands for no server"), text);
   }
 }
