@@ -330,7 +330,8 @@ async def terminals(server):
 
 async def test():
     """the shell reports failed output, foreign pages and changing trees, and escapes control characters"""
-    async with Ensemble(1) as ensemble:
+    # No reply may hold the 30,000 children of large_trees.
+    async with Ensemble(1, maxDataBytes=65536, maxReplyBytes=1 << 20) as ensemble:
         server = ensemble.servers[0]
         await output_that_cannot_be_written(server)
         await exact_bytes(server)
