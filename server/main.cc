@@ -20,6 +20,7 @@
 #include "server/startup/memory_limit.h"
 #include "server/startup/room_options.h"
 #include "server/version.h"
+#include "wire/terminal_text.h"
 
 // The options of jemalloc, which reads this name; MALLOC_CONF overrides them. Without its own
 // thread, jemalloc gives memory back only while the program allocates: an idle server would keep
@@ -114,7 +115,7 @@ int serve(const server::Configured& configured, server::Reload& reload) {
 // Returns the exit code.
 int print(const server::PrintAndExit& say) {
   std::FILE* const stream = say.exit_code == 0 ? stdout : stderr;
-  const std::string text = server::without_controls(say.text);
+  const std::string text = wire::terminal_text(say.text);
   const bool written =
       std::fwrite(text.data(), 1, text.size(), stream) == text.size() && std::fflush(stream) == 0;
   return written || say.exit_code != 0 ? say.exit_code : server::exit_start;

@@ -6,10 +6,12 @@
 #include <string>
 #include <system_error>
 
+#include "wire/terminal_text.h"
+
 // What a tool says when an exception reaches the end of it.
 namespace tools {
 
-// In words for the user of a tool.
+// In words for the user of a tool, safe in a terminal: they may have parts of a file or of a reply.
 inline std::string uncaught_words(const std::exception_ptr& error) {
   try {
     if (error) std::rethrow_exception(error);
@@ -18,10 +20,10 @@ inline std::string uncaught_words(const std::exception_ptr& error) {
     return "there is no memory left for this process (ulimit -v, the limit of its cgroup)";
   } catch (const std::system_error& system) {
     const bool no_thread = system.code() == std::errc::resource_unavailable_try_again;
-    return std::string("the system refused what this program needs: ") + system.what() +
+    return "the system refused what this program needs: " + wire::terminal_text(system.what()) +
            (no_thread ? "; raise the limit of threads (ulimit -u)" : "");
   } catch (const std::exception& other) {
-    return other.what();
+    return wire::terminal_text(other.what());
   } catch (...) {
     return "an exception that nobody expects; report the bug";
   }

@@ -15,6 +15,7 @@
 #include <spdlog/spdlog.h>
 
 #include "server/logging/line_writer.h"
+#include "wire/terminal_text.h"
 
 namespace server {
 namespace {
@@ -45,10 +46,9 @@ class Sink final : public spdlog::sinks::base_sink<std::mutex> {
   void sink_it_(const spdlog::details::log_msg& message) override {
     spdlog::memory_buf_t formatted;
     formatter_->format(message, formatted);
-    std::string line = fmt::to_string(formatted);
-    line.pop_back();
-    std::ranges::replace(line, '\n', ' ');
-    line = without_controls(line) + '\n';
+    std::string text = fmt::to_string(formatted);
+    text.pop_back();
+    const std::string line = as_line(std::move(text)) + '\n';
     const bool is_last = message.level == spdlog::level::critical;
     if (is_last) final_messages_ += line;
     writer_.write(line,
@@ -74,17 +74,9 @@ void start_process_log() {
   sink = made.get();
 }
 
-std::string without_controls(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if ((byte < 0x20 && c != '\t' && c != '\n') || byte == 0x7F) {
-      out += fmt::format("\\x{:02x}", byte);
-    } else {
-      out += c;
-    }
-  }
-  return out;
+std::string as_line(std::string text) {
+  std::ranges::replace(text, '\n', ' ');
+  return wire::terminal_text(text);
 }
 
 void finish_process_log() {
@@ -94,7 +86,7 @@ void finish_process_log() {
 }
 
 void log_final_message(const std::string& text) {
-  if (sink == nullptr) return write_to_standard_error("zabkeeper: " + text + "\n");
+  if (sink == nullptr) return write_to_standard_error("zabkeeper: " + as_line(text) + "\n");
   spdlog::critical("{}", text);
   finish_process_log();
 }

@@ -23,9 +23,8 @@ void log_final_message(const std::string& text);
 // Logs a line that an operator has asked for, whatever the level.
 void log_always(const std::string& text);
 
-// `text` with "\x1b" instead of a control character, which could change the terminal that shows it.
-// Keeps tabs and line feeds.
-[[nodiscard]] std::string without_controls(std::string_view text);
+// `text` as one line: with spaces instead of line feeds, and as wire::terminal_text escapes it.
+[[nodiscard]] std::string as_line(std::string text);
 
 // Lines that were not written, since the start.
 [[nodiscard]] std::uint64_t dropped_log_lines();

@@ -14,6 +14,7 @@
 #include <boost/system/system_error.hpp>
 #include <doctest/doctest.h>
 
+#include "server/logging/process_log.h"
 #include "server/process/ending.h"
 #include "server/process/exit_codes.h"
 #include "server/process/reload.h"
@@ -46,6 +47,15 @@ TEST_CASE(
   }
   CHECK(meaning_of(SIGRTMIN + 3) == SignalMeaning::none);
   CHECK(signal_name(SIGRTMIN + 3) == "signal " + std::to_string(SIGRTMIN + 3));
+}
+
+TEST_CASE("a log message is one line that is safe in a terminal") {
+  CHECK(as_line("two\nlines, a\ttab") == "two lines, a\ttab");
+  CHECK(as_line("\x1b[31m\r\x7f") == R"(\x1b[31m\r\x7f)");
+  CHECK(as_line("a C1 control \xc2\x9b") == R"(a C1 control \u{009b})");
+  CHECK(as_line("to the left \xe2\x80\xae") == R"(to the left \u{202e})");
+  CHECK(as_line("no UTF-8 \xe9") == R"(no UTF-8 \xe9)");
+  CHECK(as_line("gr\xc3\xbc\xc3\x9f") == "gr\xc3\xbc\xc3\x9f");
 }
 
 Configured with(Settings settings, const std::string& level = "info", std::uint32_t id = 1) {

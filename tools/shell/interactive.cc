@@ -14,8 +14,8 @@
 #include <editline/readline.h>
 
 #include "tools/shell/input.h"
-#include "tools/shell/terminal_text.h"
 #include "tools/shell/words.h"
+#include "wire/terminal_text.h"
 
 namespace shell {
 namespace {
@@ -114,7 +114,7 @@ int run_interactive(Runner& runner, zabkeeper::Client& client,
 
   std::optional<int> code;
   for (;;) {
-    const std::string prompt = "[zab " + label() + "] " + terminal_text(runner.cwd()) + "> ";
+    const std::string prompt = "[zab " + label() + "] " + wire::terminal_text(runner.cwd()) + "> ";
     errno = 0;
     char* line = readline(prompt.c_str());
     if (!line) {

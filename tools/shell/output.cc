@@ -8,7 +8,7 @@
 #include <string_view>
 #include <unistd.h>
 
-#include "tools/shell/terminal_text.h"
+#include "wire/terminal_text.h"
 
 namespace shell {
 namespace {
@@ -50,8 +50,8 @@ void DescriptorBuffer::fail(int error_number) {
 
 void DescriptorBuffer::write_buffered(std::size_t size) {
   const std::string_view text = std::string_view(buffer_).substr(0, size);
-  const int error =
-      is_terminal_ ? write_all(descriptor_, terminal_text(text)) : write_all(descriptor_, text);
+  const int error = is_terminal_ ? write_all(descriptor_, wire::terminal_text(text))
+                                 : write_all(descriptor_, text);
   buffer_.erase(0, size);
   if (error != 0) fail(error);
 }
@@ -67,7 +67,7 @@ std::streamsize DescriptorBuffer::xsputn(const char* text, std::streamsize size)
   if (failed_) return size;
   buffer_.append(text, static_cast<std::size_t>(size));
   if (buffer_.size() >= buffer_bytes) {
-    write_buffered(buffer_.size() - (is_terminal_ ? unfinished_bytes(buffer_) : 0));
+    write_buffered(buffer_.size() - (is_terminal_ ? wire::unfinished_bytes(buffer_) : 0));
   }
   return size;
 }

@@ -19,7 +19,7 @@ class OutputFailed : public std::runtime_error {
 };
 
 // Buffers what is written to a file descriptor. To a terminal it passes only text that is safe
-// there: see terminal_text.
+// there: see wire::terminal_text.
 class DescriptorBuffer final : public std::streambuf {
  public:
   enum class Failure { throws, is_ignored };

@@ -9,10 +9,10 @@
 #include "tools/shell/input.h"
 #include "tools/shell/print.h"
 #include "tools/shell/requests.h"
-#include "tools/shell/terminal_text.h"
 #include "tools/shell/words.h"
 #include "wire/json.h"
 #include "wire/limits.h"
+#include "wire/terminal_text.h"
 #include "wire/utf8.h"
 
 namespace shell {
@@ -58,7 +58,7 @@ void Runner::print_json(const wire::ServerMessage& message) {
   std::string text;
   wire::json::write(message, text);
   // The words of an error may name a server whose name is not UTF-8.
-  out_ << (wire::is_utf8(text) ? text : utf8_text(text)) << '\n';
+  out_ << (wire::is_utf8(text) ? text : wire::utf8_text(text)) << '\n';
 }
 
 std::string Runner::absolute(const std::string& path) const { return resolve(cwd_, path); }

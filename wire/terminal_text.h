@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace shell {
+namespace wire {
 
 // `text` with everything escaped that could do more to a terminal than show a character: control
 // characters (but newlines and tabs), characters that change the direction of a line, and bytes
@@ -17,4 +17,4 @@ namespace shell {
 // How many bytes at the end of `text` begin a UTF-8 character whose rest is missing.
 [[nodiscard]] std::size_t unfinished_bytes(std::string_view text);
 
-}  // namespace shell
+}  // namespace wire

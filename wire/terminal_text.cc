@@ -1,4 +1,4 @@
-#include "tools/shell/terminal_text.h"
+#include "wire/terminal_text.h"
 
 #include <algorithm>
 #include <array>
@@ -6,10 +6,10 @@
 
 #include "wire/utf8.h"
 
-namespace shell {
+namespace wire {
 namespace {
 
-bool is_control(char32_t point) { return point < 0x20 || (point >= 0x7F && point < 0xA0); }
+bool is_terminal_control(char32_t point) { return point < 0x20 || (point >= 0x7F && point < 0xA0); }
 
 // Whether it changes how a line, or what follows in it, is laid out.
 bool changes_layout(char32_t point) {
@@ -19,19 +19,19 @@ bool changes_layout(char32_t point) {
 }
 
 template <typename... Values>
-void append(std::string& out, const char* format, Values... values) {
+void append_formatted(std::string& out, const char* format, Values... values) {
   std::array<char, 16> text{};
   std::snprintf(text.data(), text.size(), format, values...);
   out += text.data();
 }
 
-void append_escaped(char32_t point, std::string& out) {
+void append_escaped_point(char32_t point, std::string& out) {
   if (point == '\r') {
     out += "\\r";
   } else if (point < 0x80) {
-    append(out, "\\x%02x", static_cast<unsigned>(point));
+    append_formatted(out, "\\x%02x", static_cast<unsigned>(point));
   } else {
-    append(out, "\\u{%04x}", static_cast<unsigned>(point));
+    append_formatted(out, "\\u{%04x}", static_cast<unsigned>(point));
   }
 }
 
@@ -41,15 +41,16 @@ std::string terminal_text(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   while (!text.empty()) {
-    const std::string_view character = text.substr(0, wire::character_size(text.front()));
-    if (!wire::is_utf8(character)) {
-      append(out, "\\x%02x", static_cast<unsigned>(static_cast<unsigned char>(text.front())));
+    const std::string_view character = text.substr(0, character_size(text.front()));
+    if (!is_utf8(character)) {
+      append_formatted(out, "\\x%02x",
+                       static_cast<unsigned>(static_cast<unsigned char>(text.front())));
       text.remove_prefix(1);
       continue;
     }
-    const char32_t point = wire::code_point(character);
-    if (point != '\n' && point != '\t' && (is_control(point) || changes_layout(point))) {
-      append_escaped(point, out);
+    const char32_t point = code_point(character);
+    if (point != '\n' && point != '\t' && (is_terminal_control(point) || changes_layout(point))) {
+      append_escaped_point(point, out);
     } else {
       out += character;
     }
@@ -62,8 +63,8 @@ std::string utf8_text(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   while (!text.empty()) {
-    const std::string_view character = text.substr(0, wire::character_size(text.front()));
-    const bool is_valid = wire::is_utf8(character);
+    const std::string_view character = text.substr(0, character_size(text.front()));
+    const bool is_valid = is_utf8(character);
     out += is_valid ? character : "\xef\xbf\xbd";
     text.remove_prefix(is_valid ? character.size() : 1);
   }
@@ -74,9 +75,9 @@ std::size_t unfinished_bytes(std::string_view text) {
   for (std::size_t back = 1; back <= std::min<std::size_t>(3, text.size()); ++back) {
     const char byte = text[text.size() - back];
     if ((static_cast<unsigned char>(byte) & 0xC0) == 0x80) continue;
-    return wire::character_size(byte) > back ? back : 0;
+    return character_size(byte) > back ? back : 0;
   }
   return 0;
 }
 
-}  // namespace shell
+}  // namespace wire

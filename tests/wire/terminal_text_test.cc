@@ -1,10 +1,10 @@
-#include "tools/shell/terminal_text.h"
+#include "wire/terminal_text.h"
 
 #include <string>
 
 #include <doctest/doctest.h>
 
-namespace shell {
+namespace wire {
 namespace {
 
 TEST_CASE("control characters and bytes that are not UTF-8 are escaped for a terminal") {
@@ -52,4 +52,4 @@ TEST_CASE("a character that is divided between two writes is recognized") {
 }
 
 }  // namespace
-}  // namespace shell
+}  // namespace wire
