@@ -93,6 +93,14 @@ wire::Result<Listening> listen_on_all(asio::io_context& io, const LinkedServer& 
   return listening;
 }
 
+// Whether this is the IPv6 address for all addresses, and IPv4 has no place of its own.
+bool is_for_both(const tcp::endpoint& endpoint, const std::vector<Place>& places) {
+  if (endpoint.protocol() != tcp::v6() || !endpoint.address().is_unspecified()) return false;
+  return std::ranges::none_of(places, [&](const Place& other) {
+    return other.endpoint.protocol() == tcp::v4() && other.endpoint.port() == endpoint.port();
+  });
+}
+
 // --- Dialing ---
 
 // Closes the socket at this time, unless it is destroyed before.
@@ -126,7 +134,8 @@ wire::Result<Listening> listen_for_servers(asio::io_context& io,
   std::vector<asio::ip::address> opened;
   for (const Place& place : places) {
     tcp::acceptor acceptor(io);
-    const error_code error = open(acceptor, place.endpoint, false);
+    const bool for_both = is_for_both(place.endpoint, places);
+    const error_code error = open(acceptor, place.endpoint, for_both);
     if (!error) {
       listening.acceptors.push_back(std::move(acceptor));
       opened.push_back(place.endpoint.address());

@@ -88,6 +88,19 @@ TEST_CASE("if a line has several addresses, one that this machine lacks is only 
   });
 }
 
+TEST_CASE("the IPv6 address for all addresses is for IPv4 too, unless IPv4 has an address there") {
+  Network network;
+  auto options = network.options(1);
+  options.servers[0].address.host = "::";
+  SUBCASE("alone") {}
+  SUBCASE("with one of IPv4") { options.servers[0].further = {{"127.0.0.1", network.port(1)}}; }
+  network.start(options);
+  network.run([&]() -> Task {
+    RawPeer peer = co_await links_harness::half_greeted(network, 3, 1);
+    peer.close();
+  });
+}
+
 TEST_CASE("a port that is in use at one of several addresses is an error") {
   Network network;
   const auto other = network.listen_as(1);
