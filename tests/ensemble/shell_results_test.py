@@ -160,16 +160,21 @@ async def what_can_never_succeed(server):
         assert b"may or may not" not in done.stderr, done
 
 
-def serve_page(status, body, kind="text/html"):
+def serve_page(status, body, posted=None):
+    """A server that replies this to every request; to a POST it replies `posted`, if that is given."""
     class Page(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
-            self.send_response(status)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            self.reply(status, body)
 
-        do_POST = do_GET
+        def do_POST(self):
+            self.reply(*(posted or (status, body)))
+
+        def reply(self, code, text):
+            self.send_response(code)
+            self.send_header("Content-Type", "text/html")
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
 
         def log_message(self, *_):
             pass
@@ -188,6 +193,9 @@ async def pages_of_others(server):
             (500, b'{"role":"leader","id":1}', b"HTTP 500"),
             (200, b"<h1>welcome</h1>", b"not the page of a Zabkeeper server"),
             (200, b'{"up":true}', b"not the page of a Zabkeeper server"),
+            (200, b'{"role":"leader"}', b"not the page of a Zabkeeper server"),
+            (200, b'{"role":"king","id":1,"epoch":1}', b"not the page of a Zabkeeper server"),
+            (200, b'{"role":"leader","id":"1","epoch":1}', b"not the page of a Zabkeeper server"),
             (200, b"\xff\xfe", b"not the page of a Zabkeeper server")):
         page = serve_page(status, body)
         url = f"ws://127.0.0.1:{page.server_port}"
@@ -204,6 +212,25 @@ async def pages_of_others(server):
         # The others are shown.
         done = zab(f"{url},{server.url}", "status")
         assert done.returncode == 0 and b"standalone" in done.stdout and words in done.stdout, done
+        page.shutdown()
+        page.server_close()
+    # A leader whose reply has not the fields of a result.
+    status = {"role": "leader", "id": 1, "epoch": 1}
+    not_done, done_words = b"not the page of a Zabkeeper server", (b"server 2 leads", b"at level 2")
+    for status_code, result, words in ((200, {"up": True}, not_done), (200, {"leader": "2", "level": None}, not_done),
+                                       (500, {"up": True}, b"HTTP 500"),
+                                       (200, {"leader": 2, "epoch": 4, "level": 2}, done_words)):
+        page = serve_page(200, json.dumps(status).encode(), posted=(status_code, json.dumps(result).encode()))
+        url = f"ws://127.0.0.1:{page.server_port}"
+        for number, command in enumerate((("handover",), ("cluster", "level", "2"))):
+            done = zab(url, *command)
+            if words is done_words:
+                assert done.returncode == 0 and words[number] in done.stdout, (command, done)
+                continue
+            assert done.returncode == EXIT_OTHER and done.stdout == b"" and words in done.stderr, (command, done)
+            done = zab(url, "--json", *command)
+            error = json.loads(done.stdout)
+            assert done.returncode == EXIT_OTHER and words.decode() in error["message"], (command, done)
         page.shutdown()
         page.server_close()
     # The zone of an IPv6 address is the one part of a name that may have any bytes.

@@ -111,9 +111,11 @@ class Runner {
     bool is_number = false;
   };
   void show_servers(const std::vector<Column>& columns);
-  // Gives the leader a command. `describe` makes the line that is printed for its result.
+  // Gives the leader a command. Its result has the fields `numbers`, which are numbers. `describe`
+  // makes the line that is printed for the result.
   using Describe = std::function<std::string(const nlohmann::json& result)>;
-  void command_leader(const std::string& target, const Describe& describe);
+  void command_leader(const std::string& target, const std::vector<const char*>& numbers,
+                      const Describe& describe);
   std::string read_data(const std::string& argument) const;
   [[nodiscard]] std::string absolute(const std::string& path) const;
   void print_json(const wire::ServerMessage& message);

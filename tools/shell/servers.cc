@@ -1,7 +1,9 @@
+#include <algorithm>
 #include <chrono>
 #include <ostream>
 #include <sstream>
 #include <utility>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -38,6 +40,23 @@ std::string error_of(const zabkeeper::HttpReply& reply) {
   return "HTTP " + std::to_string(reply.status) + (line.empty() ? "" : ": " + line);
 }
 
+bool has_numbers(const nlohmann::json& object, const std::vector<const char*>& fields) {
+  return object.is_object() && std::ranges::all_of(fields, [&](const char* field) {
+           const auto found = object.find(field);
+           return found != object.end() && found->is_number_unsigned();
+         });
+}
+
+bool is_status(const nlohmann::json& page) {
+  return has_numbers(page, {"id", "epoch"}) && page.contains("role") &&
+         std::ranges::find(wire::names_of<wire::Role>, json_text(page, "role")) !=
+             wire::names_of<wire::Role>.end();
+}
+
+nlohmann::json error_object(const std::string& message) {
+  return {{"error", "SystemError"}, {"message", message}};
+}
+
 }  // namespace
 
 zabkeeper::Result<std::string> Runner::page(const zabkeeper::Endpoint& server,
@@ -52,7 +71,7 @@ zabkeeper::Result<nlohmann::json> Runner::status_of(const zabkeeper::Endpoint& s
   const auto body = page(server, "/status");
   if (body.has_error()) return body.error();
   auto status = nlohmann::json::parse(*body, nullptr, false);
-  if (json_text(status, "role") == nothing) {
+  if (!is_status(status)) {
     return wire::Error{wire::ErrorCode::system_error, not_zabkeeper};
   }
   return {boost::system::in_place_value, std::move(status)};
@@ -140,7 +159,8 @@ zabkeeper::Endpoint Runner::leader() const {
                 {}};
 }
 
-void Runner::command_leader(const std::string& target, const Describe& describe) {
+void Runner::command_leader(const std::string& target, const std::vector<const char*>& numbers,
+                            const Describe& describe) {
   const zabkeeper::Endpoint server = leader();
   std::string authorization;
   for (const wire::AuthRequest& auth : settings_.auth) {
@@ -149,10 +169,11 @@ void Runner::command_leader(const std::string& target, const Describe& describe)
   const auto reply = zabkeeper::http_post(server, target, authorization, milliseconds(15'000));
   if (reply.has_error()) throw Refused{reply.error(), {}, Effect::write};
   auto result = nlohmann::json::parse(reply->body, nullptr, false);
-  const bool is_done = reply->status == 200 && result.is_object();
-  if (!result.is_object()) {
-    result = {{"error", "SystemError"},
-              {"message", reply->status == 200 ? not_zabkeeper : error_of(*reply)}};
+  const bool is_done = reply->status == 200 && has_numbers(result, numbers);
+  if (reply->status == 200 && !is_done) {
+    result = error_object(not_zabkeeper);
+  } else if (reply->status != 200 && json_text(result, "message") == nothing) {
+    result = error_object(error_of(*reply));
   }
   if (json_) {
     out_ << json_line(result);
@@ -167,7 +188,7 @@ void Runner::command_leader(const std::string& target, const Describe& describe)
 void Runner::on(const Handover& handover) {
   std::string target = "/admin/handover";
   if (handover.to) target += "?to=" + std::to_string(*handover.to);
-  command_leader(target, [](const nlohmann::json& result) {
+  command_leader(target, {"leader", "epoch"}, [](const nlohmann::json& result) {
     return "server " + json_text(result, "leader") + " leads, in epoch " +
            json_text(result, "epoch");
   });
@@ -175,7 +196,7 @@ void Runner::on(const Handover& handover) {
 
 void Runner::on(const ClusterLevel& wanted) {
   if (wanted.level) {
-    return command_leader("/admin/level?to=" + std::to_string(*wanted.level),
+    return command_leader("/admin/level?to=" + std::to_string(*wanted.level), {"level"},
                           [](const nlohmann::json& result) {
                             return "the ensemble is at level " + json_text(result, "level");
                           });
