@@ -348,6 +348,16 @@ async def terminals(server):
     assert code == EXIT_USAGE and b"\x1b" not in output, output
     code, output = await in_thread(Terminal(server, b"fr\x1b[31mob").end)
     assert code == EXIT_USAGE and b"\x1b" not in output and rb"fr\x1b[31mob" in output, output
+    # A name that could harm a terminal does not complete what is typed.
+    for name in ("plain", "\u202elp"):
+        zab(server, "create", "-p", f"/complete/{name}", "data of " + name)
+    shell = Terminal(server)
+    shell.wait_for(rb"> ")
+    os.write(shell.pty, b"get /complete/\t\n")
+    await in_thread(shell.wait_for, rb"data of plain")
+    os.write(shell.pty, b"quit\n")
+    code, output = await in_thread(shell.end)
+    assert code == 0 and "\u202e".encode() not in output, output
     # A terminal gets a newline where the data have none.
     zab(server, "set", "/evil", "-", input=b"a line\n")
     assert await in_thread(Terminal(server, "get", "/evil").end) == (0, b"a line\r\n")

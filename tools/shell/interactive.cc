@@ -45,6 +45,8 @@ void match_paths(std::string_view start) {
   if (children.has_error()) return;
   for (const wire::Child& child : children->children) {
     if (!child.name.starts_with(begun)) continue;
+    // libedit would print the name as it is, and nobody could type it.
+    if (wire::terminal_text(child.name) != child.name) continue;
     const bool has_children = child.stat && child.stat->num_children > 0;
     completion.matches.push_back(std::string(typed) + child.name + (has_children ? "/" : ""));
   }
