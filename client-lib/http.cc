@@ -1,5 +1,6 @@
 #include "client-lib/http.h"
 
+#include <chrono>
 #include <exception>
 #include <optional>
 #include <utility>
@@ -7,6 +8,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
@@ -23,23 +25,42 @@ namespace {
 
 using Request = http::request<http::empty_body>;
 
+// Connects to the first address that answers. Each one gets its share of the time, so that one that
+// does not answer does not hide the others.
+asio::awaitable<void> connect_to_one(std::optional<beast::tcp_stream>& stream,
+                                     const tcp::resolver::results_type& addresses,
+                                     std::chrono::milliseconds timeout) {
+  const auto executor = co_await asio::this_coro::executor;
+  const auto deadline = std::chrono::steady_clock::now() + timeout;
+  boost::system::error_code error = asio::error::host_not_found;
+  int left = static_cast<int>(addresses.size());
+  for (const auto& address : addresses) {
+    stream.emplace(executor);
+    stream->expires_after((deadline - std::chrono::steady_clock::now()) / left--);
+    co_await stream->async_connect(address.endpoint(),
+                                   asio::redirect_error(asio::use_awaitable, error));
+    if (!error) co_return;
+  }
+  throw boost::system::system_error(error);
+}
+
 asio::awaitable<HttpReply> exchange(const Endpoint& endpoint, Request request,
                                     std::chrono::milliseconds timeout) {
   const auto executor = co_await asio::this_coro::executor;
   tcp::resolver resolver(executor);
-  beast::tcp_stream stream(executor);
   const auto addresses = co_await resolver.async_resolve(
       endpoint.address.host, std::to_string(endpoint.address.port), asio::use_awaitable);
-  stream.expires_after(timeout);
-  co_await stream.async_connect(addresses, asio::use_awaitable);
+  std::optional<beast::tcp_stream> stream;
+  co_await connect_to_one(stream, addresses, timeout);
 
   request.set(http::field::host, to_string(endpoint.address));
   request.set(http::field::user_agent, "zabkeeper-client");
   request.keep_alive(false);
-  co_await http::async_write(stream, request, asio::use_awaitable);
+  stream->expires_after(timeout);
+  co_await http::async_write(*stream, request, asio::use_awaitable);
   beast::flat_buffer buffer;
   http::response<http::string_body> response;
-  co_await http::async_read(stream, buffer, response, asio::use_awaitable);
+  co_await http::async_read(*stream, buffer, response, asio::use_awaitable);
   co_return HttpReply{response.result_int(), std::move(response.body())};
 }
 

@@ -13,7 +13,8 @@ struct HttpReply {
   std::string body;
 };
 
-// One GET of a page that a server has for plain HTTP, e.g. "/status". Waits up to twice `timeout`.
+// One GET of a page that a server has for plain HTTP, e.g. "/status". Waits up to twice `timeout`:
+// once until a server of this name accepts the connection, and once for the reply.
 [[nodiscard]] wire::Result<HttpReply> http_get(const Endpoint& endpoint, const std::string& target,
                                                std::chrono::milliseconds timeout);
 // One POST without a body, e.g. "/admin/handover". `authorization` is the header of that name;

@@ -1,0 +1,119 @@
+"""Other mounts around a program, such as another /etc/hosts.
+
+The mounts are in a mount namespace of this test. Needs root."""
+
+import contextlib
+import ctypes
+import http.client
+import os
+import pathlib
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+
+from harness import BIN, TIMEOUT, Ensemble, run, until
+from network import SKIPPED
+from single import Single
+
+BIND, RECURSIVE, PRIVATE = 1 << 12, 1 << 14, 1 << 18
+LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+def check_call(result):
+    if result != 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+
+
+def mount(source, target, kind=None, flags=0, options=None):
+    words = [None if word is None else os.fsencode(word) for word in (source, target, kind, options)]
+    check_call(LIBC.mount(words[0], words[1], words[2], ctypes.c_ulong(flags), words[3]))
+
+
+@contextlib.contextmanager
+def mounted(*arguments, **options):
+    mount(*arguments, **options)
+    try:
+        yield
+    finally:
+        check_call(LIBC.umount2(os.fsencode(arguments[1]), 2))  # MNT_DETACH
+
+
+def hosts(here, text):
+    """`with hosts(...)`: /etc/hosts is this text."""
+    (here / "hosts").write_text(text)
+    return mounted(here / "hosts", "/etc/hosts", flags=BIND)
+
+
+def get(host, port, page):
+    connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT)
+    connection.request("GET", page)
+    return connection.getresponse().status
+
+
+async def test_all_addresses(here):
+    """if webAddress is a name, clients reach a server on all its addresses that this machine has"""
+    with hosts(here, "127.0.0.1 both.test\n127.0.0.2 both.test\n192.0.2.1 both.test\n"):
+        with Single(here, "--webAddress=both.test") as server:
+            await server.ready()
+            for host in ("127.0.0.1", "127.0.0.2"):
+                assert get(host, server.port, "/health/live") == 200, host
+            assert "clients cannot use its address 192.0.2.1" in server.log()
+            server.signal(signal.SIGTERM)
+            assert server.ended() == 0
+
+
+@contextlib.contextmanager
+def black_hole(host, port):
+    """An address that does not answer: a listener whose queue is full."""
+    with contextlib.ExitStack() as sockets:
+        listener = sockets.enter_context(socket.socket())
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(0)
+        for _ in range(4):
+            waiting = sockets.enter_context(socket.socket())
+            waiting.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                waiting.connect((host, port))
+        yield
+
+
+async def test_silent_address(here):
+    """an address of a name that does not answer does not hide the others from the shell"""
+    with hosts(here, "127.0.0.1 two.test\n127.0.0.2 two.test\n"):
+        with Single(here, "--webAddress=127.0.0.2", "--allowedHosts=two.test") as server:
+            port = await until(server.listening_port, "it listens")
+            await until(lambda: get("127.0.0.2", port, "/health/ready") == 200, "it serves")
+            assert socket.getaddrinfo("two.test", port, type=socket.SOCK_STREAM)[0][4][0] == "127.0.0.1"
+            with black_hole("127.0.0.1", port):
+                done = subprocess.run([BIN / "zab", "--server", f"ws://two.test:{port}", "status"],
+                                      capture_output=True, text=True, timeout=TIMEOUT)
+                assert done.returncode == 0 and "standalone" in done.stdout, done
+
+
+async def test_peer_with_two_addresses(here):
+    """servers link with one whose name has two addresses, one of which its machine lacks"""
+    with hosts(here, "127.0.0.1 localhost\n192.0.2.1 two.test\n127.0.0.1 two.test\n"):
+        async with Ensemble(3, start=False) as ensemble:
+            for server in ensemble.servers:
+                text = server.config.read_text()
+                server.config.write_text(re.sub(r"^(server\.2)=127\.0\.0\.1:", r"\1=two.test:", text, flags=re.M))
+                server.start()
+            await ensemble.all_ready()
+            second = ensemble.servers[1]
+            await until(lambda: all(peer["connected"] for peer in second.status()["peers"] if peer["id"] != 2),
+                        "all are linked")
+
+
+try:
+    check_call(LIBC.unshare(0x20000))  # CLONE_NEWNS
+    mount(None, "/", flags=RECURSIVE | PRIVATE)
+except OSError as reason:
+    print(f"skipped: cannot mount in a namespace: {reason}")
+    sys.exit(SKIPPED)
+for test in (test_all_addresses, test_silent_address, test_peer_with_two_addresses):
+    with tempfile.TemporaryDirectory(prefix="zabkeeper-") as made:
+        run(test, pathlib.Path(made))
