@@ -1,5 +1,6 @@
 #include "server/clients/listener.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <exception>
 #include <functional>
@@ -56,6 +57,22 @@ std::string bind_complaint(const wire::Address& web, const error_code& error) {
            "; choose another with webAddress=, or 0.0.0.0 for all its addresses";
   }
   return "cannot listen on " + to_string(web) + ": " + error.message();
+}
+
+// Debian gives a machine's own name the address 127.0.1.1.
+void warn_if_only_loopback(const std::string& host, const std::vector<Acceptor>& acceptors) {
+  if (wire::is_ip_address(host) || wire::is_loopback(host)) return;
+  error_code ignored;
+  const auto address_of = [&](const Acceptor& one) {
+    return one.local_endpoint(ignored).address();
+  };
+  const bool is_reachable = std::ranges::any_of(
+      acceptors, [&](const Acceptor& one) { return !address_of(one).is_loopback(); });
+  if (is_reachable) return;
+  spdlog::warn(
+      "webAddress={} is {} on this machine, so clients on other machines cannot connect: correct "
+      "/etc/hosts, or set webAddress=0.0.0.0",
+      host, address_of(acceptors.front()).to_string());
 }
 
 bool listen(Acceptor& acceptor, const tcp::endpoint& endpoint, error_code& error) {
@@ -202,6 +219,7 @@ std::optional<std::string> Listener::Port::start() {
   for (const std::string& address : without) {
     spdlog::info("webAddress={}: clients cannot use its address {}", web_.host, address);
   }
+  warn_if_only_loopback(web_.host, acceptors_);
   open_ = true;
   for (std::size_t i = 0; i < acceptors_.size(); ++i) {
     asio::co_spawn(

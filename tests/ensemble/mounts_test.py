@@ -47,6 +47,11 @@ def hosts(here, text):
     return mounted(here / "hosts", "/etc/hosts", flags=BIND)
 
 
+def folder(path):
+    path.mkdir()
+    return path
+
+
 def get(host, port, page):
     connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT)
     connection.request("GET", page)
@@ -61,8 +66,23 @@ async def test_all_addresses(here):
             for host in ("127.0.0.1", "127.0.0.2"):
                 assert get(host, server.port, "/health/live") == 200, host
             assert "clients cannot use its address 192.0.2.1" in server.log()
+            assert "on this machine, so clients" in server.log()
             server.signal(signal.SIGTERM)
             assert server.ended() == 0
+
+
+async def test_loopback_name(here):
+    """a webAddress that is a name of this machine alone, as on Debian, is a warning"""
+    with hosts(here, "127.0.0.1 localhost\n127.0.1.1 debian.test\n"):
+        with Single(folder(here / "own"), "--webAddress=debian.test") as server:
+            await until(server.listening_port, "it listens")
+            await until(lambda: "clients connect to" in server.log(), "it serves")
+            assert ("webAddress=debian.test is 127.0.1.1 on this machine, so clients on other machines cannot "
+                    "connect: correct /etc/hosts, or set webAddress=0.0.0.0\n") in server.log()
+        for address in ("localhost", "127.0.0.1"):
+            with Single(folder(here / address), f"--webAddress={address}") as server:
+                await server.ready()
+                assert "on this machine, so clients" not in server.log(), address
 
 
 @contextlib.contextmanager
@@ -114,6 +134,6 @@ try:
 except OSError as reason:
     print(f"skipped: cannot mount in a namespace: {reason}")
     sys.exit(SKIPPED)
-for test in (test_all_addresses, test_silent_address, test_peer_with_two_addresses):
+for test in (test_all_addresses, test_loopback_name, test_silent_address, test_peer_with_two_addresses):
     with tempfile.TemporaryDirectory(prefix="zabkeeper-") as made:
         run(test, pathlib.Path(made))
