@@ -237,8 +237,7 @@ void Checkpointer::read(const zab::ReadSnapshot& what,
       checkpoint_.readers.erase(what.learner);
       auto begun = storage::CheckpointReader::begin(checkpoint_.file);
       if (!begun) {
-        return spdlog::error("cannot send a snapshot to server {}: {}", what.learner.value,
-                             begun.error().message);
+        return report_unreadable(what.learner, begun.error().message);
       }
       checkpoint_.readers.emplace(what.learner, std::move(*begun));
     }
@@ -251,8 +250,7 @@ void Checkpointer::read(const zab::ReadSnapshot& what,
       checkpoint_.file.close_if_unused();
     }
     if (!portion) {
-      return spdlog::error("cannot send a snapshot to server {}: {}", what.learner.value,
-                           portion.error().message);
+      return report_unreadable(what.learner, portion.error().message);
     }
     answer.bytes = std::make_shared<const wire::Bytes>(std::move(portion->bytes));
     answer.last = portion->last;
@@ -260,6 +258,14 @@ void Checkpointer::read(const zab::ReadSnapshot& what,
       done(std::move(answer));
     });
   });
+}
+
+// The learner asks again and again.
+void Checkpointer::report_unreadable(zab::ServerId learner, const std::string& reason) {
+  const auto repeats = unreadable_.note(zab::to_string(learner), reason, Clock::now());
+  if (!repeats) return;
+  spdlog::error("cannot send a snapshot to server {}: {}{}", learner.value, reason,
+                repeated(*repeats));
 }
 
 void Checkpointer::forget(zab::ServerId learner) {

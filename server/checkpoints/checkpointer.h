@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "server/checkpoints/shared_checkpoint.h"
+#include "server/logging/reported_reasons.h"
 #include "server/metrics/checkpoint_report.h"
 #include "session/service.h"
 #include "zab/effects.h"
@@ -94,6 +95,8 @@ class Checkpointer {
   [[nodiscard]] bool has_former_level() const;
   void drop_former_level();
 
+  // On the thread.
+  void report_unreadable(zab::ServerId learner, const std::string& reason);
   // Queues a job for the thread, which does them in order.
   void hand_over(std::function<void()> job);
   void run();
@@ -122,6 +125,7 @@ class Checkpointer {
   std::vector<std::function<void(wire::Result<void>)>> next_;     // for the next one
   std::uint64_t since_begin_ = 0;  // transactions after the image that is being taken
   CheckpointReport report_;
+  ReportedReasons unreadable_;  // of the thread alone
 
   std::mutex mutex_;
   std::condition_variable wake_;

@@ -14,6 +14,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
+#include "server/logging/reported_reasons.h"
 #include "server/metrics/counters.h"
 #include "server/peers/agreement.h"
 #include "server/peers/greeting.h"
@@ -22,7 +23,6 @@
 #include "server/peers/linked_server.h"
 #include "server/peers/names.h"
 #include "server/peers/peer_program.h"
-#include "server/peers/reported_reasons.h"
 #include "wire/forms.h"
 
 namespace server {

@@ -1,5 +1,6 @@
 #include "server/peers/links.h"
 
+#include <chrono>
 #include <map>
 #include <optional>
 #include <utility>
@@ -15,12 +16,22 @@
 #include "server/peers/completion.h"
 #include "server/peers/connector.h"
 #include "server/peers/link.h"
+#include "server/peers/link_news.h"
 #include "server/threads/rethrow.h"
 #include "wire/zxid.h"
 
 namespace server {
 
 namespace asio = boost::asio;
+
+namespace {
+
+void log_loss(zab::ServerId server, const std::string& reason) {
+  log_limited(LineKind::link_changed, spdlog::level::info, "lost the link with server {}: {}",
+              server.value, reason);
+}
+
+}  // namespace
 
 // Shared, because coroutines of closed links may outlive Links.
 class Links::Impl : public std::enable_shared_from_this<Links::Impl> {
@@ -68,6 +79,7 @@ class Links::Impl : public std::enable_shared_from_this<Links::Impl> {
   asio::steady_timer heartbeat_;
   std::map<zab::ServerId, LinkPtr> up_;
   std::map<zab::ServerId, LinkCounters> counters_;
+  LinkNews news_;
   std::uint64_t last_number_ = 0;
   bool stopped_ = false;
 };
@@ -103,9 +115,13 @@ Links::Impl::LinkPtr Links::Impl::add(asio::ip::tcp::socket socket, const Agreed
       Link::Options{++last_number_, other.program, other.instance, options_.queued_bytes_max},
       counters, callbacks_for(other));
   up_[server] = link;
-  log_limited(LineKind::link_changed, spdlog::level::info,
-              "linked with server {}: {}, {}, protocol {}", server.value, other.program.program,
-              wire::to_string(other.program.levels), other.program.protocol);
+  const std::string program =
+      fmt::format("{}, {}, protocol {}", other.program.program,
+                  wire::to_string(other.program.levels), other.program.protocol);
+  if (news_.linked(server, program, std::chrono::steady_clock::now())) {
+    log_limited(LineKind::link_changed, spdlog::level::info, "linked with server {}: {}",
+                server.value, program);
+  }
   callbacks_.up(server, link->number());
   return link;
 }
@@ -156,8 +172,9 @@ void Links::Impl::drop(zab::ServerId server, const std::string& reason) {
   const auto found = up_.find(server);
   found->second->close();
   up_.erase(found);
-  log_limited(LineKind::link_changed, spdlog::level::info, "lost the link with server {}: {}",
-              server.value, reason);
+  if (const auto end = news_.lost(server, reason, std::chrono::steady_clock::now())) {
+    log_loss(server, reason + *end);
+  }
   callbacks_.down(server);
 }
 
@@ -167,6 +184,9 @@ asio::awaitable<void> Links::Impl::heartbeat_loop() {
     heartbeat_.expires_after(options_.heartbeat);
     co_await heartbeat_.async_wait(use_tuple);
     if (stopped_) co_return;
+    for (const auto& [server, reason] : news_.overdue(std::chrono::steady_clock::now())) {
+      log_loss(server, reason);
+    }
     const auto links = up_;  // a link may be dropped on the way
     for (const auto& [server, link] : links) {
       if (!link->heartbeat(options_.silence_heartbeats)) {

@@ -163,14 +163,18 @@ wire::Result<void> LogWriter::write(std::vector<Order> orders) {
   return log_.prepare();
 }
 
+void LogWriter::report_without_spare(const std::string& reason) {
+  const auto repeats = reported_.note("spare file", reason, std::chrono::steady_clock::now());
+  if (!repeats) return;
+  spdlog::warn("no spare file could be prepared for the log: {}. The log works without it{}",
+               reason, repeated(*repeats));
+}
+
 // The log also works without a spare file, so errors are only logged.
 void LogWriter::work_ahead() {
   if (making_ && making_->outcome.wait_for(std::chrono::seconds(0)) == std::future_status::ready) {
     const auto done = making_->outcome.get();
-    if (!done) {
-      spdlog::warn("no spare file could be prepared for the log: {}. The log works without it",
-                   done.error().message);
-    }
+    if (!done) report_without_spare(done.error().message);
     log_.spare_made(std::exchange(making_, std::nullopt)->work, done);
   }
   const auto work = log_.spare_work();
@@ -182,15 +186,22 @@ void LogWriter::work_ahead() {
   }
 }
 
+// A learner asks again and again.
+void LogWriter::report_damage(const std::string& what) {
+  const auto repeats = reported_.note("damage", what, std::chrono::steady_clock::now());
+  if (!repeats) return;
+  spdlog::error(
+      "the log is damaged: a learner needs transactions that cannot be read from it: {}. The log "
+      "is still written. Once the other servers have caught up, restart this server: they then "
+      "repair its log{}",
+      what, repeated(*repeats));
+}
+
 void LogWriter::answer(std::vector<Question> questions) {
   for (Question& question : questions) {
     auto stretch = log_.read_after(question.after, question.max_bytes);
     if (!stretch) {
-      spdlog::error(
-          "the log is damaged: a learner needs transactions that cannot be read from it: {}. "
-          "The log is still written. Once the other servers have caught up, restart this server: "
-          "they then repair its log",
-          stretch.error().message);
+      report_damage(stretch.error().message);
     }
     boost::asio::post(io_, [this, done = std::move(question.done), readable = stretch.has_value(),
                             found = stretch ? std::move(*stretch) : std::nullopt]() mutable {

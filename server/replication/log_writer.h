@@ -8,10 +8,12 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <thread>
 #include <vector>
 
 #include "server/checkpoints/incoming_snapshot.h"
+#include "server/logging/reported_reasons.h"
 #include "server/metrics/counters.h"
 #include "server/storage/log.h"
 #include "zab/effects.h"
@@ -89,6 +91,8 @@ class LogWriter {
                                          std::optional<zab::AdoptHistory>& adopted);
   [[nodiscard]] wire::Result<void> write(std::vector<Order> orders);
   void answer(std::vector<Question> questions);
+  void report_damage(const std::string& what);
+  void report_without_spare(const std::string& reason);
   void work_ahead();
 
   boost::asio::io_context& io_;
@@ -99,6 +103,7 @@ class LogWriter {
   LogCounters counters_;                      // of the io_context's thread
   std::size_t waiting_ = 0;                   // likewise
   std::optional<Making> making_;              // of the thread alone, as log_ is
+  ReportedReasons reported_;                  // likewise
 
   std::mutex mutex_;
   std::condition_variable wake_;

@@ -324,6 +324,22 @@ TEST_CASE("a raised level closes the links to programs that cannot run at it") {
   });
 }
 
+TEST_CASE("a link that is lost again and again for the same reason is logged once") {
+  Network network;
+  TestServer& one = network.start(network.options(1));
+  network.run([&]() -> Task {
+    for (std::size_t losses = 1; losses <= 4; ++losses) {
+      RawPeer peer = co_await half_greeted(network, 2, 1);
+      co_await peer.send(confirmation());
+      co_await network.until([&] { return one.linked_with(2); });
+      peer.close();
+      co_await network.until([&] { return one.downs == losses; });
+    }
+    CHECK(network.log.count("lost the link with server 2: ") == 1);
+    CHECK(network.log.count("linked with server 2: ") == 2);
+  });
+}
+
 TEST_CASE("an unknown message ends the link, and the log names both programs") {
   Network network;
   TestServer& one = network.start(network.options(1));

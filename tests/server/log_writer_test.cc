@@ -13,6 +13,7 @@
 #include <doctest/doctest.h>
 
 #include "server/storage/files/posix_file_system.h"
+#include "tests/server/links_harness.h"
 #include "tests/support/temporary_directory.h"
 
 // The log on a thread of its own, in a real directory.
@@ -94,6 +95,7 @@ class Harness {
 
 TEST_CASE(
     "a read of a damaged record returns nothing and reports it, and the log can still be written") {
+  const links_harness::Log messages;
   Harness log;
   for (int i = 0; i < 20; ++i) log.append();
   REQUIRE(log.read({}).has_value());
@@ -108,6 +110,9 @@ TEST_CASE(
   CHECK(log.unreadable() == 0);
   CHECK_FALSE(log.read({}).has_value());
   CHECK(log.unreadable() == 1);
+  CHECK_FALSE(log.read({}).has_value());
+  CHECK(log.unreadable() == 2);
+  CHECK(messages.count("the log is damaged") == 1);
   // The log can still be written to.
   const zab::Point last = log.append();
   CHECK_FALSE(log.failed());

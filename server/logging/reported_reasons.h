@@ -10,9 +10,10 @@
 
 namespace server {
 
-// The reasons that were logged recently. If a connection fails again and again for the same reason,
-// the reason is logged once, and then counted. Anyone can connect, so the number of remembered
-// reasons is bounded.
+// The reasons that were logged recently. If the same thing fails again and again for the same
+// reason, the reason is logged once, and then counted. A source is what fails: a connection with an
+// address, a snapshot for a server. Anyone can connect, so the number of remembered reasons is
+// bounded.
 class ReportedReasons {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
@@ -20,13 +21,13 @@ class ReportedReasons {
   static constexpr std::size_t reasons_max = 64;
   static constexpr std::chrono::minutes silent_for{10};
 
-  // A connection with `source` failed for this reason. Returns nothing if the reason is not to be
+  // `source` failed for this reason. Returns nothing if the reason is not to be
   // logged now. Otherwise returns how often it was not logged since the last time, 0 if it is new.
   // A reason of a source is logged once in `silent_for`. With `reasons_max` reasons, no other one
   // is logged until one of them is older than that.
   [[nodiscard]] std::optional<std::uint64_t> note(const std::string& source,
                                                   const std::string& reason, TimePoint now);
-  // To be called when a connection with `source` succeeds: forgets the reasons of this source.
+  // To be called when `source` succeeds: forgets its reasons.
   void forget(const std::string& source);
 
  private:

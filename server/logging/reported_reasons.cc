@@ -1,4 +1,4 @@
-#include "server/peers/reported_reasons.h"
+#include "server/logging/reported_reasons.h"
 
 namespace server {
 
