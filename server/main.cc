@@ -1,5 +1,7 @@
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
+#include <cstring>
 #include <map>
 #include <string>
 #include <string_view>
@@ -116,9 +118,12 @@ int serve(const server::Configured& configured, server::Reload& reload) {
 int print(const server::PrintAndExit& say) {
   std::FILE* const stream = say.exit_code == 0 ? stdout : stderr;
   const std::string text = wire::terminal_text(say.text);
+  errno = 0;
   const bool written =
       std::fwrite(text.data(), 1, text.size(), stream) == text.size() && std::fflush(stream) == 0;
-  return written || say.exit_code != 0 ? say.exit_code : server::exit_start;
+  if (written || say.exit_code != 0) return say.exit_code;
+  std::fprintf(stderr, "zabkeeper: cannot write to standard output: %s\n", std::strerror(errno));
+  return server::exit_start;
 }
 
 }  // namespace

@@ -77,8 +77,6 @@ async def test_disk(here):
 
 async def test_first_process(here):
     """the first process of a container ends at SIGTERM while it still starts"""
-    if os.geteuid() != 0:
-        return
     hung = here / "hung"
     hung.touch()
     lines = [f"--server.{n}=first.test:{n}" for n in (1, 2, 3)]
@@ -97,5 +95,8 @@ async def test_first_process(here):
 
 
 for test in (test_links_come_back, test_other_names, test_disk, test_first_process):
+    if test is test_first_process and os.geteuid() != 0:
+        print("skipped, because only root can do it:", test.__doc__)
+        continue
     with tempfile.TemporaryDirectory(prefix="zabkeeper-") as directory:
         run(test, pathlib.Path(directory))

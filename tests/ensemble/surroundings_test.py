@@ -188,9 +188,13 @@ def test_other_protocols(here):
 
 
 def test_output(here):
-    """help that cannot be written is an error"""
-    with open("/dev/full", "w") as full:
-        assert subprocess.run([BIN / "zabkeeper", "--help"], stdout=full, timeout=TIMEOUT).returncode != 0
+    """help that cannot be written is an error, and the message says why"""
+    for option in ("--help", "--version"):
+        with open("/dev/full", "w") as full:
+            ended = subprocess.run([BIN / "zabkeeper", option], stdout=full, stderr=subprocess.PIPE, text=True,
+                                   timeout=TIMEOUT)
+        assert ended.returncode == 3, ended
+        assert ended.stderr == "zabkeeper: cannot write to standard output: No space left on device\n", ended
 
 
 for test in (test_files, test_working_directory, test_threads, test_memory, test_file_size, test_locales,
