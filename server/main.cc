@@ -131,6 +131,7 @@ int print(const server::PrintAndExit& say) {
 int main(int argc, char** argv) {
   server::say_why_it_ends();
   server::open_standard_streams();
+  server::allow_own_files();
   server::begin_with_usual_signals();
   const auto parse = [=] {
     return server::parse_command_line(argc, argv, environ, server::version);

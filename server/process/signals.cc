@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/epoll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
 #include <vector>
@@ -33,6 +34,8 @@ void open_standard_streams() {
     }
   }
 }
+
+void allow_own_files() { ::umask(::umask(0) & 0077U); }
 
 void begin_with_usual_signals() {
   sigset_t all;

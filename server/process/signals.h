@@ -11,6 +11,9 @@ namespace server {
 // such as the write-ahead log, would get what the process prints.
 void open_standard_streams();
 
+// Lets this process open the files that it creates, whatever its umask.
+void allow_own_files();
+
 // Undoes what the process that started this one has set: blocked signals, and an ignored SIGCHLD.
 // Lets failed writes be errors of those writes: SIGPIPE, SIGXFSZ and SIGTTOU have no effect. Only
 // signals that stop a server end the process.

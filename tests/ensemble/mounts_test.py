@@ -1,4 +1,4 @@
-"""Other mounts around a program, such as another /etc/hosts.
+"""Other mounts around a program: data directories on other file systems, and another /etc/hosts.
 
 The mounts are in a mount namespace of this test. Needs root."""
 
@@ -14,11 +14,11 @@ import subprocess
 import sys
 import tempfile
 
-from harness import BIN, TIMEOUT, Ensemble, run, until
+from harness import BIN, TIMEOUT, Client, Ensemble, run, until
 from network import SKIPPED
 from single import Single
 
-BIND, RECURSIVE, PRIVATE = 1 << 12, 1 << 14, 1 << 18
+READ_ONLY, NO_ACCESS_TIMES, BIND, RECURSIVE, PRIVATE = 1, 1024, 1 << 12, 1 << 14, 1 << 18
 LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -50,6 +50,14 @@ def hosts(here, text):
 def folder(path):
     path.mkdir()
     return path
+
+
+def refused(*arguments):
+    """What a server that cannot start says."""
+    ended = subprocess.run([BIN / "zabkeeper", "--webPort=0", *map(str, arguments)], stdout=subprocess.PIPE,
+                           stderr=subprocess.STDOUT, text=True, timeout=TIMEOUT)
+    assert ended.returncode == 3, ended
+    return ended.stdout
 
 
 def get(host, port, page):
@@ -128,12 +136,52 @@ async def test_peer_with_two_addresses(here):
                         "all are linked")
 
 
+async def test_unusable_disks(here):
+    """a data directory that is read-only, full or without inodes is an error that names a file"""
+    data = folder(here / "data")
+    for flags, options, words in ((READ_ONLY, None, "Read-only file system"),
+                                  (0, "nr_inodes=2", "No space left on device"),
+                                  (0, "size=4k", "No space left on device")):
+        with mounted("tmpfs", data, "tmpfs", flags=flags, options=options):
+            said = refused("--dataDir", data)
+            assert words in said and str(data) in said, said
+
+
+async def keeps_data(data, *arguments):
+    """A server with this data directory keeps what was acknowledged when it is killed."""
+    for number in (1, 2):
+        with Single(data, *arguments) as server:
+            await server.ready()
+            server.url = f"ws://127.0.0.1:{server.port}/v1"
+            client = await Client.open(server)
+            await client.call("create", path=f"/{number}", data="kept")
+            server.post("/admin/checkpoint")
+            await client.call("create", path=f"/{number}/after")
+            for earlier in range(1, number + 1):
+                for path in (f"/{earlier}", f"/{earlier}/after"):
+                    assert (await client.call("exists", path=path))["stat"], path
+            await client.drop()
+
+
+async def test_other_file_systems(here):
+    """a server keeps its data on an overlay, and on a disk without access times"""
+    disk, below = folder(here / "disk"), folder(here / "below")
+    with mounted("tmpfs", disk, "tmpfs", flags=NO_ACCESS_TIMES):
+        await keeps_data(folder(disk / "plain"))
+        for name in ("upper", "work", "merged"):
+            (disk / name).mkdir()
+        options = f"lowerdir={below},upperdir={disk / 'upper'},workdir={disk / 'work'}"
+        with mounted("overlay", disk / "merged", "overlay", options=options):
+            await keeps_data(disk / "merged")
+
+
 try:
     check_call(LIBC.unshare(0x20000))  # CLONE_NEWNS
     mount(None, "/", flags=RECURSIVE | PRIVATE)
 except OSError as reason:
     print(f"skipped: cannot mount in a namespace: {reason}")
     sys.exit(SKIPPED)
-for test in (test_all_addresses, test_loopback_name, test_silent_address, test_peer_with_two_addresses):
+for test in (test_all_addresses, test_loopback_name, test_silent_address, test_peer_with_two_addresses,
+             test_unusable_disks, test_other_file_systems):
     with tempfile.TemporaryDirectory(prefix="zabkeeper-") as made:
         run(test, pathlib.Path(made))

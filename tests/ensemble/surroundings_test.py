@@ -89,6 +89,27 @@ def test_threads(here):
           of=start("--webPort=0", "--dataDir", here / "d", program=here / "zabkeeper", before=no_threads))
 
 
+def test_umask(here):
+    """a server that creates files which its user may not open keeps its data"""
+    def hide():
+        if os.geteuid() == 0:
+            os.setgroups([])
+            os.setuid(NOBODY)
+        os.umask(0o777)
+
+    here.chmod(0o777)
+    program = shutil.copy(BIN / "zabkeeper", here)  # to a place where any user may run it
+    for _ in range(2):
+        process = subprocess.Popen([program, "--webPort=0", f"--dataDir={here / 'd'}"], stdout=subprocess.PIPE,
+                                   stderr=subprocess.STDOUT, text=True, preexec_fn=hide)
+        lines = []
+        for line in process.stdout:
+            lines.append(line)
+            if "clients connect to" in line:
+                process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=TIMEOUT) == 0 and "stopped\n" in lines[-1], lines
+
+
 def test_memory(here):
     """without memory a server ends with an error message, and does not abort"""
     for mebibytes in (200, 300, 600, 1000, 1300):
@@ -197,7 +218,7 @@ def test_output(here):
         assert ended.stderr == "zabkeeper: cannot write to standard output: No space left on device\n", ended
 
 
-for test in (test_files, test_working_directory, test_threads, test_memory, test_file_size, test_locales,
+for test in (test_files, test_working_directory, test_threads, test_umask, test_memory, test_file_size, test_locales,
              test_service_variables, test_absolute_targets, test_other_protocols, test_output):
     with tempfile.TemporaryDirectory(prefix="zabkeeper-") as made:
         test(pathlib.Path(made))
