@@ -20,6 +20,7 @@
 #include "tools/bench/raw_limits.h"
 #include "tools/bench/report.h"
 #include "tools/bench/sessions.h"
+#include "tools/standard_output.h"
 #include "tools/uncaught.h"
 
 namespace bench {
@@ -198,6 +199,7 @@ int run(const Options& options) {
 
 int main(int argc, char** argv) {
   tools::end_with_words("bench", 1);
+  tools::prepare_standard_output();
   bench::Options options;
   options.server = std::filesystem::read_symlink("/proc/self/exe").parent_path() / "zabkeeper";
   CLI::App app("Measures an ensemble of three servers that it starts on this machine.");
@@ -214,6 +216,12 @@ int main(int argc, char** argv) {
   app.add_option("--server", options.server, "the program to measure")->check(CLI::ExistingFile);
   app.add_flag("--json", options.json, "print JSON instead of the table");
   app.add_flag("--keep", options.keep, "keep the servers' logs and data in build/bench");
-  CLI11_PARSE(app, argc, argv);
-  return bench::run(options);
+  int code = 0;
+  try {
+    app.parse(argc, argv);
+    code = bench::run(options);
+  } catch (const CLI::ParseError& error) {
+    code = app.exit(error);  // prints the help, or what is wrong
+  }
+  return tools::finish_standard_output("bench", code, 1);
 }

@@ -18,6 +18,7 @@
 #include "tools/shell/interactive.h"
 #include "tools/shell/output.h"
 #include "tools/shell/runner.h"
+#include "tools/standard_output.h"
 #include "tools/uncaught.h"
 
 namespace {
@@ -182,7 +183,7 @@ int run_and_report(std::vector<std::string> words, shell::Streams streams) try {
 int main(int argc, char** argv) {
   using Failure = shell::DescriptorBuffer::Failure;
   tools::end_with_words("zab", shell::exit_other);  // on the client's thread too
-  shell::reserve_standard_descriptors();
+  tools::prepare_standard_output();
   signal(SIGPIPE, SIG_IGN);  // so that the session is closed before the program ends
   shell::Output out(STDOUT_FILENO, Failure::throws);
   shell::Output err(STDERR_FILENO, Failure::is_ignored);

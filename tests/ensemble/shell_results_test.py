@@ -9,9 +9,11 @@ import json
 import os
 import pty
 import re
+import resource
 import select
 import signal
 import subprocess
+import tempfile
 import threading
 import time
 
@@ -72,6 +74,11 @@ async def create_children(client, path, count):
                                         for i in range(first, min(first + 1000, count))])
 
 
+def no_growth():
+    """For a process: no file may grow (ulimit -f)."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+
+
 async def output_that_cannot_be_written(server):
     """a full disk or a closed output is an error of every command"""
     zab(server, "create", "/full", "some data")
@@ -89,6 +96,10 @@ async def output_that_cannot_be_written(server):
                                *words], stderr=subprocess.PIPE, timeout=TIMEOUT)
         assert done.returncode == EXIT_OUTPUT or words[:1] == ("create",), (words, done)
         assert b"standard output" in done.stderr or words[:1] == ("create",), (words, done)
+        with tempfile.TemporaryFile() as limited:
+            done = zab(server, *words, stdout=limited, preexec_fn=no_growth)
+        assert done.returncode == EXIT_OUTPUT or words[:1] == ("create",), (words, done)
+        assert b"File too large" in done.stderr or words[:1] == ("create",), (words, done)
     # A script stops at the first command whose output is lost.
     with open("/dev/full", "wb") as full:
         done = zab(server, stdout=full, input=b"get /full\ncreate /full/after\n")

@@ -4,7 +4,9 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <deque>
+#include <exception>
 #include <new>
 #include <signal.h>
 #include <string>
@@ -18,6 +20,7 @@
 #include <CLI/CLI.hpp>
 
 #include "tests/sim/run.h"
+#include "tools/uncaught.h"
 
 // zabsim: runs seeds of the simulator. See `tools/dev sim`.
 namespace {
@@ -132,6 +135,10 @@ int show(std::uint64_t seed, sim::Mode mode) {
       std::fflush(stdout);
       _exit(1);
     };
+    std::set_terminate([] {
+      last.push_back("zabsim: " + tools::uncaught_words(std::current_exception()));
+      std::abort();
+    });
     signal(SIGABRT, print_last);
     signal(SIGPROF, print_last);
     limit_seed();
@@ -200,6 +207,7 @@ int run_many(std::uint64_t from, std::uint64_t count, std::size_t workers, sim::
 }  // namespace
 
 int main(int argc, char** argv) {
+  tools::end_with_words("zabsim", 2);
   CLI::App app("Runs an ensemble of peers under simulated faults.", "zabsim");
   std::uint64_t seed = none;
   std::uint64_t seeds = 0;

@@ -1,7 +1,9 @@
 #include "tools/history/history.h"
 
 #include <array>
+#include <cerrno>
 #include <charconv>
+#include <cstring>
 
 namespace history {
 namespace {
@@ -71,6 +73,7 @@ Zxid Operation::zxid() const { return reply.contains("zxid") ? zxid_of(reply.at(
 History read(std::istream& lines) {
   History history;
   std::string text;
+  errno = 0;
   for (std::size_t number = 1; std::getline(lines, text); ++number) {
     if (text.empty() || text[0] == '#') continue;
     try {
@@ -78,6 +81,10 @@ History read(std::istream& lines) {
     } catch (const std::exception& error) {
       throw Unreadable("line " + std::to_string(number) + ": " + error.what());
     }
+  }
+  if (lines.bad()) {
+    const std::string reason = errno == 0 ? "a read failed" : std::strerror(errno);
+    throw Unreadable("cannot read the file to its end: " + reason);
   }
   return history;
 }

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <fcntl.h>
 #include <poll.h>
 #include <string_view>
 #include <unistd.h>
@@ -87,14 +86,6 @@ Output::Output(int descriptor, DescriptorBuffer::Failure on_failure)
     : std::ostream(nullptr), buffer_(descriptor, on_failure) {
   rdbuf(&buffer_);
   exceptions(std::ios::badbit);
-}
-
-void reserve_standard_descriptors() {
-  for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
-    if (::fcntl(descriptor, F_GETFD) != -1 || errno != EBADF) continue;
-    // The lowest free number is this one.
-    (void)::open("/dev/null", descriptor == STDOUT_FILENO ? O_RDONLY : O_WRONLY);
-  }
 }
 
 }  // namespace shell

@@ -57,8 +57,4 @@ class Output final : public std::ostream {
   DescriptorBuffer buffer_;
 };
 
-// Opens /dev/null in place of each closed standard descriptor, so that no socket gets its number.
-// What was closed still fails: input cannot be read, and output cannot be written.
-void reserve_standard_descriptors();
-
 }  // namespace shell
