@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 
 #include "tests/session/world.h"
+#include "tests/support/levels.h"
 
 // The results that a session with `dedup` keeps.
 namespace session {
@@ -86,10 +87,16 @@ TEST_CASE("a session with dedup keeps the results of its writes, on all servers"
 
 TEST_CASE(
     "before level 2, the kept results of a session are bounded in bytes, but for the newest") {
+  const auto outcome = [](std::size_t bytes) {
+    wire::MultiReply multi;
+    multi.results.emplace_back(wire::OpReply(wire::GetReply{wire::Bytes(bytes, 'x'), {}}));
+    return encode_outcome(wire::ReplyBody(multi), zxid, wire::Forms{});
+  };
+  constexpr std::size_t quarter = Results::bytes_max / 4 - 1000;
   Results results;
-  for (int i = 0; i < 10; ++i) results.add(i, wire::Bytes(Results::bytes_max / 4, 'x'), 1000);
+  for (int i = 0; i < 10; ++i) results.add(i, outcome(quarter), 1000);
   CHECK(results.size() == 4);
-  results.add(10, wire::Bytes(2 * Results::bytes_max, 'x'), 1000);
+  results.add(10, outcome(2 * Results::bytes_max), 1000);
   CHECK(results.size() == 1);
   CHECK(results.last() == 10);
   CHECK(results.find(10));
@@ -114,7 +121,7 @@ TEST_CASE("outcomes are decoded from their bytes, and refused if truncated") {
                              wire::OpReply(wire::GetReply{"x", stat}), wire::OpReply(children)},
                             {}}}) {
     CAPTURE(body.index());
-    for (const wire::Forms& forms : {wire::Forms{}, wire::newest_forms}) {
+    for (const wire::Forms& forms : support::forms_of_all_levels()) {
       CAPTURE(forms.outcome);
       const wire::Bytes bytes = encode_outcome(body, zxid, forms);
       CHECK(*decode_outcome(bytes) == body);

@@ -5,6 +5,7 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/support/levels.h"
 #include "tests/znode/printing.h"
 #include "wire/bytes.h"
 
@@ -41,10 +42,8 @@ std::vector<Txn> samples() {
                     ChildrenTxn{children, Identities::of({{"ip", "10.0.0.1"}})}}}};
 }
 
-constexpr wire::Forms all_forms[] = {wire::Forms{}, wire::newest_forms};
-
-TEST_CASE("transactions are decoded from their bytes, and refused if truncated") {
-  for (const wire::Forms& forms : all_forms) {
+TEST_CASE("transactions of every version are decoded from their bytes, and refused if truncated") {
+  for (const wire::Forms& forms : support::forms_of_all_levels()) {
     for (const Txn& txn : samples()) {
       CAPTURE(forms.tree_transaction);
       CAPTURE(txn.index());
@@ -125,7 +124,7 @@ TEST_CASE("from version 3 on, paths, ACLs and identities are in a transaction on
 
 // Any result is right; sanitizers check for undefined behaviour.
 TEST_CASE("transactions with one flipped bit are decoded or refused") {
-  for (const wire::Forms& forms : all_forms) {
+  for (const wire::Forms& forms : support::forms_of_all_levels()) {
     for (const Txn& txn : samples()) {
       wire::Bytes bytes;
       encode(txn, forms, bytes);
