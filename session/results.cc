@@ -188,11 +188,14 @@ wire::Bytes former_outcome(std::string_view outcome, const wire::Forms& forms) {
   return former.append(outcome.substr(head_bytes));
 }
 
-wire::Result<wire::ReplyBody> decode_outcome(std::string_view bytes) {
-  const wire::Error malformed{wire::ErrorCode::marshalling_error, "an outcome is malformed"};
+namespace {
+
+// Nothing for bytes that are no outcome.
+std::optional<wire::Result<wire::ReplyBody>> read_outcome(std::string_view bytes) {
   ByteReader in(bytes);
   const OutcomeKind kind{in.integer<std::uint8_t>()};
   const wire::Zxid zxid = has_zxid(kind) ? in.zxid() : wire::Zxid{};
+  if (in.failed()) return std::nullopt;
   wire::ReplyBody body;
   switch (kind) {
     case OutcomeKind::reply:
@@ -212,18 +215,29 @@ wire::Result<wire::ReplyBody> decode_outcome(std::string_view bytes) {
     case OutcomeKind::refusal:
     case OutcomeKind::refusal_at: {
       const auto refusal = decode_refusal(in.raw(in.remaining()));
-      return refusal ? refusal->reply() : malformed;
+      if (!refusal) return std::nullopt;
+      return refusal->reply();
     }
     case OutcomeKind::receipt: body = wire::TruncatedReply{zxid}; break;
     case OutcomeKind::refusal_receipt: {
       const auto code = in.integer<std::int32_t>();
-      if (!in.complete() || !wire::is_error_code(code)) return malformed;
+      if (!in.complete() || !wire::is_error_code(code)) return std::nullopt;
       return wire::Error{static_cast<wire::ErrorCode>(code), ""};
     }
-    default: return malformed;
+    default: return std::nullopt;
   }
-  if (!in.complete()) return malformed;
+  if (!in.complete()) return std::nullopt;
   return body;
+}
+
+}  // namespace
+
+bool is_outcome(std::string_view bytes) { return read_outcome(bytes).has_value(); }
+
+wire::Result<wire::ReplyBody> decode_outcome(std::string_view bytes) {
+  auto outcome = read_outcome(bytes);
+  if (outcome) return *std::move(outcome);
+  return wire::Error{wire::ErrorCode::marshalling_error, "an outcome is malformed"};
 }
 
 void Results::add(std::int64_t number, wire::Bytes outcome, std::size_t max) {

@@ -28,6 +28,8 @@ namespace session {
 // becomes a refusal whose message says what is known of the write: the server must still know that
 // this number was used.
 [[nodiscard]] wire::Bytes former_outcome(std::string_view outcome, const wire::Forms& forms);
+// Whether the bytes are an outcome of any version. What a disk or another server says may be none.
+[[nodiscard]] bool is_outcome(std::string_view bytes);
 // A receipt of a write that was done becomes a TruncatedReply. Returns MarshallingError for invalid
 // bytes.
 [[nodiscard]] wire::Result<wire::ReplyBody> decode_outcome(std::string_view bytes);
@@ -48,7 +50,7 @@ class Results {
     bool operator==(const Result&) const = default;
   };
 
-  // Precondition: `number` is above last(). Keeps at most `max` results.
+  // Preconditions: `number` is above last(), and is_outcome(outcome). Keeps at most `max` results.
   void add(std::int64_t number, wire::Bytes outcome, std::size_t max);
   // Replaces all results by those of an earlier version: see former_outcome.
   void become_former(const wire::Forms& forms);

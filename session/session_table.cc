@@ -176,6 +176,7 @@ wire::Result<void> SessionTable::restore(wire::SessionId id, std::string_view by
       kept.end()) {
     return malformed;
   }
+  if (!std::ranges::all_of(kept, is_outcome, &Results::Result::outcome)) return malformed;
   open(id, session);
   if (!kept.empty()) {
     Results& results = results_[id];

@@ -1,20 +1,24 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "session/restoration.h"
+#include "session/results.h"
 #include "session/service.h"
+#include "session/session_table.h"
 #include "wire/ensure.h"
 #include "znode/tree_restoration.h"
 
 // Restores a replica from records, as from a checkpoint or from another server's snapshot. The
 // records are a good image with changes, or the input itself. A tree that is accepted can be stored
 // and restored again, and stays the same. A whole replica is accepted only if the digest in its
-// header is right.
+// header is right. The results of restored sessions can be lowered to every level, and more can be
+// kept.
 namespace {
 
 using Records = std::vector<std::pair<std::string, std::string>>;
@@ -34,8 +38,11 @@ const Records& good_image() {
                                   static_cast<wire::TimeMs>(counter));
       if (planned) std::ignore = service.apply({{1}, counter}, *planned);
     };
+    counter += 1;
+    const auto level = service.plan_level(wire::known_levels.greatest, 1);
+    std::ignore = service.apply({{1}, counter}, *level);
     run({}, session::OpenSession{{}, 10'000, 3});
-    const wire::SessionId session{wire::Zxid{{1}, 1}.bits()};
+    const wire::SessionId session{wire::Zxid{{1}, counter}.bits()};
     for (const char* path : {"/a", "/a/b", "/a/c", "/d"}) {
       wire::CreateRequest request;
       request.path = path;
@@ -95,6 +102,28 @@ Records read(std::string_view bytes) {
   return records;
 }
 
+// What may follow a restoration: the level falls, and a large result is kept, so that the oldest
+// become receipts. Both convert the restored results.
+void use_results(const session::SessionTable& restored, const std::vector<wire::SessionId>& ids) {
+  for (std::uint32_t level = 0; level < wire::known_levels.greatest.value; ++level) {
+    session::SessionTable lowered = restored;
+    lowered.become_former(wire::forms_at({level}));
+  }
+  static const wire::Bytes large = [] {
+    wire::MultiReply reply;
+    const wire::Bytes data(session::Results::bytes_max, 'x');
+    reply.results.emplace_back(wire::OpReply(wire::GetReply{data, {}}));
+    return session::encode_outcome(wire::ReplyBody(reply), {{1}, 9}, wire::newest_forms);
+  }();
+  session::SessionTable full = restored;
+  for (const wire::SessionId id : ids) {
+    const session::Results* results = full.results(id);
+    if (results == nullptr) continue;
+    const std::int64_t last = *results->last();
+    if (last < std::numeric_limits<std::int64_t>::max()) full.keep(id, last + 1, large);
+  }
+}
+
 std::unique_ptr<znode::Tree> tree_of(const std::vector<znode::NodeRecord>& nodes) {
   znode::TreeRestoration restoration(nodes.size());
   for (const znode::NodeRecord& node : nodes) {
@@ -107,14 +136,17 @@ std::unique_ptr<znode::Tree> tree_of(const std::vector<znode::NodeRecord>& nodes
 void restore_tree(const Records& records) {
   std::vector<znode::NodeRecord> nodes;
   session::SessionTable sessions;
+  std::vector<wire::SessionId> restored;
   for (const auto& [key, value] : records) {
     const auto decoded = session::decode_key(key);
     if (!decoded) continue;
     if (decoded->kind == session::RecordKind::node) nodes.push_back({decoded->number, value});
-    if (decoded->kind == session::RecordKind::session) {
-      static_cast<void>(sessions.restore({decoded->number}, value));
+    if (decoded->kind == session::RecordKind::session &&
+        sessions.restore({decoded->number}, value)) {
+      restored.push_back({decoded->number});
     }
   }
+  use_results(sessions, restored);
   const auto tree = tree_of(nodes);
   if (!tree) return;
   std::vector<znode::NodeRecord> again;
