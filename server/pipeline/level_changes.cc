@@ -34,6 +34,24 @@ wire::Result<void> all_can_run_at(wire::Level level, const std::vector<ServerLev
   return {};
 }
 
+wire::Result<void> all_have_equal_levels(const std::vector<ServerLevels>& servers) {
+  for (const ServerLevels& server : servers) {
+    const ServerLevels& first = servers.front();
+    if (!server.levels || !first.levels) {
+      const std::uint32_t unknown = first.levels ? server.server : first.server;
+      return refusal("server " + std::to_string(unknown) +
+                     " has no link with the leader: start it before the level is lowered");
+    }
+    if (*server.levels != *first.levels) {
+      return refusal("server " + std::to_string(first.server) + " can run at " +
+                     wire::to_string(*first.levels) + ", and server " +
+                     std::to_string(server.server) + " at " + wire::to_string(*server.levels) +
+                     ": run the same program on every server before the level is lowered");
+    }
+  }
+  return {};
+}
+
 std::optional<wire::Level> next_level(wire::Level now, const std::vector<ServerLevels>& servers) {
   wire::Level greatest{std::numeric_limits<std::uint32_t>::max()};
   for (const ServerLevels& server : servers) {
@@ -54,6 +72,8 @@ void LevelChanges::request(wire::Level level, Done done, OrderingOutcomes& out) 
   auto possible = all_can_run_at(service_.level(), servers);
   if (possible) possible = all_can_run_at(level, servers);
   const bool lowers = level < service_.level();
+  // Each server converts the kept results itself, and two programs may convert them differently.
+  if (possible && lowers) possible = all_have_equal_levels(servers);
   if (lowers && automatic_) {
     possible = refusal(
         "upgrade=auto raises the level again: set upgrade=manual on every server, and "

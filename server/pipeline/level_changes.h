@@ -16,6 +16,9 @@ namespace server {
 // An error names the first server that cannot run at this level, or whose levels are unknown.
 [[nodiscard]] wire::Result<void> all_can_run_at(wire::Level level,
                                                 const std::vector<ServerLevels>& servers);
+// An error names the first server whose levels are not those of the others, or are unknown.
+// Programs with equal levels convert what is kept (session::former_outcome) to the same bytes.
+[[nodiscard]] wire::Result<void> all_have_equal_levels(const std::vector<ServerLevels>& servers);
 // The greatest level at which all of them can run, if it is above `now`.
 [[nodiscard]] std::optional<wire::Level> next_level(wire::Level now,
                                                     const std::vector<ServerLevels>& servers);
@@ -30,7 +33,8 @@ class LevelChanges {
                Environment& environment);
 
   // Calls `done` once the level is in force here, or with an error that says why it is not. A lower
-  // level is refused if this server would raise it again.
+  // level is refused if this server would raise it again, or if the servers' programs have unequal
+  // levels.
   using Done = std::function<void(wire::Result<void>)>;
   void request(wire::Level level, Done done, OrderingOutcomes& out);
   // One heartbeat interval has passed.

@@ -47,6 +47,33 @@ TEST_CASE("the level can be set if every server is linked and can run at it") {
   }
 }
 
+TEST_CASE("the level can be lowered if every server is linked, and all have the same levels") {
+  struct Row {
+    std::vector<ServerLevels> servers;
+    std::string why_not;  // empty: it can be lowered
+  };
+  const Row rows[] = {
+      {{}, ""},
+      {{{1, to_2}}, ""},
+      {{{1, to_2}, {2, to_2}, {3, to_2}}, ""},
+      {{{1, to_2}, {2, to_2}, {3, to_1}},
+       "server 1 can run at levels 0 to 2, and server 3 at levels 0 to 1: run the same program on "
+       "every server before the level is lowered"},
+      {{{1, to_2}, {2, from_1}},
+       "server 1 can run at levels 0 to 2, and server 2 at levels 1 to 2: run the same program on "
+       "every server before the level is lowered"},
+      {{{1, to_2}, {2, std::nullopt}},
+       "server 2 has no link with the leader: start it before the level is lowered"},
+      {{{1, std::nullopt}, {2, to_2}},
+       "server 1 has no link with the leader: start it before the level is lowered"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.why_not);
+    const auto possible = all_have_equal_levels(row.servers);
+    CHECK((possible ? std::string() : possible.error().message) == row.why_not);
+  }
+}
+
 TEST_CASE("the next level is the greatest one that all servers know") {
   struct Row {
     std::vector<ServerLevels> servers;
@@ -170,6 +197,17 @@ TEST_CASE("an operator raises and lowers the level, and the leader does not rais
   LeaderOfTwo automatic(true, 2);
   CHECK(automatic.request(1) == "done");
   CHECK(automatic.request(0).starts_with("upgrade=auto raises the level again"));
+}
+
+TEST_CASE("the level is raised and not lowered while the programs have unequal levels") {
+  LeaderOfTwo leader(false, 2);
+  leader.other = to_2;
+  CHECK(leader.request(1) == "done");
+  CHECK(leader.request(0).starts_with("server 1 can run at levels 0 to 1, and server 2 at levels"));
+  CHECK(leader.told == wire::Level{1});
+  leader.other = to_1;
+  CHECK(leader.request(0) == "done");
+  CHECK(leader.told == wire::Level{0});
 }
 
 TEST_CASE("an operator is told if the server stops leading before the level is in force") {
