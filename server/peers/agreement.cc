@@ -47,9 +47,9 @@ std::optional<std::string> stranger(const Greeting& mine, const Greeting& theirs
   return std::nullopt;
 }
 
-std::optional<std::string> unable(const Greeting& greeting, wire::Level in_force) {
-  if (greeting.levels.contains(in_force)) return std::nullopt;
-  return unable_sentence(greeting.from, greeting.program, greeting.levels, in_force);
+std::optional<std::string> unable(const Greeting& greeting, wire::Level needed) {
+  if (greeting.levels.contains(needed)) return std::nullopt;
+  return unable_sentence(greeting.from, greeting.program, greeting.levels, needed);
 }
 
 }  // namespace
@@ -72,16 +72,17 @@ wire::Result<PeerProgram> agree(const Greeting& mine, const Greeting& theirs,
 }
 
 std::string unable_sentence(zab::ServerId server, const std::string& program,
-                            const wire::LevelRange& levels, wire::Level in_force) {
-  return "server " + zab::to_string(server) + " runs " + program + ", which can run at " +
-         wire::to_string(levels) + "; the ensemble is at " + wire::to_string(in_force) +
-         ": start a program on it that can run at " + wire::to_string(in_force);
+                            const wire::LevelRange& levels, wire::Level needed) {
+  const std::string name = "server " + zab::to_string(server);
+  return name + " runs " + program + ", which can run at " + wire::to_string(levels) +
+         "; the ensemble or one of its disks is at " + wire::to_string(needed) +
+         ": start a program on " + name + " that can run at " + wire::to_string(needed);
 }
 
-void DialForms::dialed(Dialed dialed, wire::Level in_force) {
+void DialForms::dialed(Dialed dialed, wire::Level needed) {
   const bool counts = form_ == GreetingForm::fields && dialed == Dialed::unanswered;
   unanswered_ = counts ? unanswered_ + 1 : 0;
-  const bool fixed_is_next = unanswered_ >= 2 && old_levels.contains(in_force);
+  const bool fixed_is_next = unanswered_ >= 2 && old_levels.contains(needed);
   form_ = fixed_is_next ? GreetingForm::fixed : GreetingForm::fields;
 }
 

@@ -20,9 +20,10 @@ namespace server {
     const Greeting& mine, const Greeting& theirs,
     const std::function<bool(zab::ServerId)>& is_expected);
 
-// Says that the server cannot be linked while this level is in force, and what to do.
+// Says that the server cannot be linked, because it has to run at the level `needed`, and what to
+// do.
 [[nodiscard]] std::string unable_sentence(zab::ServerId server, const std::string& program,
-                                          const wire::LevelRange& levels, wire::Level in_force);
+                                          const wire::LevelRange& levels, wire::Level needed);
 
 // The end of a dial that established no link.
 enum class Dialed : std::uint8_t {
@@ -37,8 +38,9 @@ enum class Dialed : std::uint8_t {
 class DialForms {
  public:
   [[nodiscard]] GreetingForm now() const { return form_; }
-  // The outcome of a dial. Above level 0, no server greets in the fixed form.
-  void dialed(Dialed dialed, wire::Level in_force);
+  // The outcome of a dial. If the other program needs a level above 0, no server greets in the
+  // fixed form.
+  void dialed(Dialed dialed, wire::Level needed);
 
  private:
   GreetingForm form_ = GreetingForm::fields;

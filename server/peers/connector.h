@@ -50,7 +50,7 @@ class Connector : public std::enable_shared_from_this<Connector> {
         refuses;
     // The cluster that this server knows it belongs to; none before there is one.
     std::function<zab::ClusterId()> cluster;
-    // The level in force at this server.
+    // See Links::Callbacks.
     std::function<wire::Level()> level;
   };
 

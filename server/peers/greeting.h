@@ -41,7 +41,7 @@ struct Greeting {
   zab::ClusterId cluster;      // none if the sender does not know that it belongs to one
   ProtocolRange protocols;
   wire::LevelRange levels;  // at which the sender's program can run
-  wire::Level level;        // in force at the sender
+  wire::Level level;        // at which the other program must be able to run
   std::string program;      // "zabkeeper 0.2.0": 1 to program_bytes_max printable ASCII characters
   // A random number of the sender's process. 0 if the sender does not send one.
   std::uint64_t instance = 0;

@@ -52,7 +52,7 @@ class Links {
     // The cluster that this server knows it belongs to; none before there is one. A server of
     // another cluster is refused.
     std::function<zab::ClusterId()> cluster;
-    // The level in force at this server. A server whose program cannot run at it is refused.
+    // The level at which another server's program must be able to run. Others are refused.
     std::function<wire::Level()> level;
   };
 
@@ -74,8 +74,8 @@ class Links {
   [[nodiscard]] std::size_t queued(zab::ServerId to) const;
   // The program at the other end of the link that is up now; nothing if there is none.
   [[nodiscard]] std::optional<PeerProgram> program_of(zab::ServerId server) const;
-  // Closes each link whose other end cannot run at the level that is in force now. To be called
-  // after every change of the level; calls `down` before it returns.
+  // Closes each link whose other end cannot run at Callbacks::level. To be called whenever that has
+  // risen; calls `down` before it returns.
   void level_changed();
   // Counts for all links to that server since the start.
   [[nodiscard]] LinkCounters counters(zab::ServerId server) const;

@@ -1,5 +1,6 @@
 #include "server/replication/driver.h"
 
+#include <algorithm>
 #include <type_traits>
 #include <utility>
 
@@ -66,7 +67,9 @@ void Driver::drop_before(zab::Point checkpoint, wire::Level level) {
   peer_.forget_history(checkpoint.zxid);
 }
 
-wire::Level Driver::level() const { return pipeline_.replica().service().greatest_level(); }
+wire::Level Driver::needed_level() const {
+  return std::max(pipeline_.replica().service().greatest_level(), checkpointer_.level_on_disk());
+}
 
 // Posts `run` behind everything else that is ready now, so that the events of one turn of the event
 // loop become one batch.
@@ -229,6 +232,7 @@ void Driver::restored(session::Service&& service, zab::Point at) {
                service.tree().size());
   checkpointer_.restored(at, service.level());
   pipeline_.restored(std::move(service));
+  links_.level_changed();  // what the snapshot has may be of a greater level than the ensemble
   results_.restored();
   if (!will_hand_on_) hand_on();
 }
@@ -265,7 +269,7 @@ Links::Callbacks callbacks_of(Driver& driver) {
       .received = [&](auto from, PeerMessage&& m) { driver.received(from, std::move(m)); },
       .drained = [&](auto server) { driver.read_on(server); },
       .cluster = [&] { return driver.peer().state().durable.known_cluster(); },
-      .level = [&] { return driver.level(); },
+      .level = [&] { return driver.needed_level(); },
   };
 }
 

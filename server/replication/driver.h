@@ -45,8 +45,9 @@ class Driver {
   // decided after the adoption have waited for the snapshot, and are delivered now.
   void restored(session::Service&& service, zab::Point at);
 
-  // The level of the ensemble that is in force at this server.
-  [[nodiscard]] wire::Level level() const;
+  // A server whose program cannot run at this level gets no link: the level that is in force here,
+  // or the level on the disk, if that is greater. What is on the disk may be sent to the server.
+  [[nodiscard]] wire::Level needed_level() const;
 
   [[nodiscard]] const zab::Peer& peer() const { return peer_; }
   // See Checkpointer::LogCalls. On the event loop's thread, between events.

@@ -300,15 +300,16 @@ TEST_CASE("two servers with incompatible programs both say which one has to chan
   };
   for (const Row& row : {
            Row{"an old program at level 1", with(one, at_level(1)), old_greeting(3, 1),
-               "server 3 runs zabkeeper 0.1, which can run at level 0; the ensemble is at level 1: "
-               "start a program on it that can run at level 1"},
+               "server 3 runs zabkeeper 0.1, which can run at level 0; the ensemble or one of "
+               "its disks is at level 1: start a program on server 3 that can run at level 1"},
            Row{"a program that lacks the level", with(one, at_level(1)),
                with(three, with_levels(0, 0)),
-               "server 3 runs zabkeeper 0.2.0, which can run at level 0; the ensemble is at level "
-               "1: start a program on it that can run at level 1"},
+               "server 3 runs zabkeeper 0.2.0, which can run at level 0; the ensemble or one "
+               "of its disks is at level 1: start a program on server 3 that can run at level 1"},
            Row{"a program whose levels begin later", one, with(three, with_levels(1, 2)),
-               "server 3 runs zabkeeper 0.2.0, which can run at levels 1 to 2; the ensemble is at "
-               "level 0: start a program on it that can run at level 0"},
+               "server 3 runs zabkeeper 0.2.0, which can run at levels 1 to 2; the ensemble or "
+               "one of its disks is at level 0: start a program on server 3 that can run at level "
+               "0"},
        }) {
     CAPTURE(row.what);
     CHECK(outcome(row.one, row.three) == row.at_both);

@@ -125,8 +125,8 @@ TEST_CASE("a server of version 0.1 that dials is refused above level 0, and logg
     }
     CHECK(network.log.count(
               "no link over a connection to the peer port from 127.0.0.1: server 3 runs zabkeeper "
-              "0.1, which can run at level 0; the ensemble is at level 1: start a "
-              "program on it that can run at level 1") == 1);
+              "0.1, which can run at level 0; the ensemble or one of its disks is at level "
+              "1: start a program on server 3 that can run at level 1") == 1);
     CHECK(network.log.count("no link") == 1);
   });
 }
@@ -178,8 +178,9 @@ TEST_CASE("above level 0 only greetings with fields are sent, and the log says w
       CHECK(begins_as(GreetingForm::fields, *first));
     }
     CHECK(network.log.count(
-              "server 1 runs zabkeeper 0.1, which can run at level 0; the ensemble is at "
-              "level 1: start a program on it that can run at level 1") == 1);
+              "server 1 runs zabkeeper 0.1, which can run at level 0; the ensemble or one "
+              "of its disks is at level 1: start a program on server 1 that can run at level 1") ==
+          1);
   });
 }
 
@@ -315,7 +316,7 @@ TEST_CASE("a raised level closes the links to programs that cannot run at it") {
     CHECK_FALSE(one.linked_with(3));
     CHECK(one.downs == 1);
     CHECK(network.log.count("lost the link with server 3: server 3 runs zabkeeper 0.1, which can "
-                            "run at level 0; the ensemble is at level 1") == 1);
+                            "run at level 0; the ensemble or one of its disks is at level 1") == 1);
     for (bool open = true; open;) {
       const auto message = co_await old.receive();
       open = message.has_value();
