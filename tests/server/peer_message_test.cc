@@ -1,58 +1,17 @@
 #include "server/peers/peer_message.h"
 
-#include <memory>
 #include <string>
 #include <vector>
 
 #include <doctest/doctest.h>
 
 #include "server/peers/frame.h"
+#include "tests/server/peer_messages.h"
 
 namespace server {
 namespace {
 
-const zab::Point point{{{3}, 17}, {0x0123456789abcdef, 0xfedcba9876543210}};
-
-const zab::ClusterId some_cluster{0x1122334455667788, 0x99aabbccddeeff00};
-
-zab::Payload payload(const char* bytes) { return std::make_shared<const wire::Bytes>(bytes); }
-
-// One of each, with no field left at zero.
-std::vector<PeerMessage> one_of_each() {
-  const zab::Vote vote{{2}, {{2}, 9}, {3}};
-  const zab::Claim claim{{2}, {{2}, 8}};
-  return {
-      zab::Message{zab::Notification{zab::Role::leading, 5, vote, zab::DiskState::damaged, claim,
-                                     some_cluster}},
-      zab::Message{zab::FollowerInfo{{4}, {2}, point, 6, zab::DiskState::blank, claim}},
-      zab::Message{zab::LeaderInfo{{5}, 6, some_cluster, true}},
-      zab::Message{zab::AckEpoch{{5}, {4}, point}},
-      zab::Message{zab::Diff{point}},
-      zab::Message{zab::Trunc{point}},
-      zab::Message{zab::Snap{point}},
-      zab::Message{zab::SnapChunk{payload("bytes"), true}},
-      zab::Message{zab::Diverged{point}},
-      zab::Message{zab::NewLeader{{5}}},
-      zab::Message{zab::AckNewLeader{{5}}},
-      zab::Message{zab::UpToDate{point.zxid}},
-      zab::Message{zab::Proposal{point.zxid, payload("a transaction")}},
-      zab::Message{zab::Ack{point.zxid}},
-      zab::Message{zab::Commit{point.zxid}},
-      zab::Message{zab::Inform{point.zxid, payload("another")}},
-      zab::Message{zab::Successor{{3}}},
-      zab::Message{zab::Ping{7, point}},
-      zab::Message{zab::Pong{8, point}},
-      Forward{{5}, "a command"},
-      ForwardRefused{9, point.zxid, "a refusal"},
-      Touched{{{1}, {2}}},
-      AskReadPoint{{5}, 10},
-      ReadPoint{11, point.zxid},
-      KeepAlive{},
-      ClockReading{1'700'000'000'000},
-      ConfirmTouches{{5}, 12},
-      TouchesConfirmed{13, point.zxid},
-  };
-}
+using peer_messages::one_of_each;
 
 wire::Bytes bytes_of(const PeerMessage& message) {
   wire::Bytes bytes;
