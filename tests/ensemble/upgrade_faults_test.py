@@ -15,6 +15,10 @@ from programs import NEW, at_level, older
 EAGER = {"snapCount": 50, "logSegmentBytes": 65536, "logKeepBytes": 0, "historyBytes": 10_000}
 
 
+# So often the leader is stopped at most, until a server with the other program leads.
+HANDOVERS = 10
+
+
 def is_purged(server):
     return not (server.data / "log.0000000000000001").exists() and (server.data / "checkpoint").exists()
 
@@ -31,6 +35,7 @@ class Mixed:
         self.ensemble, self.load, self.network = ensemble, load, network
         self.faults = Faults(ensemble, load, network=network)
         self.faults.writes = 30
+        self.led = []  # the programs of the leaders that faults happened to
 
     def leader(self):
         return self.ensemble.leader()
@@ -78,6 +83,16 @@ class Mixed:
         self.network.heal()
         await self.back()
 
+    async def change_leader(self):
+        """Hands over until another program leads than at the last fault of a leader."""
+        for _ in range(HANDOVERS):
+            if self.leader().program not in self.led[-1:]:
+                return
+            await self.hand_over(self.leader())
+
+    async def power(self, victim):
+        await self.faults.lose_power(victim)
+
     async def hand_over(self, victim):
         assert victim.terminate() == 0
         await self.faults.writes_continue()
@@ -97,7 +112,8 @@ FAULTS = [
     ("kill", "follower"), ("kill", "observer"), ("kill", "leader"),
     ("stop", "follower"), ("stop", "observer"), ("stop", "leader"),
     ("cut_off", "follower"), ("cut_off", "observer"), ("cut_off", "leader"),
-    ("wipe", "follower"), ("wipe", "observer"), ("wipe", "newer"),
+    ("power", "follower"), ("power", "observer"), ("power", "leader"),
+    ("wipe", "follower"), ("wipe", "observer"), ("wipe", "newer"), ("wipe", "leader"),
     ("hand_over", "leader"),
 ]
 
@@ -107,6 +123,7 @@ async def mixed(old, leads, follows, network):
     async with Ensemble(4, network=network, start=False, observers=1, **EAGER) as ensemble:
         for server, program in zip(ensemble.servers, [leads, leads, follows, follows]):
             server.program = program
+            Faults.with_power_loss(server)
         first, late = ensemble.servers[:2], ensemble.servers[2:]
         for server in first:
             server.start()
@@ -123,10 +140,15 @@ async def mixed(old, leads, follows, network):
 
             both = Mixed(ensemble, load, network)
             for fault, role in FAULTS:
+                if role == "leader":
+                    await both.change_leader()
                 victim = getattr(both, role)()
+                if role == "leader":
+                    both.led.append(victim.program)
                 load.recording.fault(f"{fault} {role}, server {victim.id}")
                 await getattr(both, fault)(victim)
             await at_level(ensemble, old.greatest)
+            assert set(both.led) == {leads, follows}, both.led
 
 
 def every_mix(programs, network):
