@@ -1,5 +1,6 @@
 #include "server/replication/log_writer.h"
 
+#include <algorithm>
 #include <chrono>
 #include <system_error>
 #include <utility>
@@ -42,7 +43,7 @@ void LogWriter::write(std::vector<zab::Persist> persist, std::function<void()> d
   waiting_ += 1;
   {
     const std::lock_guard lock(mutex_);
-    orders_.push_back({std::move(persist), std::move(done)});
+    orders_.push_back({std::move(persist), std::move(done), std::nullopt});
   }
   wake_.notify_one();
 }
@@ -66,7 +67,7 @@ void LogWriter::purge(zab::Point checkpoint, std::uint64_t keep_bytes) {
 void LogWriter::set_level(wire::Level level) {
   {
     const std::lock_guard lock(mutex_);
-    level_ = level;
+    orders_.push_back({{}, {}, level});
   }
   wake_.notify_one();
 }
@@ -77,11 +78,10 @@ void LogWriter::run() {
     std::vector<Order> orders;
     std::vector<Question> questions;
     std::optional<Purge> purge;
-    std::optional<wire::Level> level;
     {
       std::unique_lock lock(mutex_);
       const auto wanted = [this] {
-        return stopping_ || !orders_.empty() || !questions_.empty() || purge_ || level_;
+        return stopping_ || !orders_.empty() || !questions_.empty() || purge_;
       };
       if (marked) {
         wake_.wait(lock, wanted);
@@ -92,20 +92,16 @@ void LogWriter::run() {
       orders.swap(orders_);
       questions.swap(questions_);
       purge.swap(purge_);
-      level.swap(level_);
     }
     wire::Result<void> done;
-    if (level) {
-      log_.set_level(*level);
-      done = log_.prepare();
-    } else if (orders.empty() && questions.empty() && !purge) {
+    if (orders.empty() && questions.empty() && !purge) {
       done = log_.mark();
       marked = true;
     }
-    if (done && !orders.empty()) {
-      done = write(std::move(orders));
+    if (std::ranges::any_of(orders, [](const Order& order) { return !order.level; })) {
       marked = false;
     }
+    if (done) done = carry_out(std::move(orders));
     if (done) answer(std::move(questions));
     // A failure does no harm: the next checkpoint purges again.
     if (done && purge) static_cast<void>(log_.purge(purge->checkpoint, purge->keep_bytes));
@@ -113,6 +109,24 @@ void LogWriter::run() {
     greatest_level_ = log_.greatest_level().value;
   }
   if (const auto done = log_.mark(); !done) failed_(done.error());
+}
+
+// The orders between two changes of the level are one commit.
+wire::Result<void> LogWriter::carry_out(std::vector<Order> orders) {
+  std::vector<Order> together;
+  for (Order& order : orders) {
+    if (!order.level) {
+      together.push_back(std::move(order));
+      continue;
+    }
+    if (!together.empty()) {
+      if (auto done = write(std::exchange(together, {})); !done) return done;
+    }
+    log_.set_level(*order.level);
+    if (auto done = log_.prepare(); !done) return done;
+  }
+  if (together.empty()) return {};
+  return write(std::move(together));
 }
 
 // The bytes of snapshots go to the incoming snapshot; the log only records that one is adopted.

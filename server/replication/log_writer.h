@@ -43,7 +43,8 @@ class LogWriter {
   // before anything is read.
   void when_unreadable(std::function<void()> then) { unreadable_ = std::move(then); }
 
-  // The level of what is given to be written after this call: see Log::set_level.
+  // The level of what is given to be written after this call: see Log::set_level. What was given
+  // before keeps its level.
   void set_level(wire::Level level);
   // As storage::Log::greatest_level, on any thread.
   [[nodiscard]] wire::Level greatest_level() const { return {greatest_level_}; }
@@ -68,6 +69,7 @@ class LogWriter {
   struct Order {
     std::vector<zab::Persist> persist;
     std::function<void()> done;
+    std::optional<wire::Level> level;  // set: the order only changes the level
   };
   struct Question {
     zab::Point after;
@@ -89,6 +91,7 @@ class LogWriter {
   void run();
   [[nodiscard]] wire::Result<void> stage(std::vector<zab::Persist> persists,
                                          std::optional<zab::AdoptHistory>& adopted);
+  [[nodiscard]] wire::Result<void> carry_out(std::vector<Order> orders);
   [[nodiscard]] wire::Result<void> write(std::vector<Order> orders);
   void answer(std::vector<Question> questions);
   void report_damage(const std::string& what);
@@ -107,11 +110,10 @@ class LogWriter {
 
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::vector<Order> orders_;         // guarded by mutex_
-  std::vector<Question> questions_;   // guarded by mutex_
-  std::optional<Purge> purge_;        // guarded by mutex_; a later one includes it
-  std::optional<wire::Level> level_;  // guarded by mutex_; set until the log knows it
-  bool stopping_ = false;             // guarded by mutex_
+  std::vector<Order> orders_;        // guarded by mutex_
+  std::vector<Question> questions_;  // guarded by mutex_
+  std::optional<Purge> purge_;       // guarded by mutex_; a later one includes it
+  bool stopping_ = false;            // guarded by mutex_
 
   std::atomic<std::uint32_t> greatest_level_;
 

@@ -1,5 +1,6 @@
 #include "server/replication/log_writer.h"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <filesystem>
@@ -13,6 +14,7 @@
 #include <doctest/doctest.h>
 
 #include "server/storage/files/posix_file_system.h"
+#include "server/storage/format/segment_header.h"
 #include "tests/server/links_harness.h"
 #include "tests/support/temporary_directory.h"
 
@@ -49,6 +51,37 @@ class Harness {
     return history_.last();
   }
   void set_level(wire::Level level) { writer_->set_level(level); }
+  // Queues a record that takes long, and `others`, and the change; then waits. Returns the last of
+  // the records.
+  zab::Point append_then_set_level(int others, wire::Level level) {
+    int left = others + 1;
+    bool done = false;
+    for (int i = 0; i <= others; ++i) {
+      const std::size_t size = i == 0 ? std::size_t{8} << 20 : 100;
+      const zab::Txn& txn = history_.append(
+          history_.last().zxid == zab::Zxid{} ? zab::Zxid{{1}, 1} : history_.last().zxid.next(),
+          std::make_shared<const wire::Bytes>(size, 'x'));
+      writer_->write({zab::Append{txn}}, [&] { done = --left == 0; });
+    }
+    writer_->set_level(level);
+    wait_for(done);
+    return history_.last();
+  }
+  [[nodiscard]] std::uint64_t last_segment() const {
+    std::uint64_t last = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(directory())) {
+      last = std::max(last, storage::sequence_of(entry.path().filename().string()).value_or(0));
+    }
+    return last;
+  }
+  [[nodiscard]] storage::SegmentHeader header(std::uint64_t sequence) const {
+    std::ifstream file(directory() + '/' + storage::segment_name(sequence), std::ios::binary);
+    std::string bytes(storage::header_bytes, '\0');
+    file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    const auto header = storage::decode_header(bytes);
+    REQUIRE(header.has_value());
+    return *header;
+  }
   LogWriter::Stretch read(zab::Point after) {
     bool done = false;
     LogWriter::Stretch found;
@@ -131,6 +164,20 @@ TEST_CASE("a change of the level applies to what is written after it") {
   CHECK(log.has("log.0000000000000002"));
   CHECK_FALSE(log.failed());
   CHECK(log.read({})->txns.size() == 3);
+}
+
+TEST_CASE("what was queued before a change of the level is not in a segment of the new level") {
+  Harness log;
+  log.set_level(wire::Level{3});
+  // The writer is busy with the first record while the others are queued.
+  const zab::Point last = log.append_then_set_level(20, wire::Level{0});
+  log.append();
+  CHECK_FALSE(log.failed());
+  const std::uint64_t newest = log.last_segment();
+  const storage::SegmentHeader header = log.header(newest);
+  CHECK(header.written.level == wire::Level{0});
+  CHECK(header.start.last.zxid == last.zxid);
+  CHECK(log.header(newest - 1).written.level == wire::Level{3});
 }
 
 TEST_CASE("spare files are prepared on another thread while the log is written") {
