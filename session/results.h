@@ -59,10 +59,13 @@ class Results {
   // The number of the newest result; none if there is none.
   [[nodiscard]] std::optional<std::int64_t> last() const;
   [[nodiscard]] std::size_t size() const { return results_.size(); }
-  // An estimate of the memory of all results.
+  // An estimate of the memory of all results: that of none, and that of each by its bytes.
+  static constexpr std::size_t memory_of_none = 720;  // a deque has one block at least
+  [[nodiscard]] static constexpr std::size_t memory_of(std::size_t outcome_bytes) {
+    return sizeof(Result) + 16 + outcome_bytes;
+  }
   [[nodiscard]] std::size_t memory() const {
-    constexpr std::size_t fixed = 720;  // a deque has one block at least
-    return fixed + results_.size() * (sizeof(Result) + 16) + bytes_;
+    return memory_of_none + results_.size() * memory_of(0) + bytes_;
   }
   // Oldest first.
   [[nodiscard]] const std::deque<Result>& all() const { return results_; }

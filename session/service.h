@@ -239,8 +239,16 @@ class Service {
   // open when the command is applied.
   [[nodiscard]] wire::Result<void> check_owner(const Command& command) const;
 
-  // The growth by a command whose changes of the tree are in `draft`.
+  // Shortens the refusal of a numbered write if there is no room to keep it whole. Returns the
+  // growth by the refusal; none if there is no room even then.
+  [[nodiscard]] std::optional<Growth> fit_refusal(const Command& command, Refusal& refusal) const;
+  // The growth by a command whose changes of the tree are in `draft`, or by a refusal that the
+  // session keeps.
   [[nodiscard]] Growth growth_of(const Command& command, const znode::Draft& draft) const;
+  [[nodiscard]] Growth growth_of(wire::SessionId session, const Refusal& refusal) const;
+  // Whether so much of the limit stays free after this growth. The super identity has no limit.
+  [[nodiscard]] bool has_room(const Command& command, const Growth& growth,
+                              std::size_t reserve) const;
   // An error if the state has no room for this growth. A command that lets nothing grow always has
   // room, and so has the super identity.
   [[nodiscard]] wire::Result<void> check_room(const Command& command, const Growth& growth) const;

@@ -1,11 +1,15 @@
 #include <algorithm>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <variant>
 
 #include "session/not_open.h"
+#include "session/results.h"
 #include "session/service.h"
+#include "wire/error.h"
 #include "wire/limits.h"
 #include "wire/zxid.h"
 
@@ -35,6 +39,10 @@ bool is_part_of_end(const Command& command, const decltype(Transaction::body)& b
 
 // One part in so many of the state is reserved for new sessions.
 constexpr std::size_t sessions_part = 64;
+
+// The rest of the message of a refusal that is kept in a short form.
+constexpr std::string_view short_form =
+    ": the tree and the sessions are full, so no more of the message is kept";
 
 Error state_full(ErrorCode code, std::size_t bytes_max) {
   return {code,
@@ -78,11 +86,27 @@ znode::PlanResult<wire::Bytes> Service::plan(const Command& command, wire::TimeM
     bytes.clear();
   }
   if (!is_kept(command, body.error())) return std::move(body).error();
-  RefuseTxn& kept = transaction.body.emplace<RefuseTxn>(std::move(body).error());
+  RefuseTxn& kept = transaction.body.emplace<RefuseTxn>(body.error());
+  const std::optional<Growth> kept_growth = fit_refusal(command, kept.refusal);
+  if (!kept_growth) return std::move(body).error();
   encode(transaction, forms(), bytes);
   if (bytes.size() > wire::transaction_bytes_max) return std::move(kept.refusal);
-  add_plan(transaction, znode::Draft(pending_tree_, draft.now()), {});
+  add_plan(transaction, znode::Draft(pending_tree_, draft.now()), *kept_growth);
   return bytes;
+}
+
+// If a refusal is not kept, its write was not done, and is judged again if it is sent again.
+std::optional<Service::Growth> Service::fit_refusal(const Command& command,
+                                                    Refusal& refusal) const {
+  const std::size_t reserve = state_bytes_max_ / sessions_part;
+  const Growth whole = growth_of(command.session, refusal);
+  if (has_room(command, whole, reserve)) return whole;
+  const ErrorCode code = refusal.error.code;
+  refusal = {{code, std::string(wire::name(code)).append(short_form)}, {}};
+  const Growth growth = growth_of(command.session, refusal);
+  // The other half of the reserve stays for new sessions.
+  if (has_room(command, growth, reserve / 2)) return growth;
+  return std::nullopt;
 }
 
 wire::Result<wire::Bytes> Service::plan_level(wire::Level level, wire::TimeMs now) {
@@ -107,8 +131,8 @@ wire::Result<wire::Bytes> Service::plan_level(wire::Level level, wire::TimeMs no
   return bytes;
 }
 
-// Only the kept results of multis count. The others are small. If this server refused their writes
-// instead, the kept refusals would need as much memory.
+// Of the kept results of writes only those of multis count: the others are small. Those of refusals
+// count too.
 Service::Growth Service::growth_of(const Command& command, const znode::Draft& draft) const {
   if (std::holds_alternative<OpenSession>(command.body)) {
     return {static_cast<std::int64_t>(SessionTable::session_memory), 1};
@@ -120,13 +144,25 @@ Service::Growth Service::growth_of(const Command& command, const znode::Draft& d
   return growth;
 }
 
-wire::Result<void> Service::check_room(const Command& command, const Growth& growth) const {
-  if (growth.bytes <= 0) return {};
+Service::Growth Service::growth_of(wire::SessionId session, const Refusal& refusal) const {
+  const std::optional<Session> found = pending_sessions_.find(session);
+  if (!found || found->results_max == 0) return {};
+  const std::size_t outcome = encode_outcome(refusal, {}, forms()).size();
+  const bool is_first = sessions_.results(session) == nullptr;
+  return {static_cast<std::int64_t>(Results::memory_of(outcome) +
+                                    (is_first ? Results::memory_of_none : 0))};
+}
+
+bool Service::has_room(const Command& command, const Growth& growth, std::size_t reserve) const {
+  if (growth.bytes <= 0 || command.identities.is_super()) return true;
   const std::int64_t wanted = static_cast<std::int64_t>(memory()) + planned_.bytes + growth.bytes;
+  return wanted <= 0 || static_cast<std::uint64_t>(wanted) <= state_bytes_max_ - reserve;
+}
+
+wire::Result<void> Service::check_room(const Command& command, const Growth& growth) const {
   // New sessions have a reserve, so that a client can still connect and delete nodes.
   const std::size_t reserve = growth.sessions == 0 ? state_bytes_max_ / sessions_part : 0;
-  if (wanted <= 0 || static_cast<std::uint64_t>(wanted) <= state_bytes_max_ - reserve) return {};
-  if (command.identities.is_super()) return {};
+  if (has_room(command, growth, reserve)) return {};
   return state_full(code_of_overload(), state_bytes_max_);
 }
 

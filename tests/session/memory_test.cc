@@ -1,3 +1,4 @@
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <string>
@@ -39,19 +40,22 @@ wire::SetAclRequest acl_request(std::string path, wire::Acl acl) {
 }
 
 // A leader at the newest level, whose state has no room for one more byte. It has /full with many
-// children, /big with 1,000 bytes, and two sessions. The first keeps the results of its writes.
+// children, /big with 1,000 bytes, and two sessions. The first keeps the results of its writes, and
+// has one.
 struct Full {
   World world;
+  std::int64_t number = 1;  // of its last write
   wire::SessionId session;
   wire::SessionId other;
 
   explicit Full(wire::Level level = wire::known_levels.greatest)
       : world({.state_bytes_max = state_max}) {
     if (level != wire::Level{}) world.set_level(level);
-    REQUIRE(world.plan({{}, {1, 1}, 1, OpenSession{World::secret(1), 10'000, 2}}));
+    REQUIRE(world.plan({{}, {1, 1}, 1, OpenSession{World::secret(1), 10'000, 1000}}));
     session = world.apply_all().session;
     other = world.open(2);
-    run(create_request("/full"));
+    REQUIRE(world.plan({session, {1, 1}, 1, create_request("/full"), {}, number}));
+    world.apply_all();
     run(create_request("/big"));
     run(set_request("/big", 1000));
     run(create_request("/pad"));
@@ -160,19 +164,64 @@ TEST_CASE("plans that are not applied count, and what they delete makes room at 
   CHECK(outcome(full.plan(create_request("/new"))) == "Overloaded");
 }
 
-TEST_CASE("a full state keeps the refusal of a numbered write, and gives it again") {
+TEST_CASE(
+    "a full state keeps the refusal of a numbered write in a short form, and gives it again") {
   Full full;
-  const auto planned = full.world.plan({full.session, {1, 1}, 1, create_request("/new"), {}, 1});
+  const auto planned =
+      full.world.plan({full.session, {1, 1}, 1, create_request("/new"), {}, full.number + 1});
   REQUIRE(planned);
   const Applied applied = full.world.apply_all();
   REQUIRE(applied.refusal);
   CHECK(applied.refusal->error.code == ErrorCode::overloaded);
-  CHECK(full.service().sessions().results(full.session)->size() == 1);
+  CHECK(applied.refusal->error.message ==
+        "Overloaded: the tree and the sessions are full, so no more of the message is kept");
+  const Results& results = *full.service().sessions().results(full.session);
+  CHECK(results.all().back().number == full.number + 1);
+  CHECK(full.service().memory() <= state_max);
   // The large result of a multi lets the state grow, even if the multi only reads.
   const wire::MultiRequest reads{{wire::GetRequest{"/big", {}}}};
-  REQUIRE(full.world.plan({full.session, {1, 1}, 2, reads, {}, 2}));
-  CHECK(full.world.apply_all().refusal.has_value());
+  REQUIRE(full.world.plan({full.session, {1, 1}, 2, reads, {}, full.number + 2}));
+  const auto refusal = full.world.apply_all().refusal;
+  REQUIRE(refusal);
+  CHECK_FALSE(refusal->multi);
   CHECK(full.plan(reads));
+}
+
+TEST_CASE("kept refusals count in the state, and do not take the room for new sessions") {
+  Full full;
+  const std::string missing = "/" + std::string(4000, 'x');
+  for (const bool outstanding : {true, false}) {
+    int kept = 0;
+    for (int i = 0; i < 30; ++i) {
+      const std::int64_t number = ++full.number;
+      const auto planned =
+          full.world.plan({full.session, {1, 1}, 1, delete_request(missing), {}, number});
+      CHECK(outcome(planned) == (planned ? "planned" : "NoNode"));
+      kept += planned ? 1 : 0;
+      if (!outstanding) full.world.apply_all();
+    }
+    full.world.apply_all();
+    CHECK(kept < 10);
+    CHECK(full.service().memory() <= state_max - state_max / 128);
+  }
+  const CommandBody open = OpenSession{World::secret(9), 10'000, 0};
+  CHECK(full.world.plan({{}, {1, 9}, 9, open}));
+}
+
+TEST_CASE("a state that is not full keeps refusals whole, and they fill it") {
+  World world({.state_bytes_max = state_max});
+  REQUIRE(world.plan({{}, {1, 1}, 1, OpenSession{World::secret(1), 10'000, 1000}}));
+  const wire::SessionId session = world.apply_all().session;
+  const std::string missing = "/" + std::string(4000, 'x');
+  for (std::int64_t number = 1; number < 100; ++number) {
+    const auto planned = world.plan({session, {1, 1}, 1, delete_request(missing), {}, number});
+    if (!planned) continue;
+    const Applied applied = world.apply_all();
+    REQUIRE(applied.refusal);
+    if (number == 1) CHECK(applied.refusal->error.message == missing + " does not exist");
+  }
+  CHECK(world.service().memory() > state_max / 2);
+  CHECK(world.service().memory() <= state_max);
 }
 
 TEST_CASE("below level 2 a full state refuses with Throttled, which version 0.1 knows") {
