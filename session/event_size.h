@@ -14,4 +14,9 @@ inline constexpr std::size_t event_fields_bytes = 256;
   return event_fields_bytes + event.path.size() + event.watch.json.size();
 }
 
+// The size of an event with its data, about, before data are escaped.
+[[nodiscard]] inline std::size_t size_of(const wire::WatchEvent& event) {
+  return size_without_data(event) + (event.data ? event.data->size() : 0);
+}
+
 }  // namespace session

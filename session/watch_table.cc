@@ -65,6 +65,7 @@ const SetWatch& WatchTable::add(wire::SessionId session, const znode::Identities
   own.watches.insert(set);
   own.text_bytes += set.charged_bytes();
   size_ += 1;
+  groups_[group_of(watch.reach, watch.path)] += 1;
   if (!own.is_suspended && !watch.reserved) index_of(watch.reach).insert(set);
   charge(own);
   return set;
@@ -79,6 +80,7 @@ const SetWatch* WatchTable::find(wire::SessionId session, std::string_view id) c
 
 void WatchTable::remove(const SetWatch& watch) {
   remove_from_index(watch);
+  leave_group(watch);
   size_ -= 1;
   const auto own = sessions_.find(watch.watcher().session);
   own->second.text_bytes -= watch.charged_bytes();
@@ -94,6 +96,7 @@ void WatchTable::remove_session(wire::SessionId session) {
   size_ -= own->second.watches->size();
   own->second.watches->clear_and_dispose([&](SetWatch* watch) {
     remove_from_index(*watch);
+    leave_group(*watch);
     SetWatch::destroy(watch);
   });
   own->second.text_bytes = 0;
@@ -106,6 +109,11 @@ void WatchTable::remove_from_index(const SetWatch& watch) {
   if (watch.watcher().is_suspended || watch.is_reserved()) return;
   ByPath& index = index_of(watch.reach());
   index->erase(index->iterator_to(watch));
+}
+
+void WatchTable::leave_group(const SetWatch& watch) {
+  const auto group = groups_.find(group_of(watch.reach(), watch.path()));
+  if (--group->second == 0) groups_.erase(group);
 }
 
 void WatchTable::suspend(wire::SessionId session) {
@@ -157,6 +165,11 @@ void WatchTable::find(std::string_view path, wire::EventKind kind,
 std::size_t WatchTable::size(wire::SessionId session) const {
   const auto own = sessions_.find(session);
   return own == sessions_.end() ? 0 : own->second.watches->size();
+}
+
+std::size_t WatchTable::size(Watch::Reach reach, std::string_view path) const {
+  const auto group = groups_.find(group_of(reach, path));
+  return group == groups_.end() ? 0 : group->second;
 }
 
 const Watcher* WatchTable::watcher(wire::SessionId session) const {

@@ -139,6 +139,8 @@ class WatchTable {
   [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] std::size_t sessions() const { return sessions_.size(); }
   [[nodiscard]] std::size_t size(wire::SessionId session) const;
+  // How many watches of exactly this path and reach are set.
+  [[nodiscard]] std::size_t size(Watch::Reach reach, std::string_view path) const;
   // Null if the session has no watches.
   [[nodiscard]] const Watcher* watcher(wire::SessionId session) const;
   // The size of the paths and ids of the session's watches.
@@ -191,6 +193,12 @@ class WatchTable {
   }
   ByPath& index_of(Watch::Reach reach) { return reach == Watch::Reach::node ? nodes_ : subtrees_; }
   void remove_from_index(const SetWatch& watch);
+  // A hash of the path and the reach of watches.
+  [[nodiscard]] std::uint64_t group_of(Watch::Reach reach, std::string_view path) const {
+    return 2 * static_cast<std::uint64_t>(key_(path)) + (reach == Watch::Reach::node ? 0 : 1);
+  }
+  // The watch is not set any more.
+  void leave_group(const SetWatch& watch);
 
   znode::HashKey key_;
   WatchBudget* budget_;
@@ -198,6 +206,7 @@ class WatchTable {
   ByPath subtrees_;  // watches of their path and all paths below it
   Turns turns_;      // watches that wait for a turn; they are in nodes_ too
   std::unordered_map<wire::SessionId, SessionWatches, SessionHash> sessions_;
+  std::unordered_map<std::uint64_t, std::uint32_t> groups_;  // the size of each: see group_of
   std::size_t size_ = 0;
   std::uint64_t last_serial_ = 0;
 };

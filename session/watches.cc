@@ -31,6 +31,10 @@ void add_data(WatchEvent& event, const znode::Change& change, wire::Encoding enc
   event.encoding = encoding;
 }
 
+// A watch that a change finds, and that reports nothing, is counted as an event of so many bytes:
+// it takes time.
+constexpr std::size_t silent_bytes = 64;
+
 // The events that `watch` missed since `from`, only for changes that its client may read.
 std::vector<WatchEvent> replay(const ChangeHistory& history, const wire::RequestId& id,
                                const Watch& watch, wire::Zxid from,
@@ -45,8 +49,7 @@ std::vector<WatchEvent> replay(const ChangeHistory& history, const wire::Request
       events.push_back(event(id, entry->zxid, change));
       if (watch.with_data) add_data(events.back(), change, watch.encoding);
       if (watch.once) return events;
-      bytes +=
-          size_without_data(events.back()) + (events.back().data ? events.back().data->size() : 0);
+      bytes += size_of(events.back());
       if (bytes > bytes_max) return {resync_event(id, watch.path, history.end())};
     }
   }
@@ -102,6 +105,11 @@ wire::Result<void> Watches::check_limits(wire::SessionId session, const wire::Re
                  "the paths and ids of this session's watches would have " + std::to_string(text) +
                      " bytes, more than the maximum of " +
                      std::to_string(per_session_max_ * text_bytes_each)};
+  }
+  if (table_.size(watch.reach, watch.path) >= path_watches_max) {
+    return Error{ErrorCode::too_many_watches,
+                 "this server has " + std::to_string(path_watches_max) +
+                     " watches of exactly this path and kind already, which is the maximum"};
   }
   if (budget_ == nullptr) return {};
   return budget_->check(session, WatchTable::memory(count + 1, text));
@@ -216,16 +224,22 @@ std::vector<wire::SessionId> Watches::fire(wire::Zxid zxid, std::vector<znode::C
     for (const SetWatch* watch : found) {
       Watcher& watcher = watch->watcher();
       if (watcher.is_suspended) continue;
-      // A client that resumed here may already know later changes than this server had applied.
-      if (const auto from = watch->from(); from && zxid <= *from) continue;
-      if (!may_see(watcher, change)) continue;
-      WatchEvent made = event({std::string(watch->id())}, zxid, change);
-      if (watch->with_data()) add_data(made, change, watch->encoding());
-      const bool is_counted = count(watcher, zxid, size_without_data(made), bytes);
-      if (!is_counted || !sink(watcher.session, std::move(made))) {
+      // Its client may already know later changes than this server had applied.
+      const auto from = watch->from();
+      const bool is_silent = (from && zxid <= *from) || !may_see(watcher, change);
+      bool has_room = false;
+      if (is_silent) {
+        has_room = count(watcher, zxid, silent_bytes, bytes);
+      } else {
+        WatchEvent made = event({std::string(watch->id())}, zxid, change);
+        if (watch->with_data()) add_data(made, change, watch->encoding());
+        has_room =
+            count(watcher, zxid, size_of(made), bytes) && sink(watcher.session, std::move(made));
+      }
+      if (!has_room) {
         lagging.push_back(watcher.session);
         table_.suspend(watcher.session);
-      } else if (watch->once()) {
+      } else if (watch->once() && !is_silent) {
         table_.remove(*watch);
       }
     }

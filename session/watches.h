@@ -47,6 +47,9 @@ class Watches {
     std::size_t event_bytes_max = std::size_t{32} << 20;
     std::size_t missed_bytes_max = std::size_t{8} << 20;
   };
+  // So many watches may be set of one path, and as many of a path and all below it: each change
+  // looks at all of them.
+  static constexpr std::size_t path_watches_max = 65'536;
   // The size of path and id.
   static constexpr std::size_t text_bytes_each = 1024;
 

@@ -39,9 +39,10 @@ wire::Consistency consistency_of(const wire::Request& request) {
         if constexpr (std::is_same_v<std::decay_t<decltype(r)>, wire::SyncRequest>) {
           return wire::Linearizable{};
         }
-        // A turn watch reports the present turn, no past ones: `from` only delays the reply.
+        // So no watch stays that reports nothing for long. A turn watch reports the present turn,
+        // no past ones: `from` only delays the reply.
         if constexpr (std::is_same_v<std::decay_t<decltype(r)>, wire::WatchRequest>) {
-          if (r.scope == wire::WatchScope::turn && r.from) return wire::AtLeast{*r.from};
+          if (r.from) return wire::AtLeast{*r.from};
         }
         return wire::SessionConsistency{};
       },

@@ -62,6 +62,9 @@ class ClientSender {
 
  private:
   [[nodiscard]] bool send_event(wire::SessionId session, wire::WatchEvent&& event);
+  void charge_index_waiters(SteadyClock::duration took);
+  // The client gets so many bytes of events, outside of a read.
+  void charge_events(Client& client, std::size_t bytes);
   // Sends the reply to a create that asks for a turn, and sets its watch.
   void send_with_turn(Client& client, QueuedReply&& reply);
   // Sends the events since the `from` of a watch, before the reply to `request`, which sets it. If

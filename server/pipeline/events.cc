@@ -19,10 +19,17 @@ std::size_t event_bytes(const wire::WatchEvent& event) {
 bool ClientSender::send_event(wire::SessionId session, wire::WatchEvent&& event) {
   Client* client = clients_.find(session);
   if (client == nullptr) return true;
-  if (!client->connection->has_room(event_bytes(event))) return false;
+  const std::size_t bytes = event_bytes(event);
+  if (!client->connection->has_room(bytes)) return false;
   counters_.watch_events += 1;
+  charge_events(*client, bytes);
   client->connection->send(std::move(event));
   return true;
+}
+
+// Events are not put off. The reads of a client that gets many of them are.
+void ClientSender::charge_events(Client& client, std::size_t bytes) {
+  if (slices_.charge(client.number, client.debt, bytes, {})) environment_.call_soon();
 }
 
 void ClientSender::send_missed(Client& client, const wire::Request& request,
@@ -77,6 +84,7 @@ void ClientSender::resume_watches_if_room(Client& client) {
 
 void ClientSender::resume_watches(Client& client) {
   client.lags = false;
+  charge_events(client, replica_.watches().resync_bytes(client.session));
   for (wire::WatchEvent& resync : replica_.watches().resume(client.session)) {
     counters_.watch_events += 1;
     client.connection->send(std::move(resync));

@@ -82,6 +82,12 @@ wire::GetRequest get(wire::Consistency consistency = {}) {
 }
 
 const wire::Zxid seen{{3}, 7};
+const wire::WatchRequest watch_from_seen = [] {
+  wire::WatchRequest request;
+  request.path = "/a";
+  request.from = seen;
+  return request;
+}();
 const wire::MultiRequest reads{{get(), wire::ChildrenRequest{}}};
 const wire::MultiRequest writes{{get(), create("/a")}};
 
@@ -119,6 +125,7 @@ TEST_CASE("admission decides by a request's kind and consistency") {
       {"ephemerals", "1", wire::EphemeralsRequest{}, plain, "local read"},
       {"get acl", "1", wire::GetAclRequest{}, plain, "local read"},
       {"watch", "1", wire::WatchRequest{}, plain, "local read"},
+      {"a watch from a zxid", "1", watch_from_seen, plain, "read at least 3:7"},
       {"unwatch", "1", wire::UnwatchRequest{}, plain, "local read"},
       {"whoami", "1", wire::WhoamiRequest{}, plain, "local read"},
       {"ping", "", wire::PingRequest{}, plain, "local read"},

@@ -44,8 +44,7 @@ class Harness {
   std::vector<wire::SessionId> change(std::size_t count = 1) {
     std::vector<znode::Change> changes;
     for (std::size_t i = 1; i <= count; ++i) {
-      changes.push_back(
-          {EventKind::changed, '/' + std::to_string(i), wire::Bytes("x"), wire::Stat{}});
+      changes.push_back({EventKind::changed, '/' + std::to_string(i), data, wire::Stat{}, acl});
     }
     return watches.fire({{1}, ++counter_}, std::move(changes),
                         [this](wire::SessionId session, wire::WatchEvent&& event) {
@@ -59,6 +58,8 @@ class Harness {
   Watches watches;
   std::vector<wire::WatchEvent> to_alice;
   std::vector<wire::WatchEvent> to_bob;
+  wire::Bytes data = "x";  // of the nodes that change
+  znode::SharedAcl acl;    // of these nodes
   std::size_t room_of_alice = 1'000'000;
 
  private:
@@ -147,6 +148,54 @@ TEST_CASE(
   harness.to_bob.clear();
   CHECK(harness.change(1) == Sessions{alice});
   CHECK(harness.to_bob.size() == 1);
+}
+
+TEST_CASE("a session whose watches report nothing of very many changes lags, and no other") {
+  for (const bool is_ahead : {true, false}) {
+    CAPTURE(is_ahead);
+    // Room for 1,000 watches that are found and report nothing.
+    Harness harness({.history = {}, .hash_key = {}, .event_bytes_max = 1000 * 64});
+    Watch silent = subtree("/");
+    if (is_ahead) {
+      silent.from = wire::Zxid{{2}, 0};
+    } else {
+      harness.acl = znode::SharedAcl(wire::Acl{{"digest", "carol:hash", 31}});
+    }
+    for (int i = 0; i < 100; ++i) harness.set(alice, std::to_string(i), silent);
+    harness.set(bob, "1000", silent);
+    CHECK(harness.change(4) == Sessions{});
+    CHECK(harness.change(50) == Sessions{alice});
+    CHECK(harness.to_alice.empty());
+    CHECK(harness.watches.resume(alice).size() == 100);
+  }
+}
+
+TEST_CASE("the data of events count, so that few copies of large data are made at once") {
+  Harness harness({.history = {}, .hash_key = {}, .event_bytes_max = 100'000});
+  Watch watch = subtree("/");
+  watch.with_data = true;
+  for (int i = 0; i < 100; ++i) harness.set(alice, std::to_string(i), watch);
+  harness.set(bob, "1000", watch);
+  harness.data = wire::Bytes(10'000, 'x');
+  CHECK(harness.change() == Sessions{alice});
+  CHECK(harness.to_alice.size() < 10);
+  CHECK(harness.to_bob.size() == 1);
+}
+
+TEST_CASE("the watches of one path are limited, whoever has set them") {
+  Harness harness({.per_session_max = 1'000'000, .history = {}, .hash_key = {}});
+  for (std::size_t i = 0; i < Watches::path_watches_max; ++i) {
+    harness.set(i % 2 == 0 ? alice : bob, std::to_string(i), subtree("/"));
+  }
+  const auto error_of = [&](const Watch& watch) {
+    const auto added = harness.watches.add(bob, {"1000001"}, watch);
+    return added ? wire::ErrorCode{} : added.error().code;
+  };
+  CHECK(error_of(subtree("/")) == wire::ErrorCode::too_many_watches);
+  CHECK(error_of(subtree("/1")) == wire::ErrorCode{});
+  harness.watches.remove_session(alice);
+  REQUIRE(harness.watches.remove(bob, {"1000001"}).has_value());
+  CHECK(error_of(subtree("/")) == wire::ErrorCode{});
 }
 
 TEST_CASE("a watch from so far back that its events are too many gets one resync") {

@@ -44,7 +44,7 @@ wire::Consistency consistency_of(const wire::Request& request) {
           return wire::Linearizable{};
         }
         if constexpr (std::is_same_v<std::decay_t<decltype(r)>, wire::WatchRequest>) {
-          if (r.scope == wire::WatchScope::turn && r.from) return wire::AtLeast{*r.from};
+          if (r.from) return wire::AtLeast{*r.from};
         }
         return wire::SessionConsistency{};
       },
