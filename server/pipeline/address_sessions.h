@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <unordered_map>
 
@@ -58,7 +59,8 @@ class AddressSessions {
   AddressSessionLimits limits_;
   std::int64_t forgiven_per_tick_;
   std::uint64_t ticks_ = 0;
-  std::unordered_map<std::string, Address> addresses_;
+  // Sorted, not hashed: clients with an IPv6 network choose addresses whose hashes would collide.
+  std::map<std::string, Address> addresses_;
   std::unordered_map<std::uint64_t, Address*> sessions_;  // by wire::SessionId::value
 };
 
