@@ -60,6 +60,12 @@ class LabelledNumbers {
 // Only the numbers: the label counts the copies of each.
 class NumberSet : public LabelledNumbers<std::uint32_t> {
  public:
+  // Removes `most` numbers at most. Returns how many.
+  std::size_t drop(std::size_t most) {
+    std::size_t dropped = 0;
+    for (; dropped < most && !keys_.empty(); ++dropped) keys_.erase(keys_.begin());
+    return dropped;
+  }
   void add(std::uint32_t number) { keys_.insert({number, count(number)}); }
   // No effect if it is not there.
   void remove(std::uint32_t number) {

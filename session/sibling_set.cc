@@ -21,6 +21,15 @@ void SiblingSet::remove(std::uint32_t number, std::string_view name) {
   if (keys_.erase({number, std::string(name)})) bytes_ -= bytes_of(name);
 }
 
+std::size_t SiblingSet::drop(std::size_t most) {
+  std::size_t dropped = 0;
+  for (; dropped < most && !keys_.empty(); ++dropped) {
+    bytes_ -= bytes_of(keys_.begin()->second);
+    keys_.erase(keys_.begin());
+  }
+  return dropped;
+}
+
 // The keys are in the order of unsigned numbers. The order of the list is a rotation of it, which
 // begins with the key of rank `begin`.
 void SiblingSet::visit(const wire::ChildrenRequest& request, std::int32_t next,

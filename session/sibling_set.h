@@ -22,6 +22,8 @@ class SiblingSet : public LabelledNumbers<std::string>, public znode::NumberedCh
   void add(std::uint32_t number, std::string_view name);
   // No effect if it is not there.
   void remove(std::uint32_t number, std::string_view name);
+  // Removes `most` names at most. Returns how many.
+  std::size_t drop(std::size_t most);
   // The memory that all names take, about.
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
 

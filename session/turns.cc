@@ -12,10 +12,6 @@
 namespace session {
 namespace {
 
-// So many folders in which nobody waits stay indexed, and so many children in all before they are
-// dropped.
-constexpr std::size_t unused_folders_max = 64;
-constexpr std::size_t unused_children_max = 65'536;
 // So many of the watches whose client may not read their node are looked at in one tick.
 constexpr std::size_t barred_part = 256;
 // A name of so many bytes is as much work to index as one more child.
@@ -62,19 +58,6 @@ wire::Result<void> Turns::check(const znode::Tree& tree, std::string_view path,
   const std::size_t indexed = folder == nullptr ? 0 : folder->all.size();
   auto room = make_room((children - std::min(children, indexed)) * child_bytes, folder);
   if (!room) count_refused();
-  return room;
-}
-
-wire::Result<void> Turns::make_room(std::size_t bytes, const Folder* keep) {
-  if (budget_ == nullptr) return {};
-  auto room = budget_->check_indexes(bytes_ + bytes);
-  if (room || !budget_->check_indexes(bytes)) return room;
-  for (auto at = unused_.begin(); !room && at != unused_.end();) {
-    const auto folder = (at++)->second;
-    if (&folder->second == keep || folder->second.is_awaited()) continue;
-    drop(folder);
-    room = budget_->check_indexes(bytes_ + bytes);
-  }
   return room;
 }
 
@@ -143,6 +126,7 @@ bool Turns::index_part(const znode::Tree& tree, Folders::iterator folder) {
     has_room = make_room(bytes_of(index.use, child->name()), &index).has_value();
     if (!has_room) break;
     count_child(index, child->name(), true);
+    looked_at_ += 1;
     work += 1 + child->name().size() / bytes_of_work;
     *index.next = child->name();
     child = child->next_sibling();
@@ -159,6 +143,7 @@ bool Turns::index_part(const znode::Tree& tree, Folders::iterator folder) {
 
 // Without room, the next part is for another folder; after some ticks there may be room.
 void Turns::index_more(const znode::Tree& tree) {
+  if (!dropped_.empty()) return free_part();
   if (!is_indexing()) return;
   const auto folder = unfinished_.front();
   if (index_part(tree, folder)) {
@@ -323,55 +308,9 @@ void Turns::clear() {
   waiting_.clear();
   lost_.clear();
   barred_.clear();
-  indexed_ = bytes_ = stalled_ = 0;
+  dropped_.clear();
+  indexed_ = bytes_ = dropped_bytes_ = stalled_ = 0;
   charge();
-}
-
-void Turns::set_unused(Folders::iterator folder) {
-  unused_.erase(folder->second.used);
-  folder->second.used = ++uses_;
-  folder->second.used_at = ticks_;
-  unused_[folder->second.used] = folder;
-  // One was added at most, and two are looked at.
-  for (int looked = 0; looked < 2; ++looked) {
-    const bool are_too_many = unused_.size() > unused_folders_max ||
-                              (unused_.size() > 1 && indexed_ > unused_children_max);
-    const auto oldest = unused_.begin()->second;
-    if (!are_too_many || oldest == folder) return;
-    if (!oldest->second.is_awaited()) {
-      drop(oldest);
-      continue;
-    }
-    // The list that waits would only begin the index again.
-    unused_.erase(oldest->second.used);
-    oldest->second.used = ++uses_;
-    unused_[oldest->second.used] = oldest;
-  }
-}
-
-void Turns::drop(Folders::iterator folder) {
-  unused_.erase(folder->second.used);
-  std::erase(unfinished_, folder);
-  std::erase(must_check_, folder);
-  folder->second.end_wait();
-  indexed_ -= folder->second.all.size() + folder->second.names.size();
-  bytes_ -= bytes_of(folder->second);
-  folders(folder->second.use).erase(folder);
-  charge();
-}
-
-void Turns::give_up(Folders::iterator folder) {
-  for (const auto& [key, group] : std::exchange(folder->second.groups, {})) {
-    for (const auto& [number, watch] : group) {
-      waiting_.erase(watch);
-      lost_.push_back({.watch = watch, .options = {}, .is_lost = true});
-    }
-  }
-  drop(folder);
-}
-
-void Turns::charge() const {
-  if (budget_ != nullptr) budget_->set_indexes(bytes_);
 }
 
 }  // namespace session

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -96,10 +97,15 @@ class Turns {
   [[nodiscard]] wire::Result<Siblings> siblings(const znode::Tree& tree, std::string_view path);
   void count_refused() const;
 
-  // Whether some folder is not fully indexed, and there may be room to go on.
-  [[nodiscard]] bool is_indexing() const { return stalled_ < unfinished_.size(); }
-  // Indexes another part. Call `take_due` next.
+  // Whether some folder is not fully indexed, and there may be room to go on. Or a large folder was
+  // dropped, and its memory is not free yet.
+  [[nodiscard]] bool is_indexing() const {
+    return !dropped_.empty() || stalled_ < unfinished_.size();
+  }
+  // Frees another part of what was dropped, or indexes another part. Call `take_due` next.
   void index_more(const znode::Tree& tree);
+  // So many children were looked at for indexes.
+  [[nodiscard]] std::uint64_t looked_at() const { return looked_at_; }
 
  private:
   using GroupKey = std::pair<std::int32_t, std::vector<std::string>>;
@@ -156,6 +162,8 @@ class Turns {
   // Nobody waits in the folder, and it was used now.
   void set_unused(Folders::iterator folder);
   void drop(Folders::iterator folder);
+  // The memory of a large folder that was dropped becomes free in parts.
+  void free_part();
   // Drops a folder that has no room. The watches in it are lost.
   void give_up(Folders::iterator folder);
   void charge() const;
@@ -177,7 +185,10 @@ class Turns {
   std::uint64_t next_barred_ = 0;        // where the next tick goes on
   std::size_t indexed_ = 0;              // children, in all folders
   std::size_t bytes_ = 0;                // the memory of all indexes
-  std::size_t stalled_ = 0;              // so many folders had no room, one after the other
+  std::list<Folders::node_type> dropped_;
+  std::size_t dropped_bytes_ = 0;  // the memory of those
+  std::uint64_t looked_at_ = 0;
+  std::size_t stalled_ = 0;  // so many folders had no room, one after the other
 };
 
 }  // namespace session

@@ -88,6 +88,8 @@ class Watches {
   // Continues to index large folders for turns. `tell_turns` must follow.
   void index_turns(const znode::Tree& tree) { table_.turns().index_more(tree); }
   [[nodiscard]] bool is_indexing_turns() const { return table_.turns().is_indexing(); }
+  // So many children were looked at for indexes.
+  [[nodiscard]] std::uint64_t indexed_children() const { return table_.turns().looked_at(); }
   // The children of a node by their numbers: see Turns. Their index has a part in `index_turns`.
   [[nodiscard]] wire::Result<Turns::Siblings> siblings(const znode::Tree& tree,
                                                        std::string_view path) {

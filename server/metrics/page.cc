@@ -150,6 +150,9 @@ void add_clients(const Readings& now, Families& out) {
   out.counter("client_turns_waited_total",
               "Times that a client waited for its turn, because its reads took long.")
       .is(now.requests.turns_waited);
+  out.counter("client_indexed_children_total",
+              "Children that were looked at to index folders by numbers, for turns and lists.")
+      .is(now.indexed_children);
   out.gauge("client_throttled_connections", "Connections that are not read from now.")
       .is(now.paused_connections);
   out.counter("client_watch_events_total", "Events of watches that were said to clients.")

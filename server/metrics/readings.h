@@ -66,6 +66,7 @@ struct Readings {
   // Clients.
   PortCounters port;
   RequestCounters requests;
+  std::uint64_t indexed_children = 0;  // looked at for indexes of numbers
   std::uint64_t outstanding_requests = 0;
   std::uint64_t paused_connections = 0;
   std::uint64_t queued_bytes = 0;  // not sent to clients yet

@@ -197,6 +197,7 @@ bool ClientSender::perform(Client& client, const QueuedRead& due) {
 
 void ClientSender::read(Readings& readings) const {
   readings.requests = counters_;
+  readings.indexed_children = replica_.watches().indexed_children();
   for (const auto& [number, client] : clients_.by_number()) {
     readings.outstanding_requests += client->outstanding();
     readings.paused_connections += client->paused ? 1 : 0;

@@ -41,6 +41,9 @@ class ClientSender {
   // Resumes the watches of a client that lags.
   void resume_watches(Client& client);
 
+  // A part of an index took so long. The clients that wait for an index pay for it, in equal parts.
+  void charge_index_waiters(SteadyClock::duration took);
+
   // Whether so many replies of the client wait behind an unanswered request that further large
   // replies to writes are left out.
   [[nodiscard]] bool keeps_no_more(const Client& client) const {
@@ -62,7 +65,6 @@ class ClientSender {
 
  private:
   [[nodiscard]] bool send_event(wire::SessionId session, wire::WatchEvent&& event);
-  void charge_index_waiters(SteadyClock::duration took);
   // The client gets so many bytes of events, outside of a read.
   void charge_events(Client& client, std::size_t bytes);
   // Sends the reply to a create that asks for a turn, and sets its watch.

@@ -61,6 +61,17 @@ void ClientSender::send_with_turn(Client& client, QueuedReply&& reply) {
   if (replica_.watches().is_indexing_turns()) environment_.call_soon();
 }
 
+void ClientSender::charge_index_waiters(SteadyClock::duration took) {
+  const auto& waiters = index_waiters_.numbers();
+  if (waiters.empty()) return;
+  took /= waiters.size();
+  for (const std::uint64_t number : waiters) {
+    Client* client = clients_.find(number);
+    if (client == nullptr || !slices_.charge(number, client->debt, 0, took)) continue;
+    environment_.call_soon();
+  }
+}
+
 void ClientSender::lag(const std::vector<wire::SessionId>& sessions) {
   for (const wire::SessionId session : sessions) {
     Client* client = clients_.find(session);

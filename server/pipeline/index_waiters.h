@@ -23,6 +23,8 @@ class IndexWaiters {
   // A part of an index was made. Returns the clients whose reads wait no more, by number. The
   // caller flushes them.
   [[nodiscard]] std::vector<std::uint64_t> pop_ready();
+  // The clients that wait, by number. Some may have left.
+  [[nodiscard]] const std::set<std::uint64_t>& numbers() const { return waiters_; }
   // One heartbeat interval has passed: the reads that wait ask again, because there may be no room
   // for the index any more.
   void tick();

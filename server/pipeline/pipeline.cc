@@ -129,7 +129,9 @@ void Pipeline::go_on() {
   intake_.carry_out();
   std::vector<std::uint64_t> indexed;
   if (replica_.watches().is_indexing_turns()) {
+    const SteadyClock::time_point begin = environment_.now();
     sender_.lag(replica_.service().index_turns(sender_.event_sink()));
+    sender_.charge_index_waiters(environment_.now() - begin);
     indexed = index_waiters_.pop_ready();
   }
   replies_.begin_turn();

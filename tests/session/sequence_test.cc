@@ -265,6 +265,37 @@ TEST_CASE("an index that nothing uses is dropped, and is charged until then") {
   CHECK(budget.used == 0);
 }
 
+TEST_CASE(
+    "the memory of a large index that is dropped becomes free in parts, and is charged until "
+    "then") {
+  TightBudget budget;
+  budget.limit = 10'000'000;
+  World world(options_with(budget));
+  Service& service = world.service();
+  const wire::SessionId session = world.open(1);
+  create_many(world, session, "/q", 2 * Turns::part_children + 10);
+  CHECK(ask_for_turn(world, session, path_of("/q", 0)) == "waits");
+  while (service.watches().is_indexing_turns()) CHECK(service.index_turns(ignore).empty());
+  CHECK(service.watches().size() == 0);  // its turn was told
+  CHECK(service.watches().indexed_children() == 2 * Turns::part_children + 10);
+
+  const std::size_t all = budget.used;
+  for (std::uint64_t i = 0; i <= Turns::unused_ticks; ++i) {
+    CHECK_FALSE(service.watches().is_indexing_turns());
+    CHECK(service.tick_turns(ignore).empty());
+  }
+  CHECK(budget.used == all);
+  std::size_t parts = 0;
+  for (; service.watches().is_indexing_turns(); ++parts) {
+    const std::size_t before = budget.used;
+    CHECK(service.index_turns(ignore).empty());
+    CHECK(budget.used <= before);
+    CHECK(before - budget.used <= Turns::part_children * Turns::child_bytes);
+  }
+  CHECK(parts >= 3);
+  CHECK(budget.used == 0);
+}
+
 TEST_CASE("the index of a list is dropped when its folder grows beyond the budget") {
   TightBudget budget;
   budget.limit = 2000;
@@ -314,6 +345,8 @@ TEST_CASE("who waits for a turn is told to ask again when a folder has no room t
   };
   CHECK(world.service().index_turns(sink).empty());
   CHECK(told == "resync");
+  CHECK(budget.used > 0);  // its memory becomes free in parts
+  while (world.service().watches().is_indexing_turns()) world.service().index_turns(sink);
   CHECK(budget.used == 0);
 }
 
