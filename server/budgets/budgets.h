@@ -51,6 +51,14 @@ using BudgetTable = std::array<BudgetLimits, budgets>;  // by Budget
 [[nodiscard]] constexpr std::size_t held_share(std::uint64_t memory_limit) {
   return memory_limit / 8;
 }
+// The share of the transactions that a leader has proposed and not applied.
+[[nodiscard]] constexpr std::size_t outstanding_share(std::uint64_t memory_limit) {
+  return memory_limit / 16;
+}
+// The share of the messages that wait for one other server.
+[[nodiscard]] constexpr std::size_t link_share(std::uint64_t memory_limit) {
+  return memory_limit / 16;
+}
 // The share of the recent changes that are kept for watches with `from`.
 [[nodiscard]] constexpr std::size_t changes_share(std::uint64_t memory_limit) {
   return memory_limit / 16;

@@ -68,6 +68,9 @@ void add_protocol(const Readings& now, Families& out) {
   out.gauge("held_bytes", "Bytes of other servers' commands that this leader holds.")
       .is(now.held_bytes);
   out.gauge("held_limit_bytes", "The limit of those bytes.").is(now.held_bytes_max);
+  out.gauge("planned_bytes", "Bytes of transactions that this leader proposed, not applied here.")
+      .is(now.outstanding_bytes);
+  out.gauge("planned_limit_bytes", "The limit of those bytes.").is(now.outstanding_bytes_max);
   out.counter("commands_overloaded_total", "Commands refused by this leader for lack of memory.")
       .is(now.leader.overloaded);
 }

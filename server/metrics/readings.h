@@ -53,6 +53,8 @@ struct Readings {
   std::vector<Queue> queues;
   std::uint64_t held_bytes = 0;  // of commands of other servers
   std::uint64_t held_bytes_max = 0;
+  std::uint64_t outstanding_bytes = 0;  // of transactions that this leader has proposed
+  std::uint64_t outstanding_bytes_max = 0;
   std::vector<Peer> peers;
   PeerPortCounters peer_port;
 

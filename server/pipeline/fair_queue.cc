@@ -9,7 +9,7 @@ bool FairQueue::is_full(std::uint64_t session, const Queue& queue) const {
 }
 
 bool FairQueue::is_free(wire::SessionId session) const {
-  if (!ready_.empty() || outstanding_.size() >= bounds_.all) return false;
+  if (!ready_.empty() || is_full()) return false;
   const auto queue = queues_.find(session.value);
   return queue == queues_.end() ||
          (queue->second.held.empty() && !is_full(session.value, queue->second));
@@ -36,7 +36,7 @@ void FairQueue::hold(session::Command command, std::size_t bytes) {
 }
 
 std::optional<session::Command> FairQueue::next() {
-  if (ready_.empty() || outstanding_.size() >= bounds_.all) return std::nullopt;
+  if (ready_.empty() || is_full()) return std::nullopt;
   Queue& queue = queues_.at(ready_.front());
   ready_.pop_front();
   queue.ready = false;
@@ -47,9 +47,10 @@ std::optional<session::Command> FairQueue::next() {
   return command;
 }
 
-void FairQueue::planned(wire::SessionId session) {
+void FairQueue::planned(wire::SessionId session, std::size_t bytes) {
   queues_[session.value].outstanding += 1;
-  outstanding_.push_back(session.value);
+  outstanding_.push_back({session.value, bytes});
+  outstanding_bytes_ += bytes;
   update(session.value);
 }
 
@@ -57,8 +58,9 @@ void FairQueue::refused(wire::SessionId session) { update(session.value); }
 
 void FairQueue::applied() {
   if (outstanding_.empty()) return;
-  const std::uint64_t session = outstanding_.front();
+  const auto [session, bytes] = outstanding_.front();
   outstanding_.pop_front();
+  outstanding_bytes_ -= bytes;
   queues_.at(session).outstanding -= 1;
   update(session);
 }
@@ -67,7 +69,7 @@ void FairQueue::clear() {
   queues_.clear();
   ready_.clear();
   outstanding_.clear();
-  held_ = held_bytes_ = 0;
+  held_ = held_bytes_ = outstanding_bytes_ = 0;
 }
 
 }  // namespace server

@@ -43,11 +43,27 @@ Ordering::Ordering(std::uint32_t self, std::chrono::milliseconds heartbeat,
 void Ordering::submit(session::Command command, OrderingOutcomes& out) {
   const std::uint64_t tag = command.tag;
   const auto [entry, added] = commands_.emplace(tag, Waiting{std::move(command)});
-  if (added) route(entry->second, out);
+  if (!added) return;
+  by_connection_.emplace(entry->second.command.owner.connection, tag);
+  route(entry->second, out);
+}
+
+void Ordering::charge(std::uint64_t tag, Charge charge) {
+  const auto waiting = commands_.find(tag);
+  if (waiting != commands_.end()) waiting->second.charge = std::move(charge);
+}
+
+bool Ordering::forget(std::uint64_t tag) {
+  const auto waiting = commands_.find(tag);
+  if (waiting == commands_.end()) return false;
+  by_connection_.erase({waiting->second.command.owner.connection, tag});
+  commands_.erase(waiting);
+  return true;
 }
 
 void Ordering::forget_all() {
   commands_.clear();
+  by_connection_.clear();
   read_points_.clear();
   touched_.clear();
   touch_intervals_.begin_period(environment_.now());
@@ -78,7 +94,7 @@ void Ordering::route(Waiting& waiting, OrderingOutcomes& out) {
   const wire::Forms forms = service_.forms();
   if (session::least_version(waiting.command) > forms.command) {
     const std::uint64_t tag = waiting.command.tag;
-    commands_.erase(tag);
+    forget(tag);
     out.emplace_back(WhenApplied{
         service_.applied(), WhenApplied::ReplyRefusal{tag, {session::needs_newer_level(), {}}}});
     return;
@@ -132,20 +148,22 @@ void Ordering::give_up_unknown(OrderingOutcomes& out) {
       connections.insert(waiting.command.owner.connection);
     }
   }
-  std::erase_if(commands_, [&](const auto& entry) {
-    return connections.contains(entry.second.command.owner.connection);
-  });
-  for (const std::uint64_t connection : connections) out.emplace_back(OutcomeUnknown{connection});
+  for (const std::uint64_t connection : connections) {
+    auto own = by_connection_.lower_bound({connection, 0});
+    while (own != by_connection_.end() && own->first == connection) forget((own++)->second);
+    out.emplace_back(OutcomeUnknown{connection});
+  }
 }
 
 void Ordering::applied(const session::Applied& applied, OrderingOutcomes& out) {
   if (applied.owner.server == self_) {
-    // Few commands have lesser tags: most of those were applied before, or refused.
-    for (auto& [tag, waiting] : commands_) {
-      if (tag >= applied.tag) break;
-      if (waiting.command.owner == applied.owner) waiting.overtaken = true;
+    // Few commands of a connection have lesser tags: most of those were applied before, or refused.
+    const std::uint64_t connection = applied.owner.connection;
+    for (auto own = by_connection_.lower_bound({connection, 0});
+         own != by_connection_.end() && *own < std::pair(connection, applied.tag); ++own) {
+      commands_.at(own->second).overtaken = true;
     }
-    commands_.erase(applied.tag);
+    forget(applied.tag);
   }
   if (!leads()) return;
   planner_.applied(applied);
@@ -208,7 +226,7 @@ void Ordering::release_refusals(OrderingOutcomes& out) {
   while (auto due = planner_.pop_refusal()) {
     const wire::Zxid zxid = service_.applied();
     if (due->to.server == self_) {
-      commands_.erase(due->tag);
+      forget(due->tag);
       out.emplace_back(
           WhenApplied{zxid, WhenApplied::ReplyRefusal{due->tag, std::move(due->refusal)}});
       continue;
@@ -267,7 +285,7 @@ void Ordering::on(zab::ServerId from, const ConfirmTouches& m, OrderingOutcomes&
 
 void Ordering::on(zab::ServerId, const ForwardRefused& m, OrderingOutcomes& out) {
   auto refusal = session::decode_refusal(m.refusal, newest_forms());
-  if (!refusal || commands_.erase(m.tag) == 0) return;
+  if (!refusal || !forget(m.tag)) return;
   out.emplace_back(WhenApplied{m.zxid, WhenApplied::ReplyRefusal{m.tag, *std::move(refusal)}});
 }
 

@@ -4,8 +4,10 @@
 #include <cstdint>
 #include <map>
 #include <set>
+#include <utility>
 #include <vector>
 
+#include "server/budgets/account.h"
 #include "server/metrics/readings.h"
 #include "server/pipeline/environment.h"
 #include "server/pipeline/options.h"
@@ -41,6 +43,9 @@ class Ordering {
   void ask_read_point(std::uint64_t tag, OrderingOutcomes& out);
   // No client waits for the read point any more.
   void forget_read_point(std::uint64_t tag) { read_points_.erase(tag); }
+  // No client waits for the outcome of the command any more, if there is one: from now on `charge`
+  // counts its bytes, until it is applied or refused.
+  void charge(std::uint64_t tag, Charge charge);
   // The session's client has sent something.
   void alive(wire::SessionId session, Touch& touch);
 
@@ -83,12 +88,15 @@ class Ordering {
     // A later command of its connection was applied: this one was refused, and the refusal has not
     // arrived.
     bool overtaken = false;
+    Charge charge = {};  // once its client has left
   };
 
   // The newest forms that this program reads.
   [[nodiscard]] wire::Forms newest_forms() const {
     return wire::forms_at(service_.known_levels().greatest);
   }
+  // The command is applied, refused or given up. Returns whether it waited.
+  bool forget(std::uint64_t tag);
   void route(Waiting& waiting, OrderingOutcomes& out);
   void route_read_point(std::uint64_t tag, OrderingOutcomes& out);
   void give_up_unknown(OrderingOutcomes& out);
@@ -105,8 +113,10 @@ class Ordering {
   Planner planner_;  // while this server leads
 
   std::map<std::uint64_t, Waiting> commands_;  // by tag: in the order in which they came
-  std::set<std::uint64_t> read_points_;        // tags not answered yet
-  std::vector<wire::SessionId> touched_;       // since the last Touched was sent
+  // The connection and the tag of each command.
+  std::set<std::pair<std::uint64_t, std::uint64_t>> by_connection_;
+  std::set<std::uint64_t> read_points_;   // tags not answered yet
+  std::vector<wire::SessionId> touched_;  // since the last Touched was sent
 };
 
 }  // namespace server

@@ -109,13 +109,17 @@ void Pipeline::touch(Client& client) {
   if (can_expire(client)) ordering_.alive(client.session, client.touch);
 }
 
-// Nothing waits for a client that has left. The leader still carries out its commands.
+// Nothing waits for a client that has left. The leader still carries out its commands, so they are
+// still charged to its address.
 void Pipeline::closed(ClientConnection& connection) {
   if (const Client* client = clients_.find(connection)) {
     session_setup_.left(*client);
     for (const std::uint64_t tag : client->order.waiting()) {
-      pending_.remove(tag);
       ordering_.forget_read_point(tag);
+      const auto request = pending_.remove(tag);
+      if (!request) continue;
+      ordering_.charge(tag, Charge(account_of(client->accounts, Budget::requests),
+                                   request->timing.arrived.bytes));
     }
     if (const auto last_zxid = client->connect_request.last_zxid) {
       pending_.remove_session_request(client->number, *last_zxid);

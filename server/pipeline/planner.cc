@@ -115,7 +115,7 @@ void Planner::propose(wire::Bytes transaction, wire::SessionId session, SteadyCl
   planned_ += 1;
   planned_at_.push_back(at);
   counters_.proposed += 1;
-  fair_queue_.planned(session);
+  fair_queue_.planned(session, transaction.size());
   out.emplace_back(zab::Submit{std::make_shared<const wire::Bytes>(std::move(transaction))});
 }
 
@@ -196,6 +196,8 @@ void Planner::begin_countdowns() {
 
 void Planner::read(Readings& readings) const {
   readings.leader = counters_;
+  readings.outstanding_bytes = fair_queue_.outstanding_bytes();
+  readings.outstanding_bytes_max = fair_queue_.bounds().bytes;
   readings.held_bytes = fair_queue_.held_bytes();
   readings.held_bytes_max = held_bytes_max_;
   readings.queues.push_back({"commands_held", fair_queue_.held()});

@@ -99,6 +99,7 @@ PipelineOptions pipeline_options(const Config& config, const znode::HashKey& key
   options.max_reply_bytes = config.max_reply_bytes;
   options.state_bytes_max = state_share(memory_limit);
   options.held_bytes_max = held_share(memory_limit);
+  options.outstanding_commands.bytes = outstanding_share(memory_limit);
   options.max_sessions = config.max_sessions;
   options.max_client_sessions = config.max_client_sessions;
   options.client_sessions_per_second = config.client_sessions_per_second;

@@ -57,6 +57,26 @@ TEST_CASE("at the bound of all commands, sessions take turns") {
   CHECK(plan_all(queue) == "11 12");
 }
 
+TEST_CASE("at the bound of bytes, commands wait until transactions are applied") {
+  FairQueue queue({10, 10, 1000});
+  for (std::uint64_t tag = 10; tag < 14; ++tag) queue.hold(command(1, tag));
+  for (const std::size_t bytes : {600U, 600U}) {
+    REQUIRE(queue.next());
+    queue.planned(wire::SessionId{1}, bytes);
+  }
+  CHECK(queue.outstanding_bytes() == 1200);
+  CHECK_FALSE(queue.next());
+  CHECK_FALSE(queue.is_free(wire::SessionId{2}));
+  queue.applied();
+  CHECK(queue.next());
+  queue.planned(wire::SessionId{1}, 5000);  // larger than the bound
+  CHECK_FALSE(queue.next());
+  queue.applied();
+  queue.applied();
+  CHECK(queue.outstanding_bytes() == 0);
+  CHECK(queue.next());
+}
+
 TEST_CASE("a refused command lets the next one be planned at once") {
   FairQueue queue({1, 100});
   queue.hold(command(1, 10));

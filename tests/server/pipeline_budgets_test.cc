@@ -181,8 +181,28 @@ TEST_CASE("outstanding requests are charged until they are answered") {
   const auto commands = follower.forwarded();
   follower.commit(commands.at(0));
   CHECK(used() == 10 * kibibyte);
+  // Its command is still under way, so it is still charged when the client has left.
+  follower.request(wire::GetRequest{"/", {}}, 10 * kibibyte);
   follower.pipeline().closed(follower.connection());
+  CHECK(used() / kibibyte == 10);
+  follower.commit(commands.at(1));
   CHECK(used() == 0);
+}
+
+TEST_CASE("a command of a client that has left is charged until it is refused or given up") {
+  for (const bool is_refused : {true, false}) {
+    Follower follower;
+    follower.request(create("/a"), 20 * kibibyte);
+    const auto commands = follower.forwarded();
+    follower.pipeline().closed(follower.connection());
+    CHECK(follower.ledger().server(Budget::requests).used() == 20 * kibibyte);
+    if (is_refused) {
+      follower.refuse(commands.at(0), {{wire::ErrorCode::node_exists, "/a exists"}, {}});
+    } else {
+      follower.follow(follower::epoch);  // the link was lost: it may be planned, or not
+    }
+    CHECK(follower.ledger().server(Budget::requests).used() == 0);
+  }
 }
 
 TEST_CASE("above the server's budget a request is refused, and nothing of it is done") {

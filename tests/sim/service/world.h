@@ -185,6 +185,7 @@ class World : public Application {
   void check_reaping();
 
   // budgets.cc
+  [[nodiscard]] static std::size_t commands_of(const Server& one);
   void check_given_back();
   void check_budgets(std::size_t server);
   void on_connected(const Line& line, const wire::ConnectedReply& reply);
