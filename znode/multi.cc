@@ -103,9 +103,11 @@ PlanResult<MultiTxn> plan(const wire::MultiRequest& request, const Caller& calle
   const TransactionBytes bytes_of{bounds.repeats_identities};
   std::size_t bytes = 0;
   std::size_t written = 0;
+  std::size_t listed = 0;  // of the budget, by children
   const auto plan_op = [&](const auto& op) -> wire::Result<MultiTxnOp> {
+    using Op = std::remove_cvref_t<decltype(op)>;
+    const std::size_t taken_before = budget.taken();
     auto planned = [&] {
-      using Op = std::remove_cvref_t<decltype(op)>;
       if constexpr (is_read<Op>) {
         // Before version 3 no bound is applied: what this multi writes may be in each list.
         const bool is_bounded = !bounds.repeats_identities || std::is_same_v<Op, wire::GetRequest>;
@@ -118,6 +120,9 @@ PlanResult<MultiTxn> plan(const wire::MultiRequest& request, const Caller& calle
       }
     }();
     if (!planned) return std::move(planned).error();
+    if (std::is_same_v<Op, wire::ChildrenRequest>) {
+      listed += budget.taken() - taken_before - wire::stat_bytes_max;
+    }
     bytes += bytes_of(*planned);
     if constexpr (requires { planned->data; })
       written += planned->path.size() + planned->data.size();
@@ -132,8 +137,11 @@ PlanResult<MultiTxn> plan(const wire::MultiRequest& request, const Caller& calle
   }
   draft.set_reply_bytes(budget.taken());
   txn.keeps_receipt = budget.taken() > bounds.kept_bytes;
-  txn.list_bytes_max = static_cast<std::uint32_t>(
-      txn.keeps_receipt ? bounds.reply_bytes : std::min(bounds.reply_bytes, bounds.kept_bytes));
+  // The lists get what the other results leave: they may be longer when the multi is applied.
+  const std::size_t others = budget.taken() - listed;
+  const std::size_t bound =
+      txn.keeps_receipt ? bounds.reply_bytes : std::min(bounds.reply_bytes, bounds.kept_bytes);
+  txn.list_bytes_max = static_cast<std::uint32_t>(bound - others);
   return txn;
 }
 

@@ -126,6 +126,22 @@ TEST_CASE("a list that grew since its multi was planned ends early") {
   CHECK(children.children.size() == 8);
 }
 
+TEST_CASE("a list that grew gets only what the other results of its multi leave") {
+  Greedy greedy({.reply_bytes_max = 5 * mebibyte});
+  greedy.run(create_request("/grows"));
+  for (const char* name : {"a", "b", "c", "d"}) {
+    wire::CreateRequest create = create_request(std::string("/grows/") + name);
+    create.data = wire::Bytes(mebibyte, 'x');
+    REQUIRE(greedy.plan(std::move(create)));
+  }
+  const GetRequest get{"/data/a", {}};
+  REQUIRE(greedy.plan(MultiRequest{{get, list("/grows", true), get, get}}));
+  const auto reply = std::get<wire::MultiReply>(greedy.world.apply_all().reply);
+  const auto& children = std::get<wire::ChildrenReply>(*reply.results.at(1));
+  CHECK(children.more);
+  CHECK(children.children.size() == 1);
+}
+
 TEST_CASE(
     "the identities of a client are in a transaction once, and before level 2 within bounds") {
   MultiRequest lists;
