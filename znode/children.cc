@@ -126,15 +126,29 @@ bool take_list(const List& list, const Identities& identities, ReplyBudget& budg
   return has_room;
 }
 
+// A name of so many bytes is as much work to sort as one more child.
+constexpr std::size_t bytes_of_work = 64;
+
+// Whether the budget has room to sort so many children, among them those of `parent`.
+bool take_sorted(const Node* parent, std::size_t children, ReplyBudget& budget) {
+  if (!budget.sort(children)) return false;
+  const Node* child = parent ? parent->first_child() : nullptr;
+  for (; child != nullptr; child = child->next_sibling()) {
+    if (!budget.sort(child->name().size() / bytes_of_work)) return false;
+  }
+  return true;
+}
+
 // Without an index, a list by numbers costs time for all children, not only for those in the reply.
-wire::Result<void> check_sorted(const wire::ChildrenRequest& request, std::size_t children,
-                                ReplyBudget& budget) {
-  if (request.order == wire::ChildOrder::name || budget.sort(children)) return {};
+wire::Result<void> check_sorted(const wire::ChildrenRequest& request, const Node* parent,
+                                std::size_t children, ReplyBudget& budget) {
+  if (request.order == wire::ChildOrder::name || take_sorted(parent, children, budget)) return {};
   return refuse(
       wire::ErrorCode::too_large, request.path,
       "has too many children for \"order\":\"sequence\" in a multi, which looks at no more "
       "than " +
-          std::to_string(sorted_children_max) + " children in all: ask outside of it");
+          std::to_string(sorted_children_max) +
+          " children in all (each 64 bytes of a name count as one more): ask outside of it");
 }
 
 }  // namespace
@@ -155,7 +169,8 @@ wire::Result<ChildrenTxn> plan(const wire::ChildrenRequest& request, const Calle
   const Node* parent = tree.find(request.path);
   // It is sorted when it is applied, and `take_list` sorts what the tree has now.
   const std::size_t now = parent ? parent->child_count() : 0;
-  if (auto checked = check_sorted(request, std::max<std::size_t>(now, node->child_count), budget);
+  if (auto checked =
+          check_sorted(request, parent, std::max<std::size_t>(now, node->child_count), budget);
       !checked) {
     return checked.error();
   }
@@ -181,7 +196,7 @@ wire::Result<wire::ChildrenReply> read(const wire::ChildrenRequest& request, con
     return no_auth(request.path, wire::Perm::read);
   }
   if (numbered == nullptr) {
-    if (auto checked = check_sorted(request, parent->child_count(), budget); !checked) {
+    if (auto checked = check_sorted(request, parent, parent->child_count(), budget); !checked) {
       return checked.error();
     }
   }

@@ -21,7 +21,8 @@ class ReplyBudget {
     taken_ += bytes;
     return true;
   }
-  // So many children are looked at, and sorted. Returns false if they are too many in all.
+  // So many children are looked at, and sorted; a long name counts as several. Returns false if
+  // they are too many in all.
   [[nodiscard]] bool sort(std::size_t children) {
     if (children > sorted_children_max - sorted_) return false;
     sorted_ += children;

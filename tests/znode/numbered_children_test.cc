@@ -112,6 +112,25 @@ TEST_CASE("a list by numbers needs bounds with numbers, and few children where t
   CHECK(error_of(request) == wire::ErrorCode::too_large);
 }
 
+TEST_CASE("a long name counts as several children in a list by numbers without an index") {
+  World world;
+  for (const bool are_long : {false, true}) {
+    CAPTURE(are_long);
+    const std::string path = are_long ? "/long" : "/short";
+    world.create(path);
+    const std::string name(are_long ? 4000 : 40, 'x');
+    for (std::size_t i = 0; i < 200; ++i) {
+      world.create(path + '/' + name + std::to_string(1'000'000'000 + i));
+    }
+    wire::ChildrenRequest request;
+    request.path = path;
+    request.order = wire::ChildOrder::sequence;
+    ReplyBudget budget;
+    CHECK(read(request, Caller(), world.tree(), budget).has_value() == !are_long);
+    CHECK(world.plan(wire::MultiRequest{{request}}).has_value() == !are_long);
+  }
+}
+
 TEST_CASE("sorted children are listed by numbers, as the definition says") {
   std::mt19937 random(1);
   for (int round = 0; round < 400; ++round) {
