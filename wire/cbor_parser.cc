@@ -182,6 +182,7 @@ void Walk::string(bool is_text, std::string_view bytes) {
     ok_ = broken(at_, "text not in UTF-8");
   } else if (pieces_ != Pieces::none) {
     joined_.append(bytes);
+    ok_ = builder_.piece();
   } else {
     whole_string(is_text, bytes);
   }

@@ -63,6 +63,11 @@ void RawFrameBuilder::key(std::string_view name) {
   }
 }
 
+bool RawFrameBuilder::piece() {
+  kept_bytes_ += value_bytes;
+  return fits();
+}
+
 void RawFrameBuilder::end() {
   const Level level = open_.back();
   open_.pop_back();

@@ -90,6 +90,8 @@ class RawFrameBuilder {
   bool begin_array();
   // Comes before each value of an object.
   void key(std::string_view name);
+  // A piece of a string: it takes time, however short it is.
+  bool piece();
   // Ends the innermost object or array.
   void end();
 

@@ -31,8 +31,8 @@ wire::ParsedFrame parse(std::string_view message, wire::Format format, std::size
   wire::ParsedFrame parsed =
       is_json ? wire::json::parse_requests(message) : wire::cbor::parse_requests(message);
   parsed.bytes = message.size();
-  if (message.size() <= bytes_max) return parsed;
-  const std::size_t size = is_json ? wire::json::bytes_without_escapes(message) : message.size();
+  if (!is_json || message.size() <= bytes_max) return parsed;
+  const std::size_t size = wire::json::bytes_without_escapes(message);
   return size > bytes_max ? wire::frame_too_large(parsed, size, bytes_max) : parsed;
 }
 
@@ -54,7 +54,7 @@ ClientProtocol::ClientProtocol(wire::Format format, const ClientLimits& limits,
       counters_(counters),
       format_(format),
       accounts_(std::move(accounts)),
-      reader_(limits, accounts_),
+      reader_(format, limits, accounts_),
       queue_(format, limits, counters, accounts_),
       deadline_(now + limits.first_frame_timeout) {}
 

@@ -8,8 +8,8 @@
 namespace server {
 
 // JSON may escape a byte of data as six bytes, and the limit of a frame is twice that of data. A
-// message of more than this many times the limit of a frame ends the connection. A shorter one gets
-// a reply.
+// JSON message of more than this many times the limit of a frame ends the connection. A shorter one
+// gets a reply. CBOR has no escapes, so there each message above the limit ends the connection.
 constexpr std::size_t escapes_factor = 3;
 
 // A connection for which less than this waits is never closed because others use up the budgets.

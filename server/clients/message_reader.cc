@@ -13,11 +13,12 @@ constexpr std::chrono::milliseconds retry_interval{50};
 
 }  // namespace
 
-MessageReader::MessageReader(const ClientLimits& limits,
+MessageReader::MessageReader(wire::Format format, const ClientLimits& limits,
                              const std::shared_ptr<AddressAccounts>& accounts)
     : limits_(limits),
+      bytes_max_((format == wire::Format::json ? escapes_factor : 1) * limits.frame_bytes_max),
       accounts_(*accounts),
-      reader_(std::min(limits.first_frame_bytes_max, escapes_factor * limits.frame_bytes_max)),
+      reader_(std::min(limits.first_frame_bytes_max, bytes_max_)),
       kept_(account_of(accounts, Budget::unfinished)) {}
 
 // The rest of a message is not read while there is no room to keep it, or to carry out the request
@@ -56,9 +57,7 @@ std::optional<Incoming> MessageReader::next(Time now) {
   return incoming;
 }
 
-void MessageReader::allow_large_messages() {
-  reader_.limit(escapes_factor * limits_.frame_bytes_max);
-}
+void MessageReader::allow_large_messages() { reader_.limit(bytes_max_); }
 
 void MessageReader::keep() {
   reader_.keep();

@@ -10,6 +10,7 @@
 #include "server/clients/limits.h"
 #include "server/clients/websocket_frames.h"
 #include "server/metrics/counters.h"
+#include "wire/frames.h"
 
 namespace server {
 
@@ -22,7 +23,8 @@ class MessageReader {
   static constexpr Time never = Time::max();
 
   // `limits` and `accounts` must outlive it.
-  MessageReader(const ClientLimits& limits, const std::shared_ptr<AddressAccounts>& accounts);
+  MessageReader(wire::Format format, const ClientLimits& limits,
+                const std::shared_ptr<AddressAccounts>& accounts);
 
   // See ClientProtocol.
   [[nodiscard]] std::size_t readable_bytes(std::size_t most);
@@ -61,6 +63,7 @@ class MessageReader {
   [[nodiscard]] bool request_has_room() const;
 
   const ClientLimits& limits_;
+  const std::size_t bytes_max_;  // of a message
   AddressAccounts& accounts_;
   WebSocketReader reader_;
   Holding kept_;                            // the bytes that reader_ keeps

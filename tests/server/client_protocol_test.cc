@@ -53,6 +53,22 @@ TEST_CASE("a message that is too large is reported to the handler with its error
   CHECK(connection.last.requests.front().error().error.code == wire::ErrorCode::too_large);
 }
 
+TEST_CASE("CBOR has no escapes, so a message above the limit is refused from its header") {
+  server::ClientLimits limits;
+  limits.frame_bytes_max = 4096;
+  for (const wire::Format format : {wire::Format::cbor, wire::Format::json}) {
+    const bool is_cbor = format == wire::Format::cbor;
+    const Opcode opcode = is_cbor ? Opcode::binary : Opcode::text;
+    Connection connection(format, limits);
+    CHECK(connection.receive(frame(opcode, std::string(4096, is_cbor ? '\xf6' : ' '))).size() == 1);
+    CHECK(connection.counters.too_large == 0);
+    connection.receive(frame(opcode, std::string(is_cbor ? 4097 : 3 * 4096 + 1, ' ')).substr(0, 8));
+    CHECK(connection.sent() == Frames{{Opcode::close, "a frame has at most 4096 bytes",
+                                       static_cast<std::uint16_t>(CloseCode::too_big)}});
+    CHECK(connection.counters.too_large == 1);
+  }
+}
+
 TEST_CASE("the first frame is refused from its header if it is larger than a connect needs") {
   server::ClientLimits limits;
   limits.first_frame_bytes_max = 1000;

@@ -115,8 +115,12 @@ TEST_CASE("no frame of CBOR takes more memory than 8 times its length and a cons
           {"a multi of empty operations", map_of("ops", ops)},
           {"multis of empty operations", "\x9f" + repeated(map_of("ops", ops), 100) + "\xff",
            Fault::too_large},
-          {"a string in pieces", map_of("op", "\x7f" + repeated("\x61x", large / 2) + "\xff")},
-          {"empty pieces", map_of("op", "\x7f" + repeated("\x60", large) + "\xff")},
+          {"a string in pieces",
+           map_of("op", "\x7f" + repeated("\x78\x40" + std::string(64, 'x'), 30'000) + "\xff")},
+          {"a string in tiny pieces", map_of("op", "\x7f" + repeated("\x61x", large / 2) + "\xff"),
+           Fault::too_large},
+          {"empty pieces", map_of("op", "\x7f" + repeated("\x60", large) + "\xff"),
+           Fault::too_large},
       },
       cbor::parse_requests);
 }
