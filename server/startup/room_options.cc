@@ -135,12 +135,16 @@ std::vector<std::uint32_t> server_ids(const Config& config) {
   return ids;
 }
 
-Links::Options links_options(const Config& config, std::string program, std::uint64_t instance) {
+Links::Options links_options(const Config& config, std::string program, std::uint64_t instance,
+                             std::uint64_t memory_limit) {
   Links::Options options{
       zab::ServerId{config.id}, {}, config.heartbeat, config.sync_limit_heartbeats};
   options.program = std::move(program);
   options.instance = instance;
   options.listen_on_all = config.listen_on_all;
+  // There is room for two of the largest frames, whatever the memory limit.
+  options.queued_bytes_max = std::max(2 * (frame_bytes_max + frame_header_bytes),
+                                      std::min(options.queued_bytes_max, link_share(memory_limit)));
   // A learner may be sent the whole history in memory at once, each transaction in a frame.
   options.queued_bytes_max += 2 * config.history_bytes;
   for (const ServerLine& line : config.servers) {

@@ -37,7 +37,7 @@ namespace server {
 // `program` is the name and version that other servers are told.
 // `instance`: of this process, see Greeting::instance.
 [[nodiscard]] Links::Options links_options(const Config& config, std::string program,
-                                           std::uint64_t instance);
+                                           std::uint64_t instance, std::uint64_t memory_limit);
 [[nodiscard]] ReplicationOptions replication_options(const Config& config);
 [[nodiscard]] AdminOptions admin_options(const Config& config);
 

@@ -139,11 +139,17 @@ TEST_CASE("the status shows the other servers of the ensemble, and the protocol 
   CHECK(three.members()[1].weight == 3);
   CHECK(three.members()[1].group == 1);
   CHECK_FALSE(three.is_voter({3}));
-  const Links::Options links = links_options(config, "zabkeeper 0.2.0", 77);
+  const Links::Options links = links_options(config, "zabkeeper 0.2.0", 77, usual_memory_limit);
   CHECK(links.servers.size() == 3);
   CHECK(links.program == "zabkeeper 0.2.0");
   CHECK(links.instance == 77);
-  CHECK(links.queued_bytes_max == (256u << 20) + 2 * config.history_bytes);
+  const auto queued_bytes_max = [&](std::uint64_t memory_limit) {
+    return links_options(config, "", 0, memory_limit).queued_bytes_max - 2 * config.history_bytes;
+  };
+  CHECK(queued_bytes_max(usual_memory_limit) == std::size_t{256} << 20);
+  CHECK(queued_bytes_max(std::uint64_t{3} << 30) == std::size_t{192} << 20);
+  // Two of the largest messages have room, whatever the memory.
+  CHECK(queued_bytes_max(std::uint64_t{512} << 20) == 2 * (std::size_t{64} << 20) + 24);
 }
 
 }  // namespace
