@@ -21,13 +21,46 @@ Json json_of(const wire::LevelRange& range) {
 Answer live(const PageSources&) { return json_answer(200, {{"live", true}}); }
 
 Answer ready(const PageSources& sources) {
-  const Status status = sources.status();
-  if (status.serving) return json_answer(200, {{"ready", true}});
-  return json_answer(503, {{"ready", false}, {"reason", status.why_not_serving}});
+  const Readiness readiness = sources.readiness();
+  if (readiness.serving) return json_answer(200, {{"ready", true}});
+  return json_answer(503, {{"ready", false}, {"reason", readiness.why_not}});
 }
 
-Answer full_status(const PageSources& sources) {
+Answer full_status(const PageSources& sources) { return status_answer(sources.status()); }
+
+Answer metrics(const PageSources& sources) {
+  return {200, metrics_content_type, sources.metrics()};
+}
+
+Answer greeting(const PageSources& sources) {
   const Status status = sources.status();
+  return {200, "text/plain; charset=utf-8",
+          "This is Zabkeeper " + status.version + ", server " + std::to_string(status.id) +
+              ", a coordination service.\n"
+              "\n"
+              "  /v1            clients connect here, with a WebSocket\n"
+              "  /status        how this server is doing\n"
+              "  /health/live   200 while it runs\n"
+              "  /health/ready  200 while it answers clients, else 503 and why\n"
+              "  /metrics       the same and more in numbers, for Prometheus\n"
+              "  /admin/        commands for operators, with POST\n"};
+}
+
+struct Page {
+  std::string_view path;
+  Answer (*answer)(const PageSources& sources);
+  bool is_large = false;
+};
+
+constexpr std::array pages{
+    Page{"/", greeting, true},       Page{"/health/live", live},
+    Page{"/health/ready", ready},    Page{"/status", full_status, true},
+    Page{"/metrics", metrics, true},
+};
+
+}  // namespace
+
+Answer status_answer(const Status& status) {
   Json peers = Json::array();
   for (const Status::Peer& peer : status.peers) {
     peers.push_back({{"id", peer.id},
@@ -68,37 +101,8 @@ Answer full_status(const PageSources& sources) {
                       {"version", status.version}});
 }
 
-Answer metrics(const PageSources& sources) {
-  return {200, metrics_content_type, sources.metrics()};
-}
-
-Answer greeting(const PageSources& sources) {
-  const Status status = sources.status();
-  return {200, "text/plain; charset=utf-8",
-          "This is Zabkeeper " + status.version + ", server " + std::to_string(status.id) +
-              ", a coordination service.\n"
-              "\n"
-              "  /v1            clients connect here, with a WebSocket\n"
-              "  /status        how this server is doing\n"
-              "  /health/live   200 while it runs\n"
-              "  /health/ready  200 while it answers clients, else 503 and why\n"
-              "  /metrics       the same and more in numbers, for Prometheus\n"
-              "  /admin/        commands for operators, with POST\n"};
-}
-
-struct Page {
-  std::string_view path;
-  Answer (*answer)(const PageSources& sources);
-};
-
-constexpr std::array pages{
-    Page{"/", greeting},          Page{"/health/live", live}, Page{"/health/ready", ready},
-    Page{"/status", full_status}, Page{"/metrics", metrics},
-};
-
-}  // namespace
-
-Answer page(std::string_view method, std::string_view target, const PageSources& sources) {
+Answer page(std::string_view method, std::string_view target, const PageSources& sources,
+            RecentPages& recent) {
   const std::string_view path = target.substr(0, target.find('?'));
   const auto found = std::ranges::find(pages, path, &Page::path);
   if (found == pages.end()) {
@@ -112,7 +116,8 @@ Answer page(std::string_view method, std::string_view target, const PageSources&
     refused.allow = "GET, HEAD";
     return refused;
   }
-  return found->answer(sources);
+  if (!found->is_large) return found->answer(sources);
+  return recent.get(path, [&] { return found->answer(sources); });
 }
 
 }  // namespace server

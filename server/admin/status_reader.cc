@@ -1,6 +1,7 @@
 #include "server/admin/status_reader.h"
 
 #include <chrono>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -13,14 +14,16 @@
 namespace server {
 namespace {
 
-std::string reason_not_to_serve(const Status& status, const std::optional<Halt>& halt) {
-  if (status.serving) return {};
+Readiness read_readiness(const StatusParts& parts) {
+  const std::optional<Halt>& halt = parts.pipeline.replica().halt();
+  if (parts.pipeline.role_status().serving) return {true, {}};
   if (halt) {
-    return "transaction " + wire::to_string(halt->zxid) + " cannot be applied: " + halt->why +
-           ". " + halt->help;
+    return {false, "transaction " + wire::to_string(halt->zxid) +
+                       " cannot be applied: " + halt->why + ". " + halt->help};
   }
-  return status.damaged ? "the log is damaged, and there is no leader to repair it from"
-                        : "this server follows no leader";
+  const bool is_damaged = parts.driver.peer().state().durable.damaged.has_value();
+  return {false, is_damaged ? "the log is damaged, and there is no leader to repair it from"
+                            : "this server follows no leader"};
 }
 
 void add_peers(const StatusParts& parts, Status& status) {
@@ -86,15 +89,12 @@ Status read_status(const StatusParts& parts) {
   status.level = service.level();
   status.levels = service.known_levels();
   status.disk_level = parts.checkpointer.level_on_disk();
-  status.why_not_serving = reason_not_to_serve(status, parts.pipeline.replica().halt());
   status.version = parts.version;
   return status;
 }
 
 std::string status_text(const StatusParts& parts) {
-  std::string text =
-      page("GET", "/status", {[&] { return read_status(parts); }, [] { return std::string(); }})
-          .body;
+  std::string text = status_answer(read_status(parts)).body;
   while (text.ends_with('\n')) text.pop_back();
   return text;
 }
@@ -139,10 +139,13 @@ Readings read_metrics(const StatusParts& parts) {
 HttpHandlers http_handlers(const StatusParts& parts, AdminCommands commands) {
   return {
       .page =
-          [parts](std::string_view method, std::string_view target) {
+          [parts, recent = std::make_shared<RecentPages>()](std::string_view method,
+                                                            std::string_view target) {
             return page(method, target,
                         {[&] { return read_status(parts); },
-                         [&] { return metrics_page(read_metrics(parts)); }});
+                         [&] { return metrics_page(read_metrics(parts)); },
+                         [&] { return read_readiness(parts); }},
+                        *recent);
           },
       .command = [commands = std::move(commands)](
                      std::string_view target,

@@ -42,10 +42,9 @@ struct Status {
   bool damaged = false;  // the log has lost something, and this server does not vote
   std::string cluster;   // its id in hex; empty before it is known
   std::string data_dir;
-  wire::Level level;            // of the ensemble, as of `zxid`
-  wire::LevelRange levels;      // at which this program can run
-  wire::Level disk_level;       // the greatest of what is on the disk
-  std::string why_not_serving;  // for /health/ready; empty if serving
+  wire::Level level;        // of the ensemble, as of `zxid`
+  wire::LevelRange levels;  // at which this program can run
+  wire::Level disk_level;   // the greatest of what is on the disk
   std::string version;
 };
 

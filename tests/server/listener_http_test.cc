@@ -14,7 +14,7 @@ std::string get(const std::string& path, const std::string& more = "Connection: 
 
 TEST_CASE("GET and HEAD of the HTTP pages are answered") {
   WebPort port;
-  port.status.now.why_not_serving = "looking for a leader";
+  port.status.why_not_serving = "looking for a leader";
   port.run([&]() -> Task {
     std::string answer = co_await port.answer(get("/status"));
     CHECK(answer.starts_with("HTTP/1.1 200 OK\r\n"));

@@ -1,6 +1,8 @@
 #include "server/admin/pages.h"
 
+#include <chrono>
 #include <string>
+#include <string_view>
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
@@ -11,8 +13,13 @@ using Json = nlohmann::json;
 
 server::Answer request(std::string_view method, std::string_view target,
                        const server::Status& status) {
+  server::RecentPages none;
   return server::page(method, target,
-                      {[&] { return status; }, [] { return "zabkeeper_serving 1\n"; }});
+                      {[&] { return status; }, [] { return "zabkeeper_serving 1\n"; },
+                       [&] {
+                         return server::Readiness{status.serving, "looking for a leader"};
+                       }},
+                      none);
 }
 
 server::Status leader() {
@@ -74,7 +81,6 @@ TEST_CASE("GET /health/ready returns 503 and the reason while the server does no
   server::Status status = leader();
   CHECK(request("GET", "/health/ready", status).status == 200);
   status.serving = false;
-  status.why_not_serving = "looking for a leader";
   const server::Answer answer = request("GET", "/health/ready", status);
   CHECK(answer.status == 503);
   CHECK(Json::parse(answer.body) == Json{{"ready", false}, {"reason", "looking for a leader"}});
@@ -86,6 +92,34 @@ TEST_CASE("GET /metrics returns Prometheus' text format") {
   CHECK(answer.status == 200);
   CHECK(answer.content_type == "text/plain; version=0.0.4; charset=utf-8");
   CHECK(answer.body == "zabkeeper_serving 1\n");
+}
+
+TEST_CASE("many requests for a large page at once do not make it anew each time") {
+  using namespace std::chrono_literals;
+  server::SteadyClock::time_point now{1h};
+  server::RecentPages recent([&] { return now; });
+  int made = 0;
+  const server::PageSources sources{[&] {
+                                      made += 1;
+                                      now += 1ms;  // so long it takes
+                                      return leader();
+                                    },
+                                    [] { return std::string(); },
+                                    [] {
+                                      return server::Readiness{true, {}};
+                                    }};
+  const auto get = [&](std::string_view target) { return page("GET", target, sources, recent); };
+  for (int i = 0; i < 1000; ++i) CHECK(get("/status").status == 200);
+  CHECK(made == 5);
+  CHECK(get("/status?x=1").body == get("/status").body);
+  CHECK(get("/metrics").body.empty());
+  now += 50ms;
+  CHECK(get("/status").status == 200);
+  CHECK(made == 6);
+  // Health needs nothing that takes long.
+  for (int i = 0; i < 10; ++i) CHECK(get("/health/ready").status == 200);
+  for (int i = 0; i < 10; ++i) CHECK(get("/health/live").status == 200);
+  CHECK(made == 6);
 }
 
 TEST_CASE("unknown paths return 404, and methods other than GET and HEAD return 405") {

@@ -41,13 +41,19 @@ using Task = asio::awaitable<void>;
 
 struct FixedStatus {
   server::Status now;
+  std::string why_not_serving;
   server::AdminCommands known;
 
   // Valid as long as this object exists.
   [[nodiscard]] server::HttpHandlers handlers() const {
     return {[this](std::string_view method, std::string_view target) {
+              server::RecentPages none;
               return server::page(method, target,
-                                  {[this] { return now; }, [] { return std::string(); }});
+                                  {[this] { return now; }, [] { return std::string(); },
+                                   [this] {
+                                     return server::Readiness{now.serving, why_not_serving};
+                                   }},
+                                  none);
             },
             [this](std::string_view target, server::AdminCommands::Done done) {
               known.run(target, std::move(done));
