@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "server/budgets/network.h"
+
 namespace server {
 namespace {
 
@@ -34,10 +36,11 @@ std::shared_ptr<Ledger> Ledger::make(std::uint64_t memory_limit, BudgetTable lim
 
 std::shared_ptr<AddressAccounts> Ledger::of(const std::string& address) {
   const std::lock_guard lock(mutex_);
-  std::weak_ptr<AddressAccounts>& known = addresses_[address];
+  const std::string network = network_of(address);
+  std::weak_ptr<AddressAccounts>& known = addresses_[network];
   std::shared_ptr<AddressAccounts> accounts = known.lock();
   if (!accounts) {
-    accounts = std::make_shared<AddressAccounts>(shared_from_this(), address);
+    accounts = std::make_shared<AddressAccounts>(shared_from_this(), network);
     known = accounts;
   }
   return accounts;

@@ -49,7 +49,7 @@ class Ledger : public std::enable_shared_from_this<Ledger> {
   // `memory_limit` is what this process may use, in bytes; it is only shown.
   [[nodiscard]] static std::shared_ptr<Ledger> make(std::uint64_t memory_limit, BudgetTable limits);
 
-  // The accounts of the connections from `address`.
+  // The accounts of the connections from `address`, or from its network: see network_of.
   [[nodiscard]] std::shared_ptr<AddressAccounts> of(const std::string& address);
 
   [[nodiscard]] std::uint64_t memory_limit() const { return memory_limit_; }

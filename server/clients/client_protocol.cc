@@ -209,6 +209,7 @@ void ClientProtocol::time_is(Time now) {
   if (deadline_ <= now) {
     deadline_ = never;
     if (stage_ != Stage::open) return lost();
+    counters_.silent.add(1);
     return close(CloseCode::policy_violation, "no request came: the first frame must be a connect",
                  Drain::yes, now);
   }

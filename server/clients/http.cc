@@ -33,6 +33,8 @@ constexpr auto server_name = "zabkeeper";
 
 constexpr std::string_view end_of_head = "\r\n\r\n";
 constexpr std::size_t http_read_bytes = 4096;
+// Of a header whose address has used up its budget.
+const error_code no_room = asio::error::no_buffer_space;
 
 std::string_view view(beast::string_view text) { return {text.data(), text.size()}; }
 
@@ -115,6 +117,11 @@ asio::awaitable<void> close_gently(HttpStream& stream, const ClientLimits& limit
   stream.close();
 }
 
+Answer overloaded(AddressAccounts& accounts, Budget budget) {
+  accounts.ledger().count(budget, Measure::closed);
+  return error_answer(503, "Overloaded", "this server has no memory left for this address");
+}
+
 std::optional<Answer> answer_to_malformed(const error_code& error) {
   if (error == http::error::header_limit || error == http::error::buffer_overflow) {
     return error_answer(431, "HeaderTooLarge", "the request's header is too large");
@@ -141,7 +148,8 @@ bool cannot_be_method(std::string_view head) {
 
 // Reads until the buffer has a whole header. Beast's own reader would consume the header, and
 // then its lines could not be checked.
-asio::awaitable<error_code> read_head(HttpStream& stream, beast::flat_buffer& buffer,
+// `kept` is charged for the buffer.
+asio::awaitable<error_code> read_head(HttpStream& stream, beast::flat_buffer& buffer, Holding& kept,
                                       const ClientLimits& limits) {
   for (;;) {
     const std::size_t end = text_of(buffer).find(end_of_head);
@@ -149,9 +157,11 @@ asio::awaitable<error_code> read_head(HttpStream& stream, beast::flat_buffer& bu
     if (head_bytes > limits.header_bytes_max) co_return http::error::header_limit;
     if (end != std::string_view::npos) co_return error_code{};
     if (has_bare_line_feed(text_of(buffer))) co_return http::error::bad_line_ending;
+    if (!kept.accepts(kept.bytes() + http_read_bytes)) co_return no_room;
     const auto [error, size] = co_await stream.async_read_some(
         buffer.prepare(std::min(buffer.max_size() - buffer.size(), http_read_bytes)), as_tuple);
     buffer.commit(size);
+    kept.set(buffer.capacity());
     if (error) co_return error;
     if (cannot_be_method(text_of(buffer))) co_return http::error::bad_method;
   }
@@ -220,16 +230,19 @@ asio::awaitable<Answer> run(const Command& command, const HttpHandlers& handlers
 
 }  // namespace
 
-asio::awaitable<HttpOutcome> serve_http(HttpStream& stream, std::string remote, const Gate& gate,
+asio::awaitable<HttpOutcome> serve_http(HttpStream& stream, std::string remote,
+                                        std::shared_ptr<AddressAccounts> accounts, const Gate& gate,
                                         const HttpHandlers& handlers, Capacity capacity,
                                         const ClientLimits& limits) {
   beast::flat_buffer buffer(limits.header_bytes_max + 4096);
+  Holding kept(account_of(accounts, Budget::unfinished));
+  Holding waiting(account_of(accounts, Budget::waiting));
   for (;;) {
     http::request_parser<http::empty_body> parser;
     parser.header_limit(static_cast<std::uint32_t>(limits.header_bytes_max));
     parser.body_limit(boost::none);
     stream.expires_after(limits.header_timeout);
-    error_code error = co_await read_head(stream, buffer, limits);
+    error_code error = co_await read_head(stream, buffer, kept, limits);
     std::optional<Answer> ambiguous;
     if (!error) {
       ambiguous = refuse_ambiguous_head(
@@ -241,6 +254,10 @@ asio::awaitable<HttpOutcome> serve_http(HttpStream& stream, std::string remote, 
     Verdict verdict;
     if (ambiguous) {
       verdict.answer = *std::move(ambiguous);
+    } else if (error == no_room) {
+      verdict.answer = overloaded(*accounts, Budget::unfinished);
+    } else if (error == beast::error::timeout) {
+      co_return HttpOutcome{{}, buffer.size() > 0};
     } else if (error) {
       auto answer = answer_to_malformed(error);
       if (!answer) co_return HttpOutcome{};
@@ -261,9 +278,15 @@ asio::awaitable<HttpOutcome> serve_http(HttpStream& stream, std::string remote, 
       const Command command = *found;
       verdict.answer = co_await run(command, handlers, limits);
     }
-    const bool sent =
-        co_await send(stream, std::get<Answer>(verdict.answer), request, verdict.after, limits);
+    auto& answer = std::get<Answer>(verdict.answer);
+    if (!waiting.fits(answer.body.size())) {
+      answer = overloaded(*accounts, Budget::waiting);
+      verdict.after = After::close;
+    }
+    waiting.set(answer.body.size());
+    const bool sent = co_await send(stream, answer, request, verdict.after, limits);
     if (!sent) co_return HttpOutcome{};
+    waiting.set(0);
     if (verdict.after == After::close) {
       co_await close_gently(stream, limits);
       co_return HttpOutcome{};

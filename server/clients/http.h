@@ -7,6 +7,7 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include "server/budgets/ledger.h"
 #include "server/clients/gate.h"
 #include "server/clients/http_handlers.h"
 #include "server/clients/limits.h"
@@ -23,6 +24,7 @@ struct Upgrade {
 // How an HTTP connection ended: with an upgrade to grant, or without.
 struct HttpOutcome {
   std::optional<Upgrade> upgrade;
+  bool is_slow = false;  // a request had begun, and its header did not come in time
 };
 
 // A connection beyond the limits has one of the places that are kept for pages. It gets one answer,
@@ -30,12 +32,10 @@ struct HttpOutcome {
 enum class Capacity : std::uint8_t { available, full };
 
 // Answers HTTP requests until the connection ends, or asks for a WebSocket that it can have.
-// `remote` is the address of the other end.
-[[nodiscard]] boost::asio::awaitable<HttpOutcome> serve_http(HttpStream& stream, std::string remote,
-                                                             const Gate& gate,
-                                                             const HttpHandlers& handlers,
-                                                             Capacity capacity,
-                                                             const ClientLimits& limits);
+// `remote` is the address of the other end, and `accounts` are charged for what it has here.
+[[nodiscard]] boost::asio::awaitable<HttpOutcome> serve_http(
+    HttpStream& stream, std::string remote, std::shared_ptr<AddressAccounts> accounts,
+    const Gate& gate, const HttpHandlers& handlers, Capacity capacity, const ClientLimits& limits);
 
 // Answers an upgrade on a server that has no place for the connection, and closes it.
 [[nodiscard]] boost::asio::awaitable<void> refuse_upgrade(HttpStream& stream,

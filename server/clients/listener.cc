@@ -15,6 +15,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "server/budgets/network.h"
 #include "server/clients/carrier.h"
 #include "server/clients/client_event.h"
 #include "server/clients/gate.h"
@@ -289,14 +290,19 @@ class Listener::Port::Slot {
 };
 
 asio::awaitable<void> Listener::Port::serve_client(HttpStream stream, std::string address) {
-  auto slot = std::make_shared<Slot>(shared_from_this(), address, [&stream] { stream.close(); });
+  auto slot = std::make_shared<Slot>(shared_from_this(), network_of(address), [this, &stream] {
+    counters_.displaced += 1;
+    stream.close();
+  });
+  std::shared_ptr<AddressAccounts> accounts = ledger_->of(address);
   counters_.accepted += 1;
   const bool is_ordinary = slot->kind() == Places::Kind::ordinary;
 
   http_.insert(&stream);
   const HttpOutcome outcome =
-      co_await serve_http(stream, address, gate_, http_handlers_,
+      co_await serve_http(stream, address, accounts, gate_, http_handlers_,
                           is_ordinary ? Capacity::available : Capacity::full, options_.limits);
+  if (outcome.is_slow) counters_.slow_heads += 1;
   bool upgraded = false;
   if (outcome.upgrade && is_ordinary && open_) {
     upgraded = co_await grant_upgrade(stream, *outcome.upgrade, options_.limits);
@@ -309,7 +315,6 @@ asio::awaitable<void> Listener::Port::serve_client(HttpStream stream, std::strin
   if (!upgraded) co_return;
 
   const wire::Format format = format_of(*outcome.upgrade);
-  std::shared_ptr<AddressAccounts> accounts = ledger_->of(address);
   serve_websocket({Stream(std::move(stream)), format, std::move(address), std::move(accounts),
                    std::move(slot)});
 }

@@ -5,6 +5,7 @@ namespace server {
 void PortCounters::add(const ConnectionCounters& more) {
   too_slow += more.too_slow;
   too_large += more.too_large;
+  silent += more.silent;
   in.frames += more.in.frames;
   in.bytes += more.in.bytes;
   out.frames += more.out.frames;

@@ -52,6 +52,7 @@ struct ConnectionCounters {
 
   Count too_slow;
   Count too_large;
+  Count silent;
   Messages in;
   Messages out;
 };
@@ -62,7 +63,11 @@ struct PortCounters {
   std::uint64_t refused = 0;    // of them, beyond the limits
   std::uint64_t too_slow = 0;   // WebSockets that were closed because the client read too slowly
   std::uint64_t too_large = 0;  // frames that were refused for their length or their memory
-  Traffic in;                   // of the WebSockets: messages, without their frames' headers
+  // Connections that were closed before they were of use:
+  std::uint64_t silent = 0;      // WebSockets whose first message did not come in time
+  std::uint64_t slow_heads = 0;  // a request of HTTP had begun, and did not come in time
+  std::uint64_t displaced = 0;   // they had one of the kept places, and others needed it
+  Traffic in;                    // of the WebSockets: messages, without their frames' headers
   Traffic out;
 
   void add(const ConnectionCounters& more);

@@ -138,6 +138,10 @@ void add_clients(const Readings& now, Families& out) {
   out.counter("client_too_large_total",
               "Frames that were refused for their length, or for the memory that they need.")
       .is(now.port.too_large);
+  out.counter("client_closed_total", "Connections to the web port that were closed, by reason.")
+      .is(now.port.silent, {{"reason", "silent"}})
+      .is(now.port.slow_heads, {{"reason", "slow_request"}})
+      .is(now.port.displaced, {{"reason", "displaced"}});
   out.counter("client_received_frames_total", "Messages that came from clients.")
       .is(now.port.in.frames);
   out.counter("client_received_bytes_total", "Bytes of those messages.").is(now.port.in.bytes);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "server/budgets/network.h"
+
 namespace server {
 namespace {
 
@@ -22,7 +24,7 @@ std::int64_t AddressSessions::recent_cost_of(const Address& address) const {
 }
 
 AddressSessions::Address& AddressSessions::address_of(const Client& client) {
-  return addresses_[client.connection->remote_address()];
+  return addresses_[network_of(client.connection->remote_address())];
 }
 
 wire::Result<void> AddressSessions::reserve(Client& client) {

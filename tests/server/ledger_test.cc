@@ -7,6 +7,7 @@
 
 #include <doctest/doctest.h>
 
+#include "server/budgets/network.h"
 #include "tests/support/byte_counts.h"
 
 namespace {
@@ -25,6 +26,18 @@ using support::mebibyte;
 // Every address may have 60 KiB, and the server 100 KiB.
 constexpr BudgetLimits small{server::unlimited, 60 * kibibyte, 100 * kibibyte};
 std::shared_ptr<Ledger> small_ledger() { return Ledger::make(0, {small, small, small, small}); }
+
+TEST_CASE("the addresses of one IPv6 network share their limits") {
+  const auto ledger = small_ledger();
+  const auto accounts = ledger->of("2001:db8:1:2::1");
+  CHECK(ledger->of("2001:db8:1:2:ffff::77") == accounts);
+  CHECK(ledger->of("2001:db8:1:2::1%eth0") == accounts);
+  CHECK(ledger->of("2001:db8:1:3::1") != accounts);
+  CHECK(ledger->of("10.0.0.1") != ledger->of("10.0.0.2"));
+  CHECK(server::network_of("2001:db8:1:2:3:4:5:6") == "2001:db8:1:2::/64");
+  CHECK(server::network_of("::ffff:10.0.0.1") == "::ffff:10.0.0.1");
+  CHECK(server::network_of("turns") == "turns");
+}
 
 TEST_CASE("an account's second half is for holders of less than an equal share") {
   struct Row {

@@ -183,7 +183,32 @@ TEST_CASE("a connection without a whole request header is closed at the timeout"
   port.options.limits.header_timeout = std::chrono::milliseconds(50);
   port.run([&]() -> Task {
     CHECK((co_await port.answer("")).empty());
+    CHECK(port.listener->counters().slow_heads == 0);  // no request had begun
     CHECK((co_await port.answer("GET / HTTP/1.1\r\nHost: loc")).empty());
+    CHECK(port.listener->counters().slow_heads == 1);
+  });
+}
+
+TEST_CASE("what a request of HTTP has here is charged, and given back") {
+  const server::BudgetLimits small{server::unlimited, 100'000, 100'000};
+  WebPort port;
+  port.ledger = server::Ledger::make(0, {small, small, small, small});
+  const auto used = [&] { return port.ledger->server(server::Budget::unfinished).used(); };
+  port.run([&]() -> Task {
+    const std::string begun = "GET / HTTP/1.1\r\nHost: localhost\r\nX: " + std::string(6000, 'x');
+    std::vector<Client> all;
+    for (int i = 0; i < 5; ++i) all.push_back(co_await port.client(begun));
+    co_await port.until([&] { return used() >= 5 * 6000; });
+    CHECK(used() <= 5 * 16'384);
+    for (int i = 0; i < 20; ++i) all.push_back(co_await port.client(begun));
+    const auto counted = [&] {
+      return port.ledger->counted(server::Budget::unfinished, server::Measure::closed);
+    };
+    co_await port.until([&] { return counted() > 0; });
+    CHECK(used() <= 150'000);
+    all.clear();
+    co_await port.until([&] { return used() == 0; });
+    CHECK((co_await port.answer(get("/health/live"))).starts_with("HTTP/1.1 200 "));
   });
 }
 
@@ -216,6 +241,7 @@ TEST_CASE("idle connections beyond the limit do not keep health checks out") {
     CHECK((co_await port.answer(get("/health/live"))).starts_with("HTTP/1.1 200 "));
     CHECK((co_await port.answer(get("/health/ready"))).starts_with("HTTP/1.1 200 "));
     CHECK((co_await idle[10].rest()).empty());  // its place went to another one
+    CHECK(port.listener->counters().displaced >= 45);
   });
 }
 
