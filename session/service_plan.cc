@@ -101,8 +101,8 @@ std::optional<Service::Growth> Service::fit_refusal(const Command& command,
   const std::size_t reserve = state_bytes_max_ / sessions_part;
   const Growth whole = growth_of(command.session, refusal);
   if (has_room(command, whole, reserve)) return whole;
-  const ErrorCode code = refusal.error.code;
-  refusal = {{code, std::string(wire::name(code)).append(short_form)}, {}};
+  refusal.error.message = std::string(wire::name(refusal.error.code)).append(short_form);
+  refusal.multi.reset();
   const Growth growth = growth_of(command.session, refusal);
   // The other half of the reserve stays for new sessions.
   if (has_room(command, growth, reserve / 2)) return growth;

@@ -56,6 +56,24 @@ TEST_CASE("the open sessions of an address are limited, whether they are connect
   CHECK(open(sessions, 7) == full);
 }
 
+TEST_CASE("the sessions of one IPv6 network are limited together") {
+  AddressSessions sessions({1, 0}, heartbeat);
+  const auto client_of = [](const char* address) {
+    Client one;
+    const auto connection = std::make_shared<follower::Connection>();
+    connection->address = address;
+    one.connection = connection;
+    return one;
+  };
+  Client first = client_of("2001:db8:1:2::1");
+  Client second = client_of("2001:db8:1:2:3:4:5:6");
+  Client other = client_of("2001:db8:1:3::1");
+  CHECK(sessions.reserve(first).has_value());
+  CHECK_FALSE(sessions.reserve(second).has_value());
+  CHECK(sessions.reserve(other).has_value());
+  CHECK(sessions.addresses() == 2);
+}
+
 TEST_CASE("a session that is being opened counts, until its client leaves") {
   AddressSessions sessions({1, 0}, heartbeat);
   Client first = new_client();

@@ -39,7 +39,7 @@ class Connection : public server::ClientConnection {
   void resume() override { paused = false; }
   void ping_every(std::chrono::milliseconds) override {}
   [[nodiscard]] std::size_t queued_bytes() const override { return queued; }
-  [[nodiscard]] std::string remote_address() const override { return "127.0.0.1"; }
+  [[nodiscard]] std::string remote_address() const override { return address; }
 
   std::vector<wire::ServerMessage> sent;
   std::size_t queued = 0;  // what the client has not received
@@ -49,6 +49,7 @@ class Connection : public server::ClientConnection {
   server::CloseCode close_code{};
   std::string close_reason;
   bool paused = false;
+  std::string address = "127.0.0.1";
 };
 
 // Server 1, a follower with one client. Its leader, server 2, is only a service that plans.

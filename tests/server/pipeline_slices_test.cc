@@ -60,6 +60,27 @@ TEST_CASE("after several slices in one turn all clients wait for a later turn") 
   CHECK(order == "01235");
 }
 
+TEST_CASE("a client that gets large events goes on in later turns") {
+  Follower follower;
+  follower.request(create("/a"));
+  follower.commit(follower.forwarded().at(0));
+  wire::WatchRequest watch;
+  watch.path = "/a";
+  watch.with_data = true;
+  follower.request(watch);
+  wire::SetRequest set;
+  set.path = "/a";
+  set.data = wire::Bytes(600'000, 'x');
+  follower.request(set);
+  follower.commit(follower.forwarded().at(0));
+  REQUIRE(follower.replies().size() == 3);
+  follower.request(get());
+  CHECK(follower.replies().size() == 3);
+  while (follower.next_turn()) {
+  }
+  CHECK(follower.replies().size() == 4);
+}
+
 TEST_CASE("a client whose reads take long goes on in later turns, and its order is kept") {
   Follower follower;
   follower.time_step = 1100us;  // two reads are more than a slice

@@ -142,6 +142,8 @@ class Oracle {
   void bound(const RequestBounds& bounds) { bounds_ = bounds; }
   // An operator may lower the level.
   void expect_lower_levels() { is_level_lowered_ = true; }
+  // The limit of the state is small.
+  void expect_full_state() { may_be_full_ = true; }
   // A server delivers a transaction; a server has applied one.
   void on_delivered(const zab::Txn& txn, Time now);
   void on_applied(std::size_t server, const session::Service& service);
@@ -203,6 +205,10 @@ class Oracle {
   void check_size(const TrackedRequest& tracked, const wire::Reply& reply) const;
   [[nodiscard]] bool agrees(const TrackedRequest& tracked, const wire::Result<wire::ReplyBody>& got,
                             const wire::Result<wire::ReplyBody>& expected) const;
+  // Whether `got` is the refusal `expected` without the results of a multi: in a full state no more
+  // is kept.
+  [[nodiscard]] bool is_short_form(const wire::Result<wire::ReplyBody>& got,
+                                   const wire::Result<wire::ReplyBody>& expected) const;
   [[nodiscard]] bool is_too_large(const TrackedRequest& tracked) const;
 
   // Whether the request would be refused like this in the state at `at`.
@@ -215,6 +221,7 @@ class Oracle {
 
   RequestBounds bounds_;
   bool is_level_lowered_ = false;
+  bool may_be_full_ = false;
   Model model_;
   std::unordered_map<std::uint64_t, std::uint64_t> digests_;  // by zxid
   wire::Zxid acknowledged_;

@@ -124,7 +124,8 @@ void Oracle::check_write(ConnectionState& connection, const TrackedRequest& trac
         (is_overload(reply.body.error().code) || is_refused_for_level(tracked, reply.body) ||
          (is_late && reply.body.error().code == ErrorCode::bad_arguments));
     const bool has_no_turn = is_refused_for_turn(tracked, reply.body);
-    if (!may_be && !is_refused && !has_no_turn && !is_too_large(tracked))
+    const bool is_not_kept = may_be_full_ && is_failure(reply.body);
+    if (!may_be && !is_refused && !has_no_turn && !is_not_kept && !is_too_large(tracked))
       throw Violation("exactly_once", describe(tracked) + " has a result and no transaction");
     if (is_refused) return;
   }

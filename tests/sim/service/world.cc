@@ -319,6 +319,9 @@ void World::schedule_faults() {
          [this, any_user] { any_user().sleep(now() + random_.between(tick, 40 * tick)); });
   repeat(options_.replace_program, [this] { programs_.replace_one(); });
   if (options_.change_level > 0) oracle_.expect_lower_levels();
+  if (options_.state_bytes_max < std::numeric_limits<std::size_t>::max()) {
+    oracle_.expect_full_state();
+  }
   repeat(options_.change_level, [this] { programs_.change_level(); });
   repeat(options_.clock_jump, [this] { set_clock_wrong(); });
 }
