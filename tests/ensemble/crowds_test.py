@@ -3,10 +3,8 @@ and a bystander is served.
 
 usage: crowds_test.py [CASE]..."""
 
-import asyncio
 import sys
 
-from bystander import beside
 from conformance import Wire
 from greedy import MIB, Crowd, bounded, frame, unread_replies_of
 from harness import Ensemble, run
@@ -51,21 +49,6 @@ async def requests_under_way():
         await bounded(server, crowd, frame(hold) + frame(write) * 1000, "requests", 256 * MIB)
 
 
-async def pages():
-    """1,000 connections that ask for GET /metrics at the same time do not stop the server"""
-    async with Ensemble(1, **MEMORY) as ensemble:
-        server = ensemble.servers[0]
-        crowd = Crowd(server, 1000, ADDRESSES)
-        asked = (f"GET /metrics HTTP/1.1\r\nHost: 127.0.0.1:{server.web_port}\r\n\r\n").encode()
-        async with beside(server, "pages") as bystander:
-            rounds = 0
-            while rounds < 3 or await bystander.has_few():
-                await asyncio.to_thread(crowd.send, asked)
-                await asyncio.to_thread(crowd.receive_count, b"HTTP/1.1 200 ", 1)
-                rounds += 1
-        crowd.close()
-
-
-for test in (endless_messages, unread_replies, requests_under_way, pages):
+for test in (endless_messages, unread_replies, requests_under_way):
     if test.__name__ in (sys.argv[1:] or [test.__name__]):
         run(test)
