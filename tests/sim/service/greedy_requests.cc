@@ -146,16 +146,19 @@ wire::Request User::large_multi() {
   return multi;
 }
 
-// A user that asks for little is not refused for want of room that others have taken. The state is
-// shared by all, so a full state refuses everybody's writes.
+// A user that asks for little is not refused for want of room that others have taken. All share the
+// state and the indexes of numbers. So a full state refuses everybody's writes, and the folders of
+// ordinary users alone may need more indexes than there is room for.
 void User::check_refusal(const TrackedRequest& tracked, const wire::Error& error) const {
   using wire::ErrorCode;
   if (error.code == ErrorCode::too_large) world_.cluster().counts().count(Rare::too_large);
   if (is_greedy() || !world_.options().small.are_on()) return;
-  const bool is_full = error.message.starts_with("the tree and the sessions are full");
-  const bool is_for_room = (is_overload(error.code) && !is_full) ||
+  const bool is_full = error.message.starts_with("the tree and the sessions are full") ||
+                       error.message.starts_with("the indexes of the numbers in folders");
+  const bool is_for_room = is_overload(error.code) ||
                            (error.code == ErrorCode::too_many_watches && watches_.size() < 10);
-  if (is_for_room) throw Violation("bystander", describe(tracked) + ": " + error.message);
+  if (is_for_room && !is_full)
+    throw Violation("bystander", describe(tracked) + ": " + error.message);
 }
 
 }  // namespace sim
