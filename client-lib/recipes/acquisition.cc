@@ -15,7 +15,11 @@ using wire::ErrorCode;
 RecipeActions Acquisition::want() {
   ensure(phase_ == Phase::idle, "an acquisition begins once");
   RecipeActions actions;
-  begin(actions);
+  if (grant_.path.empty()) {
+    begin(actions);
+  } else {
+    ask_turn(actions);
+  }
   return actions;
 }
 
@@ -143,7 +147,7 @@ RecipeActions Acquisition::received(std::uint64_t number, const wire::WatchEvent
 
 void Acquisition::ask(wire::Request request, RecipeActions& actions,
                       std::vector<wire::Condition> conditions) {
-  outstanding_ = ++last_;
+  asked_ = outstanding_ = ++last_;
   actions.emplace_back(Ask{last_, std::move(request), std::move(conditions)});
 }
 
@@ -223,7 +227,7 @@ void Acquisition::on_created(const Result& result, RecipeActions& actions) {
     if (leaving_) return remove(actions);
     // A create that was sent again may have no turn in its reply.
     if (!created->turn) return ask_turn(actions);
-    return on_turn_told(*created->turn, last_, actions);
+    return on_turn_told(*created->turn, asked_, actions);
   }
   if (is_unknown(result)) return find(actions);
   if (leaving_) return end(*leaving_, actions);
@@ -270,7 +274,7 @@ void Acquisition::on_turn(const Result& result, RecipeActions& actions) {
   const auto* watch = reply_of<wire::WatchReply>(result);
   if (watch != nullptr && watch->stat && watch->turn) {
     grant_.czxid = grant_.token = watch->stat->czxid;
-    return on_turn_told(*watch->turn, last_, actions);
+    return on_turn_told(*watch->turn, asked_, actions);
   }
   if (is_to_repeat(result, actions)) return;
   if (is_error(result, ErrorCode::no_node)) {

@@ -39,6 +39,10 @@ namespace zabkeeper {
 class Acquisition {
  public:
   explicit Acquisition(QueueOptions options) : options_(std::move(options)) {}
+  // With a node of the session that exists already: its name has the mark and the kind of the
+  // options. `want` asks for its turn, and `release` deletes it.
+  Acquisition(QueueOptions options, std::string node)
+      : options_(std::move(options)), grant_{std::move(node), {}, {}} {}
 
   // Begins. Only once.
   [[nodiscard]] RecipeActions want();
@@ -68,6 +72,17 @@ class Acquisition {
   // The present grant; nothing if there is none, or if it was lost.
   [[nodiscard]] std::optional<Grant> grant() const;
   [[nodiscard]] bool has_ended() const { return phase_ == Phase::ended; }
+
+  // --- For a caller with several acquisitions ---
+
+  // The next Ask has a greater number than this.
+  void count_from(std::uint64_t last) { last_ = last; }
+  // Whether it deletes its node.
+  [[nodiscard]] bool is_leaving() const { return leaving_ && phase_ != Phase::ended; }
+  // Whether it holds, and the deletion of its node comes before every later message.
+  [[nodiscard]] bool is_watched() const {
+    return grant() && outstanding_ == 0 && (watch_ != 0 || !is_readable_);
+  }
 
  private:
   enum class Phase : std::uint8_t {
@@ -126,12 +141,14 @@ class Acquisition {
 
   QueueOptions options_;
   Phase phase_ = Phase::idle;
-  std::uint64_t last_ = 0;         // number of an Ask
+  std::uint64_t last_ = 0;         // number of an Ask, perhaps of another acquisition
+  std::uint64_t asked_ = 0;        // number of its own last Ask
   std::uint64_t outstanding_ = 0;  // the Ask whose reply counts; 0: none
   std::uint64_t watch_ = 0;        // the Ask whose watch is set; 0: none
   std::int32_t limit_ = 1;
   wire::Bytes limit_data_;
   bool is_limit_changing_ = false;  // a server has told an old one
+  bool is_readable_ = true;         // a deletion of the node is told
   Grant grant_;
   std::optional<Ended> leaving_;  // how it ends once the node is gone
 };

@@ -32,7 +32,7 @@ void Acquisition::on_watched(const Result& result, RecipeActions& actions) {
   if (watch == nullptr) {
     watch_ = 0;
     // A client that may not read its node is not told that it is deleted.
-    static_cast<void>(is_to_repeat(result, actions));
+    if (!is_to_repeat(result, actions)) is_readable_ = false;
     return;
   }
   if (watch->stat && watch->stat->czxid == grant_.czxid) return;
@@ -124,6 +124,8 @@ void Acquisition::leave(Ended ended, RecipeActions& actions) {
   leaving_ = std::move(ended);
   switch (phase_) {
     case Phase::idle:
+      if (!grant_.path.empty()) return remove(actions);
+      return end(*leaving_, actions);
     case Phase::reading_limit: return end(*leaving_, actions);
     case Phase::asking:
     case Phase::waiting:

@@ -49,4 +49,11 @@ template <typename Reply>
   return {wire::ErrorCode::system_error, "the reply belongs to another request"};
 }
 
+// The same of a multi, which fails because of one of its operations.
+[[nodiscard]] inline wire::Error error_of_multi(const wire::Result<wire::ReplyBody>& result) {
+  const auto* multi = reply_of<wire::MultiReply>(result);
+  if (multi == nullptr || !multi->failed) return error_of(result);
+  return multi->results[*multi->failed].error();
+}
+
 }  // namespace zabkeeper
