@@ -14,11 +14,6 @@ constexpr std::size_t limit_digits_max = 7;
 
 bool is_lower_hex(char c) { return ('0' <= c && c <= '9') || ('a' <= c && c <= 'f'); }
 
-void check_id(std::string_view id) {
-  ensure(id.size() == id_digits && std::ranges::all_of(id, is_lower_hex),
-         "the id of an acquisition has 32 lower-case hex digits");
-}
-
 std::string uuid_of(std::string_view id) {
   std::string uuid(id);
   for (const std::size_t at : {20u, 16u, 12u, 8u}) uuid.insert(at, 1, '-');
@@ -34,6 +29,11 @@ QueueOptions queue(std::string path, std::string mark, std::string kind) {
 }
 
 }  // namespace
+
+void check_id(std::string_view id) {
+  ensure(id.size() == id_digits && std::ranges::all_of(id, is_lower_hex),
+         "an id has 32 lower-case hex digits");
+}
 
 // Without kinds to wait for: so a lock also excludes kazoo's readers and writers on its path.
 QueueOptions lock_queue(std::string path, std::string_view id, LockNames names) {

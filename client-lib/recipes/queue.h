@@ -59,6 +59,8 @@ struct QueueOptions {
 // The limit that these data say: a number of at most seven digits, in decimal. Nothing for others.
 [[nodiscard]] std::optional<std::int32_t> limit_of(std::string_view data);
 
+// Aborts if this is not an id: 32 lower-case hex digits.
+void check_id(std::string_view id);
 // The path of the child.
 [[nodiscard]] std::string below(const std::string& path, std::string_view name);
 
