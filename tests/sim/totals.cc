@@ -65,6 +65,10 @@ const char* name_of(Rare rare) {
     case Rare::limit_changed: return "limit of a semaphore changed meanwhile";
     case Rare::leader_told: return "leader told to an observer";
     case Rare::leader_gap: return "leaders missing, gap told to an observer";
+    case Rare::tree_told: return "change of a tree told to a follower";
+    case Rare::tree_gap: return "versions missing, gap told to a follower";
+    case Rare::tree_unreadable: return "node left out by a follower";
+    case Rare::tree_failed: return "follower of a tree failed";
     case Rare::token_accepted: return "token accepted";
     case Rare::token_refused: return "token of an earlier holder refused";
     case Rare::oldest_program: return "start of the oldest program";

@@ -12,6 +12,8 @@ namespace {
 constexpr std::uint64_t greedy_salt = 0x2e0;
 // The same for seeds in which the leader holds many commands.
 constexpr std::uint64_t held_salt = 0x6e1d;
+// The same for seeds in which users follow parts of the tree.
+constexpr std::uint64_t tree_salt = 0x73ee;
 
 void add_greedy_users(Random& random, ServiceOptions& options) {
   SmallLimits& small = options.small;
@@ -73,6 +75,7 @@ ServiceOptions service_options_from(std::uint64_t seed) {
     options.session_commands_max = held.between(1, 3);
     options.all_commands_max = held.between(1, 6);
   }
+  options.trees = Random(seed ^ tree_salt).one_in(2);
   Random greedy(seed ^ greedy_salt);
   if (greedy.one_in(4)) add_greedy_users(greedy, options);
   return options;

@@ -29,7 +29,9 @@ User::User(World& world, std::size_t number, Greed greed)
       condition_random_(Random(random_).next() ^ 0xc0d),
       turn_random_(Random(random_).next() ^ 0x7042),
       list_random_(Random(random_).next() ^ 0x115),
-      leader_watch_(world) {
+      leader_watch_(world),
+      tree_random_(Random(random_).next() ^ 0x73ee),
+      tree_watch_(world, number) {
   for (const LockType type :
        {LockType::lock, LockType::read_write, LockType::semaphore, LockType::election}) {
     lock_uses_.emplace_back(world, number, type);
@@ -354,7 +356,7 @@ void User::send_final_requests() {
   const std::size_t room =
       world_.options().outstanding_max -
       std::min<std::size_t>(outstanding_.size(), world_.options().outstanding_max);
-  if (!take_final_locks(room)) return;
+  if (!conclude_recipes(room)) return;
   if (!outstanding_.empty() || done_) return;
   done_ = true;
   world_.trace([&] { return "user " + std::to_string(number_) + "  is done"; });

@@ -9,6 +9,7 @@
 
 #include "tests/sim/service/leader_watch.h"
 #include "tests/sim/service/lock_use.h"
+#include "tests/sim/service/tree_watch.h"
 #include "tests/sim/service/world.h"
 
 namespace sim {
@@ -69,15 +70,17 @@ class User {
   void send_final_requests();
   // user_recipes.cc
   void use_recipes(std::vector<wire::ClientRequest>& requests, std::size_t room);
+  void use_locks(std::vector<wire::ClientRequest>& requests, std::size_t room);
   std::optional<wire::Request> some_removal();
   template <typename Do>
   void for_each_recipe(const Do& act) {
     for (LockUse& each : lock_uses_) act(each);
     act(leader_watch_);
+    act(tree_watch_);
   }
   void add_recipe_requests(std::vector<wire::ClientRequest>& requests, std::size_t room);
   [[nodiscard]] bool is_of_recipe(const wire::RequestId& id) const;
-  bool take_final_locks(std::size_t room);
+  bool conclude_recipes(std::size_t room);
   // user_requests.cc
   wire::Request some_request();
   wire::Request some_write(bool within_multi);
@@ -147,6 +150,8 @@ class User {
   std::deque<std::string> numbered_paths_;  // of nodes that it has created
   std::deque<LockUse> lock_uses_;           // of each type
   LeaderWatch leader_watch_;
+  Random tree_random_;
+  TreeWatch tree_watch_;
 };
 
 }  // namespace sim

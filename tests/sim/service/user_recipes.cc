@@ -10,7 +10,12 @@
 namespace sim {
 
 void User::use_recipes(std::vector<wire::ClientRequest>& requests, std::size_t room) {
-  if (!world_.options().locks) return;
+  if (world_.options().locks) use_locks(requests, room);
+  if (world_.options().trees) tree_watch_.act(tree_random_);
+  add_recipe_requests(requests, room);
+}
+
+void User::use_locks(std::vector<wire::ClientRequest>& requests, std::size_t room) {
   for (LockUse& each : lock_uses_) each.act(lock_random_);
   leader_watch_.act();
   if (lock_random_.one_in(20) && requests.size() < room) {
@@ -20,7 +25,6 @@ void User::use_recipes(std::vector<wire::ClientRequest>& requests, std::size_t r
   if (lock_random_.one_in(60) && requests.size() < room) {
     if (auto removal = some_removal()) requests.push_back({{}, {}, *std::move(removal)});
   }
-  add_recipe_requests(requests, room);
 }
 
 // An operator deletes a node of some client, which may wait or hold.
@@ -33,26 +37,33 @@ std::optional<wire::Request> User::some_removal() {
   return wire::DeleteRequest{lock + '/' + names[lock_random_.below(names.size())]};
 }
 
+// A follower has several requests outstanding.
 void User::add_recipe_requests(std::vector<wire::ClientRequest>& requests, std::size_t room) {
-  for_each_recipe([&](auto& recipe) {
+  const auto add_one = [&](auto& recipe) {
     if (requests.size() >= room) return;
     auto request = recipe.next();
     if (!request) return;
     requests.push_back(*std::move(request));
     recipe.sent({std::to_string(last_id_ + static_cast<std::int64_t>(requests.size()))});
-  });
+  };
+  for_each_recipe(add_one);
+  for (int i = 0; i < 3; ++i) add_one(tree_watch_);
 }
 
 bool User::is_of_recipe(const wire::RequestId& id) const {
-  return leader_watch_.knows(id) ||
+  return leader_watch_.knows(id) || tree_watch_.knows(id) ||
          std::ranges::any_of(lock_uses_, [&](const LockUse& each) { return each.knows(id); });
 }
 
-// Each user acquires each lock once more. Returns whether that is done.
-bool User::take_final_locks(std::size_t room) {
-  if (!world_.options().locks || is_greedy()) return true;
+// Each user acquires each lock once more, and its follower reaches the present. Returns whether
+// that is done.
+bool User::conclude_recipes(std::size_t room) {
+  if (is_greedy()) return true;
   bool is_done = true;
-  for (LockUse& each : lock_uses_) is_done = each.conclude(lock_random_) && is_done;
+  if (world_.options().locks) {
+    for (LockUse& each : lock_uses_) is_done = each.conclude(lock_random_) && is_done;
+  }
+  if (world_.options().trees) is_done = tree_watch_.conclude() && is_done;
   if (is_done) return true;
   std::vector<wire::ClientRequest> requests;
   add_recipe_requests(requests, room);
