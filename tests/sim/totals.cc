@@ -69,6 +69,14 @@ const char* name_of(Rare rare) {
     case Rare::tree_gap: return "versions missing, gap told to a follower";
     case Rare::tree_unreadable: return "node left out by a follower";
     case Rare::tree_failed: return "follower of a tree failed";
+    case Rare::presence_told: return "presence told";
+    case Rare::presence_lost: return "node of a presence deleted by another";
+    case Rare::presence_updated: return "data of a presence updated";
+    case Rare::presence_occupied: return "presence waits for another owner";
+    case Rare::presence_taken_over: return "node of a former presence taken over";
+    case Rare::presence_superseded: return "presence ended by a later one";
+    case Rare::presence_failed: return "presence failed";
+    case Rare::members_told: return "members of a group told";
     case Rare::token_accepted: return "token accepted";
     case Rare::token_refused: return "token of an earlier holder refused";
     case Rare::oldest_program: return "start of the oldest program";

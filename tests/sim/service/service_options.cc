@@ -12,8 +12,9 @@ namespace {
 constexpr std::uint64_t greedy_salt = 0x2e0;
 // The same for seeds in which the leader holds many commands.
 constexpr std::uint64_t held_salt = 0x6e1d;
-// The same for seeds in which users follow parts of the tree.
+// The same for seeds in which users follow parts of the tree, or are members of a group.
 constexpr std::uint64_t tree_salt = 0x73ee;
+constexpr std::uint64_t group_salt = 0x6709;
 
 void add_greedy_users(Random& random, ServiceOptions& options) {
   SmallLimits& small = options.small;
@@ -76,6 +77,7 @@ ServiceOptions service_options_from(std::uint64_t seed) {
     options.all_commands_max = held.between(1, 6);
   }
   options.trees = Random(seed ^ tree_salt).one_in(2);
+  options.groups = Random(seed ^ group_salt).one_in(2);
   Random greedy(seed ^ greedy_salt);
   if (greedy.one_in(4)) add_greedy_users(greedy, options);
   return options;

@@ -55,8 +55,9 @@ struct ServiceOptions {
   // As in znode::ReapingRules, in ticks.
   std::int64_t container_idle_ticks = 5;
   std::int64_t container_unused_ticks = 0;
-  bool locks = false;  // users also use a lock
-  bool trees = false;  // users also follow parts of the tree
+  bool locks = false;   // users also use a lock
+  bool trees = false;   // users also follow parts of the tree
+  bool groups = false;  // users are also members of a group
   bool upgrade_automatically = false;
   bool programs = false;      // servers run an older or a newer program
   Every replace_program = 0;  // of a server

@@ -31,7 +31,9 @@ User::User(World& world, std::size_t number, Greed greed)
       list_random_(Random(random_).next() ^ 0x115),
       leader_watch_(world),
       tree_random_(Random(random_).next() ^ 0x73ee),
-      tree_watch_(world, number) {
+      tree_watch_(world, number),
+      group_random_(Random(random_).next() ^ 0x6709),
+      group_use_(world, number, session_) {
   for (const LockType type :
        {LockType::lock, LockType::read_write, LockType::semaphore, LockType::election}) {
     lock_uses_.emplace_back(world, number, type);

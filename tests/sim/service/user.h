@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/sim/service/group_use.h"
 #include "tests/sim/service/leader_watch.h"
 #include "tests/sim/service/lock_use.h"
 #include "tests/sim/service/tree_watch.h"
@@ -77,6 +78,7 @@ class User {
     for (LockUse& each : lock_uses_) act(each);
     act(leader_watch_);
     act(tree_watch_);
+    act(group_use_);
   }
   void add_recipe_requests(std::vector<wire::ClientRequest>& requests, std::size_t room);
   [[nodiscard]] bool is_of_recipe(const wire::RequestId& id) const;
@@ -152,6 +154,8 @@ class User {
   LeaderWatch leader_watch_;
   Random tree_random_;
   TreeWatch tree_watch_;
+  Random group_random_;
+  GroupUse group_use_;
 };
 
 }  // namespace sim

@@ -12,6 +12,7 @@ namespace sim {
 void User::use_recipes(std::vector<wire::ClientRequest>& requests, std::size_t room) {
   if (world_.options().locks) use_locks(requests, room);
   if (world_.options().trees) tree_watch_.act(tree_random_);
+  if (world_.options().groups) group_use_.act(group_random_);
   add_recipe_requests(requests, room);
 }
 
@@ -51,12 +52,12 @@ void User::add_recipe_requests(std::vector<wire::ClientRequest>& requests, std::
 }
 
 bool User::is_of_recipe(const wire::RequestId& id) const {
-  return leader_watch_.knows(id) || tree_watch_.knows(id) ||
+  return leader_watch_.knows(id) || tree_watch_.knows(id) || group_use_.knows(id) ||
          std::ranges::any_of(lock_uses_, [&](const LockUse& each) { return each.knows(id); });
 }
 
-// Each user acquires each lock once more, and its follower reaches the present. Returns whether
-// that is done.
+// Each user acquires each lock once more, its follower reaches the present, and it leaves its
+// group. Returns whether that is done.
 bool User::conclude_recipes(std::size_t room) {
   if (is_greedy()) return true;
   bool is_done = true;
@@ -64,6 +65,7 @@ bool User::conclude_recipes(std::size_t room) {
     for (LockUse& each : lock_uses_) is_done = each.conclude(lock_random_) && is_done;
   }
   if (world_.options().trees) is_done = tree_watch_.conclude() && is_done;
+  if (world_.options().groups) is_done = group_use_.conclude() && is_done;
   if (is_done) return true;
   std::vector<wire::ClientRequest> requests;
   add_recipe_requests(requests, room);
