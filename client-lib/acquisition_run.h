@@ -66,9 +66,7 @@ class AcquisitionRun final : public RecipeRunner {
   // Lets the strand call the function with this object. Any thread may call it.
   template <typename Function>
   void post(Function function) {
-    boost::asio::post(executor(),
-                      [self = std::static_pointer_cast<AcquisitionRun>(shared_from_this()),
-                       function = std::move(function)]() mutable { function(*self); });
+    post_to(*this, std::move(function));
   }
 
  private:

@@ -2,9 +2,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <optional>
-
-#include <boost/asio/post.hpp>
 
 #include "client-lib/block.h"
 #include "client-lib/recipe_runner.h"
@@ -20,7 +17,7 @@ class ObserverRun final : public RecipeRunner {
       : RecipeRunner(std::move(core)), observer_(std::move(path)), on_event_(std::move(on_event)) {}
 
   void start() {
-    post([](ObserverRun& run) {
+    post_to(*this, [](ObserverRun& run) {
       run.listen();
       run.carry_out(run.observer_.begin());
     });
@@ -28,34 +25,21 @@ class ObserverRun final : public RecipeRunner {
   // Any thread may call it.
   void stop() {
     is_stopped_ = true;
-    post([](ObserverRun& run) { run.end(); });
+    post_to(*this, [](ObserverRun& run) { run.end(); });
   }
 
  private:
-  template <typename Function>
-  void post(Function function) {
-    boost::asio::post(core()->executor(),
-                      [self = std::static_pointer_cast<ObserverRun>(shared_from_this()), function] {
-                        function(*self);
-                      });
-  }
-
   void session_ended() override {
     if (!is_stopped_) tell(ObserverFailed{{ErrorCode::session_expired, "the session has ended"}});
     end();
   }
   void replied(std::uint64_t number, AnyReply&& reply) override {
-    const auto* watch = reply.result ? std::get_if<wire::WatchReply>(&*reply.result) : nullptr;
-    if (watch != nullptr) watch_ = watch->watch;
     carry_out(observer_.replied(number, reply.result, reply.zxid));
   }
   void received(std::uint64_t number, const wire::WatchEvent& event) override {
     carry_out(observer_.received(number, event));
   }
-  void lost_watch() override {
-    watch_.reset();
-    carry_out(observer_.connection_lost());
-  }
+  void lost_watch() override { carry_out(observer_.connection_lost()); }
   void resumed() override { carry_out(observer_.again()); }
 
   void carry_out(ObserverActions actions) {
@@ -80,16 +64,12 @@ class ObserverRun final : public RecipeRunner {
                    [self = shared_from_this(), this] { return !is_stopped_; });
   }
   void end() {
-    if (watch_) {
-      core()->begin(core()->next_id(), {wire::UnwatchRequest{*std::exchange(watch_, std::nullopt)}},
-                    {}, Core::Face::blocking);
-    }
+    unwatch();
     finish();
   }
 
   Observer observer_;
   Callback<LeaderEvent> on_event_;
-  std::optional<wire::RequestId> watch_;
   std::atomic<bool> is_stopped_ = false;
 };
 

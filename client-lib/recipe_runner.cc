@@ -3,6 +3,7 @@
 #include <chrono>
 #include <random>
 #include <utility>
+#include <variant>
 
 #include <boost/system/error_code.hpp>
 
@@ -32,10 +33,13 @@ void RecipeRunner::ask(Ask&& ask) {
     on_event = [self, number](const Result<wire::WatchEvent>& event) {
       if (event) return self->received(number, *event);
       // The listener is told about the end of the session.
+      self->watch_.reset();
       if (event.error().code != ErrorCode::session_expired) self->lost_watch();
     };
   }
   const auto on_reply = [self, number](AnyReply&& reply) {
+    const auto* watch = reply.result ? std::get_if<wire::WatchReply>(&*reply.result) : nullptr;
+    if (watch != nullptr) self->watch_ = watch->watch;
     self->replied(number, std::move(reply));
   };
   const auto deliver = [](const auto& handler, AnyReply&& reply) { handler(std::move(reply)); };
@@ -57,6 +61,12 @@ void RecipeRunner::finish() {
   is_finished_ = true;
   pause_.cancel();
   core_->unlisten(*this);
+}
+
+void RecipeRunner::unwatch() {
+  if (!watch_) return;
+  core_->begin(core_->next_id(), {wire::UnwatchRequest{*std::exchange(watch_, std::nullopt)}}, {},
+               Core::Face::blocking);
 }
 
 std::string random_id() {

@@ -2,7 +2,11 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <string>
+#include <utility>
 
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include "client-lib/completion.h"
@@ -31,7 +35,16 @@ class RecipeRunner : public SessionListener, public std::enable_shared_from_this
   void pause();
   // Nothing is called after this, except for replies and events that are on their way.
   void finish();
+  // Removes the watch that was set last, if it may still have events.
+  void unwatch();
   [[nodiscard]] const std::shared_ptr<Core>& core() const { return core_; }
+  // Lets the strand call the function with `run`, which is this object. Any thread may call it.
+  template <typename Run, typename Function>
+  static void post_to(Run& run, Function function) {
+    boost::asio::post(run.core()->executor(),
+                      [self = std::static_pointer_cast<Run>(run.shared_from_this()),
+                       function = std::move(function)]() mutable { function(*self); });
+  }
 
  private:
   virtual void replied(std::uint64_t number, AnyReply&& reply) = 0;
@@ -42,6 +55,7 @@ class RecipeRunner : public SessionListener, public std::enable_shared_from_this
 
   std::shared_ptr<Core> core_;
   boost::asio::steady_timer pause_;
+  std::optional<wire::RequestId> watch_;
   bool is_finished_ = false;
 };
 

@@ -15,6 +15,7 @@
 #include "client-lib/json.h"
 #include "client-lib/leader_election.h"
 #include "client-lib/lock.h"
+#include "client-lib/tree_cache.h"
 
 // The examples of docs/client.md, between the lines "// page" and "// end": see page_test.cc.
 namespace client_page {
@@ -97,6 +98,16 @@ void observers(const std::string& urls) {
   });
   // end
   client.get("/app").value();
+}
+
+void caches(const std::string& urls) {
+  const zabkeeper::Client client({.servers = zabkeeper::servers(urls)});
+  // page
+  const zabkeeper::TreeCache cache(client, {.path = "/services"});
+  cache.wait_for(std::chrono::seconds(5)).value();
+  const auto node = cache.get("/services/report");
+  std::cout << (node ? node->data.get() : "missing") << '\n';
+  // end
 }
 
 struct Settings {

@@ -11,6 +11,7 @@ void use_values(const std::string& urls);
 void deadline(const std::string& urls);
 void locks(const std::string& urls);
 void observers(const std::string& urls);
+void caches(const std::string& urls);
 void data(const std::string& urls);
 
 }  // namespace client_page

@@ -49,7 +49,7 @@ TEST_CASE("the examples of docs/client.md are those that are compiled") {
 
 TEST_CASE("the C++ programs of README.md are those that are compiled") {
   std::vector<std::string> compiled;
-  for (const std::string name : {"lock", "election"}) {
+  for (const std::string name : {"lock", "election", "config"}) {
     for (std::string& block :
          blocks_of("tests/client_programs/" + name + ".cc", "// page", "// end")) {
       compiled.push_back(std::move(block));
@@ -81,6 +81,10 @@ struct SmallTree {
       data[set->path] = set->data;
       return wire::ReplyBody(wire::SetReply{});
     }
+    if (const auto* get = std::get_if<wire::GetRequest>(&request.request);
+        get != nullptr && get->path == "/services") {
+      return wire::ReplyBody(wire::GetReply{});
+    }
     const auto* get = std::get_if<wire::GetRequest>(&request.request);
     if (get == nullptr || !data.contains(get->path)) {
       return wire::Error{ErrorCode::no_node, "it does not exist"};
@@ -94,7 +98,7 @@ TEST_CASE("the examples of docs/client.md do what the page says") {
   SmallTree tree;
   const auto script =
       serve([&](const wire::ClientRequest& request) { return tree.answer(request); });
-  ScriptedServer server({script, script, script, script, script, script, script});
+  ScriptedServer server({script, script, script, script, script, script, script, script});
   const std::string urls = server.endpoint().url();
   client_page::blocking(urls);
   CHECK(tree.data["/app"] == "v2");
@@ -105,6 +109,7 @@ TEST_CASE("the examples of docs/client.md do what the page says") {
   client_page::locks(urls);
   CHECK(tree.data["/report"].starts_with("made by /locks/report/"));
   client_page::observers(urls);
+  client_page::caches(urls);
   client_page::data(urls);
   CHECK(tree.data["/settings"] == R"({"colour":"blue","size":3})");
 }

@@ -1,5 +1,5 @@
-"""Runs the C++ programs of README.md: a lock that several processes want, and an election that
-survives kill -9 of the leading process and of the leading server."""
+"""Runs the C++ programs of README.md: a lock that several processes want, an election that survives
+kill -9 of the leading process and of the leading server, and a configuration that is followed."""
 
 import pathlib
 import queue
@@ -90,11 +90,40 @@ async def election(ensemble):
             program.kill()
 
 
+async def config(ensemble):
+    lines = queue.Queue()
+    program = Program("config", ["example_config", urls(ensemble)], lines)
+
+    async def says(start):
+        line = (await next_line(lines))[1]
+        assert line.startswith(start), line
+
+    try:
+        await says("refused: /config does not exist")
+        client = await Client.open(ensemble.leader())
+        await client.call("create", path="/config", data='{"size":1}')
+        await says('{"size":1}')
+        await client.call("set", path="/config", data="no JSON")
+        await says("refused: the data: ")
+        await client.call("set", path="/config", data='{"size":2}')
+        await says('{"size":2}')
+        ensemble.leader().kill()
+        await until(ensemble.leader, "another leader of the servers")
+        client = await Client.open(ensemble.leader())
+        await client.call("set", path="/config", data='{"size":3}')
+        await says('{"size":3}')
+        await client.close()
+    finally:
+        program.kill()
+
+
 async def test():
     """the C++ programs of README.md work as it says"""
     async with Ensemble(3) as ensemble:
         await lock(ensemble)
         await election(ensemble)
+    async with Ensemble(3) as ensemble:
+        await config(ensemble)
 
 
 run(test)
