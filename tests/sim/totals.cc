@@ -62,6 +62,14 @@ const char* name_of(Rare rare) {
     case Rare::lock_cancelled: return "acquisition of a lock cancelled";
     case Rare::lock_not_acquired: return "lock not acquired at once";
     case Rare::lock_downgraded: return "write lock downgraded";
+    case Rare::locks_taken: return "several locks taken at once";
+    case Rare::locks_awaited: return "several locks taken after waiting for them";
+    case Rare::locks_lost: return "one of several locks lost";
+    case Rare::locks_cancelled: return "acquisition of several locks cancelled";
+    case Rare::locks_not_acquired: return "several locks not acquired at once";
+    case Rare::barrier_open: return "barrier passed, it was not set";
+    case Rare::barrier_lifted: return "barrier passed when it was lifted";
+    case Rare::barrier_set_again: return "barrier passed, and set again";
     case Rare::limit_changed: return "limit of a semaphore changed meanwhile";
     case Rare::leader_told: return "leader told to an observer";
     case Rare::leader_gap: return "leaders missing, gap told to an observer";

@@ -15,6 +15,9 @@ constexpr std::uint64_t held_salt = 0x6e1d;
 // The same for seeds in which users follow parts of the tree, or are members of a group.
 constexpr std::uint64_t tree_salt = 0x73ee;
 constexpr std::uint64_t group_salt = 0x6709;
+// And for the recipes.
+constexpr std::uint64_t multi_salt = 0x30c4;
+constexpr std::uint64_t barrier_salt = 0xba44;
 
 void add_greedy_users(Random& random, ServiceOptions& options) {
   SmallLimits& small = options.small;
@@ -35,6 +38,7 @@ void add_greedy_users(Random& random, ServiceOptions& options) {
   options.outstanding_max = std::max<std::uint32_t>(options.outstanding_max, 8);
   // The others keep within their share, so that none of their requests may be refused.
   options.depth_max = std::min<std::size_t>(options.depth_max, 2);
+  options.multi_locks = options.barriers = false;
   if (options.state_bytes_max < std::numeric_limits<std::size_t>::max()) {
     options.state_bytes_max = random.between(150'000, 400'000);
   }
@@ -78,6 +82,8 @@ ServiceOptions service_options_from(std::uint64_t seed) {
   }
   options.trees = Random(seed ^ tree_salt).one_in(2);
   options.groups = Random(seed ^ group_salt).one_in(2);
+  options.multi_locks = options.locks && Random(seed ^ multi_salt).one_in(2);
+  options.barriers = options.locks && Random(seed ^ barrier_salt).one_in(3);
   Random greedy(seed ^ greedy_salt);
   if (greedy.one_in(4)) add_greedy_users(greedy, options);
   return options;

@@ -55,9 +55,11 @@ struct ServiceOptions {
   // As in znode::ReapingRules, in ticks.
   std::int64_t container_idle_ticks = 5;
   std::int64_t container_unused_ticks = 0;
-  bool locks = false;   // users also use a lock
-  bool trees = false;   // users also follow parts of the tree
-  bool groups = false;  // users are also members of a group
+  bool locks = false;        // users also use a lock
+  bool multi_locks = false;  // and several locks together
+  bool barriers = false;     // and a barrier
+  bool trees = false;        // users also follow parts of the tree
+  bool groups = false;       // users are also members of a group
   bool upgrade_automatically = false;
   bool programs = false;      // servers run an older or a newer program
   Every replace_program = 0;  // of a server

@@ -29,6 +29,8 @@ User::User(World& world, std::size_t number, Greed greed)
       condition_random_(Random(random_).next() ^ 0xc0d),
       turn_random_(Random(random_).next() ^ 0x7042),
       list_random_(Random(random_).next() ^ 0x115),
+      multi_use_(world, number),
+      barrier_use_(world, number),
       leader_watch_(world),
       tree_random_(Random(random_).next() ^ 0x73ee),
       tree_watch_(world, number),

@@ -7,9 +7,11 @@
 #include <string>
 #include <vector>
 
+#include "tests/sim/service/barrier_use.h"
 #include "tests/sim/service/group_use.h"
 #include "tests/sim/service/leader_watch.h"
 #include "tests/sim/service/lock_use.h"
+#include "tests/sim/service/multi_use.h"
 #include "tests/sim/service/tree_watch.h"
 #include "tests/sim/service/world.h"
 
@@ -76,6 +78,8 @@ class User {
   template <typename Do>
   void for_each_recipe(const Do& act) {
     for (LockUse& each : lock_uses_) act(each);
+    act(multi_use_);
+    act(barrier_use_);
     act(leader_watch_);
     act(tree_watch_);
     act(group_use_);
@@ -151,6 +155,8 @@ class User {
   Random list_random_;
   std::deque<std::string> numbered_paths_;  // of nodes that it has created
   std::deque<LockUse> lock_uses_;           // of each type
+  MultiUse multi_use_;
+  BarrierUse barrier_use_;
   LeaderWatch leader_watch_;
   Random tree_random_;
   TreeWatch tree_watch_;

@@ -18,6 +18,8 @@ void User::use_recipes(std::vector<wire::ClientRequest>& requests, std::size_t r
 
 void User::use_locks(std::vector<wire::ClientRequest>& requests, std::size_t room) {
   for (LockUse& each : lock_uses_) each.act(lock_random_);
+  if (world_.options().multi_locks) multi_use_.act(lock_random_);
+  if (world_.options().barriers) barrier_use_.act(lock_random_);
   leader_watch_.act();
   if (lock_random_.one_in(20) && requests.size() < room) {
     const auto limit = static_cast<std::int32_t>(lock_random_.between(1, 3));
@@ -30,8 +32,9 @@ void User::use_locks(std::vector<wire::ClientRequest>& requests, std::size_t roo
 
 // An operator deletes a node of some client, which may wait or hold.
 std::optional<wire::Request> User::some_removal() {
-  static const char* const locks[] = {"/lock", "/rw", "/semaphore", "/election"};
-  const std::string lock = locks[lock_random_.below(4)];
+  static const char* const locks[] = {"/lock",     "/rw",      "/semaphore",
+                                      "/election", "/multi/a", "/multi/b"};
+  const std::string lock = locks[lock_random_.below(world_.options().multi_locks ? 6 : 4)];
   const Model& model = world_.oracle().model();
   const std::vector<std::string> names = model.at(model.last()).children(lock);
   if (names.empty()) return std::nullopt;
@@ -52,18 +55,21 @@ void User::add_recipe_requests(std::vector<wire::ClientRequest>& requests, std::
 }
 
 bool User::is_of_recipe(const wire::RequestId& id) const {
-  return leader_watch_.knows(id) || tree_watch_.knows(id) || group_use_.knows(id) ||
+  return leader_watch_.knows(id) || multi_use_.knows(id) || barrier_use_.knows(id) ||
+         tree_watch_.knows(id) || group_use_.knows(id) ||
          std::ranges::any_of(lock_uses_, [&](const LockUse& each) { return each.knows(id); });
 }
 
-// Each user acquires each lock once more, its follower reaches the present, and it leaves its
-// group. Returns whether that is done.
+// Each user acquires each lock once more, and waits for no barrier. Its follower reaches the
+// present, and it leaves its group. Returns whether that is done.
 bool User::conclude_recipes(std::size_t room) {
   if (is_greedy()) return true;
   bool is_done = true;
   if (world_.options().locks) {
     for (LockUse& each : lock_uses_) is_done = each.conclude(lock_random_) && is_done;
   }
+  if (world_.options().multi_locks) is_done = multi_use_.conclude(lock_random_) && is_done;
+  if (world_.options().barriers) is_done = barrier_use_.conclude() && is_done;
   if (world_.options().trees) is_done = tree_watch_.conclude() && is_done;
   if (world_.options().groups) is_done = group_use_.conclude() && is_done;
   if (is_done) return true;

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "client-lib/recipes/barrier.h"
+#include "tests/sim/random.h"
+#include "wire/replies.h"
+#include "wire/requests.h"
+
+namespace sim {
+
+class World;
+
+// One user's use of a barrier: it sets and lifts the barrier, and waits for it. Compares what the
+// wait tells with the log. Violation `barrier`: the barrier is passed while it is set, or the user
+// is not released by its lift.
+class BarrierUse {
+ public:
+  BarrierUse(World& world, std::size_t user) : world_(world), user_(user) {}
+
+  void act(Random& random);
+  // The barrier is lifted, and not set any more. Returns whether the user does not wait.
+  bool conclude();
+
+  [[nodiscard]] std::optional<wire::ClientRequest> next();
+  void sent(const wire::RequestId& id) { numbers_[id.json] = sending_; }
+  [[nodiscard]] bool knows(const wire::RequestId& id) const { return numbers_.contains(id.json); }
+
+  void receive(const wire::Reply& reply);
+  void receive(const wire::WatchEvent& event);
+  void lost_connection();
+  void lost_reply(const wire::RequestId& id);
+  void lost_session();
+
+ private:
+  void begin();
+  void lift(Random& random);
+  void carry_out(const zabkeeper::BarrierActions& actions, wire::Zxid zxid);
+  void on_passed(const zabkeeper::BarrierPassed& passed, wire::Zxid zxid);
+  void check_released(const wire::Reply& reply) const;
+  // Whether the log says that this generation is set.
+  [[nodiscard]] bool is_set(wire::Zxid generation, wire::Zxid at) const;
+  [[nodiscard]] std::string who() const { return "user " + std::to_string(user_); }
+
+  World& world_;
+  std::size_t user_;
+  std::optional<zabkeeper::BarrierWait> wait_;
+  wire::Zxid acknowledged_;  // to any user, when the wait began
+  bool is_paused_ = false;
+  std::deque<zabkeeper::Ask> asks_;  // not sent
+  std::uint64_t sending_ = 0;
+  std::map<std::string, std::uint64_t> numbers_;  // of the Asks, by request id; 0: of no wait
+};
+
+}  // namespace sim
