@@ -177,7 +177,9 @@ void Core::perform(Action&& action) {
     const bool is_end =
         event->kind == SessionEvent::Kind::expired || event->kind == SessionEvent::Kind::closed;
     options_.on_session.post(executor_, std::move(*event), is_heard);
-    if (is_end) tell_listeners();
+    if (!is_end) return;
+    watches_.clear();  // A close removes them without an event.
+    tell_listeners();
   }
 }
 

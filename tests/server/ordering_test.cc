@@ -1,9 +1,11 @@
 #include "server/pipeline/ordering.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -50,7 +52,8 @@ class FollowersCommands : public Environment {
   [[nodiscard]] std::size_t waiting() const {
     Readings readings;
     ordering_.read(readings);
-    return readings.queues.at(0).length;
+    return std::ranges::find(readings.queues, std::string_view("commands"), &Readings::Queue::name)
+        ->length;
   }
 
  private:
