@@ -248,6 +248,8 @@ asio::awaitable<HttpOutcome> serve_http(HttpStream& stream, std::string remote,
       ambiguous = refuse_ambiguous_head(
           text_of(buffer).substr(0, text_of(buffer).find(end_of_head) + end_of_head.size()));
       error = parse_head(buffer, parser);
+      buffer.shrink_to_fit();
+      kept.set(buffer.capacity());
     }
     const Request& request = parser.get();
 
