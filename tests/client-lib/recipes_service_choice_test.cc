@@ -48,9 +48,11 @@ TEST_CASE("round robin chooses each instance as often as its weight says, in eac
   const auto choose = [&](std::uint64_t turn) { return round_robin(all, turn); };
   CHECK(counts_of(8, choose) == Counts{{"a", 5}, {"b", 1}, {"c", 2}});
   CHECK(counts_of(80, choose) == Counts{{"a", 50}, {"b", 10}, {"c", 20}});
-  const auto equal = [](std::uint64_t turn) { return round_robin(three(), turn + 1000); };
+  const std::vector<Instance> alike = three();
+  const auto equal = [&](std::uint64_t turn) { return round_robin(alike, turn + 1000); };
   CHECK(counts_of(3, equal) == Counts{{"a", 1}, {"b", 1}, {"c", 1}});
-  CHECK(owner_of(round_robin({instance("a")}, ~std::uint64_t{0})) == "a");
+  const std::vector<Instance> one = {instance("a")};
+  CHECK(owner_of(round_robin(one, ~std::uint64_t{0})) == "a");
 }
 
 TEST_CASE("round robin does not choose a heavy instance many times in a row") {
