@@ -34,7 +34,7 @@ Intake::Intake(const PipelineOptions& options, ClientIndex& clients, Pending& pe
       session_setup_(session_setup),
       environment_(environment) {}
 
-void Intake::take(Client& client, wire::ParsedRequest parsed, Arrival arrived) {
+void Intake::take(Client& client, wire::ParsedRequest&& parsed, Arrival arrived) {
   if (client.state == Client::State::connected) {
     const bool waits = session_setup_.begin(client, std::move(parsed));
     if (waits && ordering_.role_status().serving) request_session(client);
@@ -59,7 +59,7 @@ void Intake::take(Client& client, wire::ParsedRequest parsed, Arrival arrived) {
 
 // Next: `admit` (admission.cc) decides what the request needs. Then Ordering::submit (ordering.cc)
 // for a write, or Replies::read_local (replies.cc) for a local read.
-void Intake::begin(Client& client, wire::ClientRequest request, Arrival arrived) {
+void Intake::begin(Client& client, wire::ClientRequest&& request, Arrival arrived) {
   replies_.counters().by_operation[request.request.index()] += 1;
   Admission admission = admit(
       request, {client.session, client.read_only, client.connect_request.dedup, client.last_number},

@@ -29,7 +29,7 @@ class Intake {
          Ordering& ordering, SessionSetup& session_setup, Environment& environment);
 
   // A request of the client arrived. It begins now, or once the client may begin another one.
-  void take(Client& client, wire::ParsedRequest parsed, Arrival arrived);
+  void take(Client& client, wire::ParsedRequest&& parsed, Arrival arrived);
   // Sends what is ready, and begins the requests that waited for that.
   void resume(Client& client);
   // The next step to a session. Only for a client that waits, while this server serves.
@@ -43,7 +43,7 @@ class Intake {
   void perform(const WhenApplied::Action& due);
 
  private:
-  void begin(Client& client, wire::ClientRequest request, Arrival arrived);
+  void begin(Client& client, wire::ClientRequest&& request, Arrival arrived);
   void begin_early_requests(Client& client);
   // If the request is a create that asks for a turn: why it cannot be told.
   [[nodiscard]] std::optional<wire::Error> reserve_turn(const Client& client,

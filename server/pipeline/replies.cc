@@ -118,13 +118,13 @@ void Replies::keep(Client& client, QueuedReply& reply) {
   client.kept.set(client.kept.bytes() + reply.kept_bytes);
 }
 
-void Replies::read_local(Client& client, QueuedRead read) {
+void Replies::read_local(Client& client, QueuedRead&& read) {
   charge(client, read.timing);
   client.order.push_read(std::move(read));
   sender_.flush(client);
 }
 
-std::uint64_t Replies::hold_write(Client& client, wire::ClientRequest request, Arrival arrived) {
+std::uint64_t Replies::hold_write(Client& client, wire::ClientRequest&& request, Arrival arrived) {
   const RequestTiming timing{arrived, Effort::write};
   charge(client, timing);
   const std::uint64_t tag = pending_.add(
@@ -133,7 +133,7 @@ std::uint64_t Replies::hold_write(Client& client, wire::ClientRequest request, A
   return tag;
 }
 
-std::uint64_t Replies::hold_read(Client& client, QueuedRead read) {
+std::uint64_t Replies::hold_read(Client& client, QueuedRead&& read) {
   charge(client, read.timing);
   const std::uint64_t tag =
       pending_.add({client.number, read.request.id, read.request.encoding, read.timing});
@@ -141,7 +141,7 @@ std::uint64_t Replies::hold_read(Client& client, QueuedRead read) {
   return tag;
 }
 
-void Replies::hold_read_at_least(Client& client, QueuedRead read, std::uint64_t ticks_max) {
+void Replies::hold_read_at_least(Client& client, QueuedRead&& read, std::uint64_t ticks_max) {
   const wire::Zxid at_least = read.at_least;
   const std::uint64_t tag = hold_read(client, std::move(read));
   pending_.add_read(tag, at_least, ticks_max);

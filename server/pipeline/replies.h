@@ -26,16 +26,16 @@ class Replies {
   // The same, for a request that cannot be parsed, or for which there is no room.
   void refuse_malformed(Client& client, wire::BadRequest bad, Arrival arrived);
   // A read of what this server has applied.
-  void read_local(Client& client, QueuedRead read);
+  void read_local(Client& client, QueuedRead&& read);
 
   // A write, or anything else that the leader orders: it is answered by `reply` or `refuse`, under
   // the tag that this returns.
-  [[nodiscard]] std::uint64_t hold_write(Client& client, wire::ClientRequest request,
+  [[nodiscard]] std::uint64_t hold_write(Client& client, wire::ClientRequest&& request,
                                          Arrival arrived);
   // A read that also waits for `release_read`, under the tag that this returns.
-  [[nodiscard]] std::uint64_t hold_read(Client& client, QueuedRead read);
+  [[nodiscard]] std::uint64_t hold_read(Client& client, QueuedRead&& read);
   // A read that also waits until its `at_least` is applied, but for `ticks_max` at most.
-  void hold_read_at_least(Client& client, QueuedRead read, std::uint64_t ticks_max);
+  void hold_read_at_least(Client& client, QueuedRead&& read, std::uint64_t ticks_max);
 
   // The outcome of the request that waits under `tag`. Nothing happens if none does.
   void reply(std::uint64_t tag, wire::Result<wire::ReplyBody> body);
