@@ -86,8 +86,9 @@ void ClientSender::resume_watches_if_room(Client& client) {
   const std::size_t bytes = replica_.watches().resync_bytes(client.session);
   const bool is_drained = client.connection->queued_bytes() < waiting_mark_ / 2;
   if (is_drained && client.connection->has_room(bytes)) return resume_watches(client);
-  if (bytes <= ledger_.limits(Budget::waiting).connection) return;
-  // The resyncs are larger than the budget, so they will never have room.
+  if (bytes + client.kept.bytes() <= ledger_.limits(Budget::waiting).connection) return;
+  // The replies that are kept wait behind reads, and these wait for the resyncs. Together they are
+  // larger than the budget, so the resyncs will never have room.
   client.lags = false;
   client.state = Client::State::ended;
   client.connection->close_as_too_slow();
