@@ -155,8 +155,13 @@ void User::check_refusal(const TrackedRequest& tracked, const wire::Error& error
   if (is_greedy() || !world_.options().small.are_on()) return;
   const bool is_full = error.message.starts_with("the tree and the sessions are full") ||
                        error.message.starts_with("the indexes of the numbers in folders");
-  const bool is_for_room = is_overload(error.code) ||
-                           (error.code == ErrorCode::too_many_watches && watches_.size() < 10);
+  // These recipes set more watches than the small limits allow, and are not counted here.
+  const ServiceOptions& options = world_.options();
+  const bool has_recipes =
+      options.trees || options.groups || options.multi_locks || options.barriers;
+  const bool has_few_watches = !has_recipes && watches_.size() < 10;
+  const bool is_for_room =
+      is_overload(error.code) || (error.code == ErrorCode::too_many_watches && has_few_watches);
   if (is_for_room && !is_full)
     throw Violation("bystander", describe(tracked) + ": " + error.message);
 }
