@@ -49,7 +49,7 @@ class Watches {
   };
   // So many watches may be set of one path, and as many of a path and all below it: each change
   // looks at all of them.
-  static constexpr std::size_t path_watches_max = 65'536;
+  static constexpr std::size_t path_watches_max = 262'144;
   // The size of path and id.
   static constexpr std::size_t text_bytes_each = 1024;
 
