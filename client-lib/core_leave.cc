@@ -11,6 +11,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "client-lib/core.h"
+#include "client-lib/recipes/grant.h"
 #include "client-lib/requests.h"
 
 // The ways of a request whose caller does not wait for its reply any more.
@@ -92,8 +93,7 @@ void Core::undo(Ticket ticket, Undo undo, const wire::Result<wire::ReplyBody>& r
 // the line, because a close may wait there for this.
 asio::awaitable<void> Core::delete_node(std::string path, wire::Zxid czxid) {
   // Not a later node of the same name.
-  std::vector<wire::Condition> conditions{{path, {}, {}}};
-  conditions.front().tests.czxid = czxid;
+  std::vector<wire::Condition> conditions{same_node(path, czxid)};
   for (;;) {
     const AnyReply reply =
         co_await asio::async_initiate<const asio::use_awaitable_t<>, void(AnyReply)>(

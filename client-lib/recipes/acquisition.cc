@@ -169,12 +169,8 @@ void Acquisition::repeat(RecipeActions& actions) {
 }
 
 bool Acquisition::is_to_repeat(const Result& result, RecipeActions& actions) {
-  if (is_unknown(result)) {
-    repeat(actions);
-    return true;
-  }
-  if (result || !is_temporary(result.error().code)) return false;
-  actions.emplace_back(Pause{});
+  if (!is_unknown(result)) return pause_if_temporary(result, actions);
+  repeat(actions);
   return true;
 }
 

@@ -16,9 +16,7 @@ wire::CreateRequest set_barrier(std::string path, wire::Bytes data) {
 }
 
 BarrierLift lift_barrier(std::string path, wire::Zxid generation) {
-  wire::Condition condition{path, {}, {}};
-  condition.tests.czxid = generation;
-  return {wire::DeleteRequest{std::move(path)}, {std::move(condition)}};
+  return {wire::DeleteRequest{path}, {same_node(path, generation)}};
 }
 
 BarrierActions BarrierWait::begin() {

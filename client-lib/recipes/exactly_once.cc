@@ -39,13 +39,6 @@ const wire::MultiReply* results_of(const wire::Result<wire::ReplyBody>& result) 
   return multi != nullptr && !multi->failed ? multi : nullptr;
 }
 
-// Why the request was refused, or the operation of the multi.
-wire::Error refusal_of(const wire::Result<wire::ReplyBody>& result) {
-  const auto* multi = reply_of<wire::MultiReply>(result);
-  if (multi == nullptr || !multi->failed) return error_of(result);
-  return multi->results[*multi->failed].error();
-}
-
 }  // namespace
 
 ExactlyOnce::ExactlyOnce(ExactlyOnceOptions options)
@@ -148,7 +141,7 @@ ExactlyOnce::Step ExactlyOnce::on_read(const Result& result) {
   const wire::MultiReply* found = results_of(result);
   if (found != nullptr) return on_found(*found);
   if (is_unknown(result)) return read();
-  if (refusal_of(result).code == ErrorCode::no_node) return create();
+  if (error_of_multi(result).code == ErrorCode::no_node) return create();
   return on_refused(result);
 }
 
@@ -199,7 +192,7 @@ ExactlyOnce::Step ExactlyOnce::on_written(const Result& result) {
   }
   if (multi == nullptr || multi->failed) {
     const bool is_gone = is_told && multi->branch == wire::Branch::otherwise &&
-                         refusal_of(result).code == ErrorCode::no_node;
+                         error_of_multi(result).code == ErrorCode::no_node;
     return is_gone ? create() : on_refused(result);
   }
   if (multi->branch == wire::Branch::otherwise) return on_found(*multi);
@@ -220,7 +213,7 @@ ExactlyOnce::Step ExactlyOnce::on_written(const Result& result) {
 }
 
 ExactlyOnce::Step ExactlyOnce::on_refused(const Result& result) {
-  wire::Error error = refusal_of(result);
+  wire::Error error = error_of_multi(result);
   if (!is_temporary(error.code)) return fail(std::move(error));
   phase_ = Phase::paused;
   return Pause{};

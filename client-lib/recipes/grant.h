@@ -1,11 +1,19 @@
 #pragma once
 
 #include <string>
+#include <utility>
 
 #include "wire/requests.h"
 #include "wire/zxid.h"
 
 namespace zabkeeper {
+
+// The condition that the node at this path is still the one that this transaction has created.
+[[nodiscard]] inline wire::Condition same_node(std::string path, wire::Zxid czxid) {
+  wire::Condition condition{std::move(path), {}, {}};
+  condition.tests.czxid = czxid;
+  return condition;
+}
 
 // What is held: a node of this session below the path of a lock, whose turn has come.
 struct Grant {
@@ -19,11 +27,7 @@ struct Grant {
 
   // The condition of every write that may happen only while this is held. If it does not hold, the
   // service refuses the write with ConditionFailed.
-  [[nodiscard]] wire::Condition guard() const {
-    wire::Condition condition{path, {}, {}};
-    condition.tests.czxid = czxid;
-    return condition;
-  }
+  [[nodiscard]] wire::Condition guard() const { return same_node(path, czxid); }
 
   bool operator==(const Grant&) const = default;
 };

@@ -190,12 +190,8 @@ void Observer::tell(wire::Zxid zxid, ObserverActions& actions) {
 }
 
 bool Observer::is_to_repeat(const Result& result, ObserverActions& actions) {
-  if (is_unknown(result)) {
-    watch(actions);
-    return true;
-  }
-  if (result || !is_temporary(result.error().code)) return false;
-  actions.emplace_back(Pause{});
+  if (!is_unknown(result)) return pause_if_temporary(result, actions);
+  watch(actions);
   return true;
 }
 

@@ -2,6 +2,7 @@
 
 #include <variant>
 
+#include "client-lib/recipes/recipe_actions.h"
 #include "wire/error.h"
 #include "wire/replies.h"
 #include "wire/result.h"
@@ -42,6 +43,15 @@ template <typename Reply>
     case wire::ErrorCode::server_behind: return true;
     default: return false;
   }
+}
+
+// Whether the request was refused, and may succeed later: then the caller pauses.
+template <typename Actions>
+[[nodiscard]] bool pause_if_temporary(const wire::Result<wire::ReplyBody>& result,
+                                      Actions& actions) {
+  if (result || !is_temporary(result.error().code)) return false;
+  actions.emplace_back(Pause{});
+  return true;
 }
 
 [[nodiscard]] inline wire::Error error_of(const wire::Result<wire::ReplyBody>& result) {

@@ -1,6 +1,5 @@
 #include "client-lib/recipes/presence.h"
 
-#include <algorithm>
 #include <cstddef>
 
 #include "client-lib/recipes/outcome.h"
@@ -10,23 +9,9 @@
 namespace zabkeeper {
 namespace {
 
-constexpr std::size_t presence_id_bytes = 32;
 constexpr std::uint32_t former_page_max = 100;
 // Of one multi. More are taken over by nobody, and go with their sessions.
 constexpr std::size_t former_max = 50;
-
-bool is_presence_id(std::string_view id) {
-  return id.size() == presence_id_bytes && std::ranges::all_of(id, [](char c) {
-           return ('0' <= c && c <= '9') || ('a' <= c && c <= 'f');
-         });
-}
-
-// Of the operation that failed, if it is a multi.
-wire::Error error_in(const wire::Result<wire::ReplyBody>& result) {
-  const auto* multi = reply_of<wire::MultiReply>(result);
-  if (multi == nullptr || !multi->failed) return error_of(result);
-  return multi->results[*multi->failed].error();
-}
 
 const wire::CreateReply* created_in(const wire::Result<wire::ReplyBody>& result) {
   const auto* multi = reply_of<wire::MultiReply>(result);
@@ -43,15 +28,15 @@ wire::Bytes bytes_of(const PresenceData& presence) {
 
 std::optional<PresenceData> presence_in(std::string_view bytes) {
   const std::size_t end = bytes.find('\n');
-  if (end == std::string_view::npos || end <= presence_id_bytes) return std::nullopt;
-  const std::string_view id = bytes.substr(0, presence_id_bytes);
-  if (!is_presence_id(id) || bytes[presence_id_bytes] != ' ') return std::nullopt;
-  const std::string_view owner = bytes.substr(presence_id_bytes + 1, end - presence_id_bytes - 1);
+  if (end == std::string_view::npos || end <= id_digits) return std::nullopt;
+  const std::string_view id = bytes.substr(0, id_digits);
+  if (!is_id(id) || bytes[id_digits] != ' ') return std::nullopt;
+  const std::string_view owner = bytes.substr(id_digits + 1, end - id_digits - 1);
   return PresenceData{std::string(id), std::string(owner), wire::Bytes(bytes.substr(end + 1))};
 }
 
 Presence::Presence(PresenceOptions options) : options_(std::move(options)) {
-  ensure(is_presence_id(options_.id), "the id of a presence has 32 lower-case hex digits");
+  ensure(is_id(options_.id), "the id of a presence has 32 lower-case hex digits");
   ensure(!options_.owner.empty() && options_.owner.find('\n') == std::string::npos,
          "the owner of a presence is one line");
 }
@@ -159,12 +144,6 @@ std::uint64_t Presence::ask(wire::Request request, PresenceActions& actions,
   return last_;
 }
 
-bool Presence::is_to_pause(const Result& result, PresenceActions& actions) {
-  if (result || !is_temporary(result.error().code)) return false;
-  actions.emplace_back(Pause{});
-  return true;
-}
-
 // --- The search for the node ---
 
 // An earlier answer of this search, or of a create, may have come from a server that was behind.
@@ -190,7 +169,7 @@ void Presence::list(std::optional<std::string> after, PresenceActions& actions) 
 
 void Presence::on_looked(const Result& result, PresenceActions& actions) {
   if (is_unknown(result)) return look(actions);
-  if (is_to_pause(result, actions)) return;
+  if (pause_if_temporary(result, actions)) return;
   if (is_error(result, wire::ErrorCode::no_node)) return on_not_found(actions);
   if (const auto* page = reply_of<wire::ChildrenReply>(result)) return on_listed(*page, actions);
   const auto* got = reply_of<wire::GetReply>(result);
@@ -264,8 +243,7 @@ void Presence::create(PresenceActions& actions) {
   std::vector<wire::Condition> conditions;
   for (const Former& former : former_) {
     multi.ops.emplace_back(wire::DeleteRequest{former.path});
-    conditions.push_back({former.path, {}, {}});
-    conditions.back().tests.czxid = former.czxid;
+    conditions.push_back(same_node(former.path, former.czxid));
   }
   multi.ops.emplace_back(std::move(request));
   outstanding_ = ask(std::move(multi), actions, std::move(conditions));
@@ -281,11 +259,11 @@ void Presence::on_created(const Result& result, PresenceActions& actions) {
     return look(actions);
   }
   if (is_leaving_) return end({PresenceEnded::How::removed}, actions);
-  if (is_to_pause(result, actions)) {
+  if (pause_if_temporary(result, actions)) {
     phase_ = Phase::looking;
     return;
   }
-  const wire::Error error = error_in(result);
+  const wire::Error error = error_of_multi(result);
   switch (error.code) {
     case wire::ErrorCode::node_exists:
     case wire::ErrorCode::condition_failed:
@@ -306,11 +284,7 @@ void Presence::become_present(std::string path, wire::Zxid czxid, PresenceAction
   if (accepted_ != options_.data) set(actions);
 }
 
-wire::Condition Presence::guard() const {
-  wire::Condition condition{path_, {}, {}};
-  condition.tests.czxid = czxid_;
-  return condition;
-}
+wire::Condition Presence::guard() const { return same_node(path_, czxid_); }
 
 wire::Bytes Presence::bytes() const {
   return bytes_of({options_.id, options_.owner, options_.data});
@@ -332,7 +306,7 @@ void Presence::on_watched(const Result& result, PresenceActions& actions) {
   }
   watch_ = 0;
   if (is_unknown(result)) return watch(actions);
-  if (is_to_pause(result, actions)) return;
+  if (pause_if_temporary(result, actions)) return;
   if (phase_ == Phase::waiting) fail(error_of(result), actions);
 }
 
@@ -351,7 +325,7 @@ void Presence::set(PresenceActions& actions) {
 void Presence::on_set(const Result& result, PresenceActions& actions) {
   if (phase_ != Phase::present) return;
   if (is_unknown(result)) return set(actions);
-  if (is_to_pause(result, actions)) return;
+  if (pause_if_temporary(result, actions)) return;
   if (is_error(result, wire::ErrorCode::condition_failed) ||
       is_error(result, wire::ErrorCode::no_node)) {
     return on_gone(actions);
@@ -378,7 +352,7 @@ void Presence::remove(PresenceActions& actions) {
 
 void Presence::on_removed(const Result& result, PresenceActions& actions) {
   if (is_unknown(result)) return remove(actions);
-  if (is_to_pause(result, actions)) return;
+  if (pause_if_temporary(result, actions)) return;
   const bool is_gone = result || is_error(result, wire::ErrorCode::condition_failed) ||
                        is_error(result, wire::ErrorCode::no_node);
   if (is_gone) return end({PresenceEnded::How::removed}, actions);

@@ -169,7 +169,6 @@ class Presence {
   void on_set(const Result& result, PresenceActions& actions);
   void on_gone(PresenceActions& actions);
   void fail(wire::Error error, PresenceActions& actions);
-  [[nodiscard]] bool is_to_pause(const Result& result, PresenceActions& actions);
   [[nodiscard]] wire::Condition guard() const;
   [[nodiscard]] wire::Bytes bytes() const;
   std::uint64_t ask(wire::Request request, PresenceActions& actions,

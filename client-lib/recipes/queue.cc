@@ -9,7 +9,6 @@
 namespace zabkeeper {
 namespace {
 
-constexpr std::size_t id_digits = 32;
 constexpr std::size_t limit_digits_max = 7;
 
 bool is_lower_hex(char c) { return ('0' <= c && c <= '9') || ('a' <= c && c <= 'f'); }
@@ -30,10 +29,11 @@ QueueOptions queue(std::string path, std::string mark, std::string kind) {
 
 }  // namespace
 
-void check_id(std::string_view id) {
-  ensure(id.size() == id_digits && std::ranges::all_of(id, is_lower_hex),
-         "an id has 32 lower-case hex digits");
+bool is_id(std::string_view text) {
+  return text.size() == id_digits && std::ranges::all_of(text, is_lower_hex);
 }
+
+void check_id(std::string_view id) { ensure(is_id(id), "an id has 32 lower-case hex digits"); }
 
 // Without kinds to wait for: so a lock also excludes kazoo's readers and writers on its path.
 QueueOptions lock_queue(std::string path, std::string_view id, LockNames names) {

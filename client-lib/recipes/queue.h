@@ -59,7 +59,10 @@ struct QueueOptions {
 // The limit that these data say: a number of at most seven digits, in decimal. Nothing for others.
 [[nodiscard]] std::optional<std::int32_t> limit_of(std::string_view data);
 
-// Aborts if this is not an id: 32 lower-case hex digits.
+// An id has so many lower-case hex digits.
+inline constexpr std::size_t id_digits = 32;
+[[nodiscard]] bool is_id(std::string_view text);
+// Aborts if this is not an id.
 void check_id(std::string_view id);
 // The path of the child.
 [[nodiscard]] std::string below(const std::string& path, std::string_view name);
