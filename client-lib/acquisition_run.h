@@ -17,7 +17,7 @@
 
 namespace zabkeeper {
 
-// What the handles of one hold share.
+// The state that the handles of one hold share.
 struct Hold::State {
   State(std::shared_ptr<AcquisitionRun> of, Grant granted)
       : run(std::move(of)), grant_(std::move(granted)) {}
@@ -44,7 +44,7 @@ struct Hold::State {
 // and the functions that return an executor or a time.
 class AcquisitionRun final : public RecipeRunner {
  public:
-  // What became of an acquisition. Neither a hold nor an error: it was not its turn at once.
+  // The outcome of an acquisition. Neither a hold nor an error: it was not its turn at once.
   struct Outcome {
     Error error;
     Hold hold;

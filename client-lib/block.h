@@ -26,7 +26,7 @@ Result<Reply> block(Begin begin) try {
   return Error{{ErrorCode::system_error, "the client's executor has ended"}};
 }
 
-// What a blocking call returns to a thread that runs the client's executor.
+// The result of a blocking call for a thread that runs the client's executor.
 [[nodiscard]] inline Error would_wait_for_itself() {
   return {{ErrorCode::bad_arguments,
            "a blocking call by the client's own executor would wait for itself: "

@@ -27,9 +27,9 @@
 //   while (!hold.stop_token().stop_requested()) work();
 namespace zabkeeper {
 
-// What can be acquired. Any thread may use it, and it may be acquired any number of times: each
-// acquisition waits for the others, also for those of the same thread (see Hold::share). The client
-// must outlive it, its calls, and what it has acquired.
+// A lock, or what else can be acquired. Any thread may use it, and it may be acquired any number of
+// times: each acquisition waits for the others, also for those of the same thread (see
+// Hold::share). The client must outlive it, its calls, and what it has acquired.
 //
 // Errors: those of the requests; NotReady if no server was found in time; SessionExpired;
 // OperationTimeout at the deadline. After each of them no node is left, or it is being deleted in
@@ -111,7 +111,7 @@ struct LockOptions {
   LockNames names = LockNames::own;
   // The data of the nodes, for people who look.
   wire::Bytes data = {};
-  // Of the nodes, and of missing parents; none: open.
+  // The ACL of the nodes, and of missing parents; none: open.
   std::optional<wire::Acl> acl = {};
 };
 
