@@ -1,10 +1,12 @@
 #include "tests/sim/service/model.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 #include <variant>
 
 #include "tests/sim/violation.h"
+#include "znode/hash.h"
 
 namespace sim {
 [[noreturn]] void fail_replay(wire::Zxid zxid, const std::string& what) {
@@ -172,12 +174,15 @@ class Model::Replay {
     if (paths.size() != one.ephemerals) {
       fail_replay(zxid_, "another number of ephemeral nodes");
     }
-    // In the order of their creation, that is, of their czxids. One change for each parent.
-    std::vector<std::pair<wire::Zxid, std::string>> ordered;
-    for (const std::string& path : paths) ordered.emplace_back(view_.find(path)->stat.czxid, path);
+    // In the order of their creation, that is, of their czxids, and then of a hash that all servers
+    // agree on. One change for each parent.
+    std::vector<std::tuple<wire::Zxid, std::uint64_t, std::string>> ordered;
+    for (const std::string& path : paths) {
+      ordered.emplace_back(view_.find(path)->stat.czxid, znode::hash_of(path), path);
+    }
     std::ranges::sort(ordered);
     std::map<std::string, bool> parents;
-    for (const auto& [czxid, path] : ordered) {
+    for (const auto& [czxid, hash, path] : ordered) {
       view_.erase(path, !std::exchange(parents[parent_path(path)], true));
     }
     model_.sessions_.at(txn_.session).closed = zxid_;
