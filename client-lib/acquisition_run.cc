@@ -1,18 +1,10 @@
 #include "client-lib/acquisition_run.h"
 
-#include <string>
+#include <type_traits>
 #include <utility>
 #include <variant>
 
-#include <boost/system/error_code.hpp>
-
 namespace zabkeeper {
-
-using std::chrono::milliseconds;
-
-namespace {
-
-AnyReply empty_reply() { return {wire::EmptyReply{}, {}}; }
 
 Error error_of_end(const Ended& ended) {
   switch (ended.how) {
@@ -25,81 +17,120 @@ Error error_of_end(const Ended& ended) {
   return ended.error.value_or(wire::Error{ErrorCode::system_error, "the acquisition has failed"});
 }
 
-}  // namespace
+namespace {
 
-AcquisitionRun::AcquisitionRun(std::shared_ptr<Core> core, QueueOptions options)
-    : RecipeRunner(std::move(core)),
-      acquisition_(std::move(options)),
-      timer_(RecipeRunner::core()->executor()) {}
-
-void AcquisitionRun::start(milliseconds timeout, std::shared_ptr<Outcome> outcome,
-                           AnyCompletion completion) {
-  post([timeout, outcome = std::move(outcome),
-        completion = std::move(completion)](AcquisitionRun& run) mutable {
-    run.outcome_ = std::move(outcome);
-    run.waiting_ = std::move(completion);
-    run.listen();
-    if (timeout > milliseconds{0}) {
-      run.timer_.expires_after(timeout);
-      run.timer_.async_wait([weak = run.weak_from_this()](boost::system::error_code error) {
-        const auto alive = std::static_pointer_cast<AcquisitionRun>(weak.lock());
-        if (error || !alive) return;
-        alive->cancel({{ErrorCode::operation_timeout, "not acquired before the deadline"}});
-      });
-    }
-    run.carry_out(run.acquisition_.want());
-  });
+// The two recipes differ in these.
+RecipeActions begin(Acquisition& recipe) { return recipe.want(); }
+MultiActions begin(MultiAcquisition& recipe) { return recipe.begin(); }
+RecipeActions pass(Acquisition& recipe, std::uint64_t number, const AnyReply& reply) {
+  return recipe.replied(number, reply.result);
+}
+MultiActions pass(MultiAcquisition& recipe, std::uint64_t number, const AnyReply& reply) {
+  return recipe.replied(number, reply.result, reply.zxid);
 }
 
-void AcquisitionRun::cancel(const Error& why) {
-  if (!waiting_) return;
-  answer(why, {});
-  carry_out(acquisition_.release());
+}  // namespace
+
+AcquisitionRun::AcquisitionRun(std::shared_ptr<Core> core, Wanted wanted)
+    : RecipeRunner(std::move(core)), recipe_(recipe_for(std::move(wanted))) {}
+
+AcquisitionRun::Recipe AcquisitionRun::recipe_for(Wanted wanted) {
+  if (auto* several = std::get_if<MultiOptions>(&wanted)) {
+    return MultiAcquisition(std::move(*several));
+  }
+  return Acquisition(std::get<QueueOptions>(std::move(wanted)));
+}
+
+void AcquisitionRun::start(const RecipeCall<Hold>& call) {
+  waiting_ = call;
+  listen();
+  step([](auto& recipe) { return begin(recipe); });
+}
+
+void AcquisitionRun::carry_out_release() {
+  step([](auto& recipe) { return recipe.release(); });
 }
 
 void AcquisitionRun::release(AnyCompletion completion) {
-  if (ended_) {
-    const Error error = error_of_end(*ended_);
-    if (!completion) return;
-    return complete(std::move(completion),
-                    error ? AnyReply{wire::Error(error), {}} : empty_reply());
-  }
+  if (ended_) return complete_with(std::move(completion), error_of_end(*ended_));
   if (completion) releasing_.push_back(std::move(completion));
-  carry_out(acquisition_.release());
+  carry_out_release();
 }
 
 void AcquisitionRun::downgrade(AnyCompletion completion) {
-  if (downgrading_ || ended_) {
-    return complete(std::move(completion),
-                    {wire::Error{ErrorCode::bad_arguments, "no write lock is held"}, {}});
+  if (downgrading_ || ended_ || !std::holds_alternative<Acquisition>(recipe_)) {
+    const Error error{{ErrorCode::bad_arguments, "no write lock is held"}};
+    return complete_with(std::move(completion), error);
   }
   downgrading_ = std::move(completion);
-  carry_out(acquisition_.downgrade());
-}
-
-void AcquisitionRun::carry_out(RecipeActions actions) {
-  for (RecipeAction& action : actions) {
-    if (auto* question = std::get_if<Ask>(&action)) ask(std::move(*question));
-    if (std::holds_alternative<Pause>(action)) pause();
-    if (const auto* held = std::get_if<Held>(&action)) on_held(held->grant);
-    if (const auto* reader = std::get_if<Downgraded>(&action)) {
-      if (const auto hold = hold_.lock()) hold->set_grant(reader->grant);
-      if (downgrading_) complete(std::move(downgrading_), empty_reply());
-    }
-    if (const auto* refused = std::get_if<Refused>(&action)) {
-      if (downgrading_) complete(std::move(downgrading_), {refused->error, {}});
-    }
-    if (std::holds_alternative<Lost>(action)) on_lost();
-    if (const auto* ended = std::get_if<Ended>(&action)) on_ended(*ended);
+  for (RecipeAction& action : std::get<Acquisition>(recipe_).downgrade()) {
+    std::visit([this](auto& each) { carry_out(each); }, action);
   }
 }
 
-void AcquisitionRun::on_held(const Grant& grant) {
+// --- The steps ---
+
+void AcquisitionRun::session_ended() {
+  step([](auto& recipe) { return recipe.session_lost(); });
+}
+
+void AcquisitionRun::replied(std::uint64_t number, AnyReply&& reply) {
+  step([&](auto& recipe) { return pass(recipe, number, reply); });
+}
+
+void AcquisitionRun::received(std::uint64_t number, const wire::WatchEvent& event) {
+  step([&](auto& recipe) { return recipe.received(number, event); });
+}
+
+void AcquisitionRun::lost_watch() {
+  step([](auto& recipe) { return recipe.connection_lost(); });
+}
+
+void AcquisitionRun::resumed() {
+  step([](auto& recipe) { return recipe.again(); });
+}
+
+template <typename Step>
+void AcquisitionRun::step(const Step& step) {
+  std::visit(
+      [&](auto& recipe) {
+        for (auto& action : step(recipe)) {
+          std::visit([this](auto& each) { carry_out(each); }, action);
+        }
+      },
+      recipe_);
+}
+
+// --- The actions ---
+
+template <typename Action>
+void AcquisitionRun::carry_out(Action& action) {
+  if constexpr (std::is_same_v<Action, Ask>) {
+    ask(std::move(action));
+  } else if constexpr (std::is_same_v<Action, Pause>) {
+    pause();
+  } else if constexpr (std::is_same_v<Action, Held>) {
+    on_held({{action.grant}, action.grant.token});
+  } else if constexpr (std::is_same_v<Action, MultiHeld>) {
+    on_held(action.grant);
+  } else if constexpr (std::is_same_v<Action, Downgraded>) {
+    if (const auto hold = hold_.lock()) hold->set_grant({{action.grant}, action.grant.token});
+    complete_with(std::move(downgrading_), {});
+  } else if constexpr (std::is_same_v<Action, Refused>) {
+    complete_with(std::move(downgrading_), Error(action.error));
+  } else if constexpr (std::is_same_v<Action, Lost>) {
+    on_lost();
+  } else if constexpr (std::is_same_v<Action, Ended>) {
+    on_ended(action);
+  }
+}
+
+void AcquisitionRun::on_held(MultiGrant grant) {
   if (!waiting_) return;  // It is being released.
   const auto state = std::make_shared<Hold::State>(
-      std::static_pointer_cast<AcquisitionRun>(shared_from_this()), grant);
+      std::static_pointer_cast<AcquisitionRun>(shared_from_this()), std::move(grant));
   hold_ = state;
-  answer({}, Hold(state));
+  waiting_.answer({}, Hold(state));
 }
 
 void AcquisitionRun::on_lost() {
@@ -110,20 +141,10 @@ void AcquisitionRun::on_ended(const Ended& ended) {
   ended_ = ended;
   on_lost();
   const Error error = error_of_end(ended);
-  const AnyReply reply = error ? AnyReply{wire::Error(error), {}} : empty_reply();
-  answer(error, {});
-  if (downgrading_) complete(std::move(downgrading_), reply);
-  for (AnyCompletion& each : std::exchange(releasing_, {})) complete(std::move(each), reply);
+  waiting_.answer(error);
+  complete_with(std::move(downgrading_), error);
+  for (AnyCompletion& each : std::exchange(releasing_, {})) complete_with(std::move(each), error);
   finish();
-}
-
-void AcquisitionRun::answer(Error error, Hold hold) {
-  timer_.cancel();
-  if (!waiting_) return;
-  outcome_->error = std::move(error);
-  outcome_->hold = std::move(hold);
-  outcome_.reset();
-  complete(std::move(waiting_), empty_reply());
 }
 
 }  // namespace zabkeeper

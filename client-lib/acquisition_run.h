@@ -1,32 +1,33 @@
 #pragma once
 
 #include <atomic>
-#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <stop_token>
+#include <utility>
+#include <variant>
 #include <vector>
 
-#include <boost/asio/steady_timer.hpp>
-
 #include "client-lib/hold.h"
+#include "client-lib/recipe_call.h"
 #include "client-lib/recipe_runner.h"
 #include "client-lib/recipes/acquisition.h"
+#include "client-lib/recipes/multi_acquisition.h"
 
 namespace zabkeeper {
 
 // The state that the handles of one hold share.
 struct Hold::State {
-  State(std::shared_ptr<AcquisitionRun> of, Grant granted)
+  State(std::shared_ptr<AcquisitionRun> of, MultiGrant granted)
       : run(std::move(of)), grant_(std::move(granted)) {}
 
-  [[nodiscard]] Grant grant() const {
+  [[nodiscard]] MultiGrant grant() const {
     const std::lock_guard lock(mutex_);
     return grant_;
   }
-  void set_grant(const Grant& grant) {
+  void set_grant(const MultiGrant& grant) {
     const std::lock_guard lock(mutex_);
     grant_ = grant;
   }
@@ -37,61 +38,55 @@ struct Hold::State {
 
  private:
   mutable std::mutex mutex_;
-  Grant grant_;  // a downgrade changes it
+  MultiGrant grant_;  // a downgrade changes it
 };
 
-// Runs an Acquisition on a client. Its functions are for the client's strand, except for `start`
-// and the functions that return an executor or a time.
+// What the end of an acquisition is for those who wait; no error if it was released.
+[[nodiscard]] Error error_of_end(const Ended& ended);
+
+// What is to be acquired: one lock, or several together.
+using Wanted = std::variant<QueueOptions, MultiOptions>;
+
+// Runs an Acquisition, or one of several locks, on a client. Its functions are for the client's
+// strand, except for those of RecipeRunner that any thread may call, and `safe_until`.
 class AcquisitionRun final : public RecipeRunner {
  public:
-  // The outcome of an acquisition. Neither a hold nor an error: it was not its turn at once.
-  struct Outcome {
-    Error error;
-    Hold hold;
-  };
+  AcquisitionRun(std::shared_ptr<Core> core, Wanted wanted);
 
-  AcquisitionRun(std::shared_ptr<Core> core, QueueOptions options);
-
-  // Calls the completion when `outcome` is set. `timeout` 0: none. Any thread may call it.
-  void start(std::chrono::milliseconds timeout, std::shared_ptr<Outcome> outcome,
-             AnyCompletion completion);
-  // The caller does not wait any more. If nothing is held, the node is deleted in the background.
-  void cancel(const Error& why);
+  // The answer is what is held. It holds nothing if it was not its turn at once.
+  void start(const RecipeCall<Hold>& call);
+  // If nothing is held, the nodes are deleted in the background.
+  void given_up(const RecipeCall<Hold>&) { carry_out_release(); }
   void release(AnyCompletion completion);
   void downgrade(AnyCompletion completion);
 
-  [[nodiscard]] boost::asio::any_io_executor executor() const { return core()->executor(); }
-  [[nodiscard]] bool runs_here() const { return core()->runs_here(); }
   [[nodiscard]] Conversation::Time safe_until() const { return core()->safe_until(); }
-  // Lets the strand call the function with this object. Any thread may call it.
-  template <typename Function>
-  void post(Function function) {
-    post_to(*this, std::move(function));
-  }
 
  private:
-  void session_ended() override { carry_out(acquisition_.session_lost()); }
-  void replied(std::uint64_t number, AnyReply&& reply) override {
-    carry_out(acquisition_.replied(number, reply.result));
-  }
-  void received(std::uint64_t number, const wire::WatchEvent& event) override {
-    carry_out(acquisition_.received(number, event));
-  }
-  void lost_watch() override { carry_out(acquisition_.connection_lost()); }
-  void resumed() override { carry_out(acquisition_.again()); }
+  using Recipe = std::variant<Acquisition, MultiAcquisition>;
 
-  void carry_out(RecipeActions actions);
-  void on_held(const Grant& grant);
+  static Recipe recipe_for(Wanted wanted);
+
+  void session_ended() override;
+  void replied(std::uint64_t number, AnyReply&& reply) override;
+  void received(std::uint64_t number, const wire::WatchEvent& event) override;
+  void lost_watch() override;
+  void resumed() override;
+  void client_ended(const wire::Error&) override { session_ended(); }
+
+  // Calls the function with the recipe, and carries out the actions that it returns.
+  template <typename Step>
+  void step(const Step& step);
+  template <typename Action>
+  void carry_out(Action& action);
+  void carry_out_release();
+  void on_held(MultiGrant grant);
   void on_lost();
   void on_ended(const Ended& ended);
-  // Answers the caller of `start`, if it waits.
-  void answer(Error error, Hold hold);
 
-  Acquisition acquisition_;
-  boost::asio::steady_timer timer_;  // of `start`
-  std::shared_ptr<Outcome> outcome_;
-  AnyCompletion waiting_;                 // of `start`
-  std::vector<AnyCompletion> releasing_;  // completed when the node is deleted
+  Recipe recipe_;
+  RecipeCall<Hold> waiting_;              // of `start`
+  std::vector<AnyCompletion> releasing_;  // completed when the nodes are deleted
   AnyCompletion downgrading_;
   std::weak_ptr<Hold::State> hold_;
   std::optional<Ended> ended_;

@@ -33,4 +33,12 @@ Result<Reply> block(Begin begin) try {
            "use the asynchronous calls there"}};
 }
 
+// As `block`, for calls of a client whose `runs_here` tells whether the thread would wait for
+// itself.
+template <typename Reply, typename Core, typename Begin>
+Result<Reply> block_elsewhere(const Core& core, Begin begin) {
+  if (core.runs_here()) return would_wait_for_itself();
+  return block<Reply>(std::move(begin));
+}
+
 }  // namespace zabkeeper

@@ -74,6 +74,8 @@ class Core : public std::enable_shared_from_this<Core> {
   void unlisten(SessionListener& listener) { listeners_.erase(&listener); }
   // Until then the session certainly exists. Time::max(): no server has promised anything.
   [[nodiscard]] Conversation::Time safe_until() const { return safe_until_; }
+  // Whether there is no session any more, and the client opens none. On the strand only.
+  [[nodiscard]] bool has_ended() const { return conversation_.ended(); }
   // Whether a blocking call of this thread would wait for itself.
   [[nodiscard]] bool runs_here() const;
   // The strand.

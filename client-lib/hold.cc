@@ -19,7 +19,7 @@ Hold::operator bool() const {
   return state_ && !state_->stop.stop_requested() && std::chrono::steady_clock::now() < deadline();
 }
 
-Grant Hold::grant() const {
+MultiGrant Hold::grants() const {
   ensure(state_ != nullptr, "nothing was acquired");
   return state_->grant();
 }
@@ -66,9 +66,10 @@ void Hold::release(std::shared_ptr<State> state, AnyCompletion completion) {
     return;
   }
   state->stop.request_stop();
-  state->run->post([completion = std::move(completion)](AcquisitionRun& run) mutable {
-    run.release(std::move(completion));
-  });
+  RecipeRunner::post_to(*state->run,
+                        [completion = std::move(completion)](AcquisitionRun& run) mutable {
+                          run.release(std::move(completion));
+                        });
 }
 
 void Hold::downgrade(const std::shared_ptr<State>& state, AnyCompletion completion) {
@@ -76,9 +77,10 @@ void Hold::downgrade(const std::shared_ptr<State>& state, AnyCompletion completi
     return complete(std::move(completion),
                     {wire::Error{ErrorCode::bad_arguments, "nothing is held"}, {}});
   }
-  state->run->post([completion = std::move(completion)](AcquisitionRun& run) mutable {
-    run.downgrade(std::move(completion));
-  });
+  RecipeRunner::post_to(*state->run,
+                        [completion = std::move(completion)](AcquisitionRun& run) mutable {
+                          run.downgrade(std::move(completion));
+                        });
 }
 
 }  // namespace zabkeeper

@@ -5,6 +5,7 @@
 #include <stop_token>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/async_result.hpp>
@@ -12,7 +13,9 @@
 #include "client-lib/completion.h"
 #include "client-lib/core.h"
 #include "client-lib/error.h"
+#include "client-lib/recipe_call.h"
 #include "client-lib/recipes/grant.h"
+#include "client-lib/recipes/multi_acquisition.h"
 #include "client-lib/tokens.h"
 #include "wire/replies.h"
 #include "wire/requests.h"
@@ -21,12 +24,12 @@ namespace zabkeeper {
 
 class AcquisitionRun;
 
-// What a client holds: a lock, a read or write lock, a place of a semaphore, or the leadership of
-// an election. Its destructor releases it, in the background. It is not tied to a thread: any
-// thread may use it, but only one at a time.
+// What a client holds: a lock, several locks together, a read or write lock, a place of a
+// semaphore, or the leadership of an election. Its destructor releases it, in the background. It is
+// not tied to a thread: any thread may use it, but only one at a time.
 //
 // It is lost, and `stop_token` is stopped, if the session ends, if its deadline passes, or if
-// somebody deletes the node. The deadline passes before the servers can end the session, so all
+// somebody deletes a node of it. The deadline passes before the servers can end the session, so all
 // code that obeys the token in time stops before another client can hold. Code that cannot obey in
 // time puts `guard` on its writes, or gives `token` to the resource. For nobody can exclude that a
 // process stands still between its look at the clock and its next action.
@@ -46,12 +49,16 @@ class Hold {
   // The functions below, down to `release`, are for a hold that was acquired, also if it is lost.
 
   // Rises from holder to holder: see Grant::token.
-  [[nodiscard]] wire::Zxid token() const { return grant().token; }
+  [[nodiscard]] wire::Zxid token() const { return grants().token; }
   // The condition of every write that may happen only while this is held.
   [[nodiscard]] wire::Condition guard() const { return grant().guard(); }
+  // The same for several locks that are held together: one condition for each.
+  [[nodiscard]] std::vector<wire::Condition> guards() const { return grants().guards(); }
   // The node of this holder.
   [[nodiscard]] std::string path() const { return grant().path; }
-  [[nodiscard]] Grant grant() const;
+  // Of several locks, that of the first path.
+  [[nodiscard]] Grant grant() const { return grants().locks.front(); }
+  [[nodiscard]] MultiGrant grants() const;
   // Until then, no other client can hold, unless somebody deletes the node. Moves on with every
   // heartbeat. time_point::max(): no server has promised anything yet.
   [[nodiscard]] std::chrono::steady_clock::time_point deadline() const;
@@ -104,13 +111,7 @@ class Hold {
   static void downgrade(const std::shared_ptr<State>& state, AnyCompletion completion);
   template <typename Handler>
   static AnyCompletion completion_of(Handler&& handler, const State* state) {
-    const auto deliver = [](auto&& then, AnyReply&& reply) {
-      const Error error = reply.result ? Error() : Error(reply.result.error());
-      std::forward<decltype(then)>(then)(error, wire::EmptyReply{});
-    };
-    using Done = HandlerCompletion<std::decay_t<Handler>, std::decay_t<decltype(deliver)>,
-                                   boost::asio::any_io_executor>;
-    return Done::make(std::forward<Handler>(handler), deliver, executor_of(state));
+    return empty_completion(std::forward<Handler>(handler), executor_of(state));
   }
 
   std::shared_ptr<State> state_;  // null: holds nothing

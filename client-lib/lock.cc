@@ -1,5 +1,8 @@
 #include "client-lib/lock.h"
 
+#include <algorithm>
+#include <stdexcept>
+
 #include "client-lib/block.h"
 
 namespace zabkeeper {
@@ -7,28 +10,27 @@ namespace zabkeeper {
 using std::chrono::milliseconds;
 
 Result<Hold> Acquirable::acquire_for(milliseconds timeout) const {
-  return wait_for(some_queue(false), timeout);
+  return wait_for(false, timeout);
 }
 
-Result<Hold> Acquirable::try_acquire() const { return wait_for(some_queue(true), {}); }
+Result<Hold> Acquirable::try_acquire() const { return wait_for(true, {}); }
 
-QueueOptions Acquirable::some_queue(bool only_now) const {
-  QueueOptions queue = queue_of_(random_id());
-  queue.only_now = only_now;
-  return queue;
+Wanted Acquirable::some_wanted(bool only_now) const {
+  Wanted wanted = wanted_of_(random_id());
+  std::visit([&](auto& one) { one.only_now = only_now; }, wanted);
+  return wanted;
 }
 
-Result<Hold> Acquirable::wait_for(QueueOptions queue, milliseconds timeout) const {
-  if (core_->runs_here()) return would_wait_for_itself();
-  return block<Hold>(
-      [&](auto handler) { initiate(std::move(queue), timeout, std::move(handler)); });
+Result<Hold> Acquirable::wait_for(bool only_now, milliseconds timeout) const {
+  return block_elsewhere<Hold>(
+      *core_, [&](auto handler) { initiate(only_now, timeout, std::move(handler)); });
 }
 
 namespace {
 
 // Makes queues with these options.
 template <typename Make>
-Acquirable::QueueOf queues(Make make, LockOptions options) {
+Acquirable::WantedOf queues(Make make, LockOptions options) {
   return [make, options = std::move(options)](std::string_view id) {
     QueueOptions queue = make(id);
     queue.data = options.data;
@@ -43,6 +45,22 @@ Lock::Lock(const AsyncCalls& client, std::string path, LockOptions options)
     : Acquirable(client, queues([path = std::move(path), names = options.names](
                                     std::string_view id) { return lock_queue(path, id, names); },
                                 options)) {}
+
+MultiLock::MultiLock(const AsyncCalls& client, std::vector<std::string> paths, LockOptions options)
+    : Acquirable(client, [paths, options = std::move(options)](std::string_view id) {
+        return MultiOptions{.paths = paths,
+                            .id = std::string(id),
+                            .names = options.names,
+                            .data = options.data,
+                            .acl = options.acl};
+      }) {
+  std::ranges::sort(paths);
+  const bool are_different = std::ranges::adjacent_find(paths) == paths.end();
+  if (paths.size() < 2 || paths.size() > multi_locks_max || !are_different) {
+    throw std::invalid_argument("a MultiLock has 2 to " + std::to_string(multi_locks_max) +
+                                " different paths");
+  }
+}
 
 ReadWriteLock::ReadWriteLock(const AsyncCalls& client, std::string path, LockOptions options)
     : reader_(client,

@@ -8,19 +8,18 @@
 #include <string>
 #include <string_view>
 #include <utility>
-
-#include <boost/asio/associated_cancellation_slot.hpp>
-#include <boost/asio/async_result.hpp>
+#include <vector>
 
 #include "client-lib/acquisition_run.h"
 #include "client-lib/async_calls.h"
 #include "client-lib/client.h"
 #include "client-lib/hold.h"
+#include "client-lib/recipe_call.h"
 #include "client-lib/recipes/queue.h"
 
-// Locks, read and write locks, and semaphores. All are fair: holders come in the order in which
-// they asked, and a release wakes only the next one. client-lib/recipes/acquisition.h says what is
-// guaranteed under which failures.
+// Locks, several locks together, read and write locks, and semaphores. All are fair: holders come
+// in the order in which they asked, and a release wakes only the next one.
+// client-lib/recipes/acquisition.h says what is guaranteed under which failures.
 //
 //   zabkeeper::Lock lock(client, "/locks/report");
 //   const zabkeeper::Hold hold = lock.acquire().value();
@@ -50,61 +49,34 @@ class Acquirable {
   }
   template <typename Token>
   auto async_acquire_for(std::chrono::milliseconds timeout, Token&& token) const {
-    return initiate(some_queue(false), timeout, std::forward<Token>(token));
+    return initiate(false, timeout, std::forward<Token>(token));
   }
   template <typename Token>
   auto async_try_acquire(Token&& token) const {
-    return initiate(some_queue(true), {}, std::forward<Token>(token));
+    return initiate(true, {}, std::forward<Token>(token));
   }
 
-  // Makes the queue for an acquisition with this id (32 hex digits).
-  using QueueOf = std::function<QueueOptions(std::string_view id)>;
-  Acquirable(const AsyncCalls& client, QueueOf queue_of)
-      : core_(client.core()), queue_of_(std::move(queue_of)) {}
+  // What an acquisition with this id (32 hex digits) wants.
+  using WantedOf = std::function<Wanted(std::string_view id)>;
+  Acquirable(const AsyncCalls& client, WantedOf wanted_of)
+      : core_(client.core()), wanted_of_(std::move(wanted_of)) {}
 
  private:
-  struct Initiation {
-    using executor_type = AsyncCalls::executor_type;
-    [[nodiscard]] const executor_type& get_executor() const noexcept { return core->executor(); }
-
-    template <typename Handler>
-    void operator()(Handler&& handler, QueueOptions queue,
-                    std::chrono::milliseconds timeout) const {
-      auto outcome = std::make_shared<AcquisitionRun::Outcome>();
-      const auto deliver = [outcome](auto&& then, AnyReply&&) {
-        std::forward<decltype(then)>(then)(outcome->error, std::move(outcome->hold));
-      };
-      using Done =
-          HandlerCompletion<std::decay_t<Handler>, std::decay_t<decltype(deliver)>, executor_type>;
-      const auto run = std::make_shared<AcquisitionRun>(core, std::move(queue));
-      auto slot = boost::asio::get_associated_cancellation_slot(handler);
-      if (slot.is_connected()) {
-        slot.assign([weak = std::weak_ptr(run)](boost::asio::cancellation_type) {
-          if (const auto alive = weak.lock()) {
-            alive->post([](AcquisitionRun& self) {
-              self.cancel({{ErrorCode::cancelled, "the acquisition was cancelled"}});
-            });
-          }
-        });
-      }
-      AnyCompletion completion =
-          Done::make(std::forward<Handler>(handler), deliver, core->executor());
-      run->start(timeout, std::move(outcome), std::move(completion));
-    }
-
-    std::shared_ptr<Core> core;
-  };
-
   template <typename Token>
-  auto initiate(QueueOptions queue, std::chrono::milliseconds timeout, Token&& token) const {
-    return boost::asio::async_initiate<Token, void(Error, Hold)>(Initiation{core_}, token,
-                                                                 std::move(queue), timeout);
+  auto initiate(bool only_now, std::chrono::milliseconds timeout, Token&& token) const {
+    return begin_call<Hold>(
+        core_->executor(),
+        [core = core_, wanted = some_wanted(only_now)] {
+          return std::make_shared<AcquisitionRun>(core, wanted);
+        },
+        [](AcquisitionRun& run, const RecipeCall<Hold>& call) { run.start(call); }, timeout,
+        std::forward<Token>(token));
   }
-  [[nodiscard]] QueueOptions some_queue(bool only_now) const;
-  [[nodiscard]] Result<Hold> wait_for(QueueOptions queue, std::chrono::milliseconds timeout) const;
+  [[nodiscard]] Wanted some_wanted(bool only_now) const;
+  [[nodiscard]] Result<Hold> wait_for(bool only_now, std::chrono::milliseconds timeout) const;
 
   std::shared_ptr<Core> core_;
-  QueueOf queue_of_;
+  WantedOf wanted_of_;
 };
 
 struct LockOptions {
@@ -119,6 +91,15 @@ struct LockOptions {
 class Lock : public Acquirable {
  public:
   Lock(const AsyncCalls& client, std::string path, LockOptions options = {});
+};
+
+// Several locks, of 2 to `multi_locks_max` different paths, that are held together. It never waits
+// for one of them while it holds another, so clients that want some of the same locks, in whatever
+// order, never wait for each other in a circle. Each of its paths is also a Lock for others.
+class MultiLock : public Acquirable {
+ public:
+  // Throws std::invalid_argument if the paths are too few, too many, or not different.
+  MultiLock(const AsyncCalls& client, std::vector<std::string> paths, LockOptions options = {});
 };
 
 // Many readers or one writer. A reader waits for the writers before it, a writer for all before it.

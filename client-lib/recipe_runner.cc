@@ -27,6 +27,14 @@ RecipeRunner::RecipeRunner(std::shared_ptr<Core> core)
 
 void RecipeRunner::ask(Ask&& ask) {
   const auto self = shared_from_this();
+  if (core_->has_ended()) {
+    // Later, because the runner is carrying out the actions of a step.
+    return boost::asio::post(executor(), [self] {
+      if (!self->is_finished_) {
+        self->client_ended({ErrorCode::session_expired, "the session of the client has ended"});
+      }
+    });
+  }
   const std::uint64_t number = ask.number;
   OnEvent on_event;
   if (wire::leaves_watch(ask.request)) {

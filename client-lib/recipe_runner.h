@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
@@ -24,6 +25,18 @@ class RecipeRunner : public SessionListener, public std::enable_shared_from_this
   RecipeRunner(const RecipeRunner&) = delete;
   RecipeRunner& operator=(const RecipeRunner&) = delete;
 
+  // Any thread may call these.
+
+  [[nodiscard]] const boost::asio::any_io_executor& executor() const { return core_->executor(); }
+  [[nodiscard]] bool runs_here() const { return core_->runs_here(); }
+  // Lets the strand call the function with `run`, which is this object.
+  template <typename Run, typename Function>
+  static void post_to(Run& run, Function function) {
+    boost::asio::post(run.executor(),
+                      [self = std::static_pointer_cast<Run>(run.shared_from_this()),
+                       function = std::move(function)]() mutable { function(*self); });
+  }
+
  protected:
   explicit RecipeRunner(std::shared_ptr<Core> core);
   ~RecipeRunner() = default;
@@ -38,13 +51,6 @@ class RecipeRunner : public SessionListener, public std::enable_shared_from_this
   // Removes the watch that was set last, if it may still have events.
   void unwatch();
   [[nodiscard]] const std::shared_ptr<Core>& core() const { return core_; }
-  // Lets the strand call the function with `run`, which is this object. Any thread may call it.
-  template <typename Run, typename Function>
-  static void post_to(Run& run, Function function) {
-    boost::asio::post(run.core()->executor(),
-                      [self = std::static_pointer_cast<Run>(run.shared_from_this()),
-                       function = std::move(function)]() mutable { function(*self); });
-  }
 
  private:
   virtual void replied(std::uint64_t number, AnyReply&& reply) = 0;
@@ -52,6 +58,8 @@ class RecipeRunner : public SessionListener, public std::enable_shared_from_this
   // A server has refused to set a watch again.
   virtual void lost_watch() = 0;
   virtual void resumed() = 0;
+  // The client opens no session any more, so a request was not sent. The runner must finish.
+  virtual void client_ended(const wire::Error& why) = 0;
 
   std::shared_ptr<Core> core_;
   boost::asio::steady_timer pause_;

@@ -12,6 +12,7 @@
 #include "client-lib/async_calls.h"
 #include "client-lib/callback.h"
 #include "client-lib/error.h"
+#include "client-lib/following_run.h"
 #include "client-lib/recipes/tree_follower.h"
 
 // A part of the tree, kept current in memory.
@@ -24,8 +25,6 @@ namespace zabkeeper {
 // What happened to the part of the tree, in order: see TreeFollower. A FollowerFailed is the last
 // event.
 using TreeEvent = std::variant<TreeChanged, TreeGap, Unreadable, FollowerFailed>;
-
-class FollowerRun;
 
 // All functions may be called by any thread. Each step of the cache shows one zxid: a transaction
 // is there as a whole or not at all. The client must outlive the cache, which then ends with
@@ -54,11 +53,12 @@ class TreeCache {
   }
 
  private:
-  [[nodiscard]] std::unique_lock<std::mutex> lock() const;
-  [[nodiscard]] const TreeNodes& nodes() const;
-  [[nodiscard]] wire::Zxid zxid() const;
+  [[nodiscard]] std::unique_lock<std::mutex> lock() const { return run_->lock(); }
+  [[nodiscard]] const TreeNodes& nodes() const { return run_->follower().content(); }
+  [[nodiscard]] wire::Zxid zxid() const { return run_->follower().zxid(); }
 
-  std::shared_ptr<FollowerRun> run_;
+  using Run = FollowingRun<TreeFollower, TreeEvent, TreeChanged, FollowerFailed>;
+  std::shared_ptr<Run> run_;
 };
 
 }  // namespace zabkeeper

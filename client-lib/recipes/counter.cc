@@ -24,25 +24,25 @@ std::optional<std::int64_t> value_of(std::string_view data) {
 
 }  // namespace
 
-Counter::Counter(CounterOptions options)
+CounterOwner::CounterOwner(CounterOptions options)
     : options_(std::move(options)),
       once_({options_.path, options_.id, options_.receipt_ttl_ms, true}) {}
 
 // --- Calls ---
 
-void Counter::begin_call(Call call) {
+void CounterOwner::begin_call(Call call) {
   ensure(is_idle(), "a counter has one call at a time");
   call_ = call;
 }
 
-CounterActions Counter::begin() {
+CounterActions CounterOwner::begin() {
   CounterActions actions;
   begin_call(Call::begin);
   take(once_.inspect(), actions);
   return actions;
 }
 
-CounterActions Counter::add(std::uint64_t number, std::int64_t amount) {
+CounterActions CounterOwner::add(std::uint64_t number, std::int64_t amount) {
   CounterActions actions;
   ensure(number > 0, "the number of an addition is at least 1");
   begin_call(Call::add);
@@ -52,14 +52,14 @@ CounterActions Counter::add(std::uint64_t number, std::int64_t amount) {
   return actions;
 }
 
-CounterActions Counter::read() {
+CounterActions CounterOwner::read() {
   CounterActions actions;
   begin_call(Call::read);
   ask_value(actions);
   return actions;
 }
 
-CounterActions Counter::session_lost() {
+CounterActions CounterOwner::session_lost() {
   CounterActions actions;
   if (call_ == Call::read) {
     ask_value(actions);
@@ -69,7 +69,7 @@ CounterActions Counter::session_lost() {
   return actions;
 }
 
-CounterActions Counter::again() {
+CounterActions CounterOwner::again() {
   CounterActions actions;
   if (call_ == Call::read) {
     if (reading_ == 0) ask_value(actions);
@@ -79,7 +79,18 @@ CounterActions Counter::again() {
   return actions;
 }
 
-CounterActions Counter::replied(std::uint64_t number, const Result& result, wire::Zxid zxid) {
+CounterActions CounterOwner::give_up(wire::Error why) {
+  CounterActions actions;
+  if (call_ == Call::read) {
+    reading_ = 0;
+    fail(std::move(why), false, actions);
+  } else if (call_ != Call::none) {
+    take(once_.give_up(std::move(why)), actions);
+  }
+  return actions;
+}
+
+CounterActions CounterOwner::replied(std::uint64_t number, const Result& result, wire::Zxid zxid) {
   CounterActions actions;
   if (number != 0 && number == reading_) {
     reading_ = 0;
@@ -92,7 +103,7 @@ CounterActions Counter::replied(std::uint64_t number, const Result& result, wire
 
 // --- Additions ---
 
-void Counter::take(ExactlyOnce::Step step, CounterActions& actions) {
+void CounterOwner::take(ExactlyOnce::Step step, CounterActions& actions) {
   if (auto* ask = std::get_if<Ask>(&step)) actions.emplace_back(std::move(*ask));
   if (std::holds_alternative<Pause>(step)) actions.emplace_back(Pause{});
   if (auto* failed = std::get_if<ExactlyOnce::Failed>(&step)) {
@@ -105,7 +116,7 @@ void Counter::take(ExactlyOnce::Step step, CounterActions& actions) {
   if (std::holds_alternative<ExactlyOnce::Ready>(step)) write(actions);
 }
 
-void Counter::write(CounterActions& actions) {
+void CounterOwner::write(CounterActions& actions) {
   const auto value = value_of(once_.folder());
   if (!value) {
     const std::string why = "the data of " + options_.path + " are no number";
@@ -127,14 +138,14 @@ void Counter::write(CounterActions& actions) {
 
 // --- The value ---
 
-void Counter::ask_value(CounterActions& actions) {
+void CounterOwner::ask_value(CounterActions& actions) {
   wire::GetRequest request{options_.path, {}};
   request.read.consistency = wire::Linearizable{};
   reading_ = once_.next_number();
   actions.emplace_back(Ask{reading_, std::move(request)});
 }
 
-void Counter::on_value(const Result& result, wire::Zxid zxid, CounterActions& actions) {
+void CounterOwner::on_value(const Result& result, wire::Zxid zxid, CounterActions& actions) {
   const auto* got = reply_of<wire::GetReply>(result);
   if (got == nullptr && !is_error(result, ErrorCode::no_node)) {
     if (is_unknown(result)) return ask_value(actions);
@@ -152,7 +163,7 @@ void Counter::on_value(const Result& result, wire::Zxid zxid, CounterActions& ac
   actions.emplace_back(CounterRead{*value, zxid});
 }
 
-void Counter::fail(wire::Error error, bool may_be_done, CounterActions& actions) {
+void CounterOwner::fail(wire::Error error, bool may_be_done, CounterActions& actions) {
   call_ = Call::none;
   actions.emplace_back(CounterFailed{std::move(error), may_be_done});
 }

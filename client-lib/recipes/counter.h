@@ -75,10 +75,10 @@ using CounterActions = std::vector<CounterAction>;
 //   CounterReady::last. If that is smaller, it begins the addition again.
 // - `may_be_done` does not know what another value of this class has begun.
 // - Clients that set or delete the node, or receipts, by other means.
-class Counter {
+class CounterOwner {
  public:
   // Aborts if the id has another form.
-  explicit Counter(CounterOptions options);
+  explicit CounterOwner(CounterOptions options);
 
   // Reads the counter and the receipt, and creates them if they are missing. Optional.
   [[nodiscard]] CounterActions begin();
@@ -98,6 +98,8 @@ class Counter {
   // Outstanding requests get no reply. The counter continues in the next session.
   [[nodiscard]] CounterActions session_lost();
   [[nodiscard]] CounterActions again();
+  // There is no further session: the call fails.
+  [[nodiscard]] CounterActions give_up(wire::Error why);
 
   [[nodiscard]] bool is_idle() const { return call_ == Call::none; }
 

@@ -11,7 +11,7 @@ namespace zabkeeper {
 
 using wire::ErrorCode;
 
-DoubleBarrier::DoubleBarrier(DoubleBarrierOptions options) : options_(std::move(options)) {
+Participant::Participant(DoubleBarrierOptions options) : options_(std::move(options)) {
   ensure(1 <= options_.participants && options_.participants <= participants_max,
          "a double barrier has 1 to 900 participants");
   mark_ = lock_queue(options_.path, options_.id).mark;
@@ -19,14 +19,14 @@ DoubleBarrier::DoubleBarrier(DoubleBarrierOptions options) : options_(std::move(
 
 // --- What the caller does ---
 
-DoubleBarrierActions DoubleBarrier::begin() {
+DoubleBarrierActions Participant::begin() {
   ensure(phase_ == Phase::idle, "a participant enters after it has left");
   Actions actions;
   create(actions);
   return actions;
 }
 
-DoubleBarrierActions DoubleBarrier::leave() {
+DoubleBarrierActions Participant::leave() {
   Actions actions;
   if (phase_ != Phase::inside) return actions;
   is_to_leave_ = true;
@@ -34,7 +34,7 @@ DoubleBarrierActions DoubleBarrier::leave() {
   return actions;
 }
 
-DoubleBarrierActions DoubleBarrier::stop() {
+DoubleBarrierActions Participant::stop() {
   Actions actions;
   const bool has_entered =
       phase_ == Phase::inside || phase_ == Phase::removing || phase_ == Phase::leaving;
@@ -42,7 +42,7 @@ DoubleBarrierActions DoubleBarrier::stop() {
   return actions;
 }
 
-DoubleBarrierActions DoubleBarrier::session_lost() {
+DoubleBarrierActions Participant::session_lost() {
   Actions actions;
   if (phase_ == Phase::idle || phase_ == Phase::ended) return actions;
   const wire::Error error{ErrorCode::session_expired, "the session has ended"};
@@ -55,14 +55,14 @@ DoubleBarrierActions DoubleBarrier::session_lost() {
   return actions;
 }
 
-DoubleBarrierActions DoubleBarrier::connection_lost() {
+DoubleBarrierActions Participant::connection_lost() {
   Actions actions;
   if (phase_ == Phase::waiting) ask_turn(actions);
   if (step_ == Step::waiting) ask_exit(actions);
   return actions;
 }
 
-DoubleBarrierActions DoubleBarrier::again() {
+DoubleBarrierActions Participant::again() {
   Actions actions;
   if (outstanding_ == 0) repeat(actions);
   if (step_outstanding_ == 0) repeat_step(actions);
@@ -71,8 +71,8 @@ DoubleBarrierActions DoubleBarrier::again() {
 
 // --- Messages ---
 
-DoubleBarrierActions DoubleBarrier::replied(std::uint64_t number, const Result& result,
-                                            wire::Zxid /*zxid*/) {
+DoubleBarrierActions Participant::replied(std::uint64_t number, const Result& result,
+                                          wire::Zxid /*zxid*/) {
   Actions actions;
   if (number == 0 || (number != outstanding_ && number != step_outstanding_)) return actions;
   if (is_error(result, ErrorCode::session_expired)) return session_lost();
@@ -86,7 +86,7 @@ DoubleBarrierActions DoubleBarrier::replied(std::uint64_t number, const Result& 
   return actions;
 }
 
-DoubleBarrierActions DoubleBarrier::received(std::uint64_t number, const wire::WatchEvent& event) {
+DoubleBarrierActions Participant::received(std::uint64_t number, const wire::WatchEvent& event) {
   Actions actions;
   if (number == 0 || (number != watch_ && number != exit_watch_)) return actions;
   const bool is_turn = event.kind == wire::EventKind::turn;
@@ -114,7 +114,7 @@ DoubleBarrierActions DoubleBarrier::received(std::uint64_t number, const wire::W
   return actions;
 }
 
-void DoubleBarrier::on_result(const Result& result, Actions& actions) {
+void Participant::on_result(const Result& result, Actions& actions) {
   switch (phase_) {
     case Phase::creating: return on_created(result, actions);
     case Phase::setting_up: return on_set_up(result, actions);
@@ -130,13 +130,13 @@ void DoubleBarrier::on_result(const Result& result, Actions& actions) {
   }
 }
 
-void DoubleBarrier::ask(wire::Request request, Actions& actions) {
+void Participant::ask(wire::Request request, Actions& actions) {
   asked_ = outstanding_ = ++last_;
   actions.emplace_back(Ask{last_, std::move(request)});
 }
 
 // An outstanding create is not repeated before it is known that it was not carried out.
-void DoubleBarrier::repeat(Actions& actions) {
+void Participant::repeat(Actions& actions) {
   switch (phase_) {
     case Phase::setting_up: return set_up(actions);
     case Phase::finding: return find(actions);
@@ -152,7 +152,7 @@ void DoubleBarrier::repeat(Actions& actions) {
   }
 }
 
-bool DoubleBarrier::is_to_repeat(const Result& result, Actions& actions) {
+bool Participant::is_to_repeat(const Result& result, Actions& actions) {
   if (!is_unknown(result)) return pause_if_temporary(result, actions);
   repeat(actions);
   return true;
@@ -161,7 +161,7 @@ bool DoubleBarrier::is_to_repeat(const Result& result, Actions& actions) {
 // --- Before the pass ---
 
 // Without missing parents: then there would be no gate.
-void DoubleBarrier::create(Actions& actions) {
+void Participant::create(Actions& actions) {
   phase_ = Phase::creating;
   wire::CreateRequest entry = plain(below(options_.path, mark_) + std::string(entry_kind));
   entry.ephemeral = entry.sequential = true;
@@ -169,14 +169,14 @@ void DoubleBarrier::create(Actions& actions) {
   ask(std::move(entry), actions);
 }
 
-wire::CreateRequest DoubleBarrier::plain(std::string path) const {
+wire::CreateRequest Participant::plain(std::string path) const {
   wire::CreateRequest node;
   node.path = std::move(path);
   node.acl = options_.acl;
   return node;
 }
 
-void DoubleBarrier::on_created(const Result& result, Actions& actions) {
+void Participant::on_created(const Result& result, Actions& actions) {
   if (is_unknown(result)) return find(actions);
   const auto* created = reply_of<wire::CreateReply>(result);
   if (created == nullptr) {
@@ -192,7 +192,7 @@ void DoubleBarrier::on_created(const Result& result, Actions& actions) {
 }
 
 // All of this exists, or nothing.
-void DoubleBarrier::set_up(Actions& actions) {
+void Participant::set_up(Actions& actions) {
   phase_ = Phase::setting_up;
   wire::MultiRequest multi;
   wire::CreateRequest path = plain(options_.path);
@@ -204,7 +204,7 @@ void DoubleBarrier::set_up(Actions& actions) {
 }
 
 // If it was not done, the next create is refused again.
-void DoubleBarrier::on_set_up(const Result& result, Actions& actions) {
+void Participant::on_set_up(const Result& result, Actions& actions) {
   if (leaving_) return end(actions);
   const auto* multi = reply_of<wire::MultiReply>(result);
   if (is_unknown(result) || (multi != nullptr && !multi->failed)) return create(actions);
@@ -215,12 +215,12 @@ void DoubleBarrier::on_set_up(const Result& result, Actions& actions) {
 }
 
 // As Acquisition::find.
-void DoubleBarrier::find(Actions& actions) {
+void Participant::find(Actions& actions) {
   phase_ = Phase::finding;
   ask(wire::EphemeralsRequest{below(options_.path, mark_)}, actions);
 }
 
-void DoubleBarrier::on_found(const Result& result, Actions& actions) {
+void Participant::on_found(const Result& result, Actions& actions) {
   const auto* found = reply_of<wire::EphemeralsReply>(result);
   if (found == nullptr) {
     if (!is_to_repeat(result, actions)) end_without_entry(error_of(result), actions);
@@ -236,7 +236,7 @@ void DoubleBarrier::on_found(const Result& result, Actions& actions) {
   ask_turn(actions);
 }
 
-void DoubleBarrier::ask_turn(Actions& actions) {
+void Participant::ask_turn(Actions& actions) {
   phase_ = Phase::asking;
   watch_ = 0;
   wire::WatchRequest request;
@@ -246,7 +246,7 @@ void DoubleBarrier::ask_turn(Actions& actions) {
   ask(std::move(request), actions);
 }
 
-void DoubleBarrier::on_turn(const Result& result, Actions& actions) {
+void Participant::on_turn(const Result& result, Actions& actions) {
   const auto* watch = reply_of<wire::WatchReply>(result);
   if (watch != nullptr && watch->turn) {
     if (!*watch->turn) return wait(asked_, actions);
@@ -261,7 +261,7 @@ void DoubleBarrier::on_turn(const Result& result, Actions& actions) {
 
 // If N entries exist behind the gate for ever, and nobody opens it, the last one of them was
 // created when the others existed. Its number shows that, and its participant opens the gate.
-void DoubleBarrier::wait(std::uint64_t watch, Actions& actions) {
+void Participant::wait(std::uint64_t watch, Actions& actions) {
   phase_ = Phase::waiting;
   watch_ = watch;
   actions.emplace_back(Waiting{});
@@ -273,7 +273,7 @@ void DoubleBarrier::wait(std::uint64_t watch, Actions& actions) {
 
 // --- After it ---
 
-void DoubleBarrier::enter(Actions& actions) {
+void Participant::enter(Actions& actions) {
   phase_ = Phase::inside;
   watch_ = 0;
   end_step();
@@ -281,7 +281,7 @@ void DoubleBarrier::enter(Actions& actions) {
 }
 
 // If no other node was created since the last exit, the number of this one is known.
-void DoubleBarrier::guess_exit(Actions& actions) {
+void Participant::guess_exit(Actions& actions) {
   if (!exit_) return seek_exit(actions);
   constexpr std::uint32_t gate_and_exit = 2;
   const auto participants = static_cast<std::uint32_t>(options_.participants);
@@ -289,13 +289,13 @@ void DoubleBarrier::guess_exit(Actions& actions) {
   ask_exit(actions);
 }
 
-void DoubleBarrier::remove(Actions& actions) {
+void Participant::remove(Actions& actions) {
   phase_ = Phase::removing;
   watch_ = 0;
   ask(wire::DeleteRequest{entry_}, actions);
 }
 
-void DoubleBarrier::on_removed(const Result& result, Actions& actions) {
+void Participant::on_removed(const Result& result, Actions& actions) {
   if (!result && !is_error(result, ErrorCode::no_node)) {
     if (is_to_repeat(result, actions)) return;
     return end_without_entry(error_of(result), actions);
@@ -305,7 +305,7 @@ void DoubleBarrier::on_removed(const Result& result, Actions& actions) {
   if (exit_->is_left) finish(actions);
 }
 
-void DoubleBarrier::finish(Actions& actions) {
+void Participant::finish(Actions& actions) {
   phase_ = Phase::idle;
   outstanding_ = 0;
   is_to_leave_ = false;
@@ -313,11 +313,11 @@ void DoubleBarrier::finish(Actions& actions) {
   actions.emplace_back(Left{exit_->czxid});
 }
 
-void DoubleBarrier::fail(wire::Error error, Actions& actions) {
+void Participant::fail(wire::Error error, Actions& actions) {
   leave_for_good({Ended::How::failed, std::move(error)}, actions);
 }
 
-void DoubleBarrier::leave_for_good(Ended ended, Actions& actions) {
+void Participant::leave_for_good(Ended ended, Actions& actions) {
   if (leaving_ || phase_ == Phase::ended) return;
   leaving_ = std::move(ended);
   end_step();
@@ -338,12 +338,12 @@ void DoubleBarrier::leave_for_good(Ended ended, Actions& actions) {
 }
 
 // There is none, or it stays until the session ends.
-void DoubleBarrier::end_without_entry(wire::Error error, Actions& actions) {
+void Participant::end_without_entry(wire::Error error, Actions& actions) {
   leaving_ = Ended{Ended::How::failed, std::move(error)};
   end(actions);
 }
 
-void DoubleBarrier::end(Actions& actions) {
+void Participant::end(Actions& actions) {
   phase_ = Phase::ended;
   watch_ = outstanding_ = 0;
   end_step();

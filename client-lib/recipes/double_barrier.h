@@ -73,10 +73,10 @@ using DoubleBarrierActions = std::vector<DoubleBarrierAction>;
 //
 // The requests of one generation: N creates, N watches and N deletes, one or two lists, and the
 // multi. Each participant gets one event when the generation opens, and one when all have left.
-class DoubleBarrier {
+class Participant {
  public:
   // A wrong id, or a wrong number of participants, aborts.
-  explicit DoubleBarrier(DoubleBarrierOptions options);
+  explicit Participant(DoubleBarrierOptions options);
 
   // Enters: `Entered` follows. At first, and again after `Left`.
   [[nodiscard]] DoubleBarrierActions begin();

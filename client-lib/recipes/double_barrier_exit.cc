@@ -26,36 +26,36 @@ std::string numbered(std::string_view kind, std::uint32_t number) {
 
 }  // namespace
 
-std::uint32_t DoubleBarrier::number_of(std::string_view name) {
+std::uint32_t Participant::number_of(std::string_view name) {
   std::uint32_t number = 0;
   name.remove_prefix(name.size() - std::min(name.size(), number_digits));
   static_cast<void>(std::from_chars(name.data(), name.data() + name.size(), number));
   return number;
 }
 
-std::string DoubleBarrier::gate_path(std::uint32_t number) const {
+std::string Participant::gate_path(std::uint32_t number) const {
   return below(options_.path, numbered(gate_kind, number));
 }
 
-std::string DoubleBarrier::exit_path(std::uint32_t number) const {
+std::string Participant::exit_path(std::uint32_t number) const {
   return below(options_.path, numbered(exit_kind, number));
 }
 
 // --- Steps ---
 
-void DoubleBarrier::ask_for_step(Step step, wire::Request request, Actions& actions) {
+void Participant::ask_for_step(Step step, wire::Request request, Actions& actions) {
   step_ = step;
   exit_watch_ = 0;
   step_asked_ = step_outstanding_ = ++last_;
   actions.emplace_back(Ask{last_, std::move(request)});
 }
 
-void DoubleBarrier::end_step() {
+void Participant::end_step() {
   step_ = Step::none;
   step_outstanding_ = exit_watch_ = 0;
 }
 
-void DoubleBarrier::on_exit_result(const Result& result, Actions& actions) {
+void Participant::on_exit_result(const Result& result, Actions& actions) {
   switch (step_) {
     case Step::seeking: return on_exit_found(result, actions);
     case Step::asking: return on_exit_turn(result, actions);
@@ -67,7 +67,7 @@ void DoubleBarrier::on_exit_result(const Result& result, Actions& actions) {
 }
 
 // A multi is not repeated before it is known that it was not carried out.
-void DoubleBarrier::repeat_step(Actions& actions) {
+void Participant::repeat_step(Actions& actions) {
   switch (step_) {
     case Step::seeking:
     case Step::opening: return seek_exit(actions);
@@ -78,7 +78,7 @@ void DoubleBarrier::repeat_step(Actions& actions) {
   }
 }
 
-bool DoubleBarrier::is_step_to_repeat(const Result& result, Actions& actions) {
+bool Participant::is_step_to_repeat(const Result& result, Actions& actions) {
   if (is_unknown(result)) {
     repeat_step(actions);
     return true;
@@ -90,7 +90,7 @@ bool DoubleBarrier::is_step_to_repeat(const Result& result, Actions& actions) {
 
 // --- The exit ---
 
-void DoubleBarrier::seek_exit(Actions& actions) {
+void Participant::seek_exit(Actions& actions) {
   exit_.reset();
   wire::ChildrenRequest request;
   request.path = options_.path;
@@ -100,7 +100,7 @@ void DoubleBarrier::seek_exit(Actions& actions) {
   ask_for_step(Step::seeking, std::move(request), actions);
 }
 
-void DoubleBarrier::on_exit_found(const Result& result, Actions& actions) {
+void Participant::on_exit_found(const Result& result, Actions& actions) {
   const auto* found = reply_of<wire::ChildrenReply>(result);
   if (found == nullptr) {
     if (!is_step_to_repeat(result, actions)) fail(error_of(result), actions);
@@ -122,7 +122,7 @@ void DoubleBarrier::on_exit_found(const Result& result, Actions& actions) {
   ask_exit(actions);
 }
 
-void DoubleBarrier::ask_exit(Actions& actions) {
+void Participant::ask_exit(Actions& actions) {
   wire::WatchRequest request;
   request.path = exit_path(exit_->number);
   request.scope = wire::WatchScope::turn;
@@ -130,7 +130,7 @@ void DoubleBarrier::ask_exit(Actions& actions) {
   ask_for_step(Step::asking, std::move(request), actions);
 }
 
-void DoubleBarrier::on_exit_turn(const Result& result, Actions& actions) {
+void Participant::on_exit_turn(const Result& result, Actions& actions) {
   const auto* watch = reply_of<wire::WatchReply>(result);
   if (watch == nullptr || !watch->stat || !watch->turn) {
     if (is_step_to_repeat(result, actions)) return;
@@ -146,12 +146,12 @@ void DoubleBarrier::on_exit_turn(const Result& result, Actions& actions) {
 }
 
 // An exit is only replaced after its turn. But a guessed one may never have existed.
-void DoubleBarrier::on_exit_gone(Actions& actions) {
+void Participant::on_exit_gone(Actions& actions) {
   if (is_waiting() || !exit_->is_known) return seek_exit(actions);
   on_exit_left(actions);
 }
 
-void DoubleBarrier::on_exit_left(Actions& actions) {
+void Participant::on_exit_left(Actions& actions) {
   end_step();
   exit_->is_left = true;
   if (is_waiting()) return list_entries(actions);
@@ -161,7 +161,7 @@ void DoubleBarrier::on_exit_left(Actions& actions) {
 // --- The next generation ---
 
 // The exit has a number of its own, so the list has one more node.
-void DoubleBarrier::list_entries(Actions& actions) {
+void Participant::list_entries(Actions& actions) {
   wire::ChildrenRequest request;
   request.path = options_.path;
   request.order = wire::ChildOrder::sequence;
@@ -171,7 +171,7 @@ void DoubleBarrier::list_entries(Actions& actions) {
 }
 
 // If there are fewer, a later participant opens the gate.
-void DoubleBarrier::on_listed(const Result& result, Actions& actions) {
+void Participant::on_listed(const Result& result, Actions& actions) {
   const auto* list = reply_of<wire::ChildrenReply>(result);
   if (list == nullptr) {
     if (!is_step_to_repeat(result, actions)) fail(error_of(result), actions);
@@ -186,7 +186,7 @@ void DoubleBarrier::on_listed(const Result& result, Actions& actions) {
   open(entries, actions);
 }
 
-void DoubleBarrier::open(const std::vector<std::string>& entries, Actions& actions) {
+void Participant::open(const std::vector<std::string>& entries, Actions& actions) {
   const std::uint32_t last = number_of(entries.back());
   wire::MultiRequest multi;
   for (const std::string& entry : entries) {
@@ -201,7 +201,7 @@ void DoubleBarrier::open(const std::vector<std::string>& entries, Actions& actio
 
 // The event of the own entry comes before the reply, if it is in this generation. If it is not, or
 // another participant was faster, the next generation may be complete already.
-void DoubleBarrier::on_opened(const Result& result, Actions& actions) {
+void Participant::on_opened(const Result& result, Actions& actions) {
   const auto* multi = reply_of<wire::MultiReply>(result);
   if (multi != nullptr && !multi->failed) return seek_exit(actions);
   if (is_step_to_repeat(result, actions)) return;

@@ -99,6 +99,14 @@ ExactlyOnce::Step ExactlyOnce::session_lost() {
   return read();
 }
 
+ExactlyOnce::Step ExactlyOnce::give_up(wire::Error why) {
+  if (phase_ == Phase::idle) return {};
+  if (phase_ == Phase::writing) unknown_since_ = receipt_stat_.czxid;
+  outstanding_ = 0;
+  is_known_ = false;
+  return fail(std::move(why));
+}
+
 ExactlyOnce::Step ExactlyOnce::again() {
   if (phase_ != Phase::paused) return {};
   return read();

@@ -82,6 +82,8 @@ class ExactlyOnce {
   [[nodiscard]] Step replied(std::uint64_t number, const wire::Result<wire::ReplyBody>& result);
   [[nodiscard]] Step session_lost();
   [[nodiscard]] Step again();
+  // There is no further session: the operation fails.
+  [[nodiscard]] Step give_up(wire::Error why);
 
   [[nodiscard]] bool is_idle() const { return phase_ == Phase::idle; }
   // A copy of the operation may be carried out, or may be carried out later.

@@ -27,7 +27,7 @@ PresenceOptions membership(const std::string& group, std::string owner, std::str
   return options;
 }
 
-GroupActions GroupMembership::view(FollowerActions&& actions) {
+GroupActions GroupFollower::view(FollowerActions&& actions) {
   GroupActions viewed;
   for (FollowerAction& action : actions) {
     if (auto* ask = std::get_if<Ask>(&action)) viewed.emplace_back(std::move(*ask));
@@ -45,7 +45,7 @@ GroupActions GroupMembership::view(FollowerActions&& actions) {
 }
 
 // A transaction may change a node several times. The last change counts.
-void GroupMembership::on_changed(const TreeChanged& changed, GroupActions& actions) {
+void GroupFollower::on_changed(const TreeChanged& changed, GroupActions& actions) {
   const std::string prefix = below(path_, "");
   std::map<std::string, std::optional<Member>> now;
   for (const TreeChange& change : changed.changes) {

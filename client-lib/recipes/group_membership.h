@@ -59,9 +59,9 @@ using GroupActions = std::vector<GroupAction>;
 //
 // Not guaranteed: that of TreeFollower. In particular a member may be gone already. What clients
 // write below the group by other means is held in memory too, up to the bounds of FollowOptions.
-class GroupMembership {
+class GroupFollower {
  public:
-  explicit GroupMembership(FollowOptions options)
+  explicit GroupFollower(FollowOptions options)
       : path_(options.path), follower_(std::move(options)) {}
 
   // As of TreeFollower.

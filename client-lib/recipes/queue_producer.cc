@@ -50,6 +50,12 @@ PutActions QueueProducer::again() {
   return actions;
 }
 
+PutActions QueueProducer::give_up(wire::Error why) {
+  PutActions actions;
+  take(once_.give_up(std::move(why)), actions);
+  return actions;
+}
+
 void QueueProducer::take(ExactlyOnce::Step step, PutActions& actions) {
   if (auto* ask = std::get_if<Ask>(&step)) actions.emplace_back(std::move(*ask));
   if (std::holds_alternative<Pause>(step)) actions.emplace_back(Pause{});

@@ -49,11 +49,11 @@ using PutActions = std::vector<PutAction>;
 // is. It has one call at a time: the next one begins after the answer.
 //
 // Guarantees, with any number of lost connections and sessions, server failures and moves of the
-// session: as Counter gives for additions. An item that was told as put was put exactly once, and
-// `put` that begins again with the same number puts the item once in all. The item and the receipt
-// are one transaction, so an item that is done already is not put again.
+// session: as CounterOwner gives for additions. An item that was told as put was put exactly once,
+// and `put` that begins again with the same number puts the item once in all. The item and the
+// receipt are one transaction, so an item that is done already is not put again.
 //
-// Not guaranteed: as for Counter.
+// Not guaranteed: as for CounterOwner.
 class QueueProducer {
  public:
   // Aborts if the id has another form.
@@ -65,13 +65,14 @@ class QueueProducer {
   // the same data. `due_ms` counts in a queue with delays: milliseconds since 1970, from 0 on.
   [[nodiscard]] PutActions put(std::uint64_t number, wire::Bytes data, std::int64_t due_ms = 0);
 
-  // As of Counter.
+  // As of CounterOwner.
   [[nodiscard]] PutActions replied(std::uint64_t number,
                                    const wire::Result<wire::ReplyBody>& result, wire::Zxid zxid);
   [[nodiscard]] PutActions received(std::uint64_t, const wire::WatchEvent&) { return {}; }
   [[nodiscard]] PutActions connection_lost() { return {}; }
   [[nodiscard]] PutActions session_lost();
   [[nodiscard]] PutActions again();
+  [[nodiscard]] PutActions give_up(wire::Error why);
 
   [[nodiscard]] bool is_idle() const { return !is_busy_; }
 

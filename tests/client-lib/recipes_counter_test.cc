@@ -42,6 +42,7 @@ class Counting {
   std::string read() { return told_.note(counter_.read()); }
   std::string again() { return told_.note(counter_.again()); }
   std::string session_lost() { return told_.note(counter_.session_lost()); }
+  std::string give_up() { return told_.note(counter_.give_up({ErrorCode::session_expired, "x"})); }
   std::string reply(const wire::Result<wire::ReplyBody>& body) {
     return told_.note(counter_.replied(told_.last(), body, at(90)));
   }
@@ -56,7 +57,7 @@ class Counting {
   }
 
  private:
-  Counter counter_{{"/c", std::string(some_id), 1000}};
+  CounterOwner counter_{{"/c", std::string(some_id), 1000}};
   Told<CounterText> told_;
 };
 
@@ -97,6 +98,20 @@ TEST_CASE("an addition sets the counter and the receipt together, if both are as
   // The next one needs no read.
   CHECK(counting.add(5, -2) == write_request(3, "5", "40", at_10));
   CHECK(counting.written(11) == "added 5, value 40");
+}
+
+TEST_CASE(
+    "a call fails if there is no further session, and an addition that was sent may be done") {
+  CHECK(adding().give_up() == "failed SessionExpired, may be done");
+  Counting reading;
+  reading.read();
+  CHECK(reading.give_up() == "failed SessionExpired");
+  CHECK(reading.fail(ErrorCode::session_expired).empty());
+  Counting looking;
+  looking.add(1, 1);
+  CHECK(looking.give_up() == "failed SessionExpired");
+  CHECK(looking.give_up().empty());
+  CHECK(looking.read().starts_with("ask "));
 }
 
 TEST_CASE("a missing counter is created with the receipt, and begins with 0") {

@@ -34,7 +34,7 @@ std::string text_of_double(const DoubleBarrierActions& actions) {
 }
 
 // One of two participants of /d, with its actions as text.
-class Participant {
+class Attendance {
  public:
   std::string begin() { return text_of_double(barrier_.begin()); }
   std::string leave() { return text_of_double(barrier_.leave()); }
@@ -78,10 +78,10 @@ class Participant {
     return text_of_double(barrier_.received(ask, event));
   }
 
-  DoubleBarrier& operator*() { return barrier_; }
+  Participant& operator*() { return barrier_; }
 
  private:
-  DoubleBarrier barrier_{{.path = "/d", .id = std::string(some_id), .participants = 2}};
+  Participant barrier_{{.path = "/d", .id = std::string(some_id), .participants = 2}};
 };
 
 std::string ask_text(int ask, const std::string& rest) {
@@ -124,15 +124,15 @@ std::string search_of_entry(int ask) {
 }
 
 // It knows nothing, and looks for the exit with Ask 2.
-Participant waiting_participant() {
-  Participant one;
+Attendance waiting_participant() {
+  Attendance one;
   one.begin();
   one.created(1, "3", false);
   return one;
 }
 // The exit is known, and watched by Ask 3.
-Participant inside_participant() {
-  Participant one = waiting_participant();
+Attendance inside_participant() {
+  Attendance one = waiting_participant();
   one.event(1, wire::EventKind::turn);
   one.listed(3, {"exit-0000000004"});
   one.turn(4, false);
@@ -142,7 +142,7 @@ Participant inside_participant() {
 }  // namespace
 
 TEST_CASE("the participant that completes a generation opens the gate of a double barrier") {
-  Participant one;
+  Attendance one;
   CHECK(one.begin() == creation_of_entry(1));
   CHECK(one.created(1, "3", false) == "waiting\n" + search_of_exit(2));
   CHECK(one.listed(2, {"exit-0000000001"}) == turn_of_exit(3, "1"));
@@ -161,7 +161,7 @@ TEST_CASE("the participant that completes a generation opens the gate of a doubl
 }
 
 TEST_CASE("a later generation of a double barrier needs three requests of a participant") {
-  Participant one = inside_participant();
+  Attendance one = inside_participant();
   one.leave();
   one.deleted(5);
   one.event(4, wire::EventKind::turn);
@@ -182,7 +182,7 @@ TEST_CASE("a later generation of a double barrier needs three requests of a part
 }
 
 TEST_CASE("the gate of a double barrier stays closed until all have left, and enough have begun") {
-  Participant one = waiting_participant();
+  Attendance one = waiting_participant();
   CHECK(one.listed(2, {"exit-0000000001"}) == turn_of_exit(3, "1"));
   CHECK(one.turn(3, false) == "");
   CHECK(one.event(3, wire::EventKind::turn) == list_after(4, "0"));
@@ -191,7 +191,7 @@ TEST_CASE("the gate of a double barrier stays closed until all have left, and en
 }
 
 TEST_CASE("a generation without one of its participants is not opened") {
-  Participant one = waiting_participant();
+  Attendance one = waiting_participant();
   one.listed(2, {"exit-0000000001"});
   one.turn(3, true);
   one.listed(4, {"exit-0000000001", entry_node("2"), entry_node("3"), entry_node("4")});
@@ -207,7 +207,7 @@ TEST_CASE("a generation without one of its participants is not opened") {
 }
 
 TEST_CASE("the opening of a double barrier is looked for again after each loss") {
-  Participant one = waiting_participant();
+  Attendance one = waiting_participant();
   CHECK(one.fail(2, wire::ErrorCode::overloaded) == "pause");
   CHECK(one.again() == search_of_exit(3));
   one.listed(3, {"exit-0000000001"});
@@ -229,7 +229,7 @@ TEST_CASE("the opening of a double barrier is looked for again after each loss")
 }
 
 TEST_CASE("the path of a double barrier is set up once") {
-  Participant one;
+  Attendance one;
   one.begin();
   const std::string set_up =
       ask_text(2, R"("op":"multi","ops":[{"op":"create","path":"/d","data":"","parents":true},)"
@@ -246,14 +246,14 @@ TEST_CASE("the path of a double barrier is set up once") {
 }
 
 TEST_CASE("a turn that a reply tells is believed only if there is a gate") {
-  Participant one;
+  Attendance one;
   one.begin();
   CHECK(one.created(1, "3", true) == turn_of_entry(2, "3"));
   CHECK(one.turn(2, true) == search_of_exit(3));
   CHECK(one.listed(3, {"exit-0000000004"}) == "entered\n" + turn_of_exit(4, "4"));
 
   for (const auto& names : {std::vector<std::string>(), {"exit-0000000001"}}) {
-    Participant nothing;
+    Attendance nothing;
     nothing.begin();
     nothing.created(1, "3", true);
     nothing.turn(2, true);
@@ -265,7 +265,7 @@ TEST_CASE("a turn that a reply tells is believed only if there is a gate") {
 TEST_CASE("after a lost reply the entry of a participant is found, or created again") {
   for (const auto code : {wire::ErrorCode::connection_loss, wire::ErrorCode::operation_timeout,
                           wire::ErrorCode::session_moved}) {
-    Participant one;
+    Attendance one;
     one.begin();
     CHECK(one.fail(1, code) == search_of_entry(2));
     CHECK(one.fail(2, code) == search_of_entry(3));
@@ -277,7 +277,7 @@ TEST_CASE("after a lost reply the entry of a participant is found, or created ag
 }
 
 TEST_CASE("a participant leaves when the exit tells it, and asks again after a loss") {
-  Participant one = inside_participant();
+  Attendance one = inside_participant();
   CHECK(one.connection_lost() == turn_of_exit(5, "4"));
   CHECK(one.leave() == removal_of_entry(6, "3"));
   CHECK(one.turn(5, false) == "");
@@ -287,42 +287,42 @@ TEST_CASE("a participant leaves when the exit tells it, and asks again after a l
   // The next generation has replaced it, so all have left.
   CHECK(one.fail(8, wire::ErrorCode::no_node) == "left 1:9");
 
-  Participant last = inside_participant();
+  Attendance last = inside_participant();
   last.leave();
   CHECK(last.event(4, wire::EventKind::turn) == "left 1:9");
 
-  Participant refused = inside_participant();
+  Attendance refused = inside_participant();
   refused.leave();
   CHECK(refused.fail(5, wire::ErrorCode::no_auth) == "ended: failed NoAuth");
 }
 
 TEST_CASE("a participant that stops leaves no entry") {
-  Participant never;
+  Attendance never;
   CHECK(never.stop() == "ended: cancelled");
 
-  Participant creating;
+  Attendance creating;
   creating.begin();
   CHECK(creating.stop() == "");
   CHECK(creating.created(1, "3", false) == removal_of_entry(2, "3"));
   CHECK(creating.deleted(2) == "ended: cancelled");
 
-  Participant unknown;
+  Attendance unknown;
   unknown.begin();
   unknown.stop();
   CHECK(unknown.fail(1, wire::ErrorCode::connection_loss) == search_of_entry(2));
   CHECK(unknown.found(2, {}) == "ended: cancelled");
 
-  Participant waiting = waiting_participant();
+  Attendance waiting = waiting_participant();
   CHECK(waiting.stop() == removal_of_entry(3, "3"));
   CHECK(waiting.listed(2, {"exit-0000000001"}) == "");
   CHECK(waiting.event(1, wire::EventKind::turn) == "");
   CHECK(waiting.fail(3, wire::ErrorCode::no_node) == "ended: cancelled");
 
-  Participant inside = inside_participant();
+  Attendance inside = inside_participant();
   CHECK(inside.stop() == removal_of_entry(5, "3"));
   CHECK(inside.deleted(5) == "ended: released");
 
-  Participant leaving = inside_participant();
+  Attendance leaving = inside_participant();
   leaving.leave();
   leaving.deleted(5);
   CHECK(leaving.stop() == "ended: released");
@@ -330,17 +330,17 @@ TEST_CASE("a participant that stops leaves no entry") {
 }
 
 TEST_CASE("a participant ends with its session, and when its entry is deleted") {
-  Participant idle;
+  Attendance idle;
   CHECK(idle.session_lost() == "");
-  Participant waiting = waiting_participant();
+  Attendance waiting = waiting_participant();
   CHECK(waiting.fail(2, wire::ErrorCode::session_expired) == "ended: failed SessionExpired");
-  Participant inside = inside_participant();
+  Attendance inside = inside_participant();
   CHECK(inside.session_lost() == "ended: lost");
   CHECK((*inside).has_ended());
 
-  Participant deleted = waiting_participant();
+  Attendance deleted = waiting_participant();
   CHECK(deleted.event(1, wire::EventKind::deleted) == "ended: failed NoNode");
-  Participant asking = waiting_participant();
+  Attendance asking = waiting_participant();
   asking.connection_lost();
   CHECK(asking.fail(3, wire::ErrorCode::no_node) == "ended: failed NoNode");
 }

@@ -71,10 +71,10 @@ class SomeGroup {
     if (data) event.data = *std::move(data);
     return group_text(group_.received(1, event));
   }
-  GroupMembership& operator*() { return group_; }
+  GroupFollower& operator*() { return group_; }
 
  private:
-  GroupMembership group_{{.path = "/g"}};
+  GroupFollower group_{{.path = "/g"}};
 };
 
 }  // namespace

@@ -78,7 +78,7 @@ class GroupUse {
   std::string owner_;
   std::string id_;
   std::optional<zabkeeper::Presence> presence_;
-  std::optional<zabkeeper::GroupMembership> group_;
+  std::optional<zabkeeper::GroupFollower> group_;
   zabkeeper::Members told_;  // as the changes say
   bool is_presence_paused_ = false;
   bool is_group_paused_ = false;
