@@ -18,6 +18,7 @@
 #include "tools/bench/load.h"
 #include "tools/bench/machine.h"
 #include "tools/bench/raw_limits.h"
+#include "tools/bench/recipes.h"
 #include "tools/bench/report.h"
 #include "tools/bench/sessions.h"
 #include "tools/standard_output.h"
@@ -28,8 +29,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const std::set<std::string> workloads{"raw", "W1", "W2", "R1",     "R2",     "L1",
-                                      "C",   "E",  "F",  "memory", "client", "lock"};
+const std::set<std::string> workloads{"raw",    "W1",   "W2",       "R1",     "R2",
+                                      "L1",     "C",    "E",        "F",      "memory",
+                                      "client", "lock", "election", "barrier"};
 
 struct Options {
   std::vector<std::string> only;
@@ -77,7 +79,8 @@ class Run {
 
   void measure_all() {
     if (options_.wants("memory")) in_ensemble("memory", measure_memory);
-    if (options_.wants_any({"raw", "W1", "W2", "R1", "R2", "L1", "C", "E", "client", "lock"})) {
+    if (options_.wants_any({"raw", "W1", "W2", "R1", "R2", "L1", "C", "E", "client", "lock",
+                            "election", "barrier"})) {
       in_ensemble("load", [this](Ensemble& ensemble, Measurements&) { measure_loads(ensemble); });
     }
     if (options_.wants("F")) {
@@ -116,6 +119,12 @@ class Run {
           measure_locks(ensemble, measurements_, contenders, time);
         }
       }
+      if (options_.wants("election")) measure_resignations(ensemble, measurements_, time);
+      if (options_.wants("barrier")) {
+        for (const std::size_t participants : {50, 100, 200}) {
+          measure_double_barrier(ensemble, measurements_, participants, time);
+        }
+      }
       if (options_.wants("C")) measure_session_creation(ensemble, measurements_);
     }
     if (options_.wants("E")) {
@@ -134,7 +143,7 @@ class Run {
     const std::size_t leader = ensemble.leader();
     const std::size_t follower = ensemble.follower();
     // Lock cycles are compared with it.
-    if (options_.wants_any({"W1", "lock"})) {
+    if (options_.wants_any({"W1", "lock", "election"})) {
       measure_latency(ensemble, "W1.leader", Request::set(), leader);
       measure_latency(ensemble, "W1.follower", Request::set(), follower);
     }
@@ -203,8 +212,9 @@ int main(int argc, char** argv) {
   bench::Options options;
   options.server = std::filesystem::read_symlink("/proc/self/exe").parent_path() / "zabkeeper";
   CLI::App app("Measures an ensemble of three servers that it starts on this machine.");
-  app.add_option("--only", options.only,
-                 "only these of raw W1 W2 R1 R2 L1 C E F memory client lock, e.g. W1,R1")
+  app.add_option(
+         "--only", options.only,
+         "only these of raw W1 W2 R1 R2 L1 C E F memory client lock election barrier, e.g. W1,R1")
       ->delimiter(',')
       ->check(CLI::IsMember(bench::workloads));
   app.add_option("--seconds", options.seconds, "the length of each measurement")

@@ -1,10 +1,7 @@
 #include "tools/bench/client_library.h"
 
-#include <chrono>
 #include <cstddef>
 #include <functional>
-#include <memory>
-#include <stdexcept>
 #include <string>
 #include <sys/resource.h>
 #include <vector>
@@ -12,7 +9,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include "client-lib/client.h"
-#include "client-lib/lock.h"
+#include "tools/bench/client_of_library.h"
 
 namespace bench {
 namespace {
@@ -20,20 +17,6 @@ namespace {
 namespace asio = boost::asio;
 
 const std::string key = "/bench/0000";
-
-zabkeeper::Options options_for_ports(Ensemble& ensemble, std::size_t servers) {
-  zabkeeper::Options options;
-  options.servers.clear();
-  for (std::size_t i = 0; i < servers; ++i) {
-    options.servers.push_back({{"127.0.0.1", ensemble.port(ensemble.follower() + i)}});
-  }
-  options.follow_servers = false;
-  return options;
-}
-
-void require(const zabkeeper::Error& error) {
-  if (error) throw std::runtime_error("a request of the C++ client: " + error.message);
-}
 
 double thread_cpu_micros() {
   rusage usage{};
@@ -68,23 +51,6 @@ class Gets {
   zabkeeper::Client& client_;
   bool is_stopping_ = false;
 };
-
-// Runs the handlers of the executor for so long.
-void run_for(asio::io_context& io, Micros time) { io.run_for(std::chrono::microseconds(time)); }
-
-void run_until(asio::io_context& io, const std::function<bool()>& is_done) {
-  const Micros deadline = now() + seconds(20);
-  while (!is_done()) {
-    if (now() > deadline) throw std::runtime_error("the C++ client got no reply for 20 seconds");
-    io.run_one_for(std::chrono::milliseconds(100));
-  }
-}
-
-void close_client(asio::io_context& io, zabkeeper::Client& client) {
-  bool is_closed = false;
-  client.async_close([&](const zabkeeper::Error&, const wire::ClosedReply&) { is_closed = true; });
-  run_until(io, [&] { return is_closed; });
-}
 
 void measure_gets(Ensemble& ensemble, Measurements& measurements, Micros time) {
   for (const std::size_t outstanding : {1, 64}) {
@@ -141,64 +107,11 @@ void measure_events(Ensemble& ensemble, Measurements& measurements, Micros time)
   close_client(io, client);
 }
 
-// Acquires and releases a lock in a loop.
-class Contender {
- public:
-  Contender(asio::io_context& io, const zabkeeper::Options& options, const std::string& path)
-      : client(io.get_executor(), options), lock_(client, path) {}
-
-  // The destructor of the hold releases it. The next acquisition need not wait for that: it is sent
-  // after the release.
-  void acquire() {
-    lock_.async_acquire([this](const zabkeeper::Error& error, zabkeeper::Hold hold) {
-      require(error);
-      hold = {};
-      ++cycles;
-      is_idle = is_stopping;
-      if (!is_stopping) acquire();
-    });
-  }
-
-  zabkeeper::Client client;
-  std::size_t cycles = 0;
-  bool is_stopping = false;
-  bool is_idle = false;
-
- private:
-  zabkeeper::Lock lock_;
-};
-
 }  // namespace
 
 void measure_client_library(Ensemble& ensemble, Measurements& measurements, Micros time) {
   measure_gets(ensemble, measurements, time);
   measure_events(ensemble, measurements, time);
-}
-
-void measure_locks(Ensemble& ensemble, Measurements& measurements, std::size_t contenders,
-                   Micros time) {
-  asio::io_context io{1};
-  std::vector<std::unique_ptr<Contender>> all;
-  const std::string name = "lock." + std::to_string(contenders);
-  for (std::size_t i = 0; i < contenders; ++i) {
-    all.push_back(std::make_unique<Contender>(io, options_for_ports(ensemble, 3), "/" + name));
-    all.back()->acquire();
-  }
-  const auto cycles = [&] {
-    std::size_t sum = 0;
-    for (const auto& each : all) sum += each->cycles;
-    return sum;
-  };
-  run_until(io, [&] { return cycles() > 2 * contenders; });
-  const std::size_t before = cycles();
-  run_for(io, time);
-  measurements.record(name,
-                      static_cast<double>(cycles() - before) * 1e6 / static_cast<double>(time));
-  for (const auto& each : all) each->is_stopping = true;
-  for (const auto& each : all) {
-    run_until(io, [&] { return each->is_idle; });
-    close_client(io, each->client);
-  }
 }
 
 }  // namespace bench

@@ -11,9 +11,4 @@ namespace bench {
 // latency of one get at a time, and the rate of events that it delivers.
 void measure_client_library(Ensemble& ensemble, Measurements& measurements, Micros time);
 
-// Records how often a second a lock passes from holder to holder: each of the contenders acquires
-// and releases it in a loop.
-void measure_locks(Ensemble& ensemble, Measurements& measurements, std::size_t contenders,
-                   Micros time);
-
 }  // namespace bench
