@@ -44,13 +44,6 @@ void append_string(std::string_view text, std::string& out) {
   out.push_back('"');
 }
 
-void append_hex(std::uint64_t value, std::string& out) {
-  char text[18];
-  text[0] = text[17] = '"';
-  for (int i = 16; i > 0; --i, value >>= 4) text[i] = hex_digits[value & 0xf];
-  out.append(text, sizeof text);
-}
-
 void JsonSyntax::add_data(std::string_view bytes, Encoding encoding,
                           ObjectWriter<JsonSyntax>& object) {
   if (encoding == Encoding::text_if_utf8 && is_utf8(bytes)) return object.string("data", bytes);

@@ -28,13 +28,23 @@ class ObjectWriter {
   void string(std::string_view name, std::string_view value) {
     Syntax::append_string(value, field(name));
   }
-  void hex(std::string_view name, std::uint64_t value) { Syntax::append_hex(value, field(name)); }
+  [[gnu::always_inline]] void hex(std::string_view name, std::uint64_t value) {
+    if constexpr (requires { Syntax::append_hex_field(name, 0, value, out_); }) {
+      Syntax::append_hex_field(name, fields_++, value, out_);
+    } else {
+      Syntax::append_hex(value, field(name));
+    }
+  }
   void boolean(std::string_view name, bool value) { Syntax::append_boolean(value, field(name)); }
   void null(std::string_view name) { Syntax::append_null(field(name)); }
   void id(std::string_view name, const RequestId& id) { Syntax::append_id(id, field(name)); }
   template <std::integral T>
-  void integer(std::string_view name, T value) {
-    Syntax::append_integer(value, field(name));
+  [[gnu::always_inline]] void integer(std::string_view name, T value) {
+    if constexpr (requires { Syntax::append_integer_field(name, 0, value, out_); }) {
+      Syntax::append_integer_field(name, fields_++, value, out_);
+    } else {
+      Syntax::append_integer(value, field(name));
+    }
   }
   // A znode's data. The syntax chooses the field's name.
   void data(std::string_view bytes, Encoding encoding) { Syntax::add_data(bytes, encoding, *this); }

@@ -199,10 +199,6 @@ bool Presence::on_own(const PresenceData& found, const std::string& path, wire::
     become_present(path, czxid, actions);
     return true;
   }
-  if (has_been_present_ && !is_leaving_) {
-    end({PresenceEnded::How::superseded}, actions);
-    return true;
-  }
   if (former_.size() < former_max) former_.push_back({path, czxid});
   return false;
 }
@@ -211,6 +207,10 @@ bool Presence::on_own(const PresenceData& found, const std::string& path, wire::
 void Presence::on_not_found(PresenceActions& actions) {
   may_exist_ = false;
   if (is_leaving_) return end({PresenceEnded::How::removed}, actions);
+  const bool is_superseded =
+      has_been_present_ &&
+      std::ranges::any_of(former_, [this](const Former& other) { return other.czxid > czxid_; });
+  if (is_superseded) return end({PresenceEnded::How::superseded}, actions);
   create(actions);
 }
 

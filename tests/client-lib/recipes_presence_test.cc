@@ -235,6 +235,28 @@ TEST_CASE("a presence fails if its node can be neither read nor created") {
   }
 }
 
+TEST_CASE(
+    "a sequential presence whose create has an unknown outcome looks for its own node first") {
+  Being being(true);
+  being.begin();
+  being.listed({});
+  being.created(3, "/g/me-1");
+  being.watched(3, 3);
+  // Another client deletes the node. Meanwhile a later presence of the owner has come.
+  being.event(3, wire::EventKind::deleted);
+  being.fail(ErrorCode::connection_loss);
+  const auto own = node_bytes(std::string(some_id), "me");
+  const auto later = node_bytes(other_id, "me");
+  SUBCASE("its node is behind the other one") {
+    CHECK(being.listed({{"me-2", later}, {"me-3", own}}).starts_with("present /g/me-3 "));
+  }
+  SUBCASE("its node is on the next page") {
+    CHECK(being.listed({{"me-2", later}}, true).starts_with("ask "));
+    CHECK(being.listed({{"me-3", own}}).starts_with("present /g/me-3 "));
+  }
+  SUBCASE("it has no node") { CHECK(being.listed({{"me-2", later}}) == "ended: superseded"); }
+}
+
 TEST_CASE("a sequential presence finds the nodes of its former sessions by the owner") {
   Being being(true);
   CHECK(being.begin() ==
