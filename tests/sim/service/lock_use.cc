@@ -178,6 +178,7 @@ void LockUse::carry_out(const zabkeeper::RecipeActions& actions, wire::Zxid zxid
 void LockUse::on_held(const zabkeeper::Grant& grant, wire::Zxid since) {
   HoldKind kind = type_ == LockType::semaphore ? HoldKind::place : HoldKind::alone;
   if (type_ == LockType::read_write && reads_) kind = HoldKind::shared;
+  since = std::max(since, world_.oracle().turn_judged_at(grant.path));
   hold_ = LockHold{user_, path(), kind, grant.path, grant.czxid, grant.token, since};
   took_final_ = is_concluding_;
   world_.trace([&] { return "user " + std::to_string(user_) + "  has the lock " + grant.path; });

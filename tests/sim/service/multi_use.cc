@@ -129,6 +129,9 @@ void MultiUse::on_held(const zabkeeper::MultiGrant& grant, wire::Zxid since) {
   took_final_ = is_concluding_;
   world_.cluster().counts().count(has_waited_ ? Rare::locks_awaited : Rare::locks_taken);
   if (grant.locks.size() != paths_.size()) throw Violation("lock", "a lock of several is missing");
+  for (const zabkeeper::Grant& lock : grant.locks) {
+    since = std::max(since, world_.oracle().turn_judged_at(lock.path));
+  }
   for (std::size_t i = 0; i < paths_.size(); ++i) {
     const zabkeeper::Grant& lock = grant.locks[i];
     if (lock.token != grant.token) throw Violation("fencing", lock.path + " has another token");

@@ -245,6 +245,7 @@ void Oracle::on_reply(ConnectionState& connection, const wire::Reply& reply,
   } else {
     check_read(connection, *tracked, reply, service);
   }
+  note_turn(*tracked, reply, service);
   for (const wire::WatchEvent& event : connection.early) {
     const bool is_being_set = std::ranges::any_of(
         connection.unanswered, [&](const auto& other) { return other->request.id == event.watch; });

@@ -163,6 +163,8 @@ class Oracle {
 
   [[nodiscard]] wire::Zxid acknowledged() const { return acknowledged_; }
   [[nodiscard]] const Model& model() const { return model_; }
+  // The state in which a reply last told the turn of the node at this path; none if no reply did.
+  [[nodiscard]] wire::Zxid turn_judged_at(const std::string& path) const;
 
  private:
   // oracle_sessions.cc
@@ -195,6 +197,8 @@ class Oracle {
                                          const wire::Result<wire::ReplyBody>& reply) const;
   [[nodiscard]] bool explains_no_turn(const TrackedRequest& tracked,
                                       const wire::Reply& reply) const;
+  void note_turn(const TrackedRequest& tracked, const wire::Reply& reply,
+                 const session::Service& service);
   void check_turn(ConnectionState& connection, const TrackedRequest& tracked,
                   const wire::Reply& reply, const session::Service& service);
   void watch_turn(ConnectionState& connection, const wire::RequestId& id, const std::string& path,
@@ -225,8 +229,9 @@ class Oracle {
   Model model_;
   std::unordered_map<std::uint64_t, std::uint64_t> digests_;  // by zxid
   wire::Zxid acknowledged_;
-  std::map<wire::SessionId, Time> promised_;  // until when they are kept
-  std::map<wire::SessionId, Time> expired_;   // when the first server delivered their expiry
+  std::map<std::string, wire::Zxid> turns_judged_;  // by the path of the node
+  std::map<wire::SessionId, Time> promised_;        // until when they are kept
+  std::map<wire::SessionId, Time> expired_;         // when the first server delivered their expiry
   // The transactions of each connection: by server and number.
   std::map<std::pair<std::uint32_t, std::uint64_t>, std::vector<wire::Zxid>> by_owner_;
   std::vector<ConnectionState> ended_;

@@ -99,6 +99,26 @@ void Oracle::check_turn(ConnectionState& connection, const TrackedRequest& track
   }
 }
 
+// A reply has an earlier zxid than the state in which the turn was judged, if later reads of the
+// client were performed before it: see Replies::read_before.
+void Oracle::note_turn(const TrackedRequest& tracked, const wire::Reply& reply,
+                       const session::Service& service) {
+  if (!reply.body) return;
+  const auto* created = std::get_if<wire::CreateReply>(&*reply.body);
+  if (created != nullptr && created->turn == true) {
+    turns_judged_[created->path] = service.applied();
+  }
+  const auto* watch = std::get_if<wire::WatchReply>(&*reply.body);
+  if (watch != nullptr && watch->turn == true) {
+    turns_judged_[std::get<wire::WatchRequest>(tracked.request.request).path] = service.applied();
+  }
+}
+
+wire::Zxid Oracle::turn_judged_at(const std::string& path) const {
+  const auto found = turns_judged_.find(path);
+  return found == turns_judged_.end() ? wire::Zxid{} : found->second;
+}
+
 void Oracle::watch_turn(ConnectionState& connection, const wire::RequestId& id,
                         const std::string& path, const wire::TurnOptions& options,
                         const session::Service& service) const {
