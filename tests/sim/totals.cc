@@ -85,6 +85,12 @@ const char* name_of(Rare rare) {
     case Rare::presence_superseded: return "presence ended by a later one";
     case Rare::presence_failed: return "presence failed";
     case Rare::members_told: return "members of a group told";
+    case Rare::addition_done: return "addition to a counter done";
+    case Rare::addition_done_before: return "addition begun again that was done";
+    case Rare::addition_failed: return "addition failed";
+    case Rare::addition_unknown: return "addition failed that may be done";
+    case Rare::counter_read: return "counter read";
+    case Rare::counter_ready: return "last addition of an owner told";
     case Rare::token_accepted: return "token accepted";
     case Rare::token_refused: return "token of an earlier holder refused";
     case Rare::oldest_program: return "start of the oldest program";

@@ -60,6 +60,7 @@ struct ServiceOptions {
   bool barriers = false;     // and a barrier
   bool trees = false;        // users also follow parts of the tree
   bool groups = false;       // users are also members of a group
+  bool counters = false;     // users also add to counters
   bool upgrade_automatically = false;
   bool programs = false;      // servers run an older or a newer program
   Every replace_program = 0;  // of a server

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tests/sim/service/barrier_use.h"
+#include "tests/sim/service/counter_use.h"
 #include "tests/sim/service/group_use.h"
 #include "tests/sim/service/leader_watch.h"
 #include "tests/sim/service/lock_use.h"
@@ -26,6 +27,8 @@ class User {
   void begin();
   // From now on the user only sends its final requests, and then stops.
   void conclude();
+  // The checks at the end of a run.
+  void finish() { counter_use_.finish(); }
   [[nodiscard]] std::size_t number() const { return number_; }
   [[nodiscard]] bool is_done() const { return done_; }
 
@@ -83,6 +86,7 @@ class User {
     act(leader_watch_);
     act(tree_watch_);
     act(group_use_);
+    act(counter_use_);
   }
   void add_recipe_requests(std::vector<wire::ClientRequest>& requests, std::size_t room);
   [[nodiscard]] bool is_of_recipe(const wire::RequestId& id) const;
@@ -162,6 +166,8 @@ class User {
   TreeWatch tree_watch_;
   Random group_random_;
   GroupUse group_use_;
+  Random counter_random_;
+  CounterUse counter_use_;
 };
 
 }  // namespace sim

@@ -13,6 +13,7 @@ void User::use_recipes(std::vector<wire::ClientRequest>& requests, std::size_t r
   if (world_.options().locks) use_locks(requests, room);
   if (world_.options().trees) tree_watch_.act(tree_random_);
   if (world_.options().groups) group_use_.act(group_random_);
+  if (world_.options().counters) counter_use_.act(counter_random_);
   add_recipe_requests(requests, room);
 }
 
@@ -56,7 +57,7 @@ void User::add_recipe_requests(std::vector<wire::ClientRequest>& requests, std::
 
 bool User::is_of_recipe(const wire::RequestId& id) const {
   return leader_watch_.knows(id) || multi_use_.knows(id) || barrier_use_.knows(id) ||
-         tree_watch_.knows(id) || group_use_.knows(id) ||
+         tree_watch_.knows(id) || group_use_.knows(id) || counter_use_.knows(id) ||
          std::ranges::any_of(lock_uses_, [&](const LockUse& each) { return each.knows(id); });
 }
 
@@ -72,6 +73,7 @@ bool User::conclude_recipes(std::size_t room) {
   if (world_.options().barriers) is_done = barrier_use_.conclude() && is_done;
   if (world_.options().trees) is_done = tree_watch_.conclude() && is_done;
   if (world_.options().groups) is_done = group_use_.conclude() && is_done;
+  if (world_.options().counters) is_done = counter_use_.conclude() && is_done;
   if (is_done) return true;
   std::vector<wire::ClientRequest> requests;
   add_recipe_requests(requests, room);

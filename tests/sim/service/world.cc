@@ -366,6 +366,7 @@ void World::finish() {
     }
   }
   oracle_.finish();
+  for (const auto& user : users_) user->finish();
   check_reaping();
   search_linear_orders();
   count_measures();
