@@ -61,6 +61,8 @@ struct ServiceOptions {
   bool trees = false;        // users also follow parts of the tree
   bool groups = false;       // users are also members of a group
   bool counters = false;     // users also add to counters
+  bool queues = false;       // users also put items into a queue, and take them
+  bool delays = false;       // the items have due times
   bool upgrade_automatically = false;
   bool programs = false;      // servers run an older or a newer program
   Every replace_program = 0;  // of a server

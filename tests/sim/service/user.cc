@@ -37,7 +37,10 @@ User::User(World& world, std::size_t number, Greed greed)
       group_random_(Random(random_).next() ^ 0x6709),
       group_use_(world, number, session_),
       counter_random_(Random(random_).next() ^ 0xc047),
-      counter_use_(world, number) {
+      counter_use_(world, number),
+      queue_random_(Random(random_).next() ^ 0x93e0),
+      put_use_(world, number),
+      take_use_(world, number, session_) {
   for (const LockType type :
        {LockType::lock, LockType::read_write, LockType::semaphore, LockType::election}) {
     lock_uses_.emplace_back(world, number, type);

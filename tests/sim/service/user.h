@@ -13,6 +13,8 @@
 #include "tests/sim/service/leader_watch.h"
 #include "tests/sim/service/lock_use.h"
 #include "tests/sim/service/multi_use.h"
+#include "tests/sim/service/put_use.h"
+#include "tests/sim/service/take_use.h"
 #include "tests/sim/service/tree_watch.h"
 #include "tests/sim/service/world.h"
 
@@ -28,7 +30,10 @@ class User {
   // From now on the user only sends its final requests, and then stops.
   void conclude();
   // The checks at the end of a run.
-  void finish() { counter_use_.finish(); }
+  void finish() {
+    counter_use_.finish();
+    put_use_.finish();
+  }
   [[nodiscard]] std::size_t number() const { return number_; }
   [[nodiscard]] bool is_done() const { return done_; }
 
@@ -87,6 +92,8 @@ class User {
     act(tree_watch_);
     act(group_use_);
     act(counter_use_);
+    act(put_use_);
+    act(take_use_);
   }
   void add_recipe_requests(std::vector<wire::ClientRequest>& requests, std::size_t room);
   [[nodiscard]] bool is_of_recipe(const wire::RequestId& id) const;
@@ -168,6 +175,9 @@ class User {
   GroupUse group_use_;
   Random counter_random_;
   CounterUse counter_use_;
+  Random queue_random_;
+  PutUse put_use_;
+  TakeUse take_use_;
 };
 
 }  // namespace sim
