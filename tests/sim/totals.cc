@@ -105,6 +105,11 @@ const char* name_of(Rare rare) {
     case Rare::item_lost: return "item lost by its taker";
     case Rare::take_cancelled: return "take of an item cancelled";
     case Rare::take_failed: return "take of an item failed";
+    case Rare::participants_entered: return "double barrier entered";
+    case Rare::participants_left: return "double barrier left";
+    case Rare::participant_stopped: return "participant of a double barrier stopped";
+    case Rare::participant_lost: return "participant of a double barrier lost";
+    case Rare::participant_failed: return "participant of a double barrier failed";
     case Rare::token_accepted: return "token accepted";
     case Rare::token_refused: return "token of an earlier holder refused";
     case Rare::oldest_program: return "start of the oldest program";

@@ -40,7 +40,9 @@ User::User(World& world, std::size_t number, Greed greed)
       counter_use_(world, number),
       queue_random_(Random(random_).next() ^ 0x93e0),
       put_use_(world, number),
-      take_use_(world, number, session_) {
+      take_use_(world, number, session_),
+      double_barrier_random_(Random(random_).next() ^ 0xdba44),
+      double_barrier_use_(world, number, session_) {
   for (const LockType type :
        {LockType::lock, LockType::read_write, LockType::semaphore, LockType::election}) {
     lock_uses_.emplace_back(world, number, type);

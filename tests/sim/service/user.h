@@ -9,6 +9,7 @@
 
 #include "tests/sim/service/barrier_use.h"
 #include "tests/sim/service/counter_use.h"
+#include "tests/sim/service/double_barrier_use.h"
 #include "tests/sim/service/group_use.h"
 #include "tests/sim/service/leader_watch.h"
 #include "tests/sim/service/lock_use.h"
@@ -33,6 +34,7 @@ class User {
   void finish() {
     counter_use_.finish();
     put_use_.finish();
+    double_barrier_use_.finish();
   }
   [[nodiscard]] std::size_t number() const { return number_; }
   [[nodiscard]] bool is_done() const { return done_; }
@@ -94,6 +96,7 @@ class User {
     act(counter_use_);
     act(put_use_);
     act(take_use_);
+    act(double_barrier_use_);
   }
   void add_recipe_requests(std::vector<wire::ClientRequest>& requests, std::size_t room);
   [[nodiscard]] bool is_of_recipe(const wire::RequestId& id) const;
@@ -178,6 +181,8 @@ class User {
   Random queue_random_;
   PutUse put_use_;
   TakeUse take_use_;
+  Random double_barrier_random_;
+  DoubleBarrierUse double_barrier_use_;
 };
 
 }  // namespace sim

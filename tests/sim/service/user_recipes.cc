@@ -18,6 +18,7 @@ void User::use_recipes(std::vector<wire::ClientRequest>& requests, std::size_t r
     put_use_.act(queue_random_);
     take_use_.act(queue_random_);
   }
+  if (world_.options().double_barrier > 0) double_barrier_use_.act(double_barrier_random_);
   add_recipe_requests(requests, room);
 }
 
@@ -62,13 +63,13 @@ void User::add_recipe_requests(std::vector<wire::ClientRequest>& requests, std::
 bool User::is_of_recipe(const wire::RequestId& id) const {
   return leader_watch_.knows(id) || multi_use_.knows(id) || barrier_use_.knows(id) ||
          tree_watch_.knows(id) || group_use_.knows(id) || counter_use_.knows(id) ||
-         put_use_.knows(id) || take_use_.knows(id) ||
+         put_use_.knows(id) || take_use_.knows(id) || double_barrier_use_.knows(id) ||
          std::ranges::any_of(lock_uses_, [&](const LockUse& each) { return each.knows(id); });
 }
 
 // Each user acquires each lock once more, and waits for no barrier. Its follower reaches the
-// present, and it leaves its group. It takes the items that are left in the queue. Returns whether
-// that is done.
+// present, and it leaves its group and its double barrier. It takes the items that are left in the
+// queue. Returns whether that is done.
 bool User::conclude_recipes(std::size_t room) {
   if (is_greedy()) return true;
   bool is_done = true;
@@ -84,6 +85,7 @@ bool User::conclude_recipes(std::size_t room) {
     is_done = put_use_.conclude() && is_done;
     is_done = take_use_.conclude(queue_random_) && is_done;
   }
+  if (world_.options().double_barrier > 0) is_done = double_barrier_use_.conclude() && is_done;
   if (is_done) return true;
   std::vector<wire::ClientRequest> requests;
   add_recipe_requests(requests, room);
