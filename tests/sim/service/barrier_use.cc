@@ -50,7 +50,8 @@ bool BarrierUse::conclude() {
   if (!wait_) return true;
   if (std::exchange(is_paused_, false)) carry_out(wait_->again(), {});
   const Model& model = world_.oracle().model();
-  if (!messages_.has_unsent() && model.find(barrier_path, model.last()) != nullptr) {
+  const bool is_set = model.find(barrier_path, model.last()) != nullptr;
+  if (!messages_.has_unsent() && is_set && !std::exchange(is_lifting_, true)) {
     messages_.add(0, {0, wire::DeleteRequest{barrier_path}});
   }
   return false;
@@ -60,6 +61,7 @@ bool BarrierUse::conclude() {
 
 void BarrierUse::receive(const wire::Reply& reply) {
   const auto origin = messages_.origin_of(reply.id);
+  if (origin && origin->number == 0) is_lifting_ = false;
   if (origin && wait_) {
     carry_out(wait_->replied(origin->number, reply.body, reply.zxid), reply.zxid);
   }
@@ -80,10 +82,12 @@ void BarrierUse::lost_reply(const wire::RequestId& id) {
 }
 
 void BarrierUse::lost_connection() {
+  is_lifting_ = false;
   if (wait_) carry_out(wait_->connection_lost(), {});
 }
 
 void BarrierUse::lost_session() {
+  is_lifting_ = false;
   messages_.drop_unsent();
   messages_.forget_sent();
   if (wait_) carry_out(wait_->session_lost(), {});

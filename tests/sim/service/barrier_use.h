@@ -51,6 +51,7 @@ class BarrierUse {
   std::optional<zabkeeper::BarrierWait> wait_;
   wire::Zxid acknowledged_;  // to any user, when the wait began
   bool is_paused_ = false;
+  bool is_lifting_ = false;  // at the end
   RecipeMessages messages_;
 };
 

@@ -10,6 +10,8 @@
 namespace sim {
 namespace {
 
+constexpr std::size_t items_max = 6;  // in the queue
+
 // "7 result"
 std::uint64_t number_in(const Znode* receipt) {
   return receipt == nullptr ? 0 : std::stoull(receipt->data);
@@ -35,6 +37,9 @@ void PutUse::act(Random& random) {
   const std::uint64_t last = operations_.last();
   const bool is_open = operations_.is_last_open();
   if (last > 0 && may_put_again() && random.one_in(is_open ? 2 : 6)) return put(last);
+  // At the end the users take all items that are left, and they have little time for it.
+  const Model& model = world_.oracle().model();
+  if (model.at(model.last()).children(world_.queue().items()).size() >= items_max) return;
   const std::uint64_t number = last + random.between(1, 2);
   Item& item = items_[number];
   item.data = std::to_string(user_) + '.' + std::to_string(number);
