@@ -198,6 +198,9 @@ ExactlyOnce::Step ExactlyOnce::on_written(const Result& result) {
     unknown_since_ = receipt_stat_.czxid;
     return read();
   }
+  // Below level 2 a multi that was done has this result too, if its reply was lost: see
+  // session::former_outcome.
+  if (is_error(result, ErrorCode::too_large)) unknown_since_ = receipt_stat_.czxid;
   if (multi == nullptr || multi->failed) {
     const bool is_gone = is_told && multi->branch == wire::Branch::otherwise &&
                          error_of_multi(result).code == ErrorCode::no_node;

@@ -234,6 +234,13 @@ TEST_CASE("a refused addition fails, and says whether a copy of it may be done")
         "failed BadArguments");
 }
 
+TEST_CASE("an addition that is told to be too large may be done, and begins again") {
+  Counting counting = adding();
+  CHECK(counting.fail(ErrorCode::too_large) == "failed TooLarge, may be done");
+  CHECK(counting.add(4, 2) == write_request(3, "4", "42", at_9));
+  CHECK(counting.found("4 42", "77", 12, Branch::otherwise) == "added 4, value 42");
+}
+
 TEST_CASE("the value of a counter is read linearizably") {
   Counting counting;
   const char* const get_1 = R"(ask {"id":1,"op":"get","path":"/c","consistency":"linearizable"})";

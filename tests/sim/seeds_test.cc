@@ -37,7 +37,8 @@ bool is_rarest(sim::Rare rare) {
          rare == sim::Rare::older_program_refused || rare == sim::Rare::program_refused ||
          rare == sim::Rare::does_not_apply || rare == sim::Rare::snapshot_not_known ||
          rare == sim::Rare::message_not_read || rare == sim::Rare::request_refused ||
-         rare == sim::Rare::reply_refused || rare == sim::Rare::watch_refused;
+         rare == sim::Rare::reply_refused || rare == sim::Rare::watch_refused ||
+         rare == sim::Rare::done_refused;
 }
 
 // As many seeds as one processor runs in a quarter of a minute.

@@ -16,7 +16,7 @@ const std::string barrier_path = "/barrier";
 // --- What the user does ---
 
 void BarrierUse::act(Random& random) {
-  if (random.one_in(8)) asks_.push_back({0, zabkeeper::set_barrier(barrier_path, "b")});
+  if (random.one_in(8)) messages_.add(0, {0, zabkeeper::set_barrier(barrier_path, "b")});
   if (random.one_in(8)) lift(random);
   if (!wait_) {
     if (random.one_in(4)) begin();
@@ -30,17 +30,17 @@ void BarrierUse::lift(Random& random) {
   const Model& model = world_.oracle().model();
   const Znode* node = model.find(barrier_path, model.last());
   if (node == nullptr || random.one_in(2)) {
-    asks_.push_back({0, wire::DeleteRequest{barrier_path}});
+    messages_.add(0, {0, wire::DeleteRequest{barrier_path}});
     return;
   }
   zabkeeper::BarrierLift lift = zabkeeper::lift_barrier(barrier_path, node->stat.czxid);
-  asks_.push_back({0, std::move(lift.request), std::move(lift.conditions)});
+  messages_.add(0, {0, std::move(lift.request), std::move(lift.conditions)});
   // Others find the barrier set as before.
-  if (random.one_in(2)) asks_.push_back({0, zabkeeper::set_barrier(barrier_path, "b")});
+  if (random.one_in(2)) messages_.add(0, {0, zabkeeper::set_barrier(barrier_path, "b")});
 }
 
 void BarrierUse::begin() {
-  numbers_.clear();
+  messages_.forget_sent();
   acknowledged_ = world_.oracle().acknowledged();
   wait_.emplace(barrier_path);
   carry_out(wait_->begin(), {});
@@ -50,50 +50,46 @@ bool BarrierUse::conclude() {
   if (!wait_) return true;
   if (std::exchange(is_paused_, false)) carry_out(wait_->again(), {});
   const Model& model = world_.oracle().model();
-  if (asks_.empty() && model.find(barrier_path, model.last()) != nullptr) {
-    asks_.push_back({0, wire::DeleteRequest{barrier_path}});
+  const bool is_set = model.find(barrier_path, model.last()) != nullptr;
+  if (!messages_.has_unsent() && is_set && !std::exchange(is_lifting_, true)) {
+    messages_.add(0, {0, wire::DeleteRequest{barrier_path}});
   }
   return false;
 }
 
 // --- Messages ---
 
-std::optional<wire::ClientRequest> BarrierUse::next() {
-  if (asks_.empty()) return std::nullopt;
-  zabkeeper::Ask ask = std::move(asks_.front());
-  asks_.pop_front();
-  sending_ = ask.number;
-  return wire::ClientRequest{{}, {}, std::move(ask.request), std::move(ask.conditions)};
-}
-
 void BarrierUse::receive(const wire::Reply& reply) {
-  const auto number = numbers_.find(reply.id.json);
-  if (number != numbers_.end() && wait_) {
-    carry_out(wait_->replied(number->second, reply.body, reply.zxid), reply.zxid);
+  const auto origin = messages_.origin_of(reply.id);
+  if (origin && origin->number == 0) is_lifting_ = false;
+  if (origin && wait_) {
+    carry_out(wait_->replied(origin->number, reply.body, reply.zxid), reply.zxid);
   }
   check_released(reply);
 }
 
 void BarrierUse::receive(const wire::WatchEvent& event) {
-  const auto number = numbers_.find(event.watch.json);
-  if (number == numbers_.end() || !wait_) return;
-  carry_out(wait_->received(number->second, event), event.zxid);
+  const auto origin = messages_.origin_of(event.watch);
+  if (!origin || !wait_) return;
+  carry_out(wait_->received(origin->number, event), event.zxid);
 }
 
 void BarrierUse::lost_reply(const wire::RequestId& id) {
-  const auto number = numbers_.find(id.json);
-  if (number == numbers_.end() || !wait_) return;
+  const auto origin = messages_.origin_of(id);
+  if (!origin || !wait_) return;
   const wire::Error lost{wire::ErrorCode::connection_loss, ""};
-  carry_out(wait_->replied(number->second, lost, {}), {});
+  carry_out(wait_->replied(origin->number, lost, {}), {});
 }
 
 void BarrierUse::lost_connection() {
+  is_lifting_ = false;
   if (wait_) carry_out(wait_->connection_lost(), {});
 }
 
 void BarrierUse::lost_session() {
-  asks_.clear();
-  numbers_.clear();
+  is_lifting_ = false;
+  messages_.drop_unsent();
+  messages_.forget_sent();
   if (wait_) carry_out(wait_->session_lost(), {});
 }
 
@@ -106,7 +102,7 @@ bool BarrierUse::is_set(wire::Zxid generation, wire::Zxid at) const {
 
 void BarrierUse::carry_out(const zabkeeper::BarrierActions& actions, wire::Zxid zxid) {
   for (const zabkeeper::BarrierAction& action : actions) {
-    if (const auto* ask = std::get_if<zabkeeper::Ask>(&action)) asks_.push_back(*ask);
+    if (const auto* ask = std::get_if<zabkeeper::Ask>(&action)) messages_.add(0, *ask);
     if (std::holds_alternative<zabkeeper::Pause>(action)) is_paused_ = true;
     const auto* set = std::get_if<zabkeeper::BarrierIsSet>(&action);
     if (set != nullptr && !is_set(set->generation, set->generation)) {

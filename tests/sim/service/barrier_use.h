@@ -2,13 +2,12 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
-#include <map>
 #include <optional>
 #include <string>
 
 #include "client-lib/recipes/barrier.h"
 #include "tests/sim/random.h"
+#include "tests/sim/service/recipe_messages.h"
 #include "wire/replies.h"
 #include "wire/requests.h"
 
@@ -27,9 +26,9 @@ class BarrierUse {
   // The barrier is lifted, and not set any more. Returns whether the user does not wait.
   bool conclude();
 
-  [[nodiscard]] std::optional<wire::ClientRequest> next();
-  void sent(const wire::RequestId& id) { numbers_[id.json] = sending_; }
-  [[nodiscard]] bool knows(const wire::RequestId& id) const { return numbers_.contains(id.json); }
+  [[nodiscard]] std::optional<wire::ClientRequest> next() { return messages_.next(); }
+  void sent(const wire::RequestId& id) { messages_.sent(id); }
+  [[nodiscard]] bool knows(const wire::RequestId& id) const { return messages_.knows(id); }
 
   void receive(const wire::Reply& reply);
   void receive(const wire::WatchEvent& event);
@@ -52,9 +51,8 @@ class BarrierUse {
   std::optional<zabkeeper::BarrierWait> wait_;
   wire::Zxid acknowledged_;  // to any user, when the wait began
   bool is_paused_ = false;
-  std::deque<zabkeeper::Ask> asks_;  // not sent
-  std::uint64_t sending_ = 0;
-  std::map<std::string, std::uint64_t> numbers_;  // of the Asks, by request id; 0: of no wait
+  bool is_lifting_ = false;  // at the end
+  RecipeMessages messages_;
 };
 
 }  // namespace sim

@@ -14,6 +14,9 @@ using zabkeeper::PresenceEnded;
 
 const std::string group_path = "/group";
 constexpr std::size_t owner_count = 2;
+// Recipes, for RecipeMessages.
+constexpr std::uint64_t of_presence = 1;
+constexpr std::uint64_t of_group = 2;
 
 bool is_member_path(const std::string& path) { return parent_path(path) == group_path; }
 
@@ -98,7 +101,7 @@ void GroupUse::remove_some(Random& random) {
     multi.ops.emplace_back(
         wire::DeleteRequest{group_path + '/' + names[random.below(names.size())]});
   }
-  asks_.push_back({{}, std::move(multi), {}});
+  messages_.add(0, {0, std::move(multi)});
 }
 
 bool GroupUse::conclude() {
@@ -110,40 +113,32 @@ bool GroupUse::conclude() {
 
 // --- Messages ---
 
-std::optional<wire::ClientRequest> GroupUse::next() {
-  if (asks_.empty()) return std::nullopt;
-  Waiting ask = std::move(asks_.front());
-  asks_.pop_front();
-  sending_ = ask.sent;
-  return wire::ClientRequest{{}, {}, std::move(ask.request), std::move(ask.conditions)};
-}
-
-void GroupUse::reply(const Sent& to, const wire::Result<wire::ReplyBody>& result, wire::Zxid zxid) {
-  if (to.recipe == Recipe::presence && presence_) {
+void GroupUse::reply(const RecipeMessages::Origin& to, const wire::Result<wire::ReplyBody>& result,
+                     wire::Zxid zxid) {
+  if (to.recipe == of_presence && presence_) {
     carry_out(presence_->replied(to.number, result, zxid));
-  } else if (to.recipe == Recipe::group && group_) {
+  } else if (to.recipe == of_group && group_) {
     carry_out(group_->replied(to.number, result, zxid));
   }
 }
 
 void GroupUse::receive(const wire::Reply& message) {
-  const auto found = numbers_.find(message.id.json);
-  if (found != numbers_.end()) reply(Sent(found->second), message.body, message.zxid);
+  const auto origin = messages_.origin_of(message.id);
+  if (origin) reply(*origin, message.body, message.zxid);
 }
 
 void GroupUse::lost_reply(const wire::RequestId& id) {
-  const auto found = numbers_.find(id.json);
-  if (found == numbers_.end()) return;
-  reply(Sent(found->second), wire::Error{wire::ErrorCode::connection_loss, ""}, {});
+  const auto origin = messages_.origin_of(id);
+  if (origin) reply(*origin, wire::Error{wire::ErrorCode::connection_loss, ""}, {});
 }
 
 void GroupUse::receive(const wire::WatchEvent& event) {
-  const auto found = numbers_.find(event.watch.json);
-  if (found == numbers_.end()) return;
-  if (found->second.recipe == Recipe::presence && presence_) {
-    carry_out(presence_->received(found->second.number, event));
-  } else if (found->second.recipe == Recipe::group && group_) {
-    carry_out(group_->received(found->second.number, event));
+  const auto origin = messages_.origin_of(event.watch);
+  if (!origin) return;
+  if (origin->recipe == of_presence && presence_) {
+    carry_out(presence_->received(origin->number, event));
+  } else if (origin->recipe == of_group && group_) {
+    carry_out(group_->received(origin->number, event));
   }
 }
 
@@ -153,8 +148,8 @@ void GroupUse::lost_connection() {
 }
 
 void GroupUse::lost_session() {
-  asks_.clear();
-  numbers_.clear();
+  messages_.drop_unsent();
+  messages_.forget_sent();
   is_group_paused_ = false;
   if (presence_) carry_out(presence_->session_lost());
   if (group_) carry_out(group_->session_lost());
@@ -162,15 +157,12 @@ void GroupUse::lost_session() {
 
 // --- What the recipes tell ---
 
-void GroupUse::ask(Recipe recipe, const zabkeeper::Ask& ask) {
-  asks_.push_back({{recipe, ask.number}, ask.request, ask.conditions});
-}
-
 // Numbers of an earlier Presence must not be taken for those of the next one.
 void GroupUse::carry_out(const zabkeeper::PresenceActions& actions) {
   Totals& counts = world_.cluster().counts();
   for (const zabkeeper::PresenceAction& action : actions) {
-    if (const auto* asked = std::get_if<zabkeeper::Ask>(&action)) ask(Recipe::presence, *asked);
+    if (const auto* asked = std::get_if<zabkeeper::Ask>(&action))
+      messages_.add(of_presence, *asked);
     if (std::holds_alternative<zabkeeper::Pause>(action)) is_presence_paused_ = true;
     if (const auto* present = std::get_if<zabkeeper::Present>(&action)) on_present(*present);
     if (std::holds_alternative<zabkeeper::Absent>(action)) counts.count(Rare::presence_lost);
@@ -179,9 +171,7 @@ void GroupUse::carry_out(const zabkeeper::PresenceActions& actions) {
     if (const auto* ended = std::get_if<PresenceEnded>(&action)) {
       on_ended(*ended);
       is_presence_paused_ = false;
-      std::erase_if(asks_, [](const auto& each) { return each.sent.recipe == Recipe::presence; });
-      std::erase_if(numbers_,
-                    [](const auto& each) { return each.second.recipe == Recipe::presence; });
+      messages_.forget(of_presence);
       presence_.reset();
       return;
     }
@@ -195,7 +185,7 @@ void GroupUse::carry_out(const zabkeeper::GroupActions& actions) {
     if (changed != nullptr) last = changed->zxid;
   }
   for (const zabkeeper::GroupAction& action : actions) {
-    if (const auto* asked = std::get_if<zabkeeper::Ask>(&action)) ask(Recipe::group, *asked);
+    if (const auto* asked = std::get_if<zabkeeper::Ask>(&action)) messages_.add(of_group, *asked);
     if (std::holds_alternative<zabkeeper::Pause>(action)) is_group_paused_ = true;
     if (const auto* changed = std::get_if<zabkeeper::MembersChanged>(&action)) {
       on_members(*changed, changed->zxid == last);

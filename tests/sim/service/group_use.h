@@ -1,14 +1,13 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
-#include <map>
 #include <optional>
 #include <string>
 
 #include "client-lib/recipes/group_membership.h"
 #include "client-lib/recipes/presence.h"
 #include "tests/sim/random.h"
+#include "tests/sim/service/recipe_messages.h"
 #include "wire/records.h"
 #include "wire/replies.h"
 #include "wire/requests.h"
@@ -35,9 +34,9 @@ class GroupUse {
   // The user leaves the group. Returns whether that is done.
   bool conclude();
 
-  [[nodiscard]] std::optional<wire::ClientRequest> next();
-  void sent(const wire::RequestId& id) { numbers_[id.json] = sending_; }
-  [[nodiscard]] bool knows(const wire::RequestId& id) const { return numbers_.contains(id.json); }
+  [[nodiscard]] std::optional<wire::ClientRequest> next() { return messages_.next(); }
+  void sent(const wire::RequestId& id) { messages_.sent(id); }
+  [[nodiscard]] bool knows(const wire::RequestId& id) const { return messages_.knows(id); }
 
   void receive(const wire::Reply& reply);
   void receive(const wire::WatchEvent& event);
@@ -46,23 +45,12 @@ class GroupUse {
   void lost_session();
 
  private:
-  enum class Recipe : std::uint8_t { presence, group, none };
-  struct Sent {
-    Recipe recipe = Recipe::none;
-    std::uint64_t number = 0;
-  };
-  struct Waiting {
-    Sent sent;
-    wire::Request request;
-    std::vector<wire::Condition> conditions;
-  };
-
   void begin(Random& random);
   void remove_some(Random& random);
-  void reply(const Sent& to, const wire::Result<wire::ReplyBody>& result, wire::Zxid zxid);
+  void reply(const RecipeMessages::Origin& to, const wire::Result<wire::ReplyBody>& result,
+             wire::Zxid zxid);
   void carry_out(const zabkeeper::PresenceActions& actions);
   void carry_out(const zabkeeper::GroupActions& actions);
-  void ask(Recipe recipe, const zabkeeper::Ask& ask);
   // The checks.
   void on_present(const zabkeeper::Present& present);
   void on_ended(const zabkeeper::PresenceEnded& ended);
@@ -83,10 +71,8 @@ class GroupUse {
   bool is_presence_paused_ = false;
   bool is_group_paused_ = false;
   bool is_concluding_ = false;
-  std::deque<Waiting> asks_;  // not sent
-  Sent sending_;
-  std::map<std::string, Sent> numbers_;  // by request id
-  wire::Zxid checked_to_;                // deletions
+  RecipeMessages messages_;
+  wire::Zxid checked_to_;  // deletions
 };
 
 }  // namespace sim

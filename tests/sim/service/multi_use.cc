@@ -33,7 +33,7 @@ void MultiUse::begin(Random& random, bool only_now) {
   const std::string id = wire::to_hex(random.next()) + wire::to_hex(random.next());
   mark_ = id;
   has_waited_ = false;
-  numbers_.clear();
+  messages_.forget_sent();
   acquisition_.emplace(
       zabkeeper::MultiOptions{.paths = paths_, .id = id, .only_now = only_now, .data = "m"});
   carry_out(acquisition_->begin(), {});
@@ -72,31 +72,23 @@ bool MultiUse::conclude(Random& random) {
 
 // --- Messages ---
 
-std::optional<wire::ClientRequest> MultiUse::next() {
-  if (asks_.empty()) return std::nullopt;
-  zabkeeper::Ask ask = std::move(asks_.front());
-  asks_.pop_front();
-  sending_ = ask.number;
-  return wire::ClientRequest{{}, {}, std::move(ask.request), std::move(ask.conditions)};
-}
-
 void MultiUse::receive(const wire::Reply& reply) {
-  const auto number = numbers_.find(reply.id.json);
-  if (number == numbers_.end() || !acquisition_) return;
-  carry_out(acquisition_->replied(number->second, reply.body, reply.zxid), reply.zxid);
+  const auto origin = messages_.origin_of(reply.id);
+  if (!origin || !acquisition_) return;
+  carry_out(acquisition_->replied(origin->number, reply.body, reply.zxid), reply.zxid);
 }
 
 void MultiUse::receive(const wire::WatchEvent& event) {
-  const auto number = numbers_.find(event.watch.json);
-  if (number == numbers_.end() || !acquisition_) return;
-  carry_out(acquisition_->received(number->second, event), event.zxid);
+  const auto origin = messages_.origin_of(event.watch);
+  if (!origin || !acquisition_) return;
+  carry_out(acquisition_->received(origin->number, event), event.zxid);
 }
 
 void MultiUse::lost_reply(const wire::RequestId& id) {
-  const auto number = numbers_.find(id.json);
-  if (number == numbers_.end() || !acquisition_) return;
+  const auto origin = messages_.origin_of(id);
+  if (!origin || !acquisition_) return;
   const wire::Error lost{wire::ErrorCode::connection_loss, ""};
-  carry_out(acquisition_->replied(number->second, lost, {}), {});
+  carry_out(acquisition_->replied(origin->number, lost, {}), {});
 }
 
 void MultiUse::lost_connection() {
@@ -104,8 +96,8 @@ void MultiUse::lost_connection() {
 }
 
 void MultiUse::lost_session() {
-  asks_.clear();
-  numbers_.clear();
+  messages_.drop_unsent();
+  messages_.forget_sent();
   if (acquisition_) carry_out(acquisition_->session_lost(), {});
 }
 
@@ -113,7 +105,7 @@ void MultiUse::lost_session() {
 
 void MultiUse::carry_out(const zabkeeper::MultiActions& actions, wire::Zxid zxid) {
   for (const zabkeeper::MultiAction& action : actions) {
-    if (const auto* ask = std::get_if<zabkeeper::Ask>(&action)) asks_.push_back(*ask);
+    if (const auto* ask = std::get_if<zabkeeper::Ask>(&action)) messages_.add(0, *ask);
     if (std::holds_alternative<zabkeeper::Pause>(action)) is_paused_ = true;
     if (std::holds_alternative<zabkeeper::Waiting>(action)) has_waited_ = true;
     if (const auto* held = std::get_if<zabkeeper::MultiHeld>(&action)) on_held(held->grant, zxid);
@@ -154,7 +146,7 @@ void MultiUse::on_ended(const Ended& ended) {
   give_up_holds();
   check_nodes_are_gone();
   is_paused_ = false;
-  asks_.clear();
+  messages_.drop_unsent();
   acquisition_.reset();
 }
 

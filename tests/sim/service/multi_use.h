@@ -2,8 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,6 +9,7 @@
 #include "client-lib/recipes/multi_acquisition.h"
 #include "tests/sim/random.h"
 #include "tests/sim/service/fenced_resource.h"
+#include "tests/sim/service/recipe_messages.h"
 #include "wire/replies.h"
 #include "wire/requests.h"
 
@@ -28,9 +27,9 @@ class MultiUse {
   // The user acquires all locks once more, and releases them. Returns whether that is done.
   bool conclude(Random& random);
 
-  [[nodiscard]] std::optional<wire::ClientRequest> next();
-  void sent(const wire::RequestId& id) { numbers_[id.json] = sending_; }
-  [[nodiscard]] bool knows(const wire::RequestId& id) const { return numbers_.contains(id.json); }
+  [[nodiscard]] std::optional<wire::ClientRequest> next() { return messages_.next(); }
+  void sent(const wire::RequestId& id) { messages_.sent(id); }
+  [[nodiscard]] bool knows(const wire::RequestId& id) const { return messages_.knows(id); }
 
   void receive(const wire::Reply& reply);
   void receive(const wire::WatchEvent& event);
@@ -55,10 +54,8 @@ class MultiUse {
   std::string mark_;                // the begin of its nodes' names
   bool has_waited_ = false;
   bool is_paused_ = false;
-  std::deque<zabkeeper::Ask> asks_;  // not sent
-  std::uint64_t sending_ = 0;
-  std::map<std::string, std::uint64_t> numbers_;  // of the Asks, by request id
-  std::vector<LockHold> holds_;                   // one for each lock, while all are held
+  RecipeMessages messages_;
+  std::vector<LockHold> holds_;  // one for each lock, while all are held
   bool took_final_ = false;
   bool is_concluding_ = false;
 };

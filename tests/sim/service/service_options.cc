@@ -18,6 +18,9 @@ constexpr std::uint64_t group_salt = 0x6709;
 // And for the recipes.
 constexpr std::uint64_t multi_salt = 0x30c4;
 constexpr std::uint64_t barrier_salt = 0xba44;
+constexpr std::uint64_t counter_salt = 0xc047;
+constexpr std::uint64_t queue_salt = 0x93e0;
+constexpr std::uint64_t double_barrier_salt = 0xdba44;
 
 void add_greedy_users(Random& random, ServiceOptions& options) {
   SmallLimits& small = options.small;
@@ -39,6 +42,8 @@ void add_greedy_users(Random& random, ServiceOptions& options) {
   // The others keep within their share, so that none of their requests may be refused.
   options.depth_max = std::min<std::size_t>(options.depth_max, 2);
   options.multi_locks = options.barriers = false;
+  options.counters = options.queues = false;
+  options.double_barrier = 0;
   if (options.state_bytes_max < std::numeric_limits<std::size_t>::max()) {
     options.state_bytes_max = random.between(150'000, 400'000);
   }
@@ -84,6 +89,14 @@ ServiceOptions service_options_from(std::uint64_t seed) {
   options.groups = Random(seed ^ group_salt).one_in(2);
   options.multi_locks = options.locks && Random(seed ^ multi_salt).one_in(2);
   options.barriers = options.locks && Random(seed ^ barrier_salt).one_in(3);
+  options.counters = Random(seed ^ counter_salt).one_in(3);
+  Random queue(seed ^ queue_salt);
+  options.queues = queue.one_in(4);
+  options.delays = queue.one_in(2);
+  Random double_barrier(seed ^ double_barrier_salt);
+  if (options.users > 1 && double_barrier.one_in(3)) {
+    options.double_barrier = double_barrier.between(2, std::min<std::size_t>(options.users, 3));
+  }
   Random greedy(seed ^ greedy_salt);
   if (greedy.one_in(4)) add_greedy_users(greedy, options);
   return options;

@@ -60,6 +60,11 @@ struct ServiceOptions {
   bool barriers = false;     // and a barrier
   bool trees = false;        // users also follow parts of the tree
   bool groups = false;       // users are also members of a group
+  bool counters = false;     // users also add to counters
+  bool queues = false;       // users also put items into a queue, and take them
+  bool delays = false;       // the items have due times
+  // Users also are participants of a double barrier, so many in each generation; 0: they are not.
+  std::size_t double_barrier = 0;
   bool upgrade_automatically = false;
   bool programs = false;      // servers run an older or a newer program
   Every replace_program = 0;  // of a server

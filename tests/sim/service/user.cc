@@ -35,7 +35,14 @@ User::User(World& world, std::size_t number, Greed greed)
       tree_random_(Random(random_).next() ^ 0x73ee),
       tree_watch_(world, number),
       group_random_(Random(random_).next() ^ 0x6709),
-      group_use_(world, number, session_) {
+      group_use_(world, number, session_),
+      counter_random_(Random(random_).next() ^ 0xc047),
+      counter_use_(world, number),
+      queue_random_(Random(random_).next() ^ 0x93e0),
+      put_use_(world, number),
+      take_use_(world, number, session_),
+      double_barrier_random_(Random(random_).next() ^ 0xdba44),
+      double_barrier_use_(world, number, session_) {
   for (const LockType type :
        {LockType::lock, LockType::read_write, LockType::semaphore, LockType::election}) {
     lock_uses_.emplace_back(world, number, type);

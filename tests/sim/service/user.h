@@ -8,10 +8,14 @@
 #include <vector>
 
 #include "tests/sim/service/barrier_use.h"
+#include "tests/sim/service/counter_use.h"
+#include "tests/sim/service/double_barrier_use.h"
 #include "tests/sim/service/group_use.h"
 #include "tests/sim/service/leader_watch.h"
 #include "tests/sim/service/lock_use.h"
 #include "tests/sim/service/multi_use.h"
+#include "tests/sim/service/put_use.h"
+#include "tests/sim/service/take_use.h"
 #include "tests/sim/service/tree_watch.h"
 #include "tests/sim/service/world.h"
 
@@ -26,6 +30,12 @@ class User {
   void begin();
   // From now on the user only sends its final requests, and then stops.
   void conclude();
+  // The checks at the end of a run.
+  void finish() {
+    counter_use_.finish();
+    put_use_.finish();
+    double_barrier_use_.finish();
+  }
   [[nodiscard]] std::size_t number() const { return number_; }
   [[nodiscard]] bool is_done() const { return done_; }
 
@@ -83,6 +93,10 @@ class User {
     act(leader_watch_);
     act(tree_watch_);
     act(group_use_);
+    act(counter_use_);
+    act(put_use_);
+    act(take_use_);
+    act(double_barrier_use_);
   }
   void add_recipe_requests(std::vector<wire::ClientRequest>& requests, std::size_t room);
   [[nodiscard]] bool is_of_recipe(const wire::RequestId& id) const;
@@ -162,6 +176,13 @@ class User {
   TreeWatch tree_watch_;
   Random group_random_;
   GroupUse group_use_;
+  Random counter_random_;
+  CounterUse counter_use_;
+  Random queue_random_;
+  PutUse put_use_;
+  TakeUse take_use_;
+  Random double_barrier_random_;
+  DoubleBarrierUse double_barrier_use_;
 };
 
 }  // namespace sim

@@ -13,6 +13,12 @@ void User::use_recipes(std::vector<wire::ClientRequest>& requests, std::size_t r
   if (world_.options().locks) use_locks(requests, room);
   if (world_.options().trees) tree_watch_.act(tree_random_);
   if (world_.options().groups) group_use_.act(group_random_);
+  if (world_.options().counters) counter_use_.act(counter_random_);
+  if (world_.options().queues) {
+    put_use_.act(queue_random_);
+    take_use_.act(queue_random_);
+  }
+  if (world_.options().double_barrier > 0) double_barrier_use_.act(double_barrier_random_);
   add_recipe_requests(requests, room);
 }
 
@@ -56,12 +62,14 @@ void User::add_recipe_requests(std::vector<wire::ClientRequest>& requests, std::
 
 bool User::is_of_recipe(const wire::RequestId& id) const {
   return leader_watch_.knows(id) || multi_use_.knows(id) || barrier_use_.knows(id) ||
-         tree_watch_.knows(id) || group_use_.knows(id) ||
+         tree_watch_.knows(id) || group_use_.knows(id) || counter_use_.knows(id) ||
+         put_use_.knows(id) || take_use_.knows(id) || double_barrier_use_.knows(id) ||
          std::ranges::any_of(lock_uses_, [&](const LockUse& each) { return each.knows(id); });
 }
 
 // Each user acquires each lock once more, and waits for no barrier. Its follower reaches the
-// present, and it leaves its group. Returns whether that is done.
+// present, and it leaves its group and its double barrier. It takes the items that are left in the
+// queue. Returns whether that is done.
 bool User::conclude_recipes(std::size_t room) {
   if (is_greedy()) return true;
   bool is_done = true;
@@ -72,6 +80,12 @@ bool User::conclude_recipes(std::size_t room) {
   if (world_.options().barriers) is_done = barrier_use_.conclude() && is_done;
   if (world_.options().trees) is_done = tree_watch_.conclude() && is_done;
   if (world_.options().groups) is_done = group_use_.conclude() && is_done;
+  if (world_.options().counters) is_done = counter_use_.conclude() && is_done;
+  if (world_.options().queues) {
+    is_done = put_use_.conclude() && is_done;
+    is_done = take_use_.conclude(queue_random_) && is_done;
+  }
+  if (world_.options().double_barrier > 0) is_done = double_barrier_use_.conclude() && is_done;
   if (is_done) return true;
   std::vector<wire::ClientRequest> requests;
   add_recipe_requests(requests, room);

@@ -366,6 +366,8 @@ void World::finish() {
     }
   }
   oracle_.finish();
+  for (const auto& user : users_) user->finish();
+  queue_log_.read();
   check_reaping();
   search_linear_orders();
   count_measures();

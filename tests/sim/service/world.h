@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "client-lib/recipes/work_queue.h"
 #include "server/clients/client_protocol.h"
 #include "server/pipeline/pipeline.h"
 #include "tests/sim/application.h"
@@ -18,6 +19,7 @@
 #include "tests/sim/service/fenced_resource.h"
 #include "tests/sim/service/oracle.h"
 #include "tests/sim/service/programs.h"
+#include "tests/sim/service/queue_log.h"
 #include "tests/sim/service/service_options.h"
 
 namespace sim {
@@ -150,6 +152,16 @@ class World : public Application {
   [[nodiscard]] const ServiceOptions& options() const { return options_; }
   [[nodiscard]] Oracle& oracle() { return oracle_; }
   [[nodiscard]] FencedResource& fenced_resource() { return fenced_resource_; }
+  // The queue of all users, if they have one.
+  [[nodiscard]] zabkeeper::WorkQueue queue() const {
+    return options_.delays ? zabkeeper::delay_queue(queue_path)
+                           : zabkeeper::work_queue(queue_path);
+  }
+  [[nodiscard]] QueueLog& queue_log() { return queue_log_; }
+  // The time as the clocks of clients show it.
+  [[nodiscard]] std::int64_t client_clock_ms() const {
+    return static_cast<std::int64_t>(now()) * tick_ms / static_cast<std::int64_t>(tick);
+  }
   [[nodiscard]] server::Pipeline* pipeline(std::size_t server) {
     return servers_[server].pipeline.get();
   }
@@ -228,6 +240,7 @@ class World : public Application {
   Random random_;
   Oracle oracle_;
   FencedResource fenced_resource_{oracle_.model()};
+  QueueLog queue_log_{oracle_.model()};
   Programs programs_{*this};
   server::ClientLimits client_limits_;
   std::deque<Server> servers_;
