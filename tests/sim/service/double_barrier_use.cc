@@ -89,10 +89,13 @@ void DoubleBarrierUse::stop() {
   carry_out(barrier_->stop(), {});
 }
 
-// An operator deletes an entry: then its participant has left.
+// An operator deletes an entry of another user: then its participant has left.
 void DoubleBarrierUse::remove_some(Random& random) {
   const Model& model = world_.oracle().model();
-  const std::vector<std::string> entries = entries_in(model.at(model.last()));
+  std::vector<std::string> entries = entries_in(model.at(model.last()));
+  std::erase_if(entries, [&](const std::string& entry) {
+    return entry.starts_with(barrier_path + '/' + id_);
+  });
   if (entries.empty()) return;
   messages_.add(0, {0, wire::DeleteRequest{entries[random.below(entries.size())]}});
 }

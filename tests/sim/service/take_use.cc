@@ -73,7 +73,7 @@ void TakeUse::use(Random& random) {
   }
 }
 
-// An operator deletes a taker's place in the line, or a claim.
+// An operator deletes a taker's place in the line, or a claim of another user.
 void TakeUse::remove_some(Random& random) {
   const View state = world_.oracle().model().at(world_.oracle().model().last());
   const zabkeeper::WorkQueue queue = world_.queue();
@@ -82,8 +82,9 @@ void TakeUse::remove_some(Random& random) {
     paths.push_back(queue.takers() + '/' + name);
   }
   for (const std::string& name : state.children(queue.items())) {
-    const std::string claim = queue.items() + '/' + name + "/claim";
-    if (state.find(claim)) paths.push_back(claim);
+    const std::string path = queue.items() + '/' + name + "/claim";
+    const auto claim = state.find(path);
+    if (claim && claim->data != id_) paths.push_back(path);
   }
   if (paths.empty()) return;
   messages_.add(0, {0, wire::DeleteRequest{paths[random.below(paths.size())]}});
