@@ -1,0 +1,113 @@
+#include <algorithm>
+#include <array>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tools/shell/command_line.h"
+#include "tools/shell/exit_codes.h"
+
+namespace shell {
+namespace {
+
+struct HelpRow {
+  std::string_view name;
+  std::string_view arguments;
+  std::string_view purpose;
+  std::string_view example;
+};
+
+constexpr std::array help_rows{
+    HelpRow{"ls", "[-l] [-R] [PATH]",
+            "lists the children of a node, -l with details, -R all nodes below", "ls -l /app"},
+    HelpRow{"tree", "[PATH]", "draws the tree below a node", "tree /app"},
+    HelpRow{"get", "[-s] PATH", "prints a node's data, -s with its stat", "get -s /app/config"},
+    HelpRow{"set", "[-v VERSION] [--create] PATH DATA",
+            "replaces a node's data, -v only at this version, --create if it does not exist",
+            "set -v 3 /app/config v2"},
+    HelpRow{"create", "[-e] [-s] [-p] [-c] [--ttl MS] PATH [DATA]",
+            "creates a node: -e ephemeral, -s sequential, -p with its parents, -c container",
+            "create -p /app/config v1"},
+    HelpRow{"delete", "[-r] [-v VERSION] PATH", "deletes a node, -r with all nodes below; also: rm",
+            "delete -r /app"},
+    HelpRow{"stat", "PATH", "prints a node's stat, or fails with NoNode; also: exists",
+            "stat /app/config"},
+    HelpRow{"count", "[PATH]", "counts all nodes below a node", "count /"},
+    HelpRow{"ephemerals", "[PREFIX]", "lists this session's ephemeral nodes", "ephemerals /locks"},
+    HelpRow{"watch", "[--scope node|children|subtree] [--once] [--count N] PATH",
+            "prints a line for each change, until interrupted", "watch --scope subtree /app"},
+    HelpRow{"sync", "[PATH]", "makes later reads see everything committed before", "sync"},
+    HelpRow{"whoami", "", "lists this session's identities", "whoami"},
+    HelpRow{"ping", "", "measures a round trip to the server", "ping"},
+    HelpRow{"status", "", "shows each server's role, epoch, zxid, sessions and nodes", "status"},
+    HelpRow{"metrics", "[PREFIX]",
+            "prints the metrics of each server, all or those with this prefix",
+            "metrics zabkeeper_log"},
+    HelpRow{
+        "handover", "[ID]",
+        "makes the leader hand over to server ID, or to any server that is caught up; must run on "
+        "the leader's machine, or with --auth digest:USER:PASSWORD of superDigest",
+        "handover 2"},
+    HelpRow{"cluster", "level [N]",
+            "shows the ensemble's level and what each server can run at, or sets the level to N; "
+            "to set it, the same rules hold as for handover",
+            "cluster level 1"},
+    HelpRow{"cd", "[PATH]", "sets the node that relative paths begin at (interactive shell)",
+            "cd /app"},
+    HelpRow{"pwd", "", "prints the node that relative paths begin at (interactive shell)", "pwd"},
+    HelpRow{"help", "[COMMAND]", "explains a command, or lists all commands", "help watch"},
+    HelpRow{"quit", "", "leaves the shell; so does the end of the input", "quit"},
+};
+
+constexpr std::string_view options_help =
+    "  --server LIST     ws://host:port, several with commas (or ZABKEEPER_SERVERS);\n"
+    "                    default ws://127.0.0.1:2180\n"
+    "  --timeout-ms N    the session's timeout, and how long to wait for a reply; default 10000\n"
+    "  --auth S:TOKEN    an identity, e.g. digest:user:password; may be repeated\n"
+    "  --json            prints replies and errors as JSON\n"
+    "  --version         prints the version\n";
+
+std::string_view canonical(std::string_view name) {
+  if (name == "rm") return "delete";
+  if (name == "exists") return "stat";
+  if (name == "exit") return "quit";
+  return name;
+}
+
+std::string help_of(const HelpRow& row) {
+  std::string text = "usage: " + std::string(row.name);
+  if (!row.arguments.empty()) text += ' ' + std::string(row.arguments);
+  text += "\n" + std::string(row.purpose) + "\nexample: " + std::string(row.example) + '\n';
+  if (row.name == "set" || row.name == "create")
+    text += "DATA -: reads the data from standard input\n";
+  return text;
+}
+
+}  // namespace
+
+std::vector<std::string> command_names() {
+  std::vector<std::string> names;
+  names.reserve(help_rows.size());
+  for (const HelpRow& row : help_rows) names.emplace_back(row.name);
+  return names;
+}
+
+std::string help(const std::string& topic) {
+  const auto row = std::ranges::find(help_rows, canonical(topic), &HelpRow::name);
+  if (row != help_rows.end()) return help_of(*row);
+
+  std::string text = topic.empty() ? "" : "unknown command: " + topic + "\n\n";
+  text += "usage: zab [OPTION...] COMMAND ...   runs one command\n";
+  text += "       zab [OPTION...]               reads commands from the terminal or a pipe\n\n";
+  text += options_help;
+  text += "\ncommands (`help COMMAND` explains one):\n";
+  for (const HelpRow& each : help_rows) {
+    text += "  " + std::string(each.name) + std::string(12 - each.name.size(), ' ') +
+            std::string(each.purpose) + "\n" + std::string(14, ' ') + "e.g. " +
+            std::string(each.example) + '\n';
+  }
+  text += "\nexit codes:\n" + exit_codes_help();
+  return text;
+}
+
+}  // namespace shell
