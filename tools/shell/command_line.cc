@@ -1,8 +1,10 @@
 #include "tools/shell/command_line.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <memory>
+#include <string_view>
 
 #include <CLI/CLI.hpp>
 
@@ -17,6 +19,12 @@ wire::AuthRequest auth_of(const std::string& text) {
     throw CLI::ValidationError("--auth", "must be SCHEME:TOKEN");
   }
   return {text.substr(0, colon), text.substr(colon + 1)};
+}
+
+wire::Zxid zxid_of(const std::string& text) {
+  const auto bits = wire::from_hex(text);
+  if (!bits) throw CLI::ValidationError("--from", "must be a zxid of 16 hex digits");
+  return wire::Zxid::from_bits(*bits);
 }
 
 // The options of every command. Parsing fills in the Command of the subcommand that was given.
@@ -81,6 +89,7 @@ class Commands {
       sub->add_option("PREFIX", ephemerals->prefix);
     }
     add_watch();
+    add_holding();
   }
 
   void add_watch() {
@@ -89,10 +98,46 @@ class Commands {
         {"children", wire::WatchScope::children},
         {"subtree", wire::WatchScope::subtree}};
     auto [sub, watch] = add<Watch>("watch");
-    sub->add_option("--scope", watch->scope)->transform(CLI::CheckedTransformer(scopes));
+    auto* scope =
+        sub->add_option("--scope", watch->scope)->transform(CLI::CheckedTransformer(scopes));
+    sub->add_flag_callback("--recursive",
+                           [watch = watch] { watch->scope = wire::WatchScope::subtree; })
+        ->excludes(scope);
+    sub->add_option_function<std::string>(
+        "--from", [watch = watch](const std::string& text) { watch->from = zxid_of(text); });
+    sub->add_flag("--parallel", watch->parallel);
+    sub->add_flag("--exit-on-error", watch->exit_on_error);
     auto* once = sub->add_flag_callback("--once", [watch = watch] { watch->count = 1; });
     sub->add_option("--count", watch->count)->check(CLI::PositiveNumber)->excludes(once);
     sub->add_option("PATH", watch->path)->required();
+  }
+
+  void add_holding() {
+    {
+      auto [sub, lock] = add<Lock>("lock");
+      sub->add_option("--limit", lock->limit)->check(CLI::Range(1, wire::turn_limit_max));
+      auto* timeout = add_timeout(*sub, lock->timeout);
+      sub->add_flag_callback("--try", [lock = lock] { lock->timeout.emplace(0); })
+          ->excludes(timeout);
+      sub->add_option("PATH", lock->path)->required();
+    }
+    auto [sub, elect] = add<Elect>("elect");
+    auto* observe = sub->add_flag("--observe", elect->observe);
+    sub->add_option("PATH", elect->path)->required();
+    sub->add_option("VALUE", elect->value)->excludes(observe);
+  }
+
+  static CLI::Option* add_timeout(CLI::App& sub, std::optional<std::chrono::milliseconds>& to) {
+    // More is as good as for ever, and would be too large for a clock of nanoseconds.
+    static constexpr double seconds_max = 365.0 * 24 * 3600;
+    return sub
+        .add_option_function<double>(
+            "--timeout",
+            [&to](double seconds) {
+              const std::chrono::duration<double> time(std::min(seconds, seconds_max));
+              to = std::chrono::ceil<std::chrono::milliseconds>(time);
+            })
+        ->check(CLI::NonNegativeNumber);
   }
 
   void add_writes() {
@@ -161,6 +206,51 @@ class Commands {
   std::string ignored_;
 };
 
+// Where the name of the command is.
+std::size_t command_at(const Words& words) {
+  std::size_t at = 0;
+  while (at < words.size() && words[at].starts_with('-')) {
+    const bool has_value =
+        words[at] == "--server" || words[at] == "--timeout-ms" || words[at] == "--auth";
+    at += has_value ? 2 : 1;
+  }
+  return std::min(at, words.size());
+}
+
+// Cuts off the words after the first `--`, if the command runs a program.
+std::optional<Words> take_program(Words& words) {
+  constexpr std::array<std::string_view, 3> commands{"watch", "lock", "elect"};
+  const auto name = words.begin() + static_cast<std::ptrdiff_t>(command_at(words));
+  if (name == words.end() || std::ranges::find(commands, *name) == commands.end()) return {};
+  const auto dashes = std::find(name, words.end(), "--");
+  if (dashes == words.end()) return std::nullopt;
+  Words program(dashes + 1, words.end());
+  words.erase(dashes, words.end());
+  return program;
+}
+
+// Throws if the command needs a program and has none, or the reverse.
+void give_program(Command& command, std::optional<Words> program) {
+  const auto* elect = std::get_if<Elect>(&command);
+  if (elect != nullptr && elect->observe && program) {
+    throw CLI::ParseError("--observe excludes CMD", 1);
+  }
+  const bool is_needed =
+      std::holds_alternative<Lock>(command) || (elect != nullptr && !elect->observe);
+  const bool is_empty = program && (program->empty() || program->front().empty());
+  if (is_empty || (is_needed && !program)) throw CLI::ParseError("-- CMD is required", 1);
+  const auto* watch = std::get_if<Watch>(&command);
+  if (watch != nullptr && !program && (watch->parallel || watch->exit_on_error)) {
+    throw CLI::ParseError("--parallel and --exit-on-error need -- CMD", 1);
+  }
+  if (!program) return;
+  std::visit(
+      [&](auto& each) {
+        if constexpr (requires { each.program; }) each.program = std::move(*program);
+      },
+      command);
+}
+
 std::variant<CommandLine, Notice> parse(std::vector<std::string> words,
                                         const std::string* version) {
   CommandLine line;
@@ -177,8 +267,11 @@ std::variant<CommandLine, Notice> parse(std::vector<std::string> words,
   }
   Commands commands(app);
   try {
+    std::optional<Words> program = take_program(words);
     std::ranges::reverse(words);  // CLI11 takes the last word first
     app.parse(std::move(words));
+    line.command = commands.given();
+    if (line.command) give_program(*line.command, std::move(program));
     for (const std::string& each : auth) line.auth.push_back(auth_of(each));
   } catch (const CLI::CallForVersion& asked) {
     return Notice{std::string(asked.what()) + '\n', exit_ok};
@@ -192,11 +285,22 @@ std::variant<CommandLine, Notice> parse(std::vector<std::string> words,
     const std::string reason = unknown ? "unknown command: " + extras.front() : error.what();
     return Notice{reason + "\n`help` lists the commands\n", exit_usage};
   }
-  line.command = commands.given();
   return line;
 }
 
 }  // namespace
+
+bool is_lasting(const Command& command) {
+  return outlives_sessions(command) || std::holds_alternative<Lock>(command) ||
+         std::holds_alternative<Elect>(command);
+}
+
+bool ends_when_interrupted(const Command& command) {
+  const auto* elect = std::get_if<Elect>(&command);
+  return std::holds_alternative<Watch>(command) || (elect != nullptr && elect->observe);
+}
+
+bool outlives_sessions(const Command& command) { return ends_when_interrupted(command); }
 
 std::variant<CommandLine, Notice> parse_command_line(std::vector<std::string> words,
                                                      const std::string& version) {

@@ -34,8 +34,18 @@ constexpr std::array help_rows{
             "stat /app/config"},
     HelpRow{"count", "[PATH]", "counts all nodes below a node", "count /"},
     HelpRow{"ephemerals", "[PREFIX]", "lists this session's ephemeral nodes", "ephemerals /locks"},
-    HelpRow{"watch", "[--scope node|children|subtree] [--once] [--count N] PATH",
-            "prints a line for each change, until interrupted", "watch --scope subtree /app"},
+    HelpRow{
+        "watch",
+        "[--scope node|children|subtree | --recursive] [--once] [--count N] [--from ZXID] PATH\n"
+        "       watch [OPTION...] [--parallel] [--exit-on-error] PATH -- CMD...",
+        "prints a line for each change, or runs CMD for it, until interrupted",
+        "watch --recursive /app -- ./on-change"},
+    HelpRow{"lock", "[--limit N] [--timeout SECONDS | --try] PATH -- CMD...",
+            "runs CMD while it holds a lock, with --limit one of N places of a semaphore",
+            "lock /locks/backup -- rsync -a /data /backup"},
+    HelpRow{"elect", "PATH [VALUE] -- CMD... | --observe PATH",
+            "runs CMD while it leads, or --observe prints each leader",
+            "elect /services/report host1 -- ./report"},
     HelpRow{"sync", "[PATH]", "makes later reads see everything committed before", "sync"},
     HelpRow{"whoami", "", "lists this session's identities", "whoami"},
     HelpRow{"ping", "", "measures a round trip to the server", "ping"},
@@ -59,6 +69,23 @@ constexpr std::array help_rows{
     HelpRow{"quit", "", "leaves the shell; so does the end of the input", "quit"},
 };
 
+constexpr std::string_view watch_help =
+    "--recursive: --scope subtree. --from ZXID: first the changes after this zxid (16 hex "
+    "digits).\n"
+    "CMD gets the event as JSON on its standard input, and ZABKEEPER_EVENT, ZABKEEPER_EVENT_PATH "
+    "and\n"
+    "ZABKEEPER_EVENT_ZXID. It runs for one event after the other; --parallel: for several at a "
+    "time.\n"
+    "If it fails, the next event follows; --exit-on-error: watch ends with its exit code.\n";
+
+constexpr std::string_view hold_help =
+    "CMD gets ZABKEEPER_LOCK_PATH (the node that holds), ZABKEEPER_LOCK_TOKEN (rises from holder "
+    "to\n"
+    "holder) and ZABKEEPER_LOCK_GUARD (a condition for `if`, as JSON). Its exit code is passed "
+    "on.\n"
+    "124: not acquired in time. 125: lost while CMD ran. CMD is then ended with SIGTERM and "
+    "SIGKILL.\n";
+
 constexpr std::string_view options_help =
     "  --server LIST     ws://host:port, several with commas (or ZABKEEPER_SERVERS);\n"
     "                    default ws://127.0.0.1:2180\n"
@@ -80,6 +107,8 @@ std::string help_of(const HelpRow& row) {
   text += "\n" + std::string(row.purpose) + "\nexample: " + std::string(row.example) + '\n';
   if (row.name == "set" || row.name == "create")
     text += "DATA -: reads the data from standard input\n";
+  if (row.name == "watch") text += watch_help;
+  if (row.name == "lock" || row.name == "elect") text += hold_help;
   return text;
 }
 
@@ -102,8 +131,8 @@ std::string help(const std::string& topic) {
   text += options_help;
   text += "\ncommands (`help COMMAND` explains one):\n";
   for (const HelpRow& each : help_rows) {
-    text += "  " + std::string(each.name) + std::string(12 - each.name.size(), ' ') +
-            std::string(each.purpose) + "\n" + std::string(14, ' ') + "e.g. " +
+    text += "  " + std::string(each.name) + std::string(14 - each.name.size(), ' ') +
+            std::string(each.purpose) + "\n" + std::string(16, ' ') + "e.g. " +
             std::string(each.example) + '\n';
   }
   text += "\nexit codes:\n" + exit_codes_help();
