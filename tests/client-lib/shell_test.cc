@@ -155,9 +155,25 @@ TEST_CASE("a command that runs a program gets its words as they are") {
   CHECK(watch.program == Words{"cat", "-n"});
   CHECK(command<Watch>("watch --parallel --exit-on-error /a -- cat").parallel);
   CHECK(command<Watch>("watch /a").program.empty());
+  const ServeConfig serve =
+      command<ServeConfig>(R"(serve-config --check "nginx -t 'a b'" /web f -- nginx -s reload)");
+  CHECK(serve.path == "/web");
+  CHECK(serve.file == "f");
+  CHECK(serve.check == Words{"nginx", "-t", "a b"});
+  CHECK(serve.program == Words{"nginx", "-s", "reload"});
+  CHECK(command<ServeConfig>("serve-config /web f").program.empty());
   // The name of the command is looked for behind the options of the program.
   CHECK(command<Lock>("--server x --timeout-ms 5 --auth a:b lock /l -- true").path == "/l");
   CHECK(command<Set>("set lock -- -5").data == "-5");
+}
+
+TEST_CASE("await has a state, and a value if the state is equals") {
+  CHECK(command<Await>("await /a exists").state == Await::State::exists);
+  CHECK(command<Await>("await /a gone --timeout 2").timeout == std::chrono::seconds(2));
+  CHECK(command<Await>("await /a changed").state == Await::State::changed);
+  CHECK(command<Await>("await /a equals v1").value == "v1");
+  CHECK(command<Await>("await /a equals ''").value.empty());
+  CHECK(command<Await>("await /a equals -- -5").value == "-5");
 }
 
 TEST_CASE("wrong usage is explained, with exit code 2") {
@@ -189,6 +205,17 @@ TEST_CASE("wrong usage is explained, with exit code 2") {
            Row{"watch --parallel /a", "need -- CMD"},
            Row{"watch /a --", "-- CMD is required"},
            Row{"get /a -- cat", "usage: get"},
+           Row{"await /a", "STATE is required"},
+           Row{"await /a here", "usage: await"},
+           Row{"await /a equals", "VALUE is required by equals"},
+           Row{"await /a gone v1", "VALUE is required by equals"},
+           Row{"serve-config /a", "FILE is required"},
+           Row{"serve-config --check \"'open\" /a f", "a quote is not closed"},
+           Row{"serve-config --check '' /a f", "must not be empty"},
+           Row{"serve-config /a f --", "-- CMD is required"},
+           Row{"--timeout-ms 0 ls", "--timeout-ms"},
+           Row{"--auth nocolon ls", "SCHEME:TOKEN"},
+           Row{"ls --frob", "--frob"},
        }) {
     CAPTURE(row.line);
     const Notice notice = notice_for(row.line);

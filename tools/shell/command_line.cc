@@ -9,6 +9,7 @@
 #include <CLI/CLI.hpp>
 
 #include "tools/shell/exit_codes.h"
+#include "tools/shell/words.h"
 
 namespace shell {
 namespace {
@@ -90,6 +91,7 @@ class Commands {
     }
     add_watch();
     add_holding();
+    add_following();
   }
 
   void add_watch() {
@@ -125,6 +127,35 @@ class Commands {
     auto* observe = sub->add_flag("--observe", elect->observe);
     sub->add_option("PATH", elect->path)->required();
     sub->add_option("VALUE", elect->value)->excludes(observe);
+  }
+
+  void add_following() {
+    static const std::map<std::string, Await::State> states{{"exists", Await::State::exists},
+                                                            {"gone", Await::State::gone},
+                                                            {"changed", Await::State::changed},
+                                                            {"equals", Await::State::equals}};
+    {
+      auto [sub, await] = add<Await>("await");
+      add_timeout(*sub, await->timeout);
+      sub->add_option("PATH", await->path)->required();
+      sub->add_option("STATE", await->state)
+          ->required()
+          ->transform(CLI::CheckedTransformer(states));
+      auto* value = sub->add_option("VALUE", await->value);
+      sub->callback([await = await, value = value] {
+        if ((await->state == Await::State::equals) == !value->empty()) return;
+        throw CLI::ParseError("VALUE is required by equals, and excluded by the others", 1);
+      });
+    }
+    auto [sub, serve] = add<ServeConfig>("serve-config");
+    sub->add_option_function<std::string>("--check", [serve = serve](const std::string& text) {
+      auto words = split_words(text);
+      if (words.has_error()) throw CLI::ValidationError("--check", words.error().message);
+      if (words->empty()) throw CLI::ValidationError("--check", "must not be empty");
+      serve->check = std::move(*words);
+    });
+    sub->add_option("PATH", serve->path)->required();
+    sub->add_option("FILE", serve->file)->required();
   }
 
   static CLI::Option* add_timeout(CLI::App& sub, std::optional<std::chrono::milliseconds>& to) {
@@ -219,7 +250,7 @@ std::size_t command_at(const Words& words) {
 
 // Cuts off the words after the first `--`, if the command runs a program.
 std::optional<Words> take_program(Words& words) {
-  constexpr std::array<std::string_view, 3> commands{"watch", "lock", "elect"};
+  constexpr std::array<std::string_view, 4> commands{"watch", "lock", "elect", "serve-config"};
   const auto name = words.begin() + static_cast<std::ptrdiff_t>(command_at(words));
   if (name == words.end() || std::ranges::find(commands, *name) == commands.end()) return {};
   const auto dashes = std::find(name, words.end(), "--");
@@ -297,10 +328,13 @@ bool is_lasting(const Command& command) {
 
 bool ends_when_interrupted(const Command& command) {
   const auto* elect = std::get_if<Elect>(&command);
-  return std::holds_alternative<Watch>(command) || (elect != nullptr && elect->observe);
+  return std::holds_alternative<Watch>(command) || std::holds_alternative<ServeConfig>(command) ||
+         (elect != nullptr && elect->observe);
 }
 
-bool outlives_sessions(const Command& command) { return ends_when_interrupted(command); }
+bool outlives_sessions(const Command& command) {
+  return ends_when_interrupted(command) || std::holds_alternative<Await>(command);
+}
 
 std::variant<CommandLine, Notice> parse_command_line(std::vector<std::string> words,
                                                      const std::string& version) {

@@ -80,6 +80,23 @@ struct Elect {
   bool observe = false;
   Words program = {};
 };
+// Waits until the node is in this state.
+struct Await {
+  enum class State : std::uint8_t { exists, gone, changed, equals };
+
+  std::string path;
+  State state = State::exists;
+  std::string value;  // of `equals`
+  // 0: looks once; none: without a limit.
+  std::optional<std::chrono::milliseconds> timeout = {};
+};
+// Keeps a file equal to a node's data.
+struct ServeConfig {
+  std::string path;
+  std::string file;
+  Words check = {};    // gets the name of a file with the new data; none: all data are good
+  Words program = {};  // run when the file was replaced
+};
 struct Sync {};
 struct Whoami {};
 struct Ping {};
@@ -104,8 +121,8 @@ struct Help {
 struct Quit {};
 
 using Command = std::variant<Ls, Tree, Get, Set, Create, Delete, ShowStat, Count, Ephemerals, Watch,
-                             Lock, Elect, Sync, Whoami, Ping, Status, Metrics, Handover,
-                             ClusterLevel, Cd, Pwd, Help, Quit>;
+                             Lock, Elect, Await, ServeConfig, Sync, Whoami, Ping, Status, Metrics,
+                             Handover, ClusterLevel, Cd, Pwd, Help, Quit>;
 
 // Whether it may wait for very long, so that its user is told about the session meanwhile.
 [[nodiscard]] bool is_lasting(const Command& command);

@@ -46,6 +46,11 @@ constexpr std::array help_rows{
     HelpRow{"elect", "PATH [VALUE] -- CMD... | --observe PATH",
             "runs CMD while it leads, or --observe prints each leader",
             "elect /services/report host1 -- ./report"},
+    HelpRow{"await", "[--timeout SECONDS] PATH exists | gone | changed | equals VALUE",
+            "waits until the node is in this state", "await --timeout 30 /app/ready exists"},
+    HelpRow{"serve-config", "[--check CMD] PATH FILE [-- RELOAD...]",
+            "keeps FILE equal to the node's data; RELOAD is run after each change",
+            "serve-config --check 'nginx -t -c' /web /etc/nginx.conf -- nginx -s reload"},
     HelpRow{"sync", "[PATH]", "makes later reads see everything committed before", "sync"},
     HelpRow{"whoami", "", "lists this session's identities", "whoami"},
     HelpRow{"ping", "", "measures a round trip to the server", "ping"},
@@ -78,6 +83,14 @@ constexpr std::string_view watch_help =
     "time.\n"
     "If it fails, the next event follows; --exit-on-error: watch ends with its exit code.\n";
 
+constexpr std::string_view await_help =
+    "It ends at once if the node is in the state already, but `changed` waits for a change.\n"
+    "124: the time has passed. VALUE -: reads the value from standard input.\n";
+
+constexpr std::string_view serve_help =
+    "--check CMD: gets the name of a temporary file with the new data as one more argument. If it\n"
+    "fails, FILE stays as it was. FILE is replaced as a whole, and stays if the node is deleted.\n";
+
 constexpr std::string_view hold_help =
     "CMD gets ZABKEEPER_LOCK_PATH (the node that holds), ZABKEEPER_LOCK_TOKEN (rises from holder "
     "to\n"
@@ -107,6 +120,8 @@ std::string help_of(const HelpRow& row) {
   text += "\n" + std::string(row.purpose) + "\nexample: " + std::string(row.example) + '\n';
   if (row.name == "set" || row.name == "create")
     text += "DATA -: reads the data from standard input\n";
+  if (row.name == "await") text += await_help;
+  if (row.name == "serve-config") text += serve_help;
   if (row.name == "watch") text += watch_help;
   if (row.name == "lock" || row.name == "elect") text += hold_help;
   return text;

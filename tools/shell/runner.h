@@ -70,6 +70,8 @@ class Runner {
   void on(const Watch& watch);
   void on(const Lock& lock);
   void on(const Elect& elect);
+  void on(const Await& await);
+  void on(const ServeConfig& serve);
   void on(const Sync& sync);
   void on(const Whoami& whoami);
   void on(const Ping& ping);
