@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "client-lib/client.h"
+#include "tools/shell/child.h"
 #include "tools/shell/command_line.h"
 #include "tools/shell/input.h"
 #include "tools/shell/interactive.h"
@@ -109,15 +110,14 @@ zabkeeper::Options options_for(const shell::CommandLine& line, ServerLabel& labe
   options.servers = zabkeeper::servers(line.servers);
   options.session.timeout_ms = line.timeout_ms;
   options.session.auth = line.auth;
-  options.session.after_expiry = !line.command;
+  options.session.after_expiry = !line.command || shell::outlives_sessions(*line.command);
   options.offline_timeout = options.call_timeout = timeout_of(line);
-  if (!line.command || std::holds_alternative<shell::Watch>(*line.command)) {
+  if (!line.command || shell::is_lasting(*line.command)) {
     options.on_session = [printer = std::make_shared<SessionPrinter>(label)](
                              const SessionEvent& event) { (*printer)(event); };
-  } else {
-    // Longer than the wait for a server, whose error has the reason.
-    options.call_timeout += std::chrono::seconds(2);
   }
+  // Longer than the wait for a server, whose error has the reason.
+  if (line.command) options.call_timeout += std::chrono::seconds(2);
   return options;
 }
 
@@ -135,7 +135,7 @@ int run(const shell::CommandLine& line, shell::Streams streams) {
   };
   shell::Runner runner(settings, the_client, streams.out, streams.err);
   if (line.command) {
-    if (std::holds_alternative<shell::Watch>(*line.command)) catch_interrupts();
+    if (shell::ends_when_interrupted(*line.command)) catch_interrupts();
     return runner.run(*line.command, line.json);
   }
   if (isatty(STDIN_FILENO) == 0) return shell::run_script(runner, streams);
@@ -184,6 +184,7 @@ int main(int argc, char** argv) {
   using Failure = shell::DescriptorBuffer::Failure;
   tools::end_with_words("zab", shell::exit_other);  // on the client's thread too
   tools::prepare_standard_output();
+  shell::remember_inherited_descriptors();
   signal(SIGPIPE, SIG_IGN);  // so that the session is closed before the program ends
   shell::Output out(STDOUT_FILENO, Failure::throws);
   shell::Output err(STDERR_FILENO, Failure::is_ignored);

@@ -1,9 +1,11 @@
+#include <chrono>
 #include <cstdlib>
 #include <string>
 #include <vector>
 
 #include <doctest/doctest.h>
 
+#include "tools/shell/child.h"
 #include "tools/shell/command_line.h"
 #include "tools/shell/exit_codes.h"
 #include "tools/shell/print.h"
@@ -11,8 +13,6 @@
 
 namespace shell {
 namespace {
-
-using Words = std::vector<std::string>;
 
 CommandLine parsed(const std::string& line) {
   const auto words = split_words(line);
@@ -136,6 +136,46 @@ TEST_CASE("the options of each command are parsed") {
   }
 }
 
+TEST_CASE("a command that runs a program gets its words as they are") {
+  const Lock lock = command<Lock>("--json lock --limit 3 /l --timeout 1.5 -- make --json -- -j 2");
+  CHECK(lock.path == "/l");
+  CHECK(lock.limit == 3);
+  CHECK(lock.timeout == std::chrono::milliseconds(1'500));
+  CHECK(lock.program == Words{"make", "--json", "--", "-j", "2"});
+  CHECK(!command<Lock>("lock /l -- true").timeout);
+  CHECK(command<Lock>("lock --try /l -- true").timeout == std::chrono::milliseconds(0));
+  CHECK(command<Lock>("lock --timeout 0.0001 /l -- true").timeout == std::chrono::milliseconds(1));
+  CHECK(command<Lock>("lock --timeout 1e300 /l -- true").timeout > std::chrono::hours(24 * 364));
+  CHECK(command<Elect>("elect /e -- true").value.empty());
+  CHECK(command<Elect>("elect /e me -- true").value == "me");
+  CHECK(command<Elect>("elect --observe /e").observe);
+  const Watch watch = command<Watch>("watch --recursive --from 000000010000000a /a -- cat -n");
+  CHECK(watch.scope == wire::WatchScope::subtree);
+  CHECK(watch.from == wire::Zxid::from_bits(0x1'0000'000a));
+  CHECK(watch.program == Words{"cat", "-n"});
+  CHECK(command<Watch>("watch --parallel --exit-on-error /a -- cat").parallel);
+  CHECK(command<Watch>("watch /a").program.empty());
+  const ServeConfig serve =
+      command<ServeConfig>(R"(serve-config --check "nginx -t 'a b'" /web f -- nginx -s reload)");
+  CHECK(serve.path == "/web");
+  CHECK(serve.file == "f");
+  CHECK(serve.check == Words{"nginx", "-t", "a b"});
+  CHECK(serve.program == Words{"nginx", "-s", "reload"});
+  CHECK(command<ServeConfig>("serve-config /web f").program.empty());
+  // The name of the command is looked for behind the options of the program.
+  CHECK(command<Lock>("--server x --timeout-ms 5 --auth a:b lock /l -- true").path == "/l");
+  CHECK(command<Set>("set lock -- -5").data == "-5");
+}
+
+TEST_CASE("await has a state, and a value if the state is equals") {
+  CHECK(command<Await>("await /a exists").state == Await::State::exists);
+  CHECK(command<Await>("await /a gone --timeout 2").timeout == std::chrono::seconds(2));
+  CHECK(command<Await>("await /a changed").state == Await::State::changed);
+  CHECK(command<Await>("await /a equals v1").value == "v1");
+  CHECK(command<Await>("await /a equals ''").value.empty());
+  CHECK(command<Await>("await /a equals -- -5").value == "-5");
+}
+
 TEST_CASE("wrong usage is explained, with exit code 2") {
   struct Row {
     const char* line;
@@ -150,6 +190,29 @@ TEST_CASE("wrong usage is explained, with exit code 2") {
            Row{"watch --scope all /a", "usage: watch"},
            Row{"watch --once --count 2 /a", "excludes"},
            Row{"handover two", "usage: handover"},
+           Row{"lock /l", "-- CMD is required"},
+           Row{"lock /l --", "-- CMD is required"},
+           Row{"lock /l true", "usage: lock"},
+           Row{"lock -- true", "PATH is required"},
+           Row{"lock --limit 0 /l -- true", "--limit"},
+           Row{"lock --timeout -1 /l -- true", "--timeout"},
+           Row{"lock --timeout soon /l -- true", "--timeout"},
+           Row{"lock --try --timeout 1 /l -- true", "excludes"},
+           Row{"elect /e", "-- CMD is required"},
+           Row{"elect --observe /e -- true", "--observe excludes CMD"},
+           Row{"watch --recursive --scope node /a", "excludes"},
+           Row{"watch --from 12 /a", "16 hex digits"},
+           Row{"watch --parallel /a", "need -- CMD"},
+           Row{"watch /a --", "-- CMD is required"},
+           Row{"get /a -- cat", "usage: get"},
+           Row{"await /a", "STATE is required"},
+           Row{"await /a here", "usage: await"},
+           Row{"await /a equals", "VALUE is required by equals"},
+           Row{"await /a gone v1", "VALUE is required by equals"},
+           Row{"serve-config /a", "FILE is required"},
+           Row{"serve-config --check \"'open\" /a f", "a quote is not closed"},
+           Row{"serve-config --check '' /a f", "must not be empty"},
+           Row{"serve-config /a f --", "-- CMD is required"},
            Row{"--timeout-ms 0 ls", "--timeout-ms"},
            Row{"--auth nocolon ls", "SCHEME:TOKEN"},
            Row{"ls --frob", "--frob"},
@@ -189,7 +252,8 @@ TEST_CASE("help lists every exit code") {
   const std::string codes = exit_codes_help();
   for (const int code : {exit_ok, exit_other, exit_usage, exit_no_node, exit_node_exists,
                          exit_bad_version, exit_not_empty, exit_no_auth, exit_no_server,
-                         exit_unknown_outcome, exit_output, exit_interrupted, exit_closed_pipe}) {
+                         exit_unknown_outcome, exit_output, exit_timeout, exit_lost,
+                         exit_not_executable, exit_not_found, exit_interrupted, exit_closed_pipe}) {
     CAPTURE(code);
     CHECK(codes.find("  " + std::to_string(code) + ' ') != std::string::npos);
   }
@@ -220,6 +284,8 @@ TEST_CASE("an event is printed as one line") {
 TEST_CASE("tables are aligned, times are UTC") {
   CHECK(table({{"A", "N"}, {"long", "7"}, {"b", "10"}}, {false, true}) ==
         "A      N\nlong   7\nb     10\n");
+  CHECK(seconds_text(std::chrono::milliseconds(2'000)) == "2");
+  CHECK(seconds_text(std::chrono::milliseconds(1'050)) == "1.050");
   CHECK(time_text(0) == "1970-01-01 00:00:00.000");
   CHECK(time_text(1'700'000'000'123) == "2023-11-14 22:13:20.123");
 }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <functional>
 #include <map>
 #include <memory>
 #include <string_view>
@@ -10,82 +9,10 @@
 #include <CLI/CLI.hpp>
 
 #include "tools/shell/exit_codes.h"
+#include "tools/shell/words.h"
 
 namespace shell {
 namespace {
-
-struct HelpRow {
-  std::string_view name;
-  std::string_view arguments;
-  std::string_view purpose;
-  std::string_view example;
-};
-
-constexpr std::array help_rows{
-    HelpRow{"ls", "[-l] [-R] [PATH]",
-            "lists the children of a node, -l with details, -R all nodes below", "ls -l /app"},
-    HelpRow{"tree", "[PATH]", "draws the tree below a node", "tree /app"},
-    HelpRow{"get", "[-s] PATH", "prints a node's data, -s with its stat", "get -s /app/config"},
-    HelpRow{"set", "[-v VERSION] [--create] PATH DATA",
-            "replaces a node's data, -v only at this version, --create if it does not exist",
-            "set -v 3 /app/config v2"},
-    HelpRow{"create", "[-e] [-s] [-p] [-c] [--ttl MS] PATH [DATA]",
-            "creates a node: -e ephemeral, -s sequential, -p with its parents, -c container",
-            "create -p /app/config v1"},
-    HelpRow{"delete", "[-r] [-v VERSION] PATH", "deletes a node, -r with all nodes below; also: rm",
-            "delete -r /app"},
-    HelpRow{"stat", "PATH", "prints a node's stat, or fails with NoNode; also: exists",
-            "stat /app/config"},
-    HelpRow{"count", "[PATH]", "counts all nodes below a node", "count /"},
-    HelpRow{"ephemerals", "[PREFIX]", "lists this session's ephemeral nodes", "ephemerals /locks"},
-    HelpRow{"watch", "[--scope node|children|subtree] [--once] [--count N] PATH",
-            "prints a line for each change, until interrupted", "watch --scope subtree /app"},
-    HelpRow{"sync", "[PATH]", "makes later reads see everything committed before", "sync"},
-    HelpRow{"whoami", "", "lists this session's identities", "whoami"},
-    HelpRow{"ping", "", "measures a round trip to the server", "ping"},
-    HelpRow{"status", "", "shows each server's role, epoch, zxid, sessions and nodes", "status"},
-    HelpRow{"metrics", "[PREFIX]",
-            "prints the metrics of each server, all or those with this prefix",
-            "metrics zabkeeper_log"},
-    HelpRow{
-        "handover", "[ID]",
-        "makes the leader hand over to server ID, or to any server that is caught up; must run on "
-        "the leader's machine, or with --auth digest:USER:PASSWORD of superDigest",
-        "handover 2"},
-    HelpRow{"cluster", "level [N]",
-            "shows the ensemble's level and what each server can run at, or sets the level to N; "
-            "to set it, the same rules hold as for handover",
-            "cluster level 1"},
-    HelpRow{"cd", "[PATH]", "sets the node that relative paths begin at (interactive shell)",
-            "cd /app"},
-    HelpRow{"pwd", "", "prints the node that relative paths begin at (interactive shell)", "pwd"},
-    HelpRow{"help", "[COMMAND]", "explains a command, or lists all commands", "help watch"},
-    HelpRow{"quit", "", "leaves the shell; so does the end of the input", "quit"},
-};
-
-constexpr std::string_view options_help =
-    "  --server LIST     ws://host:port, several with commas (or ZABKEEPER_SERVERS);\n"
-    "                    default ws://127.0.0.1:2180\n"
-    "  --timeout-ms N    the session's timeout, and how long to wait for a reply; default 10000\n"
-    "  --auth S:TOKEN    an identity, e.g. digest:user:password; may be repeated\n"
-    "  --json            prints replies and errors as JSON\n"
-    "  --version         prints the version\n";
-
-std::string_view canonical(std::string_view name) {
-  if (name == "rm") return "delete";
-  if (name == "exists") return "stat";
-  if (name == "exit") return "quit";
-  return name;
-}
-
-std::string help_of(const HelpRow& row) {
-  std::string text = "usage: " + std::string(row.name);
-  if (!row.arguments.empty()) text += ' ' + std::string(row.arguments);
-  text += "\n" + std::string(row.purpose) + "\nexample: " + std::string(row.example) + '\n';
-  if (row.name == "set" || row.name == "create")
-    text += "DATA -: reads the data from standard input\n";
-  return text;
-}
 
 wire::AuthRequest auth_of(const std::string& text) {
   const std::size_t colon = text.find(':');
@@ -93,6 +20,12 @@ wire::AuthRequest auth_of(const std::string& text) {
     throw CLI::ValidationError("--auth", "must be SCHEME:TOKEN");
   }
   return {text.substr(0, colon), text.substr(colon + 1)};
+}
+
+wire::Zxid zxid_of(const std::string& text) {
+  const auto bits = wire::from_hex(text);
+  if (!bits) throw CLI::ValidationError("--from", "must be a zxid of 16 hex digits");
+  return wire::Zxid::from_bits(*bits);
 }
 
 // The options of every command. Parsing fills in the Command of the subcommand that was given.
@@ -157,6 +90,8 @@ class Commands {
       sub->add_option("PREFIX", ephemerals->prefix);
     }
     add_watch();
+    add_holding();
+    add_following();
   }
 
   void add_watch() {
@@ -165,10 +100,75 @@ class Commands {
         {"children", wire::WatchScope::children},
         {"subtree", wire::WatchScope::subtree}};
     auto [sub, watch] = add<Watch>("watch");
-    sub->add_option("--scope", watch->scope)->transform(CLI::CheckedTransformer(scopes));
+    auto* scope =
+        sub->add_option("--scope", watch->scope)->transform(CLI::CheckedTransformer(scopes));
+    sub->add_flag_callback("--recursive",
+                           [watch = watch] { watch->scope = wire::WatchScope::subtree; })
+        ->excludes(scope);
+    sub->add_option_function<std::string>(
+        "--from", [watch = watch](const std::string& text) { watch->from = zxid_of(text); });
+    sub->add_flag("--parallel", watch->parallel);
+    sub->add_flag("--exit-on-error", watch->exit_on_error);
     auto* once = sub->add_flag_callback("--once", [watch = watch] { watch->count = 1; });
     sub->add_option("--count", watch->count)->check(CLI::PositiveNumber)->excludes(once);
     sub->add_option("PATH", watch->path)->required();
+  }
+
+  void add_holding() {
+    {
+      auto [sub, lock] = add<Lock>("lock");
+      sub->add_option("--limit", lock->limit)->check(CLI::Range(1, wire::turn_limit_max));
+      auto* timeout = add_timeout(*sub, lock->timeout);
+      sub->add_flag_callback("--try", [lock = lock] { lock->timeout.emplace(0); })
+          ->excludes(timeout);
+      sub->add_option("PATH", lock->path)->required();
+    }
+    auto [sub, elect] = add<Elect>("elect");
+    auto* observe = sub->add_flag("--observe", elect->observe);
+    sub->add_option("PATH", elect->path)->required();
+    sub->add_option("VALUE", elect->value)->excludes(observe);
+  }
+
+  void add_following() {
+    static const std::map<std::string, Await::State> states{{"exists", Await::State::exists},
+                                                            {"gone", Await::State::gone},
+                                                            {"changed", Await::State::changed},
+                                                            {"equals", Await::State::equals}};
+    {
+      auto [sub, await] = add<Await>("await");
+      add_timeout(*sub, await->timeout);
+      sub->add_option("PATH", await->path)->required();
+      sub->add_option("STATE", await->state)
+          ->required()
+          ->transform(CLI::CheckedTransformer(states));
+      auto* value = sub->add_option("VALUE", await->value);
+      sub->callback([await = await, value = value] {
+        if ((await->state == Await::State::equals) == !value->empty()) return;
+        throw CLI::ParseError("VALUE is required by equals, and excluded by the others", 1);
+      });
+    }
+    auto [sub, serve] = add<ServeConfig>("serve-config");
+    sub->add_option_function<std::string>("--check", [serve = serve](const std::string& text) {
+      auto words = split_words(text);
+      if (words.has_error()) throw CLI::ValidationError("--check", words.error().message);
+      if (words->empty()) throw CLI::ValidationError("--check", "must not be empty");
+      serve->check = std::move(*words);
+    });
+    sub->add_option("PATH", serve->path)->required();
+    sub->add_option("FILE", serve->file)->required();
+  }
+
+  static CLI::Option* add_timeout(CLI::App& sub, std::optional<std::chrono::milliseconds>& to) {
+    // More is as good as for ever, and would be too large for a clock of nanoseconds.
+    static constexpr double seconds_max = 365.0 * 24 * 3600;
+    return sub
+        .add_option_function<double>(
+            "--timeout",
+            [&to](double seconds) {
+              const std::chrono::duration<double> time(std::min(seconds, seconds_max));
+              to = std::chrono::ceil<std::chrono::milliseconds>(time);
+            })
+        ->check(CLI::NonNegativeNumber);
   }
 
   void add_writes() {
@@ -237,6 +237,51 @@ class Commands {
   std::string ignored_;
 };
 
+// Where the name of the command is.
+std::size_t command_at(const Words& words) {
+  std::size_t at = 0;
+  while (at < words.size() && words[at].starts_with('-')) {
+    const bool has_value =
+        words[at] == "--server" || words[at] == "--timeout-ms" || words[at] == "--auth";
+    at += has_value ? 2 : 1;
+  }
+  return std::min(at, words.size());
+}
+
+// Cuts off the words after the first `--`, if the command runs a program.
+std::optional<Words> take_program(Words& words) {
+  constexpr std::array<std::string_view, 4> commands{"watch", "lock", "elect", "serve-config"};
+  const auto name = words.begin() + static_cast<std::ptrdiff_t>(command_at(words));
+  if (name == words.end() || std::ranges::find(commands, *name) == commands.end()) return {};
+  const auto dashes = std::find(name, words.end(), "--");
+  if (dashes == words.end()) return std::nullopt;
+  Words program(dashes + 1, words.end());
+  words.erase(dashes, words.end());
+  return program;
+}
+
+// Throws if the command needs a program and has none, or the reverse.
+void give_program(Command& command, std::optional<Words> program) {
+  const auto* elect = std::get_if<Elect>(&command);
+  if (elect != nullptr && elect->observe && program) {
+    throw CLI::ParseError("--observe excludes CMD", 1);
+  }
+  const bool is_needed =
+      std::holds_alternative<Lock>(command) || (elect != nullptr && !elect->observe);
+  const bool is_empty = program && (program->empty() || program->front().empty());
+  if (is_empty || (is_needed && !program)) throw CLI::ParseError("-- CMD is required", 1);
+  const auto* watch = std::get_if<Watch>(&command);
+  if (watch != nullptr && !program && (watch->parallel || watch->exit_on_error)) {
+    throw CLI::ParseError("--parallel and --exit-on-error need -- CMD", 1);
+  }
+  if (!program) return;
+  std::visit(
+      [&](auto& each) {
+        if constexpr (requires { each.program; }) each.program = std::move(*program);
+      },
+      command);
+}
+
 std::variant<CommandLine, Notice> parse(std::vector<std::string> words,
                                         const std::string* version) {
   CommandLine line;
@@ -253,8 +298,11 @@ std::variant<CommandLine, Notice> parse(std::vector<std::string> words,
   }
   Commands commands(app);
   try {
+    std::optional<Words> program = take_program(words);
     std::ranges::reverse(words);  // CLI11 takes the last word first
     app.parse(std::move(words));
+    line.command = commands.given();
+    if (line.command) give_program(*line.command, std::move(program));
     for (const std::string& each : auth) line.auth.push_back(auth_of(each));
   } catch (const CLI::CallForVersion& asked) {
     return Notice{std::string(asked.what()) + '\n', exit_ok};
@@ -268,11 +316,25 @@ std::variant<CommandLine, Notice> parse(std::vector<std::string> words,
     const std::string reason = unknown ? "unknown command: " + extras.front() : error.what();
     return Notice{reason + "\n`help` lists the commands\n", exit_usage};
   }
-  line.command = commands.given();
   return line;
 }
 
 }  // namespace
+
+bool is_lasting(const Command& command) {
+  return outlives_sessions(command) || std::holds_alternative<Lock>(command) ||
+         std::holds_alternative<Elect>(command);
+}
+
+bool ends_when_interrupted(const Command& command) {
+  const auto* elect = std::get_if<Elect>(&command);
+  return std::holds_alternative<Watch>(command) || std::holds_alternative<ServeConfig>(command) ||
+         (elect != nullptr && elect->observe);
+}
+
+bool outlives_sessions(const Command& command) {
+  return ends_when_interrupted(command) || std::holds_alternative<Await>(command);
+}
 
 std::variant<CommandLine, Notice> parse_command_line(std::vector<std::string> words,
                                                      const std::string& version) {
@@ -281,31 +343,6 @@ std::variant<CommandLine, Notice> parse_command_line(std::vector<std::string> wo
 
 std::variant<CommandLine, Notice> parse_line(std::vector<std::string> words) {
   return parse(std::move(words), nullptr);
-}
-
-std::vector<std::string> command_names() {
-  std::vector<std::string> names;
-  names.reserve(help_rows.size());
-  for (const HelpRow& row : help_rows) names.emplace_back(row.name);
-  return names;
-}
-
-std::string help(const std::string& topic) {
-  const auto row = std::ranges::find(help_rows, canonical(topic), &HelpRow::name);
-  if (row != help_rows.end()) return help_of(*row);
-
-  std::string text = topic.empty() ? "" : "unknown command: " + topic + "\n\n";
-  text += "usage: zab [OPTION...] COMMAND ...   runs one command\n";
-  text += "       zab [OPTION...]               reads commands from the terminal or a pipe\n\n";
-  text += options_help;
-  text += "\ncommands (`help COMMAND` explains one):\n";
-  for (const HelpRow& each : help_rows) {
-    text += "  " + std::string(each.name) + std::string(12 - each.name.size(), ' ') +
-            std::string(each.purpose) + "\n" + std::string(14, ' ') + "e.g. " +
-            std::string(each.example) + '\n';
-  }
-  text += "\nexit codes:\n" + exit_codes_help();
-  return text;
 }
 
 }  // namespace shell

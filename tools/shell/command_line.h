@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -11,6 +12,8 @@
 
 // The commands of the shell, as values.
 namespace shell {
+
+using Words = std::vector<std::string>;
 
 struct Ls {
   std::string path = ".";
@@ -57,6 +60,42 @@ struct Watch {
   std::string path;
   wire::WatchScope scope = wire::WatchScope::node;
   std::size_t count = 0;  // of events, after which it ends; 0: it ends when interrupted
+  std::optional<wire::Zxid> from = {};
+  bool parallel = false;
+  bool exit_on_error = false;
+  Words program = {};  // run for each event; none: events are printed
+};
+// Runs a program while it holds a lock, or with `limit` a place of a semaphore.
+struct Lock {
+  std::string path;
+  std::optional<std::int32_t> limit = {};
+  // How long to wait for the lock; 0: not at all; none: without a limit.
+  std::optional<std::chrono::milliseconds> timeout = {};
+  Words program = {};
+};
+// Runs a program while it leads, or prints the leaders.
+struct Elect {
+  std::string path;
+  std::string value;
+  bool observe = false;
+  Words program = {};
+};
+// Waits until the node is in this state.
+struct Await {
+  enum class State : std::uint8_t { exists, gone, changed, equals };
+
+  std::string path;
+  State state = State::exists;
+  std::string value;  // of `equals`
+  // 0: looks once; none: without a limit.
+  std::optional<std::chrono::milliseconds> timeout = {};
+};
+// Keeps a file equal to a node's data.
+struct ServeConfig {
+  std::string path;
+  std::string file;
+  Words check = {};    // gets the name of a file with the new data; none: all data are good
+  Words program = {};  // run when the file was replaced
 };
 struct Sync {};
 struct Whoami {};
@@ -81,9 +120,16 @@ struct Help {
 };
 struct Quit {};
 
-using Command =
-    std::variant<Ls, Tree, Get, Set, Create, Delete, ShowStat, Count, Ephemerals, Watch, Sync,
-                 Whoami, Ping, Status, Metrics, Handover, ClusterLevel, Cd, Pwd, Help, Quit>;
+using Command = std::variant<Ls, Tree, Get, Set, Create, Delete, ShowStat, Count, Ephemerals, Watch,
+                             Lock, Elect, Await, ServeConfig, Sync, Whoami, Ping, Status, Metrics,
+                             Handover, ClusterLevel, Cd, Pwd, Help, Quit>;
+
+// Whether it may wait for very long, so that its user is told about the session meanwhile.
+[[nodiscard]] bool is_lasting(const Command& command);
+// Whether it ends in good order when it is interrupted.
+[[nodiscard]] bool ends_when_interrupted(const Command& command);
+// Whether it goes on in a new session when its session has ended.
+[[nodiscard]] bool outlives_sessions(const Command& command);
 
 struct CommandLine {
   std::string servers = "ws://127.0.0.1:2180";

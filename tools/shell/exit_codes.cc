@@ -33,6 +33,8 @@ std::string exit_codes_help() {
          "has ended\n"
          "  9 the session or the time ended, and a write may or may not have been applied\n"
          "  11 the output could not be written; a change was made nevertheless\n"
+         "  124 the time of --timeout has passed   125 the lock was lost while CMD ran\n"
+         "  126 CMD cannot be executed   127 CMD was not found\n"
          "  130 interrupted   141 the reader of the output has gone (as with `| head`)\n";
 }
 

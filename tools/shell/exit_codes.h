@@ -17,6 +17,9 @@ inline constexpr int exit_no_auth = 7;
 inline constexpr int exit_no_server = 8;
 inline constexpr int exit_unknown_outcome = 9;
 inline constexpr int exit_output = 11;  // 10 is kept for a change that would lose the quorum
+// As the program `timeout` has it. 126 and 127 follow: see child.h.
+inline constexpr int exit_timeout = 124;
+inline constexpr int exit_lost = 125;  // a lock, while a program ran under it
 // As a shell reports a program that SIGINT or SIGPIPE has ended.
 inline constexpr int exit_interrupted = 130;
 inline constexpr int exit_closed_pipe = 141;

@@ -23,6 +23,14 @@ std::string time_text(wire::TimeMs time) {
   return std::string(text.data(), size) + fraction.data();
 }
 
+std::string seconds_text(std::chrono::milliseconds time) {
+  std::string text = std::to_string(time.count() / 1000);
+  if (const auto rest = time.count() % 1000; rest != 0) {
+    text += '.' + std::to_string(1000 + rest).substr(1);
+  }
+  return text;
+}
+
 std::string stat_text(const wire::Stat& stat) {
   std::vector<Row> rows{{"czxid", wire::to_hex(stat.czxid)},
                         {"mzxid", wire::to_hex(stat.mzxid)},

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -16,6 +17,9 @@ namespace shell {
 
 // "2026-01-31 12:00:00.123", in UTC.
 [[nodiscard]] std::string time_text(wire::TimeMs time);
+
+// "2" or "0.500".
+[[nodiscard]] std::string seconds_text(std::chrono::milliseconds time);
 
 // One field a line, in ZooKeeper's order and by its names.
 [[nodiscard]] std::string stat_text(const wire::Stat& stat);

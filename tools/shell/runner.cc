@@ -1,11 +1,11 @@
 #include "tools/shell/runner.h"
 
 #include <chrono>
-#include <deque>
-#include <memory>
+#include <csignal>
 #include <unistd.h>
 #include <utility>
 
+#include "tools/shell/child.h"
 #include "tools/shell/input.h"
 #include "tools/shell/print.h"
 #include "tools/shell/requests.h"
@@ -18,15 +18,7 @@
 namespace shell {
 namespace {
 
-using std::chrono::milliseconds;
 using std::chrono::steady_clock;
-
-// Passes events from the client's thread to the thread that prints.
-struct Inbox {
-  std::mutex mutex;
-  std::condition_variable arrived;
-  std::deque<zabkeeper::Result<wire::WatchEvent>> events;
-};
 
 }  // namespace
 
@@ -49,9 +41,27 @@ int Runner::run(const Command& command, bool json) {
     if (exit_code_ == exit_unknown_outcome) {
       err_ << "the write may or may not have been applied: check before you repeat it\n";
     }
+  } catch (const CannotRun& failed) {
+    fail(failed.exit_code(), failed.what());
   }
   out_.flush();
+  if (ended_by_ && settings_.mode == Mode::interactive) end_by_signal(*ended_by_);
   return exit_code_;
+}
+
+void Runner::connect(std::chrono::milliseconds timeout) {
+  const auto reply = timeout.count() > 0 ? client_().within(timeout).ask(wire::PingRequest{})
+                                         : client_().ask(wire::PingRequest{});
+  if (reply.result.has_error()) throw Refused{reply.result.error(), {}};
+}
+
+void Runner::fail(int code, const std::string& words) {
+  err_ << words << '\n';
+  exit_code_ = code;
+}
+
+void Runner::note_signal(int number) {
+  if (number == SIGTERM || number == SIGHUP) ended_by_ = number;
 }
 
 void Runner::print_json(const wire::ServerMessage& message) {
@@ -134,45 +144,6 @@ void Runner::on(const Ephemerals& ephemerals) {
   const wire::EphemeralsReply reply = ask(wire::EphemeralsRequest{absolute(ephemerals.prefix)}, {});
   if (json_) return;
   for (const std::string& path : reply.paths) out_ << path << '\n';
-}
-
-void Runner::on(const Watch& watch) {
-  const std::string path = absolute(watch.path);
-  const auto inbox = std::make_shared<Inbox>();
-  const zabkeeper::Client::AnyReply reply =
-      client_().ask(wire::WatchRequest{path, watch.scope, false, /*with_data=*/true, {}},
-                    [inbox](const zabkeeper::Result<wire::WatchEvent>& event) {
-                      const std::lock_guard lock(inbox->mutex);
-                      inbox->events.push_back(event);
-                      inbox->arrived.notify_one();
-                    });
-  if (reply.result.has_error()) {
-    throw Refused{reply.result.error(), path, Effect::read, reply.zxid};
-  }
-  if (json_) print_json(wire::Reply{{}, reply.zxid, {}, reply.result});
-  const wire::RequestId id = std::get<wire::WatchReply>(*reply.result).watch;
-  out_.flush();
-  err_ << "watching " << path << '\n' << std::flush;
-
-  std::size_t seen = 0;
-  while (!interrupted && (watch.count == 0 || seen < watch.count)) {
-    std::unique_lock lock(inbox->mutex);
-    // An interrupt cannot notify a condition variable, so it is checked every 100 ms.
-    inbox->arrived.wait_for(lock, milliseconds(100), [&] { return !inbox->events.empty(); });
-    if (inbox->events.empty()) continue;
-    const auto event = std::move(inbox->events.front());
-    inbox->events.pop_front();
-    lock.unlock();
-    if (event.has_error()) throw Refused{event.error(), path};
-    ++seen;
-    if (json_) {
-      print_json(*event);
-    } else {
-      out_ << event_text(*event) << '\n';
-    }
-    out_.flush();
-  }
-  if (settings_.mode == Mode::interactive) (void)client_().ask(wire::UnwatchRequest{id});
 }
 
 void Runner::on(const Sync&) { ask(wire::SyncRequest{"/"}, {}); }

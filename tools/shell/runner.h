@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <functional>
@@ -13,9 +14,12 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "client-lib/client.h"
+#include "client-lib/hold.h"
+#include "client-lib/lock.h"
 #include "tools/shell/command_line.h"
 #include "tools/shell/exit_codes.h"
 #include "tools/shell/output.h"
+#include "tools/shell/signals.h"
 
 namespace shell {
 
@@ -64,6 +68,10 @@ class Runner {
   void on(const Count& count);
   void on(const Ephemerals& ephemerals);
   void on(const Watch& watch);
+  void on(const Lock& lock);
+  void on(const Elect& elect);
+  void on(const Await& await);
+  void on(const ServeConfig& serve);
   void on(const Sync& sync);
   void on(const Whoami& whoami);
   void on(const Ping& ping);
@@ -98,6 +106,31 @@ class Runner {
   void print_tree(const std::string& path, const std::string& indent, std::size_t& count);
   void delete_in_parts(const Delete& remove, const std::string& path);
 
+  void run_for_events(const Watch& watch, const std::string& path);
+  // holding.cc: runs a program while something is held.
+  struct Holding {
+    std::string path;
+    const char* noun;  // what is held: for people
+    const Words& program;
+    std::optional<std::chrono::milliseconds> timeout = {};
+  };
+  void hold_and_run(const zabkeeper::Acquirable& wanted, const Holding& holding);
+  // Nothing if it could not be acquired; then the exit code is set.
+  std::optional<zabkeeper::Hold> acquire(const zabkeeper::Acquirable& wanted,
+                                         const Holding& holding, Signals& signals);
+  void run_under(const zabkeeper::Hold& hold, const Holding& holding, Signals& signals);
+  void set_limit(const std::string& path, std::int32_t limit);
+  void observe_leaders(const std::string& path);
+  // Whether the commands of this shell come from standard input, which a program must not read.
+  [[nodiscard]] bool is_script() const;
+  // Throws Refused if there is no server: what waits for an event would wait without a word. 0: the
+  // timeout of all requests.
+  void connect(std::chrono::milliseconds timeout = {});
+  void fail(int code, const std::string& words);
+  // A command has caught it. The interactive shell and a script end after the command, if the
+  // signal asks the whole program to end.
+  void note_signal(int number);
+
   // A page of a server, or the problem: no reply, a reply that is an error, or one of another form.
   [[nodiscard]] static zabkeeper::Result<std::string> page(const zabkeeper::Endpoint& server,
                                                            const std::string& target);
@@ -126,6 +159,7 @@ class Runner {
   Output& err_;
   bool json_ = false;
   int exit_code_ = exit_ok;
+  std::optional<int> ended_by_;  // a signal
   std::string cwd_ = "/";
   wire::Zxid last_zxid_;      // of a reply
   std::size_t vanished_ = 0;  // nodes that this command listed, and that were then deleted

@@ -1,0 +1,111 @@
+#include "tools/shell/replacement.h"
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <fcntl.h>
+#include <filesystem>
+#include <sys/stat.h>
+#include <system_error>
+#include <unistd.h>
+#include <utility>
+
+namespace shell {
+namespace {
+
+[[noreturn]] void throw_for(const std::string& file) {
+  throw std::system_error(errno, std::generic_category(), file);
+}
+
+// An open file, whose errors name it.
+class OpenFile {
+ public:
+  OpenFile(std::string name, int descriptor) : name_(std::move(name)), descriptor_(descriptor) {
+    if (descriptor_ < 0) throw_for(name_);
+  }
+  ~OpenFile() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+  }
+  OpenFile(const OpenFile&) = delete;
+  OpenFile& operator=(const OpenFile&) = delete;
+
+  [[nodiscard]] std::string read() const {
+    std::string content;
+    std::array<char, 64 * 1024> bytes{};
+    for (;;) {
+      const ssize_t size = ::read(descriptor_, bytes.data(), bytes.size());
+      if (size == 0) return content;
+      if (size > 0) content.append(bytes.data(), static_cast<std::size_t>(size));
+      if (size < 0 && errno != EINTR) throw_for(name_);
+    }
+  }
+  void write(std::string_view content) const {
+    while (!content.empty()) {
+      const ssize_t size = ::write(descriptor_, content.data(), content.size());
+      if (size > 0) content.remove_prefix(static_cast<std::size_t>(size));
+      if (size < 0 && errno != EINTR) throw_for(name_);
+    }
+  }
+  // Those of the file, or those that a new file would have.
+  void set_owner_and_mode(const struct stat* former) const {
+    const mode_t mask = ::umask(0);
+    ::umask(mask);
+    // Before the mode: a change of the owner clears some bits of it.
+    if (former != nullptr) (void)!::fchown(descriptor_, former->st_uid, former->st_gid);
+    const mode_t mode = former != nullptr ? former->st_mode & 07777 : 0666 & ~mask;
+    if (::fchmod(descriptor_, mode) != 0) throw_for(name_);
+  }
+  void sync() const {
+    if (::fsync(descriptor_) != 0) throw_for(name_);
+  }
+  void close() {
+    if (::close(std::exchange(descriptor_, -1)) != 0 && errno != EINTR) throw_for(name_);
+  }
+
+ private:
+  std::string name_;
+  int descriptor_;
+};
+
+}  // namespace
+
+std::optional<std::string> content_of(const std::string& file) {
+  const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0 && errno == ENOENT) return std::nullopt;
+  return OpenFile(file, descriptor).read();
+}
+
+Replacement::Replacement(const std::string& file, std::string_view content)
+    : file_(std::filesystem::weakly_canonical(std::filesystem::absolute(file)).string()) {
+  struct stat former {};
+  const bool exists = ::stat(file_.c_str(), &former) == 0;
+  if (!exists && errno != ENOENT) throw_for(file_);
+  const std::filesystem::path path = file_;
+  std::string name =
+      (path.parent_path() / ("." + path.filename().string() + ".zab-XXXXXX")).string();
+  OpenFile temporary(name, ::mkostemp(name.data(), O_CLOEXEC));
+  temporary_ = name;
+  try {
+    temporary.write(content);
+    temporary.set_owner_and_mode(exists ? &former : nullptr);
+    temporary.sync();
+    temporary.close();
+  } catch (...) {
+    ::unlink(temporary_.c_str());
+    throw;
+  }
+}
+
+Replacement::~Replacement() {
+  if (!temporary_.empty()) ::unlink(temporary_.c_str());
+}
+
+void Replacement::replace() {
+  if (::rename(temporary_.c_str(), file_.c_str()) != 0) throw_for(file_);
+  temporary_.clear();
+  const std::string directory = std::filesystem::path(file_).parent_path().string();
+  OpenFile(directory, ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)).sync();
+}
+
+}  // namespace shell
