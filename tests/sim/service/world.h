@@ -154,8 +154,7 @@ class World : public Application {
   [[nodiscard]] FencedResource& fenced_resource() { return fenced_resource_; }
   // The queue of all users, if they have one.
   [[nodiscard]] zabkeeper::WorkQueue queue() const {
-    return options_.delays ? zabkeeper::delay_queue(queue_path)
-                           : zabkeeper::work_queue(queue_path);
+    return options_.delays ? zabkeeper::delay_queue(queue_path) : zabkeeper::work_queue(queue_path);
   }
   [[nodiscard]] QueueLog& queue_log() { return queue_log_; }
   // The time as the clocks of clients show it.
