@@ -160,6 +160,11 @@ void User::check_refusal(const TrackedRequest& tracked, const wire::Error& error
   const bool has_recipes =
       options.trees || options.groups || options.multi_locks || options.barriers;
   const bool has_few_watches = !has_recipes && watches_.size() < 10;
+  // With stats, a list of an ordinary folder may be larger than an equal share of a small budget.
+  const auto* list = std::get_if<wire::ChildrenRequest>(&tracked.request.request);
+  const bool may_be_large = list != nullptr && (list->with_stat || list->with_data) &&
+                            error.message.starts_with("the memory for replies that wait");
+  if (may_be_large) return;
   const bool is_for_room =
       is_overload(error.code) || (error.code == ErrorCode::too_many_watches && has_few_watches);
   if (is_for_room && !is_full)
