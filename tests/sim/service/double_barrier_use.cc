@@ -94,7 +94,7 @@ void DoubleBarrierUse::remove_some(Random& random) {
   const Model& model = world_.oracle().model();
   std::vector<std::string> entries = entries_in(model.at(model.last()));
   std::erase_if(entries, [&](const std::string& entry) {
-    return entry.starts_with(barrier_path + '/' + id_);
+    return entry.starts_with(double_barrier_path + '/' + id_);
   });
   if (entries.empty()) return;
   messages_.add(0, {0, wire::DeleteRequest{entries[random.below(entries.size())]}});
