@@ -15,8 +15,8 @@ Result<Hold> Acquirable::acquire_for(milliseconds timeout) const {
 
 Result<Hold> Acquirable::try_acquire() const { return wait_for(true, {}); }
 
-Wanted Acquirable::some_wanted(bool only_now) const {
-  Wanted wanted = wanted_of_(random_id());
+Wanted Acquirable::some_wanted(const WantedOf& wanted_of, bool only_now) {
+  Wanted wanted = wanted_of(random_id());
   std::visit([&](auto& one) { one.only_now = only_now; }, wanted);
   return wanted;
 }

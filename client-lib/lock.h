@@ -66,13 +66,14 @@ class Acquirable {
   auto initiate(bool only_now, std::chrono::milliseconds timeout, Token&& token) const {
     return begin_call<Hold>(
         core_->executor(),
-        [core = core_, wanted = some_wanted(only_now)] {
-          return std::make_shared<AcquisitionRun>(core, wanted);
+        [core = core_, wanted_of = wanted_of_, only_now] {
+          return std::make_shared<AcquisitionRun>(core, some_wanted(wanted_of, only_now));
         },
         [](AcquisitionRun& run, const RecipeCall<Hold>& call) { run.start(call); }, timeout,
         std::forward<Token>(token));
   }
-  [[nodiscard]] Wanted some_wanted(bool only_now) const;
+  // With another id each time.
+  [[nodiscard]] static Wanted some_wanted(const WantedOf& wanted_of, bool only_now);
   [[nodiscard]] Result<Hold> wait_for(bool only_now, std::chrono::milliseconds timeout) const;
 
   std::shared_ptr<Core> core_;
