@@ -211,6 +211,10 @@ void LockUse::on_ended(const Ended& ended) {
   if (ended.how == Ended::How::not_acquired) {
     world_.cluster().counts().count(Rare::lock_not_acquired);
   }
+  // With small limits, the user's own watches may leave no room for one more.
+  const bool has_no_room = ended.error && ended.error->code == wire::ErrorCode::too_many_watches &&
+                           world_.options().small.are_on();
+  if (is_concluding_ && has_no_room) took_final_ = true;
   give_up_hold();
   check_node_is_gone();
   is_paused_ = false;
