@@ -174,8 +174,13 @@ void Oracle::on_events_sent(ConnectionState& connection, const session::Service&
   throw Violation("watches", "an event was not sent: " + text_of(connection.due.front()));
 }
 
-// Of a watch that is set.
+// Of a watch that is set. A turn that is lost, because its index has no room, is no lag: other
+// watches get no resync.
 void Oracle::on_resync(ConnectionState& connection, const wire::WatchEvent& event) const {
+  const auto is_lost_turn = [&](const ExpectedWatch& watch) {
+    return watch.turn && watch.id == event.watch && !lags(connection, event.watch);
+  };
+  if (std::erase_if(connection.watches, is_lost_turn) > 0) return;
   if (!lags(connection, event.watch)) begin_lag(connection, event.zxid);
   std::erase(connection.lagging, event.watch);
   std::erase_if(connection.watches,
