@@ -47,6 +47,8 @@ struct TrackedRequest {
                                   const wire::Result<wire::ReplyBody>& b);
 // Whether a write has fields that only the newest level knows: conditions, and bounds of lists.
 [[nodiscard]] bool needs_newest_level(const wire::ClientRequest& request);
+// The operation that is too large; none if the request is not refused as too large.
+[[nodiscard]] std::optional<std::size_t> too_large_at(const wire::Result<wire::ReplyBody>& body);
 // The request without the operations of its multi that come after one which is too large, as the
 // reply says: nothing is known of them.
 [[nodiscard]] wire::ClientRequest tried(const wire::ClientRequest& request,
@@ -190,6 +192,8 @@ class Oracle {
                                                           const session::Service& service) const;
   bool add_later_events(const ConnectionState& connection, const ExpectedWatch& watch,
                         wire::Zxid from, std::vector<wire::WatchEvent>& events) const;
+  [[nodiscard]] bool was_too_large(const TrackedRequest& tracked, const Event& event,
+                                   wire::Zxid zxid) const;
   [[nodiscard]] bool matches_txn(const TrackedRequest& tracked, const Event& event,
                                  wire::Zxid zxid) const;
   // oracle_turns.cc

@@ -51,17 +51,6 @@ std::size_t estimate_max(const Body& body) {
   return escaped_bytes * encoded_size({{}, {}, {}, body}) + (items + 1) * item_bytes;
 }
 
-// The operation that is too large; none if the request is not refused as too large.
-std::optional<std::size_t> too_large_at(const Body& body) {
-  if (!body) {
-    return body.error().code == ErrorCode::too_large ? std::optional<std::size_t>(0) : std::nullopt;
-  }
-  const auto* multi = std::get_if<wire::MultiReply>(&*body);
-  if (multi == nullptr || !multi->failed) return std::nullopt;
-  const auto& failed = multi->results[*multi->failed];
-  return !failed && failed.error().code == ErrorCode::too_large ? multi->failed : std::nullopt;
-}
-
 // Whether the first list is a beginning of the second one.
 bool ends_early(const wire::ChildrenReply& got, const wire::ChildrenReply& full) {
   return got.more && got.stat == full.stat && got.with_details == full.with_details &&
@@ -89,6 +78,16 @@ bool ends_early(const Body& got, const Body& full) {
 }
 
 }  // namespace
+
+std::optional<std::size_t> too_large_at(const Body& body) {
+  if (!body) {
+    return body.error().code == ErrorCode::too_large ? std::optional<std::size_t>(0) : std::nullopt;
+  }
+  const auto* multi = std::get_if<wire::MultiReply>(&*body);
+  if (multi == nullptr || !multi->failed) return std::nullopt;
+  const auto& failed = multi->results[*multi->failed];
+  return !failed && failed.error().code == ErrorCode::too_large ? multi->failed : std::nullopt;
+}
 
 wire::ClientRequest tried(const wire::ClientRequest& request, const Body& reply) {
   wire::ClientRequest cut = request;

@@ -49,6 +49,22 @@ struct Former {
 
 }  // namespace
 
+// The leader judges the lists of a multi as it has applied them: the transactions before this one
+// may be pending.
+bool Oracle::was_too_large(const TrackedRequest& tracked, const Event& event,
+                           wire::Zxid zxid) const {
+  if (!std::holds_alternative<wire::MultiRequest>(tracked.request.request)) return false;
+  if (!too_large_at(event.reply)) return false;
+  for (auto each = model_.events().lower_bound(zxid);
+       each != model_.events().begin() && (--each)->first >= tracked.seen;) {
+    View view = model_.at(each->first);
+    view.begin(zxid, event.txn.time);
+    const auto result = perform(tried(tracked.request, event.reply), tracked.session, view);
+    if (agrees(tracked, event.reply, result)) return true;
+  }
+  return false;
+}
+
 // Whether the transaction is the result of the request, performed directly before it.
 bool Oracle::matches_txn(const TrackedRequest& tracked, const Event& event, wire::Zxid zxid) const {
   const bool closes = std::holds_alternative<wire::CloseRequest>(tracked.request.request);
@@ -63,9 +79,8 @@ bool Oracle::matches_txn(const TrackedRequest& tracked, const Event& event, wire
   View view = model_.before(zxid);
   view.begin(zxid, event.txn.time);
   const auto result = perform(tried(tracked.request, event.reply), tracked.session, view);
-  if (is_refused) {
-    return is_failure(event.reply) && agrees(tracked, event.reply, result);
-  }
+  if (is_refused && is_failure(event.reply) && agrees(tracked, event.reply, result)) return true;
+  if (is_refused) return was_too_large(tracked, event, zxid);
   if (!std::holds_alternative<znode::Txn>(event.txn.body) || is_failure(result)) return false;
   if (!is_same_result(result, event.reply)) return false;
   return std::ranges::all_of(view.changed_nodes(), [&](const auto& each) {
