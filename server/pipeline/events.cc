@@ -83,6 +83,7 @@ void ClientSender::lag(const std::vector<wire::SessionId>& sessions) {
 }
 
 void ClientSender::resume_watches_if_room(Client& client) {
+  if (client.state == Client::State::ended) return resume_watches(client);
   const std::size_t bytes = replica_.watches().resync_bytes(client.session);
   const bool is_drained = client.connection->queued_bytes() < waiting_mark_ / 2;
   if (is_drained && client.connection->has_room(bytes)) return resume_watches(client);
@@ -94,8 +95,11 @@ void ClientSender::resume_watches_if_room(Client& client) {
   client.connection->close_as_too_slow();
 }
 
+// The watches of a client that has ended belong to the session's next connection, which gets their
+// resyncs.
 void ClientSender::resume_watches(Client& client) {
   client.lags = false;
+  if (client.state == Client::State::ended) return;
   charge_events(client, replica_.watches().resync_bytes(client.session));
   for (wire::WatchEvent& resync : replica_.watches().resume(client.session)) {
     counters_.watch_events += 1;
