@@ -65,7 +65,7 @@ void ClientSender::relieve() {
   std::size_t left = waiting.used();
   for (const auto& [queued, client] : all) {
     if (left <= waiting.limit() / 4 * 3 || queued < small_queue_bytes) return;
-    client->state = Client::State::ended;
+    end(*client);
     client->connection->close_as_too_slow();
     left -= std::min(left, queued);
   }

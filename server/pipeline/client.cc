@@ -6,8 +6,13 @@
 
 namespace server {
 
-void disconnect(Client& client, CloseCode code, const std::string& reason) {
+void end(Client& client) {
   client.state = Client::State::ended;
+  client.lags = false;
+}
+
+void disconnect(Client& client, CloseCode code, const std::string& reason) {
+  end(client);
   client.connection->close(code, reason);
 }
 

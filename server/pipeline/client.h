@@ -127,7 +127,10 @@ struct Client {
   }
 };
 
-// Performs no further request, and closes the connection once everything queued for it is sent.
+// Performs no further request. The client does not lag any more: the watches belong to the next
+// connection of its session.
+void end(Client& client);
+// The same, and closes the connection once everything queued for it is sent.
 void disconnect(Client& client, CloseCode code, const std::string& reason);
 // Tells the client to connect to another server (`goaway`), and disconnects it.
 void redirect(Client& client, const std::string& reason);

@@ -76,30 +76,25 @@ void ClientSender::lag(const std::vector<wire::SessionId>& sessions) {
   for (const wire::SessionId session : sessions) {
     Client* client = clients_.find(session);
     if (client == nullptr) continue;
-    client->lags = true;
+    client->lags = client->state != Client::State::ended;
     ledger_.count(Budget::waiting, Measure::resync);
     flush(*client);
   }
 }
 
 void ClientSender::resume_watches_if_room(Client& client) {
-  if (client.state == Client::State::ended) return resume_watches(client);
   const std::size_t bytes = replica_.watches().resync_bytes(client.session);
   const bool is_drained = client.connection->queued_bytes() < waiting_mark_ / 2;
   if (is_drained && client.connection->has_room(bytes)) return resume_watches(client);
   if (bytes + client.kept.bytes() <= ledger_.limits(Budget::waiting).connection) return;
   // The replies that are kept wait behind reads, and these wait for the resyncs. Together they are
   // larger than the budget, so the resyncs will never have room.
-  client.lags = false;
-  client.state = Client::State::ended;
+  end(client);
   client.connection->close_as_too_slow();
 }
 
-// The watches of a client that has ended belong to the session's next connection, which gets their
-// resyncs.
 void ClientSender::resume_watches(Client& client) {
   client.lags = false;
-  if (client.state == Client::State::ended) return;
   charge_events(client, replica_.watches().resync_bytes(client.session));
   for (wire::WatchEvent& resync : replica_.watches().resume(client.session)) {
     counters_.watch_events += 1;

@@ -254,7 +254,7 @@ void Replies::refuse_connect(Client& client, const wire::Error& error) {
 }
 
 void Replies::displace(Client& client) {
-  client.state = Client::State::ended;
+  end(client);
   const wire::Error moved = ClientSender::session_moved();
   for (const std::uint64_t tag : client.order.waiting()) reply(tag, moved);
   disconnect(client, CloseCode::normal, "session moved");
