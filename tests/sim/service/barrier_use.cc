@@ -88,8 +88,7 @@ void BarrierUse::lost_connection() {
 
 void BarrierUse::lost_session() {
   is_lifting_ = false;
-  messages_.drop_unsent();
-  messages_.forget_sent();
+  messages_.clear();
   if (wait_) carry_out(wait_->session_lost(), {});
 }
 

@@ -18,17 +18,13 @@ class World;
 // One user's use of a barrier: it sets and lifts the barrier, and waits for it. Compares what the
 // wait tells with the log. Violation `barrier`: the barrier is passed while it is set, or the user
 // is not released by its lift.
-class BarrierUse {
+class BarrierUse : public RecipeUser {
  public:
   BarrierUse(World& world, std::size_t user) : world_(world), user_(user) {}
 
   void act(Random& random);
   // The barrier is lifted, and not set any more. Returns whether the user does not wait.
   bool conclude();
-
-  [[nodiscard]] std::optional<wire::ClientRequest> next() { return messages_.next(); }
-  void sent(const wire::RequestId& id) { messages_.sent(id); }
-  [[nodiscard]] bool knows(const wire::RequestId& id) const { return messages_.knows(id); }
 
   void receive(const wire::Reply& reply);
   void receive(const wire::WatchEvent& event);
@@ -52,7 +48,6 @@ class BarrierUse {
   wire::Zxid acknowledged_;  // to any user, when the wait began
   bool is_paused_ = false;
   bool is_lifting_ = false;  // at the end
-  RecipeMessages messages_;
 };
 
 }  // namespace sim

@@ -40,7 +40,7 @@ void CounterUse::act(Random& random) {
 // The program has stored the numbers and amounts of its additions.
 void CounterUse::start(Random& random) {
   if (id_.empty()) {
-    id_ = wire::to_hex(random.next()) + wire::to_hex(random.next());
+    id_ = some_recipe_id(random);
     has_short_receipt_ = random.one_in(3);
   }
   messages_.forget(starts_++);
@@ -118,8 +118,7 @@ void CounterUse::lost_reply(const wire::RequestId& id) {
 }
 
 void CounterUse::lost_session() {
-  messages_.drop_unsent();
-  messages_.forget_sent();
+  messages_.clear();
   if (counter_) carry_out(counter_->session_lost(), {});
 }
 

@@ -24,7 +24,7 @@ class World;
 // Violation `counter`: what is told of an addition differs from the log (see OwnedOperations); the
 // log has a change of the counter that is not one addition with its receipt; or a value is told
 // that the counter did not have at that place in the order of all additions.
-class CounterUse {
+class CounterUse : public RecipeUser {
  public:
   CounterUse(World& world, std::size_t user);
 
@@ -33,10 +33,6 @@ class CounterUse {
   bool conclude();
   // At the end of the run.
   void finish() { read_log(); }
-
-  [[nodiscard]] std::optional<wire::ClientRequest> next() { return messages_.next(); }
-  void sent(const wire::RequestId& id) { messages_.sent(id); }
-  [[nodiscard]] bool knows(const wire::RequestId& id) const { return messages_.knows(id); }
 
   void receive(const wire::Reply& reply);
   void receive(const wire::WatchEvent&) {}
@@ -77,7 +73,6 @@ class CounterUse {
   bool is_paused_ = false;
   bool has_settled_ = false;
   bool has_read_ = false;
-  RecipeMessages messages_;
   wire::Zxid checked_to_;  // of the log
 };
 

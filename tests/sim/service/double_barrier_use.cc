@@ -44,7 +44,7 @@ void DoubleBarrierUse::fail(const std::string& what) const {
 void DoubleBarrierUse::act(Random& random) {
   if (random.one_in(100)) remove_some(random);
   if (!barrier_ && random.one_in(3)) {
-    id_ = wire::to_hex(random.next()) + wire::to_hex(random.next());
+    id_ = some_recipe_id(random);
     messages_.forget(parts_++);
     barrier_.emplace(zabkeeper::DoubleBarrierOptions{
         .path = double_barrier_path, .id = id_, .participants = world_.options().double_barrier});
@@ -146,8 +146,7 @@ void DoubleBarrierUse::lost_connection() {
 }
 
 void DoubleBarrierUse::lost_session() {
-  messages_.drop_unsent();
-  messages_.forget_sent();
+  messages_.clear();
   if (barrier_) carry_out(barrier_->session_lost(), {});
 }
 

@@ -24,7 +24,7 @@ class World;
 // before all have left the one before; the user is told that it has entered or left before the log
 // says so, or another generation than that of its entry; generations do not rise; or a participant
 // that has ended has left its entry.
-class DoubleBarrierUse {
+class DoubleBarrierUse : public RecipeUser {
  public:
   DoubleBarrierUse(World& world, std::size_t user, const wire::SessionId& session)
       : world_(world), user_(user), present_session_(session) {}
@@ -35,10 +35,6 @@ class DoubleBarrierUse {
   bool conclude();
   // At the end of the run.
   void finish() { read_log(); }
-
-  [[nodiscard]] std::optional<wire::ClientRequest> next() { return messages_.next(); }
-  void sent(const wire::RequestId& id) { messages_.sent(id); }
-  [[nodiscard]] bool knows(const wire::RequestId& id) const { return messages_.knows(id); }
 
   void receive(const wire::Reply& reply);
   void receive(const wire::WatchEvent& event);
@@ -82,7 +78,6 @@ class DoubleBarrierUse {
   std::optional<Generation> entered_;  // while it is inside
   wire::Zxid left_;                    // the last generation that it has left
   bool is_paused_ = false;
-  RecipeMessages messages_;
   std::vector<Generation> generations_;  // of the log
   // Entries that others have deleted. Such a participant does not keep its generation open.
   std::set<std::string> removed_;

@@ -20,12 +20,6 @@ constexpr std::uint64_t of_group = 2;
 
 bool is_member_path(const std::string& path) { return parent_path(path) == group_path; }
 
-std::string some_presence_id(Random& random) {
-  std::string id = wire::to_hex(random.next());
-  id += wire::to_hex(random.next());
-  return id;
-}
-
 zabkeeper::Members members_of(const Model& model, wire::Zxid zxid) {
   const View view = model.at(zxid);
   zabkeeper::Members members;
@@ -74,7 +68,7 @@ void GroupUse::act(Random& random) {
 }
 
 void GroupUse::begin(Random& random) {
-  id_ = some_presence_id(random);
+  id_ = some_recipe_id(random);
   session_ = present_session_;
   zabkeeper::PresenceOptions options = zabkeeper::membership(group_path, owner_, id_, "new");
   if (random.one_in(3)) {
@@ -148,8 +142,7 @@ void GroupUse::lost_connection() {
 }
 
 void GroupUse::lost_session() {
-  messages_.drop_unsent();
-  messages_.forget_sent();
+  messages_.clear();
   is_group_paused_ = false;
   if (presence_) carry_out(presence_->session_lost());
   if (group_) carry_out(group_->session_lost());

@@ -19,24 +19,19 @@ class Model;
 struct Event;
 
 // One user's use of a group: it is a member with one Presence after the other, and views the group.
-// Several users have one owner, as a process has that is started again too early. The user sends
-// the requests that `next` returns, and passes the replies and events.
+// Several users have one owner, as a process has that is started again too early.
 //
 // Violation `presence`: a Presence that is told to be present has no node, or a second one; one
 // that has ended has left its node; or a Presence has deleted the node of another owner, or that of
 // a later Presence, or has left a moment without a node while it took over. Violation `members`:
 // the members are not those of the log at their zxid, or a change is missing.
-class GroupUse {
+class GroupUse : public RecipeUser {
  public:
   GroupUse(World& world, std::size_t user, const wire::SessionId& session);
 
   void act(Random& random);
   // The user leaves the group. Returns whether that is done.
   bool conclude();
-
-  [[nodiscard]] std::optional<wire::ClientRequest> next() { return messages_.next(); }
-  void sent(const wire::RequestId& id) { messages_.sent(id); }
-  [[nodiscard]] bool knows(const wire::RequestId& id) const { return messages_.knows(id); }
 
   void receive(const wire::Reply& reply);
   void receive(const wire::WatchEvent& event);
@@ -71,7 +66,6 @@ class GroupUse {
   bool is_presence_paused_ = false;
   bool is_group_paused_ = false;
   bool is_concluding_ = false;
-  RecipeMessages messages_;
   wire::Zxid checked_to_;  // deletions
 };
 

@@ -30,20 +30,12 @@ void LeaderWatch::act() {
   }
 }
 
-std::optional<wire::ClientRequest> LeaderWatch::next() {
-  if (asks_.empty()) return std::nullopt;
-  zabkeeper::Ask ask = std::move(asks_.front());
-  asks_.pop_front();
-  sending_ = ask.number;
-  return wire::ClientRequest{{}, {}, std::move(ask.request)};
-}
-
 // No read is answered before the events, or the `resync`, of the changes that it reflects.
 void LeaderWatch::receive(const wire::Reply& reply) {
   if (!observer_) return;
-  const auto number = numbers_.find(reply.id.json);
-  if (number != numbers_.end()) {
-    carry_out(observer_->replied(number->second, reply.body, reply.zxid));
+  const auto origin = messages_.origin_of(reply.id);
+  if (origin) {
+    carry_out(observer_->replied(origin->number, reply.body, reply.zxid));
   }
   if (observer_ && observer_->is_following() && reply.body && is_read(*reply.body)) {
     sequence_.on_told_all(reply.zxid);
@@ -51,15 +43,15 @@ void LeaderWatch::receive(const wire::Reply& reply) {
 }
 
 void LeaderWatch::receive(const wire::WatchEvent& event) {
-  const auto number = numbers_.find(event.watch.json);
-  if (number != numbers_.end() && observer_) carry_out(observer_->received(number->second, event));
+  const auto origin = messages_.origin_of(event.watch);
+  if (origin && observer_) carry_out(observer_->received(origin->number, event));
 }
 
 void LeaderWatch::lost_reply(const wire::RequestId& id) {
-  const auto number = numbers_.find(id.json);
-  if (number == numbers_.end() || !observer_) return;
+  const auto origin = messages_.origin_of(id);
+  if (!origin || !observer_) return;
   const wire::Error lost{wire::ErrorCode::connection_loss, ""};
-  carry_out(observer_->replied(number->second, lost, {}));
+  carry_out(observer_->replied(origin->number, lost, {}));
 }
 
 void LeaderWatch::lost_connection() {
@@ -67,8 +59,7 @@ void LeaderWatch::lost_connection() {
 }
 
 void LeaderWatch::lost_session() {
-  asks_.clear();
-  numbers_.clear();
+  messages_.clear();
   observer_.reset();
   is_paused_ = false;
   sequence_.on_gap();
@@ -76,7 +67,7 @@ void LeaderWatch::lost_session() {
 
 void LeaderWatch::carry_out(const zabkeeper::ObserverActions& actions) {
   for (const zabkeeper::ObserverAction& action : actions) {
-    if (const auto* ask = std::get_if<zabkeeper::Ask>(&action)) asks_.push_back(*ask);
+    if (const auto* ask = std::get_if<zabkeeper::Ask>(&action)) messages_.add(0, *ask);
     if (std::holds_alternative<zabkeeper::Pause>(action)) is_paused_ = true;
     if (const auto* changed = std::get_if<zabkeeper::LeaderChanged>(&action)) {
       if (changed->leader) world_.cluster().counts().count(Rare::leader_told);

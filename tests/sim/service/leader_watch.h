@@ -1,13 +1,12 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
-#include <map>
 #include <optional>
 #include <string>
 
 #include "client-lib/recipes/observer.h"
 #include "tests/sim/service/leader_sequence.h"
+#include "tests/sim/service/recipe_messages.h"
 #include "wire/replies.h"
 #include "wire/requests.h"
 
@@ -15,16 +14,12 @@ namespace sim {
 
 class World;
 
-// One user that observes the election. The user sends the requests that `next` returns, and passes
-// the replies and events.
-class LeaderWatch {
+// One user that observes the election.
+class LeaderWatch : public RecipeUser {
  public:
   explicit LeaderWatch(World& world);
 
   void act();
-  [[nodiscard]] std::optional<wire::ClientRequest> next();
-  void sent(const wire::RequestId& id) { numbers_[id.json] = sending_; }
-  [[nodiscard]] bool knows(const wire::RequestId& id) const { return numbers_.contains(id.json); }
 
   void receive(const wire::Reply& reply);
   void receive(const wire::WatchEvent& event);
@@ -40,9 +35,6 @@ class LeaderWatch {
   LeaderSequence sequence_;
   std::optional<zabkeeper::Observer> observer_;
   bool is_paused_ = false;
-  std::deque<zabkeeper::Ask> asks_;  // not sent
-  std::uint64_t sending_ = 0;
-  std::map<std::string, std::uint64_t> numbers_;  // of the Asks, by request id
 };
 
 }  // namespace sim

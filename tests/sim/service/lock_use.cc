@@ -13,12 +13,6 @@ namespace {
 
 using zabkeeper::Ended;
 
-std::string some_id(Random& random) {
-  std::string id = wire::to_hex(random.next());
-  id += wire::to_hex(random.next());
-  return id;
-}
-
 bool is_limit_change(const wire::Reply& reply) {
   return !reply.body && reply.body.error().code == wire::ErrorCode::condition_failed;
 }
@@ -37,7 +31,7 @@ std::string LockUse::path() const {
 
 // Names of all families exclude each other here.
 zabkeeper::QueueOptions LockUse::some_queue(Random& random) const {
-  const std::string id = some_id(random);
+  const std::string id = some_recipe_id(random);
   switch (type_) {
     case LockType::lock:
       return zabkeeper::lock_queue(path(), id, static_cast<zabkeeper::LockNames>(random.below(3)));
@@ -70,7 +64,7 @@ void LockUse::begin(Random& random, bool only_now) {
   options.only_now = only_now;
   mark_ = options.mark;
   has_waited_ = false;
-  numbers_.clear();
+  messages_.forget_sent();
   acquisition_.emplace(std::move(options));
   carry_out(acquisition_->want(), {});
 }
@@ -95,7 +89,7 @@ void LockUse::proclaim(Random& random) {
   const auto grant = acquisition_->grant();
   if (!grant) return;
   auto proclamation = zabkeeper::proclaim(*grant, std::to_string(random.below(1000)));
-  asks_.push_back({0, std::move(proclamation.request), std::move(proclamation.conditions)});
+  messages_.add(0, {0, std::move(proclamation.request), std::move(proclamation.conditions)});
 }
 
 void LockUse::release() {
@@ -118,32 +112,24 @@ bool LockUse::conclude(Random& random) {
 
 // --- Messages ---
 
-std::optional<wire::ClientRequest> LockUse::next() {
-  if (asks_.empty()) return std::nullopt;
-  zabkeeper::Ask ask = std::move(asks_.front());
-  asks_.pop_front();
-  sending_ = ask.number;
-  return wire::ClientRequest{{}, {}, std::move(ask.request), std::move(ask.conditions)};
-}
-
 void LockUse::receive(const wire::Reply& reply) {
-  const auto number = numbers_.find(reply.id.json);
-  if (number == numbers_.end() || !acquisition_) return;
+  const auto origin = messages_.origin_of(reply.id);
+  if (!origin || !acquisition_) return;
   if (is_limit_change(reply)) world_.cluster().counts().count(Rare::limit_changed);
-  carry_out(acquisition_->replied(number->second, reply.body), reply.zxid);
+  carry_out(acquisition_->replied(origin->number, reply.body), reply.zxid);
 }
 
 void LockUse::receive(const wire::WatchEvent& event) {
-  const auto number = numbers_.find(event.watch.json);
-  if (number == numbers_.end() || !acquisition_) return;
-  carry_out(acquisition_->received(number->second, event), event.zxid);
+  const auto origin = messages_.origin_of(event.watch);
+  if (!origin || !acquisition_) return;
+  carry_out(acquisition_->received(origin->number, event), event.zxid);
 }
 
 void LockUse::lost_reply(const wire::RequestId& id) {
-  const auto number = numbers_.find(id.json);
-  if (number == numbers_.end() || !acquisition_) return;
+  const auto origin = messages_.origin_of(id);
+  if (!origin || !acquisition_) return;
   carry_out(
-      acquisition_->replied(number->second, wire::Error{wire::ErrorCode::connection_loss, ""}), {});
+      acquisition_->replied(origin->number, wire::Error{wire::ErrorCode::connection_loss, ""}), {});
 }
 
 void LockUse::lost_connection() {
@@ -151,8 +137,7 @@ void LockUse::lost_connection() {
 }
 
 void LockUse::lost_session() {
-  asks_.clear();
-  numbers_.clear();
+  messages_.clear();
   if (acquisition_) carry_out(acquisition_->session_lost(), {});
 }
 
@@ -160,7 +145,7 @@ void LockUse::lost_session() {
 
 void LockUse::carry_out(const zabkeeper::RecipeActions& actions, wire::Zxid zxid) {
   for (const zabkeeper::RecipeAction& action : actions) {
-    if (const auto* ask = std::get_if<zabkeeper::Ask>(&action)) asks_.push_back(*ask);
+    if (const auto* ask = std::get_if<zabkeeper::Ask>(&action)) messages_.add(0, *ask);
     if (std::holds_alternative<zabkeeper::Pause>(action)) is_paused_ = true;
     if (std::holds_alternative<zabkeeper::Waiting>(action)) has_waited_ = true;
     if (const auto* held = std::get_if<zabkeeper::Held>(&action)) on_held(held->grant, zxid);
@@ -218,7 +203,7 @@ void LockUse::on_ended(const Ended& ended) {
   give_up_hold();
   check_node_is_gone();
   is_paused_ = false;
-  asks_.clear();
+  messages_.drop_unsent();
   acquisition_.reset();
 }
 

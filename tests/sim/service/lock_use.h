@@ -2,14 +2,13 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
-#include <map>
 #include <optional>
 #include <string>
 
 #include "client-lib/recipes/acquisition.h"
 #include "tests/sim/random.h"
 #include "tests/sim/service/fenced_resource.h"
+#include "tests/sim/service/recipe_messages.h"
 #include "wire/replies.h"
 #include "wire/requests.h"
 
@@ -20,9 +19,8 @@ class World;
 enum class LockType : std::uint8_t { lock, read_write, semaphore, election };
 
 // One user's use of one lock with the recipes of client-lib: one acquisition after the other, and
-// the resource that the lock protects. The user sends the requests that `next` returns, and passes
-// the replies and events.
-class LockUse {
+// the resource that the lock protects.
+class LockUse : public RecipeUser {
  public:
   LockUse(World& world, std::size_t user, LockType type)
       : world_(world), user_(user), type_(type) {}
@@ -31,12 +29,6 @@ class LockUse {
   void act(Random& random);
   // The user acquires the lock once more, and releases it. Returns whether that is done.
   bool conclude(Random& random);
-
-  // The next request to be sent, if any; its id must be reported.
-  [[nodiscard]] std::optional<wire::ClientRequest> next();
-  void sent(const wire::RequestId& id) { numbers_[id.json] = sending_; }
-  // Whether the request with this id was one of this lock.
-  [[nodiscard]] bool knows(const wire::RequestId& id) const { return numbers_.contains(id.json); }
 
   void receive(const wire::Reply& reply);
   void receive(const wire::WatchEvent& event);
@@ -68,9 +60,6 @@ class LockUse {
   bool reads_ = false;  // it is that of a reader
   bool has_waited_ = false;
   bool is_paused_ = false;
-  std::deque<zabkeeper::Ask> asks_;               // not sent
-  std::uint64_t sending_ = 0;                     // the number of the Ask that is being sent
-  std::map<std::string, std::uint64_t> numbers_;  // of the Asks of the acquisition, by request id
   std::optional<LockHold> hold_;
   bool took_final_ = false;
   bool is_concluding_ = false;

@@ -30,7 +30,7 @@ void MultiUse::begin(Random& random, bool only_now) {
   paths_ = {"/lock", "/multi/a", "/multi/b"};
   if (random.one_in(2)) paths_.erase(paths_.begin() + static_cast<std::ptrdiff_t>(random.below(3)));
   if (random.one_in(2)) std::ranges::reverse(paths_);
-  const std::string id = wire::to_hex(random.next()) + wire::to_hex(random.next());
+  const std::string id = some_recipe_id(random);
   mark_ = id;
   has_waited_ = false;
   messages_.forget_sent();
@@ -96,8 +96,7 @@ void MultiUse::lost_connection() {
 }
 
 void MultiUse::lost_session() {
-  messages_.drop_unsent();
-  messages_.forget_sent();
+  messages_.clear();
   if (acquisition_) carry_out(acquisition_->session_lost(), {});
 }
 

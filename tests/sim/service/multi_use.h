@@ -19,17 +19,13 @@ class World;
 
 // One user's acquisitions of several locks together: one after the other. Each lock protects a
 // resource. One of the locks is also acquired by itself: see LockUse.
-class MultiUse {
+class MultiUse : public RecipeUser {
  public:
   MultiUse(World& world, std::size_t user) : world_(world), user_(user) {}
 
   void act(Random& random);
   // The user acquires all locks once more, and releases them. Returns whether that is done.
   bool conclude(Random& random);
-
-  [[nodiscard]] std::optional<wire::ClientRequest> next() { return messages_.next(); }
-  void sent(const wire::RequestId& id) { messages_.sent(id); }
-  [[nodiscard]] bool knows(const wire::RequestId& id) const { return messages_.knows(id); }
 
   void receive(const wire::Reply& reply);
   void receive(const wire::WatchEvent& event);
@@ -54,7 +50,6 @@ class MultiUse {
   std::string mark_;                // the begin of its nodes' names
   bool has_waited_ = false;
   bool is_paused_ = false;
-  RecipeMessages messages_;
   std::vector<LockHold> holds_;  // one for each lock, while all are held
   bool took_final_ = false;
   bool is_concluding_ = false;

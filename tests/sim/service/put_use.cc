@@ -48,7 +48,7 @@ void PutUse::act(Random& random) {
 // The program has stored the numbers and data of its items.
 void PutUse::start(Random& random) {
   if (id_.empty()) {
-    id_ = wire::to_hex(random.next()) + wire::to_hex(random.next());
+    id_ = some_recipe_id(random);
     has_short_receipt_ = random.one_in(3);
   }
   messages_.forget(starts_++);
@@ -106,8 +106,7 @@ void PutUse::lost_reply(const wire::RequestId& id) {
 }
 
 void PutUse::lost_session() {
-  messages_.drop_unsent();
-  messages_.forget_sent();
+  messages_.clear();
   if (producer_) carry_out(producer_->session_lost(), {});
 }
 

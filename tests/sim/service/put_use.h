@@ -21,7 +21,7 @@ class World;
 // One user's items for the queue at `queue_path`: it puts one after the other. As in CounterUse,
 // the program is also started again. Violation `queue`: what is told of an item differs from the
 // log (see OwnedOperations), or the log has another item than the one that was put.
-class PutUse {
+class PutUse : public RecipeUser {
  public:
   PutUse(World& world, std::size_t user);
 
@@ -30,10 +30,6 @@ class PutUse {
   bool conclude();
   // At the end of the run.
   void finish() { read_log(); }
-
-  [[nodiscard]] std::optional<wire::ClientRequest> next() { return messages_.next(); }
-  void sent(const wire::RequestId& id) { messages_.sent(id); }
-  [[nodiscard]] bool knows(const wire::RequestId& id) const { return messages_.knows(id); }
 
   void receive(const wire::Reply& reply);
   void receive(const wire::WatchEvent&) {}
@@ -74,7 +70,6 @@ class PutUse {
   bool is_done_before_ = false;          // when `put` was called
   bool is_paused_ = false;
   bool has_settled_ = false;
-  RecipeMessages messages_;
   wire::Zxid checked_to_;  // of the log
 };
 

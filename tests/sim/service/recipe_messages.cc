@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "wire/zxid.h"
+
 namespace sim {
 
 void RecipeMessages::add(std::uint64_t recipe, zabkeeper::Ask ask) {
@@ -24,6 +26,12 @@ std::optional<RecipeMessages::Origin> RecipeMessages::origin_of(const wire::Requ
 void RecipeMessages::forget(std::uint64_t recipe) {
   std::erase_if(unsent_, [&](const Unsent& each) { return each.recipe == recipe; });
   std::erase_if(origins_, [&](const auto& each) { return each.second.recipe == recipe; });
+}
+
+std::string some_recipe_id(Random& random) {
+  std::string id = wire::to_hex(random.next());
+  id += wire::to_hex(random.next());
+  return id;
 }
 
 }  // namespace sim

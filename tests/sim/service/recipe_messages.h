@@ -7,6 +7,7 @@
 #include <string>
 
 #include "client-lib/recipes/recipe_actions.h"
+#include "tests/sim/random.h"
 #include "wire/requests.h"
 
 namespace sim {
@@ -32,6 +33,11 @@ class RecipeMessages {
   void drop_unsent() { unsent_.clear(); }
   // Later replies and events belong to no request.
   void forget_sent() { origins_.clear(); }
+  // Both.
+  void clear() {
+    drop_unsent();
+    forget_sent();
+  }
   // Both, of one recipe: the numbers of a recipe must not be taken for those of the next one.
   void forget(std::uint64_t recipe);
 
@@ -45,5 +51,22 @@ class RecipeMessages {
   Origin sending_;
   std::map<std::string, Origin> origins_;  // by request id
 };
+
+// The part that all users of recipes have in common. The user sends the requests that `next`
+// returns, reports their ids, and passes the replies and events.
+class RecipeUser {
+ public:
+  [[nodiscard]] std::optional<wire::ClientRequest> next() { return messages_.next(); }
+  void sent(const wire::RequestId& id) { messages_.sent(id); }
+  [[nodiscard]] bool knows(const wire::RequestId& id) const { return messages_.knows(id); }
+
+ protected:
+  ~RecipeUser() = default;
+
+  RecipeMessages messages_;
+};
+
+// An id for a recipe, a Presence for example: 32 hex digits.
+[[nodiscard]] std::string some_recipe_id(Random& random);
 
 }  // namespace sim

@@ -35,7 +35,7 @@ void TakeUse::act(Random& random) {
 }
 
 void TakeUse::begin(Random& random) {
-  id_ = wire::to_hex(random.next()) + wire::to_hex(random.next());
+  id_ = some_recipe_id(random);
   session_ = present_session_;
   messages_.forget(takes_++);
   has_waited_ = is_finishing_ = is_cancelled_ = false;
@@ -138,8 +138,7 @@ void TakeUse::lost_connection() {
 }
 
 void TakeUse::lost_session() {
-  messages_.drop_unsent();
-  messages_.forget_sent();
+  messages_.clear();
   if (take_) carry_out(take_->session_lost(), {});
 }
 

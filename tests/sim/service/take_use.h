@@ -22,7 +22,7 @@ class World;
 // Violation `queue`: an item is told as taken, and the log has no such claim of this take; it was
 // not the first free item, or not due; an item is told as done, and was not deleted with this
 // claim; or a take that has ended has left a node. See also QueueLog.
-class TakeUse {
+class TakeUse : public RecipeUser {
  public:
   TakeUse(World& world, std::size_t user, const wire::SessionId& session)
       : world_(world), user_(user), present_session_(session) {}
@@ -30,10 +30,6 @@ class TakeUse {
   void act(Random& random);
   // The user takes items until none is left, and gives none back. Returns whether that is done.
   bool conclude(Random& random);
-
-  [[nodiscard]] std::optional<wire::ClientRequest> next() { return messages_.next(); }
-  void sent(const wire::RequestId& id) { messages_.sent(id); }
-  [[nodiscard]] bool knows(const wire::RequestId& id) const { return messages_.knows(id); }
 
   void receive(const wire::Reply& reply);
   void receive(const wire::WatchEvent& event);
@@ -75,7 +71,6 @@ class TakeUse {
   bool is_finishing_ = false;
   bool is_paused_ = false;
   bool is_cancelled_ = false;
-  RecipeMessages messages_;
 };
 
 }  // namespace sim

@@ -50,8 +50,7 @@ void TreeWatch::begin(Random& random) {
 void TreeWatch::end() {
   follower_.reset();
   sequence_.reset();
-  asks_.clear();
-  numbers_.clear();
+  messages_.clear();
   is_paused_ = false;
 }
 
@@ -63,20 +62,12 @@ bool TreeWatch::conclude() {
 
 // --- Messages ---
 
-std::optional<wire::ClientRequest> TreeWatch::next() {
-  if (asks_.empty()) return std::nullopt;
-  zabkeeper::Ask ask = std::move(asks_.front());
-  asks_.pop_front();
-  sending_ = ask.number;
-  return wire::ClientRequest{{}, {}, std::move(ask.request)};
-}
-
 void TreeWatch::receive(const wire::Reply& reply) {
   seen_ = std::max(seen_, reply.zxid);
   if (!follower_) return;
-  const auto number = numbers_.find(reply.id.json);
-  if (number != numbers_.end()) {
-    carry_out(follower_->replied(number->second, reply.body, reply.zxid));
+  const auto origin = messages_.origin_of(reply.id);
+  if (origin) {
+    carry_out(follower_->replied(origin->number, reply.body, reply.zxid));
   }
   if (reply.body && shows_state(*reply.body)) check_told_all(reply.zxid);
 }
@@ -89,17 +80,17 @@ void TreeWatch::check_told_all(wire::Zxid zxid) {
 
 void TreeWatch::receive(const wire::WatchEvent& event) {
   if (event.kind != wire::EventKind::resync) seen_ = std::max(seen_, event.zxid);
-  const auto number = numbers_.find(event.watch.json);
-  if (number != numbers_.end() && follower_) {
-    carry_out(follower_->received(number->second, event));
+  const auto origin = messages_.origin_of(event.watch);
+  if (origin && follower_) {
+    carry_out(follower_->received(origin->number, event));
   }
 }
 
 void TreeWatch::lost_reply(const wire::RequestId& id) {
-  const auto number = numbers_.find(id.json);
-  if (number == numbers_.end() || !follower_) return;
+  const auto origin = messages_.origin_of(id);
+  if (!origin || !follower_) return;
   const wire::Error lost{wire::ErrorCode::connection_loss, ""};
-  carry_out(follower_->replied(number->second, lost, {}));
+  carry_out(follower_->replied(origin->number, lost, {}));
 }
 
 void TreeWatch::lost_connection() {
@@ -107,8 +98,7 @@ void TreeWatch::lost_connection() {
 }
 
 void TreeWatch::lost_session() {
-  asks_.clear();
-  numbers_.clear();
+  messages_.clear();
   is_paused_ = false;
   if (follower_) carry_out(follower_->session_lost());
 }
@@ -123,7 +113,7 @@ void TreeWatch::carry_out(const zabkeeper::FollowerActions& actions) {
     if (changed != nullptr) last_changed = changed->zxid;
   }
   for (const zabkeeper::FollowerAction& action : actions) {
-    if (const auto* ask = std::get_if<zabkeeper::Ask>(&action)) asks_.push_back(*ask);
+    if (const auto* ask = std::get_if<zabkeeper::Ask>(&action)) messages_.add(0, *ask);
     if (std::holds_alternative<zabkeeper::Pause>(action)) is_paused_ = true;
     if (std::holds_alternative<zabkeeper::Unreadable>(action)) {
       counts.count(Rare::tree_unreadable);

@@ -1,13 +1,12 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
-#include <map>
 #include <optional>
 #include <string>
 
 #include "client-lib/recipes/tree_follower.h"
 #include "tests/sim/random.h"
+#include "tests/sim/service/recipe_messages.h"
 #include "tests/sim/service/tree_sequence.h"
 #include "wire/replies.h"
 #include "wire/requests.h"
@@ -16,19 +15,14 @@ namespace sim {
 
 class World;
 
-// One user that follows a part of the tree, in which all users write. The user sends the requests
-// that `next` returns, and passes the replies and events.
-class TreeWatch {
+// One user that follows a part of the tree, in which all users write.
+class TreeWatch : public RecipeUser {
  public:
   TreeWatch(World& world, std::size_t user) : world_(world), user_(user) {}
 
   void act(Random& random);
   // Returns whether all is told. A follower that is not allowed to read stops.
   bool conclude();
-
-  [[nodiscard]] std::optional<wire::ClientRequest> next();
-  void sent(const wire::RequestId& id) { numbers_[id.json] = sending_; }
-  [[nodiscard]] bool knows(const wire::RequestId& id) const { return numbers_.contains(id.json); }
 
   void receive(const wire::Reply& reply);
   void receive(const wire::WatchEvent& event);
@@ -48,10 +42,7 @@ class TreeWatch {
   std::optional<zabkeeper::TreeFollower> follower_;
   std::optional<TreeSequence> sequence_;
   bool is_paused_ = false;
-  std::deque<zabkeeper::Ask> asks_;  // not sent
-  std::uint64_t sending_ = 0;
-  std::map<std::string, std::uint64_t> numbers_;  // of the Asks, by request id
-  wire::Zxid seen_;                               // of a reply or an event
+  wire::Zxid seen_;  // of a reply or an event
 };
 
 }  // namespace sim
