@@ -41,10 +41,10 @@ struct Hold::State {
   MultiGrant grant_;  // a downgrade changes it
 };
 
-// What the end of an acquisition is for those who wait; no error if it was released.
+// The error that those who wait for an acquisition get when it ends; none if it was released.
 [[nodiscard]] Error error_of_end(const Ended& ended);
 
-// What is to be acquired: one lock, or several together.
+// The locks to be acquired: one, or several together.
 using Wanted = std::variant<QueueOptions, MultiOptions>;
 
 // Runs an Acquisition, or one of several locks, on a client. Its functions are for the client's

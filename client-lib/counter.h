@@ -32,16 +32,16 @@ class CounterRun final : public SerialRun<CounterRun, CounterOwner> {
   void told(const CounterFailed& failed);
 
   std::uint64_t last_ = 0;  // number of an addition
-  // Of the call that has begun.
+  // The call that has begun.
   RecipeCall<CounterReady> beginning_;
   RecipeCall<CounterAdded> adding_;
   RecipeCall<CounterRead> reading_;
 };
 
 struct CounterSettings {
-  // Of the owner of the additions: 32 lower-case hex digits. Empty: a random one. A program that
-  // numbers its additions gives the same one after a restart. No two counters have the same one at
-  // the same time.
+  // The id of the owner of the additions: 32 lower-case hex digits. Empty: a random one. A program
+  // that numbers its additions gives the same one after a restart. No two counters have the same
+  // one at the same time.
   std::string owner = {};
   // So long after the last addition, the owner's receipt is deleted.
   std::int64_t receipt_ttl_ms = 3'600'000;

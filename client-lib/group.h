@@ -24,7 +24,7 @@ namespace zabkeeper {
 
 class MemberRun;
 
-// What happens to a member: its node exists, or was deleted by another client and is created again;
+// A change of a member: its node exists, or was deleted by another client and is created again;
 // it has the new data, or not; another owner's node is in the way, and it waits; or the membership
 // has ended, which is the last event.
 using MemberEvent = std::variant<Present, Absent, Updated, UpdateRefused, Occupied, PresenceEnded>;

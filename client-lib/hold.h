@@ -24,7 +24,7 @@ namespace zabkeeper {
 
 class AcquisitionRun;
 
-// What a client holds: a lock, several locks together, a read or write lock, a place of a
+// Something that a client holds: a lock, several locks together, a read or write lock, a place of a
 // semaphore, or the leadership of an election. Its destructor releases it, in the background. It is
 // not tied to a thread: any thread may use it, but only one at a time.
 //

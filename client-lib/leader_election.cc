@@ -51,9 +51,9 @@ Acquirable LeaderElection::candidate(wire::Bytes value) const {
 }
 
 Result<wire::SetReply> LeaderElection::proclaim(const Hold& leadership, wire::Bytes value) const {
-  if (calls_.core()->runs_here()) return would_wait_for_itself();
-  return block<wire::SetReply>(
-      [&](auto handler) { async_proclaim(leadership, std::move(value), std::move(handler)); });
+  return block_elsewhere<wire::SetReply>(*calls_.core(), [&](auto handler) {
+    async_proclaim(leadership, std::move(value), std::move(handler));
+  });
 }
 
 Observation LeaderElection::observe(Callback<LeaderEvent> on_event) const {

@@ -43,14 +43,14 @@ class ProducerRun final : public SerialRun<ProducerRun, QueueProducer> {
   void told(const PutFailed& failed);
 
   std::uint64_t last_ = 0;  // number of an item
-  // Of the call that has begun.
+  // The call that has begun.
   RecipeCall<PutReady> beginning_;
   RecipeCall<PutDone> putting_;
 };
 
 struct QueueSettings {
-  // Of the producer: 32 lower-case hex digits. Empty: a random one. A program that numbers its
-  // items gives the same one after a restart. No two queues have the same one at the same time.
+  // The id of the producer: 32 lower-case hex digits. Empty: a random one. A program that numbers
+  // its items gives the same one after a restart. No two queues have the same one at the same time.
   std::string producer = {};
   // So long after its last item, the producer's receipt is deleted.
   std::int64_t receipt_ttl_ms = 3'600'000;

@@ -30,10 +30,6 @@ class Program:
         self.process.wait()
 
 
-def urls(ensemble):
-    return ",".join(server.url.removesuffix("/v1") for server in ensemble.servers)
-
-
 async def next_line(lines):
     return await until(lambda: not lines.empty() and lines.get(), "a line of output")
 
@@ -43,7 +39,7 @@ async def lock(ensemble):
     await observer.call("create", path="/jobs")
     await observer.call("watch", path="/jobs", scope="subtree", withData=True)
     lines = queue.Queue()
-    programs = [Program(str(i), ["example_lock", urls(ensemble)], lines) for i in range(PROCESSES)]
+    programs = [Program(str(i), ["example_lock", ensemble.urls()], lines) for i in range(PROCESSES)]
     finished, held = [], None
     while len(finished) < PROCESSES:
         event = await observer.event()
@@ -64,7 +60,7 @@ async def election(ensemble):
     lines = queue.Queue()
     programs = {}
     for name in ("one", "two", "three"):
-        programs[name] = Program(name, ["example_election", name, urls(ensemble)], lines)
+        programs[name] = Program(name, ["example_election", name, ensemble.urls()], lines)
     try:
         first, line = await next_line(lines)
         assert line == f"{first} leads"
@@ -92,7 +88,7 @@ async def election(ensemble):
 
 async def config(ensemble):
     lines = queue.Queue()
-    program = Program("config", ["example_config", urls(ensemble)], lines)
+    program = Program("config", ["example_config", ensemble.urls()], lines)
 
     async def says(start):
         line = (await next_line(lines))[1]

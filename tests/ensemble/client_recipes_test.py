@@ -10,10 +10,6 @@ RUNS = 3
 KILLS_MIN = 10
 
 
-def urls(ensemble):
-    return ",".join(server.url.removesuffix("/v1") for server in ensemble.servers)
-
-
 async def kill_leaders(ensemble):
     """Kills the leader with kill -9, again and again, and starts it when there is another one."""
     epoch = 0
@@ -36,7 +32,7 @@ async def test():
                     "the ensemble is at the greatest level")
         killing = asyncio.create_task(kill_leaders(ensemble))
         for number in range(RUNS):
-            program = subprocess.Popen([BIN / "client_recipes", urls(ensemble), f"/run{number}"],
+            program = subprocess.Popen([BIN / "client_recipes", ensemble.urls(), f"/run{number}"],
                                        text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
             output, _ = await asyncio.to_thread(program.communicate)
             assert program.returncode == 0, output

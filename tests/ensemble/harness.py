@@ -151,6 +151,10 @@ class Ensemble:
                                        prefix))
             self.servers[-1].program = program or self.servers[-1].program
 
+    def urls(self):
+        """The servers, as the option --server takes them."""
+        return ",".join(server.url.removesuffix("/v1") for server in self.servers)
+
     async def __aenter__(self):
         if self.start:
             for server in self.servers:

@@ -124,7 +124,7 @@ async def sessions():
         await multi(known, [{"op": "set", "path": "/y", "data": ""}] +
                     [{"op": "children", "path": "/y", "withStat": True}] * (OPS - 1))
         for level in (0, 2):
-            urls = ",".join(server.url.removesuffix("/v1") for server in ensemble.servers)
+            urls = ensemble.urls()
             subprocess.run([BIN / "zab", "--server", urls, "cluster", "level", str(level)],
                            check=True)
             await until(lambda level=level: all(server.status()["level"] == level

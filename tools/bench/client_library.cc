@@ -91,7 +91,6 @@ void measure_events(Ensemble& ensemble, Measurements& measurements, Micros time)
         });
   }
   run_until(io, [&] { return set == watches; });
-  events = 0;
   bool is_stopping = false;
   const std::function<void()> change = [&] {
     client.async_set(key, "x", [&](const zabkeeper::Error& error, auto&&) {
@@ -100,9 +99,7 @@ void measure_events(Ensemble& ensemble, Measurements& measurements, Micros time)
     });
   };
   change();
-  run_for(io, time);
-  measurements.record("client.events",
-                      static_cast<double>(events) * 1e6 / static_cast<double>(time));
+  measurements.record("client.events", rate_of(io, time, [&] { return events; }));
   is_stopping = true;
   close_client(io, client);
 }

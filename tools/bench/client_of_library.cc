@@ -24,6 +24,13 @@ void run_for(boost::asio::io_context& io, Micros time) {
   io.run_for(std::chrono::microseconds(time));
 }
 
+double rate_of(boost::asio::io_context& io, Micros time,
+               const std::function<std::size_t()>& count) {
+  const std::size_t before = count();
+  run_for(io, time);
+  return static_cast<double>(count() - before) * 1e6 / static_cast<double>(time);
+}
+
 void run_until(boost::asio::io_context& io, const std::function<bool()>& is_done) {
   const Micros deadline = now() + seconds(20);
   while (!is_done()) {

@@ -18,6 +18,9 @@ namespace bench {
 void require(const zabkeeper::Error& error);
 // Runs the handlers of the executor for so long.
 void run_for(boost::asio::io_context& io, Micros time);
+// The same. Returns by how much `count()` grows in a second.
+[[nodiscard]] double rate_of(boost::asio::io_context& io, Micros time,
+                             const std::function<std::size_t()>& count);
 // Runs them until it is done. Throws std::runtime_error after 20 seconds.
 void run_until(boost::asio::io_context& io, const std::function<bool()>& is_done);
 void close_client(boost::asio::io_context& io, zabkeeper::Client& client);

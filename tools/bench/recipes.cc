@@ -128,10 +128,7 @@ void measure_locks(Ensemble& ensemble, Measurements& measurements, std::size_t c
     return sum;
   };
   run_until(io, [&] { return cycles() > 2 * contenders; });
-  const std::size_t before = cycles();
-  run_for(io, time);
-  measurements.record(name,
-                      static_cast<double>(cycles() - before) * 1e6 / static_cast<double>(time));
+  measurements.record(name, rate_of(io, time, cycles));
   for (const auto& each : all) each->is_stopping = true;
   for (const auto& each : all) {
     run_until(io, [&] { return each->is_idle; });
@@ -151,10 +148,7 @@ void measure_double_barrier(Ensemble& ensemble, Measurements& measurements,
   }
   const auto generations = [&] { return all.front()->generations; };
   run_until(io, [&] { return generations() > 2; });
-  const std::size_t before = generations();
-  run_for(io, time);
-  measurements.record(
-      name, static_cast<double>(generations() - before) * 1e6 / static_cast<double>(time));
+  measurements.record(name, rate_of(io, time, generations));
   for (const auto& each : all) each->is_stopping = true;
   for (const auto& each : all) close_client(io, each->client);
 }

@@ -266,6 +266,11 @@ void Child::signal(int number) const {
   }
 }
 
+void Child::signal_even_if_stopped(int number) const {
+  signal(number);
+  signal(SIGCONT);
+}
+
 std::optional<int> Child::exit_code() {
   if (exit_code_) return exit_code_;
   // It stays a zombie until the destructor, so that its number, and that of its group, stay its.

@@ -66,6 +66,8 @@ class Child {
 
   // Also after its end, for what it has left in its own group.
   void signal(int number) const;
+  // The same for a program that may be stopped, and would not see the signal.
+  void signal_even_if_stopped(int number) const;
   // Its exit status, or 128 and the number of the signal that has ended it; nothing while it runs.
   [[nodiscard]] std::optional<int> exit_code();
   // The signal that has stopped it, once.

@@ -10,7 +10,7 @@ namespace shell {
 //
 // - The deadline of the lock moves on with each heartbeat. The time between a look and the deadline
 //   is the time that is left; the longest such time seen so far is the whole time.
-// - With a fifth of the whole time left, the command gets SIGTERM. While a server answers, more
+// - With a sixth of the whole time left, the command gets SIGTERM. While a server answers, more
 // than
 //   half is left. A client whose server stands still tries the next one with a third left, so it
 //   has time to find one.

@@ -1,6 +1,5 @@
 #include <array>
 #include <memory>
-#include <mutex>
 #include <ostream>
 #include <stop_token>
 #include <string>
@@ -17,6 +16,7 @@
 #include "client-lib/recipes/queue.h"
 #include "tools/shell/child.h"
 #include "tools/shell/end_plan.h"
+#include "tools/shell/inbox.h"
 #include "tools/shell/print.h"
 #include "tools/shell/requests.h"
 #include "wire/utf8.h"
@@ -28,16 +28,10 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-// The result of an acquisition that the main thread waits for.
+// An acquisition whose result the main thread waits for.
 struct Acquiring {
-  std::mutex mutex;
-  std::optional<zabkeeper::Result<zabkeeper::Hold>> result;
+  Inbox<zabkeeper::Result<zabkeeper::Hold>> result;
   boost::asio::cancellation_signal cancellation;  // used on the client's strand
-
-  std::optional<zabkeeper::Result<zabkeeper::Hold>> take() {
-    const std::lock_guard lock(mutex);
-    return std::exchange(result, std::nullopt);
-  }
 };
 
 // Who holds, for people who look at the nodes.
@@ -96,8 +90,7 @@ class Ward {
       // A program in this process's group has got what the terminal sends.
       if (caught->is_from_terminal && child_.place() == Place::same_group) continue;
       passed_on_ = caught->number;
-      child_.signal(caught->number);
-      child_.signal(SIGCONT);  // a stopped program would not see the signal
+      child_.signal_even_if_stopped(caught->number);
     }
   }
   // A program that Ctrl-Z stops would keep the lock for nothing. A program in the background that
@@ -116,8 +109,7 @@ class Ward {
       err_ << names_.path << ": " << names_.held
            << (is_lost ? " is lost" : " is about to be lost: no server answers") << "; ending "
            << names_.program << '\n';
-      child_.signal(SIGTERM);
-      child_.signal(SIGCONT);
+      child_.signal_even_if_stopped(SIGTERM);
     }
     if (step == EndPlan::Step::kill) child_.signal(SIGKILL);
   }
@@ -220,11 +212,10 @@ std::optional<zabkeeper::Hold> Runner::acquire(const zabkeeper::Acquirable& want
   auto handler = boost::asio::bind_cancellation_slot(
       acquiring->cancellation.slot(),
       [acquiring, wakeup = signals.wakeup()](zabkeeper::Error error, zabkeeper::Hold hold) {
-        const std::lock_guard lock(acquiring->mutex);
         if (error) {
-          acquiring->result.emplace(std::move(error));
+          acquiring->result.put(std::move(error));
         } else {
-          acquiring->result.emplace(std::move(hold));
+          acquiring->result.put(std::move(hold));
         }
         wakeup->wake();
       });
@@ -236,7 +227,7 @@ std::optional<zabkeeper::Hold> Runner::acquire(const zabkeeper::Acquirable& want
   }
   std::optional<Signals::Caught> caught;
   std::optional<zabkeeper::Result<zabkeeper::Hold>> result;
-  while (!(result = acquiring->take())) {
+  while (!(result = acquiring->result.take({}))) {
     if (!caught && (caught = signals.next())) {
       boost::asio::post(client_().get_executor(), [acquiring] {
         acquiring->cancellation.emit(boost::asio::cancellation_type::terminal);

@@ -68,8 +68,7 @@ class ConfigFile {
         if (const auto code = child.exit_code()) return *code;
         while (const auto caught = signals_.next()) {
           if (!ended_by_) ended_by_ = caught->number;
-          child.signal(caught->number);
-          child.signal(SIGCONT);  // a stopped program would not see the signal
+          child.signal_even_if_stopped(caught->number);
         }
         signals_.wakeup()->wait_until(steady_clock::time_point::max());
       }

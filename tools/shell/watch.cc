@@ -48,10 +48,7 @@ class EventPrograms {
     running_.push_back({Child(launch), event});
   }
   void signal(int number) {
-    for (const Running& each : running_) {
-      each.child.signal(number);
-      each.child.signal(SIGCONT);  // a stopped program would not see the signal
-    }
+    for (const Running& each : running_) each.child.signal_even_if_stopped(number);
   }
   // Calls the function with each event whose program has ended, and with the exit code.
   template <typename Function>
