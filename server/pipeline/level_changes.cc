@@ -91,7 +91,7 @@ bool LevelChanges::raises_by_itself() const {
   return automatic_ || (ordering_.role_status().epoch == first_epoch && !chosen_);
 }
 
-void LevelChanges::tick(OrderingOutcomes& out) {
+void LevelChanges::raise_if_possible(OrderingOutcomes& out) {
   if (!ordering_.leads() || service_.level() == service_.known_levels().greatest) return;
   if (!raises_by_itself()) return;
   const auto level = next_level(service_.level(), environment_.server_levels());
@@ -108,8 +108,8 @@ void LevelChanges::changed() {
   finish({});
 }
 
-void LevelChanges::role_changed() {
-  if (ordering_.leads()) return;
+void LevelChanges::role_changed(OrderingOutcomes& out) {
+  if (ordering_.leads()) return raise_if_possible(out);
   finish(wire::Error{wire::ErrorCode::connection_loss,
                      "this server does not lead any more: look at the level on the new leader"});
 }

@@ -38,15 +38,17 @@ class LevelChanges {
   using Done = std::function<void(wire::Result<void>)>;
   void request(wire::Level level, Done done, OrderingOutcomes& out);
   // One heartbeat interval has passed.
-  void tick(OrderingOutcomes& out);
+  void tick(OrderingOutcomes& out) { raise_if_possible(out); }
 
   // The service is at another level than before.
   void changed();
-  // This server may have stopped leading.
-  void role_changed();
+  // This server may have begun or stopped leading. A new leader raises the level before it opens
+  // sessions, so clients of a new ensemble find the greatest level.
+  void role_changed(OrderingOutcomes& out);
 
  private:
   [[nodiscard]] bool raises_by_itself() const;
+  void raise_if_possible(OrderingOutcomes& out);
   void finish(const wire::Result<void>& result);
 
   bool automatic_;

@@ -224,8 +224,8 @@ void Pipeline::role_changed(const zab::RoleStatus& changed) {
   zab::RoleStatus role_status = changed;
   if (replica_.halt()) role_status.serving = false;
   ordering_.role_changed(role_status, intake_.outcomes());
+  levels_.role_changed(intake_.outcomes());
   intake_.carry_out();
-  levels_.role_changed();
   if (!role_status.serving) return;
   session_setup_.serves();
   for (const auto& [number, client] : clients_.by_number()) {

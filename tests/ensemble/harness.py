@@ -160,6 +160,7 @@ class Ensemble:
             for server in self.servers:
                 server.start()
             await self.all_ready()
+            await until(self.at_greatest_level, "the servers raise the level of a new ensemble")
         return self
 
     async def __aexit__(self, kind, *_):
@@ -177,6 +178,12 @@ class Ensemble:
     async def all_ready(self):
         for server in self.servers:
             await until(server.ready, f"server {server.id} serves")
+
+    def at_greatest_level(self):
+        """Whether all servers have applied the greatest level that they know."""
+        states = [server.status() for server in self.servers]
+        return all(state["level"] == state["levels"]["greatest"] for state in states
+                   if "levels" in state)  # a program from before levels has none
 
     def leader(self):
         """The server that is the leader now. Waits for one, and blocks the event loop meanwhile."""

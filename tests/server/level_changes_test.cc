@@ -131,7 +131,13 @@ class LeaderOfTwo : public Environment {
   }
   void stop_leading() {
     ordering_.role_changed({}, outcomes_);
-    levels_.role_changed();
+    levels_.role_changed(outcomes_);
+  }
+  // The level after the server has begun to lead.
+  std::uint32_t begin_leading() {
+    levels_.role_changed(outcomes_);
+    apply();
+    return service_.level().value;
   }
   // Proposes without applying.
   void propose(std::uint32_t level, std::string& result) {
@@ -178,6 +184,15 @@ TEST_CASE("a leader raises the level by itself if it is automatic, or if the ens
   leader.other = to_1;
   CHECK(leader.tick() == 1);
   CHECK(leader.told == wire::Level{1});
+}
+
+TEST_CASE("a new leader raises the level before its first tick") {
+  CHECK(LeaderOfTwo(true, 2).begin_leading() == 1);
+  CHECK(LeaderOfTwo(false, 1).begin_leading() == 1);
+  CHECK(LeaderOfTwo(false, 2).begin_leading() == 0);
+  LeaderOfTwo leader(true, 2);
+  leader.other = std::nullopt;
+  CHECK(leader.begin_leading() == 0);
 }
 
 TEST_CASE("an operator raises and lowers the level, and the leader does not raise it again") {
