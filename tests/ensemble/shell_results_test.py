@@ -268,6 +268,8 @@ async def moving_tree():
         path = request.get("path", "/")
         if request["op"] == "close":
             return {"op": "closed"}
+        if request["op"] == "exists":
+            return {"stat": {**STAT, "numChildren": 1} if path in children else None}
         if request["op"] != "children":
             return {}
         if path in children:
@@ -295,6 +297,7 @@ async def moving_tree():
         url = f"ws://127.0.0.1:{fake.sockets[0].getsockname()[1]}"
         for words, expected in (
                 (("ls", "-R", "/"), "/gone\n/kept\n/kept/x\n/secret\n"),
+                (("find", "/"), "/\n/gone\n/kept\n/kept/x\n/secret\n"),
                 (("tree", "/"), "/\n├── gone\n├── kept\n│   └── x\n└── secret\n4 nodes below\n"),
                 (("--json", "ls", "-R", "/"), '{"paths":["/gone","/kept","/kept/x","/secret"]}\n')):
             done = await in_thread(zab, url, *words)

@@ -8,6 +8,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "tools/shell/browse_options.h"
 #include "tools/shell/exit_codes.h"
 #include "tools/shell/words.h"
 
@@ -33,6 +34,8 @@ class Commands {
  public:
   explicit Commands(CLI::App& app) : app_(app) {
     add_reads();
+    add_browsing<Find>("find");
+    add_browsing<Grep>("grep");
     add_writes();
     add_server_commands();
     add_shell_commands();
@@ -61,6 +64,12 @@ class Commands {
     return {sub, &std::get<T>(*command)};
   }
 
+  template <typename T>
+  void add_browsing(const char* name) {
+    auto [sub, command] = add<T>(name);
+    add_options(*sub, *command);
+  }
+
   void add_reads() {
     {
       auto [sub, ls] = add<Ls>("ls");
@@ -70,6 +79,8 @@ class Commands {
     }
     {
       auto [sub, tree] = add<Tree>("tree");
+      sub->add_option("-d,--depth", tree->depth_max)->check(CLI::NonNegativeNumber);
+      sub->add_flag("-s", tree->sizes);
       sub->add_option("PATH", tree->path);
     }
     {
@@ -331,6 +342,8 @@ bool ends_when_interrupted(const Command& command) {
   return std::holds_alternative<Watch>(command) || std::holds_alternative<ServeConfig>(command) ||
          (elect != nullptr && elect->observe);
 }
+
+bool answers_by_exit_code(const Command& command) { return std::holds_alternative<Grep>(command); }
 
 bool outlives_sessions(const Command& command) {
   return ends_when_interrupted(command) || std::holds_alternative<Await>(command);

@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "tools/shell/browse_commands.h"
 #include "wire/requests.h"
 
 // The commands of the shell, as values.
@@ -22,6 +23,8 @@ struct Ls {
 };
 struct Tree {
   std::string path = ".";
+  std::size_t depth_max = no_limit;
+  bool sizes = false;
 };
 struct Get {
   std::string path;
@@ -122,12 +125,14 @@ struct Quit {};
 
 using Command = std::variant<Ls, Tree, Get, Set, Create, Delete, ShowStat, Count, Ephemerals, Watch,
                              Lock, Elect, Await, ServeConfig, Sync, Whoami, Ping, Status, Metrics,
-                             Handover, ClusterLevel, Cd, Pwd, Help, Quit>;
+                             Handover, ClusterLevel, Cd, Pwd, Help, Quit, Find, Grep>;
 
 // Whether it may wait for very long, so that its user is told about the session meanwhile.
 [[nodiscard]] bool is_lasting(const Command& command);
 // Whether it ends in good order when it is interrupted.
 [[nodiscard]] bool ends_when_interrupted(const Command& command);
+// Whether exit code 1 is a result of it, as of `grep`. Its other errors have 2 then.
+[[nodiscard]] bool answers_by_exit_code(const Command& command);
 // Whether it goes on in a new session when its session has ended.
 [[nodiscard]] bool outlives_sessions(const Command& command);
 

@@ -20,7 +20,16 @@ struct HelpRow {
 constexpr std::array help_rows{
     HelpRow{"ls", "[-l] [-R] [PATH]",
             "lists the children of a node, -l with details, -R all nodes below", "ls -l /app"},
-    HelpRow{"tree", "[PATH]", "draws the tree below a node", "tree /app"},
+    HelpRow{"tree", "[-s] [-d DEPTH] [PATH]",
+            "draws the tree below a node, -s with sizes, -d only so many levels", "tree -d 2 /app"},
+    HelpRow{"find",
+            "[--name GLOB] [--owner ephemeral|SESSION] [--older AGE] [--newer AGE]\n"
+            "            [--size [+|-]N] [--contains TEXT] [-d DEPTH] [-0] [PATH]",
+            "prints the nodes from PATH down for which all tests hold",
+            "find --name 'job-*' --older 7d /jobs"},
+    HelpRow{"grep", "[-E] [-i] [-n | -l [-0]] PATTERN [PATH]",
+            "prints the lines of data that match, of all nodes from PATH down",
+            "grep -i timeout /app"},
     HelpRow{"get", "[-s] PATH", "prints a node's data, -s with its stat", "get -s /app/config"},
     HelpRow{"set", "[-v VERSION] [--create] PATH DATA",
             "replaces a node's data, -v only at this version, --create if it does not exist",
@@ -74,6 +83,20 @@ constexpr std::array help_rows{
     HelpRow{"quit", "", "leaves the shell; so does the end of the input", "quit"},
 };
 
+constexpr std::string_view find_help =
+    "--name: of the last name of the path, with *, ?, [a-z]. --owner: ephemeral nodes, or those of "
+    "a\n"
+    "session. --older, --newer: the data were set longer ago than AGE, or later: 90s, 10m, 2h, 7d, "
+    "2w.\n"
+    "--size: exactly, more (+) or less (-) than N bytes of data; with unit k or M. --contains: of "
+    "the\n"
+    "data. -d, --depth: only so many levels below PATH. -0, --null: a byte 0 ends each path.\n";
+
+constexpr std::string_view grep_help =
+    "-E: PATTERN is an extended regular expression. -i: ignores case. -n: with line numbers. -l: "
+    "only\n"
+    "paths, with -0 each ends with a byte 0. Exit code 1: nothing matches; other errors have 2.\n";
+
 constexpr std::string_view watch_help =
     "--recursive: --scope subtree. --from ZXID: first the changes after this zxid (16 hex "
     "digits).\n"
@@ -120,6 +143,8 @@ std::string help_of(const HelpRow& row) {
   text += "\n" + std::string(row.purpose) + "\nexample: " + std::string(row.example) + '\n';
   if (row.name == "set" || row.name == "create")
     text += "DATA -: reads the data from standard input\n";
+  if (row.name == "find") text += find_help;
+  if (row.name == "grep") text += grep_help;
   if (row.name == "await") text += await_help;
   if (row.name == "serve-config") text += serve_help;
   if (row.name == "watch") text += watch_help;
