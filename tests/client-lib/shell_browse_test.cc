@@ -9,6 +9,7 @@
 #include "tools/shell/line_pattern.h"
 #include "tools/shell/node_filter.h"
 #include "tools/shell/print.h"
+#include "tools/shell/subtree_sizes.h"
 #include "tools/shell/tree_walk.h"
 #include "tools/shell/words.h"
 
@@ -171,6 +172,36 @@ TEST_CASE("data are binary if they are not UTF-8, or have a byte 0") {
   CHECK(is_binary(std::string_view("a\0b", 3)));
 }
 
+WalkedNode node_of(const char* path, std::size_t depth, std::int32_t bytes) {
+  WalkedNode node{path, {}, depth, true, wire::Stat{}, {}};
+  node.stat->data_length = bytes;
+  return node;
+}
+
+TEST_CASE("du adds up subtrees, and keeps the largest") {
+  const auto report_for = [](SubtreeSizes::Limits limits) {
+    SubtreeSizes sizes(limits);
+    for (const WalkedNode& node :
+         {node_of("/", 0, 1), node_of("/a", 1, 10), node_of("/a/x", 2, 5), node_of("/a/x/y", 3, 2),
+          node_of("/a/z", 2, 0), node_of("/b", 1, 100), node_of("/c", 1, 0)}) {
+      sizes.add(node);
+    }
+    return sizes.finish();
+  };
+  using Rows = std::vector<SubtreeSizes::Sum>;
+  const auto one_level = report_for({1, 10});
+  CHECK(one_level.rows == Rows{{"/b", 100, 1}, {"/a", 17, 4}, {"/c", 0, 1}});
+  CHECK(one_level.total == SubtreeSizes::Sum{"/", 118, 7});
+  CHECK(one_level.left_out == 0);
+  const auto two_levels = report_for({2, 4});
+  CHECK(two_levels.rows == Rows{{"/b", 100, 1}, {"/a", 17, 4}, {"/a/x", 7, 2}, {"/a/z", 0, 1}});
+  CHECK(two_levels.left_out == 1);
+  const auto total = report_for({0, 10});
+  CHECK(total.rows.empty());
+  CHECK(total.total == SubtreeSizes::Sum{"/", 118, 7});
+  CHECK(report_for({1, 0}).left_out == 3);
+}
+
 TEST_CASE("wrong usage of the commands that look through a tree is explained") {
   struct Row {
     const char* line;
@@ -184,6 +215,8 @@ TEST_CASE("wrong usage of the commands that look through a tree is explained") {
            Row{"find --size big /", "must be N, +N or -N bytes"},
            Row{"find --depth -1 /", "--depth"},
            Row{"tree --depth x /", "--depth"},
+           Row{"du -n -1 /", "-n"},
+           Row{"du -d x /", "usage: du"},
            Row{"grep", "PATTERN is required"},
            Row{"grep -E '(' /", "PATTERN"},
            Row{"grep -0 x /", "requires"},

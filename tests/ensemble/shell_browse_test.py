@@ -154,6 +154,21 @@ async def nodes_that_may_not_be_read(server, client):
     await output_of(server, "find", "/acl/secret", code=EXIT_NO_AUTH, errors=b"not allowed")
 
 
+async def usage(server, client):
+    """du adds up the data and nodes of subtrees"""
+    await create_all(client, [("/du", b"1"), ("/du/a b", b"12345"), ("/du/a b/x", b"1"), ("/du/c", b"")]
+                     + [(f"/du/c/{i:04}", b"77") for i in range(1200)])
+    assert await output_of(server, "du", "/du") == (
+        "BYTES  NODES  PATH\n 2400   1201  /du/c\n    6      2  /du/a b\n 2407   1204  /du (total)\n")
+    assert await output_of(server, "du", "-d", "0", "/du") == \
+        "BYTES  NODES  PATH\n 2407   1204  /du (total)\n"
+    rows = json_lines(await output_of(server, "--json", "du", "-d", "2", "-n", "3", "/du",
+                                      errors=b"1200 smaller subtrees not shown"))
+    assert [row["path"] for row in rows] == ["/du/c", "/du/a b", "/du/c/0000", "/du"], rows
+    assert rows[-1] == {"path": "/du", "bytes": 2407, "nodes": 1204}, rows
+    await output_of(server, "du", "/none", code=EXIT_NO_NODE, errors=b"no such node")
+
+
 async def ends(server):
     """these commands end quietly when their reader has gone, and with 8 without a server"""
     for words in ("find /random", "grep -E '^|x' /large", "tree -s /random"):
@@ -161,7 +176,7 @@ async def ends(server):
         done = await asyncio.to_thread(subprocess.run, ["bash", "-c", script, BIN / "zab"],
                                        capture_output=True, timeout=TIMEOUT)
         assert (done.returncode, done.stderr) == (EXIT_CLOSED_PIPE, b""), (words, done)
-    for words in (("find", "/"), ("grep", "x", "/"), ("tree", "/")):
+    for words in (("find", "/"), ("grep", "x", "/"), ("tree", "/"), ("du", "/")):
         await output_of("ws://127.0.0.1:1", "--timeout-ms", "300", *words, code=EXIT_NO_SERVER,
                         errors=b"NotReady")
 
@@ -188,6 +203,7 @@ async def test():
         await lines_of_grep(server, client)
         await nodes_that_may_not_be_read(server, client)
         await trees(server, client)
+        await usage(server, client)
         await ends(server)
 
 

@@ -26,5 +26,11 @@ struct Grep {
   bool line_numbers = false;
   bool null_separated = false;  // the names, with `names_only`
 };
+// Adds up the bytes and nodes of the subtrees, and prints the largest.
+struct Du {
+  std::string path = ".";
+  std::size_t depth = 1;
+  std::size_t rows = 1'000;
+};
 
 }  // namespace shell

@@ -71,4 +71,10 @@ void add_options(CLI::App& app, Grep& grep) {
   });
 }
 
+void add_options(CLI::App& app, Du& du) {
+  add_depth(app, "-d,--depth", du.depth);
+  app.add_option("-n", du.rows)->check(CLI::NonNegativeNumber);
+  app.add_option("PATH", du.path);
+}
+
 }  // namespace shell

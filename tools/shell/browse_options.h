@@ -11,5 +11,6 @@ namespace shell {
 
 void add_options(CLI::App& app, Find& find);
 void add_options(CLI::App& app, Grep& grep);
+void add_options(CLI::App& app, Du& du);
 
 }  // namespace shell

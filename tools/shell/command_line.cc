@@ -36,6 +36,7 @@ class Commands {
     add_reads();
     add_browsing<Find>("find");
     add_browsing<Grep>("grep");
+    add_browsing<Du>("du");
     add_writes();
     add_server_commands();
     add_shell_commands();

@@ -30,6 +30,10 @@ constexpr std::array help_rows{
     HelpRow{"grep", "[-E] [-i] [-n | -l [-0]] PATTERN [PATH]",
             "prints the lines of data that match, of all nodes from PATH down",
             "grep -i timeout /app"},
+    HelpRow{"du", "[-d DEPTH] [-n ROWS] [PATH]",
+            "adds up the bytes of data and the nodes of each subtree below PATH, largest first; -d "
+            "so many levels, default 1; -n so many rows, default 1000",
+            "du -d 2 /app"},
     HelpRow{"get", "[-s] PATH", "prints a node's data, -s with its stat", "get -s /app/config"},
     HelpRow{"set", "[-v VERSION] [--create] PATH DATA",
             "replaces a node's data, -v only at this version, --create if it does not exist",

@@ -52,6 +52,7 @@ class Runner {
   void on(const Tree& tree);
   void on(const Find& find);
   void on(const Grep& grep);
+  void on(const Du& du);
   void on(const Get& get);
   void on(const Set& set);
   void on(const Create& create);
