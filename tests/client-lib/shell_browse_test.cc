@@ -1,3 +1,4 @@
+#include <sstream>
 #include <string>
 
 #include <doctest/doctest.h>
@@ -202,6 +203,50 @@ TEST_CASE("du adds up subtrees, and keeps the largest") {
   CHECK(report_for({1, 0}).left_out == 3);
 }
 
+TEST_CASE("a hex dump has 16 bytes in a line, and the size at the end") {
+  std::ostringstream out;
+  print_hex(std::string_view("0123456789abcdef\x00\xff~\n", 20), out);
+  CHECK(out.str() ==
+        "00000000  30 31 32 33 34 35 36 37  38 39 61 62 63 64 65 66  |0123456789abcdef|\n"
+        "00000010  00 ff 7e 0a                                       |..~.|\n"
+        "00000014\n");
+  std::ostringstream empty;
+  print_hex("", empty);
+  CHECK(empty.str() == "00000000\n");
+}
+
+TEST_CASE("JSON is indented, and its values stay as they are") {
+  struct Row {
+    const char* data;
+    const char* printed;
+  };
+  for (const Row& row : {
+           Row{"5", "5\n"},
+           Row{" [ ] ", "[]\n"},
+           Row{"{}", "{}\n"},
+           Row{R"({"a":[1,{"b":null}],"a":{ } })",
+               "{\n  \"a\": [\n    1,\n    {\n      \"b\": null\n    }\n  ],\n  \"a\": {}\n}\n"},
+           Row{R"([1.0e400,12345678901234567890123,"\u00e9 \\\" {,"])",
+               "[\n  1.0e400,\n  12345678901234567890123,\n  \"\\u00e9 \\\\\\\" {,\"\n]\n"},
+           Row{"\n[true\n,\t\"\"]\r\n", "[\n  true,\n  \"\"\n]\n"},
+       }) {
+    CAPTURE(row.data);
+    std::ostringstream out;
+    CHECK(print_indented_json(row.data, out));
+    CHECK(out.str() == row.printed);
+  }
+  for (const char* data : {"", "{", "[1,]", "{'a':1}", "[\xff]", "text", "1 2"}) {
+    CAPTURE(data);
+    std::ostringstream out;
+    CHECK(!print_indented_json(data, out));
+    CHECK(out.str().empty());
+  }
+  // The indentation has a limit, so that the output stays small.
+  std::ostringstream deep;
+  CHECK(print_indented_json(std::string(20'000, '[') + std::string(20'000, ']'), deep));
+  CHECK(deep.str().size() < 20'000 * 2 * 140);
+}
+
 TEST_CASE("wrong usage of the commands that look through a tree is explained") {
   struct Row {
     const char* line;
@@ -215,6 +260,9 @@ TEST_CASE("wrong usage of the commands that look through a tree is explained") {
            Row{"find --size big /", "must be N, +N or -N bytes"},
            Row{"find --depth -1 /", "--depth"},
            Row{"tree --depth x /", "--depth"},
+           Row{"cat", "PATH is required"},
+           Row{"get --raw --pretty /", "excludes"},
+           Row{"get --raw -s /", "excludes"},
            Row{"du -n -1 /", "-n"},
            Row{"du -d x /", "usage: du"},
            Row{"grep", "PATTERN is required"},

@@ -8,6 +8,7 @@ import random
 import subprocess
 
 from harness import BIN, TIMEOUT, Client, Ensemble, run
+from shell_processes import Terminal
 
 EXIT_NO_MATCH, EXIT_USAGE, EXIT_NO_NODE, EXIT_NO_AUTH, EXIT_NO_SERVER = 1, 2, 3, 7, 8
 EXIT_CLOSED_PIPE = 141
@@ -169,6 +170,27 @@ async def usage(server, client):
     await output_of(server, "du", "/none", code=EXIT_NO_NODE, errors=b"no such node")
 
 
+async def data_of_a_node(server):
+    """get prints text as it is, binary data in a terminal in hex digits, and JSON indented"""
+    binary = b"\x1b[31m\0\xff"
+    await zab(server, "set", "--create", "/data", "-", input=binary)
+    dump = (b"00000000  1b 5b 33 31 6d 00 ff                              |.[31m..|\r\n"
+            b"00000007\r\n")
+    assert await asyncio.to_thread(Terminal(server, "cat", "/data").end) == (0, dump)
+    assert await asyncio.to_thread(Terminal(server, "get", "--raw", "/data").end) == (0, binary)
+    code, shown = await asyncio.to_thread(Terminal(server, "get", "-s", "/data").end)
+    assert code == 0 and shown.startswith(dump) and b"dataLength" in shown, shown
+    for words in (("get",), ("cat",), ("get", "--raw")):
+        assert (await zab(server, *words, "/data")).stdout == binary
+    # In a script, --raw adds no newline.
+    assert (await zab(server, input=b"cat --raw /data\nget --raw /data\n")).stdout == 2 * binary
+    await output_of(server, "get", "--pretty", "/data", code=1, errors=b"/data: the data are not JSON")
+    await zab(server, "set", "/data", '{"b":[1.50,"\u00e9"],"a":{}}')
+    assert await output_of(server, "get", "--pretty", "/data") == \
+        '{\n  "b": [\n    1.50,\n    "\u00e9"\n  ],\n  "a": {}\n}\n'
+    assert await output_of(server, "cat", "/data") == '{"b":[1.50,"\u00e9"],"a":{}}'
+
+
 async def ends(server):
     """these commands end quietly when their reader has gone, and with 8 without a server"""
     for words in ("find /random", "grep -E '^|x' /large", "tree -s /random"):
@@ -204,6 +226,7 @@ async def test():
         await nodes_that_may_not_be_read(server, client)
         await trees(server, client)
         await usage(server, client)
+        await data_of_a_node(server)
         await ends(server)
 
 

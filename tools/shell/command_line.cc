@@ -84,9 +84,11 @@ class Commands {
       sub->add_flag("-s", tree->sizes);
       sub->add_option("PATH", tree->path);
     }
-    {
-      auto [sub, get] = add<Get>("get");
-      sub->add_flag("-s", get->stat);
+    for (const char* name : {"get", "cat"}) {
+      auto [sub, get] = add<Get>(name);
+      auto* stat = sub->add_flag("-s", get->stat);
+      auto* raw = sub->add_flag("--raw", get->raw)->excludes(stat);
+      sub->add_flag("--pretty", get->pretty)->excludes(raw);
       sub->add_option("PATH", get->path)->required();
     }
     for (const char* name : {"stat", "exists"}) {

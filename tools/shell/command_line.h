@@ -29,6 +29,8 @@ struct Tree {
 struct Get {
   std::string path;
   bool stat = false;
+  bool raw = false;     // the data alone, byte for byte
+  bool pretty = false;  // the data as indented JSON
 };
 struct Set {
   std::string path;

@@ -34,7 +34,8 @@ constexpr std::array help_rows{
             "adds up the bytes of data and the nodes of each subtree below PATH, largest first; -d "
             "so many levels, default 1; -n so many rows, default 1000",
             "du -d 2 /app"},
-    HelpRow{"get", "[-s] PATH", "prints a node's data, -s with its stat", "get -s /app/config"},
+    HelpRow{"get", "[-s] [--raw | --pretty] PATH",
+            "prints a node's data, -s with its stat; also: cat", "get -s /app/config"},
     HelpRow{"set", "[-v VERSION] [--create] PATH DATA",
             "replaces a node's data, -v only at this version, --create if it does not exist",
             "set -v 3 /app/config v2"},
@@ -87,6 +88,11 @@ constexpr std::array help_rows{
     HelpRow{"quit", "", "leaves the shell; so does the end of the input", "quit"},
 };
 
+constexpr std::string_view get_help =
+    "A terminal gets binary data as a hex dump. --raw: the data alone, byte for byte, also in a "
+    "terminal.\n"
+    "--pretty: JSON data, indented.\n";
+
 constexpr std::string_view find_help =
     "--name: of the last name of the path, with *, ?, [a-z]. --owner: ephemeral nodes, or those of "
     "a\n"
@@ -136,6 +142,7 @@ constexpr std::string_view options_help =
 
 std::string_view canonical(std::string_view name) {
   if (name == "rm") return "delete";
+  if (name == "cat") return "get";
   if (name == "exists") return "stat";
   if (name == "exit") return "quit";
   return name;
@@ -147,6 +154,7 @@ std::string help_of(const HelpRow& row) {
   text += "\n" + std::string(row.purpose) + "\nexample: " + std::string(row.example) + '\n';
   if (row.name == "set" || row.name == "create")
     text += "DATA -: reads the data from standard input\n";
+  if (row.name == "get") text += get_help;
   if (row.name == "find") text += find_help;
   if (row.name == "grep") text += grep_help;
   if (row.name == "await") text += await_help;

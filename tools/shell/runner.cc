@@ -86,18 +86,6 @@ std::string Runner::read_data(const std::string& argument) const {
   return Input(STDIN_FILENO).rest(wire::data_bytes_max);
 }
 
-void Runner::on(const Get& get) {
-  const std::string path = absolute(get.path);
-  const wire::GetReply reply = ask(wire::GetRequest{path, {}}, path);
-  if (json_) return;
-  out_ << reply.data;
-  // The data alone, byte for byte, to a file or another program.
-  const bool is_exact = settings_.mode == Mode::one_shot && !out_.is_terminal() && !get.stat;
-  const bool has_end = out_.is_terminal() && reply.data.ends_with('\n');
-  if (!is_exact && !has_end) out_ << '\n';
-  if (get.stat) out_ << stat_text(reply.stat);
-}
-
 void Runner::on(const Set& set) {
   const std::string path = absolute(set.path);
   ask(wire::SetRequest{path, read_data(set.data), set.version, set.create}, path);
