@@ -2,11 +2,14 @@
 
 import asyncio
 import contextlib
+import fcntl
 import os
 import pty
 import re
 import select
+import struct
 import subprocess
+import termios
 import threading
 import time
 
@@ -121,13 +124,16 @@ class Cable:
 
 
 class Terminal:
-    """A command whose input and output are a pseudo-terminal."""
+    """A command whose input and output are a pseudo-terminal. `size` has its lines and columns."""
 
-    def __init__(self, server, *words):
+    def __init__(self, server, *words, size=None, **environment):
         self.pty, other = pty.openpty()
+        if size:
+            fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
         self.process = subprocess.Popen([BIN / "zab", "--server", server.url, *words], stdin=other,
                                         stdout=other, stderr=other, start_new_session=True,
-                                        env={**os.environ, "TERM": "dumb", "HOME": "/nonexistent"})
+                                        env={**os.environ, "TERM": "dumb", "HOME": "/nonexistent",
+                                             **environment})
         os.close(other)
         self.output = b""
 

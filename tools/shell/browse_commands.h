@@ -1,10 +1,12 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <limits>
 #include <string>
 
 #include "tools/shell/line_pattern.h"
+#include "tools/shell/location.h"
 #include "tools/shell/node_filter.h"
 
 // The commands that look through a tree.
@@ -31,6 +33,20 @@ struct Du {
   std::string path = ".";
   std::size_t depth = 1;
   std::size_t rows = 1'000;
+};
+// Compares two subtrees.
+struct Diff {
+  Location a = {};
+  Location b = {};
+};
+// Shows which paths have the most events.
+struct Top {
+  std::string path = ".";
+  std::size_t rows = 20;
+  std::size_t count = 0;  // of reports, after which it ends; 0: it ends when interrupted
+  std::chrono::milliseconds interval{1'000};
+  std::size_t depth = no_limit;
+  bool each = false;  // nodes with numbers one by one
 };
 
 }  // namespace shell

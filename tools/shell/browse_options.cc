@@ -1,10 +1,12 @@
 #include "tools/shell/browse_options.h"
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include <CLI/CLI.hpp>
 
@@ -24,6 +26,15 @@ CLI::Option* add_parsed(CLI::App& app, const std::string& name, std::optional<T>
 
 void add_depth(CLI::App& app, const std::string& names, std::size_t& to) {
   app.add_option(names, to)->check(CLI::NonNegativeNumber);
+}
+
+void add_location(CLI::App& app, const std::string& name, Location& to) {
+  const auto parse = [&to, name](const std::string& text) {
+    auto location = parse_location(text);
+    if (!location) throw CLI::ValidationError(name, "must be PATH or ws://HOST:PORT/PATH");
+    to = std::move(*location);
+  };
+  app.add_option_function<std::string>(name, parse)->required();
 }
 
 }  // namespace
@@ -75,6 +86,25 @@ void add_options(CLI::App& app, Du& du) {
   add_depth(app, "-d,--depth", du.depth);
   app.add_option("-n", du.rows)->check(CLI::NonNegativeNumber);
   app.add_option("PATH", du.path);
+}
+
+void add_options(CLI::App& app, Diff& diff) {
+  add_location(app, "A", diff.a);
+  add_location(app, "B", diff.b);
+}
+
+void add_options(CLI::App& app, Top& top) {
+  app.add_option("-n", top.rows)->check(CLI::PositiveNumber);
+  app.add_option("--count", top.count)->check(CLI::PositiveNumber);
+  app.add_option_function<double>("--interval",
+                                  [&top](double seconds) {
+                                    top.interval = std::chrono::ceil<std::chrono::milliseconds>(
+                                        std::chrono::duration<double>(seconds));
+                                  })
+      ->check(CLI::Range(0.001, 86'400.0));
+  add_depth(app, "-d,--depth", top.depth);
+  app.add_flag("--each", top.each);
+  app.add_option("PATH", top.path);
 }
 
 }  // namespace shell

@@ -12,5 +12,7 @@ namespace shell {
 void add_options(CLI::App& app, Find& find);
 void add_options(CLI::App& app, Grep& grep);
 void add_options(CLI::App& app, Du& du);
+void add_options(CLI::App& app, Diff& diff);
+void add_options(CLI::App& app, Top& top);
 
 }  // namespace shell

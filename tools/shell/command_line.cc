@@ -37,6 +37,8 @@ class Commands {
     add_browsing<Find>("find");
     add_browsing<Grep>("grep");
     add_browsing<Du>("du");
+    add_browsing<Diff>("diff");
+    add_browsing<Top>("top");
     add_writes();
     add_server_commands();
     add_shell_commands();
@@ -342,11 +344,13 @@ bool is_lasting(const Command& command) {
 
 bool ends_when_interrupted(const Command& command) {
   const auto* elect = std::get_if<Elect>(&command);
-  return std::holds_alternative<Watch>(command) || std::holds_alternative<ServeConfig>(command) ||
-         (elect != nullptr && elect->observe);
+  return std::holds_alternative<Watch>(command) || std::holds_alternative<Top>(command) ||
+         std::holds_alternative<ServeConfig>(command) || (elect != nullptr && elect->observe);
 }
 
-bool answers_by_exit_code(const Command& command) { return std::holds_alternative<Grep>(command); }
+bool answers_by_exit_code(const Command& command) {
+  return std::holds_alternative<Grep>(command) || std::holds_alternative<Diff>(command);
+}
 
 bool outlives_sessions(const Command& command) {
   return ends_when_interrupted(command) || std::holds_alternative<Await>(command);

@@ -125,9 +125,10 @@ struct Help {
 };
 struct Quit {};
 
-using Command = std::variant<Ls, Tree, Get, Set, Create, Delete, ShowStat, Count, Ephemerals, Watch,
-                             Lock, Elect, Await, ServeConfig, Sync, Whoami, Ping, Status, Metrics,
-                             Handover, ClusterLevel, Cd, Pwd, Help, Quit, Find, Grep, Du>;
+using Command =
+    std::variant<Ls, Tree, Get, Set, Create, Delete, ShowStat, Count, Ephemerals, Watch, Lock,
+                 Elect, Await, ServeConfig, Sync, Whoami, Ping, Status, Metrics, Handover,
+                 ClusterLevel, Cd, Pwd, Help, Quit, Find, Grep, Du, Diff, Top>;
 
 // Whether it may wait for very long, so that its user is told about the session meanwhile.
 [[nodiscard]] bool is_lasting(const Command& command);

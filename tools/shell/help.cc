@@ -34,6 +34,13 @@ constexpr std::array help_rows{
             "adds up the bytes of data and the nodes of each subtree below PATH, largest first; -d "
             "so many levels, default 1; -n so many rows, default 1000",
             "du -d 2 /app"},
+    HelpRow{"diff", "A B",
+            "compares two subtrees: + only in B, - only in A, ~ other data; each is PATH, or "
+            "ws://HOST:PORT/PATH of another ensemble",
+            "diff /app ws://backup:2180/app"},
+    HelpRow{"top", "[-n ROWS] [--count N] [--interval SECONDS] [-d DEPTH] [--each] [PATH]",
+            "shows which paths from PATH down have the most events, every second until interrupted",
+            "top -d 2 /"},
     HelpRow{"get", "[-s] [--raw | --pretty] PATH",
             "prints a node's data, -s with its stat; also: cat", "get -s /app/config"},
     HelpRow{"set", "[-v VERSION] [--create] PATH DATA",
@@ -107,6 +114,16 @@ constexpr std::string_view grep_help =
     "only\n"
     "paths, with -0 each ends with a byte 0. Exit code 1: nothing matches; other errors have 2.\n";
 
+constexpr std::string_view diff_help =
+    "Exit code 0: they are the same. 1: they differ; other errors have 2. It does not compare "
+    "ACLs,\n"
+    "versions, times and zxids. It gives both ensembles the identities of --auth.\n";
+
+constexpr std::string_view top_help =
+    "--count: ends after so many reports. -d, --depth: deeper nodes count for their ancestor at "
+    "that\n"
+    "depth. job-0000000007 counts for job-*; --each: one by one.\n";
+
 constexpr std::string_view watch_help =
     "--recursive: --scope subtree. --from ZXID: first the changes after this zxid (16 hex "
     "digits).\n"
@@ -157,6 +174,8 @@ std::string help_of(const HelpRow& row) {
   if (row.name == "get") text += get_help;
   if (row.name == "find") text += find_help;
   if (row.name == "grep") text += grep_help;
+  if (row.name == "diff") text += diff_help;
+  if (row.name == "top") text += top_help;
   if (row.name == "await") text += await_help;
   if (row.name == "serve-config") text += serve_help;
   if (row.name == "watch") text += watch_help;

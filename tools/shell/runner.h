@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <ostream>
@@ -36,6 +37,8 @@ class Runner {
     // Called by a command that ends in good order when it is interrupted: from then on, an
     // interrupt sets `interrupted`.
     std::function<void()> catch_interrupts = [] {};
+    // Makes a client of another ensemble, with the same options.
+    std::function<std::unique_ptr<zabkeeper::Client>(const std::string& servers)> open_client = {};
   };
 
   // `client` is called by the first command that needs a client.
@@ -53,6 +56,8 @@ class Runner {
   void on(const Find& find);
   void on(const Grep& grep);
   void on(const Du& du);
+  void on(const Diff& diff);
+  void on(const Top& top);
   void on(const Get& get);
   void on(const Set& set);
   void on(const Create& create);
