@@ -4,7 +4,9 @@ are wide, deep, full of unusual names and data, or change meanwhile."""
 import asyncio
 import base64
 import json
+import os
 import random
+import signal
 import subprocess
 
 from harness import BIN, TIMEOUT, Client, Ensemble, run
@@ -203,6 +205,21 @@ async def ends(server):
                         errors=b"NotReady")
 
 
+async def interrupted_in_a_shell(server):
+    """Ctrl-C ends the command, and not the interactive shell"""
+    shell = Terminal(server)
+    await asyncio.to_thread(shell.wait_for, rb"> ")
+    os.write(shell.pty, b"find /random\n")
+    # The output has no room for all paths, so the command waits.
+    await asyncio.to_thread(shell.wait_for, rb"\n/random/")
+    shell.process.send_signal(signal.SIGINT)
+    await asyncio.to_thread(shell.wait_for, rb"interrupted\r\n")
+    os.write(shell.pty, b"du -d 0 /deep\nquit\n")
+    await asyncio.to_thread(shell.wait_for, rb"127  /deep \(total\)")
+    code, _ = await asyncio.to_thread(shell.end)
+    assert code == 0, code
+
+
 async def trees(server, client):
     """tree has a limit of depth, and shows sizes and numbers of children"""
     await create_all(client, [("/tree", b""), ("/tree/a", b"12345"), ("/tree/a/b", b"1"),
@@ -227,6 +244,7 @@ async def test():
         await trees(server, client)
         await usage(server, client)
         await data_of_a_node(server)
+        await interrupted_in_a_shell(server)
         await ends(server)
 
 

@@ -1,7 +1,6 @@
 #include "tools/shell/line_pattern.h"
 
 #include <array>
-#include <clocale>
 #include <locale.h>
 #include <regex.h>
 #include <stdexcept>

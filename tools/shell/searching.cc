@@ -1,6 +1,6 @@
+#include <algorithm>
 #include <chrono>
 #include <string_view>
-#include <utility>
 
 #include "tools/shell/data_text.h"
 #include "tools/shell/omissions.h"

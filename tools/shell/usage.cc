@@ -1,8 +1,11 @@
+#include <cstdint>
 #include <string>
+#include <unistd.h>
 #include <vector>
 
 #include "tools/shell/omissions.h"
 #include "tools/shell/print.h"
+#include "tools/shell/progress.h"
 #include "tools/shell/requests.h"
 #include "tools/shell/subtree_sizes.h"
 #include "tools/shell/tree_walk.h"
@@ -29,7 +32,13 @@ void Runner::on(const Du& du) {
   Omissions omissions(err_);
   TreeWalk walk(client_(), absolute(du.path), {}, omissions);
   SubtreeSizes sizes({du.depth, du.rows});
-  while (const auto node = walk.next()) sizes.add(*node);
+  Progress progress(STDERR_FILENO);
+  std::uint64_t nodes = 0;
+  while (const auto node = walk.next()) {
+    sizes.add(*node);
+    if (++nodes % 1'024 == 0) progress.show(count_text(nodes, "node"));
+  }
+  progress.clear();
   SubtreeSizes::Report report = sizes.finish();
   report.rows.push_back(std::move(report.total));
 
