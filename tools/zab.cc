@@ -126,7 +126,11 @@ int run(const shell::CommandLine& line, shell::Streams streams) {
   const zabkeeper::Options options = options_for(line, label);
   const shell::Runner::Settings settings{
       options.servers, line.auth, line.command ? shell::Mode::one_shot : shell::Mode::interactive,
-      catch_interrupts};
+      catch_interrupts, [other = options](const std::string& servers) mutable {
+        other.servers = zabkeeper::servers(servers);
+        other.on_session = {};
+        return std::make_unique<zabkeeper::Client>(other);
+      }};
 
   std::unique_ptr<zabkeeper::Client> client;
   const auto the_client = [&]() -> zabkeeper::Client& {

@@ -2,8 +2,16 @@
 
 import asyncio
 import contextlib
+import fcntl
+import os
+import pty
+import re
+import select
+import struct
 import subprocess
+import termios
 import threading
+import time
 
 from harness import BIN, TIMEOUT, until
 
@@ -113,3 +121,36 @@ class Cable:
                 if not self.is_cut:
                     writer.write(data.replace(*replaced) if replaced[0] else data)
             writer.close()
+
+
+class Terminal:
+    """A command whose input and output are a pseudo-terminal. `size` has its lines and columns."""
+
+    def __init__(self, server, *words, size=None, **environment):
+        self.pty, other = pty.openpty()
+        if size:
+            fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
+        self.process = subprocess.Popen([BIN / "zab", "--server", server.url, *words], stdin=other,
+                                        stdout=other, stderr=other, start_new_session=True,
+                                        env={**os.environ, "TERM": "dumb", "HOME": "/nonexistent",
+                                             **environment})
+        os.close(other)
+        self.output = b""
+
+    def wait_for(self, pattern):
+        deadline = time.monotonic() + TIMEOUT
+        while not re.search(pattern, self.output):
+            assert time.monotonic() < deadline, (pattern, self.output[-2000:])
+            if select.select([self.pty], [], [], 0.1)[0]:
+                try:
+                    self.output += os.read(self.pty, 65536)
+                except OSError:  # the command has ended
+                    assert re.search(pattern, self.output), (pattern, self.output[-2000:])
+
+    def end(self):
+        """The exit status and all output."""
+        with contextlib.suppress(OSError):
+            while data := os.read(self.pty, 65536):
+                self.output += data
+        os.close(self.pty)
+        return self.process.wait(timeout=TIMEOUT), self.output

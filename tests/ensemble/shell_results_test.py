@@ -7,19 +7,17 @@ import contextlib
 import http.server
 import json
 import os
-import pty
 import re
 import resource
-import select
 import signal
 import subprocess
 import tempfile
 import threading
-import time
 
 import websockets
 
 from harness import BIN, TIMEOUT, Client, Ensemble, run
+from shell_processes import Terminal
 
 EXIT_OTHER, EXIT_USAGE, EXIT_NO_SERVER, EXIT_OUTPUT = 1, 2, 8, 11
 EXIT_INTERRUPTED, EXIT_CLOSED_PIPE = 130, 141
@@ -35,36 +33,6 @@ def zab(server, *words, **options):
 async def in_thread(function, *arguments, **options):
     """The result of a blocking call. Meanwhile servers and sessions of this process go on."""
     return await asyncio.to_thread(function, *arguments, **options)
-
-
-class Terminal:
-    """A command whose input and output are a pseudo-terminal."""
-
-    def __init__(self, server, *words):
-        self.pty, other = pty.openpty()
-        self.process = subprocess.Popen([BIN / "zab", "--server", server.url, *words], stdin=other,
-                                        stdout=other, stderr=other, start_new_session=True,
-                                        env={**os.environ, "TERM": "dumb", "HOME": "/nonexistent"})
-        os.close(other)
-        self.output = b""
-
-    def wait_for(self, pattern):
-        deadline = time.monotonic() + TIMEOUT
-        while not re.search(pattern, self.output):
-            assert time.monotonic() < deadline, (pattern, self.output[-2000:])
-            if select.select([self.pty], [], [], 0.1)[0]:
-                try:
-                    self.output += os.read(self.pty, 65536)
-                except OSError:  # the command has ended
-                    assert re.search(pattern, self.output), (pattern, self.output[-2000:])
-
-    def end(self):
-        """The exit status and all output."""
-        with contextlib.suppress(OSError):
-            while data := os.read(self.pty, 65536):
-                self.output += data
-        os.close(self.pty)
-        return self.process.wait(timeout=TIMEOUT), self.output
 
 
 async def create_children(client, path, count):
@@ -268,6 +236,8 @@ async def moving_tree():
         path = request.get("path", "/")
         if request["op"] == "close":
             return {"op": "closed"}
+        if request["op"] == "exists":
+            return {"stat": {**STAT, "numChildren": 1} if path in children else None}
         if request["op"] != "children":
             return {}
         if path in children:
@@ -295,6 +265,7 @@ async def moving_tree():
         url = f"ws://127.0.0.1:{fake.sockets[0].getsockname()[1]}"
         for words, expected in (
                 (("ls", "-R", "/"), "/gone\n/kept\n/kept/x\n/secret\n"),
+                (("find", "/"), "/\n/gone\n/kept\n/kept/x\n/secret\n"),
                 (("tree", "/"), "/\n├── gone\n├── kept\n│   └── x\n└── secret\n4 nodes below\n"),
                 (("--json", "ls", "-R", "/"), '{"paths":["/gone","/kept","/kept/x","/secret"]}\n')):
             done = await in_thread(zab, url, *words)
@@ -349,11 +320,11 @@ async def large_trees(server, client):
 
 async def terminals(server):
     """control characters reach a pipe as they are, and a terminal only escaped"""
-    evil = b"\x1b]0;title\x07\x1b[2J\rx\xc2\x9b31m\xe2\x80\xae\xff"
+    evil = b"\x1b]0;title\x07\x1b[2J\rx\xc2\x9b31m\xe2\x80\xae"
     zab(server, "set", "--create", "/evil", "-", input=evil)
     assert zab(server, "get", "/evil").stdout == evil
     code, output = await in_thread(Terminal(server, "get", "/evil").end)
-    escaped = rb"\x1b]0;title\x07\x1b[2J\rx\u{009b}31m\u{202e}\xff"
+    escaped = rb"\x1b]0;title\x07\x1b[2J\rx\u{009b}31m\u{202e}"
     assert code == 0 and output == escaped + b"\r\n", output
     code, output = await in_thread(Terminal(server, b"get", b"/\x1b[31m").end)
     assert code == EXIT_USAGE and b"\x1b" not in output, output

@@ -39,7 +39,7 @@ LIBRARIES = {
 }
 BOOST = re.compile(r"boost/(\w+)[./].*")
 STANDARD = re.compile(r"[a-z_]+|ext/pb_ds/\w+\.hpp")  # libstdc++ has the headers of ext/
-POSIX = re.compile(r"(sys|netinet|arpa|net)/\w+\.h|(dirent|dlfcn|fcntl|malloc|netdb|poll|pthread|semaphore|signal|termios|time|unistd)\.h")
+POSIX = re.compile(r"(sys|netinet|arpa|net)/\w+\.h|(dirent|dlfcn|fcntl|locale|malloc|netdb|poll|pthread|regex|semaphore|signal|termios|time|unistd)\.h")
 # POSIX headers that only compute.
 PURE_POSIX = {"arpa/inet.h"}
 

@@ -8,6 +8,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "tools/shell/browse_options.h"
 #include "tools/shell/exit_codes.h"
 #include "tools/shell/words.h"
 
@@ -33,6 +34,11 @@ class Commands {
  public:
   explicit Commands(CLI::App& app) : app_(app) {
     add_reads();
+    add_browsing<Find>("find");
+    add_browsing<Grep>("grep");
+    add_browsing<Du>("du");
+    add_browsing<Diff>("diff");
+    add_browsing<Top>("top");
     add_writes();
     add_server_commands();
     add_shell_commands();
@@ -61,6 +67,12 @@ class Commands {
     return {sub, &std::get<T>(*command)};
   }
 
+  template <typename T>
+  void add_browsing(const char* name) {
+    auto [sub, command] = add<T>(name);
+    add_options(*sub, *command);
+  }
+
   void add_reads() {
     {
       auto [sub, ls] = add<Ls>("ls");
@@ -70,11 +82,15 @@ class Commands {
     }
     {
       auto [sub, tree] = add<Tree>("tree");
+      sub->add_option("-d,--depth", tree->depth_max)->check(CLI::NonNegativeNumber);
+      sub->add_flag("-s", tree->sizes);
       sub->add_option("PATH", tree->path);
     }
-    {
-      auto [sub, get] = add<Get>("get");
-      sub->add_flag("-s", get->stat);
+    for (const char* name : {"get", "cat"}) {
+      auto [sub, get] = add<Get>(name);
+      auto* stat = sub->add_flag("-s", get->stat);
+      auto* raw = sub->add_flag("--raw", get->raw)->excludes(stat);
+      sub->add_flag("--pretty", get->pretty)->excludes(raw);
       sub->add_option("PATH", get->path)->required();
     }
     for (const char* name : {"stat", "exists"}) {
@@ -328,8 +344,12 @@ bool is_lasting(const Command& command) {
 
 bool ends_when_interrupted(const Command& command) {
   const auto* elect = std::get_if<Elect>(&command);
-  return std::holds_alternative<Watch>(command) || std::holds_alternative<ServeConfig>(command) ||
-         (elect != nullptr && elect->observe);
+  return std::holds_alternative<Watch>(command) || std::holds_alternative<Top>(command) ||
+         std::holds_alternative<ServeConfig>(command) || (elect != nullptr && elect->observe);
+}
+
+bool answers_by_exit_code(const Command& command) {
+  return std::holds_alternative<Grep>(command) || std::holds_alternative<Diff>(command);
 }
 
 bool outlives_sessions(const Command& command) {

@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "tools/shell/browse_commands.h"
 #include "wire/requests.h"
 
 // The commands of the shell, as values.
@@ -22,10 +23,14 @@ struct Ls {
 };
 struct Tree {
   std::string path = ".";
+  std::size_t depth_max = no_limit;
+  bool sizes = false;
 };
 struct Get {
   std::string path;
   bool stat = false;
+  bool raw = false;     // the data alone, byte for byte
+  bool pretty = false;  // the data as indented JSON
 };
 struct Set {
   std::string path;
@@ -120,14 +125,17 @@ struct Help {
 };
 struct Quit {};
 
-using Command = std::variant<Ls, Tree, Get, Set, Create, Delete, ShowStat, Count, Ephemerals, Watch,
-                             Lock, Elect, Await, ServeConfig, Sync, Whoami, Ping, Status, Metrics,
-                             Handover, ClusterLevel, Cd, Pwd, Help, Quit>;
+using Command =
+    std::variant<Ls, Tree, Get, Set, Create, Delete, ShowStat, Count, Ephemerals, Watch, Lock,
+                 Elect, Await, ServeConfig, Sync, Whoami, Ping, Status, Metrics, Handover,
+                 ClusterLevel, Cd, Pwd, Help, Quit, Find, Grep, Du, Diff, Top>;
 
 // Whether it may wait for very long, so that its user is told about the session meanwhile.
 [[nodiscard]] bool is_lasting(const Command& command);
 // Whether it ends in good order when it is interrupted.
 [[nodiscard]] bool ends_when_interrupted(const Command& command);
+// Whether exit code 1 is a result of it, as of `grep`. Its other errors have 2 then.
+[[nodiscard]] bool answers_by_exit_code(const Command& command);
 // Whether it goes on in a new session when its session has ended.
 [[nodiscard]] bool outlives_sessions(const Command& command);
 

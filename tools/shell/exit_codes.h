@@ -8,6 +8,9 @@ namespace shell {
 
 inline constexpr int exit_ok = 0;
 inline constexpr int exit_other = 1;
+// Of commands that answer by an exit code.
+inline constexpr int exit_no_match = 1;
+inline constexpr int exit_differs = 1;
 inline constexpr int exit_usage = 2;
 inline constexpr int exit_no_node = 3;
 inline constexpr int exit_node_exists = 4;

@@ -20,8 +20,29 @@ struct HelpRow {
 constexpr std::array help_rows{
     HelpRow{"ls", "[-l] [-R] [PATH]",
             "lists the children of a node, -l with details, -R all nodes below", "ls -l /app"},
-    HelpRow{"tree", "[PATH]", "draws the tree below a node", "tree /app"},
-    HelpRow{"get", "[-s] PATH", "prints a node's data, -s with its stat", "get -s /app/config"},
+    HelpRow{"tree", "[-s] [-d DEPTH] [PATH]",
+            "draws the tree below a node, -s with sizes, -d only so many levels", "tree -d 2 /app"},
+    HelpRow{"find",
+            "[--name GLOB] [--owner ephemeral|SESSION] [--older AGE] [--newer AGE]\n"
+            "            [--size [+|-]N] [--contains TEXT] [-d DEPTH] [-0] [PATH]",
+            "prints the nodes from PATH down for which all tests hold",
+            "find --name 'job-*' --older 7d /jobs"},
+    HelpRow{"grep", "[-E] [-i] [-n | -l [-0]] PATTERN [PATH]",
+            "prints the lines of data that match, of all nodes from PATH down",
+            "grep -i timeout /app"},
+    HelpRow{"du", "[-d DEPTH] [-n ROWS] [PATH]",
+            "adds up the bytes of data and the nodes of each subtree below PATH, largest first; -d "
+            "so many levels, default 1; -n so many rows, default 1000",
+            "du -d 2 /app"},
+    HelpRow{"diff", "A B",
+            "compares two subtrees: + only in B, - only in A, ~ other data; each is PATH, or "
+            "ws://HOST:PORT/PATH of another ensemble",
+            "diff /app ws://backup:2180/app"},
+    HelpRow{"top", "[-n ROWS] [--count N] [--interval SECONDS] [-d DEPTH] [--each] [PATH]",
+            "shows which paths from PATH down have the most events, every second until interrupted",
+            "top -d 2 /"},
+    HelpRow{"get", "[-s] [--raw | --pretty] PATH",
+            "prints a node's data, -s with its stat; also: cat", "get -s /app/config"},
     HelpRow{"set", "[-v VERSION] [--create] PATH DATA",
             "replaces a node's data, -v only at this version, --create if it does not exist",
             "set -v 3 /app/config v2"},
@@ -74,6 +95,35 @@ constexpr std::array help_rows{
     HelpRow{"quit", "", "leaves the shell; so does the end of the input", "quit"},
 };
 
+constexpr std::string_view get_help =
+    "A terminal gets binary data as a hex dump. --raw: the data alone, byte for byte, also in a "
+    "terminal.\n"
+    "--pretty: JSON data, indented.\n";
+
+constexpr std::string_view find_help =
+    "--name: of the last name of the path, with *, ?, [a-z]. --owner: ephemeral nodes, or those of "
+    "a\n"
+    "session. --older, --newer: the data were set longer ago than AGE, or later: 90s, 10m, 2h, 7d, "
+    "2w.\n"
+    "--size: exactly, more (+) or less (-) than N bytes of data; with unit k or M. --contains: of "
+    "the\n"
+    "data. -d, --depth: only so many levels below PATH. -0, --null: a byte 0 ends each path.\n";
+
+constexpr std::string_view grep_help =
+    "-E: PATTERN is an extended regular expression. -i: ignores case. -n: with line numbers. -l: "
+    "only\n"
+    "paths, with -0 each ends with a byte 0. Exit code 1: nothing matches; other errors have 2.\n";
+
+constexpr std::string_view diff_help =
+    "Exit code 0: they are the same. 1: they differ; other errors have 2. It does not compare "
+    "ACLs,\n"
+    "versions, times and zxids. It gives both ensembles the identities of --auth.\n";
+
+constexpr std::string_view top_help =
+    "--count: ends after so many reports. -d, --depth: deeper nodes count for their ancestor at "
+    "that\n"
+    "depth. job-0000000007 counts for job-*; --each: one by one.\n";
+
 constexpr std::string_view watch_help =
     "--recursive: --scope subtree. --from ZXID: first the changes after this zxid (16 hex "
     "digits).\n"
@@ -109,6 +159,7 @@ constexpr std::string_view options_help =
 
 std::string_view canonical(std::string_view name) {
   if (name == "rm") return "delete";
+  if (name == "cat") return "get";
   if (name == "exists") return "stat";
   if (name == "exit") return "quit";
   return name;
@@ -120,6 +171,11 @@ std::string help_of(const HelpRow& row) {
   text += "\n" + std::string(row.purpose) + "\nexample: " + std::string(row.example) + '\n';
   if (row.name == "set" || row.name == "create")
     text += "DATA -: reads the data from standard input\n";
+  if (row.name == "get") text += get_help;
+  if (row.name == "find") text += find_help;
+  if (row.name == "grep") text += grep_help;
+  if (row.name == "diff") text += diff_help;
+  if (row.name == "top") text += top_help;
   if (row.name == "await") text += await_help;
   if (row.name == "serve-config") text += serve_help;
   if (row.name == "watch") text += watch_help;

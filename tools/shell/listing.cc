@@ -1,17 +1,21 @@
+#include <cstdint>
 #include <utility>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
+#include "tools/shell/child_pages.h"
+#include "tools/shell/omissions.h"
 #include "tools/shell/print.h"
+#include "tools/shell/regular_flush.h"
 #include "tools/shell/requests.h"
-#include "tools/shell/words.h"
+#include "tools/shell/tree_walk.h"
+#include "wire/field_writer.h"
+#include "wire/json_text.h"
 
 // The commands that list nodes.
 namespace shell {
 namespace {
 
-constexpr std::uint32_t page_children = 1'000;
+using Json = wire::json::JsonSyntax;
 
 Row details_of(const std::string& name, const wire::Stat& stat) {
   return {name,
@@ -24,8 +28,6 @@ Row details_of(const std::string& name, const wire::Stat& stat) {
           : stat.ephemeral_owner.none() ? ""
                                         : "ephemeral"};
 }
-
-bool has_children(const wire::Child& child) { return child.stat && child.stat->num_children > 0; }
 
 // Prints a table while its rows are found. Columns grow where later rows need it.
 class GrowingTable {
@@ -57,111 +59,204 @@ class GrowingTable {
   std::ostream& out_;
 };
 
+// Prints names, with details if there are any.
+class NameList {
+ public:
+  NameList(bool details, std::ostream& out)
+      : details_(details),
+        out_(out),
+        table_({"NAME", "VERSION", "BYTES", "CHILDREN", "CHANGED", ""},
+               {false, true, true, true, false, false}, out) {}
+
+  void add(const std::string& name, const std::optional<wire::Stat>& stat) {
+    if (details_) {
+      table_.add(stat ? details_of(name, *stat) : Row{name});
+    } else {
+      out_ << name << '\n';
+    }
+  }
+  void finish() {
+    if (details_) table_.finish();
+  }
+
+ private:
+  bool details_;
+  std::ostream& out_;
+  GrowingTable table_;
+};
+
+// An array of JSON, of which each item is printed at once. If the command fails, a newline ends
+// what is there, so that the error has a line of its own.
+class JsonArray {
+ public:
+  JsonArray(const char* field, std::ostream& out) : out_(out) { out_ << "{\"" << field << "\":["; }
+  ~JsonArray() {
+    if (is_complete_) return;
+    try {
+      out_ << '\n';
+    } catch (...) {  // the first failure is the one that is reported
+    }
+  }
+  JsonArray(const JsonArray&) = delete;
+  JsonArray& operator=(const JsonArray&) = delete;
+
+  void add_string(std::string_view text) {
+    item_.clear();
+    wire::json::append_string(text, item_);
+    print_item();
+  }
+  void add_object(const auto& value) {
+    item_.clear();
+    {
+      wire::ObjectWriter<Json> object(item_);
+      wire::FieldWriter<Json>(object).write(value);
+    }
+    print_item();
+  }
+  // `rest`: further fields, each with a comma before it.
+  void finish(const std::string& rest = {}) {
+    is_complete_ = true;
+    out_ << ']' << rest << "}\n";
+  }
+
+ private:
+  void print_item() {
+    if (!std::exchange(is_first_, false)) out_ << ',';
+    out_ << item_;
+  }
+
+  std::ostream& out_;
+  std::string item_;
+  bool is_first_ = true;
+  bool is_complete_ = false;
+};
+
+// The fields of a reply behind its children.
+std::string fields_behind(const ChildPages::Page& page) {
+  std::string text;
+  {
+    wire::ObjectWriter<Json> object(text);
+    {
+      wire::ObjectWriter<Json> stat(object.field("stat"));
+      wire::FieldWriter<Json>(stat).write(page.reply.stat);
+    }
+    object.boolean("more", false);
+    object.hex("zxid", page.zxid.bits());
+  }
+  return ',' + text.substr(1, text.size() - 2);
+}
+
+// What is said about a node of a tree, e.g. " (ephemeral, 12 bytes)".
+std::string marks_of(const WalkedNode& node, bool sizes) {
+  if (!node.stat) return {};
+  std::vector<std::string> marks;
+  if (!node.stat->ephemeral_owner.none()) marks.emplace_back("ephemeral");
+  if (sizes) {
+    marks.push_back(count_text(static_cast<std::uint64_t>(node.stat->data_length), "byte"));
+    if (node.has_children()) {
+      const auto children = static_cast<std::uint64_t>(node.stat->num_children);
+      marks.push_back(count_text(children, "child", "children"));
+    }
+  }
+  std::string text;
+  for (const std::string& mark : marks) text += (text.empty() ? " (" : ", ") + mark;
+  return text.empty() ? text : text + ')';
+}
+
+// Draws nodes in the order of a walk.
+class TreeDrawing {
+ public:
+  TreeDrawing(bool sizes, std::ostream& out) : sizes_(sizes), out_(out) {}
+
+  void add(const WalkedNode& node) {
+    if (node.depth == 0) {
+      out_ << node.path << marks_of(node, sizes_) << '\n';
+      return;
+    }
+    indents_.resize(node.depth);
+    out_ << indents_.back() << (node.is_last ? "└── " : "├── ") << node.name
+         << marks_of(node, sizes_) << '\n';
+    indents_.push_back(indents_.back() + (node.is_last ? "    " : "│   "));
+    ++nodes_;
+    if (node.stat) bytes_ += static_cast<std::uint64_t>(node.stat->data_length);
+  }
+  void finish() {
+    out_ << count_text(nodes_, "node") << " below";
+    if (sizes_) out_ << ", " << count_text(bytes_, "byte") << " of data";
+    out_ << '\n';
+  }
+
+ private:
+  bool sizes_;
+  std::ostream& out_;
+  std::vector<std::string> indents_{""};  // for the children of the last node and its ancestors
+  std::uint64_t nodes_ = 0;
+  std::uint64_t bytes_ = 0;
+};
+
 }  // namespace
 
-wire::ChildrenReply Runner::for_each_child(const std::string& path, bool with_stat,
-                                           const Visit& visit) {
-  wire::ChildrenRequest request{path, with_stat, false, {}, page_children, {}};
-  for (;;) {
-    wire::ChildrenReply reply = ask(request, path, Echo::quiet);
-    const std::vector<wire::Child> children = std::exchange(reply.children, {});
-    const bool is_last_page = !reply.more || children.empty();
-    for (std::size_t i = 0; i < children.size(); ++i) {
-      visit(children[i], is_last_page && i + 1 == children.size());
-    }
-    if (is_last_page) return reply;
-    request.after = children.back().name;
-  }
-}
-
-void Runner::look_below(const std::string& path, const std::function<void()>& action) try {
-  action();
-} catch (const Refused& refused) {
-  const wire::ErrorCode code = refused.error.code;
-  if (refused.path == path && code == wire::ErrorCode::no_node) {
-    if (vanished_++ == 0) first_vanished_ = path;
-  } else if (refused.path == path && code == wire::ErrorCode::no_auth) {
-    err_ << error_text(refused.error, path) << "; what is below it is left out\n";
-    exit_code_ = exit_code(code, Effect::read);
-  } else {
-    throw;
-  }
-}
-
-void Runner::remark_vanished() {
-  if (vanished_ == 0) return;
-  err_ << first_vanished_;
-  if (vanished_ > 1) err_ << " and " << vanished_ - 1 << " more";
-  err_ << (vanished_ == 1 ? " was" : " were") << " deleted while the list was made\n";
-}
-
-void Runner::list_below(const std::string& path, const VisitPath& visit) {
-  for_each_child(path, /*with_stat=*/true, [&](const wire::Child& child, bool) {
-    const std::string whole = join(path, child.name);
-    visit(whole, child);
-    if (has_children(child)) look_below(whole, [&] { list_below(whole, visit); });
-  });
-}
-
-// The pages as one reply, whose stat is that of the last page.
-void Runner::list_as_reply(const Ls& ls, const std::string& path) {
-  std::vector<wire::Child> children;
-  wire::ChildrenReply reply = for_each_child(
-      path, ls.details, [&](const wire::Child& child, bool) { children.push_back(child); });
-  reply.children = std::move(children);
-  print_json(wire::Reply{{}, last_zxid_, {}, wire::ReplyBody(std::move(reply))});
-}
-
 void Runner::on(const Ls& ls) {
-  const std::string path = absolute(ls.path);
-  if (json_ && !ls.recursive) return list_as_reply(ls, path);
-
-  GrowingTable table({"NAME", "VERSION", "BYTES", "CHILDREN", "CHANGED", ""},
-                     {false, true, true, true, false, false}, out_);
-  nlohmann::json paths = nlohmann::json::array();
-  const auto add = [&](const std::string& name, const wire::Child& child) {
-    if (json_) {
-      paths.push_back(name);
-    } else if (!ls.details) {
-      out_ << name << '\n';
-    } else {
-      table.add(child.stat ? details_of(name, *child.stat) : Row{name});
+  if (ls.recursive) return list_below(absolute(ls.path), ls.details);
+  ChildPages pages(client_(), absolute(ls.path), {.stat = ls.details});
+  ChildPages::Page page = pages.next();
+  const auto for_each_page = [&](auto add) {
+    for (;; page = pages.next()) {
+      for (const wire::Child& child : page.reply.children) add(child);
+      out_.flush();
+      if (!page.reply.more) return;
+      if (interrupted) throw Interrupted{};
     }
   };
-  if (ls.recursive) {
-    list_below(path, add);
-  } else {
-    for_each_child(path, ls.details,
-                   [&](const wire::Child& child, bool) { add(child.name, child); });
-  }
   if (json_) {
-    out_ << json_line({{"paths", std::move(paths)}});
-  } else if (ls.details) {
-    table.finish();
+    JsonArray children("children", out_);
+    for_each_page([&](const wire::Child& child) {
+      ls.details ? children.add_object(child) : children.add_string(child.name);
+    });
+    children.finish(fields_behind(page));
+  } else {
+    NameList list(ls.details, out_);
+    for_each_page([&](const wire::Child& child) { list.add(child.name, child.stat); });
+    list.finish();
   }
-  remark_vanished();
 }
 
-void Runner::print_tree(const std::string& path, const std::string& indent, std::size_t& count) {
-  for_each_child(path, /*with_stat=*/true, [&](const wire::Child& child, bool is_last) {
-    const bool is_ephemeral = child.stat && !child.stat->ephemeral_owner.none();
-    out_ << indent << (is_last ? "└── " : "├── ") << child.name
-         << (is_ephemeral ? " (ephemeral)" : "") << '\n';
-    ++count;
-    if (!has_children(child)) return;
-    const std::string whole = join(path, child.name);
-    look_below(whole, [&] { print_tree(whole, indent + (is_last ? "    " : "│   "), count); });
-  });
+void Runner::list_below(const std::string& path, bool details, std::size_t depth_max) {
+  Omissions omissions(err_);
+  TreeWalk walk(client_(), path, {.depth_max = depth_max}, omissions);
+  (void)walk.next();  // `path` itself
+  RegularFlush flush(out_);
+  const auto for_each_node = [&](auto add) {
+    while (const auto node = walk.next()) {
+      add(*node);
+      flush.tick();
+    }
+  };
+  if (json_) {
+    JsonArray paths("paths", out_);
+    for_each_node([&](const WalkedNode& node) { paths.add_string(node.path); });
+    paths.finish();
+  } else {
+    NameList list(details, out_);
+    for_each_node([&](const WalkedNode& node) { list.add(node.path, node.stat); });
+    list.finish();
+  }
+  exit_code_ = omissions.finish();
 }
 
 void Runner::on(const Tree& tree) {
   const std::string path = absolute(tree.path);
-  if (json_) return on(Ls{path, false, true});
-  out_ << path << '\n';
-  std::size_t count = 0;
-  print_tree(path, "", count);
-  out_ << count << (count == 1 ? " node below\n" : " nodes below\n");
-  remark_vanished();
+  if (json_) return list_below(path, false, tree.depth_max);
+  Omissions omissions(err_);
+  TreeWalk walk(client_(), path, {.depth_max = tree.depth_max}, omissions);
+  RegularFlush flush(out_);
+  TreeDrawing drawing(tree.sizes, out_);
+  while (const auto node = walk.next()) {
+    drawing.add(*node);
+    flush.tick();
+  }
+  drawing.finish();
+  exit_code_ = omissions.finish();
 }
 
 }  // namespace shell

@@ -76,6 +76,12 @@ int DescriptorBuffer::sync() {
   return 0;
 }
 
+void DescriptorBuffer::write_raw(std::string_view bytes) {
+  sync();
+  if (failed_) return;
+  if (const int error = write_all(descriptor_, bytes); error != 0) fail(error);
+}
+
 void DescriptorBuffer::finish() {
   sync();
   // On Linux the descriptor is closed even if that reports an error.

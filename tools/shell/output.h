@@ -4,6 +4,7 @@
 #include <stdexcept>
 #include <streambuf>
 #include <string>
+#include <string_view>
 
 namespace shell {
 
@@ -26,6 +27,8 @@ class DescriptorBuffer final : public std::streambuf {
 
   DescriptorBuffer(int descriptor, Failure failure);
   [[nodiscard]] bool is_terminal() const { return is_terminal_; }
+  // Writes what is buffered, and then the bytes as they are, also to a terminal.
+  void write_raw(std::string_view bytes);
   // Writes what is buffered, and closes the descriptor: only then some file systems report errors.
   void finish();
 
@@ -51,6 +54,7 @@ class Output final : public std::ostream {
  public:
   Output(int descriptor, DescriptorBuffer::Failure on_failure);
   [[nodiscard]] bool is_terminal() const { return buffer_.is_terminal(); }
+  void write_raw(std::string_view bytes) { buffer_.write_raw(bytes); }
   void finish() { buffer_.finish(); }
 
  private:

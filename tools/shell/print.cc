@@ -7,7 +7,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "wire/field_writer.h"
 #include "wire/json_text.h"
+#include "wire/reply_fields.h"
 #include "wire/utf8.h"
 
 namespace shell {
@@ -29,6 +31,15 @@ std::string seconds_text(std::chrono::milliseconds time) {
     text += '.' + std::to_string(1000 + rest).substr(1);
   }
   return text;
+}
+
+std::string count_text(std::uint64_t count, std::string_view noun, std::string_view plural) {
+  std::string text = std::to_string(count) + ' ';
+  if (count == 1 || plural.empty()) {
+    text += noun;
+    return count == 1 ? text : text + 's';
+  }
+  return text.append(plural);
 }
 
 std::string stat_text(const wire::Stat& stat) {
@@ -72,6 +83,20 @@ std::string Table::text(const std::vector<Row>& rows) {
 
 std::string json_line(const nlohmann::json& object) {
   return object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + '\n';
+}
+
+std::string node_line(std::string_view path, const std::optional<wire::Stat>& stat) {
+  using Syntax = wire::json::JsonSyntax;
+  std::string text;
+  {
+    wire::ObjectWriter<Syntax> object(text);
+    object.string("path", path);
+    if (stat) {
+      wire::ObjectWriter<Syntax> fields(object.field("stat"));
+      wire::FieldWriter<Syntax>(fields).write(*stat);
+    }
+  }
+  return text + '\n';
 }
 
 std::string data_in_a_line(std::string_view data) {

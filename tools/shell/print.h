@@ -2,6 +2,8 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -20,6 +22,10 @@ namespace shell {
 
 // "2" or "0.500".
 [[nodiscard]] std::string seconds_text(std::chrono::milliseconds time);
+
+// "1 node" or "2 nodes"; the plural of the noun may be given.
+[[nodiscard]] std::string count_text(std::uint64_t count, std::string_view noun,
+                                     std::string_view plural = {});
 
 // One field a line, in ZooKeeper's order and by its names.
 [[nodiscard]] std::string stat_text(const wire::Stat& stat);
@@ -41,6 +47,9 @@ class Table {
 
 // The object in a line, with its end. Bytes that are not UTF-8 are replaced.
 [[nodiscard]] std::string json_line(const nlohmann::json& object);
+
+// {"path":…,"stat":…} in a line; without `stat` if the node may not be read.
+[[nodiscard]] std::string node_line(std::string_view path, const std::optional<wire::Stat>& stat);
 
 // Data in one line: short text as it is, or quoted if it has control characters; else its size.
 [[nodiscard]] std::string data_in_a_line(std::string_view data);

@@ -20,7 +20,6 @@ inline constexpr Effect effect_of =
 template <typename Request>
 zabkeeper::ReplyOf<Request> Runner::ask(Request request, const std::string& path, Echo echo) {
   zabkeeper::Client::AnyReply reply = client_().ask(std::move(request));
-  last_zxid_ = reply.zxid;
   if (reply.result.has_error()) {
     throw Refused{reply.result.error(), path, effect_of<Request>, reply.zxid};
   }

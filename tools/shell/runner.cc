@@ -29,7 +29,6 @@ Runner::Runner(Settings settings, std::function<zabkeeper::Client&()> client, Ou
 int Runner::run(const Command& command, bool json) {
   json_ = json;
   exit_code_ = exit_ok;
-  vanished_ = 0;
   try {
     std::visit([this](const auto& each) { on(each); }, command);
   } catch (const Refused& refused) {
@@ -38,9 +37,12 @@ int Runner::run(const Command& command, bool json) {
     }
     err_ << error_text(refused.error, refused.path) << '\n';
     exit_code_ = exit_code(refused.error.code, refused.effect);
+    if (exit_code_ == exit_other && answers_by_exit_code(command)) exit_code_ = exit_usage;
     if (exit_code_ == exit_unknown_outcome) {
       err_ << "the write may or may not have been applied: check before you repeat it\n";
     }
+  } catch (const Interrupted&) {
+    fail(exit_interrupted, "interrupted");
   } catch (const CannotRun& failed) {
     fail(failed.exit_code(), failed.what());
   }
@@ -82,18 +84,6 @@ std::string Runner::read_data(const std::string& argument) const {
   }
   // One byte more than any server takes is refused as too large.
   return Input(STDIN_FILENO).rest(wire::data_bytes_max);
-}
-
-void Runner::on(const Get& get) {
-  const std::string path = absolute(get.path);
-  const wire::GetReply reply = ask(wire::GetRequest{path, {}}, path);
-  if (json_) return;
-  out_ << reply.data;
-  // The data alone, byte for byte, to a file or another program.
-  const bool is_exact = settings_.mode == Mode::one_shot && !out_.is_terminal() && !get.stat;
-  const bool has_end = out_.is_terminal() && reply.data.ends_with('\n');
-  if (!is_exact && !has_end) out_ << '\n';
-  if (get.stat) out_ << stat_text(reply.stat);
 }
 
 void Runner::on(const Set& set) {

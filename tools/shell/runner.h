@@ -1,10 +1,10 @@
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <ostream>
@@ -18,13 +18,12 @@
 #include "client-lib/lock.h"
 #include "tools/shell/command_line.h"
 #include "tools/shell/exit_codes.h"
+#include "tools/shell/interrupted.h"
 #include "tools/shell/output.h"
+#include "tools/shell/refused.h"
 #include "tools/shell/signals.h"
 
 namespace shell {
-
-// Set by an interrupt; ends a watch, and a deletion in parts.
-inline std::atomic<bool> interrupted{false};
 
 enum class Mode { one_shot, interactive };
 
@@ -38,6 +37,8 @@ class Runner {
     // Called by a command that ends in good order when it is interrupted: from then on, an
     // interrupt sets `interrupted`.
     std::function<void()> catch_interrupts = [] {};
+    // Makes a client of another ensemble, with the same options.
+    std::function<std::unique_ptr<zabkeeper::Client>(const std::string& servers)> open_client = {};
   };
 
   // `client` is called by the first command that needs a client.
@@ -50,16 +51,13 @@ class Runner {
   [[nodiscard]] const std::string& cwd() const { return cwd_; }
 
  private:
-  struct Refused {
-    wire::Error error;
-    std::string path;
-    Effect effect = Effect::read;
-    wire::Zxid zxid = {};       // of the reply
-    bool is_in_output = false;  // with --json, the output has said so already
-  };
-
   void on(const Ls& ls);
   void on(const Tree& tree);
+  void on(const Find& find);
+  void on(const Grep& grep);
+  void on(const Du& du);
+  void on(const Diff& diff);
+  void on(const Top& top);
   void on(const Get& get);
   void on(const Set& set);
   void on(const Create& create);
@@ -91,19 +89,7 @@ class Runner {
   zabkeeper::ReplyOf<Request> ask(Request request, const std::string& path,
                                   Echo echo = Echo::as_json);
 
-  // Lists page by page, because one reply for very many children would be too large. `visit` gets
-  // each child, and whether it is the last one. Returns the last page, without its children.
-  using Visit = std::function<void(const wire::Child& child, bool is_last)>;
-  wire::ChildrenReply for_each_child(const std::string& path, bool with_stat, const Visit& visit);
-  // Does something with a node that was listed. It may have been deleted meanwhile, or be
-  // unreadable: then a remark is made, and the caller goes on with other nodes.
-  void look_below(const std::string& path, const std::function<void()>& action);
-  void remark_vanished();
-  void list_as_reply(const Ls& ls, const std::string& path);
-  using VisitPath = std::function<void(const std::string& path, const wire::Child& child)>;
-  void list_below(const std::string& path, const VisitPath& visit);
-  // Adds the number of nodes to `count`.
-  void print_tree(const std::string& path, const std::string& indent, std::size_t& count);
+  void list_below(const std::string& path, bool details, std::size_t depth_max = no_limit);
   void delete_in_parts(const Delete& remove, const std::string& path);
 
   void run_for_events(const Watch& watch, const std::string& path);
@@ -161,9 +147,6 @@ class Runner {
   int exit_code_ = exit_ok;
   std::optional<int> ended_by_;  // a signal
   std::string cwd_ = "/";
-  wire::Zxid last_zxid_;      // of a reply
-  std::size_t vanished_ = 0;  // nodes that this command listed, and that were then deleted
-  std::string first_vanished_;
 };
 
 }  // namespace shell
