@@ -8,6 +8,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "tools/shell/change_options.h"
 #include "tools/shell/exit_codes.h"
 #include "tools/shell/words.h"
 
@@ -34,6 +35,7 @@ class Commands {
   explicit Commands(CLI::App& app) : app_(app) {
     add_reads();
     add_writes();
+    add_changes();
     add_server_commands();
     add_shell_commands();
   }
@@ -195,6 +197,18 @@ class Commands {
       sub->add_option("-v", remove->version);
       sub->add_option("PATH", remove->path)->required();
     }
+  }
+
+  void add_changes() {
+    add_described<Export>("export");
+    add_described<Import>("import");
+  }
+
+  // Its options are those of an overload of add_options.
+  template <typename T>
+  void add_described(const char* name) {
+    auto [sub, command] = add<T>(name);
+    add_options(*sub, *command);
   }
 
   void add_server_commands() {

@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "tools/shell/change_commands.h"
 #include "wire/requests.h"
 
 // The commands of the shell, as values.
@@ -122,7 +123,7 @@ struct Quit {};
 
 using Command = std::variant<Ls, Tree, Get, Set, Create, Delete, ShowStat, Count, Ephemerals, Watch,
                              Lock, Elect, Await, ServeConfig, Sync, Whoami, Ping, Status, Metrics,
-                             Handover, ClusterLevel, Cd, Pwd, Help, Quit>;
+                             Handover, ClusterLevel, Cd, Pwd, Help, Quit, Export, Import>;
 
 // Whether it may wait for very long, so that its user is told about the session meanwhile.
 [[nodiscard]] bool is_lasting(const Command& command);

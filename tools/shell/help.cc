@@ -30,6 +30,13 @@ constexpr std::array help_rows{
             "create -p /app/config v1"},
     HelpRow{"delete", "[-r] [-v VERSION] PATH", "deletes a node, -r with all nodes below; also: rm",
             "delete -r /app"},
+    HelpRow{"export", "[--no-acls] [--ephemerals] PATH [FILE]",
+            "writes a node and all nodes below it to FILE, or to standard output, as lines of JSON",
+            "export /app app.jsonl"},
+    HelpRow{"import",
+            "[--skip-existing | --overwrite] [-p] [--dry-run] [--partial] [--no-acls] FILE [PATH]",
+            "creates the nodes of an export, at PATH or where they were",
+            "import app.jsonl /restored"},
     HelpRow{"stat", "PATH", "prints a node's stat, or fails with NoNode; also: exists",
             "stat /app/config"},
     HelpRow{"count", "[PATH]", "counts all nodes below a node", "count /"},
@@ -91,6 +98,19 @@ constexpr std::string_view serve_help =
     "--check CMD: gets the name of a temporary file with the new data as one more argument. If it\n"
     "fails, FILE stays as it was. FILE is replaced as a whole, and stays if the node is deleted.\n";
 
+constexpr std::string_view export_help =
+    "It says at which zxid the export is exact, or that the nodes changed meanwhile. FILE is "
+    "there\n"
+    "only when it is complete. --no-acls: without ACLs, which takes half the time. --ephemerals:\n"
+    "with ephemeral nodes, which `import` creates as persistent ones.\n";
+
+constexpr std::string_view import_help =
+    "FILE -: standard input. -p: creates missing parents of PATH. A node that exists is refused;\n"
+    "--skip-existing: it stays as it is; --overwrite: it gets the data and the ACL of the export.\n"
+    "After an error the same command with --skip-existing goes on. --dry-run: prints what would "
+    "be\n"
+    "done. --partial: even if the end of the export is missing.\n";
+
 constexpr std::string_view hold_help =
     "CMD gets ZABKEEPER_LOCK_PATH (the node that holds), ZABKEEPER_LOCK_TOKEN (rises from holder "
     "to\n"
@@ -120,6 +140,8 @@ std::string help_of(const HelpRow& row) {
   text += "\n" + std::string(row.purpose) + "\nexample: " + std::string(row.example) + '\n';
   if (row.name == "set" || row.name == "create")
     text += "DATA -: reads the data from standard input\n";
+  if (row.name == "export") text += export_help;
+  if (row.name == "import") text += import_help;
   if (row.name == "await") text += await_help;
   if (row.name == "serve-config") text += serve_help;
   if (row.name == "watch") text += watch_help;

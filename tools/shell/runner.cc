@@ -36,11 +36,15 @@ int Runner::run(const Command& command, bool json) {
     if (json_ && !refused.is_in_output) {
       print_json(wire::Reply{{}, refused.zxid, {}, refused.error});
     }
-    err_ << error_text(refused.error, refused.path) << '\n';
+    err_ << error_text(refused.error, refused.path);
+    if (!refused.hint.empty()) err_ << "; " << refused.hint;
+    err_ << '\n';
     exit_code_ = exit_code(refused.error.code, refused.effect);
     if (exit_code_ == exit_unknown_outcome) {
       err_ << "the write may or may not have been applied: check before you repeat it\n";
     }
+  } catch (const Ended& ended) {
+    fail(ended.code, ended.words);
   } catch (const CannotRun& failed) {
     fail(failed.exit_code(), failed.what());
   }

@@ -19,7 +19,9 @@
 #include "tools/shell/command_line.h"
 #include "tools/shell/exit_codes.h"
 #include "tools/shell/output.h"
+#include "tools/shell/refused.h"
 #include "tools/shell/signals.h"
+#include "tools/shell/subtree_reader.h"
 
 namespace shell {
 
@@ -50,14 +52,6 @@ class Runner {
   [[nodiscard]] const std::string& cwd() const { return cwd_; }
 
  private:
-  struct Refused {
-    wire::Error error;
-    std::string path;
-    Effect effect = Effect::read;
-    wire::Zxid zxid = {};       // of the reply
-    bool is_in_output = false;  // with --json, the output has said so already
-  };
-
   void on(const Ls& ls);
   void on(const Tree& tree);
   void on(const Get& get);
@@ -83,6 +77,8 @@ class Runner {
   void on(const Pwd& pwd);
   void on(const Help& help);
   void on(const Quit&) {}
+  void on(const Export& command);
+  void on(const Import& command);
 
   // Sends a request and returns the reply; throws Refused on an error, which `run` reports. With
   // --json the reply is printed, unless `quiet`.
@@ -105,6 +101,7 @@ class Runner {
   // Adds the number of nodes to `count`.
   void print_tree(const std::string& path, const std::string& indent, std::size_t& count);
   void delete_in_parts(const Delete& remove, const std::string& path);
+  void remark_on(const SubtreeReader::Remarks& remarks, const std::string& top);
 
   void run_for_events(const Watch& watch, const std::string& path);
   // holding.cc: runs a program while something is held.

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include "tools/shell/change_commands.h"
+
+// The options of the commands of change_commands.h. Parsing fills in the command.
+namespace shell {
+
+void add_options(CLI::App& sub, Export& command);
+void add_options(CLI::App& sub, Import& command);
+
+}  // namespace shell
