@@ -23,4 +23,17 @@ struct Import {
   bool no_acls = false;
 };
 
+struct Copy {
+  std::string from;
+  std::string to;
+  bool recursive = false;
+  bool parents = false;
+};
+struct Move {
+  std::string from;
+  std::string to;
+  bool parents = false;
+  bool in_parts = false;  // where it does not fit into one transaction
+};
+
 }  // namespace shell

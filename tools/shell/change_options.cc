@@ -22,4 +22,18 @@ void add_options(CLI::App& sub, Import& command) {
   sub.add_option("PATH", command.path);
 }
 
+void add_options(CLI::App& sub, Copy& command) {
+  sub.add_flag("-r", command.recursive);
+  sub.add_flag("-p", command.parents);
+  sub.add_option("FROM", command.from)->required();
+  sub.add_option("TO", command.to)->required();
+}
+
+void add_options(CLI::App& sub, Move& command) {
+  sub.add_flag("-p", command.parents);
+  sub.add_flag("--in-parts", command.in_parts);
+  sub.add_option("FROM", command.from)->required();
+  sub.add_option("TO", command.to)->required();
+}
+
 }  // namespace shell

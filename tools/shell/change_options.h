@@ -9,5 +9,7 @@ namespace shell {
 
 void add_options(CLI::App& sub, Export& command);
 void add_options(CLI::App& sub, Import& command);
+void add_options(CLI::App& sub, Copy& command);
+void add_options(CLI::App& sub, Move& command);
 
 }  // namespace shell

@@ -202,6 +202,8 @@ class Commands {
   void add_changes() {
     add_described<Export>("export");
     add_described<Import>("import");
+    add_described<Copy>("cp");
+    add_described<Move>("mv");
   }
 
   // Its options are those of an overload of add_options.

@@ -37,6 +37,11 @@ constexpr std::array help_rows{
             "[--skip-existing | --overwrite] [-p] [--dry-run] [--partial] [--no-acls] FILE [PATH]",
             "creates the nodes of an export, at PATH or where they were",
             "import app.jsonl /restored"},
+    HelpRow{"cp", "[-r] [-p] FROM TO",
+            "copies a node to another path, -r with all nodes below it, -p creates parents of TO",
+            "cp -r /app /app-copy"},
+    HelpRow{"mv", "[-p] [--in-parts] FROM TO",
+            "moves a node with all nodes below it, in one transaction", "mv /app /old/app"},
     HelpRow{"stat", "PATH", "prints a node's stat, or fails with NoNode; also: exists",
             "stat /app/config"},
     HelpRow{"count", "[PATH]", "counts all nodes below a node", "count /"},
@@ -111,6 +116,16 @@ constexpr std::string_view import_help =
     "be\n"
     "done. --partial: even if the end of the export is missing.\n";
 
+constexpr std::string_view copy_help =
+    "TO is the path of the copy itself, and must not exist. Up to 1000 nodes are copied in one\n"
+    "transaction. Ephemeral nodes are left out.\n";
+
+constexpr std::string_view move_help =
+    "TO is the new path of the node itself, and must not exist. A change that is made meanwhile "
+    "is\n"
+    "never lost: the move begins again. More than 333 nodes do not fit into one transaction;\n"
+    "--in-parts copies and then deletes them.\n";
+
 constexpr std::string_view hold_help =
     "CMD gets ZABKEEPER_LOCK_PATH (the node that holds), ZABKEEPER_LOCK_TOKEN (rises from holder "
     "to\n"
@@ -140,6 +155,8 @@ std::string help_of(const HelpRow& row) {
   text += "\n" + std::string(row.purpose) + "\nexample: " + std::string(row.example) + '\n';
   if (row.name == "set" || row.name == "create")
     text += "DATA -: reads the data from standard input\n";
+  if (row.name == "cp") text += copy_help;
+  if (row.name == "mv") text += move_help;
   if (row.name == "export") text += export_help;
   if (row.name == "import") text += import_help;
   if (row.name == "await") text += await_help;

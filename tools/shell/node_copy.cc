@@ -1,6 +1,7 @@
 #include "tools/shell/node_copy.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "tools/shell/words.h"
 
@@ -8,6 +9,17 @@ namespace shell {
 
 std::string path_below(std::string_view top, std::string_view relative) {
   return relative == top_of_subtree ? std::string(top) : join(top, relative);
+}
+
+wire::CreateRequest create_request(const NodeCopy& node, std::string path, Parents parents) {
+  wire::CreateRequest request;
+  request.path = std::move(path);
+  request.data = node.data;
+  request.container = node.kind == NodeCopy::Kind::container;
+  request.parents = parents == Parents::are_created;
+  request.ttl_ms = node.ttl_ms;
+  request.acl = node.acl;
+  return request;
 }
 
 std::size_t bytes_of(const NodeCopy& node) {

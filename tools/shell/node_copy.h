@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "wire/records.h"
+#include "wire/requests.h"
 
 namespace shell {
 
@@ -31,6 +32,11 @@ inline constexpr std::string_view top_of_subtree = ".";
 
 // The path of a node in the subtree of `top`.
 [[nodiscard]] std::string path_below(std::string_view top, std::string_view relative);
+
+// An ephemeral node becomes a persistent one.
+enum class Parents : std::uint8_t { must_exist, are_created };
+[[nodiscard]] wire::CreateRequest create_request(const NodeCopy& node, std::string path,
+                                                 Parents parents);
 
 // About how many bytes it takes in a request.
 [[nodiscard]] std::size_t bytes_of(const NodeCopy& node);

@@ -79,6 +79,8 @@ class Runner {
   void on(const Quit&) {}
   void on(const Export& command);
   void on(const Import& command);
+  void on(const Copy& command);
+  void on(const Move& command);
 
   // Sends a request and returns the reply; throws Refused on an error, which `run` reports. With
   // --json the reply is printed, unless `quiet`.
@@ -102,6 +104,7 @@ class Runner {
   void print_tree(const std::string& path, const std::string& indent, std::size_t& count);
   void delete_in_parts(const Delete& remove, const std::string& path);
   void remark_on(const SubtreeReader::Remarks& remarks, const std::string& top);
+  void move_in_parts(const Move& command, const std::string& from, const std::string& to);
 
   void run_for_events(const Watch& watch, const std::string& path);
   // holding.cc: runs a program while something is held.

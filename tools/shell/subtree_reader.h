@@ -37,6 +37,9 @@ class SubtreeReader {
   // Some nodes; none at the end.
   std::vector<NodeCopy> next();
 
+  // Whether nodes may follow. After the first call of `next`: whether the top has children.
+  [[nodiscard]] bool has_more() const { return !tasks_.empty() || outstanding_ > 0; }
+
   // Of what `next` has returned.
   struct Remarks {
     std::uint64_t ephemerals = 0;  // left out

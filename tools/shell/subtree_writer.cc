@@ -143,10 +143,9 @@ wire::MultiRequest SubtreeWriter::request_for(const Items& items) const {
   for (const Item& item : items) {
     const NodeCopy& node = item.node;
     if (item.action == Action::create) {
-      const bool parents = settings_.parents && node.path == top_of_subtree;
-      request.ops.emplace_back(wire::CreateRequest{item.path, node.data, false, false,
-                                                   node.kind == NodeCopy::Kind::container, parents,
-                                                   node.ttl_ms, node.acl});
+      const bool has_parents = !settings_.parents || node.path != top_of_subtree;
+      request.ops.emplace_back(create_request(
+          node, item.path, has_parents ? Parents::must_exist : Parents::are_created));
     } else if (item.action == Action::overwrite) {
       request.ops.emplace_back(wire::SetRequest{item.path, node.data});
     }
