@@ -1,8 +1,11 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 
 #include "tools/shell/node_copy.h"
+#include "wire/records.h"
 
 // The commands that change many nodes, or carry them to another place, as values.
 namespace shell {
@@ -34,6 +37,23 @@ struct Move {
   std::string to;
   bool parents = false;
   bool in_parts = false;  // where it does not fit into one transaction
+};
+
+struct AclCommand {
+  std::string path;
+  bool sets = false;  // else it prints the ACL
+  wire::Acl acl = {};
+  bool recursive = false;
+  std::int32_t version = wire::any_version;  // of the ACL
+};
+struct QuotaLimit {
+  std::optional<std::int64_t> max;  // none: removes the limit
+};
+// Without limits: prints the quota.
+struct Quota {
+  std::string path;
+  std::optional<QuotaLimit> nodes = {};
+  std::optional<QuotaLimit> bytes = {};
 };
 
 }  // namespace shell

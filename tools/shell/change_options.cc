@@ -1,6 +1,31 @@
 #include "tools/shell/change_options.h"
 
+#include <charconv>
+#include <utility>
+#include <vector>
+
+#include "tools/shell/acl_words.h"
+
 namespace shell {
+namespace {
+
+void add_limit(CLI::App& sub, const char* name, std::optional<QuotaLimit>& limit) {
+  sub.add_option_function<std::string>(name, [name, &limit](const std::string& text) {
+    if (text == "none") {
+      limit.emplace();
+      return;
+    }
+    std::int64_t max = 0;
+    const char* const end = text.data() + text.size();
+    const auto read = std::from_chars(text.data(), end, max);
+    if (read.ec != std::errc() || read.ptr != end || max < 0) {
+      throw CLI::ValidationError(name, "must be a number, or none");
+    }
+    limit = QuotaLimit{max};
+  });
+}
+
+}  // namespace
 
 void add_options(CLI::App& sub, Export& command) {
   sub.add_flag("--no-acls", command.no_acls);
@@ -34,6 +59,37 @@ void add_options(CLI::App& sub, Move& command) {
   sub.add_flag("--in-parts", command.in_parts);
   sub.add_option("FROM", command.from)->required();
   sub.add_option("TO", command.to)->required();
+}
+
+void add_options(CLI::App& sub, AclCommand& command) {
+  sub.require_subcommand(1);
+  sub.add_subcommand("get")->add_option("PATH", command.path)->required();
+  CLI::App* set = sub.add_subcommand("set");
+  auto* recursive = set->add_flag("-r", command.recursive);
+  set->add_option("-v", command.version)->excludes(recursive);
+  set->add_option("PATH", command.path)->required();
+  set->add_option_function<std::vector<std::string>>(
+         "ACL",
+         [&command](const std::vector<std::string>& words) {
+           auto acl = acl_of_words(words);
+           if (acl.has_error()) throw CLI::ValidationError(acl.error().message);
+           command.acl = std::move(*acl);
+         })
+      ->required();
+  set->callback([&command] { command.sets = true; });
+}
+
+void add_options(CLI::App& sub, Quota& command) {
+  sub.require_subcommand(1);
+  sub.add_subcommand("get")->add_option("PATH", command.path)->required();
+  CLI::App* set = sub.add_subcommand("set");
+  add_limit(*set, "--nodes", command.nodes);
+  add_limit(*set, "--bytes", command.bytes);
+  set->add_option("PATH", command.path)->required();
+  set->callback([&command] {
+    if (command.nodes || command.bytes) return;
+    throw CLI::ParseError("--nodes or --bytes is required", 1);
+  });
 }
 
 }  // namespace shell

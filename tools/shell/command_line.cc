@@ -204,6 +204,8 @@ class Commands {
     add_described<Import>("import");
     add_described<Copy>("cp");
     add_described<Move>("mv");
+    add_described<AclCommand>("acl");
+    add_described<Quota>("quota");
   }
 
   // Its options are those of an overload of add_options.

@@ -42,6 +42,12 @@ constexpr std::array help_rows{
             "cp -r /app /app-copy"},
     HelpRow{"mv", "[-p] [--in-parts] FROM TO",
             "moves a node with all nodes below it, in one transaction", "mv /app /old/app"},
+    HelpRow{"acl", "get PATH | set [-r | -v VERSION] PATH ACL...",
+            "prints or sets the ACL of a node, -r also of all nodes below",
+            "acl set -r /app creator ip:10.0.0.0/8:r"},
+    HelpRow{"quota", "get PATH | set [--nodes N | none] [--bytes N | none] PATH",
+            "prints or sets the quota of a node with all nodes below it",
+            "quota set --nodes 10000 --bytes 50000000 /app"},
     HelpRow{"stat", "PATH", "prints a node's stat, or fails with NoNode; also: exists",
             "stat /app/config"},
     HelpRow{"count", "[PATH]", "counts all nodes below a node", "count /"},
@@ -126,6 +132,17 @@ constexpr std::string_view move_help =
     "never lost: the move begins again. More than 333 nodes do not fit into one transaction;\n"
     "--in-parts copies and then deletes them.\n";
 
+constexpr std::string_view acl_help =
+    "ACL: open (everybody may do everything), read-only (everybody may read), creator (this "
+    "client\n"
+    "may do everything, with the identities of --auth), or SCHEME:ID:PERMS. PERMS are letters:\n"
+    "c create and d delete children, r read, w write, a set the ACL. Several ACLs are added up.\n"
+    "-v: only if the ACL has this version (aversion of `stat`).\n";
+
+constexpr std::string_view quota_help =
+    "none: removes the limit. A limit that is not named stays. A write beyond a limit is refused\n"
+    "with QuotaExceeded.\n";
+
 constexpr std::string_view hold_help =
     "CMD gets ZABKEEPER_LOCK_PATH (the node that holds), ZABKEEPER_LOCK_TOKEN (rises from holder "
     "to\n"
@@ -157,6 +174,8 @@ std::string help_of(const HelpRow& row) {
     text += "DATA -: reads the data from standard input\n";
   if (row.name == "cp") text += copy_help;
   if (row.name == "mv") text += move_help;
+  if (row.name == "acl") text += acl_help;
+  if (row.name == "quota") text += quota_help;
   if (row.name == "export") text += export_help;
   if (row.name == "import") text += import_help;
   if (row.name == "await") text += await_help;

@@ -81,6 +81,8 @@ class Runner {
   void on(const Import& command);
   void on(const Copy& command);
   void on(const Move& command);
+  void on(const AclCommand& command);
+  void on(const Quota& quota);
 
   // Sends a request and returns the reply; throws Refused on an error, which `run` reports. With
   // --json the reply is printed, unless `quiet`.
@@ -104,6 +106,10 @@ class Runner {
   void print_tree(const std::string& path, const std::string& indent, std::size_t& count);
   void delete_in_parts(const Delete& remove, const std::string& path);
   void remark_on(const SubtreeReader::Remarks& remarks, const std::string& top);
+  // Throws Refused if there is none.
+  void expect_node(const std::string& path);
+  void show_quota(const std::string& path);
+  void set_quota(const Quota& quota, const std::string& path);
   void move_in_parts(const Move& command, const std::string& from, const std::string& to);
 
   void run_for_events(const Watch& watch, const std::string& path);
