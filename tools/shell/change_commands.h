@@ -56,4 +56,9 @@ struct Quota {
   std::optional<QuotaLimit> bytes = {};
 };
 
+// A script of operations that are one transaction.
+struct Multi {
+  std::string file = "-";  // standard input
+};
+
 }  // namespace shell

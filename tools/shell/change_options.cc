@@ -92,4 +92,6 @@ void add_options(CLI::App& sub, Quota& command) {
   });
 }
 
+void add_options(CLI::App& sub, Multi& command) { sub.add_option("FILE", command.file); }
+
 }  // namespace shell

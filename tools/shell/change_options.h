@@ -13,5 +13,6 @@ void add_options(CLI::App& sub, Copy& command);
 void add_options(CLI::App& sub, Move& command);
 void add_options(CLI::App& sub, AclCommand& command);
 void add_options(CLI::App& sub, Quota& command);
+void add_options(CLI::App& sub, Multi& command);
 
 }  // namespace shell

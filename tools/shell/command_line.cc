@@ -206,6 +206,7 @@ class Commands {
     add_described<Move>("mv");
     add_described<AclCommand>("acl");
     add_described<Quota>("quota");
+    add_described<Multi>("multi");
   }
 
   // Its options are those of an overload of add_options.

@@ -48,6 +48,9 @@ constexpr std::array help_rows{
     HelpRow{"quota", "get PATH | set [--nodes N | none] [--bytes N | none] PATH",
             "prints or sets the quota of a node with all nodes below it",
             "quota set --nodes 10000 --bytes 50000000 /app"},
+    HelpRow{"multi", "[FILE]",
+            "carries out a script of operations as one transaction, from FILE or standard input",
+            "multi change.txt"},
     HelpRow{"stat", "PATH", "prints a node's stat, or fails with NoNode; also: exists",
             "stat /app/config"},
     HelpRow{"count", "[PATH]", "counts all nodes below a node", "count /"},
@@ -143,6 +146,17 @@ constexpr std::string_view quota_help =
     "none: removes the limit. A limit that is not named stays. A write beyond a limit is refused\n"
     "with QuotaExceeded.\n";
 
+constexpr std::string_view multi_help =
+    "A line is an operation: create, set, delete, get or ls, with their options, or check.\n"
+    "    if /lock czxid=0000010000000003     before the operations: all must hold, or nothing is "
+    "done\n"
+    "    create -s /jobs/job- 'two words'\n"
+    "    check /app exists version=3\n"
+    "    set /app @file\n"
+    "    else                                instead, if a guard does not hold\n"
+    "    get /lock\n"
+    "Tests: exists, gone, version=N, czxid=ZXID, mzxid=ZXID, owner=SESSION|none, data=DATA.\n";
+
 constexpr std::string_view hold_help =
     "CMD gets ZABKEEPER_LOCK_PATH (the node that holds), ZABKEEPER_LOCK_TOKEN (rises from holder "
     "to\n"
@@ -171,11 +185,13 @@ std::string help_of(const HelpRow& row) {
   if (!row.arguments.empty()) text += ' ' + std::string(row.arguments);
   text += "\n" + std::string(row.purpose) + "\nexample: " + std::string(row.example) + '\n';
   if (row.name == "set" || row.name == "create")
-    text += "DATA -: reads the data from standard input\n";
+    text +=
+        "DATA -: reads the data from standard input. @FILE: from a file. @@x: the data are @x.\n";
   if (row.name == "cp") text += copy_help;
   if (row.name == "mv") text += move_help;
   if (row.name == "acl") text += acl_help;
   if (row.name == "quota") text += quota_help;
+  if (row.name == "multi") text += multi_help;
   if (row.name == "export") text += export_help;
   if (row.name == "import") text += import_help;
   if (row.name == "await") text += await_help;

@@ -1,7 +1,11 @@
 #include "tools/shell/runner.h"
 
+#include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstring>
+#include <fcntl.h>
+#include <memory>
 #include <unistd.h>
 #include <utility>
 
@@ -19,6 +23,17 @@ namespace shell {
 namespace {
 
 using std::chrono::steady_clock;
+
+// One byte more than any server takes is refused as too large.
+std::string data_of_file(const std::string& file) try {
+  const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) throw Ended{exit_other, file + ": " + std::strerror(errno)};
+  const std::unique_ptr<const int, void (*)(const int*)> closed(
+      &descriptor, [](const int* open) { ::close(*open); });
+  return Input(descriptor).rest(wire::data_bytes_max);
+} catch (const InputFailed& failed) {
+  throw Ended{exit_other, file + ": " + failed.what()};
+}
 
 }  // namespace
 
@@ -78,6 +93,8 @@ void Runner::print_json(const wire::ServerMessage& message) {
 std::string Runner::absolute(const std::string& path) const { return resolve(cwd_, path); }
 
 std::string Runner::read_data(const std::string& argument) const {
+  if (argument.starts_with("@@")) return argument.substr(1);
+  if (argument.starts_with('@')) return data_of_file(argument.substr(1));
   if (argument != "-") return argument;
   if (settings_.mode == Mode::interactive) {
     throw Refused{{wire::ErrorCode::bad_arguments,

@@ -18,6 +18,7 @@
 #include "client-lib/lock.h"
 #include "tools/shell/command_line.h"
 #include "tools/shell/exit_codes.h"
+#include "tools/shell/multi_script.h"
 #include "tools/shell/output.h"
 #include "tools/shell/refused.h"
 #include "tools/shell/signals.h"
@@ -83,6 +84,7 @@ class Runner {
   void on(const Move& command);
   void on(const AclCommand& command);
   void on(const Quota& quota);
+  void on(const Multi& command);
 
   // Sends a request and returns the reply; throws Refused on an error, which `run` reports. With
   // --json the reply is printed, unless `quiet`.
@@ -108,6 +110,7 @@ class Runner {
   void remark_on(const SubtreeReader::Remarks& remarks, const std::string& top);
   // Throws Refused if there is none.
   void expect_node(const std::string& path);
+  void carry_out(const MultiScript& script);
   void show_quota(const std::string& path);
   void set_quota(const Quota& quota, const std::string& path);
   void move_in_parts(const Move& command, const std::string& from, const std::string& to);
