@@ -61,4 +61,9 @@ struct Multi {
   std::string file = "-";  // standard input
 };
 
+// Opens a node's data in an editor, and sets what was edited.
+struct Edit {
+  std::string path;
+};
+
 }  // namespace shell

@@ -94,4 +94,6 @@ void add_options(CLI::App& sub, Quota& command) {
 
 void add_options(CLI::App& sub, Multi& command) { sub.add_option("FILE", command.file); }
 
+void add_options(CLI::App& sub, Edit& command) { sub.add_option("PATH", command.path)->required(); }
+
 }  // namespace shell

@@ -14,5 +14,6 @@ void add_options(CLI::App& sub, Move& command);
 void add_options(CLI::App& sub, AclCommand& command);
 void add_options(CLI::App& sub, Quota& command);
 void add_options(CLI::App& sub, Multi& command);
+void add_options(CLI::App& sub, Edit& command);
 
 }  // namespace shell

@@ -194,6 +194,7 @@ class Commands {
     for (const char* name : {"delete", "rm"}) {
       auto [sub, remove] = add<Delete>(name);
       sub->add_flag("-r", remove->recursive);
+      sub->add_flag("-f", remove->without_question);
       sub->add_option("-v", remove->version);
       sub->add_option("PATH", remove->path)->required();
     }
@@ -207,6 +208,7 @@ class Commands {
     add_described<AclCommand>("acl");
     add_described<Quota>("quota");
     add_described<Multi>("multi");
+    add_described<Edit>("edit");
   }
 
   // Its options are those of an overload of add_options.
@@ -341,6 +343,7 @@ std::variant<CommandLine, Notice> parse(std::vector<std::string> words,
 }  // namespace
 
 bool is_lasting(const Command& command) {
+  if (std::holds_alternative<Edit>(command)) return false;  // an editor has the terminal
   return outlives_sessions(command) || std::holds_alternative<Lock>(command) ||
          std::holds_alternative<Elect>(command);
 }
@@ -352,7 +355,8 @@ bool ends_when_interrupted(const Command& command) {
 }
 
 bool outlives_sessions(const Command& command) {
-  return ends_when_interrupted(command) || std::holds_alternative<Await>(command);
+  return ends_when_interrupted(command) || std::holds_alternative<Await>(command) ||
+         std::holds_alternative<Edit>(command);
 }
 
 std::variant<CommandLine, Notice> parse_command_line(std::vector<std::string> words,

@@ -47,6 +47,7 @@ struct Delete {
   std::string path;
   std::int32_t version = wire::any_version;
   bool recursive = false;
+  bool without_question = false;
 };
 struct ShowStat {
   std::string path;
@@ -124,7 +125,7 @@ struct Quit {};
 using Command = std::variant<Ls, Tree, Get, Set, Create, Delete, ShowStat, Count, Ephemerals, Watch,
                              Lock, Elect, Await, ServeConfig, Sync, Whoami, Ping, Status, Metrics,
                              Handover, ClusterLevel, Cd, Pwd, Help, Quit, Export, Import, Copy,
-                             Move, AclCommand, Quota, Multi>;
+                             Move, AclCommand, Quota, Multi, Edit>;
 
 // Whether it may wait for very long, so that its user is told about the session meanwhile.
 [[nodiscard]] bool is_lasting(const Command& command);

@@ -28,8 +28,11 @@ constexpr std::array help_rows{
     HelpRow{"create", "[-e] [-s] [-p] [-c] [--ttl MS] PATH [DATA]",
             "creates a node: -e ephemeral, -s sequential, -p with its parents, -c container",
             "create -p /app/config v1"},
-    HelpRow{"delete", "[-r] [-v VERSION] PATH", "deletes a node, -r with all nodes below; also: rm",
+    HelpRow{"delete", "[-r [-f]] [-v VERSION] PATH",
+            "deletes a node, -r with all nodes below, -f without a question; also: rm",
             "delete -r /app"},
+    HelpRow{"edit", "PATH", "opens a node's data in $VISUAL or $EDITOR, and sets what you save",
+            "edit /app/config"},
     HelpRow{"export", "[--no-acls] [--ephemerals] PATH [FILE]",
             "writes a node and all nodes below it to FILE, or to standard output, as lines of JSON",
             "export /app app.jsonl"},
@@ -157,6 +160,10 @@ constexpr std::string_view multi_help =
     "    get /lock\n"
     "Tests: exists, gone, version=N, czxid=ZXID, mzxid=ZXID, owner=SESSION|none, data=DATA.\n";
 
+constexpr std::string_view edit_help =
+    "If somebody changes the node meanwhile, edit shows the change and sets nothing. Your text is\n"
+    "kept in a file.\n";
+
 constexpr std::string_view hold_help =
     "CMD gets ZABKEEPER_LOCK_PATH (the node that holds), ZABKEEPER_LOCK_TOKEN (rises from holder "
     "to\n"
@@ -192,6 +199,7 @@ std::string help_of(const HelpRow& row) {
   if (row.name == "acl") text += acl_help;
   if (row.name == "quota") text += quota_help;
   if (row.name == "multi") text += multi_help;
+  if (row.name == "edit") text += edit_help;
   if (row.name == "export") text += export_help;
   if (row.name == "import") text += import_help;
   if (row.name == "await") text += await_help;

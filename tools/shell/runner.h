@@ -85,6 +85,7 @@ class Runner {
   void on(const AclCommand& command);
   void on(const Quota& quota);
   void on(const Multi& command);
+  void on(const Edit& edit);
 
   // Sends a request and returns the reply; throws Refused on an error, which `run` reports. With
   // --json the reply is printed, unless `quiet`.
@@ -106,10 +107,14 @@ class Runner {
   void list_below(const std::string& path, const VisitPath& visit);
   // Adds the number of nodes to `count`.
   void print_tree(const std::string& path, const std::string& indent, std::size_t& count);
+  // Asks a person at a terminal, if there are nodes below.
+  [[nodiscard]] bool may_delete_below(const std::string& path);
   void delete_in_parts(const Delete& remove, const std::string& path);
   void remark_on(const SubtreeReader::Remarks& remarks, const std::string& top);
   // Throws Refused if there is none.
   void expect_node(const std::string& path);
+  // Throws Refused if somebody has changed the node, and says what.
+  void set_edited(const std::string& path, const wire::GetReply& former, const std::string& data);
   void carry_out(const MultiScript& script);
   void show_quota(const std::string& path);
   void set_quota(const Quota& quota, const std::string& path);
