@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import fcntl
 import os
 import pathlib
 import pty
@@ -10,7 +11,9 @@ import select
 import signal
 import stat
 import subprocess
+import sys
 import tempfile
+import termios
 import time
 
 from harness import BIN, TIMEOUT, Client, Ensemble, run, until
@@ -25,6 +28,7 @@ class Terminal:
         self.pty, other = pty.openpty()
         self.process = subprocess.Popen([BIN / "zab", "--server", server.url, *words], stdin=other,
                                         stdout=other, stderr=other, start_new_session=True,
+                                        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
                                         env={**os.environ, "TERM": "dumb", "HOME": "/nonexistent", **environment})
         os.close(other)
         self.output = b""
@@ -158,11 +162,18 @@ async def edit_failures(server, client, editor):
     assert editor.files() == []
 
 
+INTERACTIVE_EDITOR = """
+import signal, sys
+signal.signal(signal.SIGINT, lambda *_: print("caught", flush=True))
+print("editor runs", flush=True)
+answer = sys.stdin.readline()
+open(sys.argv[2], "w").write(answer)
+"""
+
+
 async def edit_in_a_terminal(server, client, editor):
     """the editor has the terminal, and Ctrl-C in it ends neither the editor nor zab"""
-    script = 'echo "editor runs"; trap "echo caught" INT; ' \
-        'while ! read -r answer; do :; done; echo "$answer" >"$file"'
-    editor.program.write_text(f"#!/bin/sh\nfile=$2\n{script}\n")
+    editor.program.write_text(f"#!{sys.executable}\n{INTERACTIVE_EDITOR}")
     for words in (("edit", "/shared"), ()):
         await client.call("set", path="/shared", data="old")
         terminal = Terminal(server, *words, TMPDIR=str(editor.directory), EDITOR=f"'{editor.program}' -x", VISUAL="")
