@@ -297,7 +297,7 @@ async def large_trees(server, client):
     assert done.returncode == 5, done
     assert (await client.call("exists", path="/wide"))["stat"] == before
 
-    terminal = Terminal(server, "delete", "-r", "/wide")
+    terminal = Terminal(server, "delete", "-r", "-f", "/wide")
     await in_thread(terminal.wait_for, rb"deleted [1-9]\d* nodes, \d+ left")
     terminal.process.send_signal(signal.SIGINT)
     code, output = await in_thread(terminal.end)

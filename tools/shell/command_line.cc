@@ -9,6 +9,7 @@
 #include <CLI/CLI.hpp>
 
 #include "tools/shell/browse_options.h"
+#include "tools/shell/change_options.h"
 #include "tools/shell/exit_codes.h"
 #include "tools/shell/words.h"
 
@@ -40,6 +41,7 @@ class Commands {
     add_browsing<Diff>("diff");
     add_browsing<Top>("top");
     add_writes();
+    add_changes();
     add_server_commands();
     add_shell_commands();
   }
@@ -208,9 +210,28 @@ class Commands {
     for (const char* name : {"delete", "rm"}) {
       auto [sub, remove] = add<Delete>(name);
       sub->add_flag("-r", remove->recursive);
+      sub->add_flag("-f", remove->without_question);
       sub->add_option("-v", remove->version);
       sub->add_option("PATH", remove->path)->required();
     }
+  }
+
+  void add_changes() {
+    add_described<Export>("export");
+    add_described<Import>("import");
+    add_described<Copy>("cp");
+    add_described<Move>("mv");
+    add_described<AclCommand>("acl");
+    add_described<Quota>("quota");
+    add_described<Multi>("multi");
+    add_described<Edit>("edit");
+  }
+
+  // Its options are those of an overload of add_options.
+  template <typename T>
+  void add_described(const char* name) {
+    auto [sub, command] = add<T>(name);
+    add_options(*sub, *command);
   }
 
   void add_server_commands() {
@@ -338,6 +359,7 @@ std::variant<CommandLine, Notice> parse(std::vector<std::string> words,
 }  // namespace
 
 bool is_lasting(const Command& command) {
+  if (std::holds_alternative<Edit>(command)) return false;  // an editor has the terminal
   return outlives_sessions(command) || std::holds_alternative<Lock>(command) ||
          std::holds_alternative<Elect>(command);
 }
@@ -353,7 +375,8 @@ bool answers_by_exit_code(const Command& command) {
 }
 
 bool outlives_sessions(const Command& command) {
-  return ends_when_interrupted(command) || std::holds_alternative<Await>(command);
+  return ends_when_interrupted(command) || std::holds_alternative<Await>(command) ||
+         std::holds_alternative<Edit>(command);
 }
 
 std::variant<CommandLine, Notice> parse_command_line(std::vector<std::string> words,

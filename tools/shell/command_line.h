@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "tools/shell/browse_commands.h"
+#include "tools/shell/change_commands.h"
 #include "wire/requests.h"
 
 // The commands of the shell, as values.
@@ -51,6 +52,7 @@ struct Delete {
   std::string path;
   std::int32_t version = wire::any_version;
   bool recursive = false;
+  bool without_question = false;
 };
 struct ShowStat {
   std::string path;
@@ -125,10 +127,10 @@ struct Help {
 };
 struct Quit {};
 
-using Command =
-    std::variant<Ls, Tree, Get, Set, Create, Delete, ShowStat, Count, Ephemerals, Watch, Lock,
-                 Elect, Await, ServeConfig, Sync, Whoami, Ping, Status, Metrics, Handover,
-                 ClusterLevel, Cd, Pwd, Help, Quit, Find, Grep, Du, Diff, Top>;
+using Command = std::variant<Ls, Tree, Get, Set, Create, Delete, ShowStat, Count, Ephemerals, Watch,
+                             Lock, Elect, Await, ServeConfig, Sync, Whoami, Ping, Status, Metrics,
+                             Handover, ClusterLevel, Cd, Pwd, Help, Quit, Find, Grep, Du, Diff, Top,
+                             Export, Import, Copy, Move, AclCommand, Quota, Multi, Edit>;
 
 // Whether it may wait for very long, so that its user is told about the session meanwhile.
 [[nodiscard]] bool is_lasting(const Command& command);

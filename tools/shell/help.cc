@@ -49,8 +49,32 @@ constexpr std::array help_rows{
     HelpRow{"create", "[-e] [-s] [-p] [-c] [--ttl MS] PATH [DATA]",
             "creates a node: -e ephemeral, -s sequential, -p with its parents, -c container",
             "create -p /app/config v1"},
-    HelpRow{"delete", "[-r] [-v VERSION] PATH", "deletes a node, -r with all nodes below; also: rm",
+    HelpRow{"delete", "[-r [-f]] [-v VERSION] PATH",
+            "deletes a node, -r with all nodes below, -f without a question; also: rm",
             "delete -r /app"},
+    HelpRow{"edit", "PATH", "opens a node's data in $VISUAL or $EDITOR, and sets what you save",
+            "edit /app/config"},
+    HelpRow{"export", "[--no-acls] [--ephemerals] PATH [FILE]",
+            "writes a node and all nodes below it to FILE, or to standard output, as lines of JSON",
+            "export /app app.jsonl"},
+    HelpRow{"import",
+            "[--skip-existing | --overwrite] [-p] [--dry-run] [--partial] [--no-acls] FILE [PATH]",
+            "creates the nodes of an export, at PATH or where they were",
+            "import app.jsonl /restored"},
+    HelpRow{"cp", "[-r] [-p] FROM TO",
+            "copies a node to another path, -r with all nodes below it, -p creates parents of TO",
+            "cp -r /app /app-copy"},
+    HelpRow{"mv", "[-p] [--in-parts] FROM TO",
+            "moves a node with all nodes below it, in one transaction", "mv /app /old/app"},
+    HelpRow{"acl", "get PATH | set [-r | -v VERSION] PATH ACL...",
+            "prints or sets the ACL of a node, -r also of all nodes below",
+            "acl set -r /app creator ip:10.0.0.0/8:r"},
+    HelpRow{"quota", "get PATH | set [--nodes N | none] [--bytes N | none] PATH",
+            "prints or sets the quota of a node with all nodes below it",
+            "quota set --nodes 10000 --bytes 50000000 /app"},
+    HelpRow{"multi", "[FILE]",
+            "carries out a script of operations as one transaction, from FILE or standard input",
+            "multi change.txt"},
     HelpRow{"stat", "PATH", "prints a node's stat, or fails with NoNode; also: exists",
             "stat /app/config"},
     HelpRow{"count", "[PATH]", "counts all nodes below a node", "count /"},
@@ -141,6 +165,55 @@ constexpr std::string_view serve_help =
     "--check CMD: gets the name of a temporary file with the new data as one more argument. If it\n"
     "fails, FILE stays as it was. FILE is replaced as a whole, and stays if the node is deleted.\n";
 
+constexpr std::string_view export_help =
+    "It says at which zxid the export is exact, or that the nodes changed meanwhile. FILE is "
+    "there\n"
+    "only when it is complete. --no-acls: without ACLs, which takes half the time. --ephemerals:\n"
+    "with ephemeral nodes, which `import` creates as persistent ones.\n";
+
+constexpr std::string_view import_help =
+    "FILE -: standard input. -p: creates missing parents of PATH. A node that exists is refused;\n"
+    "--skip-existing: it stays as it is; --overwrite: it gets the data and the ACL of the export.\n"
+    "After an error the same command with --skip-existing goes on. --dry-run: prints what would "
+    "be\n"
+    "done. --partial: even if the end of the export is missing.\n";
+
+constexpr std::string_view copy_help =
+    "TO is the path of the copy itself, and must not exist. Up to 1000 nodes are copied in one\n"
+    "transaction. Ephemeral nodes are left out.\n";
+
+constexpr std::string_view move_help =
+    "TO is the new path of the node itself, and must not exist. A change that is made meanwhile "
+    "is\n"
+    "never lost: the move begins again. More than 333 nodes do not fit into one transaction;\n"
+    "--in-parts copies and then deletes them.\n";
+
+constexpr std::string_view acl_help =
+    "ACL: open (everybody may do everything), read-only (everybody may read), creator (this "
+    "client\n"
+    "may do everything, with the identities of --auth), or SCHEME:ID:PERMS. PERMS are letters:\n"
+    "c create and d delete children, r read, w write, a set the ACL. Several ACLs are added up.\n"
+    "-v: only if the ACL has this version (aversion of `stat`).\n";
+
+constexpr std::string_view quota_help =
+    "none: removes the limit. A limit that is not named stays. A write beyond a limit is refused\n"
+    "with QuotaExceeded.\n";
+
+constexpr std::string_view multi_help =
+    "A line is an operation: create, set, delete, get or ls, with their options, or check.\n"
+    "    if /lock czxid=0000010000000003     before the operations: all must hold, or nothing is "
+    "done\n"
+    "    create -s /jobs/job- 'two words'\n"
+    "    check /app exists version=3\n"
+    "    set /app @file\n"
+    "    else                                instead, if a guard does not hold\n"
+    "    get /lock\n"
+    "Tests: exists, gone, version=N, czxid=ZXID, mzxid=ZXID, owner=SESSION|none, data=DATA.\n";
+
+constexpr std::string_view edit_help =
+    "If somebody changes the node meanwhile, edit shows the change and sets nothing. Your text is\n"
+    "kept in a file.\n";
+
 constexpr std::string_view hold_help =
     "CMD gets ZABKEEPER_LOCK_PATH (the node that holds), ZABKEEPER_LOCK_TOKEN (rises from holder "
     "to\n"
@@ -170,7 +243,16 @@ std::string help_of(const HelpRow& row) {
   if (!row.arguments.empty()) text += ' ' + std::string(row.arguments);
   text += "\n" + std::string(row.purpose) + "\nexample: " + std::string(row.example) + '\n';
   if (row.name == "set" || row.name == "create")
-    text += "DATA -: reads the data from standard input\n";
+    text +=
+        "DATA -: reads the data from standard input. @FILE: from a file. @@x: the data are @x.\n";
+  if (row.name == "cp") text += copy_help;
+  if (row.name == "mv") text += move_help;
+  if (row.name == "acl") text += acl_help;
+  if (row.name == "quota") text += quota_help;
+  if (row.name == "multi") text += multi_help;
+  if (row.name == "edit") text += edit_help;
+  if (row.name == "export") text += export_help;
+  if (row.name == "import") text += import_help;
   if (row.name == "get") text += get_help;
   if (row.name == "find") text += find_help;
   if (row.name == "grep") text += grep_help;

@@ -26,11 +26,13 @@ bool Input::read_more() {
       (void)::poll(&ready, 1, -1);
     } else if (errno != EINTR) {
       throw InputFailed(errno);
+    } else if (is_interrupted_()) {
+      return false;
     }
   }
 }
 
-std::optional<std::string> Input::line() {
+std::optional<std::string> Input::line(std::size_t bytes_max) {
   std::size_t searched = 0;
   for (;;) {
     const std::size_t end = buffer_.find('\n', at_ + searched);
@@ -40,9 +42,10 @@ std::optional<std::string> Input::line() {
       return line;
     }
     searched = buffer_.size() - at_;
-    if (read_more()) continue;
-    if (buffer_.empty()) return std::nullopt;
-    return std::exchange(buffer_, {});
+    if (searched <= bytes_max && read_more()) continue;
+    std::string line = std::exchange(buffer_, {}).substr(std::exchange(at_, 0));
+    if (line.empty()) return std::nullopt;
+    return line;
   }
 }
 

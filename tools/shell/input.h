@@ -1,9 +1,12 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace shell {
 
@@ -16,10 +19,14 @@ class InputFailed : public std::runtime_error {
 // Reads a descriptor. Both calls throw InputFailed.
 class Input {
  public:
-  explicit Input(int descriptor) : descriptor_(descriptor) {}
+  // If a signal interrupts a read and the function then returns true, the input ends there.
+  explicit Input(
+      int descriptor, std::function<bool()> is_interrupted = [] { return false; })
+      : descriptor_(descriptor), is_interrupted_(std::move(is_interrupted)) {}
 
-  // A line without its end; nothing at the end of the input.
-  [[nodiscard]] std::optional<std::string> line();
+  // A line without its end; nothing at the end of the input. A line of more than `bytes_max` ends
+  // somewhere behind them.
+  [[nodiscard]] std::optional<std::string> line(std::size_t bytes_max = SIZE_MAX);
   // Everything up to the end of the input, but not much more than `bytes_max`.
   [[nodiscard]] std::string rest(std::size_t bytes_max);
 
@@ -28,6 +35,7 @@ class Input {
   bool read_more();
 
   int descriptor_;
+  std::function<bool()> is_interrupted_;
   std::string buffer_;
   std::size_t at_ = 0;  // what is before was returned
 };

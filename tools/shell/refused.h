@@ -15,6 +15,13 @@ struct Refused {
   Effect effect = Effect::read;
   wire::Zxid zxid = {};       // of the reply
   bool is_in_output = false;  // with --json, the output has said so already
+  std::string hint = {};      // what to do, for people
+};
+
+// A command ends with these words for people and this exit code. Runner::run reports it.
+struct Ended {
+  int code = exit_other;
+  std::string words;
 };
 
 }  // namespace shell

@@ -1,6 +1,7 @@
 #include <string>
 #include <unistd.h>
 
+#include "tools/shell/input.h"
 #include "tools/shell/progress.h"
 #include "tools/shell/requests.h"
 #include "tools/shell/subtree_removal.h"
@@ -9,12 +10,27 @@ namespace shell {
 
 void Runner::on(const Delete& remove) {
   const std::string path = absolute(remove.path);
+  if (remove.recursive && !remove.without_question && !may_delete_below(path)) {
+    return fail(exit_other, "nothing is deleted");
+  }
   try {
     ask(wire::DeleteRequest{path, remove.version, remove.recursive}, path);
   } catch (const Refused& refused) {
     if (!remove.recursive || refused.error.code != wire::ErrorCode::too_large) throw;
     delete_in_parts(remove, path);
   }
+}
+
+bool Runner::may_delete_below(const std::string& path) {
+  if (::isatty(STDIN_FILENO) == 0 || !err_.is_terminal()) return true;
+  const auto below = client_().count(path);
+  if (below.has_error() || below->count == 0) return true;  // the deletion says what is wrong
+  err_ << "delete " << path << " and " << below->count
+       << (below->count == 1 ? " node below it" : " nodes below it") << "? [y/N] ";
+  Input answers(STDIN_FILENO, [] { return interrupted.load(); });
+  const std::string answer = answers.line().value_or("");
+  if (answer.empty()) err_ << '\n';
+  return answer == "y" || answer == "Y" || answer == "yes";
 }
 
 void Runner::delete_in_parts(const Delete& remove, const std::string& path) {

@@ -18,6 +18,8 @@ namespace {
   throw std::system_error(errno, std::generic_category(), file);
 }
 
+}  // namespace
+
 // An open file, whose errors name it.
 class OpenFile {
  public:
@@ -68,33 +70,36 @@ class OpenFile {
   int descriptor_;
 };
 
-}  // namespace
-
 std::optional<std::string> content_of(const std::string& file) {
   const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0 && errno == ENOENT) return std::nullopt;
   return OpenFile(file, descriptor).read();
 }
 
-Replacement::Replacement(const std::string& file, std::string_view content)
+Replacement::Replacement(const std::string& file, std::string_view content) : Replacement(file) {
+  append(content);
+  finish();
+}
+
+Replacement::Replacement(const std::string& file)
     : file_(std::filesystem::weakly_canonical(std::filesystem::absolute(file)).string()) {
-  struct stat former {};
-  const bool exists = ::stat(file_.c_str(), &former) == 0;
-  if (!exists && errno != ENOENT) throw_for(file_);
   const std::filesystem::path path = file_;
   std::string name =
       (path.parent_path() / ("." + path.filename().string() + ".zab-XXXXXX")).string();
-  OpenFile temporary(name, ::mkostemp(name.data(), O_CLOEXEC));
+  const int descriptor = ::mkostemp(name.data(), O_CLOEXEC);
+  open_ = std::make_unique<OpenFile>(name, descriptor);
   temporary_ = name;
-  try {
-    temporary.write(content);
-    temporary.set_owner_and_mode(exists ? &former : nullptr);
-    temporary.sync();
-    temporary.close();
-  } catch (...) {
-    ::unlink(temporary_.c_str());
-    throw;
-  }
+}
+
+void Replacement::append(std::string_view part) { open_->write(part); }
+
+void Replacement::finish() {
+  struct stat former {};
+  const bool exists = ::stat(file_.c_str(), &former) == 0;
+  if (!exists && errno != ENOENT) throw_for(file_);
+  open_->set_owner_and_mode(exists ? &former : nullptr);
+  open_->sync();
+  open_->close();
 }
 
 Replacement::~Replacement() {

@@ -13,7 +13,9 @@ namespace shell {
 template <typename Request>
 inline constexpr Effect effect_of =
     std::is_same_v<Request, wire::CreateRequest> || std::is_same_v<Request, wire::SetRequest> ||
-            std::is_same_v<Request, wire::DeleteRequest>
+            std::is_same_v<Request, wire::DeleteRequest> ||
+            std::is_same_v<Request, wire::SetAclRequest> ||
+            std::is_same_v<Request, wire::MultiRequest>
         ? Effect::write
         : Effect::read;
 

@@ -1,7 +1,11 @@
 #include "tools/shell/runner.h"
 
+#include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstring>
+#include <fcntl.h>
+#include <memory>
 #include <unistd.h>
 #include <utility>
 
@@ -20,6 +24,17 @@ namespace {
 
 using std::chrono::steady_clock;
 
+// One byte more than any server takes is refused as too large.
+std::string data_of_file(const std::string& file) try {
+  const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) throw Ended{exit_other, file + ": " + std::strerror(errno)};
+  const std::unique_ptr<const int, void (*)(const int*)> closed(
+      &descriptor, [](const int* open) { ::close(*open); });
+  return Input(descriptor).rest(wire::data_bytes_max);
+} catch (const InputFailed& failed) {
+  throw Ended{exit_other, file + ": " + failed.what()};
+}
+
 }  // namespace
 
 Runner::Runner(Settings settings, std::function<zabkeeper::Client&()> client, Output& out,
@@ -35,7 +50,9 @@ int Runner::run(const Command& command, bool json) {
     if (json_ && !refused.is_in_output) {
       print_json(wire::Reply{{}, refused.zxid, {}, refused.error});
     }
-    err_ << error_text(refused.error, refused.path) << '\n';
+    err_ << error_text(refused.error, refused.path);
+    if (!refused.hint.empty()) err_ << "; " << refused.hint;
+    err_ << '\n';
     exit_code_ = exit_code(refused.error.code, refused.effect);
     if (exit_code_ == exit_other && answers_by_exit_code(command)) exit_code_ = exit_usage;
     if (exit_code_ == exit_unknown_outcome) {
@@ -43,6 +60,8 @@ int Runner::run(const Command& command, bool json) {
     }
   } catch (const Interrupted&) {
     fail(exit_interrupted, "interrupted");
+  } catch (const Ended& ended) {
+    fail(ended.code, ended.words);
   } catch (const CannotRun& failed) {
     fail(failed.exit_code(), failed.what());
   }
@@ -76,6 +95,8 @@ void Runner::print_json(const wire::ServerMessage& message) {
 std::string Runner::absolute(const std::string& path) const { return resolve(cwd_, path); }
 
 std::string Runner::read_data(const std::string& argument) const {
+  if (argument.starts_with("@@")) return argument.substr(1);
+  if (argument.starts_with('@')) return data_of_file(argument.substr(1));
   if (argument != "-") return argument;
   if (settings_.mode == Mode::interactive) {
     throw Refused{{wire::ErrorCode::bad_arguments,

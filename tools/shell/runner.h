@@ -19,9 +19,11 @@
 #include "tools/shell/command_line.h"
 #include "tools/shell/exit_codes.h"
 #include "tools/shell/interrupted.h"
+#include "tools/shell/multi_script.h"
 #include "tools/shell/output.h"
 #include "tools/shell/refused.h"
 #include "tools/shell/signals.h"
+#include "tools/shell/subtree_reader.h"
 
 namespace shell {
 
@@ -81,6 +83,14 @@ class Runner {
   void on(const Pwd& pwd);
   void on(const Help& help);
   void on(const Quit&) {}
+  void on(const Export& command);
+  void on(const Import& command);
+  void on(const Copy& command);
+  void on(const Move& command);
+  void on(const AclCommand& command);
+  void on(const Quota& quota);
+  void on(const Multi& command);
+  void on(const Edit& edit);
 
   // Sends a request and returns the reply; throws Refused on an error, which `run` reports. With
   // --json the reply is printed, unless `quiet`.
@@ -90,7 +100,18 @@ class Runner {
                                   Echo echo = Echo::as_json);
 
   void list_below(const std::string& path, bool details, std::size_t depth_max = no_limit);
+  // Asks a person at a terminal, if there are nodes below.
+  [[nodiscard]] bool may_delete_below(const std::string& path);
   void delete_in_parts(const Delete& remove, const std::string& path);
+  void remark_on(const SubtreeReader::Remarks& remarks, const std::string& top);
+  // Throws Refused if there is none.
+  void expect_node(const std::string& path);
+  // Throws Refused if somebody has changed the node, and says what.
+  void set_edited(const std::string& path, const wire::GetReply& former, const std::string& data);
+  void carry_out(const MultiScript& script);
+  void show_quota(const std::string& path);
+  void set_quota(const Quota& quota, const std::string& path);
+  void move_in_parts(const Move& command, const std::string& from, const std::string& to);
 
   void run_for_events(const Watch& watch, const std::string& path);
   // holding.cc: runs a program while something is held.

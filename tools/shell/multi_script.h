@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "tools/shell/command_line.h"
+#include "wire/requests.h"
+#include "wire/result.h"
+
+namespace shell {
+
+// The script of `multi`: a transaction with guards. docs/shell.md is the reference.
+struct MultiScript {
+  std::vector<wire::Condition> conditions;
+  wire::MultiRequest request;
+  // The number of each one's line, from 1 on.
+  std::vector<std::size_t> condition_lines;
+  std::vector<std::size_t> op_lines;
+  std::vector<std::size_t> otherwise_lines;
+};
+
+// How the words of a script are understood: paths are made absolute, and data may be in files.
+struct ScriptContext {
+  std::function<std::string(const std::string& path)> path;
+  std::function<std::string(const std::string& argument)> data;
+};
+
+// Takes a script line by line.
+class MultiParser {
+ public:
+  explicit MultiParser(ScriptContext context) : context_(std::move(context)) {}
+
+  // BadArguments says what is wrong with the line.
+  [[nodiscard]] wire::Result<void> add(std::string_view line);
+  [[nodiscard]] wire::Result<MultiScript> finish();
+
+ private:
+  void add_words(Words words);
+  void add_guard(const Words& words);
+  void add_operation(Words words);
+
+  ScriptContext context_;
+  MultiScript script_;
+  std::size_t line_ = 0;
+};
+
+// "set /app v4": the result of an operation, with its end of line.
+[[nodiscard]] std::string result_text(const wire::MultiOp& op, const wire::OpReply& reply);
+
+}  // namespace shell
