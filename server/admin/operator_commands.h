@@ -17,7 +17,7 @@ struct OperatorParts {
 };
 
 // The commands of docs/operations.md: `handover` (to a server, or to any), `level` (of the
-// ensemble) and `checkpoint`.
+// ensemble), `checkpoint`, `sessions`, `sessions/kill` and `watches`.
 [[nodiscard]] AdminCommands operator_commands(const OperatorParts& parts);
 
 }  // namespace server

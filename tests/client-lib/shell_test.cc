@@ -129,6 +129,12 @@ TEST_CASE("the options of each command are parsed") {
   CHECK(command<Metrics>("metrics zabkeeper_log").prefix == "zabkeeper_log");
   CHECK(command<Handover>("handover 2").to == 2);
   CHECK(!command<Handover>("handover").to);
+  CHECK(!command<Sessions>("sessions").at);
+  CHECK(command<Sessions>("sessions --at 2").at == 2);
+  CHECK(command<Sessions>("sessions kill 000001000000000a 0000010000000002").kill ==
+        std::vector<wire::SessionId>{{0x1000000000a}, {0x10000000002}});
+  CHECK(command<Watches>("watches --top 5").top == 5);
+  CHECK(parsed("checkpoint").command);
   CHECK(command<Help>("help watch").topic == "watch");
   for (const char* line :
        {"tree", "count", "ephemerals", "sync", "whoami", "ping", "status", "quit", "cd", "pwd"}) {
@@ -190,6 +196,10 @@ TEST_CASE("wrong usage is explained, with exit code 2") {
            Row{"watch --scope all /a", "usage: watch"},
            Row{"watch --once --count 2 /a", "excludes"},
            Row{"handover two", "usage: handover"},
+           Row{"sessions kill", "ID is required"},
+           Row{"sessions kill 12", "16 hex digits: 12"},
+           Row{"sessions end", "usage: sessions"},
+           Row{"watches --top 101", "--top"},
            Row{"lock /l", "-- CMD is required"},
            Row{"lock /l --", "-- CMD is required"},
            Row{"lock /l true", "usage: lock"},

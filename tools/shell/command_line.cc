@@ -9,6 +9,7 @@
 #include <CLI/CLI.hpp>
 
 #include "tools/shell/exit_codes.h"
+#include "tools/shell/watched_paths.h"
 #include "tools/shell/words.h"
 
 namespace shell {
@@ -28,6 +29,12 @@ wire::Zxid zxid_of(const std::string& text) {
   return wire::Zxid::from_bits(*bits);
 }
 
+wire::SessionId session_of(const std::string& text) {
+  const auto bits = wire::from_hex(text);
+  if (!bits) throw CLI::ValidationError("ID", "must be a session's id of 16 hex digits: " + text);
+  return {*bits};
+}
+
 // The options of every command. Parsing fills in the Command of the subcommand that was given.
 class Commands {
  public:
@@ -35,6 +42,7 @@ class Commands {
     add_reads();
     add_writes();
     add_server_commands();
+    add_operator_commands();
     add_shell_commands();
   }
 
@@ -216,6 +224,26 @@ class Commands {
     auto [cluster, level] = add<ClusterLevel>("cluster");
     cluster->require_subcommand(1);
     cluster->add_subcommand("level")->add_option("N", level->level);
+  }
+
+  void add_operator_commands() {
+    {
+      auto [sub, sessions] = add<Sessions>("sessions");
+      sub->require_subcommand(0, 1);
+      sub->add_option("--at", sessions->at);
+      sub->add_subcommand("kill")
+          ->add_option_function<std::vector<std::string>>(
+              "ID",
+              [sessions = sessions](const std::vector<std::string>& ids) {
+                for (const std::string& id : ids) sessions->kill.push_back(session_of(id));
+              })
+          ->required();
+    }
+    {
+      auto [sub, watches] = add<Watches>("watches");
+      sub->add_option("--top", watches->top)->check(CLI::Range(std::size_t{1}, watched_paths_max));
+    }
+    add<Checkpoint>("checkpoint");
   }
 
   void add_shell_commands() {

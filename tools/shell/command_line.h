@@ -111,6 +111,15 @@ struct ClusterLevel {
 struct Handover {
   std::optional<std::uint32_t> to;  // a server's id; none: any server that is caught up
 };
+// Lists the sessions, or ends some of them.
+struct Sessions {
+  std::optional<std::uint32_t> at;  // only those whose client connected to this server last
+  std::vector<wire::SessionId> kill;
+};
+struct Watches {
+  std::size_t top = 20;
+};
+struct Checkpoint {};
 struct Cd {
   std::string path = "/";
 };
@@ -120,9 +129,10 @@ struct Help {
 };
 struct Quit {};
 
-using Command = std::variant<Ls, Tree, Get, Set, Create, Delete, ShowStat, Count, Ephemerals, Watch,
-                             Lock, Elect, Await, ServeConfig, Sync, Whoami, Ping, Status, Metrics,
-                             Handover, ClusterLevel, Cd, Pwd, Help, Quit>;
+using Command =
+    std::variant<Ls, Tree, Get, Set, Create, Delete, ShowStat, Count, Ephemerals, Watch, Lock,
+                 Elect, Await, ServeConfig, Sync, Whoami, Ping, Status, Metrics, Handover,
+                 ClusterLevel, Sessions, Watches, Checkpoint, Cd, Pwd, Help, Quit>;
 
 // Whether it may wait for very long, so that its user is told about the session meanwhile.
 [[nodiscard]] bool is_lasting(const Command& command);

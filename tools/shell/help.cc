@@ -67,6 +67,17 @@ constexpr std::array help_rows{
             "shows the ensemble's level and what each server can run at, or sets the level to N; "
             "to set it, the same rules hold as for handover",
             "cluster level 1"},
+    HelpRow{
+        "sessions", "[--at SERVER-ID] | kill ID...",
+        "lists all sessions with their clients' addresses, or ends some; the same rules hold as "
+        "for handover",
+        "sessions kill 0000010000000003"},
+    HelpRow{"watches", "[--top N]",
+            "shows which paths have the most watches; the same rules hold as for handover",
+            "watches --top 5"},
+    HelpRow{"checkpoint", "",
+            "makes each server take a checkpoint now; the same rules hold as for handover",
+            "checkpoint"},
     HelpRow{"cd", "[PATH]", "sets the node that relative paths begin at (interactive shell)",
             "cd /app"},
     HelpRow{"pwd", "", "prints the node that relative paths begin at (interactive shell)", "pwd"},

@@ -4,7 +4,9 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <ostream>
@@ -19,6 +21,7 @@
 #include "tools/shell/command_line.h"
 #include "tools/shell/exit_codes.h"
 #include "tools/shell/output.h"
+#include "tools/shell/session_stream.h"
 #include "tools/shell/signals.h"
 
 namespace shell {
@@ -79,6 +82,9 @@ class Runner {
   void on(const Metrics& metrics);
   void on(const Handover& handover);
   void on(const ClusterLevel& level);
+  void on(const Sessions& sessions);
+  void on(const Watches& watches);
+  void on(const Checkpoint& checkpoint);
   void on(const Cd& cd);
   void on(const Pwd& pwd);
   void on(const Help& help);
@@ -131,11 +137,6 @@ class Runner {
   // signal asks the whole program to end.
   void note_signal(int number);
 
-  // A page of a server, or the problem: no reply, a reply that is an error, or one of another form.
-  [[nodiscard]] static zabkeeper::Result<std::string> page(const zabkeeper::Endpoint& server,
-                                                           const std::string& target);
-  [[nodiscard]] static zabkeeper::Result<nlohmann::json> status_of(
-      const zabkeeper::Endpoint& server);
   [[nodiscard]] zabkeeper::Endpoint leader() const;
   // A column of a table of servers: its title, and a field of GET /status.
   struct Column {
@@ -149,6 +150,13 @@ class Runner {
   using Describe = std::function<std::string(const nlohmann::json& result)>;
   void command_leader(const std::string& target, const std::vector<const char*>& numbers,
                       const Describe& describe);
+  // operating.cc
+  [[nodiscard]] SessionStream sessions_of(const zabkeeper::Endpoint& server,
+                                          std::optional<std::uint32_t> at) const;
+  void list_sessions(SessionStream& all, std::map<std::uint32_t, SessionStream>& own);
+  void kill_sessions(const Sessions& sessions);
+  void report_list_error(const zabkeeper::Endpoint& server,
+                         const std::optional<wire::Error>& error);
   std::string read_data(const std::string& argument) const;
   [[nodiscard]] std::string absolute(const std::string& path) const;
   void print_json(const wire::ServerMessage& message);

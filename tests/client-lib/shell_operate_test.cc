@@ -1,0 +1,114 @@
+#include <map>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+#include "tools/shell/session_stream.h"
+#include "tools/shell/watched_paths.h"
+#include "wire/zxid.h"
+
+namespace shell {
+namespace {
+
+using nlohmann::json;
+
+json session_object(std::uint64_t id, std::uint32_t server, const char* address) {
+  json object = {
+      {"session", wire::to_hex(id)}, {"timeoutMs", 4000u}, {"server", server}, {"ephemerals", 0u}};
+  if (address != nullptr) object["address"] = address;
+  return object;
+}
+
+// Answers with one page after the other, and notes what was asked.
+struct FakePages {
+  std::vector<json> replies;
+  std::vector<std::string> asked = {};
+
+  wire::Result<json> operator()(const std::string& target) {
+    asked.push_back(target);
+    if (asked.size() > replies.size()) return wire::Error{wire::ErrorCode::no_auth, "refused"};
+    return {boost::system::in_place_value, replies[asked.size() - 1]};
+  }
+};
+
+std::vector<std::string> merged(SessionStream& all, std::map<std::uint32_t, SessionStream>& own) {
+  std::vector<std::string> lines;
+  merge_sessions(all, own, [&](const json& session) {
+    lines.push_back(session["session"].get<std::string>().substr(14) +
+                    (session.contains("address") ? session["address"].get<std::string>() : ""));
+  });
+  return lines;
+}
+
+TEST_CASE("what only a client's own server knows is added to a list of sessions") {
+  FakePages all{{{{"sessions", {session_object(1, 1, "a"), session_object(2, 2, nullptr)}},
+                  {"next", wire::to_hex(2)}},
+                 {{"sessions", {session_object(4, 2, nullptr), session_object(5, 3, nullptr)}},
+                  {"next", nullptr}}}};
+  // It has a session that the others do not know yet, and lacks none.
+  FakePages second{
+      {{{"sessions", {session_object(2, 2, "b")}}, {"next", wire::to_hex(2)}},
+       {{"sessions", json::array()}, {"next", wire::to_hex(3)}},
+       {{"sessions", {session_object(4, 2, "c"), session_object(9, 2, "d")}}, {"next", nullptr}}}};
+  SessionStream stream([&](const std::string& target) { return all(target); });
+  std::map<std::uint32_t, SessionStream> own;
+  own.emplace(2, SessionStream([&](const std::string& target) { return second(target); }, 2));
+  CHECK(merged(stream, own) == std::vector<std::string>{"01a", "02b", "04c", "05"});
+  CHECK(!stream.error());
+  CHECK(all.asked == std::vector<std::string>{"/admin/sessions?after=0000000000000000",
+                                              "/admin/sessions?after=0000000000000002"});
+  CHECK(second.asked.back() == "/admin/sessions?after=0000000000000003&at=2");
+}
+
+TEST_CASE("a list of sessions ends at an error, and at a page that cannot be right") {
+  std::map<std::uint32_t, SessionStream> none;
+  const json one = {session_object(1, 1, "a")};
+  FakePages refused{{{{"sessions", one}, {"next", wire::to_hex(1)}}}};
+  SessionStream stream([&](const std::string& target) { return refused(target); });
+  CHECK(merged(stream, none).size() == 1);
+  REQUIRE(stream.error());
+  CHECK(stream.error()->code == wire::ErrorCode::no_auth);
+  for (const json& page :
+       {json::object(), json::array(), json("x"),
+        json{{"sessions", one}, {"next", wire::to_hex(0)}}, json{{"sessions", one}, {"next", 7}},
+        json{{"sessions", {json{{"session", "x"}}}}, {"next", nullptr}}}) {
+    CAPTURE(page.dump());
+    FakePages pages{{page}};
+    SessionStream wrong([&](const std::string& target) { return pages(target); });
+    CHECK(merged(wrong, none).empty());
+    CHECK(wrong.error());
+  }
+}
+
+json watched(const char* path, std::uint64_t watches) {
+  return {{"path", path}, {"subtree", false}, {"watches", watches}};
+}
+
+TEST_CASE("the most watched paths are found over all pages of a server") {
+  FakePages pages{
+      {{{"watches", 9u},
+        {"watchedPaths", 3u},
+        {"paths", {watched("/a", 5), watched("/b", 2)}},
+        {"next", 64u}},
+       {{"watches", 10u}, {"watchedPaths", 4u}, {"paths", {watched("/c", 3)}}, {"next", 128u}},
+       // /a was moved to a later bucket meanwhile, and has one more watch.
+       {{"watches", 11u}, {"watchedPaths", 4u}, {"paths", {watched("/a", 6)}}, {"next", nullptr}}}};
+  const auto found = most_watched([&](const std::string& target) { return pages(target); }, 2);
+  REQUIRE(found.has_value());
+  CHECK(found->watches == 11);
+  CHECK(found->paths == 4);
+  REQUIRE(found->top.size() == 2);
+  CHECK(found->top[0] == WatchedPath{6, false, "/a", {}});
+  CHECK(found->top[1] == WatchedPath{3, false, "/c", {}});
+  CHECK(pages.asked == std::vector<std::string>{"/admin/watches?from=0&least=1",
+                                                "/admin/watches?from=64&least=2",
+                                                "/admin/watches?from=128&least=3"});
+  FakePages endless{
+      {{{"watches", 9u}, {"watchedPaths", 3u}, {"paths", json::array()}, {"next", 0u}}}};
+  CHECK(most_watched([&](const std::string& target) { return endless(target); }, 2).has_error());
+}
+
+}  // namespace
+}  // namespace shell

@@ -1,0 +1,129 @@
+"""`zab sessions`, `watches` and `checkpoint`: what operators ask of the servers."""
+
+import asyncio
+import json
+import subprocess
+
+from harness import BIN, Client, Ensemble, run, until
+
+EXIT_OTHER, EXIT_USAGE, EXIT_NO_AUTH, EXIT_NO_SERVER, EXIT_CLOSED_PIPE = 1, 2, 7, 8, 141
+
+
+def zab(servers, *words):
+    return subprocess.run([BIN / "zab", "--server", servers, *words], capture_output=True, text=True,
+                          timeout=30)
+
+
+def lines_of(done):
+    assert done.returncode == 0, done
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+async def lists_sessions(ensemble):
+    """sessions are listed with what only the servers of their clients know, in several pages"""
+    clients = [await Client.open(ensemble.servers[i % 3]) for i in range(520)]
+    await clients[7].call("create", path="/seven", ephemeral=True)
+    await clients[7].call("watch", path="/", scope="subtree")
+    listed = {each["session"]: each for each in lines_of(zab(ensemble.urls(), "--json", "sessions"))}
+    assert len(listed) == 520
+    for i, client in enumerate(clients):
+        own = listed[client.session]
+        assert own["address"] == "127.0.0.1" and own["timeoutMs"] == client.timeout_ms, own
+        assert own["server"] == ensemble.servers[i % 3].id and own["outstanding"] == 0, own
+        assert (own["ephemerals"], own["watches"]) == ((1, 1) if i == 7 else (0, 0)), own
+    at = lines_of(zab(ensemble.urls(), "--json", "sessions", "--at", "2"))
+    assert len(at) == 173 and {each["server"] for each in at} == {2}
+    table = zab(ensemble.urls(), "sessions").stdout.splitlines()
+    assert table[0].split() == ["SESSION", "TIMEOUT", "SERVER", "ADDRESS", "EPHEMERALS", "WATCHES",
+                                "OUTSTANDING"]
+    assert len(table) == 521 and [line[:16] for line in table[1:]] == sorted(listed)
+    # Of another server, it is only known that they are there.
+    half = lines_of(zab(ensemble.servers[0].url, "--json", "sessions"))
+    assert len(half) == 520 and sum("address" in each for each in half) == 174
+    piped = subprocess.run(f"{BIN / 'zab'} --server {ensemble.urls()} sessions | head -1; echo ${{PIPESTATUS[0]}}",
+                           shell=True, executable="/bin/bash", capture_output=True, text=True)
+    assert piped.stdout.splitlines()[-1] in ("0", str(EXIT_CLOSED_PIPE)) and not piped.stderr, piped
+    return clients
+
+
+async def kills_sessions(ensemble, clients):
+    """a killed session has ended on every server, although its client is alive"""
+    killed, other = clients[7], clients[10]
+    done = zab(ensemble.urls(), "sessions", "kill", killed.session, other.session)
+    assert done.returncode == 0, done
+    assert done.stdout == "".join(f"session {each.session} has ended\n" for each in (killed, other)), done
+    for client in (killed, other):
+        assert await asyncio.wait_for(client.others.get(), 10) == {"op": "expired"}
+    assert (await clients[8].call("exists", path="/seven", consistency="linearizable"))["stat"] is None
+    again = zab(ensemble.urls(), "sessions", "kill", killed.session)
+    assert again.returncode == EXIT_OTHER and "is not open" in again.stderr, again
+    # Only the leader does it; the shell finds the leader among the servers that it is given.
+    follower = ensemble.followers()[0]
+    lost = zab(follower.url, "sessions", "kill", clients[8].session)
+    assert lost.returncode == EXIT_NO_SERVER and "is the leader" in lost.stderr, lost
+    assert f"an operator has ended session {killed.session}" in ensemble.leader().log()
+    for words, says in ((("kill",), "ID is required"), (("kill", "12"), "16 hex digits"), (("murder",), "usage"),
+                        (("--at", "x"), "usage")):
+        wrong = zab(ensemble.urls(), "sessions", *words)
+        assert wrong.returncode == EXIT_USAGE and says in wrong.stderr, wrong
+
+
+async def lists_watches(ensemble, clients):
+    """the paths with the most watches are found among very many"""
+    busy = clients[0]
+    await asyncio.gather(*[busy.call("watch", path=f"/many/{i}", scope="node") for i in range(1500)])
+    for i, client in enumerate(clients[11:41]):
+        await client.call("watch", path="/a ü b", scope="node")
+        if i % 3 == 0:
+            await client.call("watch", path="/a ü b", scope="subtree")
+    servers = lines_of(zab(ensemble.urls(), "--json", "watches", "--top", "2"))[0]
+    assert [each["server"] for each in servers] == ensemble.urls().split(",")
+    assert sum(each["watches"] for each in servers) == 1540
+    for each in servers:
+        assert each["paths"][0] == {"path": "/a ü b", "subtree": False, "watches": 10}, each
+    assert servers[0]["watchedPaths"] > 1500
+    table = zab(ensemble.urls(), "watches", "--top", "4").stdout.splitlines()
+    assert sorted(line.split()[:2] for line in table[6:]) == [["10", "node"]] * 3 + [["10", "subtree"]], table
+    assert table[6].endswith("/a ü b")
+    for top in ("0", "101", "x"):
+        assert zab(ensemble.urls(), "watches", "--top", top).returncode == EXIT_USAGE
+
+
+async def takes_checkpoints(ensemble):
+    """every server takes a checkpoint of what it has applied"""
+    taken = lines_of(zab(ensemble.urls(), "--json", "checkpoint"))[0]
+    for server, each in zip(ensemble.servers, taken, strict=True):
+        assert each["zxid"] == server.status()["checkpoint"]["zxid"] != "0" * 16, each
+        assert server.status()["checkpoint"]["behind"] == 0
+    table = zab(ensemble.urls() + ",ws://127.0.0.1:1", "checkpoint")
+    assert table.returncode == EXIT_NO_SERVER and "refused" in table.stdout.splitlines()[-1], table
+
+
+async def refuses_others(ensemble):
+    """commands without authority have an exit code of their own, and are counted"""
+    for words in (("sessions",), ("watches",), ("checkpoint",), ("sessions", "kill", "0" * 15 + "1")):
+        done = zab(ensemble.urls(), "--auth", "digest:root:wrong", *words)
+        assert done.returncode == EXIT_NO_AUTH and "superDigest" in done.stderr + done.stdout, done
+        alone = zab("ws://127.0.0.1:1", *words)
+        assert alone.returncode == EXIT_NO_SERVER, alone
+    metrics = zab(ensemble.urls(), "metrics", "zabkeeper_operator_requests_total").stdout
+    counts = dict(line.rsplit(" ", 1) for line in metrics.split("#")[1].splitlines()[1:])
+    assert int(counts['zabkeeper_operator_requests_total{command="refused"}']) >= 3, counts
+    assert int(counts['zabkeeper_operator_requests_total{command="sessions"}']) >= 6, counts
+    # Nothing that names a session or a path is on the open pages.
+    for page in ("/status", "/metrics"):
+        text = ensemble.servers[0].http(page)[1]
+        assert "/many/" not in text and "ü" not in text
+
+
+async def test():
+    """operators list and end sessions, list watches, and take checkpoints"""
+    async with Ensemble(3, maxClientCnxns=0, maxSessionTimeout=60000) as ensemble:
+        clients = await lists_sessions(ensemble)
+        await kills_sessions(ensemble, clients)
+        await lists_watches(ensemble, clients)
+        await takes_checkpoints(ensemble)
+        await refuses_others(ensemble)
+
+
+run(test)
