@@ -1,10 +1,13 @@
+#include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
+#include "tools/shell/queue_places.h"
 #include "tools/shell/session_stream.h"
 #include "tools/shell/watched_paths.h"
 #include "wire/zxid.h"
@@ -108,6 +111,36 @@ TEST_CASE("the most watched paths are found over all pages of a server") {
   FakePages endless{
       {{{"watches", 9u}, {"watchedPaths", 3u}, {"paths", json::array()}, {"next", 0u}}}};
   CHECK(most_watched([&](const std::string& target) { return endless(target); }, 2).has_error());
+}
+
+TEST_CASE("the nodes of a lock hold it or wait, by their kinds and the nodes before them") {
+  struct Row {
+    const char* what;
+    std::optional<std::int32_t> limit;
+    std::vector<const char*> kinds;
+    std::string places;  // of each node: "h" for a holder, else how many are ahead
+  };
+  for (const Row& row : {
+           Row{"a lock has one holder", {}, {"lock-", "lock-", "candidate-"}, "h12"},
+           Row{"nobody", {}, {}, ""},
+           Row{"readers share", {}, {"read-", "read-", "write-", "read-", "write-"}, "hh214"},
+           Row{"a writer is alone", {}, {"write-", "read-", "read-", "write-"}, "h113"},
+           Row{"Curator's", {}, {"__READ__", "__READ__", "__WRIT__", "__READ__"}, "hh21"},
+           Row{"places of a semaphore", 2, {"lease-", "lease-", "lease-", "lease-"}, "hh12"},
+           Row{"a semaphore without a limit", {}, {"lease-", "lease-"}, "12"},
+           Row{"data that look like a limit", 7, {"lock-", "lock-"}, "h1"},
+       }) {
+    CAPTURE(row.what);
+    QueuePlaces queue(row.limit);
+    std::string places;
+    for (const char* kind : row.kinds) {
+      const auto place = queue.next("id-" + std::string(kind) + "0000000007");
+      REQUIRE(place);
+      places += place->holds ? "h" : std::to_string(place->ahead);
+    }
+    CHECK(places == row.places);
+    CHECK(!queue.next("short"));
+  }
 }
 
 }  // namespace

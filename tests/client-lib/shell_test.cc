@@ -135,6 +135,7 @@ TEST_CASE("the options of each command are parsed") {
         std::vector<wire::SessionId>{{0x1000000000a}, {0x10000000002}});
   CHECK(command<Watches>("watches --top 5").top == 5);
   CHECK(parsed("checkpoint").command);
+  CHECK(command<Locks>("locks -R /locks").recursive);
   CHECK(command<Help>("help watch").topic == "watch");
   for (const char* line :
        {"tree", "count", "ephemerals", "sync", "whoami", "ping", "status", "quit", "cd", "pwd"}) {

@@ -1,4 +1,4 @@
-"""`zab sessions`, `watches` and `checkpoint`: what operators ask of the servers."""
+"""`zab sessions`, `watches`, `checkpoint` and `locks`: what operators ask of the servers."""
 
 import asyncio
 import json
@@ -6,7 +6,7 @@ import subprocess
 
 from harness import BIN, Client, Ensemble, run, until
 
-EXIT_OTHER, EXIT_USAGE, EXIT_NO_AUTH, EXIT_NO_SERVER, EXIT_CLOSED_PIPE = 1, 2, 7, 8, 141
+EXIT_OTHER, EXIT_USAGE, EXIT_NO_NODE, EXIT_NO_AUTH, EXIT_NO_SERVER, EXIT_CLOSED_PIPE = 1, 2, 3, 7, 8, 141
 
 
 def zab(servers, *words):
@@ -99,6 +99,39 @@ async def takes_checkpoints(ensemble):
     assert table.returncode == EXIT_NO_SERVER and "refused" in table.stdout.splitlines()[-1], table
 
 
+async def shows_locks(ensemble, client):
+    """holders and those that wait are shown in their order, for each kind of lock"""
+    urls = ensemble.urls()
+    await client.call("create", path="/l/of two ü", data="2", parents=True)
+    for kind in ("lease-", "lease-", "lease-"):
+        await client.call("create", path="/l/of two ü/" + kind, ephemeral=True, sequential=True, data="a b")
+    await client.call("create", path="/l/deep/rw", parents=True)
+    for kind in ("read-", "write-", "read-"):
+        await client.call("create", path="/l/deep/rw/" + kind, ephemeral=True, sequential=True,
+                          data64="AP8=")
+    await client.call("create", path="/l/deep/plain")
+    shown = lines_of(zab(urls, "--json", "locks", "/l/of two ü"))
+    assert [(each["holds"], each["ahead"]) for each in shown] == [(True, 0), (True, 0), (False, 1)], shown
+    assert {each["session"] for each in shown} == {client.session}
+    assert shown[0]["data"] == "a b" and shown[0]["token"] < shown[1]["token"], shown
+    table = zab(urls, "locks", "-R", "/l").stdout.splitlines()
+    assert [line.split()[:2] for line in table[1:]] == [
+        ["holds", shown[0]["ctime"] and table[1].split()[1]], ["waits", "1"], ["waits", "1"],
+        *[["holds", table[4].split()[1]]] * 2, ["waits", "1"]], table
+    assert "(2 bytes)" in table[1] and "/l/of two ü/lease-0000000000" in table[4], table
+    # A long queue is read in pages.
+    await client.call("create", path="/l/long")
+    for start in range(0, 1200, 400):
+        await client.call("multi", ops=[{"op": "create", "path": "/l/long/lock-", "ephemeral": True, "sequential": True}
+                                        for _ in range(400)])
+    long = lines_of(zab(urls, "--json", "locks", "/l/long"))
+    assert [each["ahead"] for each in long] == list(range(1200))
+    nobody = zab(urls, "locks", "/l/deep/plain")
+    assert nobody.returncode == 0 and not nobody.stdout and "nobody holds" in nobody.stderr, nobody
+    missing = zab(urls, "locks", "/none")
+    assert missing.returncode == EXIT_NO_NODE and "no such node" in missing.stderr, missing
+
+
 async def refuses_others(ensemble):
     """commands without authority have an exit code of their own, and are counted"""
     for words in (("sessions",), ("watches",), ("checkpoint",), ("sessions", "kill", "0" * 15 + "1")):
@@ -123,6 +156,7 @@ async def test():
         await kills_sessions(ensemble, clients)
         await lists_watches(ensemble, clients)
         await takes_checkpoints(ensemble)
+        await shows_locks(ensemble, clients[1])
         await refuses_others(ensemble)
 
 

@@ -244,6 +244,11 @@ class Commands {
       sub->add_option("--top", watches->top)->check(CLI::Range(std::size_t{1}, watched_paths_max));
     }
     add<Checkpoint>("checkpoint");
+    {
+      auto [sub, locks] = add<Locks>("locks");
+      sub->add_flag("-R", locks->recursive);
+      sub->add_option("PATH", locks->path);
+    }
   }
 
   void add_shell_commands() {

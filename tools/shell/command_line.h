@@ -120,6 +120,11 @@ struct Watches {
   std::size_t top = 20;
 };
 struct Checkpoint {};
+// Shows who holds a lock, and who waits for it.
+struct Locks {
+  std::string path = ".";
+  bool recursive = false;
+};
 struct Cd {
   std::string path = "/";
 };
@@ -132,7 +137,7 @@ struct Quit {};
 using Command =
     std::variant<Ls, Tree, Get, Set, Create, Delete, ShowStat, Count, Ephemerals, Watch, Lock,
                  Elect, Await, ServeConfig, Sync, Whoami, Ping, Status, Metrics, Handover,
-                 ClusterLevel, Sessions, Watches, Checkpoint, Cd, Pwd, Help, Quit>;
+                 ClusterLevel, Sessions, Watches, Checkpoint, Locks, Cd, Pwd, Help, Quit>;
 
 // Whether it may wait for very long, so that its user is told about the session meanwhile.
 [[nodiscard]] bool is_lasting(const Command& command);

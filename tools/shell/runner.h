@@ -21,6 +21,7 @@
 #include "tools/shell/command_line.h"
 #include "tools/shell/exit_codes.h"
 #include "tools/shell/output.h"
+#include "tools/shell/print.h"
 #include "tools/shell/session_stream.h"
 #include "tools/shell/signals.h"
 
@@ -85,6 +86,7 @@ class Runner {
   void on(const Sessions& sessions);
   void on(const Watches& watches);
   void on(const Checkpoint& checkpoint);
+  void on(const Locks& locks);
   void on(const Cd& cd);
   void on(const Pwd& pwd);
   void on(const Help& help);
@@ -150,6 +152,7 @@ class Runner {
   using Describe = std::function<std::string(const nlohmann::json& result)>;
   void command_leader(const std::string& target, const std::vector<const char*>& numbers,
                       const Describe& describe);
+  std::size_t show_queue(const std::string& path, Table& table, std::vector<Row>& rows);
   // operating.cc
   [[nodiscard]] SessionStream sessions_of(const zabkeeper::Endpoint& server,
                                           std::optional<std::uint32_t> at) const;
