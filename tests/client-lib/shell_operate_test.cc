@@ -7,7 +7,9 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
+#include "client-lib/hosts.h"
 #include "tools/shell/queue_places.h"
+#include "tools/shell/servers_table.h"
 #include "tools/shell/session_stream.h"
 #include "tools/shell/watched_paths.h"
 #include "wire/zxid.h"
@@ -111,6 +113,34 @@ TEST_CASE("the most watched paths are found over all pages of a server") {
   FakePages endless{
       {{{"watches", 9u}, {"watchedPaths", 3u}, {"paths", json::array()}, {"next", 0u}}}};
   CHECK(most_watched([&](const std::string& target) { return endless(target); }, 2).has_error());
+}
+
+TEST_CASE("each server has a row, and those without a status say why") {
+  const auto endpoints = zabkeeper::parse_endpoints("ws://a:1,ws://b:2,ws://c:3").value();
+  const json full = {{"id", 1u},
+                     {"role", "leader"},
+                     {"epoch", 3u},
+                     {"zxid", "z"},
+                     {"lag", 0u},
+                     {"sessions", 5u},
+                     {"nodes", 6u},
+                     {"version", "1"},
+                     {"clockOffsetMs", 12},
+                     {"disk", {{"freeBytes", 31u}, {"sizeBytes", 100u}}}};
+  const json older = {{"id", 2u}, {"role", "follower"}, {"epoch", 3u}, {"zxid", "z"}};
+  std::vector<wire::Result<json>> replies;
+  replies.emplace_back(boost::system::in_place_value, full);
+  replies.emplace_back(boost::system::in_place_value, older);
+  replies.emplace_back(wire::Error{wire::ErrorCode::connection_loss, "no reply in time"});
+  const ServersTable shown = servers_table(status_columns(), endpoints, replies);
+  CHECK(shown.replied == 2);
+  CHECK(shown.objects[2] == json{{"server", "ws://c:3"}, {"error", "no reply in time"}});
+  CHECK(shown.text ==
+        "SERVER    ID  ROLE      EPOCH  ZXID  LAG  SESSIONS  NODES       DISK   CLOCK  VERSION\n"
+        "ws://a:1   1  leader        3  z       0         5      6  31 % free  +12 ms  1\n"
+        "ws://b:2   2  follower      3  z       -         -      -          -       -  -\n"
+        "ws://c:3   -  -             -  -       -         -      -          -       -  -        no "
+        "reply in time\n");
 }
 
 TEST_CASE("the nodes of a lock hold it or wait, by their kinds and the nodes before them") {

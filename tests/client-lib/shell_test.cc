@@ -134,6 +134,10 @@ TEST_CASE("the options of each command are parsed") {
   CHECK(command<Sessions>("sessions kill 000001000000000a 0000010000000002").kill ==
         std::vector<wire::SessionId>{{0x1000000000a}, {0x10000000002}});
   CHECK(command<Watches>("watches --top 5").top == 5);
+  CHECK(!command<Status>("status").watch);
+  CHECK(command<Status>("status --watch").watch == std::chrono::seconds(1));
+  CHECK(command<Status>("status --interval 0.25 --watch").watch == std::chrono::milliseconds(250));
+  CHECK(command<Status>("status --watch --interval 2").watch == std::chrono::seconds(2));
   CHECK(parsed("checkpoint").command);
   CHECK(command<Locks>("locks -R /locks").recursive);
   CHECK(command<Help>("help watch").topic == "watch");
@@ -197,6 +201,8 @@ TEST_CASE("wrong usage is explained, with exit code 2") {
            Row{"watch --scope all /a", "usage: watch"},
            Row{"watch --once --count 2 /a", "excludes"},
            Row{"handover two", "usage: handover"},
+           Row{"status --interval 2", "--watch"},
+           Row{"status --watch --interval 0", "--interval"},
            Row{"sessions kill", "ID is required"},
            Row{"sessions kill 12", "16 hex digits: 12"},
            Row{"sessions end", "usage: sessions"},

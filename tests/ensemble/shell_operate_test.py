@@ -1,10 +1,14 @@
-"""`zab sessions`, `watches`, `checkpoint` and `locks`: what operators ask of the servers."""
+"""`zab sessions`, `watches`, `checkpoint`, `locks`, `status --watch` and `doctor`."""
 
 import asyncio
 import json
+import os
+import pty
+import signal
 import subprocess
 
 from harness import BIN, Client, Ensemble, run, until
+from shell_processes import Shell
 
 EXIT_OTHER, EXIT_USAGE, EXIT_NO_NODE, EXIT_NO_AUTH, EXIT_NO_SERVER, EXIT_CLOSED_PIPE = 1, 2, 3, 7, 8, 141
 
@@ -132,6 +136,54 @@ async def shows_locks(ensemble, client):
     assert missing.returncode == EXIT_NO_NODE and "no such node" in missing.stderr, missing
 
 
+async def repeats_the_status(ensemble):
+    """status --watch prints a table again and again; a terminal shows the last one only"""
+    shell = Shell(ensemble.servers, "status", "--watch", "--interval", "0.1")
+    await until(lambda: sum(line.startswith("SERVER ") for line in shell.out) >= 3, "three tables")
+    shell.process.send_signal(signal.SIGINT)
+    assert await shell.end() == 0 and not shell.err, shell.err
+    assert not any("\x1b" in line for line in shell.out)
+    rows = [line.split() for line in shell.out if line.startswith("ws://")]
+    assert all("free" in row and row[-1] and "ms" in row for row in rows), rows
+    master, terminal = pty.openpty()
+    process = subprocess.Popen([BIN / "zab", "--server", ensemble.urls(), "status", "--watch", "--interval", "0.1"],
+                               stdin=terminal, stdout=terminal, stderr=terminal, start_new_session=True)
+    os.close(terminal)
+    shown = b""
+    while shown.count(b"\x1b[H\x1b[J") < 3:
+        shown += await asyncio.to_thread(os.read, master, 65536)
+    process.send_signal(signal.SIGINT)
+    assert await asyncio.to_thread(process.wait, 10) == 0
+    os.close(master)
+    assert b"leader" in shown and b"\\x1b" not in shown, shown
+    json_lines = Shell(ensemble.servers, "--json", "status", "--watch", "--interval", "0.1")
+    await until(lambda: len(json_lines.out) >= 2, "two lines")
+    json_lines.process.send_signal(signal.SIGINT)
+    assert await json_lines.end() == 0
+    assert all(len(json.loads(line)) == 3 for line in json_lines.out)
+
+
+async def examines(ensemble):
+    """the doctor finds nothing wrong with a healthy ensemble, and then what is wrong"""
+    def checks(done):
+        return {(each["severity"], each["check"]) for each in json.loads(done.stdout)} - {("warning", "files"),
+                ("warning", "disk"), ("error", "disk"), ("warning", "sync"), ("error", "sync")}
+
+    healthy = zab(ensemble.urls(), "--json", "doctor")
+    assert checks(healthy) == set() and healthy.returncode in (0, EXIT_OTHER), healthy
+    assert (healthy.returncode == 0) == (healthy.stdout == "[]\n"), healthy
+    follower = ensemble.followers()[0]
+    follower.kill()
+    await until(lambda: checks(zab(ensemble.urls(), "--json", "doctor")) ==
+                {("error", "unreachable"), ("warning", "quorum")}, "the lost server is found")
+    table = zab(ensemble.urls(), "doctor")
+    assert table.returncode == EXIT_OTHER and "one more failure" in table.stdout, table
+    ensemble.leader().kill()
+    await until(lambda: ("error", "leader") in checks(zab(ensemble.urls(), "--json", "doctor")), "no leader")
+    nobody = zab("ws://127.0.0.1:1", "doctor")
+    assert nobody.returncode == EXIT_NO_SERVER and "there is no status" in nobody.stdout, nobody
+
+
 async def refuses_others(ensemble):
     """commands without authority have an exit code of their own, and are counted"""
     for words in (("sessions",), ("watches",), ("checkpoint",), ("sessions", "kill", "0" * 15 + "1")):
@@ -158,6 +210,8 @@ async def test():
         await takes_checkpoints(ensemble)
         await shows_locks(ensemble, clients[1])
         await refuses_others(ensemble)
+        await repeats_the_status(ensemble)
+        await examines(ensemble)
 
 
 run(test)

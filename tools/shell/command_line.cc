@@ -9,7 +9,7 @@
 #include <CLI/CLI.hpp>
 
 #include "tools/shell/exit_codes.h"
-#include "tools/shell/watched_paths.h"
+#include "tools/shell/operator_options.h"
 #include "tools/shell/words.h"
 
 namespace shell {
@@ -27,12 +27,6 @@ wire::Zxid zxid_of(const std::string& text) {
   const auto bits = wire::from_hex(text);
   if (!bits) throw CLI::ValidationError("--from", "must be a zxid of 16 hex digits");
   return wire::Zxid::from_bits(*bits);
-}
-
-wire::SessionId session_of(const std::string& text) {
-  const auto bits = wire::from_hex(text);
-  if (!bits) throw CLI::ValidationError("ID", "must be a session's id of 16 hex digits: " + text);
-  return {*bits};
 }
 
 // The options of every command. Parsing fills in the Command of the subcommand that was given.
@@ -212,7 +206,7 @@ class Commands {
     }
     add<Whoami>("whoami");
     add<Ping>("ping");
-    add<Status>("status");
+    add_operator_command<Status>("status");
     {
       auto [sub, metrics] = add<Metrics>("metrics");
       sub->add_option("PREFIX", metrics->prefix);
@@ -226,29 +220,18 @@ class Commands {
     cluster->add_subcommand("level")->add_option("N", level->level);
   }
 
+  template <typename T>
+  void add_operator_command(const char* name) {
+    auto [sub, command] = add<T>(name);
+    add_options(*sub, *command);
+  }
+
   void add_operator_commands() {
-    {
-      auto [sub, sessions] = add<Sessions>("sessions");
-      sub->require_subcommand(0, 1);
-      sub->add_option("--at", sessions->at);
-      sub->add_subcommand("kill")
-          ->add_option_function<std::vector<std::string>>(
-              "ID",
-              [sessions = sessions](const std::vector<std::string>& ids) {
-                for (const std::string& id : ids) sessions->kill.push_back(session_of(id));
-              })
-          ->required();
-    }
-    {
-      auto [sub, watches] = add<Watches>("watches");
-      sub->add_option("--top", watches->top)->check(CLI::Range(std::size_t{1}, watched_paths_max));
-    }
-    add<Checkpoint>("checkpoint");
-    {
-      auto [sub, locks] = add<Locks>("locks");
-      sub->add_flag("-R", locks->recursive);
-      sub->add_option("PATH", locks->path);
-    }
+    add_operator_command<Sessions>("sessions");
+    add_operator_command<Watches>("watches");
+    add_operator_command<Checkpoint>("checkpoint");
+    add_operator_command<Locks>("locks");
+    add<Doctor>("doctor");
   }
 
   void add_shell_commands() {
@@ -361,6 +344,8 @@ bool is_lasting(const Command& command) {
 
 bool ends_when_interrupted(const Command& command) {
   const auto* elect = std::get_if<Elect>(&command);
+  const auto* status = std::get_if<Status>(&command);
+  if (status != nullptr && status->watch) return true;
   return std::holds_alternative<Watch>(command) || std::holds_alternative<ServeConfig>(command) ||
          (elect != nullptr && elect->observe);
 }

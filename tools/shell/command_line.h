@@ -100,7 +100,9 @@ struct ServeConfig {
 struct Sync {};
 struct Whoami {};
 struct Ping {};
-struct Status {};
+struct Status {
+  std::optional<std::chrono::milliseconds> watch;  // repeat it after so long, until interrupted
+};
 struct Metrics {
   std::string prefix;  // of the metrics' names; empty: all metrics
 };
@@ -120,6 +122,8 @@ struct Watches {
   std::size_t top = 20;
 };
 struct Checkpoint {};
+// Tells what is wrong, or will be.
+struct Doctor {};
 // Shows who holds a lock, and who waits for it.
 struct Locks {
   std::string path = ".";
@@ -137,7 +141,7 @@ struct Quit {};
 using Command =
     std::variant<Ls, Tree, Get, Set, Create, Delete, ShowStat, Count, Ephemerals, Watch, Lock,
                  Elect, Await, ServeConfig, Sync, Whoami, Ping, Status, Metrics, Handover,
-                 ClusterLevel, Sessions, Watches, Checkpoint, Locks, Cd, Pwd, Help, Quit>;
+                 ClusterLevel, Sessions, Watches, Checkpoint, Locks, Doctor, Cd, Pwd, Help, Quit>;
 
 // Whether it may wait for very long, so that its user is told about the session meanwhile.
 [[nodiscard]] bool is_lasting(const Command& command);

@@ -54,7 +54,10 @@ constexpr std::array help_rows{
     HelpRow{"sync", "[PATH]", "makes later reads see everything committed before", "sync"},
     HelpRow{"whoami", "", "lists this session's identities", "whoami"},
     HelpRow{"ping", "", "measures a round trip to the server", "ping"},
-    HelpRow{"status", "", "shows each server's role, epoch, zxid, sessions and nodes", "status"},
+    HelpRow{"status", "[--watch [--interval SECONDS]]",
+            "shows each server's role, epoch, zxid, lag, sessions, nodes, free disk and clock; "
+            "--watch: again and again, until interrupted",
+            "status --watch"},
     HelpRow{"metrics", "[PREFIX]",
             "prints the metrics of each server, all or those with this prefix",
             "metrics zabkeeper_log"},
@@ -78,6 +81,10 @@ constexpr std::array help_rows{
     HelpRow{"checkpoint", "",
             "makes each server take a checkpoint now; the same rules hold as for handover",
             "checkpoint"},
+    HelpRow{"doctor", "",
+            "tells what is wrong with the servers or will be, and what to do; the exit code is 0 "
+            "if there is nothing",
+            "doctor"},
     HelpRow{"locks", "[-R] [PATH]",
             "shows who holds a lock, a semaphore or the lead, and who waits; -R of all nodes below",
             "locks -R /locks"},

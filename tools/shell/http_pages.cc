@@ -1,7 +1,6 @@
 #include "tools/shell/http_pages.h"
 
 #include <algorithm>
-#include <future>
 #include <utility>
 
 #include "client-lib/http.h"
@@ -52,6 +51,12 @@ std::string json_text(const nlohmann::json& object, const char* field) {
   return found->dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
+bool json_flag(const nlohmann::json& object, const char* field, bool fallback) {
+  const auto found = object.is_object() ? object.find(field) : object.end();
+  if (!object.is_object() || found == object.end() || !found->is_boolean()) return fallback;
+  return found->get<bool>();
+}
+
 bool has_numbers(const nlohmann::json& object, const std::vector<const char*>& fields) {
   return object.is_object() && std::ranges::all_of(fields, [&](const char* field) {
            const auto found = object.find(field);
@@ -75,17 +80,12 @@ wire::Result<std::string> metrics_of(const Endpoint& server) {
   return body;
 }
 
-std::vector<wire::Result<nlohmann::json>> ask_all(const std::vector<Endpoint>& servers,
-                                                  const AskServer<nlohmann::json>& ask) {
-  std::vector<std::future<wire::Result<nlohmann::json>>> asked;
-  asked.reserve(servers.size());
-  for (const Endpoint& server : servers) {
-    asked.push_back(std::async(std::launch::async, [&] { return ask(server); }));
-  }
-  std::vector<wire::Result<nlohmann::json>> replies;
-  replies.reserve(asked.size());
-  for (auto& each : asked) replies.push_back(each.get());
-  return replies;
+std::string why_not_ready(const Endpoint& server) {
+  const auto reply = zabkeeper::http_get(server, "/health/ready", milliseconds(2'000));
+  if (reply.has_error() || reply->status == 200) return {};
+  const std::string reason =
+      json_text(nlohmann::json::parse(reply->body, nullptr, false), "reason");
+  return reason == nothing ? "" : reason;
 }
 
 wire::Result<CommandReply> give_command(const Endpoint& server, const std::string& target,

@@ -2,8 +2,9 @@
 
 #include <chrono>
 #include <cstddef>
-#include <functional>
+#include <future>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -23,11 +24,23 @@ inline constexpr const char* not_zabkeeper = "HTTP 200, but not the page of a Za
 // The metrics of a server in Prometheus' text format, or the problem.
 [[nodiscard]] wire::Result<std::string> metrics_of(const zabkeeper::Endpoint& server);
 
+// Why a server does not serve, as it says itself; empty if it serves, or says nothing.
+[[nodiscard]] std::string why_not_ready(const zabkeeper::Endpoint& server);
+
 // Asks all servers at the same time. The results have the order of the servers.
-template <typename Value>
-using AskServer = std::function<wire::Result<Value>(const zabkeeper::Endpoint& server)>;
-[[nodiscard]] std::vector<wire::Result<nlohmann::json>> ask_all(
-    const std::vector<zabkeeper::Endpoint>& servers, const AskServer<nlohmann::json>& ask);
+template <typename Ask>
+[[nodiscard]] auto ask_all(const std::vector<zabkeeper::Endpoint>& servers, const Ask& ask) {
+  using Reply = std::invoke_result_t<Ask, const zabkeeper::Endpoint&>;
+  std::vector<std::future<Reply>> asked;
+  asked.reserve(servers.size());
+  for (const zabkeeper::Endpoint& server : servers) {
+    asked.push_back(std::async(std::launch::async, [&] { return ask(server); }));
+  }
+  std::vector<Reply> replies;
+  replies.reserve(asked.size());
+  for (auto& each : asked) replies.push_back(each.get());
+  return replies;
+}
 
 // The reply to a command of an operator: its result, or an object with `error` and `message`.
 struct CommandReply {
@@ -49,6 +62,8 @@ struct CommandReply {
 
 // A field of an object as text for people; "-" if there is none.
 [[nodiscard]] std::string json_text(const nlohmann::json& object, const char* field);
+// Whether a field is true; `fallback` if it is no boolean.
+[[nodiscard]] bool json_flag(const nlohmann::json& object, const char* field, bool fallback);
 [[nodiscard]] bool has_numbers(const nlohmann::json& object,
                                const std::vector<const char*>& fields);
 

@@ -22,6 +22,7 @@
 #include "tools/shell/exit_codes.h"
 #include "tools/shell/output.h"
 #include "tools/shell/print.h"
+#include "tools/shell/servers_table.h"
 #include "tools/shell/session_stream.h"
 #include "tools/shell/signals.h"
 
@@ -87,6 +88,7 @@ class Runner {
   void on(const Watches& watches);
   void on(const Checkpoint& checkpoint);
   void on(const Locks& locks);
+  void on(const Doctor& doctor);
   void on(const Cd& cd);
   void on(const Pwd& pwd);
   void on(const Help& help);
@@ -140,13 +142,7 @@ class Runner {
   void note_signal(int number);
 
   [[nodiscard]] zabkeeper::Endpoint leader() const;
-  // A column of a table of servers: its title, and a field of GET /status.
-  struct Column {
-    std::string title;
-    const char* field;
-    bool is_number = false;
-  };
-  void show_servers(const std::vector<Column>& columns);
+  void show_servers(const std::vector<ServersColumn>& columns);
   // Gives the leader a command. Its result has the fields `numbers`, which are numbers. `describe`
   // makes the line that is printed for the result.
   using Describe = std::function<std::string(const nlohmann::json& result)>;

@@ -7,52 +7,42 @@
 
 #include "tools/shell/http_pages.h"
 #include "tools/shell/print.h"
+#include "tools/shell/repaint.h"
 #include "tools/shell/runner.h"
+#include "tools/shell/servers_table.h"
 
 // The commands that ask each server over plain HTTP.
 namespace shell {
+namespace {
 
-// The last column says why there is no status of a server.
-void Runner::show_servers(const std::vector<Column>& columns) {
-  Row titles{"SERVER"};
-  std::vector<bool> right{false};
-  for (const Column& column : columns) {
-    titles.push_back(column.title);
-    right.push_back(column.is_number);
-  }
-  titles.emplace_back();
-  right.push_back(false);
-  std::vector<Row> rows{std::move(titles)};
-  nlohmann::json all = nlohmann::json::array();
-  std::size_t replied = 0;
-  auto replies = ask_all(settings_.servers, status_of);
-  for (std::size_t i = 0; i < replies.size(); ++i) {
-    const zabkeeper::Endpoint& server = settings_.servers[i];
-    auto& reply = replies[i];
-    const std::string problem = reply.has_error() ? reply.error().message : "";
-    nlohmann::json status = {{"error", problem}};
-    if (reply.has_value()) status = std::move(*reply);
-    replied += reply.has_error() ? 0 : 1;
-    Row row{server.url()};
-    for (const Column& column : columns) row.push_back(json_text(status, column.field));
-    row.push_back(problem);
-    rows.push_back(std::move(row));
-    status["server"] = server.url();
-    all.push_back(std::move(status));
-  }
-  out_ << (json_ ? json_line(all) : table(rows, right));
-  if (replied > 0) return;
+wire::TimeMs wall_clock_ms() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+}  // namespace
+
+void Runner::show_servers(const std::vector<ServersColumn>& columns) {
+  const ServersTable shown =
+      servers_table(columns, settings_.servers, ask_all(settings_.servers, status_of));
+  out_ << (json_ ? json_line(shown.objects) : shown.text);
+  if (shown.replied > 0) return;
   err_ << "no server gave its status\n";
   exit_code_ = exit_no_server;
 }
 
-void Runner::on(const Status&) {
-  show_servers({{"ID", "id", true},
-                {"ROLE", "role"},
-                {"EPOCH", "epoch", true},
-                {"ZXID", "zxid"},
-                {"SESSIONS", "sessions", true},
-                {"NODES", "nodes", true}});
+void Runner::on(const Status& status) {
+  if (!status.watch) return show_servers(status_columns());
+  settings_.catch_interrupts();
+  const auto make = [&] {
+    const ServersTable shown =
+        servers_table(status_columns(), settings_.servers, ask_all(settings_.servers, status_of));
+    if (json_) return json_line(shown.objects);
+    return "every " + seconds_text(*status.watch) + " s, " + time_text(wall_clock_ms()) + '\n' +
+           shown.text;
+  };
+  repaint(out_, *status.watch, make, [] { return interrupted.load(); });
 }
 
 void Runner::on(const Metrics& metrics) {
@@ -123,11 +113,7 @@ void Runner::on(const ClusterLevel& wanted) {
                             return "the ensemble is at level " + json_text(result, "level");
                           });
   }
-  show_servers({{"ID", "id", true},
-                {"VERSION", "version"},
-                {"LEVEL", "level", true},
-                {"CAN RUN AT", "levels"},
-                {"ON DISK", "diskLevel", true}});
+  show_servers(level_columns());
 }
 
 }  // namespace shell
