@@ -94,6 +94,9 @@ AdminCommands operator_commands(const OperatorParts& parts) {
   commands.add("checkpoint", {}, [parts](const auto&, AdminCommands::Done done) {
     take_checkpoint(parts.checkpointer, std::move(done));
   });
+  commands.add("configuration", {}, [options = parts.options](const auto&, const auto& done) {
+    done(configuration_answer(options));
+  });
   commands.add("sessions/kill", {"id"}, [parts](const auto& arguments, AdminCommands::Done done) {
     end_session(parts.pipeline, arguments, std::move(done));
   });

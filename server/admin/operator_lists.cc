@@ -16,7 +16,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::size_t sessions_looked_at_max = 500;
+constexpr std::size_t sessions_looked_at_max = 250;
 constexpr std::size_t paths_looked_at_max = 1000;
 constexpr std::size_t paths_of_page_max = 100;
 
@@ -82,6 +82,14 @@ Answer watches_answer(const Pipeline& pipeline, const AdminCommands::Arguments& 
                            {"watchedPaths", watches.paths()},
                            {"paths", std::move(paths)},
                            {"next", page.next ? Json(*page.next) : Json(nullptr)}});
+}
+
+Answer configuration_answer(const AdminOptions& options) {
+  Json settings = Json::array();
+  for (const AdminOptions::Setting& each : options.settings) {
+    settings.push_back({{"key", each.key}, {"value", each.value}, {"source", each.source}});
+  }
+  return json_answer(200, {{"settings", std::move(settings)}});
 }
 
 }  // namespace server

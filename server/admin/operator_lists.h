@@ -6,6 +6,7 @@
 #include <system_error>
 
 #include "server/admin/commands.h"
+#include "server/admin/options.h"
 #include "server/pipeline/pipeline.h"
 
 // The commands that list what a server has. They answer with one page, which takes about a
@@ -30,5 +31,8 @@ template <typename Number>
 // those of its paths with most watches.
 [[nodiscard]] Answer watches_answer(const Pipeline& pipeline,
                                     const AdminCommands::Arguments& arguments);
+
+// What was set, without secrets.
+[[nodiscard]] Answer configuration_answer(const AdminOptions& options);
 
 }  // namespace server

@@ -139,6 +139,8 @@ TEST_CASE("the options of each command are parsed") {
   CHECK(command<Status>("status --interval 0.25 --watch").watch == std::chrono::milliseconds(250));
   CHECK(command<Status>("status --watch --interval 2").watch == std::chrono::seconds(2));
   CHECK(parsed("checkpoint").command);
+  CHECK(parsed("doctor").command);
+  CHECK(command<Debug>("debug report.tar.gz").file == "report.tar.gz");
   CHECK(command<Locks>("locks -R /locks").recursive);
   CHECK(command<Help>("help watch").topic == "watch");
   for (const char* line :

@@ -1,11 +1,14 @@
-"""`zab sessions`, `watches`, `checkpoint`, `locks`, `status --watch` and `doctor`."""
+"""`zab sessions`, `watches`, `checkpoint`, `locks`, `status --watch`, `doctor` and `debug`."""
 
 import asyncio
 import json
 import os
+import pathlib
 import pty
 import signal
 import subprocess
+import tarfile
+import tempfile
 
 from harness import BIN, Client, Ensemble, run, until
 from shell_processes import Shell
@@ -184,6 +187,38 @@ async def examines(ensemble):
     assert nobody.returncode == EXIT_NO_SERVER and "there is no status" in nobody.stdout, nobody
 
 
+async def reports(ensemble):
+    """the archive for a bug report has what the servers show, and no secret and no name"""
+    with tempfile.TemporaryDirectory() as directory:
+        path = pathlib.Path(directory) / "report.tar.gz"
+        done = zab(ensemble.urls() + ",ws://127.0.0.1:1", "debug", str(path))
+        assert done.returncode == 0 and done.stdout == f"{path}\n", done
+        assert "no status: Connection refused" in done.stderr, done
+        assert path.stat().st_mode & 0o777 == 0o600
+        with tarfile.open(path) as archive:
+            files = {name.split("/", 1)[1]: archive.extractfile(name).read().decode() for name in archive.getnames()}
+        kinds = [sum(name.endswith(end) for name in files) for end in
+                 ("/status.json", "/metrics.txt", "/configuration.json", ".missing")]
+        assert kinds == [3, 3, 3, 3], files.keys()
+        assert "there is no status" in files["doctor.txt"] and "0.2.0" in files["servers.txt"]
+        text = "".join(files.values())
+        assert "(hidden)" in text and '"tickTime"' in text, files.keys()
+        for secret in ("c2VjcmV0", "/many/", "ü"):
+            assert secret not in text, secret
+        again = zab(ensemble.urls(), "debug", str(path))
+        assert again.returncode == EXIT_OTHER and "exists already" in again.stderr, again
+        nowhere = zab(ensemble.urls(), "debug", directory + "/none/report.tar.gz")
+        assert nowhere.returncode == EXIT_OTHER and "No such file" in nowhere.stderr, nowhere
+        refused = zab(ensemble.urls(), "--auth", "digest:a:b", "debug", directory + "/2.tar.gz")
+        assert refused.returncode == 0 and "no configuration: this is not" in refused.stderr, refused
+        full = subprocess.run(["bash", "-c", f"ulimit -f 1; {BIN / 'zab'} --server {ensemble.urls()} debug {directory}/3.tar.gz"],
+                              capture_output=True, text=True)
+        assert full.returncode in (EXIT_OTHER, 128 + signal.SIGXFSZ), full
+        named = subprocess.run([BIN / "zab", "--server", ensemble.urls(), "debug"], cwd=directory,
+                               capture_output=True, text=True)
+        assert named.returncode == 0 and (pathlib.Path(directory) / named.stdout.strip()).exists(), named
+
+
 async def refuses_others(ensemble):
     """commands without authority have an exit code of their own, and are counted"""
     for words in (("sessions",), ("watches",), ("checkpoint",), ("sessions", "kill", "0" * 15 + "1")):
@@ -203,7 +238,8 @@ async def refuses_others(ensemble):
 
 async def test():
     """operators list and end sessions, list watches, and take checkpoints"""
-    async with Ensemble(3, maxClientCnxns=0, maxSessionTimeout=60000) as ensemble:
+    async with Ensemble(3, maxClientCnxns=0, maxSessionTimeout=60000,
+                        superDigest="root:c2VjcmV0c2VjcmV0c2VjcmV0c2U=") as ensemble:
         clients = await lists_sessions(ensemble)
         await kills_sessions(ensemble, clients)
         await lists_watches(ensemble, clients)
@@ -211,6 +247,7 @@ async def test():
         await shows_locks(ensemble, clients[1])
         await refuses_others(ensemble)
         await repeats_the_status(ensemble)
+        await reports(ensemble)
         await examines(ensemble)
 
 

@@ -232,6 +232,7 @@ class Commands {
     add_operator_command<Checkpoint>("checkpoint");
     add_operator_command<Locks>("locks");
     add<Doctor>("doctor");
+    add_operator_command<Debug>("debug");
   }
 
   void add_shell_commands() {

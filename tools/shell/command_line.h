@@ -124,6 +124,10 @@ struct Watches {
 struct Checkpoint {};
 // Tells what is wrong, or will be.
 struct Doctor {};
+// Writes an archive for a bug report.
+struct Debug {
+  std::string file;  // empty: named by the time
+};
 // Shows who holds a lock, and who waits for it.
 struct Locks {
   std::string path = ".";
@@ -138,10 +142,10 @@ struct Help {
 };
 struct Quit {};
 
-using Command =
-    std::variant<Ls, Tree, Get, Set, Create, Delete, ShowStat, Count, Ephemerals, Watch, Lock,
-                 Elect, Await, ServeConfig, Sync, Whoami, Ping, Status, Metrics, Handover,
-                 ClusterLevel, Sessions, Watches, Checkpoint, Locks, Doctor, Cd, Pwd, Help, Quit>;
+using Command = std::variant<Ls, Tree, Get, Set, Create, Delete, ShowStat, Count, Ephemerals, Watch,
+                             Lock, Elect, Await, ServeConfig, Sync, Whoami, Ping, Status, Metrics,
+                             Handover, ClusterLevel, Sessions, Watches, Checkpoint, Locks, Doctor,
+                             Debug, Cd, Pwd, Help, Quit>;
 
 // Whether it may wait for very long, so that its user is told about the session meanwhile.
 [[nodiscard]] bool is_lasting(const Command& command);

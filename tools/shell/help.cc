@@ -85,6 +85,10 @@ constexpr std::array help_rows{
             "tells what is wrong with the servers or will be, and what to do; the exit code is 0 "
             "if there is nothing",
             "doctor"},
+    HelpRow{"debug", "[FILE]",
+            "writes an archive for a bug report: status, metrics, versions and configurations, "
+            "without secrets",
+            "debug report.tar.gz"},
     HelpRow{"locks", "[-R] [PATH]",
             "shows who holds a lock, a semaphore or the lead, and who waits; -R of all nodes below",
             "locks -R /locks"},

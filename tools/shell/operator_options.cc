@@ -48,6 +48,8 @@ void add_options(CLI::App& sub, Watches& watches) {
 
 void add_options(CLI::App&, Checkpoint&) {}
 
+void add_options(CLI::App& sub, Debug& debug) { sub.add_option("FILE", debug.file); }
+
 void add_options(CLI::App& sub, Locks& locks) {
   sub.add_flag("-R", locks.recursive);
   sub.add_option("PATH", locks.path);

@@ -14,5 +14,6 @@ void add_options(CLI::App& sub, Sessions& sessions);
 void add_options(CLI::App& sub, Watches& watches);
 void add_options(CLI::App& sub, Checkpoint& checkpoint);
 void add_options(CLI::App& sub, Locks& locks);
+void add_options(CLI::App& sub, Debug& debug);
 
 }  // namespace shell

@@ -5,6 +5,7 @@
 #include <unistd.h>
 #include <utility>
 
+#include "tools/shell/archive.h"
 #include "tools/shell/child.h"
 #include "tools/shell/input.h"
 #include "tools/shell/print.h"
@@ -43,6 +44,8 @@ int Runner::run(const Command& command, bool json) {
     }
   } catch (const CannotRun& failed) {
     fail(failed.exit_code(), failed.what());
+  } catch (const ArchiveFailed& failed) {
+    fail(exit_other, failed.what());
   }
   out_.flush();
   if (ended_by_ && settings_.mode == Mode::interactive) end_by_signal(*ended_by_);

@@ -89,6 +89,7 @@ class Runner {
   void on(const Checkpoint& checkpoint);
   void on(const Locks& locks);
   void on(const Doctor& doctor);
+  void on(const Debug& debug);
   void on(const Cd& cd);
   void on(const Pwd& pwd);
   void on(const Help& help);

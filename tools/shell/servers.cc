@@ -13,16 +13,6 @@
 
 // The commands that ask each server over plain HTTP.
 namespace shell {
-namespace {
-
-wire::TimeMs wall_clock_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
-
-}  // namespace
-
 void Runner::show_servers(const std::vector<ServersColumn>& columns) {
   const ServersTable shown =
       servers_table(columns, settings_.servers, ask_all(settings_.servers, status_of));
