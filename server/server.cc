@@ -68,10 +68,11 @@ Server::Server(boost::asio::io_context& io, Config config, std::uint64_t memory_
       handover_(io, driver_),
       halted_lead_(io, pipeline_, driver_, handover_),
       ticker_(io, replication_options(config_), environment_, pipeline_, checkpointer_),
-      listener_(io, listener_options(config_, *ledger_, open_files_max()), pipeline_,
-                http_handlers(status_parts(),
-                              operator_commands({driver_, pipeline_, handover_, checkpointer_})),
-                ledger_),
+      listener_(
+          io, listener_options(config_, *ledger_, open_files_max()), pipeline_,
+          http_handlers(status_parts(), operator_commands({driver_, pipeline_, handover_,
+                                                           checkpointer_, admin_options(config_)})),
+          ledger_),
       shutdown_(io, replication_options(config_),
                 {listener_, pipeline_, handover_, ticker_, links_, checkpointer_}) {
   pipeline_.replica().become(std::move(*found.service));

@@ -172,6 +172,33 @@ std::size_t WatchTable::size(Watch::Reach reach, std::string_view path) const {
   return group == groups_.end() ? 0 : group->second;
 }
 
+WatchPage WatchTable::page(std::size_t position, std::size_t max) const {
+  const std::size_t buckets = std::max(nodes_->bucket_count(), subtrees_->bucket_count());
+  WatchPage page;
+  while (position < buckets && page.paths.size() < max) {
+    add_bucket(Watch::Reach::node, position, page.paths);
+    add_bucket(Watch::Reach::subtree, position, page.paths);
+    position += 1;
+  }
+  if (position < buckets) page.next = position;
+  return page;
+}
+
+// Looks at one watch of each path, because one path may have very many.
+void WatchTable::add_bucket(Watch::Reach reach, std::size_t bucket,
+                            std::vector<PathWatches>& paths) const {
+  const ByPath& index = reach == Watch::Reach::node ? nodes_ : subtrees_;
+  if (bucket >= index->bucket_count()) return;
+  auto at = index->begin(bucket);
+  while (at != index->end(bucket)) {
+    const std::string_view path = at->path();
+    paths.push_back({std::string(path), reach, size(reach, path)});
+    const auto after = index->equal_range(path).second;
+    if (after == index->end() || index->bucket(after->path()) != bucket) return;
+    at = index->local_iterator_to(*after);
+  }
+}
+
 const Watcher* WatchTable::watcher(wire::SessionId session) const {
   const auto own = sessions_.find(session);
   return own == sessions_.end() ? nullptr : &own->second;

@@ -14,6 +14,7 @@
 #include "session/turns.h"
 #include "session/watch.h"
 #include "session/watch_budget.h"
+#include "session/watch_page.h"
 #include "wire/records.h"
 #include "wire/requests.h"
 #include "znode/hash_key.h"
@@ -141,6 +142,12 @@ class WatchTable {
   [[nodiscard]] std::size_t size(wire::SessionId session) const;
   // How many watches of exactly this path and reach are set.
   [[nodiscard]] std::size_t size(Watch::Reach reach, std::string_view path) const;
+  // The number of different paths, each once for either reach.
+  [[nodiscard]] std::size_t paths() const { return groups_.size(); }
+  // The watched paths from `position` on: 0, or the `next` of the page before. A page ends once it
+  // has `max` paths, or a few more. If watches are set between two pages, a path may be on both.
+  // The watches of suspended sessions, and those that are reserved, are on none.
+  [[nodiscard]] WatchPage page(std::size_t position, std::size_t max) const;
   // Null if the session has no watches.
   [[nodiscard]] const Watcher* watcher(wire::SessionId session) const;
   // The size of the paths and ids of the session's watches.
@@ -197,6 +204,8 @@ class WatchTable {
   [[nodiscard]] std::uint64_t group_of(Watch::Reach reach, std::string_view path) const {
     return 2 * static_cast<std::uint64_t>(key_(path)) + (reach == Watch::Reach::node ? 0 : 1);
   }
+  // Adds the paths of one bucket to `paths`.
+  void add_bucket(Watch::Reach reach, std::size_t bucket, std::vector<PathWatches>& paths) const;
   // The watch is not set any more.
   void leave_group(const SetWatch& watch);
 

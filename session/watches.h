@@ -131,6 +131,11 @@ class Watches {
 
   [[nodiscard]] std::size_t size() const { return table_.size(); }
   [[nodiscard]] std::size_t size(wire::SessionId session) const { return table_.size(session); }
+  // The paths that are watched: see WatchTable.
+  [[nodiscard]] std::size_t paths() const { return table_.paths(); }
+  [[nodiscard]] WatchPage page(std::size_t position, std::size_t max) const {
+    return table_.page(position, max);
+  }
   [[nodiscard]] const ChangeHistory& history() const { return history_; }
 
  private:

@@ -29,22 +29,32 @@ std::optional<AdminCommands::Arguments> arguments_of(std::string_view target) {
 }  // namespace
 
 void AdminCommands::add(std::string name, std::vector<std::string> parameters, Command command) {
-  commands_[std::move(name)] = {std::move(parameters), std::move(command)};
+  commands_[std::move(name)] = {std::move(parameters), std::move(command), 0};
 }
 
-void AdminCommands::run(std::string_view target, Done done) const {
+void AdminCommands::run(std::string_view target, Done done) {
   const std::string_view name = path_of(target).substr(command_prefix.size());
   const auto found = commands_.find(name);
   if (found == commands_.end()) {
+    unknown_ += 1;
     std::string known;
     for (const auto& [each, unused] : commands_) known += (known.empty() ? "" : ", ") + each;
     return done(
         error_answer(404, "NotFound",
                      "there is no command " + std::string(name) + "; the commands are " + known));
   }
+  found->second.requests += 1;
   const std::optional<Arguments> arguments = arguments_of(target);
   if (auto refused = refuse(name, found->second, arguments)) return done(*std::move(refused));
   found->second.command(*arguments, std::move(done));
+}
+
+std::vector<Readings::CommandCount> AdminCommands::counts() const {
+  std::vector<Readings::CommandCount> counts;
+  for (const auto& [name, entry] : commands_) counts.push_back({name, entry.requests});
+  counts.push_back({"unknown", unknown_});
+  counts.push_back({"refused", refused_});
+  return counts;
 }
 
 std::optional<Answer> AdminCommands::refuse(std::string_view name, const Entry& entry,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "server/clients/answer.h"
+#include "server/metrics/readings.h"
 
 namespace server {
 
@@ -26,12 +28,19 @@ class AdminCommands {
 
   // Runs the command that `target`, as in the request line, names. Answers at once if there is no
   // such command, or if it does not accept the arguments.
-  void run(std::string_view target, Done done) const;
+  void run(std::string_view target, Done done);
+  // The gate has refused a request for a command.
+  void refused() { refused_ += 1; }
+
+  // How many requests there were of each command, of commands that do not exist, and of senders who
+  // may not give commands.
+  [[nodiscard]] std::vector<Readings::CommandCount> counts() const;
 
  private:
   struct Entry {
     std::vector<std::string> parameters;
     Command command;
+    std::uint64_t requests = 0;
   };
 
   // The answer to arguments that cannot be used; nothing if they can be.
@@ -39,6 +48,8 @@ class AdminCommands {
                                                     const std::optional<Arguments>& arguments);
 
   std::map<std::string, Entry, std::less<>> commands_;
+  std::uint64_t unknown_ = 0;
+  std::uint64_t refused_ = 0;
 };
 
 }  // namespace server

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <spdlog/spdlog.h>
 
+#include "server/admin/operator_lists.h"
 #include "wire/zxid.h"
 #include "zab/print.h"
 
@@ -31,13 +32,6 @@ Answer answer_to(Handover::Outcome outcome, const zab::RoleStatus& role_status) 
                      {{"leader", role_status.leader.value}, {"epoch", role_status.epoch.value}});
 }
 
-std::optional<wire::Level> level_of(std::string_view text) {
-  wire::Level level;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), level.value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return level;
-}
-
 void hand_over(const OperatorParts& parts, const AdminCommands::Arguments& arguments,
                AdminCommands::Done done) {
   const auto to = arguments.find("to");
@@ -56,9 +50,10 @@ void hand_over(const OperatorParts& parts, const AdminCommands::Arguments& argum
 void set_level(Pipeline& pipeline, const AdminCommands::Arguments& arguments,
                AdminCommands::Done done) {
   const auto to = arguments.find("to");
-  const auto level = to == arguments.end() ? std::nullopt : level_of(to->second);
-  if (!level) return done(error_answer(400, "BadArguments", "to is no level: a whole number"));
-  pipeline.set_level(*level, [level = *level, done = std::move(done)](const auto& changed) {
+  const auto number = to == arguments.end() ? std::nullopt : number_of<std::uint32_t>(to->second);
+  if (!number) return done(error_answer(400, "BadArguments", "to is no level: a whole number"));
+  const wire::Level level{*number};
+  pipeline.set_level(level, [level, done = std::move(done)](const auto& changed) {
     if (!changed) return done(error_answer(409, "NotPossible", changed.error().message));
     done(json_answer(200, {{"level", level.value}}));
   });
@@ -69,6 +64,20 @@ void take_checkpoint(Checkpointer& checkpointer, AdminCommands::Done done) {
     if (!taken) return done(error_answer(503, "NotDone", taken.error().message));
     const CheckpointReport& report = checkpointer.report();
     done(json_answer(200, {{"zxid", wire::to_hex(report.at)}, {"bytes", report.bytes}}));
+  });
+}
+
+void end_session(Pipeline& pipeline, const AdminCommands::Arguments& arguments,
+                 AdminCommands::Done done) {
+  const auto id = arguments.find("id");
+  const auto bits = id == arguments.end() ? std::nullopt : wire::from_hex(id->second);
+  if (!bits) {
+    return done(error_answer(400, "BadArguments", "id is no session: 16 hexadecimal digits"));
+  }
+  pipeline.end_session({*bits}, [bits = *bits, done = std::move(done)](const auto& ended) {
+    if (!ended) return done(error_answer(409, "NotPossible", ended.error().message));
+    spdlog::info("an operator has ended session {}", wire::to_hex(bits));
+    done(json_answer(200, {{"session", wire::to_hex(bits)}}));
   });
 }
 
@@ -84,6 +93,18 @@ AdminCommands operator_commands(const OperatorParts& parts) {
   });
   commands.add("checkpoint", {}, [parts](const auto&, AdminCommands::Done done) {
     take_checkpoint(parts.checkpointer, std::move(done));
+  });
+  commands.add("configuration", {}, [options = parts.options](const auto&, const auto& done) {
+    done(configuration_answer(options));
+  });
+  commands.add("sessions/kill", {"id"}, [parts](const auto& arguments, AdminCommands::Done done) {
+    end_session(parts.pipeline, arguments, std::move(done));
+  });
+  commands.add("sessions", {"after", "at"}, [parts](const auto& arguments, const auto& done) {
+    done(sessions_answer(parts.pipeline, arguments));
+  });
+  commands.add("watches", {"from", "least"}, [parts](const auto& arguments, const auto& done) {
+    done(watches_answer(parts.pipeline, arguments));
   });
   return commands;
 }

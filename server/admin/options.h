@@ -17,6 +17,14 @@ struct AdminOptions {
   std::uint32_t id = 0;               // of this server
   std::vector<Server> other_servers;  // of the ensemble, by id; empty: standalone
   std::string data_dir;
+
+  // A key of the configuration that was set.
+  struct Setting {
+    std::string key;
+    std::string value;
+    std::string source;  // "zoo.cfg:7"
+  };
+  std::vector<Setting> settings;  // without secrets
 };
 
 }  // namespace server

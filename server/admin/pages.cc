@@ -83,6 +83,7 @@ Answer status_answer(const Status& status) {
                       {"nodes", status.nodes},
                       {"watches", status.watches},
                       {"lag", status.lag},
+                      {"clockOffsetMs", status.clock_offset_ms},
                       {"cluster", status.cluster.empty() ? Json(nullptr) : Json(status.cluster)},
                       {"checkpoint",
                        {{"zxid", wire::to_hex(status.checkpoint.at)},

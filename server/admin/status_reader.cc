@@ -81,6 +81,7 @@ Status read_status(const StatusParts& parts) {
   status.watches = service.watches().size();
   const auto unapplied = state.durable.history.after(service.applied());
   status.lag = static_cast<std::uint64_t>(state.durable.history.end() - unapplied);
+  status.clock_offset_ms = parts.pipeline.clock_offset();
   status.data_dir = parts.options.data_dir;
   status.checkpoint = parts.checkpointer.report();
   add_disk(parts, status);
@@ -99,7 +100,7 @@ std::string status_text(const StatusParts& parts) {
   return text;
 }
 
-Readings read_metrics(const StatusParts& parts) {
+Readings read_metrics(const StatusParts& parts, const AdminCommands& commands) {
   const zab::State& state = parts.driver.peer().state();
   const zab::History& history = state.durable.history;
   const session::Service& service = parts.pipeline.replica().service();
@@ -129,6 +130,8 @@ Readings read_metrics(const StatusParts& parts) {
   now.state_bytes_max = service.memory_max();
   now.ephemerals = service.tree().ephemeral_count();
   now.port = parts.listener.counters();
+  now.connections_max = parts.listener.connections_max();
+  now.operator_requests = commands.counts();
   add_budgets(parts.ledger, now);
   now.log = parts.log.counters();
   now.omitted_lines = limited_log().omitted();
@@ -136,20 +139,21 @@ Readings read_metrics(const StatusParts& parts) {
   return now;
 }
 
-HttpHandlers http_handlers(const StatusParts& parts, AdminCommands commands) {
+HttpHandlers http_handlers(const StatusParts& parts, AdminCommands given) {
+  const auto commands = std::make_shared<AdminCommands>(std::move(given));
   return {
       .page =
-          [parts, recent = std::make_shared<RecentPages>()](std::string_view method,
-                                                            std::string_view target) {
+          [parts, commands, recent = std::make_shared<RecentPages>()](std::string_view method,
+                                                                      std::string_view target) {
             return page(method, target,
                         {[&] { return read_status(parts); },
-                         [&] { return metrics_page(read_metrics(parts)); },
+                         [&] { return metrics_page(read_metrics(parts, *commands)); },
                          [&] { return read_readiness(parts); }},
                         *recent);
           },
-      .command = [commands = std::move(commands)](
-                     std::string_view target,
-                     AdminCommands::Done done) { commands.run(target, std::move(done)); },
+      .command = [commands](std::string_view target,
+                            AdminCommands::Done done) { commands->run(target, std::move(done)); },
+      .command_refused = [commands] { commands->refused(); },
   };
 }
 

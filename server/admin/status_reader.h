@@ -40,7 +40,7 @@ struct StatusParts {
 
 // The values of GET /metrics: the status and everything else that is counted. Call it on the event
 // loop's thread.
-[[nodiscard]] Readings read_metrics(const StatusParts& parts);
+[[nodiscard]] Readings read_metrics(const StatusParts& parts, const AdminCommands& commands);
 
 // The web port's answers. The parts outlive them, and may be constructed later.
 [[nodiscard]] HttpHandlers http_handlers(const StatusParts& parts, AdminCommands commands);

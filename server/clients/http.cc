@@ -203,7 +203,10 @@ Verdict judge(const Request& request, std::string_view remote, const Gate& gate,
   const bool stays = request.keep_alive() && capacity == Capacity::available;
   const After after = stays ? After::keep_alive : After::close;
   if (head.target.starts_with(command_prefix)) {
-    if (auto refused = gate.refuses_command(head, remote)) return {*std::move(refused), after};
+    if (auto refused = gate.refuses_command(head, remote)) {
+      handlers.command_refused();
+      return {*std::move(refused), after};
+    }
     return {Command{head.target}, after};
   }
   return {handlers.page(head.method, head.target), after};

@@ -16,6 +16,8 @@ struct HttpHandlers {
   std::function<Answer(std::string_view method, std::string_view target)> page;
   // A POST from a sender who may give commands. Calls `done` once, during the call or later.
   std::function<void(std::string_view target, std::function<void(Answer)> done)> command;
+  // A request for a command was refused, because its sender may not give commands.
+  std::function<void()> command_refused = [] {};
 };
 
 }  // namespace server

@@ -138,6 +138,7 @@ class Listener::Port : public std::enable_shared_from_this<Listener::Port> {
   std::optional<std::string> start();
   [[nodiscard]] const wire::Address& bound() const { return web_; }
   [[nodiscard]] PortCounters counters() const;
+  [[nodiscard]] std::uint32_t connections_max() const { return options_.connections_max; }
   void stop();
   // Call it when the event loop does not run any more.
   void end() { io_threads_.clear(); }
@@ -357,6 +358,8 @@ Listener::~Listener() {
 std::optional<std::string> Listener::start() { return port_->start(); }
 const wire::Address& Listener::bound() const { return port_->bound(); }
 PortCounters Listener::counters() const { return port_->counters(); }
+
+std::uint32_t Listener::connections_max() const { return port_->connections_max(); }
 void Listener::stop() { port_->stop(); }
 
 }  // namespace server

@@ -35,6 +35,8 @@ class Listener {
   [[nodiscard]] const wire::Address& bound() const;
 
   [[nodiscard]] PortCounters counters() const;
+  // Of WebSockets; 0: no limit.
+  [[nodiscard]] std::uint32_t connections_max() const;
 
   // Accepts no more connections and ends those that are HTTP. WebSocket connections stay until
   // the handler or the client closes them.

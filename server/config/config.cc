@@ -387,6 +387,7 @@ std::variant<Configured, ConfigError> configure(Settings settings) {
                             "does not have; clients connect to webPort=" +
                             std::to_string(builder.config.web.port) + " with a WebSocket");
   }
+  builder.config.shown = shown_settings(settings);
   std::ranges::sort(ignored);
   ignored.erase(std::ranges::unique(ignored).begin(), ignored.end());
   return Configured{std::move(builder.config), std::move(ignored), std::move(builder.notes),

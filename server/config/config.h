@@ -73,6 +73,7 @@ struct Config {
   // upgrade: whether the level of the ensemble rises by itself; not set: only if standalone.
   std::optional<bool> upgrade_automatically;
   std::string log_level = "info";
+  std::vector<ShownSetting> shown;  // that were set, for operators
 };
 
 // The URL at which clients connect to a server's web port: "ws://host:port/v1".

@@ -342,9 +342,9 @@ constexpr Key keys[] = {
     // Security.
     {"superDigest", "USER:HASH", described("nobody"),
      "the user who may do everything: user:base64(sha1(user:password)), as in ZooKeeper",
-     set_super_digest},
+     set_super_digest, true},
     {"DigestAuthenticationProvider.superDigest", "USER:HASH", described("superDigest"),
-     "ZooKeeper's name for superDigest", set_super_digest},
+     "ZooKeeper's name for superDigest", set_super_digest, true},
 
     {"upgrade", "WHEN", described("manual, and auto when standalone"),
      "auto: raise the ensemble's level as soon as all servers can run at a greater one; "
@@ -371,6 +371,16 @@ const Key* find_key(std::string_view name) {
     if (name.starts_with(family) && is_number(name.substr(family.size()))) return &key;
   }
   return nullptr;
+}
+
+std::vector<ShownSetting> shown_settings(const Settings& settings) {
+  std::vector<ShownSetting> shown;
+  for (const auto& [name, setting] : settings) {
+    const Key* key = find_key(name);
+    if (key == nullptr) continue;
+    shown.push_back({name, key->is_secret ? "(hidden)" : setting.value, setting.source});
+  }
+  return shown;
 }
 
 }  // namespace server

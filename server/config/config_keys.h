@@ -3,8 +3,10 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "server/config/config_builder.h"
+#include "server/config/settings.h"
 
 namespace server {
 
@@ -26,6 +28,7 @@ struct Key {
   std::string_view meaning;
   // Sets the value in the builder. Null for a key that `configure` handles itself.
   void (*apply)(ConfigBuilder& builder, const NamedSetting& named);
+  bool is_secret = false;
 
   [[nodiscard]] constexpr bool is_numbered() const { return name.ends_with(".N"); }
   // "server." of "server.N".
@@ -37,5 +40,7 @@ struct Key {
 [[nodiscard]] std::span<const Key> config_keys();
 // Null if no such key has a use here.
 [[nodiscard]] const Key* find_key(std::string_view name);
+// Those of the settings that have a use here. Of others it is not known whether they are secret.
+[[nodiscard]] std::vector<ShownSetting> shown_settings(const Settings& settings);
 
 }  // namespace server

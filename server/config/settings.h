@@ -14,6 +14,15 @@ struct Setting {
 };
 using Settings = std::map<std::string, Setting, std::less<>>;  // by key
 
+// A setting that may be shown to operators: it is no secret.
+struct ShownSetting {
+  std::string key;
+  std::string value;  // of a secret: "(hidden)"
+  std::string source;
+
+  bool operator==(const ShownSetting&) const = default;
+};
+
 struct FileSettings {
   Settings settings;
   std::vector<std::string> notes;   // for the operator, a sentence each

@@ -117,6 +117,8 @@ void add_state(const Readings& now, Families& out) {
       .is(now.state_bytes_max);
   out.gauge("tree_ephemerals", "Ephemeral znodes.").is(now.ephemerals);
   out.gauge("sessions", "Open sessions of the whole ensemble.").is(now.status.sessions);
+  out.gauge("sessions_limit", "The limit of sessions, maxSessions; 0: there is none.")
+      .is(now.sessions_max);
   out.counter("sessions_total", "Sessions of the ensemble by what happened to them.")
       .is(now.replica.sessions_opened, {{"event", "opened"}})
       .is(now.replica.sessions_moved, {{"event", "moved"}})
@@ -127,6 +129,8 @@ void add_state(const Readings& now, Families& out) {
 
 void add_clients(const Readings& now, Families& out) {
   out.gauge("client_connections", "WebSocket connections of clients.").is(now.status.connections);
+  out.gauge("client_connections_limit", "The limit of client_connections; 0: there is none.")
+      .is(now.connections_max);
   out.counter("client_accepted_total", "Connections to the web port, of HTTP too.")
       .is(now.port.accepted);
   out.counter("client_refused_total",
@@ -269,6 +273,10 @@ std::string metrics_page(const Readings& readings) {
   add_disk(readings, out);
   add_checkpoint(readings.status.checkpoint, out);
   add_process(readings.process, out);
+  out.counter("operator_requests_total", "Requests for commands of operators, by command.");
+  for (const Readings::CommandCount& each : readings.operator_requests) {
+    out.is(each.requests, {{"command", each.command}});
+  }
   out.counter("omitted_lines_total", "Lines that the server's messages omit, see operations.md.")
       .is(readings.omitted_lines);
   out.counter("log_lines_dropped_total",

@@ -24,6 +24,12 @@ struct Readings {
     std::uint64_t length = 0;
   };
 
+  // Requests for a command of operators.
+  struct CommandCount {
+    std::string command;
+    std::uint64_t requests = 0;
+  };
+
   // The use of one budget by clients, and how often each measure was taken at its limits.
   struct Budget {
     struct Measure {
@@ -64,9 +70,12 @@ struct Readings {
   std::uint64_t state_bytes = 0;  // the memory of the tree and the sessions
   std::uint64_t state_bytes_max = 0;
   std::uint64_t ephemerals = 0;
+  std::uint64_t sessions_max = 0;  // of the ensemble; 0: no limit
 
   // Clients.
   PortCounters port;
+  std::uint64_t connections_max = 0;  // 0: no limit
+  std::vector<CommandCount> operator_requests;
   RequestCounters requests;
   std::uint64_t indexed_children = 0;  // looked at for indexes of numbers
   std::uint64_t outstanding_requests = 0;

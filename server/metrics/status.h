@@ -33,7 +33,8 @@ struct Status {
   std::uint64_t connections = 0;
   std::uint64_t nodes = 0;
   std::uint64_t watches = 0;
-  std::uint64_t lag = 0;  // transactions committed or proposed, and not applied here yet
+  std::uint64_t lag = 0;             // transactions committed or proposed, and not applied here yet
+  std::int64_t clock_offset_ms = 0;  // how far the wall clock is ahead of the ensemble's time
   CheckpointReport checkpoint;
   std::uint64_t log_bytes = 0;  // on disk
   std::uint64_t log_segments = 0;

@@ -46,4 +46,9 @@ Client* ClientIndex::find(wire::SessionId session) {
   return found == by_session_.end() ? nullptr : found->second;
 }
 
+const Client* ClientIndex::find(wire::SessionId session) const {
+  const auto found = by_session_.find(session.value);
+  return found == by_session_.end() ? nullptr : found->second;
+}
+
 }  // namespace server

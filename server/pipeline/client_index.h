@@ -31,6 +31,7 @@ class ClientIndex {
   [[nodiscard]] Client* find(const ClientConnection& connection);
   [[nodiscard]] Client* find(std::uint64_t number);
   [[nodiscard]] Client* find(wire::SessionId session);
+  [[nodiscard]] const Client* find(wire::SessionId session) const;
 
   [[nodiscard]] std::size_t size() const { return clients_.size(); }
   // All clients, in the order in which they connected.

@@ -40,6 +40,8 @@ class EnsembleClock {
     return clock_.stamp(monotonic(at));
   }
 
+  // Of the own wall clock to the time, in the last tick.
+  [[nodiscard]] wire::TimeMs offset() const { return offset_; }
   void read(Readings& readings) const;
 
  private:

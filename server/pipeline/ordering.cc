@@ -114,9 +114,20 @@ void Ordering::route_read_point(std::uint64_t tag, OrderingOutcomes& out) {
 }
 
 wire::Result<void> Ordering::set_level(wire::Level level, OrderingOutcomes& out) {
-  if (leads()) return planner_.set_level(level, out);
-  return wire::Error{wire::ErrorCode::bad_arguments, "this server does not lead: ask server " +
-                                                         zab::to_string(role_status_.leader)};
+  if (!leads()) return does_not_lead();
+  return planner_.set_level(level, out);
+}
+
+wire::Result<void> Ordering::end_session(wire::SessionId session, OrderingOutcomes& out) {
+  if (!leads()) return does_not_lead();
+  planner_.end_session(session, out);
+  release_refusals(out);
+  return {};
+}
+
+wire::Error Ordering::does_not_lead() const {
+  return {wire::ErrorCode::bad_arguments,
+          "this server does not lead: ask server " + zab::to_string(role_status_.leader)};
 }
 
 // --- From the protocol ---

@@ -56,6 +56,9 @@ class Ordering {
   // server does not lead.
   [[nodiscard]] wire::Result<void> set_level(wire::Level level, OrderingOutcomes& out);
 
+  // Plans the end of a session for an operator. An error also if this server does not lead.
+  [[nodiscard]] wire::Result<void> end_session(wire::SessionId session, OrderingOutcomes& out);
+
   // From the protocol.
   void role_changed(const zab::RoleStatus& role_status, OrderingOutcomes& out);
   void applied(const session::Applied& applied, OrderingOutcomes& out);
@@ -100,6 +103,7 @@ class Ordering {
   void route(Waiting& waiting, OrderingOutcomes& out);
   void route_read_point(std::uint64_t tag, OrderingOutcomes& out);
   void give_up_unknown(OrderingOutcomes& out);
+  [[nodiscard]] wire::Error does_not_lead() const;
   void release_refusals(OrderingOutcomes& out);
   void release_touches(OrderingOutcomes& out);
   void end_interval(std::uint64_t token, OrderingOutcomes& out);

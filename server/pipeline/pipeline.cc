@@ -61,6 +61,7 @@ Pipeline::Pipeline(PipelineOptions options, std::uint64_t first_number, Environm
                 {options_.held_bytes_max, options_.outstanding_commands}, replica_.service(),
                 clock_, touch_intervals_, environment),
       levels_(options_.upgrade_automatically, replica_.service(), ordering_, environment),
+      session_ends_(replica_.service(), ordering_),
       session_setup_(options_, replica_, clients_, replies_, touch_intervals_, environment),
       intake_(options_, clients_, pending_, replica_, sender_, replies_, touch_intervals_,
               ordering_, session_setup_, environment),
@@ -178,6 +179,7 @@ void Pipeline::deliver(const zab::Txn& txn) {
   if (applied.owner.server == options_.id) reply(applied);
   ordering_.applied(applied, intake_.outcomes());
   intake_.carry_out();
+  session_ends_.applied(applied);
 
   while (const auto due = pending_.pop_due(replica_.applied())) intake_.perform(*due);
   replies_.release_caught_up_reads();
@@ -220,12 +222,18 @@ void Pipeline::set_level(wire::Level level, LevelChanges::Done done) {
   intake_.carry_out();
 }
 
+void Pipeline::end_session(wire::SessionId session, SessionEnds::Done done) {
+  session_ends_.request(session, std::move(done), intake_.outcomes());
+  intake_.carry_out();
+}
+
 void Pipeline::role_changed(const zab::RoleStatus& changed) {
   zab::RoleStatus role_status = changed;
   if (replica_.halt()) role_status.serving = false;
   ordering_.role_changed(role_status, intake_.outcomes());
   levels_.role_changed(intake_.outcomes());
   intake_.carry_out();
+  session_ends_.role_changed();
   if (!role_status.serving) return;
   session_setup_.serves();
   for (const auto& [number, client] : clients_.by_number()) {
@@ -271,6 +279,7 @@ void Pipeline::tick() {
 
 void Pipeline::read(Readings& readings) const {
   readings.replica = replica_.counters();
+  readings.sessions_max = options_.max_sessions;
   clock_.read(readings);
   ordering_.read(readings);
   replies_.read(readings);

@@ -23,6 +23,8 @@
 #include "server/pipeline/pending.h"
 #include "server/pipeline/replica.h"
 #include "server/pipeline/replies.h"
+#include "server/pipeline/session_ends.h"
+#include "server/pipeline/session_list.h"
 #include "server/pipeline/session_setup.h"
 #include "server/pipeline/touch_intervals.h"
 #include "server/pipeline/watch_charges.h"
@@ -75,6 +77,12 @@ class Pipeline : public ClientHandler {
   // Changes the level of the ensemble for an operator: see LevelChanges::request.
   void set_level(wire::Level level, LevelChanges::Done done);
 
+  // Ends a session for an operator: see SessionEnds::request.
+  void end_session(wire::SessionId session, SessionEnds::Done done);
+  [[nodiscard]] SessionPage list_sessions(const SessionPageRequest& request) const {
+    return server::list_sessions(options_.id, replica_.service(), clients_, request);
+  }
+
   // Sends all clients to other servers, for a stop: see drain.h. A drain ends soon if this server
   // follows a leader.
   [[nodiscard]] Drain& drain() { return drain_; }
@@ -89,6 +97,8 @@ class Pipeline : public ClientHandler {
   [[nodiscard]] const Replica& replica() const { return replica_; }
   [[nodiscard]] const zab::RoleStatus& role_status() const { return ordering_.role_status(); }
   [[nodiscard]] std::size_t connections() const { return clients_.size(); }
+  // How far the wall clock is ahead of the ensemble's time.
+  [[nodiscard]] wire::TimeMs clock_offset() const { return clock_.offset(); }
   // Everything that GET /metrics shows of the pipeline. Looks at every client.
   void read(Readings& readings) const;
 
@@ -111,6 +121,7 @@ class Pipeline : public ClientHandler {
   EnsembleClock clock_;
   Ordering ordering_;
   LevelChanges levels_;
+  SessionEnds session_ends_;
   SessionSetup session_setup_;
   Intake intake_;
   Drain drain_;

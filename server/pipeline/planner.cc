@@ -35,6 +35,7 @@ void Planner::end() {
   fair_queue_.clear();
   questions_.clear();
   expiry_.clear();
+  ended_.clear();
   planned_ = planned_applied_ = 0;
   planned_at_.clear();
   planned_for_ = {};
@@ -92,6 +93,7 @@ void Planner::note_move_or_end(const session::Command& planned) {
   }
   const auto* close = std::get_if<session::CloseSession>(&planned.body);
   if (close == nullptr || !expiry_.remove(planned.session) || !close->expired) return;
+  if (ended_.contains(planned.session)) return;
   log_limited(LineKind::session_expires, spdlog::level::info, "session {} expires",
               wire::to_hex(planned.session.value));
 }
@@ -99,7 +101,14 @@ void Planner::note_move_or_end(const session::Command& planned) {
 // Whether a session was due, and its client has sent something while its end was held.
 bool Planner::is_outdated_end(const session::Command& command) const {
   const auto* close = std::get_if<session::CloseSession>(&command.body);
-  return close != nullptr && close->expired && expiry_.is_alive(command.session);
+  return close != nullptr && close->expired && expiry_.is_alive(command.session) &&
+         !ended_.contains(command.session);
+}
+
+void Planner::end_session(wire::SessionId session, OrderingOutcomes& out) {
+  if (service_.sessions().find(session) == nullptr) return;
+  ended_.insert(session);
+  plan({session, {}, 0, session::CloseSession{true}}, out);
 }
 
 wire::Result<void> Planner::set_level(wire::Level level, OrderingOutcomes& out) {
@@ -137,7 +146,10 @@ void Planner::applied(const session::Applied& applied) {
       break;
     }
     case Change::closed:
-    case Change::expired: expiry_.remove(applied.session); break;
+    case Change::expired:
+      expiry_.remove(applied.session);
+      ended_.erase(applied.session);
+      break;
   }
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <set>
 #include <unordered_map>
 
 #include "server/metrics/readings.h"
@@ -62,6 +63,9 @@ class Planner {
   void plan(const session::Command& command, OrderingOutcomes& out, std::size_t bytes = 0);
   // Plans a change of the level, as session::Service::plan_level.
   [[nodiscard]] wire::Result<void> set_level(wire::Level level, OrderingOutcomes& out);
+  // Plans the end of the session, whether its client is alive or not. No effect if the session is
+  // not open.
+  void end_session(wire::SessionId session, OrderingOutcomes& out);
   // A transaction is applied: if plans are outstanding, it is the oldest of them.
   void applied(const session::Applied& applied);
   // Plans the next command whose turn has come; false if there is none.
@@ -113,6 +117,7 @@ class Planner {
   Environment& environment_;
 
   session::Expiry expiry_;
+  std::set<wire::SessionId> ended_;  // by operators; they are open until their ends are applied
   std::uint64_t planned_ = 0;
   std::uint64_t planned_applied_ = 0;
   std::deque<SteadyClock::time_point> planned_at_;  // of plans that are not applied

@@ -166,6 +166,9 @@ AdminOptions admin_options(const Config& config) {
     options.other_servers.push_back({line.id, to_string(line.peer), line.observer});
   }
   options.data_dir = config.data_dir.string();
+  for (const ShownSetting& each : config.shown) {
+    options.settings.push_back({each.key, each.value, each.source});
+  }
   return options;
 }
 

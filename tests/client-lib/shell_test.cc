@@ -129,6 +129,19 @@ TEST_CASE("the options of each command are parsed") {
   CHECK(command<Metrics>("metrics zabkeeper_log").prefix == "zabkeeper_log");
   CHECK(command<Handover>("handover 2").to == 2);
   CHECK(!command<Handover>("handover").to);
+  CHECK(!command<Sessions>("sessions").at);
+  CHECK(command<Sessions>("sessions --at 2").at == 2);
+  CHECK(command<Sessions>("sessions kill 000001000000000a 0000010000000002").kill ==
+        std::vector<wire::SessionId>{{0x1000000000a}, {0x10000000002}});
+  CHECK(command<Watches>("watches --top 5").top == 5);
+  CHECK(!command<Status>("status").watch);
+  CHECK(command<Status>("status --watch").watch == std::chrono::seconds(1));
+  CHECK(command<Status>("status --interval 0.25 --watch").watch == std::chrono::milliseconds(250));
+  CHECK(command<Status>("status --watch --interval 2").watch == std::chrono::seconds(2));
+  CHECK(parsed("checkpoint").command);
+  CHECK(parsed("doctor").command);
+  CHECK(command<Debug>("debug report.tar.gz").file == "report.tar.gz");
+  CHECK(command<Locks>("locks -R /locks").recursive);
   CHECK(command<Help>("help watch").topic == "watch");
   for (const char* line :
        {"tree", "count", "ephemerals", "sync", "whoami", "ping", "status", "quit", "cd", "pwd"}) {
@@ -190,6 +203,12 @@ TEST_CASE("wrong usage is explained, with exit code 2") {
            Row{"watch --scope all /a", "usage: watch"},
            Row{"watch --once --count 2 /a", "excludes"},
            Row{"handover two", "usage: handover"},
+           Row{"status --interval 2", "--watch"},
+           Row{"status --watch --interval 0", "--interval"},
+           Row{"sessions kill", "ID is required"},
+           Row{"sessions kill 12", "16 hex digits: 12"},
+           Row{"sessions end", "usage: sessions"},
+           Row{"watches --top 101", "--top"},
            Row{"lock /l", "-- CMD is required"},
            Row{"lock /l --", "-- CMD is required"},
            Row{"lock /l true", "usage: lock"},

@@ -36,6 +36,7 @@ LIBRARIES = {
     "simdjson": r"simdjson\.h",
     "spdlog": r"spdlog/.*",
     "xxhash": r"xxhash\.h|xxh_x86dispatch\.h",
+    "zlib": r"zlib\.h",
 }
 BOOST = re.compile(r"boost/(\w+)[./].*")
 STANDARD = re.compile(r"[a-z_]+|ext/pb_ds/\w+\.hpp")  # libstdc++ has the headers of ext/

@@ -54,6 +54,21 @@ TEST_CASE("without a configuration a standalone server starts with the defaults"
   CHECK(defaults.ignored.empty());
 }
 
+TEST_CASE("an operator sees the keys that were set, and no secret") {
+  const std::string hash = "kim:" + std::string(27, 'A') + '=';
+  const Directory directory;
+  const std::string file = directory.write(
+      "zoo.cfg", "tickTime=250\nsuperDigest=" + hash + "\nssl.keyStore.password=canary\n");
+  const Config config = configured({file}).config;
+  REQUIRE(config.super_digest == hash);
+  REQUIRE(config.shown.size() == 2);
+  CHECK(config.shown[0].key == "superDigest");
+  CHECK(config.shown[0].value == "(hidden)");
+  CHECK(config.shown[1].key == "tickTime");
+  CHECK(config.shown[1].value == "250");
+  CHECK(has({config.shown[1].source}, "zoo.cfg:1"));
+}
+
 TEST_CASE("ZooKeeper's sample configuration is accepted, and ignored keys are named") {
   const Directory directory;
   const Configured zoo = configured({directory.write("zoo.cfg", zoo_sample)});

@@ -40,6 +40,7 @@ server::Status leader() {
   status.nodes = 1000;
   status.watches = 7;
   status.lag = 1;
+  status.clock_offset_ms = -12;
   status.checkpoint.at = {{3}, 16};
   status.checkpoint.bytes = 4096;
   status.checkpoint.since = 1;
@@ -60,7 +61,7 @@ TEST_CASE("GET /status returns the server's status as JSON") {
   CHECK(Json::parse(answer.body) == Json::parse(R"({
     "id": 2, "role": "leader", "serving": true, "leader": 2, "epoch": 3,
     "zxid": "0000030000000011", "sessions": 5, "connections": 4, "nodes": 1000, "watches": 7,
-    "lag": 1, "version": "0.1.0", "cluster": "00112233445566778899aabbccddeeff",
+    "lag": 1, "clockOffsetMs": -12, "version": "0.1.0", "cluster": "00112233445566778899aabbccddeeff",
     "checkpoint": {"zxid": "0000030000000010", "bytes": 4096, "behind": 1},
     "disk": {"logBytes": 123, "logSegments": 2, "freeBytes": 1000, "sizeBytes": 4000,
              "dataDir": "/var/lib/zabkeeper", "damaged": false},

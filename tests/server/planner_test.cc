@@ -91,4 +91,29 @@ TEST_CASE("the leader ends a session with too many ephemeral nodes part by part"
   CHECK(out.empty());
 }
 
+TEST_CASE("an operator ends a session whose client is alive") {
+  World world;
+  const auto id = world.write({{}, owner, 1, 0, session::OpenTxn{{}, 4000, 0}}).session;
+  const auto other = world.write({{}, owner, 2, 0, session::OpenTxn{{}, 4000, 0}}).session;
+  world.planner.begin();
+  OrderingOutcomes out;
+  // While another plan of the session is outstanding, the end is held, and touches do not drop it.
+  world.planner.plan(
+      {id, owner, 3, wire::CreateRequest{"/a", {}, true, false, false, false, {}, {}}}, out);
+  world.planner.end_session(id, out);
+  world.planner.touch(id);
+  world.planner.end_session(id, out);
+  const auto all = world.commit(std::move(out));
+  using Change = session::Applied::SessionChange;
+  REQUIRE(all.size() == 2);
+  CHECK(all.back().session == id);
+  CHECK(all.back().session_change == Change::expired);
+  CHECK(world.service.sessions().find(other) != nullptr);
+  CHECK(world.service.tree().ephemeral_count(id) == 0);
+  // It has ended, so nothing is planned.
+  world.planner.end_session(id, out);
+  CHECK(out.empty());
+  CHECK(!world.planner.pop_refusal());
+}
+
 }  // namespace

@@ -45,7 +45,7 @@ struct FixedStatus {
   server::AdminCommands known;
 
   // Valid as long as this object exists.
-  [[nodiscard]] server::HttpHandlers handlers() const {
+  [[nodiscard]] server::HttpHandlers handlers() {
     return {[this](std::string_view method, std::string_view target) {
               server::RecentPages none;
               return server::page(method, target,

@@ -1,6 +1,10 @@
 #include "session/watch_table.h"
 
+#include <algorithm>
+#include <map>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -57,6 +61,50 @@ TEST_CASE("thousands of watches on a hundred paths are found in the order in whi
   CHECK(watches.size() == 3000);
   watches.begin_after({{2}, 0});
   CHECK(watches.size() == 0);
+}
+
+TEST_CASE("all watched paths are listed page by page, also while watches are set") {
+  WatchTable table;
+  std::uint64_t id = 0;
+  const auto add = [&](const std::string& path, Watch::Reach reach, std::uint64_t sessions) {
+    for (std::uint64_t session = 1; session <= sessions; ++session) {
+      Watch watch;
+      watch.path = path;
+      watch.reach = reach;
+      table.add({session}, {}, RequestId{std::to_string(++id)}, watch);
+    }
+  };
+  CHECK(table.page(0, 10).paths.empty());
+  constexpr std::size_t paths = 1000;
+  for (std::size_t i = 0; i < paths; ++i)
+    add("/" + std::to_string(i), Watch::Reach::node, 1 + i % 3);
+  add("/7", Watch::Reach::subtree, 5);
+  CHECK(table.paths() == paths + 1);
+
+  std::map<std::pair<std::string, bool>, std::size_t> found;
+  std::size_t pages = 0;
+  for (std::optional<std::size_t> position = 0; position;) {
+    const WatchPage page = table.page(*position, 100);
+    CHECK(page.paths.size() < 200);
+    for (const PathWatches& each : page.paths) {
+      found[{each.path, each.reach == Watch::Reach::subtree}] = each.watches;
+    }
+    if (page.next) CHECK(*page.next > *position);
+    position = page.next;
+    // The table grows meanwhile, and no path that was there before is missed.
+    add("/new" + std::to_string(pages++), Watch::Reach::node, 300);
+  }
+  CHECK(pages >= 6);
+  for (std::size_t i = 0; i < paths; ++i) {
+    CHECK(found[{"/" + std::to_string(i), false}] == 1 + i % 3);
+  }
+  CHECK(found[{"/7", true}] == 5);
+  // A path with very many watches is one path.
+  add("/0", Watch::Reach::node, 20'000);
+  const WatchPage all = table.page(0, 1'000'000);
+  CHECK(std::ranges::count(all.paths, PathWatches{"/0", Watch::Reach::node, 20'001}) == 1);
+  table.suspend({1});
+  CHECK(table.page(0, 1'000'000).paths.size() < all.paths.size());
 }
 
 TEST_CASE("watches are found by path and by id with the key of the table") {

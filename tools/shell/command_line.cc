@@ -11,6 +11,7 @@
 #include "tools/shell/browse_options.h"
 #include "tools/shell/change_options.h"
 #include "tools/shell/exit_codes.h"
+#include "tools/shell/operator_options.h"
 #include "tools/shell/words.h"
 
 namespace shell {
@@ -43,6 +44,7 @@ class Commands {
     add_writes();
     add_changes();
     add_server_commands();
+    add_operator_commands();
     add_shell_commands();
   }
 
@@ -241,7 +243,7 @@ class Commands {
     }
     add<Whoami>("whoami");
     add<Ping>("ping");
-    add<Status>("status");
+    add_operator_command<Status>("status");
     {
       auto [sub, metrics] = add<Metrics>("metrics");
       sub->add_option("PREFIX", metrics->prefix);
@@ -253,6 +255,21 @@ class Commands {
     auto [cluster, level] = add<ClusterLevel>("cluster");
     cluster->require_subcommand(1);
     cluster->add_subcommand("level")->add_option("N", level->level);
+  }
+
+  template <typename T>
+  void add_operator_command(const char* name) {
+    auto [sub, command] = add<T>(name);
+    add_options(*sub, *command);
+  }
+
+  void add_operator_commands() {
+    add_operator_command<Sessions>("sessions");
+    add_operator_command<Watches>("watches");
+    add_operator_command<Checkpoint>("checkpoint");
+    add_operator_command<Locks>("locks");
+    add<Doctor>("doctor");
+    add_operator_command<Debug>("debug");
   }
 
   void add_shell_commands() {
@@ -366,6 +383,8 @@ bool is_lasting(const Command& command) {
 
 bool ends_when_interrupted(const Command& command) {
   const auto* elect = std::get_if<Elect>(&command);
+  const auto* status = std::get_if<Status>(&command);
+  if (status != nullptr && status->watch) return true;
   return std::holds_alternative<Watch>(command) || std::holds_alternative<Top>(command) ||
          std::holds_alternative<ServeConfig>(command) || (elect != nullptr && elect->observe);
 }

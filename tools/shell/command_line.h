@@ -107,7 +107,9 @@ struct ServeConfig {
 struct Sync {};
 struct Whoami {};
 struct Ping {};
-struct Status {};
+struct Status {
+  std::optional<std::chrono::milliseconds> watch;  // repeat it after so long, until interrupted
+};
 struct Metrics {
   std::string prefix;  // of the metrics' names; empty: all metrics
 };
@@ -117,6 +119,26 @@ struct ClusterLevel {
 };
 struct Handover {
   std::optional<std::uint32_t> to;  // a server's id; none: any server that is caught up
+};
+// Lists the sessions, or ends some of them.
+struct Sessions {
+  std::optional<std::uint32_t> at;  // only those whose client connected to this server last
+  std::vector<wire::SessionId> kill;
+};
+struct Watches {
+  std::size_t top = 20;
+};
+struct Checkpoint {};
+// Tells what is wrong, or will be.
+struct Doctor {};
+// Writes an archive for a bug report.
+struct Debug {
+  std::string file;  // empty: named by the time
+};
+// Shows who holds a lock, and who waits for it.
+struct Locks {
+  std::string path = ".";
+  bool recursive = false;
 };
 struct Cd {
   std::string path = "/";
@@ -130,7 +152,8 @@ struct Quit {};
 using Command = std::variant<Ls, Tree, Get, Set, Create, Delete, ShowStat, Count, Ephemerals, Watch,
                              Lock, Elect, Await, ServeConfig, Sync, Whoami, Ping, Status, Metrics,
                              Handover, ClusterLevel, Cd, Pwd, Help, Quit, Find, Grep, Du, Diff, Top,
-                             Export, Import, Copy, Move, AclCommand, Quota, Multi, Edit>;
+                             Export, Import, Copy, Move, AclCommand, Quota, Multi, Edit, Sessions,
+                             Watches, Checkpoint, Locks, Doctor, Debug>;
 
 // Whether it may wait for very long, so that its user is told about the session meanwhile.
 [[nodiscard]] bool is_lasting(const Command& command);

@@ -99,7 +99,10 @@ constexpr std::array help_rows{
     HelpRow{"sync", "[PATH]", "makes later reads see everything committed before", "sync"},
     HelpRow{"whoami", "", "lists this session's identities", "whoami"},
     HelpRow{"ping", "", "measures a round trip to the server", "ping"},
-    HelpRow{"status", "", "shows each server's role, epoch, zxid, sessions and nodes", "status"},
+    HelpRow{"status", "[--watch [--interval SECONDS]]",
+            "shows each server's role, epoch, zxid, lag, sessions, nodes, free disk and clock; "
+            "--watch: again and again, until interrupted",
+            "status --watch"},
     HelpRow{"metrics", "[PREFIX]",
             "prints the metrics of each server, all or those with this prefix",
             "metrics zabkeeper_log"},
@@ -112,6 +115,28 @@ constexpr std::array help_rows{
             "shows the ensemble's level and what each server can run at, or sets the level to N; "
             "to set it, the same rules hold as for handover",
             "cluster level 1"},
+    HelpRow{
+        "sessions", "[--at SERVER-ID] | kill ID...",
+        "lists all sessions with their clients' addresses, or ends some; the same rules hold as "
+        "for handover",
+        "sessions kill 0000010000000003"},
+    HelpRow{"watches", "[--top N]",
+            "shows which paths have the most watches; the same rules hold as for handover",
+            "watches --top 5"},
+    HelpRow{"checkpoint", "",
+            "makes each server take a checkpoint now; the same rules hold as for handover",
+            "checkpoint"},
+    HelpRow{"doctor", "",
+            "tells what is wrong with the servers or will be, and what to do; the exit code is 0 "
+            "if there is nothing",
+            "doctor"},
+    HelpRow{"debug", "[FILE]",
+            "writes an archive for a bug report: status, metrics, versions and configurations, "
+            "without secrets",
+            "debug report.tar.gz"},
+    HelpRow{"locks", "[-R] [PATH]",
+            "shows who holds a lock, a semaphore or the lead, and who waits; -R of all nodes below",
+            "locks -R /locks"},
     HelpRow{"cd", "[PATH]", "sets the node that relative paths begin at (interactive shell)",
             "cd /app"},
     HelpRow{"pwd", "", "prints the node that relative paths begin at (interactive shell)", "pwd"},

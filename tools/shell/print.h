@@ -20,6 +20,9 @@ namespace shell {
 // "2026-01-31 12:00:00.123", in UTC.
 [[nodiscard]] std::string time_text(wire::TimeMs time);
 
+// Of the wall clock.
+[[nodiscard]] wire::TimeMs wall_clock_ms();
+
 // "2" or "0.500".
 [[nodiscard]] std::string seconds_text(std::chrono::milliseconds time);
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <utility>
 
+#include "tools/shell/archive.h"
 #include "tools/shell/child.h"
 #include "tools/shell/input.h"
 #include "tools/shell/print.h"
@@ -64,6 +65,8 @@ int Runner::run(const Command& command, bool json) {
     fail(ended.code, ended.words);
   } catch (const CannotRun& failed) {
     fail(failed.exit_code(), failed.what());
+  } catch (const ArchiveFailed& failed) {
+    fail(exit_other, failed.what());
   }
   out_.flush();
   if (ended_by_ && settings_.mode == Mode::interactive) end_by_signal(*ended_by_);

@@ -3,7 +3,9 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -21,7 +23,10 @@
 #include "tools/shell/interrupted.h"
 #include "tools/shell/multi_script.h"
 #include "tools/shell/output.h"
+#include "tools/shell/print.h"
 #include "tools/shell/refused.h"
+#include "tools/shell/servers_table.h"
+#include "tools/shell/session_stream.h"
 #include "tools/shell/signals.h"
 #include "tools/shell/subtree_reader.h"
 
@@ -79,6 +84,12 @@ class Runner {
   void on(const Metrics& metrics);
   void on(const Handover& handover);
   void on(const ClusterLevel& level);
+  void on(const Sessions& sessions);
+  void on(const Watches& watches);
+  void on(const Checkpoint& checkpoint);
+  void on(const Locks& locks);
+  void on(const Doctor& doctor);
+  void on(const Debug& debug);
   void on(const Cd& cd);
   void on(const Pwd& pwd);
   void on(const Help& help);
@@ -138,24 +149,21 @@ class Runner {
   // signal asks the whole program to end.
   void note_signal(int number);
 
-  // A page of a server, or the problem: no reply, a reply that is an error, or one of another form.
-  [[nodiscard]] static zabkeeper::Result<std::string> page(const zabkeeper::Endpoint& server,
-                                                           const std::string& target);
-  [[nodiscard]] static zabkeeper::Result<nlohmann::json> status_of(
-      const zabkeeper::Endpoint& server);
   [[nodiscard]] zabkeeper::Endpoint leader() const;
-  // A column of a table of servers: its title, and a field of GET /status.
-  struct Column {
-    std::string title;
-    const char* field;
-    bool is_number = false;
-  };
-  void show_servers(const std::vector<Column>& columns);
+  void show_servers(const std::vector<ServersColumn>& columns);
   // Gives the leader a command. Its result has the fields `numbers`, which are numbers. `describe`
   // makes the line that is printed for the result.
   using Describe = std::function<std::string(const nlohmann::json& result)>;
   void command_leader(const std::string& target, const std::vector<const char*>& numbers,
                       const Describe& describe);
+  std::size_t show_queue(const std::string& path, Table& table, std::vector<Row>& rows);
+  // operating.cc
+  [[nodiscard]] SessionStream sessions_of(const zabkeeper::Endpoint& server,
+                                          std::optional<std::uint32_t> at) const;
+  void list_sessions(SessionStream& all, std::map<std::uint32_t, SessionStream>& own);
+  void kill_sessions(const Sessions& sessions);
+  void report_list_error(const zabkeeper::Endpoint& server,
+                         const std::optional<wire::Error>& error);
   std::string read_data(const std::string& argument) const;
   [[nodiscard]] std::string absolute(const std::string& path) const;
   void print_json(const wire::ServerMessage& message);

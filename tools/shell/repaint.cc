@@ -1,0 +1,37 @@
+#include "tools/shell/repaint.h"
+
+#include <algorithm>
+#include <limits>
+#include <poll.h>
+#include <unistd.h>
+
+namespace shell {
+namespace {
+
+// To the corner, and everything behind it is erased.
+constexpr char clear_screen[] = "\x1b[H\x1b[J";
+
+// A signal ends the wait.
+void wait_for(std::chrono::milliseconds time) {
+  constexpr std::chrono::milliseconds::rep longest = std::numeric_limits<int>::max();
+  (void)::poll(nullptr, 0, static_cast<int>(std::min(time.count(), longest)));
+}
+
+}  // namespace
+
+void repaint(Output& out, std::chrono::milliseconds interval,
+             const std::function<std::string()>& make, const std::function<bool()>& is_over) {
+  while (!is_over()) {
+    const auto next = std::chrono::steady_clock::now() + interval;
+    const std::string text = make();
+    // The output escapes what could harm a terminal, so this goes past it.
+    const bool is_cleared =
+        out.is_terminal() && ::write(STDOUT_FILENO, clear_screen, sizeof clear_screen - 1) > 0;
+    out << text << (out.is_terminal() && !is_cleared ? "\n" : "") << std::flush;
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(next - std::chrono::steady_clock::now());
+    if (left.count() > 0 && !is_over()) wait_for(left);
+  }
+}
+
+}  // namespace shell
