@@ -87,6 +87,11 @@ async def order_of_a_walk(server, client):
     await create_all(client, [("/large", b"")] + [(path, b"l" * 60_000) for path in large])
     found = await output_of(server, "find", "--contains", "ll", "/large")
     assert found.splitlines() == in_walk_order(large)
+    # More data than a walk keeps in memory: it reads them again when it comes back.
+    heavy = [f"/heavy{'/02' * level}/{i:02}" for level in range(24) for i in range(20)]
+    await create_all(client, [("/heavy", b"")] + [(path, b"h" * 60_000) for path in heavy])
+    found = await output_of(server, "find", "--contains", "hh", "/heavy")
+    assert found.splitlines() == in_walk_order(heavy)
     # As deep as a path can be.
     deep = ["/deep" + "/d" * i for i in range(127)]
     await create_all(client, ((path, b"") for path in deep))

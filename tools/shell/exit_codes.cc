@@ -27,9 +27,8 @@ int exit_code(ErrorCode code, Effect effect) {
 }
 
 std::string exit_codes_help() {
-  return "  0 success   1 another error; grep: nothing matches; diff: they differ   2 wrong usage  "
-         " 3 NoNode   4 "
-         "NodeExists   5 BadVersion\n"
+  return "  0 success   1 another error; grep: nothing matches; diff: they differ\n"
+         "  2 wrong usage   3 NoNode   4 NodeExists   5 BadVersion\n"
          "  6 NotEmpty   7 NoAuth, AuthFailed or InvalidAcl   8 no server available, or the "
          "session "
          "has ended\n"
