@@ -168,7 +168,7 @@ async def wrong_files(server, client, directory):
         await zab(server, "delete", "-r", "/wrong")
     for words, code in ((("import", "/nonexistent"), EXIT_OTHER), (("import", str(directory)), EXIT_OTHER),
                         (("import",), EXIT_USAGE), (("export",), EXIT_USAGE), (("export", "/none"), EXIT_NO_NODE),
-                        (("export", "/old", "/nonexistent/file"), EXIT_OTHER)):
+                        (("export", "/old", str(directory / "none/file")), EXIT_OTHER)):
         done = await zab(server, *words)
         assert done.returncode == code and done.stderr, (words, done)
     for words in (("export", "/old"), ("import", str(directory / "old"))):
@@ -242,8 +242,43 @@ async def small_limits(directory):
     """batches that are too large for a server are divided"""
     async with Ensemble(1, maxMultiOps=60) as ensemble:
         server = ensemble.servers[0]
-        done = await zab(server, "import", str(directory / "large.jsonl"), "/large")
-        assert done.returncode == 0 and done.stdout == b"created 20000\n", done
+        text = (directory / "large.jsonl").read_bytes().splitlines(keepends=True)
+        done = await zab(server, "import", "--partial", "-", "/large", input=b"".join(text[:3_001]))
+        assert done.returncode == 0 and done.stdout == b"created 3000\n", done
+
+
+async def killed_servers(directory):
+    """export and import go on over a killed server, and lose or repeat nothing"""
+    async with Ensemble(3) as ensemble:
+        first, second = ensemble.followers()
+        leader = ensemble.leader()
+        urls = f"{first.url},{second.url},{leader.url}"
+        text = (directory / "large.jsonl").read_text().splitlines(keepends=True)
+        shell = Shell(urls, "import", "-", "/large")
+        client = await Client.open(leader)
+        shell.process.stdin.write("".join(text[:5_000]))
+        shell.process.stdin.flush()
+        await until(lambda: is_there(client, "/large/n003000"), "a part is imported")
+        first.kill()
+        shell.process.stdin.write("".join(text[5_000:]))
+        shell.process.stdin.close()
+        assert await shell.end() == 0 and shell.out == ["created 20000"], (shell.out, shell.err)
+        assert (await client.call("count", path="/large"))["count"] == 19_999
+
+        pipe = directory / "another pipe"
+        os.mkfifo(pipe)
+        urls = f"{second.url},{leader.url}"
+        shell = Shell(urls, "export", "/large", str(pipe), stdin=subprocess.DEVNULL)
+        reader = await asyncio.to_thread(open, pipe, "rb")
+        head = await asyncio.to_thread(reader.readline)
+        first.start()
+        await until(first.ready, "the first server serves again")
+        second.kill()
+        exported = head + await asyncio.to_thread(reader.read)
+        reader.close()
+        assert await shell.end() == 0 and "exported 20000 nodes" in shell.out[-1], shell.err
+        assert exported.decode().splitlines()[1:-1] == [line.rstrip("\n") for line in text[1:-1]]
+        await client.close()
 
 
 async def test():
@@ -258,6 +293,7 @@ async def test():
             await wrong_files(server, client, directory)
             await large_trees(server, client, directory)
             await small_limits(directory)
+            await killed_servers(directory)
 
 
 run(test)

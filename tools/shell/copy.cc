@@ -128,7 +128,8 @@ void Runner::on(const Copy& command) {
     result = copying.run(command.recursive ? Depth::subtree : Depth::node);
   } catch (...) {
     if (copying.nodes() > 0) {
-      err_ << to << ": " << copying.nodes() << " nodes are copied; `rm -r` removes them\n";
+      err_ << to << ": " << copying.nodes() << (copying.nodes() == 1 ? " node is" : " nodes are")
+           << " copied; `rm -r` removes what is there\n";
     }
     throw;
   }

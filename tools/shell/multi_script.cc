@@ -5,6 +5,7 @@
 #include <charconv>
 #include <optional>
 #include <utility>
+#include <variant>
 
 #include <nlohmann/json.hpp>
 

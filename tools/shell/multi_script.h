@@ -4,10 +4,11 @@
 #include <functional>
 #include <string>
 #include <string_view>
-#include <variant>
+#include <utility>
 #include <vector>
 
 #include "tools/shell/command_line.h"
+#include "wire/replies.h"
 #include "wire/requests.h"
 #include "wire/result.h"
 

@@ -7,6 +7,7 @@
 #include <utility>
 #include <variant>
 
+#include "client-lib/block.h"
 #include "tools/shell/inbox.h"
 #include "tools/shell/refused.h"
 #include "tools/shell/words.h"
@@ -108,7 +109,9 @@ std::vector<NodeCopy> SubtreeReader::next() {
 }
 
 std::vector<NodeCopy> SubtreeReader::read_top() {
-  auto reply = client_.get(top_);
+  // As a handler, so that the events of earlier changes are counted before its reply is there.
+  auto reply = zabkeeper::block<wire::GetReply>(
+      [&](auto handler) { client_.async_get(top_, std::move(handler)); });
   if (reply.has_error()) throw Refused{reply.error(), top_};
   std::optional<wire::Acl> acl;
   if (settings_.with_acls) {

@@ -63,7 +63,8 @@ SubtreeWriter::SubtreeWriter(zabkeeper::Client& client, Settings settings)
     : client_(client),
       settings_(std::move(settings)),
       arrivals_(std::make_shared<Arrivals>()),
-      next_(std::make_shared<Batch>()) {}
+      next_(std::make_shared<Batch>()),
+      items_max_(batch_items_max) {}
 
 void SubtreeWriter::add(NodeCopy node, std::string origin) {
   // The root always exists.
@@ -73,7 +74,7 @@ void SubtreeWriter::add(NodeCopy node, std::string origin) {
   }
   std::string path = path_below(settings_.top, node.path);
   const std::size_t bytes = bytes_of(node) + path.size();
-  const bool is_full = next_->items.size() >= batch_items_max ||
+  const bool is_full = next_->items.size() >= items_max_ ||
                        (!next_->items.empty() && next_->bytes + bytes > batch_bytes_max);
   if (is_full) send_batch();
   next_->bytes += bytes;
@@ -230,6 +231,7 @@ void SubtreeWriter::write_alone(Items items) {
         multi ? multi->results[*multi->failed].error() : wire::Error(reply.result.error());
     const bool is_last = attempt == alone_attempts_max;
     if (error.code == ErrorCode::too_large && items.size() > 1) {
+      items_max_ = std::min(items_max_, items.size() / 2);
       const auto middle = items.begin() + static_cast<std::ptrdiff_t>(items.size() / 2);
       write_alone(Items(std::make_move_iterator(items.begin()), std::make_move_iterator(middle)));
       items.erase(items.begin(), middle);

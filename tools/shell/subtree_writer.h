@@ -76,6 +76,7 @@ class SubtreeWriter {
   std::shared_ptr<Batch> next_;
   std::deque<std::shared_ptr<Batch>> outstanding_;  // in order
   std::size_t outstanding_bytes_ = 0;
+  std::size_t items_max_;  // of a batch; less if the server allows less
   // A batch had no room. Nothing more is sent until all that were sent are answered.
   bool lacks_room_ = false;
   Counts counts_;
