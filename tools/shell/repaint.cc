@@ -1,7 +1,6 @@
 #include "tools/shell/repaint.h"
 
 #include <algorithm>
-#include <limits>
 #include <poll.h>
 #include <unistd.h>
 
@@ -11,10 +10,16 @@ namespace {
 // To the corner, and everything behind it is erased.
 constexpr char clear_screen[] = "\x1b[H\x1b[J";
 
-// A signal ends the wait.
-void wait_for(std::chrono::milliseconds time) {
-  constexpr std::chrono::milliseconds::rep longest = std::numeric_limits<int>::max();
-  (void)::poll(nullptr, 0, static_cast<int>(std::min(time.count(), longest)));
+// In slices, because a signal may come just before a wait begins.
+void wait_for_repaint(std::chrono::steady_clock::time_point end,
+                      const std::function<bool()>& is_over) {
+  constexpr std::chrono::milliseconds slice{100};
+  while (!is_over()) {
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+    if (left.count() <= 0) return;
+    (void)::poll(nullptr, 0, static_cast<int>(std::min(left, slice).count()));
+  }
 }
 
 }  // namespace
@@ -28,9 +33,7 @@ void repaint(Output& out, std::chrono::milliseconds interval,
     const bool is_cleared =
         out.is_terminal() && ::write(STDOUT_FILENO, clear_screen, sizeof clear_screen - 1) > 0;
     out << text << (out.is_terminal() && !is_cleared ? "\n" : "") << std::flush;
-    const auto left =
-        std::chrono::ceil<std::chrono::milliseconds>(next - std::chrono::steady_clock::now());
-    if (left.count() > 0 && !is_over()) wait_for(left);
+    wait_for_repaint(next, is_over);
   }
 }
 
