@@ -181,6 +181,7 @@ std::string word_text(std::string_view word, const AdminOptions& options, const 
            " paths\nTotal watches:" + std::to_string(now.status.watches) + "\n";
   }
   std::string text = "Zookeeper version: " + version_of(now) + "\n";
+  if (!now.status.serving) text += "READ-ONLY mode; serving only read-only clients\n";
   if (word == "stat") text += "Clients:\n\n";
   return text + summary(now);
 }

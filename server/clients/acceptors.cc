@@ -8,7 +8,8 @@
 
 #include <boost/asio/error.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <spdlog/spdlog.h>
+
+#include "server/logging/limited_log.h"
 
 namespace server {
 namespace {

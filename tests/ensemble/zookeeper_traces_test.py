@@ -57,7 +57,7 @@ async def test():
         results, printed = play(plain.servers[0], ["word-refused", "word-srvr-default"])
         assert set(results.values()) == {"ok"}, printed
 
-    keys = {"readonlymode.enabled": "true", "4lw.commands.whitelist": "*"}
+    keys = {"readonlymode.enabled": "true", "4lw.commands.whitelist": "*", "tickTime": 1000}
     async with Ensemble(3, **keys) as ensemble:
         alone, *others = ensemble.servers
         for server in others:

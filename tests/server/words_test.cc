@@ -60,6 +60,7 @@ TEST_CASE("a server without a quorum says so, and whether it serves reads") {
   CHECK(word_text("ruok", options, now) == "imok");
   options.read_only_mode = true;
   CHECK(word_text("isro", options, now) == "ro");
+  CHECK(has(word_text("srvr", options, now), "\nREAD-ONLY mode; serving only read-only clients\n"));
   CHECK(has(word_text("srvr", options, now), "Mode: read-only\n"));
   now.status.serving = true;
   CHECK(word_text("isro", options, now) == "rw");
