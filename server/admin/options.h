@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -25,6 +26,16 @@ struct AdminOptions {
     std::string source;  // "zoo.cfg:7"
   };
   std::vector<Setting> settings;  // without secrets
+  // For the words of ZooKeeper's operators.
+  std::vector<std::string> words;  // those that are answered; "*": all
+  bool read_only_mode = false;     // without a quorum, reads are served
+  std::string log_dir;
+  std::uint16_t client_port = 0;
+  std::chrono::milliseconds tick_time{0};
+  std::uint32_t max_client_connections = 0;
+  std::chrono::milliseconds min_session_timeout{0};
+  std::chrono::milliseconds max_session_timeout{0};
+  std::vector<std::string> membership;  // a line for each server of an ensemble
 };
 
 }  // namespace server

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "server/admin/pages.h"
+#include "server/admin/words.h"
 #include "server/logging/limited_log.h"
 #include "server/logging/process_log.h"
 #include "server/metrics/page.h"
@@ -154,6 +155,10 @@ HttpHandlers http_handlers(const StatusParts& parts, AdminCommands given) {
       .command = [commands](std::string_view target,
                             AdminCommands::Done done) { commands->run(target, std::move(done)); },
       .command_refused = [commands] { commands->refused(); },
+      .word =
+          [parts](std::string_view word) {
+            return word_text(word, parts.options, read_metrics(parts));
+          },
   };
 }
 

@@ -7,10 +7,11 @@
 #include <string>
 #include <string_view>
 
-#include "server/clients/client_protocol.h"
+#include "server/budgets/ledger.h"
 #include "server/clients/handler.h"
 #include "server/clients/limits.h"
 #include "server/clients/stream.h"
+#include "server/clients/stream_protocol.h"
 #include "server/clients/write_turns.h"
 #include "server/metrics/counters.h"
 
@@ -25,10 +26,10 @@ struct CarrierContext {
   WriteTurns turns = {};
 };
 
-// A client whose upgrade was accepted.
+// A client whose protocol is known.
 struct Accepted {
   Stream stream;
-  wire::Format format;  // of the messages, by the subprotocol
+  wire::Format format;  // of the messages of a WebSocket, by the subprotocol
   std::string remote_address;
   std::shared_ptr<AddressAccounts> accounts;  // of that address
   // Released once the client is gone. Until then it keeps alive all else that the connection
@@ -36,29 +37,35 @@ struct Accepted {
   std::shared_ptr<void> slot;
 };
 
-// Moves values between a client's stream and its protocol (client_protocol.h), on one thread:
+// The protocol of a client whose upgrade to WebSocket was accepted.
+[[nodiscard]] std::unique_ptr<StreamProtocol> websocket_protocol(const Accepted& client,
+                                                                 CarrierContext& context);
+
+// Moves values between a client's stream and its protocol (stream_protocol.h), on one thread:
 // bytes from the stream and times to the protocol, its events to the owner, its bytes to the
 // stream. An operation that is pending keeps the carrier alive, except its timer.
 class Carrier final : public ClientConnection, public std::enable_shared_from_this<Carrier> {
  public:
   using EventSink = std::function<void(Carrier&, ClientEvent&&)>;
 
-  Carrier(Accepted client, CarrierContext& context, EventSink sink);
+  Carrier(Accepted client, std::unique_ptr<StreamProtocol> protocol, CarrierContext& context,
+          EventSink sink);
 
-  // Begins to read. The sink gets events from now on, never within a call to the carrier.
-  void start();
+  // Begins to read. The sink gets events from now on, never within another call to the carrier.
+  // `received` are bytes that were read from the stream before.
+  void start(std::string_view received = {});
 
   void send(const wire::ServerMessage& message) override;
   [[nodiscard]] bool has_room(std::size_t bytes) const override {
-    return protocol_.queue().has_room(bytes);
+    return protocol_->queue().has_room(bytes);
   }
   [[nodiscard]] Offer offer(const wire::ServerMessage& message) override;
-  void allow_batches() override { protocol_.queue().allow_batches(); }
+  void allow_batches() override { protocol_->queue().allow_batches(); }
   void close(CloseCode code, std::string reason) override;
-  void pause() override { protocol_.pause(); }
+  void pause() override { protocol_->pause(); }
   void resume() override;
   void ping_every(std::chrono::milliseconds interval) override;
-  [[nodiscard]] std::size_t queued_bytes() const override { return protocol_.queue().bytes(); }
+  [[nodiscard]] std::size_t queued_bytes() const override { return protocol_->queue().bytes(); }
   [[nodiscard]] std::string remote_address() const override { return remote_address_; }
 
   // Queues a message that another thread has judged, and encoded in the connection's format.
@@ -66,7 +73,7 @@ class Carrier final : public ClientConnection, public std::enable_shared_from_th
   void close_as_too_slow() override;
 
   // For WriteTurns.
-  [[nodiscard]] bool is_gathering() { return protocol_.queue().is_gathering(); }
+  [[nodiscard]] bool is_gathering() { return protocol_->queue().is_gathering(); }
   void take_turn();
   [[nodiscard]] auto get_executor() { return stream_.get_executor(); }
 
@@ -85,13 +92,13 @@ class Carrier final : public ClientConnection, public std::enable_shared_from_th
   EventSink sink_;
   std::shared_ptr<void> slot_;
   const std::string remote_address_;
-  ClientProtocol protocol_;
+  const std::unique_ptr<StreamProtocol> protocol_;
 
   bool waits_readable_ = false;
   bool delivers_ = false;
   bool will_deliver_ = false;
   bool waits_to_write_ = false;
-  ClientProtocol::StreamEnd end_ = ClientProtocol::StreamEnd::none;  // that was carried out
+  StreamProtocol::StreamEnd end_ = StreamProtocol::StreamEnd::none;  // that was carried out
   std::string out_;              // bytes that the stream did not accept at once
   std::size_t out_written_ = 0;  // how many of them it has accepted since
   Timer timer_;

@@ -132,15 +132,12 @@ std::optional<Answer> answer_to_malformed(const error_code& error) {
     return std::nullopt;
   }
   if (error == http::error::bad_method) {
-    return error_answer(400, "BadRequest",
-                        "not an HTTP/1.1 request; this port speaks neither TLS nor the protocol of "
-                        "ZooKeeper's clients");
+    return error_answer(400, "BadRequest", "not an HTTP/1.1 request; this port speaks no TLS");
   }
   return error_answer(400, "BadRequest", "not an HTTP/1.1 request: " + error.message());
 }
 
-// TLS and the protocol of ZooKeeper's clients begin with bytes that no HTTP method has. The end of
-// a header would never come.
+// TLS begins with bytes that no HTTP method has. The end of a header would never come.
 bool cannot_be_method(std::string_view head) {
   return !head.empty() && static_cast<unsigned char>(head.front()) < 0x20 && head.front() != '\r' &&
          head.front() != '\n';
@@ -152,6 +149,7 @@ bool cannot_be_method(std::string_view head) {
 asio::awaitable<error_code> read_head(HttpStream& stream, beast::flat_buffer& buffer, Holding& kept,
                                       const ClientLimits& limits) {
   for (;;) {
+    if (cannot_be_method(text_of(buffer))) co_return http::error::bad_method;
     const std::size_t end = text_of(buffer).find(end_of_head);
     const std::size_t head_bytes = end == std::string_view::npos ? buffer.size() : end;
     if (head_bytes > limits.header_bytes_max) co_return http::error::header_limit;
@@ -163,7 +161,6 @@ asio::awaitable<error_code> read_head(HttpStream& stream, beast::flat_buffer& bu
     buffer.commit(size);
     kept.set(buffer.capacity());
     if (error) co_return error;
-    if (cannot_be_method(text_of(buffer))) co_return http::error::bad_method;
   }
 }
 
@@ -233,11 +230,13 @@ asio::awaitable<Answer> run(const Command& command, const HttpHandlers& handlers
 
 }  // namespace
 
-asio::awaitable<HttpOutcome> serve_http(HttpStream& stream, std::string remote,
+asio::awaitable<HttpOutcome> serve_http(HttpStream& stream, std::string received,
+                                        std::string remote,
                                         std::shared_ptr<AddressAccounts> accounts, const Gate& gate,
                                         const HttpHandlers& handlers, Capacity capacity,
                                         const ClientLimits& limits) {
   beast::flat_buffer buffer(limits.header_bytes_max + 4096);
+  buffer.commit(asio::buffer_copy(buffer.prepare(received.size()), asio::buffer(received)));
   Holding kept(account_of(accounts, Budget::unfinished));
   Holding waiting(account_of(accounts, Budget::waiting));
   for (;;) {

@@ -32,10 +32,12 @@ struct HttpOutcome {
 enum class Capacity : std::uint8_t { available, full };
 
 // Answers HTTP requests until the connection ends, or asks for a WebSocket that it can have.
-// `remote` is the address of the other end, and `accounts` are charged for what it has here.
+// `received` was read from the stream before. `remote` is the address of the other end, and
+// `accounts` are charged for what it has here.
 [[nodiscard]] boost::asio::awaitable<HttpOutcome> serve_http(
-    HttpStream& stream, std::string remote, std::shared_ptr<AddressAccounts> accounts,
-    const Gate& gate, const HttpHandlers& handlers, Capacity capacity, const ClientLimits& limits);
+    HttpStream& stream, std::string received, std::string remote,
+    std::shared_ptr<AddressAccounts> accounts, const Gate& gate, const HttpHandlers& handlers,
+    Capacity capacity, const ClientLimits& limits);
 
 // Answers an upgrade on a server that has no place for the connection, and closes it.
 [[nodiscard]] boost::asio::awaitable<void> refuse_upgrade(HttpStream& stream,

@@ -111,8 +111,9 @@ void IoThread::Client::start(Accepted client) {
   auto shared = std::make_shared<Accepted>(std::move(client));
   asio::post(thread_.io_, [self = shared_from_this(), shared] {
     shared->stream.move_to(self->thread_.io_);
+    auto protocol = websocket_protocol(*shared, self->thread_.context_);
     const auto carrier = std::make_shared<Carrier>(
-        std::move(*shared), self->thread_.context_,
+        std::move(*shared), std::move(protocol), self->thread_.context_,
         [self](Carrier& from, ClientEvent&& event) { self->pass_on(from, std::move(event)); });
     self->carrier_ = carrier;
     self->thread_.carriers_.insert(carrier);

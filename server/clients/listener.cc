@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <exception>
 #include <functional>
+#include <iterator>
 #include <set>
 #include <utility>
 #include <vector>
@@ -16,13 +17,16 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "server/budgets/network.h"
+#include "server/clients/acceptors.h"
 #include "server/clients/carrier.h"
 #include "server/clients/client_event.h"
+#include "server/clients/first_bytes.h"
 #include "server/clients/gate.h"
 #include "server/clients/http.h"
 #include "server/clients/io_thread.h"
 #include "server/clients/places.h"
 #include "server/clients/stream.h"
+#include "server/clients/zookeeper_protocol.h"
 #include "server/logging/limited_log.h"
 #include "server/threads/rethrow.h"
 
@@ -41,47 +45,6 @@ std::string name_of(const asio::ip::address& address) {
     return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).to_string();
   }
   return address.to_string();
-}
-
-std::string bind_complaint(const wire::Address& web, const error_code& error) {
-  const std::string port = std::to_string(web.port);
-  if (error == asio::error::address_in_use) {
-    return "port " + port + " on " + web.host +
-           " is in use by another process; choose another with webPort=";
-  }
-  if (error == asio::error::access_denied) {
-    return "port " + port + " on " + web.host +
-           " is not open to this user; choose one above 1023 with webPort=";
-  }
-  if (error.value() == EADDRNOTAVAIL) {
-    return "this machine has no address " + web.host +
-           "; choose another with webAddress=, or 0.0.0.0 for all its addresses";
-  }
-  return "cannot listen on " + to_string(web) + ": " + error.message();
-}
-
-// Debian gives a machine's own name the address 127.0.1.1.
-void warn_if_only_loopback(const std::string& host, const std::vector<Acceptor>& acceptors) {
-  if (wire::is_ip_address(host) || wire::is_loopback(host)) return;
-  error_code ignored;
-  const auto address_of = [&](const Acceptor& one) {
-    return one.local_endpoint(ignored).address();
-  };
-  const bool is_reachable = std::ranges::any_of(
-      acceptors, [&](const Acceptor& one) { return !address_of(one).is_loopback(); });
-  if (is_reachable) return;
-  spdlog::warn(
-      "webAddress={} is {} on this machine, so clients on other machines cannot connect: correct "
-      "/etc/hosts, or set webAddress=0.0.0.0",
-      host, address_of(acceptors.front()).to_string());
-}
-
-bool listen(Acceptor& acceptor, const tcp::endpoint& endpoint, error_code& error) {
-  acceptor.open(endpoint.protocol(), error);
-  if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
-  if (!error) acceptor.bind(endpoint, error);
-  if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
-  return !error;
 }
 
 // Refuses a client beyond the limits in the client protocol.
@@ -120,12 +83,26 @@ wire::Format format_of(const Upgrade& upgrade) {
 }
 
 // Carries the connection on this thread.
-void serve(Accepted client, ClientHandler& handler, CarrierContext& context) {
+void serve(Accepted client, std::unique_ptr<StreamProtocol> protocol, std::string_view received,
+           ClientHandler& handler, CarrierContext& context) {
   const auto carrier = std::make_shared<Carrier>(
-      std::move(client), context,
+      std::move(client), std::move(protocol), context,
       [&handler](Carrier& from, ClientEvent&& event) { report(std::move(event), from, handler); });
-  carrier->start();
   handler.opened(carrier);
+  carrier->start(received);
+}
+
+void serve_websocket(Accepted client, ClientHandler& handler, CarrierContext& context) {
+  auto protocol = websocket_protocol(client, context);
+  serve(std::move(client), std::move(protocol), {}, handler, context);
+}
+
+// On this thread, also where others carry WebSockets.
+void serve_zookeeper(Accepted client, std::string_view received, ClientHandler& handler,
+                     CarrierContext& context) {
+  auto protocol = std::make_unique<ZooKeeperProtocol>(context.limits, context.counters,
+                                                      client.accounts, SteadyClock::now());
+  serve(std::move(client), std::move(protocol), received, handler, context);
 }
 
 }  // namespace
@@ -163,7 +140,7 @@ class Listener::Port : public std::enable_shared_from_this<Listener::Port> {
   PortCounters counters_;
 
   wire::Address web_;
-  std::vector<Acceptor> acceptors_;  // one for each address of webAddress
+  std::vector<Acceptor> acceptors_;  // one for each address of the ports
   bool open_ = false;
   Places places_;
   std::size_t refusals_ = 0;    // WebSockets that are being refused
@@ -188,40 +165,19 @@ Listener::Port::Port(asio::io_context& io, ListenerOptions options, ClientHandle
 }
 
 std::optional<std::string> Listener::Port::start() {
-  error_code error;
-  tcp::resolver resolver(io_);
-  const auto found =
-      resolver.resolve(web_.host, std::to_string(web_.port),
-                       tcp::resolver::passive | tcp::resolver::numeric_service, error);
-  if (error || found.empty()) {
-    return "cannot resolve webAddress=" + web_.host + ": " + error.message() +
-           "; choose another, or 0.0.0.0 for all addresses of this machine";
-  }
-  // A name may stand for several addresses, such as localhost for 127.0.0.1 and ::1.
-  std::set<asio::ip::address> tried;
-  std::optional<std::string> complaint;
-  std::vector<std::string> without;
-  for (const auto& entry : found) {
-    tcp::endpoint endpoint = entry.endpoint();
-    endpoint.port(web_.port);  // for webPort=0, that of the first
-    if (!tried.insert(endpoint.address()).second) continue;
-    Acceptor acceptor(io_);
-    if (listen(acceptor, endpoint, error)) {
-      web_.port = acceptor.local_endpoint(error).port();
-      acceptors_.push_back(std::move(acceptor));
-    } else if (error == asio::error::address_in_use) {
-      acceptors_.clear();
-      return bind_complaint(web_, error);
-    } else {
-      complaint = bind_complaint(web_, error);
-      without.push_back(endpoint.address().to_string() + " (" + error.message() + ")");
-    }
-  }
-  if (acceptors_.empty()) return complaint;
-  for (const std::string& address : without) {
-    spdlog::info("webAddress={}: clients cannot use its address {}", web_.host, address);
-  }
+  if (auto problem = listen_on(web_, {"webPort", "webAddress"}, io_, acceptors_)) return problem;
   warn_if_only_loopback(web_.host, acceptors_);
+  wire::Address client = options_.client;
+  if (client.port != 0) {
+    // On a port of all addresses the web port is served too.
+    if (client.port == web_.port && wire::is_any_address(client.host)) acceptors_.clear();
+    const bool is_served = client.port == web_.port && client.host == web_.host;
+    if (is_served && !acceptors_.empty()) client.port = 0;
+  }
+  if (client.port != 0) {
+    if (auto problem = listen_on(client, {"clientPort", "clientPortAddress"}, io_, acceptors_))
+      return problem;
+  }
   open_ = true;
   for (std::size_t i = 0; i < acceptors_.size(); ++i) {
     asio::co_spawn(
@@ -300,9 +256,23 @@ asio::awaitable<void> Listener::Port::serve_client(HttpStream stream, std::strin
   const bool is_ordinary = slot->kind() == Places::Kind::ordinary;
 
   http_.insert(&stream);
-  const HttpOutcome outcome =
-      co_await serve_http(stream, address, accounts, gate_, http_handlers_,
-                          is_ordinary ? Capacity::available : Capacity::full, options_.limits);
+  FirstBytes first = co_await read_first_bytes(stream, options_.limits);
+  if (first.speaks == Speaks::word && open_) {
+    co_await answer_word(stream, http_handlers_.word(first.bytes), options_.limits);
+  }
+  if (first.speaks == Speaks::zookeeper && !is_ordinary) counters_.refused += 1;
+  if (first.speaks == Speaks::zookeeper && open_ && is_ordinary) {
+    http_.erase(&stream);
+    co_return serve_zookeeper({Stream(std::move(stream)), wire::Format::json, std::move(address),
+                               std::move(accounts), std::move(slot)},
+                              first.bytes, handler_, carriers_);
+  }
+  HttpOutcome outcome;
+  if (first.speaks == Speaks::http && open_) {
+    outcome = co_await serve_http(
+        stream, std::move(first.bytes), address, accounts, gate_, http_handlers_,
+        is_ordinary ? Capacity::available : Capacity::full, options_.limits);
+  }
   if (outcome.is_slow) counters_.slow_heads += 1;
   bool upgraded = false;
   if (outcome.upgrade && is_ordinary && open_) {
@@ -332,13 +302,14 @@ asio::awaitable<void> Listener::Port::refuse(HttpStream& stream, const Upgrade& 
   if (!co_await grant_upgrade(stream, upgrade, options_.limits)) co_return;
   const wire::Format format = format_of(upgrade);
   std::shared_ptr<AddressAccounts> accounts = ledger_->of(address);
-  serve({Stream(std::move(stream)), format, std::move(address), std::move(accounts), counted},
-        refusing_, carriers_);
+  server::serve_websocket(
+      {Stream(std::move(stream)), format, std::move(address), std::move(accounts), counted},
+      refusing_, carriers_);
 }
 
 void Listener::Port::serve_websocket(Accepted client) {
   if (io_threads_.empty()) {
-    serve(std::move(client), handler_, carriers_);
+    server::serve_websocket(std::move(client), handler_, carriers_);
   } else {
     IoThread& next = *io_threads_[served_by_io_threads_++ % io_threads_.size()];
     next.serve(std::move(client), handler_);

@@ -8,6 +8,7 @@
 #include "server/budgets/ledger.h"
 #include "server/clients/handler.h"
 #include "server/clients/limits.h"
+#include "server/clients/message_queue.h"
 #include "server/clients/outbox.h"
 #include "server/clients/websocket_frames.h"
 #include "server/metrics/counters.h"
@@ -17,7 +18,7 @@ namespace server {
 
 // The queue to one client, charged to the budget `waiting`: control frames, messages,
 // and the bytes of a write that is not finished. While it is idle, it holds no buffers.
-class SendQueue {
+class SendQueue final : public MessageQueue {
  public:
   // `limits` and `counters` must outlive it.
   SendQueue(wire::Format format, const ClientLimits& limits, ConnectionCounters& counters,
@@ -25,21 +26,15 @@ class SendQueue {
 
   // For the owner of the connection. They have no effect once the queue is sealed.
 
-  // Queues a message. Returns false if too much is queued: then the connection must be closed.
-  [[nodiscard]] bool send(const wire::ServerMessage& message);
-  // Queues a message only if the budgets have room for it.
-  [[nodiscard]] Offer offer(const wire::ServerMessage& message);
-  [[nodiscard]] bool has_room(std::size_t bytes) const;
-  // Queues a message that the owner has judged and encoded in the connection's format.
-  void add(std::string_view encoded);
-  void allow_batches() { batch_bytes_ = limits_.batch_bytes; }
-
-  // The bytes of messages that are queued, and those of the last write that are not written.
-  [[nodiscard]] std::size_t bytes() const {
+  [[nodiscard]] bool send(const wire::ServerMessage& message) override;
+  [[nodiscard]] Offer offer(const wire::ServerMessage& message) override;
+  [[nodiscard]] bool has_room(std::size_t bytes) const override;
+  void add(std::string_view encoded) override;
+  void allow_batches() override { batch_bytes_ = limits_.batch_bytes; }
+  [[nodiscard]] std::size_t bytes() const override {
     return outbox_.bytes() + sending_.bytes() + in_flight_;
   }
-  // Whether a batch has grown since the last call, so that waiting a little makes fewer frames.
-  [[nodiscard]] bool is_gathering();
+  [[nodiscard]] bool is_gathering() override;
 
   // For the connection's protocol.
 

@@ -326,6 +326,18 @@ void resolve_advertised(ConfigBuilder& builder) {
   }
 }
 
+// Without a configuration, clients of both protocols find the port that they try first.
+void resolve_client_port(ConfigBuilder& builder, bool is_empty) {
+  Config& config = builder.config;
+  if (is_empty) config.client = {"127.0.0.1", 2181};
+  if (config.client.port != 0 && !builder.client_host_set && !is_empty) {
+    builder.notes.push_back("clientPort=" + std::to_string(config.client.port) +
+                            " listens on every address of this machine, without TLS; set "
+                            "clientPortAddress to narrow that");
+  }
+  if (config.read_only_mode && !builder.words_set) config.words.emplace_back("isro");
+}
+
 void resolve_servers(ConfigBuilder& builder) {
   Config& config = builder.config;
   // As in ZooKeeper, a single server line is no ensemble.
@@ -372,6 +384,7 @@ std::variant<Configured, ConfigError> configure(Settings settings) {
   resolve_limits(builder);
   resolve_containers(builder);
   resolve_servers(builder);
+  resolve_client_port(builder, settings.empty());
   if (!builder.data_dir_set && builder.errors.empty()) {
     std::error_code unknown;  // the working directory may be gone
     const auto absolute = std::filesystem::absolute(builder.config.data_dir, unknown);
@@ -381,12 +394,6 @@ std::variant<Configured, ConfigError> configure(Settings settings) {
   if (builder.config.log_dir.empty()) builder.config.log_dir = builder.config.data_dir;
 
   if (!builder.errors.empty()) return ConfigError{std::move(builder.errors)};
-  if (const auto port = settings.find("clientPort"); port != settings.end()) {
-    builder.notes.push_back(port->second.source + ": clientPort=" + port->second.value +
-                            " is ignored: it is for ZooKeeper's own protocol, which this server "
-                            "does not have; clients connect to webPort=" +
-                            std::to_string(builder.config.web.port) + " with a WebSocket");
-  }
   builder.config.shown = shown_settings(settings);
   std::ranges::sort(ignored);
   ignored.erase(std::ranges::unique(ignored).begin(), ignored.end());

@@ -38,7 +38,9 @@ struct Config {
   std::vector<ServerLine> servers;  // by id; empty: standalone
   bool listen_on_all = false;       // quorumListenOnAllIPs: for the other servers
 
-  Address web{"127.0.0.1", 2180};       // webAddress, webPort; port 0: any free one
+  Address web{"127.0.0.1", 2180};  // webAddress, webPort; port 0: any free one
+  Address client{"0.0.0.0", 0};    // clientPortAddress, clientPort; port 0: there is none
+  std::vector<std::string> words = {"srvr"};  // 4lw.commands.whitelist; "*": all
   std::vector<std::string> advertised;  // "ws://host:port/v1" of every server, sent to clients
   std::vector<std::string> origins;     // allowedOrigins, besides the server's own
   std::vector<std::string> hosts;       // allowedHosts, besides the names of this server

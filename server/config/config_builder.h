@@ -41,6 +41,8 @@ struct ConfigBuilder {
   bool data_dir_set = false;
   bool web_host_set = false;
   bool web_port_set = false;
+  bool client_host_set = false;
+  bool words_set = false;
   std::optional<std::uint64_t> init_limit_ticks;
   std::optional<std::uint64_t> sync_limit_ticks;
   std::optional<std::uint64_t> min_session_ms;

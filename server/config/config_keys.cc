@@ -88,16 +88,45 @@ void set_web_port(ConfigBuilder& builder, const NamedSetting& named) {
   }
 }
 
-void set_web_address(ConfigBuilder& builder, const NamedSetting& named) {
-  builder.web_host_set = true;
+// The address of a port to listen on, without the port. Nothing, and an error, if it is none.
+std::optional<std::string> host_of(ConfigBuilder& builder, const NamedSetting& named) {
   std::string_view host = named.setting.value;
   if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
   const std::string bracketed =
       host.find(':') == host.npos ? std::string(host) : "[" + std::string(host) + "]";
-  if (const auto address = wire::parse_address(bracketed)) {
-    builder.config.web.host = address->host;
-  } else {
-    builder.add_error(named, "is not an address such as 127.0.0.1, 0.0.0.0 or a host name");
+  if (auto address = wire::parse_address(bracketed)) return std::move(address->host);
+  builder.add_error(named, "is not an address such as 127.0.0.1, 0.0.0.0 or a host name");
+  return std::nullopt;
+}
+
+void set_web_address(ConfigBuilder& builder, const NamedSetting& named) {
+  builder.web_host_set = true;
+  if (auto host = host_of(builder, named)) builder.config.web.host = *std::move(host);
+}
+
+// As in ZooKeeper, a negative number is no port.
+void set_client_port(ConfigBuilder& builder, const NamedSetting& named) {
+  if (named.setting.value == "-1") return;
+  if (const auto port = builder.number(named, {0, 65'535})) {
+    builder.config.client.port = static_cast<std::uint16_t>(*port);
+  }
+}
+
+void set_client_address(ConfigBuilder& builder, const NamedSetting& named) {
+  builder.client_host_set = true;
+  if (auto host = host_of(builder, named)) builder.config.client.host = *std::move(host);
+}
+
+void set_words(ConfigBuilder& builder, const NamedSetting& named) {
+  builder.words_set = true;
+  builder.config.words.clear();
+  for (std::string_view rest = named.setting.value; !rest.empty();) {
+    const std::size_t comma = std::min(rest.find(','), rest.size());
+    std::string_view word = rest.substr(0, comma);
+    rest.remove_prefix(std::min(comma + 1, rest.size()));
+    while (word.starts_with(' ')) word.remove_prefix(1);
+    while (word.ends_with(' ')) word.remove_suffix(1);
+    if (!word.empty()) builder.config.words.emplace_back(word);
   }
 }
 
@@ -166,6 +195,13 @@ constexpr Key keys[] = {
     {"webAddress", "ADDRESS", literal("127.0.0.1"),
      "the address that webPort listens on; 0.0.0.0 is every address of the machine",
      set_web_address},
+    {"clientPort", "PORT", described("none"),
+     "one more port for clients, for ZooKeeper's and for all others; 0 and -1 are none",
+     set_client_port},
+    {"clientPortAddress", "ADDRESS", described("every address"),
+     "the address that clientPort listens on", set_client_address},
+    {"4lw.commands.whitelist", "WORD,...", literal("srvr"),
+     "which words of four letters are answered, such as ruok; * is all", set_words},
     {"allowedOrigins", "ORIGIN,...", described("the server's own"),
      "web pages from these origins may connect too, such as https://example.org; * is any",
      add_to_list<&Config::origins>},

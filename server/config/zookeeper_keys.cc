@@ -7,7 +7,6 @@ namespace {
 
 // Why a key has no use here.
 constexpr std::string_view its_parts = "it tunes or switches a part that this server does not have";
-constexpr std::string_view its_protocol = "it is of the protocol of ZooKeeper's clients";
 constexpr std::string_view for_clients = "a server of ZooKeeper does not use it either";
 constexpr std::string_view decided = "this server decides that itself";
 constexpr std::string_view web_port = "webPort has the pages for operators";
@@ -26,7 +25,6 @@ constexpr std::string_view only_sha1 =
     "identities of the scheme digest are hashed with SHA1 here; remove it, and hash them anew";
 
 constexpr ZooKeeperKey keys_of_zookeeper[] = {
-    {"4lw.*", its_protocol},
     {"admin.*", web_port},
     {"admin.forceHttps", no_tls, "false"},
     {"admin.needClientAuth", no_tls, "false"},
@@ -40,10 +38,8 @@ constexpr ZooKeeperKey keys_of_zookeeper[] = {
     {"client.*", for_clients},
     {"client.portUnification", no_tls, "false"},
     {"clientCnxnSocket", for_clients},
-    {"clientPort", its_protocol},
-    {"clientPortAddress", its_protocol},
-    {"clientPortListenBacklog", its_protocol},
-    {"clientTcpKeepAlive", its_protocol},
+    {"clientPortListenBacklog", its_parts},
+    {"clientTcpKeepAlive", decided},
     {"closeSessionTxn.enabled", decided},
     {"cnxTimeout", its_parts},
     {"commitLogCount", its_parts},
@@ -66,13 +62,13 @@ constexpr ZooKeeperKey keys_of_zookeeper[] = {
     {"disableAutoWatchReset", for_clients},
     {"electionAlg", its_parts},
     {"electionPortBindRetry", its_parts},
-    {"emulate353TTLNodes", its_protocol},
+    {"emulate353TTLNodes", decided},
     {"enableEagerACLCheck", decided},
     {"enforce.auth.*", auth_details},
     {"enforce.auth.enabled", no_sasl, "false"},
     {"enforceQuota", decided},
     {"ensembleAuthName", auth_details},
-    {"extendedTypesEnabled", its_protocol},
+    {"extendedTypesEnabled", decided},
     {"fastleader.*", its_parts},
     {"fips-mode", tls_details},
     {"flushDelay", its_parts},
@@ -91,8 +87,8 @@ constexpr ZooKeeperKey keys_of_zookeeper[] = {
     {"jvm.*", its_parts},
     {"kerberos.*", auth_details},
     {"kinit", for_clients},
-    {"largeRequestMaxBytes", its_protocol},
-    {"largeRequestThreshold", its_protocol},
+    {"largeRequestMaxBytes", its_parts},
+    {"largeRequestThreshold", its_parts},
     {"leader.*", its_parts},
     {"leaderConnectDelayDuringRetryMs", its_parts},
     {"leaderServes", decided},
@@ -109,8 +105,8 @@ constexpr ZooKeeperKey keys_of_zookeeper[] = {
     {"messageTracker.*", its_parts},
     {"metricsProvider.*", web_port},
     {"multiAddress.*", its_parts},
-    {"netty.*", its_protocol},
-    {"nio.*", its_protocol},
+    {"netty.*", its_parts},
+    {"nio.*", its_parts},
     {"observer.*", its_parts},
     {"observerMaster.*", its_parts},
     {"observerMasterPort", its_parts},
@@ -137,12 +133,12 @@ constexpr ZooKeeperKey keys_of_zookeeper[] = {
     {"sasl.*", for_clients},
     {"SASLAuthenticationProvider.*", auth_details},
     {"secureClientPort", no_tls, "0 -1"},
-    {"secureClientPortAddress", its_protocol},
+    {"secureClientPortAddress", tls_details},
     {"security.*", auth_details},
     {"serializeLastProcessedZxid.enabled", decided},
     {"server.principal", for_clients},
     {"server.realm", for_clients},
-    {"serverCnxnFactory", its_protocol},
+    {"serverCnxnFactory", its_parts},
     {"sessionRequireClientSASLAuth", no_sasl, "false"},
     {"shuffleDnsResponse", for_clients},
     {"skipACL", decided},

@@ -114,6 +114,7 @@ ListenerOptions listener_options(const Config& config, const Ledger& ledger,
   const FilePlaces places = file_places(open_files);
   ListenerOptions options;
   options.web = config.web;
+  options.client = config.client;
   options.connections_max = config.max_connections == 0
                                 ? places.connections
                                 : std::min(config.max_connections, places.connections);
@@ -168,6 +169,18 @@ AdminOptions admin_options(const Config& config) {
   options.data_dir = config.data_dir.string();
   for (const ShownSetting& each : config.shown) {
     options.settings.push_back({each.key, each.value, each.source});
+  }
+  options.words = config.words;
+  options.read_only_mode = config.read_only_mode;
+  options.log_dir = config.log_dir.string();
+  options.client_port = config.client.port != 0 ? config.client.port : config.web.port;
+  options.tick_time = config.tick_time;
+  options.max_client_connections = config.max_client_connections;
+  options.min_session_timeout = config.min_session_timeout;
+  options.max_session_timeout = config.max_session_timeout;
+  for (const ServerLine& line : config.servers) {
+    options.membership.push_back("server." + std::to_string(line.id) + "=" + to_string(line.peer) +
+                                 ":" + (line.observer ? "observer" : "participant"));
   }
   return options;
 }

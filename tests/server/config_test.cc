@@ -49,6 +49,8 @@ TEST_CASE("without a configuration a standalone server starts with the defaults"
   CHECK(config.id == 1);
   CHECK(config.servers.empty());
   CHECK(config.web == Address{"127.0.0.1", 2180});
+  CHECK(config.client == Address{"127.0.0.1", 2181});
+  CHECK(config.words == std::vector<std::string>{"srvr"});
   CHECK(config.advertised == std::vector<std::string>{"ws://127.0.0.1:2180/v1"});
   CHECK(has(defaults.notes, std::filesystem::absolute("zabkeeper-data").string()));
   CHECK(defaults.ignored.empty());
@@ -77,10 +79,35 @@ TEST_CASE("ZooKeeper's sample configuration is accepted, and ignored keys are na
   CHECK(zoo.config.init_limit_heartbeats == 400);
   CHECK(zoo.config.sync_limit_heartbeats == 200);
   CHECK(zoo.config.web.port == 2180);
-  CHECK(zoo.ignored == std::vector<std::string>{
-                           "4lw.commands.whitelist", "admin.serverPort", "autopurge.purgeInterval",
-                           "clientPort", "metricsProvider.className", "metricsProvider.httpHost",
-                           "snapshot.trust.empty"});
+  CHECK(zoo.ignored == std::vector<std::string>{"admin.serverPort", "autopurge.purgeInterval",
+                                                "metricsProvider.className",
+                                                "metricsProvider.httpHost",
+                                                "snapshot.trust.empty"});
+  CHECK(zoo.config.client == Address{"0.0.0.0", 2181});
+  CHECK(zoo.config.words == std::vector<std::string>{"stat", "ruok"});
+}
+
+TEST_CASE("clientPort is one more port, and has its own address") {
+  struct Row {
+    std::vector<std::string> arguments;
+    Address client;
+    std::string note;
+  };
+  const Row rows[] = {
+      {{"--webPort=2180"}, {"0.0.0.0", 0}, ""},
+      {{"--clientPort=2181"}, {"0.0.0.0", 2181}, "clientPort=2181 listens on every address"},
+      {{"--clientPort=2181", "--clientPortAddress=127.0.0.1"}, {"127.0.0.1", 2181}, ""},
+      {{"--clientPort=-1"}, {"0.0.0.0", 0}, ""},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.arguments.front());
+    const Configured configuration = configured(row.arguments);
+    CHECK(configuration.config.client == row.client);
+    CHECK(has(configuration.notes, "listens on every address") == !row.note.empty());
+    CHECK((row.note.empty() || has(configuration.notes, row.note)));
+  }
+  CHECK(configured({"--readonlymode.enabled=true"}).config.words ==
+        std::vector<std::string>{"srvr", "isro"});
 }
 
 // The addresses that a server listens on are not those that clients are told.

@@ -1,0 +1,72 @@
+#include "server/clients/first_bytes.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+
+namespace server {
+namespace {
+
+namespace asio = boost::asio;
+constexpr auto with_error = asio::as_tuple(asio::use_awaitable);
+constexpr std::size_t word_bytes = 4;
+
+// All words of ZooKeeper. Other four letters are the beginning of something else.
+constexpr std::array<std::string_view, 18> words{"conf", "cons", "crst", "dirs", "dump", "envi",
+                                                 "gtmk", "hash", "isro", "mntr", "ruok", "srst",
+                                                 "srvr", "stat", "stmk", "wchc", "wchp", "wchs"};
+
+bool begins_word(std::string_view bytes) {
+  return std::ranges::any_of(words, [&](auto word) { return word.starts_with(bytes); });
+}
+
+}  // namespace
+
+asio::awaitable<FirstBytes> read_first_bytes(HttpStream& stream, const ClientLimits& limits) {
+  FirstBytes first;
+  stream.expires_after(limits.header_timeout);
+  for (;;) {
+    char bytes[word_bytes];
+    const auto [error, size] = co_await stream.async_read_some(
+        asio::buffer(bytes, word_bytes - first.bytes.size()), with_error);
+    first.bytes.append(bytes, size);
+    if (first.bytes.empty()) co_return first;
+    if (first.bytes.front() == '\0') {
+      first.speaks = Speaks::zookeeper;
+      co_return first;
+    }
+    if (error || !begins_word(first.bytes)) {
+      first.speaks = Speaks::http;
+      co_return first;
+    }
+    if (first.bytes.size() == word_bytes) {
+      first.speaks = Speaks::word;
+      co_return first;
+    }
+  }
+}
+
+asio::awaitable<void> answer_word(HttpStream& stream, const std::string& text,
+                                  const ClientLimits& limits) {
+  stream.expires_after(limits.header_timeout);
+  const auto [failed, size] = co_await asio::async_write(stream, asio::buffer(text), with_error);
+  if (failed) co_return;
+  // What the client still sends is read. Otherwise the system might drop the answer.
+  boost::system::error_code gone;
+  stream.socket().shutdown(asio::socket_base::shutdown_send, gone);
+  stream.expires_after(limits.close_timeout);
+  std::array<char, 512> rest;
+  for (std::size_t drained = 0; !gone && drained < 64 * 1024;) {
+    const auto [error, more] = co_await stream.async_read_some(asio::buffer(rest), with_error);
+    gone = error;
+    drained += more;
+  }
+  stream.close();
+}
+
+}  // namespace server
