@@ -156,8 +156,8 @@ HttpHandlers http_handlers(const StatusParts& parts, AdminCommands given) {
                             AdminCommands::Done done) { commands->run(target, std::move(done)); },
       .command_refused = [commands] { commands->refused(); },
       .word =
-          [parts](std::string_view word) {
-            return word_text(word, parts.options, read_metrics(parts));
+          [parts, commands](std::string_view word) {
+            return word_text(word, parts.options, read_metrics(parts, *commands));
           },
   };
 }
