@@ -19,6 +19,7 @@
 #include "tools/shell/interactive.h"
 #include "tools/shell/output.h"
 #include "tools/shell/runner.h"
+#include "tools/shell/script.h"
 #include "tools/standard_output.h"
 #include "tools/uncaught.h"
 
@@ -138,7 +139,8 @@ int run(const shell::CommandLine& line, shell::Streams streams) {
     if (shell::ends_when_interrupted(*line.command)) catch_interrupts();
     return runner.run(*line.command, line.json);
   }
-  if (isatty(STDIN_FILENO) == 0) return shell::run_script(runner, streams);
+  if (line.is_script || isatty(STDIN_FILENO) == 0)
+    return shell::Script(runner, the_client, streams).run();
 
   catch_interrupts();
   (void)the_client().ask(

@@ -8,6 +8,7 @@
 #include "tools/shell/child.h"
 #include "tools/shell/command_line.h"
 #include "tools/shell/exit_codes.h"
+#include "tools/shell/only_request.h"
 #include "tools/shell/print.h"
 #include "tools/shell/words.h"
 
@@ -134,6 +135,57 @@ TEST_CASE("the options of each command are parsed") {
        {"tree", "count", "ephemerals", "sync", "whoami", "ping", "status", "quit", "cd", "pwd"}) {
     CHECK(parsed(line).command);
   }
+}
+
+TEST_CASE("a line is parsed as if it was the first of its command") {
+  LineParser parser;
+  const auto parse = [&](const char* text) {
+    auto parsed = parser.parse(*split_words(text));
+    REQUIRE(std::holds_alternative<CommandLine>(parsed));
+    return std::get<CommandLine>(std::move(parsed));
+  };
+  CHECK(std::get<Set>(*parse("set -v 3 --create /a v1 --json").command).version == 3);
+  const CommandLine second = parse("set /b v2");
+  CHECK(!second.json);
+  const Set& set = std::get<Set>(*second.command);
+  CHECK(set.path == "/b");
+  CHECK(set.data == "v2");
+  CHECK(set.version == wire::any_version);
+  CHECK(!set.create);
+  CHECK(std::get<Create>(*parse("create --ttl 5 -e /a x").command).ttl_ms == 5);
+  CHECK(!std::get<Create>(*parse("create /a").command).ttl_ms);
+  CHECK(std::get<Create>(*parse("create /a").command).data.empty());
+  CHECK(std::get<Set>(*parse("set get create").command).data == "create");
+  const auto wrong = parser.parse({"set", "/a"});
+  CHECK(std::get<Notice>(wrong).text.find("DATA is required") != std::string::npos);
+  CHECK(std::get<Set>(*parse("set /c v3").command).path == "/c");
+  CHECK(std::holds_alternative<Ls>(*parse("ls /a").command));
+}
+
+TEST_CASE("only commands of one request can be sent before it is their turn") {
+  const auto only = [](const char* text) {
+    return only_request(*parsed(text).command, "/cwd").has_value();
+  };
+  for (const char* line : {"get a", "set a b", "create -e -s a", "delete a", "rm -v 1 a", "stat a",
+                           "exists a", "count"}) {
+    CAPTURE(line);
+    CHECK(only(line));
+  }
+  for (const char* line : {"set a -", "create a -", "delete -r a", "ls", "cd a", "ping", "tree",
+                           "watch a", "await a exists"}) {
+    CAPTURE(line);
+    CHECK(!only(line));
+  }
+  const auto get = only_request(*parsed("get a/../b").command, "/cwd");
+  CHECK(std::get<wire::GetRequest>(*get).path == "/cwd/b");
+}
+
+TEST_CASE("a dash alone asks for a script") {
+  CHECK(parsed("-").is_script);
+  CHECK(parsed("--json --server x -").is_script);
+  CHECK(!parsed("--json").is_script);
+  CHECK(!parsed("set /a -").is_script);
+  CHECK(std::get<Set>(*parsed("set /a -").command).data == "-");
 }
 
 TEST_CASE("a command that runs a program gets its words as they are") {

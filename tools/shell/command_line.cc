@@ -9,6 +9,7 @@
 #include <CLI/CLI.hpp>
 
 #include "tools/shell/exit_codes.h"
+#include "tools/shell/only_request.h"
 #include "tools/shell/words.h"
 
 namespace shell {
@@ -36,6 +37,20 @@ class Commands {
     add_writes();
     add_server_commands();
     add_shell_commands();
+  }
+
+  // Makes parsing fast for this command, and impossible for the others.
+  void keep_only(const std::string& name) {
+    std::erase_if(commands_, [&](const auto& each) {
+      return each.first->get_name() != name && app_.remove_subcommand(each.first);
+    });
+  }
+  // Forgets the last line of the command that was kept.
+  void reset() {
+    // The addresses that the options have stay valid.
+    for (const auto& [sub, command] : commands_) {
+      std::visit([](auto& each) { each = {}; }, *command);
+    }
   }
 
   // The command that was given, if any.
@@ -282,44 +297,82 @@ void give_program(Command& command, std::optional<Words> program) {
       command);
 }
 
-std::variant<CommandLine, Notice> parse(std::vector<std::string> words,
-                                        const std::string* version) {
-  CommandLine line;
-  std::vector<std::string> auth;
-  CLI::App app("", "zab");
-  app.fallthrough();
-  app.require_subcommand(0, 1);
-  app.add_flag("--json", line.json);
-  if (version) {
-    app.add_option("--server", line.servers)->envname("ZABKEEPER_SERVERS");
-    app.add_option("--timeout-ms", line.timeout_ms)->check(CLI::PositiveNumber);
-    app.add_option("--auth", auth)->expected(1)->take_all();
-    app.set_version_flag("--version", "zab " + *version);
+}  // namespace
+
+class Parser {
+ public:
+  // `version`: of the program whose arguments are parsed; null: a line of the shell is parsed.
+  explicit Parser(const std::string* version) : app_("", "zab"), commands_(app_) {
+    app_.fallthrough();
+    app_.require_subcommand(0, 1);
+    app_.add_flag("--json", line_.json);
+    if (!version) return;
+    app_.add_option("--server", line_.servers)->envname("ZABKEEPER_SERVERS");
+    app_.add_option("--timeout-ms", line_.timeout_ms)->check(CLI::PositiveNumber);
+    app_.add_option("--auth", auth_)->expected(1)->take_all();
+    app_.set_version_flag("--version", "zab " + *version);
   }
-  Commands commands(app);
-  try {
+  Parser(const Parser&) = delete;
+  Parser& operator=(const Parser&) = delete;
+
+  std::variant<CommandLine, Notice> parse(Words words) try {
     std::optional<Words> program = take_program(words);
     std::ranges::reverse(words);  // CLI11 takes the last word first
-    app.parse(std::move(words));
-    line.command = commands.given();
-    if (line.command) give_program(*line.command, std::move(program));
-    for (const std::string& each : auth) line.auth.push_back(auth_of(each));
+    app_.parse(std::move(words));
+    line_.command = commands_.given();
+    if (line_.command) give_program(*line_.command, std::move(program));
+    for (const std::string& each : auth_) line_.auth.push_back(auth_of(each));
+    return line_;
   } catch (const CLI::CallForVersion& asked) {
     return Notice{std::string(asked.what()) + '\n', exit_ok};
   } catch (const CLI::CallForHelp&) {
-    return Notice{help(commands.topic()), exit_ok};
+    return Notice{help(commands_.topic()), exit_ok};
   } catch (const CLI::ParseError& error) {
-    const std::string topic = commands.topic();
+    return wrong_usage(error);
+  }
+
+  // See Commands.
+  void keep_only(const std::string& name) { commands_.keep_only(name); }
+  void reset() {
+    line_ = {};
+    commands_.reset();
+  }
+
+ private:
+  [[nodiscard]] Notice wrong_usage(const CLI::ParseError& error) const {
+    const std::string topic = commands_.topic();
     if (!topic.empty()) return Notice{std::string(error.what()) + '\n' + help(topic), exit_usage};
-    const std::vector<std::string> extras = app.remaining();
+    const std::vector<std::string> extras = app_.remaining();
     const bool unknown = !extras.empty() && !extras.front().starts_with('-');
     const std::string reason = unknown ? "unknown command: " + extras.front() : error.what();
     return Notice{reason + "\n`help` lists the commands\n", exit_usage};
   }
-  return line;
-}
 
-}  // namespace
+  CommandLine line_;
+  std::vector<std::string> auth_;
+  CLI::App app_;
+  Commands commands_;
+};
+
+LineParser::LineParser() = default;
+LineParser::~LineParser() = default;
+
+std::variant<CommandLine, Notice> LineParser::parse(Words words) {
+  const std::size_t at = command_at(words);
+  const std::string name = at < words.size() ? words[at] : std::string();
+  if (const auto known = parsers_.find(name); known != parsers_.end()) {
+    known->second->reset();
+    return known->second->parse(std::move(words));
+  }
+  auto parser = std::make_unique<Parser>(nullptr);
+  auto parsed = parser->parse(std::move(words));
+  const auto* line = std::get_if<CommandLine>(&parsed);
+  if (line && line->command && only_request(*line->command, "/")) {
+    parser->keep_only(name);
+    parsers_.emplace(name, std::move(parser));
+  }
+  return parsed;
+}
 
 bool is_lasting(const Command& command) {
   return outlives_sessions(command) || std::holds_alternative<Lock>(command) ||
@@ -338,11 +391,11 @@ bool outlives_sessions(const Command& command) {
 
 std::variant<CommandLine, Notice> parse_command_line(std::vector<std::string> words,
                                                      const std::string& version) {
-  return parse(std::move(words), &version);
-}
-
-std::variant<CommandLine, Notice> parse_line(std::vector<std::string> words) {
-  return parse(std::move(words), nullptr);
+  const bool is_script = !words.empty() && words.back() == "-" && command_at(words) == words.size();
+  if (is_script) words.pop_back();
+  auto parsed = Parser(&version).parse(std::move(words));
+  if (auto* line = std::get_if<CommandLine>(&parsed)) line->is_script = is_script;
+  return parsed;
 }
 
 }  // namespace shell

@@ -3,6 +3,8 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
@@ -136,7 +138,8 @@ struct CommandLine {
   std::int64_t timeout_ms = 10'000;
   std::vector<wire::AuthRequest> auth;
   bool json = false;
-  std::optional<Command> command;  // none: the interactive shell
+  std::optional<Command> command;  // none: the interactive shell, or a script
+  bool is_script = false;          // asked for: the commands are in standard input
 };
 
 // The result of a command line that has no command to run: help, the version, or a wrong usage.
@@ -148,8 +151,21 @@ struct Notice {
 // `words`: the arguments of the program.
 [[nodiscard]] std::variant<CommandLine, Notice> parse_command_line(std::vector<std::string> words,
                                                                    const std::string& version);
-// `words`: one line of the interactive shell.
-[[nodiscard]] std::variant<CommandLine, Notice> parse_line(std::vector<std::string> words);
+
+class Parser;
+
+// Parses lines of the interactive shell and of scripts. Keeps the parsers of commands that a script
+// may have very often, because it takes longer to make one than to send a request.
+class LineParser {
+ public:
+  LineParser();
+  ~LineParser();
+
+  [[nodiscard]] std::variant<CommandLine, Notice> parse(Words words);
+
+ private:
+  std::map<std::string, std::unique_ptr<Parser>> parsers_;  // by the command's name
+};
 
 // In the order of `help`.
 [[nodiscard]] std::vector<std::string> command_names();

@@ -142,7 +142,8 @@ std::string help(const std::string& topic) {
 
   std::string text = topic.empty() ? "" : "unknown command: " + topic + "\n\n";
   text += "usage: zab [OPTION...] COMMAND ...   runs one command\n";
-  text += "       zab [OPTION...]               reads commands from the terminal or a pipe\n\n";
+  text += "       zab [OPTION...]               reads commands from the terminal or a pipe\n";
+  text += "       zab [OPTION...] -             reads commands from standard input\n\n";
   text += options_help;
   text += "\ncommands (`help COMMAND` explains one):\n";
   for (const HelpRow& each : help_rows) {

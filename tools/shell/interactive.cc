@@ -4,7 +4,6 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <optional>
 #include <string>
 #include <unistd.h>
 #include <utility>
@@ -13,7 +12,6 @@
 
 #include <editline/readline.h>
 
-#include "tools/shell/input.h"
 #include "tools/shell/words.h"
 #include "wire/terminal_text.h"
 
@@ -75,27 +73,16 @@ char** complete(const char* text, int start, int) {
 
 enum class Next { read_on, quit };
 
-// Runs one line. Sets `code`, unless the line is empty or a comment.
-Next run_line(const std::string& text, Runner& runner, Streams streams, std::optional<int>& code) {
-  auto words = split_words(text);
-  if (words.has_error()) {
-    streams.err << words.error().message << '\n';
-    code = exit_usage;
-    return Next::read_on;
-  }
-  if (words->empty() || words->front().starts_with('#')) return Next::read_on;
-  auto parsed = parse_line(std::move(*words));
-  if (const auto* notice = std::get_if<Notice>(&parsed)) {
-    (notice->exit_code == exit_ok ? streams.out : streams.err) << notice->text << std::flush;
-    code = notice->exit_code;
-    return Next::read_on;
-  }
-  const auto& line = std::get<CommandLine>(parsed);
-  if (!line.command) return Next::read_on;
-  if (std::holds_alternative<Quit>(*line.command)) return Next::quit;
+// Runs one line. Returns false if the shell is to end.
+bool run_line(const std::string& text, LineParser& parser, Runner& runner, Streams streams) {
+  auto read = read_line(text, parser);
+  if (const auto* notice = std::get_if<Notice>(&read)) print_notice(*notice, streams);
+  const auto* line = std::get_if<CommandLine>(&read);
+  if (line == nullptr) return true;
+  if (std::holds_alternative<Quit>(*line->command)) return false;
   interrupted = false;
-  code = runner.run(*line.command, line.json);
-  return Next::read_on;
+  runner.run(*line->command, line->json);
+  return true;
 }
 
 std::string history_file() {
@@ -114,7 +101,7 @@ int run_interactive(Runner& runner, zabkeeper::Client& client,
   const std::string history = history_file();
   if (!history.empty()) read_history(history.c_str());
 
-  std::optional<int> code;
+  LineParser parser;
   for (;;) {
     const std::string prompt = "[zab " + label() + "] " + wire::terminal_text(runner.cwd()) + "> ";
     errno = 0;
@@ -129,22 +116,10 @@ int run_interactive(Runner& runner, zabkeeper::Client& client,
     std::free(line);
     if (text.find_first_not_of(" \t") == std::string::npos) continue;
     add_history(text.c_str());
-    if (run_line(text, runner, streams, code) == Next::quit) break;
+    if (!run_line(text, parser, runner, streams)) break;
   }
   if (!history.empty()) write_history(history.c_str());
   return exit_ok;
-}
-
-int run_script(Runner& runner, Streams streams) {
-  int first_failure = exit_ok;
-  Input input(STDIN_FILENO);
-  while (const std::optional<std::string> line = input.line()) {
-    std::optional<int> code;
-    const Next next = run_line(*line, runner, streams, code);
-    if (first_failure == exit_ok && code) first_failure = *code;
-    if (next == Next::quit) break;
-  }
-  return first_failure;
 }
 
 }  // namespace shell

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <stdexcept>
 #include <unistd.h>
 #include <utility>
 
@@ -27,6 +28,29 @@ Runner::Runner(Settings settings, std::function<zabkeeper::Client&()> client, Ou
     : settings_(std::move(settings)), client_(std::move(client)), out_(out), err_(err) {}
 
 int Runner::run(const Command& command, bool json) {
+  carry_out(command, json);
+  out_.flush();
+  if (ended_by_ && settings_.mode == Mode::interactive) end_by_signal(*ended_by_);
+  return exit_code_;
+}
+
+int Runner::run(const Command& command, bool json, Answered answered) {
+  answered_ = std::move(answered);
+  carry_out(command, json);
+  if (answered_) throw std::logic_error("a command did not use the reply to its request");
+  return exit_code_;
+}
+
+zabkeeper::AnyReply Runner::take_answer(const wire::Request& request) {
+  Answered answered = std::move(*answered_);
+  answered_.reset();
+  if (answered.request != request) {
+    throw std::logic_error("a command sends another request than the one sent ahead");
+  }
+  return std::move(answered.reply);
+}
+
+int Runner::carry_out(const Command& command, bool json) {
   json_ = json;
   exit_code_ = exit_ok;
   vanished_ = 0;
@@ -36,16 +60,13 @@ int Runner::run(const Command& command, bool json) {
     if (json_ && !refused.is_in_output) {
       print_json(wire::Reply{{}, refused.zxid, {}, refused.error});
     }
-    err_ << error_text(refused.error, refused.path) << '\n';
-    exit_code_ = exit_code(refused.error.code, refused.effect);
+    fail(exit_code(refused.error.code, refused.effect), error_text(refused.error, refused.path));
     if (exit_code_ == exit_unknown_outcome) {
       err_ << "the write may or may not have been applied: check before you repeat it\n";
     }
   } catch (const CannotRun& failed) {
     fail(failed.exit_code(), failed.what());
   }
-  out_.flush();
-  if (ended_by_ && settings_.mode == Mode::interactive) end_by_signal(*ended_by_);
   return exit_code_;
 }
 
@@ -56,6 +77,7 @@ void Runner::connect(std::chrono::milliseconds timeout) {
 }
 
 void Runner::fail(int code, const std::string& words) {
+  out_.flush();  // so that results and errors keep their order where both go to one file
   err_ << words << '\n';
   exit_code_ = code;
 }
@@ -120,8 +142,7 @@ void Runner::on(const Create& create) {
   } catch (Refused& refused) {
     if (refused.error.code != wire::ErrorCode::no_node) throw;
     if (json_) print_json(wire::Reply{{}, refused.zxid, {}, refused.error});
-    err_ << path << ": its parent does not exist; -p creates it (NoNode)\n";
-    exit_code_ = exit_no_node;
+    fail(exit_no_node, path + ": its parent does not exist; -p creates it (NoNode)");
   }
 }
 

@@ -46,6 +46,13 @@ class Runner {
   // Returns the exit code. Throws OutputFailed if a result cannot be written, and InputFailed if
   // data cannot be read from standard input.
   int run(const Command& command, bool json);
+  // Also for a command whose only request was sent before: see only_request. Results are not
+  // flushed, unless there is an error.
+  struct Answered {
+    wire::Request request;
+    zabkeeper::AnyReply reply;
+  };
+  int run(const Command& command, bool json, Answered answered);
 
   [[nodiscard]] const std::string& cwd() const { return cwd_; }
 
@@ -90,6 +97,10 @@ class Runner {
   template <typename Request>
   zabkeeper::ReplyOf<Request> ask(Request request, const std::string& path,
                                   Echo echo = Echo::as_json);
+
+  // The reply to a request that was sent before.
+  zabkeeper::AnyReply take_answer(const wire::Request& request);
+  int carry_out(const Command& command, bool json);
 
   // Lists page by page, because one reply for very many children would be too large. `visit` gets
   // each child, and whether it is the last one. Returns the last page, without its children.
@@ -159,6 +170,7 @@ class Runner {
   Output& err_;
   bool json_ = false;
   int exit_code_ = exit_ok;
+  std::optional<Answered> answered_;
   std::optional<int> ended_by_;  // a signal
   std::string cwd_ = "/";
   wire::Zxid last_zxid_;      // of a reply

@@ -1,0 +1,128 @@
+"""The shell for scripts: many commands from a pipe over one session."""
+
+import asyncio
+import os
+import resource
+import signal
+import subprocess
+
+from harness import BIN, TIMEOUT, Ensemble, run
+
+EXIT_USAGE, EXIT_NO_NODE, EXIT_EXISTS, EXIT_NO_SERVER, EXIT_UNKNOWN = 2, 3, 4, 8, 9
+
+
+def zab(server, *words, **options):
+    """The result of a command; output and errors are bytes."""
+    options.setdefault("stdout", subprocess.PIPE)
+    options.setdefault("stderr", subprocess.PIPE)
+    return subprocess.run([BIN / "zab", "--server", getattr(server, "url", server), *words],
+                          timeout=TIMEOUT, **options)
+
+
+async def in_thread(function, *arguments, **options):
+    """The result of a blocking call. Meanwhile servers of this process go on."""
+    return await asyncio.to_thread(function, *arguments, **options)
+
+
+def script(server, *lines, words=("-",), **options):
+    return zab(server, *words, input="".join(line + "\n" for line in lines).encode(), **options)
+
+
+def results_in_order(server):
+    """results and errors have the order of the lines, and each command does what it does alone"""
+    done = script(server, "create -p /s/a v1", "get /s/a", "set /s/a 'two words'", "get /s/a", "get -s /s/a",
+                  "create -s /s/n x", "count /s", "ls /s", "cd /s", "get a", "delete a", "count",
+                  "# a comment", "", "exists /s", words=())
+    assert (done.returncode, done.stderr) == (0, b""), done
+    lines = done.stdout.decode().splitlines()
+    assert lines[:4] == ["/s/a", "v1", "two words", "two words"], lines
+    assert lines[4].startswith("czxid") and lines[14] == "numChildren     0", lines
+    assert lines[15:21] == ["/s/n0000000001", "2", "a", "n0000000001", "two words", "1"], lines
+    assert lines[21].startswith("czxid"), lines
+
+    # Errors stand between the results; the first one decides the exit code.
+    done = script(server, "create /s/b v1", "get /none", "create /s/b v1", "get /s/b", "create /x/y", "frob",
+                  "set 'open", "get -s", "--json get /none", "set /s/b -", "get /s/b", "quit", "get /none",
+                  stderr=subprocess.STDOUT)
+    assert done.returncode == EXIT_NO_NODE, done
+    lines = done.stdout.decode().splitlines()
+    assert lines[:6] == ["/s/b", "/none: no such node (NoNode)", "/s/b: already exists (NodeExists)", "v1",
+                         "/x/y: its parent does not exist; -p creates it (NoNode)", "unknown command: frob"], lines
+    assert lines[7] == "a quote is not closed: '" and lines[8] == "PATH is required", lines
+    assert '"error":"NoNode"' in lines[-4] and lines[-3].startswith("/none: "), lines
+    assert lines[-2].startswith("DATA - reads standard input") and lines[-1] == "v1", lines
+    assert script(server, "create /s/b", "get /none").returncode == EXIT_EXISTS
+
+    # Options of one line are not those of the next.
+    done = script(server, "set --create /s/c v1", "set /s/missing v1", "set -v 7 /s/c v2", "set /s/c v3", "get /s/c",
+                  "--json get /s/c", "get /s/c")
+    assert done.returncode == EXIT_NO_NODE and done.stdout.startswith(b"v3\n{") and done.stdout.endswith(b"\nv3\n"), done
+
+
+def many_commands(server):
+    """thousands of commands are carried out in order"""
+    count = 5_000
+    done = script(server, "create /many", *[f"create /many/n{i} 'value {i}'" for i in range(count)])
+    assert (done.returncode, done.stderr) == (0, b""), done.stderr[:500]
+    assert done.stdout.split() == [b"/many"] + [b"/many/n%d" % i for i in range(count)]
+    done = script(server, *[f"get /many/n{i}" for i in range(count)], *["set /many/n0 %d" % i for i in range(100)],
+                  "get /many/n0")
+    assert done.stdout.splitlines() == [b"value %d" % i for i in range(count)] + [b"99"], done.stdout[-200:]
+    # Missing ends of lines and of quotes are no reason to lose a command.
+    done = zab(server, "-", input=b"get /many/n1\nget /many/n2")
+    assert done.stdout == b"value 1\nvalue 2\n", done
+
+
+def small_memory(server):
+    """large values do not pile up"""
+    zab(server, "set", "--create", "/large", "-", input=b"x" * 1_000_000)
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    done = script(server, *["get /large"] * 200)
+    assert done.returncode == 0 and len(done.stdout) == 200 * 1_000_001, (done.returncode, len(done.stdout))
+    # Of the shell, if it is the largest child of this test so far.
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    assert peak == before or peak < 96 << 10, peak
+
+
+def conversation(server):
+    """a program gets each result before it writes the next line, or half of it"""
+    shell = subprocess.Popen([BIN / "zab", "--server", server.url], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    for text, answer in ((b"create /talk v1\n", b"/talk\n"), (b"get /talk\nge", b"v1\n"), (b"t /talk\n", b"v1\n"),
+                         (b"set /talk v2\nget /talk\nget", b"v2\n"), (b" /talk\n\n#\n", b"v2\n")):
+        os.write(shell.stdin.fileno(), text)
+        assert shell.stdout.readline() == answer, (text, answer)
+    shell.stdin.close()
+    assert shell.wait(timeout=TIMEOUT) == 0
+    shell.stdout.close()
+
+
+def lost_server(server):
+    """a script ends if its server does not reply"""
+    lines = ["get /talk"] + ["set /talk v%d" % i for i in range(300)]
+    shell = subprocess.Popen([BIN / "zab", "--server", server.url, "--timeout-ms", "1000", "-"],
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    os.write(shell.stdin.fileno(), b"get /talk\n")
+    assert shell.stdout.readline() == b"v2\n"
+    server.signal(signal.SIGSTOP)
+    try:
+        out, err = shell.communicate("".join(line + "\n" for line in lines).encode(), timeout=TIMEOUT)
+    finally:
+        server.signal(signal.SIGCONT)
+    assert shell.returncode in (EXIT_NO_SERVER, EXIT_UNKNOWN) and out == b"", (shell.returncode, out, err)
+    # Each line has its error.
+    errors = [line for line in err.splitlines() if line.endswith(b")")]
+    assert len(errors) == 301, (len(errors), err[:2000])
+
+
+async def test():
+    """the shell runs scripts fast and in order"""
+    async with Ensemble(1) as ensemble:
+        server = ensemble.servers[0]
+        await in_thread(results_in_order, server)
+        await in_thread(many_commands, server)
+        await in_thread(small_memory, server)
+        await in_thread(conversation, server)
+        await in_thread(lost_server, server)
+
+
+run(test)
