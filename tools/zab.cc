@@ -47,12 +47,12 @@ class ServerLabel {
 // Prints changes of the session's state, on the client's thread. The prompt shows the server.
 class SessionPrinter {
  public:
-  explicit SessionPrinter(ServerLabel& label) : label_(label) {}
+  SessionPrinter(ServerLabel& label, bool is_quiet) : label_(label), is_quiet_(is_quiet) {}
 
   void operator()(const SessionEvent& event) {
     std::ostringstream line;
     describe(event, line);
-    err_ << line.str() << std::flush;
+    if (!is_quiet_) err_ << line.str() << std::flush;
   }
 
  private:
@@ -81,6 +81,7 @@ class SessionPrinter {
   }
 
   ServerLabel& label_;
+  const bool is_quiet_;
   shell::Output err_{STDERR_FILENO, shell::DescriptorBuffer::Failure::is_ignored};
   bool lost_ = false;
 };
@@ -113,8 +114,13 @@ zabkeeper::Options options_for(const shell::CommandLine& line, ServerLabel& labe
   options.session.auth = line.auth;
   options.session.after_expiry = !line.command || shell::outlives_sessions(*line.command);
   options.offline_timeout = options.call_timeout = timeout_of(line);
-  if (!line.command || shell::is_lasting(*line.command)) {
-    options.on_session = [printer = std::make_shared<SessionPrinter>(label)](
+  // Before the time of the command is over, so that the error says why there is no server.
+  if (line.common.timeout) {
+    options.offline_timeout = std::min(options.offline_timeout, *line.common.timeout * 9 / 10);
+  }
+  const bool is_quiet = line.common.quiet;
+  if (!line.command || (shell::is_lasting(*line.command) && !is_quiet)) {
+    options.on_session = [printer = std::make_shared<SessionPrinter>(label, is_quiet)](
                              const SessionEvent& event) { (*printer)(event); };
   }
   // Longer than the wait for a server, whose error has the reason.
@@ -137,17 +143,17 @@ int run(const shell::CommandLine& line, shell::Streams streams) {
   shell::Runner runner(settings, the_client, streams.out, streams.err);
   if (line.command) {
     if (shell::ends_when_interrupted(*line.command)) catch_interrupts();
-    return runner.run(*line.command, line.json);
+    return runner.run(*line.command, line.common);
   }
   if (line.is_script || isatty(STDIN_FILENO) == 0)
-    return shell::Script(runner, the_client, streams).run();
+    return shell::Script(runner, the_client, line.common, streams).run();
 
   catch_interrupts();
   (void)the_client().ask(
       wire::PingRequest{});  // connects, so that the first prompt shows the server
   streams.out << "`help` lists the commands\n" << std::flush;
   return shell::run_interactive(
-      runner, the_client(), [&] { return label.text(); }, streams);
+      runner, the_client(), [&] { return label.text(); }, line.common, streams);
 }
 
 int run(std::vector<std::string> words, shell::Streams streams) {

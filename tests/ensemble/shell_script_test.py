@@ -1,6 +1,7 @@
 """The shell for scripts: many commands from a pipe over one session."""
 
 import asyncio
+import json
 import os
 import resource
 import signal
@@ -8,7 +9,7 @@ import subprocess
 
 from harness import BIN, TIMEOUT, Ensemble, run
 
-EXIT_USAGE, EXIT_NO_NODE, EXIT_EXISTS, EXIT_NO_SERVER, EXIT_UNKNOWN = 2, 3, 4, 8, 9
+EXIT_USAGE, EXIT_NO_NODE, EXIT_EXISTS, EXIT_NO_SERVER, EXIT_UNKNOWN, EXIT_TIMEOUT = 2, 3, 4, 8, 9, 124
 
 
 def zab(server, *words, **options):
@@ -114,6 +115,56 @@ def lost_server(server):
     assert len(errors) == 301, (len(errors), err[:2000])
 
 
+def formats(server):
+    """each format of --output"""
+    zab(server, "create", "-p", '/f/\u00e4 b"c', "v1")
+    name = '\u00e4 b"c'
+    assert zab(server, "ls", "-0", "/f").stdout.decode() == name + "\0"
+    assert zab(server, "ls", "-R", "-0", "/f").stdout.decode() == f"/f/{name}\0"
+    assert json.loads(zab(server, "--output", "json", "ls", "/f").stdout)["children"] == [name]
+    assert json.loads(zab(server, "ls", "/f", "--output", "jsonl").stdout) == {"name": name}
+    row = json.loads(zab(server, "ls", "-l", "/f", "--output", "jsonl").stdout)
+    assert row["name"] == name and row["stat"]["dataLength"] == 2, row
+    row = json.loads(zab(server, "tree", "/f", "--output", "jsonl").stdout)
+    assert row["path"] == "/f/" + name, row
+    assert zab(server, "ls", "-l", "/f", "--output", "raw").stdout.decode().startswith(name + "\tv0\t2\t0\t")
+    assert script(server, "get '/f/\u00e4 b\\", words=("--output", "raw")).returncode == EXIT_USAGE
+    zab(server, "set", "--create", "/f", "x")
+    assert script(server, "get /f", "get /f", words=("--output", "raw")).stdout == b"xx"
+    assert script(server, "get /f --output raw", "get /f").stdout == b"xx\n"
+    status = zab(server, "status", "--output", "raw").stdout.split(b"\t")
+    assert status[1:3] == [b"1", b"standalone"], status
+    assert json.loads(zab(server, "status", "--output", "jsonl").stdout)["id"] == 1
+    done = zab(server, "get", "/f", env={**os.environ, "ZABKEEPER_OUTPUT": "xml"})
+    assert done.returncode == EXIT_USAGE and b"ZABKEEPER_OUTPUT" in done.stderr, done
+
+
+def time_is_over(server):
+    """--timeout ends every command"""
+    for words, says in ((("watch", "/f"), b"watching /f\nthe time of --timeout is over\n"),
+                        (("watch", "/f", "--", "cat"), b"watching /f\nthe time of --timeout is over\n"),
+                        (("elect", "--observe", "/f"), b"observing /f\nthe time of --timeout is over\n"),
+                        (("await", "/none", "exists"), b"/none does not exist, 0.200 seconds are over\n")):
+        done = zab(server, "--timeout", "0.2", *words)
+        assert done.returncode == EXIT_TIMEOUT and done.stderr.endswith(says), done
+    # Without remarks, and from the environment.
+    environment = {**os.environ, "ZABKEEPER_TIMEOUT": "0.2", "ZABKEEPER_QUIET": "1"}
+    done = zab(server, "watch", "/f", env=environment)
+    assert (done.returncode, done.stderr) == (EXIT_TIMEOUT, b"the time of --timeout is over\n"), done
+    # Time enough, and a program that takes longer than it.
+    assert zab(server, "get", "/f", "--timeout", "20").stdout == b"x"
+    assert zab(server, "--timeout", "0.2", "lock", "/f/lock", "--", "sleep", "0.4").returncode == 0
+    # A server that does not reply.
+    server.signal(signal.SIGSTOP)
+    try:
+        for words in (("get", "/f"), ("ls", "-R", "/"), ("set", "/f", "y"), ("lock", "/f/lock", "--", "true")):
+            done = zab(server, "--timeout", "0.2", *words)
+            assert done.returncode in (EXIT_NO_SERVER, EXIT_TIMEOUT), done
+            assert b"--timeout" in done.stderr or b"within 0.200 seconds" in done.stderr, done
+    finally:
+        server.signal(signal.SIGCONT)
+
+
 async def test():
     """the shell runs scripts fast and in order"""
     async with Ensemble(1) as ensemble:
@@ -123,6 +174,8 @@ async def test():
         await in_thread(small_memory, server)
         await in_thread(conversation, server)
         await in_thread(lost_server, server)
+        await in_thread(formats, server)
+        await in_thread(time_is_over, server)
 
 
 run(test)

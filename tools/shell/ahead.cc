@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <condition_variable>
 #include <mutex>
-#include <optional>
 #include <utility>
 #include <variant>
 
@@ -40,7 +39,7 @@ bool Ahead::has_room() const {
                            (sent_.size() + 1) * reply_bytes_ <= bytes_max);
 }
 
-void Ahead::send(wire::Request request) {
+void Ahead::send(wire::Request request, std::optional<std::chrono::milliseconds> timeout) {
   std::uint64_t number = 0;
   {
     const std::lock_guard lock(replies_->mutex);
@@ -50,7 +49,7 @@ void Ahead::send(wire::Request request) {
   const std::size_t bytes = zabkeeper::bytes_of(request);
   sent_.push_back({request, bytes});
   sent_bytes_ += bytes;
-  client_.within(client_.core()->options().call_timeout)
+  client_.within(timeout.value_or(client_.core()->options().call_timeout))
       .async_ask(std::move(request), [replies = replies_, number](zabkeeper::AnyReply reply) {
         replies->put(number, std::move(reply));
       });

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <deque>
 #include <memory>
+#include <optional>
 
 #include "client-lib/client.h"
 #include "wire/requests.h"
@@ -17,7 +19,8 @@ class Ahead {
   // The next request may be sent now: the requests and replies in between stay small in number and
   // in bytes.
   [[nodiscard]] bool has_room() const;
-  void send(wire::Request request);
+  // `timeout`: for the reply; none: that of all requests.
+  void send(wire::Request request, std::optional<std::chrono::milliseconds> timeout = {});
 
   [[nodiscard]] bool empty() const { return sent_.empty(); }
   // Whether the reply to the oldest request has come. There must be one.

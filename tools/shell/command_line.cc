@@ -9,19 +9,12 @@
 #include <CLI/CLI.hpp>
 
 #include "tools/shell/exit_codes.h"
+#include "tools/shell/global_options.h"
 #include "tools/shell/only_request.h"
 #include "tools/shell/words.h"
 
 namespace shell {
 namespace {
-
-wire::AuthRequest auth_of(const std::string& text) {
-  const std::size_t colon = text.find(':');
-  if (colon == 0 || colon == std::string::npos) {
-    throw CLI::ValidationError("--auth", "must be SCHEME:TOKEN");
-  }
-  return {text.substr(0, colon), text.substr(colon + 1)};
-}
 
 wire::Zxid zxid_of(const std::string& text) {
   const auto bits = wire::from_hex(text);
@@ -81,6 +74,7 @@ class Commands {
       auto [sub, ls] = add<Ls>("ls");
       sub->add_flag("-l", ls->details);
       sub->add_flag("-R", ls->recursive);
+      sub->add_flag("-0,--null", ls->null);
       sub->add_option("PATH", ls->path);
     }
     {
@@ -256,8 +250,8 @@ class Commands {
 std::size_t command_at(const Words& words) {
   std::size_t at = 0;
   while (at < words.size() && words[at].starts_with('-')) {
-    const bool has_value =
-        words[at] == "--server" || words[at] == "--timeout-ms" || words[at] == "--auth";
+    const auto option = std::ranges::find(global_options(), words[at], &GlobalOption::name);
+    const bool has_value = option != global_options().end() && !option->argument.empty();
     at += has_value ? 2 : 1;
   }
   return std::min(at, words.size());
@@ -297,48 +291,67 @@ void give_program(Command& command, std::optional<Words> program) {
       command);
 }
 
+// A command that has a timeout of its own takes that of the program if it got none.
+void give_timeout(Command& command, const std::optional<std::chrono::milliseconds>& timeout) {
+  std::visit(
+      [&](auto& each) {
+        if constexpr (has_own_timeout<decltype(each)>) {
+          if (!each.timeout) each.timeout = timeout;
+        }
+      },
+      command);
+}
+
 }  // namespace
 
 class Parser {
  public:
   // `version`: of the program whose arguments are parsed; null: a line of the shell is parsed.
-  explicit Parser(const std::string* version) : app_("", "zab"), commands_(app_) {
-    app_.fallthrough();
-    app_.require_subcommand(0, 1);
-    app_.add_flag("--json", line_.json);
-    if (!version) return;
-    app_.add_option("--server", line_.servers)->envname("ZABKEEPER_SERVERS");
-    app_.add_option("--timeout-ms", line_.timeout_ms)->check(CLI::PositiveNumber);
-    app_.add_option("--auth", auth_)->expected(1)->take_all();
-    app_.set_version_flag("--version", "zab " + *version);
+  explicit Parser(const std::string* version) : app_("", "zab"), commands_(prepare(app_)) {
+    add_global_options(app_, version ? OptionPlace::program : OptionPlace::also_lines, texts_);
+    if (version) app_.set_version_flag("--version", "zab " + *version);
   }
   Parser(const Parser&) = delete;
   Parser& operator=(const Parser&) = delete;
 
-  std::variant<CommandLine, Notice> parse(Words words) try {
+  // `otherwise`: settings of less weight than those of the words.
+  std::variant<CommandLine, Notice> parse(Words words, const Common& common,
+                                          SettingTexts otherwise = {}) try {
+    CommandLine line;
+    line.common = common;
+    texts_.clear();
     std::optional<Words> program = take_program(words);
     std::ranges::reverse(words);  // CLI11 takes the last word first
     app_.parse(std::move(words));
-    line_.command = commands_.given();
-    if (line_.command) give_program(*line_.command, std::move(program));
-    for (const std::string& each : auth_) line_.auth.push_back(auth_of(each));
-    return line_;
+    line.command = commands_.given();
+    texts_.merge(otherwise);
+    apply_settings(texts_, line);
+    if (line.command) {
+      give_program(*line.command, std::move(program));
+      give_timeout(*line.command, line.common.timeout);
+    }
+    return line;
   } catch (const CLI::CallForVersion& asked) {
     return Notice{std::string(asked.what()) + '\n', exit_ok};
   } catch (const CLI::CallForHelp&) {
     return Notice{help(commands_.topic()), exit_ok};
+  } catch (const WrongSetting& error) {
+    return Notice{std::string(error.what()) + "\n`zab help` explains the options\n", exit_usage};
   } catch (const CLI::ParseError& error) {
     return wrong_usage(error);
   }
 
   // See Commands.
   void keep_only(const std::string& name) { commands_.keep_only(name); }
-  void reset() {
-    line_ = {};
-    commands_.reset();
-  }
+  void reset() { commands_.reset(); }
 
  private:
+  // Subcommands inherit from it when they are added.
+  static CLI::App& prepare(CLI::App& app) {
+    app.fallthrough();
+    app.require_subcommand(0, 1);
+    return app;
+  }
   [[nodiscard]] Notice wrong_usage(const CLI::ParseError& error) const {
     const std::string topic = commands_.topic();
     if (!topic.empty()) return Notice{std::string(error.what()) + '\n' + help(topic), exit_usage};
@@ -348,13 +361,12 @@ class Parser {
     return Notice{reason + "\n`help` lists the commands\n", exit_usage};
   }
 
-  CommandLine line_;
-  std::vector<std::string> auth_;
+  SettingTexts texts_;
   CLI::App app_;
   Commands commands_;
 };
 
-LineParser::LineParser() = default;
+LineParser::LineParser(Common common) : common_(common) {}
 LineParser::~LineParser() = default;
 
 std::variant<CommandLine, Notice> LineParser::parse(Words words) {
@@ -362,10 +374,10 @@ std::variant<CommandLine, Notice> LineParser::parse(Words words) {
   const std::string name = at < words.size() ? words[at] : std::string();
   if (const auto known = parsers_.find(name); known != parsers_.end()) {
     known->second->reset();
-    return known->second->parse(std::move(words));
+    return known->second->parse(std::move(words), common_);
   }
   auto parser = std::make_unique<Parser>(nullptr);
-  auto parsed = parser->parse(std::move(words));
+  auto parsed = parser->parse(std::move(words), common_);
   const auto* line = std::get_if<CommandLine>(&parsed);
   if (line && line->command && only_request(*line->command, "/")) {
     parser->keep_only(name);
@@ -393,7 +405,7 @@ std::variant<CommandLine, Notice> parse_command_line(std::vector<std::string> wo
                                                      const std::string& version) {
   const bool is_script = !words.empty() && words.back() == "-" && command_at(words) == words.size();
   if (is_script) words.pop_back();
-  auto parsed = Parser(&version).parse(std::move(words));
+  auto parsed = Parser(&version).parse(std::move(words), {}, environment_settings());
   if (auto* line = std::get_if<CommandLine>(&parsed)) line->is_script = is_script;
   return parsed;
 }

@@ -1,12 +1,15 @@
 #pragma once
 
+#include <array>
 #include <chrono>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -19,6 +22,7 @@ using Words = std::vector<std::string>;
 
 struct Ls {
   std::string path = ".";
+  bool null = false;  // a byte 0 ends each name
   bool details = false;
   bool recursive = false;
 };
@@ -80,6 +84,7 @@ struct Elect {
   std::string path;
   std::string value;
   bool observe = false;
+  std::optional<std::chrono::milliseconds> timeout = {};  // as of Lock
   Words program = {};
 };
 // Waits until the node is in this state.
@@ -126,6 +131,11 @@ using Command = std::variant<Ls, Tree, Get, Set, Create, Delete, ShowStat, Count
                              Lock, Elect, Await, ServeConfig, Sync, Whoami, Ping, Status, Metrics,
                              Handover, ClusterLevel, Cd, Pwd, Help, Quit>;
 
+// Whether it looks after its timeout itself.
+template <typename Each>
+inline constexpr bool has_own_timeout = requires(Each each) {
+  { each.timeout.value() } -> std::convertible_to<std::chrono::milliseconds>;
+};
 // Whether it may wait for very long, so that its user is told about the session meanwhile.
 [[nodiscard]] bool is_lasting(const Command& command);
 // Whether it ends in good order when it is interrupted.
@@ -133,11 +143,21 @@ using Command = std::variant<Ls, Tree, Get, Set, Create, Delete, ShowStat, Count
 // Whether it goes on in a new session when its session has ended.
 [[nodiscard]] bool outlives_sessions(const Command& command);
 
+enum class Format : std::uint8_t { table, json, jsonl, raw };
+inline constexpr std::array<std::string_view, 4> format_names{"table", "json", "jsonl", "raw"};
+
+// The options of every command.
+struct Common {
+  Format format = Format::table;
+  bool quiet = false;
+  std::optional<std::chrono::milliseconds> timeout = {};
+};
+
 struct CommandLine {
   std::string servers = "ws://127.0.0.1:2180";
   std::int64_t timeout_ms = 10'000;
   std::vector<wire::AuthRequest> auth;
-  bool json = false;
+  Common common;
   std::optional<Command> command;  // none: the interactive shell, or a script
   bool is_script = false;          // asked for: the commands are in standard input
 };
@@ -148,7 +168,7 @@ struct Notice {
   int exit_code = 0;
 };
 
-// `words`: the arguments of the program.
+// `words`: the arguments of the program. What they leave open, the environment may say.
 [[nodiscard]] std::variant<CommandLine, Notice> parse_command_line(std::vector<std::string> words,
                                                                    const std::string& version);
 
@@ -158,12 +178,14 @@ class Parser;
 // may have very often, because it takes longer to make one than to send a request.
 class LineParser {
  public:
-  LineParser();
+  // `common`: for lines that have no such options of their own.
+  explicit LineParser(Common common = {});
   ~LineParser();
 
   [[nodiscard]] std::variant<CommandLine, Notice> parse(Words words);
 
  private:
+  Common common_;
   std::map<std::string, std::unique_ptr<Parser>> parsers_;  // by the command's name
 };
 

@@ -6,6 +6,7 @@
 
 #include "tools/shell/command_line.h"
 #include "tools/shell/exit_codes.h"
+#include "tools/shell/global_options.h"
 
 namespace shell {
 namespace {
@@ -18,8 +19,9 @@ struct HelpRow {
 };
 
 constexpr std::array help_rows{
-    HelpRow{"ls", "[-l] [-R] [PATH]",
-            "lists the children of a node, -l with details, -R all nodes below", "ls -l /app"},
+    HelpRow{"ls", "[-l | -0] [-R] [PATH]",
+            "lists the children of a node, -l with details, -R all nodes below, -0 for xargs -0",
+            "ls -l /app"},
     HelpRow{"tree", "[PATH]", "draws the tree below a node", "tree /app"},
     HelpRow{"get", "[-s] PATH", "prints a node's data, -s with its stat", "get -s /app/config"},
     HelpRow{"set", "[-v VERSION] [--create] PATH DATA",
@@ -99,13 +101,22 @@ constexpr std::string_view hold_help =
     "124: not acquired in time. 125: lost while CMD ran. CMD is then ended with SIGTERM and "
     "SIGKILL.\n";
 
-constexpr std::string_view options_help =
-    "  --server LIST     ws://host:port, several with commas (or ZABKEEPER_SERVERS);\n"
-    "                    default ws://127.0.0.1:2180\n"
-    "  --timeout-ms N    the session's timeout, and how long to wait for a reply; default 10000\n"
-    "  --auth S:TOKEN    an identity, e.g. digest:user:password; may be repeated\n"
-    "  --json            prints replies and errors as JSON\n"
-    "  --version         prints the version\n";
+std::string options_help() {
+  std::string text;
+  for (const GlobalOption& option : global_options()) {
+    const std::string usage = std::string(option.name) + ' ' + std::string(option.argument);
+    text += "  " + usage + std::string(18 - usage.size(), ' ') + std::string(option.purpose) + '\n';
+  }
+  text += "  --version         prints the version\n";
+  text += "the environment may have ";
+  std::string separator;
+  for (const GlobalOption& option : global_options()) {
+    if (option.environment.empty()) continue;
+    text += separator + std::string(option.environment);
+    separator = text.size() - text.rfind('\n') > 80 ? ",\n" : ", ";
+  }
+  return text + '\n';
+}
 
 std::string_view canonical(std::string_view name) {
   if (name == "rm") return "delete";
@@ -144,7 +155,7 @@ std::string help(const std::string& topic) {
   text += "usage: zab [OPTION...] COMMAND ...   runs one command\n";
   text += "       zab [OPTION...]               reads commands from the terminal or a pipe\n";
   text += "       zab [OPTION...] -             reads commands from standard input\n\n";
-  text += options_help;
+  text += options_help();
   text += "\ncommands (`help COMMAND` explains one):\n";
   for (const HelpRow& each : help_rows) {
     text += "  " + std::string(each.name) + std::string(14 - each.name.size(), ' ') +

@@ -81,7 +81,7 @@ bool run_line(const std::string& text, LineParser& parser, Runner& runner, Strea
   if (line == nullptr) return true;
   if (std::holds_alternative<Quit>(*line->command)) return false;
   interrupted = false;
-  runner.run(*line->command, line->json);
+  runner.run(*line->command, line->common);
   return true;
 }
 
@@ -93,7 +93,8 @@ std::string history_file() {
 }  // namespace
 
 int run_interactive(Runner& runner, zabkeeper::Client& client,
-                    const std::function<std::string()>& label, Streams streams) {
+                    const std::function<std::string()>& label, const Common& common,
+                    Streams streams) {
   completion = {&runner, &client, {}};
   rl_readline_name = "zab";
   rl_attempted_completion_function = complete;
@@ -101,7 +102,7 @@ int run_interactive(Runner& runner, zabkeeper::Client& client,
   const std::string history = history_file();
   if (!history.empty()) read_history(history.c_str());
 
-  LineParser parser;
+  LineParser parser(common);
   for (;;) {
     const std::string prompt = "[zab " + label() + "] " + wire::terminal_text(runner.cwd()) + "> ";
     errno = 0;

@@ -114,16 +114,20 @@ void Runner::list_as_reply(const Ls& ls, const std::string& path) {
 
 void Runner::on(const Ls& ls) {
   const std::string path = absolute(ls.path);
-  if (json_ && !ls.recursive) return list_as_reply(ls, path);
+  if (common_.format == Format::json && !ls.recursive) return list_as_reply(ls, path);
 
   GrowingTable table({"NAME", "VERSION", "BYTES", "CHILDREN", "CHANGED", ""},
                      {false, true, true, true, false, false}, out_);
   nlohmann::json paths = nlohmann::json::array();
   const auto add = [&](const std::string& name, const wire::Child& child) {
-    if (json_) {
+    if (common_.format == Format::jsonl) {
+      out_ << child_json(ls.recursive ? "path" : "name", name, child.stat);
+    } else if (json_) {
       paths.push_back(name);
     } else if (!ls.details) {
-      out_ << name << '\n';
+      out_ << name << (ls.null ? '\0' : '\n');
+    } else if (common_.format == Format::raw && child.stat) {
+      out_ << raw_line(details_of(name, *child.stat));
     } else {
       table.add(child.stat ? details_of(name, *child.stat) : Row{name});
     }
@@ -134,9 +138,9 @@ void Runner::on(const Ls& ls) {
     for_each_child(path, ls.details,
                    [&](const wire::Child& child, bool) { add(child.name, child); });
   }
-  if (json_) {
+  if (common_.format == Format::json) {
     out_ << json_line({{"paths", std::move(paths)}});
-  } else if (ls.details) {
+  } else if (ls.details && common_.format == Format::table) {
     table.finish();
   }
   remark_vanished();
@@ -156,7 +160,7 @@ void Runner::print_tree(const std::string& path, const std::string& indent, std:
 
 void Runner::on(const Tree& tree) {
   const std::string path = absolute(tree.path);
-  if (json_) return on(Ls{path, false, true});
+  if (json_) return on(Ls{.path = path, .recursive = true});
   out_ << path << '\n';
   std::size_t count = 0;
   print_tree(path, "", count);

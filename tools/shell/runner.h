@@ -45,14 +45,14 @@ class Runner {
 
   // Returns the exit code. Throws OutputFailed if a result cannot be written, and InputFailed if
   // data cannot be read from standard input.
-  int run(const Command& command, bool json);
+  int run(const Command& command, const Common& common);
   // Also for a command whose only request was sent before: see only_request. Results are not
   // flushed, unless there is an error.
   struct Answered {
     wire::Request request;
     zabkeeper::AnyReply reply;
   };
-  int run(const Command& command, bool json, Answered answered);
+  int run(const Command& command, const Common& common, Answered answered);
 
   [[nodiscard]] const std::string& cwd() const { return cwd_; }
 
@@ -100,7 +100,10 @@ class Runner {
 
   // The reply to a request that was sent before.
   zabkeeper::AnyReply take_answer(const wire::Request& request);
-  int carry_out(const Command& command, bool json);
+  int carry_out(const Command& command);
+  void begin(const Common& common);
+  // The calls of the client, within the time of --timeout.
+  [[nodiscard]] zabkeeper::Calls calls();
 
   // Lists page by page, because one reply for very many children would be too large. `visit` gets
   // each child, and whether it is the last one. Returns the last page, without its children.
@@ -138,6 +141,8 @@ class Runner {
   // timeout of all requests.
   void connect(std::chrono::milliseconds timeout = {});
   void fail(int code, const std::string& words);
+  // Says something that is no error: not with --quiet.
+  void remark(const std::string& words);
   // A command has caught it. The interactive shell and a script end after the command, if the
   // signal asks the whole program to end.
   void note_signal(int number);
@@ -163,12 +168,17 @@ class Runner {
   std::string read_data(const std::string& argument) const;
   [[nodiscard]] std::string absolute(const std::string& path) const;
   void print_json(const wire::ServerMessage& message);
+  // Prints the rows, of which the first has the titles, or the objects, as --output says.
+  void print_rows(const std::vector<std::vector<std::string>>& rows, const std::vector<bool>& right,
+                  const nlohmann::json& objects);
 
   Settings settings_;
   std::function<zabkeeper::Client&()> client_;
   Output& out_;
   Output& err_;
-  bool json_ = false;
+  Common common_;
+  bool json_ = false;                                              // json or jsonl
+  std::optional<std::chrono::steady_clock::time_point> deadline_;  // of --timeout
   int exit_code_ = exit_ok;
   std::optional<Answered> answered_;
   std::optional<int> ended_by_;  // a signal

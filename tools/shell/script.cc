@@ -9,8 +9,13 @@
 
 namespace shell {
 
-Script::Script(Runner& runner, std::function<zabkeeper::Client&()> client, Streams streams)
-    : runner_(runner), client_(std::move(client)), streams_(streams), input_(STDIN_FILENO) {}
+Script::Script(Runner& runner, std::function<zabkeeper::Client&()> client, Common common,
+               Streams streams)
+    : runner_(runner),
+      client_(std::move(client)),
+      streams_(streams),
+      input_(STDIN_FILENO),
+      parser_(common) {}
 
 int Script::run() {
   while (const std::optional<std::string> text = next_line()) {
@@ -44,7 +49,7 @@ void Script::carry_out(CommandLine line) {
   }
   finish_all();
   interrupted = false;
-  note(runner_.run(*line.command, line.json));
+  note(runner_.run(*line.command, line.common));
 }
 
 void Script::send(CommandLine line, wire::Request request) {
@@ -52,8 +57,8 @@ void Script::send(CommandLine line, wire::Request request) {
   const bool is_write = zabkeeper::is_write(request);
   if (is_write && !pending_.empty() && !pending_.back().is_write) finish_all();
   while (!ahead_->has_room()) finish_oldest();
-  ahead_->send(std::move(request));
-  pending_.push_back({std::move(*line.command), line.json, is_write});
+  ahead_->send(std::move(request), line.common.timeout);
+  pending_.push_back({std::move(*line.command), line.common, is_write});
 }
 
 void Script::finish_oldest() {
@@ -61,7 +66,7 @@ void Script::finish_oldest() {
   auto [request, reply] = ahead_->take();
   const Pending pending = std::move(pending_.front());
   pending_.pop_front();
-  note(runner_.run(pending.command, pending.json, {std::move(request), std::move(reply)}));
+  note(runner_.run(pending.command, pending.common, {std::move(request), std::move(reply)}));
 }
 
 void Script::finish_all() {

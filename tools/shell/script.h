@@ -22,7 +22,8 @@ namespace shell {
 class Script {
  public:
   // `client` is called by the first command that needs a client.
-  Script(Runner& runner, std::function<zabkeeper::Client&()> client, Streams streams);
+  Script(Runner& runner, std::function<zabkeeper::Client&()> client, Common common,
+         Streams streams);
 
   // Returns the exit code of the first line that failed; the lines after it are still carried out.
   // Throws InputFailed if the input cannot be read.
@@ -31,7 +32,7 @@ class Script {
  private:
   struct Pending {
     Command command;
-    bool json = false;
+    Common common;
     bool is_write = false;
   };
 

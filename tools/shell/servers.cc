@@ -103,7 +103,7 @@ void Runner::show_servers(const std::vector<Column>& columns) {
     status["server"] = server.url();
     all.push_back(std::move(status));
   }
-  out_ << (json_ ? json_line(all) : table(rows, right));
+  print_rows(rows, right, all);
   if (replied > 0) return;
   err_ << "no server gave its status\n";
   exit_code_ = exit_no_server;
