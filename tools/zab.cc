@@ -15,6 +15,7 @@
 #include "client-lib/client.h"
 #include "tools/shell/child.h"
 #include "tools/shell/command_line.h"
+#include "tools/shell/context_file.h"
 #include "tools/shell/input.h"
 #include "tools/shell/interactive.h"
 #include "tools/shell/output.h"
@@ -157,7 +158,8 @@ int run(const shell::CommandLine& line, shell::Streams streams) {
 }
 
 int run(std::vector<std::string> words, shell::Streams streams) {
-  auto parsed = shell::parse_command_line(std::move(words), ZABKEEPER_VERSION);
+  auto parsed =
+      shell::parse_command_line(std::move(words), ZABKEEPER_VERSION, shell::context_settings);
   if (const auto* notice = std::get_if<shell::Notice>(&parsed)) {
     (notice->exit_code == shell::exit_ok ? streams.out : streams.err) << notice->text;
     return notice->exit_code;

@@ -3,9 +3,11 @@
 import asyncio
 import json
 import os
+import pathlib
 import resource
 import signal
 import subprocess
+import tempfile
 
 from harness import BIN, TIMEOUT, Ensemble, run
 
@@ -165,6 +167,68 @@ def time_is_over(server):
         server.signal(signal.SIGCONT)
 
 
+def contexts(server):
+    """contexts keep options under a name"""
+    with tempfile.TemporaryDirectory() as home:
+        environment = {**os.environ, "XDG_CONFIG_HOME": home}
+        environment.pop("ZABKEEPER_SERVERS", None)
+        path = pathlib.Path(home) / "zabkeeper/config.toml"
+
+        def call(*words, **more):
+            return subprocess.run([BIN / "zab", *words], env={**environment, **more}, capture_output=True,
+                                  timeout=TIMEOUT)
+
+        assert call("context", "set", "here", "--server", server.url, "--auth", "digest:kim:geheim").returncode == 0
+        assert path.stat().st_mode & 0o777 == 0o600
+        assert call("context", "set", "nowhere", "--server", "ws://127.0.0.1:1", "--timeout", "0.2").returncode == 0
+        assert call("context", "use", "here").returncode == 0
+        # The option, the environment, the current context.
+        done = call("whoami")
+        assert b"kim" in done.stdout, done
+        assert call("--context", "nowhere", "whoami").returncode == EXIT_NO_SERVER
+        assert call("whoami", ZABKEEPER_CONTEXT="nowhere").returncode == EXIT_NO_SERVER
+        assert call("--context", "here", "whoami", ZABKEEPER_CONTEXT="nowhere").returncode == 0
+        assert call("--context", "nowhere", "--server", server.url, "--timeout", "9", "whoami").returncode == 0
+        # Secrets are for the servers of the context only, and are never printed.
+        assert b"kim" not in call("--server", server.url, "whoami").stdout
+        assert b"kim" not in call("whoami", ZABKEEPER_SERVERS=server.url).stdout
+        for words in (("context",), ("context", "show"), ("context", "list", "--json"), ("context", "show", "--json")):
+            done = call(*words)
+            assert done.returncode == 0 and b"digest:kim:***" in done.stdout and b"geheim" not in done.stdout, done
+        assert json.loads(call("context", "show", "--json").stdout)["auth"] == ["digest:kim:***"]
+
+        # A file that others may read is refused where it has secrets.
+        path.chmod(0o640)
+        done = call("whoami")
+        assert done.returncode == EXIT_USAGE and f"chmod 600 {path}".encode() in done.stderr, done
+        assert call("help").returncode == 0
+        path.chmod(0o600)
+        assert call("context", "set", "here", "--auth", "").returncode == 0
+        path.chmod(0o644)
+        assert call("whoami").returncode == 0
+        # Another secret makes it private again.
+        assert call("context", "set", "here", "--auth", "digest:kim:geheim").returncode == 0
+        assert path.stat().st_mode & 0o777 == 0o600
+
+        # What is wrong is named, and not written.
+        before = path.read_text()
+        for words, says in ((("--context", "her", "ping"), b"did you mean `here`?"),
+                            (("context", "use", "nowher"), b"did you mean `nowhere`?"),
+                            (("context", "set", "a b", "--server", "x"), b"a b"),
+                            (("context", "set", "x", "--server", "foo://x"), b"foo://x"),
+                            (("context", "set", "x", "--timeout", "soon"), b"'soon'"),
+                            (("context", "set", "x"), b"which options?"),
+                            (("context", "delete"), b"NAME is required")):
+            done = call(*words)
+            assert done.returncode == EXIT_USAGE and says in done.stderr, (words, done)
+        assert path.read_text() == before
+        assert call("context", "delete", "here").returncode == 0
+        assert b"here" not in call("context").stdout.split()
+        path.write_text("[contexts.a]\nservers = [")
+        done = call("ping")
+        assert done.returncode == EXIT_USAGE and b"line 2" in done.stderr, done
+
+
 async def test():
     """the shell runs scripts fast and in order"""
     async with Ensemble(1) as ensemble:
@@ -175,6 +239,7 @@ async def test():
         await in_thread(conversation, server)
         await in_thread(lost_server, server)
         await in_thread(formats, server)
+        await in_thread(contexts, server)
         await in_thread(time_is_over, server)
 
 

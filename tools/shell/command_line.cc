@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <string_view>
+#include <utility>
 
 #include <CLI/CLI.hpp>
 
@@ -29,6 +30,7 @@ class Commands {
     add_reads();
     add_writes();
     add_server_commands();
+    add_contexts();
     add_shell_commands();
   }
 
@@ -227,6 +229,24 @@ class Commands {
     cluster->add_subcommand("level")->add_option("N", level->level);
   }
 
+  void add_contexts() {
+    auto [sub, use] = add<UseContexts>("context");
+    sub->require_subcommand(0, 1);
+    using Action = UseContexts::Action;
+    const auto add_action = [sub = sub, use = use](const char* name, Action action) {
+      CLI::App* app = sub->add_subcommand(name);
+      app->callback([use, action] { use->action = action; });
+      if (action == Action::list) return;
+      auto* option = app->add_option("NAME", use->name);
+      if (action != Action::show) option->required();
+    };
+    add_action("list", Action::list);
+    add_action("show", Action::show);
+    add_action("use", Action::use);
+    add_action("set", Action::set);
+    add_action("delete", Action::remove);
+  }
+
   void add_shell_commands() {
     {
       auto [sub, cd] = add<Cd>("cd");
@@ -302,6 +322,29 @@ void give_timeout(Command& command, const std::optional<std::chrono::millisecond
       command);
 }
 
+// The settings of a context have the least weight.
+void add_context(SettingTexts& texts, const std::optional<Command>& command,
+                 const ContextSource& contexts) {
+  // Help is to be had even if the file of contexts is wrong.
+  if (!contexts || (command && std::holds_alternative<Help>(*command))) return;
+  const auto name = texts.find("--context");
+  SettingTexts context =
+      contexts(name == texts.end() ? std::nullopt : std::optional(name->second.front().value));
+  // The secrets of a context are for its own servers only.
+  if (texts.contains("--server")) context.erase("--auth");
+  texts.merge(context);
+}
+
+// `context set` gets the options that other commands would use.
+void give_settings(UseContexts& use, const SettingTexts& texts) {
+  for (const auto& [option, values] : texts) {
+    for (const SettingText& each : values) use.settings[std::string(option)].push_back(each.value);
+  }
+  if (use.settings.empty()) {
+    throw WrongSetting("context set: which options? For example --server ws://a:2180");
+  }
+}
+
 }  // namespace
 
 class Parser {
@@ -316,7 +359,8 @@ class Parser {
 
   // `otherwise`: settings of less weight than those of the words.
   std::variant<CommandLine, Notice> parse(Words words, const Common& common,
-                                          SettingTexts otherwise = {}) try {
+                                          SettingTexts otherwise = {},
+                                          const ContextSource& contexts = {}) try {
     CommandLine line;
     line.common = common;
     texts_.clear();
@@ -324,7 +368,12 @@ class Parser {
     std::ranges::reverse(words);  // CLI11 takes the last word first
     app_.parse(std::move(words));
     line.command = commands_.given();
+    auto* use = line.command ? std::get_if<UseContexts>(&*line.command) : nullptr;
+    if (use != nullptr && use->action == UseContexts::Action::set) {
+      give_settings(*use, std::exchange(texts_, {}));
+    }
     texts_.merge(otherwise);
+    if (use == nullptr) add_context(texts_, line.command, contexts);
     apply_settings(texts_, line);
     if (line.command) {
       give_program(*line.command, std::move(program));
@@ -402,10 +451,11 @@ bool outlives_sessions(const Command& command) {
 }
 
 std::variant<CommandLine, Notice> parse_command_line(std::vector<std::string> words,
-                                                     const std::string& version) {
+                                                     const std::string& version,
+                                                     const ContextSource& contexts) {
   const bool is_script = !words.empty() && words.back() == "-" && command_at(words) == words.size();
   if (is_script) words.pop_back();
-  auto parsed = Parser(&version).parse(std::move(words), {}, environment_settings());
+  auto parsed = Parser(&version).parse(std::move(words), {}, environment_settings(), contexts);
   if (auto* line = std::get_if<CommandLine>(&parsed)) line->is_script = is_script;
   return parsed;
 }

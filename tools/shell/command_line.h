@@ -5,6 +5,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -118,6 +119,14 @@ struct ClusterLevel {
 struct Handover {
   std::optional<std::uint32_t> to;  // a server's id; none: any server that is caught up
 };
+// Changes or shows the file of contexts.
+struct UseContexts {
+  enum class Action : std::uint8_t { list, show, use, set, remove };
+
+  Action action = Action::list;
+  std::string name;
+  std::map<std::string, std::vector<std::string>> settings;  // of `set`, by option
+};
 struct Cd {
   std::string path = "/";
 };
@@ -129,7 +138,7 @@ struct Quit {};
 
 using Command = std::variant<Ls, Tree, Get, Set, Create, Delete, ShowStat, Count, Ephemerals, Watch,
                              Lock, Elect, Await, ServeConfig, Sync, Whoami, Ping, Status, Metrics,
-                             Handover, ClusterLevel, Cd, Pwd, Help, Quit>;
+                             Handover, ClusterLevel, UseContexts, Cd, Pwd, Help, Quit>;
 
 // Whether it looks after its timeout itself.
 template <typename Each>
@@ -168,9 +177,16 @@ struct Notice {
   int exit_code = 0;
 };
 
-// `words`: the arguments of the program. What they leave open, the environment may say.
-[[nodiscard]] std::variant<CommandLine, Notice> parse_command_line(std::vector<std::string> words,
-                                                                   const std::string& version);
+struct SettingText;
+// What a source says about options, by their names: see global_options.h.
+using SettingTexts = std::map<std::string_view, std::vector<SettingText>>;
+// The settings of a context; of the current one without a name.
+using ContextSource = std::function<SettingTexts(const std::optional<std::string>& name)>;
+
+// `words`: the arguments of the program. What they leave open, the environment may say, and then a
+// context.
+[[nodiscard]] std::variant<CommandLine, Notice> parse_command_line(
+    std::vector<std::string> words, const std::string& version, const ContextSource& contexts = {});
 
 class Parser;
 

@@ -63,21 +63,23 @@ std::vector<std::string> lines_of(const std::string& text) {
 
 const std::vector<GlobalOption>& global_options() {
   static const std::vector<GlobalOption> options{
-      {"--server", "LIST", "ZABKEEPER_SERVERS",
+      {"--server", "LIST", "ZABKEEPER_SERVERS", "servers",
        "ws://host:port, several with commas; default ws://127.0.0.1:2180"},
-      {"--auth", "S:TOKEN", "ZABKEEPER_AUTH",
+      {"--context", "NAME", "ZABKEEPER_CONTEXT", "", "options from `zab context set NAME`"},
+      {"--auth", "S:TOKEN", "ZABKEEPER_AUTH", "auth",
        "an identity, e.g. digest:user:password; may be repeated, in the variable one a line",
        OptionKind::list},
-      {"--timeout", "SECONDS", "ZABKEEPER_TIMEOUT",
+      {"--timeout", "SECONDS", "ZABKEEPER_TIMEOUT", "timeout",
        "how long the command may take; lock, elect: until CMD begins", OptionKind::text,
        OptionPlace::also_lines},
-      {"--timeout-ms", "N", "ZABKEEPER_TIMEOUT_MS",
+      {"--timeout-ms", "N", "ZABKEEPER_TIMEOUT_MS", "timeout-ms",
        "the session's timeout, and how long to wait for a reply; default 10000"},
-      {"--output", "FORMAT", "ZABKEEPER_OUTPUT",
+      {"--output", "FORMAT", "ZABKEEPER_OUTPUT", "output",
        "table (for people, the default), json, jsonl (each row is an object) or raw",
        OptionKind::text, OptionPlace::also_lines},
-      {"--json", "", "", "the same as --output json", OptionKind::flag, OptionPlace::also_lines},
-      {"--quiet", "", "ZABKEEPER_QUIET", "no remarks and no progress on standard error",
+      {"--json", "", "", "", "the same as --output json", OptionKind::flag,
+       OptionPlace::also_lines},
+      {"--quiet", "", "ZABKEEPER_QUIET", "", "no remarks and no progress on standard error",
        OptionKind::flag, OptionPlace::also_lines},
   };
   return options;

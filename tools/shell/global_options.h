@@ -26,6 +26,7 @@ struct GlobalOption {
   std::string_view name;
   std::string_view argument;  // empty: it has none
   std::string_view environment;
+  std::string_view key;  // in the file of contexts; empty: it cannot be there
   std::string_view purpose;
   OptionKind kind = OptionKind::text;
   OptionPlace place = OptionPlace::program;
@@ -34,13 +35,11 @@ struct GlobalOption {
 // In the order of `help`. `--help` and `--version` are not among them.
 [[nodiscard]] const std::vector<GlobalOption>& global_options();
 
-// What one source says about the options, by their names. A source is the command line, the
-// environment or a context.
+// What one source says about an option. A source is the command line, the environment or a context.
 struct SettingText {
   std::string value;
   std::string source;  // for people, e.g. "ZABKEEPER_TIMEOUT"
 };
-using SettingTexts = std::map<std::string_view, std::vector<SettingText>>;
 
 // Parsing fills in `texts`.
 void add_global_options(CLI::App& app, OptionPlace place, SettingTexts& texts);

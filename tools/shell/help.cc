@@ -69,6 +69,9 @@ constexpr std::array help_rows{
             "shows the ensemble's level and what each server can run at, or sets the level to N; "
             "to set it, the same rules hold as for handover",
             "cluster level 1"},
+    HelpRow{"context", "[list] | show [NAME] | use NAME | set NAME OPTION... | delete NAME",
+            "keeps options, e.g. servers, under a name, of which one is used by later calls",
+            "context set prod --server ws://a:2180,ws://b:2180"},
     HelpRow{"cd", "[PATH]", "sets the node that relative paths begin at (interactive shell)",
             "cd /app"},
     HelpRow{"pwd", "", "prints the node that relative paths begin at (interactive shell)", "pwd"},

@@ -23,6 +23,8 @@
 
 namespace shell {
 
+class ContextFile;
+
 // Set by an interrupt; ends a watch, and a deletion in parts.
 inline std::atomic<bool> interrupted{false};
 
@@ -86,6 +88,7 @@ class Runner {
   void on(const Metrics& metrics);
   void on(const Handover& handover);
   void on(const ClusterLevel& level);
+  void on(const UseContexts& contexts);
   void on(const Cd& cd);
   void on(const Pwd& pwd);
   void on(const Help& help);
@@ -163,6 +166,10 @@ class Runner {
   // Gives the leader a command. Its result has the fields `numbers`, which are numbers. `describe`
   // makes the line that is printed for the result.
   using Describe = std::function<std::string(const nlohmann::json& result)>;
+  // contexts.cc
+  void list_contexts(const ContextFile& file);
+  void show_context(const ContextFile& file, const std::string& asked);
+  static void check_context(const ContextFile& file, const std::string& name);
   void command_leader(const std::string& target, const std::vector<const char*>& numbers,
                       const Describe& describe);
   std::string read_data(const std::string& argument) const;
