@@ -6,7 +6,11 @@
 
 #include <doctest/doctest.h>
 
+#include "tools/shell/completion.h"
 #include "tools/shell/context_file.h"
+#include "tools/shell/generated.h"
+#include "tools/shell/grammar.h"
+#include "tools/shell/line_history.h"
 #include "tools/shell/nearest.h"
 
 namespace shell {
@@ -135,6 +139,98 @@ TEST_CASE("the nearest word is the one that was probably meant") {
   }
   CHECK(did_you_mean("gett", commands) == "; did you mean `get`?");
   CHECK(did_you_mean("frobnicate", commands).empty());
+}
+
+TEST_CASE("a wrong command or option is answered with the nearest one") {
+  struct Row {
+    Words words;
+    const char* says;
+  };
+  for (const Row& row : {Row{{"statsu"}, "unknown command: statsu; did you mean `status`?"},
+                         Row{{"watch", "--recursiv", "/a"}, "did you mean `--recursive`?"},
+                         Row{{"ls", "--jsn"}, "did you mean `--json`?"},
+                         Row{{"--sever", "x", "ls"}, "did you mean `--server`?"},
+                         Row{{"frobnicate"}, "unknown command: frobnicate\n"}}) {
+    const auto parsed = parse_command_line(row.words, "1");
+    REQUIRE(std::holds_alternative<Notice>(parsed));
+    const std::string& text = std::get<Notice>(parsed).text;
+    CHECK_MESSAGE(text.find(row.says) != std::string::npos, text);
+    CHECK(std::get<Notice>(parsed).exit_code == 2);
+  }
+  CHECK(help("wacth").find("did you mean `watch`?") != std::string::npos);
+}
+
+TEST_CASE("a begun word is found behind quotes and backslashes") {
+  struct Row {
+    const char* line;
+    std::size_t before;
+    std::size_t at;
+    const char* word;
+  };
+  for (const Row& row : {Row{"", 0, 0, ""}, Row{"ge", 0, 0, "ge"}, Row{"get ", 1, 4, ""},
+                         Row{"get /a", 1, 4, "/a"}, Row{R"(get /a\ b/c)", 1, 4, "/a b/c"},
+                         Row{"get '/a b", 1, 4, "/a b"}, Row{"set '/a b' x", 2, 11, "x"}}) {
+    CAPTURE(row.line);
+    const BegunWord begun = begun_word(row.line);
+    CHECK(begun.before.size() == row.before);
+    CHECK(begun.at == row.at);
+    CHECK(begun.word == row.word);
+  }
+  CHECK(typed_word("/a b'c") == R"(/a\ b\'c)");
+}
+
+TEST_CASE("Tab offers what may follow") {
+  const Grammar line = line_grammar();
+  const auto offer = [&](const char* text) { return offer_for(line, begun_word(text)); };
+  CHECK(offer("sta").words == std::vector<std::string>{"stat", "status"});
+  CHECK(offer("help wat").words == std::vector<std::string>{"watch"});
+  CHECK(offer("watch --rec").words == std::vector<std::string>{"--recursive"});
+  CHECK(offer("get --js").words == std::vector<std::string>{"--json"});
+  CHECK(offer("get --server").words.empty());  // an option of the program
+  CHECK(offer("ls --output j").words == std::vector<std::string>{"json", "jsonl"});
+  CHECK(offer("context u").words == std::vector<std::string>{"use"});
+  CHECK(offer("await /a g").words == std::vector<std::string>{"gone"});
+  struct Row {
+    const char* line;
+    Offer::Names names;
+  };
+  for (const Row& row :
+       {Row{"get /a", Offer::Names::nodes}, Row{"get -s /a", Offer::Names::nodes},
+        Row{"set -v 3 /a", Offer::Names::nodes}, Row{"set -v /a", Offer::Names::none},
+        Row{"set /a ", Offer::Names::none}, Row{"get /a /b", Offer::Names::none},
+        Row{"serve-config /a f", Offer::Names::files}, Row{"lock /a -- ma", Offer::Names::files},
+        Row{"frob /a", Offer::Names::none}}) {
+    CAPTURE(row.line);
+    CHECK(offer(row.line).names == row.names);
+    CHECK(offer(row.line).words.empty());
+  }
+}
+
+TEST_CASE("each command is in the help, the manual page and the completion scripts") {
+  const Grammar program = program_grammar();
+  for (const CommandHelp& each : command_helps()) {
+    CAPTURE(each.name);
+    CHECK(find_command(program, each.name) != nullptr);
+    CHECK(!each.example.empty());
+    CHECK(each.example.starts_with(each.name));
+    CHECK(generated("man")->find("Example: \\fBzab ") != std::string::npos);
+    CHECK(generated("bash")->find(each.name) != std::string::npos);
+    CHECK(generated("zsh")->find("'" + each.name + ":") != std::string::npos);
+  }
+  CHECK(generated("bash")->find("--recursive") != std::string::npos);
+  CHECK(!generated("fish"));
+}
+
+TEST_CASE("lines with secrets are not kept in the history") {
+  for (const char* line :
+       {"auth digest:kim:x", "  auth", "whoami --auth a:b", "x digest:kim:y", " "}) {
+    CAPTURE(line);
+    CHECK(!may_be_kept(line));
+  }
+  for (const char* line : {"get /auth", "authors", "ls -l /a"}) {
+    CAPTURE(line);
+    CHECK(may_be_kept(line));
+  }
 }
 
 }  // namespace

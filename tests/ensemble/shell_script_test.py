@@ -1,13 +1,18 @@
 """The shell for scripts: many commands from a pipe over one session."""
 
 import asyncio
+import contextlib
 import json
 import os
 import pathlib
+import pty
+import re
 import resource
+import select
 import signal
 import subprocess
 import tempfile
+import time
 
 from harness import BIN, TIMEOUT, Ensemble, run
 
@@ -229,6 +234,91 @@ def contexts(server):
         assert done.returncode == EXIT_USAGE and b"line 2" in done.stderr, done
 
 
+class Terminal:
+    """The interactive shell in a pseudo-terminal."""
+
+    def __init__(self, server, home, **environment):
+        self.pty, other = pty.openpty()
+        # The new session has the terminal, so that Ctrl-C is a signal.
+        self.process = subprocess.Popen(
+            ["setsid", "--ctty", BIN / "zab", "--server", server.url], stdin=other, stdout=other, stderr=other,
+            env={**os.environ, "TERM": "xterm", "HOME": home, "XDG_STATE_HOME": home, **environment})
+        os.close(other)
+        self.output = b""
+
+    def type(self, text, pattern):
+        """Types the text, and returns the output up to the pattern."""
+        os.write(self.pty, text)
+        deadline = time.monotonic() + TIMEOUT
+        while not (found := re.search(pattern, self.output, re.DOTALL)):
+            assert time.monotonic() < deadline, (text, pattern, self.output[-2000:])
+            if select.select([self.pty], [], [], 0.1)[0]:
+                self.output += os.read(self.pty, 65536)
+        seen, self.output = self.output[:found.end()], self.output[found.end():]
+        return seen
+
+    def quit(self):
+        os.write(self.pty, b"quit\n")
+        with contextlib.suppress(OSError):
+            while data := os.read(self.pty, 65536):
+                self.output += data
+        os.close(self.pty)
+        return self.process.wait(timeout=TIMEOUT)
+
+
+def interactive(server):
+    """Tab, multi-line data, Ctrl-C, history and colours in a terminal"""
+    zab(server, "create", "-p", "/i/one two/three", "found")
+    script(server, "create /i/many", *[f"create /i/many/n{i:04}" for i in range(1500)])
+    with tempfile.TemporaryDirectory() as home:
+        shell = Terminal(server, home)
+        seen = shell.type(b"", rb"/\x1b\[0m> ")
+        assert b"\x1b[32m1 standalone\x1b[0m" in seen, seen
+        shell.type(b"get /i/one\t\t\n", rb"found\r\n.*> ")
+        shell.type(b"who\t\n", rb"world:anyone\r\n.*> ")
+        shell.type(b"watch --onc\t", rb"--onc.*e ")
+        shell.type(b"\x03", rb"> ")
+        # Only what 1,500 children have in common.
+        shell.type(b"exists /i/many/n\t1499\n", rb"numChildren.*0m> ")
+        # A quote that is left open.
+        shell.type(b"set /i 'line 1\n", rb"\n> ")
+        shell.type(b"line 2'\n", rb"0m> ")
+        assert zab(server, "get", "/i").stdout == b"line 1\nline 2"
+        # A server that does not reply: Ctrl-C ends the command, and not the shell.
+        server.signal(signal.SIGSTOP)
+        try:
+            shell.type(b"get /i\n", rb"get /i\r\n")
+            shell.type(b"\x03", rb"\(Cancelled\).*0m> ")
+        finally:
+            server.signal(signal.SIGCONT)
+        shell.type(b"whoami --auth digest:kim:geheim\n", rb"0m> ")
+        shell.type(b"pwd\n", rb"/\r\n.*0m> ")
+        assert shell.quit() == 0
+        history = pathlib.Path(home) / "zabkeeper/history"
+        assert history.stat().st_mode & 0o777 == 0o600
+        assert "geheim" not in history.read_text() and "pwd" in history.read_text(), history.read_text()
+        # Kept for the next shell, which has no colours here.
+        shell = Terminal(server, home, NO_COLOR="1")
+        seen = shell.type(b"", rb"\] /> ")
+        assert b"\x1b[32m" not in seen, seen
+        shell.type(b"\x1b[A\x1b[A\n", rb"\r\n/\r\n.*> ")
+        assert shell.quit() == 0
+
+
+def generated_files():
+    """the completion script for bash completes commands and options"""
+    source = subprocess.run([BIN / "zab", "--generate", "bash"], capture_output=True, timeout=TIMEOUT).stdout.decode()
+    for line, expected in (("zab stat", {"stat", "status"}), ("zab watch --rec", {"--recursive"}),
+                           ("zab --server x watch --rec", {"--recursive"}), ("zab context us", {"use"}),
+                           ("zab --tim", {"--timeout", "--timeout-ms"}), ("zab lock /a -- ls --j", set())):
+        words = line.split()
+        ask = f"{source}\nCOMP_WORDS=({line}) COMP_CWORD={len(words) - 1}; _zab; printf '%s\\n' \"${{COMPREPLY[@]}}\""
+        done = subprocess.run(["bash", "-c", ask], capture_output=True, timeout=TIMEOUT)
+        assert set(done.stdout.decode().split()) == expected and done.stderr == b"", (line, done)
+    man = subprocess.run([BIN / "zab", "--generate", "man"], capture_output=True, timeout=TIMEOUT).stdout
+    assert man.startswith(b".TH ZAB 1") and b"serve\\-config" in man, man[:200]
+
+
 async def test():
     """the shell runs scripts fast and in order"""
     async with Ensemble(1) as ensemble:
@@ -241,6 +331,8 @@ async def test():
         await in_thread(formats, server)
         await in_thread(contexts, server)
         await in_thread(time_is_over, server)
+        await in_thread(interactive, server)
+        await in_thread(generated_files)
 
 
 run(test)

@@ -9,8 +9,13 @@
 
 #include <CLI/CLI.hpp>
 
+#include "tools/shell/context_options.h"
 #include "tools/shell/exit_codes.h"
+#include "tools/shell/generated.h"
 #include "tools/shell/global_options.h"
+#include "tools/shell/grammar.h"
+#include "tools/shell/line_settings.h"
+#include "tools/shell/nearest.h"
 #include "tools/shell/only_request.h"
 #include "tools/shell/words.h"
 
@@ -30,7 +35,6 @@ class Commands {
     add_reads();
     add_writes();
     add_server_commands();
-    add_contexts();
     add_shell_commands();
   }
 
@@ -229,30 +233,16 @@ class Commands {
     cluster->add_subcommand("level")->add_option("N", level->level);
   }
 
-  void add_contexts() {
-    auto [sub, use] = add<UseContexts>("context");
-    sub->require_subcommand(0, 1);
-    using Action = UseContexts::Action;
-    const auto add_action = [sub = sub, use = use](const char* name, Action action) {
-      CLI::App* app = sub->add_subcommand(name);
-      app->callback([use, action] { use->action = action; });
-      if (action == Action::list) return;
-      auto* option = app->add_option("NAME", use->name);
-      if (action != Action::show) option->required();
-    };
-    add_action("list", Action::list);
-    add_action("show", Action::show);
-    add_action("use", Action::use);
-    add_action("set", Action::set);
-    add_action("delete", Action::remove);
-  }
-
   void add_shell_commands() {
     {
       auto [sub, cd] = add<Cd>("cd");
       sub->add_option("PATH", cd->path);
     }
     add<Pwd>("pwd");
+    {
+      auto [sub, use] = add<UseContexts>("context");
+      add_context_options(*sub, *use);
+    }
     {
       auto [sub, help] = add<Help>("help");
       sub->add_option("COMMAND", help->topic);
@@ -265,17 +255,6 @@ class Commands {
   std::vector<std::pair<CLI::App*, std::unique_ptr<Command>>> commands_;
   std::string ignored_;
 };
-
-// Where the name of the command is.
-std::size_t command_at(const Words& words) {
-  std::size_t at = 0;
-  while (at < words.size() && words[at].starts_with('-')) {
-    const auto option = std::ranges::find(global_options(), words[at], &GlobalOption::name);
-    const bool has_value = option != global_options().end() && !option->argument.empty();
-    at += has_value ? 2 : 1;
-  }
-  return std::min(at, words.size());
-}
 
 // Cuts off the words after the first `--`, if the command runs a program.
 std::optional<Words> take_program(Words& words) {
@@ -309,40 +288,6 @@ void give_program(Command& command, std::optional<Words> program) {
         if constexpr (requires { each.program; }) each.program = std::move(*program);
       },
       command);
-}
-
-// A command that has a timeout of its own takes that of the program if it got none.
-void give_timeout(Command& command, const std::optional<std::chrono::milliseconds>& timeout) {
-  std::visit(
-      [&](auto& each) {
-        if constexpr (has_own_timeout<decltype(each)>) {
-          if (!each.timeout) each.timeout = timeout;
-        }
-      },
-      command);
-}
-
-// The settings of a context have the least weight.
-void add_context(SettingTexts& texts, const std::optional<Command>& command,
-                 const ContextSource& contexts) {
-  // Help is to be had even if the file of contexts is wrong.
-  if (!contexts || (command && std::holds_alternative<Help>(*command))) return;
-  const auto name = texts.find("--context");
-  SettingTexts context =
-      contexts(name == texts.end() ? std::nullopt : std::optional(name->second.front().value));
-  // The secrets of a context are for its own servers only.
-  if (texts.contains("--server")) context.erase("--auth");
-  texts.merge(context);
-}
-
-// `context set` gets the options that other commands would use.
-void give_settings(UseContexts& use, const SettingTexts& texts) {
-  for (const auto& [option, values] : texts) {
-    for (const SettingText& each : values) use.settings[std::string(option)].push_back(each.value);
-  }
-  if (use.settings.empty()) {
-    throw WrongSetting("context set: which options? For example --server ws://a:2180");
-  }
 }
 
 }  // namespace
@@ -390,6 +335,7 @@ class Parser {
     return wrong_usage(error);
   }
 
+  [[nodiscard]] Grammar grammar() const { return grammar_of(app_); }
   // See Commands.
   void keep_only(const std::string& name) { commands_.keep_only(name); }
   void reset() { commands_.reset(); }
@@ -403,11 +349,26 @@ class Parser {
   }
   [[nodiscard]] Notice wrong_usage(const CLI::ParseError& error) const {
     const std::string topic = commands_.topic();
-    if (!topic.empty()) return Notice{std::string(error.what()) + '\n' + help(topic), exit_usage};
-    const std::vector<std::string> extras = app_.remaining();
-    const bool unknown = !extras.empty() && !extras.front().starts_with('-');
-    const std::string reason = unknown ? "unknown command: " + extras.front() : error.what();
-    return Notice{reason + "\n`help` lists the commands\n", exit_usage};
+    const std::vector<std::string> extras = app_.remaining(/*recurse=*/true);
+    const std::string extra = extras.empty() ? "" : extras.front();
+    const Grammar grammar = grammar_of(app_);
+    const Grammar* command = find_command(grammar, topic);
+    if (command == nullptr && !extra.empty() && !extra.starts_with('-')) {
+      return Notice{"unknown command: " + extra + did_you_mean(extra, names_of_commands(grammar)) +
+                        "\n`help` lists the commands\n",
+                    exit_usage};
+    }
+    std::string reason = error.what();
+    if (extra.starts_with('-')) {
+      std::vector<std::string> options = names_of_options(grammar);
+      for (const std::string& each : command ? names_of_options(*command) : Words()) {
+        options.push_back(each);
+      }
+      reason += did_you_mean(extra, options);
+    }
+    return Notice{
+        reason + '\n' + (command != nullptr ? help(topic) : "`help` lists the commands\n"),
+        exit_usage};
   }
 
   SettingTexts texts_;
@@ -435,6 +396,13 @@ std::variant<CommandLine, Notice> LineParser::parse(Words words) {
   return parsed;
 }
 
+Grammar program_grammar() {
+  const std::string version;
+  return Parser(&version).grammar();
+}
+
+Grammar line_grammar() { return Parser(nullptr).grammar(); }
+
 bool is_lasting(const Command& command) {
   return outlives_sessions(command) || std::holds_alternative<Lock>(command) ||
          std::holds_alternative<Elect>(command);
@@ -455,6 +423,10 @@ std::variant<CommandLine, Notice> parse_command_line(std::vector<std::string> wo
                                                      const ContextSource& contexts) {
   const bool is_script = !words.empty() && words.back() == "-" && command_at(words) == words.size();
   if (is_script) words.pop_back();
+  if (words.size() == 2 && words[0] == "--generate") {
+    if (auto text = generated(words[1])) return Notice{std::move(*text), exit_ok};
+    return Notice{"--generate: must be bash, zsh or man\n", exit_usage};
+  }
   auto parsed = Parser(&version).parse(std::move(words), {}, environment_settings(), contexts);
   if (auto* line = std::get_if<CommandLine>(&parsed)) line->is_script = is_script;
   return parsed;

@@ -207,6 +207,15 @@ class LineParser {
 
 // In the order of `help`.
 [[nodiscard]] std::vector<std::string> command_names();
+// A row of the help.
+struct CommandHelp {
+  std::string name;
+  std::string arguments;
+  std::string purpose;
+  std::string example;
+  std::string details;  // further lines
+};
+[[nodiscard]] std::vector<CommandHelp> command_helps();
 // The help on a command; on all of them if `topic` is empty or unknown.
 [[nodiscard]] std::string help(const std::string& topic);
 

@@ -7,6 +7,7 @@
 #include "tools/shell/command_line.h"
 #include "tools/shell/exit_codes.h"
 #include "tools/shell/global_options.h"
+#include "tools/shell/nearest.h"
 
 namespace shell {
 namespace {
@@ -128,10 +129,8 @@ std::string_view canonical(std::string_view name) {
   return name;
 }
 
-std::string help_of(const HelpRow& row) {
-  std::string text = "usage: " + std::string(row.name);
-  if (!row.arguments.empty()) text += ' ' + std::string(row.arguments);
-  text += "\n" + std::string(row.purpose) + "\nexample: " + std::string(row.example) + '\n';
+std::string details_of_help(const HelpRow& row) {
+  std::string text;
   if (row.name == "set" || row.name == "create")
     text += "DATA -: reads the data from standard input\n";
   if (row.name == "await") text += await_help;
@@ -141,7 +140,23 @@ std::string help_of(const HelpRow& row) {
   return text;
 }
 
+std::string help_of(const HelpRow& row) {
+  std::string text = "usage: " + std::string(row.name);
+  if (!row.arguments.empty()) text += ' ' + std::string(row.arguments);
+  text += "\n" + std::string(row.purpose) + "\nexample: " + std::string(row.example) + '\n';
+  return text + details_of_help(row);
+}
+
 }  // namespace
+
+std::vector<CommandHelp> command_helps() {
+  std::vector<CommandHelp> helps;
+  for (const HelpRow& row : help_rows) {
+    helps.push_back({std::string(row.name), std::string(row.arguments), std::string(row.purpose),
+                     std::string(row.example), details_of_help(row)});
+  }
+  return helps;
+}
 
 std::vector<std::string> command_names() {
   std::vector<std::string> names;
@@ -154,7 +169,9 @@ std::string help(const std::string& topic) {
   const auto row = std::ranges::find(help_rows, canonical(topic), &HelpRow::name);
   if (row != help_rows.end()) return help_of(*row);
 
-  std::string text = topic.empty() ? "" : "unknown command: " + topic + "\n\n";
+  std::string text =
+      topic.empty() ? ""
+                    : "unknown command: " + topic + did_you_mean(topic, command_names()) + "\n\n";
   text += "usage: zab [OPTION...] COMMAND ...   runs one command\n";
   text += "       zab [OPTION...]               reads commands from the terminal or a pipe\n";
   text += "       zab [OPTION...] -             reads commands from standard input\n\n";

@@ -11,6 +11,7 @@
 
 #include "tools/shell/child.h"
 #include "tools/shell/input.h"
+#include "tools/shell/interruptible.h"
 #include "tools/shell/print.h"
 #include "tools/shell/requests.h"
 #include "tools/shell/time_limit.h"
@@ -70,6 +71,17 @@ void Runner::begin(const Common& common) {
   vanished_ = 0;
 }
 
+zabkeeper::AnyReply Runner::send(wire::Request request) {
+  const zabkeeper::Calls limited = calls();
+  if (settings_.mode == Mode::one_shot || is_script()) return limited.ask(std::move(request));
+  // An interrupt that came while results were printed.
+  if (interrupted) throw Refused{{wire::ErrorCode::cancelled, "interrupted"}, {}};
+  const bool has_deadline = deadline_.has_value();
+  return ask_until_interrupted(
+      has_deadline ? limited : limited.within(client_().core()->options().call_timeout),
+      std::move(request));
+}
+
 zabkeeper::Calls Runner::calls() {
   if (!deadline_) return client_();
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(*deadline_ - steady_clock::now());
@@ -98,6 +110,9 @@ int Runner::carry_out(const Command& command) {
     const bool is_unreachable = common_.timeout && refused.error.code == wire::ErrorCode::not_ready;
     fail(exit_code(refused.error.code, refused.effect),
          is_unreachable ? std::string(no_server_in_time) : error_text(refused.error, refused.path));
+    if (refused.error.code == wire::ErrorCode::cancelled) {
+      exit_code_ = refused.effect == Effect::read ? exit_interrupted : exit_unknown_outcome;
+    }
     if (common_.timeout && refused.error.code == wire::ErrorCode::operation_timeout &&
         refused.effect == Effect::read) {
       exit_code_ = exit_timeout;

@@ -103,6 +103,8 @@ class Runner {
 
   // The reply to a request that was sent before.
   zabkeeper::AnyReply take_answer(const wire::Request& request);
+  // In the interactive shell an interrupt ends it.
+  zabkeeper::AnyReply send(wire::Request request);
   int carry_out(const Command& command);
   void begin(const Common& common);
   // The calls of the client, within the time of --timeout.
