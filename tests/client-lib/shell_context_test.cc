@@ -131,9 +131,9 @@ TEST_CASE("the nearest word is the one that was probably meant") {
     const char* word;
     const char* meant;
   };
-  for (const Row& row : {Row{"statsu", "status"}, Row{"sta", "stat"}, Row{"gte", "get"},
-                         Row{"sl", "ls"}, Row{"configuration", ""}, Row{"dlete", "delete"},
-                         Row{"wacth", "watch"}, Row{"x", ""}, Row{"", ""}}) {
+  for (const Row& row :
+       {Row{"statsu", "status"}, Row{"gte", "get"}, Row{"sl", "ls"}, Row{"configuration", ""},
+        Row{"dlete", "delete"}, Row{"wacth", "watch"}, Row{"x", ""}, Row{"", ""}}) {
     CAPTURE(row.word);
     CHECK(nearest(row.word, commands).value_or("") == row.meant);
   }
@@ -146,11 +146,13 @@ TEST_CASE("a wrong command or option is answered with the nearest one") {
     Words words;
     const char* says;
   };
-  for (const Row& row : {Row{{"statsu"}, "unknown command: statsu; did you mean `status`?"},
-                         Row{{"watch", "--recursiv", "/a"}, "did you mean `--recursive`?"},
-                         Row{{"ls", "--jsn"}, "did you mean `--json`?"},
-                         Row{{"--sever", "x", "ls"}, "did you mean `--server`?"},
-                         Row{{"frobnicate"}, "unknown command: frobnicate\n"}}) {
+  for (const Row& row :
+       {Row{{"statsu"}, "unknown command: statsu; did you mean `status`?"},
+        Row{{"watch", "--recursiv", "/a"}, "did you mean `--recursive`?"},
+        Row{{"ls", "--jsn"}, "did you mean `--json`?"},
+        Row{{"--sever", "x", "ls"}, "did you mean `--server`?"},
+        Row{{"context", "lst"}, "did you mean `list`?"}, Row{{"statu"}, "did you mean `status`?"},
+        Row{{"frobnicate"}, "unknown command: frobnicate\n"}}) {
     const auto parsed = parse_command_line(row.words, "1");
     REQUIRE(std::holds_alternative<Notice>(parsed));
     const std::string& text = std::get<Notice>(parsed).text;

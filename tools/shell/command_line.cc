@@ -359,7 +359,10 @@ class Parser {
                     exit_usage};
     }
     std::string reason = error.what();
-    if (extra.starts_with('-')) {
+    if (command != nullptr && !command->subcommands.empty() && !extra.starts_with('-')) {
+      reason += did_you_mean(extra, names_of_commands(*command));
+    }
+    if (extra.starts_with("--")) {  // any letter is near to any other
       std::vector<std::string> options = names_of_options(grammar);
       for (const std::string& each : command ? names_of_options(*command) : Words()) {
         options.push_back(each);

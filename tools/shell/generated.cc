@@ -131,6 +131,16 @@ std::string zsh_script() {
          "_zab \"$@\"\n";
 }
 
+// Arguments are in several lines in the help.
+std::string in_one_line(const std::string& text) {
+  std::string line;
+  for (const char c : text) {
+    const char next = c == '\n' ? ' ' : c;
+    if (next != ' ' || (!line.empty() && line.back() != ' ')) line += next;
+  }
+  return line;
+}
+
 // Text of a manual page: no word of it is taken for a request of troff.
 std::string troff(std::string_view text) {
   std::string escaped;
@@ -167,7 +177,7 @@ std::string man_page() {
   }
   text += ".SH COMMANDS\n";
   for (const CommandHelp& each : command_helps()) {
-    text += ".TP\n\\fB" + troff(each.name) + "\\fR " + troff(each.arguments) + '\n' +
+    text += ".TP\n\\fB" + troff(each.name) + "\\fR " + troff(in_one_line(each.arguments)) + '\n' +
             troff(each.purpose) + ".\n";
     if (!each.details.empty()) text += ".IP\n" + troff(each.details);
     text += ".IP\nExample: \\fBzab " + troff(each.example) + "\\fR\n";

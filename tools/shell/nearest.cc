@@ -39,7 +39,11 @@ std::optional<std::string> nearest(std::string_view word,
   std::size_t least = word.size() < 3 ? 2 : std::min<std::size_t>(word.size() / 3 + 1, 3) + 1;
   for (const std::string& candidate : candidates) {
     const std::size_t edits = edits_between(word, candidate);
-    if (edits >= least || edits >= candidate.size()) continue;
+    if (edits >= candidate.size()) continue;
+    // Of two equally near ones, the one whose end is missing.
+    const bool is_as_near =
+        found && edits == least && candidate.starts_with(word) && !found->starts_with(word);
+    if (edits >= least && !is_as_near) continue;
     least = edits;
     found = candidate;
   }
