@@ -70,6 +70,13 @@ class AsyncCalls {
   auto async_call(Request request, OnEvent on_event, Token&& token) const {
     return initiate<Request>({std::move(request), std::move(on_event)}, std::forward<Token>(token));
   }
+  // Any request of any type. The signature is void(AnyReply), so that an error is always a value.
+  template <typename Token>
+  auto async_ask(wire::Request request, Token&& token) const {
+    Plan plan{std::move(request), {}, conditions_, timeout_};
+    return boost::asio::async_initiate<Token, void(AnyReply)>(AnyInitiation{core_}, token,
+                                                              std::move(plan));
+  }
   // A write that happens only if all conditions hold; else ConditionFailed.
   template <typename Request, typename Token>
   auto async_call_if(std::vector<wire::Condition> conditions, Request request,
@@ -201,6 +208,23 @@ class AsyncCalls {
   std::vector<wire::Condition> conditions_;  // of requests that have none of their own
 
  private:
+  // Begins a call. `deliver` makes the arguments of the handler of the reply.
+  template <typename Handler, typename Deliver>
+  static void begin(Core& core, Plan plan, Handler&& handler, Deliver deliver) {
+    using Done = HandlerCompletion<std::decay_t<Handler>, Deliver, executor_type>;
+    const CallId id = core.next_id();
+    // Before the call begins: later, its handler may run at any time, and use the slot again.
+    auto slot = boost::asio::get_associated_cancellation_slot(handler);
+    if (slot.is_connected()) {
+      slot.assign([weak = core.weak_from_this(), id](boost::asio::cancellation_type type) {
+        if (const auto alive = weak.lock()) alive->cancel(id, type);
+      });
+    }
+    core.begin(id, std::move(plan),
+               Done::make(std::forward<Handler>(handler), std::move(deliver), core.executor()),
+               Core::Face::asynchronous);
+  }
+
   template <typename Reply>
   struct Initiation {
     using executor_type = AsyncCalls::executor_type;
@@ -209,7 +233,7 @@ class AsyncCalls {
 
     template <typename Handler>
     void operator()(Handler&& handler, Plan plan) const {
-      const auto deliver = [path = path_of(plan.request)](auto&& then, AnyReply&& any) {
+      auto deliver = [path = path_of(plan.request)](auto&& then, AnyReply&& any) {
         Result<Reply> reply = reply_as<Reply>(std::move(any.result), path);
         if (reply) {
           std::forward<decltype(then)>(then)(Error(), std::move(*reply));
@@ -217,19 +241,23 @@ class AsyncCalls {
           std::forward<decltype(then)>(then)(reply.error(), Reply());
         }
       };
-      using Done =
-          HandlerCompletion<std::decay_t<Handler>, std::decay_t<decltype(deliver)>, executor_type>;
-      const CallId id = core->next_id();
-      // Before the call begins: later, its handler may run at any time, and use the slot again.
-      auto slot = boost::asio::get_associated_cancellation_slot(handler);
-      if (slot.is_connected()) {
-        slot.assign([weak = std::weak_ptr(core), id](boost::asio::cancellation_type type) {
-          if (const auto alive = weak.lock()) alive->cancel(id, type);
-        });
-      }
-      core->begin(id, std::move(plan),
-                  Done::make(std::forward<Handler>(handler), deliver, core->executor()),
-                  Core::Face::asynchronous);
+      begin(*core, std::move(plan), std::forward<Handler>(handler), std::move(deliver));
+    }
+
+    std::shared_ptr<Core> core;
+  };
+
+  struct AnyInitiation {
+    using executor_type = AsyncCalls::executor_type;
+
+    [[nodiscard]] const executor_type& get_executor() const noexcept { return core->executor(); }
+
+    template <typename Handler>
+    void operator()(Handler&& handler, Plan plan) const {
+      begin(*core, std::move(plan), std::forward<Handler>(handler),
+            [](auto&& then, AnyReply&& reply) {
+              std::forward<decltype(then)>(then)(std::move(reply));
+            });
     }
 
     std::shared_ptr<Core> core;

@@ -15,10 +15,12 @@
 #include "client-lib/client.h"
 #include "tools/shell/child.h"
 #include "tools/shell/command_line.h"
+#include "tools/shell/context_file.h"
 #include "tools/shell/input.h"
 #include "tools/shell/interactive.h"
 #include "tools/shell/output.h"
 #include "tools/shell/runner.h"
+#include "tools/shell/script.h"
 #include "tools/standard_output.h"
 #include "tools/uncaught.h"
 
@@ -46,12 +48,12 @@ class ServerLabel {
 // Prints changes of the session's state, on the client's thread. The prompt shows the server.
 class SessionPrinter {
  public:
-  explicit SessionPrinter(ServerLabel& label) : label_(label) {}
+  SessionPrinter(ServerLabel& label, bool is_quiet) : label_(label), is_quiet_(is_quiet) {}
 
   void operator()(const SessionEvent& event) {
     std::ostringstream line;
     describe(event, line);
-    err_ << line.str() << std::flush;
+    if (!is_quiet_) err_ << line.str() << std::flush;
   }
 
  private:
@@ -80,6 +82,7 @@ class SessionPrinter {
   }
 
   ServerLabel& label_;
+  const bool is_quiet_;
   shell::Output err_{STDERR_FILENO, shell::DescriptorBuffer::Failure::is_ignored};
   bool lost_ = false;
 };
@@ -112,8 +115,13 @@ zabkeeper::Options options_for(const shell::CommandLine& line, ServerLabel& labe
   options.session.auth = line.auth;
   options.session.after_expiry = !line.command || shell::outlives_sessions(*line.command);
   options.offline_timeout = options.call_timeout = timeout_of(line);
-  if (!line.command || shell::is_lasting(*line.command)) {
-    options.on_session = [printer = std::make_shared<SessionPrinter>(label)](
+  // Before the time of the command is over, so that the error says why there is no server.
+  if (line.common.timeout) {
+    options.offline_timeout = std::min(options.offline_timeout, *line.common.timeout * 9 / 10);
+  }
+  const bool is_quiet = line.common.quiet;
+  if (!line.command || (shell::is_lasting(*line.command) && !is_quiet)) {
+    options.on_session = [printer = std::make_shared<SessionPrinter>(label, is_quiet)](
                              const SessionEvent& event) { (*printer)(event); };
   }
   // Longer than the wait for a server, whose error has the reason.
@@ -140,20 +148,22 @@ int run(const shell::CommandLine& line, shell::Streams streams) {
   shell::Runner runner(settings, the_client, streams.out, streams.err);
   if (line.command) {
     if (shell::ends_when_interrupted(*line.command)) catch_interrupts();
-    return runner.run(*line.command, line.json);
+    return runner.run(*line.command, line.common);
   }
-  if (isatty(STDIN_FILENO) == 0) return shell::run_script(runner, streams);
+  if (line.is_script || isatty(STDIN_FILENO) == 0)
+    return shell::Script(runner, the_client, line.common, streams).run();
 
   catch_interrupts();
   (void)the_client().ask(
       wire::PingRequest{});  // connects, so that the first prompt shows the server
   streams.out << "`help` lists the commands\n" << std::flush;
   return shell::run_interactive(
-      runner, the_client(), [&] { return label.text(); }, streams);
+      runner, the_client(), [&] { return label.text(); }, line.common, streams);
 }
 
 int run(std::vector<std::string> words, shell::Streams streams) {
-  auto parsed = shell::parse_command_line(std::move(words), ZABKEEPER_VERSION);
+  auto parsed =
+      shell::parse_command_line(std::move(words), ZABKEEPER_VERSION, shell::context_settings);
   if (const auto* notice = std::get_if<shell::Notice>(&parsed)) {
     (notice->exit_code == shell::exit_ok ? streams.out : streams.err) << notice->text;
     return notice->exit_code;

@@ -8,6 +8,7 @@
 #include "tools/shell/child.h"
 #include "tools/shell/command_line.h"
 #include "tools/shell/exit_codes.h"
+#include "tools/shell/only_request.h"
 #include "tools/shell/print.h"
 #include "tools/shell/words.h"
 
@@ -89,10 +90,10 @@ TEST_CASE("options of the program may be before or after the command") {
   unsetenv("ZABKEEPER_SERVERS");
   CHECK(parsed("").servers == "ws://127.0.0.1:2180");
   CHECK(!parsed("").command);
-  CHECK(!parsed("").json);
+  CHECK(parsed("").common.format == Format::table);
   const CommandLine line = parsed("--server a,b ls --json --timeout-ms 500 --auth digest:kim:pass");
   CHECK(line.servers == "a,b");
-  CHECK(line.json);
+  CHECK(line.common.format == Format::json);
   CHECK(line.timeout_ms == 500);
   CHECK(line.auth == std::vector<wire::AuthRequest>{{"digest", "kim:pass"}});
 
@@ -100,6 +101,53 @@ TEST_CASE("options of the program may be before or after the command") {
   CHECK(parsed("ls").servers == "ws://c:1");
   CHECK(parsed("--server d ls").servers == "d");
   unsetenv("ZABKEEPER_SERVERS");
+}
+
+TEST_CASE("options that are missing come from the environment") {
+  const std::vector<std::pair<const char*, const char*>> variables{
+      {"ZABKEEPER_TIMEOUT", "2.5"}, {"ZABKEEPER_TIMEOUT_MS", "700"},
+      {"ZABKEEPER_OUTPUT", "raw"},  {"ZABKEEPER_QUIET", "1"},
+      {"ZABKEEPER_SERVERS", ""},    {"ZABKEEPER_AUTH", "digest:kim:a,b\n\nx:y\n"}};
+  for (const auto& [name, value] : variables) setenv(name, value, 1);
+  const CommandLine line = parsed("get /a");
+  CHECK(line.servers == "ws://127.0.0.1:2180");  // an empty variable is none
+  CHECK(line.common.timeout == std::chrono::milliseconds(2'500));
+  CHECK(line.timeout_ms == 700);
+  CHECK(line.common.format == Format::raw);
+  CHECK(line.common.quiet);
+  CHECK(line.auth == std::vector<wire::AuthRequest>{{"digest", "kim:a,b"}, {"x", "y"}});
+
+  const CommandLine other = parsed("get /a --timeout 1 --output jsonl --auth a:b");
+  CHECK(other.common.timeout == std::chrono::seconds(1));
+  CHECK(other.common.format == Format::jsonl);
+  CHECK(other.auth == std::vector<wire::AuthRequest>{{"a", "b"}});
+
+  setenv("ZABKEEPER_QUIET", "perhaps", 1);
+  CHECK(notice_for("get /a").text.find("ZABKEEPER_QUIET: must be 1 or 0") != std::string::npos);
+  setenv("ZABKEEPER_QUIET", "0", 1);
+  CHECK(!parsed("get /a").common.quiet);
+  setenv("ZABKEEPER_AUTH", "secret", 1);
+  CHECK(notice_for("get /a").text.find("secret") == std::string::npos);
+  for (const auto& [name, value] : variables) unsetenv(name);
+}
+
+TEST_CASE("--timeout of the program is that of commands that have their own") {
+  using std::chrono::seconds;
+  CHECK(command<Await>("--timeout 3 await /a exists").timeout == seconds(3));
+  CHECK(command<Await>("--timeout 3 await --timeout 1 /a exists").timeout == seconds(1));
+  CHECK(command<Lock>("--timeout 3 lock --try /l -- true").timeout == seconds(0));
+  CHECK(command<Elect>("elect /e --timeout 3 -- true").timeout == seconds(3));
+  CHECK(!command<Elect>("elect /e -- true").timeout);
+  CHECK(parsed("get /a --timeout 1e300").common.timeout > std::chrono::hours(24 * 364));
+
+  LineParser parser({Format::json, true, seconds(4)});
+  const auto line = std::get<CommandLine>(parser.parse({"get", "/a"}));
+  CHECK(line.common.format == Format::json);
+  CHECK(line.common.quiet);
+  CHECK(line.common.timeout == seconds(4));
+  const auto own = std::get<CommandLine>(parser.parse({"get", "/a", "--output", "table"}));
+  CHECK(own.common.format == Format::table);
+  CHECK(std::get<CommandLine>(parser.parse({"get", "/a"})).common.format == Format::json);
 }
 
 TEST_CASE("the options of each command are parsed") {
@@ -147,6 +195,57 @@ TEST_CASE("the options of each command are parsed") {
        {"tree", "count", "ephemerals", "sync", "whoami", "ping", "status", "quit", "cd", "pwd"}) {
     CHECK(parsed(line).command);
   }
+}
+
+TEST_CASE("a line is parsed as if it was the first of its command") {
+  LineParser parser;
+  const auto parse = [&](const char* text) {
+    auto parsed = parser.parse(*split_words(text));
+    REQUIRE(std::holds_alternative<CommandLine>(parsed));
+    return std::get<CommandLine>(std::move(parsed));
+  };
+  CHECK(std::get<Set>(*parse("set -v 3 --create /a v1 --json").command).version == 3);
+  const CommandLine second = parse("set /b v2");
+  CHECK(second.common.format == Format::table);
+  const Set& set = std::get<Set>(*second.command);
+  CHECK(set.path == "/b");
+  CHECK(set.data == "v2");
+  CHECK(set.version == wire::any_version);
+  CHECK(!set.create);
+  CHECK(std::get<Create>(*parse("create --ttl 5 -e /a x").command).ttl_ms == 5);
+  CHECK(!std::get<Create>(*parse("create /a").command).ttl_ms);
+  CHECK(std::get<Create>(*parse("create /a").command).data.empty());
+  CHECK(std::get<Set>(*parse("set get create").command).data == "create");
+  const auto wrong = parser.parse({"set", "/a"});
+  CHECK(std::get<Notice>(wrong).text.find("DATA is required") != std::string::npos);
+  CHECK(std::get<Set>(*parse("set /c v3").command).path == "/c");
+  CHECK(std::holds_alternative<Ls>(*parse("ls /a").command));
+}
+
+TEST_CASE("only commands of one request can be sent before it is their turn") {
+  const auto only = [](const char* text) {
+    return only_request(*parsed(text).command, "/cwd").has_value();
+  };
+  for (const char* line : {"get a", "set a b", "create -e -s a", "delete a", "rm -v 1 a", "stat a",
+                           "exists a", "count"}) {
+    CAPTURE(line);
+    CHECK(only(line));
+  }
+  for (const char* line : {"set a -", "create a -", "delete -r a", "ls", "cd a", "ping", "tree",
+                           "watch a", "await a exists"}) {
+    CAPTURE(line);
+    CHECK(!only(line));
+  }
+  const auto get = only_request(*parsed("get a/../b").command, "/cwd");
+  CHECK(std::get<wire::GetRequest>(*get).path == "/cwd/b");
+}
+
+TEST_CASE("a dash alone asks for a script") {
+  CHECK(parsed("-").is_script);
+  CHECK(parsed("--json --server x -").is_script);
+  CHECK(!parsed("--json").is_script);
+  CHECK(!parsed("set /a -").is_script);
+  CHECK(std::get<Set>(*parsed("set /a -").command).data == "-");
 }
 
 TEST_CASE("a command that runs a program gets its words as they are") {
@@ -233,6 +332,9 @@ TEST_CASE("wrong usage is explained, with exit code 2") {
            Row{"serve-config --check '' /a f", "must not be empty"},
            Row{"serve-config /a f --", "-- CMD is required"},
            Row{"--timeout-ms 0 ls", "--timeout-ms"},
+           Row{"--timeout 0 ls", "--timeout: must be a number of seconds above 0"},
+           Row{"ls --timeout nan", "--timeout"},
+           Row{"--output xml ls", "must be table, json, jsonl or raw"},
            Row{"--auth nocolon ls", "SCHEME:TOKEN"},
            Row{"ls --frob", "--frob"},
        }) {

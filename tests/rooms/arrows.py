@@ -35,6 +35,7 @@ LIBRARIES = {
     "prometheus": r"prometheus/.*",
     "simdjson": r"simdjson\.h",
     "spdlog": r"spdlog/.*",
+    "tomlplusplus": r"toml\+\+/.*",
     "xxhash": r"xxhash\.h|xxh_x86dispatch\.h",
     "zlib": r"zlib\.h",
 }

@@ -45,7 +45,7 @@ void Runner::on(const Await& await) {
     if (node && node->has_error()) throw Refused{node->error(), path};
     if (node && holds(**node)) return;
     if (node && std::exchange(is_first, false)) {
-      err_ << "waiting for " << path << '\n' << std::flush;
+      remark("waiting for " + path);
     }
     // A timeout of 0 is long enough for one look.
     if (await.timeout && !is_first && steady_clock::now() - began >= *await.timeout) {

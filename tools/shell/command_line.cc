@@ -5,25 +5,25 @@
 #include <map>
 #include <memory>
 #include <string_view>
+#include <utility>
 
 #include <CLI/CLI.hpp>
 
 #include "tools/shell/browse_options.h"
 #include "tools/shell/change_options.h"
+#include "tools/shell/context_options.h"
 #include "tools/shell/exit_codes.h"
+#include "tools/shell/generated.h"
+#include "tools/shell/global_options.h"
+#include "tools/shell/grammar.h"
+#include "tools/shell/line_settings.h"
+#include "tools/shell/nearest.h"
+#include "tools/shell/only_request.h"
 #include "tools/shell/operator_options.h"
 #include "tools/shell/words.h"
 
 namespace shell {
 namespace {
-
-wire::AuthRequest auth_of(const std::string& text) {
-  const std::size_t colon = text.find(':');
-  if (colon == 0 || colon == std::string::npos) {
-    throw CLI::ValidationError("--auth", "must be SCHEME:TOKEN");
-  }
-  return {text.substr(0, colon), text.substr(colon + 1)};
-}
 
 wire::Zxid zxid_of(const std::string& text) {
   const auto bits = wire::from_hex(text);
@@ -46,6 +46,20 @@ class Commands {
     add_server_commands();
     add_operator_commands();
     add_shell_commands();
+  }
+
+  // Makes parsing fast for this command, and impossible for the others.
+  void keep_only(const std::string& name) {
+    std::erase_if(commands_, [&](const auto& each) {
+      return each.first->get_name() != name && app_.remove_subcommand(each.first);
+    });
+  }
+  // Forgets the last line of the command that was kept.
+  void reset() {
+    // The addresses that the options have stay valid.
+    for (const auto& [sub, command] : commands_) {
+      std::visit([](auto& each) { each = {}; }, *command);
+    }
   }
 
   // The command that was given, if any.
@@ -82,6 +96,7 @@ class Commands {
       auto [sub, ls] = add<Ls>("ls");
       sub->add_flag("-l", ls->details);
       sub->add_flag("-R", ls->recursive);
+      sub->add_flag("-0,--null", ls->null);
       sub->add_option("PATH", ls->path);
     }
     {
@@ -279,6 +294,10 @@ class Commands {
     }
     add<Pwd>("pwd");
     {
+      auto [sub, use] = add<UseContexts>("context");
+      add_context_options(*sub, *use);
+    }
+    {
       auto [sub, help] = add<Help>("help");
       sub->add_option("COMMAND", help->topic);
     }
@@ -290,17 +309,6 @@ class Commands {
   std::vector<std::pair<CLI::App*, std::unique_ptr<Command>>> commands_;
   std::string ignored_;
 };
-
-// Where the name of the command is.
-std::size_t command_at(const Words& words) {
-  std::size_t at = 0;
-  while (at < words.size() && words[at].starts_with('-')) {
-    const bool has_value =
-        words[at] == "--server" || words[at] == "--timeout-ms" || words[at] == "--auth";
-    at += has_value ? 2 : 1;
-  }
-  return std::min(at, words.size());
-}
 
 // Cuts off the words after the first `--`, if the command runs a program.
 std::optional<Words> take_program(Words& words) {
@@ -336,44 +344,121 @@ void give_program(Command& command, std::optional<Words> program) {
       command);
 }
 
-std::variant<CommandLine, Notice> parse(std::vector<std::string> words,
-                                        const std::string* version) {
-  CommandLine line;
-  std::vector<std::string> auth;
-  CLI::App app("", "zab");
-  app.fallthrough();
-  app.require_subcommand(0, 1);
-  app.add_flag("--json", line.json);
-  if (version) {
-    app.add_option("--server", line.servers)->envname("ZABKEEPER_SERVERS");
-    app.add_option("--timeout-ms", line.timeout_ms)->check(CLI::PositiveNumber);
-    app.add_option("--auth", auth)->expected(1)->take_all();
-    app.set_version_flag("--version", "zab " + *version);
+}  // namespace
+
+class Parser {
+ public:
+  // `version`: of the program whose arguments are parsed; null: a line of the shell is parsed.
+  explicit Parser(const std::string* version) : app_("", "zab"), commands_(prepare(app_)) {
+    add_global_options(app_, version ? OptionPlace::program : OptionPlace::also_lines, texts_);
+    if (version) app_.set_version_flag("--version", "zab " + *version);
   }
-  Commands commands(app);
-  try {
+  Parser(const Parser&) = delete;
+  Parser& operator=(const Parser&) = delete;
+
+  // `otherwise`: settings of less weight than those of the words.
+  std::variant<CommandLine, Notice> parse(Words words, const Common& common,
+                                          SettingTexts otherwise = {},
+                                          const ContextSource& contexts = {}) try {
+    CommandLine line;
+    line.common = common;
+    texts_.clear();
     std::optional<Words> program = take_program(words);
     std::ranges::reverse(words);  // CLI11 takes the last word first
-    app.parse(std::move(words));
-    line.command = commands.given();
-    if (line.command) give_program(*line.command, std::move(program));
-    for (const std::string& each : auth) line.auth.push_back(auth_of(each));
+    app_.parse(std::move(words));
+    line.command = commands_.given();
+    auto* use = line.command ? std::get_if<UseContexts>(&*line.command) : nullptr;
+    if (use != nullptr && use->action == UseContexts::Action::set) {
+      give_settings(*use, std::exchange(texts_, {}));
+    }
+    texts_.merge(otherwise);
+    if (use == nullptr) add_context(texts_, line.command, contexts);
+    apply_settings(texts_, line);
+    if (line.command) {
+      give_program(*line.command, std::move(program));
+      give_timeout(*line.command, line.common.timeout);
+    }
+    return line;
   } catch (const CLI::CallForVersion& asked) {
     return Notice{std::string(asked.what()) + '\n', exit_ok};
   } catch (const CLI::CallForHelp&) {
-    return Notice{help(commands.topic()), exit_ok};
+    return Notice{help(commands_.topic()), exit_ok};
+  } catch (const WrongSetting& error) {
+    return Notice{std::string(error.what()) + "\n`zab help` explains the options\n", exit_usage};
   } catch (const CLI::ParseError& error) {
-    const std::string topic = commands.topic();
-    if (!topic.empty()) return Notice{std::string(error.what()) + '\n' + help(topic), exit_usage};
-    const std::vector<std::string> extras = app.remaining();
-    const bool unknown = !extras.empty() && !extras.front().starts_with('-');
-    const std::string reason = unknown ? "unknown command: " + extras.front() : error.what();
-    return Notice{reason + "\n`help` lists the commands\n", exit_usage};
+    return wrong_usage(error);
   }
-  return line;
+
+  [[nodiscard]] Grammar grammar() const { return grammar_of(app_); }
+  // See Commands.
+  void keep_only(const std::string& name) { commands_.keep_only(name); }
+  void reset() { commands_.reset(); }
+
+ private:
+  // Subcommands inherit from it when they are added.
+  static CLI::App& prepare(CLI::App& app) {
+    app.fallthrough();
+    app.require_subcommand(0, 1);
+    return app;
+  }
+  [[nodiscard]] Notice wrong_usage(const CLI::ParseError& error) const {
+    const std::string topic = commands_.topic();
+    const std::vector<std::string> extras = app_.remaining(/*recurse=*/true);
+    const std::string extra = extras.empty() ? "" : extras.front();
+    const Grammar grammar = grammar_of(app_);
+    const Grammar* command = find_command(grammar, topic);
+    if (command == nullptr && !extra.empty() && !extra.starts_with('-')) {
+      return Notice{"unknown command: " + extra + did_you_mean(extra, names_of_commands(grammar)) +
+                        "\n`help` lists the commands\n",
+                    exit_usage};
+    }
+    std::string reason = error.what();
+    if (command != nullptr && !command->subcommands.empty() && !extra.starts_with('-')) {
+      reason += did_you_mean(extra, names_of_commands(*command));
+    }
+    if (extra.starts_with("--")) {  // any letter is near to any other
+      std::vector<std::string> options = names_of_options(grammar);
+      for (const std::string& each : command ? names_of_options(*command) : Words()) {
+        options.push_back(each);
+      }
+      reason += did_you_mean(extra, options);
+    }
+    return Notice{
+        reason + '\n' + (command != nullptr ? help(topic) : "`help` lists the commands\n"),
+        exit_usage};
+  }
+
+  SettingTexts texts_;
+  CLI::App app_;
+  Commands commands_;
+};
+
+LineParser::LineParser(Common common) : common_(common) {}
+LineParser::~LineParser() = default;
+
+std::variant<CommandLine, Notice> LineParser::parse(Words words) {
+  const std::size_t at = command_at(words);
+  const std::string name = at < words.size() ? words[at] : std::string();
+  if (const auto known = parsers_.find(name); known != parsers_.end()) {
+    known->second->reset();
+    return known->second->parse(std::move(words), common_);
+  }
+  auto parser = std::make_unique<Parser>(nullptr);
+  auto parsed = parser->parse(std::move(words), common_);
+  const auto* line = std::get_if<CommandLine>(&parsed);
+  if (line && line->command && only_request(*line->command, "/")) {
+    parser->keep_only(name);
+    parsers_.emplace(name, std::move(parser));
+  }
+  return parsed;
 }
 
-}  // namespace
+Grammar program_grammar() {
+  const std::string version;
+  return Parser(&version).grammar();
+}
+
+Grammar line_grammar() { return Parser(nullptr).grammar(); }
 
 bool is_lasting(const Command& command) {
   if (std::holds_alternative<Edit>(command)) return false;  // an editor has the terminal
@@ -399,12 +484,17 @@ bool outlives_sessions(const Command& command) {
 }
 
 std::variant<CommandLine, Notice> parse_command_line(std::vector<std::string> words,
-                                                     const std::string& version) {
-  return parse(std::move(words), &version);
-}
-
-std::variant<CommandLine, Notice> parse_line(std::vector<std::string> words) {
-  return parse(std::move(words), nullptr);
+                                                     const std::string& version,
+                                                     const ContextSource& contexts) {
+  const bool is_script = !words.empty() && words.back() == "-" && command_at(words) == words.size();
+  if (is_script) words.pop_back();
+  if (words.size() == 2 && words[0] == "--generate") {
+    if (auto text = generated(words[1])) return Notice{std::move(*text), exit_ok};
+    return Notice{"--generate: must be bash, zsh or man\n", exit_usage};
+  }
+  auto parsed = Parser(&version).parse(std::move(words), {}, environment_settings(), contexts);
+  if (auto* line = std::get_if<CommandLine>(&parsed)) line->is_script = is_script;
+  return parsed;
 }
 
 }  // namespace shell

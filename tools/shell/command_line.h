@@ -1,10 +1,16 @@
 #pragma once
 
+#include <array>
 #include <chrono>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -19,6 +25,7 @@ using Words = std::vector<std::string>;
 
 struct Ls {
   std::string path = ".";
+  bool null = false;  // a byte 0 ends each name
   bool details = false;
   bool recursive = false;
 };
@@ -85,6 +92,7 @@ struct Elect {
   std::string path;
   std::string value;
   bool observe = false;
+  std::optional<std::chrono::milliseconds> timeout = {};  // as of Lock
   Words program = {};
 };
 // Waits until the node is in this state.
@@ -140,6 +148,14 @@ struct Locks {
   std::string path = ".";
   bool recursive = false;
 };
+// Changes or shows the file of contexts.
+struct UseContexts {
+  enum class Action : std::uint8_t { list, show, use, set, remove };
+
+  Action action = Action::list;
+  std::string name;
+  std::map<std::string, std::vector<std::string>> settings;  // of `set`, by option
+};
 struct Cd {
   std::string path = "/";
 };
@@ -153,8 +169,13 @@ using Command = std::variant<Ls, Tree, Get, Set, Create, Delete, ShowStat, Count
                              Lock, Elect, Await, ServeConfig, Sync, Whoami, Ping, Status, Metrics,
                              Handover, ClusterLevel, Cd, Pwd, Help, Quit, Find, Grep, Du, Diff, Top,
                              Export, Import, Copy, Move, AclCommand, Quota, Multi, Edit, Sessions,
-                             Watches, Checkpoint, Locks, Doctor, Debug>;
+                             Watches, Checkpoint, Locks, Doctor, Debug, UseContexts>;
 
+// Whether it looks after its timeout itself.
+template <typename Each>
+inline constexpr bool has_own_timeout = requires(Each each) {
+  { each.timeout.value() } -> std::convertible_to<std::chrono::milliseconds>;
+};
 // Whether it may wait for very long, so that its user is told about the session meanwhile.
 [[nodiscard]] bool is_lasting(const Command& command);
 // Whether it ends in good order when it is interrupted.
@@ -164,12 +185,23 @@ using Command = std::variant<Ls, Tree, Get, Set, Create, Delete, ShowStat, Count
 // Whether it goes on in a new session when its session has ended.
 [[nodiscard]] bool outlives_sessions(const Command& command);
 
+enum class Format : std::uint8_t { table, json, jsonl, raw };
+inline constexpr std::array<std::string_view, 4> format_names{"table", "json", "jsonl", "raw"};
+
+// The options of every command.
+struct Common {
+  Format format = Format::table;
+  bool quiet = false;
+  std::optional<std::chrono::milliseconds> timeout = {};
+};
+
 struct CommandLine {
   std::string servers = "ws://127.0.0.1:2180";
   std::int64_t timeout_ms = 10'000;
   std::vector<wire::AuthRequest> auth;
-  bool json = false;
-  std::optional<Command> command;  // none: the interactive shell
+  Common common;
+  std::optional<Command> command;  // none: the interactive shell, or a script
+  bool is_script = false;          // asked for: the commands are in standard input
 };
 
 // The result of a command line that has no command to run: help, the version, or a wrong usage.
@@ -178,14 +210,45 @@ struct Notice {
   int exit_code = 0;
 };
 
-// `words`: the arguments of the program.
-[[nodiscard]] std::variant<CommandLine, Notice> parse_command_line(std::vector<std::string> words,
-                                                                   const std::string& version);
-// `words`: one line of the interactive shell.
-[[nodiscard]] std::variant<CommandLine, Notice> parse_line(std::vector<std::string> words);
+struct SettingText;
+// What a source says about options, by their names: see global_options.h.
+using SettingTexts = std::map<std::string_view, std::vector<SettingText>>;
+// The settings of a context; of the current one without a name.
+using ContextSource = std::function<SettingTexts(const std::optional<std::string>& name)>;
+
+// `words`: the arguments of the program. What they leave open, the environment may say, and then a
+// context.
+[[nodiscard]] std::variant<CommandLine, Notice> parse_command_line(
+    std::vector<std::string> words, const std::string& version, const ContextSource& contexts = {});
+
+class Parser;
+
+// Parses lines of the interactive shell and of scripts. Keeps the parsers of commands that a script
+// may have very often, because it takes longer to make one than to send a request.
+class LineParser {
+ public:
+  // `common`: for lines that have no such options of their own.
+  explicit LineParser(Common common = {});
+  ~LineParser();
+
+  [[nodiscard]] std::variant<CommandLine, Notice> parse(Words words);
+
+ private:
+  Common common_;
+  std::map<std::string, std::unique_ptr<Parser>> parsers_;  // by the command's name
+};
 
 // In the order of `help`.
 [[nodiscard]] std::vector<std::string> command_names();
+// A row of the help.
+struct CommandHelp {
+  std::string name;
+  std::string arguments;
+  std::string purpose;
+  std::string example;
+  std::string details;  // further lines
+};
+[[nodiscard]] std::vector<CommandHelp> command_helps();
 // The help on a command; on all of them if `topic` is empty or unknown.
 [[nodiscard]] std::string help(const std::string& topic);
 

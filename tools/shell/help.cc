@@ -6,6 +6,8 @@
 
 #include "tools/shell/command_line.h"
 #include "tools/shell/exit_codes.h"
+#include "tools/shell/global_options.h"
+#include "tools/shell/nearest.h"
 
 namespace shell {
 namespace {
@@ -18,8 +20,9 @@ struct HelpRow {
 };
 
 constexpr std::array help_rows{
-    HelpRow{"ls", "[-l] [-R] [PATH]",
-            "lists the children of a node, -l with details, -R all nodes below", "ls -l /app"},
+    HelpRow{"ls", "[-l | -0] [-R] [PATH]",
+            "lists the children of a node, -l with details, -R all nodes below, -0 for xargs -0",
+            "ls -l /app"},
     HelpRow{"tree", "[-s] [-d DEPTH] [PATH]",
             "draws the tree below a node, -s with sizes, -d only so many levels", "tree -d 2 /app"},
     HelpRow{"find",
@@ -137,6 +140,9 @@ constexpr std::array help_rows{
     HelpRow{"locks", "[-R] [PATH]",
             "shows who holds a lock, a semaphore or the lead, and who waits; -R of all nodes below",
             "locks -R /locks"},
+    HelpRow{"context", "[list] | show [NAME] | use NAME | set NAME OPTION... | delete NAME",
+            "keeps options, e.g. servers, under a name, of which one is used by later calls",
+            "context set prod --server ws://a:2180,ws://b:2180"},
     HelpRow{"cd", "[PATH]", "sets the node that relative paths begin at (interactive shell)",
             "cd /app"},
     HelpRow{"pwd", "", "prints the node that relative paths begin at (interactive shell)", "pwd"},
@@ -247,13 +253,22 @@ constexpr std::string_view hold_help =
     "124: not acquired in time. 125: lost while CMD ran. CMD is then ended with SIGTERM and "
     "SIGKILL.\n";
 
-constexpr std::string_view options_help =
-    "  --server LIST     ws://host:port, several with commas (or ZABKEEPER_SERVERS);\n"
-    "                    default ws://127.0.0.1:2180\n"
-    "  --timeout-ms N    the session's timeout, and how long to wait for a reply; default 10000\n"
-    "  --auth S:TOKEN    an identity, e.g. digest:user:password; may be repeated\n"
-    "  --json            prints replies and errors as JSON\n"
-    "  --version         prints the version\n";
+std::string options_help() {
+  std::string text;
+  for (const GlobalOption& option : global_options()) {
+    const std::string usage = std::string(option.name) + ' ' + std::string(option.argument);
+    text += "  " + usage + std::string(18 - usage.size(), ' ') + std::string(option.purpose) + '\n';
+  }
+  text += "  --version         prints the version\n";
+  text += "the environment may have ";
+  std::string separator;
+  for (const GlobalOption& option : global_options()) {
+    if (option.environment.empty()) continue;
+    text += separator + std::string(option.environment);
+    separator = text.size() - text.rfind('\n') > 80 ? ",\n" : ", ";
+  }
+  return text + '\n';
+}
 
 std::string_view canonical(std::string_view name) {
   if (name == "rm") return "delete";
@@ -263,10 +278,8 @@ std::string_view canonical(std::string_view name) {
   return name;
 }
 
-std::string help_of(const HelpRow& row) {
-  std::string text = "usage: " + std::string(row.name);
-  if (!row.arguments.empty()) text += ' ' + std::string(row.arguments);
-  text += "\n" + std::string(row.purpose) + "\nexample: " + std::string(row.example) + '\n';
+std::string details_of_help(const HelpRow& row) {
+  std::string text;
   if (row.name == "set" || row.name == "create")
     text +=
         "DATA -: reads the data from standard input. @FILE: from a file. @@x: the data are @x.\n";
@@ -290,7 +303,23 @@ std::string help_of(const HelpRow& row) {
   return text;
 }
 
+std::string help_of(const HelpRow& row) {
+  std::string text = "usage: " + std::string(row.name);
+  if (!row.arguments.empty()) text += ' ' + std::string(row.arguments);
+  text += "\n" + std::string(row.purpose) + "\nexample: " + std::string(row.example) + '\n';
+  return text + details_of_help(row);
+}
+
 }  // namespace
+
+std::vector<CommandHelp> command_helps() {
+  std::vector<CommandHelp> helps;
+  for (const HelpRow& row : help_rows) {
+    helps.push_back({std::string(row.name), std::string(row.arguments), std::string(row.purpose),
+                     std::string(row.example), details_of_help(row)});
+  }
+  return helps;
+}
 
 std::vector<std::string> command_names() {
   std::vector<std::string> names;
@@ -303,10 +332,13 @@ std::string help(const std::string& topic) {
   const auto row = std::ranges::find(help_rows, canonical(topic), &HelpRow::name);
   if (row != help_rows.end()) return help_of(*row);
 
-  std::string text = topic.empty() ? "" : "unknown command: " + topic + "\n\n";
+  std::string text =
+      topic.empty() ? ""
+                    : "unknown command: " + topic + did_you_mean(topic, command_names()) + "\n\n";
   text += "usage: zab [OPTION...] COMMAND ...   runs one command\n";
-  text += "       zab [OPTION...]               reads commands from the terminal or a pipe\n\n";
-  text += options_help;
+  text += "       zab [OPTION...]               reads commands from the terminal or a pipe\n";
+  text += "       zab [OPTION...] -             reads commands from standard input\n\n";
+  text += options_help();
   text += "\ncommands (`help COMMAND` explains one):\n";
   for (const HelpRow& each : help_rows) {
     text += "  " + std::string(each.name) + std::string(14 - each.name.size(), ' ') +

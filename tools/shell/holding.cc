@@ -155,7 +155,8 @@ void Runner::on(const Elect& elect) {
   if (elect.observe) return observe_leaders(path);
   (void)find_program(elect.program.front());
   const zabkeeper::LeaderElection election(client_(), path);
-  hold_and_run(election.candidate(elect.value), {path, "the leadership", elect.program});
+  hold_and_run(election.candidate(elect.value),
+               {path, "the leadership", elect.program, elect.timeout});
 }
 
 // Sets the limit if the semaphore has none. Other clients may do the same meanwhile.

@@ -12,14 +12,16 @@ namespace shell {
 InputFailed::InputFailed(int error_number) : std::runtime_error(std::strerror(error_number)) {}
 
 bool Input::read_more() {
+  buffer_.erase(0, at_);
+  at_ = 0;
+  if (has_ended_) return false;
   std::array<char, 64 * 1024> bytes{};
   for (;;) {
     const ssize_t size = ::read(descriptor_, bytes.data(), bytes.size());
     if (size >= 0) {
-      buffer_.erase(0, at_);
-      at_ = 0;
       buffer_.append(bytes.data(), static_cast<std::size_t>(size));
-      return size > 0;
+      has_ended_ = size == 0;
+      return !has_ended_;
     }
     if (errno == EAGAIN) {
       pollfd ready{descriptor_, POLLIN, 0};
@@ -47,6 +49,15 @@ std::optional<std::string> Input::line(std::size_t bytes_max) {
     if (line.empty()) return std::nullopt;
     return line;
   }
+}
+
+bool Input::has_line() {
+  while (!has_ended_ && buffer_.find('\n', at_) == std::string::npos) {
+    pollfd ready{descriptor_, POLLIN, 0};
+    if (::poll(&ready, 1, 0) <= 0) return false;
+    (void)read_more();
+  }
+  return true;
 }
 
 std::string Input::rest(std::size_t bytes_max) {

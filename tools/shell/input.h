@@ -16,7 +16,7 @@ class InputFailed : public std::runtime_error {
   explicit InputFailed(int error_number);
 };
 
-// Reads a descriptor. Both calls throw InputFailed.
+// Reads a descriptor. All calls throw InputFailed.
 class Input {
  public:
   // If a signal interrupts a read and the function then returns true, the input ends there.
@@ -27,6 +27,8 @@ class Input {
   // A line without its end; nothing at the end of the input. A line of more than `bytes_max` ends
   // somewhere behind them.
   [[nodiscard]] std::optional<std::string> line(std::size_t bytes_max = SIZE_MAX);
+  // Whether `line` returns at once: a line is there, or the input has ended.
+  [[nodiscard]] bool has_line();
   // Everything up to the end of the input, but not much more than `bytes_max`.
   [[nodiscard]] std::string rest(std::size_t bytes_max);
 
@@ -38,6 +40,7 @@ class Input {
   std::function<bool()> is_interrupted_;
   std::string buffer_;
   std::size_t at_ = 0;  // what is before was returned
+  bool has_ended_ = false;
 };
 
 }  // namespace shell

@@ -13,7 +13,9 @@
 
 #include <editline/readline.h>
 
-#include "tools/shell/input.h"
+#include "tools/shell/completion.h"
+#include "tools/shell/line_history.h"
+#include "tools/shell/node_names.h"
 #include "tools/shell/words.h"
 #include "wire/terminal_text.h"
 
@@ -24,127 +26,113 @@ namespace {
 struct {
   Runner* runner = nullptr;
   zabkeeper::Client* client = nullptr;
+  Grammar grammar;
   std::vector<std::string> matches;
 } completion;
-
-void match_commands(std::string_view start) {
-  for (std::string& name : command_names()) {
-    if (name.starts_with(start)) completion.matches.push_back(std::move(name));
-  }
-}
-
-void match_paths(std::string_view start) {
-  const std::size_t slash = start.rfind('/');
-  const std::string_view typed = slash == std::string_view::npos ? "" : start.substr(0, slash + 1);
-  const std::string_view begun = slash == std::string_view::npos ? start : start.substr(slash + 1);
-  wire::ChildrenRequest request;
-  request.path = resolve(completion.runner->cwd(), typed.empty() ? "." : typed);
-  request.with_stat = true;
-  request.limit = 1'000;
-  const auto children = completion.client->call(std::move(request));
-  if (children.has_error()) return;
-  for (const wire::Child& child : children->children) {
-    if (!child.name.starts_with(begun)) continue;
-    // libedit would print the name as it is, and nobody could type it.
-    if (wire::terminal_text(child.name) != child.name) continue;
-    const bool has_children = child.stat && child.stat->num_children > 0;
-    completion.matches.push_back(std::string(typed) + child.name + (has_children ? "/" : ""));
-  }
-}
 
 char* next_match(const char*, int state) {
   const auto at = static_cast<std::size_t>(state);
   return at < completion.matches.size() ? strdup(completion.matches[at].c_str()) : nullptr;
 }
 
-char** complete(const char* text, int start, int) {
+// `text` is the end of the word, from `start` on: a word with escaped blanks begins before it.
+char** complete(const char* text, int start, int end) {
   completion.matches.clear();
-  const std::string before(rl_line_buffer, static_cast<std::size_t>(start));
-  const bool first = before.find_first_not_of(' ') == std::string::npos;
-  if (first || before == "help ") {
-    match_commands(text);
-  } else {
-    match_paths(text);
+  const std::string line(rl_line_buffer, static_cast<std::size_t>(end));
+  const BegunWord begun = begun_word(line);
+  Offer offer = offer_for(completion.grammar, begun);
+  if (offer.names == Offer::Names::nodes) {
+    offer.words = node_names(*completion.client, completion.runner->cwd(), begun.word);
   }
-  const bool unfinished =
-      completion.matches.size() == 1 && completion.matches.front().ends_with('/');
-  rl_completion_append_character = unfinished ? '\0' : ' ';
-  rl_attempted_completion_over = 1;
+  const bool is_unfinished = offer.words.size() == 1 && offer.words.front().ends_with('/');
+  const std::size_t done = static_cast<std::size_t>(start) - begun.at;
+  for (const std::string& word : offer.words) {
+    const std::string typed = typed_word(word);
+    if (!typed.starts_with(line.substr(begun.at))) continue;  // it was begun with quotes
+    completion.matches.push_back(typed.substr(std::min(done, typed.size())));
+  }
+  rl_completion_append_character = is_unfinished ? '\0' : ' ';
+  rl_attempted_completion_over = offer.names == Offer::Names::files ? 0 : 1;
   return rl_completion_matches(text, next_match);
 }
 
-enum class Next { read_on, quit };
-
-// Runs one line. Sets `code`, unless the line is empty or a comment.
-Next run_line(const std::string& text, Runner& runner, Streams streams, std::optional<int>& code) {
-  auto words = split_words(text);
-  if (words.has_error()) {
-    streams.err << words.error().message << '\n';
-    code = exit_usage;
-    return Next::read_on;
-  }
-  if (words->empty() || words->front().starts_with('#')) return Next::read_on;
-  auto parsed = parse_line(std::move(*words));
-  if (const auto* notice = std::get_if<Notice>(&parsed)) {
-    (notice->exit_code == exit_ok ? streams.out : streams.err) << notice->text << std::flush;
-    code = notice->exit_code;
-    return Next::read_on;
-  }
-  const auto& line = std::get<CommandLine>(parsed);
-  if (!line.command) return Next::read_on;
-  if (std::holds_alternative<Quit>(*line.command)) return Next::quit;
+// Runs one line. Returns false if the shell is to end.
+bool run_line(const std::string& text, LineParser& parser, Runner& runner, Streams streams) {
+  auto read = read_line(text, parser);
+  if (const auto* notice = std::get_if<Notice>(&read)) print_notice(*notice, streams);
+  const auto* line = std::get_if<CommandLine>(&read);
+  if (line == nullptr) return true;
+  if (std::holds_alternative<Quit>(*line->command)) return false;
   interrupted = false;
-  code = runner.run(*line.command, line.json);
-  return Next::read_on;
+  runner.run(*line->command, line->common);
+  return true;
 }
 
-std::string history_file() {
-  const char* home = std::getenv("HOME");
-  return home ? std::string(home) + "/.zab_history" : std::string();
+// A line of the terminal. Nothing at the end of the input, and after Ctrl-C.
+std::optional<std::string> ask_for_line(const std::string& prompt) {
+  errno = 0;
+  char* line = readline(prompt.c_str());
+  if (line == nullptr) return std::nullopt;
+  std::string text = line;
+  std::free(line);
+  return text;
+}
+
+// A quote that is left open goes on in the next line.
+std::optional<std::string> ask_for_command(const std::string& prompt) {
+  std::optional<std::string> text = ask_for_line(prompt);
+  while (text && split_words(*text).has_error()) {
+    const std::optional<std::string> more = ask_for_line("> ");
+    if (!more) return interrupted ? std::nullopt : text;
+    *text += '\n' + *more;
+  }
+  return text;
+}
+
+bool may_have_colour(const Output& out) {
+  const char* no_colour = std::getenv("NO_COLOR");
+  const char* terminal = std::getenv("TERM");
+  return out.is_terminal() && (no_colour == nullptr || *no_colour == '\0') && terminal != nullptr &&
+         std::strcmp(terminal, "dumb") != 0;
+}
+
+// The characters around an escape sequence tell the editor that it takes no place.
+std::string coloured(const std::string& text, const char* colour) {
+  return std::string("\1\x1b[") + colour + "m\2" + text + "\1\x1b[0m\2";
+}
+
+std::string prompt_of(const std::string& label, const std::string& cwd, bool has_colour) {
+  const std::string path = wire::terminal_text(cwd);
+  if (!has_colour) return "[zab " + label + "] " + path + "> ";
+  const char* colour = label == "offline" ? "31" : "32";
+  return "[zab " + coloured(label, colour) + "] " + coloured(path, "34") + "> ";
 }
 
 }  // namespace
 
 int run_interactive(Runner& runner, zabkeeper::Client& client,
-                    const std::function<std::string()>& label, Streams streams) {
-  completion = {&runner, &client, {}};
+                    const std::function<std::string()>& label, const Common& common,
+                    Streams streams) {
+  completion = {&runner, &client, line_grammar(), {}};
   rl_readline_name = "zab";
   rl_attempted_completion_function = complete;
-  using_history();
-  const std::string history = history_file();
-  if (!history.empty()) read_history(history.c_str());
+  LineHistory history;
+  const bool has_colour = may_have_colour(streams.out);
 
-  std::optional<int> code;
+  LineParser parser(common);
   for (;;) {
-    const std::string prompt = "[zab " + label() + "] " + wire::terminal_text(runner.cwd()) + "> ";
-    errno = 0;
-    char* line = readline(prompt.c_str());
-    if (!line) {
+    const auto text = ask_for_command(prompt_of(label(), runner.cwd(), has_colour));
+    if (!text) {
       if (!interrupted) break;
       interrupted = false;
       streams.out << '\n' << std::flush;
       continue;
     }
-    const std::string text = line;
-    std::free(line);
-    if (text.find_first_not_of(" \t") == std::string::npos) continue;
-    add_history(text.c_str());
-    if (run_line(text, runner, streams, code) == Next::quit) break;
+    if (text->find_first_not_of(" \t") == std::string::npos) continue;
+    history.add(*text);
+    if (!run_line(*text, parser, runner, streams)) break;
   }
-  if (!history.empty()) write_history(history.c_str());
   return exit_ok;
-}
-
-int run_script(Runner& runner, Streams streams) {
-  int first_failure = exit_ok;
-  Input input(STDIN_FILENO);
-  while (const std::optional<std::string> line = input.line()) {
-    std::optional<int> code;
-    const Next next = run_line(*line, runner, streams, code);
-    if (first_failure == exit_ok && code) first_failure = *code;
-    if (next == Next::quit) break;
-  }
-  return first_failure;
 }
 
 }  // namespace shell

@@ -59,28 +59,37 @@ class GrowingTable {
   std::ostream& out_;
 };
 
-// Prints names, with details if there are any.
+// Prints names as `ls` was asked for them, with details if there are any. With `jsonl` a name is in
+// this field.
 class NameList {
  public:
-  NameList(bool details, std::ostream& out)
-      : details_(details),
+  NameList(const char* field, const Ls& ls, Format format, std::ostream& out)
+      : field_(field),
+        ls_(ls),
+        format_(format),
         out_(out),
         table_({"NAME", "VERSION", "BYTES", "CHILDREN", "CHANGED", ""},
                {false, true, true, true, false, false}, out) {}
 
   void add(const std::string& name, const std::optional<wire::Stat>& stat) {
-    if (details_) {
-      table_.add(stat ? details_of(name, *stat) : Row{name});
+    if (format_ == Format::jsonl) {
+      out_ << child_json(field_, name, stat);
+    } else if (!ls_.details) {
+      out_ << name << (ls_.null ? '\0' : '\n');
+    } else if (format_ == Format::raw) {
+      out_ << raw_line(stat ? details_of(name, *stat) : Row{name});
     } else {
-      out_ << name << '\n';
+      table_.add(stat ? details_of(name, *stat) : Row{name});
     }
   }
   void finish() {
-    if (details_) table_.finish();
+    if (ls_.details && format_ == Format::table) table_.finish();
   }
 
  private:
-  bool details_;
+  const char* field_;
+  const Ls& ls_;
+  Format format_;
   std::ostream& out_;
   GrowingTable table_;
 };
@@ -197,7 +206,7 @@ class TreeDrawing {
 }  // namespace
 
 void Runner::on(const Ls& ls) {
-  if (ls.recursive) return list_below(absolute(ls.path), ls.details);
+  if (ls.recursive) return list_below(absolute(ls.path), ls);
   ChildPages pages(client_(), absolute(ls.path), {.stat = ls.details});
   ChildPages::Page page = pages.next();
   const auto for_each_page = [&](auto add) {
@@ -208,20 +217,20 @@ void Runner::on(const Ls& ls) {
       if (interrupted) throw Interrupted{};
     }
   };
-  if (json_) {
+  if (common_.format == Format::json) {
     JsonArray children("children", out_);
     for_each_page([&](const wire::Child& child) {
       ls.details ? children.add_object(child) : children.add_string(child.name);
     });
     children.finish(fields_behind(page));
   } else {
-    NameList list(ls.details, out_);
+    NameList list("name", ls, common_.format, out_);
     for_each_page([&](const wire::Child& child) { list.add(child.name, child.stat); });
     list.finish();
   }
 }
 
-void Runner::list_below(const std::string& path, bool details, std::size_t depth_max) {
+void Runner::list_below(const std::string& path, const Ls& ls, std::size_t depth_max) {
   Omissions omissions(err_);
   TreeWalk walk(client_(), path, {.depth_max = depth_max}, omissions);
   (void)walk.next();  // `path` itself
@@ -232,12 +241,12 @@ void Runner::list_below(const std::string& path, bool details, std::size_t depth
       flush.tick();
     }
   };
-  if (json_) {
+  if (common_.format == Format::json) {
     JsonArray paths("paths", out_);
     for_each_node([&](const WalkedNode& node) { paths.add_string(node.path); });
     paths.finish();
   } else {
-    NameList list(details, out_);
+    NameList list("path", ls, common_.format, out_);
     for_each_node([&](const WalkedNode& node) { list.add(node.path, node.stat); });
     list.finish();
   }
@@ -246,7 +255,7 @@ void Runner::list_below(const std::string& path, bool details, std::size_t depth
 
 void Runner::on(const Tree& tree) {
   const std::string path = absolute(tree.path);
-  if (json_) return list_below(path, false, tree.depth_max);
+  if (json_) return list_below(path, Ls{.recursive = true}, tree.depth_max);
   Omissions omissions(err_);
   TreeWalk walk(client_(), path, {.depth_max = tree.depth_max}, omissions);
   RegularFlush flush(out_);

@@ -3,9 +3,11 @@
 #include <nlohmann/json.hpp>
 
 #include "client-lib/recipes/queue.h"
+#include "tools/shell/omissions.h"
 #include "tools/shell/print.h"
 #include "tools/shell/queue_places.h"
 #include "tools/shell/requests.h"
+#include "tools/shell/tree_walk.h"
 #include "tools/shell/words.h"
 #include "wire/base64.h"
 #include "wire/utf8.h"
@@ -88,11 +90,18 @@ void Runner::on(const Locks& locks) {
   std::vector<Row> rows{{"STATE", "AHEAD", "ASKED AT", "SESSION", "NODE", "DATA"}};
   std::size_t count = show_queue(path, table, rows);
   if (locks.recursive) {
-    list_below(path, [&](const std::string& below, const wire::Child& child) {
-      if (!child.stat || child.stat->num_children == 0) return;
-      look_below(below, [&] { count += show_queue(below, table, rows); });
-    });
-    remark_vanished();
+    Omissions omissions(err_);
+    TreeWalk walk(client_(), path, {}, omissions);
+    (void)walk.next();  // `path` itself
+    while (const auto node = walk.next()) {
+      if (!node->has_children()) continue;
+      try {
+        count += show_queue(node->path, table, rows);
+      } catch (const Refused& refused) {
+        omissions.add(refused, node->path);
+      }
+    }
+    exit_code_ = omissions.finish();
   }
   if (count > 0) return;
   err_ << path << ": nobody holds, and nobody waits";

@@ -60,7 +60,7 @@ void Runner::observe_leaders(const std::string& path) {
   };
   const std::string gap = json_ ? json_line({{"gap", true}}) : "gap: leaders may be missing here\n";
   auto observation = observe();
-  err_ << "observing " << path << '\n' << std::flush;
+  remark("observing " + path);
   while (!interrupted) {
     const auto event = inbox->take();
     if (!event) continue;

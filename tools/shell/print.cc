@@ -87,6 +87,28 @@ std::string Table::text(const std::vector<Row>& rows) {
   return text;
 }
 
+std::string raw_line(const Row& row) {
+  std::string line;
+  for (const std::string& cell : row) line += cell + '\t';
+  line.pop_back();
+  return line + '\n';
+}
+
+std::string child_json(const char* field, const std::string& name,
+                       const std::optional<wire::Stat>& stat) {
+  using Json = wire::json::JsonSyntax;
+  std::string text;
+  {
+    wire::ObjectWriter<Json> object(text);
+    object.string(field, name);
+    if (stat) {
+      wire::ObjectWriter<Json> fields(object.field("stat"));
+      wire::FieldWriter<Json>(fields).write(*stat);
+    }
+  }
+  return text + '\n';
+}
+
 std::string json_line(const nlohmann::json& object) {
   return object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + '\n';
 }

@@ -48,6 +48,13 @@ class Table {
   std::vector<std::size_t> widths_;
 };
 
+// The cells with tabs between them, without blanks for people.
+[[nodiscard]] std::string raw_line(const Row& row);
+
+// {"name":"a"} in a line, with the stat if there is one.
+[[nodiscard]] std::string child_json(const char* field, const std::string& name,
+                                     const std::optional<wire::Stat>& stat);
+
 // The object in a line, with its end. Bytes that are not UTF-8 are replaced.
 [[nodiscard]] std::string json_line(const nlohmann::json& object);
 

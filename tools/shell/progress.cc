@@ -15,8 +15,8 @@ void write_to(int descriptor, const std::string& text) {
 
 }  // namespace
 
-Progress::Progress(int descriptor)
-    : descriptor_(descriptor), is_terminal_(::isatty(descriptor) != 0) {}
+Progress::Progress(int descriptor, bool is_quiet)
+    : descriptor_(descriptor), is_terminal_(!is_quiet && ::isatty(descriptor) != 0) {}
 
 void Progress::show(const std::string& text) {
   const auto now = std::chrono::steady_clock::now();

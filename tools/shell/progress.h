@@ -8,7 +8,8 @@ namespace shell {
 // A line at the end of a terminal that is written over and over. Shows nothing elsewhere.
 class Progress {
  public:
-  explicit Progress(int descriptor);
+  // `is_quiet`: shows nothing.
+  explicit Progress(int descriptor, bool is_quiet = false);
   ~Progress() { clear(); }
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;

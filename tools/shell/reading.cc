@@ -13,7 +13,7 @@ void Runner::on(const Get& get) {
     if (!print_indented_json(reply.data, out_)) {
       return fail(exit_other, path + ": the data are not JSON");
     }
-  } else if (get.raw) {
+  } else if (get.raw || (common_.format == Format::raw && !get.stat)) {
     out_.write_raw(reply.data);
   } else if (out_.is_terminal() && is_binary(reply.data)) {
     print_hex(reply.data, out_);

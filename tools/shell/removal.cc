@@ -35,7 +35,7 @@ bool Runner::may_delete_below(const std::string& path) {
 
 void Runner::delete_in_parts(const Delete& remove, const std::string& path) {
   settings_.catch_interrupts();
-  Progress progress(STDERR_FILENO);
+  Progress progress(STDERR_FILENO, common_.quiet);
   SubtreeRemoval removal(client_(), path, remove.version, [&](const SubtreeRemoval::Nodes& nodes) {
     progress.show("deleted " + std::to_string(nodes.deleted) + " nodes, " +
                   std::to_string(nodes.left) + " left");

@@ -21,7 +21,8 @@ inline constexpr Effect effect_of =
 
 template <typename Request>
 zabkeeper::ReplyOf<Request> Runner::ask(Request request, const std::string& path, Echo echo) {
-  zabkeeper::Client::AnyReply reply = client_().ask(std::move(request));
+  zabkeeper::AnyReply reply =
+      answered_ ? take_answer(wire::Request(std::move(request))) : send(std::move(request));
   if (reply.result.has_error()) {
     throw Refused{reply.result.error(), path, effect_of<Request>, reply.zxid};
   }

@@ -6,14 +6,20 @@
 #include <cstring>
 #include <fcntl.h>
 #include <memory>
+#include <stdexcept>
 #include <unistd.h>
 #include <utility>
+#include <vector>
+
+#include <nlohmann/json.hpp>
 
 #include "tools/shell/archive.h"
 #include "tools/shell/child.h"
 #include "tools/shell/input.h"
+#include "tools/shell/interruptible.h"
 #include "tools/shell/print.h"
 #include "tools/shell/requests.h"
+#include "tools/shell/time_limit.h"
 #include "tools/shell/words.h"
 #include "wire/json.h"
 #include "wire/limits.h"
@@ -36,26 +42,99 @@ std::string data_of_file(const std::string& file) try {
   throw Ended{exit_other, file + ": " + failed.what()};
 }
 
+constexpr std::string_view time_is_over = "the time of --timeout is over";
+constexpr std::string_view no_server_in_time =
+    "no server accepted the session within the time of --timeout: nothing was done (NotReady)";
+
 }  // namespace
 
 Runner::Runner(Settings settings, std::function<zabkeeper::Client&()> client, Output& out,
                Output& err)
     : settings_(std::move(settings)), client_(std::move(client)), out_(out), err_(err) {}
 
-int Runner::run(const Command& command, bool json) {
-  json_ = json;
+int Runner::run(const Command& command, const Common& common) {
+  begin(common);
+  const bool is_own =
+      std::visit([](const auto& each) { return has_own_timeout<decltype(each)>; }, command);
+  const bool is_limited = common.timeout && (!is_own || ends_when_interrupted(command));
+  std::optional<TimeLimit> limit;
+  if (is_limited) {
+    deadline_ = steady_clock::now() + *common.timeout;
+    limit.emplace(*deadline_);
+  }
+  carry_out(command);
+  const bool is_ended_by_limit = limit && limit->has_passed() &&
+                                 (ends_when_interrupted(command) || exit_code_ == exit_interrupted);
+  if (is_ended_by_limit) fail(exit_timeout, std::string(time_is_over));
+  out_.flush();
+  if (ended_by_ && settings_.mode == Mode::interactive) end_by_signal(*ended_by_);
+  return exit_code_;
+}
+
+int Runner::run(const Command& command, const Common& common, Answered answered) {
+  begin(common);
+  answered_ = std::move(answered);
+  carry_out(command);
+  if (answered_) throw std::logic_error("a command did not use the reply to its request");
+  return exit_code_;
+}
+
+void Runner::begin(const Common& common) {
+  common_ = common;
+  json_ = common.format == Format::json || common.format == Format::jsonl;
+  deadline_.reset();
   exit_code_ = exit_ok;
+}
+
+zabkeeper::AnyReply Runner::send(wire::Request request) {
+  const zabkeeper::Calls limited = calls();
+  if (settings_.mode == Mode::one_shot || is_script()) return limited.ask(std::move(request));
+  // An interrupt that came while results were printed.
+  if (interrupted) throw Refused{{wire::ErrorCode::cancelled, "interrupted"}, {}};
+  const bool has_deadline = deadline_.has_value();
+  return ask_until_interrupted(
+      has_deadline ? limited : limited.within(client_().core()->options().call_timeout),
+      std::move(request));
+}
+
+zabkeeper::Calls Runner::calls() {
+  if (!deadline_) return client_();
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(*deadline_ - steady_clock::now());
+  if (left.count() <= 0) {
+    throw Refused{{wire::ErrorCode::operation_timeout, std::string(time_is_over)}, {}};
+  }
+  return client_().within(left);
+}
+
+zabkeeper::AnyReply Runner::take_answer(const wire::Request& request) {
+  Answered answered = std::move(*answered_);
+  answered_.reset();
+  if (answered.request != request) {
+    throw std::logic_error("a command sends another request than the one sent ahead");
+  }
+  return std::move(answered.reply);
+}
+
+int Runner::carry_out(const Command& command) {
   try {
     std::visit([this](const auto& each) { on(each); }, command);
   } catch (const Refused& refused) {
     if (json_ && !refused.is_in_output) {
       print_json(wire::Reply{{}, refused.zxid, {}, refused.error});
     }
-    err_ << error_text(refused.error, refused.path);
-    if (!refused.hint.empty()) err_ << "; " << refused.hint;
-    err_ << '\n';
-    exit_code_ = exit_code(refused.error.code, refused.effect);
+    const bool is_unreachable = common_.timeout && refused.error.code == wire::ErrorCode::not_ready;
+    fail(exit_code(refused.error.code, refused.effect),
+         is_unreachable ? std::string(no_server_in_time)
+                        : error_text(refused.error, refused.path) +
+                              (refused.hint.empty() ? "" : "; " + refused.hint));
     if (exit_code_ == exit_other && answers_by_exit_code(command)) exit_code_ = exit_usage;
+    if (refused.error.code == wire::ErrorCode::cancelled) {
+      exit_code_ = refused.effect == Effect::read ? exit_interrupted : exit_unknown_outcome;
+    }
+    if (common_.timeout && refused.error.code == wire::ErrorCode::operation_timeout &&
+        refused.effect == Effect::read) {
+      exit_code_ = exit_timeout;
+    }
     if (exit_code_ == exit_unknown_outcome) {
       err_ << "the write may or may not have been applied: check before you repeat it\n";
     }
@@ -68,8 +147,6 @@ int Runner::run(const Command& command, bool json) {
   } catch (const ArchiveFailed& failed) {
     fail(exit_other, failed.what());
   }
-  out_.flush();
-  if (ended_by_ && settings_.mode == Mode::interactive) end_by_signal(*ended_by_);
   return exit_code_;
 }
 
@@ -80,8 +157,15 @@ void Runner::connect(std::chrono::milliseconds timeout) {
 }
 
 void Runner::fail(int code, const std::string& words) {
+  out_.flush();  // so that results and errors keep their order where both go to one file
   err_ << words << '\n';
   exit_code_ = code;
+}
+
+void Runner::remark(const std::string& words) {
+  if (common_.quiet) return;
+  out_.flush();
+  err_ << words << '\n' << std::flush;
 }
 
 void Runner::note_signal(int number) {
@@ -93,6 +177,20 @@ void Runner::print_json(const wire::ServerMessage& message) {
   wire::json::write(message, text);
   // The words of an error may name a server whose name is not UTF-8.
   out_ << (wire::is_utf8(text) ? text : wire::utf8_text(text)) << '\n';
+}
+
+void Runner::print_rows(const std::vector<Row>& rows, const std::vector<bool>& right,
+                        const nlohmann::json& objects) {
+  switch (common_.format) {
+    case Format::table: out_ << table(rows, right); break;
+    case Format::json: out_ << json_line(objects); break;
+    case Format::jsonl:
+      for (const nlohmann::json& object : objects) out_ << json_line(object);
+      break;
+    case Format::raw:
+      for (std::size_t i = 1; i < rows.size(); ++i) out_ << raw_line(rows[i]);
+      break;
+  }
 }
 
 std::string Runner::absolute(const std::string& path) const { return resolve(cwd_, path); }
@@ -129,13 +227,12 @@ void Runner::on(const Create& create) {
                                         path);
     if (!json_) out_ << reply.path << '\n';
     if (create.ephemeral && settings_.mode == Mode::one_shot) {
-      err_ << reply.path << " is ephemeral: it is deleted when this command ends\n";
+      remark(reply.path + " is ephemeral: it is deleted when this command ends");
     }
   } catch (Refused& refused) {
     if (refused.error.code != wire::ErrorCode::no_node) throw;
     if (json_) print_json(wire::Reply{{}, refused.zxid, {}, refused.error});
-    err_ << path << ": its parent does not exist; -p creates it (NoNode)\n";
-    exit_code_ = exit_no_node;
+    fail(exit_no_node, path + ": its parent does not exist; -p creates it (NoNode)");
   }
 }
 
@@ -177,7 +274,9 @@ void Runner::on(const Ping&) {
   const auto began = steady_clock::now();
   ask(wire::PingRequest{}, {});
   const auto took = std::chrono::duration<double, std::milli>(steady_clock::now() - began);
-  if (!json_) out_ << "pong in " << std::to_string(took.count()).substr(0, 5) << " ms\n";
+  if (json_) return;
+  const std::string ms = std::to_string(took.count()).substr(0, 5);
+  out_ << (common_.format == Format::raw ? ms + '\n' : "pong in " + ms + " ms\n");
 }
 
 void Runner::on(const Cd& cd) {

@@ -32,6 +32,8 @@
 
 namespace shell {
 
+class ContextFile;
+
 enum class Mode { one_shot, interactive };
 
 // Carries out commands: results go to `out`, errors and remarks to `err`.
@@ -53,7 +55,14 @@ class Runner {
 
   // Returns the exit code. Throws OutputFailed if a result cannot be written, and InputFailed if
   // data cannot be read from standard input.
-  int run(const Command& command, bool json);
+  int run(const Command& command, const Common& common);
+  // Also for a command whose only request was sent before: see only_request. Results are not
+  // flushed, unless there is an error.
+  struct Answered {
+    wire::Request request;
+    zabkeeper::AnyReply reply;
+  };
+  int run(const Command& command, const Common& common, Answered answered);
 
   [[nodiscard]] const std::string& cwd() const { return cwd_; }
 
@@ -90,6 +99,7 @@ class Runner {
   void on(const Locks& locks);
   void on(const Doctor& doctor);
   void on(const Debug& debug);
+  void on(const UseContexts& contexts);
   void on(const Cd& cd);
   void on(const Pwd& pwd);
   void on(const Help& help);
@@ -110,7 +120,16 @@ class Runner {
   zabkeeper::ReplyOf<Request> ask(Request request, const std::string& path,
                                   Echo echo = Echo::as_json);
 
-  void list_below(const std::string& path, bool details, std::size_t depth_max = no_limit);
+  // The reply to a request that was sent before.
+  zabkeeper::AnyReply take_answer(const wire::Request& request);
+  // In the interactive shell an interrupt ends it.
+  zabkeeper::AnyReply send(wire::Request request);
+  int carry_out(const Command& command);
+  void begin(const Common& common);
+  // The calls of the client, within the time of --timeout.
+  [[nodiscard]] zabkeeper::Calls calls();
+
+  void list_below(const std::string& path, const Ls& ls, std::size_t depth_max = no_limit);
   // Asks a person at a terminal, if there are nodes below.
   [[nodiscard]] bool may_delete_below(const std::string& path);
   void delete_in_parts(const Delete& remove, const std::string& path);
@@ -145,6 +164,8 @@ class Runner {
   // timeout of all requests.
   void connect(std::chrono::milliseconds timeout = {});
   void fail(int code, const std::string& words);
+  // Says something that is no error: not with --quiet.
+  void remark(const std::string& words);
   // A command has caught it. The interactive shell and a script end after the command, if the
   // signal asks the whole program to end.
   void note_signal(int number);
@@ -154,6 +175,10 @@ class Runner {
   // Gives the leader a command. Its result has the fields `numbers`, which are numbers. `describe`
   // makes the line that is printed for the result.
   using Describe = std::function<std::string(const nlohmann::json& result)>;
+  // contexts.cc
+  void list_contexts(const ContextFile& file);
+  void show_context(const ContextFile& file, const std::string& asked);
+  static void check_context(const ContextFile& file, const std::string& name);
   void command_leader(const std::string& target, const std::vector<const char*>& numbers,
                       const Describe& describe);
   std::size_t show_queue(const std::string& path, Table& table, std::vector<Row>& rows);
@@ -167,13 +192,19 @@ class Runner {
   std::string read_data(const std::string& argument) const;
   [[nodiscard]] std::string absolute(const std::string& path) const;
   void print_json(const wire::ServerMessage& message);
+  // Prints the rows, of which the first has the titles, or the objects, as --output says.
+  void print_rows(const std::vector<std::vector<std::string>>& rows, const std::vector<bool>& right,
+                  const nlohmann::json& objects);
 
   Settings settings_;
   std::function<zabkeeper::Client&()> client_;
   Output& out_;
   Output& err_;
-  bool json_ = false;
+  Common common_;
+  bool json_ = false;                                              // json or jsonl
+  std::optional<std::chrono::steady_clock::time_point> deadline_;  // of --timeout
   int exit_code_ = exit_ok;
+  std::optional<Answered> answered_;
   std::optional<int> ended_by_;  // a signal
   std::string cwd_ = "/";
 };

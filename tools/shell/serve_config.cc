@@ -1,5 +1,6 @@
 #include <chrono>
 #include <csignal>
+#include <functional>
 #include <optional>
 #include <string>
 #include <system_error>
@@ -19,8 +20,13 @@ using std::chrono::steady_clock;
 // Keeps one file. Programs run while signals are caught.
 class ConfigFile {
  public:
-  ConfigFile(const ServeConfig& serve, std::string path, Signals& signals, std::ostream& err)
-      : serve_(serve), path_(std::move(path)), signals_(signals), err_(err) {}
+  ConfigFile(const ServeConfig& serve, std::string path, Signals& signals, std::ostream& err,
+             std::function<void(const std::string&)> remark)
+      : serve_(serve),
+        path_(std::move(path)),
+        signals_(signals),
+        err_(err),
+        remark_(std::move(remark)) {}
 
   // Writes the file if it differs, and runs the programs.
   void serve(const NodeState& node) {
@@ -30,13 +36,13 @@ class ConfigFile {
     }
     const std::string& data = node.data->get();
     if (content_of(serve_.file) == data) {
-      err_ << serve_.file << " is current, of " << wire::to_hex(node.zxid) << '\n';
+      remark_(serve_.file + " is current, of " + wire::to_hex(node.zxid));
       return;
     }
     Replacement replacement(serve_.file, data);
     if (!serve_.check.empty() && !is_good(replacement.temporary(), node.zxid)) return;
     replacement.replace();
-    err_ << serve_.file << " is replaced, of " << wire::to_hex(node.zxid) << '\n';
+    remark_(serve_.file + " is replaced, of " + wire::to_hex(node.zxid));
     if (serve_.program.empty()) return;
     if (const int code = run(serve_.program); code != exit_ok) {
       err_ << serve_.program.front() << ": exit code " << code << " after " << serve_.file
@@ -82,6 +88,7 @@ class ConfigFile {
   const std::string path_;
   Signals& signals_;
   std::ostream& err_;
+  const std::function<void(const std::string&)> remark_;
   std::optional<int> ended_by_;
 };
 
@@ -94,7 +101,7 @@ void Runner::on(const ServeConfig& serve) {
   Signals signals;
   connect();
   NodeStates states(client_(), path, [wakeup = signals.wakeup()] { wakeup->wake(); });
-  ConfigFile file(serve, path, signals, err_);
+  ConfigFile file(serve, path, signals, err_, [this](const std::string& words) { remark(words); });
   std::optional<int> ended_by;
   while (!(ended_by = file.ended_by())) {
     // Only the newest state matters.

@@ -16,7 +16,7 @@ namespace shell {
 void Runner::show_servers(const std::vector<ServersColumn>& columns) {
   const ServersTable shown =
       servers_table(columns, settings_.servers, ask_all(settings_.servers, status_of));
-  out_ << (json_ ? json_line(shown.objects) : shown.text);
+  print_rows(shown.rows, shown.right, shown.objects);
   if (shown.replied > 0) return;
   err_ << "no server gave its status\n";
   exit_code_ = exit_no_server;

@@ -61,7 +61,7 @@ ServersTable servers_table(const std::vector<ServersColumn>& columns,
   titles.emplace_back();
   right.push_back(false);
   std::vector<Row> rows{std::move(titles)};
-  ServersTable made{{}, nlohmann::json::array(), 0};
+  ServersTable made{{}, {}, {}, nlohmann::json::array(), 0};
   for (std::size_t i = 0; i < servers.size(); ++i) {
     auto& reply = statuses[i];
     const std::string problem = reply.has_error() ? reply.error().message : "";
@@ -76,6 +76,8 @@ ServersTable servers_table(const std::vector<ServersColumn>& columns,
     made.objects.push_back(std::move(status));
   }
   made.text = table(rows, right);
+  made.rows = std::move(rows);
+  made.right = std::move(right);
   return made;
 }
 

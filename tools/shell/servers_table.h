@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "client-lib/hosts.h"
+#include "tools/shell/print.h"
 #include "wire/result.h"
 
 // The status of each server in a row.
@@ -23,6 +24,8 @@ struct ServersColumn {
 [[nodiscard]] std::vector<ServersColumn> level_columns();
 
 struct ServersTable {
+  std::vector<Row> rows;  // the first has the titles
+  std::vector<bool> right;
   std::string text;
   nlohmann::json objects;  // the statuses; without a status an `error`
   std::size_t replied = 0;

@@ -82,7 +82,7 @@ void Runner::on(const Watch& watch) {
   }
   if (json_) print_json(wire::Reply{{}, reply.zxid, {}, reply.result});
   out_.flush();
-  err_ << "watching " << path << '\n' << std::flush;
+  remark("watching " + path);
 
   std::size_t seen = 0;
   while (!interrupted && (watch.count == 0 || seen < watch.count)) {
@@ -110,7 +110,7 @@ void Runner::run_for_events(const Watch& watch, const std::string& path) {
   if (reply.result.has_error()) {
     throw Refused{reply.result.error(), path, Effect::read, reply.zxid};
   }
-  err_ << "watching " << path << '\n' << std::flush;
+  remark("watching " + path);
 
   EventPrograms programs(watch.parallel ? parallel_max : 1);
   std::size_t seen = 0;

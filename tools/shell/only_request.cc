@@ -1,0 +1,51 @@
+#include "tools/shell/only_request.h"
+
+#include "tools/shell/words.h"
+
+namespace shell {
+namespace {
+
+// Each returns the request, or nothing.
+struct OnlyRequest {
+  std::optional<wire::Request> of(const Get& get) const {
+    return wire::GetRequest{absolute(get.path), {}};
+  }
+  std::optional<wire::Request> of(const Set& set) const {
+    if (set.data == "-") return std::nullopt;  // is refused
+    return wire::SetRequest{absolute(set.path), set.data, set.version, set.create};
+  }
+  std::optional<wire::Request> of(const Create& create) const {
+    if (create.data == "-") return std::nullopt;
+    return wire::CreateRequest{
+        absolute(create.path), create.data,    create.ephemeral, create.sequential,
+        create.container,      create.parents, create.ttl_ms,    {}};
+  }
+  std::optional<wire::Request> of(const Delete& remove) const {
+    if (remove.recursive) return std::nullopt;  // may need several requests
+    return wire::DeleteRequest{absolute(remove.path), remove.version, false};
+  }
+  std::optional<wire::Request> of(const ShowStat& stat) const {
+    return wire::ExistsRequest{absolute(stat.path), {}};
+  }
+  std::optional<wire::Request> of(const Count& count) const {
+    return wire::CountRequest{absolute(count.path), {}};
+  }
+
+  std::string absolute(const std::string& path) const { return resolve(cwd, path); }
+
+  const std::string& cwd;
+};
+
+}  // namespace
+
+std::optional<wire::Request> only_request(const Command& command, const std::string& cwd) {
+  const OnlyRequest only{cwd};
+  return std::visit(
+      [&](const auto& each) -> std::optional<wire::Request> {
+        if constexpr (requires { only.of(each); }) return only.of(each);
+        return std::nullopt;
+      },
+      command);
+}
+
+}  // namespace shell
