@@ -436,6 +436,10 @@ class Parser {
 LineParser::LineParser(Common common) : common_(common) {}
 LineParser::~LineParser() = default;
 
+std::variant<CommandLine, Notice> parse_line(Words words) {
+  return LineParser().parse(std::move(words));
+}
+
 std::variant<CommandLine, Notice> LineParser::parse(Words words) {
   const std::size_t at = command_at(words);
   const std::string name = at < words.size() ? words[at] : std::string();

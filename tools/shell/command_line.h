@@ -238,6 +238,9 @@ class LineParser {
   std::map<std::string, std::unique_ptr<Parser>> parsers_;  // by the command's name
 };
 
+// One line alone.
+[[nodiscard]] std::variant<CommandLine, Notice> parse_line(Words words);
+
 // In the order of `help`.
 [[nodiscard]] std::vector<std::string> command_names();
 // A row of the help.

@@ -5,17 +5,22 @@
 namespace shell {
 namespace {
 
+// The data are not the argument itself: see Runner::read_data.
+bool is_elsewhere(const std::string& argument) {
+  return argument == "-" || argument.starts_with('@');
+}
+
 // Each returns the request, or nothing.
 struct OnlyRequest {
   std::optional<wire::Request> of(const Get& get) const {
     return wire::GetRequest{absolute(get.path), {}};
   }
   std::optional<wire::Request> of(const Set& set) const {
-    if (set.data == "-") return std::nullopt;  // is refused
+    if (is_elsewhere(set.data)) return std::nullopt;
     return wire::SetRequest{absolute(set.path), set.data, set.version, set.create};
   }
   std::optional<wire::Request> of(const Create& create) const {
-    if (create.data == "-") return std::nullopt;
+    if (is_elsewhere(create.data)) return std::nullopt;
     return wire::CreateRequest{
         absolute(create.path), create.data,    create.ephemeral, create.sequential,
         create.container,      create.parents, create.ttl_ms,    {}};

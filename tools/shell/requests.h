@@ -23,6 +23,7 @@ template <typename Request>
 zabkeeper::ReplyOf<Request> Runner::ask(Request request, const std::string& path, Echo echo) {
   zabkeeper::AnyReply reply =
       answered_ ? take_answer(wire::Request(std::move(request))) : send(std::move(request));
+  last_zxid_ = reply.zxid;
   if (reply.result.has_error()) {
     throw Refused{reply.result.error(), path, effect_of<Request>, reply.zxid};
   }

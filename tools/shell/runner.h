@@ -205,6 +205,7 @@ class Runner {
   std::optional<std::chrono::steady_clock::time_point> deadline_;  // of --timeout
   int exit_code_ = exit_ok;
   std::optional<Answered> answered_;
+  wire::Zxid last_zxid_;         // of a reply
   std::optional<int> ended_by_;  // a signal
   std::string cwd_ = "/";
 };
