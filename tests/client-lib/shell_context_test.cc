@@ -185,7 +185,7 @@ TEST_CASE("Tab offers what may follow") {
   const Grammar line = line_grammar();
   const auto offer = [&](const char* text) { return offer_for(line, begun_word(text)); };
   CHECK(offer("sta").words == std::vector<std::string>{"stat", "status"});
-  CHECK(offer("help wat").words == std::vector<std::string>{"watch"});
+  CHECK(offer("help wat").words == std::vector<std::string>{"watch", "watches"});
   CHECK(offer("watch --rec").words == std::vector<std::string>{"--recursive"});
   CHECK(offer("get --js").words == std::vector<std::string>{"--json"});
   CHECK(offer("get --server").words.empty());  // an option of the program
