@@ -29,7 +29,7 @@ class Terminal:
         self.process = subprocess.Popen([BIN / "zab", "--server", server.url, *words], stdin=other,
                                         stdout=other, stderr=other, start_new_session=True,
                                         preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
-                                        env={**os.environ, "TERM": "dumb", "HOME": "/nonexistent", **environment})
+                                        env={**os.environ, "TERM": "dumb", "HOME": "/dev/null", **environment})
         os.close(other)
         self.output = b""
 

@@ -132,7 +132,7 @@ class Terminal:
             fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
         self.process = subprocess.Popen([BIN / "zab", "--server", server.url, *words], stdin=other,
                                         stdout=other, stderr=other, start_new_session=True,
-                                        env={**os.environ, "TERM": "dumb", "HOME": "/nonexistent",
+                                        env={**os.environ, "TERM": "dumb", "HOME": "/dev/null",
                                              **environment})
         os.close(other)
         self.output = b""
