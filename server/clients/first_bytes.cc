@@ -15,6 +15,9 @@ namespace {
 namespace asio = boost::asio;
 constexpr auto with_error = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t word_bytes = 4;
+// A short request of HTTP comes with one read: others may take the place of a connection that waits
+// for a second one.
+constexpr std::size_t first_read_bytes = 512;
 
 // All words of ZooKeeper. Other four letters are the beginning of something else.
 constexpr std::array<std::string_view, 18> words{"conf", "cons", "crst", "dirs", "dump", "envi",
@@ -31,20 +34,20 @@ asio::awaitable<FirstBytes> read_first_bytes(HttpStream& stream, const ClientLim
   FirstBytes first;
   stream.expires_after(limits.header_timeout);
   for (;;) {
-    char bytes[word_bytes];
-    const auto [error, size] = co_await stream.async_read_some(
-        asio::buffer(bytes, word_bytes - first.bytes.size()), with_error);
+    char bytes[first_read_bytes];
+    const auto [error, size] = co_await stream.async_read_some(asio::buffer(bytes), with_error);
     first.bytes.append(bytes, size);
     if (first.bytes.empty()) co_return first;
     if (first.bytes.front() == '\0') {
       first.speaks = Speaks::zookeeper;
       co_return first;
     }
-    if (error || !begins_word(first.bytes)) {
+    const std::string_view begin = std::string_view(first.bytes).substr(0, word_bytes);
+    if (error || !begins_word(begin)) {
       first.speaks = Speaks::http;
       co_return first;
     }
-    if (first.bytes.size() == word_bytes) {
+    if (begin.size() == word_bytes) {
       first.speaks = Speaks::word;
       co_return first;
     }

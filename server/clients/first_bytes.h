@@ -19,7 +19,7 @@ enum class Speaks : std::uint8_t {
 };
 struct FirstBytes {
   Speaks speaks = Speaks::nothing;
-  std::string bytes;  // what was read, at most four
+  std::string bytes;  // what was read, less than 1 KiB
 };
 
 // Reads as many bytes as are needed to know.

@@ -258,7 +258,7 @@ asio::awaitable<void> Listener::Port::serve_client(HttpStream stream, std::strin
   http_.insert(&stream);
   FirstBytes first = co_await read_first_bytes(stream, options_.limits);
   if (first.speaks == Speaks::word && open_) {
-    co_await answer_word(stream, http_handlers_.word(first.bytes), options_.limits);
+    co_await answer_word(stream, http_handlers_.word(first.bytes.substr(0, 4)), options_.limits);
   }
   if (first.speaks == Speaks::zookeeper && !is_ordinary) counters_.refused += 1;
   if (first.speaks == Speaks::zookeeper && open_ && is_ordinary) {

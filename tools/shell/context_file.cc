@@ -110,7 +110,10 @@ ContextFile::ContextFile(std::string path) : path_(std::move(path)) {
                        std::string(error.description()));
   } catch (const std::system_error& error) {
     // It may be below a directory that is closed to this user, or below a file.
-    if (error.code() != std::errc::not_a_directory) throw WrongSetting(error.what());
+    const bool is_out_of_reach =
+        error.code() == std::errc::not_a_directory ||
+        (error.code() == std::errc::permission_denied && ::access(path_.c_str(), F_OK) != 0);
+    if (!is_out_of_reach) throw WrongSetting(error.what());
   }
   if (holds_secrets(table_) && others_may_read(path_)) {
     throw WrongSetting(
