@@ -201,7 +201,7 @@ def test_other_protocols(here):
     """a client that speaks TLS or another protocol to the web port gets an answer at once"""
     with Single(here) as server:
         asyncio.run(server.ready())
-        for first in (b"\x16\x03\x01\x00\xc8\x01", b"\x00\x00\x00\x2c\x00", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        for first in (b"\x16\x03\x01\x00\xc8\x01", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
                       b"PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n\r\n"):
             with socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection:
                 connection.sendall(first)
