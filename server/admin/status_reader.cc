@@ -157,7 +157,7 @@ HttpHandlers http_handlers(const StatusParts& parts, AdminCommands given) {
       .command_refused = [commands] { commands->refused(); },
       .word =
           [parts, commands](std::string_view word) {
-            return word_text(word, parts.options, read_metrics(parts, *commands));
+            return word_text(word, parts.options, [&] { return read_metrics(parts, *commands); });
           },
   };
 }

@@ -163,11 +163,13 @@ bool is_allowed(std::string_view word, const AdminOptions& options) {
 
 }  // namespace
 
-std::string word_text(std::string_view word, const AdminOptions& options, const Readings& now) {
+std::string word_text(std::string_view word, const AdminOptions& options,
+                      const std::function<Readings()>& read) {
   if (!is_allowed(word, options)) {
     return std::string(word) + " is not executed because it is not in the whitelist.\n";
   }
   if (word == "ruok") return "imok";
+  const Readings now = read();
   if (word == "envi") return envi(now);
   const bool serves_reads = now.status.serving || options.read_only_mode;
   if (word == "isro") return now.status.serving ? "rw" : serves_reads ? "ro" : "null";

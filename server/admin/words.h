@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -12,8 +13,9 @@ namespace server {
 inline constexpr std::string_view zookeeper_version = "3.9.3";
 
 // The text that answers a word of four letters, as ZooKeeper's does: the tools of its operators
-// read it. Says so if the word is not answered here.
+// read it. Says so if the word is not answered here. `read` is called only if the text depends on
+// it.
 [[nodiscard]] std::string word_text(std::string_view word, const AdminOptions& options,
-                                    const Readings& now);
+                                    const std::function<Readings()>& read);
 
 }  // namespace server

@@ -9,6 +9,8 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 
+#include "server/clients/http.h"
+
 namespace server {
 namespace {
 
@@ -59,17 +61,7 @@ asio::awaitable<void> answer_word(HttpStream& stream, const std::string& text,
   stream.expires_after(limits.header_timeout);
   const auto [failed, size] = co_await asio::async_write(stream, asio::buffer(text), with_error);
   if (failed) co_return;
-  // What the client still sends is read. Otherwise the system might drop the answer.
-  boost::system::error_code gone;
-  stream.socket().shutdown(asio::socket_base::shutdown_send, gone);
-  stream.expires_after(limits.close_timeout);
-  std::array<char, 512> rest;
-  for (std::size_t drained = 0; !gone && drained < 64 * 1024;) {
-    const auto [error, more] = co_await stream.async_read_some(asio::buffer(rest), with_error);
-    gone = error;
-    drained += more;
-  }
-  stream.close();
+  co_await close_gently(stream, limits, 64 * 1024);
 }
 
 }  // namespace server

@@ -102,21 +102,6 @@ asio::awaitable<bool> send(HttpStream& stream, const Answer& answer, const Reque
   co_return !error;
 }
 
-// Reads what the client still sends, and then closes. Otherwise the kernel would reset the
-// connection, and the client might never see the answer.
-asio::awaitable<void> close_gently(HttpStream& stream, const ClientLimits& limits) {
-  error_code gone;
-  stream.socket().shutdown(asio::socket_base::shutdown_send, gone);
-  stream.expires_after(limits.close_timeout);
-  char rest[4096];
-  for (std::size_t drained = 0; !gone && drained < 1024 * 1024;) {
-    const auto [error, size] = co_await stream.async_read_some(asio::buffer(rest), as_tuple);
-    gone = error;
-    drained += size;
-  }
-  stream.close();
-}
-
 Answer overloaded(AddressAccounts& accounts, Budget budget) {
   accounts.ledger().count(budget, Measure::closed);
   return error_answer(503, "Overloaded", "this server has no memory left for this address");
@@ -229,6 +214,20 @@ asio::awaitable<Answer> run(const Command& command, const HttpHandlers& handlers
 }
 
 }  // namespace
+
+asio::awaitable<void> close_gently(HttpStream& stream, const ClientLimits& limits,
+                                   std::size_t drained_max) {
+  error_code gone;
+  stream.socket().shutdown(asio::socket_base::shutdown_send, gone);
+  stream.expires_after(limits.close_timeout);
+  char rest[4096];
+  for (std::size_t drained = 0; !gone && drained < drained_max;) {
+    const auto [error, size] = co_await stream.async_read_some(asio::buffer(rest), as_tuple);
+    gone = error;
+    drained += size;
+  }
+  stream.close();
+}
 
 asio::awaitable<HttpOutcome> serve_http(HttpStream& stream, std::string received,
                                         std::string remote,

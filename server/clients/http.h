@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -38,6 +39,12 @@ enum class Capacity : std::uint8_t { available, full };
     HttpStream& stream, std::string received, std::string remote,
     std::shared_ptr<AddressAccounts> accounts, const Gate& gate, const HttpHandlers& handlers,
     Capacity capacity, const ClientLimits& limits);
+
+// Reads what the client still sends, at most so many bytes, and then closes. Otherwise the kernel
+// would reset the connection, and the client might never see the answer.
+[[nodiscard]] boost::asio::awaitable<void> close_gently(HttpStream& stream,
+                                                        const ClientLimits& limits,
+                                                        std::size_t drained_max = 1024 * 1024);
 
 // Answers an upgrade on a server that has no place for the connection, and closes it.
 [[nodiscard]] boost::asio::awaitable<void> refuse_upgrade(HttpStream& stream,

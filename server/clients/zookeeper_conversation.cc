@@ -43,9 +43,9 @@ std::optional<Kind> kind_set_by(const wire::Request& request) {
   return std::nullopt;
 }
 
-std::string path_of(const wire::Request& request) {
+std::string_view path_of(const wire::Request& request) {
   return std::visit(
-      [](const auto& each) -> std::string {
+      [](const auto& each) -> std::string_view {
         if constexpr (requires { each.path; }) return each.path;
         return {};
       },
@@ -131,14 +131,14 @@ wire::ParsedFrame ZooKeeperConversation::requests() {
 ZooKeeperConversation::Requests ZooKeeperConversation::begin(Waiting& waiting, jute::Ask&& ask) {
   wire::ClientRequest request{{}, {}, std::move(ask.request)};
   if (const auto kind = kind_set_by(request.request)) {
-    const WatchId watch = watches_.begin(path_of(request.request), *kind);
+    const WatchId watch = watches_.begin(std::string(path_of(request.request)), *kind);
     request.id = id_of(watch);
     waiting.watches.push_back(watch);
   }
   waiting.left = 1;
   waiting.text = std::move(ask.text);
-  if (std::string path = path_of(request.request); path.starts_with(quota_prefix)) {
-    waiting.text = std::move(path);
+  if (const auto path = path_of(request.request); path.starts_with(quota_prefix)) {
+    waiting.text = std::string(path);
     auto* create = std::get_if<wire::CreateRequest>(&request.request);
     if (create != nullptr && create->acl == wire::open_acl()) create->acl.reset();
   }

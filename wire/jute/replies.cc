@@ -154,8 +154,6 @@ void write_frame(std::string& out, Write write) {
   std::memcpy(out.data() + begin, &size, sizeof(size));
 }
 
-int digit(char c) { return c <= '9' ? c - '0' : c - 'a' + 10; }
-
 void write_session(std::int32_t timeout_ms, std::int64_t session, std::string_view password,
                    bool read_only, bool has_read_only, std::string& out) {
   write_frame(out, [&](Writer& writer) {
@@ -278,8 +276,10 @@ void write_event(EventKind kind, Zxid zxid, std::string_view path, std::string& 
 
 void write_connected(const ConnectedReply& reply, bool has_read_only, std::string& out) {
   std::string password;
-  for (std::size_t i = 0; i + 1 < reply.password.size(); i += 2) {
-    password += static_cast<char>(digit(reply.password[i]) * 16 + digit(reply.password[i + 1]));
+  Writer bytes(password);
+  for (const std::size_t half : {0, 16}) {
+    const auto number = from_hex(std::string_view(reply.password).substr(half, 16));
+    bytes.int64(static_cast<std::int64_t>(number.value_or(0)));
   }
   write_session(static_cast<std::int32_t>(reply.timeout_ms),
                 static_cast<std::int64_t>(reply.session.value), password, reply.read_only,

@@ -25,15 +25,11 @@ constexpr std::size_t password_bytes = 16;
 Answer refused(std::int32_t error) { return {error}; }
 Answer closed(std::int32_t error) { return {error, Answer::Then::closes}; }
 
-std::string hex(std::string_view bytes) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string out;
-  for (const char c : bytes) {
-    const auto byte = static_cast<unsigned char>(c);
-    out += digits[byte >> 4];
-    out += digits[byte & 15];
-  }
-  return out;
+// As ConnectRequest has it.
+std::string password_of(std::string_view bytes) {
+  Reader in(bytes);
+  std::string password = to_hex(static_cast<std::uint64_t>(in.int64()));
+  return password + to_hex(static_cast<std::uint64_t>(in.int64()));
 }
 
 // A path that is not UTF-8 becomes one that is not valid either.
@@ -357,7 +353,7 @@ std::optional<Connect> parse_connect(std::string_view frame) {
   if (session != 0) {
     connect.request.session = SessionId{static_cast<std::uint64_t>(session)};
     // A password of another length is a wrong one.
-    if (password.size() == password_bytes) connect.request.password = hex(password);
+    if (password.size() == password_bytes) connect.request.password = password_of(password);
   }
   return connect;
 }
