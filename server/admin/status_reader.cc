@@ -82,7 +82,7 @@ Status read_status(const StatusParts& parts) {
   status.watches = service.watches().size();
   const auto unapplied = state.durable.history.after(service.applied());
   status.lag = static_cast<std::uint64_t>(state.durable.history.end() - unapplied);
-  status.clock_offset_ms = parts.pipeline.clock_offset();
+  status.clock_offset_ms = parts.pipeline.clock().offset();
   status.data_dir = parts.options.data_dir;
   status.checkpoint = parts.checkpointer.report();
   add_disk(parts, status);

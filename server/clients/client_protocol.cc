@@ -108,7 +108,7 @@ bool ClientProtocol::accepts_message(const Incoming& message, Time now) {
   if (stage_ != Stage::open) return false;
   if (std::exchange(silent_, false)) {
     deadline_ = never;
-    reader_.allow_large_messages();
+    reader_.allow_large_messages(format_);
   }
   counters_.in.add(message.payload.size());
   const bool is_json = format_ == wire::Format::json;

@@ -11,14 +11,17 @@ namespace {
 // While there is no room for more of a message, the connection tries again so often.
 constexpr std::chrono::milliseconds retry_interval{50};
 
+std::size_t message_bytes_max(wire::Format format, const ClientLimits& limits) {
+  return (format == wire::Format::json ? escapes_factor : 1) * limits.frame_bytes_max;
+}
+
 }  // namespace
 
 MessageReader::MessageReader(wire::Format format, const ClientLimits& limits,
                              const std::shared_ptr<AddressAccounts>& accounts)
     : limits_(limits),
-      bytes_max_((format == wire::Format::json ? escapes_factor : 1) * limits.frame_bytes_max),
       accounts_(*accounts),
-      reader_(std::min(limits.first_frame_bytes_max, bytes_max_)),
+      reader_(std::min(limits.first_frame_bytes_max, message_bytes_max(format, limits))),
       kept_(account_of(accounts, Budget::unfinished)) {}
 
 // The rest of a message is not read while there is no room to keep it, or to carry out the request
@@ -57,7 +60,9 @@ std::optional<Incoming> MessageReader::next(Time now) {
   return incoming;
 }
 
-void MessageReader::allow_large_messages() { reader_.limit(bytes_max_); }
+void MessageReader::allow_large_messages(wire::Format format) {
+  reader_.limit(message_bytes_max(format, limits_));
+}
 
 void MessageReader::keep() {
   reader_.keep();

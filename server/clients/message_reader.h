@@ -35,7 +35,7 @@ class MessageReader {
   // The next message or control frame. Returns nothing when more bytes are needed.
   [[nodiscard]] std::optional<Incoming> next(Time now);
   // A message arrived: later ones may be larger than the first one.
-  void allow_large_messages();
+  void allow_large_messages(wire::Format format);
   // Copies what was received and not read yet, to continue later.
   void keep();
   // Forgets what was received and not read yet.
@@ -63,7 +63,6 @@ class MessageReader {
   [[nodiscard]] bool request_has_room() const;
 
   const ClientLimits& limits_;
-  const std::size_t bytes_max_;  // of a message
   AddressAccounts& accounts_;
   WebSocketReader reader_;
   Holding kept_;                            // the bytes that reader_ keeps

@@ -70,7 +70,7 @@ bool SendQueue::is_full_of_control() const { return control_.size() > control_fr
 
 bool SendQueue::is_gathering() {
   const std::size_t before = std::exchange(gathered_, outbox_.bytes());
-  return gathered_ > before && gathered_ < batch_bytes_;
+  return gathered_ > before && gathered_ < batch_bytes();
 }
 
 void SendQueue::drop_messages() {
@@ -91,7 +91,7 @@ void SendQueue::compose(std::string& out) {
       outbox_.clear();
       if (sending_.empty()) break;
     }
-    const std::string_view frame = sending_.next_frame(batch_bytes_);
+    const std::string_view frame = sending_.next_frame(batch_bytes());
     counters_.out.add(frame.size());
     append_websocket_frame(opcode, frame, out);
   }

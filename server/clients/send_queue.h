@@ -30,7 +30,7 @@ class SendQueue final : public MessageQueue {
   [[nodiscard]] Offer offer(const wire::ServerMessage& message) override;
   [[nodiscard]] bool has_room(std::size_t bytes) const override;
   void add(std::string_view encoded) override;
-  void allow_batches() override { batch_bytes_ = limits_.batch_bytes; }
+  void allow_batches() override { batches_ = true; }
   [[nodiscard]] std::size_t bytes() const override {
     return outbox_.bytes() + sending_.bytes() + in_flight_;
   }
@@ -59,11 +59,13 @@ class SendQueue final : public MessageQueue {
 
  private:
   [[nodiscard]] std::size_t memory() const;
+  [[nodiscard]] std::size_t batch_bytes() const { return batches_ ? limits_.batch_bytes : 0; }
 
   const ClientLimits& limits_;
   ConnectionCounters& counters_;
   const wire::Format format_;
   bool sealed_ = false;
+  bool batches_ = false;
 
   Holding waiting_;  // charges memory()
   Outbox outbox_;
@@ -71,8 +73,7 @@ class SendQueue final : public MessageQueue {
   std::string control_;        // frames that leave before any message
   std::size_t in_flight_ = 0;  // bytes composed and not written
   std::size_t in_write_ = 0;   // memory of the write that those bytes belong to
-  std::size_t batch_bytes_ = 0;
-  std::size_t gathered_ = 0;  // how much was queued at the last `is_gathering`
+  std::size_t gathered_ = 0;   // how much was queued at the last `is_gathering`
 };
 
 }  // namespace server

@@ -23,7 +23,7 @@ void redirect(Client& client, const std::string& reason) {
 }
 
 void end_after_replies(Client& client, CloseCode code, std::string reason) {
-  client.ending = {code, std::move(reason)};
+  client.ending = std::make_unique<Client::Ending>(Client::Ending{code, std::move(reason)});
   client.connection->pause();
 }
 

@@ -65,6 +65,14 @@ struct Client {
   // or all of them.
   enum class HeldBack : std::uint8_t { no, until_indexed, until_turn, until_half, until_all };
 
+  // What a client has asked for to get a session.
+  struct Connecting {
+    wire::ConnectRequest request;
+    wire::RequestId id;
+    std::string password;            // 32 hex digits, for the reply
+    std::uint32_t waited_ticks = 0;  // in State::waiting
+  };
+
   // How a connection ends once everything that was read is answered.
   struct Ending {
     CloseCode code;
@@ -74,16 +82,10 @@ struct Client {
   std::shared_ptr<ClientConnection> connection;
   std::shared_ptr<AddressAccounts> accounts;  // of its address
   std::uint64_t number = 0;                   // session::Owner::connection
-  State state = State::connected;
-  std::uint32_t waited_ticks = 0;  // in State::waiting
-
-  wire::ConnectRequest connect_request;
-  wire::RequestId connect_id;
-  std::string password;  // 32 hex digits; erased once it is sent to the client
+  std::unique_ptr<Connecting> connecting;     // from `connect` until the session is open
   std::int64_t timeout_ms = 0;
   wire::SessionId session;
   Touch touch;                              // of the session
-  bool read_only = false;                   // opened without a quorum
   znode::Identities identities;             // every `auth` adds some
   std::optional<std::int64_t> last_number;  // of its writes, with `dedup`
 
@@ -92,20 +94,23 @@ struct Client {
   std::list<wire::ParsedRequest> early_requests;
   std::size_t early_bytes = 0;  // of their frames
   session::RequestOrder<QueuedReply, QueuedRead> order;
-  std::optional<Ending> ending;     // set: nothing more is read
+  std::unique_ptr<Ending> ending;   // set: nothing more is read
   std::size_t stamped_replies = 0;  // replies in `order` whose zxid is set already
   Holding requests;                 // the bytes of outstanding requests
   Holding kept;                     // the bytes of replies in `order`
   Holding watches;                  // what its session's watches take
-  bool reserves_session = false;    // see AddressSessions
-  bool paused = false;              // not read from: too much is outstanding or waits
-  HeldBack held_back = HeldBack::no;
   // True once the index that the next read waits for is there. Null if it waits for none.
   std::shared_ptr<const bool> index = {};
-  bool asks_again = false;  // the read need not wait for `index` any more before it asks for it
   Slices::Debt debt;
-  bool receives = false;  // something was sent to it since the last tick
-  bool lags = false;      // its watches are suspended until it has received enough
+  State state = State::connected;
+  bool read_only = false;         // its session was opened without a quorum
+  bool dedup = false;             // the results of its writes are kept
+  bool reserves_session = false;  // see AddressSessions
+  bool paused = false;            // not read from: too much is outstanding or waits
+  HeldBack held_back = HeldBack::no;
+  bool asks_again = false;  // the read need not wait for `index` any more before it asks for it
+  bool receives = false;    // something was sent to it since the last tick
+  bool lags = false;        // its watches are suspended until it has received enough
 
   // Requests that are not answered yet.
   [[nodiscard]] std::size_t outstanding() const { return early_requests.size() + order.size(); }

@@ -61,9 +61,9 @@ void Intake::take(Client& client, wire::ParsedRequest&& parsed, Arrival arrived)
 // for a write, or Replies::read_local (replies.cc) for a local read.
 void Intake::begin(Client& client, wire::ClientRequest&& request, Arrival arrived) {
   replies_.counters().by_operation[request.request.index()] += 1;
-  Admission admission = admit(
-      request, {client.session, client.read_only, client.connect_request.dedup, client.last_number},
-      {options_.max_data_bytes, options_.max_multi_ops});
+  Admission admission =
+      admit(request, {client.session, client.read_only, client.dedup, client.last_number},
+            {options_.max_data_bytes, options_.max_multi_ops});
   if (auto refused = reserve_turn(client, request, admission)) {
     replies_.reply_now(client, request, *std::move(refused), arrived);
   } else if (auto* write = std::get_if<Write>(&admission)) {

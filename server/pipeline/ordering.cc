@@ -27,6 +27,16 @@ std::size_t memory_of(const session::Command& command) {
   return bytes;
 }
 
+// The newest forms that this program reads.
+wire::Forms readable_forms(const session::Service& service) {
+  return wire::forms_at(service.known_levels().greatest);
+}
+
+wire::Error must_lead(const zab::RoleStatus& role_status) {
+  return {wire::ErrorCode::bad_arguments,
+          "this server does not lead: ask server " + zab::to_string(role_status.leader)};
+}
+
 }  // namespace
 
 Ordering::Ordering(std::uint32_t self, std::chrono::milliseconds heartbeat,
@@ -114,20 +124,15 @@ void Ordering::route_read_point(std::uint64_t tag, OrderingOutcomes& out) {
 }
 
 wire::Result<void> Ordering::set_level(wire::Level level, OrderingOutcomes& out) {
-  if (!leads()) return does_not_lead();
+  if (!leads()) return must_lead(role_status_);
   return planner_.set_level(level, out);
 }
 
 wire::Result<void> Ordering::end_session(wire::SessionId session, OrderingOutcomes& out) {
-  if (!leads()) return does_not_lead();
+  if (!leads()) return must_lead(role_status_);
   planner_.end_session(session, out);
   release_refusals(out);
   return {};
-}
-
-wire::Error Ordering::does_not_lead() const {
-  return {wire::ErrorCode::bad_arguments,
-          "this server does not lead: ask server " + zab::to_string(role_status_.leader)};
 }
 
 // --- From the protocol ---
@@ -262,7 +267,7 @@ void Ordering::release_touches(OrderingOutcomes& out) {
 
 void Ordering::on(zab::ServerId from, const Forward& m, OrderingOutcomes& out) {
   if (!leads() || m.epoch != role_status_.epoch) return;  // its sender sends it again
-  const auto command = session::decode_command(m.command, newest_forms());
+  const auto command = session::decode_command(m.command, readable_forms(service_));
   // Only the leader expires sessions and reaps nodes.
   const auto* close = command ? std::get_if<session::CloseSession>(&command->body) : nullptr;
   const bool is_leaders = (close != nullptr && close->expired) ||
@@ -295,7 +300,7 @@ void Ordering::on(zab::ServerId from, const ConfirmTouches& m, OrderingOutcomes&
 // --- Answers from the leader ---
 
 void Ordering::on(zab::ServerId, const ForwardRefused& m, OrderingOutcomes& out) {
-  auto refusal = session::decode_refusal(m.refusal, newest_forms());
+  auto refusal = session::decode_refusal(m.refusal, readable_forms(service_));
   if (!refusal || !forget(m.tag)) return;
   out.emplace_back(WhenApplied{m.zxid, WhenApplied::ReplyRefusal{m.tag, *std::move(refusal)}});
 }

@@ -94,16 +94,11 @@ class Ordering {
     Charge charge = {};  // once its client has left
   };
 
-  // The newest forms that this program reads.
-  [[nodiscard]] wire::Forms newest_forms() const {
-    return wire::forms_at(service_.known_levels().greatest);
-  }
   // The command is applied, refused or given up. Returns whether it waited.
   bool forget(std::uint64_t tag);
   void route(Waiting& waiting, OrderingOutcomes& out);
   void route_read_point(std::uint64_t tag, OrderingOutcomes& out);
   void give_up_unknown(OrderingOutcomes& out);
-  [[nodiscard]] wire::Error does_not_lead() const;
   void release_refusals(OrderingOutcomes& out);
   void release_touches(OrderingOutcomes& out);
   void end_interval(std::uint64_t token, OrderingOutcomes& out);

@@ -14,9 +14,10 @@
 namespace server {
 namespace {
 
-// Whether the session of this client expires if nothing is received from the client.
-bool can_expire(const Client& client) {
-  return client.state == Client::State::open && !client.read_only;
+// Something was received from the client. Its session expires without that, if it has one.
+void touch(Client& client, Ordering& ordering) {
+  const bool can_expire = client.state == Client::State::open && !client.read_only;
+  if (can_expire) ordering.alive(client.session, client.touch);
 }
 
 // The memory of a request besides its text. It is not charged for the only request of a client.
@@ -83,7 +84,7 @@ void Pipeline::opened(const std::shared_ptr<ClientConnection>& connection) {
 void Pipeline::received(ClientConnection& connection, wire::ParsedFrame frame) {
   Client* client = clients_.find(connection);
   if (client == nullptr) return;
-  touch(*client);
+  touch(*client, ordering_);
   const std::size_t requests = std::max<std::size_t>(frame.requests.size(), 1);
   const Arrival arrived{environment_.now(), static_cast<std::uint32_t>(frame.bytes / requests)};
   for (wire::ParsedRequest& parsed : frame.requests) {
@@ -103,11 +104,7 @@ void Pipeline::received(ClientConnection& connection, wire::ParsedFrame frame) {
 }
 
 void Pipeline::alive(ClientConnection& connection) {
-  if (Client* client = clients_.find(connection)) touch(*client);
-}
-
-void Pipeline::touch(Client& client) {
-  if (can_expire(client)) ordering_.alive(client.session, client.touch);
+  if (Client* client = clients_.find(connection)) touch(*client, ordering_);
 }
 
 // Nothing waits for a client that has left. The leader still carries out its commands, so they are
@@ -122,8 +119,8 @@ void Pipeline::closed(ClientConnection& connection) {
       ordering_.charge(tag, Charge(account_of(client->accounts, Budget::requests),
                                    request->timing.arrived.bytes));
     }
-    if (const auto last_zxid = client->connect_request.last_zxid) {
-      pending_.remove_session_request(client->number, *last_zxid);
+    if (client->connecting && client->connecting->request.last_zxid) {
+      pending_.remove_session_request(client->number, *client->connecting->request.last_zxid);
     }
   }
   if (const auto session = clients_.remove(connection)) replica_.watches().remove_session(*session);
@@ -272,7 +269,7 @@ void Pipeline::tick() {
     // client does not receive anything either.
     const bool receives = std::exchange(client->receives, false);
     const bool is_unread = client->paused || client->ending;
-    if (is_unread && (receives || !client->is_behind())) touch(*client);
+    if (is_unread && (receives || !client->is_behind())) touch(*client, ordering_);
     if (client->paused || client->is_put_off()) intake_.resume(*client);
   }
 }

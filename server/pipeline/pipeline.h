@@ -71,8 +71,6 @@ class Pipeline : public ClientHandler {
     intake_.carry_out();
   }
   void on(zab::ServerId from, const ClockReading& reading) { clock_.on(from, reading); }
-  // A link to another server is up: messages may flow both ways.
-  void linked(zab::ServerId server) { clock_.linked(server); }
 
   // Changes the level of the ensemble for an operator: see LevelChanges::request.
   void set_level(wire::Level level, LevelChanges::Done done);
@@ -97,14 +95,14 @@ class Pipeline : public ClientHandler {
   [[nodiscard]] const Replica& replica() const { return replica_; }
   [[nodiscard]] const zab::RoleStatus& role_status() const { return ordering_.role_status(); }
   [[nodiscard]] std::size_t connections() const { return clients_.size(); }
-  // How far the wall clock is ahead of the ensemble's time.
-  [[nodiscard]] wire::TimeMs clock_offset() const { return clock_.offset(); }
+  // The driver tells it of links to other servers.
+  [[nodiscard]] EnsembleClock& clock() { return clock_; }
+  [[nodiscard]] const EnsembleClock& clock() const { return clock_; }
   // Everything that GET /metrics shows of the pipeline. Looks at every client.
   void read(Readings& readings) const;
 
  private:
   void stop_serving();
-  void touch(Client& client);
   void reply(session::Applied& applied);
 
   PipelineOptions options_;

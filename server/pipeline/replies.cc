@@ -98,7 +98,7 @@ void Replies::refuse_malformed(Client& client, wire::BadRequest bad, Arrival arr
 // A write that is sent again, and was done, must not be refused as if it had not been.
 std::optional<wire::Result<wire::ReplyBody>> Replies::kept_result(const Client& client,
                                                                   const wire::RequestId& id) const {
-  const auto number = client.connect_request.dedup ? number_of(id) : std::nullopt;
+  const auto number = client.dedup ? number_of(id) : std::nullopt;
   const session::Results* results = replica_.sessions().results(client.session);
   if (!number || results == nullptr || results->find(*number) == nullptr) return std::nullopt;
   return known_outcome(results, *number, *number, sender_.keeps_no_more(client));
@@ -248,8 +248,8 @@ void Replies::refuse_connect(Client& client, const wire::Error& error) {
   CloseCode code = CloseCode::normal;
   if (error.code == wire::ErrorCode::bad_arguments) code = CloseCode::policy_violation;
   if (error.code == wire::ErrorCode::too_large) code = CloseCode::too_big;
-  client.connection->send(
-      wire::ConnectRefused{error, replica_.applied(), std::move(client.connect_id)});
+  wire::RequestId id = client.connecting ? std::move(client.connecting->id) : wire::RequestId{};
+  client.connection->send(wire::ConnectRefused{error, replica_.applied(), std::move(id)});
   disconnect(client, code, std::string(wire::name(error.code)));
 }
 

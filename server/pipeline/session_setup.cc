@@ -47,7 +47,8 @@ SessionSetup::SessionSetup(const PipelineOptions& options, Replica& replica, Cli
                         options.heartbeat) {}
 
 bool SessionSetup::begin(Client& client, wire::ParsedRequest first) {
-  client.connect_id = first ? first->id : first.error().id;
+  client.connecting = std::make_unique<Client::Connecting>();
+  client.connecting->id = first ? first->id : first.error().id;
   auto* request = first ? std::get_if<wire::ConnectRequest>(&first->request) : nullptr;
   if (request == nullptr) {
     replies_.refuse_connect(client, first ? not_a_connect() : first.error().error);
@@ -61,7 +62,8 @@ bool SessionSetup::begin(Client& client, wire::ParsedRequest first) {
     }
   }
   if (request->batch) client.connection->allow_batches();
-  client.connect_request = std::move(*request);
+  client.dedup = request->dedup;
+  client.connecting->request = std::move(*request);
   client.state = Client::State::waiting;
   return true;
 }
@@ -71,7 +73,7 @@ void SessionSetup::begin_without_request(Client& client) {
 }
 
 std::optional<std::variant<WhenApplied, session::Command>> SessionSetup::next_step(Client& client) {
-  const wire::ConnectRequest& request = client.connect_request;
+  const wire::ConnectRequest& request = client.connecting->request;
   if (request.last_zxid && *request.last_zxid > replica_.applied()) {
     return WhenApplied{*request.last_zxid, WhenApplied::RequestSession{client.number}};
   }
@@ -90,15 +92,14 @@ std::optional<std::variant<WhenApplied, session::Command>> SessionSetup::next_st
   command.owner = {options_.id, client.number};
   if (request.session) {
     command.session = *request.session;
-    client.password = request.password;
+    client.connecting->password = request.password;
     // A malformed password counts as a wrong one. The leader reports it only if the session is
     // open: otherwise the session has expired.
-    const auto hash = hash_password(client.password).value_or(session::SecretHash{});
+    const auto hash = hash_password(request.password).value_or(session::SecretHash{});
     command.body = session::MoveSession{hash, client.timeout_ms, results_max};
   } else {
-    client.password = environment_.new_password();
-    command.body =
-        session::OpenSession{*hash_password(client.password), client.timeout_ms, results_max};
+    const std::string& password = client.connecting->password = environment_.new_password();
+    command.body = session::OpenSession{*hash_password(password), client.timeout_ms, results_max};
     // No limit keeps the super identity out.
     if (client.identities.is_super()) command.identities = client.identities;
   }
@@ -106,14 +107,15 @@ std::optional<std::variant<WhenApplied, session::Command>> SessionSetup::next_st
 }
 
 void SessionSetup::open(Client& client, wire::SessionId session, bool resumed, wire::Role role) {
+  const std::unique_ptr<Client::Connecting> connecting = std::move(client.connecting);
   client.session = session;
   client.state = Client::State::open;
   clients_.attach(session, client);
   const std::int64_t valid_ms = touch_intervals_.open_session(client.touch, client.timeout_ms);
-  client.connection->send(wire::ConnectedReply{session, std::exchange(client.password, {}),
+  client.connection->send(wire::ConnectedReply{session, std::move(connecting->password),
                                                client.timeout_ms, options_.id, role,
                                                replica_.applied(), resumed, options_.advertised,
-                                               client.read_only, client.connect_id, valid_ms});
+                                               client.read_only, connecting->id, valid_ms});
   client.connection->ping_every(std::chrono::milliseconds(client.timeout_ms / 3));
   if (const session::Results* results = replica_.sessions().results(session)) {
     client.last_number = results->last();
@@ -162,7 +164,7 @@ std::optional<SessionSetup::ReadOnlySession> SessionSetup::tick_client(Client& c
 // session that it names, if the session is known here. A client that names none gets a local
 // session that only this server knows.
 std::optional<SessionSetup::ReadOnlySession> SessionSetup::tick_waiting(Client& client) {
-  client.waited_ticks += 1;
+  client.connecting->waited_ticks += 1;
   if (unserved_ticks_ >= options_.ticks(connect_timeout)) {
     const auto session = read_only_session(client);
     if (session && *session) return prepare_read_only(client, **session);
@@ -171,7 +173,7 @@ std::optional<SessionSetup::ReadOnlySession> SessionSetup::tick_waiting(Client& 
       return std::nullopt;
     }
   }
-  if (client.waited_ticks < options_.ticks(connect_timeout)) return std::nullopt;
+  if (client.connecting->waited_ticks < options_.ticks(connect_timeout)) return std::nullopt;
   const bool serving = unserved_ticks_ == 0;
   replies_.refuse_connect(client, serving ? server_behind(replica_.applied()) : not_ready());
   return std::nullopt;
@@ -179,7 +181,7 @@ std::optional<SessionSetup::ReadOnlySession> SessionSetup::tick_waiting(Client& 
 
 std::optional<wire::Result<SessionSetup::ReadOnlySession>> SessionSetup::read_only_session(
     const Client& client) const {
-  const wire::ConnectRequest& request = client.connect_request;
+  const wire::ConnectRequest& request = client.connecting->request;
   if (!request.read_only || !options_.read_only_mode || replica_.halt()) return std::nullopt;
   const wire::Zxid seen = request.last_zxid.value_or(wire::Zxid{});
   if (replica_.applied() == wire::Zxid{} || seen > replica_.applied()) return std::nullopt;
@@ -201,12 +203,13 @@ SessionSetup::ReadOnlySession SessionSetup::prepare_read_only(Client& client,
   }
   client.read_only = true;
   client.timeout_ms = granted_timeout_ms(client);
-  client.password = session.resumed ? client.connect_request.password : environment_.new_password();
+  client.connecting->password =
+      session.resumed ? client.connecting->request.password : environment_.new_password();
   return session;
 }
 
 std::int64_t SessionSetup::granted_timeout_ms(const Client& client) const {
-  return std::clamp<std::int64_t>(client.connect_request.timeout_ms.value_or(10'000),
+  return std::clamp<std::int64_t>(client.connecting->request.timeout_ms.value_or(10'000),
                                   options_.min_session_timeout.count(),
                                   options_.max_session_timeout.count());
 }

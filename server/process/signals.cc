@@ -73,7 +73,9 @@ std::string signal_name(int signal) {
 
 Signals::Signals(boost::asio::io_context& io) : signals_(io) {
   for (const int signal : handled_signals()) {
-    if (meaning_of(signal) != SignalMeaning::stop) signals_.add(signal);
+    // Refused where another program, such as valgrind, keeps the signal for itself.
+    boost::system::error_code refused;
+    if (meaning_of(signal) != SignalMeaning::stop) signals_.add(signal, refused);
   }
 }
 

@@ -97,7 +97,7 @@ void Driver::run() {
     const auto* down = std::get_if<zab::LinkDown>(&queued.event);
     if (up != nullptr || down != nullptr) carry_out(std::exchange(effects, {}));
     if (up != nullptr) connections_[up->server] = queued.connection;
-    if (up != nullptr) pipeline_.linked(up->server);
+    if (up != nullptr) pipeline_.clock().linked(up->server);
     if (down != nullptr) connections_.erase(down->server);
     if (down != nullptr) reads_.erase(down->server);
     if (down != nullptr) checkpointer_.forget(down->server);
