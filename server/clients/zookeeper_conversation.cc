@@ -15,9 +15,9 @@ namespace jute = wire::jute;
 
 using Kind = ZooKeeperWatches::Kind;
 
-// So many requests are made of a long list at a time.
+// A long list becomes requests in parts of this size.
 constexpr std::size_t part_max = 256;
-// The replies to these have fixed xids, or no zxid.
+// The reply to a ping always has this xid.
 constexpr std::int32_t ping_xid = -2;
 
 constexpr std::string_view quota_prefix = "/zookeeper/quota/";
@@ -64,7 +64,7 @@ wire::WatchScope scope_of(Kind kind) {
   return wire::WatchScope::subtree;
 }
 
-// What has happened to a node since the client saw it, if it would have ended this watch.
+// The event that a watch for one event has missed since the zxid `since`, if there is one.
 std::optional<wire::EventKind> missed(Kind kind, const std::optional<wire::Stat>& stat,
                                       std::int64_t since) {
   const auto is_later = [since](wire::Zxid zxid) {
@@ -214,7 +214,7 @@ ZooKeeperConversation::Requests ZooKeeperConversation::begin(Waiting& waiting,
   return {};
 }
 
-// Of the newest request.
+// The next part of the newest request's long list.
 ZooKeeperConversation::Requests ZooKeeperConversation::next_part() {
   Requests requests;
   while (!reads_.empty() && requests.size() < part_max) {
@@ -233,7 +233,7 @@ wire::ClientRequest ZooKeeperConversation::watch_request(Waiting& waiting, Wish&
   request.path = wish.path;
   request.scope = scope_of(wish.kind);
   request.once = wish.kind <= Kind::child;
-  // The client has got every event up to the zxid of the last reply that it has seen.
+  // The client has received every event up to `since`, the zxid of its last reply.
   if (!request.once && waiting.since.value_or(0) > 0) {
     request.from = wire::Zxid::from_bits(static_cast<std::uint64_t>(*waiting.since));
   }
@@ -269,7 +269,8 @@ void ZooKeeperConversation::on_message(const wire::ConnectRefused& refused, std:
 void ZooKeeperConversation::on_message(const wire::WatchEvent& event, std::string& out) {
   const WatchId watch = watch_of(event.watch);
   if (event.kind == wire::EventKind::resync) {
-    // ZooKeeper has no such event. A client that connects again learns what it has missed.
+    // ZooKeeper has no such event, so the connection closes. The client connects again, and then
+    // learns what it has missed.
     closes_ = watches_.is_set(watch);
     return;
   }
@@ -331,8 +332,8 @@ void ZooKeeperConversation::step(Waiting& waiting, const wire::Reply& reply, std
   }
 }
 
-// The tools of ZooKeeper create and delete the nodes of a quota one by one. Here its limits bring
-// and take the others with them, so there is nothing left to do.
+// ZooKeeper's tools create and delete the nodes of a quota one by one. Here the server creates and
+// deletes the other nodes together with the limits. So these requests succeed without an effect.
 bool ZooKeeperConversation::is_of_quota(const Waiting& waiting, wire::ErrorCode code) {
   if (!waiting.text || !waiting.text->starts_with(quota_prefix)) return false;
   const bool is_limits = waiting.text->ends_with(quota_limits);
@@ -349,7 +350,7 @@ bool ZooKeeperConversation::is_of_quota(const Waiting& waiting, wire::ErrorCode 
   }
 }
 
-// A watch of setWatches is set. The client is told now if its event has been missed.
+// A watch of setWatches is set. If it has missed its event, the client gets that event now.
 void ZooKeeperConversation::step_watch(Waiting& waiting, WatchId watch, const wire::Reply& reply,
                                        std::string& out) {
   const auto* set = reply.body ? std::get_if<wire::WatchReply>(&*reply.body) : nullptr;
