@@ -103,14 +103,14 @@ std::optional<wire::ParsedFrame> ZooKeeperConversation::take(jute::ParsedRequest
   frame.requests =
       std::visit([&](auto& body) { return begin(waiting, std::move(body)); }, request.body);
   waiting_.push_back(std::move(waiting));
-  if (!wishes_.empty() || !reads_.empty()) frame.requests = next_part();
+  if (!wanted_.empty() || !reads_.empty()) frame.requests = next_part();
   answer_complete(out);
   if (frame.requests.empty()) return std::nullopt;
   return frame;
 }
 
 bool ZooKeeperConversation::has_requests() const {
-  return !closes_ && (!wishes_.empty() || !reads_.empty() || !unwanted_.empty());
+  return !closes_ && (!wanted_.empty() || !reads_.empty() || !unwanted_.empty());
 }
 
 wire::ParsedFrame ZooKeeperConversation::requests() {
@@ -172,12 +172,12 @@ ZooKeeperConversation::Requests ZooKeeperConversation::begin(Waiting& waiting,
 ZooKeeperConversation::Requests ZooKeeperConversation::begin(Waiting& waiting,
                                                              jute::AddWatch&& add) {
   if (add.recursive) {
-    wishes_.push_back({std::move(add.path), Kind::recursive});
+    wanted_.push_back({std::move(add.path), Kind::recursive});
   } else {
-    wishes_.push_back({add.path, Kind::persistent});
-    wishes_.push_back({std::move(add.path), Kind::persistent_child});
+    wanted_.push_back({add.path, Kind::persistent});
+    wanted_.push_back({std::move(add.path), Kind::persistent_child});
   }
-  waiting.left = wishes_.size();
+  waiting.left = wanted_.size();
   return {};
 }
 
@@ -191,7 +191,7 @@ ZooKeeperConversation::Requests ZooKeeperConversation::begin(Waiting& waiting,
                                                              jute::SetWatches&& set) {
   const auto want = [this](std::vector<std::string>& paths, std::initializer_list<Kind> kinds) {
     for (std::string& path : paths) {
-      for (const Kind kind : kinds) wishes_.push_back({path, kind});
+      for (const Kind kind : kinds) wanted_.push_back({path, kind});
     }
   };
   want(set.data, {Kind::data});
@@ -200,7 +200,7 @@ ZooKeeperConversation::Requests ZooKeeperConversation::begin(Waiting& waiting,
   want(set.persistent, {Kind::persistent, Kind::persistent_child});
   want(set.recursive, {Kind::recursive});
   waiting.since = set.since;
-  waiting.left = wishes_.size();
+  waiting.left = wanted_.size();
   return {};
 }
 
@@ -221,23 +221,23 @@ ZooKeeperConversation::Requests ZooKeeperConversation::next_part() {
     requests.emplace_back(wire::ClientRequest{{}, {}, std::move(reads_.front())});
     reads_.pop_front();
   }
-  while (!wishes_.empty() && requests.size() < part_max) {
-    requests.emplace_back(watch_request(waiting_.back(), std::move(wishes_.front())));
-    wishes_.pop_front();
+  while (!wanted_.empty() && requests.size() < part_max) {
+    requests.emplace_back(watch_request(waiting_.back(), std::move(wanted_.front())));
+    wanted_.pop_front();
   }
   return requests;
 }
 
-wire::ClientRequest ZooKeeperConversation::watch_request(Waiting& waiting, Wish&& wish) {
+wire::ClientRequest ZooKeeperConversation::watch_request(Waiting& waiting, Wanted&& wanted) {
   wire::WatchRequest request;
-  request.path = wish.path;
-  request.scope = scope_of(wish.kind);
-  request.once = wish.kind <= Kind::child;
+  request.path = wanted.path;
+  request.scope = scope_of(wanted.kind);
+  request.once = wanted.kind <= Kind::child;
   // The client has received every event up to `since`, the zxid of its last reply.
   if (!request.once && waiting.since.value_or(0) > 0) {
     request.from = wire::Zxid::from_bits(static_cast<std::uint64_t>(*waiting.since));
   }
-  const WatchId watch = watches_.begin(std::move(wish.path), wish.kind);
+  const WatchId watch = watches_.begin(std::move(wanted.path), wanted.kind);
   waiting.watches.push_back(watch);
   return {id_of(watch), {}, std::move(request)};
 }
@@ -269,8 +269,7 @@ void ZooKeeperConversation::on_message(const wire::ConnectRefused& refused, std:
 void ZooKeeperConversation::on_message(const wire::WatchEvent& event, std::string& out) {
   const WatchId watch = watch_of(event.watch);
   if (event.kind == wire::EventKind::resync) {
-    // ZooKeeper has no such event, so the connection closes. The client connects again, and then
-    // learns what it has missed.
+    // ZooKeeper has no such event. A client that connects again learns what it has missed.
     closes_ = watches_.is_set(watch);
     return;
   }
@@ -355,11 +354,11 @@ void ZooKeeperConversation::step_watch(Waiting& waiting, WatchId watch, const wi
                                        std::string& out) {
   const auto* set = reply.body ? std::get_if<wire::WatchReply>(&*reply.body) : nullptr;
   if (set == nullptr) return watches_.forget(watch);
-  const auto wish = watches_.find(watch);
-  if (!wish) return;
-  const auto event = missed(wish->second, set->stat, *waiting.since);
+  const auto found = watches_.find(watch);
+  if (!found) return;
+  const auto event = missed(found->second, set->stat, *waiting.since);
   if (!event && watches_.set(watch)) return;
-  if (event) jute::write_event(*event, reply.zxid, wish->first, out);
+  if (event) jute::write_event(*event, reply.zxid, found->first, out);
   watches_.forget(watch);
   remove_watches({watch});
 }
@@ -392,7 +391,7 @@ void ZooKeeperConversation::answer(Waiting& waiting, std::string& out) {
 }
 
 std::size_t ZooKeeperConversation::memory() const {
-  std::size_t bytes = watches_.bytes() + watches_.size() * 128 + wishes_.size() * sizeof(Wish) +
+  std::size_t bytes = watches_.bytes() + watches_.size() * 128 + wanted_.size() * sizeof(Wanted) +
                       reads_.size() * sizeof(wire::Request) + waiting_.size() * sizeof(Waiting);
   if (!waiting_.empty()) bytes += waiting_.front().body.capacity();
   return bytes;

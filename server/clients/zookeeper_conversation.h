@@ -63,7 +63,7 @@ class ZooKeeperConversation {
     bool is_ours = false;  // the client did not send it
   };
   // A watch that is not requested yet.
-  struct Wish {
+  struct Wanted {
     std::string path;
     WatchKind kind;
   };
@@ -81,7 +81,7 @@ class ZooKeeperConversation {
   [[nodiscard]] Requests begin(Waiting& waiting, wire::jute::SetWatches&& set);
   [[nodiscard]] Requests begin(Waiting& waiting, wire::jute::Answer&& answer);
   [[nodiscard]] Requests next_part();
-  [[nodiscard]] wire::ClientRequest watch_request(Waiting& waiting, Wish&& wish);
+  [[nodiscard]] wire::ClientRequest watch_request(Waiting& waiting, Wanted&& wanted);
   void remove_watches(const std::vector<WatchId>& watches);
 
   void on_message(const wire::Reply& reply, std::string& out);
@@ -109,7 +109,7 @@ class ZooKeeperConversation {
   ZooKeeperWatches watches_;
   std::vector<WatchId> unwanted_;  // watches of ours to be removed
   // The parts of the newest request that are not begun.
-  std::deque<Wish> wishes_;
+  std::deque<Wanted> wanted_;
   std::deque<wire::Request> reads_;
 };
 
