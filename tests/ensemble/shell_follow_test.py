@@ -45,10 +45,10 @@ async def awaits(server, client):
 
 async def await_failures(server):
     """a timeout, a missing server and a wrong usage have their own exit codes"""
-    for words, reason in ((("/b", "gone"), "/b still exists, 0.100 seconds are over"),
+    for words, reason in ((("/b", "gone"), "/b still exists, 0.100 seconds have passed"),
                           (("/none", "exists"), "/none does not exist"),
                           (("/b", "changed"), "/b did not change"),
-                          (("/b", "equals", "other"), "/b has not these data")):
+                          (("/b", "equals", "other"), "/b does not have this value")):
         shell = Shell(server, "await", "--timeout", "0.1", *words)
         assert await shell.end() == EXIT_TIMEOUT and reason in shell.err[-1], shell.err
     assert await Shell(server, "await", "--timeout", "0", "/none", "exists").end() == EXIT_TIMEOUT

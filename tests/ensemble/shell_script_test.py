@@ -151,7 +151,7 @@ def time_is_over(server):
     for words, says in ((("watch", "/f"), b"watching /f\nthe time of --timeout is over\n"),
                         (("watch", "/f", "--", "cat"), b"watching /f\nthe time of --timeout is over\n"),
                         (("elect", "--observe", "/f"), b"observing /f\nthe time of --timeout is over\n"),
-                        (("await", "/none", "exists"), b"/none does not exist, 0.200 seconds are over\n")):
+                        (("await", "/none", "exists"), b"/none does not exist, 0.200 seconds have passed\n")):
         done = zab(server, "--timeout", "0.2", *words)
         assert done.returncode == EXIT_TIMEOUT and done.stderr.endswith(says), done
     # Without remarks, and from the environment.
