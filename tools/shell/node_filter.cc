@@ -12,7 +12,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// A number, and the unit behind it. Nothing if the product is too large.
+// A number with a unit after it. Nothing if the product is too large.
 template <std::size_t size>
 std::optional<std::uint64_t> number_with_unit(
     std::string_view text,

@@ -43,7 +43,7 @@ std::string leader_json(const LeaderChanged& changed) {
   return json_line(object);
 }
 
-// The observation ends with the session, or where no server was found in time.
+// Whether the observation ended with the session, or because no server was found in time.
 bool is_end_of_session(wire::ErrorCode code) {
   return code == wire::ErrorCode::session_expired || code == wire::ErrorCode::not_ready ||
          code == wire::ErrorCode::connection_loss;

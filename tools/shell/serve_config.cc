@@ -17,7 +17,7 @@ namespace {
 
 using std::chrono::steady_clock;
 
-// Keeps one file. Programs run while signals are caught.
+// Keeps one file equal to a node's data. Signals are caught while its programs run.
 class ConfigFile {
  public:
   ConfigFile(const ServeConfig& serve, std::string path, Signals& signals, std::ostream& err,
@@ -66,7 +66,8 @@ class ConfigFile {
          << ": exit code " << code << "; " << serve_.file << " stays as it is\n";
     return false;
   }
-  // The exit code, also if the program cannot be run.
+  // Runs a program, and returns its exit code. Returns the code of other shells if the program
+  // cannot be run.
   int run(const Words& words) {
     try {
       Child child({words, {}, std::string(), Place::own_group});
