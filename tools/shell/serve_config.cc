@@ -36,13 +36,13 @@ class ConfigFile {
     }
     const std::string& data = node.data->get();
     if (content_of(serve_.file) == data) {
-      remark_(serve_.file + " is current, of " + wire::to_hex(node.zxid));
+      remark_(serve_.file + " already has the data of " + wire::to_hex(node.zxid));
       return;
     }
     Replacement replacement(serve_.file, data);
     if (!serve_.check.empty() && !is_good(replacement.temporary(), node.zxid)) return;
     replacement.replace();
-    remark_(serve_.file + " is replaced, of " + wire::to_hex(node.zxid));
+    remark_(serve_.file + " now has the data of " + wire::to_hex(node.zxid));
     if (serve_.program.empty()) return;
     if (const int code = run(serve_.program); code != exit_ok) {
       err_ << serve_.program.front() << ": exit code " << code << " after " << serve_.file
