@@ -28,7 +28,7 @@ std::string copy_text(const CopyResult& result) {
       "copied " + std::to_string(result.nodes) + (result.nodes == 1 ? " node" : " nodes");
   text += result.is_atomic ? " in one transaction" : " in many transactions";
   if (result.changes == 0) return text + ", as of " + wire::to_hex(result.zxid) + '\n';
-  return text + ", not of one state: " + std::to_string(result.changes) +
+  return text + ", not exact: " + std::to_string(result.changes) +
          (result.changes == 1 ? " change was" : " changes were") + " made meanwhile\n";
 }
 

@@ -94,7 +94,7 @@ void judge_log(ServerReport& report) {
   if (sync && sync->count >= syncs_min && sync->seconds > slow_seconds) {
     char text[96];
     std::snprintf(text, sizeof text,
-                  "1 of 100 syncs of its log takes up to %.0f ms, since it began",
+                  "the 99th percentile of its log's syncs is %.0f ms, since it began",
                   1000 * sync->seconds);
     report.note(sync->seconds > very_slow_seconds ? Severity::error : Severity::warning, "sync",
                 text,

@@ -140,7 +140,7 @@ void Runner::remark_on(const SubtreeReader::Remarks& remarks, const std::string&
   if (remarks.hidden_hashes > 0) {
     err_ << top << ": " << remarks.hidden_hashes
          << " ACLs have hashes that the server does not show to this client: they cannot be "
-            "restored; --auth\n";
+            "restored; use --auth\n";
   }
   if (remarks.unreadable > 0) {
     err_ << remarks.first_unreadable;
