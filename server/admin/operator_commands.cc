@@ -1,10 +1,7 @@
 #include "server/admin/operator_commands.h"
 
-#include <charconv>
 #include <chrono>
 #include <optional>
-#include <string_view>
-#include <system_error>
 #include <utility>
 
 #include <nlohmann/json.hpp>

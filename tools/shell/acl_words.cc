@@ -1,6 +1,5 @@
 #include "tools/shell/acl_words.h"
 
-#include <array>
 #include <optional>
 #include <string_view>
 

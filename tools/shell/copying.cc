@@ -2,7 +2,6 @@
 
 #include <iterator>
 #include <ranges>
-#include <utility>
 #include <variant>
 
 #include "tools/shell/refused.h"

@@ -19,7 +19,6 @@
 #include "tools/shell/inbox.h"
 #include "tools/shell/print.h"
 #include "tools/shell/requests.h"
-#include "wire/utf8.h"
 
 // The commands that run a program while they hold a lock, or lead.
 namespace shell {

@@ -7,7 +7,6 @@
 #include <optional>
 #include <string>
 #include <unistd.h>
-#include <utility>
 #include <variant>
 #include <vector>
 

@@ -1,6 +1,5 @@
 #include "tools/shell/line_history.h"
 
-#include <algorithm>
 #include <cstdlib>
 #include <fcntl.h>
 #include <filesystem>

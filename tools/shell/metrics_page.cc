@@ -1,7 +1,6 @@
 #include "tools/shell/metrics_page.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <cmath>
 #include <cstdlib>
 #include <utility>

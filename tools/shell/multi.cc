@@ -8,7 +8,6 @@
 
 #include "tools/shell/input.h"
 #include "tools/shell/multi_script.h"
-#include "tools/shell/print.h"
 #include "tools/shell/requests.h"
 #include "wire/limits.h"
 

@@ -1,6 +1,4 @@
 #include <memory>
-#include <type_traits>
-#include <utility>
 #include <variant>
 
 #include <nlohmann/json.hpp>

@@ -1,6 +1,5 @@
 #include "tools/shell/output.h"
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <poll.h>

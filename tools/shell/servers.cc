@@ -1,6 +1,5 @@
 #include <chrono>
 #include <sstream>
-#include <utility>
 #include <vector>
 
 #include <nlohmann/json.hpp>

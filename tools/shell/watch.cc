@@ -1,7 +1,6 @@
 #include <chrono>
 #include <csignal>
 #include <list>
-#include <memory>
 #include <optional>
 #include <utility>
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <type_traits>
 #include <variant>
 
 #include "wire/jute/bytes.h"

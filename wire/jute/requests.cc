@@ -1,7 +1,6 @@
 #include "wire/jute/requests.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "wire/error.h"
