@@ -9,7 +9,7 @@
 #include "tools/shell/command_line.h"
 #include "tools/shell/grammar.h"
 
-// What Tab offers in the interactive shell.
+// The words that Tab offers in the interactive shell.
 namespace shell {
 
 // The last word of a line, which is being typed.

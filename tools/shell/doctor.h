@@ -12,7 +12,7 @@
 // Finds what is wrong with an ensemble, and what will soon be.
 namespace shell {
 
-// What one server says about itself.
+// The facts that one server reports about itself.
 struct ServerFacts {
   std::string server;     // its url
   nlohmann::json status;  // null: there is none

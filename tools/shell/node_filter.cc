@@ -31,7 +31,7 @@ std::optional<std::uint64_t> number_with_unit(
   return std::nullopt;
 }
 
-// The last part of a path. That of the root is "/".
+// The last part of a path. The name of the root is "/".
 std::string_view name_in(std::string_view path) {
   return path.size() > 1 ? path.substr(path.rfind('/') + 1) : path;
 }

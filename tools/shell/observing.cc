@@ -30,7 +30,7 @@ std::string leader_json(const LeaderChanged& changed) {
   if (changed.leader) {
     const auto& [path, token, value] = *changed.leader;
     object["leader"] = {{"path", path}, {"token", wire::to_hex(token)}};
-    // As data in the protocol.
+    // The same fields as for data in the protocol.
     if (wire::is_utf8(value)) {
       object["leader"]["value"] = std::string(value);
     } else {

@@ -56,7 +56,7 @@ class SubtreeRemoval {
   // Sends a transaction. Sends it again while a server has no room for it or is lost.
   zabkeeper::Client::AnyReply ask(const Items& items);
   [[nodiscard]] wire::MultiRequest request_for(const Items& items) const;
-  // What remains, with the node itself.
+  // The number of nodes that remain, with the node itself.
   [[nodiscard]] std::uint64_t count();
 
   zabkeeper::Client& client_;
