@@ -28,7 +28,7 @@ class Callback {
   explicit operator bool() const { return function_ && *function_; }
 
   // Does not call the function at once, but lets its executor do so. Calls by one executor keep
-  // their order if that executor keeps it. `while_true` is asked before the call.
+  // their order if that executor keeps it. The call is left out if `while_true` then returns false.
   template <typename Condition>
   void post(const boost::asio::any_io_executor& otherwise, Argument argument,
             Condition while_true) const {

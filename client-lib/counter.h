@@ -40,15 +40,15 @@ class CounterRun final : public SerialRun<CounterRun, CounterOwner> {
 
 struct CounterSettings {
   // The id of the owner of the additions: 32 lower-case hex digits. Empty: a random one. A program
-  // that numbers its additions gives the same one after a restart. No two counters have the same
-  // one at the same time.
+  // that numbers its additions gives the same one after a restart. Two counters must not have the
+  // same owner at the same time.
   std::string owner = {};
-  // So long after the last addition, the owner's receipt is deleted.
+  // The time after the last addition until the owner's receipt is deleted.
   std::int64_t receipt_ttl_ms = 3'600'000;
 };
 
 // A number to which many clients add. client-lib/recipes/counter.h says what is guaranteed under
-// which failures: an addition that is told as done was carried out exactly once, also if
+// which failures: an addition that is reported as done was carried out exactly once, even if
 // connections, servers or the session were lost meanwhile.
 //
 //   zabkeeper::Counter tickets(client, "/tickets");
@@ -59,13 +59,14 @@ struct CounterSettings {
 // calls. If the client opens a new session after one has expired, the calls go on in it.
 //
 // Errors of `add`: with ConnectionLoss the addition may be done, or may be done later. A program
-// that must know has numbered it, and begins it again with the same number.
+// that must know uses `add_numbered`, and begins the addition again with the same number.
 class Counter {
  public:
-  // Throws std::invalid_argument if the owner has another form.
+  // Throws std::invalid_argument if the owner is not valid.
   Counter(const AsyncCalls& client, std::string path, CounterSettings settings = {});
 
-  // Adds, and returns the value directly after it. A sum of more than 64 bits: BadArguments.
+  // Adds `amount`, and returns the value directly after the addition. BadArguments if the sum does
+  // not fit into 64 bits.
   Result<CounterAdded> add(std::int64_t amount) { return add_numbered(0, amount); }
   // The same for an addition that may be begun again, also by a program that has started again: see
   // `last`. Its number is greater than that of the addition before it.
@@ -73,7 +74,7 @@ class Counter {
     return block_elsewhere<CounterAdded>(
         *core_, [&](auto handler) { async_add_numbered(number, amount, std::move(handler)); });
   }
-  // The value, with all additions that were told as done before.
+  // The value, with all additions that were reported as done before.
   Result<CounterRead> get() {
     return block_elsewhere<CounterRead>(*core_,
                                         [&](auto handler) { async_get(std::move(handler)); });

@@ -17,8 +17,9 @@
 //   lead(leadership.stop_token());
 namespace zabkeeper {
 
-// There is another leader, or none, or it has another value; the observer cannot tell which leaders
-// there were; or the leaders cannot be observed (the last event).
+// LeaderChanged: there is another leader, or none, or the leader has another value. LeaderGap:
+// leaders may be missing here. ObserverFailed: the leaders cannot be observed any more; this is the
+// last event.
 using LeaderEvent = std::variant<LeaderChanged, LeaderGap, ObserverFailed>;
 
 class ObserverRun;

@@ -32,7 +32,7 @@ class SharedAcl {
 
   [[nodiscard]] bool is_open() const { return !shared_; }
   [[nodiscard]] const wire::Acl& list() const { return shared_ ? shared_->list : wire::open_acl(); }
-  // Equal for equal lists, on all servers.
+  // A hash of the list. Equal lists have equal hashes on all servers.
   [[nodiscard]] std::uint64_t hash() const { return shared_ ? shared_->hash : 0; }
   [[nodiscard]] TableHash table_hash(const HashKey& key) const;
   // Whether there are other references to this list.
@@ -42,7 +42,8 @@ class SharedAcl {
   [[nodiscard]] bool grants(const Identities& who, unsigned perms) const;
   // The memory of the list, about; nodes share it. 0 for the open ACL.
   [[nodiscard]] std::size_t memory() const { return shared_ ? shared_->memory : 0; }
-  // Equal only for copies, and for all nodes of a tree with the same ACL.
+  // Identifies the list in memory. It is the same for copies, and for all nodes of a tree with the
+  // same ACL.
   [[nodiscard]] const void* address() const { return shared_.get(); }
 
   bool operator==(const SharedAcl& other) const {
@@ -75,7 +76,8 @@ class SharedAcl {
 // The ACLs of one tree: each different list is stored once.
 class AclTable {
  public:
-  // The stored list that equals `acl`; stores `acl` if there is none. `key` is always the same.
+  // The stored list that equals `acl`; stores `acl` if there is none. All calls must pass the same
+  // `key`.
   [[nodiscard]] SharedAcl intern(const SharedAcl& acl, const HashKey& key);
   // The number of lists besides the open one. It includes unused lists, but not more unused than
   // used ones (beyond a constant).
@@ -105,8 +107,8 @@ class AclTable {
 
   boost::unordered_flat_set<Stored, Hash> lists_;
   std::size_t memory_ = 0;
-  // A sweep is due at so many lists, or after so many were released: so its cost is constant for
-  // each list.
+  // A sweep is due when so many lists are stored, or after so many were released. So its cost is
+  // constant for each list, on average.
   std::size_t sweep_at_ = 64;
   std::size_t sweep_after_ = 64;
   std::size_t released_ = 0;
@@ -116,8 +118,8 @@ class AclTable {
 [[nodiscard]] bool allows(const SharedAcl& acl, const Identities& who, unsigned perms);
 [[nodiscard]] bool allows(const SharedAcl& acl, const Identities& who, wire::Perm perm);
 
-// Answers `allows` for one caller and one permission, and remembers the answer for each ACL: many
-// nodes share few ACLs. For one operation: the ACLs must stay in use.
+// Answers `allows` for one caller and one permission, and remembers the answer for each ACL,
+// because many nodes share few ACLs. Use it for only one operation: the ACLs must stay in use.
 class RememberedVerdicts {
  public:
   RememberedVerdicts(const Identities& who, wire::Perm perm) : who_(who), perm_(perm) {}

@@ -31,7 +31,7 @@ class NumberedChildren {
 // BadArguments if a bound of a list in the order of the numbers has no number.
 [[nodiscard]] wire::Result<void> check_bounds(const wire::ChildrenRequest& request);
 
-// Found by a look at each child, and sorted.
+// Looks at each child of the node, and sorts those with numbers.
 class SortedChildren : public NumberedChildren {
  public:
   // `parent` must not change while this is used.

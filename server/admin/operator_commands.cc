@@ -1,10 +1,7 @@
 #include "server/admin/operator_commands.h"
 
-#include <charconv>
 #include <chrono>
 #include <optional>
-#include <string_view>
-#include <system_error>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -51,7 +48,7 @@ void set_level(Pipeline& pipeline, const AdminCommands::Arguments& arguments,
                AdminCommands::Done done) {
   const auto to = arguments.find("to");
   const auto number = to == arguments.end() ? std::nullopt : number_of<std::uint32_t>(to->second);
-  if (!number) return done(error_answer(400, "BadArguments", "to is no level: a whole number"));
+  if (!number) return done(error_answer(400, "BadArguments", "to must be a level: a whole number"));
   const wire::Level level{*number};
   pipeline.set_level(level, [level, done = std::move(done)](const auto& changed) {
     if (!changed) return done(error_answer(409, "NotPossible", changed.error().message));
@@ -72,7 +69,7 @@ void end_session(Pipeline& pipeline, const AdminCommands::Arguments& arguments,
   const auto id = arguments.find("id");
   const auto bits = id == arguments.end() ? std::nullopt : wire::from_hex(id->second);
   if (!bits) {
-    return done(error_answer(400, "BadArguments", "id is no session: 16 hexadecimal digits"));
+    return done(error_answer(400, "BadArguments", "id must be a session: 16 hexadecimal digits"));
   }
   pipeline.end_session({*bits}, [bits = *bits, done = std::move(done)](const auto& ended) {
     if (!ended) return done(error_answer(409, "NotPossible", ended.error().message));

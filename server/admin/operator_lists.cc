@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -49,8 +48,8 @@ Json json_of(const ListedSession& session) {
 Answer sessions_answer(const Pipeline& pipeline, const AdminCommands::Arguments& arguments) {
   const auto after = value_of<std::uint64_t>(arguments, "after", 0, wire::from_hex);
   const auto at = value_of<std::uint32_t>(arguments, "at", 0, number_of<std::uint32_t>);
-  if (!after) return wrong("after is no session: 16 hexadecimal digits");
-  if (!at) return wrong("at is no server: a whole number");
+  if (!after) return wrong("after must be a session: 16 hexadecimal digits");
+  if (!at) return wrong("at must be a server: a whole number");
   SessionPageRequest request{{*after}, std::nullopt, sessions_looked_at_max};
   if (arguments.contains("at")) request.at = *at;
   const SessionPage page = pipeline.list_sessions(request);
@@ -64,8 +63,8 @@ Answer sessions_answer(const Pipeline& pipeline, const AdminCommands::Arguments&
 Answer watches_answer(const Pipeline& pipeline, const AdminCommands::Arguments& arguments) {
   const auto from = value_of<std::size_t>(arguments, "from", 0, number_of<std::size_t>);
   const auto least = value_of<std::size_t>(arguments, "least", 1, number_of<std::size_t>);
-  if (!from) return wrong("from is no position: a whole number");
-  if (!least) return wrong("least is no number of watches: a whole number");
+  if (!from) return wrong("from must be a position: a whole number");
+  if (!least) return wrong("least must be a number of watches: a whole number");
   const session::Watches& watches = pipeline.replica().service().watches();
   auto page = watches.page(*from, paths_looked_at_max);
   std::erase_if(page.paths, [&](const auto& each) { return each.watches < *least; });

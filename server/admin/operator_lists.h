@@ -22,17 +22,17 @@ template <typename Number>
   return number;
 }
 
-// Arguments: `after`, the id of a session: the page begins behind it; `at`, the id of a server:
-// only sessions whose client connected to that server last.
+// Arguments: `after`: the page begins after the session with this id. `at`: only sessions whose
+// client connected last to the server with this id.
 [[nodiscard]] Answer sessions_answer(const Pipeline& pipeline,
                                      const AdminCommands::Arguments& arguments);
 
-// Arguments: `from`, where the page begins; `least`: only paths with so many watches. The page has
-// those of its paths with most watches.
+// Arguments: `from`: where the page begins. `least`: only paths with at least so many watches. Of
+// the paths that the page looks at, it has those with the most watches.
 [[nodiscard]] Answer watches_answer(const Pipeline& pipeline,
                                     const AdminCommands::Arguments& arguments);
 
-// What was set, without secrets.
+// The settings of the configuration, without secrets.
 [[nodiscard]] Answer configuration_answer(const AdminOptions& options);
 
 }  // namespace server

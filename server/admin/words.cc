@@ -12,7 +12,7 @@
 namespace server {
 namespace {
 
-// Of all requests of clients, in milliseconds.
+// The latency of all requests of clients, in milliseconds.
 struct Latency {
   std::uint64_t least = 0;
   double average = 0;

@@ -9,12 +9,12 @@
 
 namespace server {
 
-// The version of ZooKeeper whose behaviour clients find here.
+// The version of ZooKeeper that this server behaves like.
 inline constexpr std::string_view zookeeper_version = "3.9.3";
 
-// The text that answers a word of four letters, as ZooKeeper's does: the tools of its operators
-// read it. Says so if the word is not answered here. `read` is called only if the text depends on
-// it.
+// Returns the answer to a four-letter word. It has ZooKeeper's form, because operators have tools
+// that read it. If the word is not allowed or not known, the answer says so. Calls `read` only if
+// the answer depends on it.
 [[nodiscard]] std::string word_text(std::string_view word, const AdminOptions& options,
                                     const std::function<Readings()>& read);
 

@@ -58,14 +58,13 @@ std::optional<std::string> listen_on(wire::Address& address, const PortKeys& key
     return "cannot resolve " + setting + ": " + error.message() +
            "; choose another, or 0.0.0.0 for all addresses of this machine";
   }
-  // A name may stand for several addresses, such as localhost for 127.0.0.1 and ::1.
   std::set<asio::ip::address> tried;
   std::optional<std::string> complaint;
   std::vector<std::string> without;
   std::vector<Acceptor> opened;
   for (const auto& entry : found) {
     tcp::endpoint endpoint = entry.endpoint();
-    endpoint.port(address.port);  // for port 0, that of the first
+    endpoint.port(address.port);  // if it was 0: the port of the first acceptor
     if (!tried.insert(endpoint.address()).second) continue;
     Acceptor acceptor(io);
     if (listen(acceptor, endpoint, error)) {

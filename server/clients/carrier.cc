@@ -127,7 +127,7 @@ void Carrier::deliver() {
   carry_out();
 }
 
-// In another turn of the event loop, so that the owner gets no event during a call that it makes.
+// Delivers in another turn of the event loop, so that the owner gets no event during its own call.
 void Carrier::deliver_soon() {
   if (std::exchange(will_deliver_, true)) return;
   asio::post(get_executor(), [self = shared_from_this()] {
@@ -156,7 +156,7 @@ void Carrier::write() {
   if (!out_.empty()) write_rest();
 }
 
-// Some of it at a time: each part that the stream accepts is progress.
+// Writes in parts, because each part that the stream accepts is progress.
 void Carrier::write_rest() {
   stream_.async_write_some(
       std::string_view(out_).substr(out_written_),

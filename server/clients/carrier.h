@@ -32,7 +32,7 @@ struct Accepted {
   wire::Format format;  // of the messages of a WebSocket, by the subprotocol
   std::string remote_address;
   std::shared_ptr<AddressAccounts> accounts;  // of that address
-  // Released once the client is gone. Until then it keeps alive all else that the connection
+  // Released once the client is gone. Until then it keeps alive everything that the connection
   // uses.
   std::shared_ptr<void> slot;
 };
@@ -41,9 +41,10 @@ struct Accepted {
 [[nodiscard]] std::unique_ptr<StreamProtocol> websocket_protocol(const Accepted& client,
                                                                  CarrierContext& context);
 
-// Moves values between a client's stream and its protocol (stream_protocol.h), on one thread:
-// bytes from the stream and times to the protocol, its events to the owner, its bytes to the
-// stream. An operation that is pending keeps the carrier alive, except its timer.
+// Moves values between a client's stream, its protocol (stream_protocol.h) and its owner, on one
+// thread. The protocol gets bytes from the stream, and the time. The owner gets the protocol's
+// events, and the stream gets its bytes. A pending operation keeps the carrier alive; its timer
+// does not.
 class Carrier final : public ClientConnection, public std::enable_shared_from_this<Carrier> {
  public:
   using EventSink = std::function<void(Carrier&, ClientEvent&&)>;
@@ -68,7 +69,8 @@ class Carrier final : public ClientConnection, public std::enable_shared_from_th
   [[nodiscard]] std::size_t queued_bytes() const override { return protocol_->queue().bytes(); }
   [[nodiscard]] std::string remote_address() const override { return remote_address_; }
 
-  // Queues a message that another thread has judged, and encoded in the connection's format.
+  // Queues a message that another thread has already checked against the limits, and has encoded in
+  // the connection's format.
   void add(std::string_view encoded);
   void close_as_too_slow() override;
 

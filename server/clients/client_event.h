@@ -10,7 +10,7 @@ namespace server {
 
 // A ping or pong came.
 struct Alive {};
-// Bytes were written to the stream; so many are still queued.
+// Bytes were written to the stream. Tells how many are still queued.
 struct Sent {
   std::size_t queued_bytes = 0;
   bool paused = false;  // the owner has paused the connection

@@ -103,7 +103,7 @@ std::optional<ClientEvent> ClientProtocol::next(Time now) {
   return std::nullopt;
 }
 
-// Whether a message is for the owner. One in the wrong type of frame closes the connection.
+// Whether a message is for the owner. A message in the wrong type of frame closes the connection.
 bool ClientProtocol::accepts_message(const Incoming& message, Time now) {
   if (stage_ != Stage::open) return false;
   if (std::exchange(silent_, false)) {

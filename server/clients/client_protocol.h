@@ -97,7 +97,7 @@ class ClientProtocol final : public StreamProtocol {
   std::unique_ptr<Close> close_;  // from `closing` on
   std::chrono::milliseconds ping_interval_{0};
   Time next_ping_ = never;
-  Time progress_ = never;  // the deadline for some more bytes of a write
+  Time progress_ = never;  // when some more bytes must have been written
   Time deadline_;
 };
 

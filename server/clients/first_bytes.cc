@@ -17,11 +17,11 @@ namespace {
 namespace asio = boost::asio;
 constexpr auto with_error = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t word_bytes = 4;
-// A short request of HTTP comes with one read: others may take the place of a connection that waits
-// for a second one.
+// One read is enough for a short HTTP request. A connection that waits for a second read can lose
+// its place to another connection.
 constexpr std::size_t first_read_bytes = 512;
 
-// All words of ZooKeeper. Other four letters are the beginning of something else.
+// All four-letter words of ZooKeeper. Any other four letters are read as HTTP.
 constexpr std::array<std::string_view, 18> words{"conf", "cons", "crst", "dirs", "dump", "envi",
                                                  "gtmk", "hash", "isro", "mntr", "ruok", "srst",
                                                  "srvr", "stat", "stmk", "wchc", "wchp", "wchs"};

@@ -10,19 +10,19 @@
 
 namespace server {
 
-// What a client speaks, as the first bytes of its connection show.
+// The protocol of a client, which the first bytes of its connection show.
 enum class Speaks : std::uint8_t {
   nothing,    // no byte came in time
-  http,       // or anything else that is none of the others
-  zookeeper,  // a frame's length, which begins with a zero
-  word,       // a command of four letters, as operators of ZooKeeper send it
+  http,       // also anything that is none of the others
+  zookeeper,  // the first byte is 0: the length of a frame
+  word,       // a four-letter command of ZooKeeper's operators
 };
 struct FirstBytes {
   Speaks speaks = Speaks::nothing;
   std::string bytes;  // what was read, less than 1 KiB
 };
 
-// Reads as many bytes as are needed to know.
+// Reads until the protocol is known, at most for `limits.header_timeout`.
 [[nodiscard]] boost::asio::awaitable<FirstBytes> read_first_bytes(HttpStream& stream,
                                                                   const ClientLimits& limits);
 

@@ -13,8 +13,8 @@
 namespace server {
 
 // The parts of a request's header on which its admission depends. Each member has every line of
-// that name: with two lines, a proxy and this server might use different ones, and an attacker
-// could profit from that.
+// that name. If there are two, a proxy and this server might use different ones, which can help an
+// attacker.
 struct RequestHead {
   std::string_view method;
   std::string_view target;

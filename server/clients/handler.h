@@ -39,7 +39,7 @@ class ClientConnection {
   virtual ~ClientConnection() = default;
 
   // Queues a message. Messages leave in this order; those that are queued together leave together.
-  // A client for which too much waits is disconnected.
+  // If too much waits for the client, it is disconnected.
   virtual void send(const wire::ServerMessage& message) = 0;
   // The same, but only if the budgets have room for the message.
   [[nodiscard]] virtual Offer offer(const wire::ServerMessage& message) {

@@ -33,7 +33,7 @@ constexpr auto server_name = "zabkeeper";
 
 constexpr std::string_view end_of_head = "\r\n\r\n";
 constexpr std::size_t http_read_bytes = 4096;
-// Of a header whose address has used up its budget.
+// The error of a header whose address has used up its budget.
 const error_code no_room = asio::error::no_buffer_space;
 
 std::string_view view(beast::string_view text) { return {text.data(), text.size()}; }
@@ -167,7 +167,7 @@ struct Command {
 };
 
 // The decision about a request: an answer, a command whose result is the answer, or a WebSocket
-// upgrade. Also whether the connection stays open after the answer.
+// upgrade. It also tells whether the connection stays open after the answer.
 struct Verdict {
   std::variant<Answer, Command, Upgrade> answer;
   After after = After::close;

@@ -19,7 +19,7 @@ struct HttpHandlers {
   std::function<void(std::string_view target, std::function<void(Answer)> done)> command;
   // A request for a command was refused, because its sender may not give commands.
   std::function<void()> command_refused = [] {};
-  // The text that answers a command of four letters, as ZooKeeper has them.
+  // The answer to one of ZooKeeper's four-letter words.
   std::function<std::string(std::string_view word)> word = [](std::string_view) {
     return std::string();
   };

@@ -23,8 +23,8 @@ struct AbsoluteTarget {
 // Nothing if `target` begins with a slash, or is not in that form.
 [[nodiscard]] std::optional<AbsoluteTarget> absolute_target(std::string_view target);
 
-// Without the spaces and tabs at both ends: a header's value (RFC 9110, section 5.5). By hand: the
-// function of Beast is in its namespace `detail`.
+// A header's value without the spaces and tabs at both ends (RFC 9110, section 5.5). Beast has this
+// function only in its namespace `detail`.
 [[nodiscard]] std::string_view trimmed_header(std::string_view value);
 
 // Whether a line ends without CR. Then the end of the header may never come.

@@ -31,7 +31,8 @@ class IoThread {
   IoThread& operator=(const IoThread&) = delete;
 
   // Serves `client` on this thread until it is gone; called on `main`. All calls of `handler` are
-  // made on `main`, and all calls of its ClientConnection must be. A connection keeps `main` busy.
+  // made on `main`, and all calls of its ClientConnection must be. An open connection keeps `main`
+  // running.
   void serve(Accepted client, ClientHandler& handler);
 
   [[nodiscard]] const ConnectionCounters& counters() const { return context_.counters; }

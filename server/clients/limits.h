@@ -12,7 +12,7 @@ namespace server {
 // gets a reply. CBOR has no escapes, so there each message above the limit ends the connection.
 constexpr std::size_t escapes_factor = 3;
 
-// A connection for which less than this waits is never closed because others use up the budgets.
+// If less than this waits for a connection, it is never closed because others use up the budgets.
 constexpr std::size_t small_queue_bytes = 16 * 1024;
 
 // The limits of a client's connection, before and beside its session. Tests make them small.

@@ -82,7 +82,7 @@ wire::Format format_of(const Upgrade& upgrade) {
   return (asked != nullptr ? *asked : subprotocols.front()).format;
 }
 
-// Carries the connection on this thread.
+// Serves the connection on this thread.
 void serve(Accepted client, std::unique_ptr<StreamProtocol> protocol, std::string_view received,
            ClientHandler& handler, CarrierContext& context) {
   const auto carrier = std::make_shared<Carrier>(
@@ -97,7 +97,7 @@ void serve_websocket(Accepted client, ClientHandler& handler, CarrierContext& co
   serve(std::move(client), std::move(protocol), {}, handler, context);
 }
 
-// On this thread, also where others carry WebSockets.
+// Serves the connection on this thread, even if I/O threads carry the WebSockets.
 void serve_zookeeper(Accepted client, std::string_view received, ClientHandler& handler,
                      CarrierContext& context) {
   auto protocol = std::make_unique<ZooKeeperProtocol>(context.limits, context.counters,
@@ -169,7 +169,8 @@ std::optional<std::string> Listener::Port::start() {
   warn_if_only_loopback(web_.host, acceptors_);
   wire::Address client = options_.client;
   if (client.port != 0) {
-    // On a port of all addresses the web port is served too.
+    // If the client port listens on all addresses and has the same number, it serves the web port
+    // too.
     if (client.port == web_.port && wire::is_any_address(client.host)) acceptors_.clear();
     const bool is_served = client.port == web_.port && client.host == web_.host;
     if (is_served && !acceptors_.empty()) client.port = 0;
@@ -208,7 +209,7 @@ asio::awaitable<void> Listener::Port::accept(Acceptor& acceptor) {
     if (!open_) co_return;
     if (error == asio::error::connection_aborted) continue;
     if (error) {
-      // Out of files or memory: try again later, when other connections have ended.
+      // There are no more files or memory. Try again later, when other connections have ended.
       if (!std::exchange(warned, true)) {
         log_limited(LineKind::connection_refused, spdlog::level::warn,
                     "cannot accept clients: {} (ulimit -n says how many files a process may open)",
@@ -290,8 +291,9 @@ asio::awaitable<void> Listener::Port::serve_client(HttpStream stream, std::strin
                    std::move(slot)});
 }
 
-// Refuses in the client protocol; in HTTP if too many clients are being refused already. Meanwhile
-// another client may take this one's kept place: that closes `stream`, which must not move.
+// Refuses in the client protocol, or in HTTP if too many clients are being refused already.
+// Meanwhile another client may take this one's kept place. That closes `stream`, so `stream` must
+// not move.
 asio::awaitable<void> Listener::Port::refuse(HttpStream& stream, const Upgrade& upgrade,
                                              std::string address) {
   counters_.refused += 1;

@@ -35,7 +35,7 @@ class Listener {
   [[nodiscard]] const wire::Address& bound() const;
 
   [[nodiscard]] PortCounters counters() const;
-  // Of WebSockets; 0: no limit.
+  // The limit of WebSocket connections; 0: none.
   [[nodiscard]] std::uint32_t connections_max() const;
 
   // Accepts no more connections and ends those that are HTTP. WebSocket connections stay until

@@ -8,7 +8,7 @@
 namespace server {
 namespace {
 
-// While there is no room for more of a message, the connection tries again so often.
+// If the budgets have no room for more of a message, reading is tried again after this time.
 constexpr std::chrono::milliseconds retry_interval{50};
 
 std::size_t message_bytes_max(wire::Format format, const ClientLimits& limits) {
@@ -24,12 +24,12 @@ MessageReader::MessageReader(wire::Format format, const ClientLimits& limits,
       reader_(std::min(limits.first_frame_bytes_max, message_bytes_max(format, limits))),
       kept_(account_of(accounts, Budget::unfinished)) {}
 
-// The rest of a message is not read while there is no room to keep it, or to carry out the request
-// that it is.
+// The rest of a message is not read while there is no room to keep it, or to carry out its
+// requests.
 std::size_t MessageReader::readable_bytes(std::size_t most) {
   if (!unfinished_) return kept_.room(most);
   if (!request_has_room()) return 0;
-  // Memory that grows step by step may be twice as large as the message.
+  // A buffer that grows in steps can become twice as large as the message.
   const std::size_t all = 2 * std::max(reader_.expected_bytes(), reader_.kept_bytes() + most);
   return kept_.room_to_end(most, all - std::min(all, kept_.bytes()));
 }
@@ -79,7 +79,7 @@ void MessageReader::note_unread() {
   if (unfinished_) unfinished_->was_unread = true;
 }
 
-// The reader waits for more bytes.
+// Called when the message needs more bytes.
 void MessageReader::note_unfinished(Time now) {
   kept_.set(reader_.kept_memory());
   if (reader_.kept_bytes() == 0 && !reader_.is_within_message()) {

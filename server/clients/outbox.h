@@ -16,10 +16,10 @@ void append_message(const wire::ServerMessage& message, wire::Format format, std
 // Frees a string's memory, which an assignment may keep.
 inline void release(std::string& memory) { std::string().swap(memory); }
 
-// The messages queued for one client, in one buffer. In JSON a comma is before each message. A
-// frame of several messages is an array. The head of the array overwrites the comma before the
-// first of them in JSON, and the end of the frame before them in CBOR. The buffer begins with space
-// for a head of CBOR.
+// The messages queued for one client, in one buffer. JSON has a comma before each message. A frame
+// of several messages is an array. The head of the array overwrites the comma before the first of
+// them in JSON, and the end of the frame before them in CBOR. The buffer begins with space for a
+// head of CBOR.
 class Outbox {
  public:
   explicit Outbox(wire::Format format);

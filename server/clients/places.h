@@ -9,8 +9,8 @@
 
 namespace server {
 
-// The places for connections of a port: so many in all, so many of one address, and a few more that
-// are kept for HTTP pages when the others are taken. A value: it knows no socket.
+// The places for connections of a port. There are limits for all connections and for one address. A
+// few more places are kept for HTTP pages when the others are taken. A value: it knows no socket.
 class Places {
  public:
   struct Limits {

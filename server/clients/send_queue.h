@@ -16,8 +16,8 @@
 
 namespace server {
 
-// The queue to one client, charged to the budget `waiting`: control frames, messages,
-// and the bytes of a write that is not finished. While it is idle, it holds no buffers.
+// The queue to one client: control frames, messages, and the bytes of an unfinished write. It is
+// charged to the budget `waiting`. While it is idle, it holds no buffers.
 class SendQueue final : public MessageQueue {
  public:
   // `limits` and `counters` must outlive it.

@@ -16,8 +16,7 @@
 // The streams that carry clients' bytes. With TLS, other types would replace these two.
 namespace server {
 
-// With the executor's own type an operation costs less, and a socket is smaller, than with
-// Asio's default.
+// This concrete type makes an operation cheaper and a socket smaller than Asio's default does.
 using Executor = boost::asio::io_context::executor_type;
 using Socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, Executor>;
 using Acceptor = boost::asio::basic_socket_acceptor<boost::asio::ip::tcp, Executor>;
@@ -67,7 +66,8 @@ class Stream {
     if (error == boost::asio::error::would_block) error.clear();
     return size;
   }
-  // Writes some of it once it can, then calls `handler(Error, std::size_t)`.
+  // Writes some of the bytes once the stream accepts them, then calls `handler(Error,
+  // std::size_t)`.
   template <class Handler>
   void async_write_some(std::string_view bytes, Handler handler) {
     socket_.async_write_some(boost::asio::buffer(bytes.data(), bytes.size()), std::move(handler));

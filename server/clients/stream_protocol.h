@@ -34,8 +34,8 @@ class StreamProtocol {
 
   // Input from the stream.
 
-  // How many of `most` bytes may be read from the stream now; 0 if the budgets have no room. Then
-  // call `hold_back`. It makes `wants_bytes` false until a deadline.
+  // How many bytes may be read from the stream now, at most `most`. If it is 0, the budgets have no
+  // room: call `hold_back`, which makes `wants_bytes` false until a deadline.
   [[nodiscard]] virtual std::size_t readable_bytes(std::size_t most) = 0;
   virtual void hold_back(Time now) = 0;
   // Bytes arrived. `bytes` is overwritten, and must stay valid until `next` has returned nothing.
@@ -43,7 +43,7 @@ class StreamProtocol {
   // The next event for the owner. Returns nothing while the owner has paused the connection, and
   // when more bytes are needed.
   [[nodiscard]] virtual std::optional<ClientEvent> next(Time now) = 0;
-  // `bytes` of those that `compose` appended were written to the stream.
+  // So many bytes of the last `compose` were written to the stream.
   virtual void written(std::size_t bytes, Time now) = 0;
   // The stream failed or ended.
   virtual void lost() = 0;

@@ -97,8 +97,8 @@ void append_head(Opcode opcode, std::size_t payload_bytes, int mask_bit, std::st
   }
 }
 
-// Makes space for `more` bytes, and for a quarter of the size besides, so that appending a little
-// many times costs little. A string alone would double its memory, even in `reserve`.
+// Makes space for `more` bytes, and for another quarter of the size. So many small appends cost
+// little. A string alone would double its memory, even in `reserve`.
 void make_space(std::string& memory, std::size_t more) {
   const std::size_t size = memory.size() + more;
   if (size <= memory.capacity()) return;

@@ -7,9 +7,9 @@
 #include <string>
 #include <string_view>
 
-// RFC 6455 after the handshake and without extensions: bytes to messages, and messages to bytes.
-// No socket. The server's framing; the C++ client uses Beast's. docs/performance.md has the figures
-// for why the server does not use Beast's.
+// RFC 6455 after the handshake and without extensions: bytes to messages, and messages to bytes. It
+// knows no socket. Only the server uses this framing; the C++ client uses Beast's.
+// docs/performance.md has the figures that are the reason.
 namespace server {
 
 enum class Opcode : std::uint8_t {
@@ -59,7 +59,7 @@ class WebSocketReader {
 
   // Whether a message has begun and not ended: the next frame of data continues it.
   [[nodiscard]] bool is_within_message() const { return in_.has_value(); }
-  // The size of what is kept of an unfinished message or frame, and the memory that it takes.
+  // The bytes that are kept of an unfinished message or frame, and their memory.
   [[nodiscard]] std::size_t kept_bytes() const { return rest_.size() + pieces_.size(); }
   [[nodiscard]] std::size_t kept_memory() const;
   // The size of the frame that is unfinished, if its head has arrived; otherwise 0.

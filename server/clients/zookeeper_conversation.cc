@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <type_traits>
 #include <utility>
 #include <variant>
 
@@ -15,9 +14,9 @@ namespace jute = wire::jute;
 
 using Kind = ZooKeeperWatches::Kind;
 
-// So many requests are made of a long list at a time.
+// A long list becomes requests in parts of this size.
 constexpr std::size_t part_max = 256;
-// The replies to these have fixed xids, or no zxid.
+// The reply to a ping always has this xid.
 constexpr std::int32_t ping_xid = -2;
 
 constexpr std::string_view quota_prefix = "/zookeeper/quota/";
@@ -64,7 +63,7 @@ wire::WatchScope scope_of(Kind kind) {
   return wire::WatchScope::subtree;
 }
 
-// What has happened to a node since the client saw it, if it would have ended this watch.
+// The event that a watch for one event has missed since the zxid `since`, if there is one.
 std::optional<wire::EventKind> missed(Kind kind, const std::optional<wire::Stat>& stat,
                                       std::int64_t since) {
   const auto is_later = [since](wire::Zxid zxid) {
@@ -103,14 +102,14 @@ std::optional<wire::ParsedFrame> ZooKeeperConversation::take(jute::ParsedRequest
   frame.requests =
       std::visit([&](auto& body) { return begin(waiting, std::move(body)); }, request.body);
   waiting_.push_back(std::move(waiting));
-  if (!wishes_.empty() || !reads_.empty()) frame.requests = next_part();
+  if (!wanted_.empty() || !reads_.empty()) frame.requests = next_part();
   answer_complete(out);
   if (frame.requests.empty()) return std::nullopt;
   return frame;
 }
 
 bool ZooKeeperConversation::has_requests() const {
-  return !closes_ && (!wishes_.empty() || !reads_.empty() || !unwanted_.empty());
+  return !closes_ && (!wanted_.empty() || !reads_.empty() || !unwanted_.empty());
 }
 
 wire::ParsedFrame ZooKeeperConversation::requests() {
@@ -172,12 +171,12 @@ ZooKeeperConversation::Requests ZooKeeperConversation::begin(Waiting& waiting,
 ZooKeeperConversation::Requests ZooKeeperConversation::begin(Waiting& waiting,
                                                              jute::AddWatch&& add) {
   if (add.recursive) {
-    wishes_.push_back({std::move(add.path), Kind::recursive});
+    wanted_.push_back({std::move(add.path), Kind::recursive});
   } else {
-    wishes_.push_back({add.path, Kind::persistent});
-    wishes_.push_back({std::move(add.path), Kind::persistent_child});
+    wanted_.push_back({add.path, Kind::persistent});
+    wanted_.push_back({std::move(add.path), Kind::persistent_child});
   }
-  waiting.left = wishes_.size();
+  waiting.left = wanted_.size();
   return {};
 }
 
@@ -191,7 +190,7 @@ ZooKeeperConversation::Requests ZooKeeperConversation::begin(Waiting& waiting,
                                                              jute::SetWatches&& set) {
   const auto want = [this](std::vector<std::string>& paths, std::initializer_list<Kind> kinds) {
     for (std::string& path : paths) {
-      for (const Kind kind : kinds) wishes_.push_back({path, kind});
+      for (const Kind kind : kinds) wanted_.push_back({path, kind});
     }
   };
   want(set.data, {Kind::data});
@@ -200,7 +199,7 @@ ZooKeeperConversation::Requests ZooKeeperConversation::begin(Waiting& waiting,
   want(set.persistent, {Kind::persistent, Kind::persistent_child});
   want(set.recursive, {Kind::recursive});
   waiting.since = set.since;
-  waiting.left = wishes_.size();
+  waiting.left = wanted_.size();
   return {};
 }
 
@@ -214,30 +213,30 @@ ZooKeeperConversation::Requests ZooKeeperConversation::begin(Waiting& waiting,
   return {};
 }
 
-// Of the newest request.
+// The next part of the newest request's long list.
 ZooKeeperConversation::Requests ZooKeeperConversation::next_part() {
   Requests requests;
   while (!reads_.empty() && requests.size() < part_max) {
     requests.emplace_back(wire::ClientRequest{{}, {}, std::move(reads_.front())});
     reads_.pop_front();
   }
-  while (!wishes_.empty() && requests.size() < part_max) {
-    requests.emplace_back(watch_request(waiting_.back(), std::move(wishes_.front())));
-    wishes_.pop_front();
+  while (!wanted_.empty() && requests.size() < part_max) {
+    requests.emplace_back(watch_request(waiting_.back(), std::move(wanted_.front())));
+    wanted_.pop_front();
   }
   return requests;
 }
 
-wire::ClientRequest ZooKeeperConversation::watch_request(Waiting& waiting, Wish&& wish) {
+wire::ClientRequest ZooKeeperConversation::watch_request(Waiting& waiting, Wanted&& wanted) {
   wire::WatchRequest request;
-  request.path = wish.path;
-  request.scope = scope_of(wish.kind);
-  request.once = wish.kind <= Kind::child;
-  // The client has got every event up to the zxid of the last reply that it has seen.
+  request.path = wanted.path;
+  request.scope = scope_of(wanted.kind);
+  request.once = wanted.kind <= Kind::child;
+  // The client has received every event up to `since`, the zxid of its last reply.
   if (!request.once && waiting.since.value_or(0) > 0) {
     request.from = wire::Zxid::from_bits(static_cast<std::uint64_t>(*waiting.since));
   }
-  const WatchId watch = watches_.begin(std::move(wish.path), wish.kind);
+  const WatchId watch = watches_.begin(std::move(wanted.path), wanted.kind);
   waiting.watches.push_back(watch);
   return {id_of(watch), {}, std::move(request)};
 }
@@ -331,8 +330,8 @@ void ZooKeeperConversation::step(Waiting& waiting, const wire::Reply& reply, std
   }
 }
 
-// The tools of ZooKeeper create and delete the nodes of a quota one by one. Here its limits bring
-// and take the others with them, so there is nothing left to do.
+// ZooKeeper's tools create and delete the nodes of a quota one by one. Here the server creates and
+// deletes the other nodes together with the limits. So these requests succeed without an effect.
 bool ZooKeeperConversation::is_of_quota(const Waiting& waiting, wire::ErrorCode code) {
   if (!waiting.text || !waiting.text->starts_with(quota_prefix)) return false;
   const bool is_limits = waiting.text->ends_with(quota_limits);
@@ -349,16 +348,16 @@ bool ZooKeeperConversation::is_of_quota(const Waiting& waiting, wire::ErrorCode 
   }
 }
 
-// A watch of setWatches is set. The client is told now if its event has been missed.
+// A watch of setWatches is set. If it has missed its event, the client gets that event now.
 void ZooKeeperConversation::step_watch(Waiting& waiting, WatchId watch, const wire::Reply& reply,
                                        std::string& out) {
   const auto* set = reply.body ? std::get_if<wire::WatchReply>(&*reply.body) : nullptr;
   if (set == nullptr) return watches_.forget(watch);
-  const auto wish = watches_.find(watch);
-  if (!wish) return;
-  const auto event = missed(wish->second, set->stat, *waiting.since);
+  const auto found = watches_.find(watch);
+  if (!found) return;
+  const auto event = missed(found->second, set->stat, *waiting.since);
   if (!event && watches_.set(watch)) return;
-  if (event) jute::write_event(*event, reply.zxid, wish->first, out);
+  if (event) jute::write_event(*event, reply.zxid, found->first, out);
   watches_.forget(watch);
   remove_watches({watch});
 }
@@ -391,7 +390,7 @@ void ZooKeeperConversation::answer(Waiting& waiting, std::string& out) {
 }
 
 std::size_t ZooKeeperConversation::memory() const {
-  std::size_t bytes = watches_.bytes() + watches_.size() * 128 + wishes_.size() * sizeof(Wish) +
+  std::size_t bytes = watches_.bytes() + watches_.size() * 128 + wanted_.size() * sizeof(Wanted) +
                       reads_.size() * sizeof(wire::Request) + waiting_.size() * sizeof(Waiting);
   if (!waiting_.empty()) bytes += waiting_.front().body.capacity();
   return bytes;

@@ -15,29 +15,33 @@
 
 namespace server {
 
-// A client of ZooKeeper's protocol and the pipeline, as a function of values: turns its requests
-// into ours, and our messages into its replies and events. The pipeline answers requests in their
-// order, so the oldest request that waits is the one that is answered.
+// Translates between one client of ZooKeeper's protocol and the pipeline: its requests into ours,
+// and our messages into its replies and events. A function of values, without a socket or a clock.
+// The pipeline answers requests in their order. So each reply belongs to the oldest request that
+// waits.
 class ZooKeeperConversation {
  public:
   // The client's first frame.
   [[nodiscard]] wire::ParsedFrame connect(wire::jute::Connect&& connect);
-  // A later frame. Returns the requests that it becomes, if any; replies that depend on nothing are
-  // appended to `out`. While `has_requests`, call `requests` instead.
+  // A later frame. Returns the requests of ours that it becomes, if any. If it needs none, its
+  // reply is appended to `out` as soon as all earlier requests are answered. While `has_requests`
+  // is true, call `requests` instead.
   [[nodiscard]] std::optional<wire::ParsedFrame> take(wire::jute::ParsedRequest&& request,
                                                       std::string& out);
-  // Requests that follow from earlier ones: the rest of a long list, and watches to be removed.
+  // Whether earlier frames need more requests of ours: the rest of a long list, or watches to
+  // remove. `requests` returns the next ones.
   [[nodiscard]] bool has_requests() const;
   [[nodiscard]] wire::ParsedFrame requests();
-  // Appends what a message becomes, perhaps nothing.
+  // Appends the frames that a message becomes, if any.
   void on(const wire::ServerMessage& message, std::string& out);
 
-  // A request ends the connection once it is answered. Nothing after it is carried out.
+  // Whether a request came that ends the connection after its reply. No later request is carried
+  // out.
   [[nodiscard]] bool ends() const { return ends_; }
-  // The connection is to be closed once `out` is sent: after some errors, or because an event
-  // cannot be told.
+  // Whether the connection must be closed once `out` is sent: after some errors, or because
+  // ZooKeeper's protocol has no such event.
   [[nodiscard]] bool closes() const { return closes_; }
-  // The memory that waiting requests and watches take, approximately.
+  // The memory of waiting requests and watches, in bytes, about.
   [[nodiscard]] std::size_t memory() const;
 
  private:
@@ -47,18 +51,19 @@ class ZooKeeperConversation {
   // A request that is not answered yet.
   struct Waiting {
     wire::jute::Header header;
-    std::size_t left = 0;  // replies of ours that are still to come
+    std::size_t left = 0;  // replies of the pipeline that are still to come
     std::int32_t error = 0;
-    std::string body = {};                                 // of its reply, as far as it is known
-    std::optional<std::string> text = {};                  // see wire::jute::Ask; a path of a quota
+    std::string body = {};                                 // of its reply, the part that is known
+    std::optional<std::string> text = {};                  // Ask::text, or a path of a quota
     std::vector<wire::jute::Opcode> types = {};            // of a multi
-    std::optional<wire::jute::ChangeWatches> change = {};  // is done when its turn comes
+    std::optional<wire::jute::ChangeWatches> change = {};  // carried out when its turn comes
     std::optional<std::int64_t> since = {};                // of setWatches
-    std::deque<WatchId> watches = {};                      // that our requests set, in their order
+    std::deque<WatchId> watches = {};                      // that our requests set, in order
     wire::jute::Answer::Then then = wire::jute::Answer::Then::goes_on;
     bool is_ours = false;  // the client did not send it
   };
-  struct Wish {
+  // A watch that is not requested yet.
+  struct Wanted {
     std::string path;
     WatchKind kind;
   };
@@ -66,7 +71,7 @@ class ZooKeeperConversation {
   [[nodiscard]] static wire::jute::Opcode type_of(const Waiting& waiting) {
     return wire::jute::Opcode{waiting.header.type};
   }
-  // Each begins a request. They return the requests of ours.
+  // Each begins a request of the client, and returns the requests of ours that can be sent at once.
   using Requests = std::vector<wire::ParsedRequest>;
   [[nodiscard]] Requests begin(Waiting& waiting, wire::jute::Ask&& ask);
   [[nodiscard]] Requests begin(Waiting& waiting, wire::jute::Multi&& multi);
@@ -76,22 +81,22 @@ class ZooKeeperConversation {
   [[nodiscard]] Requests begin(Waiting& waiting, wire::jute::SetWatches&& set);
   [[nodiscard]] Requests begin(Waiting& waiting, wire::jute::Answer&& answer);
   [[nodiscard]] Requests next_part();
-  [[nodiscard]] wire::ClientRequest watch_request(Waiting& waiting, Wish&& wish);
+  [[nodiscard]] wire::ClientRequest watch_request(Waiting& waiting, Wanted&& wanted);
   void remove_watches(const std::vector<WatchId>& watches);
 
   void on_message(const wire::Reply& reply, std::string& out);
   void on_message(const wire::WatchEvent& event, std::string& out);
   void on_message(const wire::ConnectedReply& reply, std::string& out);
   void on_message(const wire::ConnectRefused& refused, std::string& out);
-  // The connection closes without a word.
+  // ZooKeeper's protocol has no such message. The connection closes without one.
   void on_message(const wire::Expired&, std::string&) {}
   void on_message(const wire::GoAway&, std::string&) {}
 
   [[nodiscard]] static bool is_of_quota(const Waiting& waiting, wire::ErrorCode code);
-  // One of the replies for the oldest request.
+  // Takes one of the replies to the oldest request.
   void step(Waiting& waiting, const wire::Reply& reply, std::string& out);
   void step_watch(Waiting& waiting, WatchId watch, const wire::Reply& reply, std::string& out);
-  // Answers the oldest requests that wait for nothing more.
+  // Answers the oldest requests, up to the first one that still waits for a reply.
   void answer_complete(std::string& out);
   void answer(Waiting& waiting, std::string& out);
 
@@ -99,12 +104,12 @@ class ZooKeeperConversation {
   bool is_read_only_ = false;  // the session
   bool ends_ = false;
   bool closes_ = false;
-  wire::Zxid last_zxid_;  // of a message
+  wire::Zxid last_zxid_;  // of the newest message
   std::deque<Waiting> waiting_;
   ZooKeeperWatches watches_;
   std::vector<WatchId> unwanted_;  // watches of ours to be removed
   // The parts of the newest request that are not begun.
-  std::deque<Wish> wishes_;
+  std::deque<Wanted> wanted_;
   std::deque<wire::Request> reads_;
 };
 

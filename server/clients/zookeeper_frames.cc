@@ -7,7 +7,7 @@
 namespace server {
 namespace {
 
-// A buffer larger than this is freed when its frame was read.
+// A larger buffer is freed after its frame was read.
 constexpr std::size_t small_frame_bytes = 256;
 
 }  // namespace

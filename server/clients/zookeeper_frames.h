@@ -8,11 +8,12 @@
 
 namespace server {
 
-// The frames of ZooKeeper's client protocol: four bytes of length, then so many bytes. Reads frames
-// from bytes that arrive in any parts. Between frames it holds no buffer.
+// Splits received bytes into frames of ZooKeeper's client protocol. A frame is a length of four
+// bytes, and then so many bytes. The bytes may arrive in any parts. Between frames it holds no
+// buffer.
 class ZooKeeperFrames {
  public:
-  // The largest frame, as ZooKeeper's jute.maxbuffer is by default.
+  // The largest frame. This is ZooKeeper's default of jute.maxbuffer.
   static constexpr std::size_t frame_bytes_max = 0xfffff;
 
   // `bytes` arrived. They are read in place, and must stay valid until `next` returns nothing or
@@ -30,19 +31,21 @@ class ZooKeeperFrames {
 
   [[nodiscard]] std::size_t kept_bytes() const { return kept_.size() - used_; }
   [[nodiscard]] std::size_t kept_memory() const { return kept_.capacity(); }
-  // The size of the frame that has begun, with its length; 0 if it is not known.
+  // The size of the incomplete frame, with its length; 0 if it is not known.
   [[nodiscard]] std::size_t expected_bytes() const;
 
  private:
   static constexpr std::size_t length_bytes = 4;
 
-  // Takes bytes from `fed_` until so many are kept.
+  // Moves bytes from `fed_` to `kept_` until so many are kept. Returns false if too few have
+  // arrived.
   [[nodiscard]] bool fill(std::size_t bytes);
-  // Nothing if it is impossible.
+  // The length at the beginning of `bytes`. If it is not valid, returns nothing, and the stream is
+  // broken.
   [[nodiscard]] std::optional<std::size_t> length(std::string_view bytes);
 
   std::string kept_;      // the beginning of a frame
-  std::size_t used_ = 0;  // of kept_, that the last frame had
+  std::size_t used_ = 0;  // bytes of kept_ that the last returned frame had
   std::string_view fed_;
   bool is_broken_ = false;
 };

@@ -8,7 +8,7 @@
 namespace server {
 namespace {
 
-// While there is no room for more of a frame, the connection tries again so often.
+// If the budgets have no room for more of a frame, reading is tried again after this time.
 constexpr std::chrono::milliseconds frame_retry_interval{50};
 
 }  // namespace
@@ -26,7 +26,7 @@ ZooKeeperProtocol::ZooKeeperProtocol(const ClientLimits& limits, ConnectionCount
 
 std::size_t ZooKeeperProtocol::readable_bytes(std::size_t most) {
   if (unfinished_ == never) return kept_.room(most);
-  // Memory that grows step by step may be twice as large as the frame.
+  // A buffer that grows in steps can become twice as large as the frame.
   const std::size_t all = 2 * std::max(frames_.expected_bytes(), frames_.kept_bytes() + most);
   return kept_.room_to_end(most, all - std::min(all, kept_.bytes()));
 }
@@ -91,7 +91,8 @@ std::optional<ClientEvent> ZooKeeperProtocol::take(std::string_view frame, Time 
   return *std::move(parsed);
 }
 
-// The connection waits for more bytes.
+// Called when the next frame needs more bytes. Charges the bytes that are kept, and sets a
+// deadline.
 void ZooKeeperProtocol::note_unfinished(Time now) {
   kept_.set(frames_.kept_memory());
   if (frames_.kept_bytes() == 0) {

@@ -17,8 +17,8 @@
 
 namespace server {
 
-// The StreamProtocol of a client that speaks ZooKeeper's protocol. It ends without a word: the
-// client connects to the next server.
+// The StreamProtocol of a client that speaks ZooKeeper's protocol. A connection ends without a
+// message, because that protocol has none for it. Then the client connects to the next server.
 class ZooKeeperProtocol final : public StreamProtocol {
  public:
   // `limits` and `counters` must outlive it. `accounts` are those of the client's address. `now` is
@@ -40,7 +40,7 @@ class ZooKeeperProtocol final : public StreamProtocol {
   void close_as_too_slow(Time now) override;
   void pause() override { paused_ = true; }
   void resume() override { paused_ = false; }
-  // The client sends pings.
+  // Does nothing: in ZooKeeper's protocol the client sends the pings.
   void ping_every(std::chrono::milliseconds, Time) override {}
 
   [[nodiscard]] bool has_events() const override;
@@ -64,7 +64,7 @@ class ZooKeeperProtocol final : public StreamProtocol {
   [[nodiscard]] bool takes_requests() const {
     return stage_ == Stage::open && !paused_ && !queue_.conversation().ends();
   }
-  // The event of a frame, if it has one.
+  // Handles a frame. Returns its event, if it has one.
   [[nodiscard]] std::optional<ClientEvent> take(std::string_view frame, Time now);
   void note_unfinished(Time now);
   void begin_close(Drain drain, Time now);
@@ -74,7 +74,7 @@ class ZooKeeperProtocol final : public StreamProtocol {
   ConnectionCounters& counters_;
   const std::shared_ptr<AddressAccounts> accounts_;
   Stage stage_ = Stage::open;
-  bool is_connected_ = false;  // its first frame came
+  bool is_connected_ = false;  // its first frame has arrived
   bool paused_ = false;
   bool interrupted_ = false;  // `next` stopped before it had read all bytes
   bool closed_reported_ = false;
@@ -82,9 +82,9 @@ class ZooKeeperProtocol final : public StreamProtocol {
   Holding kept_;  // the bytes that frames_ keeps
   ZooKeeperQueue queue_;
   Time deadline_;
-  Time unfinished_ = never;  // when the frame that has begun must be complete
+  Time unfinished_ = never;  // when the incomplete frame must be complete
   Time retry_ = never;       // when reading goes on, if the budgets had no room
-  Time progress_ = never;    // the deadline for some more bytes of a write
+  Time progress_ = never;    // when some more bytes must have been written
 };
 
 }  // namespace server

@@ -9,7 +9,7 @@
 namespace server {
 namespace {
 
-// A header, a stat and lengths.
+// The fixed parts of a reply: its header, a stat and lengths.
 constexpr std::size_t frame_bytes = 128;
 
 std::size_t size_of(const wire::ReplyBody& body) {

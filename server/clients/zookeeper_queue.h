@@ -15,8 +15,8 @@
 
 namespace server {
 
-// The queue to one client of ZooKeeper's protocol, charged to the budget `waiting`: the frames that
-// messages become, and what its requests and watches need. While it is idle, it holds no buffers.
+// The frames that wait for one client of ZooKeeper's protocol. It charges the budget `waiting` for
+// them, and for the client's requests and watches. While it is idle, it holds no buffers.
 class ZooKeeperQueue final : public MessageQueue {
  public:
   // `limits` and `counters` must outlive it.
@@ -42,7 +42,7 @@ class ZooKeeperQueue final : public MessageQueue {
   void drop_messages();
   [[nodiscard]] bool is_empty() const { return queued_.empty(); }
   [[nodiscard]] bool is_writing() const { return in_flight_ > 0; }
-  // Appends what is queued, and frees its memory. A write of these bytes begins.
+  // Appends the queued bytes to `out`, and frees their memory. They are in flight until `written`.
   void compose(std::string& out);
   void written(std::size_t bytes);
 

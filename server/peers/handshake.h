@@ -19,12 +19,12 @@
 //
 //   1. The server that dialed sends its greeting.
 //   2. The other one answers with its own, in the same form, or refuses.
-//   3. With fields, the server that dialed confirms with a KeepAlive, or refuses the answer. So
-//      both ends know the outcome, and why.
+//   3. If the greetings have the form `fields`, the server that dialed confirms with a KeepAlive,
+//      or refuses the answer. So both ends know the outcome, and why.
 //
 // The server that refuses sends GreetingRefused, and closes the connection. A program that greets
-// in the fixed form does not know GreetingRefused, so it is sent nothing. On the io_context's one
-// thread.
+// in the fixed form does not know GreetingRefused, so it is sent nothing. Use these functions only
+// on the io_context's one thread.
 namespace server {
 
 using SocketPtr = std::shared_ptr<boost::asio::ip::tcp::socket>;

@@ -21,7 +21,8 @@ class io_context;
 
 namespace server {
 
-// One connection to another server, after the greetings. On the io_context's one thread.
+// One connection to another server, after the greetings. Use it only on the io_context's one
+// thread.
 class Link : public std::enable_shared_from_this<Link> {
  public:
   // None of them is called after `close`.

@@ -11,8 +11,8 @@
 
 namespace server {
 
-// Ends sessions because an operator asked, while this server leads. Their clients are told that the
-// sessions have expired.
+// Ends sessions at an operator's command, while this server leads. For their clients these sessions
+// have expired.
 class SessionEnds {
  public:
   // The references live as long as this does.
@@ -23,6 +23,7 @@ class SessionEnds {
   using Done = std::function<void(wire::Result<void>)>;
   void request(wire::SessionId session, Done done, OrderingOutcomes& out);
 
+  // Call it for each transaction that is applied here.
   void applied(const session::Applied& applied);
   // This server may have stopped leading.
   void role_changed();

@@ -22,13 +22,13 @@ struct ListedSession {
 
   wire::SessionId id;
   std::int64_t timeout_ms = 0;
-  std::uint32_t server = 0;  // that its client connected to last; 0: no client may use it any more
+  std::uint32_t server = 0;  // its client's last one; 0: no client may use the session any more
   std::size_t ephemerals = 0;
   std::optional<Connection> connection = {};  // to this server
 };
 
 struct SessionPageRequest {
-  wire::SessionId after;             // the page begins behind this id
+  wire::SessionId after;             // the page begins after this id
   std::optional<std::uint32_t> at;   // only sessions whose client connected to this server last
   std::size_t looked_at_max = 1000;  // sessions; a page has no more than these
 };

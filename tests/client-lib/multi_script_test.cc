@@ -100,7 +100,7 @@ TEST_CASE("a wrong script of multi is refused with the line and the reason") {
                "1: a guard in braces is a condition as JSON, with a path and tests"},
            Row{{"else"}, "1: else needs an if before it"},
            Row{{"if /a gone", "else", "else"}, "3: a second else"},
-           Row{{"if /a gone", "else if"}, "2: else stands alone in its line"},
+           Row{{"if /a gone", "else if"}, "2: else must be alone in its line"},
        }) {
     CAPTURE(row.reason);
     CHECK(refusal(row.lines) == row.reason);

@@ -46,7 +46,7 @@ async def acls(server, client):
 
 
 async def acls_of_a_subtree(server, client):
-    """acl set -r reaches every node, even if its client may not read them afterwards"""
+    """acl set -r sets the ACL of every node, even if its client may not read them afterwards"""
     await client.call("create", path="/deep/" + "/".join("abcdefgh"), parents=True)
     await client.call("create", path="/deep/two words/ключ", parents=True)
     await client.call("multi", ops=[{"op": "create", "path": f"/deep/a/n{i}"} for i in range(900)])
@@ -60,7 +60,7 @@ async def acls_of_a_subtree(server, client):
             raise AssertionError(path)
         except Refused as error:
             assert error.name == "NoAuth"
-    # What may not be listed is told, and the rest is done.
+    # Nodes that may not be listed are reported, and the others are changed.
     await client.call("setAcl", path="/deep", acl=[{"scheme": "world", "id": "anyone", "perms": "cdrwa"}])
     done = await zab(server, "--json", "acl", "set", "-r", "/deep", "open")
     assert done.returncode == EXIT_NO_AUTH and "/deep/a and 1 more: not allowed" in done.stderr, done
@@ -68,7 +68,7 @@ async def acls_of_a_subtree(server, client):
 
 
 async def quotas(server, client):
-    """quota set limits a subtree, and quota get shows the use of it"""
+    """quota set limits a subtree, and quota get shows its use"""
     await client.call("create", path="/app", data="12345")
     done = await zab(server, "quota", "get", "/app")
     assert done.returncode == EXIT_NO_NODE and "has no quota" in done.stderr, done

@@ -199,7 +199,7 @@ async def data_of_a_node(server):
 
 
 async def ends(server):
-    """these commands end quietly when their reader has gone, and with 8 without a server"""
+    """these commands end quietly after the reader of their output, and with exit code 8 without a server"""
     for words in ("find /random", "grep -E '^|x' /large", "tree -s /random"):
         script = f'"$0" --server {server.url} {words} | head -c 1; exit ${{PIPESTATUS[0]}}'
         done = await asyncio.to_thread(subprocess.run, ["bash", "-c", script, BIN / "zab"],
@@ -211,7 +211,7 @@ async def ends(server):
 
 
 async def interrupted_in_a_shell(server):
-    """Ctrl-C ends the command, and not the interactive shell"""
+    """Ctrl-C ends the command, but not the interactive shell"""
     shell = Terminal(server)
     await asyncio.to_thread(shell.wait_for, rb"> ")
     os.write(shell.pty, b"find /random\n")

@@ -82,14 +82,14 @@ async def every_kind(server, client, directory):
     done = await zab(server, input=f"export /kinds/box {directory}/b\nimport {directory}/b /b\nimport - /c\n".encode())
     assert done.returncode == EXIT_USAGE and b"the commands come from there" in done.stderr, done
     assert (await client.call("get", path="/b/in"))["data"] == "\u0001\\\""
-    # Without the right to see its hash, an ACL cannot be restored, and so is refused.
+    # An ACL whose hash this client may not see cannot be restored, so it is refused.
     await client.call("setAcl", path="/kinds/secret", acl=acl + [{"scheme": "world", "id": "anyone", "perms": "r"}])
     done = await zab(server, "export", "/kinds/secret", str(directory / "hidden"))
     assert done.returncode == 0 and b"hashes that the server does not show" in done.stderr, done
     done = await zab(server, "import", str(directory / "hidden"), "/hidden")
     assert done.returncode == EXIT_NO_AUTH and b"line 2" in done.stderr and b"--no-acls" in done.stderr, done
     assert (await zab(server, "import", "--no-acls", str(directory / "hidden"), "/hidden")).returncode == 0
-    # What cannot be read is left out.
+    # Nodes that cannot be read are left out.
     await client.call("setAcl", path="/kinds/secret", acl=acl)
     done = await zab(server, "export", "/kinds")
     assert done.returncode == EXIT_NO_AUTH and b"/kinds/secret: not allowed" in done.stderr, done
@@ -248,7 +248,7 @@ async def small_limits(directory):
 
 
 async def killed_servers(directory):
-    """export and import go on over a killed server, and lose or repeat nothing"""
+    """export and import go on after a server is killed, and lose or repeat nothing"""
     async with Ensemble(3) as ensemble:
         first, second = ensemble.followers()
         leader = ensemble.leader()

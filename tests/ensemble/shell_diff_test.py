@@ -41,7 +41,7 @@ def below(server, path):
 
 
 async def subtrees(server, client):
-    """diff prints what two subtrees of an ensemble have not in common"""
+    """diff prints how two subtrees of an ensemble differ"""
     await create_all(client, {"/a": b"", "/a/same": b"1", "/a/same/x": b"", "/a/ü b": b"v1",
                               "/a/gone": b"", "/a/gone/y": b"", "/a/bin": b"\xff" * 100})
     await create_all(client, {"/b": b"", "/b/same": b"1", "/b/same/x": b"", "/b/same!": b"",
@@ -63,7 +63,7 @@ async def subtrees(server, client):
                         "b": {"kind": "persistent", "bytes": 0}}, lines
     for words in (("/a", "/none"), ("/none", "/a")):
         await expect(server, ("diff", *words), EXIT_NO_NODE, "", b"/none: no such node")
-    # A tree is walked through once, however the other one differs.
+    # Each tree is read only once, however much the other one differs.
     await create_all(client, {"/few": b"", "/many": b"", **{f"/many/{i:05}": b"" for i in range(3000)}})
     done = await zab(server, "diff", "/few", "/many")
     assert done.returncode == EXIT_DIFFERS and done.stdout.count(b"\n+ ") == 2999, done.stdout[:200]
@@ -72,7 +72,7 @@ async def subtrees(server, client):
                                    capture_output=True, timeout=TIMEOUT)
     assert (done.returncode, done.stdout, done.stderr) in (
         (EXIT_CLOSED_PIPE, b"+ 00000\n", b""), (EXIT_DIFFERS, b"+ 00000\n", b"")), done
-    # Unreadable in one of them: not compared.
+    # A node that is unreadable in one tree is not compared.
     nobody = [{"scheme": "digest", "id": "kim:" + "A" * 27 + "=", "perms": "cdrwa"}]
     await client.call("setAcl", path="/b/same", acl=nobody)
     await expect(server, ("diff", "/a/same", "/a/same"), 0, "")
@@ -91,7 +91,7 @@ async def two_ensembles(server, client, other, other_client):
     await other_client.call("delete", path="/two/2499")
     expected = '~ 0007/x: "1" -> "2"\n- 2499\n'
     await expect(server, ("diff", "/two", below(other, "/two")), EXIT_DIFFERS, expected)
-    # Both may be elsewhere.
+    # Both trees may be in other ensembles.
     await expect("ws://127.0.0.1:1", ("diff", below(server, "/two"), below(other, "/two")),
                  EXIT_DIFFERS, expected)
     await expect(server, ("diff", "/two", below(other, "/none")), EXIT_NO_NODE, "",

@@ -1,4 +1,4 @@
-"""`zab edit`, and the question of `zab delete -r`: what a person changes in a terminal."""
+"""`zab edit`, and the question of `zab delete -r`: commands for a user at a terminal."""
 
 import asyncio
 import contextlib
@@ -126,7 +126,7 @@ async def conflicts(server, client, editor):
     assert (await client.call("get", path="/shared"))["data"] == "one\n2\nthree\n"
     done = await changed_by(("delete", {}))
     assert done.returncode == EXIT_NO_NODE, done
-    # Another node at the same path, with the same version.
+    # A new node at the same path, with the same version, is a change too.
     done = await changed_by(("delete", {}), ("create", {"data": "new"}), ("set", {"data": "x"}))
     assert done.returncode == EXIT_BAD_VERSION, done
     await client.call("delete", path="/shared")
@@ -198,7 +198,7 @@ async def has_data(client, path, data):
 
 
 async def questions(server, client):
-    """delete -r asks a person at a terminal, and nobody else"""
+    """delete -r asks a user at a terminal, and asks nothing without a terminal"""
     async def is_there(path="/tree"):
         return (await client.call("exists", path=path))["stat"] is not None
 
@@ -217,7 +217,7 @@ async def questions(server, client):
     await asyncio.to_thread(terminal.wait_for, rb"\[y/N\] ")
     terminal.process.send_signal(signal.SIGINT)
     assert (await asyncio.to_thread(terminal.end))[0] == -signal.SIGINT and await is_there()
-    # In the interactive shell, Ctrl-C takes the question back, and the shell goes on.
+    # In the interactive shell, Ctrl-C cancels the question, and the shell goes on.
     terminal = Terminal(server)
     await asyncio.to_thread(terminal.wait_for, rb"> ")
     terminal.type(b"rm -r /tree\n")
@@ -230,7 +230,7 @@ async def questions(server, client):
     await until(lambda: is_gone(is_there), "it is deleted")
     terminal.type(b"quit\n")
     assert (await asyncio.to_thread(terminal.end))[0] == 0
-    # No question without nodes below, with -f, and where no person is.
+    # There is no question without nodes below, with -f, or without a terminal.
     for path, words in (("/tree", ("-r",)), ("/tree/a", ("-r", "-f"))):
         await client.call("create", path=path, parents=True)
         code, output = await asyncio.to_thread(Terminal(server, "delete", *words, "/tree").end)

@@ -1,4 +1,4 @@
-"""`zab elect`: who leads, and who is told."""
+"""`zab elect`: who leads, and what observers see."""
 
 import json
 import signal
@@ -69,7 +69,7 @@ async def lost_session(server, client):
 
 
 async def usage(server):
-    """either a command or --observe"""
+    """elect needs either a command or --observe"""
     for words, reason in ((["elect", "/e"], "-- CMD is required"),
                           (["elect", "/e", "value", "--"], "-- CMD is required"),
                           (["elect", "--observe", "/e", "--", "true"], "--observe excludes CMD"),

@@ -1,4 +1,4 @@
-"""`zab await` and `zab serve-config`: what follows one node."""
+"""`zab await` and `zab serve-config`: commands that follow one node."""
 
 import os
 import pathlib
@@ -20,7 +20,7 @@ async def waiting(server, *words):
 
 
 async def awaits(server, client):
-    """await ends when the node is in the state, at once if it is so already"""
+    """await ends when the node is in the state, and at once if it already is"""
     missing = {words: await waiting(server, "/a", *words) for words in (("exists",), ("changed",),
                                                                         ("equals", "v1"), ("equals", "v2"))}
     assert await Shell(server, "await", "/a", "gone").end() == 0
@@ -45,10 +45,10 @@ async def awaits(server, client):
 
 async def await_failures(server):
     """a timeout, a missing server and a wrong usage have their own exit codes"""
-    for words, reason in ((("/b", "gone"), "/b still exists, 0.100 seconds are over"),
+    for words, reason in ((("/b", "gone"), "/b still exists, 0.100 seconds have passed"),
                           (("/none", "exists"), "/none does not exist"),
                           (("/b", "changed"), "/b did not change"),
-                          (("/b", "equals", "other"), "/b has not these data")):
+                          (("/b", "equals", "other"), "/b does not have this value")):
         shell = Shell(server, "await", "--timeout", "0.1", *words)
         assert await shell.end() == EXIT_TIMEOUT and reason in shell.err[-1], shell.err
     assert await Shell(server, "await", "--timeout", "0", "/none", "exists").end() == EXIT_TIMEOUT
@@ -127,7 +127,7 @@ async def restarted(server, client, directory):
     link.symlink_to(directory.file)
     before = directory.file.stat()
     shell = Shell(server, "serve-config", "/web", str(link), "--", *directory.reload)
-    await shell.warns("is current")
+    await shell.warns("already has the data of")
     assert directory.file.stat().st_ino == before.st_ino
     await client.call("set", path="/web", data="four")
     await until(lambda: directory.has("four"), "the new version")
@@ -138,7 +138,7 @@ async def restarted(server, client, directory):
 
 
 async def serve_failures(server, client, directory):
-    """what cannot be run or written is an error"""
+    """a program that cannot be run, or a file that cannot be written, is an error"""
     for words, code in ((("/web", "/no/such/directory/file"), EXIT_OTHER), (("/web", "/"), EXIT_OTHER),
                         (("--check", "no-such-program", "/web", "f"), EXIT_NOT_FOUND),
                         (("--check", "'open", "/web", "f"), EXIT_USAGE), (("--check", "", "/web", "f"), EXIT_USAGE),
@@ -153,7 +153,7 @@ async def stopped_check(server, client, directory):
     """a signal during the check leaves the old file, and no temporary file"""
     shell = Shell(server, "serve-config", "--check", "sh -c 'echo checking >&2; sleep 1000'", "/web",
                   str(directory.file))
-    await shell.warns("is current")
+    await shell.warns("already has the data of")
     await client.call("set", path="/web", data="five")
     await shell.warns("checking")
     shell.process.send_signal(signal.SIGTERM)
@@ -162,7 +162,7 @@ async def stopped_check(server, client, directory):
 
 
 async def killed_server(directory):
-    """the file follows the node over a killed server"""
+    """the file still follows the node after a server is killed"""
     async with Ensemble(3) as ensemble:
         client = await Client.open(ensemble.leader())
         await client.call("create", path="/web", data="1")

@@ -1,4 +1,4 @@
-"""`zab lock` and `zab elect`: commands that run under a lock, and what ends them."""
+"""`zab lock` and `zab elect`: commands that run under a lock, and the reasons why they end."""
 
 import asyncio
 import contextlib
@@ -16,7 +16,7 @@ from shell_processes import Cable, Shell, is_alive, queue_length
 
 EXIT_USAGE, EXIT_NO_SERVER = 2, 8
 EXIT_TIMEOUT, EXIT_LOST, EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND = 124, 125, 126, 127
-# Says that it runs, and ends when it is told how.
+# Prints `in`, and ends with the exit code that it reads.
 WAIT = ("sh", "-c", "echo in; read code; exit $code")
 
 
@@ -54,7 +54,7 @@ async def exclusion(server, client):
 
 
 async def semaphore(server, client):
-    """--limit lets several in; the limit is set once"""
+    """--limit lets several commands run; the limit is set once"""
     shells = [Shell(server, "lock", "--limit", "2", "/locks/two", "--", *WAIT) for _ in range(3)]
     await until(lambda: sum(shell.out == ["in"] for shell in shells) == 2, "two commands run")
     await queue_length(client, "/locks/two", 3)
@@ -66,7 +66,7 @@ async def semaphore(server, client):
         await shell.says("in")
         shell.say("0")
         assert await shell.end() == 0
-    # A node without data has no limit yet; other data are none.
+    # A node without data has no limit yet. Other data are not a limit.
     await client.call("create", path="/locks/empty")
     assert await Shell(server, "lock", "--limit", "5", "/locks/empty", "--", "true").end() == 0
     assert (await client.call("get", path="/locks/empty"))["data"] == "5"
@@ -96,7 +96,7 @@ async def environment(server, client):
 
 
 async def programs_that_cannot_run(server, client):
-    """a missing program is told before the lock is asked for, with the codes of other shells"""
+    """a missing program is reported before the lock is requested, with the exit codes of other shells"""
     for words, code, reason in ((["no-such-program"], EXIT_NOT_FOUND, "command not found"),
                                 (["/no/such"], EXIT_NOT_FOUND, "command not found"),
                                 (["/etc/passwd"], EXIT_NOT_EXECUTABLE, "Permission denied"),
@@ -111,7 +111,7 @@ async def programs_that_cannot_run(server, client):
 
 
 async def signals(server, client):
-    """signals are passed on to CMD; one that waits for the lock gives up and leaves no node"""
+    """signals are passed on to CMD; a command that waits for the lock gives up and leaves no node"""
     traps = "; ".join(f"trap 'echo {name}; exit {code}' {name}"
                       for name, code in (("INT", 41), ("TERM", 42), ("HUP", 43), ("QUIT", 44)))
     for number, code in ((signal.SIGINT, 41), (signal.SIGTERM, 42), (signal.SIGHUP, 43),
@@ -130,7 +130,7 @@ async def signals(server, client):
         waiting.process.send_signal(number)
         assert await waiting.end() == 128 + number and waiting.out == []
         await queue_length(client, "/locks/s", 1)
-    # A command that zab's kill leaves without its lock is killed with it.
+    # If zab is killed, its command loses the lock. So the command is killed too.
     holder.kill()
     shell = Shell(server, "--timeout-ms", "1000", "lock", "/locks/s", "--", "sh", "-c", "echo $$; read x")
     await until(lambda: shell.out, "the number of the process")
@@ -171,7 +171,7 @@ async def cut_off(server, client):
 
 
 async def stopped_server(ensemble):
-    """a command ends in order if no server answers any more"""
+    """a command ends in good order if no server answers any more"""
     server = ensemble.servers[0]
     holder = Shell(server, "--timeout-ms", "4000", "lock", "/locks/stopped", "--",
                    "sh", "-c", "trap 'echo bye; exit 0' TERM; echo in; while :; do read x; done")
@@ -238,7 +238,7 @@ async def lost_server():
 
 
 async def test():
-    """`zab lock` runs one command at a time, and ends it before the lock can be another's"""
+    """`zab lock` runs one command at a time, and ends it before another client can hold the lock"""
     os.environ.pop("ZABKEEPER_SERVERS", None)
     async with Ensemble(1) as ensemble:
         server = ensemble.servers[0]

@@ -27,7 +27,7 @@ def lines_of(done):
 
 
 async def lists_sessions(ensemble):
-    """sessions are listed with what only the servers of their clients know, in several pages"""
+    """sessions are listed in several pages, with the facts that only their clients' servers know"""
     clients = [await Client.open(ensemble.servers[i % 3]) for i in range(520)]
     await clients[7].call("create", path="/seven", ephemeral=True)
     await clients[7].call("watch", path="/", scope="subtree")
@@ -44,7 +44,7 @@ async def lists_sessions(ensemble):
     assert table[0].split() == ["SESSION", "TIMEOUT", "SERVER", "ADDRESS", "EPHEMERALS", "WATCHES",
                                 "OUTSTANDING"]
     assert len(table) == 521 and [line[:16] for line in table[1:]] == sorted(listed)
-    # Of another server, it is only known that they are there.
+    # Of the sessions of another server, only their existence is known.
     half = lines_of(zab(ensemble.servers[0].url, "--json", "sessions"))
     assert len(half) == 520 and sum("address" in each for each in half) == 174
     piped = subprocess.run(f"{BIN / 'zab'} --server {ensemble.urls()} sessions | head -1; echo ${{PIPESTATUS[0]}}",
@@ -64,7 +64,7 @@ async def kills_sessions(ensemble, clients):
     assert (await clients[8].call("exists", path="/seven", consistency="linearizable"))["stat"] is None
     again = zab(ensemble.urls(), "sessions", "kill", killed.session)
     assert again.returncode == EXIT_OTHER and "is not open" in again.stderr, again
-    # Only the leader does it; the shell finds the leader among the servers that it is given.
+    # Only the leader ends sessions. The shell finds it among the servers of --server.
     follower = ensemble.followers()[0]
     lost = zab(follower.url, "sessions", "kill", clients[8].session)
     assert lost.returncode == EXIT_NO_SERVER and "is the leader" in lost.stderr, lost

@@ -57,7 +57,7 @@ class Shell:
             lines.append(line.rstrip("\n"))
 
     def say(self, text):
-        """A line to its standard input."""
+        """Writes a line to its standard input."""
         self.process.stdin.write(text + "\n")
         self.process.stdin.flush()
 
@@ -76,7 +76,7 @@ class Shell:
             raise AssertionError(f"{error}; output: {self.out}; standard error: {self.err}") from None
 
     async def end(self):
-        """The exit code, when all output has been read."""
+        """Waits for the end, reads all output, and returns the exit code."""
         code = await asyncio.to_thread(self.process.wait, TIMEOUT)
         for reader in self.readers:
             await asyncio.to_thread(reader.join, TIMEOUT)
@@ -89,8 +89,8 @@ class Shell:
 
 
 class Cable:
-    """A connection to a server that can be cut. Then nothing gets through, and nobody is told. The
-    server's own address is replaced on the way, so that a client does not go round."""
+    """A connection to a server that can be cut. Then no bytes pass, and neither end is informed. It
+    replaces the server's own address in messages, so that a client cannot bypass it."""
 
     def __init__(self, server):
         self.server = server

@@ -1,5 +1,5 @@
-"""The shell looks at what came back: output that cannot be written, pages of other programs, trees
-that change while they are listed, trees too large for one request, and bytes that harm a
+"""What the shell does if something is wrong: output that cannot be written, pages of other programs,
+trees that change while they are listed, trees too large for one request, and bytes that harm a
 terminal."""
 
 import asyncio
@@ -101,7 +101,7 @@ async def exact_bytes(server):
     zab(server, "set", "/exact", "kept")
     # Each result of a script is a line.
     assert zab(server, input=b"get /exact\nget /exact\n").stdout == b"kept\nkept\n"
-    # Input that cannot be read is no data.
+    # Input that cannot be read is an error, and not empty data.
     unreadable = os.open("/", os.O_RDONLY)
     done = zab(server, "set", "/exact", "-", stdin=unreadable)
     assert done.returncode == EXIT_OTHER and b"cannot read standard input" in done.stderr, done
@@ -115,7 +115,7 @@ async def exact_bytes(server):
 
 
 async def what_can_never_succeed(server):
-    """what no server accepts is refused at once, with a definite error"""
+    """a request that no server accepts is refused at once, with a definite error"""
     path = b"/caf\xe9"
     for words in ((b"get", path), (b"ls", path), (b"stat", path), (b"count", path), (b"tree", path),
                   (b"set", path, b"x"), (b"create", path), (b"delete", path), (b"delete", b"-r", path),
@@ -188,12 +188,12 @@ async def pages_of_others(server):
         assert done.returncode == EXIT_NO_SERVER and done.stdout == b"" and words in done.stderr, done
         done = zab(url, "handover")
         assert done.returncode == EXIT_NO_SERVER and words in done.stderr, done
-        # The others are shown.
+        # The other servers are shown.
         done = zab(f"{url},{server.url}", "status")
         assert done.returncode == 0 and b"standalone" in done.stdout and words in done.stdout, done
         page.shutdown()
         page.server_close()
-    # A leader whose reply has not the fields of a result.
+    # A leader whose reply lacks the fields of a result.
     status = {"role": "leader", "id": 1, "epoch": 1}
     not_done, done_words = b"not the page of a Zabkeeper server", (b"server 2 leads", b"at level 2")
     for status_code, result, words in ((200, {"up": True}, not_done), (200, {"leader": "2", "level": None}, not_done),
@@ -309,7 +309,7 @@ async def large_trees(server, client):
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b""), done
     assert (await client.call("exists", path="/wide"))["stat"] is None
 
-    # A subtree that is too large itself, below others; and a node that may not be deleted.
+    # A subtree below others that is itself too large, and a node that may not be deleted.
     await client.call("create", path="/deep/a/b", parents=True)
     await create_children(client, "/deep/a/b/c", 10_500)
     await client.call("create", path="/deep/z")

@@ -76,18 +76,18 @@ def many_commands(server):
     done = script(server, *[f"get /many/n{i}" for i in range(count)], *["set /many/n0 %d" % i for i in range(100)],
                   "get /many/n0")
     assert done.stdout.splitlines() == [b"value %d" % i for i in range(count)] + [b"99"], done.stdout[-200:]
-    # Missing ends of lines and of quotes are no reason to lose a command.
+    # No command is lost if its newline or its closing quote is missing.
     done = zab(server, "-", input=b"get /many/n1\nget /many/n2")
     assert done.stdout == b"value 1\nvalue 2\n", done
 
 
 def small_memory(server):
-    """large values do not pile up"""
+    """large values do not accumulate in memory"""
     zab(server, "set", "--create", "/large", "-", input=b"x" * 1_000_000)
     before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     done = script(server, *["get /large"] * 200)
     assert done.returncode == 0 and len(done.stdout) == 200 * 1_000_001, (done.returncode, len(done.stdout))
-    # Of the shell, if it is the largest child of this test so far.
+    # This is the shell's memory, if the shell is the largest child of this test so far.
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     assert peak == before or peak < 96 << 10, peak
 
@@ -151,14 +151,14 @@ def time_is_over(server):
     for words, says in ((("watch", "/f"), b"watching /f\nthe time of --timeout is over\n"),
                         (("watch", "/f", "--", "cat"), b"watching /f\nthe time of --timeout is over\n"),
                         (("elect", "--observe", "/f"), b"observing /f\nthe time of --timeout is over\n"),
-                        (("await", "/none", "exists"), b"/none does not exist, 0.200 seconds are over\n")):
+                        (("await", "/none", "exists"), b"/none does not exist, 0.200 seconds have passed\n")):
         done = zab(server, "--timeout", "0.2", *words)
         assert done.returncode == EXIT_TIMEOUT and done.stderr.endswith(says), done
-    # Without remarks, and from the environment.
+    # The environment sets the timeout, and turns remarks off.
     environment = {**os.environ, "ZABKEEPER_TIMEOUT": "0.2", "ZABKEEPER_QUIET": "1"}
     done = zab(server, "watch", "/f", env=environment)
     assert (done.returncode, done.stderr) == (EXIT_TIMEOUT, b"the time of --timeout is over\n"), done
-    # Time enough, and a program that takes longer than it.
+    # A command that has enough time, and a program that runs longer than --timeout.
     assert zab(server, "get", "/f", "--timeout", "20").stdout == b"x"
     assert zab(server, "--timeout", "0.2", "lock", "/f/lock", "--", "sleep", "0.4").returncode == 0
     # A server that does not reply.
@@ -194,7 +194,7 @@ def contexts(server):
         assert call("whoami", ZABKEEPER_CONTEXT="nowhere").returncode == EXIT_NO_SERVER
         assert call("--context", "here", "whoami", ZABKEEPER_CONTEXT="nowhere").returncode == 0
         assert call("--context", "nowhere", "--server", server.url, "--timeout", "9", "whoami").returncode == 0
-        # Secrets are for the servers of the context only, and are never printed.
+        # The secrets of a context are only for its own servers, and are never printed.
         assert b"kim" not in call("--server", server.url, "whoami").stdout
         assert b"kim" not in call("whoami", ZABKEEPER_SERVERS=server.url).stdout
         for words in (("context",), ("context", "show"), ("context", "list", "--json"), ("context", "show", "--json")):
@@ -211,11 +211,11 @@ def contexts(server):
         assert call("context", "set", "here", "--auth", "").returncode == 0
         path.chmod(0o644)
         assert call("whoami").returncode == 0
-        # Another secret makes it private again.
+        # Setting a secret makes the file private again.
         assert call("context", "set", "here", "--auth", "digest:kim:geheim").returncode == 0
         assert path.stat().st_mode & 0o777 == 0o600
 
-        # What is wrong is named, and not written.
+        # A wrong setting is named, and is not saved.
         before = path.read_text()
         for words, says in ((("--context", "her", "ping"), b"did you mean `here`?"),
                             (("context", "use", "nowher"), b"did you mean `nowhere`?"),
@@ -278,7 +278,7 @@ def interactive(server):
         shell.type(b"who\t\n", rb"world:anyone\r\n.*> ")
         shell.type(b"watch --onc\t", rb"--onc.*e ")
         shell.type(b"\x03", rb"> ")
-        # Only what 1,500 children have in common.
+        # Tab adds only the common prefix of 1,500 children.
         shell.type(b"exists /i/many/n\t1499\n", rb"numChildren.*0m> ")
         # A quote that is left open.
         shell.type(b"set /i 'line 1\n", rb"\n> ")
@@ -297,7 +297,7 @@ def interactive(server):
         history = pathlib.Path(home) / "zabkeeper/history"
         assert history.stat().st_mode & 0o777 == 0o600
         assert "geheim" not in history.read_text() and "pwd" in history.read_text(), history.read_text()
-        # Kept for the next shell, which has no colours here.
+        # The history is kept for the next shell, which has no colours here.
         shell = Terminal(server, home, NO_COLOR="1")
         seen = shell.type(b"", rb"\] /> ")
         assert b"\x1b[32m" not in seen, seen

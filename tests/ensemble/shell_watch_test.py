@@ -50,7 +50,7 @@ async def lost_session(server, client):
     async with Cable(server) as cable:
         with_program = await watching(cable, "--timeout-ms", "1000", "watch", "--recursive", "/s", "--", *PRINT)
         lines = await watching(cable, "--timeout-ms", "1000", "watch", "--recursive", "/s")
-        # One transaction with several events is the last one before.
+        # The last transaction before the loss has several events.
         await client.call("multi", ops=[{"op": "create", "path": f"/s/{i}"} for i in range(3)])
         await lines.says("/s/2")
         await with_program.says("/s/2")
@@ -87,7 +87,7 @@ async def environment(server, client):
 
 
 async def failures(server, client):
-    """a command that fails is reported, and watching goes on unless it shall not"""
+    """a command that fails is reported, and only --exit-on-error ends the watch"""
     await client.call("create", path="/f", data="0")
     command = ("sh", "-c", 'echo "$ZABKEEPER_EVENT_ZXID"; exit 5')
     shell = await watching(server, "watch", "--count", "2", "/f", "--", *command)
@@ -107,7 +107,7 @@ async def failures(server, client):
 
 
 async def one_at_a_time(server, client):
-    """commands do not overlap, unless they may"""
+    """commands overlap only with --parallel"""
     await client.call("create", path="/o", data="0")
     with tempfile.TemporaryDirectory() as directory:
         gate = pathlib.Path(directory) / "gate"
@@ -119,7 +119,7 @@ async def one_at_a_time(server, client):
             await client.call("set", path="/o", data=data)
         await until(lambda: several.out == ["begin"] * 3, "three run at a time")
         assert single.out == ["begin"], single.out
-        # Both ends, so that no opening waits. A signal lets the running command end.
+        # Opens both ends, so that no open waits. A signal lets the running command end.
         single.process.send_signal(signal.SIGTERM)
         assert await single.end() == 128 + signal.SIGTERM and single.out == ["begin"], single.out
         end = os.open(gate, os.O_RDWR)
@@ -135,7 +135,7 @@ def resident(process):
 
 
 async def too_slow(server, client):
-    """a command that is far too slow ends the watch with the place where to go on"""
+    """a command that is far too slow ends the watch, which says where to go on"""
     await client.call("create", path="/t", data="")
     with tempfile.TemporaryDirectory() as directory:
         gate = pathlib.Path(directory) / "gate"

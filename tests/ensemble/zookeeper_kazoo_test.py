@@ -36,7 +36,7 @@ def basics(kazoo):
 
 
 def locks(ensemble):
-    """Several clients count under a lock. Nobody else is in it meanwhile."""
+    """Several clients count under a lock, which only one of them holds at a time."""
     held, counted = [], []
 
     def count():
@@ -62,7 +62,7 @@ def locks(ensemble):
 
 
 def goes_on(kazoo):
-    """kazoo may see only now that its connection is lost."""
+    """Whether kazoo is connected. This call may be the first to notice a lost connection."""
     try:
         return kazoo.connected and kazoo.exists("/kazoo/e")
     except ConnectionLoss:
@@ -79,7 +79,7 @@ async def test():
         await asyncio.to_thread(locks, ensemble)
         assert kazoo.get("/locks/count")[0] == b"20"
 
-        # Each sees the other's ephemeral nodes, and the watches of each fire for the other's writes.
+        # Each client sees the other's ephemeral nodes. Its watches fire for the other's writes.
         ours = await Client.open(ensemble.leader())
         await ours.call("create", path="/ours", data="1", ephemeral=True)
         await ours.call("watch", path="/kazoo", scope="subtree")
@@ -94,7 +94,7 @@ async def test():
         owner = (await ours.call("get", path="/kazoo/e"))["stat"]["ephemeralOwner"]
         assert int(owner, 16) == kazoo.client_id[0]
 
-        # Its session goes on with another server, and so do its watches.
+        # kazoo's session and its watches go on with another server.
         port = kazoo._connection._socket.getpeername()[1]
         next(server for server in ensemble.servers if server.web_port == port).kill()
         await until(lambda: goes_on(kazoo), "kazoo goes on")

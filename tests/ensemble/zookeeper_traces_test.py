@@ -10,20 +10,20 @@ import sys
 from harness import Ensemble, run, until
 
 FOLDER = pathlib.Path(os.environ["ZABKEEPER_SOURCE"]) / "tests/zookeeper"
-# They need servers that are configured otherwise.
+# Traces with these needs need servers with another configuration.
 OTHER_SERVERS = {"readonly", "sasl", "quorum", "default-config", "enforce-sasl"}
 KEYS = {"tickTime": 1000, "maxClientCnxns": 0, "maxClientSessions": 0,
         "clientSessionsPerSecond": 0, "4lw.commands.whitelist": "*",
         "znode.container.checkIntervalMs": 500,
         "superDigest": "super:xQJmxLMiHGwaqBvst5y6rkB6HQs="}
 
-# What differs, and why: docs/zookeeper.md.
+# The traces that differ. docs/zookeeper.md says why.
 NULL_DATA = {"client-c-basic", "client-node-basic", "client-zkcli-basic", "data", "multi-read"}
 WORDS = {"word-cons", "word-crst", "word-dump", "word-gtmk", "word-hash", "word-srst", "word-stmk",
          "word-wchc", "word-wchp"}
 # The nodes of a quota have the zxid of its limits.
 DIFFER = NULL_DATA | WORDS | {"quota-hard", "watch-own-session-end"}
-# They look at the root, so they come before those that differ and leave nodes behind.
+# These traces look at the root. They come first, because traces that differ leave nodes behind.
 FIRST = ["00-fresh-root", "children-of-root", "watch-root-children"]
 
 

@@ -29,7 +29,7 @@ bool has(const std::string& text, std::string_view part) {
   return text.find(part) != std::string::npos;
 }
 
-TEST_CASE("a word is answered only if it is allowed") {
+TEST_CASE("a four-letter word is answered only if it is allowed") {
   const std::string refused = "ruok is not executed because it is not in the whitelist.\n";
   CHECK(word_text("ruok", with_words({"srvr"}), some_readings) == refused);
   CHECK(word_text("ruok", with_words({"srvr", "ruok"}), some_readings) == "imok");
@@ -37,7 +37,7 @@ TEST_CASE("a word is answered only if it is allowed") {
   CHECK(has(word_text("wchp", with_words({"*"}), some_readings), "wchp is not executed"));
 }
 
-TEST_CASE("words tell the state of a server as ZooKeeper does") {
+TEST_CASE("four-letter words show the state of a server as ZooKeeper does") {
   const AdminOptions all = with_words({"*"});
   const std::string srvr = word_text("srvr", all, some_readings);
   CHECK(has(srvr, "Zookeeper version: 3.9.3-zabkeeper-0.2.0, built on "));
@@ -50,7 +50,7 @@ TEST_CASE("words tell the state of a server as ZooKeeper does") {
   CHECK(has(mntr, "zk_synced_observers\t1\n"));
 }
 
-TEST_CASE("a server without a quorum says so, and whether it serves reads") {
+TEST_CASE("four-letter words show that a server has no quorum, and whether it serves reads") {
   Readings now = some_readings();
   now.status.serving = false;
   AdminOptions options = with_words({"*"});

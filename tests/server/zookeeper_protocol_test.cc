@@ -64,7 +64,7 @@ std::string read_frame(std::int32_t xid, Opcode type, std::string_view path, boo
 }
 
 struct Connection {
-  // What the pipeline gets: the kinds of the requests.
+  // The kinds of the requests that the pipeline gets.
   Lines receive(std::string bytes, std::size_t piece = std::string::npos) {
     Lines all;
     for (std::size_t at = 0; at < bytes.size() && protocol.wants_bytes();) {
@@ -140,7 +140,7 @@ struct Connection {
   void send(const wire::ServerMessage& message) { CHECK(protocol.queue().send(message)); }
   void reply(wire::ReplyBody body) { send(wire::Reply{{}, zxid, {}, std::move(body)}); }
   void refuse(wire::ErrorCode code) { send(wire::Reply{{}, zxid, {}, wire::Error{code, ""}}); }
-  // Of the watch that the request at `index` has set.
+  // Sends an event of the watch that the request at `index` has set.
   void fire(std::size_t index, wire::EventKind kind, const std::string& path,
             std::uint64_t counter = 9) {
     send(wire::WatchEvent{requests.at(index).id, kind, path, {{1}, counter}, {}, {}, {}});
@@ -178,7 +178,7 @@ TEST_CASE("frames may arrive in any pieces, and requests are answered in their o
   }
 }
 
-TEST_CASE("an answer that needs no request waits for the replies before it") {
+TEST_CASE("a reply that needs no request of ours waits for the replies before it") {
   Connection connection;
   connection.open();
   CHECK(connection.receive(read_frame(1, Opcode::get_data, "/a", false) +
@@ -196,7 +196,7 @@ TEST_CASE("an unknown request is answered, and then the connection ends") {
   CHECK(connection.protocol.end() == StreamProtocol::StreamEnd::shut_down);
 }
 
-TEST_CASE("no request behind an unknown one is carried out, also while others are not answered") {
+TEST_CASE("no request after an unknown one is carried out, even while others are not answered") {
   Connection connection;
   connection.open();
   CHECK(connection.receive(read_frame(1, Opcode::get_data, "/a", false) +
@@ -208,7 +208,7 @@ TEST_CASE("no request behind an unknown one is carried out, also while others ar
   CHECK(connection.protocol.end() == StreamProtocol::StreamEnd::shut_down);
 }
 
-TEST_CASE("an impossible frame ends the connection without a word") {
+TEST_CASE("a frame with an invalid length ends the connection without a reply") {
   for (const std::string& bytes : {std::string("\xff\xff\xff\xff", 4), std::string("\0\x10\0\0", 4),
                                    std::string("GET / HT"), std::string("\0\0\0\4abcd", 8)}) {
     Connection connection;
@@ -222,7 +222,7 @@ TEST_CASE("an impossible frame ends the connection without a word") {
   CHECK(malformed.protocol.end() == StreamProtocol::StreamEnd::shut_down);
 }
 
-TEST_CASE("a session that is gone is told with zeros, other refusals without a word") {
+TEST_CASE("an ended session is answered with zeros, and other refusals have no reply") {
   const std::pair<wire::ErrorCode, Lines> rows[] = {
       {wire::ErrorCode::session_expired, {"no session"}},
       {wire::ErrorCode::auth_failed, {"no session"}},
@@ -239,7 +239,7 @@ TEST_CASE("a session that is gone is told with zeros, other refusals without a w
   }
 }
 
-TEST_CASE("a watch is told once, whatever reads have set it") {
+TEST_CASE("an event is sent once, even if several reads have set its watch") {
   Connection connection;
   connection.open();
   CHECK(connection.receive(read_frame(1, Opcode::get_data, "/a", true) +
@@ -277,7 +277,7 @@ TEST_CASE("a read that fails sets no watch, but exists of a missing node does") 
         Lines{"xid 1 -101", "xid 2 -101", "xid 3 ok", "event 1 /a", "xid 4 -121"});
 }
 
-TEST_CASE("setWatches tells what was missed, before its reply, and arms the rest") {
+TEST_CASE("setWatches sends missed events before its reply, and sets the other watches") {
   Connection connection;
   connection.open();
   const auto set = [](Writer& out) {
@@ -311,7 +311,7 @@ TEST_CASE("setWatches tells what was missed, before its reply, and arms the rest
   CHECK(connection.sent() == Lines{"event 3 /same"});
 }
 
-TEST_CASE("a long setWatches becomes requests in parts, and waits while the owner has paused it") {
+TEST_CASE("a long setWatches becomes requests in parts, and waits while its connection is paused") {
   Connection connection;
   connection.open();
   connection.protocol.pause();
@@ -374,7 +374,7 @@ TEST_CASE("each read of a multiRead has its own result") {
   CHECK(connection.sent() == Lines{"xid 1 ok"});
 }
 
-TEST_CASE("a client that sends no connect, or only a part of a frame, is closed") {
+TEST_CASE("a client that sends no connect, or only a part of a frame, is disconnected") {
   Connection silent;
   silent.wait(silent.limits.first_frame_timeout);
   CHECK(silent.next() == Lines{"closed"});
@@ -386,7 +386,7 @@ TEST_CASE("a client that sends no connect, or only a part of a frame, is closed"
   CHECK(slow.protocol.end() == StreamProtocol::StreamEnd::shut_down);
 }
 
-TEST_CASE("the memory of an unfinished frame is charged, and given back") {
+TEST_CASE("the memory of an incomplete frame is charged, and released at its end") {
   Connection connection;
   connection.open();
   const std::string frame = request_frame(1, Opcode::set_data, [](Writer& out) {

@@ -73,7 +73,7 @@ void Network::connect(const ScheduledEvent& scheduled, const std::function<bool(
   both.connecting = false;
   if (!listens_[scheduled.server] || !listens_[scheduled.other]) return;
   if (both.now.generation != 0 || both.blocked_until > queue_.now()) return;
-  if (!greet()) {  // whoever dials tries again
+  if (!greet()) {  // the server that dials tries again
     both.connecting = true;
     queue_.schedule(queue_.now() + tick + delay(), scheduled);
     return;

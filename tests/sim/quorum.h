@@ -4,8 +4,8 @@
 
 #include "zab/ensemble.h"
 
-// A second implementation of quorums, for the checkers. With the program's own one they would not
-// notice its errors.
+// A second implementation of quorums, for the checkers. If they used the program's own
+// implementation, they would not notice its errors.
 namespace sim {
 
 [[nodiscard]] bool is_voter(const zab::Ensemble& ensemble, zab::ServerId id);

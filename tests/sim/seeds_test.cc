@@ -29,7 +29,7 @@ sim::Totals check_seed(std::uint64_t seed, sim::Mode mode = sim::Mode::protocol)
   return outcome.totals;
 }
 
-// Events that may not happen in so few seeds.
+// Events that are so rare that they may not happen in these few seeds.
 bool is_rarest(sim::Rare rare) {
   return rare == sim::Rare::snapshot_abandoned || rare == sim::Rare::snapshot_lost ||
          rare == sim::Rare::unreadable || rare == sim::Rare::staged_installed ||
@@ -41,7 +41,7 @@ bool is_rarest(sim::Rare rare) {
          rare == sim::Rare::done_refused;
 }
 
-// As many seeds as one processor runs in a quarter of a minute.
+// The number of seeds that one processor runs in 15 seconds.
 constexpr std::uint64_t service_part = 250;
 void check_service(std::uint64_t part) {
   std::array<std::uint64_t, sim::rare_count> rare{};

@@ -96,7 +96,7 @@ TEST_CASE("values are read as they were written, and null is not empty") {
   CHECK(in.failed());
 }
 
-TEST_CASE("impossible lengths and counts fail, and reserve nothing") {
+TEST_CASE("invalid lengths and counts fail, and reserve no memory") {
   for (const std::string hex : {"00000003616263", "7fffffff61", "fffffffe", "80000000", "0000"}) {
     CAPTURE(hex);
     const std::string bytes = bytes_of(hex);
@@ -114,7 +114,7 @@ TEST_CASE("impossible lengths and counts fail, and reserve nothing") {
   CHECK(null.count(4) == std::nullopt);
 }
 
-TEST_CASE("a connect request has a password, and older clients send no last byte") {
+TEST_CASE("a connect request has a password, and clients before 3.4 send no last byte") {
   const auto connect = [](std::int64_t session, std::string_view password, bool has_byte) {
     return parse_connect(written([&](Writer& out) {
       out.int32(0);
@@ -141,7 +141,7 @@ TEST_CASE("a connect request has a password, and older clients send no last byte
   CHECK(!parse_connect("").has_value());
 }
 
-TEST_CASE("flags say which kind of node is created, and others are refused") {
+TEST_CASE("the flags of a create select the kind of the node, and invalid flags are refused") {
   struct Row {
     Opcode type;
     std::int32_t flags;
@@ -211,7 +211,7 @@ TEST_CASE("malformed requests get the error that ZooKeeper gives them") {
   CHECK(!parse_request("1234567").has_value());
 }
 
-TEST_CASE("an ACL without entries, or with rights that do not exist, is refused later") {
+TEST_CASE("an ACL without entries, or with unknown permissions, is refused later") {
   const auto acl_of = [](auto write) {
     const Body body = body_of(Opcode::set_acl, [&](Writer& out) {
       out.text("/a");
@@ -233,7 +233,7 @@ TEST_CASE("an ACL without entries, or with rights that do not exist, is refused 
   CHECK(strange.front().scheme.empty());
 }
 
-TEST_CASE("a multi has the opcode of each operation, and an impossible kind fails at its place") {
+TEST_CASE("a multi has the opcode of each operation, and invalid flags fail at their operation") {
   const Body body = body_of(Opcode::multi, [](Writer& out) {
     const auto header = [&](Opcode type, bool is_end) {
       out.int32(static_cast<std::int32_t>(type));
@@ -278,7 +278,7 @@ TEST_CASE("replies and events have the bytes that ZooKeeper sends") {
         "0405060708090a0b0c0d0e0f");
 }
 
-TEST_CASE("of a failed multi the operations before the failure have no error") {
+TEST_CASE("in a failed multi, the operations before the failed one have no error") {
   MultiReply reply;
   const Error inconsistent{ErrorCode::runtime_inconsistency, ""};
   reply.results = {inconsistent, Error{ErrorCode::bad_version, ""}, inconsistent};

@@ -4,7 +4,7 @@
     replay.py [options] HOST:PORT [SCENARIO …]
 
     --have A,B      what the server is set up for, as listed under "needs" in README.md; scenarios that need more are skipped.
-                    Default: everything but "readonly", "sasl", "enforce-sasl", "quorum" and "default-config": servers of their own.
+                    Default: everything but "readonly", "sasl", "enforce-sasl", "quorum" and "default-config", which need servers of their own.
     --all           a scenario that is marked optional (a curiosity, or what later versions do differently) must pass too
     --timeout S     seconds to wait for a frame (default 10; a scenario may ask for more)
     -v              print every step
@@ -40,7 +40,7 @@ class Connection:
                 self.socket.sendall(data[at:at + chunk])
                 time.sleep(0.002)
         except OSError:
-            pass                   # the server may have closed already: the steps that follow tell
+            pass                   # the server may have closed already: the next steps show it
 
     def read(self, n):
         data = b""
@@ -73,8 +73,8 @@ class Run:
     def __init__(self, trace, address, options):
         self.trace, self.address, self.options = trace, address, options
         self.connections = {}
-        self.known = {}            # name -> bytes: what this server says where the recorded one said that
-        self.heard = {}            # the same for zxids that only headers had
+        self.known = {}            # name -> bytes: this server's value for a name of the recording
+        self.heard = {}            # the same, for zxids that were only in headers
 
     def play(self):
         for number, step in enumerate(self.trace["steps"], 1):
@@ -133,7 +133,7 @@ class Run:
         want = bytes.fromhex(step["hex"])
         marks = step.get("marks", ())
         stretch = any(mark["is"].startswith("buffer~") for mark in marks)
-        at_want = at_got = 4 if stretch else 0      # where a text may be longer, so may the frame
+        at_want = at_got = 4 if stretch else 0      # if a text may be longer, the length of the frame may differ too
         for mark in marks:
             fixed = mark["at"] - at_want
             self.same(want[at_want:mark["at"]], got[at_got:at_got + fixed], at_want, want, got)
@@ -147,7 +147,7 @@ class Run:
             raise Mismatch(f"differs from byte {at} on\n      want {whole_want.hex()}\n      got  {whole_got.hex()}")
 
     def marked(self, mark, want, got, at, conn):
-        """Checks what stands at a mark and returns its length."""
+        """Checks the value at a mark, and returns its length."""
         kind, _, name = mark["is"].partition(" ")
         if kind.startswith("buffer~"):
             pattern = mark["is"][len("buffer~"):]
@@ -186,7 +186,7 @@ class Run:
             raise Mismatch(f"{name} was {self.known[name].hex()} before, is {value.hex()} here")
 
     def end(self):
-        """Ends the sessions that are still open, so that nothing of a scenario that failed gets in the way of the next."""
+        """Ends the sessions that are still open, so that a failed scenario does not disturb the next one."""
         for connection in self.connections.values():
             try:
                 connection.send(bytes.fromhex("00000008" "7fffffff" "fffffff5"), None)
@@ -198,7 +198,7 @@ class Run:
 
 
 def members(data, kind):
-    """The records of a vector whose order says nothing; kind is set<string>, set<int,string,string> and the like."""
+    """The records of a vector whose order has no meaning; kind is set<string>, set<int,string,string> and the like."""
     count, at, found = struct.unpack(">i", data[:4])[0], 4, []
     for _ in range(count):
         record = []

@@ -24,14 +24,14 @@ using zabkeeper::Error;
 
 constexpr std::uint32_t acl_page_children = 500;
 
-// Sets the ACL of a node and of all nodes below it. A node comes after those below it, because the
-// new ACL may forbid this client to list them.
+// Sets the ACL of a node and of all nodes below it. A node comes after the nodes below it, because
+// its new ACL may forbid this client to list them.
 class SubtreeAcl {
  public:
   SubtreeAcl(zabkeeper::Client& client, wire::Acl acl)
       : client_(client), acl_(std::move(acl)), progress_(STDERR_FILENO) {}
 
-  // Throws Refused. What may not be read or changed is only counted.
+  // Throws Refused. A node that may not be read or changed is only counted.
   void set(const std::string& top) {
     set_below(top);
     set_all({top});

@@ -1,6 +1,5 @@
 #include "tools/shell/acl_words.h"
 
-#include <array>
 #include <optional>
 #include <string_view>
 
@@ -18,7 +17,7 @@ std::optional<wire::AclEntry> entry_named(std::string_view name) {
   return std::nullopt;
 }
 
-// An id may have colons too: that of an IPv6 address, and that of a digest.
+// An id may have colons too, for example an IPv6 address or a digest.
 std::optional<wire::AclEntry> entry_of(std::string_view word) {
   const std::size_t first = word.find(':');
   const std::size_t last = word.rfind(':');

@@ -9,8 +9,8 @@
 // ACLs as words: `scheme:id:perms`, or a name.
 namespace shell {
 
-// The ACL of these words together. Names: `open`, `read-only` (for everybody), `creator` (all
-// permissions for the identities of this client). BadArguments says which word is wrong.
+// The ACL that these words make together. Names: `open`, `read-only` (for everybody), `creator`
+// (all permissions for the identities of this client). BadArguments says which word is wrong.
 [[nodiscard]] wire::Result<wire::Acl> acl_of_words(const std::vector<std::string>& words);
 
 // "digest:ann:hash:cdrwa"

@@ -11,15 +11,16 @@
 
 namespace shell {
 
-// Requests that are sent, and whose replies are taken in the same order.
+// Sends several requests before the first reply comes. `take` returns the replies in the order of
+// the requests.
 class Ahead {
  public:
   explicit Ahead(zabkeeper::Client& client);
 
-  // The next request may be sent now: the requests and replies in between stay small in number and
-  // in bytes.
+  // Whether the next request may be sent now. This limits the number and the bytes of unanswered
+  // requests.
   [[nodiscard]] bool has_room() const;
-  // `timeout`: for the reply; none: that of all requests.
+  // `timeout`: how long to wait for the reply; none: the client's own timeout.
   void send(wire::Request request, std::optional<std::chrono::milliseconds> timeout = {});
 
   [[nodiscard]] bool empty() const { return sent_.empty(); }
@@ -46,7 +47,7 @@ class Ahead {
   };
   std::deque<Sent> sent_;
   std::size_t sent_bytes_ = 0;
-  // Of the last replies: how large the next ones may be. At first it is not known.
+  // The size of the last replies, to estimate the next ones. The first value is a guess.
   std::size_t reply_bytes_ = bytes_max / 16;
 };
 

@@ -38,7 +38,7 @@ void put(std::string& header, TarField field, std::string_view text) {
   header.replace(field.at, text.size(), text);
 }
 
-// Octal digits, and a NUL.
+// Writes octal digits, and a NUL.
 void put_number(std::string& header, TarField field, std::uint64_t number) {
   std::array<char, 24> text{};
   std::snprintf(text.data(), text.size(), "%0*llo", static_cast<int>(field.bytes - 1),

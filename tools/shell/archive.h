@@ -18,8 +18,8 @@ class ArchiveFailed : public std::runtime_error {
 [[nodiscard]] std::string tar_header(const std::string& name, std::uint64_t bytes,
                                      std::int64_t seconds);
 
-// Writes a file .tar.gz. The file is new, only its owner may read it, and it is removed again if it
-// is not finished. All functions throw ArchiveFailed.
+// Writes a .tar.gz file. The file must not exist before. Only its owner may read it. The destructor
+// removes it if `finish` was not called. All functions throw ArchiveFailed.
 class Archive {
  public:
   Archive(std::string path, std::int64_t seconds);

@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <string>
@@ -19,7 +18,7 @@ std::string words_of(Await::State state) {
     case Await::State::changed: return "did not change";
     case Await::State::equals: break;
   }
-  return "has not these data";
+  return "does not have this value";
 }
 
 }  // namespace
@@ -50,7 +49,7 @@ void Runner::on(const Await& await) {
     // A timeout of 0 is long enough for one look.
     if (await.timeout && !is_first && steady_clock::now() - began >= *await.timeout) {
       return fail(exit_timeout, path + ' ' + words_of(await.state) + ", " +
-                                    seconds_text(*await.timeout) + " seconds are over");
+                                    seconds_text(*await.timeout) + " seconds have passed");
     }
   }
   exit_code_ = exit_interrupted;

@@ -6,8 +6,8 @@
 
 namespace shell {
 
-// A request that is under way. So one thread can have several at a time: it begins all of them
-// before it waits for the first reply.
+// A request that is sent and not answered yet. One thread can begin several requests before it
+// waits for the first reply.
 class BegunRequest {
  public:
   BegunRequest(const zabkeeper::Client& client, wire::Request request);

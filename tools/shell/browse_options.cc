@@ -1,7 +1,6 @@
 #include "tools/shell/browse_options.h"
 
 #include <chrono>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <stdexcept>

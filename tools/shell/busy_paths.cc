@@ -10,7 +10,7 @@ constexpr std::size_t number_digits = 10;  // of a sequential node
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-// Each name without the number that a server has given it.
+// Replaces the number of each sequential node's name by `*`.
 std::string without_numbers(std::string_view path) {
   std::string text;
   while (!path.empty()) {

@@ -12,8 +12,8 @@
 
 namespace shell {
 
-// Counts events by their paths, in bounded memory: the paths with the fewest events are given up
-// when there are too many.
+// Counts events by their paths, in bounded memory. If there are too many paths, it drops those with
+// the fewest events.
 class BusyPaths {
  public:
   struct Grouping {

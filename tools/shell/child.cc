@@ -37,7 +37,7 @@ class Descriptor {
   int number_;
 };
 
-// A descriptor from which exactly this can be read; -1 on an error.
+// A descriptor whose content is this text; -1 on an error.
 Descriptor readable(const std::string& text) {
   if (text.empty()) return Descriptor(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   Descriptor memory(::memfd_create("zab-input", MFD_CLOEXEC));
@@ -73,7 +73,7 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
   return pointers;
 }
 
-// What the child needs between fork and exec, where it may not allocate memory.
+// The values that the child needs between fork and exec, where it may not allocate memory.
 struct Prepared {
   const char* file;
   char* const* arguments;
@@ -86,8 +86,8 @@ struct Prepared {
   sigset_t mask;  // of signals
 };
 
-// The functions down to `become` are called by the child: they call only what is safe in a signal
-// handler, because another thread may have held any lock when the process was forked.
+// The child calls the functions down to `become`. They call only functions that are safe in a
+// signal handler, because another thread may have held any lock at the time of the fork.
 
 void reset_signals(const sigset_t& mask) {
   for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGCHLD}) {
@@ -96,7 +96,7 @@ void reset_signals(const sigset_t& mask) {
     const bool is_ignored = (action.sa_flags & SA_SIGINFO) == 0 && action.sa_handler == SIG_IGN;
     if (!is_ignored) ::signal(number, SIG_DFL);
   }
-  // This program ignores these for itself.
+  // Only this program ignores these signals, not its children.
   for (const int number : {SIGPIPE, SIGXFSZ, SIGTTOU}) ::signal(number, SIG_DFL);
   ::sigprocmask(SIG_SETMASK, &mask, nullptr);
 }
@@ -136,7 +136,7 @@ void close_own_descriptors(int but) {
   ::_exit(exit_not_found);
 }
 
-// The error number of the child before its program; 0 once it executes its program.
+// Waits until the child executes its program, or fails before. Returns 0 or the error number.
 int failure_of(int descriptor) {
   int error = 0;
   ssize_t size = 0;
@@ -215,7 +215,7 @@ Child::Child(const Launch& launch) : place_(launch.place) {
   if (place_ == Place::foreground) {
     termios terminal{};
     if (::tcgetattr(STDIN_FILENO, &terminal) == 0) terminal_ = terminal;
-    // In the background this process must neither stop when it writes, nor later when it takes the
+    // This process is in the background now. It must not stop when it writes, or when it takes the
     // terminal back.
     struct sigaction ignore {};
     ignore.sa_handler = SIG_IGN;
@@ -273,7 +273,8 @@ void Child::signal_even_if_stopped(int number) const {
 
 std::optional<int> Child::exit_code() {
   if (exit_code_) return exit_code_;
-  // It stays a zombie until the destructor, so that its number, and that of its group, stay its.
+  // The child stays a zombie until the destructor. So the system cannot reuse its number, or the
+  // number of its group.
   siginfo_t info{};
   if (::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) != 0 ||
       info.si_pid == 0) {

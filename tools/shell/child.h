@@ -12,7 +12,7 @@
 // Programs that the shell runs. No other shell is involved: the words are the program's arguments.
 namespace shell {
 
-// As shells report a program that was not found, or that may not be executed.
+// The exit codes of other shells for a program that may not be executed, or that was not found.
 inline constexpr int exit_not_executable = 126;
 inline constexpr int exit_not_found = 127;
 
@@ -26,22 +26,22 @@ class CannotRun : public std::runtime_error {
   int exit_code_;
 };
 
-// To be called first in the program: children get the descriptors that are open now, and no others.
+// Call it first in the program. Children get the descriptors that are open now, and no others.
 void remember_inherited_descriptors();
 
-// The file that a name without a slash has in PATH; else the name itself. Throws CannotRun if it is
-// missing or may not be executed.
+// Finds a name without a slash in PATH, and returns its file. Returns any other name as it is.
+// Throws CannotRun if the file is missing or may not be executed.
 [[nodiscard]] std::string find_program(const std::string& name);
 
-// The signals of a child go to it alone, or to its process group.
+// The process group of a child. It decides whether a signal reaches only the child.
 enum class Place : std::uint8_t {
   same_group,  // as this process
   own_group,   // a signal reaches also what the program has started
   foreground,  // as own_group, and the group has the terminal: it can read, and gets Ctrl-C
 };
-// The place in which a program can read what this process could read, with an own group if that is
-// possible. It is not where the input is the terminal, but the output is not: then other programs
-// of a pipeline may need the terminal too.
+// The place for a program that reads this process's input, in its own group if possible. If the
+// input is the terminal and the output is not, the place is `same_group`: other programs of the
+// pipeline may need the terminal too.
 [[nodiscard]] Place place_for_own_group();
 
 enum class Orphan : std::uint8_t { goes_on, is_killed };
@@ -51,11 +51,12 @@ struct Launch {
   std::vector<std::string> environment = {};  // NAME=VALUE, in addition to this process's
   std::optional<std::string> input = {};      // standard input; none: that of this process
   Place place = Place::same_group;
-  // When this process is killed. A kill reaches only the program, not what it has started.
+  // What happens to the program when this process is killed. Only the program is killed, not the
+  // processes that it has started.
   Orphan orphan = Orphan::goes_on;
 };
 
-// One child process. Its destructor kills it if it runs.
+// One child process. The destructor kills it if it still runs.
 class Child {
  public:
   // Throws CannotRun if the program could not be started.
@@ -64,13 +65,14 @@ class Child {
   Child(Child&& other) noexcept;
   Child& operator=(Child&&) = delete;
 
-  // Also after its end, for what it has left in its own group.
+  // Sends a signal. After the end of the child, the signal reaches the other processes of its own
+  // group.
   void signal(int number) const;
-  // The same for a program that may be stopped, and would not see the signal.
+  // The same, and continues a child that is stopped, so that it gets the signal.
   void signal_even_if_stopped(int number) const;
   // Its exit status, or 128 and the number of the signal that has ended it; nothing while it runs.
   [[nodiscard]] std::optional<int> exit_code();
-  // The signal that has stopped it, once.
+  // The signal that has stopped it. Returns each stop only once.
   [[nodiscard]] std::optional<int> stopped_by() const;
   [[nodiscard]] pid_t pid() const { return pid_; }
   [[nodiscard]] Place place() const { return place_; }

@@ -10,8 +10,8 @@
 namespace shell {
 
 // The children of one node, page by page, in the order of their names. One reply for very many
-// children would be too large. The constructor requests the first page; each page that comes
-// requests the next one.
+// children would be too large. The constructor requests the first page, and `next` requests the one
+// after the page that it returns.
 class ChildPages {
  public:
   struct Want {
@@ -26,7 +26,7 @@ class ChildPages {
 
   ChildPages(const zabkeeper::Client& client, std::string path, Want want);
 
-  // The next page. There are no further pages after one without `more`. Throws Refused.
+  // The next page. A page without `more` is the last one. Throws Refused.
   [[nodiscard]] Page next();
 
  private:

@@ -137,7 +137,7 @@ struct Watches {
   std::size_t top = 20;
 };
 struct Checkpoint {};
-// Tells what is wrong, or will be.
+// Reports what is wrong with the servers, and what will soon be.
 struct Doctor {};
 // Writes an archive for a bug report.
 struct Debug {
@@ -171,16 +171,16 @@ using Command = std::variant<Ls, Tree, Get, Set, Create, Delete, ShowStat, Count
                              Export, Import, Copy, Move, AclCommand, Quota, Multi, Edit, Sessions,
                              Watches, Checkpoint, Locks, Doctor, Debug, UseContexts>;
 
-// Whether it looks after its timeout itself.
+// Whether the command itself ends at its timeout.
 template <typename Each>
 inline constexpr bool has_own_timeout = requires(Each each) {
   { each.timeout.value() } -> std::convertible_to<std::chrono::milliseconds>;
 };
-// Whether it may wait for very long, so that its user is told about the session meanwhile.
+// Whether it may wait very long. If so, its user is told when the session changes.
 [[nodiscard]] bool is_lasting(const Command& command);
 // Whether it ends in good order when it is interrupted.
 [[nodiscard]] bool ends_when_interrupted(const Command& command);
-// Whether exit code 1 is a result of it, as of `grep`. Its other errors have 2 then.
+// Whether exit code 1 is a result, as for `grep`. If so, its other errors have exit code 2.
 [[nodiscard]] bool answers_by_exit_code(const Command& command);
 // Whether it goes on in a new session when its session has ended.
 [[nodiscard]] bool outlives_sessions(const Command& command);
@@ -211,20 +211,20 @@ struct Notice {
 };
 
 struct SettingText;
-// What a source says about options, by their names: see global_options.h.
+// The options that one source sets, by their names: see global_options.h.
 using SettingTexts = std::map<std::string_view, std::vector<SettingText>>;
-// The settings of a context; of the current one without a name.
+// Returns the settings of a context. Without a name: of the current context.
 using ContextSource = std::function<SettingTexts(const std::optional<std::string>& name)>;
 
-// `words`: the arguments of the program. What they leave open, the environment may say, and then a
-// context.
+// `words`: the arguments of the program. An option that they do not set comes from the environment,
+// or else from a context.
 [[nodiscard]] std::variant<CommandLine, Notice> parse_command_line(
     std::vector<std::string> words, const std::string& version, const ContextSource& contexts = {});
 
 class Parser;
 
-// Parses lines of the interactive shell and of scripts. Keeps the parsers of commands that a script
-// may have very often, because it takes longer to make one than to send a request.
+// Parses lines of the interactive shell and of scripts. Keeps the parsers of commands that send one
+// request: a script may repeat them very often, and making a parser takes longer than the request.
 class LineParser {
  public:
   // `common`: for lines that have no such options of their own.
@@ -238,10 +238,10 @@ class LineParser {
   std::map<std::string, std::unique_ptr<Parser>> parsers_;  // by the command's name
 };
 
-// One line alone.
+// Parses a single line.
 [[nodiscard]] std::variant<CommandLine, Notice> parse_line(Words words);
 
-// In the order of `help`.
+// The names of all commands, in the order of `help`.
 [[nodiscard]] std::vector<std::string> command_names();
 // A row of the help.
 struct CommandHelp {

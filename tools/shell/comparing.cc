@@ -30,7 +30,7 @@ class ComparedTree {
   int finish() { return omissions_.finish(); }
 
  private:
-  // An error of another ensemble names it.
+  // An error of another ensemble names the ensemble's servers.
   std::optional<WalkedNode> next() try { return walk_.next(); } catch (Refused& refused) {
     refused.path = servers_ + refused.path;
     throw;

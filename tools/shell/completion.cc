@@ -15,7 +15,7 @@ void offer_beginning(const std::vector<std::string>& words, std::string_view beg
   }
 }
 
-// What the words before the begun one have of a command: its positionals so far.
+// The positionals of the command among the words before the begun one.
 std::vector<std::string> positionals_before(const Grammar& line, const Grammar& command,
                                             const Words& before) {
   std::vector<std::string> positionals;

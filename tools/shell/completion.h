@@ -9,7 +9,7 @@
 #include "tools/shell/command_line.h"
 #include "tools/shell/grammar.h"
 
-// What Tab offers in the interactive shell.
+// The words that Tab offers in the interactive shell.
 namespace shell {
 
 // The last word of a line, which is being typed.
@@ -24,7 +24,7 @@ struct Offer {
   enum class Names : std::uint8_t { none, nodes, files };
 
   std::vector<std::string> words;
-  Names names = Names::none;  // what else there may be
+  Names names = Names::none;  // names that may also stand there
 };
 [[nodiscard]] Offer offer_for(const Grammar& line, const BegunWord& begun);
 

@@ -72,14 +72,14 @@ bool holds_secrets(const toml::table& table) {
   });
 }
 
-// Or write: they could have the identities sent to a server of their own.
+// Others must not write it either: they could send the identities to a server of their own.
 bool others_may_read(const std::string& path) {
   struct stat status {};
   return ::stat(path.c_str(), &status) == 0 &&
          (status.st_mode & (S_IRGRP | S_IWGRP | S_IROTH | S_IWOTH)) != 0;
 }
 
-// Makes it, or takes it from others, before there is a secret in it.
+// Creates the file, or removes the rights of others, before a secret is written into it.
 void make_private(const std::string& path) {
   std::filesystem::create_directories(std::filesystem::path(path).parent_path());
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CREAT | O_CLOEXEC, 0600);
@@ -109,7 +109,7 @@ ContextFile::ContextFile(std::string path) : path_(std::move(path)) {
     throw WrongSetting(path_ + ", line " + std::to_string(error.source().begin.line) + ": " +
                        std::string(error.description()));
   } catch (const std::system_error& error) {
-    // It may be below a directory that is closed to this user, or below a file.
+    // The path may go through a directory that this user may not read, or through a file.
     const bool is_out_of_reach =
         error.code() == std::errc::not_a_directory ||
         (error.code() == std::errc::permission_denied && ::access(path_.c_str(), F_OK) != 0);
@@ -196,7 +196,7 @@ void ContextFile::remove(const std::string& name) {
 }
 
 void ContextFile::save() const {
-  if (path_.empty()) throw WrongSetting("neither HOME nor XDG_CONFIG_HOME says where contexts are");
+  if (path_.empty()) throw WrongSetting("no place for contexts: set HOME or XDG_CONFIG_HOME");
   std::ostringstream text;
   text << table_ << '\n';
   try {
@@ -215,7 +215,7 @@ SettingTexts context_settings(const std::optional<std::string>& name) {
 
 std::string without_secret(const std::string& identity) {
   const std::size_t scheme = identity.find(':');
-  // Of other schemes the whole token may be a secret.
+  // The whole token of another scheme may be a secret.
   const std::size_t end = identity.starts_with("digest:") ? identity.find(':', scheme + 1) : scheme;
   return (end == std::string::npos ? std::string() : identity.substr(0, end + 1)) + "***";
 }

@@ -20,7 +20,7 @@ namespace shell {
 //   servers = "wss://a:2180,wss://b:2180"
 //   auth = ["digest:kim:secret"]
 //
-// All calls throw WrongSetting if the file, or what is asked for, is wrong.
+// All calls throw WrongSetting if the file or an argument is not valid.
 class ContextFile {
  public:
   // A missing file has no contexts. A file with `auth` that others may read is refused.
@@ -45,7 +45,7 @@ class ContextFile {
   toml::table table_;
 };
 
-// What a command line takes from the contexts: the settings of `name`, or of the current context.
+// The settings of the context `name` in the user's file. Without a name: of the current context.
 [[nodiscard]] SettingTexts context_settings(const std::optional<std::string>& name);
 
 // An identity without its secret, e.g. "digest:kim:***".

@@ -13,7 +13,7 @@
 namespace shell {
 namespace {
 
-// The values of a setting, without secrets.
+// The values of a setting for people, without secrets.
 std::vector<std::string> shown_values(const SettingTexts& texts, std::string_view option) {
   std::vector<std::string> values;
   const auto found = texts.find(option);

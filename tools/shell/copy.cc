@@ -13,14 +13,14 @@
 namespace shell {
 namespace {
 
-// How often a subtree that changes is read again.
+// How often a subtree is read at most, if it changes each time.
 constexpr int copy_attempts_max = 5;
 
 struct CopyResult {
   std::uint64_t nodes = 0;
   bool is_atomic = false;  // all were created in one transaction
   std::uint64_t changes = 0;
-  wire::Zxid zxid;  // of the state that was copied, if there were no changes
+  wire::Zxid zxid;  // the state that was copied, if there were no changes
 };
 
 std::string copy_text(const CopyResult& result) {
@@ -28,7 +28,7 @@ std::string copy_text(const CopyResult& result) {
       "copied " + std::to_string(result.nodes) + (result.nodes == 1 ? " node" : " nodes");
   text += result.is_atomic ? " in one transaction" : " in many transactions";
   if (result.changes == 0) return text + ", as of " + wire::to_hex(result.zxid) + '\n';
-  return text + ", not of one state: " + std::to_string(result.changes) +
+  return text + ", not exact: " + std::to_string(result.changes) +
          (result.changes == 1 ? " change was" : " changes were") + " made meanwhile\n";
 }
 
@@ -68,11 +68,12 @@ class CopyRun {
   }
   [[nodiscard]] bool has_left_children() const { return has_left_children_; }
   [[nodiscard]] const SubtreeReader::Remarks& remarks() const { return remarks_; }
-  // That are certainly copied.
+  // The number of nodes that are certainly copied.
   [[nodiscard]] std::uint64_t nodes() const { return nodes_; }
 
  private:
-  // False if it is too large for a transaction of this server. Then nothing was done.
+  // Returns false, and has done nothing, if the copy is too large for one transaction of this
+  // server.
   bool copied_at_once(const Gathered& gathered) {
     expect_visible_acls(gathered.nodes, from_);
     const Transacted done = transact(client_, copy_request(gathered.nodes, to_, parents_));

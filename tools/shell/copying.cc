@@ -2,7 +2,6 @@
 
 #include <iterator>
 #include <ranges>
-#include <utility>
 #include <variant>
 
 #include "tools/shell/refused.h"
@@ -53,7 +52,7 @@ void expect_visible_acls(const std::vector<NodeCopy>& nodes, const std::string& 
     if (!node.acl || !has_hidden_hash(*node.acl)) continue;
     throw Ended{exit_no_auth, path_below(from, node.path) +
                                   ": its ACL has a hash that the server does not show to this "
-                                  "client, so it cannot be copied; --auth"};
+                                  "client, so it cannot be copied; use --auth"};
   }
 }
 

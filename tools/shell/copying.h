@@ -14,7 +14,7 @@
 // Copies of subtrees at other places of the same tree.
 namespace shell {
 
-// As many nodes as one transaction may have, by default.
+// The default limit of the operations in one transaction.
 inline constexpr std::size_t operations_max = 1'000;
 inline constexpr std::size_t moved_operations = 3;  // for each node
 
@@ -23,28 +23,30 @@ struct Gathered {
   std::vector<NodeCopy> nodes;
   bool is_whole = true;  // there are no more
 };
-// Not many more than `nodes_max`, and not many more bytes than fit into one transaction.
+// Reads until there are `nodes_max` nodes, or more bytes than fit into one transaction. It may
+// return some more than that.
 [[nodiscard]] Gathered gather(SubtreeReader& reader, std::size_t nodes_max);
 
-// Throws Ended if nodes below `from` cannot be put at `to`, or if an ACL cannot be copied.
+// `expect_apart` throws Ended if `to` is `from` or below it. `expect_visible_acls` throws Ended if
+// the server hides a part of an ACL.
 void expect_apart(const std::string& from, const std::string& to);
 void expect_visible_acls(const std::vector<NodeCopy>& nodes, const std::string& from);
 
 // One transaction that creates the nodes.
 [[nodiscard]] wire::MultiRequest copy_request(const std::vector<NodeCopy>& nodes,
                                               const std::string& to, Parents parents);
-// One transaction that moves the nodes. It is refused if one of them was changed, and if another
-// was created below them: no change is lost.
+// One transaction that moves the nodes. The server refuses it if a node was changed, or if another
+// was created below them. So no change is lost.
 [[nodiscard]] wire::MultiRequest move_request(const std::vector<NodeCopy>& nodes,
                                               const std::string& from, const std::string& to,
                                               Parents parents);
 
-// Sends a transaction.
 struct Transacted {
   std::optional<wire::Error> error = {};
   std::string path = {};  // of the operation that failed
   wire::Zxid zxid = {};
 };
+// Sends a transaction, and waits for its result.
 [[nodiscard]] Transacted transact(zabkeeper::Client& client, const wire::MultiRequest& request);
 
 }  // namespace shell

@@ -21,7 +21,8 @@ std::string hex_of(std::size_t value, std::size_t digits) {
   return text;
 }
 
-// Deeper values are indented no further: otherwise a megabyte of brackets would become terabytes.
+// Deeper values are not indented further: if they were, a megabyte of brackets would become
+// terabytes.
 constexpr std::size_t indented_levels_max = 64;
 
 bool is_json_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }

@@ -6,7 +6,7 @@
 // Data of nodes as text for people.
 namespace shell {
 
-// Whether the data are something else than text: they are not UTF-8, or have a byte 0.
+// Whether the data are not text: they are not UTF-8, or have a byte 0.
 [[nodiscard]] bool is_binary(std::string_view data);
 
 // The bytes in hex digits and as characters of ASCII, 16 in a line.

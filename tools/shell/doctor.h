@@ -9,10 +9,10 @@
 
 #include "tools/shell/metrics_page.h"
 
-// What is wrong with an ensemble, or will be.
+// Finds what is wrong with an ensemble, and what will soon be.
 namespace shell {
 
-// What one server says about itself.
+// The facts that one server reports about itself.
 struct ServerFacts {
   std::string server;     // its url
   nlohmann::json status;  // null: there is none
@@ -30,10 +30,11 @@ struct Finding {
   std::string advice;  // what to do
 };
 
-// Errors first. All servers of the ensemble should be among `servers`.
+// Returns all findings, errors first. `servers` should have all servers of the ensemble.
 [[nodiscard]] std::vector<Finding> judge(const std::vector<ServerFacts>& servers);
 
-// The parts of `judge`: what one server's facts show, and what only those of all show.
+// The parts of `judge`: the findings about one server, and those that need the facts of all
+// servers.
 void judge_server(const ServerFacts& facts, std::vector<Finding>& findings);
 void judge_ensemble(const std::vector<ServerFacts>& servers, std::vector<Finding>& findings);
 

@@ -1,24 +1,23 @@
 #include <algorithm>
 #include <map>
 #include <optional>
-#include <set>
 #include <utility>
 
 #include "tools/shell/doctor.h"
 #include "tools/shell/http_pages.h"
 #include "wire/zxid.h"
 
-// What only the facts of several servers show.
+// The findings that need the facts of several servers.
 namespace shell {
 namespace {
 
 using Severity = Finding::Severity;
 using nlohmann::json;
 
-// What the servers that have a status say about all servers of the ensemble.
+// All servers of the ensemble, as the servers with a status report them.
 struct Members {
   struct Member {
-    std::string address;  // for the other servers; empty if no other server says it
+    std::string address;  // for other servers; empty if none of them reports it
     bool votes = true;
     const ServerFacts* facts = nullptr;  // null: there is no status
     bool is_linked = false;              // another server has a link with it
@@ -30,7 +29,7 @@ struct Members {
     return static_cast<std::size_t>(
         std::ranges::count_if(by_id, [](const auto& each) { return each.second.votes; }));
   }
-  // Those that serve, and those that have no status and are linked.
+  // Voters that serve, and voters without a status that another server is linked with.
   [[nodiscard]] std::size_t voters_there() const {
     return static_cast<std::size_t>(std::ranges::count_if(by_id, [](const auto& each) {
       const Member& member = each.second;
@@ -72,7 +71,7 @@ bool leads(const ServerFacts& facts) {
   return role == "leader" || role == "standalone";
 }
 
-// Of a leader that need not be in --server.
+// Whether the server follows a leader. That leader need not be in --server.
 bool follows(const ServerFacts* facts) {
   return json_flag(facts->status, "serving", false) && has_numbers(facts->status, {"leader"});
 }
@@ -145,7 +144,8 @@ void judge_links(const Members& members, std::vector<Finding>& findings) {
     for (const json& peer : peers_of(*facts)) {
       if (!has_numbers(peer, {"id"}) || json_flag(peer, "connected", true)) continue;
       const auto id = peer["id"].get<std::uint64_t>();
-      // Of a server that is gone, and of two that both lack the link, it is said once.
+      // Another finding reports a server without a status. If both servers lack the link, only one
+      // finding reports it.
       const Members::Member& other = members.by_id.at(id);
       if (other.facts == nullptr || id < id_of(*facts)) continue;
       findings.push_back({Severity::warning, "link", facts->server,
@@ -157,7 +157,7 @@ void judge_links(const Members& members, std::vector<Finding>& findings) {
   }
 }
 
-// The servers by what each says in a field.
+// The servers, grouped by the value of a field of their statuses.
 std::map<std::string, std::vector<std::string>> servers_by(const Members& members,
                                                            const char* field) {
   std::map<std::string, std::vector<std::string>> found;

@@ -25,7 +25,7 @@ using wire::ErrorCode;
   throw std::system_error(errno, std::generic_category(), file);
 }
 
-// A file that only its user may read. It is removed, unless it is kept.
+// A file that only its user may read. The destructor removes it, unless `keep` was called.
 class PrivateFile {
  public:
   PrivateFile(const std::string& suffix, std::string_view content) {
@@ -79,7 +79,8 @@ Words editor() {
   return {"vi"};
 }
 
-// The exit code of the editor. Signals of the terminal are for the editor, and end nothing here.
+// Runs the editor, and returns its exit code. Signals of the terminal are for the editor, and do
+// not end this program.
 int run_editor(const std::string& file) {
   Words words = editor();
   words.push_back(file);
@@ -133,7 +134,8 @@ void Runner::on(const Edit& edit) try {
   throw Ended{exit_other, failed.what()};
 }
 
-// Only if nobody else has changed the node, not even to the same version of another node.
+// Sets the data only if nobody else has changed the node. A new node at this path counts as a
+// change, even if it has the same version.
 void Runner::set_edited(const std::string& path, const wire::GetReply& former,
                         const std::string& data) {
   wire::Condition unchanged{path, former.stat.version, {}};

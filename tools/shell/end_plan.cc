@@ -7,19 +7,19 @@ namespace {
 
 using std::chrono::nanoseconds;
 
-// Parts of the whole time.
+// As parts of the whole time: 6 means a sixth.
 constexpr int terminated_with_left = 6;
 constexpr int killed_with_left = 50;
 constexpr int looks = 10;
 
 constexpr nanoseconds grace = std::chrono::seconds(1);
-// Between looks where there is no deadline.
+// The time between two looks if there is no deadline.
 constexpr nanoseconds pause_without_deadline = std::chrono::seconds(1);
 
 }  // namespace
 
 EndPlan::Step EndPlan::look(const Look& look) {
-  // After a loss, it is the deadline of another session.
+  // After a loss, `look.deadline` belongs to another session.
   if (look.deadline != Time::max() && !look.is_lost) {
     deadline_ = look.deadline;
     whole_ = std::max(whole_, nanoseconds(look.deadline - look.now));

@@ -6,7 +6,7 @@
 namespace shell {
 
 // When a command that runs under a lock must end, so that it has ended before another client can
-// hold the lock. A pure function of what `look` is told.
+// hold the lock. It depends only on the arguments of `look`.
 //
 // - The deadline of the lock moves on with each heartbeat. The time between a look and the deadline
 //   is the time that is left; the longest such time seen so far is the whole time.
@@ -14,10 +14,10 @@ namespace shell {
 // than
 //   half is left. A client whose server stands still tries the next one with a third left, so it
 //   has time to find one.
-// - With a fiftieth left, it gets SIGKILL, which therefore comes before the deadline.
-// - If the lock is lost before its deadline, because its node was deleted or the session was ended,
-//   nobody could know that in advance: another may hold it already. The command gets SIGTERM at
-//   once, and SIGKILL a second later at the latest.
+// - With a fiftieth left, the command gets SIGKILL. So it ends before the deadline.
+// - The lock can be lost before its deadline: its node was deleted, or the session was ended. Then
+//   another client may already hold it. The command gets SIGTERM at once, and SIGKILL at most a
+//   second later.
 class EndPlan {
  public:
   using Time = std::chrono::steady_clock::time_point;

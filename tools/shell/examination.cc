@@ -9,7 +9,7 @@
 #include "tools/shell/report_files.h"
 #include "tools/shell/runner.h"
 
-// Collects the facts about all servers, and tells what is wrong.
+// The commands that examine all servers: they collect facts, and report what is wrong.
 namespace shell {
 namespace {
 

@@ -8,7 +8,7 @@ namespace shell {
 
 inline constexpr int exit_ok = 0;
 inline constexpr int exit_other = 1;
-// Of commands that answer by an exit code.
+// The results of `grep` and `diff`.
 inline constexpr int exit_no_match = 1;
 inline constexpr int exit_differs = 1;
 inline constexpr int exit_usage = 2;
@@ -20,10 +20,10 @@ inline constexpr int exit_no_auth = 7;
 inline constexpr int exit_no_server = 8;
 inline constexpr int exit_unknown_outcome = 9;
 inline constexpr int exit_output = 11;  // 10 is kept for a change that would lose the quorum
-// As the program `timeout` has it. 126 and 127 follow: see child.h.
+// The same as of the program `timeout`. 126 and 127 are in child.h.
 inline constexpr int exit_timeout = 124;
 inline constexpr int exit_lost = 125;  // a lock, while a program ran under it
-// As a shell reports a program that SIGINT or SIGPIPE has ended.
+// The codes of other shells for a program that SIGINT or SIGPIPE has ended.
 inline constexpr int exit_interrupted = 130;
 inline constexpr int exit_closed_pipe = 141;
 
@@ -33,7 +33,7 @@ enum class Effect { read, write };
 [[nodiscard]] int exit_code(wire::ErrorCode code, Effect effect);
 [[nodiscard]] std::string exit_codes_help();
 
-// The error in words for people, e.g. "/a/b: no such node (NoNode)".
+// The error as text for people, e.g. "/a/b: no such node (NoNode)".
 [[nodiscard]] std::string error_text(const wire::Error& error, const std::string& path);
 
 }  // namespace shell

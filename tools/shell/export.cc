@@ -23,7 +23,7 @@ namespace {
 
 constexpr std::size_t part_bytes = std::size_t{256} << 10;
 
-// A device or a pipe is written to: only a file can be replaced.
+// Only a regular file can be replaced. A device or a pipe is written to.
 bool is_replaceable(const std::string& file) {
   struct stat status {};
   return ::stat(file.c_str(), &status) != 0 || S_ISREG(status.st_mode);
@@ -35,7 +35,7 @@ int opened_for_writing(const std::string& file) {
   return descriptor;
 }
 
-// Where the lines of an export go: to an output, or to a file that is there only when it is
+// The destination of an export's lines: an output, or a file. The file appears only when it is
 // complete.
 class ExportSink {
  public:
@@ -140,7 +140,7 @@ void Runner::remark_on(const SubtreeReader::Remarks& remarks, const std::string&
   if (remarks.hidden_hashes > 0) {
     err_ << top << ": " << remarks.hidden_hashes
          << " ACLs have hashes that the server does not show to this client: they cannot be "
-            "restored; --auth\n";
+            "restored; use --auth\n";
   }
   if (remarks.unreadable > 0) {
     err_ << remarks.first_unreadable;

@@ -38,10 +38,10 @@ void append_line(const NodeCopy& node, std::string& out);
 void append_line(const ExportFooter& footer, std::string& out);
 
 using ExportLine = std::variant<ExportHeader, NodeCopy, ExportFooter>;
-// A line of an export. BadArguments says what is wrong with another line.
+// Parses a line of an export. BadArguments says why a line is not valid.
 [[nodiscard]] wire::Result<ExportLine> parse_export_line(std::string_view line);
 
-// No line of an export is longer: in a text, each byte may be escaped in six.
+// No line of an export is longer. In JSON, one byte of a text may need six.
 inline constexpr std::size_t export_line_bytes_max = 6 * wire::data_bytes_max + (1 << 20);
 
 }  // namespace shell

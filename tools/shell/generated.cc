@@ -21,7 +21,7 @@ std::string joined(const std::vector<std::string>& words, std::string_view separ
   return text;
 }
 
-// Options of the program whose value is the next word, as a pattern of `case`.
+// A pattern for `case` of the program's options whose value is the next word.
 std::string valued_pattern(const Grammar& program) {
   std::vector<std::string> names;
   for (const std::string& name : names_of_options(program)) {
@@ -72,7 +72,7 @@ std::string bash_script() {
          "complete -o default -F _zab zab\n";
 }
 
-// For single quotes, and for a description behind a colon.
+// Escapes text for single quotes, and for a description after a colon.
 std::string zsh_text(const std::string& text) {
   std::string quoted;
   for (const char c : text) {
@@ -131,7 +131,7 @@ std::string zsh_script() {
          "_zab \"$@\"\n";
 }
 
-// Arguments are in several lines in the help.
+// Joins the lines that the arguments have in the help.
 std::string in_one_line(const std::string& text) {
   std::string line;
   for (const char c : text) {
@@ -141,7 +141,7 @@ std::string in_one_line(const std::string& text) {
   return line;
 }
 
-// Text of a manual page: no word of it is taken for a request of troff.
+// Escapes text for a manual page. So troff reads no word of it as a request.
 std::string troff(std::string_view text) {
   std::string escaped;
   bool is_line_begun = false;

@@ -5,8 +5,8 @@
 
 namespace shell {
 
-// What is installed beside the program, made of the same tables as the help: "bash" and "zsh" are
-// scripts for completion, "man" is the manual page. Nothing for other names.
+// Makes a file that is installed with the program, from the tables of the help. "bash" and "zsh":
+// scripts for completion. "man": the manual page. Returns nothing for another name.
 [[nodiscard]] std::optional<std::string> generated(const std::string& what);
 
 }  // namespace shell

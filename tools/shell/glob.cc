@@ -8,7 +8,7 @@
 namespace shell {
 namespace {
 
-// Bytes that are no UTF-8 stand for themselves.
+// If the text is not UTF-8, each byte is a character.
 std::u32string characters_of(std::string_view text) {
   const bool is_text = wire::is_utf8(text);
   std::u32string characters;
@@ -53,7 +53,7 @@ bool Glob::add_set(std::u32string_view pattern, std::size_t& at) {
     part.kind = Part::Kind::none_of;
     ++next;
   }
-  // A bracket that is the first character stands for itself.
+  // A closing bracket that is the first character stands for itself.
   for (const std::size_t first = next; next < pattern.size();) {
     if (pattern[next] == U']' && next > first) {
       at = next + 1;
@@ -70,8 +70,8 @@ bool Glob::add_set(std::u32string_view pattern, std::size_t& at) {
   return false;
 }
 
-// Where the text after a `*` does not match, the `*` takes one character more. Only the last `*`
-// needs that, because the ones before it have found the earliest place.
+// If the text after a `*` does not match, the `*` matches one more character. Only the last `*` has
+// to do this, because the earlier ones already match at the earliest place.
 bool Glob::matches(std::string_view name) const {
   constexpr auto none = std::string::npos;
   const std::u32string text = characters_of(name);

@@ -26,7 +26,8 @@ class Glob {
     std::vector<Range> ranges = {};
   };
 
-  // A set that begins after `at`, which is moved behind it. False if it is not closed.
+  // Adds the set that begins at `at`, and moves `at` behind it. Returns false if the set is not
+  // closed.
   bool add_set(std::u32string_view pattern, std::size_t& at);
 
   std::vector<Part> parts_;

@@ -41,7 +41,7 @@ bool flag_of(const SettingText& text) {
   refuse(text, "must be 1 or 0");
 }
 
-// An error does not repeat the text, which is a secret.
+// The text is a secret, so no error repeats it.
 wire::AuthRequest auth_of(const SettingText& text) {
   const std::size_t colon = text.value.find(':');
   if (colon == 0 || colon == std::string::npos) {
@@ -129,7 +129,7 @@ SettingTexts environment_settings() {
 }
 
 std::chrono::milliseconds seconds_of(const SettingText& text) {
-  // More is as good as for ever, and would be too large for a clock of nanoseconds.
+  // A longer time would overflow a clock of nanoseconds.
   constexpr double seconds_max = 365.0 * 24 * 3600;
   const auto seconds = number_of<double>(text.value);
   if (!seconds || !(*seconds > 0)) refuse(text, "must be a number of seconds above 0");

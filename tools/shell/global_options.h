@@ -35,7 +35,8 @@ struct GlobalOption {
 // In the order of `help`. `--help` and `--version` are not among them.
 [[nodiscard]] const std::vector<GlobalOption>& global_options();
 
-// What one source says about an option. A source is the command line, the environment or a context.
+// The value that one source gives to an option. A source is the command line, the environment or a
+// context.
 struct SettingText {
   std::string value;
   std::string source;  // for people, e.g. "ZABKEEPER_TIMEOUT"
@@ -46,7 +47,7 @@ void add_global_options(CLI::App& app, OptionPlace place, SettingTexts& texts);
 
 [[nodiscard]] SettingTexts environment_settings();
 
-// A text is not valid. The words name its source.
+// The text of a setting is not valid. The message names its source.
 class WrongSetting : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;

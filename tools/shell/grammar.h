@@ -23,9 +23,9 @@ struct Grammar {
 };
 
 [[nodiscard]] Grammar grammar_of(const CLI::App& app);
-// Of the arguments of the program.
+// The grammar of the program's arguments.
 [[nodiscard]] Grammar program_grammar();
-// Of a line of the interactive shell.
+// The grammar of a line of the interactive shell.
 [[nodiscard]] Grammar line_grammar();
 
 // Null if there is no such command.

@@ -19,7 +19,6 @@
 #include "tools/shell/inbox.h"
 #include "tools/shell/print.h"
 #include "tools/shell/requests.h"
-#include "wire/utf8.h"
 
 // The commands that run a program while they hold a lock, or lead.
 namespace shell {
@@ -34,7 +33,7 @@ struct Acquiring {
   boost::asio::cancellation_signal cancellation;  // used on the client's strand
 };
 
-// Who holds, for people who look at the nodes.
+// The data of the node: they tell people which process holds or waits.
 std::string holder_text() {
   std::array<char, 256> host{};
   (void)::gethostname(host.data(), host.size() - 1);
@@ -54,8 +53,9 @@ std::vector<std::string> environment_of(const zabkeeper::Hold& hold) {
           "ZABKEEPER_LOCK_GUARD=" + guard_text(hold.guard())};
 }
 
-// A program that runs while something is held. Passes signals on, and ends the program in time.
-class Ward {
+// Waits for a program that runs while something is held. Passes signals on to it, and ends it
+// before another client can hold.
+class HeldProgram {
  public:
   struct Names {
     std::string program;
@@ -63,7 +63,8 @@ class Ward {
     std::string held;
   };
 
-  Ward(Child& child, Signals& signals, const zabkeeper::Hold& hold, Names names, std::ostream& err)
+  HeldProgram(Child& child, Signals& signals, const zabkeeper::Hold& hold, Names names,
+              std::ostream& err)
       : child_(child), signals_(signals), hold_(hold), names_(std::move(names)), err_(err) {}
 
   // Waits for the program's end.
@@ -80,21 +81,21 @@ class Ward {
       wakeup->wait_until(plan_.next_look());
     }
   }
-  // Whether the program was ended because of the lock, or has ended without it.
+  // Whether the lock was lost, or was about to be lost, while the program ran.
   [[nodiscard]] bool is_lost() const { return is_ended_; }
   [[nodiscard]] std::optional<int> passed_on() const { return passed_on_; }
 
  private:
   void pass_signals_on() {
     while (const auto caught = signals_.next()) {
-      // A program in this process's group has got what the terminal sends.
+      // A program in this process's group has already got a signal of the terminal.
       if (caught->is_from_terminal && child_.place() == Place::same_group) continue;
       passed_on_ = caught->number;
       child_.signal_even_if_stopped(caught->number);
     }
   }
-  // A program that Ctrl-Z stops would keep the lock for nothing. A program in the background that
-  // reads from the terminal cannot go on.
+  // A program that Ctrl-Z has stopped would keep the lock without using it, so it is continued. A
+  // program in the background that reads from the terminal cannot go on.
   void look_for_stop() {
     const std::optional<int> number = child_.stopped_by();
     if (number == SIGTSTP) {
@@ -115,7 +116,7 @@ class Ward {
   }
   int end_with(int code) {
     if (!hold_) is_ended_ = true;
-    // What it has left must not run on without the lock.
+    // The processes that it has left must not run without the lock.
     if (is_ended_) child_.signal(SIGKILL);
     return code;
   }
@@ -138,7 +139,7 @@ bool Runner::is_script() const {
 
 void Runner::on(const Lock& lock) {
   const std::string path = absolute(lock.path);
-  (void)find_program(lock.program.front());  // before anybody waits
+  (void)find_program(lock.program.front());  // fails before the lock is requested
   zabkeeper::LockOptions options;
   options.data = holder_text();
   if (!lock.limit) {
@@ -257,11 +258,12 @@ void Runner::run_under(const zabkeeper::Hold& hold, const Holding& holding, Sign
       holding.program, environment_of(hold), {}, place_for_own_group(), Orphan::is_killed};
   if (is_script()) launch.input.emplace();
   Child child(launch);
-  Ward ward(child, signals, hold, {holding.program.front(), holding.path, holding.noun}, err_);
-  const int code = ward.wait();
+  HeldProgram program(child, signals, hold, {holding.program.front(), holding.path, holding.noun},
+                      err_);
+  const int code = program.wait();
   exit_code_ = code;
-  if (ward.passed_on()) note_signal(*ward.passed_on());
-  if (ward.is_lost()) {
+  if (program.passed_on()) note_signal(*program.passed_on());
+  if (program.is_lost()) {
     fail(exit_lost, holding.path + ": " + holding.noun + " was lost; " + holding.program.front() +
                         " has ended with exit code " + std::to_string(code));
   }

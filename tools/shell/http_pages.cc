@@ -12,7 +12,7 @@ namespace {
 using std::chrono::milliseconds;
 using zabkeeper::Endpoint;
 
-// "HTTP 421: unknown Host header: x". A page of another program is cut short.
+// For example "HTTP 421: unknown Host header: x". The text of another program's page is cut.
 std::string error_of(const zabkeeper::HttpReply& reply) {
   constexpr std::size_t words_max = 100;
   const std::string message =

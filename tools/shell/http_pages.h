@@ -13,7 +13,7 @@
 #include "wire/requests.h"
 #include "wire/result.h"
 
-// What servers answer over plain HTTP.
+// Requests to servers over plain HTTP, and their replies.
 namespace shell {
 
 inline constexpr const char* nothing = "-";
@@ -24,7 +24,7 @@ inline constexpr const char* not_zabkeeper = "HTTP 200, but not the page of a Za
 // The metrics of a server in Prometheus' text format, or the problem.
 [[nodiscard]] wire::Result<std::string> metrics_of(const zabkeeper::Endpoint& server);
 
-// Why a server does not serve, as it says itself; empty if it serves, or says nothing.
+// The server's own reason why it does not serve. Empty if it serves, or gives no reason.
 [[nodiscard]] std::string why_not_ready(const zabkeeper::Endpoint& server);
 
 // Asks all servers at the same time. The results have the order of the servers.
@@ -54,7 +54,7 @@ struct CommandReply {
     const zabkeeper::Endpoint& server, const std::string& target,
     const std::vector<wire::AuthRequest>& auth, const std::vector<const char*>& numbers,
     std::chrono::milliseconds timeout = std::chrono::milliseconds(15'000));
-// The same, with the refusal of the command as an error: NoAuth or SystemError.
+// The same, but a refused command is an error too: NoAuth or SystemError.
 [[nodiscard]] wire::Result<nlohmann::json> result_of_command(
     const zabkeeper::Endpoint& server, const std::string& target,
     const std::vector<wire::AuthRequest>& auth, const std::vector<const char*>& numbers,

@@ -27,7 +27,7 @@ constexpr const char* not_complete =
     "the export is not complete: its last line, the footer, is missing; --partial imports what is "
     "there";
 
-// The lines of an export. The errors name the line.
+// Reads the lines of an export. Errors name the line.
 class ExportReader {
  public:
   // `file` is `-` for standard input.
@@ -43,7 +43,7 @@ class ExportReader {
   ExportReader(const ExportReader&) = delete;
   ExportReader& operator=(const ExportReader&) = delete;
 
-  // Looks at the end of a file. The end of a pipe is known later.
+  // Throws Ended if a file does not end with a footer. The end of a pipe is not known yet.
   void expect_footer() const {
     struct stat status {};
     if (::fstat(descriptor_, &status) != 0 || !S_ISREG(status.st_mode)) return;

@@ -7,7 +7,6 @@
 #include <optional>
 #include <string>
 #include <unistd.h>
-#include <utility>
 #include <variant>
 #include <vector>
 
@@ -22,7 +21,7 @@
 namespace shell {
 namespace {
 
-// The data of the completion function: readline gives it no argument.
+// The data of the completion function. They are global because readline passes it no argument.
 struct {
   Runner* runner = nullptr;
   zabkeeper::Client* client = nullptr;
@@ -48,7 +47,7 @@ char** complete(const char* text, int start, int end) {
   const std::size_t done = static_cast<std::size_t>(start) - begun.at;
   for (const std::string& word : offer.words) {
     const std::string typed = typed_word(word);
-    if (!typed.starts_with(line.substr(begun.at))) continue;  // it was begun with quotes
+    if (!typed.starts_with(line.substr(begun.at))) continue;  // the word was begun with quotes
     completion.matches.push_back(typed.substr(std::min(done, typed.size())));
   }
   rl_completion_append_character = is_unfinished ? '\0' : ' ';
@@ -68,7 +67,7 @@ bool run_line(const std::string& text, LineParser& parser, Runner& runner, Strea
   return true;
 }
 
-// A line of the terminal. Nothing at the end of the input, and after Ctrl-C.
+// Reads a line from the terminal. Returns nothing at the end of the input and after Ctrl-C.
 std::optional<std::string> ask_for_line(const std::string& prompt) {
   errno = 0;
   char* line = readline(prompt.c_str());
@@ -78,7 +77,7 @@ std::optional<std::string> ask_for_line(const std::string& prompt) {
   return text;
 }
 
-// A quote that is left open goes on in the next line.
+// Reads a command. If a quote is not closed, the command goes on in the next line.
 std::optional<std::string> ask_for_command(const std::string& prompt) {
   std::optional<std::string> text = ask_for_line(prompt);
   while (text && split_words(*text).has_error()) {
@@ -96,7 +95,7 @@ bool may_have_colour(const Output& out) {
          std::strcmp(terminal, "dumb") != 0;
 }
 
-// The characters around an escape sequence tell the editor that it takes no place.
+// The bytes 1 and 2 around an escape sequence tell readline that it has no width.
 std::string coloured(const std::string& text, const char* colour) {
   return std::string("\1\x1b[") + colour + "m\2" + text + "\1\x1b[0m\2";
 }

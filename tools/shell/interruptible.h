@@ -4,8 +4,8 @@
 
 namespace shell {
 
-// As `ask`, but an interrupt ends it: then the error is `cancelled`. A write that was sent is
-// finished in the background.
+// Sends a request, and waits for its reply. An interrupt ends the wait: then the error is
+// `cancelled`. A write that was sent is finished in the background.
 [[nodiscard]] zabkeeper::AnyReply ask_until_interrupted(const zabkeeper::Calls& calls,
                                                         wire::Request request);
 

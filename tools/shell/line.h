@@ -9,7 +9,7 @@
 // The lines of the interactive shell and of scripts.
 namespace shell {
 
-// Where help and errors of the commands' syntax go.
+// The streams for help, and for errors in a command's syntax.
 struct Streams {
   Output& out;
   Output& err;

@@ -1,6 +1,5 @@
 #include "tools/shell/line_history.h"
 
-#include <algorithm>
 #include <cstdlib>
 #include <fcntl.h>
 #include <filesystem>
@@ -15,7 +14,7 @@ namespace {
 
 constexpr int lines_max = 10'000;
 
-// False if it cannot be made: then nothing is kept.
+// Creates the file. Returns false if that fails; then nothing is kept.
 bool make_private_file(const std::string& path) {
   std::error_code error;
   std::filesystem::create_directories(std::filesystem::path(path).parent_path(), error);

@@ -9,7 +9,8 @@
 namespace shell {
 namespace {
 
-// While it exists, this thread takes text for UTF-8: a dot is one character of any script.
+// While an object exists, this thread reads text as UTF-8. So a dot matches one character of any
+// script.
 class Utf8Locale {
  public:
   Utf8Locale() : former_(::uselocale(utf8())) {}
@@ -18,7 +19,7 @@ class Utf8Locale {
   Utf8Locale& operator=(const Utf8Locale&) = delete;
 
  private:
-  // Null if the system has none: then the locale stays as it is.
+  // Null if the system has no such locale. Then the locale is not changed.
   static ::locale_t utf8() {
     static const ::locale_t locale = ::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
     return locale;
@@ -65,7 +66,7 @@ bool LinePattern::matches(std::string_view line) const {
   if (!expression_) return line.find(text_) != std::string_view::npos;
   const Utf8Locale locale;
   regmatch_t part{0, static_cast<regoff_t>(line.size())};
-  // Without data a view has no address.
+  // An empty view may have a null pointer, which regexec does not allow.
   const char* const begin = line.empty() ? "" : line.data();
   return ::regexec(&expression_->compiled, begin, 0, &part, REG_STARTEND) == 0;
 }

@@ -6,7 +6,7 @@
 
 namespace shell {
 
-// What `grep` looks for in a line.
+// The pattern of `grep`.
 class LinePattern {
  public:
   struct Options {

@@ -28,7 +28,7 @@ void give_timeout(Command& command, const std::optional<std::chrono::millisecond
 
 void add_context(SettingTexts& texts, const std::optional<Command>& command,
                  const ContextSource& contexts) {
-  // Help is to be had even if the file of contexts is wrong.
+  // Help must work even if the file of contexts is not valid.
   if (!contexts || (command && std::holds_alternative<Help>(*command))) return;
   const auto name = texts.find("--context");
   SettingTexts context =

@@ -7,17 +7,18 @@
 #include "tools/shell/command_line.h"
 #include "tools/shell/global_options.h"
 
-// What a command line says about the options of all commands.
+// The options of all commands, as a command line sets them.
 namespace shell {
 
-// Where the name of the command is: behind options of the program.
+// The index of the command's name, after the options of the program.
 [[nodiscard]] std::size_t command_at(const Words& words);
-// A command that has a timeout of its own takes that of the program if it got none.
+// Gives the program's timeout to a command that has an own option for it, if that option is not
+// set.
 void give_timeout(Command& command, const std::optional<std::chrono::milliseconds>& timeout);
-// The settings of a context have the least weight.
+// Adds the settings of a context. They never replace a setting that is there.
 void add_context(SettingTexts& texts, const std::optional<Command>& command,
                  const ContextSource& contexts);
-// `context set` gets the options that other commands would use.
+// Gives `context set` the options to save. Other commands would use these options themselves.
 void give_settings(UseContexts& use, const SettingTexts& texts);
 
 }  // namespace shell

@@ -29,7 +29,7 @@ Row details_of(const std::string& name, const wire::Stat& stat) {
                                         : "ephemeral"};
 }
 
-// Prints a table while its rows are found. Columns grow where later rows need it.
+// Prints a table in parts, while its rows are found. Later rows may make columns wider.
 class GrowingTable {
  public:
   GrowingTable(Row titles, std::vector<bool> right, std::ostream& out)
@@ -59,8 +59,8 @@ class GrowingTable {
   std::ostream& out_;
 };
 
-// Prints names as `ls` was asked for them, with details if there are any. With `jsonl` a name is in
-// this field.
+// Prints names in the form that the options of `ls` ask for. With `jsonl`, `field` is the field of
+// the name.
 class NameList {
  public:
   NameList(const char* field, const Ls& ls, Format format, std::ostream& out)
@@ -94,8 +94,8 @@ class NameList {
   GrowingTable table_;
 };
 
-// An array of JSON, of which each item is printed at once. If the command fails, a newline ends
-// what is there, so that the error has a line of its own.
+// Prints a JSON array, each item at once. If the command fails, it prints a newline, so that the
+// error begins on a new line.
 class JsonArray {
  public:
   JsonArray(const char* field, std::ostream& out) : out_(out) { out_ << "{\"" << field << "\":["; }
@@ -103,7 +103,7 @@ class JsonArray {
     if (is_complete_) return;
     try {
       out_ << '\n';
-    } catch (...) {  // the first failure is the one that is reported
+    } catch (...) {  // only the first failure is reported
     }
   }
   JsonArray(const JsonArray&) = delete;
@@ -140,7 +140,7 @@ class JsonArray {
   bool is_complete_ = false;
 };
 
-// The fields of a reply behind its children.
+// The fields of a reply after its children.
 std::string fields_behind(const ChildPages::Page& page) {
   std::string text;
   {
@@ -155,7 +155,7 @@ std::string fields_behind(const ChildPages::Page& page) {
   return ',' + text.substr(1, text.size() - 2);
 }
 
-// What is said about a node of a tree, e.g. " (ephemeral, 12 bytes)".
+// The remarks on a node of a tree, e.g. " (ephemeral, 12 bytes)".
 std::string marks_of(const WalkedNode& node, bool sizes) {
   if (!node.stat) return {};
   std::vector<std::string> marks;

@@ -1,4 +1,3 @@
-#include <utility>
 
 #include <nlohmann/json.hpp>
 
@@ -12,7 +11,7 @@
 #include "wire/base64.h"
 #include "wire/utf8.h"
 
-// Who holds a lock, and who waits for it.
+// The command that shows who holds a lock, and who waits for it.
 namespace shell {
 namespace {
 
@@ -42,7 +41,7 @@ nlohmann::json queue_json(const QueuedNode& node) {
                         {"session", nullptr}};
   if (!stat.ephemeral_owner.none()) object["session"] = wire::to_hex(stat.ephemeral_owner.value);
   const wire::Bytes data = node.child.data.value_or(wire::Bytes());
-  // As data in the protocol.
+  // The same fields as for data in the protocol.
   if (wire::is_utf8(data)) {
     object["data"] = std::string(data);
   } else {

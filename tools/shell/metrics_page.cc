@@ -1,7 +1,6 @@
 #include "tools/shell/metrics_page.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <cmath>
 #include <cstdlib>
 #include <utility>
@@ -64,7 +63,8 @@ std::optional<MetricsPage::Quantile> MetricsPage::quantile(const std::string& na
                                                            double part) const {
   const auto count = value(name + "_count");
   if (!count || *count < 1) return std::nullopt;
-  std::vector<std::pair<double, double>> buckets;  // the bound, and how many values are below it
+  std::vector<std::pair<double, double>>
+      buckets;  // the bound, and how many values are at most that
   for (const std::string& bound : label_values(name + "_bucket", "le")) {
     const auto number = number_in(bound == "+Inf" ? "inf" : bound);
     const auto below = value(name + "_bucket{le=\"" + bound + "\"}");

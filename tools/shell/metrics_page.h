@@ -26,8 +26,8 @@ class MetricsPage {
     double seconds = 0;  // the upper bound of its bucket
     std::uint64_t count = 0;
   };
-  // Of a histogram without further labels; none if it has no samples. A value above all buckets has
-  // the bound of the last one.
+  // A quantile of a histogram without further labels; none if it has no samples. A value above all
+  // buckets gets the bound of the last one.
   [[nodiscard]] std::optional<Quantile> quantile(const std::string& name, double part) const;
 
  private:

@@ -24,7 +24,7 @@ SubtreeReader::Settings everything() {
   return {true, /*with_ephemerals=*/true, [] { return interrupted.load(); }};
 }
 
-// Nothing may stay behind.
+// Throws Ended if a node below `from` could not be moved with the others.
 void expect_movable(const std::vector<NodeCopy>& nodes, const SubtreeReader& reader,
                     const std::string& from) {
   expect_visible_acls(nodes, from);
@@ -37,7 +37,7 @@ void expect_movable(const std::vector<NodeCopy>& nodes, const SubtreeReader& rea
   throw Refused{{ErrorCode::no_auth, {}}, reader.remarks().first_unreadable, Effect::write};
 }
 
-// The source is not any more as it was read.
+// Whether the transaction was refused because the source has changed since it was read.
 bool has_changed(const Transacted& done, const std::string& from) {
   const ErrorCode code = done.error->code;
   const bool is_of_source = done.path == from || done.path.starts_with(from + '/');
@@ -47,7 +47,7 @@ bool has_changed(const Transacted& done, const std::string& from) {
 
 enum class Moved { all, none_too_large };
 
-// Moves the subtree in one transaction, again if it has changed since it was read.
+// Moves the subtree in one transaction. If the subtree has changed since it was read, begins again.
 Moved move_at_once(zabkeeper::Client& client, const std::string& from, const std::string& to,
                    Parents parents, Gathered& gathered) {
   for (int attempt = 1;; ++attempt) {
@@ -82,7 +82,7 @@ std::uint64_t copy_unchanged(zabkeeper::Client& client, const std::string& from,
     progress.show("copied " + std::to_string(writer.counts().created) + " nodes");
   }
   writer.finish();
-  // All events of earlier changes come before its reply.
+  // All events of earlier changes come before this reply.
   const auto synced = zabkeeper::block<wire::EmptyReply>(
       [&](auto handler) { client.async_sync(std::move(handler)); });
   if (synced.has_error()) throw Refused{synced.error(), from};

@@ -8,19 +8,18 @@
 
 #include "tools/shell/input.h"
 #include "tools/shell/multi_script.h"
-#include "tools/shell/print.h"
 #include "tools/shell/requests.h"
 #include "wire/limits.h"
 
 namespace shell {
 namespace {
 
-// More than this fits into no transaction.
+// A longer script does not fit into any transaction.
 constexpr std::size_t script_bytes_max = 2 * wire::transaction_bytes_max;
 
 std::string line_name(std::size_t line) { return "line " + std::to_string(line) + ": "; }
 
-// Throws Ended if it cannot be understood.
+// Throws Ended if the script is not valid.
 MultiScript read_script(int descriptor, const std::string& name, const ScriptContext& context) {
   Input input(descriptor);
   MultiParser parser(context);
@@ -45,7 +44,7 @@ MultiScript read_script(int descriptor, const std::string& name, const ScriptCon
   return std::move(*script);
 }
 
-// An error of the server, with the line that it is about.
+// An error of the server, with the line of the operation.
 Refused refused_at(std::size_t line, wire::Error error, const std::string& path, wire::Zxid zxid) {
   if (!error.message.empty()) error.message = line_name(line) + error.message;
   return {std::move(error), line_name(line) + path, Effect::write, zxid};
@@ -98,7 +97,7 @@ void Runner::carry_out(const MultiScript& script) {
   }
   const auto* multi = std::get_if<wire::MultiReply>(&*reply.result);
   if (json_) print_json(wire::Reply{{}, reply.zxid, {}, reply.result});
-  if (multi == nullptr) {  // done, but the results are not known any more
+  if (multi == nullptr) {  // done, but the results are lost
     if (!json_) err_ << "done, but the results were lost with a connection: read what it wrote\n";
     return;
   }

@@ -63,7 +63,7 @@ void add_test(std::string_view word, wire::Condition& to) {
   }
 }
 
-// As in the variable ZABKEEPER_LOCK_GUARD.
+// Parses the form of the variable ZABKEEPER_LOCK_GUARD.
 wire::Condition condition_of_json(const std::string& text) try {
   const auto object = nlohmann::json::parse(text);
   wire::Condition condition{object.at("path").get<std::string>(), {}, {}};
@@ -99,7 +99,8 @@ wire::CheckRequest check_of(const wire::Condition& condition) {
   return {condition.path, condition.version.value_or(wire::any_version), condition.tests};
 }
 
-// The condition of a line `if {...}`, whose quotes are those of JSON.
+// The condition of a line `if {...}`. The words of such a line are not split, because its quotes
+// belong to JSON.
 std::optional<std::string_view> json_guard_in(std::string_view line) {
   constexpr std::string_view blanks = " \t\r";
   line.remove_prefix(std::min(line.find_first_not_of(blanks), line.size()));
@@ -108,7 +109,8 @@ std::optional<std::string_view> json_guard_in(std::string_view line) {
   return line.starts_with('{') ? std::optional(line) : std::nullopt;
 }
 
-// The commands that may be operations, with the options that they have alone.
+// Converts a command of the shell to an operation. Throws WrongStatement if the command or one of
+// its options is not possible in a transaction.
 class OperationOf {
  public:
   explicit OperationOf(const ScriptContext& context) : context_(context) {}
@@ -149,7 +151,7 @@ class OperationOf {
   const ScriptContext& context_;
 };
 
-// The reasons of a wrong command line stand in its first line.
+// The first line of an error's text has the reason.
 std::string first_line_of(const std::string& text) { return text.substr(0, text.find('\n')); }
 
 std::string result_name(const wire::MultiOp& op) {
@@ -176,7 +178,7 @@ wire::Result<void> MultiParser::add(std::string_view line) try {
 void MultiParser::add_words(Words words) {
   if (words.front() == "if") return add_guard(words);
   if (words.front() != "else") return add_operation(std::move(words));
-  if (words.size() > 1) throw WrongStatement{"else stands alone in its line"};
+  if (words.size() > 1) throw WrongStatement{"else must be alone in its line"};
   if (script_.request.otherwise) throw WrongStatement{"a second else"};
   if (script_.conditions.empty()) throw WrongStatement{"else needs an if before it"};
   script_.request.otherwise.emplace();

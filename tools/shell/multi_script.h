@@ -18,19 +18,20 @@ namespace shell {
 struct MultiScript {
   std::vector<wire::Condition> conditions;
   wire::MultiRequest request;
-  // The number of each one's line, from 1 on.
+  // The line number of each condition and operation. Numbers begin at 1.
   std::vector<std::size_t> condition_lines;
   std::vector<std::size_t> op_lines;
   std::vector<std::size_t> otherwise_lines;
 };
 
-// How the words of a script are understood: paths are made absolute, and data may be in files.
+// Converts the words of a script. `path` makes a path absolute. `data` reads data that are in a
+// file.
 struct ScriptContext {
   std::function<std::string(const std::string& path)> path;
   std::function<std::string(const std::string& argument)> data;
 };
 
-// Takes a script line by line.
+// Parses a script line by line.
 class MultiParser {
  public:
   explicit MultiParser(ScriptContext context) : context_(std::move(context)) {}

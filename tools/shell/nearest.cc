@@ -8,7 +8,7 @@
 namespace shell {
 namespace {
 
-// The number of single edits, of which a swap of neighbours is one.
+// The number of single edits. A swap of two neighbours is one edit.
 std::size_t edits_between(std::string_view from, std::string_view to) {
   std::vector<std::size_t> before_last(to.size() + 1);
   std::vector<std::size_t> last(to.size() + 1);
@@ -40,7 +40,7 @@ std::optional<std::string> nearest(std::string_view word,
   for (const std::string& candidate : candidates) {
     const std::size_t edits = edits_between(word, candidate);
     if (edits >= candidate.size()) continue;
-    // Of two equally near ones, the one whose end is missing.
+    // Of two equally near candidates, prefer the one that begins with `word`.
     const bool is_as_near =
         found && edits == least && candidate.starts_with(word) && !found->starts_with(word);
     if (edits >= least && !is_as_near) continue;

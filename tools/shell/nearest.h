@@ -7,8 +7,8 @@
 
 namespace shell {
 
-// The candidate that `word` was probably meant to be: one with few letters that differ, are
-// missing, are too many, or have changed places. Nothing if none is near.
+// The candidate that the user has probably meant by `word`. Only few letters may differ, be
+// missing, be too many, or have changed places. Returns nothing if no candidate is that near.
 [[nodiscard]] std::optional<std::string> nearest(std::string_view word,
                                                  const std::vector<std::string>& candidates);
 

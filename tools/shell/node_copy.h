@@ -11,7 +11,7 @@
 
 namespace shell {
 
-// What of a node is copied or exported.
+// The parts of a node that are copied or exported.
 struct NodeCopy {
   enum class Kind : std::uint8_t { persistent, container, ttl, ephemeral };
 
@@ -25,7 +25,7 @@ struct NodeCopy {
   bool operator==(const NodeCopy&) const = default;
 };
 
-// What is done with a node that exists where a copy is to be created.
+// What to do with a node that already exists at the place of a copy.
 enum class Existing : std::uint8_t { refuse, skip, overwrite };
 
 inline constexpr std::string_view top_of_subtree = ".";
@@ -33,16 +33,16 @@ inline constexpr std::string_view top_of_subtree = ".";
 // The path of a node in the subtree of `top`.
 [[nodiscard]] std::string path_below(std::string_view top, std::string_view relative);
 
-// An ephemeral node becomes a persistent one.
 enum class Parents : std::uint8_t { must_exist, are_created };
+// The request that creates a copy. An ephemeral node becomes a persistent one.
 [[nodiscard]] wire::CreateRequest create_request(const NodeCopy& node, std::string path,
                                                  Parents parents);
 
 // About how many bytes it takes in a request.
 [[nodiscard]] std::size_t bytes_of(const NodeCopy& node);
 
-// Whether the server has not shown a hash of the ACL, because the reader may not change the ACL. To
-// restore such an ACL would lock its users out.
+// Whether the server has hidden a password hash of the ACL, because this client may not change the
+// ACL. A copy without the hash would lock its users out.
 [[nodiscard]] bool has_hidden_hash(const wire::Acl& acl);
 
 }  // namespace shell

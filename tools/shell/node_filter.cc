@@ -12,7 +12,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// A number, and the unit behind it. Nothing if the product is too large.
+// A number with a unit after it. Nothing if the product is too large.
 template <std::size_t size>
 std::optional<std::uint64_t> number_with_unit(
     std::string_view text,
@@ -31,7 +31,7 @@ std::optional<std::uint64_t> number_with_unit(
   return std::nullopt;
 }
 
-// The last part of a path. That of the root is "/".
+// The last part of a path. The name of the root is "/".
 std::string_view name_in(std::string_view path) {
   return path.size() > 1 ? path.substr(path.rfind('/') + 1) : path;
 }

@@ -22,7 +22,7 @@ std::vector<std::string> node_names(zabkeeper::Client& client, const std::string
   const std::string begun = typed.substr(folder.size());
   std::vector<std::string> paths;
   const auto add = [&](const std::string& name, const std::optional<wire::Stat>& stat) {
-    // The terminal would print the name as it is, and nobody could type it.
+    // readline prints names unescaped, so a name that the terminal would interpret is left out.
     if (!name.starts_with(begun) || wire::terminal_text(name) != name) return;
     const bool has_children = stat && stat->num_children > 0;
     paths.push_back(folder + name + (has_children ? "/" : ""));
@@ -33,7 +33,7 @@ std::vector<std::string> node_names(zabkeeper::Client& client, const std::string
   request.limit = names_max;
   const auto calls = client.within(patience);
   if (!begun.empty()) {
-    // `after` leaves out the name itself.
+    // `after` excludes the typed name itself, so it is requested here.
     const auto exact = calls.exists(join(request.path, begun));
     if (exact && exact->stat) add(begun, exact->stat);
     request.after = begun;

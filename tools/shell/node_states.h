@@ -19,16 +19,16 @@ struct NodeState {
   wire::Zxid zxid;
 };
 
-// The states of one node: the present one, and then each later one, in order. If connections or
-// sessions were lost for so long that the servers do not know all states since, only the last one
-// comes, if it differs.
+// The states of one node: the present one, and then each later one, in order. After a long loss of
+// connections or sessions, the servers may not know all later states. Then only the last one comes,
+// if it differs.
 class NodeStates {
  public:
   // `on_arrival` is called by the client's thread after a state has arrived.
   NodeStates(
       zabkeeper::Client& client, const std::string& path, std::function<void()> on_arrival = [] {});
 
-  // The next state, or why there are no more. Nothing if there is none in time.
+  // The next state, or the reason why there are no more. Returns nothing at the timeout.
   std::optional<zabkeeper::Result<NodeState>> take(std::chrono::milliseconds timeout);
 
  private:

@@ -1,6 +1,4 @@
 #include <memory>
-#include <type_traits>
-#include <utility>
 #include <variant>
 
 #include <nlohmann/json.hpp>
@@ -32,7 +30,7 @@ std::string leader_json(const LeaderChanged& changed) {
   if (changed.leader) {
     const auto& [path, token, value] = *changed.leader;
     object["leader"] = {{"path", path}, {"token", wire::to_hex(token)}};
-    // As data in the protocol.
+    // The same fields as for data in the protocol.
     if (wire::is_utf8(value)) {
       object["leader"]["value"] = std::string(value);
     } else {
@@ -43,7 +41,7 @@ std::string leader_json(const LeaderChanged& changed) {
   return json_line(object);
 }
 
-// The observation ends with the session, or where no server was found in time.
+// Whether the observation ended with the session, or because no server was found in time.
 bool is_end_of_session(wire::ErrorCode code) {
   return code == wire::ErrorCode::session_expired || code == wire::ErrorCode::not_ready ||
          code == wire::ErrorCode::connection_loss;

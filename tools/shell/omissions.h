@@ -9,8 +9,8 @@
 
 namespace shell {
 
-// What a walk through a tree has left out: nodes that were deleted after they were listed, and
-// nodes that may not be read. It goes on with other nodes.
+// The nodes that a walk through a tree has left out: those that were deleted after they were
+// listed, and those that may not be read. The walk goes on with other nodes.
 class Omissions {
  public:
   explicit Omissions(std::ostream& err) : err_(err) {}

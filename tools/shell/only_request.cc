@@ -5,12 +5,12 @@
 namespace shell {
 namespace {
 
-// The data are not the argument itself: see Runner::read_data.
+// Whether the data are not the argument itself: see Runner::read_data.
 bool is_elsewhere(const std::string& argument) {
   return argument == "-" || argument.starts_with('@');
 }
 
-// Each returns the request, or nothing.
+// Each `of` returns the command's request, or nothing.
 struct OnlyRequest {
   std::optional<wire::Request> of(const Get& get) const {
     return wire::GetRequest{absolute(get.path), {}};

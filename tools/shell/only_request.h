@@ -8,8 +8,8 @@
 
 namespace shell {
 
-// The request of a command that sends one request, whatever the reply is. So a script can send it
-// before it is the command's turn. Nothing for other commands. The Runner sends the same request.
+// The request of a command that always sends exactly one. A script can send it before it is the
+// command's turn. Returns nothing for other commands. The Runner must send the same request.
 [[nodiscard]] std::optional<wire::Request> only_request(const Command& command,
                                                         const std::string& cwd);
 

@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <chrono>
 #include <map>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -45,8 +44,8 @@ SessionStream Runner::sessions_of(const Endpoint& server, std::optional<std::uin
       at);
 }
 
-// The first server that answers lists all sessions; each of the others only adds what it alone
-// knows of its clients.
+// The first server that answers lists all sessions. Each other server adds the facts that only it
+// knows about its clients.
 void Runner::on(const Sessions& sessions) {
   if (!sessions.kill.empty()) return kill_sessions(sessions);
   const auto statuses = ask_all(settings_.servers, status_of);

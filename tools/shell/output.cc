@@ -1,6 +1,5 @@
 #include "tools/shell/output.h"
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <poll.h>
@@ -14,7 +13,7 @@ namespace {
 
 constexpr std::size_t buffer_bytes = 64 * 1024;
 
-// 0, or the error.
+// Returns 0 or the error number.
 int write_all(int descriptor, std::string_view text) {
   while (!text.empty()) {
     const ssize_t written = ::write(descriptor, text.data(), text.size());
@@ -84,7 +83,7 @@ void DescriptorBuffer::write_raw(std::string_view bytes) {
 
 void DescriptorBuffer::finish() {
   sync();
-  // On Linux the descriptor is closed even if that reports an error.
+  // On Linux, `close` always closes the descriptor, even if it reports an error.
   if (::close(descriptor_) != 0 && errno != EINTR) fail(errno);
 }
 

@@ -12,7 +12,7 @@ namespace shell {
 class OutputFailed : public std::runtime_error {
  public:
   explicit OutputFailed(int error_number);
-  // The reader of a pipe has gone, as `| head` does.
+  // Whether the reader of the pipe has ended, as with `| head`.
   [[nodiscard]] bool is_closed_pipe() const;
 
  private:

@@ -20,7 +20,7 @@ namespace shell {
 // "2026-01-31 12:00:00.123", in UTC.
 [[nodiscard]] std::string time_text(wire::TimeMs time);
 
-// Of the wall clock.
+// The time of the wall clock.
 [[nodiscard]] wire::TimeMs wall_clock_ms();
 
 // "2" or "0.500".
@@ -48,7 +48,7 @@ class Table {
   std::vector<std::size_t> widths_;
 };
 
-// The cells with tabs between them, without blanks for people.
+// The cells with tabs between them, without padding.
 [[nodiscard]] std::string raw_line(const Row& row);
 
 // {"name":"a"} in a line, with the stat if there is one.

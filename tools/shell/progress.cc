@@ -6,9 +6,9 @@ namespace shell {
 namespace {
 
 constexpr std::chrono::milliseconds interval{100};
-constexpr const char* begin_line = "\r\x1b[K";  // at its beginning, with the line erased
+constexpr const char* begin_line = "\r\x1b[K";  // moves to the beginning of the line, and erases it
 
-// A terminal that cannot show it does no harm.
+// An error is ignored: progress is not important.
 void write_to(int descriptor, const std::string& text) {
   if (::write(descriptor, text.data(), text.size()) < 0) return;
 }

@@ -5,7 +5,8 @@
 
 namespace shell {
 
-// A line at the end of a terminal that is written over and over. Shows nothing elsewhere.
+// Shows progress in the last line of a terminal. Each text replaces the one before. Shows nothing
+// if the descriptor is not a terminal.
 class Progress {
  public:
   // `is_quiet`: shows nothing.

@@ -9,7 +9,7 @@
 namespace shell {
 namespace {
 
-// Of this project, of Curator and of kazoo: client-lib/recipes/queue.h.
+// The readers' kinds in this project, in Curator and in kazoo: see client-lib/recipes/queue.h.
 constexpr std::array<std::string_view, 3> reader_kinds{zabkeeper::reader_kind, "__READ__",
                                                        "__rlock__"};
 constexpr std::string_view place_kind = "lease-";

@@ -7,7 +7,8 @@
 
 namespace shell {
 
-// Which nodes of a lock hold it, and which wait. The nodes are given in the order of their numbers.
+// Decides which nodes of a lock hold it, and which wait. Call `next` for each node, in the order of
+// their numbers.
 class QueuePlaces {
  public:
   struct Place {
@@ -15,7 +16,7 @@ class QueuePlaces {
     std::size_t ahead = 0;  // the nodes that it waits for
   };
 
-  // `limit`: of holders, if it is a semaphore.
+  // `limit`: how many may hold at the same time, for a semaphore; none: it is a lock.
   explicit QueuePlaces(std::optional<std::int32_t> limit) : limit_(limit) {}
 
   // The place of the next node; none if the name has no number.

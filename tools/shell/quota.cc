@@ -11,7 +11,7 @@ namespace {
 
 using wire::ErrorCode;
 
-// Negative numbers are no limit.
+// A negative number means that there is no limit.
 std::optional<std::int64_t> limit_of(const std::string& limits, std::string_view name) {
   const auto limit = quota_part(limits, name);
   return limit && *limit >= 0 ? limit : std::nullopt;
@@ -61,7 +61,8 @@ void Runner::show_quota(const std::string& path) {
                 {false, true, true});
 }
 
-// A limit that another client sets meanwhile is not lost: the version tells.
+// Sets the limits only at the version that was read. So a limit that another client sets meanwhile
+// is not lost.
 void Runner::set_quota(const Quota& quota, const std::string& path) {
   const std::string node = limits_path(path);
   const auto former = client_().get(node);

@@ -12,7 +12,7 @@ std::string quota_path(const std::string& path, std::string_view name) {
   return std::string(quota_root) + (path == "/" ? "" : path) + '/' + std::string(name);
 }
 
-// Calls the function with each part, and its name.
+// Calls the function for each part, with its name.
 void for_each_part(
     std::string_view text,
     const std::function<void(std::string_view part, std::string_view name)>& function) {

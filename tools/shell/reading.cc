@@ -19,7 +19,7 @@ void Runner::on(const Get& get) {
     print_hex(reply.data, out_);
   } else {
     out_ << reply.data;
-    // The data alone, byte for byte, to a file or another program.
+    // A file or another program gets the data alone, byte for byte.
     const bool is_exact = settings_.mode == Mode::one_shot && !out_.is_terminal() && !get.stat;
     const bool has_end = out_.is_terminal() && reply.data.ends_with('\n');
     if (!is_exact && !has_end) out_ << '\n';

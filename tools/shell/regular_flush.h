@@ -5,13 +5,13 @@
 
 namespace shell {
 
-// Writes what is buffered many times a second. So a result is seen soon, however long the command
-// looks for the next one, and a command whose reader has gone ends soon.
+// Flushes a stream many times a second. So a result appears soon, even if the command needs long to
+// find the next one. A command also ends soon after the reader of its output.
 class RegularFlush {
  public:
   explicit RegularFlush(std::ostream& out) : out_(out) {}
 
-  // To be called often.
+  // Call it often.
   void tick() {
     const auto now = std::chrono::steady_clock::now();
     if (now < next_) return;

@@ -7,10 +7,10 @@
 namespace shell {
 namespace {
 
-// To the corner, and everything behind it is erased.
+// Moves to the upper left corner, and erases everything after it.
 constexpr char clear_screen[] = "\x1b[H\x1b[J";
 
-// In slices, because a signal may come just before a wait begins.
+// Waits in slices, because a signal may come just before a wait begins.
 void wait_for_repaint(std::chrono::steady_clock::time_point end,
                       const std::function<bool()>& is_over) {
   constexpr std::chrono::milliseconds slice{100};
@@ -29,7 +29,7 @@ void repaint(Output& out, std::chrono::milliseconds interval,
   while (!is_over()) {
     const auto next = std::chrono::steady_clock::now() + interval;
     const std::string text = make();
-    // The output escapes what could harm a terminal, so this goes past it.
+    // `out` would escape these control characters, so they are written directly.
     const bool is_cleared =
         out.is_terminal() && ::write(STDOUT_FILENO, clear_screen, sizeof clear_screen - 1) > 0;
     out << text << (out.is_terminal() && !is_cleared ? "\n" : "") << std::flush;

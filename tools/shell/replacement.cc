@@ -20,7 +20,7 @@ namespace {
 
 }  // namespace
 
-// An open file, whose errors name it.
+// An open file. Its errors name the file.
 class OpenFile {
  public:
   OpenFile(std::string name, int descriptor) : name_(std::move(name)), descriptor_(descriptor) {
@@ -49,11 +49,11 @@ class OpenFile {
       if (size < 0 && errno != EINTR) throw_for(name_);
     }
   }
-  // Those of the file, or those that a new file would have.
+  // Sets the owner and mode of the former file, or those of a new file.
   void set_owner_and_mode(const struct stat* former) const {
     const mode_t mask = ::umask(0);
     ::umask(mask);
-    // Before the mode: a change of the owner clears some bits of it.
+    // The owner comes first, because a change of the owner clears some bits of the mode.
     if (former != nullptr) (void)!::fchown(descriptor_, former->st_uid, former->st_gid);
     const mode_t mode = former != nullptr ? former->st_mode & 07777 : 0666 & ~mask;
     if (::fchmod(descriptor_, mode) != 0) throw_for(name_);

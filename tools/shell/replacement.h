@@ -20,7 +20,7 @@ class Replacement {
   // Writes the temporary file durably, with the mode of `file`, and with its owner if that is
   // allowed. If `file` is a symbolic link, the file that it leads to is replaced.
   Replacement(const std::string& file, std::string_view content);
-  // The content follows, in parts.
+  // Without content: `append` adds it in parts.
   explicit Replacement(const std::string& file);
   ~Replacement();
   Replacement(const Replacement&) = delete;
@@ -35,7 +35,7 @@ class Replacement {
 
  private:
   std::string file_;
-  std::string temporary_;  // empty: it is not there any more
+  std::string temporary_;  // empty: it does not exist any more
   std::unique_ptr<OpenFile> open_;
 };
 

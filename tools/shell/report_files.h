@@ -20,7 +20,7 @@ struct ReportFile {
 // A part of a name: only letters, digits, dots and dashes.
 [[nodiscard]] std::string name_part(const std::string& text);
 
-// What one server shows. The configuration is shown only to operators; a file says why it is
+// The files about one server. The configuration is shown only to operators; a file says why it is
 // missing.
 [[nodiscard]] std::vector<ReportFile> report_files(const zabkeeper::Endpoint& server,
                                                    const std::vector<wire::AuthRequest>& auth);

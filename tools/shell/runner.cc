@@ -89,7 +89,7 @@ void Runner::begin(const Common& common) {
 zabkeeper::AnyReply Runner::send(wire::Request request) {
   const zabkeeper::Calls limited = calls();
   if (settings_.mode == Mode::one_shot || is_script()) return limited.ask(std::move(request));
-  // An interrupt that came while results were printed.
+  // The interrupt came while results were printed.
   if (interrupted) throw Refused{{wire::ErrorCode::cancelled, "interrupted"}, {}};
   const bool has_deadline = deadline_.has_value();
   return ask_until_interrupted(
@@ -175,7 +175,7 @@ void Runner::note_signal(int number) {
 void Runner::print_json(const wire::ServerMessage& message) {
   std::string text;
   wire::json::write(message, text);
-  // The words of an error may name a server whose name is not UTF-8.
+  // The message of an error may have a server's name that is not UTF-8.
   out_ << (wire::is_utf8(text) ? text : wire::utf8_text(text)) << '\n';
 }
 
@@ -270,7 +270,7 @@ void Runner::on(const Whoami&) {
 void Runner::on(const Ping&) {
   client_();
   ask(wire::PingRequest{}, {},
-      Echo::quiet);  // connects, so that the second ping is not delayed by it
+      Echo::quiet);  // so that the connection is there before the second ping
   const auto began = steady_clock::now();
   ask(wire::PingRequest{}, {});
   const auto took = std::chrono::duration<double, std::milli>(steady_clock::now() - began);

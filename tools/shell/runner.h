@@ -56,8 +56,8 @@ class Runner {
   // Returns the exit code. Throws OutputFailed if a result cannot be written, and InputFailed if
   // data cannot be read from standard input.
   int run(const Command& command, const Common& common);
-  // Also for a command whose only request was sent before: see only_request. Results are not
-  // flushed, unless there is an error.
+  // The same for a command whose only request was sent before: see only_request. Flushes results
+  // only if there is an error.
   struct Answered {
     wire::Request request;
     zabkeeper::AnyReply reply;
@@ -122,7 +122,7 @@ class Runner {
 
   // The reply to a request that was sent before.
   zabkeeper::AnyReply take_answer(const wire::Request& request);
-  // In the interactive shell an interrupt ends it.
+  // Sends a request, and waits for its reply. In the interactive shell an interrupt ends the wait.
   zabkeeper::AnyReply send(wire::Request request);
   int carry_out(const Command& command);
   void begin(const Common& common);
@@ -130,11 +130,12 @@ class Runner {
   [[nodiscard]] zabkeeper::Calls calls();
 
   void list_below(const std::string& path, const Ls& ls, std::size_t depth_max = no_limit);
-  // Asks a person at a terminal, if there are nodes below.
+  // Whether the nodes below may be deleted. If there are any, asks the user at a terminal. Without
+  // a terminal, returns true.
   [[nodiscard]] bool may_delete_below(const std::string& path);
   void delete_in_parts(const Delete& remove, const std::string& path);
   void remark_on(const SubtreeReader::Remarks& remarks, const std::string& top);
-  // Throws Refused if there is none.
+  // Throws Refused if the node does not exist.
   void expect_node(const std::string& path);
   // Throws Refused if somebody has changed the node, and says what.
   void set_edited(const std::string& path, const wire::GetReply& former, const std::string& data);
@@ -152,7 +153,7 @@ class Runner {
     std::optional<std::chrono::milliseconds> timeout = {};
   };
   void hold_and_run(const zabkeeper::Acquirable& wanted, const Holding& holding);
-  // Nothing if it could not be acquired; then the exit code is set.
+  // Returns nothing if it could not be acquired; then the exit code is set.
   std::optional<zabkeeper::Hold> acquire(const zabkeeper::Acquirable& wanted,
                                          const Holding& holding, Signals& signals);
   void run_under(const zabkeeper::Hold& hold, const Holding& holding, Signals& signals);
@@ -160,25 +161,25 @@ class Runner {
   void observe_leaders(const std::string& path);
   // Whether the commands of this shell come from standard input, which a program must not read.
   [[nodiscard]] bool is_script() const;
-  // Throws Refused if there is no server: what waits for an event would wait without a word. 0: the
-  // timeout of all requests.
+  // Connects to a server. Throws Refused if there is none: without this error, a command that waits
+  // for an event would wait silently. `timeout` 0: the timeout of all requests.
   void connect(std::chrono::milliseconds timeout = {});
   void fail(int code, const std::string& words);
-  // Says something that is no error: not with --quiet.
+  // Prints a message that is not an error. Prints nothing with --quiet.
   void remark(const std::string& words);
-  // A command has caught it. The interactive shell and a script end after the command, if the
-  // signal asks the whole program to end.
+  // A command has caught this signal. If the signal is for the whole program, the interactive shell
+  // or the script ends after the command.
   void note_signal(int number);
 
   [[nodiscard]] zabkeeper::Endpoint leader() const;
   void show_servers(const std::vector<ServersColumn>& columns);
-  // Gives the leader a command. Its result has the fields `numbers`, which are numbers. `describe`
-  // makes the line that is printed for the result.
-  using Describe = std::function<std::string(const nlohmann::json& result)>;
   // contexts.cc
   void list_contexts(const ContextFile& file);
   void show_context(const ContextFile& file, const std::string& asked);
   static void check_context(const ContextFile& file, const std::string& name);
+  // Gives the leader a command. Its result must have the fields `numbers`, which are numbers.
+  // `describe` returns the line to print for the result.
+  using Describe = std::function<std::string(const nlohmann::json& result)>;
   void command_leader(const std::string& target, const std::vector<const char*>& numbers,
                       const Describe& describe);
   std::size_t show_queue(const std::string& path, Table& table, std::vector<Row>& rows);
@@ -192,7 +193,7 @@ class Runner {
   std::string read_data(const std::string& argument) const;
   [[nodiscard]] std::string absolute(const std::string& path) const;
   void print_json(const wire::ServerMessage& message);
-  // Prints the rows, of which the first has the titles, or the objects, as --output says.
+  // Prints the rows or the objects, depending on --output. The first row has the titles.
   void print_rows(const std::vector<std::vector<std::string>>& rows, const std::vector<bool>& right,
                   const nlohmann::json& objects);
 

@@ -14,11 +14,12 @@
 
 namespace shell {
 
-// Carries out the commands of standard input, a line each.
+// Carries out the commands of standard input. Each line is a command.
 //
-// Lines that are there already are read ahead. A command that is one request is sent before it is
-// its turn, and its reply waits for its turn. Other commands wait for all before them. A write
-// waits until the results of all reads before it are written: it may delete what they have saved.
+// Lines that have already arrived are read ahead. A command that is one request is sent before its
+// turn; its reply waits for its turn. Any other command waits for all commands before it. A write
+// waits until the results of all earlier reads are written, because it may delete what these reads
+// have saved.
 class Script {
  public:
   // `client` is called by the first command that needs a client.

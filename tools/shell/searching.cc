@@ -27,7 +27,7 @@ class LineSearch {
   LineSearch(const Grep& grep, bool json, std::ostream& out)
       : grep_(grep), json_(json), out_(out) {}
 
-  // Whether anything matches.
+  // Prints the lines of one node that match. Returns whether there are any.
   bool look_at(const std::string& path, std::string_view data) {
     const bool is_text = !is_binary(data);
     bool has_matched = false;

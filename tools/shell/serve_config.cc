@@ -17,7 +17,7 @@ namespace {
 
 using std::chrono::steady_clock;
 
-// Keeps one file. Programs run while signals are caught.
+// Keeps one file equal to a node's data. Signals are caught while its programs run.
 class ConfigFile {
  public:
   ConfigFile(const ServeConfig& serve, std::string path, Signals& signals, std::ostream& err,
@@ -36,13 +36,13 @@ class ConfigFile {
     }
     const std::string& data = node.data->get();
     if (content_of(serve_.file) == data) {
-      remark_(serve_.file + " is current, of " + wire::to_hex(node.zxid));
+      remark_(serve_.file + " already has the data of " + wire::to_hex(node.zxid));
       return;
     }
     Replacement replacement(serve_.file, data);
     if (!serve_.check.empty() && !is_good(replacement.temporary(), node.zxid)) return;
     replacement.replace();
-    remark_(serve_.file + " is replaced, of " + wire::to_hex(node.zxid));
+    remark_(serve_.file + " now has the data of " + wire::to_hex(node.zxid));
     if (serve_.program.empty()) return;
     if (const int code = run(serve_.program); code != exit_ok) {
       err_ << serve_.program.front() << ": exit code " << code << " after " << serve_.file
@@ -66,7 +66,8 @@ class ConfigFile {
          << ": exit code " << code << "; " << serve_.file << " stays as it is\n";
     return false;
   }
-  // The exit code, also if the program cannot be run.
+  // Runs a program, and returns its exit code. Returns the code of other shells if the program
+  // cannot be run.
   int run(const Words& words) {
     try {
       Child child({words, {}, std::string(), Place::own_group});

@@ -1,6 +1,5 @@
 #include <chrono>
 #include <sstream>
-#include <utility>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -56,7 +55,7 @@ void Runner::on(const Metrics& metrics) {
   if (replied == 0) exit_code_ = exit_no_server;
 }
 
-// The server that leads; a standalone one does.
+// The server that leads. A standalone server counts as the leader.
 zabkeeper::Endpoint Runner::leader() const {
   std::string problems;
   for (const zabkeeper::Endpoint& server : settings_.servers) {

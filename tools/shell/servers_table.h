@@ -19,7 +19,7 @@ struct ServersColumn {
   std::function<std::string(const nlohmann::json& status)> text;
   bool is_number = false;
 };
-// Of `zab status` and `zab cluster level`.
+// The columns of `zab status` and of `zab cluster level`.
 [[nodiscard]] std::vector<ServersColumn> status_columns();
 [[nodiscard]] std::vector<ServersColumn> level_columns();
 
@@ -30,7 +30,7 @@ struct ServersTable {
   nlohmann::json objects;  // the statuses; without a status an `error`
   std::size_t replied = 0;
 };
-// The last column says why there is no status of a server.
+// The last column says why a server has no status.
 [[nodiscard]] ServersTable servers_table(const std::vector<ServersColumn>& columns,
                                          const std::vector<zabkeeper::Endpoint>& servers,
                                          std::vector<wire::Result<nlohmann::json>> statuses);

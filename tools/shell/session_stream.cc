@@ -15,7 +15,7 @@ bool is_session(const nlohmann::json& session) {
          wire::from_hex(session["session"].get<std::string>()).has_value();
 }
 
-// Each reply begins behind the one before, so the list has an end.
+// Whether the reply is a page. Its ids must be greater than `after`, so that the list has an end.
 bool is_page(const nlohmann::json& reply, const std::string& after) {
   if (!reply.is_object() || !reply.contains("sessions") || !reply.contains("next")) return false;
   const nlohmann::json& next = reply["next"];

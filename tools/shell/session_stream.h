@@ -26,7 +26,7 @@ class SessionStream {
   // Null at the end, and after an error.
   [[nodiscard]] const nlohmann::json* peek();
   void pop() { position_ += 1; }
-  // Why the list ends too early.
+  // The error that has ended the list too early, if any.
   [[nodiscard]] const std::optional<wire::Error>& error() const { return error_; }
 
  private:
@@ -40,8 +40,8 @@ class SessionStream {
   std::optional<wire::Error> error_;
 };
 
-// Calls `visit` for each session of `all`. What only the server of its client knows (address,
-// watches, outstanding) is added from the stream `own` of that server.
+// Calls `visit` for each session of `all`. Only the server of a session's client knows its address,
+// watches and outstanding requests. They are added from that server's stream in `own`.
 void merge_sessions(SessionStream& all, std::map<std::uint32_t, SessionStream>& own,
                     const std::function<void(const nlohmann::json& session)>& visit);
 

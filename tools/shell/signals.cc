@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::array ending_signals{SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 
-// What the handlers share with the object. A bit is 1 << the signal's number.
+// The variables that the handlers share with the object. A signal's bit is 1 << its number.
 std::atomic<int> wakeup_descriptor{-1};
 std::atomic<std::uint64_t> from_processes{0};
 std::atomic<std::uint64_t> from_terminal{0};
@@ -74,7 +74,7 @@ void Signals::install(int number, void (*handler)(int, siginfo_t*, void*)) {
   ::sigaction(number, nullptr, &former.action);
   const bool is_ignored =
       (former.action.sa_flags & SA_SIGINFO) == 0 && former.action.sa_handler == SIG_IGN;
-  // Without a handler for SIGCHLD, ends of children could not be seen.
+  // If SIGCHLD stayed ignored, the end of a child could not be seen.
   if (is_ignored && number != SIGCHLD) return;
   struct sigaction action {};
   action.sa_sigaction = handler;

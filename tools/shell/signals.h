@@ -8,7 +8,7 @@
 
 namespace shell {
 
-// Ends a wait of another thread, or of the thread itself by a signal handler.
+// Ends a wait, from another thread or from a signal handler.
 class Wakeup {
  public:
   Wakeup();
@@ -17,7 +17,8 @@ class Wakeup {
   Wakeup& operator=(const Wakeup&) = delete;
 
   void wake() const noexcept;
-  // Waits for a wake that no wait has seen yet, or for the time.
+  // Waits until `time`, or until `wake` is called. Returns at once if `wake` was called after the
+  // last wait.
   void wait_until(std::chrono::steady_clock::time_point time) const;
   [[nodiscard]] int descriptor() const { return descriptor_; }
 
@@ -41,7 +42,7 @@ class Signals {
   Signals(const Signals&) = delete;
   Signals& operator=(const Signals&) = delete;
 
-  // A signal that was caught, once.
+  // A signal that was caught, which is then removed; nothing if there is none.
   std::optional<Caught> next();
   [[nodiscard]] const std::shared_ptr<Wakeup>& wakeup() const { return wakeup_; }
 
@@ -57,7 +58,7 @@ class Signals {
   std::vector<Former> former_;
 };
 
-// Ends this program as the signal does that it has caught.
+// Ends this program by a signal that it has caught, as if it had no handler.
 void end_by_signal(int number);
 
 }  // namespace shell

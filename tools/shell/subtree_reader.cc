@@ -22,7 +22,8 @@ constexpr std::size_t children_max = 1'000;  // of a page
 constexpr std::size_t page_bytes = std::size_t{1} << 20;
 constexpr std::size_t pages_max = 64;
 constexpr std::size_t pages_bytes_max = std::size_t{8} << 20;
-// With more nodes that wait to be listed, only the deepest one is listed, so that they are bounded.
+// If more nodes than this wait to be listed, only one is listed at a time, the deepest. So their
+// number is bounded.
 constexpr std::size_t tasks_max = 20'000;
 
 bool is_skipped(std::string_view top, std::string_view name) {
@@ -42,16 +43,15 @@ std::string below(const std::string& parent, const std::string& name) {
 
 }  // namespace
 
-// Children of a node, with their ACLs. The client's thread fills it before it puts it into the
-// inbox the last time.
+// Children of a node, with their ACLs. The client's thread fills a page. It does not touch the page
+// after it has put it into the inbox for the last time.
 struct SubtreeReader::Page {
   Task task;
   std::size_t bytes = 0;  // as they were counted when it was asked for
   std::optional<Error> error = {};
   wire::ChildrenReply reply = {};
-  // Of each child.
-  enum class Fate : std::uint8_t { kept, deleted, unreadable };
-  std::vector<Fate> fates = {};
+  enum class ChildState : std::uint8_t { kept, deleted, unreadable };
+  std::vector<ChildState> states = {};  // of each child
   std::vector<std::optional<wire::Acl>> acls = {};
   std::atomic<std::size_t> acls_awaited = 0;
   bool is_continued = false;
@@ -78,7 +78,7 @@ SubtreeReader::~SubtreeReader() {
 }
 
 wire::Zxid SubtreeReader::begin() {
-  // So that it sees all that was acknowledged before.
+  // A sync, so that the reader sees all changes that were acknowledged before.
   const auto synced = client_.ask(wire::SyncRequest{"/"});
   if (synced.result.has_error()) throw Refused{synced.result.error(), top_};
   const auto reply = client_.ask(
@@ -109,7 +109,8 @@ std::vector<NodeCopy> SubtreeReader::next() {
 }
 
 std::vector<NodeCopy> SubtreeReader::read_top() {
-  // As a handler, so that the events of earlier changes are counted before its reply is there.
+  // This uses a handler, because handlers and events keep their order. So all events of earlier
+  // changes are counted before the reply.
   auto reply = zabkeeper::block<wire::GetReply>(
       [&](auto handler) { client_.async_get(top_, std::move(handler)); });
   if (reply.has_error()) throw Refused{reply.error(), top_};
@@ -174,7 +175,7 @@ std::shared_ptr<SubtreeReader::Page> SubtreeReader::wait_for_page() {
   if (settings_.is_interrupted()) throw Ended{exit_interrupted, "interrupted"};
   if (!arrival) return nullptr;
   if (arrival->is_complete) return arrival->page;
-  // The next page before the ACLs of this one, so that the server always has something to do.
+  // The next page is requested before the ACLs of this one, so that the server is never idle.
   const wire::ChildrenReply& listed = arrival->page->reply;
   const bool has_leaves_only = std::ranges::none_of(listed.children, [](const wire::Child& child) {
     return child.stat && child.stat->num_children > 0;
@@ -191,8 +192,8 @@ std::shared_ptr<SubtreeReader::Page> SubtreeReader::wait_for_page() {
 void SubtreeReader::ask_for_acls(const std::shared_ptr<Page>& page) {
   const std::vector<wire::Child>& children = page->reply.children;
   page->acls.resize(children.size());
-  page->fates.resize(children.size());
-  // One more, so that no reply completes the page before all are asked for.
+  page->states.resize(children.size());
+  // The count begins at one, so that no reply completes the page before all ACLs are requested.
   page->acls_awaited = 1;
   const auto count_down = [page, arrivals = arrivals_] {
     if (--page->acls_awaited == 0) arrivals->inbox.put({page, true});
@@ -205,9 +206,9 @@ void SubtreeReader::ask_for_acls(const std::shared_ptr<Page>& page) {
         wire::GetAclRequest{join(parent, children[i].name)},
         [page = page.get(), i, count_down](const Error& error, wire::AclReply reply) {
           if (error.code == ErrorCode::no_node) {
-            page->fates[i] = Page::Fate::deleted;
+            page->states[i] = Page::ChildState::deleted;
           } else if (error.code == ErrorCode::no_auth) {
-            page->fates[i] = Page::Fate::unreadable;
+            page->states[i] = Page::ChildState::unreadable;
           } else if (error) {
             page->error = error;
           } else if (reply.acl != wire::open_acl()) {
@@ -229,7 +230,7 @@ std::vector<NodeCopy> SubtreeReader::on_complete(Page& page) {
       return leave_out(page.task.path), std::vector<NodeCopy>{};
     throw Refused{*page.error, page.error->path};
   }
-  page.fates.resize(page.reply.children.size());
+  page.states.resize(page.reply.children.size());
   page.acls.resize(page.reply.children.size());
   if (page.reply.more && !page.is_continued && !page.reply.children.empty()) {
     tasks_.push_back(rest_of(page));
@@ -245,8 +246,8 @@ std::vector<NodeCopy> SubtreeReader::copies_of(Page& page) {
   for (std::size_t i = 0; i < page.reply.children.size(); ++i) {
     wire::Child& child = page.reply.children[i];
     const std::string path = below(page.task.path, child.name);
-    if (is_skipped(top_, path) || page.fates[i] == Page::Fate::deleted) continue;
-    if (!child.stat || page.fates[i] == Page::Fate::unreadable) {
+    if (is_skipped(top_, path) || page.states[i] == Page::ChildState::deleted) continue;
+    if (!child.stat || page.states[i] == Page::ChildState::unreadable) {
       leave_out(path);
       continue;
     }

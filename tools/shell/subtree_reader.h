@@ -16,8 +16,9 @@ namespace shell {
 // Reads a node and all nodes below it: parents before children, page by page, with many requests
 // outstanding. It keeps a bounded part of the subtree in memory. All functions throw Refused.
 //
-// A watch of the whole subtree counts the changes that are made meanwhile. Without any, all nodes
-// are as they were at one zxid. Changes of ACLs alone cause no events, so they are not counted.
+// A watch of the whole subtree counts the changes that are made meanwhile. If there are none, all
+// nodes are as they were at one zxid. A change of only an ACL causes no event, so it is not
+// counted.
 class SubtreeReader {
  public:
   struct Settings {
@@ -40,7 +41,7 @@ class SubtreeReader {
   // Whether nodes may follow. After the first call of `next`: whether the top has children.
   [[nodiscard]] bool has_more() const { return !tasks_.empty() || outstanding_ > 0; }
 
-  // Of what `next` has returned.
+  // Remarks on the nodes that `next` has read so far.
   struct Remarks {
     std::uint64_t ephemerals = 0;  // left out
     std::uint64_t unreadable = 0;  // left out, with all that is below them
@@ -67,7 +68,7 @@ class SubtreeReader {
   void send(Task task);
   [[nodiscard]] std::size_t bytes_of(const Task& task) const;
   [[nodiscard]] std::uint32_t page_children() const;
-  // Null if none is complete yet.
+  // Returns null if no page is complete yet.
   std::shared_ptr<Page> wait_for_page();
   void ask_for_acls(const std::shared_ptr<Page>& page);
   std::vector<NodeCopy> on_complete(Page& page);

@@ -14,19 +14,20 @@ namespace {
 using std::chrono::milliseconds;
 using wire::ErrorCode;
 
-// A transaction of so many nodes takes a few milliseconds of the leader, for which others wait.
+// A transaction of so many nodes takes the leader a few milliseconds. Other clients wait for that
+// time.
 constexpr std::uint64_t weight_max = 1'000;
 constexpr std::size_t first_items_max = 500;
 constexpr std::uint32_t page = 1'000;
 
-// How often a node is emptied that others fill meanwhile.
+// How often a node is emptied again, if other clients fill it meanwhile.
 constexpr int rounds_max = 8;
 
 constexpr int attempts_max = 8;
 constexpr milliseconds first_pause{50};
 
-// Nothing was done, or it does no harm to do it twice, because what is deleted is not deleted
-// again.
+// Whether the request may be sent again. Either nothing was done, or a repetition does no harm: a
+// deleted node cannot be deleted again.
 bool may_be_repeated(ErrorCode code) {
   return code == ErrorCode::overloaded || code == ErrorCode::throttled ||
          code == ErrorCode::connection_loss;
@@ -86,7 +87,7 @@ bool SubtreeRemoval::remove_below(const std::string& path) {
   }
 }
 
-// Whatever is too large for one transaction is divided.
+// Deletes the items, in several parts if they are too large for one transaction.
 bool SubtreeRemoval::remove(Items items) {
   while (!items.empty()) {
     if (!go_on()) return false;
@@ -121,7 +122,7 @@ bool SubtreeRemoval::remove(Items items) {
   return true;
 }
 
-// Empties the node first if its subtree is too large for one transaction.
+// Deletes one item. Empties its node first if the subtree is too large for one transaction.
 bool SubtreeRemoval::remove_one(const Item& item) {
   for (int round = 1;; ++round) {
     if (!go_on()) return false;

@@ -53,10 +53,10 @@ class SubtreeRemoval {
   bool go_on();
   bool fail(wire::Error error, const std::string& path);
 
-  // Sends a transaction, again while a server has no room for it or is lost.
+  // Sends a transaction. Sends it again while a server has no room for it or is lost.
   zabkeeper::Client::AnyReply ask(const Items& items);
   [[nodiscard]] wire::MultiRequest request_for(const Items& items) const;
-  // What remains, with the node itself.
+  // The number of nodes that remain, with the node itself.
   [[nodiscard]] std::uint64_t count();
 
   zabkeeper::Client& client_;

@@ -32,7 +32,7 @@ SubtreeSizes::Report SubtreeSizes::finish() {
   return std::move(report_);
 }
 
-// Leaves the subtrees open whose depth is less.
+// Finishes the open subtrees of this depth and of greater depths.
 void SubtreeSizes::close_down_to(std::size_t depth) {
   while (open_.size() > depth) {
     Sum sum = std::move(open_.back());

@@ -9,8 +9,8 @@
 
 namespace shell {
 
-// Adds up the data and the nodes of subtrees, from the nodes of a walk in their order. It keeps the
-// largest subtrees only.
+// Adds up the data and the nodes of subtrees. Call `add` for the nodes of a walk, in its order. It
+// keeps only the largest subtrees.
 class SubtreeSizes {
  public:
   struct Sum {

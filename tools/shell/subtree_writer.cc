@@ -19,7 +19,8 @@ using std::chrono::milliseconds;
 using wire::ErrorCode;
 using zabkeeper::Error;
 
-// A transaction of so many nodes takes a few milliseconds of the leader, for which others wait.
+// A transaction of so many nodes takes the leader a few milliseconds. Other clients wait for that
+// time.
 constexpr std::size_t batch_items_max = 250;
 constexpr std::size_t batch_bytes_max = std::size_t{256} << 10;
 constexpr std::size_t batches_max = 8;
@@ -28,7 +29,7 @@ constexpr std::size_t batches_bytes_max = std::size_t{4} << 20;
 constexpr int alone_attempts_max = 8;
 constexpr milliseconds alone_first_pause{50};
 
-// Of the servers, or in one transaction. Nothing was done.
+// Whether a server has no room, or the batch is too large for one transaction. Nothing was done.
 bool is_lack_of_room(ErrorCode code) {
   return code == ErrorCode::overloaded || code == ErrorCode::throttled ||
          code == ErrorCode::too_large;
@@ -44,7 +45,7 @@ struct SubtreeWriter::Item {
   bool sets_acl = false;  // of a node that exists
 };
 
-// The client's thread fills it while it is awaited.
+// The client's thread fills it until its stage is `probed` or `written`.
 struct SubtreeWriter::Batch {
   Items items = {};
   std::size_t bytes = 0;
@@ -79,7 +80,7 @@ void SubtreeWriter::add(NodeCopy node, std::string origin) {
   if (is_full) send_batch();
   next_->bytes += bytes;
   next_->items.push_back({std::move(node), std::move(path), std::move(origin)});
-  // It is written alone, so that nothing is written if it is refused.
+  // The top is written alone. So nothing is written if the top is refused.
   if (next_->items.back().node.path != top_of_subtree) return;
   send_batch();
   wait_until(0);
@@ -104,7 +105,7 @@ void SubtreeWriter::send_batch() {
   }
 }
 
-// The ACL of a node tells both whether it exists and whether its ACL is to be set.
+// Reads the ACL of each node. It shows whether the node exists, and whether its ACL must be set.
 void SubtreeWriter::probe(const std::shared_ptr<Batch>& batch) {
   batch->found.resize(batch->items.size());
   batch->probes_awaited = batch->items.size();
@@ -183,7 +184,7 @@ void SubtreeWriter::wait_until(std::size_t outstanding_max) {
   }
 }
 
-// In order: a batch may have the parents of the next one.
+// Writes batches in order, because a batch may have the parents of the next one.
 void SubtreeWriter::write_probed() {
   for (const auto& batch : outstanding_) {
     if (batch->stage == Stage::probing) return;
@@ -203,7 +204,7 @@ void SubtreeWriter::conclude_written() {
       }
       lacks_room_ = true;
     }
-    // Those that were sent behind it fail too if they need its nodes.
+    // Batches that were sent after it fail too if they need its nodes. So wait for their replies.
     const bool is_writing = std::ranges::any_of(
         outstanding_, [](const auto& each) { return each->stage == Stage::writing; });
     if (lacks_room_ && is_writing) return;

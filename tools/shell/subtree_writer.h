@@ -43,7 +43,7 @@ class SubtreeWriter {
   void add(NodeCopy node, std::string origin = {});
   // Waits until all nodes are written.
   void finish();
-  // Of what is certainly done.
+  // Counts only the nodes that are certainly written.
   [[nodiscard]] const Counts& counts() const { return counts_; }
 
  private:
@@ -61,12 +61,12 @@ class SubtreeWriter {
   void wait_until(std::size_t outstanding_max);
   void write_probed();
   void conclude_written();
-  // Writes what could not be written with other batches: in smaller parts, and again while a server
+  // Writes items that could not be written in one batch: in smaller parts, and again while a server
   // has no room.
   void write_alone(Items items);
   void count(const Items& items);
   [[nodiscard]] wire::MultiRequest request_for(const Items& items) const;
-  // The item that an operation of their request writes.
+  // The item that the operation with this index writes.
   static const Item* item_of(const Items& items, std::size_t operation);
   [[noreturn]] static void refuse(const wire::Error& error, const Item* item);
 

@@ -3,7 +3,7 @@
 #include <csignal>
 #include <unistd.h>
 
-#include "tools/shell/runner.h"
+#include "tools/shell/interrupted.h"
 
 namespace shell {
 

@@ -8,8 +8,8 @@
 
 namespace shell {
 
-// Interrupts a command after some time, as Ctrl-C does: if the command catches interrupts, it gets
-// one; else only `interrupted` is set.
+// Interrupts a command after some time, as Ctrl-C does. If the command catches interrupts, it gets
+// one. If not, only `interrupted` is set.
 class TimeLimit {
  public:
   explicit TimeLimit(std::chrono::steady_clock::time_point end);

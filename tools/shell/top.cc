@@ -60,7 +60,7 @@ std::string report_text(const std::string& path, const BusyPaths::Report& report
   return text + table(rows, {true, true, true, true, false});
 }
 
-// A terminal that is painted again with each report.
+// A terminal that shows the newest report.
 class Screen {
  public:
   explicit Screen(Output& out) : out_(out) {
@@ -72,7 +72,7 @@ class Screen {
   }
 
   [[nodiscard]] bool is_painted() const { return is_painted_; }
-  // As many lines and columns of the text as there is room for.
+  // Paints the lines and columns of the text that fit.
   void paint(std::string_view text) {
     (void)::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size_);
     out_.write_raw("\x1b[H\x1b[2J");

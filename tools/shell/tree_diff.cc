@@ -15,7 +15,7 @@ using DiffObject = wire::ObjectWriter<wire::json::JsonSyntax>;
 
 constexpr std::size_t shown_bytes_max = 40;
 
-// In the order of a walk: a slash comes before every character of a name.
+// The order of a walk: a slash comes before every character of a name.
 std::weak_ordering walk_order(std::string_view a, std::string_view b) {
   const auto key = [](char c) {
     return c == '/' ? 0 : static_cast<int>(static_cast<unsigned char>(c));

@@ -19,15 +19,15 @@ struct NodeDifference {
 // "persistent", "ephemeral", "container" or "ttl 60000 ms".
 [[nodiscard]] std::string kind_text(const wire::Stat& stat);
 
-// The first byte in which data differ; nothing if they are the same.
+// The index of the first byte in which the data differ; nothing if they are equal.
 [[nodiscard]] std::optional<std::size_t> first_difference(std::string_view a, std::string_view b);
 
 // "+ x", "- x", or "~ x: " and what differs.
 [[nodiscard]] std::string difference_text(const NodeDifference& difference);
 [[nodiscard]] std::string difference_json(const NodeDifference& difference);
 
-// Compares two trees while they are walked through. What is below a node that may not be read in
-// one of them is not compared.
+// Compares two trees during a walk through each. If a node may not be read in one of them, the
+// nodes below it are not compared.
 class TreeDiff {
  public:
   // The nodes of a walk with data, in its order.
@@ -56,7 +56,7 @@ class TreeDiff {
 
   Cursor a_;
   Cursor b_;
-  std::optional<std::string> hidden_;  // may not be read, in one tree
+  std::optional<std::string> hidden_;  // a node that may not be read in one tree
 };
 
 }  // namespace shell

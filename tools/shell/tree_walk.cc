@@ -12,10 +12,11 @@
 namespace shell {
 namespace {
 
-// Above it, the levels forget what is behind the visited nodes, and read it again later.
+// If the levels hold more bytes, a level drops its children that are not visited yet, and reads
+// them again later.
 constexpr std::size_t held_bytes_max = std::size_t{32} << 20;
 constexpr std::size_t ahead_bytes_max = std::size_t{8} << 20;
-// Of one level, and of all levels.
+// The limits of the requests that are sent ahead: for one level, and for all levels.
 constexpr std::size_t ahead_of_level_max = 16;
 constexpr std::size_t ahead_max = 64;
 
@@ -34,7 +35,7 @@ struct TreeWalk::Level {
 
   std::string path;
   std::optional<ChildPages> pages;  // none: to be read again after `last`
-  std::string last;                 // that was visited
+  std::string last;                 // the last name that was visited
   std::deque<wire::Child> children = {};
   bool more = true;
   std::size_t bytes = 0;         // of `children`
@@ -104,7 +105,7 @@ void TreeWalk::descend() {
 }
 
 bool TreeWalk::fill(Level& level) try {
-  // Whether the last child of a page is the last one of all, only the next page says.
+  // Only the next page shows whether the last child of a page is the last one of all.
   while (level.children.size() < 2 && level.more) {
     if (!level.pages) {
       level.pages.emplace(client_, level.path,

@@ -25,7 +25,7 @@ struct WalkedNode {
 
 // A node, and all nodes below it: a parent before its children, and children in the order of their
 // names. The tree may be of any size, and may change meanwhile: the walk goes on, and a node that
-// exists all the time is visited. Some requests are under way before their replies are needed.
+// exists all the time is visited. Some requests are sent before their replies are needed.
 class TreeWalk {
  public:
   struct Options {
@@ -40,7 +40,7 @@ class TreeWalk {
   TreeWalk& operator=(const TreeWalk&) = delete;
 
   // The next node; nothing after the last one. Throws Refused if the root cannot be read or the
-  // walk cannot go on, and Interrupted.
+  // walk cannot go on. Throws Interrupted after an interrupt.
   std::optional<WalkedNode> next();
 
  private:

@@ -11,7 +11,7 @@
 #include "tools/shell/tree_walk.h"
 #include "wire/json_text.h"
 
-// The command that adds up what subtrees take.
+// The command that adds up the bytes and nodes of subtrees.
 namespace shell {
 namespace {
 

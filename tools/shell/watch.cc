@@ -1,7 +1,6 @@
 #include <chrono>
 #include <csignal>
 #include <list>
-#include <memory>
 #include <optional>
 #include <utility>
 
@@ -18,7 +17,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-// For a program that is slower than the events.
+// The limit of events that wait for a program that is too slow.
 constexpr std::size_t waiting_bytes_max = std::size_t{64} << 20;
 constexpr std::size_t parallel_max = 64;
 
@@ -50,7 +49,7 @@ class EventPrograms {
   void signal(int number) {
     for (const Running& each : running_) each.child.signal_even_if_stopped(number);
   }
-  // Calls the function with each event whose program has ended, and with the exit code.
+  // Calls the function for each program that has ended, with its event and its exit code.
   template <typename Function>
   void reap(Function on_end) {
     std::erase_if(running_, [&](Running& each) {
@@ -151,7 +150,7 @@ void Runner::run_for_events(const Watch& watch, const std::string& path) {
         continue;
       }
     }
-    // A watch that is to be set again is so by `take`.
+    // The loop must run again soon: `take` also sets a lost watch again.
     wakeup->wait_until(steady_clock::now() + milliseconds(500));
   }
   if (settings_.mode == Mode::interactive) watching.end();

@@ -22,7 +22,8 @@ std::optional<WatchedPath> path_of(const nlohmann::json& object) {
                      object["path"].get<std::string>()};
 }
 
-// Returns where the next reply begins; `from` itself if the reply is malformed.
+// Adds the paths of a reply. Returns where the next reply begins; `from` itself if the reply is
+// malformed.
 std::optional<std::uint64_t> take_page(const nlohmann::json& reply, std::uint64_t from,
                                        std::size_t count, WatchesOfServer& into) {
   if (!reply.contains("paths") || !reply["paths"].is_array() || !reply.contains("next"))

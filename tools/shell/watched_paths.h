@@ -12,7 +12,7 @@
 
 namespace shell {
 
-// A server's list of paths has so many at least, if there are so many.
+// One page of a server's list has at least so many paths, if there are so many.
 inline constexpr std::size_t watched_paths_max = 100;
 
 struct WatchedPath {

@@ -13,18 +13,19 @@ namespace {
 using std::chrono::milliseconds;
 using wire::ErrorCode;
 
-// For one attempt to set the watch again. Between attempts the caller looks for interrupts.
+// The time of one attempt to set the watch again. Between attempts the caller checks for
+// interrupts.
 constexpr milliseconds attempt_time{1'000};
 constexpr milliseconds pause_between_attempts{100};
 
-// Of an event without its path and data, about.
+// The size of an event without its path and data, about.
 constexpr std::size_t event_bytes = 256;
 
 std::size_t size_of(const wire::WatchEvent& event) {
   return event_bytes + event.path.size() + (event.data ? event.data->get().size() : 0);
 }
 
-// The session has ended, or no server was found in time.
+// Whether the session has ended, or no server was found in time.
 bool is_to_ask_again(ErrorCode code) {
   return code == ErrorCode::session_expired || code == ErrorCode::connection_loss ||
          code == ErrorCode::not_ready || code == ErrorCode::operation_timeout ||

@@ -12,9 +12,9 @@
 
 namespace shell {
 
-// The events of a watch, in order. Where its session has ended, it is set again in the next session
-// from the last event on: no event is missed or comes twice. A `resync` says where the servers do
-// not know all events.
+// The events of a watch, in order. If the session ends, the watch is set again in the next session,
+// from the last event on. So no event is missed or comes twice. A `resync` says that the servers do
+// not know all events at this place.
 class Watching {
  public:
   struct Limits {
@@ -27,14 +27,15 @@ class Watching {
 
   // Sets the watch. Call it first.
   zabkeeper::Client::AnyReply begin();
-  // The next event, or the reason why there are no more: Overloaded if more wait than the limit.
-  // Nothing if there is none in time.
+  // The next event, or the reason why there are no more: Overloaded if more events wait than the
+  // limit allows. Returns nothing at the timeout.
   using Event = zabkeeper::Result<wire::WatchEvent>;
   std::optional<Event> take(std::chrono::milliseconds timeout);
   // Removes the watch.
   void end();
 
-  // A watch from here has all events that were not taken, and those of the last transaction again.
+  // A watch from this zxid gets all events that were not taken, and those of the last transaction
+  // again.
   [[nodiscard]] wire::Zxid position() const { return from_; }
 
  private:
@@ -49,11 +50,12 @@ class Watching {
   Limits limits_;
   std::shared_ptr<Arrivals> arrivals_;  // of the present watch; null: it is to be set again
   wire::RequestId id_;
-  // To come are the events after `from_`, without the first `taken_` of the transaction `last_`.
+  // The next events are those after `from_`, without the first `taken_` events of the transaction
+  // `last_`.
   wire::Zxid from_;
   wire::Zxid last_;
   std::size_t taken_ = 0;
-  std::size_t skip_ = 0;  // of those, so many come again
+  std::size_t skip_ = 0;  // how many of these `taken_` will come again
 };
 
 }  // namespace shell

@@ -11,11 +11,11 @@
 #include <string>
 #include <string_view>
 
-// Jute, the binary form of ZooKeeper's client protocol: big-endian integers, and lengths of 32 bits
-// before strings, buffers and vectors. A length of -1 is null, which is not the same as empty.
+// Jute is the binary encoding of ZooKeeper's client protocol. Integers are big-endian. A length of
+// 32 bits precedes each string, buffer and vector. The length -1 means null. Null and empty differ.
 namespace wire::jute {
 
-// The value whose bytes in memory are those of `value` in big-endian order, and back.
+// Converts a value between the byte order of this machine and big-endian, in both directions.
 template <std::integral T>
 [[nodiscard]] constexpr T big_endian(T value) {
   if constexpr (std::endian::native == std::endian::big) return value;
@@ -24,7 +24,7 @@ template <std::integral T>
   return std::bit_cast<T>(bytes);
 }
 
-// Appends values.
+// Appends encoded values to `out`, which must outlive the writer.
 class Writer {
  public:
   explicit Writer(std::string& out) : out_(out) {}
@@ -54,19 +54,19 @@ class Writer {
 };
 
 // Reads values from untrusted bytes. A missing or impossible value sets `failed()`; all later
-// values are empty or zero. Bytes behind the last value are ignored, as ZooKeeper ignores them.
+// values are empty or zero. Bytes after the last value are ignored, as in ZooKeeper.
 class Reader {
  public:
   explicit Reader(std::string_view in) : in_(in) {}
 
   std::int32_t int32() { return integer<std::int32_t>(); }
   std::int64_t int64() { return integer<std::int64_t>(); }
-  // Every byte but 0 is true.
+  // A byte 0 is false. Any other byte is true.
   bool boolean() {
     const std::string_view byte = raw(1);
     return !byte.empty() && byte.front() != '\0';
   }
-  // A string or a buffer; nothing if it is null. The bytes stay those of the input.
+  // A string or a buffer; nothing if it is null. The result points into the input.
   std::optional<std::string_view> text() {
     const std::int32_t size = int32();
     if (size == -1) return std::nullopt;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <type_traits>
 #include <variant>
 
 #include "wire/jute/bytes.h"
@@ -46,7 +45,7 @@ void write_names(const std::vector<Child>& children, Writer& out) {
 
 bool is_with_stat(Opcode type) { return type != Opcode::create; }
 
-// The record of each kind of reply.
+// Writes the record of a reply. Returns 0, or the error number that is sent instead of a record.
 struct BodyWriter {
   Opcode type;
   const std::optional<std::string>& text;
@@ -81,7 +80,7 @@ struct BodyWriter {
     out.int32(static_cast<std::int32_t>(std::min(reply.count, most)));
     return 0;
   }
-  // ZooKeeper's prefix is one of the text, and need not end with a name.
+  // ZooKeeper compares the prefix as text, so it may end within a name.
   std::int32_t operator()(const EphemeralsReply& reply) const {
     const std::string_view prefix = text ? std::string_view(*text) : "";
     std::vector<std::string_view> paths;
@@ -97,7 +96,7 @@ struct BodyWriter {
     write_stat(reply.stat, out);
     return 0;
   }
-  // Of a digest the name of the user alone.
+  // Writes the user's name of a digest identity, without the hash.
   std::int32_t operator()(const WhoamiReply& reply) const {
     std::vector<const Identity*> shown;
     for (const Identity& identity : reply.identities) {
@@ -118,7 +117,7 @@ struct BodyWriter {
   }
   std::int32_t operator()(const PongReply&) const { return 0; }
   std::int32_t operator()(const ClosedReply&) const { return 0; }
-  // Not of a request that is one of ours.
+  // The reply to a jute::Ask is none of these.
   std::int32_t operator()(const WatchReply&) const { return 0; }
   std::int32_t operator()(const MultiReply&) const { return 0; }
   std::int32_t operator()(const TruncatedReply&) const { return 0; }
@@ -143,7 +142,7 @@ void write_result(Opcode type, const OpReply& reply, Writer& out) {
   std::visit([&](const auto& each) { BodyWriter{form, no_text, out}(each); }, reply);
 }
 
-// A frame whose content `write(Writer&)` appends.
+// Appends a frame: its length, and the content that `write(Writer&)` appends.
 template <typename Write>
 void write_frame(std::string& out, Write write) {
   const std::size_t begin = out.size();
@@ -191,7 +190,7 @@ std::int32_t error_number(ErrorCode code) {
     case ErrorCode::quota_exceeded:
     case ErrorCode::throttled: return static_cast<std::int32_t>(code);
     case ErrorCode::overloaded: return static_cast<std::int32_t>(ErrorCode::throttled);
-    // A client may take these for the end of its session, or not know them at all.
+    // A client may not know these errors, or may treat them as the end of its session.
     case ErrorCode::connection_loss:
     case ErrorCode::operation_timeout:
     case ErrorCode::session_moved:

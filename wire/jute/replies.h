@@ -12,27 +12,29 @@
 // The replies and events of ZooKeeper's client protocol, as the bytes of frames.
 namespace wire::jute {
 
-// ZooKeeper's number of an error. Errors of our own, which have none, get the one that clients
-// understand best.
+// Returns ZooKeeper's number of an error. An error that ZooKeeper does not have gets the number of
+// the error that clients handle in the best way.
 [[nodiscard]] std::int32_t error_number(ErrorCode code);
 
-// Appends the record of a reply without an error, in the form of the opcode. `text` is that of Ask.
-// A node that does not exist is an error of exists: returns its number, or 0.
+// Appends the record of a successful reply, in the form that the opcode needs. `text` is Ask::text.
+// Returns 0 or an error number: for ZooKeeper, `exists` of a missing node is an error.
 [[nodiscard]] std::int32_t write_body(Opcode type, const ReplyBody& body,
                                       const std::optional<std::string>& text, std::string& out);
 // Appends the results of a multi.
 void write_multi(const MultiReply& reply, const std::vector<Opcode>& types, std::string& out);
-// Appends one result of a multiRead, and the end of its results.
+// Appends one result of a multiRead.
 void write_read_result(const Result<ReplyBody>& result, std::string& out);
+// Appends the end of the results of a multi or a multiRead.
 void write_results_end(std::string& out);
 
-// Appends frames. The length is before each.
+// Each of these functions appends one frame, with its length.
 void write_reply(std::int32_t xid, std::int64_t zxid, std::int32_t error, std::string_view body,
                  std::string& out);
 void write_event(EventKind kind, Zxid zxid, std::string_view path, std::string& out);
-// The reply to a connect, for clients that know of read-only servers and for others.
+// The reply to a connect. `has_read_only`: the client knows read-only servers, so its reply has one
+// more byte.
 void write_connected(const ConnectedReply& reply, bool has_read_only, std::string& out);
-// The session is gone, or the password is wrong.
+// The reply to a connect whose session has ended, or whose password is wrong.
 void write_no_session(bool has_read_only, std::string& out);
 
 }  // namespace wire::jute

@@ -1,7 +1,6 @@
 #include "wire/jute/requests.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "wire/error.h"
@@ -15,24 +14,24 @@ constexpr std::int32_t bad_arguments = static_cast<int>(ErrorCode::bad_arguments
 constexpr std::int32_t malformed = static_cast<int>(ErrorCode::marshalling_error);
 constexpr std::int32_t unimplemented = static_cast<int>(ErrorCode::unimplemented);
 
-// ZooKeeper keeps any number; ours has the five rights that mean something.
+// ZooKeeper stores any number as permissions. We accept only the five permissions that exist.
 constexpr std::int32_t all_rights = 31;
 constexpr std::int64_t ttl_max_ms = (std::int64_t{1} << 40) - 1;
 
-// The largest password that a client has any use for.
+// The size of every valid password.
 constexpr std::size_t password_bytes = 16;
 
 Answer refused(std::int32_t error) { return {error}; }
 Answer closed(std::int32_t error) { return {error, Answer::Then::closes}; }
 
-// As ConnectRequest has it.
+// In the form of ConnectRequest::password, which is hexadecimal.
 std::string password_of(std::string_view bytes) {
   Reader in(bytes);
   std::string password = to_hex(static_cast<std::uint64_t>(in.int64()));
   return password + to_hex(static_cast<std::uint64_t>(in.int64()));
 }
 
-// A path that is not UTF-8 becomes one that is not valid either.
+// A path that is not UTF-8 becomes an empty path, which is refused later.
 std::string path_of(std::string_view text) { return std::string(is_utf8(text) ? text : ""); }
 
 // A request whose path is null is malformed.
@@ -42,8 +41,8 @@ std::optional<std::string> path_from(Reader& in) {
   return path_of(*text);
 }
 
-// A null list is an empty one, which no node may have. Rights that do not exist make an entry that
-// is refused.
+// A null list becomes an empty one. An entry with unknown permissions gets an empty scheme. Both
+// are refused later.
 Acl acl_from(Reader& in) {
   Acl acl;
   const std::size_t count = in.count(12).value_or(0);
@@ -60,7 +59,8 @@ Acl acl_from(Reader& in) {
   return acl;
 }
 
-// Kinds of nodes, as the flags of a create name them.
+// Sets the kind of node that the flags of a create name. Returns false if the flags or the TTL are
+// not valid.
 bool set_kind(Opcode opcode, std::int32_t flags, std::int64_t ttl_ms, CreateRequest& request) {
   switch (opcode) {
     case Opcode::create_container: request.container = true; return true;
@@ -77,7 +77,7 @@ bool set_kind(Opcode opcode, std::int32_t flags, std::int64_t ttl_ms, CreateRequ
 
 struct Created {
   CreateRequest request;
-  bool is_kind = true;  // the flags and the time to live are possible
+  bool is_kind = true;  // the flags and the TTL are valid
 };
 
 std::optional<Created> create_from(Reader& in, Opcode opcode) {
@@ -159,7 +159,7 @@ Body set_acl_body(Reader& in) {
   return Ask{std::move(request)};
 }
 
-// The path is not looked at: it is only repeated.
+// The path is not checked. The reply only repeats it.
 Body sync_body(Reader& in) {
   const auto path = in.text();
   if (in.failed()) return refused(malformed);
@@ -184,7 +184,7 @@ OpHeader op_header_from(Reader& in) {
   return header;
 }
 
-// A create of an impossible kind fails at its place, because its path is invalid.
+// A create with invalid flags gets an empty path. So the multi fails at this operation.
 std::optional<MultiOp> create_op_from(Reader& in, Opcode opcode) {
   auto created = create_from(in, opcode);
   if (!created) return std::nullopt;
@@ -285,7 +285,8 @@ Body auth_body(Reader& in) {
   return Ask{AuthRequest{std::string(*scheme), std::string(token.value_or(""))}};
 }
 
-// Without SASL, as ZooKeeper: no error, and a null token. The client's identities stay.
+// There is no SASL. As ZooKeeper without SASL, we reply with a null token and no error. The client
+// keeps its identities.
 Body sasl_body() {
   Answer answer;
   Writer(answer.body).null();
@@ -352,7 +353,7 @@ std::optional<Connect> parse_connect(std::string_view frame) {
   }
   if (session != 0) {
     connect.request.session = SessionId{static_cast<std::uint64_t>(session)};
-    // A password of another length is a wrong one.
+    // A password of another length is wrong, and stays empty.
     if (password.size() == password_bytes) connect.request.password = password_of(password);
   }
   return connect;

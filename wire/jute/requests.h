@@ -9,11 +9,10 @@
 
 #include "wire/requests.h"
 
-// The requests of ZooKeeper's client protocol, read from the bytes of a frame. Most of them become
-// requests of our own protocol, so that there is one way into the tree.
+// The requests of ZooKeeper's client protocol, parsed from frames. Most of them become requests of
+// our own protocol, so that there is only one way into the tree.
 namespace wire::jute {
 
-// Opcodes of ZooKeeper's requests.
 enum class Opcode : std::int32_t {
   create = 1,
   remove = 2,
@@ -49,17 +48,18 @@ enum class Opcode : std::int32_t {
 // The first frame of a connection.
 struct Connect {
   ConnectRequest request;
-  bool has_read_only = true;  // clients before ZooKeeper 3.4 do not send it, and do not expect it
+  bool has_read_only = true;  // clients before ZooKeeper 3.4 neither send nor expect it
 };
-// Nothing if the frame ends early.
+// Returns nothing if the frame is too short.
 [[nodiscard]] std::optional<Connect> parse_connect(std::string_view frame);
 
 struct Header {
   std::int32_t xid = 0;
-  std::int32_t type = 0;  // perhaps of no opcode
+  std::int32_t type = 0;  // may be no Opcode
 };
 
-// A request that is one of ours. The text is what the reply repeats or depends on.
+// A request that is also one of our protocol. The reply needs `text`: sync repeats its path, and
+// getEphemerals has a prefix.
 struct Ask {
   Request request;
   std::optional<std::string> text = {};
@@ -89,8 +89,8 @@ struct SetWatches {
   std::vector<std::string> persistent;
   std::vector<std::string> recursive;
 };
-// A reply that depends on nothing: an error, or none. A connection that is closed `silently` gets
-// no reply.
+// A request that is answered without a request of ours: with an error, or with `error` 0 and a
+// body. After `closes_silently` the connection is closed without a reply.
 struct Answer {
   enum class Then : std::uint8_t { goes_on, closes, closes_silently };
 
@@ -105,8 +105,8 @@ struct ParsedRequest {
   Header header;
   Body body;
 };
-// A malformed request is an Answer, as ZooKeeper gives it. Nothing if the frame has no header: then
-// the connection is closed.
+// A malformed request becomes an Answer with ZooKeeper's error. Returns nothing if the frame has no
+// header; then the caller must close the connection.
 [[nodiscard]] std::optional<ParsedRequest> parse_request(std::string_view frame);
 
 }  // namespace wire::jute

@@ -34,7 +34,7 @@ struct RecordHeader {
 
 inline constexpr std::uint64_t record_header_bytes = 56;
 inline constexpr std::uint64_t record_alignment = 8;
-// A record's length, with padding, has 32 bits.
+// A record's length with its padding must fit into 32 bits.
 inline constexpr std::uint64_t record_payload_bytes_max =
     std::numeric_limits<std::uint32_t>::max() - record_alignment;
 static_assert(wire::transaction_bytes_max <= record_payload_bytes_max);
@@ -51,7 +51,7 @@ struct RecordLocation {
          (payload_bytes + record_alignment - 1) / record_alignment * record_alignment;
 }
 
-// The rest of a record's header: besides its type, point and payload.
+// The fields of a record's header that do not depend on its type, point and payload.
 struct Stamp {
   std::uint64_t commit = 0;  // the commit that the record belongs to
   bool ends_commit = false;
@@ -81,7 +81,7 @@ struct Adoption {
 
 [[nodiscard]] wire::Bytes encode(const zab::AcceptEpoch& accept);
 [[nodiscard]] wire::Bytes encode(const Adoption& adoption);
-// Nothing if `payload` is anything else, or longer.
+// Both return nothing if `payload` has another form, or is longer.
 [[nodiscard]] std::optional<zab::AcceptEpoch> decode_accept_epoch(std::string_view payload);
 [[nodiscard]] std::optional<Adoption> decode_adoption(std::string_view payload);
 

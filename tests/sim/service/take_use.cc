@@ -17,7 +17,7 @@ void TakeUse::fail(const std::string& what) const {
       "queue", "user " + std::to_string(user_) + ", take " + std::to_string(takes_) + ": " + what);
 }
 
-// --- What the user does ---
+// --- Actions of the user ---
 
 void TakeUse::act(Random& random) {
   if (random.one_in(60)) remove_some(random);
@@ -52,7 +52,7 @@ void TakeUse::advance() {
   carry_out(take_->time_is(now_ms_), {});
 }
 
-// As LockUse::use.
+// Like LockUse::use.
 void TakeUse::use(Random& random) {
   if (random.one_in(2)) {
     const Time delay = random.one_in(6) ? random.below(60 * tick) : random.below(tick);
@@ -142,7 +142,7 @@ void TakeUse::lost_session() {
   if (take_) carry_out(take_->session_lost(), {});
 }
 
-// --- What the take tells ---
+// --- Actions of the take ---
 
 void TakeUse::carry_out(const zabkeeper::TakeActions& actions, wire::Zxid zxid) {
   Totals& counts = world_.cluster().counts();
@@ -198,7 +198,7 @@ void TakeUse::on_taken(const zabkeeper::Taken& taken, wire::Zxid zxid) {
   if (is_held) world_.fenced_resource().on_acquired(*hold_);
 }
 
-// An item that was free all the time since the taker looked, and comes before this one.
+// Fails if an earlier item was free all the time since the taker looked.
 void TakeUse::check_order(const std::string& name, wire::Zxid claimed) const {
   const Model& model = world_.oracle().model();
   const std::string items = world_.queue().items();
