@@ -9,6 +9,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -288,6 +289,13 @@ asio::awaitable<void> Transport::write(std::shared_ptr<Socket> socket) {
       co_await socket->wake.async_wait(into(error));
       continue;
     }
+    // Handlers that are posted already may have more for the same frame. The servers log what comes
+    // together by one sync.
+    std::size_t gathered = 0;
+    while (std::exchange(gathered, socket->outbox.size()) < socket->outbox.size()) {
+      co_await asio::post(strand_, asio::use_awaitable);
+    }
+    if (socket->closed) co_return;
     std::string frame = std::move(socket->outbox.front());
     socket->outbox.pop_front();
     bool several = false;
