@@ -9,6 +9,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "tools/shell/location_option.h"
+
 namespace shell {
 namespace {
 
@@ -25,15 +27,6 @@ CLI::Option* add_parsed(CLI::App& app, const std::string& name, std::optional<T>
 
 void add_depth(CLI::App& app, const std::string& names, std::size_t& to) {
   app.add_option(names, to)->check(CLI::NonNegativeNumber);
-}
-
-void add_location(CLI::App& app, const std::string& name, Location& to) {
-  const auto parse = [&to, name](const std::string& text) {
-    auto location = parse_location(text);
-    if (!location) throw CLI::ValidationError(name, "must be PATH or ws://HOST:PORT/PATH");
-    to = std::move(*location);
-  };
-  app.add_option_function<std::string>(name, parse)->required();
 }
 
 }  // namespace

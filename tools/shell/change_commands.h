@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "tools/shell/location.h"
 #include "tools/shell/node_copy.h"
 #include "wire/records.h"
 
@@ -37,6 +38,17 @@ struct Move {
   std::string to;
   bool parents = false;
   bool in_parts = false;  // where it does not fit into one transaction
+};
+
+// Keeps one subtree equal to another.
+struct Mirror {
+  Location from = {};
+  Location to = {};
+  bool deletes = false;  // nodes of `to` that `from` does not have
+  bool parents = false;
+  bool once = false;
+  bool dry_run = false;
+  bool no_acls = false;
 };
 
 struct AclCommand {

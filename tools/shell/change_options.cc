@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "tools/shell/acl_words.h"
+#include "tools/shell/location_option.h"
 
 namespace shell {
 namespace {
@@ -59,6 +60,16 @@ void add_options(CLI::App& sub, Move& command) {
   sub.add_flag("--in-parts", command.in_parts);
   sub.add_option("FROM", command.from)->required();
   sub.add_option("TO", command.to)->required();
+}
+
+void add_options(CLI::App& sub, Mirror& command) {
+  sub.add_flag("--delete", command.deletes);
+  sub.add_flag("-p", command.parents);
+  sub.add_flag("--once", command.once);
+  sub.add_flag("--dry-run", command.dry_run);
+  sub.add_flag("--no-acls", command.no_acls);
+  add_location(sub, "FROM", command.from);
+  add_location(sub, "TO", command.to);
 }
 
 void add_options(CLI::App& sub, AclCommand& command) {

@@ -11,6 +11,7 @@ void add_options(CLI::App& sub, Export& command);
 void add_options(CLI::App& sub, Import& command);
 void add_options(CLI::App& sub, Copy& command);
 void add_options(CLI::App& sub, Move& command);
+void add_options(CLI::App& sub, Mirror& command);
 void add_options(CLI::App& sub, AclCommand& command);
 void add_options(CLI::App& sub, Quota& command);
 void add_options(CLI::App& sub, Multi& command);

@@ -184,7 +184,9 @@ bool is_lasting(const Command& command) {
 bool ends_when_interrupted(const Command& command) {
   const auto* elect = std::get_if<Elect>(&command);
   const auto* status = std::get_if<Status>(&command);
+  const auto* mirror = std::get_if<Mirror>(&command);
   if (status != nullptr && status->watch) return true;
+  if (mirror != nullptr && !mirror->once && !mirror->dry_run) return true;
   return std::holds_alternative<Watch>(command) || std::holds_alternative<Top>(command) ||
          std::holds_alternative<ServeConfig>(command) || (elect != nullptr && elect->observe);
 }

@@ -168,8 +168,8 @@ struct Quit {};
 using Command = std::variant<Ls, Tree, Get, Set, Create, Delete, ShowStat, Count, Ephemerals, Watch,
                              Lock, Elect, Await, ServeConfig, Sync, Whoami, Ping, Status, Metrics,
                              Handover, ClusterLevel, Cd, Pwd, Help, Quit, Find, Grep, Du, Diff, Top,
-                             Export, Import, Copy, Move, AclCommand, Quota, Multi, Edit, Sessions,
-                             Watches, Checkpoint, Locks, Doctor, Debug, UseContexts>;
+                             Export, Import, Copy, Move, Mirror, AclCommand, Quota, Multi, Edit,
+                             Sessions, Watches, Checkpoint, Locks, Doctor, Debug, UseContexts>;
 
 // Whether the command itself ends at its timeout.
 template <typename Each>

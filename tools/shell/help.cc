@@ -69,6 +69,10 @@ constexpr std::array help_rows{
             "cp -r /app /app-copy"},
     HelpRow{"mv", "[-p] [--in-parts] FROM TO",
             "moves a node with all nodes below it, in one transaction", "mv /app /old/app"},
+    HelpRow{"mirror", "[--delete] [-p] [--once | --dry-run] [--no-acls] FROM TO",
+            "makes TO equal to FROM, and keeps it so until interrupted; each is PATH, or "
+            "ws://HOST:PORT/PATH of another ensemble",
+            "mirror /app ws://backup:2180/app"},
     HelpRow{"acl", "get PATH | set [-r | -v VERSION] PATH ACL...",
             "prints or sets the ACL of a node, -r also of all nodes below",
             "acl set -r /app creator ip:10.0.0.0/8:r"},
@@ -219,6 +223,14 @@ constexpr std::string_view move_help =
     "never lost: the move begins again. More than 333 nodes do not fit into one transaction;\n"
     "--in-parts copies and then deletes them.\n";
 
+constexpr std::string_view mirror_help =
+    "Prints a line for each node that it creates, sets or deletes. Ephemeral nodes are left out. "
+    "A\n"
+    "node gets the ACL of the original when it is created (not with --no-acls). --delete: also\n"
+    "deletes nodes of TO that FROM does not have; without it, such a node is an error. -p: "
+    "creates\n"
+    "missing parents of TO. --once: ends when both are equal. --dry-run: only prints.\n";
+
 constexpr std::string_view acl_help =
     "ACL: open (everybody may do everything), read-only (everybody may read), creator (this "
     "client\n"
@@ -285,6 +297,7 @@ std::string details_of_help(const HelpRow& row) {
         "DATA -: reads the data from standard input. @FILE: from a file. @@x: the data are @x.\n";
   if (row.name == "cp") text += copy_help;
   if (row.name == "mv") text += move_help;
+  if (row.name == "mirror") text += mirror_help;
   if (row.name == "acl") text += acl_help;
   if (row.name == "quota") text += quota_help;
   if (row.name == "multi") text += multi_help;

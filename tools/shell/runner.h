@@ -108,6 +108,7 @@ class Runner {
   void on(const Import& command);
   void on(const Copy& command);
   void on(const Move& command);
+  void on(const Mirror& command);
   void on(const AclCommand& command);
   void on(const Quota& quota);
   void on(const Multi& command);

@@ -224,6 +224,7 @@ void Subcommands::add_changes() {
   add_described<Import>("import");
   add_described<Copy>("cp");
   add_described<Move>("mv");
+  add_described<Mirror>("mirror");
   add_described<AclCommand>("acl");
   add_described<Quota>("quota");
   add_described<Multi>("multi");
