@@ -11,6 +11,7 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/use_future.hpp>
@@ -79,6 +80,40 @@ TEST_CASE("a hold has the token and the guard of its node, and releases it in it
     CHECK(state.created.get_future().get().ends_with("-lock-"));
   }
   CHECK(state.deleted.get_future().get().starts_with("/locks/report/"));
+}
+
+TEST_CASE("a release and the acquisition right after it are sent in one frame") {
+  LockServerState state;
+  std::size_t sent_together = 0;
+  ScriptedServer server({[&](ServerSide& peer) {
+    const Answer answer = [&](const wire::ClientRequest& request) {
+      return answer_lock(state, request);
+    };
+    peer.read();
+    peer.accept_session("false");
+    while (state.deletes == 0) {
+      const std::string frame = peer.read();
+      if (frame.empty()) return;
+      const int before = state.creates + state.deletes;
+      answer_frame(peer, frame, answer);
+      sent_together = static_cast<std::size_t>(state.creates + state.deletes - before);
+    }
+    answer_all(peer, answer);
+  }});
+  boost::asio::io_context io;
+  Client client(io.get_executor(), options_for({server.endpoint()}));
+  const Lock lock(client, "/locks/report");
+  lock.async_acquire([&](const Error& error, Hold hold) {
+    CHECK(!error);
+    hold = {};
+    lock.async_acquire([&](const Error& again, Hold next) {
+      CHECK(!again);
+      next = {};
+      client.async_close(boost::asio::detached);
+    });
+  });
+  io.run();
+  CHECK(sent_together == 2);
 }
 
 TEST_CASE("a hold that is shared is released with its last handle") {

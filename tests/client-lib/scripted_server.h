@@ -124,28 +124,34 @@ inline Options options_for(std::vector<Endpoint> servers) {
 using Answer =
     std::function<std::optional<wire::Result<wire::ReplyBody>>(const wire::ClientRequest&)>;
 
-// Answers requests until the connection ends: pings and a close by itself. Returns whether the
-// session was closed.
+// Answers the requests of a frame: pings and a close by itself. Returns whether the session was
+// closed.
+inline bool answer_frame(ServerSide& peer, const std::string& frame, const Answer& answer) {
+  for (const wire::ParsedRequest& request : wire::json::parse_requests(frame).requests) {
+    const bool closes = std::holds_alternative<wire::CloseRequest>(request->request);
+    std::optional<wire::Result<wire::ReplyBody>> body;
+    if (closes) {
+      body = wire::ReplyBody(wire::ClosedReply{});
+    } else if (std::holds_alternative<wire::PingRequest>(request->request)) {
+      body = wire::ReplyBody(wire::PongReply{});
+    } else {
+      body = answer(*request);
+    }
+    if (!body) continue;
+    std::string text;
+    wire::json::write(wire::Reply{request->id, {}, {}, std::move(*body)}, text);
+    peer.send(text);
+    if (closes) return true;
+  }
+  return false;
+}
+
+// Answers requests until the connection ends. Returns whether the session was closed.
 inline bool answer_all(ServerSide& peer, const Answer& answer) {
   for (;;) {
     const std::string frame = peer.read();
     if (frame.empty()) return false;
-    for (const wire::ParsedRequest& request : wire::json::parse_requests(frame).requests) {
-      const bool closes = std::holds_alternative<wire::CloseRequest>(request->request);
-      std::optional<wire::Result<wire::ReplyBody>> body;
-      if (closes) {
-        body = wire::ReplyBody(wire::ClosedReply{});
-      } else if (std::holds_alternative<wire::PingRequest>(request->request)) {
-        body = wire::ReplyBody(wire::PongReply{});
-      } else {
-        body = answer(*request);
-      }
-      if (!body) continue;
-      std::string text;
-      wire::json::write(wire::Reply{request->id, {}, {}, std::move(*body)}, text);
-      peer.send(text);
-      if (closes) return true;
-    }
+    if (answer_frame(peer, frame, answer)) return true;
   }
 }
 
