@@ -238,6 +238,12 @@ TEST_CASE("only commands of one request can be sent before it is their turn") {
   }
   const auto get = only_request(*parsed("get a/../b").command, "/cwd");
   CHECK(std::get<wire::GetRequest>(*get).path == "/cwd/b");
+  const auto path_of_create = [](const std::string& text) {
+    return std::get<wire::CreateRequest>(*only_request(*parsed(text).command, "/cwd")).path;
+  };
+  CHECK(path_of_create("create a/") == "/cwd/a");
+  CHECK(path_of_create("create -s a/") == "/cwd/a/");
+  CHECK(path_of_create("create -s /") == "/");
 }
 
 TEST_CASE("a dash alone asks for a script") {
