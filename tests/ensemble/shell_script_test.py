@@ -168,6 +168,10 @@ def time_is_over(server):
     # A command that has enough time, and a program that runs longer than --timeout.
     assert zab(server, "get", "/f", "--timeout", "20").stdout == b"x"
     assert zab(server, "--timeout", "0.2", "lock", "/f/lock", "--", "sleep", "0.4").returncode == 0
+    # No server.
+    for words in (("ls", "/"), ("find", "/"), ("watch", "/")):
+        done = zab("ws://127.0.0.1:1", "--timeout", "2", *words)
+        assert done.returncode == EXIT_NO_SERVER and b"no server accepted" in done.stderr, done
     # A server that does not reply.
     server.signal(signal.SIGSTOP)
     try:
