@@ -174,6 +174,7 @@ async def usage(server, client):
                                       errors=b"1200 smaller subtrees not shown"))
     assert [row["path"] for row in rows] == ["/du/c", "/du/a b", "/du/c/0000", "/du"], rows
     assert rows[-1] == {"path": "/du", "bytes": 2407, "nodes": 1204}, rows
+    assert await output_of(server, "--output", "raw", "du", "-d", "0", "/du") == "2407\t1204\t/du\n"
     await output_of(server, "du", "/none", code=EXIT_NO_NODE, errors=b"no such node")
 
 
