@@ -34,8 +34,7 @@ constexpr std::array help_rows{
             "prints the lines of data that match, of all nodes from PATH down",
             "grep -i timeout /app"},
     HelpRow{"du", "[-d DEPTH] [-n ROWS] [PATH]",
-            "adds up the bytes of data and the nodes of each subtree below PATH, largest first; -d "
-            "so many levels, default 1; -n so many rows, default 1000",
+            "adds up the bytes of data and the nodes of each subtree below PATH, largest first",
             "du -d 2 /app"},
     HelpRow{"diff", "A B",
             "compares two subtrees: + only in B, - only in A, ~ other data; each is PATH, or "
@@ -219,11 +218,24 @@ constexpr std::string_view move_help =
     "never lost: the move begins again. More than 333 nodes do not fit into one transaction;\n"
     "--in-parts copies and then deletes them.\n";
 
+constexpr std::string_view create_help =
+    "-s: the servers add a number of 10 digits to the name. With /jobs/ the name is the number "
+    "alone.\n"
+    "--ttl: the node is deleted when it has had no children and no change for so many "
+    "milliseconds.\n";
+
+constexpr std::string_view du_help =
+    "-d, --depth: so many levels below PATH, default 1; 0: the total alone.\n"
+    "-n: so many rows, default 1000.\n";
+
 constexpr std::string_view acl_help =
     "ACL: open (everybody may do everything), read-only (everybody may read), creator (this "
     "client\n"
     "may do everything, with the identities of --auth), or SCHEME:ID:PERMS. PERMS are letters:\n"
     "c create and d delete children, r read, w write, a set the ACL. Several ACLs are added up.\n"
+    "After `acl set PATH read-only`, only the identity of superDigest may change the node or its "
+    "ACL:\n"
+    "`creator read-only` keeps that right for this client.\n"
     "-v: only if the ACL has this version (aversion of `stat`).\n";
 
 constexpr std::string_view quota_help =
@@ -283,6 +295,7 @@ std::string details_of_help(const HelpRow& row) {
   if (row.name == "set" || row.name == "create")
     text +=
         "DATA -: reads the data from standard input. @FILE: from a file. @@x: the data are @x.\n";
+  if (row.name == "create") text += create_help;
   if (row.name == "cp") text += copy_help;
   if (row.name == "mv") text += move_help;
   if (row.name == "acl") text += acl_help;
@@ -292,6 +305,7 @@ std::string details_of_help(const HelpRow& row) {
   if (row.name == "export") text += export_help;
   if (row.name == "import") text += import_help;
   if (row.name == "get") text += get_help;
+  if (row.name == "du") text += du_help;
   if (row.name == "find") text += find_help;
   if (row.name == "grep") text += grep_help;
   if (row.name == "diff") text += diff_help;
