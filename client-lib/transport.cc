@@ -154,11 +154,21 @@ void Transport::await_deadline() {
   });
 }
 
+// How long to wait before an attempt. The last attempt is when the time without a server is over,
+// so that waiting requests are refused then and not later.
+milliseconds Transport::until_attempt(milliseconds wait) const {
+  const auto offline =
+      std::chrono::duration_cast<milliseconds>(steady_clock::now() - offline_since_);
+  if (offline >= options_.offline_timeout) return wait;
+  return std::min(wait, options_.offline_timeout - offline);
+}
+
 asio::awaitable<void> Transport::run() {
   offline_since_ = steady_clock::now();
   while (!stopped_ && !conversation_.ended()) {
     const Hosts::Attempt attempt = hosts_.next();
-    if (attempt.wait > milliseconds{0}) co_await sleep(attempt.wait);
+    const milliseconds wait = until_attempt(attempt.wait);
+    if (wait > milliseconds{0}) co_await sleep(wait);
     if (stopped_ || conversation_.ended()) break;
 
     socket_ = std::make_shared<Socket>(strand_);

@@ -63,6 +63,7 @@ class Transport {
   boost::asio::awaitable<void> read(std::shared_ptr<Socket> socket);
   boost::asio::awaitable<void> write(std::shared_ptr<Socket> socket);
   boost::asio::awaitable<void> watch_timeouts(std::shared_ptr<Socket> socket);
+  [[nodiscard]] std::chrono::milliseconds until_attempt(std::chrono::milliseconds wait) const;
   boost::asio::awaitable<void> sleep(std::chrono::milliseconds duration);
   // Lets a timer end the session at its deadline.
   void await_deadline();

@@ -97,6 +97,7 @@ TEST_CASE("a table in several parts keeps its columns") {
   Table table({false, true});
   CHECK(table.text({{"A", "N"}, {"long", "7"}}) == "A     N\nlong  7\n");
   CHECK(table.text({{"b", "10"}}) == "b     10\n");
+  CHECK(table.text({{"\xc3\xbc", "1"}}) == "\xc3\xbc      1\n");  // one character
 }
 
 }  // namespace

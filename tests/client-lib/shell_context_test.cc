@@ -126,14 +126,15 @@ TEST_CASE("an identity is printed without its secret") {
 }
 
 TEST_CASE("the nearest word is the one that was probably meant") {
-  const std::vector<std::string> commands{"status", "stat", "set", "get", "ls", "delete", "watch"};
+  const std::vector<std::string> commands{"status", "stat",   "set",   "get",
+                                          "ls",     "delete", "watch", "top"};
   struct Row {
     const char* word;
     const char* meant;
   };
   for (const Row& row :
        {Row{"statsu", "status"}, Row{"gte", "get"}, Row{"sl", "ls"}, Row{"configuration", ""},
-        Row{"dlete", "delete"}, Row{"wacth", "watch"}, Row{"x", ""}, Row{"", ""}}) {
+        Row{"dlete", "delete"}, Row{"wacth", "watch"}, Row{"x", ""}, Row{"", ""}, Row{"foo", ""}}) {
     CAPTURE(row.word);
     CHECK(nearest(row.word, commands).value_or("") == row.meant);
   }
@@ -152,6 +153,8 @@ TEST_CASE("a wrong command or option is answered with the nearest one") {
         Row{{"ls", "--jsn"}, "did you mean `--json`?"},
         Row{{"--sever", "x", "ls"}, "did you mean `--server`?"},
         Row{{"context", "lst"}, "did you mean `list`?"}, Row{{"statu"}, "did you mean `status`?"},
+        Row{{"rmr", "/a"}, "unknown command: rmr; did you mean `delete -r`?"},
+        Row{{"getAcl", "/a"}, "did you mean `acl get`?"},
         Row{{"frobnicate"}, "unknown command: frobnicate\n"}}) {
     const auto parsed = parse_command_line(row.words, "1");
     REQUIRE(std::holds_alternative<Notice>(parsed));

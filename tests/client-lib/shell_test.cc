@@ -238,6 +238,12 @@ TEST_CASE("only commands of one request can be sent before it is their turn") {
   }
   const auto get = only_request(*parsed("get a/../b").command, "/cwd");
   CHECK(std::get<wire::GetRequest>(*get).path == "/cwd/b");
+  const auto path_of_create = [](const std::string& text) {
+    return std::get<wire::CreateRequest>(*only_request(*parsed(text).command, "/cwd")).path;
+  };
+  CHECK(path_of_create("create a/") == "/cwd/a");
+  CHECK(path_of_create("create -s a/") == "/cwd/a/");
+  CHECK(path_of_create("create -s /") == "/");
 }
 
 TEST_CASE("a dash alone asks for a script") {
@@ -298,7 +304,14 @@ TEST_CASE("wrong usage is explained, with exit code 2") {
            Row{"get", "PATH is required"},
            Row{"set /a", "DATA is required"},
            Row{"set -v soon /a x", "usage: set"},
-           Row{"get /a /b", "/b"},
+           Row{"get /a /b", "not expected: /b"},
+           Row{"get /a | wc", "not expected: | wc; a line is one command"},
+           Row{"ls a b c", "not expected: b c"},
+           Row{"ls -l -0", "excludes"},
+           Row{"set -v 1.x /a b", "-v: '1.x' is not a valid value"},
+           Row{"du -d -1", "--depth: '-1' is not a valid value"},
+           Row{"find --name", "--name needs a value"},
+           Row{"acl /a", "acl: get or set is required"},
            Row{"watch --scope all /a", "usage: watch"},
            Row{"watch --once --count 2 /a", "excludes"},
            Row{"handover two", "usage: handover"},
@@ -310,7 +323,7 @@ TEST_CASE("wrong usage is explained, with exit code 2") {
            Row{"watches --top 101", "--top"},
            Row{"lock /l", "-- CMD is required"},
            Row{"lock /l --", "-- CMD is required"},
-           Row{"lock /l true", "usage: lock"},
+           Row{"lock /l true", "not expected: true; `--` begins CMD"},
            Row{"lock -- true", "PATH is required"},
            Row{"lock --limit 0 /l -- true", "--limit"},
            Row{"lock --timeout -1 /l -- true", "--timeout"},
@@ -324,7 +337,7 @@ TEST_CASE("wrong usage is explained, with exit code 2") {
            Row{"watch /a --", "-- CMD is required"},
            Row{"get /a -- cat", "usage: get"},
            Row{"await /a", "STATE is required"},
-           Row{"await /a here", "usage: await"},
+           Row{"await /a here", "STATE: 'here' is not a valid value"},
            Row{"await /a equals", "VALUE is required by equals"},
            Row{"await /a gone v1", "VALUE is required by equals"},
            Row{"serve-config /a", "FILE is required"},

@@ -174,6 +174,7 @@ async def usage(server, client):
                                       errors=b"1200 smaller subtrees not shown"))
     assert [row["path"] for row in rows] == ["/du/c", "/du/a b", "/du/c/0000", "/du"], rows
     assert rows[-1] == {"path": "/du", "bytes": 2407, "nodes": 1204}, rows
+    assert await output_of(server, "--output", "raw", "du", "-d", "0", "/du") == "2407\t1204\t/du\n"
     await output_of(server, "du", "/none", code=EXIT_NO_NODE, errors=b"no such node")
 
 
@@ -225,6 +226,21 @@ async def interrupted_in_a_shell(server):
     assert code == 0, code
 
 
+async def typed_in_any_script(server):
+    """the interactive shell reads and completes what is typed in any script, also if the locale is C"""
+    await zab(server, "create", "-p", "/st\u00e4dte/k\u00f6ln", "\u20ac")
+    shell = Terminal(server, LC_ALL="C")
+    await asyncio.to_thread(shell.wait_for, rb"> ")
+    os.write(shell.pty, "set /st\u00e4dte '\u00fc\U0001f600'\n".encode())
+    os.write(shell.pty, "get /st\u00e4dte\n".encode())
+    await asyncio.to_thread(shell.wait_for, "\n\u00fc\U0001f600\r(?s:.)*> ".encode())
+    os.write(shell.pty, "get /st\u00e4dte/k\u00f6\t\n".encode())
+    await asyncio.to_thread(shell.wait_for, "\n\u20ac\r".encode())
+    os.write(shell.pty, b"quit\n")
+    code, _ = await asyncio.to_thread(shell.end)
+    assert code == 0, code
+
+
 async def trees(server, client):
     """tree has a limit of depth, and shows sizes and numbers of children"""
     await create_all(client, [("/tree", b""), ("/tree/a", b"12345"), ("/tree/a/b", b"1"),
@@ -250,6 +266,7 @@ async def test():
         await usage(server, client)
         await data_of_a_node(server)
         await interrupted_in_a_shell(server)
+        await typed_in_any_script(server)
         await ends(server)
 
 

@@ -193,6 +193,8 @@ async def large_trees(server, client, directory):
     assert done.returncode == EXIT_OTHER and b"File too large" in done.stderr, done
     done = await zab(server, "export", "/large", "/dev/full")
     assert done.returncode == EXIT_OTHER and b"/dev/full: No space left" in done.stderr, done
+    done = await zab(server, "export", "/large", "/none/file")
+    assert done.returncode == EXIT_OTHER and done.stderr.startswith(b"/none/file: No such file"), done
     with open("/dev/full", "wb") as full:
         assert (await zab(server, "export", "/large", stdout=full)).returncode == EXIT_OUTPUT
     assert file.read_text() == "former" and not list(directory.glob(".*zab-*"))

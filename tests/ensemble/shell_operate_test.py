@@ -40,6 +40,8 @@ async def lists_sessions(ensemble):
         assert (own["ephemerals"], own["watches"]) == ((1, 1) if i == 7 else (0, 0)), own
     at = lines_of(zab(ensemble.urls(), "--json", "sessions", "--at", "2"))
     assert len(at) == 173 and {each["server"] for each in at} == {2}
+    raw = zab(ensemble.urls(), "--output", "raw", "sessions").stdout.splitlines()
+    assert sorted(line.split("\t")[0] for line in raw) == sorted(listed), raw
     table = zab(ensemble.urls(), "sessions").stdout.splitlines()
     assert table[0].split() == ["SESSION", "TIMEOUT", "SERVER", "ADDRESS", "EPHEMERALS", "WATCHES",
                                 "OUTSTANDING"]
@@ -121,6 +123,8 @@ async def shows_locks(ensemble, client):
     assert [(each["holds"], each["ahead"]) for each in shown] == [(True, 0), (True, 0), (False, 1)], shown
     assert {each["session"] for each in shown} == {client.session}
     assert shown[0]["data"] == "a b" and shown[0]["token"] < shown[1]["token"], shown
+    raw = zab(urls, "--output", "raw", "locks", "/l/of two ü").stdout.splitlines()
+    assert [line.split("\t")[4] for line in raw] == [each["node"] for each in shown], raw
     table = zab(urls, "locks", "-R", "/l").stdout.splitlines()
     assert [line.split()[:2] for line in table[1:]] == [
         ["holds", shown[0]["ctime"] and table[1].split()[1]], ["waits", "1"], ["waits", "1"],

@@ -48,6 +48,13 @@ def results_in_order(server):
     assert lines[15:21] == ["/s/n0000000001", "2", "a", "n0000000001", "two words", "1"], lines
     assert lines[21].startswith("czxid"), lines
 
+    # The name of a sequential node may be its number alone.
+    done = script(server, "create /s/q", "create -s /s/q/ x")
+    assert done.stdout == b"/s/q\n/s/q/0000000000\n", done
+    assert zab(server, "create", "-s", "/s/q/", "x").stdout == b"/s/q/0000000001\n"
+    done = zab(server, "multi", "-", input=b"create -s /s/q/ x\n")
+    assert done.stdout == b"create /s/q/0000000002\n", done
+
     # Errors stand between the results; the first one decides the exit code.
     done = script(server, "create /s/b v1", "get /none", "create /s/b v1", "get /s/b", "create /x/y", "frob",
                   "set 'open", "get -s", "--json get /none", "set /s/b -", "get /s/b", "quit", "get /none",
@@ -161,6 +168,10 @@ def time_is_over(server):
     # A command that has enough time, and a program that runs longer than --timeout.
     assert zab(server, "get", "/f", "--timeout", "20").stdout == b"x"
     assert zab(server, "--timeout", "0.2", "lock", "/f/lock", "--", "sleep", "0.4").returncode == 0
+    # No server.
+    for words in (("ls", "/"), ("find", "/"), ("watch", "/")):
+        done = zab("ws://127.0.0.1:1", "--timeout", "2", *words)
+        assert done.returncode == EXIT_NO_SERVER and b"no server accepted" in done.stderr, done
     # A server that does not reply.
     server.signal(signal.SIGSTOP)
     try:

@@ -17,15 +17,20 @@
 #include "tools/shell/nearest.h"
 #include "tools/shell/only_request.h"
 #include "tools/shell/subcommands.h"
+#include "tools/shell/usage_reason.h"
 
 namespace shell {
 namespace {
 
+bool runs_program(const std::string& command) {
+  constexpr std::array<std::string_view, 4> commands{"watch", "lock", "elect", "serve-config"};
+  return std::ranges::find(commands, command) != commands.end();
+}
+
 // Cuts off the words after the first `--`, if the command runs a program.
 std::optional<Words> take_program(Words& words) {
-  constexpr std::array<std::string_view, 4> commands{"watch", "lock", "elect", "serve-config"};
   const auto name = words.begin() + static_cast<std::ptrdiff_t>(command_at(words));
-  if (name == words.end() || std::ranges::find(commands, *name) == commands.end()) return {};
+  if (name == words.end() || !runs_program(*name)) return {};
   const auto dashes = std::find(name, words.end(), "--");
   if (dashes == words.end()) return std::nullopt;
   Words program(dashes + 1, words.end());
@@ -75,6 +80,7 @@ class Parser {
     line.common = common;
     texts_.clear();
     std::optional<Words> program = take_program(words);
+    has_program_ = program.has_value();
     std::ranges::reverse(words);  // CLI11 takes the last word first
     app_.parse(std::move(words));
     line.command = commands_.given();
@@ -119,11 +125,15 @@ class Parser {
     const Grammar grammar = grammar_of(app_);
     const Grammar* command = find_command(grammar, topic);
     if (command == nullptr && !extra.empty() && !extra.starts_with('-')) {
-      return Notice{"unknown command: " + extra + did_you_mean(extra, names_of_commands(grammar)) +
-                        "\n`help` lists the commands\n",
+      std::string hint = other_name_hint(extra);
+      if (hint.empty()) hint = did_you_mean(extra, names_of_commands(grammar));
+      return Notice{"unknown command: " + extra + hint + "\n`help` lists the commands\n",
                     exit_usage};
     }
-    std::string reason = error.what();
+    std::string reason = usage_reason(error, extras, command);
+    if (!extra.empty() && !extra.starts_with('-') && !has_program_ && runs_program(topic)) {
+      reason += "; `--` begins CMD";
+    }
     if (command != nullptr && !command->subcommands.empty() && !extra.starts_with('-')) {
       reason += did_you_mean(extra, names_of_commands(*command));
     }
@@ -139,6 +149,7 @@ class Parser {
         exit_usage};
   }
 
+  bool has_program_ = false;  // of the words that are parsed
   SettingTexts texts_;
   CLI::App app_;
   Subcommands commands_;

@@ -34,8 +34,7 @@ constexpr std::array help_rows{
             "prints the lines of data that match, of all nodes from PATH down",
             "grep -i timeout /app"},
     HelpRow{"du", "[-d DEPTH] [-n ROWS] [PATH]",
-            "adds up the bytes of data and the nodes of each subtree below PATH, largest first; -d "
-            "so many levels, default 1; -n so many rows, default 1000",
+            "adds up the bytes of data and the nodes of each subtree below PATH, largest first",
             "du -d 2 /app"},
     HelpRow{"diff", "A B",
             "compares two subtrees: + only in B, - only in A, ~ other data; each is PATH, or "
@@ -224,18 +223,30 @@ constexpr std::string_view move_help =
     "--in-parts copies and then deletes them.\n";
 
 constexpr std::string_view mirror_help =
-    "Prints a line for each node that it creates, sets or deletes. Ephemeral nodes are left out. "
-    "A\n"
-    "node gets the ACL of the original when it is created (not with --no-acls). --delete: also\n"
-    "deletes nodes of TO that FROM does not have; without it, such a node is an error. -p: "
-    "creates\n"
-    "missing parents of TO. --once: ends when both are equal. --dry-run: only prints.\n";
+    "Prints a line for each node that it creates, sets or deletes. Ephemeral nodes are left\n"
+    "out. A node gets the ACL of the original when it is created (not with --no-acls).\n"
+    "--delete: also deletes nodes of TO that FROM does not have; without it, such a node is an\n"
+    "error. -p: creates missing parents of TO. --once: ends when both are equal. --dry-run: only\n"
+    "prints.\n";
+
+constexpr std::string_view create_help =
+    "-s: the servers add a number of 10 digits to the name. With /jobs/ the name is the number "
+    "alone.\n"
+    "--ttl: the node is deleted when it has had no children and no change for so many "
+    "milliseconds.\n";
+
+constexpr std::string_view du_help =
+    "-d, --depth: so many levels below PATH, default 1; 0: the total alone.\n"
+    "-n: so many rows, default 1000.\n";
 
 constexpr std::string_view acl_help =
     "ACL: open (everybody may do everything), read-only (everybody may read), creator (this "
     "client\n"
     "may do everything, with the identities of --auth), or SCHEME:ID:PERMS. PERMS are letters:\n"
     "c create and d delete children, r read, w write, a set the ACL. Several ACLs are added up.\n"
+    "After `acl set PATH read-only`, only the identity of superDigest may change the node or its "
+    "ACL:\n"
+    "`creator read-only` keeps that right for this client.\n"
     "-v: only if the ACL has this version (aversion of `stat`).\n";
 
 constexpr std::string_view quota_help =
@@ -295,6 +306,7 @@ std::string details_of_help(const HelpRow& row) {
   if (row.name == "set" || row.name == "create")
     text +=
         "DATA -: reads the data from standard input. @FILE: from a file. @@x: the data are @x.\n";
+  if (row.name == "create") text += create_help;
   if (row.name == "cp") text += copy_help;
   if (row.name == "mv") text += move_help;
   if (row.name == "mirror") text += mirror_help;
@@ -305,6 +317,7 @@ std::string details_of_help(const HelpRow& row) {
   if (row.name == "export") text += export_help;
   if (row.name == "import") text += import_help;
   if (row.name == "get") text += get_help;
+  if (row.name == "du") text += du_help;
   if (row.name == "find") text += find_help;
   if (row.name == "grep") text += grep_help;
   if (row.name == "diff") text += diff_help;

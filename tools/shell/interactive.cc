@@ -4,8 +4,10 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <locale.h>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unistd.h>
 #include <variant>
 #include <vector>
@@ -17,6 +19,7 @@
 #include "tools/shell/node_names.h"
 #include "tools/shell/words.h"
 #include "wire/terminal_text.h"
+#include "wire/utf8.h"
 
 namespace shell {
 namespace {
@@ -29,22 +32,38 @@ struct {
   std::vector<std::string> matches;
 } completion;
 
+// Lets readline read UTF-8 in this thread, whatever the environment says. It drops characters that
+// the locale does not have.
+void use_utf8() {
+  static const ::locale_t utf8 = ::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
+  if (utf8 != nullptr) ::uselocale(utf8);
+}
+
+// The number of bytes of the first `count` characters.
+std::size_t bytes_of(std::string_view text, int count) {
+  std::size_t bytes = 0;
+  for (; count > 0 && bytes < text.size(); --count) bytes += wire::character_size(text[bytes]);
+  return std::min(bytes, text.size());
+}
+
 char* next_match(const char*, int state) {
   const auto at = static_cast<std::size_t>(state);
   return at < completion.matches.size() ? strdup(completion.matches[at].c_str()) : nullptr;
 }
 
 // `text` is the end of the word, from `start` on: a word with escaped blanks begins before it.
+// `start` and `end` count characters, not bytes.
 char** complete(const char* text, int start, int end) {
   completion.matches.clear();
-  const std::string line(rl_line_buffer, static_cast<std::size_t>(end));
+  const std::string_view buffer = rl_line_buffer;
+  const std::string line(buffer.substr(0, bytes_of(buffer, end)));
   const BegunWord begun = begun_word(line);
   Offer offer = offer_for(completion.grammar, begun);
   if (offer.names == Offer::Names::nodes) {
     offer.words = node_names(*completion.client, completion.runner->cwd(), begun.word);
   }
   const bool is_unfinished = offer.words.size() == 1 && offer.words.front().ends_with('/');
-  const std::size_t done = static_cast<std::size_t>(start) - begun.at;
+  const std::size_t done = bytes_of(buffer, start) - begun.at;
   for (const std::string& word : offer.words) {
     const std::string typed = typed_word(word);
     if (!typed.starts_with(line.substr(begun.at))) continue;  // the word was begun with quotes
@@ -113,6 +132,7 @@ int run_interactive(Runner& runner, zabkeeper::Client& client,
                     const std::function<std::string()>& label, const Common& common,
                     Streams streams) {
   completion = {&runner, &client, line_grammar(), {}};
+  use_utf8();
   rl_readline_name = "zab";
   rl_attempted_completion_function = complete;
   LineHistory history;

@@ -70,11 +70,13 @@ std::size_t Runner::show_queue(const std::string& path, Table& table, std::vecto
       const QueuedNode node{path, child, *place};
       if (json_) {
         out_ << json_line(queue_json(node));
+      } else if (common_.format == Format::raw) {
+        out_ << raw_line(queue_row(node));
       } else {
         rows.push_back(queue_row(node));
       }
     }
-    if (!json_ && count > 0 && !rows.empty()) {
+    if (common_.format == Format::table && count > 0 && !rows.empty()) {
       out_ << table.text(rows);
       rows.clear();
     }

@@ -9,6 +9,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "tools/shell/only_request.h"
 #include "tools/shell/print.h"
 #include "tools/shell/words.h"
 #include "wire/base64.h"
@@ -117,7 +118,7 @@ class OperationOf {
 
   wire::MultiOp operator()(const Create& create) const {
     wire::CreateRequest request;
-    request.path = context_.path(create.path);
+    request.path = path_of_new(create, context_.path(create.path));
     request.data = context_.data(create.data);
     request.ephemeral = create.ephemeral;
     request.sequential = create.sequential;

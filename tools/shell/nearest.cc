@@ -36,7 +36,7 @@ std::optional<std::string> nearest(std::string_view word,
   constexpr std::size_t length_max = 40;  // nobody misspells longer words
   if (word.size() > length_max) return std::nullopt;
   std::optional<std::string> found;
-  std::size_t least = word.size() < 3 ? 2 : std::min<std::size_t>(word.size() / 3 + 1, 3) + 1;
+  std::size_t least = word.size() < 4 ? 2 : std::min<std::size_t>(word.size() / 3 + 1, 3) + 1;
   for (const std::string& candidate : candidates) {
     const std::size_t edits = edits_between(word, candidate);
     if (edits >= candidate.size()) continue;

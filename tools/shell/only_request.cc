@@ -21,9 +21,14 @@ struct OnlyRequest {
   }
   std::optional<wire::Request> of(const Create& create) const {
     if (is_elsewhere(create.data)) return std::nullopt;
-    return wire::CreateRequest{
-        absolute(create.path), create.data,    create.ephemeral, create.sequential,
-        create.container,      create.parents, create.ttl_ms,    {}};
+    return wire::CreateRequest{path_of_new(create, absolute(create.path)),
+                               create.data,
+                               create.ephemeral,
+                               create.sequential,
+                               create.container,
+                               create.parents,
+                               create.ttl_ms,
+                               {}};
   }
   std::optional<wire::Request> of(const Delete& remove) const {
     if (remove.recursive) return std::nullopt;  // may need several requests
@@ -51,6 +56,11 @@ std::optional<wire::Request> only_request(const Command& command, const std::str
         return std::nullopt;
       },
       command);
+}
+
+std::string path_of_new(const Create& create, std::string resolved) {
+  if (create.sequential && create.path.ends_with('/') && !resolved.ends_with('/')) resolved += '/';
+  return resolved;
 }
 
 }  // namespace shell

@@ -13,4 +13,8 @@ namespace shell {
 [[nodiscard]] std::optional<wire::Request> only_request(const Command& command,
                                                         const std::string& cwd);
 
+// The path for the request of `create`, whose path is `resolved`. It keeps a slash at the end for a
+// sequential node, whose name is then its number alone.
+[[nodiscard]] std::string path_of_new(const Create& create, std::string resolved);
+
 }  // namespace shell

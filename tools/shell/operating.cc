@@ -86,12 +86,16 @@ void Runner::list_sessions(SessionStream& all, std::map<std::uint32_t, SessionSt
       out_ << json_line(session);
       return;
     }
+    if (common_.format == Format::raw) {
+      out_ << raw_line(session_row(session));
+      return;
+    }
     rows.push_back(session_row(session));
     if (rows.size() < rows_at_a_time) return;
     out_ << table.text(rows);
     rows.clear();
   });
-  if (!json_ && !all.error()) out_ << table.text(rows);
+  if (common_.format == Format::table && !all.error()) out_ << table.text(rows);
 }
 
 void Runner::report_list_error(const Endpoint& server, const std::optional<wire::Error>& error) {
@@ -169,7 +173,7 @@ void Runner::on(const Checkpoint&) {
     rows.push_back({server.url(), json_text(result, "zxid"), json_text(result, "bytes"), problem});
     all.push_back(std::move(result));
   }
-  out_ << (json_ ? json_line(all) : table(rows, {false, false, true, false}));
+  print_rows(rows, {false, false, true, false}, all);
 }
 
 }  // namespace shell

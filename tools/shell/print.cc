@@ -13,6 +13,15 @@
 #include "wire/utf8.h"
 
 namespace shell {
+namespace {
+
+// The number of characters in UTF-8.
+std::size_t characters_of(std::string_view text) {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0u) != 0x80u; }));
+}
+
+}  // namespace
 
 std::string time_text(wire::TimeMs time) {
   const auto seconds = static_cast<std::time_t>(time / 1000);
@@ -71,13 +80,15 @@ std::string table(const std::vector<Row>& rows, const std::vector<bool>& right) 
 
 std::string Table::text(const std::vector<Row>& rows) {
   for (const Row& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) widths_[i] = std::max(widths_[i], row[i].size());
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      widths_[i] = std::max(widths_[i], characters_of(row[i]));
+    }
   }
   std::string text;
   for (const Row& row : rows) {
     std::string line;
     for (std::size_t i = 0; i < row.size(); ++i) {
-      const std::string blanks(widths_[i] - row[i].size(), ' ');
+      const std::string blanks(widths_[i] - characters_of(row[i]), ' ');
       if (i > 0) line += "  ";
       line += right_[i] ? blanks + row[i] : row[i] + blanks;
     }

@@ -87,6 +87,7 @@ Replacement::Replacement(const std::string& file)
   std::string name =
       (path.parent_path() / ("." + path.filename().string() + ".zab-XXXXXX")).string();
   const int descriptor = ::mkostemp(name.data(), O_CLOEXEC);
+  if (descriptor < 0) throw_for(file_);  // the user knows this name
   open_ = std::make_unique<OpenFile>(name, descriptor);
   temporary_ = name;
 }

@@ -17,6 +17,7 @@
 #include "tools/shell/child.h"
 #include "tools/shell/input.h"
 #include "tools/shell/interruptible.h"
+#include "tools/shell/only_request.h"
 #include "tools/shell/print.h"
 #include "tools/shell/requests.h"
 #include "tools/shell/time_limit.h"
@@ -214,7 +215,7 @@ void Runner::on(const Set& set) {
 }
 
 void Runner::on(const Create& create) {
-  const std::string path = absolute(create.path);
+  const std::string path = path_of_new(create, absolute(create.path));
   try {
     const wire::CreateReply reply = ask(wire::CreateRequest{path,
                                                             read_data(create.data),

@@ -88,9 +88,9 @@ void Subcommands::add_described(const char* name) {
 void Subcommands::add_reads() {
   {
     auto [sub, ls] = add<Ls>("ls");
-    sub->add_flag("-l", ls->details);
+    auto* details = sub->add_flag("-l", ls->details);
     sub->add_flag("-R", ls->recursive);
-    sub->add_flag("-0,--null", ls->null);
+    sub->add_flag("-0,--null", ls->null)->excludes(details);
     sub->add_option("PATH", ls->path);
   }
   {

@@ -44,6 +44,10 @@ void Runner::on(const Du& du) {
 
   if (json_) {
     for (const SubtreeSizes::Sum& sum : report.rows) out_ << sum_line(sum);
+  } else if (common_.format == Format::raw) {
+    for (const SubtreeSizes::Sum& sum : report.rows) {
+      out_ << raw_line({std::to_string(sum.bytes), std::to_string(sum.nodes), sum.path});
+    }
   } else {
     std::vector<Row> rows{{"BYTES", "NODES", "PATH"}};
     for (const SubtreeSizes::Sum& sum : report.rows) {
