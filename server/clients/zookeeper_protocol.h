@@ -45,7 +45,8 @@ class ZooKeeperProtocol final : public StreamProtocol {
 
   [[nodiscard]] bool has_events() const override;
   [[nodiscard]] bool wants_bytes() const override {
-    return (stage_ > Stage::closing || !paused_) && retry_ == never;
+    if (stage_ == Stage::over || retry_ != never) return false;
+    return stage_ == Stage::shutting_down || !paused_;
   }
   [[nodiscard]] bool has_output() const override;
   void compose(std::string& out, Time now) override;

@@ -386,6 +386,24 @@ TEST_CASE("a client that sends no connect, or only a part of a frame, is disconn
   CHECK(slow.protocol.end() == StreamProtocol::StreamEnd::shut_down);
 }
 
+TEST_CASE("a connection that is lost reports its end once, and reads no more") {
+  for (const bool is_paused : {false, true}) {
+    CAPTURE(is_paused);
+    Connection connection;
+    connection.open();
+    if (is_paused) connection.protocol.pause();
+    connection.protocol.lost();
+    CHECK(connection.protocol.end() == StreamProtocol::StreamEnd::close);
+    CHECK_FALSE(connection.protocol.wants_bytes());
+    CHECK(connection.protocol.has_events());
+    CHECK(connection.protocol.deadline() == StreamProtocol::never);
+    CHECK(connection.next() == Lines{"closed"});
+    CHECK(connection.next().empty());
+    CHECK_FALSE(connection.protocol.has_events());
+    CHECK_FALSE(connection.protocol.wants_bytes());
+  }
+}
+
 TEST_CASE("the memory of an incomplete frame is charged, and released at its end") {
   Connection connection;
   connection.open();
