@@ -327,6 +327,11 @@ void ZooKeeperConversation::step(Waiting& waiting, const wire::Reply& reply, std
     }
   } else {
     waiting.error = jute::write_body(type, *reply.body, waiting.text, waiting.body);
+    const bool is_refused = waiting.error != 0 && type != jute::Opcode::exists;
+    if (is_refused && watches_.is_set(watch)) {
+      watches_.forget(watch);
+      remove_watches({watch});
+    }
   }
 }
 

@@ -351,6 +351,23 @@ TEST_CASE("a resync ends the connection: a client that connects again learns wha
   CHECK(connection.protocol.end() == StreamProtocol::StreamEnd::shut_down);
 }
 
+TEST_CASE("a list of children that ended early is refused, and sets no watch") {
+  Connection connection;
+  connection.open();
+  wire::ChildrenReply part;
+  part.children.push_back({"a", {}, {}});
+  part.more = true;
+  for (const Opcode type : {Opcode::get_children, Opcode::get_children2}) {
+    CHECK(connection.receive(read_frame(1, type, "/a", true)) == Lines{"children"});
+    connection.reply(part);
+    CHECK(connection.sent() == Lines{"xid 1 -8"});
+    CHECK(connection.next() == Lines{"unwatch"});
+    connection.reply(wire::EmptyReply{});
+  }
+  connection.fire(0, wire::EventKind::children, "/a");
+  CHECK(connection.sent().empty());
+}
+
 TEST_CASE("each read of a multiRead has its own result") {
   Connection connection;
   connection.open();

@@ -292,6 +292,18 @@ TEST_CASE("in a failed multi, the operations before the failed one have no error
         "ffffffff01ffffffff");
 }
 
+TEST_CASE("a list of children that ended early is an error") {
+  ChildrenReply part;
+  part.children.push_back({"a", {}, {}});
+  part.more = true;
+  std::string out;
+  CHECK(write_body(Opcode::get_children, ReplyBody(part), {}, out) == -8);
+  CHECK(out.empty());
+  const Result<ReplyBody> result = ReplyBody(part);
+  write_read_result(result, out);
+  CHECK(hex_of(out) == "ffffffff00fffffff8fffffff8");
+}
+
 TEST_CASE("every error has a number that ZooKeeper's clients know") {
   const std::pair<ErrorCode, std::int32_t> rows[] = {
       {ErrorCode::no_node, -101},          {ErrorCode::too_large, -8},

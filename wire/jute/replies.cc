@@ -70,7 +70,9 @@ struct BodyWriter {
     write_stat(reply.stat, out);
     return 0;
   }
+  // A list that has ended early would look complete.
   std::int32_t operator()(const ChildrenReply& reply) const {
+    if (reply.more) return error_number(ErrorCode::too_large);
     write_names(reply.children, out);
     if (type == Opcode::get_children2) write_stat(reply.stat, out);
     return 0;
@@ -232,8 +234,12 @@ void write_read_result(const Result<ReplyBody>& result, std::string& out) {
   if (!result) return write_error_result(error_number(result.error().code), writer);
   const Opcode type =
       std::holds_alternative<GetReply>(*result) ? Opcode::get_data : Opcode::get_children;
+  const std::size_t begin = out.size();
   write_op_header(static_cast<std::int32_t>(type), false, 0, writer);
-  static_cast<void>(write_body(type, *result, {}, out));
+  const std::int32_t error = write_body(type, *result, {}, out);
+  if (error == 0) return;
+  out.resize(begin);
+  write_error_result(error, writer);
 }
 
 void write_results_end(std::string& out) {

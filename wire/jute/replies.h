@@ -17,7 +17,8 @@ namespace wire::jute {
 [[nodiscard]] std::int32_t error_number(ErrorCode code);
 
 // Appends the record of a successful reply, in the form that the opcode needs. `text` is Ask::text.
-// Returns 0 or an error number: for ZooKeeper, `exists` of a missing node is an error.
+// Returns 0 or an error number: for ZooKeeper, `exists` of a missing node is an error, and so is a
+// list of children that does not fit into one reply.
 [[nodiscard]] std::int32_t write_body(Opcode type, const ReplyBody& body,
                                       const std::optional<std::string>& text, std::string& out);
 // Appends the results of a multi.
