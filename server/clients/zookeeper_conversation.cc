@@ -63,6 +63,12 @@ wire::WatchScope scope_of(Kind kind) {
   return wire::WatchScope::subtree;
 }
 
+// If a client may not have an identity, it must not try again, as it does after other errors.
+std::int32_t number_of(wire::ErrorCode code, jute::Opcode type) {
+  const bool is_final = type == jute::Opcode::auth && code == wire::ErrorCode::too_large;
+  return jute::error_number(is_final ? wire::ErrorCode::auth_failed : code);
+}
+
 // The event that a watch for one event has missed since the zxid `since`, if there is one.
 std::optional<wire::EventKind> missed(Kind kind, const std::optional<wire::Stat>& stat,
                                       std::int64_t since) {
@@ -315,7 +321,7 @@ void ZooKeeperConversation::step(Waiting& waiting, const wire::Reply& reply, std
     return;
   }
   if (!reply.body) {
-    if (waiting.error == 0) waiting.error = jute::error_number(reply.body.error().code);
+    if (waiting.error == 0) waiting.error = number_of(reply.body.error().code, type);
     return watches_.forget(watch);
   }
   if (watch != 0 && !watches_.set(watch)) remove_watches({watch});

@@ -239,6 +239,19 @@ TEST_CASE("an ended session is answered with zeros, and other refusals have no r
   }
 }
 
+TEST_CASE("an identity that is too large is refused as ZooKeeper refuses one") {
+  Connection connection;
+  connection.open();
+  const auto token = [](Writer& out) {
+    out.int32(0);
+    out.text("digest");
+    out.text(std::string(5000, 'a'));
+  };
+  CHECK(connection.receive(request_frame(-4, Opcode::auth, token)) == Lines{"auth"});
+  connection.refuse(wire::ErrorCode::too_large);
+  CHECK(connection.sent() == Lines{"xid -4 -115"});
+}
+
 TEST_CASE("an event is sent once, even if several reads have set its watch") {
   Connection connection;
   connection.open();
