@@ -69,6 +69,12 @@ std::int32_t number_of(wire::ErrorCode code, jute::Opcode type) {
   return jute::error_number(is_final ? wire::ErrorCode::auth_failed : code);
 }
 
+// Whether a client of setWatches must connect again after the error of one watch. It does not look
+// at errors, and would wait for an event in vain. Without permission it would get no event anyway.
+bool must_connect_again(wire::ErrorCode code) {
+  return code != wire::ErrorCode::no_auth && code != wire::ErrorCode::bad_arguments;
+}
+
 // The event that a watch for one event has missed since the zxid `since`, if there is one.
 std::optional<wire::EventKind> missed(Kind kind, const std::optional<wire::Stat>& stat,
                                       std::int64_t since) {
@@ -363,7 +369,10 @@ bool ZooKeeperConversation::is_of_quota(const Waiting& waiting, wire::ErrorCode 
 void ZooKeeperConversation::step_watch(Waiting& waiting, WatchId watch, const wire::Reply& reply,
                                        std::string& out) {
   const auto* set = reply.body ? std::get_if<wire::WatchReply>(&*reply.body) : nullptr;
-  if (set == nullptr) return watches_.forget(watch);
+  if (set == nullptr) {
+    closes_ = !reply.body && must_connect_again(reply.body.error().code);
+    return watches_.forget(watch);
+  }
   const auto found = watches_.find(watch);
   if (!found) return;
   const auto event = missed(found->second, set->stat, *waiting.since);

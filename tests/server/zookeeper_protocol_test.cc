@@ -324,6 +324,34 @@ TEST_CASE("setWatches sends missed events before its reply, and sets the other w
   CHECK(connection.sent() == Lines{"event 3 /same"});
 }
 
+TEST_CASE("a setWatches ends the connection if there is no room for one of its watches") {
+  const auto set = [](Writer& out) {
+    out.int64(0);
+    out.int32(0);
+    out.int32(2);
+    out.text("/a");
+    out.text("/b");
+    out.int32(0);
+  };
+  using wire::ErrorCode;
+  for (const ErrorCode code : {ErrorCode::too_many_watches, ErrorCode::overloaded}) {
+    Connection full;
+    full.open();
+    CHECK(full.receive(request_frame(-8, Opcode::set_watches, set)) == Lines{"watch", "watch"});
+    full.reply(wire::WatchReply{{}, {}, {}});
+    full.refuse(code);
+    CHECK(full.next().empty());
+    CHECK(full.sent().empty());
+    CHECK(full.protocol.end() == StreamProtocol::StreamEnd::shut_down);
+  }
+  Connection hidden;
+  hidden.open();
+  CHECK(hidden.receive(request_frame(-8, Opcode::set_watches, set)) == Lines{"watch", "watch"});
+  hidden.refuse(ErrorCode::no_auth);
+  hidden.reply(wire::WatchReply{{}, {}, {}});
+  CHECK(hidden.sent() == Lines{"xid -8 ok"});
+}
+
 TEST_CASE("a long setWatches becomes requests in parts, and waits while its connection is paused") {
   Connection connection;
   connection.open();
