@@ -39,6 +39,11 @@ class FollowersCommands : public Environment {
     ordering_.applied(applied, outcomes_);
     outcomes_.clear();
   }
+  OrderingOutcomes outcomes_of(const TouchesConfirmed& message) {
+    outcomes_.clear();
+    ordering_.on(zab::ServerId{2}, message, outcomes_);
+    return std::exchange(outcomes_, {});
+  }
   // The connections that are told that an outcome is unknown when the next epoch begins.
   std::vector<std::uint64_t> unknown_in_next_epoch() {
     ordering_.role_changed({zab::Role::following, true, {2}, {2}}, outcomes_);
@@ -89,6 +94,20 @@ TEST_CASE("a connection is told that an outcome is unknown if a later command wa
   CHECK(commands.waiting() == 2);
   CHECK(commands.unknown_in_next_epoch() == std::vector<std::uint64_t>{7});
   CHECK(commands.waiting() == 1);
+}
+
+// One of those transactions may be the end of the session.
+TEST_CASE("a confirmation of touches counts once the transactions planned before it are applied") {
+  FollowersCommands commands;
+  const wire::Zxid planned{1, 9};
+  const OrderingOutcomes outcomes = commands.outcomes_of({7, planned});
+  REQUIRE(outcomes.size() == 1);
+  const auto* due = std::get_if<WhenApplied>(&outcomes.front());
+  REQUIRE(due != nullptr);
+  CHECK(due->zxid == planned);
+  const auto* count = std::get_if<WhenApplied::CountTouches>(&due->action);
+  REQUIRE(count != nullptr);
+  CHECK(count->token == 7);
 }
 
 }  // namespace
