@@ -47,6 +47,8 @@ void BarrierUse::begin() {
 }
 
 bool BarrierUse::conclude() {
+  // A user that sends seldom may have set and lifted the barrier many times in advance.
+  if (!std::exchange(is_concluding_, true)) messages_.drop_unsent(0);
   if (!wait_) return true;
   if (std::exchange(is_paused_, false)) carry_out(wait_->again(), {});
   const Model& model = world_.oracle().model();

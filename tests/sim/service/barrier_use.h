@@ -47,6 +47,7 @@ class BarrierUse : public RecipeUser {
   std::optional<zabkeeper::BarrierWait> wait_;
   wire::Zxid acknowledged_;  // to any user, when the wait began
   bool is_paused_ = false;
+  bool is_concluding_ = false;
   bool is_lifting_ = false;  // at the end
 };
 

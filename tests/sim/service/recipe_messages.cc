@@ -23,6 +23,10 @@ std::optional<RecipeMessages::Origin> RecipeMessages::origin_of(const wire::Requ
   return found == origins_.end() ? std::nullopt : std::optional(found->second);
 }
 
+void RecipeMessages::drop_unsent(std::uint64_t number) {
+  std::erase_if(unsent_, [&](const Unsent& each) { return each.ask.number == number; });
+}
+
 void RecipeMessages::forget(std::uint64_t recipe) {
   std::erase_if(unsent_, [&](const Unsent& each) { return each.recipe == recipe; });
   std::erase_if(origins_, [&](const auto& each) { return each.second.recipe == recipe; });

@@ -31,6 +31,8 @@ class RecipeMessages {
   [[nodiscard]] std::optional<Origin> origin_of(const wire::RequestId& id) const;
 
   void drop_unsent() { unsent_.clear(); }
+  // Only those whose Ask has this number.
+  void drop_unsent(std::uint64_t number);
   // Later replies and events belong to no request.
   void forget_sent() { origins_.clear(); }
   // Both.
