@@ -65,6 +65,15 @@ async def once(server, client, copy, copy_client):
     await expect(server, ("diff", "/a/x y", to + "/x y"), 0, [])
 
 
+async def whole_trees(server, client, copy):
+    """a mirror of / leaves out the nodes of the servers, also those of quotas"""
+    done = await zab(server, "quota", "set", "--nodes", "100", "/a")
+    assert done.returncode == 0, done
+    done = await zab(server, "mirror", "--delete", "--once", "/", below(copy, "/"))
+    assert done.returncode == 0 and "zookeeper" not in done.stdout and "create /a\n" in done.stdout, done
+    await expect(server, ("mirror", "--once", "/", below(copy, "/")), 0, [])
+
+
 async def wrong(server, copy):
     """mirror refuses what cannot be mirrored, and says why"""
     await expect(server, ("mirror", "--once", "/none", below(copy, "/none")), EXIT_NO_NODE, [], "/none: no such node")
@@ -142,6 +151,7 @@ async def test():
         await wrong(server, copy)
         await original_gone(server, client, copy, copy_client)
         await follows(server, client, copy)
+        await whole_trees(server, client, copy)
 
 
 run(test)

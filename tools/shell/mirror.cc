@@ -133,7 +133,7 @@ void Runner::on(const Mirror& command) try {
   if (reply.result.has_error()) {
     throw Refused{reply.result.error(), place, Effect::read, reply.zxid};
   }
-  // What fails for a while is tried again: a mirror outlives servers and elections.
+  // Attempts that fail for a while are repeated: a mirror outlives servers and elections.
   const auto persist = [&](const auto& attempt) {
     for (bool is_first = true; !interrupted; is_first = false) {
       try {

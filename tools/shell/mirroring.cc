@@ -22,6 +22,13 @@ NodeCopy::Kind kind_of(const wire::Stat& stat) {
   return stat.ttl_ms ? NodeCopy::Kind::ttl : NodeCopy::Kind::persistent;
 }
 
+// Whether the node belongs to the servers of one of the ensembles: they write it themselves.
+bool is_of_servers(const std::string& original_top, const std::string& copy_top,
+                   const std::string& path) {
+  if (original_top != "/" && copy_top != "/") return false;
+  return path == "zookeeper" || path.starts_with("zookeeper/");
+}
+
 std::string parent_of(const std::string& path) {
   const std::size_t slash = path.rfind('/');
   return slash == std::string::npos ? std::string(top_of_subtree) : path.substr(0, slash);
@@ -64,6 +71,7 @@ bool Mirroring::copy_exists() {
 // Nodes that may not be read have no stat: they are left as they are.
 void Mirroring::write(const NodeDifference& difference) {
   const auto& [path, original, copy] = difference;
+  if (is_of_servers(original_.top, copy_.top, path)) return;
   if ((original && !original->stat) || (copy && !copy->stat)) return;
   const bool has_original = original && !is_ephemeral(*original->stat);
   if (!has_original) {
@@ -112,6 +120,7 @@ void Mirroring::update(const std::vector<std::string>& paths) {
         refuse(original_, reply.result.error(), path, Effect::read);
       }
       auto* found = reply.result ? std::get_if<wire::GetReply>(&*reply.result) : nullptr;
+      if (is_of_servers(original_.top, copy_.top, path)) continue;
       if (found == nullptr || is_ephemeral(found->stat)) {
         if (path != top_of_subtree) gone.push_back(path);
       } else {
